@@ -1,0 +1,103 @@
+"""What the chain hands the exchange for one batch, and what it gets back.
+
+`ExchangeConfig` is fixed at genesis. `BatchContext` holds all that a batch may depend on besides state
+and actions: nothing here is read from a clock or a network by the rules themselves.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange.events import Event
+from coinone.rules.exchange.wire.types import DomainRules, OracleReport
+
+QUOTE_SYSTEM_ADDRESS: Address = bytes.fromhex("2000000000000000000000000000000000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class MarketConfig:
+    """A perpetual's fixed terms. Price unit 10^-(6 - sz_decimals), size unit 10^-sz_decimals."""
+
+    name: str
+    sz_decimals: int
+    max_leverage: int
+    impact_notional: int = 6_000_000_000  # micro-quote: 6,000 (BTC and ETH: 20,000)
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeConfig:
+    chain_id: int
+    accept_foreign_user_signed: bool  # dev only (D5)
+    accept_foreign_l1: bool
+    markets: tuple[MarketConfig, ...]
+    reporters: tuple[Address, ...]
+    balances: tuple[tuple[Address, int], ...] = ()  # genesis credits in micro-quote
+    token_name: str = "USDC"
+    token_address: Address = bytes.fromhex("00000000000000000000000000000000c0110001")
+    system_address: Address = QUOTE_SYSTEM_ADDRESS
+
+    @property
+    def domain_rules(self) -> DomainRules:
+        return DomainRules(self.chain_id, self.accept_foreign_user_signed, self.accept_foreign_l1)
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Quote tokens that arrived at the system address in the last EVM segment."""
+
+    address: Address
+    amount: int
+    tx_hash: Hash32 = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Quote tokens to be released to `address` in the next EVM segment."""
+
+    address: Address
+    amount: int
+    tx_hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAction:
+    """A RawAction log of the CoreWriter contract: `sender` acts as itself, `data` is version, id, fields."""
+
+    sender: Address
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BatchContext:
+    seq: int
+    time_ms: int
+    seed: Hash32
+    deposits: tuple[Deposit, ...] = ()
+    oracle: tuple[OracleReport, ...] = ()  # verified by wire.verify_oracle, reporters of genesis only
+    core_actions: tuple[CoreAction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The receipt of one action.
+
+    `response` is Hyperliquid's `response` object, ready for JSON, when the action executed (single orders
+    inside may still carry an "error"); otherwise `error` is the text of `{"status":"err","response":text}`.
+    An excluded action broke an inclusion rule: it changed nothing and burnt no nonce.
+    """
+
+    tx_hash: Hash32
+    status: str  # "executed" | "failed" | "excluded"
+    response: dict[str, Any] | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeResult:
+    outcomes: tuple[Outcome, ...]  # aligned with the actions handed in
+    events: tuple[Event, ...]
+    withdrawals: tuple[Withdrawal, ...]
+    leaves: dict[bytes, bytes | None]  # touched leaves; None = gone
+    undo: Any  # opaque; for engine.apply_undo
+    digest: Hash32  # of outcomes and leaves: what members of the federation vote on
+    core_outcomes: tuple[Outcome, ...] = field(default=())

@@ -1,0 +1,119 @@
+"""Events: what a batch did, told once, for receipts, streams, history and views.
+
+Every event is frozen and carries the batch it happened in (`seq`) and that batch's time. Amounts are
+integers in the units of the rows: prices in 10^-(6 - szDecimals), sizes in 10^-szDecimals, money in
+10^-6 quote units. Events repeat nothing into state: a node that dropped them all would compute the same.
+"""
+
+from dataclasses import dataclass
+
+from coinone.base.primitives.types import Address, Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class FillSide:
+    """One party of a fill. `fee` is paid when positive and received (a rebate) when negative."""
+
+    account: Address
+    oid: int
+    cloid: int  # 0 = none
+    start_position: int  # signed size before this fill
+    closed_pnl: int  # realised by this fill, before fees
+    fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A trade: `px` and `sz` are shared, `taker` is the side that crossed the spread."""
+
+    seq: int
+    time_ms: int
+    tid: int  # unique and rising
+    market: int
+    px: int
+    sz: int
+    taker_is_buy: bool
+    taker: FillSide
+    maker: FillSide
+    tx_hash: Hash32  # the taker's transaction; zero for a system order
+    kind: str = "trade"  # "trade" | "liquidation" (taker liquidated) | "adl" (no book involved)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """An order's new status, in Hyperliquid's words (open, filled, canceled, marginCanceled, ...)."""
+
+    seq: int
+    time_ms: int
+    account: Address
+    oid: int
+    cloid: int
+    market: int
+    is_buy: bool
+    px: int
+    sz: int  # what remains
+    orig_sz: int
+    tif: str  # "Gtc" | "Ioc" | "Alo"
+    reduce_only: bool
+    placed_ms: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPayment:
+    """`amount` is received when positive; `rate` is hourly, in 1e-9."""
+
+    seq: int
+    time_ms: int
+    account: Address
+    market: int
+    size: int
+    rate: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerUpdate:
+    """A balance change that is no trade: kind is "deposit", "withdraw", "send", "receive" or "unclaimed"."""
+
+    seq: int
+    time_ms: int
+    account: Address
+    kind: str
+    amount: int  # signed: positive arrives
+    counterparty: Address
+    tx_hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationEvent:
+    """A step in the liquidation of `account`: "order" (sent to the book), "insurance" (deficit paid by the
+    fund), "adl" (closed against `counterparty`), "bad_debt" (what nobody could absorb)."""
+
+    seq: int
+    time_ms: int
+    account: Address
+    kind: str
+    market: int  # -1 where no market is meant
+    size: int  # signed: the part of the position being closed
+    px: int
+    amount: int  # money moved, or the equity that failed
+    counterparty: Address = bytes(20)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketUpdate:
+    """A market's figures after a batch that changed them."""
+
+    seq: int
+    time_ms: int
+    market: int
+    mark: int
+    oracle: int
+    oracle_fresh: bool
+    premium: int  # last sample, 1e-9
+    funding_rate: int  # hourly estimate, 1e-9
+    open_interest: int
+
+
+Event = Fill | OrderUpdate | FundingPayment | LedgerUpdate | LiquidationEvent | MarketUpdate
