@@ -1,0 +1,45 @@
+"""Integer arithmetic that says what it does: every division names its rounding.
+
+Python's `//` floors towards minus infinity while the EVM truncates towards zero, and a bare `/`
+makes a float; so money code calls these names instead. `fixed128.py` holds the jitted twins.
+"""
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.limits import INT64_MAX
+
+U64_MAX = 2**64 - 1
+U256_MAX = 2**256 - 1
+INT64_MIN = -(2**63)
+
+
+def div_down(numerator: int, denominator: int) -> int:
+    """Quotient rounded towards minus infinity."""
+    return numerator // denominator
+
+
+def div_up(numerator: int, denominator: int) -> int:
+    """Quotient rounded towards plus infinity."""
+    return -(-numerator // denominator)
+
+
+def div_toward_zero(numerator: int, denominator: int) -> int:
+    """Quotient with its fraction cut off, as the EVM's SDIV does."""
+    quotient = abs(numerator) // abs(denominator)
+    return quotient if (numerator < 0) == (denominator < 0) else -quotient
+
+
+def muldiv_down(a: int, b: int, c: int) -> int:
+    """a * b / c rounded towards minus infinity, without intermediate overflow."""
+    return a * b // c
+
+
+def muldiv_up(a: int, b: int, c: int) -> int:
+    """a * b / c rounded towards plus infinity, without intermediate overflow."""
+    return -(-(a * b) // c)
+
+
+def check_int64(name: str, value: int) -> int:
+    """Return `value`, or raise InvalidInput if a signed 64-bit row cannot hold it."""
+    if not INT64_MIN <= value <= INT64_MAX:
+        raise InvalidInput(f"{name} does not fit 64 bits", have=value)
+    return value

@@ -1,0 +1,120 @@
+"""RLP, Ethereum's serialisation: an item is bytes or a list of items (Yellow Paper, appendix B).
+
+The decoder accepts the one canonical encoding only: a hash over bytes that had two spellings would
+give one transaction two identities.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias, Union
+
+from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.limits import RLP_DEPTH_MAX
+
+Item: TypeAlias = Union[bytes, list["Item"]]
+Encodable: TypeAlias = Union[bytes, int, Sequence["Encodable"]]
+
+
+def encode(item: Encodable) -> bytes:
+    """Encode bytes, a non-negative int (big endian without leading zeros), or a sequence of these."""
+    if isinstance(item, int):
+        item = encode_int(item)
+    if isinstance(item, (bytes, bytearray)):
+        if len(item) == 1 and item[0] < 0x80:
+            return bytes(item)
+        return _prefix(len(item), 0x80) + item
+    body = b"".join([encode(part) for part in item])
+    return _prefix(len(body), 0xC0) + body
+
+
+def encode_int(value: int) -> bytes:
+    """The integer's RLP string: big endian, no leading zero, zero is empty."""
+    assert value >= 0, "RLP has no negative integers"
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def decode(data: bytes) -> Item:
+    """Decode one item that fills `data` exactly. Raises DecodeError."""
+    item, end = _item(data, 0, len(data), RLP_DEPTH_MAX)
+    if end != len(data):
+        raise DecodeError("rlp: bytes after the item", extra=len(data) - end)
+    return item
+
+
+def decode_prefix(data: bytes, start: int = 0) -> tuple[Item, int]:
+    """Decode the item at `start`; return it and the position after it. Raises DecodeError."""
+    return _item(data, start, len(data), RLP_DEPTH_MAX)
+
+
+def decode_int(data: Item, bytes_max: int = 32) -> int:
+    """An integer from its RLP string. Raises DecodeError on a list, a leading zero, or too many bytes."""
+    if not isinstance(data, bytes):
+        raise DecodeError("rlp: integer expected, list found")
+    if len(data) > bytes_max:
+        raise DecodeError("rlp: integer too long", have=len(data), most=bytes_max)
+    if data[:1] == b"\x00":
+        raise DecodeError("rlp: integer with a leading zero")
+    return int.from_bytes(data, "big")
+
+
+def decode_bytes(data: Item, size: int | None = None) -> bytes:
+    """A byte string, of exactly `size` bytes where given. Raises DecodeError."""
+    if not isinstance(data, bytes):
+        raise DecodeError("rlp: bytes expected, list found")
+    if size is not None and len(data) != size:
+        raise DecodeError("rlp: wrong length", want=size, have=len(data))
+    return data
+
+
+def decode_list(data: Item, size: int | None = None) -> list[Item]:
+    """A list, of exactly `size` items where given. Raises DecodeError."""
+    if not isinstance(data, list):
+        raise DecodeError("rlp: list expected, bytes found")
+    if size is not None and len(data) != size:
+        raise DecodeError("rlp: wrong number of fields", want=size, have=len(data))
+    return data
+
+
+def _prefix(length: int, offset: int) -> bytes:
+    if length < 56:
+        return bytes((offset + length,))
+    size = encode_int(length)
+    return bytes((offset + 55 + len(size),)) + size
+
+
+def _item(data: bytes, start: int, end: int, depth: int) -> tuple[Item, int]:
+    if start >= end:
+        raise DecodeError("rlp: ends early")
+    first = data[start]
+    if first < 0x80:
+        return data[start : start + 1], start + 1
+    if first < 0xC0:
+        body, stop = _span(data, start, end, 0x80)
+        if stop - body == 1 and data[body] < 0x80:
+            raise DecodeError("rlp: single byte with a needless prefix")
+        return data[body:stop], stop
+    if depth == 0:
+        raise DecodeError("rlp: nested too deeply", most=RLP_DEPTH_MAX)
+    body, stop = _span(data, start, end, 0xC0)
+    items: list[Item] = []
+    while body < stop:
+        part, body = _item(data, body, stop, depth - 1)
+        items.append(part)
+    return items, stop
+
+
+def _span(data: bytes, start: int, end: int, offset: int) -> tuple[int, int]:
+    """Where the payload of the string or list at `start` begins and ends."""
+    short = data[start] - offset
+    if short <= 55:
+        body, length = start + 1, short
+    else:
+        body = start + 1 + (short - 55)
+        size = data[start + 1 : min(body, end)]
+        if len(size) != short - 55 or size[:1] == b"\x00":
+            raise DecodeError("rlp: bad length")
+        length = int.from_bytes(size, "big")
+        if length <= 55:
+            raise DecodeError("rlp: long form for a short length")
+    if body + length > end:
+        raise DecodeError("rlp: ends early", want=length, have=max(0, end - body))
+    return body, body + length

@@ -1,0 +1,1 @@
+"""Interfaces: what people and programs meet: APIs, client, demo market, command line."""

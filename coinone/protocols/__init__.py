@@ -1,0 +1,1 @@
+"""Protocols: sans-IO state machines. They take (event, now) and return what should happen."""
