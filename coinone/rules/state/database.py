@@ -1,0 +1,60 @@
+"""The database as the rules see it: tables of bytes, read only.
+
+Rules never write. They return `Changes`, and the node writes those in one atomic commit.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+
+class Table(Enum):
+    """The tables that rules read. The value is the table's name on disk."""
+
+    ACCOUNT = "account"  # address -> account
+    STORAGE = "storage"  # address + slot (32 bytes) -> value, without leading zeros
+    CODE = "code"  # code hash -> code
+    TRIE = "trie"  # trie prefix + path -> node RLP (trie.py)
+    EXCHANGE = "exchange"  # leaf key -> leaf bytes
+    META = "meta"  # named cursors and counters
+
+
+# New values by table and key; None deletes. Undo has the same shape, holding the values before.
+Changes: TypeAlias = dict[Table, dict[bytes, bytes | None]]
+
+
+class Database(Protocol):
+    def get(self, table: Table, key: bytes) -> bytes | None: ...
+
+    def scan(self, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Rows whose key starts with `prefix`, in key order."""
+        ...
+
+
+def undo_of(database: Database, changes: Mapping[Table, Mapping[bytes, bytes | None]]) -> Changes:
+    """What must be written to take `changes` back, read before they are written."""
+    return {table: {key: database.get(table, key) for key in rows} for table, rows in changes.items()}
+
+
+class MemoryDatabase:
+    """A database in dictionaries, for tests and simulation."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        return self._tables[table].get(key)
+
+    def scan(self, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        rows = self._tables[table]
+        for key in sorted(key for key in rows if key.startswith(prefix)):
+            yield key, rows[key]
+
+    def write(self, changes: Mapping[Table, Mapping[bytes, bytes | None]]) -> None:
+        for table, rows in changes.items():
+            target = self._tables[table]
+            for key, value in rows.items():
+                if value is None:
+                    target.pop(key, None)
+                else:
+                    target[key] = value

@@ -1,0 +1,319 @@
+"""State: accounts, storage and code as they stand now, with undo.
+
+Every value that was read or written stands in one dictionary of current values, so a read is one lookup
+however many batches are pending. A write notes the value it replaces in a journal; `revert` plays the journal
+backwards. At the end of a batch the journal tells which keys changed and what they held: that is the frozen
+`Layer`, and `pop` puts its values before back.
+
+Three lifetimes nest: a call frame (`snapshot`, `revert`), a transaction (`begin_transaction`,
+`end_transaction`), a batch (`freeze`, `push`, `pop`, `committed`).
+"""
+
+from typing import Any
+
+from coinone.base.crypto.keccak import EMPTY_HASH, keccak256
+from coinone.base.primitives.limits import (
+    STATE_CACHE_ACCOUNTS_MAX,
+    STATE_CACHE_CODES_MAX,
+    STATE_CACHE_SLOTS_MAX,
+)
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.state.account import EMPTY_ACCOUNT, Account, decode_account, storage_key
+from coinone.rules.state.database import Database, Table
+from coinone.rules.state.layers import Layer, SlotKey
+
+_MISSING: Any = object()  # "the dictionary had no such key": not a value that anything holds
+
+
+class _Slots(dict[int, int]):
+    """The known slots of one account; it knows whose they are, for the walk over the journal."""
+
+    __slots__ = ("address",)
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+
+class State:
+    def __init__(self, database: Database, layers: list[Layer] | None = None) -> None:
+        self._database = database
+        self._layers: list[Layer] = []
+        self._accounts: dict[Address, Account | None] = {}
+        self._storage: dict[Address, _Slots] = {}
+        self._slots_known = 0
+        self._code: dict[Hash32, bytes] = {EMPTY_HASH: b""}
+        self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._clear_transaction()
+        for layer in layers or []:
+            self.push(layer)
+
+    # Reading
+
+    def account(self, address: Address) -> Account | None:
+        account = self._accounts.get(address, _MISSING)
+        if account is _MISSING:
+            row = self._database.get(Table.ACCOUNT, address)
+            account = self._accounts[address] = None if row is None else decode_account(row)
+        return account  # type: ignore[no-any-return]
+
+    def balance(self, address: Address) -> int:
+        account = self.account(address)
+        return 0 if account is None else account.balance
+
+    def nonce(self, address: Address) -> int:
+        account = self.account(address)
+        return 0 if account is None else account.nonce
+
+    def code_hash(self, address: Address) -> Hash32:
+        """The hash of the account's code; of the empty string where there is none, or no account."""
+        account = self.account(address)
+        return EMPTY_HASH if account is None else account.code_hash
+
+    def code(self, address: Address) -> bytes:
+        return self.code_by_hash(self.code_hash(address))
+
+    def code_by_hash(self, code_hash: Hash32) -> bytes:
+        code = self._code.get(code_hash)
+        if code is None:
+            code = self._database.get(Table.CODE, code_hash)
+            assert code is not None, "an account names code that is not there"
+            self._code[code_hash] = code
+        return code
+
+    def storage(self, address: Address, slot: int) -> int:
+        slots = self._storage.get(address)
+        if slots is None:
+            slots = self._storage[address] = _Slots(address)
+        value = slots.get(slot)
+        if value is None:
+            row = self._database.get(Table.STORAGE, storage_key(address, slot))
+            value = slots[slot] = 0 if row is None else int.from_bytes(row, "big")
+            self._slots_known += 1
+        return value
+
+    def original_storage(self, address: Address, slot: int) -> int:
+        """The slot's value when the transaction began: what SSTORE's price depends on."""
+        if address in self._created:
+            return 0
+        original = self._original.get((address, slot))
+        return self.storage(address, slot) if original is None else original
+
+    def transient(self, address: Address, slot: int) -> int:
+        return self._transient.get((address, slot), 0)
+
+    def exists(self, address: Address) -> bool:
+        return self.account(address) is not None
+
+    def is_empty(self, address: Address) -> bool:
+        """EIP-161: no nonce, no balance, no code; an absent account is empty."""
+        account = self.account(address)
+        return account is None or account.is_empty
+
+    def has_storage(self, address: Address) -> bool:
+        """Whether any slot is set: a creation there collides (EIP-7610)."""
+        known: dict[int, int] = self._storage.get(address) or {}
+        if any(known.values()):
+            return True
+        rows = self._database.scan(Table.STORAGE, address)
+        return any(int.from_bytes(key[20:], "big") not in known for key, _ in rows)
+
+    def created_in_transaction(self, address: Address) -> bool:
+        return address in self._created
+
+    # Writing
+
+    def set_account(self, address: Address, account: Account | None) -> None:
+        self._put(self._accounts, address, self.account(address), account)
+        self._put_new(self._touched, address)
+
+    def set_balance(self, address: Address, balance: int) -> None:
+        assert balance >= 0, "negative balance"
+        account = self.account(address) or EMPTY_ACCOUNT
+        self.set_account(address, Account(account.nonce, balance, account.code_hash))
+
+    def set_nonce(self, address: Address, nonce: int) -> None:
+        account = self.account(address) or EMPTY_ACCOUNT
+        self.set_account(address, Account(nonce, account.balance, account.code_hash))
+
+    def set_code(self, address: Address, code: bytes) -> None:
+        code_hash = keccak256(code) if code else EMPTY_HASH
+        self._put_new(self._code, code_hash, code)
+        account = self.account(address) or EMPTY_ACCOUNT
+        self.set_account(address, Account(account.nonce, account.balance, code_hash))
+
+    def set_storage(self, address: Address, slot: int, value: int) -> None:
+        before = self.storage(address, slot)
+        if value == before:
+            return
+        self._original.setdefault((address, slot), before)
+        self._put(self._storage[address], slot, before, value)
+
+    def set_transient(self, address: Address, slot: int, value: int) -> None:
+        key = (address, slot)
+        self._put(self._transient, key, self._transient.get(key, _MISSING), value)
+
+    def touch(self, address: Address) -> None:
+        """Mark for EIP-161: if the account is empty when the transaction ends, it is removed."""
+        self._put_new(self._touched, address)
+
+    def create_account(self, address: Address) -> None:
+        """A contract begins here: nonce 1, no code, no storage; the balance that waited there stays."""
+        self._wipe(address)
+        self._put_new(self._created, address)
+        self.set_account(address, Account(1, self.balance(address), EMPTY_HASH))
+
+    def mark_created(self, address: Address) -> None:
+        """Note a creation in this transaction without changing the account."""
+        self._put_new(self._created, address)
+
+    def destroy(self, address: Address) -> None:
+        """SELFDESTRUCT of an account created in this transaction (EIP-6780): gone when it ends."""
+        self._put_new(self._destroyed, address)
+
+    # Frames
+
+    def snapshot(self) -> int:
+        return len(self._journal)
+
+    def revert(self, snapshot: int) -> None:
+        """Take back everything written since `snapshot`."""
+        journal = self._journal
+        assert 0 <= snapshot <= len(journal), "a snapshot of another batch"
+        while len(journal) > snapshot:
+            container, key, before = journal.pop()
+            if before is _MISSING:
+                container.pop(key, None)
+            else:
+                container[key] = before
+
+    # Transactions
+
+    def begin_transaction(self) -> None:
+        self._clear_transaction()
+
+    def end_transaction(self) -> None:
+        """Apply destructions and remove touched empty accounts; forget what lives for a transaction."""
+        for address in self._destroyed:
+            self._wipe(address)
+            self._put(self._accounts, address, self.account(address), None)
+        for address in self._touched:
+            account = self.account(address)
+            if account is not None and account.is_empty:
+                self._put(self._accounts, address, account, None)
+        self._clear_transaction()
+
+    def _clear_transaction(self) -> None:
+        # New dictionaries, not cleared ones: the journal may still undo writes into the old ones.
+        self._original: dict[SlotKey, int] = {}
+        self._transient: dict[SlotKey, int] = {}
+        self._created: dict[Address, None] = {}
+        self._destroyed: dict[Address, None] = {}
+        self._touched: dict[Address, None] = {}
+
+    # Batches
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The pending layers, lowest (oldest) first."""
+        return tuple(self._layers)
+
+    def freeze(self) -> Layer:
+        """End the batch: its changes become the newest layer, which is returned."""
+        layer = self._journal_as_layer()
+        self._journal.clear()
+        self._clear_transaction()
+        self._layers.append(layer)
+        self._bound_cache()
+        return layer
+
+    def push(self, layer: Layer) -> None:
+        """Put a layer that was popped, or made elsewhere from the same state, on top."""
+        assert not self._journal, "a batch is open"
+        self._apply(layer.accounts, layer.storage)
+        self._code.update(layer.code)
+        self._layers.append(layer)
+
+    def pop(self) -> Layer:
+        """Take the newest layer off again."""
+        assert not self._journal, "a batch is open"
+        layer = self._layers.pop()
+        self._apply(layer.accounts_before, layer.storage_before)
+        for code_hash in layer.code:
+            self._code.pop(code_hash, None)
+        for lower in self._layers:
+            self._code.update(lower.code)
+        return layer
+
+    def committed(self, count: int) -> None:
+        """The lowest `count` layers are on disk now: current values are unchanged, so just drop them."""
+        assert count <= len(self._layers), "more layers committed than there are"
+        del self._layers[:count]
+
+    def forget(self) -> None:
+        """The database changed underneath (a committed block was undone): read everything anew."""
+        assert not self._journal and not self._layers, "something is pending"
+        self._drop_caches()
+
+    # Helpers
+
+    def _put(self, container: dict[Any, Any], key: Any, before: Any, after: Any) -> None:
+        self._journal.append((container, key, before))
+        container[key] = after
+
+    def _put_new(self, container: dict[Any, Any], key: Any, value: Any = None) -> None:
+        if key not in container:
+            self._put(container, key, _MISSING, value)
+
+    def _wipe(self, address: Address) -> None:
+        """Set every slot to zero. Slots on disk exist here only if a creation was allowed over them."""
+        for key, _ in self._database.scan(Table.STORAGE, address):
+            self.storage(address, int.from_bytes(key[20:], "big"))
+        for slot, value in list(self._storage.get(address, {}).items()):
+            if value:
+                self.set_storage(address, slot, 0)
+
+    def _journal_as_layer(self) -> Layer:
+        accounts_before: dict[Address, Account | None] = {}
+        storage_before: dict[SlotKey, int] = {}
+        code: dict[Hash32, bytes] = {}
+        for container, key, before in self._journal:
+            if container is self._accounts:
+                accounts_before.setdefault(key, before)
+            elif type(container) is _Slots:
+                storage_before.setdefault((container.address, key), before)
+            elif container is self._code:
+                code[key] = self._code[key]
+        for address in [a for a, before in accounts_before.items() if before == self._accounts[a]]:
+            del accounts_before[address]
+        for owner, slot in [k for k, before in storage_before.items() if before == self._storage[k[0]][k[1]]]:
+            del storage_before[owner, slot]
+        accounts = {address: self._accounts[address] for address in accounts_before}
+        storage = {key: self._storage[key[0]][key[1]] for key in storage_before}
+        return Layer(accounts, storage, code, accounts_before, storage_before)
+
+    def _apply(self, accounts: Any, storage: Any) -> None:
+        self._accounts.update(accounts)
+        for (address, slot), value in storage.items():
+            slots = self._storage.get(address)
+            if slots is None:
+                slots = self._storage[address] = _Slots(address)
+            slots[slot] = value
+
+    def _bound_cache(self) -> None:
+        full = (
+            len(self._accounts) > STATE_CACHE_ACCOUNTS_MAX
+            or self._slots_known > STATE_CACHE_SLOTS_MAX
+            or len(self._code) > STATE_CACHE_CODES_MAX
+        )
+        if full:
+            self._drop_caches()
+
+    def _drop_caches(self) -> None:
+        """Forget values that can be read again; what pending layers hold must stay."""
+        self._accounts = {}
+        self._storage = {}
+        self._slots_known = 0
+        self._code = {EMPTY_HASH: b""}
+        for layer in self._layers:
+            self._apply(layer.accounts, layer.storage)
+            self._code.update(layer.code)
