@@ -1,0 +1,1 @@
+"""The futures exchange: markets, orders, matching, margin, funding, liquidation. Pure functions over rows."""

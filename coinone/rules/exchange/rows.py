@@ -1,0 +1,147 @@
+"""Rows: all arrays of the exchange, with room made between kernel calls.
+
+An account keeps its slot for the life of the process; an order's slot is reused. Slots never reach a leaf or an answer:
+`load_account` may put accounts back in any order and everything goes on the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.tables import (
+    ACCOUNT,
+    GLOBALS,
+    MARKET,
+    MAX_MARKETS,
+    MAX_NOTIONAL,
+    MAX_TIERS,
+    ORDER,
+    POSITION,
+    TIER,
+)
+
+Array = NDArray[Any]
+
+
+class Rows:
+    """The tables: accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0]."""
+
+    def __init__(self, accounts: int = 1024, markets: int = 4, orders: int = 4096) -> None:
+        self.accounts: Array = np.zeros(accounts, ACCOUNT)
+        self.addresses: Array = np.zeros((accounts, 20), np.uint8)
+        self.positions: Array = np.zeros((accounts, markets), POSITION)
+        self.markets: Array = np.zeros(markets, MARKET)
+        self.tiers: Array = np.zeros((markets, MAX_TIERS), TIER)
+        self.orders: Array = np.zeros(orders, ORDER)
+        self.globals: Array = np.zeros(1, GLOBALS)
+        self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
+        self.account_count = 0
+        self.market_count = 0
+        self.slot_by_address: dict[Address, int] = {}
+        self.slot_by_number: dict[int, int] = {}
+
+    def slot_of(self, address: Address) -> int | None:
+        return self.slot_by_address.get(address)
+
+    def address_of(self, slot: int) -> Address:
+        return bytes(self.addresses[slot])
+
+    def add_account(self, address: Address, now: int, taker_rate: int = 4500, maker_rate: int = 1500) -> int:
+        """A new account with the next number; returns its slot."""
+        assert address not in self.slot_by_address
+        row = np.zeros(1, ACCOUNT)
+        row["number"] = self.globals["next_account"][0]
+        row["created_ms"], row["taker_rate"], row["maker_rate"] = now, taker_rate, maker_rate
+        self.globals["next_account"] += 1
+        return self.load_account(address, row[0])
+
+    def load_account(self, address: Address, row: np.void) -> int:
+        """Put an account's row into the next free slot (its positions follow through `positions[slot, market]`)."""
+        slot = self.account_count
+        if slot == len(self.accounts):
+            self._grow_accounts(2 * slot)
+        self.accounts[slot] = row
+        self.addresses[slot] = np.frombuffer(address, np.uint8)
+        self.account_count += 1
+        self.slot_by_address[address] = slot
+        self.slot_by_number[int(row["number"])] = slot
+        return slot
+
+    def drop_accounts(self, count: int) -> None:
+        """Forget the accounts added last, down to `count` (undo)."""
+        for slot in range(count, self.account_count):
+            del self.slot_by_address[self.address_of(slot)]
+            del self.slot_by_number[int(self.accounts[slot]["number"])]
+        self.accounts[count : self.account_count] = 0
+        self.addresses[count : self.account_count] = 0
+        self.positions[count : self.account_count] = 0
+        self.account_count = count
+
+    def add_market(
+        self,
+        sz_decimals: int,
+        max_leverage: int,
+        mark: int,
+        *,
+        tiers: tuple[tuple[int, int], ...] = (),
+        **parameters: int,
+    ) -> int:
+        """A new market; `tiers` are (lower bound of notional in u, max leverage), the first one implied; returns its index."""
+        index = self.market_count
+        assert index < MAX_MARKETS and len(tiers) < MAX_TIERS
+        if index == len(self.markets):
+            self._grow_markets(2 * index)
+        row = self.markets[index : index + 1]
+        row[:] = 0
+        defaults = {
+            "sz_decimals": sz_decimals,
+            "max_leverage": max_leverage,
+            "mark": mark,
+            "oracle": mark,
+            "max_px": 1 << 27,
+            "max_sz": 1 << 28,
+            "min_notional": 10_000_000,
+            "tick": 1,
+            "lot": 1,
+            "px_unit": 10 ** (6 - sz_decimals),
+            "band_bps": 9500,
+            "sig_figs": 5,
+        }
+        for name, value in (defaults | parameters).items():
+            row[name] = value
+        assert int(row["max_px"][0]) * int(row["max_sz"][0]) <= MAX_NOTIONAL
+        self._set_tiers(index, ((0, max_leverage), *tiers))
+        self.market_count += 1
+        return index
+
+    def _set_tiers(self, market: int, tiers: tuple[tuple[int, int], ...]) -> None:
+        """deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage), rounded down."""
+        self.markets[market]["tier_count"] = len(tiers)
+        deduction, before = 0, tiers[0][1]
+        for n, (lower, leverage) in enumerate(tiers):
+            # lower * (1/2L - 1/2B) = lower * (B - L) / (2 L B); rounded down: more margin, never less
+            deduction += lower * (before - leverage) // (2 * leverage * before)
+            self.tiers[market, n] = (lower, deduction, leverage)
+            before = leverage
+
+    def _grow_accounts(self, capacity: int) -> None:
+        self.accounts = _grown(self.accounts, capacity)
+        self.addresses = _grown(self.addresses, capacity)
+        self.positions = _grown(self.positions, capacity)
+
+    def _grow_markets(self, capacity: int) -> None:
+        self.markets = _grown(self.markets, capacity)
+        self.tiers = _grown(self.tiers, capacity)
+        positions = np.zeros((len(self.accounts), capacity), POSITION)
+        positions[:, : self.positions.shape[1]] = self.positions
+        self.positions = positions
+
+
+def _grown(array: Array, capacity: int) -> Array:
+    larger = np.zeros((capacity, *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger

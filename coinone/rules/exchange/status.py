@@ -1,0 +1,100 @@
+"""What can become of an operation or an order, and the words for it that Hyperliquid's clients know."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """What became of an operation or an order: a RESULT's or an UPDATE's `status`."""
+
+    NONE = 0
+    OPEN = 1
+    FILLED = 2
+    CANCELED = 3
+    SELF_TRADE_CANCELED = 4
+    MARGIN_CANCELED = 5
+    REDUCE_ONLY_CANCELED = 6
+    LIQUIDATED_CANCELED = 7
+    SCHEDULED_CANCEL = 8
+    DELISTED_CANCELED = 9
+    SIBLING_FILLED_CANCELED = 10
+    OPEN_INTEREST_CAP_CANCELED = 11
+    IOC_CANCELED = 12
+    REPLACED = 13
+    BAD_MARKET = 32
+    HALTED = 33
+    ONLY_REDUCE = 34
+    BAD_PRICE = 35
+    BAD_SIZE = 36
+    MIN_NOTIONAL = 37
+    OUT_OF_BAND = 38
+    REDUCE_ONLY = 39
+    MARGIN = 40
+    BAD_ALO = 41
+    IOC_NO_MATCH = 42
+    MAX_POSITION = 43
+    OPEN_INTEREST_CAP = 44
+    TOO_MANY_ORDERS = 45
+    DUPLICATE_CLOID = 46
+    BOOK_FULL = 47
+    NOT_FOUND = 48
+    MODIFY_NOT_FOUND = 49
+
+
+FIRST_REJECTION = Status.BAD_MARKET
+
+API_NAME: dict[Status, str] = {
+    Status.OPEN: "open",
+    Status.FILLED: "filled",
+    Status.CANCELED: "canceled",
+    Status.SELF_TRADE_CANCELED: "selfTradeCanceled",
+    Status.MARGIN_CANCELED: "marginCanceled",
+    Status.REDUCE_ONLY_CANCELED: "reduceOnlyCanceled",
+    Status.LIQUIDATED_CANCELED: "liquidatedCanceled",
+    Status.SCHEDULED_CANCEL: "scheduledCancel",
+    Status.DELISTED_CANCELED: "delistedCanceled",
+    Status.SIBLING_FILLED_CANCELED: "siblingFilledCanceled",
+    Status.OPEN_INTEREST_CAP_CANCELED: "openInterestCapCanceled",
+    Status.IOC_CANCELED: "canceled",
+    Status.REPLACED: "canceled",
+    Status.BAD_MARKET: "rejected",
+    Status.HALTED: "rejected",
+    Status.ONLY_REDUCE: "reduceOnlyRejected",
+    Status.BAD_PRICE: "tickRejected",
+    Status.BAD_SIZE: "rejected",
+    Status.MIN_NOTIONAL: "minTradeNtlRejected",
+    Status.OUT_OF_BAND: "oracleRejected",
+    Status.REDUCE_ONLY: "reduceOnlyRejected",
+    Status.MARGIN: "perpMarginRejected",
+    Status.BAD_ALO: "badAloPxRejected",
+    Status.IOC_NO_MATCH: "iocCancelRejected",
+    Status.MAX_POSITION: "perpMaxPositionRejected",
+    Status.OPEN_INTEREST_CAP: "openInterestIncreaseRejected",
+    Status.TOO_MANY_ORDERS: "rejected",
+    Status.DUPLICATE_CLOID: "rejected",
+    Status.BOOK_FULL: "rejected",
+}
+"""Order statuses as Hyperliquid's API names them."""
+
+ERROR_TEXT: dict[Status, str] = {
+    Status.BAD_MARKET: "Invalid perpetual or spot asset.",
+    Status.HALTED: "Trading is halted.",
+    Status.ONLY_REDUCE: "Only orders that reduce a position are accepted at present.",
+    Status.BAD_PRICE: "Price must be divisible by tick size.",
+    Status.BAD_SIZE: "Order has invalid size.",
+    Status.MIN_NOTIONAL: "Order must have minimum value of $10.",
+    Status.OUT_OF_BAND: "Order price cannot be that far away from the reference price.",
+    Status.REDUCE_ONLY: "Reduce only order would increase position.",
+    Status.MARGIN: "Insufficient margin to place order.",
+    Status.BAD_ALO: "Post only order would have immediately matched",
+    Status.IOC_NO_MATCH: "Order could not immediately match against any resting orders.",
+    Status.MAX_POSITION: "Order would exceed the maximum position size.",
+    Status.OPEN_INTEREST_CAP: "Order would increase open interest while open interest is capped.",
+    Status.TOO_MANY_ORDERS: "Too many open orders.",
+    Status.DUPLICATE_CLOID: "An open order has this cloid already.",
+    Status.BOOK_FULL: "Too many price levels.",
+    Status.NOT_FOUND: "Order was never placed, already canceled, or filled.",
+    Status.MODIFY_NOT_FOUND: "Cannot modify canceled or filled order",
+}
+"""What a client is told; compatible bots look for Hyperliquid's words."""

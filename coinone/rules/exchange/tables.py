@@ -1,0 +1,262 @@
+"""The exchange's state as rows in arrays: one typed table for each kind of thing (D4).
+
+Units: a price is an integer in 10^-(6 - sz_decimals) quote, a size an integer in 10^-sz_decimals base, so that
+price x size is money in u = 10^-6 quote, exactly (Hyperliquid's tick rule). Every stored value is a signed 64-bit
+integer or smaller; a market's `max_px * max_sz <= MAX_NOTIONAL` keeps every product in range without a check.
+
+Rows refer to one another by *slot* (the place in the array), which is private to this process: no rule depends on it.
+What identifies an account is its `number`; a market, its index (the asset number of the wire); an order, its `oid`,
+which also is its time priority. A slot is free when its `number` or `oid` is 0: both count from 1.
+
+`epoch` in a row says in which journal epoch it was last copied (journal.py). Fields under "running" are pure functions
+of the others and of the marks (margin.py): they are kept up to date, never part of a leaf, and rebuilt after an undo.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+MAX_MARKETS = 256
+"""Markets there can ever be; a position is journalled under account slot * MAX_MARKETS + market."""
+
+MAX_TIERS = 4
+"""Margin tiers of a market."""
+
+MAX_NOTIONAL = 1 << 55
+"""Largest max_px * max_sz of a market, in u (3.6e10 quote): the value of one position, so that 64 full ones fit int64."""
+
+FEE_SCALE = 10**7
+"""Fee rates are integers in 10^-7 of the notional: 4.5 basis points = 4,500. Tenths of a basis point x 100."""
+
+
+class Side(IntEnum):
+    BUY = 0
+    SELL = 1
+
+
+class Tif(IntEnum):
+    """Time in force: rest what is left, cancel what is left, or only rest."""
+
+    GTC = 0
+    IOC = 1
+    ALO = 2
+
+
+class OpKind(IntEnum):
+    PLACE = 0
+    CANCEL = 1
+    CANCEL_CLOID = 2
+    MODIFY = 3
+    MODIFY_CLOID = 4
+
+
+class MarketStatus(IntEnum):
+    """ACTIVE trades; REDUCE_ONLY lets positions shrink (no fresh oracle); HALTED and DELISTED only cancel."""
+
+    ACTIVE = 0
+    REDUCE_ONLY = 1
+    HALTED = 2
+    DELISTED = 3
+
+
+ACCOUNT_RESTRICTED = 1
+"""Bit of ACCOUNT.flags: may only cancel and reduce, in every market (D2: a position in a market without fresh oracle)."""
+
+_i8, _i4, _i1 = np.int64, np.int32, np.int8
+
+
+def _table(*fields: tuple[str, type]) -> np.dtype[np.void]:
+    return np.dtype(list(fields), align=True)
+
+
+ACCOUNT = _table(
+    ("number", _i8),
+    ("epoch", _i8),
+    ("cash", _i8),  # raw quote: a buy subtracts px * sz, a sale adds it; equity = cash + position_value
+    ("position_value", _i8),  # running: sum of size * mark
+    ("initial_margin", _i8),  # running: sum over markets, open orders included
+    ("maintenance_margin", _i8),  # running: sum over markets, positions only
+    ("taker_volume", _i8),  # lifetime, in u; fee tiers and action credits are taken from differences
+    ("maker_volume", _i8),
+    ("credits_used", _i8),  # actions counted against the allowance (D5)
+    ("cancels_used", _i8),
+    ("liquidated_ms", _i8),  # time of the last partial liquidation: the cool-down
+    ("created_ms", _i8),
+    ("taker_rate", _i4),  # in 1 / FEE_SCALE
+    ("maker_rate", _i4),  # negative: a rebate
+    ("order_count", _i4),
+    ("flags", _i4),
+)
+
+POSITION = _table(
+    ("size", _i8),  # signed
+    ("epoch", _i8),
+    ("entry_notional", _i8),  # what |size| cost, average-cost method; informs, is not money
+    ("bid_size", _i8),  # open buy orders that are not reduce-only
+    ("ask_size", _i8),
+    ("initial_margin", _i8),  # running
+    ("maintenance_margin", _i8),  # running
+    ("opened_ms", _i8),
+    ("funding_all", _i8),  # funding paid by this account in this market ever, since opening, since the last change
+    ("funding_open", _i8),
+    ("funding_change", _i8),
+    ("isolated_margin", _i8),
+    ("leverage", _i4),  # 0: never chosen, the market's greatest
+    ("isolated", _i4),
+)
+
+ORDER = _table(
+    ("oid", _i8),
+    ("epoch", _i8),
+    ("px", _i8),
+    ("sz", _i8),  # what is left
+    ("orig_sz", _i8),
+    ("cloid_hi", _i8),  # the 16 bytes of the client's id as two big-endian signed halves
+    ("cloid_lo", _i8),
+    ("time_ms", _i8),
+    ("account", _i4),
+    ("builder", _i4),  # account slot, -1 for none
+    ("builder_fee", _i4),  # in 1 / FEE_SCALE
+    ("market", _i4),
+    ("next", _i4),  # running: the queue at the price, and the level it hangs on (book.py)
+    ("prev", _i4),
+    ("level", _i4),
+    ("side", _i1),
+    ("tif", _i1),
+    ("reduce_only", _i1),
+    ("has_cloid", _i1),
+)
+
+MARKET = _table(
+    ("epoch", _i8),
+    ("mark", _i8),
+    ("oracle", _i8),
+    ("oracle_ms", _i8),
+    ("funding_rate", _i8),  # hourly, in 10^-9
+    ("funding_index", _i8),  # u per lot, 10^-9: grows by rate * oracle each hour
+    ("funding_ms", _i8),  # the hour last paid
+    ("premium_sum", _i8),
+    ("premium_count", _i8),
+    ("premium_ms", _i8),
+    ("ema_num", _i8),
+    ("ema_den", _i8),
+    ("ema_ms", _i8),
+    ("open_interest", _i8),  # sum of long sizes
+    ("last_px", _i8),  # last trade
+    ("last_ms", _i8),
+    ("volume", _i8),  # lifetime, in u and in lots
+    ("base_volume", _i8),
+    ("max_px", _i8),  # parameters from here
+    ("max_sz", _i8),  # of an order, and of a position with its open orders
+    ("max_open_interest", _i8),  # 0: no cap
+    ("min_notional", _i8),
+    ("tick", _i8),
+    ("lot", _i8),
+    ("px_unit", _i8),  # 10^(6 - sz_decimals): one whole quote unit; whole prices need no significant figures
+    ("band_bps", _i4),  # farthest a price may be from the mark, 0: no band
+    ("sig_figs", _i4),  # 0: any
+    ("sz_decimals", _i4),
+    ("max_leverage", _i4),
+    ("status", _i4),
+    ("order_count", _i4),
+    ("tier_count", _i4),
+)
+
+TIER = _table(
+    ("lower", _i8),  # notional from which the tier holds, in u
+    ("deduction", _i8),
+    ("max_leverage", _i8),
+)
+
+GLOBALS = _table(
+    ("epoch", _i8),
+    ("next_account", _i8),
+    ("next_oid", _i8),
+    ("next_tid", _i8),
+    ("insurance", _i8),
+    ("fees", _i8),
+    ("funding_clearing", _i8),
+    ("unclaimed", _i8),
+    ("queued_deposits", _i8),
+    ("queued_withdrawals", _i8),
+)
+
+OP = _table(
+    ("px", _i8),
+    ("sz", _i8),
+    ("cloid_hi", _i8),
+    ("cloid_lo", _i8),
+    ("oid", _i8),  # target of CANCEL and MODIFY
+    ("target_hi", _i8),  # target of CANCEL_CLOID and MODIFY_CLOID
+    ("target_lo", _i8),
+    ("account", _i4),
+    ("builder", _i4),  # account slot; read only where builder_fee > 0
+    ("builder_fee", _i4),
+    ("liquidation_fee", _i4),  # in 1 / FEE_SCALE, to insurance, instead of the taker fee; read where liquidation
+    ("market", _i4),
+    ("reason", _i4),  # Status a CANCEL reports; 0: CANCELED
+    ("kind", _i1),
+    ("side", _i1),
+    ("tif", _i1),
+    ("reduce_only", _i1),
+    ("has_cloid", _i1),
+    ("liquidation", _i1),  # no margin check on entry
+)
+
+RESULT = _table(
+    ("oid", _i8),
+    ("filled_sz", _i8),
+    ("filled_notional", _i8),
+    ("resting_sz", _i8),
+    ("bid", _i8),  # best prices that refused an ALO (0: none)
+    ("ask", _i8),
+    ("status", _i4),
+)
+
+FILL = _table(
+    ("tid", _i8),
+    ("px", _i8),
+    ("sz", _i8),
+    ("taker_oid", _i8),
+    ("maker_oid", _i8),
+    ("taker_start", _i8),  # positions before the fill
+    ("maker_start", _i8),
+    ("taker_fee", _i8),  # without the builder's
+    ("maker_fee", _i8),
+    ("taker_builder_fee", _i8),
+    ("maker_builder_fee", _i8),
+    ("taker_pnl", _i8),  # closed profit, fees not subtracted
+    ("maker_pnl", _i8),
+    ("taker_cloid_hi", _i8),
+    ("taker_cloid_lo", _i8),
+    ("maker_cloid_hi", _i8),
+    ("maker_cloid_lo", _i8),
+    ("op", _i4),
+    ("market", _i4),
+    ("taker", _i4),  # account slots
+    ("maker", _i4),
+    ("side", _i1),  # of the taker
+    ("liquidation", _i1),
+    ("taker_has_cloid", _i1),
+    ("maker_has_cloid", _i1),
+)
+
+UPDATE = _table(
+    ("oid", _i8),
+    ("px", _i8),
+    ("sz", _i8),  # left
+    ("orig_sz", _i8),
+    ("cloid_hi", _i8),
+    ("cloid_lo", _i8),
+    ("time_ms", _i8),  # when the order was placed
+    ("op", _i4),
+    ("account", _i4),
+    ("market", _i4),
+    ("status", _i4),
+    ("side", _i1),
+    ("tif", _i1),
+    ("reduce_only", _i1),
+    ("has_cloid", _i1),
+)

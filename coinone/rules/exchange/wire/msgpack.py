@@ -1,0 +1,207 @@
+"""MessagePack as Hyperliquid's clients sign it, and no other spelling.
+
+The signature covers the bytes, so a value with two encodings would give one action two identities. The
+reader therefore accepts the shortest form of each length and integer only, string keys only, each key once,
+and none of: floats, binary, extensions, nil, bytes after the value. The order of keys is the client's own
+and is kept. (https://github.com/msgpack/msgpack/blob/master/spec.md)
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias, Union
+
+from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.integers import U64_MAX
+from coinone.base.primitives.limits import MSGPACK_DEPTH_MAX
+
+Value: TypeAlias = Union[int, bool, str, list["Value"], dict[str, "Value"]]
+_Read: TypeAlias = tuple[Value, int]
+
+
+def unpack(data: bytes) -> Value:
+    """The one value that fills `data`. Raises DecodeError."""
+    value, end = _read(data, 0, MSGPACK_DEPTH_MAX)
+    if end != len(data):
+        raise DecodeError("msgpack: bytes after the value", extra=len(data) - end)
+    return value
+
+
+def pack(value: object) -> bytes:
+    """The one accepted encoding of `value`, maps in their own order. Raises DecodeError for foreign types."""
+    if isinstance(value, bool):
+        return b"\xc3" if value else b"\xc2"
+    if isinstance(value, int):
+        return _pack_int(value)
+    if isinstance(value, str):
+        return _pack_str(value)
+    if isinstance(value, (list, tuple)):
+        return _length(len(value), 0x90, 15, 0xDC) + b"".join([pack(item) for item in value])
+    if isinstance(value, dict):
+        body = b"".join([_pack_key(key) + pack(item) for key, item in value.items()])
+        return _length(len(value), 0x80, 15, 0xDE) + body
+    raise DecodeError("msgpack: this type is never signed", type=type(value).__name__)
+
+
+def _pack_key(key: object) -> bytes:
+    if not isinstance(key, str):
+        raise DecodeError("msgpack: a key is a string")
+    return _pack_str(key)
+
+
+def _pack_str(text: str) -> bytes:
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError as error:
+        raise DecodeError("msgpack: text is not Unicode") from error
+    size = len(raw)
+    if 31 < size < 0x100:
+        return bytes((0xD9, size)) + raw
+    return _length(size, 0xA0, 31, 0xDA) + raw
+
+
+def _length(size: int, fix: int, fix_most: int, wide: int) -> bytes:
+    if size <= fix_most:
+        return bytes((fix | size,))
+    if size < 0x10000:
+        return bytes((wide,)) + size.to_bytes(2, "big")
+    return bytes((wide + 1,)) + size.to_bytes(4, "big")
+
+
+def _pack_int(value: int) -> bytes:
+    if 0 <= value < 0x80 or -0x20 <= value < 0:
+        return (value & 0xFF).to_bytes(1, "big")
+    if not -(1 << 63) <= value <= U64_MAX:
+        raise DecodeError("msgpack: integer beyond 64 bits")
+    first = 0xCC if value > 0 else 0xD0
+    for power in range(4):
+        size = 1 << power
+        bits = 8 * size - (value < 0)
+        if -(1 << bits) <= value < 1 << bits:
+            return bytes((first + power,)) + value.to_bytes(size, "big", signed=value < 0)
+    raise AssertionError("unreachable: the range was checked")
+
+
+def _read(data: bytes, at: int, depth: int) -> _Read:
+    """The value that begins at `at`, and the position after it."""
+    if at >= len(data):
+        raise DecodeError("msgpack: ends early")
+    first = data[at]
+    if first < 0x80:
+        return first, at + 1
+    if first >= 0xE0:
+        return first - 0x100, at + 1
+    if 0xA0 <= first < 0xC0:
+        return _text(data, at + 1, first & 31)
+    if first < 0x90:
+        return _map(data, at + 1, first & 15, depth)
+    if first < 0xA0:
+        return _list(data, at + 1, first & 15, depth)
+    reader = _LONG_FORMS.get(first)
+    if reader is None:
+        raise DecodeError("msgpack: type never signed", code=hex(first))
+    return reader(data, at + 1, depth)
+
+
+def _number(data: bytes, at: int, size: int, signed: bool = False) -> int:
+    if at + size > len(data):
+        raise DecodeError("msgpack: ends early")
+    return int.from_bytes(data[at : at + size], "big", signed=signed)
+
+
+def _text(data: bytes, at: int, size: int) -> tuple[str, int]:
+    if at + size > len(data):
+        raise DecodeError("msgpack: ends early")
+    try:
+        return data[at : at + size].decode(), at + size
+    except UnicodeDecodeError as error:
+        raise DecodeError("msgpack: text is not UTF-8") from error
+
+
+def _list(data: bytes, at: int, count: int, depth: int) -> _Read:
+    if depth == 0:
+        raise DecodeError("msgpack: nested too deeply", most=MSGPACK_DEPTH_MAX)
+    items: list[Value] = []
+    for _ in range(count):
+        item, at = _read(data, at, depth - 1)
+        items.append(item)
+    return items, at
+
+
+def _map(data: bytes, at: int, count: int, depth: int) -> _Read:
+    if depth == 0:
+        raise DecodeError("msgpack: nested too deeply", most=MSGPACK_DEPTH_MAX)
+    result: dict[str, Value] = {}
+    for _ in range(count):
+        key, at = _read(data, at, 0)
+        if not isinstance(key, str):
+            raise DecodeError("msgpack: a key is a string")
+        if key in result:
+            raise DecodeError("msgpack: key given twice", key=key)
+        result[key], at = _read(data, at, depth - 1)
+    return result, at
+
+
+def _unsigned(size: int) -> Callable[[bytes, int, int], _Read]:
+    least = 0x80 if size == 1 else 1 << (4 * size)
+
+    def read(data: bytes, at: int, depth: int) -> _Read:
+        value = _number(data, at, size)
+        if value < least:
+            raise DecodeError("msgpack: integer longer than needed")
+        return value, at + size
+
+    return read
+
+
+def _signed(size: int) -> Callable[[bytes, int, int], _Read]:
+    most = -0x20 if size == 1 else -(1 << (4 * size - 1))
+
+    def read(data: bytes, at: int, depth: int) -> _Read:
+        value = _number(data, at, size, signed=True)
+        if value >= most:
+            raise DecodeError("msgpack: integer longer than needed")
+        return value, at + size
+
+    return read
+
+
+def _sized(
+    bytes_of_size: int, least: int, body: Callable[[bytes, int, int, int], _Read]
+) -> Callable[[bytes, int, int], _Read]:
+    def read(data: bytes, at: int, depth: int) -> _Read:
+        size = _number(data, at, bytes_of_size)
+        if size < least:
+            raise DecodeError("msgpack: length longer than needed")
+        if size > len(data) - at:
+            raise DecodeError("msgpack: ends early")
+        return body(data, at + bytes_of_size, size, depth)
+
+    return read
+
+
+def _boolean(value: bool) -> Callable[[bytes, int, int], _Read]:
+    return lambda data, at, depth: (value, at)
+
+
+def _long_text(data: bytes, at: int, size: int, depth: int) -> _Read:
+    return _text(data, at, size)
+
+
+_LONG_FORMS: dict[int, Callable[[bytes, int, int], _Read]] = {
+    0xC2: _boolean(False),
+    0xC3: _boolean(True),
+    0xCC: _unsigned(1),
+    0xCD: _unsigned(2),
+    0xCE: _unsigned(4),
+    0xCF: _unsigned(8),
+    0xD0: _signed(1),
+    0xD1: _signed(2),
+    0xD2: _signed(4),
+    0xD3: _signed(8),
+    0xD9: _sized(1, 32, _long_text),
+    0xDA: _sized(2, 0x100, _long_text),
+    0xDB: _sized(4, 0x10000, _long_text),
+    0xDC: _sized(2, 16, _list),
+    0xDD: _sized(4, 0x10000, _list),
+    0xDE: _sized(2, 16, _map),
+    0xDF: _sized(4, 0x10000, _map),
+}
