@@ -53,8 +53,8 @@ def muldiv_down_jit(a: int, b: int, c: int) -> int:
     else:
         quotient, remainder = _divide(high, low, divisor)
     if negative:
-        return -np.int64(quotient) - (1 if remainder != _ZERO else 0)
-    return np.int64(quotient)
+        return -np.int64(quotient) - (1 if remainder != _ZERO else 0)  # type: ignore[return-value]
+    return np.int64(quotient)  # type: ignore[return-value]
 
 
 @njit("int64(int64, int64, int64)")
