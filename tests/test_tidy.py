@@ -1,0 +1,87 @@
+"""House rules that a machine can check, so that nobody has to remember them."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "coinone"
+PURE = ("base", "rules", "protocols")
+LINES_MAX = 400  # a chapter is about 150 lines; beyond this it is two chapters
+
+
+def sources(*floors: str) -> list[Path]:
+    return [path for floor in floors for path in sorted((PACKAGE / floor).rglob("*.py"))]
+
+
+def every_source() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def places(paths: list[Path], kind: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, kind):
+                yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [str(p.relative_to(ROOT)) for p in every_source() if not ast.get_docstring(ast.parse(p.read_text()))]
+    assert silent == []
+
+
+def test_no_file_grows_beyond_two_chapters() -> None:
+    long = {str(p.relative_to(ROOT)): n for p in every_source() if (n := p.read_text().count("\n")) > LINES_MAX}
+    assert long == {}
+
+
+def test_the_lower_floors_hold_no_float() -> None:
+    floats = [
+        place
+        for place, node in places(sources(*PURE), ast.Constant)
+        if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]
+    calls = [
+        place
+        for place, node in places(sources(*PURE), ast.Call)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("float", "round")
+    ]
+    assert floats + calls == []
+
+
+def test_the_lower_floors_never_divide_into_a_float() -> None:
+    division = [
+        place
+        for place, node in places(sources(*PURE), ast.BinOp)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+    ]
+    assert division == []
+
+
+def test_no_handler_swallows_everything() -> None:
+    bare = [
+        place
+        for place, node in places(every_source(), ast.ExceptHandler)
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX", "HACK"])
+def test_no_note_to_self_is_left(word: str) -> None:
+    pattern = re.compile(rf"\b{word}\b")
+    assert [str(p.relative_to(ROOT)) for p in every_source() if pattern.search(p.read_text())] == []
+
+
+def test_nothing_large_and_no_download_address_is_committed() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+    assert [f.name for f in files if f.stat().st_size > 2_000_000] == []
+    locks = [f for f in files if f.name == "package-lock.json" or f.parent.name == "requirements"]
+    assert [f.name for f in locks if re.search(r'"resolved"|https?://', f.read_text())] == []
