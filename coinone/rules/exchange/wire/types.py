@@ -128,6 +128,7 @@ class SendAsset:
     kind: str  # "usdSend" | "spotSend" | "sendAsset"
     destination: Address
     amount: int  # 1e-6
+    token: str = ""  # as signed, "NAME" or "NAME:id"; "" = the quote token
 
 
 @dataclass(frozen=True, slots=True)

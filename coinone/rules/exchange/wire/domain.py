@@ -1,0 +1,43 @@
+"""Whose signatures count: the domain policy of architecture D5.
+
+Hyperliquid's own domains ("a", "b"; "Mainnet", "Testnet") do not name our chain, so what is signed there
+is public and could be replayed here. They are accepted from anybody on dev only; elsewhere an L1 action of
+a foreign source counts only from an agent key registered with the compat flag (inclusion.py looks it up),
+and a user-signed action of a foreign domain never counts.
+"""
+
+from coinone.base.primitives.errors import InvalidSignature
+from coinone.rules.exchange.wire.types import DomainRules
+
+OWN_CHAIN = "Coinone"
+FOREIGN_SOURCES = ("b", "a")  # test network first: it is what the SDK signs for any URL but the main one
+FOREIGN_CHAINS = ("Mainnet", "Testnet")
+
+
+def own_source(chain_id: int) -> str:
+    """What our own clients sign as the phantom agent's source."""
+    return f"coinone:{chain_id}"
+
+
+def l1_is_foreign(source: str, rules: DomainRules) -> bool:
+    """False for our own source, True for Hyperliquid's; any other is refused."""
+    if source == own_source(rules.chain_id):
+        return False
+    if source in FOREIGN_SOURCES:
+        return True
+    raise InvalidSignature("signed for another chain", source=source)
+
+
+def user_is_foreign(hyperliquid_chain: str, signature_chain_id: int, rules: DomainRules) -> bool:
+    """As `l1_is_foreign`, for user-signed actions; refuses foreign ones where the network does."""
+    if hyperliquid_chain == OWN_CHAIN:
+        if signature_chain_id != rules.chain_id:
+            raise InvalidSignature("signed for another chain", signatureChainId=signature_chain_id)
+        return False
+    if hyperliquid_chain not in FOREIGN_CHAINS:
+        raise InvalidSignature("signed for another chain", hyperliquidChain=hyperliquid_chain)
+    if not rules.accept_foreign_user_signed:
+        raise InvalidSignature(
+            "this network accepts user-signed actions of its own domain only", hyperliquidChain=hyperliquid_chain
+        )
+    return True

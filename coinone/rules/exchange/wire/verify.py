@@ -1,0 +1,113 @@
+"""Stateless verification: bytes and signature in, a typed action with its signer out.
+
+Nothing here looks at state, so a pool of processes can do it beside the executor. The identity of an action
+is its signed digest and signer, never the signature.
+"""
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.secp256k1 import recover
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import DecodeError, NotSupported
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange.wire import envelope as forms
+from coinone.rules.exchange.wire.decode import decode_l1, decode_user
+from coinone.rules.exchange.wire.domain import l1_is_foreign, user_is_foreign
+from coinone.rules.exchange.wire.msgpack import unpack
+from coinone.rules.exchange.wire.signing import decode_value, l1_digest, signed_type, user_digest
+from coinone.rules.exchange.wire.types import (
+    ActionEnvelope,
+    DomainRules,
+    L1Envelope,
+    OracleEnvelope,
+    OracleReport,
+    UserEnvelope,
+    VerifiedAction,
+)
+
+
+def verify_raw(raw: bytes, rules: DomainRules) -> VerifiedAction:
+    """The verified action of a 0x70 or 0x71 transaction. Raises InvalidInput."""
+    return verify_action(forms.decode_envelope(raw), rules, len(raw))
+
+
+def verify_action(tx: ActionEnvelope, rules: DomainRules, size: int = 0) -> VerifiedAction:
+    """Check domain, form and signature; raises InvalidInput. `size` is that of the encoded transaction."""
+    size = size or len(forms.encode_envelope(tx))
+    if isinstance(tx, L1Envelope):
+        return _verify_l1(tx, rules, size)
+    return _verify_user(tx, rules, size)
+
+
+def signer_of(tx: ActionEnvelope) -> Address:
+    """Who signed, whatever was said: lets a relay find the source a client meant. Raises InvalidSignature."""
+    return recover(_digest(tx), tx.r, tx.s, tx.v)
+
+
+def oracle_digest(chain_id: int, time_ms: int, prices: tuple[tuple[int, int], ...]) -> Hash32:
+    """What a reporter signs."""
+    head = b"coinone-oracle" + chain_id.to_bytes(8, "big") + time_ms.to_bytes(8, "big")
+    return keccak256(head + rlp.encode([list(pair) for pair in prices]))
+
+
+def verify_oracle(tx: OracleEnvelope, chain_id: int) -> OracleReport:
+    """Recover the reporter; whether it is one of genesis is for oracle.py. Raises InvalidSignature."""
+    digest = oracle_digest(chain_id, tx.time_ms, tx.prices)
+    reporter = recover(digest, tx.r, tx.s, tx.v)
+    return OracleReport(reporter, tx.time_ms, tx.prices, _tx_hash(forms.ORACLE_TYPE, digest, reporter))
+
+
+def _digest(tx: ActionEnvelope) -> Hash32:
+    if isinstance(tx, L1Envelope):
+        return l1_digest(tx.action, tx.nonce, tx.vault, tx.expires_after, tx.source)
+    return user_digest(tx.type_name, tx.values, tx.signature_chain_id)
+
+
+def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int) -> VerifiedAction:
+    foreign = l1_is_foreign(tx.source, rules)
+    if tx.vault is not None:
+        raise NotSupported("vaults and sub-accounts are not supported")
+    kind, action = decode_l1(unpack(tx.action))
+    digest = _digest(tx)
+    signer = recover(digest, tx.r, tx.s, tx.v)
+    return VerifiedAction(
+        action=action,
+        kind=kind,
+        user_signed=False,
+        foreign=foreign,
+        signer=signer,
+        vault=None,
+        nonce=tx.nonce,
+        expires_after=tx.expires_after,
+        digest=digest,
+        tx_hash=_tx_hash(forms.L1_TYPE, digest, signer),
+        size=size,
+    )
+
+
+def _verify_user(tx: UserEnvelope, rules: DomainRules, size: int) -> VerifiedAction:
+    signed = signed_type(tx.type_name)
+    if len(tx.values) != len(signed.fields):
+        raise DecodeError("wrong number of signed fields", want=len(signed.fields), have=len(tx.values))
+    pairs = zip(signed.fields, tx.values, strict=True)
+    fields = {name: decode_value(kind, raw) for (name, kind), raw in pairs}
+    foreign = user_is_foreign(str(fields["hyperliquidChain"]), tx.signature_chain_id, rules)
+    action = decode_user(tx.type_name, fields)
+    digest = _digest(tx)
+    signer = recover(digest, tx.r, tx.s, tx.v)
+    return VerifiedAction(
+        action=action,
+        kind=signed.json_type,
+        user_signed=True,
+        foreign=foreign,
+        signer=signer,
+        vault=None,
+        nonce=int(fields["nonce"] if "nonce" in fields else fields["time"]),
+        expires_after=None,
+        digest=digest,
+        tx_hash=_tx_hash(forms.USER_TYPE, digest, signer),
+        size=size,
+    )
+
+
+def _tx_hash(kind: int, digest: Hash32, signer: Address) -> Hash32:
+    return keccak256(bytes((kind,)) + digest + signer)
