@@ -199,6 +199,7 @@ class State:
         for address in self._touched:
             account = self.account(address)
             if account is not None and account.is_empty:
+                self._wipe(address)
                 self._put(self._accounts, address, account, None)
         self._clear_transaction()
 

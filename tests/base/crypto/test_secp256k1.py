@@ -27,7 +27,7 @@ def test_signatures_and_addresses_equal_those_of_another_implementation(key: byt
 
 
 def test_the_customary_development_key_has_its_known_address() -> None:
-    # Account 0 of "test test test test test test test test test test test junk", printed by anvil and hardhat.
+    # Account 0 of the mnemonic "test test ... test junk", as anvil and hardhat print it at their start.
     key = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
     assert secp256k1.address_of(key).hex() == "f39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 

@@ -180,7 +180,9 @@ class Model:
         for address in self.destroyed:
             self.wipe(address)
             self.now.pop(address, None)
-        self.now = {k: v for k, v in self.now.items() if v != (0, 0, b"")}
+        for address in [k for k, v in self.now.items() if v == (0, 0, b"")]:
+            self.wipe(address)
+            del self.now[address]
         self.destroyed = {}
         self.marks = []
 

@@ -1,0 +1,99 @@
+"""A binary Merkle tree over numbered leaves, updated in place.
+
+Leaf n keeps its place for ever, so a user's proof path depends on their number only. Leaves and inner nodes
+are hashed under different first bytes (no node passes for a leaf), and the root names the number of places
+(no tree passes for a bigger or smaller one). A place without a leaf has the hash zero, which no leaf has;
+so absence can be proved too.
+"""
+
+from collections.abc import Sequence
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.limits import MERKLE_DEPTH_MAX
+from coinone.base.primitives.types import ZERO_HASH, Hash32
+
+_LEAF, _NODE, _ROOT = b"\x00", b"\x01", b"\x02"
+
+
+def _empty_hashes() -> list[Hash32]:
+    hashes = [ZERO_HASH]
+    for _ in range(MERKLE_DEPTH_MAX):
+        hashes.append(keccak256(_NODE + hashes[-1] + hashes[-1]))
+    return hashes
+
+
+_EMPTY = _empty_hashes()  # of a subtree without leaves, by its height
+
+
+class MerkleTree:
+    def __init__(self) -> None:
+        self._levels: list[list[Hash32]] = [[]]  # level 0 holds the leaves' hashes
+        self._dirty: dict[int, None] = {}
+
+    def __len__(self) -> int:
+        """The number of places: one more than the highest index ever set."""
+        return len(self._levels[0])
+
+    def set(self, index: int, leaf: bytes | None) -> None:
+        """Put a leaf at its place, or empty the place."""
+        assert 0 <= index < 1 << MERKLE_DEPTH_MAX, "no such place"
+        leaves = self._levels[0]
+        if index >= len(leaves):
+            self._dirty.update(dict.fromkeys(range(len(leaves), index + 1)))
+            leaves.extend([ZERO_HASH] * (index + 1 - len(leaves)))
+        leaves[index] = leaf_hash(leaf)
+        self._dirty[index] = None
+
+    def root(self) -> Hash32:
+        self._update()
+        top = self._levels[-1][0] if self._levels[0] else ZERO_HASH
+        return _named(len(self), top)
+
+    def proof(self, index: int) -> tuple[Hash32, ...]:
+        """The sibling hashes from the leaf upwards."""
+        assert 0 <= index < len(self), "no such place"
+        self._update()
+        siblings = []
+        for height, level in enumerate(self._levels[:-1]):
+            sibling = (index >> height) ^ 1
+            siblings.append(level[sibling] if sibling < len(level) else _EMPTY[height])
+        return tuple(siblings)
+
+    def _update(self) -> None:
+        """Hash each dirty inner node once, level by level."""
+        dirty = sorted(self._dirty)
+        self._dirty = {}
+        height = 0
+        while len(self._levels[height]) > 1:
+            level = self._levels[height]
+            if height + 1 == len(self._levels):
+                self._levels.append([])
+                dirty = list(range(len(level)))
+            above = self._levels[height + 1]
+            above.extend([ZERO_HASH] * ((len(level) + 1) // 2 - len(above)))
+            dirty = list(dict.fromkeys(index >> 1 for index in dirty))
+            for index in dirty:
+                right = level[2 * index + 1] if 2 * index + 1 < len(level) else _EMPTY[height]
+                above[index] = keccak256(_NODE + level[2 * index] + right)
+            height += 1
+
+
+def leaf_hash(leaf: bytes | None) -> Hash32:
+    return ZERO_HASH if leaf is None else keccak256(_LEAF + leaf)
+
+
+def verify(root: Hash32, size: int, index: int, leaf: bytes | None, proof: Sequence[Hash32]) -> bool:
+    """Whether `leaf` (None: nothing) stands at `index` in the tree of `size` places with this root."""
+    if not 0 <= index < size or len(proof) != (size - 1).bit_length():
+        return False
+    if any(len(sibling) != 32 for sibling in proof):
+        return False
+    node = leaf_hash(leaf)
+    for height, sibling in enumerate(proof):
+        pair = sibling + node if index >> height & 1 else node + sibling
+        node = keccak256(_NODE + pair)
+    return _named(size, node) == root
+
+
+def _named(size: int, top: Hash32) -> Hash32:
+    return keccak256(_ROOT + size.to_bytes(8, "big") + top)

@@ -1,0 +1,25 @@
+"""The state root from nothing but the flat tables: the slow twin that sealing is checked against."""
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Hash32
+from coinone.rules.state.account import decode_account
+from coinone.rules.state.database import Database, Table
+from coinone.rules.state.nodes import nibbles
+from coinone.rules.state.seal import TrieAccount
+from coinone.rules.state.trie import Trie
+
+
+def rebuilt_state_root(database: Database) -> Hash32:
+    accounts = _empty_trie()
+    for address, row in database.scan(Table.ACCOUNT):
+        storage = _empty_trie()
+        for key, value in database.scan(Table.STORAGE, address):
+            storage.set(nibbles(keccak256(key[20:])), rlp.encode(value))
+        leaf = TrieAccount(decode_account(row), storage.commit()[0])
+        accounts.set(nibbles(keccak256(address)), leaf.encode())
+    return accounts.commit()[0]
+
+
+def _empty_trie() -> Trie:
+    return Trie(lambda path: None)

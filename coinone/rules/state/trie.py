@@ -1,0 +1,231 @@
+"""One Merkle-Patricia trie: loaded lazily, hashed late.
+
+Changes only mark nodes dirty; `commit` hashes each dirty node once, however many keys under it changed.
+Nodes are stored by their *path*, not their hash, so an update overwrites the old node and nothing needs
+collecting. A node's path never changes while it lives: where nodes merge or split, new ones arise.
+"""
+
+from collections.abc import Callable, Generator
+from typing import TypeAlias
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.errors import StorageError
+from coinone.base.primitives.types import Hash32
+from coinone.rules.state.nodes import (
+    EMPTY_ROOT,
+    STUB_SIZE,
+    Branch,
+    Child,
+    Extension,
+    Leaf,
+    Node,
+    decode_node,
+    encode_node,
+    ref_of,
+)
+
+Load: TypeAlias = Callable[[bytes], bytes | None]  # path -> stored encoding
+Writes: TypeAlias = dict[bytes, bytes | None]  # path -> new encoding, None where no node is stored any more
+
+
+class Trie:
+    """Keys are nibble paths (`nodes.nibbles`); values are non-empty bytes."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._stale: dict[bytes, None] = {}  # paths whose stored row is out of date
+        row = load(b"")
+        self._root: Child = None if row is None else decode_node(row, ref_of(row))
+
+    def get(self, key: bytes) -> bytes | None:
+        node, depth = self._root, 0
+        while True:
+            node = self._loaded(node, key[:depth])
+            if node is None:
+                return None
+            if isinstance(node, Branch):
+                if depth == len(key):
+                    return node.value or None
+                node, depth = node.children[key[depth]], depth + 1
+            elif isinstance(node, Leaf):
+                return node.value if key[depth:] == node.path else None
+            else:
+                step = len(node.path)
+                if key[depth : depth + step] != node.path:
+                    return None
+                node, depth = node.child, depth + step
+
+    def set(self, key: bytes, value: bytes) -> None:
+        assert value, "an empty value is a deletion"
+        self._root = self._insert(self._root, key, 0, value)
+
+    def delete(self, key: bytes) -> None:
+        if self.get(key) is not None:
+            self._root = self._remove(self._root, key, 0)
+
+    def commit(self) -> tuple[Hash32, Writes]:
+        steps = self.commit_steps()
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+
+    def commit_steps(self) -> Generator[None, None, tuple[Hash32, Writes]]:
+        """Hash what is dirty; pause between the subtrees two levels down. Returns the root and the rows."""
+        writes: Writes = {}
+        for top, path in list(_dirty_children(self._root, b"")):
+            for below, path_below in list(_dirty_children(top, path)):
+                self._clean(below, path_below, writes)
+                yield
+            self._clean(top, path, writes)
+        if self._root is not None:
+            assert not isinstance(self._root, bytes)
+            if self._root.ref is None:
+                self._clean(self._root, b"", writes)
+                assert self._root.ref is not None
+                if len(self._root.ref) != STUB_SIZE:
+                    writes[b""] = self._root.ref  # the root has a row even where it is shorter than a hash
+        for path in self._stale:
+            writes.setdefault(path, None)
+        self._stale = {}
+        return self.root(), writes
+
+    def root(self) -> Hash32:
+        """The root hash; everything must be clean."""
+        if self._root is None:
+            return EMPTY_ROOT
+        assert not isinstance(self._root, bytes) and self._root.ref is not None, "commit first"
+        ref = self._root.ref
+        return ref[1:] if len(ref) == STUB_SIZE else keccak256(ref)
+
+    def _clean(self, node: Node, path: bytes, writes: Writes) -> None:
+        """Give `node` and everything dirty below it a ref, noting the rows to store."""
+        for child, path_child in _dirty_children(node, path):
+            self._clean(child, path_child, writes)
+        encoding = encode_node(node)
+        node.ref = ref_of(encoding)
+        if len(encoding) >= 32:
+            writes[path] = encoding
+
+    def _loaded(self, child: Child, path: bytes) -> Node | None:
+        """The node itself; a stub is read from its row, which must hash to what its parent says."""
+        if not isinstance(child, bytes):
+            return child
+        row = self._load(path)
+        if row is None or keccak256(row) != child[1:]:
+            raise StorageError(f"trie node at path {path.hex()} is missing or does not match its hash")
+        return decode_node(row, child)
+
+    def _touch(self, node: Node, path: bytes) -> None:
+        """The stored form of `node`, if it has one, is out of date from here on."""
+        if node.ref is not None:
+            if len(node.ref) == STUB_SIZE or not path:
+                self._stale[path] = None
+            node.ref = None
+
+    def _insert(self, child: Child, key: bytes, depth: int, value: bytes) -> Node:
+        node = self._loaded(child, key[:depth])
+        if node is None:
+            return Leaf(key[depth:], value)
+        self._touch(node, key[:depth])
+        if isinstance(node, Branch):
+            if depth == len(key):
+                node.value = value
+            else:
+                index = key[depth]
+                node.children[index] = self._insert(node.children[index], key, depth + 1, value)
+            return node
+        rest = key[depth:]
+        shared = _shared(node.path, rest)
+        if shared == len(node.path):
+            if isinstance(node, Extension):
+                node.child = self._insert(node.child, key, depth + shared, value)
+                return node
+            if shared == len(rest):
+                assert isinstance(node, Leaf)
+                node.value = value
+                return node
+        branch = _split(node, shared)
+        if shared == len(rest):
+            branch.value = value
+        else:
+            branch.children[rest[shared]] = Leaf(rest[shared + 1 :], value)
+        return Extension(rest[:shared], branch) if shared else branch
+
+    def _remove(self, child: Child, key: bytes, depth: int) -> Child:
+        """Remove a key that is known to be there."""
+        node = self._loaded(child, key[:depth])
+        assert node is not None
+        self._touch(node, key[:depth])
+        if isinstance(node, Leaf):
+            return None
+        if isinstance(node, Extension):
+            below = self._remove(node.child, key, depth + len(node.path))
+            assert below is not None, "a branch under an extension holds at least two keys"
+            return self._joined(node.path, below, key[: depth + len(node.path)])
+        assert isinstance(node, Branch)
+        if depth == len(key):
+            node.value = b""
+        else:
+            index = key[depth]
+            node.children[index] = self._remove(node.children[index], key, depth + 1)
+        return self._collapsed(node, key[:depth])
+
+    def _collapsed(self, branch: Branch, path: bytes) -> Node:
+        """A branch with a single entry left is not a branch any more."""
+        left = [index for index, child in enumerate(branch.children) if child is not None]
+        if len(left) + bool(branch.value) > 1:
+            return branch
+        if not left:
+            return Leaf(b"", branch.value)
+        step = bytes((left[0],))
+        return self._joined(step, branch.children[left[0]], path + step)
+
+    def _joined(self, prefix: bytes, below: Child, path_below: bytes) -> Node:
+        """`prefix` leading to `below`, as one node where the two can be one."""
+        node = self._loaded(below, path_below)
+        assert node is not None
+        if isinstance(node, Branch):
+            return Extension(prefix, node)
+        self._touch(node, path_below)
+        if isinstance(node, Leaf):
+            return Leaf(prefix + node.path, node.value)
+        assert isinstance(node, Extension)
+        return Extension(prefix + node.path, node.child)
+
+
+def _dirty_children(node: Child, path: bytes) -> Generator[tuple[Node, bytes], None, None]:
+    if isinstance(node, Branch):
+        for index, child in enumerate(node.children):
+            if child is not None and not isinstance(child, bytes) and child.ref is None:
+                yield child, path + bytes((index,))
+    elif isinstance(node, Extension):
+        child = node.child
+        if child is not None and not isinstance(child, bytes) and child.ref is None:
+            yield child, path + node.path
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """The length of the common prefix."""
+    most = min(len(a), len(b))
+    for index in range(most):
+        if a[index] != b[index]:
+            return index
+    return most
+
+
+def _split(node: Leaf | Extension, at: int) -> Branch:
+    """A branch where `node`'s path parts from another at position `at`, holding what remains of `node`."""
+    branch = Branch([None] * 16)
+    if at == len(node.path):
+        assert isinstance(node, Leaf)
+        branch.value = node.value
+        return branch
+    rest = node.path[at + 1 :]
+    if isinstance(node, Leaf):
+        branch.children[node.path[at]] = Leaf(rest, node.value)
+    else:
+        assert isinstance(node, Extension)
+        branch.children[node.path[at]] = Extension(rest, node.child) if rest else node.child
+    return branch

@@ -1,0 +1,60 @@
+"""The tree against a plain recursive definition; proofs and every way of spoiling them."""
+
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.merkle import MerkleTree, verify
+
+
+def plain_top(leaves: list[bytes | None]) -> bytes:
+    """The definition: pad with empty places to a power of two, hash pairs until one is left."""
+    width = 1 << max(0, len(leaves) - 1).bit_length()
+    level = [bytes(32) if leaf is None else keccak256(b"\x00" + leaf) for leaf in leaves]
+    level += [bytes(32)] * (width - len(level))
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [keccak256(b"\x01" + left + right) for left, right in pairs]
+    return level[0]
+
+
+def plain_root(leaves: list[bytes | None]) -> bytes:
+    return keccak256(b"\x02" + len(leaves).to_bytes(8, "big") + plain_top(leaves))
+
+
+leaf = st.one_of(st.none(), st.binary(max_size=5))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), leaf, st.booleans()), max_size=40))
+def test_incremental_root_equals_the_definition(writes: list[tuple[int, bytes | None, bool]]) -> None:
+    tree, plain = MerkleTree(), []
+    for index, value, look in writes:
+        tree.set(index, value)
+        plain += [None] * (index + 1 - len(plain))
+        plain[index] = value
+        if look:
+            assert tree.root() == plain_root(plain)
+    assert tree.root() == plain_root(plain) and len(tree) == len(plain)
+    for index, value in enumerate(plain):
+        proof = tree.proof(index)
+        assert verify(tree.root(), len(plain), index, value, proof)
+        assert not verify(tree.root(), len(plain), index, b"other leaf", proof)
+        assert not verify(tree.root(), len(plain) + 1, index, value, proof)
+        assert not verify(tree.root(), len(plain), index, value, (*proof, bytes(32)))
+        if value is not None:
+            assert not verify(tree.root(), len(plain), index, None, proof)
+
+
+def test_an_inner_node_does_not_pass_for_a_leaf() -> None:
+    tree = MerkleTree()
+    for index in range(4):
+        tree.set(index, bytes([index]))
+    low, high = tree.proof(0)
+    inner = b"\x01" + keccak256(b"\x00\x00") + low
+    assert not verify(tree.root(), 2, 0, inner, (high,))
+    assert not verify(tree.root(), 4, 0, inner, (high,))
+
+
+def test_the_root_of_the_empty_tree_is_not_zero() -> None:
+    assert MerkleTree().root() == plain_root([]) != bytes(32)
