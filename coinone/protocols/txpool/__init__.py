@@ -1,0 +1,1 @@
+"""Transactions that wait for a batch: Ethereum ones by nonce and price, exchange actions by arrival."""

@@ -1,0 +1,179 @@
+"""The cursor: where the chain of batches stands, and the rules for the head of the next one.
+
+It also holds what an EVM segment left for the next batch: deposits to credit, CoreWriter actions to run, and
+withdrawals that wait for contracts to run again. `effects_hash` puts these under the header's exchange root.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import InvalidBatch, NotSupported
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.types import ZERO_HASH, Hash32
+from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.network import Network
+from coinone.rules.consensus.federation import Federation
+from coinone.rules.consensus.header import Header
+from coinone.rules.consensus.seeds import reveals
+from coinone.rules.consensus.terms import Term, check_term_change
+from coinone.rules.exchange.context import CoreAction, Deposit, Withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What crosses from one batch to a later one between the exchange and the contracts."""
+
+    deposits: tuple[Deposit, ...] = ()
+    core_actions: tuple[CoreAction, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+    @property
+    def amount(self) -> int:
+        """Quote units that are at the system address and in nobody's exchange balance."""
+        return sum(row.amount for row in self.deposits) + sum(row.amount for row in self.withdrawals)
+
+    def encode(self) -> bytes:
+        return rlp.encode([
+            [[row.address, row.amount, row.tx_hash] for row in self.deposits],
+            [[row.sender, row.data] for row in self.core_actions],
+            [[row.address, row.amount, row.tx_hash] for row in self.withdrawals],
+        ])  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """After a batch: its number, hash and times, its base, the term, and what waits."""
+
+    seq: int
+    batch_hash: Hash32
+    time_ms: int
+    evm_timestamp: int
+    evm_offset_s: int
+    base_number: int
+    base_hash: Hash32
+    term: Term
+    evm_results: Hash32 = ZERO_HASH  # of the last EVM segment, for the next certificate
+    effects: Effects = Effects()
+
+    @property
+    def effects_hash(self) -> Hash32:
+        return keccak256(self.effects.encode())
+
+
+def exchange_root_with(rows_root: Hash32, effects_hash: Hash32) -> Hash32:
+    """The header's exchange root: the rows of the exchange, and what waits to cross."""
+    return keccak256(b"coinone-exchange" + rows_root + effects_hash)
+
+
+def check_batch(
+    network: Network,
+    federation: Federation,
+    cursor: Cursor,
+    batch: Batch,
+    header_of: Callable[[int], Header | None],
+) -> Term:
+    """Raise InvalidBatch unless the head of `batch` lawfully follows; return the term after it."""
+    if not federation.members:
+        raise NotSupported("mode B (batches without a federation) is not built yet")
+    if batch.seq != cursor.seq + 1 or batch.parent_hash != cursor.batch_hash:
+        raise InvalidBatch("does not follow the last batch", want=cursor.seq + 1, have=batch.seq)
+    if batch.time_ms <= cursor.time_ms:
+        raise InvalidBatch("time does not rise", last=cursor.time_ms, have=batch.time_ms)
+    if batch.evm_offset_s and not network.is_dev:
+        raise InvalidBatch("time travel exists on dev only", offset=batch.evm_offset_s)
+    _check_base(cursor, batch, header_of)
+    _check_size(network, batch)
+    return _next_term(network, federation, cursor, batch)
+
+
+def evm_timestamp(batch: Batch, base: Header) -> int:
+    """What contracts see as the time: above the base block's, so that it rises from block to block."""
+    return max(div_down(batch.time_ms, 1000) + batch.evm_offset_s, base.timestamp + 1)
+
+
+def _check_base(cursor: Cursor, batch: Batch, header_of: Callable[[int], Header | None]) -> None:
+    if batch.base_number < cursor.base_number:
+        raise InvalidBatch("base goes backwards", last=cursor.base_number, have=batch.base_number)
+    header = header_of(batch.base_number)
+    if header is None or header.hash != batch.base_hash:
+        raise InvalidBatch("unknown base", number=batch.base_number, hash=batch.base_hash)
+
+
+def _check_size(network: Network, batch: Batch) -> None:
+    size = sum(len(raw) for raw in batch.transactions)
+    if size > network.batches.bytes_max:
+        raise InvalidBatch("too many bytes", most=network.batches.bytes_max, have=size)
+    if len(batch.transactions) > network.batches.actions_max:
+        raise InvalidBatch(
+            "too many transactions", most=network.batches.actions_max, have=len(batch.transactions)
+        )
+
+
+def _next_term(network: Network, federation: Federation, cursor: Cursor, batch: Batch) -> Term:
+    term = cursor.term
+    change = batch.term_change
+    if change is not None:
+        parent = (cursor.seq, cursor.batch_hash)
+        check_term_change(change, network.chain_id, federation, term, parent)
+        term = Term(change.term, change.first_seq, change.seed_tip, change.seed_length)
+    if batch.term != term.number:
+        raise InvalidBatch("another term", want=term.number, have=batch.term)
+    if term.seeds_left == 0:
+        raise InvalidBatch("the seeds of this term are used up")
+    if not reveals(batch.seed, term.seed):
+        raise InvalidBatch("seed is not the preimage of the last one")
+    return Term(term.number, term.first_seq, batch.seed, term.seeds_left - 1)
+
+
+def encode_cursor(cursor: Cursor) -> bytes:
+    term = cursor.term
+    offset = cursor.evm_offset_s.to_bytes(8, "big", signed=True)
+    return rlp.encode([
+        cursor.seq, cursor.batch_hash, cursor.time_ms, cursor.evm_timestamp, offset, cursor.base_number,
+        cursor.base_hash, [term.number, term.first_seq, term.seed, term.seeds_left], cursor.evm_results,
+        cursor.effects.encode(),
+    ])  # fmt: skip
+
+
+def decode_cursor(data: bytes) -> Cursor:
+    """From our own disk. Raises DecodeError."""
+    fields = rlp.decode_list(rlp.decode(data), 10)
+    number, first_seq, seed, left = rlp.decode_list(fields[7], 4)
+    return Cursor(
+        seq=rlp.decode_int(fields[0]),
+        batch_hash=rlp.decode_bytes(fields[1], 32),
+        time_ms=rlp.decode_int(fields[2]),
+        evm_timestamp=rlp.decode_int(fields[3]),
+        evm_offset_s=int.from_bytes(rlp.decode_bytes(fields[4], 8), "big", signed=True),
+        base_number=rlp.decode_int(fields[5]),
+        base_hash=rlp.decode_bytes(fields[6], 32),
+        term=Term(
+            rlp.decode_int(number),
+            rlp.decode_int(first_seq),
+            rlp.decode_bytes(seed, 32),
+            rlp.decode_int(left),
+        ),
+        evm_results=rlp.decode_bytes(fields[8], 32),
+        effects=_decode_effects(rlp.decode_bytes(fields[9])),
+    )
+
+
+def _decode_effects(data: bytes) -> Effects:
+    deposits, actions, withdrawals = rlp.decode_list(rlp.decode(data), 3)
+    return Effects(
+        tuple(Deposit(*_transfer(row)) for row in rlp.decode_list(deposits)),
+        tuple(_core_action(row) for row in rlp.decode_list(actions)),
+        tuple(Withdrawal(*_transfer(row)) for row in rlp.decode_list(withdrawals)),
+    )
+
+
+def _transfer(row: rlp.Item) -> tuple[bytes, int, Hash32]:
+    address, amount, tx_hash = rlp.decode_list(row, 3)
+    return rlp.decode_bytes(address, 20), rlp.decode_int(amount), rlp.decode_bytes(tx_hash, 32)
+
+
+def _core_action(row: rlp.Item) -> CoreAction:
+    sender, data = rlp.decode_list(row, 2)
+    return CoreAction(rlp.decode_bytes(sender, 20), rlp.decode_bytes(data))

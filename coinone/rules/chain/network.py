@@ -1,0 +1,183 @@
+"""A network: the parameters that its nodes must share, read from networks/<name>.toml.
+
+`dev` runs on one machine with public keys. `test` and `main` are not launched: their files hold no
+federation, no reporters and no allocations, and `require_launched` refuses them by name. The node reads the
+files; here is only what their text means.
+"""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from coinone.base.primitives.errors import InvalidInput, NotSupported
+from coinone.base.primitives.parse import parse_address, parse_bytes, parse_decimal
+from coinone.base.primitives.types import Address
+
+Kind = Literal["dev", "test", "main"]
+
+GAS_COIN_DECIMALS = 18
+# Hyperliquid's system address of a token is 0x20, zeros, and the token's index (big endian) in the last
+# bytes.
+SYSTEM_ADDRESS_PREFIX = 0x20 << 152
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteToken:
+    name: str
+    index: int
+    decimals: int
+    address: Address
+    code: bytes
+
+    @property
+    def system_address(self) -> Address:
+        """Its balance of the token is what the exchange owes: transfers to it are deposits."""
+        return (SYSTEM_ADDRESS_PREFIX + self.index).to_bytes(20, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """What a batch may hold and when contracts run (D1, D2)."""
+
+    interval_ms: int
+    bytes_max: int
+    actions_max: int
+    evm_every: int
+    wide_every: int
+    evm_gas: int
+    wide_gas: int
+    withdrawals_max: int
+
+    def is_evm(self, seq: int) -> bool:
+        return seq % self.evm_every == 0
+
+    def gas_limit(self, seq: int) -> int:
+        """Gas for signed Ethereum transactions in batch `seq`; 0 where contracts do not run."""
+        if not self.is_evm(seq):
+            return 0
+        return self.wide_gas if seq % self.wide_every == 0 else self.evm_gas
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRules:
+    interval_ms: int
+    batches_max: int
+    base_depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSpec:
+    name: str
+    sz_decimals: int
+    max_leverage: int
+    start_price: int  # units of 10^-(6 - sz_decimals), the price the dev reporter starts from
+
+    @property
+    def px_decimals(self) -> int:
+        return 6 - self.sz_decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What an account owns in genesis: gas coin (wei), token (ERC-20) and exchange balance (micro-quote)."""
+
+    address: Address
+    gas_coin: int
+    token: int
+    exchange: int
+
+
+@dataclass(frozen=True, slots=True)
+class Predeploy:
+    address: Address
+    nonce: int
+    code: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    name: str
+    kind: Kind
+    launched: bool
+    chain_id: int
+    fork: str
+    base_fee: int
+    gas_coin: str
+    reward_pool: Address
+    quote_token: QuoteToken
+    batches: Cadence
+    blocks: BlockRules
+    seed_length: int
+    markets: tuple[MarketSpec, ...]
+    allocations: tuple[Allocation, ...]
+    predeploys: tuple[Predeploy, ...]
+
+    @property
+    def is_dev(self) -> bool:
+        return self.kind == "dev"
+
+    @property
+    def block_gas_limit(self) -> int:
+        """The greatest sum of batch gas limits over the batches one block may hold (D1)."""
+        span = range(self.blocks.batches_max)
+        starts = range(self.batches.wide_every)  # the cadence repeats after this many batches
+        return max(sum(self.batches.gas_limit(start + offset) for offset in span) for start in starts)
+
+
+def require_launched(network: Network) -> None:
+    """Raise NotSupported for a network whose genesis nobody has reviewed yet."""
+    if not network.launched:
+        raise NotSupported(f"network '{network.name}' is not launched")
+
+
+def parse_network(text: str, code_of: Callable[[str], bytes]) -> Network:
+    """The network that a TOML file describes; `code_of` reads a contract's code file. Raises InvalidInput."""
+    try:
+        raw = tomllib.loads(text)
+        return _network(raw, code_of)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise InvalidInput("network file", problem=str(error)) from error
+
+
+def _network(raw: dict[str, Any], code_of: Callable[[str], bytes]) -> Network:
+    if raw["kind"] not in ("dev", "test", "main"):
+        raise InvalidInput("network kind", have=raw["kind"])
+    token = raw["quote_token"]
+    decimals = token["decimals"]
+    return Network(
+        name=raw["name"],
+        kind=cast(Kind, raw["kind"]),
+        launched=raw["launched"],
+        chain_id=raw["chain_id"],
+        fork=raw["fork"],
+        base_fee=raw["gas_coin"]["base_fee"],
+        gas_coin=raw["gas_coin"]["name"],
+        reward_pool=parse_address(raw["gas_coin"]["reward_pool"]),
+        quote_token=QuoteToken(
+            token["name"], token["index"], decimals, parse_address(token["address"]), code_of(token["code"])
+        ),
+        batches=Cadence(**raw["batches"]),
+        blocks=BlockRules(**raw["blocks"]),
+        seed_length=raw["seeds"]["length"],
+        markets=tuple(_market(row) for row in raw["markets"]),
+        allocations=tuple(_allocation(row, decimals) for row in raw["accounts"]),
+        predeploys=tuple(
+            Predeploy(parse_address(row["address"]), row["nonce"], parse_bytes(row["code"]))
+            for row in raw["predeploys"]
+        ),
+    )
+
+
+def _market(row: dict[str, Any]) -> MarketSpec:
+    price = parse_decimal(row["start_price"], 6 - row["sz_decimals"])
+    return MarketSpec(row["name"], row["sz_decimals"], row["max_leverage"], price)
+
+
+def _allocation(row: dict[str, Any], decimals: int) -> Allocation:
+    return Allocation(
+        address=parse_address(row["address"]),
+        gas_coin=parse_decimal(row["gas_coin"], GAS_COIN_DECIMALS),
+        token=parse_decimal(row["token"], decimals),
+        exchange=parse_decimal(row["exchange"], decimals),
+    )

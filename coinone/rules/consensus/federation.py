@@ -1,0 +1,160 @@
+"""The federation: members who certify batches by two rounds of votes (D1).
+
+A member votes *prepare* for a batch, and after a quorum of prepares *commit* for the batch together with the
+digest of its results. Only a quorum of commits is a certificate. Quorum is floor(2n/3) + 1, so any two
+quorums share an honest member while fewer than a third are not; a federation of one has a quorum of one and
+runs the same code. A member signs at most one content per (term, seq, kind), and writes it down before it
+signs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.secp256k1 import Signature, recover, sign
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import DecodeError, InvalidBatch, InvalidSignature
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import FEDERATION_MEMBERS_MAX
+from coinone.base.primitives.types import ZERO_HASH, Address, Hash32
+
+
+class VoteKind(Enum):
+    PREPARE = 1
+    COMMIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """Members in their fixed order; the place in it is a member's index."""
+
+    members: tuple[Address, ...]
+
+    def __post_init__(self) -> None:
+        assert len(self.members) <= FEDERATION_MEMBERS_MAX, "federation too large"
+        assert len(dict.fromkeys(self.members)) == len(self.members), "a member twice"
+
+    @property
+    def quorum(self) -> int:
+        return div_down(2 * len(self.members), 3) + 1
+
+    def leader(self, term: int) -> int:
+        return term % len(self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """`term` is the term the vote is cast in; a batch proposed again keeps the older term of its own."""
+
+    kind: VoteKind
+    term: int
+    seq: int
+    batch_hash: Hash32
+    results: Hash32  # digest of the results; zero in a prepare, which is cast before execution
+
+    def content(self, chain_id: int) -> Hash32:
+        """What is signed."""
+        fields = [chain_id, self.kind.value, self.term, self.seq, self.batch_hash, self.results]
+        return keccak256(b"coinone-vote" + rlp.encode(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVote:
+    vote: Vote
+    member: int
+    signature: bytes  # r, s, v: 65 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A quorum of commits for one batch and one digest of its results."""
+
+    term: int
+    seq: int
+    batch_hash: Hash32
+    results: Hash32
+    signatures: tuple[tuple[int, bytes], ...]  # (member, signature), members rising
+
+    @property
+    def vote(self) -> Vote:
+        return Vote(VoteKind.COMMIT, self.term, self.seq, self.batch_hash, self.results)
+
+
+def sign_vote(vote: Vote, chain_id: int, member: int, key: bytes) -> SignedVote:
+    return SignedVote(vote, member, pack_signature(sign(vote.content(chain_id), key)))
+
+
+def check_vote(signed: SignedVote, chain_id: int, federation: Federation) -> None:
+    """Raise InvalidSignature unless the member it names cast it."""
+    check_member(federation, signed.member, signed.vote.content(chain_id), signed.signature)
+
+
+def certificate_of(votes: Sequence[SignedVote]) -> Certificate:
+    """The certificate that a quorum of equal commits makes."""
+    vote = votes[0].vote
+    assert all(signed.vote == vote for signed in votes), "votes differ"
+    signatures = tuple(sorted((signed.member, signed.signature) for signed in votes))
+    return Certificate(vote.term, vote.seq, vote.batch_hash, vote.results, signatures)
+
+
+def check_certificate(certificate: Certificate, chain_id: int, federation: Federation) -> None:
+    """Raise InvalidBatch unless a quorum of the federation signed it."""
+    members = [member for member, _ in certificate.signatures]
+    if any(left >= right for left, right in pairwise(members)):
+        raise InvalidBatch("certificate: members not rising")
+    if len(members) < federation.quorum:
+        raise InvalidBatch("certificate: no quorum", want=federation.quorum, have=len(members))
+    content = certificate.vote.content(chain_id)
+    for member, signature in certificate.signatures:
+        try:
+            check_member(federation, member, content, signature)
+        except InvalidSignature as error:
+            raise InvalidBatch("certificate: bad signature", member=member) from error
+
+
+def check_member(federation: Federation, member: int, content: Hash32, signature: bytes) -> None:
+    """Raise InvalidSignature unless member number `member` signed `content`."""
+    if not 0 <= member < len(federation.members):
+        raise InvalidSignature("no such member", member=member)
+    if recover(content, *unpack_signature(signature)) != federation.members[member]:
+        raise InvalidSignature("signed by somebody else", member=member)
+
+
+def pack_signature(signature: Signature) -> bytes:
+    return signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes((signature.v,))
+
+
+def unpack_signature(data: bytes) -> Signature:
+    if len(data) != 65:
+        raise InvalidSignature("signature has the wrong length", have=len(data))
+    return Signature(int.from_bytes(data[:32], "big"), int.from_bytes(data[32:64], "big"), data[64])
+
+
+def encode_certificate(certificate: Certificate) -> bytes:
+    signatures: list[rlp.Encodable] = [[member, signature] for member, signature in certificate.signatures]
+    return rlp.encode(
+        [certificate.term, certificate.seq, certificate.batch_hash, certificate.results, signatures]
+    )
+
+
+def decode_certificate(data: bytes) -> Certificate:
+    """Raises DecodeError."""
+    term, seq, batch_hash, results, rows = rlp.decode_list(rlp.decode(data), 5)
+    signatures = []
+    for row in rlp.decode_list(rows):
+        member, signature = rlp.decode_list(row, 2)
+        signatures.append((rlp.decode_int(member, 2), rlp.decode_bytes(signature, 65)))
+    if len(signatures) > FEDERATION_MEMBERS_MAX:
+        raise DecodeError("certificate: too many signatures", have=len(signatures))
+    return Certificate(
+        rlp.decode_int(term, 8),
+        rlp.decode_int(seq, 8),
+        rlp.decode_bytes(batch_hash, 32),
+        rlp.decode_bytes(results, 32),
+        tuple(signatures),
+    )
+
+
+NO_RESULTS = ZERO_HASH
