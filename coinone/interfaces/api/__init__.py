@@ -1,0 +1,1 @@
+"""What programs and browsers meet: Ethereum JSON-RPC, exchange REST and WebSocket, explorer, metrics."""

@@ -1,0 +1,1 @@
+"""Ethereum JSON-RPC: one table of methods over one dispatcher."""

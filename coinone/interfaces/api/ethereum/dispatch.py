@@ -1,0 +1,163 @@
+"""JSON-RPC 2.0: single calls and batches, over HTTP and WebSocket.
+
+A method is a line in a table: name, handler, and how many parameters it takes. The documentation page of
+methods is printed from the same table. A batch is bounded by its number of calls and by the bytes of its
+answer, because the answers may be a thousand times larger than the questions.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.ethereum.errors import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    LIMIT_EXCEEDED,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    RpcError,
+    from_input_error,
+)
+from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Awaitable[Any]]
+_EXTENSION_NAMESPACES = frozenset({"eth", "net", "web3"})
+_ID_TEXT_MAX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A row of the table. `handler` takes the call's context and its parameters."""
+
+    handler: Handler
+    least: int
+    most: int
+    dev_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler may use besides its parameters. `session` is set on WebSocket connections only."""
+
+    backend: Any
+    caller: Caller
+    session: Any = None
+
+
+class Dispatcher:
+    """Answers JSON-RPC bytes with JSON-RPC bytes."""
+
+    def __init__(self, methods: dict[str, Method], backend: Any) -> None:
+        self._methods = methods
+        self._backend = backend
+        self.calls: dict[str, int] = {}  # answered calls by method, for /metrics
+
+    async def answer(self, body: bytes, caller: Caller, session: Any = None) -> bytes:
+        """The answer to one request or batch; b"" if all of it was notifications."""
+        try:
+            request = jsonio.decode(body)
+        except LimitExceeded as error:
+            return _encode_error(None, from_input_error(error))
+        except DecodeError:
+            return _encode_error(None, RpcError(PARSE_ERROR, "parse error"))
+        context = Context(self._backend, caller, session)
+        if isinstance(request, list):
+            return await self._answer_batch(request, context)
+        return await self._answer_one(request, context)
+
+    async def _answer_batch(self, requests: list[Any], context: Context) -> bytes:
+        if not requests:
+            return _encode_error(None, RpcError(INVALID_REQUEST, "empty batch"))
+        if len(requests) > RPC_BATCH_MAX:
+            return _encode_error(
+                None, RpcError(INVALID_REQUEST, f"batch too large (most {RPC_BATCH_MAX} calls)")
+            )
+        answers: list[bytes] = []
+        size = 0
+        for request in requests:
+            if size > RPC_ANSWER_BYTES_MAX:
+                spent = RpcError(LIMIT_EXCEEDED, "response too large: ask for less in one batch")
+                one = _encode_error(_id_of(request), spent)
+            else:
+                one = await self._answer_one(request, context)
+            if one:
+                answers.append(one)
+                size += len(one)
+        return b"[" + b",".join(answers) + b"]" if answers else b""
+
+    async def _answer_one(self, request: Any, context: Context) -> bytes:
+        request_id = _id_of(request)
+        try:
+            method, params = _check_request(request)
+            result = await self._call(method, params, context)
+        except RpcError as error:
+            return _encode_error(request_id, error)
+        except InvalidInput as error:
+            return _encode_error(request_id, from_input_error(error))
+        except Exception:
+            log.exception("a JSON-RPC handler failed")
+            return _encode_error(request_id, RpcError(INTERNAL_ERROR, "internal error"))
+        if "id" not in request:
+            return b""
+        return (
+            b'{"jsonrpc":"2.0","id":'
+            + jsonio.encode(request_id)
+            + b',"result":'
+            + jsonio.encode(result)
+            + b"}"
+        )
+
+    async def _call(self, name: str, params: list[Any], context: Context) -> Any:
+        method = self._methods.get(name)
+        if method is None:
+            raise RpcError(METHOD_NOT_FOUND, f"the method {name} does not exist/is not available")
+        if context.caller is Caller.EXTENSION and name.split("_", 1)[0] not in _EXTENSION_NAMESPACES:
+            raise RpcError(
+                METHOD_NOT_FOUND, f"{name} is not open to browser extensions; --allow-origin would open it"
+            )
+        while params and params[-1] is None:
+            params = params[:-1]
+        if len(params) < method.least:
+            raise RpcError(INVALID_PARAMS, f"missing value for required argument {len(params)}")
+        if len(params) > method.most:
+            raise RpcError(INVALID_PARAMS, f"too many arguments, want at most {method.most}")
+        self.calls[name] = self.calls.get(name, 0) + 1
+        return await method.handler(context, *params)
+
+
+def _check_request(request: Any) -> tuple[str, list[Any]]:
+    if not isinstance(request, dict):
+        raise RpcError(INVALID_REQUEST, "invalid request")
+    method, params = request.get("method"), request.get("params")
+    if request.get("jsonrpc") != "2.0" or not isinstance(method, str):
+        raise RpcError(INVALID_REQUEST, "invalid request")
+    if len(method) > 64 or not method.isascii() or not method.isprintable():
+        raise RpcError(METHOD_NOT_FOUND, "no such method")
+    if params is None:
+        return method, []
+    if not isinstance(params, list):
+        raise RpcError(INVALID_PARAMS, "non-array args")
+    return method, params
+
+
+def _id_of(request: Any) -> Any:
+    """The id to answer with; null where it has no valid form."""
+    if not isinstance(request, dict):
+        return None
+    request_id = request.get("id")
+    if isinstance(request_id, str):
+        return request_id if len(request_id) <= _ID_TEXT_MAX else None
+    if isinstance(request_id, int | float) and not isinstance(request_id, bool):
+        return request_id
+    return None
+
+
+def _encode_error(request_id: Any, error: RpcError) -> bytes:
+    return jsonio.encode({"jsonrpc": "2.0", "id": request_id, "error": error.as_json()})

@@ -1,0 +1,43 @@
+"""Bounds of the public interface, each with why it is that number: they protect a node from its clients."""
+
+# HTTP
+HEADER_BYTES_MAX = 32 * 1024  # browsers send cookies of up to 8 KiB a host; four times that
+HEADER_DEADLINE_S = 10.0  # a silent or byte-at-a-time client may hold a socket no longer than this
+BODY_DEADLINE_S = 30.0  # 1 MiB at 35 kB/s
+WRITE_STALL_S = 30.0  # a reader that takes nothing for so long is gone
+BODY_BYTES_MAX = 1024 * 1024  # a transaction is at most 128 KiB in the field; 1,000 orders are 150 kB
+CONNECTIONS_MAX = 4096  # with two descriptors each still far below a raised descriptor limit
+CONNECTIONS_PER_LOOPBACK_MAX = 2500  # every local bot and page shares 127.0.0.1
+CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six
+
+# JSON
+JSON_DEPTH_MAX = 24  # the deepest valid request (multi-sig around a batch of orders) nests 9
+JSON_INTEGER_DIGITS_MAX = 78  # 2^256 has 78 digits
+
+# JSON-RPC
+RPC_BATCH_MAX = 1000  # ethers and viem batch at most 1,000
+RPC_ANSWER_BYTES_MAX = 25 * 1024 * 1024  # of a whole batch answer; geth's default
+LOG_RANGE_MAX = 10_000  # blocks per eth_getLogs, as the field's providers
+LOG_RESULTS_MAX = 10_000  # logs per answer
+FEE_HISTORY_MAX = 1024  # blocks; geth's
+FILTERS_MAX = 1000  # open eth_newFilter objects of a node
+FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
+CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap
+CALL_TIMEOUT_S = 5.0  # geth's default time cap of a call
+TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
+
+# Exchange
+INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's
+CANDLES_MAX = 5000  # candles per snapshot, as the anchor's
+BOOK_LEVELS_MAX = 20  # levels a side of l2Book, as the anchor's
+ACTION_ORDERS_MAX = 1000  # orders or cancels in one action; more would not fit its byte quota
+
+# WebSocket
+WS_MESSAGE_BYTES_MAX = 256 * 1024  # an action with 1,000 orders sent by post
+WS_SUBSCRIPTIONS_MAX = 1000  # per connection, as the anchor's
+WS_MESSAGES_PER_MINUTE = 2000  # per connection, as the anchor's
+WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
+WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
+USERS_WATCHED_MAX = (
+    5000  # distinct accounts with live state channels; one read between batches serves them all
+)

@@ -1,0 +1,84 @@
+"""What the border's JSON reader refuses, from the list of what lenient readers let through."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.limits import JSON_DEPTH_MAX
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"NaN",
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"[1e999]",
+        b'{"a":1}x',
+        b"[01]",
+        b'["\\ud800"]',
+        b'["\xff"]',
+        b"\xef\xbb\xbf{}",
+        b"[" + b"9" * 400 + b"]",
+        b"[1,]",
+        b"{'a':1}",
+        b"\x00",
+    ],
+)
+def test_malformed_text_is_refused(body: bytes) -> None:
+    with pytest.raises(DecodeError):
+        jsonio.decode(body)
+
+
+def test_integers_beyond_64_bits_stay_exact() -> None:
+    assert jsonio.decode(b"[18446744073709551616, 18446744073709551617]") == [2**64, 2**64 + 1]
+
+
+def test_a_repeated_key_is_refused_at_any_depth() -> None:
+    for body in (b'{"a":1,"a":1}', b'[{"b":{"c":1,"c":2}}]', b'{"a":1,"\\u0061":2}'):
+        with pytest.raises(DecodeError):
+            jsonio.decode(body)
+
+
+def test_equal_keys_of_different_objects_are_fine() -> None:
+    assert jsonio.decode(b'[{"a":1},{"a":2}]') == [{"a": 1}, {"a": 2}]
+
+
+def test_the_order_of_keys_is_kept() -> None:
+    assert list(jsonio.decode(b'{"z":1,"a":2,"m":3}')) == ["z", "a", "m"]
+
+
+def test_depth_is_bounded_long_before_the_interpreter_gives_up() -> None:
+    deepest = b"[" * JSON_DEPTH_MAX + b"]" * JSON_DEPTH_MAX
+    jsonio.decode(deepest)
+    for depth in (JSON_DEPTH_MAX + 1, 500, 100_000):
+        with pytest.raises(LimitExceeded):
+            jsonio.decode(b"[" * depth + b"]" * depth)
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    with contextlib.suppress(InvalidInput):
+        jsonio.decode(body)
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100)
+@given(_values)
+def test_the_standard_librarys_text_reads_back_the_same(value: Any) -> None:
+    assert jsonio.decode(json.dumps(value).encode()) == value

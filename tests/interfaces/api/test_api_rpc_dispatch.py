@@ -1,0 +1,163 @@
+"""JSON-RPC framing: the specification's own examples and hostile variations of them."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
+from coinone.interfaces.api.ethereum.dispatch import Context, Dispatcher, Method
+from coinone.interfaces.api.ethereum.errors import RpcError, revert_reason, reverted
+from coinone.interfaces.api.guard import Caller
+
+
+async def _subtract(context: Context, a: int, b: int) -> int:
+    return a - b
+
+
+async def _refuse(context: Context) -> None:
+    raise InvalidTransaction("nonce too low", want=5, have=3)
+
+
+async def _crash(context: Context) -> None:
+    raise ZeroDivisionError("secret internals")
+
+
+async def _long(context: Context) -> str:
+    return "x" * 1_000_000
+
+
+async def _limit(context: Context) -> None:
+    raise LimitExceeded("too many blocks", most=10)
+
+
+METHODS = {
+    "eth_subtract": Method(_subtract, 2, 2),
+    "eth_refuse": Method(_refuse, 0, 0),
+    "eth_crash": Method(_crash, 0, 0),
+    "eth_long": Method(_long, 0, 0),
+    "eth_limit": Method(_limit, 0, 0),
+    "evm_mine": Method(_refuse, 0, 1),
+}
+
+
+def ask(body: Any, caller: Caller = Caller.PROGRAM) -> Any:
+    raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    answer = asyncio.run(Dispatcher(METHODS, None).answer(raw, caller))
+    return msgspec.json.decode(answer) if answer else None
+
+
+def call(method: str, *params: Any, **extra: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params), **extra}
+
+
+def test_a_call_is_answered_under_its_id() -> None:
+    assert ask(call("eth_subtract", 42, 23)) == {"jsonrpc": "2.0", "id": 1, "result": 19}
+    assert ask({**call("eth_subtract", 42, 23), "id": "a"})["id"] == "a"
+
+
+def test_a_notification_gets_no_answer() -> None:
+    assert ask({"jsonrpc": "2.0", "method": "eth_subtract", "params": [1, 2]}) is None
+
+
+def test_a_batch_is_answered_in_order() -> None:
+    answers = ask([{**call("eth_subtract", n, 0), "id": n} for n in range(5)])
+    assert [(a["id"], a["result"]) for a in answers] == [(n, n) for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{bad", -32700),
+        (b"[]", -32600),
+        (b"1", -32600),
+        (b'"x"', -32600),
+        (b'{"jsonrpc":"1.0","id":1,"method":"eth_subtract"}', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":1}', -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"nope"}', -32601),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_subtract","params":{"a":1}}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_subtract","params":[1]}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"eth_subtract","params":[1,2,3]}', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"id":2,"method":"eth_subtract","params":[1,2]}', -32700),
+    ],
+)
+def test_what_is_no_request_gets_the_code_of_the_specification(body: bytes, code: int) -> None:
+    assert ask(body)["error"]["code"] == code
+
+
+def test_a_batch_of_rubbish_is_answered_item_by_item() -> None:
+    # https://www.jsonrpc.org/specification, "rpc call with invalid Batch"
+    assert [a["error"]["code"] for a in ask(b"[1,2,3]")] == [-32600] * 3
+
+
+def test_too_many_calls_in_a_batch_are_refused_whole() -> None:
+    assert ask([call("eth_subtract", 1, 1)] * 1001)["error"]["code"] == -32600
+
+
+def test_a_batch_whose_answer_grows_too_large_is_cut_short() -> None:
+    answers = ask([call("eth_long")] * 40)
+    assert len(answers) == 40
+    assert sum("result" in a for a in answers) == 27  # 25 MiB of answers of a little over 1,000,000 bytes
+    assert answers[-1]["error"]["code"] == -32005
+
+
+def test_a_refusal_carries_the_reason_in_data() -> None:
+    error = ask(call("eth_refuse"))["error"]
+    assert error == {
+        "code": -32000,
+        "message": "nonce too low (want=5, have=3)",
+        "data": {"reason": "nonce too low"},
+    }
+    assert ask(call("eth_limit"))["error"]["code"] == -32005
+
+
+def test_an_internal_fault_shows_nothing_of_itself() -> None:
+    error = ask(call("eth_crash"))["error"]
+    assert error == {"code": -32603, "message": "internal error"}
+
+
+def test_extensions_reach_the_ethereum_namespaces_only() -> None:
+    assert "result" in ask(call("eth_subtract", 2, 1), Caller.EXTENSION)
+    assert ask(call("evm_mine"), Caller.EXTENSION)["error"]["code"] == -32601
+
+
+def test_trailing_nulls_count_as_absent() -> None:
+    assert ask(call("eth_subtract", 3, 2, None))["result"] == 1
+
+
+@settings(max_examples=100)
+@given(
+    st.dictionaries(
+        st.sampled_from(["jsonrpc", "id", "method", "params", "x"]),
+        st.one_of(
+            st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=3)
+        ),
+    )
+)
+def test_no_request_object_is_left_without_a_well_formed_answer(request: dict[str, Any]) -> None:
+    answer = ask(request)
+    assert answer is None or ("error" in answer) != ("result" in answer)
+
+
+def test_a_revert_is_told_as_geth_tells_it() -> None:
+    # The answer of eth_call/call-revert-abi-error.io, ethereum/execution-apis (CC0)
+    data = bytes.fromhex(
+        "08c379a0" + "20".rjust(64, "0") + "0a".rjust(64, "0") + "75736572206572726f72".ljust(64, "0")
+    )
+    error = reverted(data)
+    assert error.as_json() == {
+        "code": 3,
+        "message": "execution reverted: user error",
+        "data": "0x" + data.hex(),
+    }
+    assert reverted(b"").as_json() == {"code": 3, "message": "execution reverted", "data": "0x"}
+    assert revert_reason(bytes.fromhex("4e487b71") + (17).to_bytes(32, "big")) == "panic code 0x11"
+
+
+@given(st.binary(max_size=120))
+def test_no_revert_data_breaks_the_reader(output: bytes) -> None:
+    assert isinstance(reverted(output), RpcError)
+    reverted(bytes.fromhex("08c379a0") + output)
