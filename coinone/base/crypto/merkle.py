@@ -78,6 +78,14 @@ class MerkleTree:
             height += 1
 
 
+def merkle_root(leaves: Sequence[bytes]) -> Hash32:
+    """The root over a fixed list of leaves."""
+    tree = MerkleTree()
+    for index, leaf in enumerate(leaves):
+        tree.set(index, leaf)
+    return tree.root()
+
+
 def leaf_hash(leaf: bytes | None) -> Hash32:
     return ZERO_HASH if leaf is None else keccak256(_LEAF + leaf)
 

@@ -1,4 +1,10 @@
-"""The state root from nothing but the flat tables: the slow twin that sealing is checked against."""
+"""Roots from nothing but the values under them.
+
+`rebuilt_state_root` is the slow twin that sealing is checked against; `ordered_root` is how a block's
+transactions and receipts are summed up (each under the RLP of its index).
+"""
+
+from collections.abc import Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
@@ -19,6 +25,13 @@ def rebuilt_state_root(database: Database) -> Hash32:
         leaf = TrieAccount(decode_account(row), storage.commit()[0])
         accounts.set(nibbles(keccak256(address)), leaf.encode())
     return accounts.commit()[0]
+
+
+def ordered_root(values: Sequence[bytes]) -> Hash32:
+    trie = _empty_trie()
+    for index, value in enumerate(values):
+        trie.set(nibbles(rlp.encode(index)), value)
+    return trie.commit()[0]
 
 
 def _empty_trie() -> Trie:

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.crypto.merkle import MerkleTree, verify
+from coinone.base.crypto.merkle import MerkleTree, merkle_root, verify
 
 
 def plain_top(leaves: list[bytes | None]) -> bytes:
@@ -58,3 +58,8 @@ def test_an_inner_node_does_not_pass_for_a_leaf() -> None:
 
 def test_the_root_of_the_empty_tree_is_not_zero() -> None:
     assert MerkleTree().root() == plain_root([]) != bytes(32)
+
+
+@given(st.lists(st.binary(max_size=5), max_size=20))
+def test_the_root_of_a_list_equals_the_definition(leaves: list[bytes]) -> None:
+    assert merkle_root(leaves) == plain_root(list(leaves))

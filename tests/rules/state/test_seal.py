@@ -12,7 +12,7 @@ from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase, undo_of
 from coinone.rules.state.layers import merge
 from coinone.rules.state.proofs import prove, verify_proof
-from coinone.rules.state.rebuild import rebuilt_state_root
+from coinone.rules.state.rebuild import ordered_root, rebuilt_state_root
 from coinone.rules.state.seal import seal, seal_steps, state_root
 from coinone.rules.state.state import State
 
@@ -128,3 +128,12 @@ def test_proofs_convince_py_trie_and_us_and_nothing_else_does(block: Block) -> N
             key = keccak256(slot.slot.to_bytes(32, "big"))
             value = verify_proof(proof.storage_root, key, slot.proof)
             assert (b"" if value is None else value) == (other_rlp.encode(slot.value) if slot.value else b"")
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=150))
+@settings(max_examples=20, deadline=None)
+def test_the_root_of_an_ordered_list_equals_py_trie(values: list[bytes]) -> None:
+    trie = HexaryTrie({})
+    for index, value in enumerate(values):
+        trie[other_rlp.encode(index)] = value
+    assert ordered_root(values) == trie.root_hash
