@@ -1,0 +1,30 @@
+"""The Python client: for bots, the demo market, the command line and the tests.
+
+It reaches a node through the public API only and stands on nothing but `base`.
+"""
+
+from coinone.interfaces.client.actions import Order, Trigger, new_cloid, round_price, round_size
+from coinone.interfaces.client.client import AsyncClient, Client
+from coinone.interfaces.client.commands import Market
+from coinone.interfaces.client.errors import ClientError, NoAnswer, Refused
+from coinone.interfaces.client.signing import Domain, Signer
+from coinone.interfaces.client.stream import Feed, Stream, Update
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "Domain",
+    "Feed",
+    "Market",
+    "NoAnswer",
+    "Order",
+    "Refused",
+    "Signer",
+    "Stream",
+    "Trigger",
+    "Update",
+    "new_cloid",
+    "round_price",
+    "round_size",
+]

@@ -1,0 +1,239 @@
+"""What a client can ask of a node, said once for both kinds of client.
+
+`AsyncClient` awaits the requests that a command's steps yield, `Client` blocks on them: every method below
+returns its result from `Client`, and an awaitable of it from `AsyncClient`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from coinone.base.primitives.parse import format_bytes, parse_quantity
+from coinone.interfaces.client import actions
+from coinone.interfaces.client.actions import Action, Number, Order, Tif, Trigger
+from coinone.interfaces.client.errors import Refused
+from coinone.interfaces.client.signing import Domain, Signer, sign_action
+from coinone.interfaces.client.steps import Steps, deposit, info, quote_token, rpc, send_once, token_balance
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A perpetual market as `meta` lists it; `asset` is its index there."""
+
+    asset: int
+    name: str
+    size_decimals: int
+    max_leverage: int
+
+
+class Commands:
+    """The commands; subclasses say how to run one."""
+
+    def __init__(
+        self,
+        key: bytes | str | None = None,
+        account: str | None = None,
+        domain: Domain | None = None,
+        vault: str | None = None,
+    ) -> None:
+        """`key` signs; `account` is whose account it is when `key` is an agent's."""
+        self.signer = None if key is None else Signer(key)
+        self.account = account or (None if self.signer is None else format_bytes(self.signer.address))
+        self.vault = vault
+        self._domain = domain
+        self._markets: dict[str, Market] = {}
+
+    def _run(self, steps: Steps[Any]) -> Any:
+        raise NotImplementedError
+
+    # Reading
+
+    def info(self, kind: str, **fields: Any) -> Any:
+        """POST /info, any type by name: `info("l2Book", coin="BTC")`."""
+        return self._run(info(kind, **fields))
+
+    def rpc(self, method: str, *parameters: Any) -> Any:
+        """Ethereum JSON-RPC."""
+        return self._run(rpc(method, *parameters))
+
+    def markets(self) -> Any:
+        """The perpetual markets by name: dict[str, Market]."""
+        return self._run(self._markets_steps())
+
+    def mids(self) -> Any:
+        """The middle of each market's book (decimal text by name)."""
+        return self.info("allMids")
+
+    def book(self, coin: str) -> Any:
+        return self.info("l2Book", coin=coin)
+
+    def contexts(self) -> Any:
+        """Oracle and mark price, funding, open interest ... by market name."""
+        return self._run(self._contexts_steps())
+
+    def summary(self, user: str | None = None) -> Any:
+        """Positions, margin, withdrawable."""
+        return self.info("clearinghouseState", user=user or self.account)
+
+    def open_orders(self, user: str | None = None) -> Any:
+        return self.info("openOrders", user=user or self.account)
+
+    def fills(self, user: str | None = None) -> Any:
+        return self.info("userFills", user=user or self.account)
+
+    def order_status(self, oid: int | str) -> Any:
+        """By order id or cloid."""
+        return self.info("orderStatus", user=self.account, oid=oid)
+
+    # Trading
+
+    def act(self, action: Action, expires_after: int | None = None) -> Any:
+        """Sign and send any action; the response's `data`. Raises Refused with the chain's own words."""
+        return self._run(self._act(action, expires_after))
+
+    def order(
+        self,
+        coin: str,
+        is_buy: bool,
+        size: Number,
+        price: Number,
+        tif: Tif = "Gtc",
+        reduce_only: bool = False,
+        cloid: str | None = None,
+        trigger: Trigger | None = None,
+    ) -> Any:
+        """Place one order, once, whatever happens to the connection; its status, such as
+        {"resting": {"oid": 7, "cloid": "0x.."}} or {"filled": {..}}. Raises Refused, NoAnswer."""
+        wanted = Order(0, is_buy, size, price, tif, reduce_only, cloid or actions.new_cloid(), trigger)
+        return self._run(self._order_steps(coin, wanted))
+
+    def orders(self, orders: Sequence[Order], expires_after: int | None = None) -> Any:
+        """Place several in one action: the list of their statuses, {"error": text} among them."""
+        return self._run(self._statuses(actions.order(orders), expires_after))
+
+    def cancel(self, pairs: Sequence[tuple[int, int]]) -> Any:
+        """Cancel (asset, order id) pairs: the list of statuses, "success" or {"error": text}."""
+        return self._run(self._statuses(actions.cancel(pairs)))
+
+    def cancel_by_cloid(self, pairs: Sequence[tuple[int, str]]) -> Any:
+        return self._run(self._statuses(actions.cancel_by_cloid(pairs)))
+
+    def cancel_all(self) -> Any:
+        """Cancel every open order of the account; how many there were."""
+        return self._run(self._cancel_all_steps())
+
+    def modify(self, changes: Sequence[tuple[int | str, Order]]) -> Any:
+        return self._run(self._statuses(actions.modify(changes)))
+
+    def schedule_cancel(self, time_ms: int | None) -> Any:
+        return self.act(actions.schedule_cancel(time_ms))
+
+    def update_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> Any:
+        return self._run(self._leverage_steps(coin, leverage, is_cross))
+
+    # Keys and funds
+
+    def approve_agent(self, agent: str, name: str | None = None, compat: bool = False) -> Any:
+        """Let the key of address `agent` trade for this account; it can never move funds.
+
+        A `compat` agent may sign as Hyperliquid's own clients do: use a key that is used nowhere else.
+        """
+        label = f"{name or ''} compat" if compat else name
+        named = {} if label is None else {"agentName": label}
+        return self.act({"type": "approveAgent", "agentAddress": agent.lower(), **named})
+
+    def send(self, destination: str, amount: Number) -> Any:
+        """Send quote token to another account of the exchange."""
+        text = actions.decimal_text(amount)
+        return self.act({"type": "usdSend", "destination": destination.lower(), "amount": text})
+
+    def withdraw(self, amount: Number) -> Any:
+        """Move quote token from the exchange to the same address on the EVM."""
+        return self._run(self._withdraw_steps(amount))
+
+    def deposit(self, amount: Number) -> Any:
+        """Move quote token from the EVM to the exchange; the transaction's receipt."""
+        return self._run(deposit(self._own_signer(), amount))
+
+    def token_balance(self, user: str | None = None) -> Any:
+        """The quote token's balance on the EVM: Decimal."""
+        return self._run(token_balance(user or self._own_account()))
+
+    # The steps behind them
+
+    def _act(self, action: Action, expires_after: int | None = None) -> Steps[Any]:
+        body = yield from self._sign(action, expires_after)
+        return (yield from send_once(body))
+
+    def _sign(self, action: Action, expires_after: int | None = None) -> Steps[dict[str, Any]]:
+        signer = self._own_signer()
+        if self._domain is None:
+            chain_id = yield from rpc("eth_chainId")
+            self._domain = Domain.coinone(parse_quantity(chain_id))
+        return sign_action(signer, self._domain, action, self.vault, expires_after)
+
+    def _statuses(self, action: Action, expires_after: int | None = None) -> Steps[Any]:
+        data = yield from self._act(action, expires_after)
+        return data["statuses"]
+
+    def _order_steps(self, coin: str, wanted: Order) -> Steps[Any]:
+        asset = (yield from self._market(coin)).asset
+        (status,) = yield from self._statuses(actions.order([replace(wanted, asset=asset)]))
+        if "error" in status:
+            raise Refused(status["error"], data=status)
+        return status
+
+    def _leverage_steps(self, coin: str, leverage: int, is_cross: bool) -> Steps[Any]:
+        asset = (yield from self._market(coin)).asset
+        return (yield from self._act(actions.update_leverage(asset, leverage, is_cross)))
+
+    def _cancel_all_steps(self) -> Steps[int]:
+        found = yield from info("openOrders", user=self.account)
+        markets = yield from self._markets_steps()
+        pairs = [(markets[each["coin"]].asset, each["oid"]) for each in found]
+        if pairs:
+            yield from self._statuses(actions.cancel(pairs))
+        return len(pairs)
+
+    def _markets_steps(self) -> Steps[dict[str, Market]]:
+        if not self._markets:
+            meta = yield from info("meta")
+            self._markets = {
+                each["name"]: Market(index, each["name"], each["szDecimals"], each["maxLeverage"])
+                for index, each in enumerate(meta["universe"])
+            }
+        return self._markets
+
+    def _market(self, coin: str) -> Steps[Market]:
+        markets = yield from self._markets_steps()
+        if coin not in markets:
+            raise Refused(f"no market {coin}; there are {', '.join(markets)}")
+        return markets[coin]
+
+    def _contexts_steps(self) -> Steps[dict[str, Any]]:
+        meta, contexts = yield from info("metaAndAssetCtxs")
+        names = [each["name"] for each in meta["universe"]]
+        return dict(zip(names, contexts, strict=True))
+
+    def _own_account(self) -> str:
+        if self.account is None:
+            raise Refused("this client has neither a key nor an account")
+        return self.account
+
+    def _own_signer(self) -> Signer:
+        if self.signer is None:
+            raise Refused("this client has no key to sign with")
+        return self.signer
+
+    def _withdraw_steps(self, amount: Number) -> Steps[Any]:
+        token = yield from quote_token()
+        action = {
+            "type": "sendAsset",
+            "destination": token.system_address,
+            "sourceDex": "",
+            "destinationDex": "spot",
+            "token": f"{token.name}:{token.address}",
+            "amount": actions.decimal_text(amount),
+            "fromSubAccount": "",
+        }
+        return (yield from self._act(action))

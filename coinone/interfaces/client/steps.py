@@ -1,0 +1,138 @@
+"""The steps that commands are made of: generators that yield requests and are sent their answers.
+
+They do no I/O, so one text serves the client that awaits and the client that blocks.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias, TypeVar
+
+from coinone.base.primitives.parse import format_bytes, format_quantity, parse_address, parse_quantity
+from coinone.interfaces.client import ethereum
+from coinone.interfaces.client.actions import Number, decimal_text
+from coinone.interfaces.client.errors import NoAnswer, Refused
+from coinone.interfaces.client.signing import Signer
+
+RESEND_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # a node restart fits in; then the caller should know
+RECEIPT_POLL_S = 0.25  # a batch
+RECEIPT_WAIT_S = 30.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """POST `payload` as JSON to `path`."""
+
+    path: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The quote token, as the node lists it."""
+
+    name: str
+    index: int
+    decimals: int
+    address: str
+
+    @property
+    def system_address(self) -> str:
+        return format_bytes(ethereum.system_address(self.index))
+
+    def units(self, amount: Number) -> int:
+        """`amount` in the token's smallest unit. Raises Refused if that would lose digits."""
+        units = Decimal(decimal_text(amount)).scaleb(self.decimals)
+        if units != units.to_integral_value():
+            raise Refused(f"{self.name} has {self.decimals} decimals")
+        return int(units)
+
+
+Steps: TypeAlias = Generator[Request | Pause, Any, T]
+
+
+def info(kind: str, **fields: Any) -> Steps[Any]:
+    return (yield Request("/info", {"type": kind, **fields}))
+
+
+def rpc(method: str, *parameters: Any) -> Steps[Any]:
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+    answer = yield Request("/rpc", request)
+    if "error" in answer:
+        error = answer["error"]
+        raise Refused(f"{method}: {error['message']}", error.get("code", 0), error.get("data"))
+    return answer["result"]
+
+
+def send_once(body: dict[str, Any]) -> Steps[Any]:
+    """Send a signed action until there is an answer: the same bytes each time, so it takes effect once."""
+    for wait_s in (*RESEND_WAITS_S, None):
+        try:
+            answer = yield Request("/exchange", body)
+            break
+        except NoAnswer:
+            if wait_s is None:
+                raise
+            yield Pause(wait_s)
+    if answer["status"] != "ok":
+        raise Refused(str(answer["response"]), data=answer)
+    return answer["response"].get("data")
+
+
+def quote_token() -> Steps[Token]:
+    meta = yield from info("spotMeta")
+    row = meta["tokens"][0]
+    return Token(row["name"], row["index"], row["weiDecimals"], row["evmContract"]["address"])
+
+
+def token_balance(owner: str) -> Steps[Decimal]:
+    token = yield from quote_token()
+    call = {"to": token.address, "data": format_bytes(ethereum.balance_of_data(parse_address(owner)))}
+    found = yield from rpc("eth_call", call, "latest")
+    return Decimal(int(found, 16)).scaleb(-token.decimals)
+
+
+def deposit(signer: Signer, amount: Number) -> Steps[Any]:
+    token = yield from quote_token()
+    data = ethereum.transfer_data(parse_address(token.system_address), token.units(amount))
+    return (yield from transact(signer, token.address, data))
+
+
+def transact(signer: Signer, to: str, data: bytes) -> Steps[Any]:
+    """Call a contract in a transaction and wait for its receipt. Raises Refused if it is reverted."""
+    sender = format_bytes(signer.address)
+    gas = yield from rpc("eth_estimateGas", {"from": sender, "to": to, "data": format_bytes(data)})
+    price = yield from rpc("eth_gasPrice")
+    nonce = yield from rpc("eth_getTransactionCount", sender, "pending")
+    chain_id = yield from rpc("eth_chainId")
+    transaction = ethereum.Transaction(
+        chain_id=parse_quantity(chain_id),
+        nonce=parse_quantity(nonce),
+        max_priority_fee=0,
+        max_fee=2 * parse_quantity(price),  # room for the base fee to rise while it waits
+        gas=parse_quantity(gas),
+        to=parse_address(to),
+        value=0,
+        data=data,
+    )
+    name = yield from rpc("eth_sendRawTransaction", format_bytes(signer.sign_transaction(transaction)))
+    return (yield from receipt(name))
+
+
+def receipt(name: str) -> Steps[Any]:
+    """The receipt of transaction `name`, once it is in a block. Raises Refused if it was reverted."""
+    for _ in range(int(RECEIPT_WAIT_S / RECEIPT_POLL_S)):
+        found = yield from rpc("eth_getTransactionReceipt", name)
+        if found is not None:
+            if found["status"] != format_quantity(1):
+                raise Refused(f"transaction {name} was reverted", data=found)
+            return found
+        yield Pause(RECEIPT_POLL_S)
+    raise NoAnswer(f"transaction {name} is in no block after {RECEIPT_WAIT_S:g} s")

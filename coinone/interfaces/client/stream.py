@@ -1,0 +1,239 @@
+"""WebSocket streams that outlive their connection.
+
+One `Stream` is one WebSocket. It reconnects for ever, waiting longer after each failure, and subscribes
+again. What a subscriber gets says when something may be missing: the first update after a reconnection, or
+after the subscriber's own queue overflowed, has `gap=True`; the server sends snapshots on subscription, so
+a consumer that rebuilds from the snapshot is whole again.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from coinone.interfaces.client.errors import NoAnswer, Refused
+from coinone.interfaces.client.http import TIMEOUT_S
+
+QUEUE_MAX = 4096  # updates a slow consumer may lag: some minutes of a busy market
+BACKOFF_FIRST_S = 0.1  # a node restart takes a second or two: begin well below it ...
+BACKOFF_MAX_S = 10.0  # ... and never hammer a node that is down
+MESSAGE_BYTES_MAX = 16 * 2**20
+PING_S = 20.0  # also how a laptop that slept finds out that its connection is dead
+
+Subscription = dict[str, Any]
+
+# Which channel a subscription's messages come on, where the names differ.
+_CHANNELS = {"userEvents": "user"}
+# The fields that tell apart two subscriptions of one channel, as they stand in a message's data.
+_KEYS: dict[str, dict[str, str]] = {
+    "l2Book": {"coin": "coin"},
+    "trades": {"coin": "coin"},
+    "bbo": {"coin": "coin"},
+    "activeAssetCtx": {"coin": "coin"},
+    "candle": {"coin": "s", "interval": "i"},
+    "activeAssetData": {"coin": "coin", "user": "user"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One message of a subscription. `gap`: something before it may be missing."""
+
+    channel: str
+    data: Any
+    gap: bool
+
+
+class Feed:
+    """The updates of one subscription; iterate over it."""
+
+    def __init__(self, subscription: Subscription, queue_max: int) -> None:
+        self.subscription = subscription
+        self.dropped = 0
+        self._queue: deque[Update] = deque()
+        self._queue_max = queue_max
+        self._ready = asyncio.Event()
+        self._gap = False
+        self._closed = False
+
+    def __aiter__(self) -> AsyncIterator[Update]:
+        return self
+
+    async def __anext__(self) -> Update:
+        while not self._queue:
+            if self._closed:
+                raise StopAsyncIteration
+            self._ready.clear()
+            await self._ready.wait()
+        return self._queue.popleft()
+
+    def matches(self, channel: str, data: Any) -> bool:
+        kind = self.subscription["type"]
+        if channel != _CHANNELS.get(kind, kind):
+            return False
+        sample = data[0] if isinstance(data, list) and data else data
+        wanted = _KEYS.get(kind, {})
+        if not isinstance(sample, dict):
+            return not wanted
+        return all(
+            str(sample.get(theirs, self.subscription.get(ours))) == str(self.subscription.get(ours))
+            for ours, theirs in wanted.items()
+        )
+
+    def push(self, channel: str, data: Any) -> None:
+        if len(self._queue) >= self._queue_max:  # the newest matter most: drop the oldest, and say so
+            self._queue.popleft()
+            self.dropped += 1
+            if self._queue:
+                first = self._queue[0]
+                self._queue[0] = Update(first.channel, first.data, gap=True)
+            else:
+                self._gap = True
+        self._queue.append(Update(channel, data, self._gap))
+        self._gap = False
+        self._ready.set()
+
+    def mark_gap(self) -> None:
+        self._gap = True
+
+    def close(self) -> None:
+        self._closed = True
+        self._ready.set()
+
+
+class Stream:
+    """`async with Stream(url) as stream: async for update in await stream.subscribe({...})`."""
+
+    def __init__(self, url: str, queue_max: int = QUEUE_MAX) -> None:
+        self._url = websocket_url(url)
+        self._queue_max = queue_max
+        self._feeds: list[Feed] = []
+        self._posts: dict[int, asyncio.Future[Any]] = {}
+        self._ids = itertools.count(1)
+        self._socket: ClientConnection | None = None
+        self._connected = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.connections = 0  # how often a connection was made: 1 means never lost
+
+    async def __aenter__(self) -> "Stream":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        for feed in self._feeds:
+            feed.close()
+
+    async def subscribe(self, subscription: Subscription) -> Feed:
+        """The feed of a subscription such as {"type": "l2Book", "coin": "BTC"}."""
+        feed = Feed(subscription, self._queue_max)
+        self._feeds.append(feed)
+        await self._send({"method": "subscribe", "subscription": subscription})
+        return feed
+
+    async def unsubscribe(self, feed: Feed) -> None:
+        self._feeds.remove(feed)
+        feed.close()
+        if not any(other.subscription == feed.subscription for other in self._feeds):
+            await self._send({"method": "unsubscribe", "subscription": feed.subscription})
+
+    async def post(self, kind: str, payload: Any, timeout_s: float = TIMEOUT_S) -> Any:
+        """An "info" or "action" request over this connection. Raises NoAnswer, Refused."""
+        number = next(self._ids)
+        self._posts[number] = asyncio.get_running_loop().create_future()
+        request = {"method": "post", "id": number, "request": {"type": kind, "payload": payload}}
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._connected.wait()
+                if not await self._send(request):
+                    raise NoAnswer("the connection closed before the request went out")
+                return await self._posts[number]
+        except TimeoutError as error:
+            raise NoAnswer(f"no answer within {timeout_s:g} s") from error
+        finally:
+            self._posts.pop(number, None)
+
+    async def _send(self, message: Any) -> bool:
+        """Send now if connected; a subscription made while the line is down goes out on reconnection."""
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(msgspec.json.encode(message).decode())
+        except websockets.ConnectionClosed:
+            return False
+        return True
+
+    async def _run(self) -> None:
+        wait_s = BACKOFF_FIRST_S
+        while True:
+            try:
+                # No compression: it costs both sides far more than the bytes it saves on one machine.
+                async with connect(
+                    self._url, compression=None, max_size=MESSAGE_BYTES_MAX, ping_interval=PING_S
+                ) as socket:
+                    await self._serve(socket)
+                    wait_s = BACKOFF_FIRST_S
+            except (OSError, TimeoutError, websockets.WebSocketException):
+                pass
+            finally:
+                self._lost()
+            # Spread over half the interval: a thousand clients of a restarted node must not come at once.
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
+            wait_s = min(2 * wait_s, BACKOFF_MAX_S)
+
+    async def _serve(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.connections += 1
+        for feed in self._feeds:
+            await self._send({"method": "subscribe", "subscription": feed.subscription})
+        self._connected.set()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for message in socket:
+                self._dispatch(msgspec.json.decode(message))
+
+    def _lost(self) -> None:
+        if self._socket is not None:
+            self._socket = None
+            self._connected.clear()
+            for feed in self._feeds:
+                feed.mark_gap()
+        for answer in self._posts.values():
+            if not answer.done():
+                answer.set_exception(NoAnswer("the connection closed before the answer"))
+
+    def _dispatch(self, message: Any) -> None:
+        channel, data = message.get("channel"), message.get("data")
+        if channel == "post":
+            self._settle(data)
+            return
+        for feed in self._feeds:
+            if feed.matches(channel, data):
+                feed.push(channel, data)
+
+    def _settle(self, data: Any) -> None:
+        answer = self._posts.get(data["id"])
+        if answer is None or answer.done():
+            return
+        response = data["response"]
+        if response["type"] == "error":
+            answer.set_exception(Refused(str(response["payload"])))
+        else:
+            answer.set_result(response["payload"])
+
+
+def websocket_url(url: str) -> str:
+    """ws://host:port/ws for http://host:port, as every Hyperliquid client derives it."""
+    if url.startswith(("ws://", "wss://")):
+        return url
+    return "ws" + url.removeprefix("http").rstrip("/") + "/ws"

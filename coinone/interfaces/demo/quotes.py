@@ -1,0 +1,83 @@
+"""What a maker wants in the book: a ladder of prices round the fair price, leaning with inventory.
+
+A maker that holds too much quotes lower on both sides (and the reverse), so that the next trade tends to
+bring it back (Avellaneda and Stoikov 2008, in its simplest form); at its limit it stops adding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from coinone.interfaces.client import Market, round_price, round_size
+
+_BPS = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one maker quotes; distances in basis points of the fair price, amounts in quote units."""
+
+    levels: int
+    half_spread_bps: float
+    step_bps: float  # between the first two levels; the steps widen outwards
+    level_value: float  # worth of the innermost order; the outer ones are larger
+    inventory_max: float
+    lean_bps: float  # shift of the quotes at full inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    is_buy: bool
+    price: Decimal
+    size: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """An order of ours in the book."""
+
+    oid: int
+    is_buy: bool
+    price: Decimal
+    size: Decimal
+
+
+def ladder(market: Market, fair: Decimal, inventory: float, style: Style, random: Random) -> list[Quote]:
+    """The quotes a maker wants, innermost first; `inventory` is its position's value, negative when short."""
+    ratio = max(-1.0, min(1.0, inventory / style.inventory_max))
+    centre = fair * (1 - Decimal(ratio * style.lean_bps) * _BPS)
+    quotes = []
+    for level in range(style.levels):
+        distance = style.half_spread_bps + style.step_bps * level * (1 + level / style.levels)
+        size = style.level_value * (1 + level / 2) * random.uniform(0.6, 1.4)
+        for is_buy, full in ((True, ratio >= 1), (False, ratio <= -1)):
+            side = -1 if is_buy else 1
+            price = round_price(centre * (1 + side * Decimal(distance) * _BPS), market.size_decimals)
+            lots = round_size(Decimal(size) / price, market.size_decimals)
+            if lots > 0 and not full:
+                quotes.append(Quote(is_buy, price, lots))
+    return quotes
+
+
+def reconcile(
+    wanted: Sequence[Quote], resting: Sequence[Resting], tolerance_bps: float
+) -> tuple[list[Resting], list[Quote]]:
+    """What to cancel and what to place so that the book holds about `wanted`.
+
+    An order that is near enough and mostly unfilled stays: it keeps its place in the queue.
+    """
+    spare = list(resting)
+    missing = []
+    for quote in wanted:
+        match = next((order for order in spare if _serves(order, quote, tolerance_bps)), None)
+        if match is None:
+            missing.append(quote)
+        else:
+            spare.remove(match)
+    return spare, missing
+
+
+def _serves(order: Resting, quote: Quote, tolerance_bps: float) -> bool:
+    near = abs(order.price - quote.price) <= quote.price * Decimal(tolerance_bps) * _BPS
+    return order.is_buy == quote.is_buy and near and 2 * order.size >= quote.size
