@@ -1,0 +1,47 @@
+"""Set-code authorizations: an ordinary account lets a contract's code run as its own (EIP-7702)."""
+
+from collections.abc import Sequence
+
+from coinone.base.primitives.integers import U64_MAX
+from coinone.base.primitives.types import ZERO_ADDRESS, Address
+from coinone.rules.chain.ethereum.intrinsic import PER_AUTHORIZATION, PER_AUTHORIZATION_BASE
+from coinone.rules.chain.ethereum.transaction import Authorization
+from coinone.rules.state.state import State
+from coinone.rules.vm.addresses import DELEGATION_PREFIX, delegate_of
+from coinone.rules.vm.substate import Substate
+
+
+def apply_authorizations(
+    state: State, substate: Substate, authorizations: Sequence[Authorization], chain_id: int
+) -> int:
+    """Set the delegations; return the gas to refund for accounts that exist.
+
+    One that does not hold is skipped, and spoils nothing. What is set here stays even if the transaction's
+    message then fails.
+    """
+    refund = 0
+    for authorization in authorizations:
+        authority = _accepted_authority(state, substate, authorization, chain_id)
+        if authority is None:
+            continue
+        if state.exists(authority):
+            refund += PER_AUTHORIZATION - PER_AUTHORIZATION_BASE
+        delegate = authorization.address
+        state.set_code(authority, b"" if delegate == ZERO_ADDRESS else DELEGATION_PREFIX + delegate)
+        state.set_nonce(authority, authorization.nonce + 1)
+    return refund
+
+
+def _accepted_authority(
+    state: State, substate: Substate, authorization: Authorization, chain_id: int
+) -> Address | None:
+    if authorization.chain_id not in (0, chain_id) or authorization.nonce >= U64_MAX:
+        return None
+    authority = authorization.authority
+    if authority is None:
+        return None
+    substate.warm_address(authority)  # even if it is turned down below
+    code = state.code(authority)
+    if code and delegate_of(code) is None:
+        return None
+    return authority if state.nonce(authority) == authorization.nonce else None

@@ -1,0 +1,22 @@
+"""The Coinone virtual machine: Ethereum's, with its rules as a table per fork.
+
+Read in this order: `opcodes.py` (what there is), `interpreter.py` (how it runs), `instructions/` (what each
+does), `precompiles/`, `forks.py`. Everything here is a pure function of its arguments; the state is
+`rules.state.State`, whose journal undoes what a failed frame wrote.
+"""
+
+from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
+from coinone.rules.vm.forks import FORKS, Rules
+from coinone.rules.vm.interpreter import Evm, ExecutionResult, execute
+
+__all__ = [
+    "FORKS",
+    "BlockEnv",
+    "Evm",
+    "ExecutionResult",
+    "Log",
+    "Message",
+    "Rules",
+    "TransactionEnv",
+    "execute",
+]

@@ -1,0 +1,78 @@
+"""What surrounds a message: the block, the transaction, the message itself, and the logs it leaves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from coinone.base.primitives.types import Address, Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEnv:
+    """What contracts may learn about the block.
+
+    `block_hash` is asked only for the 256 blocks before `number`. There are no blobs on this chain, so the
+    blob base fee stands at its minimum of 1.
+    """
+
+    chain_id: int
+    number: int
+    timestamp: int
+    coinbase: Address
+    gas_limit: int
+    base_fee: int
+    prevrandao: Hash32
+    block_hash: Callable[[int], Hash32]
+    blob_base_fee: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnv:
+    """What contracts may learn about the transaction. `gas_price` is the effective one."""
+
+    origin: Address
+    gas_price: int
+    blob_hashes: tuple[Hash32, ...] = ()
+
+
+class Log(NamedTuple):
+    """One event of a contract."""
+
+    address: Address
+    topics: tuple[Hash32, ...]
+    data: bytes
+
+
+CALL = "CALL"
+CALLCODE = "CALLCODE"
+DELEGATECALL = "DELEGATECALL"
+STATICCALL = "STATICCALL"
+CREATE = "CREATE"
+CREATE2 = "CREATE2"
+
+
+class Message(NamedTuple):
+    """A request to run code: from a transaction, or from a contract that calls or creates.
+
+    `target` is the account whose storage and balance the code works on, `code_address` where the code came
+    from (they differ for CALLCODE, DELEGATECALL and delegated accounts); `value` is what CALLVALUE shows and
+    moves only if `moves_value`. Of a creation, `code` is the init code and `target` the new address.
+    `precompiles` is false where a delegation points at a precompiled contract: those run as empty code.
+    """
+
+    kind: str
+    caller: Address
+    target: Address
+    code_address: Address
+    code: bytes
+    value: int
+    data: bytes
+    gas: int
+    depth: int = 0
+    static: bool = False
+    moves_value: bool = True
+    precompiles: bool = True
+
+    @property
+    def creates(self) -> bool:
+        return self.kind is CREATE or self.kind is CREATE2

@@ -1,0 +1,242 @@
+"""The reference interpreter: plain Python, plain ints, one loop.
+
+`execute` runs a message and every message that comes of it. It is a driver over a list of frames: `advance`
+runs the top frame until it halts or wants to call; then frames are pushed or popped here. So contracts nest
+1,024 deep on a flat Python stack, and another engine can take the place of `advance`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from coinone.base.primitives.types import Address
+from coinone.rules.state.state import State
+from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
+from coinone.rules.vm.errors import (
+    AddressCollision,
+    CodeTooLarge,
+    ExceptionalHalt,
+    FrameError,
+    InvalidContractPrefix,
+    OutOfGas,
+    StackOverflow,
+    StackUnderflow,
+)
+from coinone.rules.vm.forks import Rules
+from coinone.rules.vm.frame import HALT, Frame, Signal
+from coinone.rules.vm.gas import CODE_DEPOSIT_PER_BYTE, charge
+from coinone.rules.vm.precompiles import Precompile
+from coinone.rules.vm.substate import Substate
+from coinone.rules.vm.tracing import Tracer
+
+RESERVED_PREFIX = 0xEF
+
+
+class Evm:
+    """What all frames of one transaction share.
+
+    `precompiles` are the fork's and any that the chain adds. `budget`, where given, is called at each jump
+    and each message; it raises to stop a run that lasts too long (eth_call), which no frame can catch.
+    """
+
+    __slots__ = (
+        "block",
+        "budget",
+        "memory_used",
+        "precompiles",
+        "rules",
+        "state",
+        "substate",
+        "tracer",
+        "transaction",
+    )
+
+    def __init__(
+        self,
+        state: State,
+        block: BlockEnv,
+        transaction: TransactionEnv,
+        rules: Rules,
+        precompiles: Mapping[Address, Precompile] | None = None,
+        substate: Substate | None = None,
+        tracer: Tracer | None = None,
+        budget: Callable[[], None] | None = None,
+    ) -> None:
+        self.state = state
+        self.block = block
+        self.transaction = transaction
+        self.rules = rules
+        self.precompiles = rules.precompiles if precompiles is None else precompiles
+        self.substate = substate or Substate()
+        self.tracer = tracer
+        self.budget = budget
+        self.memory_used = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """What came of a message. `output` is the returned data, the reason of a revert, or the deployed code."""
+
+    gas_left: int
+    output: bytes
+    refund: int
+    logs: tuple[Log, ...]
+    error: FrameError | None
+
+    @property
+    def success(self) -> bool:
+        return self.error is None
+
+
+def execute(evm: Evm, message: Message) -> ExecutionResult:
+    """Run `message` on `evm.state`; if it fails the state is as before."""
+    frames = [_open(evm, message)]
+    while True:
+        frame = frames[-1]
+        signal = _run(frame)
+        if isinstance(signal, Message):
+            frames.append(_open(evm, signal))
+            continue
+        frames.pop()
+        _close(frame)
+        if not frames:
+            substate = evm.substate
+            return ExecutionResult(
+                frame.gas, frame.output, substate.refund, tuple(substate.logs), frame.error
+            )
+        _resume(frames[-1], frame)
+
+
+def advance(frame: Frame) -> Signal:
+    """Run instructions until one halts the frame or asks for a message. Raises ExceptionalHalt."""
+    rows = frame.evm.rules.dispatch
+    code = frame.code
+    stack = frame.stack
+    while True:
+        operation, static_gas, need, room = rows[code[frame.pc]]
+        if not need <= len(stack) <= room:
+            raise StackUnderflow if len(stack) < need else StackOverflow
+        frame.gas -= static_gas
+        if frame.gas < 0:
+            raise OutOfGas
+        signal = operation(frame, stack)
+        if signal is not None:
+            return signal
+        frame.pc += 1
+
+
+def _run(frame: Frame) -> Signal:
+    """Advance the frame, by whatever its message names; an exceptional halt ends it without gas or output."""
+    if frame.error is not None:
+        return HALT
+    evm = frame.evm
+    try:
+        if _is_precompiled(frame):
+            return _run_precompile(frame)
+        return advance(frame) if evm.tracer is None else advance_traced(frame, evm.tracer)
+    except ExceptionalHalt as error:
+        _fail(frame, error)
+        return HALT
+
+
+def advance_traced(frame: Frame, tracer: Tracer) -> Signal:
+    """`advance` with the tracer told before and after each instruction."""
+    rows = frame.evm.rules.dispatch
+    while True:
+        tracer.before(frame, frame.code[frame.pc])
+        operation, static_gas, need, room = rows[frame.code[frame.pc]]
+        if not need <= len(frame.stack) <= room:
+            raise StackUnderflow if len(frame.stack) < need else StackOverflow
+        frame.gas -= static_gas
+        if frame.gas < 0:
+            raise OutOfGas
+        signal = operation(frame, frame.stack)
+        tracer.after(frame)
+        if signal is not None:
+            return signal
+        frame.pc += 1
+
+
+def _is_precompiled(frame: Frame) -> bool:
+    message = frame.message
+    return message.precompiles and message.code_address in frame.evm.precompiles and not message.creates
+
+
+def _run_precompile(frame: Frame) -> Signal:
+    precompile = frame.evm.precompiles[frame.message.code_address]
+    cost, output = precompile(frame.message.data, frame.gas)
+    charge(frame, cost)
+    frame.output = output
+    return HALT
+
+
+def _open(evm: Evm, message: Message) -> Frame:
+    """A frame for the message: what it must change before its code runs is changed here."""
+    if evm.budget is not None:
+        evm.budget()
+    state = evm.state
+    frame = Frame(evm, message, (state.snapshot(), evm.substate.snapshot()))
+    if evm.tracer is not None:
+        evm.tracer.enter(frame)
+    if message.creates:
+        if _is_taken(state, message.target):
+            _fail(frame, AddressCollision())
+            return frame
+        state.create_account(message.target)
+    if message.moves_value and message.value:
+        state.set_balance(message.caller, state.balance(message.caller) - message.value)
+        state.set_balance(message.target, state.balance(message.target) + message.value)
+    return frame
+
+
+def _is_taken(state: State, address: Address) -> bool:
+    """A contract may begin where there is no code, no nonce and no storage; a balance may wait there."""
+    account = state.account(address)
+    has_history = account is not None and (account.nonce != 0 or state.code(address) != b"")
+    return has_history or state.has_storage(address)
+
+
+def _close(frame: Frame) -> None:
+    """Deploy what a creation returned; undo everything if the frame failed."""
+    evm = frame.evm
+    if frame.message.creates and frame.error is None:
+        try:
+            _deploy(frame)
+        except ExceptionalHalt as error:
+            _fail(frame, error)
+    if frame.error is not None:
+        evm.state.revert(frame.snapshot[0])
+        evm.substate.revert(frame.snapshot[1])
+    evm.memory_used -= len(frame.memory)
+    if evm.tracer is not None:
+        evm.tracer.exit(frame)
+
+
+def _deploy(frame: Frame) -> None:
+    code = frame.output
+    if code and code[0] == RESERVED_PREFIX:
+        raise InvalidContractPrefix
+    charge(frame, CODE_DEPOSIT_PER_BYTE * len(code))
+    if len(code) > frame.evm.rules.code_size_max:
+        raise CodeTooLarge
+    frame.evm.state.set_code(frame.address, code)
+
+
+def _fail(frame: Frame, error: ExceptionalHalt) -> None:
+    frame.gas = 0
+    frame.output = b""
+    frame.error = error
+
+
+def _resume(frame: Frame, done: Frame) -> None:
+    """Hand the result of a call or creation to the frame that asked for it; the gas left over returns."""
+    frame.gas += done.gas
+    success = done.error is None
+    if done.message.creates:
+        frame.return_data = b"" if success else done.output
+        frame.stack.append(int.from_bytes(done.address, "big") if success else 0)
+    else:
+        frame.return_data = done.output
+        frame.stack.append(1 if success else 0)
+        output = done.output[: frame.result_size]
+        frame.memory[frame.result_offset : frame.result_offset + len(output)] = output
+    frame.pc += 1

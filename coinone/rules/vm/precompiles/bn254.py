@@ -1,0 +1,117 @@
+"""The curve alt_bn128: addition, multiplication, and the pairing check of zk-proof verifiers (EIP-196, -197).
+
+The work is done by mcl, a C++ library whose binary the package `mclbn256` brings. That package sets it up
+for another curve (BN254 of its authors); here the binary is set up again for Ethereum's and used directly,
+through its C interface. A pairing takes under a millisecond; pure Python takes over a second.
+"""
+
+import ctypes
+from functools import lru_cache
+from typing import Any
+
+from coinone.rules.vm.errors import PrecompileFailure
+from coinone.rules.vm.precompiles.common import FALSE, TRUE, pay, read
+
+_CURVE_SNARK1 = 4  # mcl's name for alt_bn128
+_COMPILED_SIZES = 44  # 4 words a field element + 10 * 4 words a scalar, checked by the library
+_FP = 32
+_G1 = 3 * _FP  # x, y, z
+_G2 = 6 * _FP  # the same over pairs
+_GT = 12 * _FP
+_PAIR_SIZE = 192
+
+_Buffer = ctypes.Array[ctypes.c_char]
+
+
+def add(data: bytes, gas: int) -> tuple[int, bytes]:
+    cost = pay(150, gas)
+    left, right = _g1(read(data, 0, 64)), _g1(read(data, 64, 64))
+    _mcl().mclBnG1_add(left, left, right)
+    return cost, _encode_g1(left)
+
+
+def multiply(data: bytes, gas: int) -> tuple[int, bytes]:
+    cost = pay(6_000, gas)
+    point = _g1(read(data, 0, 64))
+    scalar = ctypes.create_string_buffer(_FP)
+    little_endian = read(data, 64, 32)[::-1]
+    _mcl().mclBnFr_setLittleEndianMod(scalar, little_endian, _FP)
+    _mcl().mclBnG1_mul(point, point, scalar)
+    return cost, _encode_g1(point)
+
+
+def pairing_check(data: bytes, gas: int) -> tuple[int, bytes]:
+    """Whether the product of the pairings of all (G1, G2) pairs is one. No pairs: it is."""
+    count = len(data) // _PAIR_SIZE
+    cost = pay(45_000 + 34_000 * count, gas)
+    if len(data) % _PAIR_SIZE:
+        raise PrecompileFailure
+    g1s, g2s = [], []
+    for start in range(0, len(data), _PAIR_SIZE):
+        g1, g2 = _g1(data[start : start + 64]), _g2(data[start + 64 : start + _PAIR_SIZE])
+        if not (_mcl().mclBnG1_isZero(g1) or _mcl().mclBnG2_isZero(g2)):  # such a pair contributes a one
+            g1s.append(g1.raw)
+            g2s.append(g2.raw)
+    product = ctypes.create_string_buffer(_GT)
+    if not g1s:
+        return cost, TRUE
+    _mcl().mclBn_millerLoopVec(product, b"".join(g1s), b"".join(g2s), ctypes.c_size_t(len(g1s)))
+    _mcl().mclBn_finalExp(product, product)
+    return cost, TRUE if _mcl().mclBnGT_isOne(product) else FALSE
+
+
+def _g1(data: bytes) -> _Buffer:
+    """A point of G1 from its affine x and y; (0, 0) is infinity. Raises PrecompileFailure."""
+    point = ctypes.create_string_buffer(_G1)
+    if any(data):
+        _set_fields(point, (data[:32], data[32:], _ONE))
+        if not _mcl().mclBnG1_isValid(point):
+            raise PrecompileFailure
+    return point
+
+
+def _g2(data: bytes) -> _Buffer:
+    """A point of G2, whose coordinates are pairs with the imaginary part first. Raises PrecompileFailure."""
+    point = ctypes.create_string_buffer(_G2)
+    if any(data):
+        x_imaginary, x_real, y_imaginary, y_real = [data[i : i + 32] for i in (0, 32, 64, 96)]
+        _set_fields(point, (x_real, x_imaginary, y_real, y_imaginary, _ONE, bytes(32)))
+        if not (_mcl().mclBnG2_isValid(point) and _mcl().mclBnG2_isValidOrder(point)):
+            raise PrecompileFailure
+    return point
+
+
+_ONE = (1).to_bytes(32, "big")
+
+
+def _set_fields(point: _Buffer, elements: tuple[bytes, ...]) -> None:
+    """Fill a point with field elements; one not below the field's modulus is refused."""
+    for index, element in enumerate(elements):
+        target = ctypes.byref(point, index * _FP)
+        if _mcl().mclBnFp_deserialize(target, element[::-1], ctypes.c_size_t(_FP)) != _FP:
+            raise PrecompileFailure
+
+
+def _encode_g1(point: _Buffer) -> bytes:
+    if _mcl().mclBnG1_isZero(point):
+        return bytes(64)
+    _mcl().mclBnG1_normalize(point, point)
+    parts = []
+    for index in (0, 1):
+        out = ctypes.create_string_buffer(_FP)
+        _mcl().mclBnFp_serialize(out, ctypes.c_size_t(_FP), ctypes.byref(point, index * _FP))
+        parts.append(out.raw[::-1])
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1)
+def _mcl() -> Any:
+    """The library, set up for alt_bn128."""
+    from mclbn256 import mclbn256 as package
+
+    library = package.loaded_libraries["libmclbn256"]
+    for name in ("mclBnFp_deserialize", "mclBnFp_serialize"):
+        getattr(library, name).restype = ctypes.c_size_t
+    failure = library.mclBn_init(_CURVE_SNARK1, _COMPILED_SIZES)
+    assert failure == 0, "mcl does not know alt_bn128"
+    return library

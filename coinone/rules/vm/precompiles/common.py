@@ -1,0 +1,27 @@
+"""What precompiled contracts have in common."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from coinone.rules.vm.errors import OutOfGas
+
+Precompile: TypeAlias = Callable[[bytes, int], tuple[int, bytes]]  # (input, gas) -> (cost, output)
+
+TRUE = (1).to_bytes(32, "big")
+FALSE = bytes(32)
+
+
+def pay(cost: int, gas: int) -> int:
+    """The cost, if `gas` covers it. Raises OutOfGas."""
+    if cost > gas:
+        raise OutOfGas
+    return cost
+
+
+def read(data: bytes, offset: int, size: int) -> bytes:
+    """`size` bytes at `offset`; zeros stand for what is missing."""
+    return data[offset : offset + size].ljust(size, b"\0")
+
+
+def read_int(data: bytes, offset: int, size: int = 32) -> int:
+    return int.from_bytes(read(data, offset, size), "big")

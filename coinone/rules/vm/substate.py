@@ -1,0 +1,49 @@
+"""What a transaction gathers besides state: warm addresses and slots, logs, the refund.
+
+Frames that fail take back what they added. The sets grow only, so undoing is removing the keys that were
+noted since the snapshot; nothing is copied when a frame is entered.
+"""
+
+from collections.abc import Iterable
+
+from coinone.base.primitives.types import Address
+from coinone.rules.vm.environment import Log
+
+Snapshot = tuple[int, int, int]
+
+
+class Substate:
+    __slots__ = ("_journal", "_warm", "logs", "refund")
+
+    def __init__(self, warm: Iterable[Address | tuple[Address, int]] = ()) -> None:
+        self._warm: set[Address | tuple[Address, int]] = set(warm)
+        self._journal: list[Address | tuple[Address, int]] = []
+        self.logs: list[Log] = []
+        self.refund = 0
+
+    def warm_address(self, address: Address) -> bool:
+        """Make the address warm; True if it was cold."""
+        if address in self._warm:
+            return False
+        self._warm.add(address)
+        self._journal.append(address)
+        return True
+
+    def warm_slot(self, address: Address, slot: int) -> bool:
+        """Make the storage slot warm; True if it was cold."""
+        key = (address, slot)
+        if key in self._warm:
+            return False
+        self._warm.add(key)
+        self._journal.append(key)
+        return True
+
+    def snapshot(self) -> Snapshot:
+        return len(self._journal), len(self.logs), self.refund
+
+    def revert(self, snapshot: Snapshot) -> None:
+        noted, logged, self.refund = snapshot
+        for key in self._journal[noted:]:
+            self._warm.discard(key)
+        del self._journal[noted:]
+        del self.logs[logged:]
