@@ -33,8 +33,7 @@ def participants(url: str, seed: int) -> list[Participant]:
     keys = ethereum_keys(MNEMONIC, ACCOUNTS, FIRST_ACCOUNT)
     chances = [Random(f"{seed}/{index}") for index in range(ACCOUNTS)]
     makers = [
-        Maker(url, key, chance, style)
-        for key, chance, style in zip(keys, chances, STYLES, strict=False)
+        Maker(url, key, chance, style) for key, chance, style in zip(keys, chances, STYLES, strict=False)
     ]
     takers = [
         Taker(url, key, chance, pace_s, value)
