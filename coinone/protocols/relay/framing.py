@@ -1,0 +1,39 @@
+"""Frames: four bytes of length, big endian, then that many bytes.
+
+The reader takes bytes as the network hands them over, in any slicing, and never holds more than one frame and
+what came with it. Encryption and the two prioritised streams (D9) go below this, unseen.
+"""
+
+from coinone.base.primitives.errors import DecodeError, LimitExceeded
+from coinone.protocols.relay.limits import FRAME_BYTES_MAX
+
+_HEADER = 4
+
+
+def frame(payload: bytes) -> bytes:
+    assert 0 < len(payload) <= FRAME_BYTES_MAX, "frame out of bounds"
+    return len(payload).to_bytes(_HEADER, "big") + payload
+
+
+class FrameReader:
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """The payloads that `data` completes. Raises DecodeError, or LimitExceeded on an announced length."""
+        self._buffer += data
+        frames = []
+        while (size := self._size()) is not None and len(self._buffer) >= _HEADER + size:
+            frames.append(bytes(self._buffer[_HEADER : _HEADER + size]))
+            del self._buffer[: _HEADER + size]
+        return frames
+
+    def _size(self) -> int | None:
+        if len(self._buffer) < _HEADER:
+            return None
+        size = int.from_bytes(self._buffer[:_HEADER], "big")
+        if size == 0:
+            raise DecodeError("empty frame")
+        if size > FRAME_BYTES_MAX:
+            raise LimitExceeded("frame too large", have=size, most=FRAME_BYTES_MAX)
+        return size

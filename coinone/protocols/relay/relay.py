@@ -1,0 +1,334 @@
+"""Following and serving the chain: events of peers in, effects out.
+
+Theory of operation. Peers say hello; then whoever has something newer pushes it to the others, and whoever
+lacks something asks for it by range. Items come in any order, any number of times, from anybody; they wait in
+`_ahead` until they follow the head and are then handed over for execution, one at a time:
+
+    push or answer --> _ahead --follows the head--> Deliver --delivered--> head moves --> push to the others
+                                                      \\--refused--> the peer who sent it is dropped
+
+A batch follows when it is the next seq and its base block is known; a block, when it is the next number and
+the batches it names are applied. Hash, certificate and roots are checked by whoever executes, not here: this
+file knows no clock, no socket, no disk, and does not believe anybody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from coinone.base.primitives.errors import DecodeError, InvalidInput
+from coinone.base.primitives.types import Hash32
+from coinone.protocols.relay import limits
+from coinone.protocols.relay.messages import (
+    Batches,
+    BatchPush,
+    BlockPush,
+    Blocks,
+    GetBatches,
+    GetBlocks,
+    Goodbye,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    Range,
+    decode_message,
+)
+from coinone.rules.chain.batch import CertifiedBatch, decode_certified
+from coinone.rules.chain.block import Block, decode_block
+
+
+class Archive(Protocol):
+    """What this node can serve, in final encoding."""
+
+    def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]: ...
+
+    def blocks(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far this node is: its last applied batch and block."""
+
+    seq: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    peer: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Close the connection; `fault` says that the peer broke a rule."""
+
+    peer: int
+    reason: str
+    fault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Check and apply; then call `delivered` or `refused`. Nothing further is delivered before."""
+
+    peer: int
+    item: CertifiedBatch | Block
+
+
+Effect = Send | Drop | Deliver
+
+
+@dataclass(slots=True)
+class _Peer:
+    heard_ms: int
+    hello: bool = False
+    head: Head = field(default_factory=lambda: Head(0, 0))
+    asked: Range | None = None
+    asked_ms: int = 0
+    unanswered: int = 0
+    pinged_ms: int = 0
+
+
+_Item = TypeVar("_Item", CertifiedBatch, Block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[_Item]):
+    """An item that does not follow the head yet, and who sent it."""
+
+    peer: int
+    item: _Item
+    size: int
+
+
+class Relay:
+    def __init__(self, chain_id: int, genesis_hash: Hash32, archive: Archive, head: Head) -> None:
+        self._chain_id = chain_id
+        self._genesis_hash = genesis_hash
+        self._archive = archive
+        self._head = head
+        self._peers: dict[int, _Peer] = {}
+        self._batches: dict[int, _Kept[CertifiedBatch]] = {}  # by seq, beyond the head
+        self._blocks: dict[int, _Kept[Block]] = {}  # by number
+        self._delivering: Deliver | None = None
+
+    @property
+    def peers(self) -> int:
+        return len(self._peers)
+
+    def connected(self, peer: int, now_ms: int) -> list[Effect]:
+        if len(self._peers) >= limits.PEERS_MAX:
+            return [Drop(peer, "too many peers", fault=False)]
+        self._peers[peer] = _Peer(heard_ms=now_ms)
+        head = self._head
+        hello = Hello(limits.PROTOCOL_VERSION, self._chain_id, self._genesis_hash, head.seq, head.number)
+        return [Send(peer, hello)]
+
+    def closed(self, peer: int, now_ms: int) -> list[Effect]:
+        self._peers.pop(peer, None)
+        return self._ask(now_ms)
+
+    def received(self, peer: int, payload: bytes, now_ms: int) -> list[Effect]:
+        """A frame's payload arrived. Whatever it holds, no error leaves: a peer at fault is dropped."""
+        state = self._peers.get(peer)
+        if state is None:
+            return []
+        state.heard_ms = now_ms
+        try:
+            return self._handle(peer, state, decode_message(payload), now_ms)
+        except InvalidInput as error:
+            return self._drop(peer, str(error), now_ms)
+
+    def tick(self, now_ms: int) -> list[Effect]:
+        """Time passed: ping the silent, give up on the dead, ask others for what did not come."""
+        effects: list[Effect] = []
+        for peer, state in list(self._peers.items()):
+            silent = now_ms - state.heard_ms
+            if silent > limits.SILENCE_MS_MAX:
+                del self._peers[peer]
+                effects.append(Drop(peer, "silent for too long", fault=False))
+            elif silent > limits.PING_INTERVAL_MS and now_ms - state.pinged_ms > limits.PING_INTERVAL_MS:
+                state.pinged_ms = now_ms
+                effects.append(Send(peer, Ping(self._head.seq, self._head.number)))
+        return effects + self._ask(now_ms)
+
+    def published(self, item: CertifiedBatch | Block, now_ms: int) -> list[Effect]:
+        """This node itself made the next batch or block."""
+        return self._moved(item, source=None) + self._next(now_ms)
+
+    def delivered(self, now_ms: int) -> list[Effect]:
+        """What was handed over is applied."""
+        done, self._delivering = self._delivering, None
+        assert done is not None, "nothing was being delivered"
+        return self._moved(done.item, source=done.peer) + self._next(now_ms)
+
+    def refused(self, reason: str, now_ms: int) -> list[Effect]:
+        """What was handed over breaks a rule: who sent it goes, and others are asked."""
+        done, self._delivering = self._delivering, None
+        assert done is not None, "nothing was being delivered"
+        return self._drop(done.peer, reason, now_ms) + self._next(now_ms)
+
+    def _handle(self, peer: int, state: _Peer, message: Message, now_ms: int) -> list[Effect]:
+        if isinstance(message, Hello):
+            return self._greet(state, message, now_ms)
+        if isinstance(message, Goodbye):
+            return self._drop(peer, f"peer said goodbye: {message.reason}", now_ms, fault=False)
+        if not state.hello:
+            raise DecodeError("said something before hello")
+        if isinstance(message, (Ping, Pong)):
+            state.head = Head(message.seq, message.number)
+            pong = Send(peer, Pong(self._head.seq, self._head.number))
+            return [*([pong] if isinstance(message, Ping) else []), *self._next(now_ms)]
+        if isinstance(message, (GetBatches, GetBlocks)):
+            return [Send(peer, self._serve(message))]
+        if isinstance(message, (Batches, Blocks)):
+            state.asked, state.unanswered = None, 0
+        self._take(peer, state, message)
+        return self._next(now_ms)
+
+    def _greet(self, state: _Peer, hello: Hello, now_ms: int) -> list[Effect]:
+        if state.hello:
+            raise DecodeError("said hello twice")
+        if hello.version != limits.PROTOCOL_VERSION:
+            raise DecodeError("speaks another version", want=limits.PROTOCOL_VERSION, have=hello.version)
+        if (hello.chain_id, hello.genesis_hash) != (self._chain_id, self._genesis_hash):
+            raise DecodeError("is on another chain", chain_id=hello.chain_id, genesis=hello.genesis_hash)
+        state.hello = True
+        state.head = Head(hello.seq, hello.number)
+        return self._ask(now_ms)
+
+    def _serve(self, request: Range) -> Message:
+        if isinstance(request, GetBatches):
+            items = self._archive.batches(request.first, request.count, limits.RANGE_BYTES_MAX)
+            return Batches(request.first, tuple(items))
+        items = self._archive.blocks(request.first, request.count, limits.RANGE_BYTES_MAX)
+        return Blocks(request.first, tuple(items))
+
+    def _take(self, peer: int, state: _Peer, message: Message) -> None:
+        """Keep what may follow the head later. Raises DecodeError."""
+        if isinstance(message, BatchPush):
+            self._keep_batch(peer, state, message.raw)
+        elif isinstance(message, BlockPush):
+            self._keep_block(peer, state, message.raw)
+        elif isinstance(message, Batches):
+            for raw in message.items:
+                self._keep_batch(peer, state, raw)
+            if not message.items:  # it has not got what it promised: believe its head no more
+                state.head = Head(min(state.head.seq, message.first - 1), state.head.number)
+        elif isinstance(message, Blocks):
+            for raw in message.items:
+                self._keep_block(peer, state, raw)
+            if not message.items:
+                state.head = Head(state.head.seq, min(state.head.number, message.first - 1))
+
+    def _keep_batch(self, peer: int, state: _Peer, raw: bytes) -> None:
+        certified = decode_certified(raw)
+        seq = certified.batch.seq
+        state.head = Head(max(state.head.seq, seq), state.head.number)
+        ahead = seq - self._head.seq  # the next one always has room, or a full store could never empty itself
+        if ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(len(raw))):
+            self._batches.setdefault(seq, _Kept(peer, certified, len(raw)))
+
+    def _keep_block(self, peer: int, state: _Peer, raw: bytes) -> None:
+        block = decode_block(raw)
+        state.head = Head(state.head.seq, max(state.head.number, block.number))
+        ahead = block.number - self._head.number
+        if ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(len(raw))):
+            self._blocks.setdefault(block.number, _Kept(peer, block, len(raw)))
+
+    def _has_room(self, size: int) -> bool:
+        kept = sum(one.size for one in self._batches.values()) + sum(
+            one.size for one in self._blocks.values()
+        )
+        return kept + size <= limits.AHEAD_BYTES_MAX
+
+    def _next(self, now_ms: int) -> list[Effect]:
+        """Hand over what follows the head, or ask for it."""
+        if self._delivering is not None:
+            return []
+        head = self._head
+        block = self._blocks.get(head.number + 1)
+        if block is not None and block.item.header.batch_seq <= head.seq:
+            del self._blocks[head.number + 1]
+            return self._deliver(block.peer, block.item)
+        batch = self._batches.get(head.seq + 1)
+        if batch is not None and batch.item.batch.base_number <= head.number:
+            del self._batches[head.seq + 1]
+            return self._deliver(batch.peer, batch.item)
+        return self._ask(now_ms)
+
+    def _deliver(self, peer: int, item: CertifiedBatch | Block) -> list[Effect]:
+        self._delivering = Deliver(peer, item)
+        return [self._delivering]
+
+    def _moved(self, item: CertifiedBatch | Block, source: int | None) -> list[Effect]:
+        """The head is one further: tell whoever is not known to have the item."""
+        message: Message
+        if isinstance(item, Block):
+            self._head = Head(self._head.seq, item.number)
+            self._blocks.pop(item.number, None)
+            message = BlockPush(item.encode())
+        else:
+            self._head = Head(item.batch.seq, self._head.number)
+            self._batches.pop(item.batch.seq, None)
+            message = BatchPush(item.encode())
+        others = [peer for peer, state in self._peers.items() if peer != source and self._wants(state)]
+        return [Send(peer, message) for peer in others]
+
+    def _wants(self, state: _Peer) -> bool:
+        """A peer close to the head gets pushes; one far behind asks for ranges at its own pace."""
+        return state.hello and self._head.seq - state.head.seq <= limits.AHEAD_ITEMS_MAX
+
+    def _ask(self, now_ms: int) -> list[Effect]:
+        """Request the first missing range of a kind from the first peer that has it, one request a peer."""
+        effects: list[Effect] = []
+        for request in self._missing():
+            holder = self._holder(request, now_ms)
+            if holder is not None:
+                state = self._peers[holder]
+                state.asked, state.asked_ms = request, now_ms
+                effects.append(Send(holder, request))
+        return effects
+
+    def _missing(self) -> list[Range]:
+        """The first gaps after the head that somebody can fill."""
+        peers = [state for state in self._peers.values() if state.hello]
+        best_seq = max((state.head.seq for state in peers), default=0)
+        best_number = max((state.head.number for state in peers), default=0)
+        missing: list[Range] = []
+        seq, number = self._head.seq + 1, self._head.number + 1
+        if seq not in self._batches and seq <= best_seq and not self._is_delivering_batch():
+            missing.append(GetBatches(seq, min(limits.RANGE_ITEMS_MAX, best_seq - seq + 1)))
+        if number not in self._blocks and number <= best_number and not self._is_delivering_block():
+            missing.append(GetBlocks(number, min(limits.RANGE_ITEMS_MAX, best_number - number + 1)))
+        return missing
+
+    def _is_delivering_batch(self) -> bool:
+        return self._delivering is not None and isinstance(self._delivering.item, CertifiedBatch)
+
+    def _is_delivering_block(self) -> bool:
+        return self._delivering is not None and isinstance(self._delivering.item, Block)
+
+    def _holder(self, request: Range, now_ms: int) -> int | None:
+        """Who to ask: whoever let us wait least; nobody while the same kind of request is on its way."""
+        for state in self._peers.values():
+            if state.asked is not None and now_ms - state.asked_ms > limits.REQUEST_TIMEOUT_MS:
+                state.asked, state.unanswered = None, state.unanswered + 1
+        if any(type(state.asked) is type(request) for state in self._peers.values()):
+            return None
+        wanted = isinstance(request, GetBatches)
+        holders = [
+            (state.unanswered, peer)
+            for peer, state in self._peers.items()
+            if state.hello and state.asked is None
+            if (state.head.seq if wanted else state.head.number) >= request.first
+        ]
+        return min(holders)[1] if holders else None
+
+    def _drop(self, peer: int, reason: str, now_ms: int, fault: bool = True) -> list[Effect]:
+        self._peers.pop(peer, None)
+        self._batches = {seq: kept for seq, kept in self._batches.items() if kept.peer != peer}
+        self._blocks = {number: kept for number, kept in self._blocks.items() if kept.peer != peer}
+        return [Drop(peer, reason, fault), *self._ask(now_ms)]

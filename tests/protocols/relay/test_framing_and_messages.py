@@ -1,0 +1,89 @@
+"""Frames survive any slicing, messages have one spelling, and nothing hostile gets further."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import InvalidInput
+from coinone.protocols.relay.framing import FrameReader, frame
+from coinone.protocols.relay.limits import FRAME_BYTES_MAX, GOODBYE_TEXT_MAX, RANGE_ITEMS_MAX
+from coinone.protocols.relay.messages import (
+    Batches,
+    BatchPush,
+    BlockPush,
+    Blocks,
+    GetBatches,
+    GetBlocks,
+    Goodbye,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    decode_message,
+    encode_message,
+)
+
+u64 = st.integers(0, 2**64 - 1)
+items = st.lists(st.binary(max_size=40), max_size=5).map(tuple)
+messages = st.one_of(
+    st.builds(Hello, st.integers(0, 99), u64, st.binary(min_size=32, max_size=32), u64, u64),
+    st.builds(BatchPush, st.binary(max_size=60)),
+    st.builds(BlockPush, st.binary(max_size=60)),
+    st.builds(GetBatches, u64, st.integers(1, RANGE_ITEMS_MAX)),
+    st.builds(GetBlocks, u64, st.integers(1, RANGE_ITEMS_MAX)),
+    st.builds(Batches, u64, items),
+    st.builds(Blocks, u64, items),
+    st.builds(Ping, u64, u64),
+    st.builds(Pong, u64, u64),
+    st.builds(Goodbye, st.sampled_from(["", "shutting down"])),
+)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=50), max_size=6), st.integers(1, 17))
+def test_payloads_arrive_whole_however_the_stream_is_sliced(payloads: list[bytes], step: int) -> None:
+    stream = b"".join(frame(payload) for payload in payloads)
+    reader = FrameReader()
+    received: list[bytes] = []
+    for start in range(0, len(stream), step):
+        received += reader.receive(stream[start : start + step])
+    assert received == payloads
+
+
+def test_an_announced_length_beyond_the_limit_is_refused_before_the_body_comes() -> None:
+    with pytest.raises(InvalidInput, match="frame too large"):
+        FrameReader().receive((FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
+
+
+def test_an_empty_frame_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="empty frame"):
+        FrameReader().receive(bytes(4))
+
+
+@given(messages)
+def test_a_message_is_read_back_as_sent(message: Message) -> None:
+    assert decode_message(encode_message(message)) == message
+
+
+@given(st.binary(max_size=60))
+def test_arbitrary_bytes_are_a_message_of_one_spelling_or_a_named_error(payload: bytes) -> None:
+    try:
+        message = decode_message(payload)
+    except InvalidInput:
+        return
+    if not isinstance(message, Goodbye):  # its text is cleaned on reading
+        assert encode_message(message) == payload
+
+
+@pytest.mark.parametrize("count", [0, RANGE_ITEMS_MAX + 1])
+def test_a_range_outside_its_bounds_is_refused(count: int) -> None:
+    kind = encode_message(GetBatches(1, 1))[:1]
+    with pytest.raises(InvalidInput, match="range out of bounds"):
+        decode_message(kind + rlp.encode([1, count]))
+
+
+def test_hostile_goodbye_text_is_cut_and_made_printable() -> None:
+    kind = encode_message(Goodbye(""))[:1]
+    message = decode_message(kind + rlp.encode([b"\x1b[2J<script>" + b"a" * 1000]))
+    assert isinstance(message, Goodbye)
+    assert message.reason.startswith("?[2J<script>") and len(message.reason) == GOODBYE_TEXT_MAX

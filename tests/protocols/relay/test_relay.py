@@ -1,0 +1,240 @@
+"""Followers reach the head through loss, duplication and reordering, and nobody at fault stays connected."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from coinone.base.primitives.types import ZERO_HASH
+from coinone.protocols.relay import limits
+from coinone.protocols.relay.messages import (
+    Batches,
+    BatchPush,
+    GetBatches,
+    Goodbye,
+    Hello,
+    Message,
+    Ping,
+    decode_message,
+    encode_message,
+)
+from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
+from coinone.rules.chain.batch import Batch, CertifiedBatch
+from coinone.rules.chain.block import Block
+from coinone.rules.consensus.federation import Certificate
+from coinone.rules.consensus.header import Header
+
+GENESIS = b"\x07" * 32
+CHAIN_ID = 926002
+
+
+def make_batch(seq: int, base: int = 0, body: bytes = b"tx") -> CertifiedBatch:
+    batch = Batch(0, seq, ZERO_HASH, base, ZERO_HASH, seq, 0, ZERO_HASH, None, (body,))
+    return CertifiedBatch(batch, Certificate(0, seq, batch.hash, ZERO_HASH, ()))
+
+
+def make_block(number: int, batch_seq: int) -> Block:
+    zero = ZERO_HASH
+    header = Header(
+        zero, number, number, bytes(20), 0, 0, 0, zero, zero, zero, bytes(256), zero, batch_seq, zero, zero
+    )
+    return Block(header, (), (0, b""))
+
+
+@dataclass
+class Shelf:
+    """An archive in memory."""
+
+    batch_items: dict[int, bytes] = field(default_factory=dict)
+    block_items: dict[int, bytes] = field(default_factory=dict)
+
+    def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
+        return [self.batch_items[seq] for seq in range(first, first + count) if seq in self.batch_items]
+
+    def blocks(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
+        return [
+            self.block_items[number] for number in range(first, first + count) if number in self.block_items
+        ]
+
+    def add(self, item: CertifiedBatch | Block) -> None:
+        if isinstance(item, Block):
+            self.block_items[item.number] = item.encode()
+        else:
+            self.batch_items[item.batch.seq] = item.encode()
+
+
+class Node:
+    """A relay and its shelf; applying is putting on the shelf, in order."""
+
+    def __init__(self) -> None:
+        self.shelf = Shelf()
+        self.relay = Relay(CHAIN_ID, GENESIS, self.shelf, Head(0, 0))
+        self.applied: list[tuple[str, int]] = []
+
+    def apply(self, item: CertifiedBatch | Block, now: int) -> list[Effect]:
+        self.shelf.add(item)
+        self.applied.append(("block", item.number) if isinstance(item, Block) else ("batch", item.batch.seq))
+        return self.relay.delivered(now)
+
+
+class World:
+    """Nodes joined by links that lose, double and reorder; a node names a peer by its number."""
+
+    def __init__(self, seed: int, loss: float) -> None:
+        self.random = random.Random(seed)
+        self.loss = loss
+        self.now = 0
+        self.nodes: list[Node] = []
+        self.mail: list[tuple[int, int, bytes]] = []  # (to, from, payload)
+        self.lost = 0
+
+    def join(self, left: int, right: int) -> None:
+        self.carry_out(left, self.nodes[left].relay.connected(right, self.now))
+        self.carry_out(right, self.nodes[right].relay.connected(left, self.now))
+
+    def carry_out(self, node: int, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                is_hello = isinstance(effect.message, Hello)
+                if not is_hello and self.random.random() < self.loss:
+                    self.lost += 1
+                    continue
+                copies = 2 if not is_hello and self.random.random() < 0.1 else 1
+                self.mail += [(effect.peer, node, encode_message(effect.message))] * copies
+            elif isinstance(effect, Deliver):
+                self.carry_out(node, self.nodes[node].apply(effect.item, self.now))
+            else:
+                assert not effect.fault, f"an honest peer was blamed: {effect}"
+                self.nodes[effect.peer].relay.closed(node, self.now)
+                self.join(node, effect.peer)
+
+    def run(self, rounds: int) -> None:
+        for _ in range(rounds):
+            self.now += 100
+            mail, self.mail = self.mail, []
+            hellos = [letter for letter in mail if isinstance(decode_message(letter[2]), Hello)]
+            others = [letter for letter in mail if letter not in hellos]
+            self.random.shuffle(others)
+            for to, source, payload in hellos + others:
+                self.carry_out(to, self.nodes[to].relay.received(source, payload, self.now))
+            for number, node in enumerate(self.nodes):
+                self.carry_out(number, node.relay.tick(self.now))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_line_of_followers_reaches_the_head_in_order_through_a_bad_network(seed: int) -> None:
+    world = World(seed, loss=0.3)
+    world.nodes = [Node() for _ in range(4)]
+    for left in range(3):
+        world.join(left, left + 1)
+    base = 0
+    leader = world.nodes[0]
+    for seq in range(1, 60):
+        for item in [make_batch(seq, base)] + ([make_block(seq // 8, seq)] if seq % 8 == 0 else []):
+            leader.shelf.add(item)
+            leader.applied.append(("block", item.number) if isinstance(item, Block) else ("batch", seq))
+            world.carry_out(0, leader.relay.published(item, world.now))
+            base = item.number if isinstance(item, Block) else base
+        world.run(1)
+    world.run(700)
+    assert world.lost > 0, "nothing was lost, so nothing was tested"
+    for node in world.nodes[1:]:
+        assert sorted(node.applied) == sorted(leader.applied)
+        assert [seq for kind, seq in node.applied if kind == "batch"] == list(range(1, 60))
+        assert node.shelf == leader.shelf
+
+
+def hello(seq: int = 0, chain_id: int = CHAIN_ID, genesis: bytes = GENESIS, version: int = 1) -> Message:
+    return Hello(version, chain_id, genesis, seq, 0)
+
+
+def told(relay: Relay, peer: int, message: Message, now: int = 0) -> list[Effect]:
+    return relay.received(peer, encode_message(message), now)
+
+
+def connected(*peers: int, seq: int = 0) -> Relay:
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))
+    for peer in peers:
+        relay.connected(peer, 0)
+        told(relay, peer, hello(seq))
+    return relay
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [hello(chain_id=1), hello(genesis=ZERO_HASH), hello(version=2), BatchPush(b"x"), Ping(1, 1)],
+)
+def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message) -> None:
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))
+    relay.connected(1, 0)
+    [effect] = told(relay, 1, greeting)
+    assert isinstance(effect, Drop) and effect.fault
+    assert relay.peers == 0
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"\x01\xc1", b"\x00" * 40])
+def test_garbage_drops_the_peer_and_nothing_else(payload: bytes) -> None:
+    relay = connected(1, 2)
+    [effect] = relay.received(1, payload, 0)
+    assert isinstance(effect, Drop) and (effect.peer, effect.fault) == (1, True)
+    assert relay.peers == 1
+
+
+def test_who_sends_a_batch_that_breaks_a_rule_goes_and_another_is_asked() -> None:
+    relay = connected(1, 2)
+    [deliver] = told(relay, 1, BatchPush(make_batch(1, body=b"forged").encode()))
+    assert isinstance(deliver, Deliver)
+    told(relay, 2, BatchPush(make_batch(1).encode()))
+    effects = relay.refused("bad certificate", 0)
+    assert effects[0] == Drop(1, "bad certificate", fault=True)
+    assert effects[-1] == Deliver(2, make_batch(1))
+
+
+def test_a_peer_that_never_answers_is_passed_over() -> None:
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))
+    relay.connected(1, 0)
+    assert told(relay, 1, hello(seq=5)) == [Send(1, GetBatches(1, 5))]
+    relay.connected(2, 0)
+    assert told(relay, 2, hello(seq=5)) == []  # one request on its way is enough
+    later = limits.REQUEST_TIMEOUT_MS + 1
+    assert Send(2, GetBatches(1, 5)) in relay.tick(later)
+
+
+def test_a_peer_that_promises_what_it_has_not_is_believed_no_more() -> None:
+    relay = connected(1)
+    told(relay, 1, BatchPush(make_batch(900).encode()))
+    assert told(relay, 1, Batches(1, ())) == []
+
+
+def test_a_batch_waits_for_the_block_it_is_based_on() -> None:
+    relay = connected(1)
+    assert not [
+        e for e in told(relay, 1, BatchPush(make_batch(1, base=1).encode())) if isinstance(e, Deliver)
+    ]
+
+
+def test_items_far_beyond_the_head_are_not_hoarded() -> None:
+    relay = connected(1)
+    for seq in range(2, 2 * limits.AHEAD_ITEMS_MAX, 7):
+        told(relay, 1, BatchPush(make_batch(seq).encode()))
+    assert max(relay._batches) <= limits.AHEAD_ITEMS_MAX
+
+
+def test_silence_is_answered_by_a_ping_and_then_by_hanging_up() -> None:
+    relay = connected(1)
+    assert relay.tick(limits.PING_INTERVAL_MS + 1) == [Send(1, Ping(0, 0))]
+    [drop] = relay.tick(limits.SILENCE_MS_MAX + 1)
+    assert isinstance(drop, Drop) and not drop.fault
+
+
+def test_one_peer_more_than_the_limit_is_turned_away() -> None:
+    relay = connected(*range(limits.PEERS_MAX))
+    [drop] = relay.connected(limits.PEERS_MAX, 0)
+    assert isinstance(drop, Drop) and drop.reason == "too many peers"
+
+
+def test_goodbye_is_no_fault() -> None:
+    relay = connected(1)
+    [drop] = told(relay, 1, Goodbye("shutting down"))
+    assert isinstance(drop, Drop) and not drop.fault
