@@ -1,7 +1,7 @@
 """Rows: all arrays of the exchange, with room made between kernel calls.
 
-An account keeps its slot for the life of the process; an order's slot is reused. Slots never reach a leaf or an answer:
-`load_account` may put accounts back in any order and everything goes on the same.
+An account keeps its slot for the life of the process; an order's slot is reused. Slots never reach a leaf
+or an answer: `load_account` may put accounts back in any order and everything goes on the same.
 """
 
 from __future__ import annotations
@@ -12,23 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinone.base.primitives.types import Address
+from coinone.rules.exchange.book import MAX_LEVELS, Book
+from coinone.rules.exchange.core import LIVE_ORDERS, MARKETS, Core
+from coinone.rules.exchange.journal import Journal
+from coinone.rules.exchange.margin import recompute_margins
 from coinone.rules.exchange.tables import (
     ACCOUNT,
+    FILL,
     GLOBALS,
     MARKET,
     MAX_MARKETS,
     MAX_NOTIONAL,
+    MAX_PX,
     MAX_TIERS,
+    OP,
     ORDER,
     POSITION,
+    RESULT,
     TIER,
+    UPDATE,
 )
 
 Array = NDArray[Any]
 
+_NO_OPS: Array = np.zeros(0, OP)
+_NO_OUT: tuple[Array, Array, Array] = (np.zeros(0, RESULT), np.zeros(0, FILL), np.zeros(0, UPDATE))
+
 
 class Rows:
-    """The tables: accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0]."""
+    """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0]."""
 
     def __init__(self, accounts: int = 1024, markets: int = 4, orders: int = 4096) -> None:
         self.accounts: Array = np.zeros(accounts, ACCOUNT)
@@ -43,6 +55,63 @@ class Rows:
         self.market_count = 0
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
+        self.book = Book()
+        self.journal = Journal(self)
+        self.rebuild()
+
+    def core(self, ops: Array = _NO_OPS, out: tuple[Array, Array, Array] = _NO_OUT) -> Core:
+        """The kernel's view of everything; room for what it will write is the caller's care."""
+        book, journal = self.book, self.journal
+        journal.counters[MARKETS] = self.market_count
+        keys, images = journal.keys, journal.images
+        return Core(
+            journal.counters,
+            self.accounts,
+            self.positions,
+            self.orders,
+            self.markets,
+            self.tiers,
+            self.globals,
+            book.ladder_keys,
+            book.ladder_levels,
+            book.ladder_counts,
+            book.levels,
+            book.free_orders,
+            book.free_levels,
+            book.oid_keys,
+            book.oid_slots,
+            book.cloid_slots,
+            keys["account"],
+            images["account"],
+            keys["position"],
+            images["position"],
+            keys["order"],
+            images["order"],
+            keys["market"],
+            images["market"],
+            journal.globals_image,
+            ops,
+            *out,
+        )
+
+    @property
+    def live_orders(self) -> int:
+        return int(self.journal.counters[LIVE_ORDERS])
+
+    def reserve_orders(self, new: int) -> None:
+        """Make room for `new` more resting orders."""
+        if not self.book.fits(self, new):
+            self.rebuild(new)
+
+    def rebuild(self, new: int = 64) -> None:
+        """Book, indexes and running values from the rows alone, with room for `new` more orders."""
+        live = int(np.count_nonzero(self.orders["oid"]))
+        if live + new > len(self.orders):
+            self.orders = _grown(self.orders, 2 * (live + new))
+        depth = min(live, MAX_LEVELS)
+        self.book.resize(self, live, new, depth)
+        self.book.rebuild(self)
+        recompute_margins(self)
 
     def slot_of(self, address: Address) -> int | None:
         return self.slot_by_address.get(address)
@@ -60,7 +129,7 @@ class Rows:
         return self.load_account(address, row[0])
 
     def load_account(self, address: Address, row: np.void) -> int:
-        """Put an account's row into the next free slot (its positions follow through `positions[slot, market]`)."""
+        """Put an account's row into the next free slot; its positions are `positions[slot, market]`."""
         slot = self.account_count
         if slot == len(self.accounts):
             self._grow_accounts(2 * slot)
@@ -81,6 +150,13 @@ class Rows:
         self.positions[count : self.account_count] = 0
         self.account_count = count
 
+    def drop_markets(self, count: int) -> None:
+        """Forget the markets added last, down to `count` (undo)."""
+        self.markets[count : self.market_count] = 0
+        self.tiers[count : self.market_count] = 0
+        self.positions[:, count : self.market_count] = 0
+        self.market_count = count
+
     def add_market(
         self,
         sz_decimals: int,
@@ -90,7 +166,7 @@ class Rows:
         tiers: tuple[tuple[int, int], ...] = (),
         **parameters: int,
     ) -> int:
-        """A new market; `tiers` are (lower bound of notional in u, max leverage), the first one implied; returns its index."""
+        """A new market's index; `tiers` are (lower bound of notional in u, max leverage) above the first."""
         index = self.market_count
         assert index < MAX_MARKETS and len(tiers) < MAX_TIERS
         if index == len(self.markets):
@@ -114,12 +190,13 @@ class Rows:
         for name, value in (defaults | parameters).items():
             row[name] = value
         assert int(row["max_px"][0]) * int(row["max_sz"][0]) <= MAX_NOTIONAL
+        assert int(row["max_px"][0]) <= MAX_PX and 0 < mark <= int(row["max_px"][0])
         self._set_tiers(index, ((0, max_leverage), *tiers))
         self.market_count += 1
         return index
 
     def _set_tiers(self, market: int, tiers: tuple[tuple[int, int], ...]) -> None:
-        """deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage), rounded down."""
+        """deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage)."""
         self.markets[market]["tier_count"] = len(tiers)
         deduction, before = 0, tiers[0][1]
         for n, (lower, leverage) in enumerate(tiers):

@@ -1,15 +1,18 @@
 """The exchange's state as rows in arrays: one typed table for each kind of thing (D4).
 
-Units: a price is an integer in 10^-(6 - sz_decimals) quote, a size an integer in 10^-sz_decimals base, so that
-price x size is money in u = 10^-6 quote, exactly (Hyperliquid's tick rule). Every stored value is a signed 64-bit
-integer or smaller; a market's `max_px * max_sz <= MAX_NOTIONAL` keeps every product in range without a check.
+Units: a price is an integer in 10^-(6 - sz_decimals) quote, a size an integer in 10^-sz_decimals base, so
+that price x size is money in u = 10^-6 quote, exactly (Hyperliquid's tick rule). Every stored value is a
+signed 64-bit integer or smaller; a market's `max_px * max_sz <= MAX_NOTIONAL` keeps every product in range
+without a check.
 
-Rows refer to one another by *slot* (the place in the array), which is private to this process: no rule depends on it.
-What identifies an account is its `number`; a market, its index (the asset number of the wire); an order, its `oid`,
-which also is its time priority. A slot is free when its `number` or `oid` is 0: both count from 1.
+Rows refer to one another by *slot* (the place in the array), which is private to this process: no rule
+depends on it. What identifies an account is its `number`; a market, its index (the asset number of the
+wire); an order, its `oid`, which also is its time priority. A slot is free when its `number` or `oid` is 0:
+both count from 1.
 
-`epoch` in a row says in which journal epoch it was last copied (journal.py). Fields under "running" are pure functions
-of the others and of the marks (margin.py): they are kept up to date, never part of a leaf, and rebuilt after an undo.
+`epoch` in a row says in which journal epoch it was last copied (journal.py). Fields under "running" are
+pure functions of the others and of the marks (margin.py): they are kept up to date, never part of a leaf,
+and rebuilt after an undo.
 """
 
 from __future__ import annotations
@@ -25,10 +28,16 @@ MAX_TIERS = 4
 """Margin tiers of a market."""
 
 MAX_NOTIONAL = 1 << 55
-"""Largest max_px * max_sz of a market, in u (3.6e10 quote): the value of one position, so that 64 full ones fit int64."""
+"""Largest max_px * max_sz of a market, in u: what a position can be worth; 64 full ones fit int64."""
+
+MAX_PX = 1 << 45
+"""Largest price of any market, so that a price times 10,000 basis points fits int64."""
+
+MAX_OPEN_ORDERS = 1000
+"""Resting orders an account may have at once, over all markets."""
 
 FEE_SCALE = 10**7
-"""Fee rates are integers in 10^-7 of the notional: 4.5 basis points = 4,500. Tenths of a basis point x 100."""
+"""Fee rates are integers in 10^-7 of the notional: 4.5 basis points = 4,500."""
 
 
 class Side(IntEnum):
@@ -62,7 +71,7 @@ class MarketStatus(IntEnum):
 
 
 ACCOUNT_RESTRICTED = 1
-"""Bit of ACCOUNT.flags: may only cancel and reduce, in every market (D2: a position in a market without fresh oracle)."""
+"""Bit of ACCOUNT.flags: may only cancel and reduce (D2: has a position in a market without fresh oracle)."""
 
 _i8, _i4, _i1 = np.int64, np.int32, np.int8
 
@@ -99,7 +108,7 @@ POSITION = _table(
     ("initial_margin", _i8),  # running
     ("maintenance_margin", _i8),  # running
     ("opened_ms", _i8),
-    ("funding_all", _i8),  # funding paid by this account in this market ever, since opening, since the last change
+    ("funding_all", _i8),  # funding paid ever, since opening, since the last change
     ("funding_open", _i8),
     ("funding_change", _i8),
     ("isolated_margin", _i8),
@@ -194,7 +203,7 @@ OP = _table(
     ("account", _i4),
     ("builder", _i4),  # account slot; read only where builder_fee > 0
     ("builder_fee", _i4),
-    ("liquidation_fee", _i4),  # in 1 / FEE_SCALE, to insurance, instead of the taker fee; read where liquidation
+    ("liquidation_fee", _i4),  # in 1 / FEE_SCALE, to insurance, instead of the taker fee, if liquidation
     ("market", _i4),
     ("reason", _i4),  # Status a CANCEL reports; 0: CANCELED
     ("kind", _i1),

@@ -1,0 +1,79 @@
+"""Kernel, chapter three: an order leaves the book, and what it had reserved is free again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.rules.exchange.book import find_cloid, find_oid, unlink
+from coinone.rules.exchange.core import UPDATES, i64, inlined
+from coinone.rules.exchange.journal import save_account, save_order, save_position
+from coinone.rules.exchange.margin import update_margins
+from coinone.rules.exchange.tables import OpKind, Side
+
+_CANCEL_CLOID = int(OpKind.CANCEL_CLOID)
+_MODIFY_CLOID = int(OpKind.MODIFY_CLOID)
+_BUY = int(Side.BUY)
+
+
+@inlined
+def find_target(core: Any, i: int) -> int:
+    """Slot of the order that a cancel or modify names, or -1: the account's own, in that market."""
+    op = core.ops[i]
+    account = i64(op.account)
+    if op.kind == _CANCEL_CLOID or op.kind == _MODIFY_CLOID:
+        slot = find_cloid(core, account, op.target_hi, op.target_lo)
+    else:
+        slot = find_oid(core, op.oid)
+    if slot >= 0 and (core.orders[slot].account != account or core.orders[slot].market != op.market):
+        return i64(-1)
+    return slot
+
+
+@inlined
+def remove_order(core: Any, slot: int, i: int, status: int) -> None:
+    """Take a resting order away for the reason `status`, FILLED included; op `i` caused it."""
+    order = core.orders[slot]
+    account, market = i64(order.account), i64(order.market)
+    save_account(core, account)
+    save_order(core, slot)
+    report_order(core, slot, i, status)
+    release(core, account, market, order.side, order.sz, order.reduce_only)
+    core.accounts[account].order_count -= 1
+    core.markets[market].order_count -= 1
+    unlink(core, slot)
+
+
+@inlined
+def release(core: Any, account: int, market: int, side: int, size: int, reduce_only: int) -> None:
+    """Give back the margin reserved for `size` of an order that will not trade."""
+    if size > 0 and reduce_only == 0:
+        save_position(core, account, market)
+        held = core.positions[account, market]
+        if side == _BUY:
+            held.bid_size -= size
+        else:
+            held.ask_size -= size
+        update_margins(core, account, market, held.maintenance_margin)
+
+
+@inlined
+def report_order(core: Any, slot: int, i: int, status: int) -> None:
+    """Add a row to the updates: what became of a resting order."""
+    order = core.orders[slot]
+    row = core.updates[core.counters[UPDATES]]
+    core.counters[UPDATES] += 1
+    row.oid = order.oid
+    row.px = order.px
+    row.sz = order.sz
+    row.orig_sz = order.orig_sz
+    row.cloid_hi = order.cloid_hi
+    row.cloid_lo = order.cloid_lo
+    row.time_ms = order.time_ms
+    row.op = i
+    row.account = order.account
+    row.market = order.market
+    row.status = status
+    row.side = order.side
+    row.tif = order.tif
+    row.reduce_only = order.reduce_only
+    row.has_cloid = order.has_cloid

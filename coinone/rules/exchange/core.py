@@ -1,0 +1,123 @@
+"""What the kernel works on: one tuple of arrays, and the slots of its counters.
+
+The kernel is a few jitted functions that LLVM melts into one (`forceinline`): a call with some thirty
+arrays as arguments would cost as much as the work. Only `kernel.run` and the rebuilding of the book are
+entered from Python, with explicit signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numba import from_dtype, types
+
+from coinone.base.primitives.jit import njit
+from coinone.rules.exchange.tables import (
+    ACCOUNT,
+    FILL,
+    GLOBALS,
+    MARKET,
+    OP,
+    ORDER,
+    POSITION,
+    RESULT,
+    TIER,
+    UPDATE,
+)
+
+LEVEL = np.dtype(
+    [("px", np.int64), ("size", np.int64), ("head", np.int32), ("tail", np.int32), ("count", np.int64)]
+)
+"""A price at which orders rest: their queue, oldest first, and what they add up to."""
+
+# Slots of `counters`.
+EPOCH, NOW, MARKETS = 0, 1, 2
+FREE_ORDERS, FREE_LEVELS, LIVE_ORDERS = 3, 4, 5
+FILLS, UPDATES = 6, 7
+SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 8, 9, 10, 11, 12
+COUNTERS = 13
+
+
+class Core(NamedTuple):
+    """Tables, book (book.py), journal (journal.py), input and output of one segment."""
+
+    counters: Any
+    accounts: Any
+    positions: Any
+    orders: Any
+    markets: Any
+    tiers: Any
+    globals: Any
+    ladder_keys: Any
+    ladder_levels: Any
+    ladder_counts: Any
+    levels: Any
+    free_orders: Any
+    free_levels: Any
+    oid_keys: Any
+    oid_slots: Any
+    cloid_slots: Any
+    account_keys: Any
+    account_images: Any
+    position_keys: Any
+    position_images: Any
+    order_keys: Any
+    order_images: Any
+    market_keys: Any
+    market_images: Any
+    globals_images: Any
+    ops: Any
+    results: Any
+    fills: Any
+    updates: Any
+
+
+def _array(dtype: Any, dimensions: int = 1) -> Any:
+    return types.Array(from_dtype(np.dtype(dtype)), dimensions, "C")
+
+
+_i8, _i4 = np.int64, np.int32
+
+CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
+    (
+        _array(_i8),
+        _array(ACCOUNT),
+        _array(POSITION, 2),
+        _array(ORDER),
+        _array(MARKET),
+        _array(TIER, 2),
+        _array(GLOBALS),
+        _array(_i8, 2),
+        _array(_i4, 2),
+        _array(_i8),
+        _array(LEVEL),
+        _array(_i4),
+        _array(_i4),
+        _array(_i8),
+        _array(_i4),
+        _array(_i4),
+        _array(_i8),
+        _array(ACCOUNT),
+        _array(_i8),
+        _array(POSITION),
+        _array(_i8),
+        _array(ORDER),
+        _array(_i8),
+        _array(MARKET),
+        _array(GLOBALS),
+        _array(OP),
+        _array(RESULT),
+        _array(FILL),
+        _array(UPDATE),
+    ),
+    Core,
+)
+"""The numba type of `Core`, field by field."""
+
+i64 = cast("Callable[[Any], int]", np.int64)
+"""Widens a row's small field, so that every part of the kernel is compiled for one type only."""
+
+inlined = njit(forceinline=True, cache=False, error_model="numpy", _nrt=False)
+"""A part of the kernel, compiled into its caller."""

@@ -1,0 +1,233 @@
+"""The journal: every row is copied before its first change in an epoch (a batch), so undo costs what was
+touched.
+
+`epoch` in the row says whether the copy exists already; epochs only grow, also over undos. Book and running
+values are not copied: they are functions of the rows, and rebuilt. Code outside the kernel calls `account`,
+`position`, ... before it changes a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coinone.rules.exchange.core import (
+    COUNTERS,
+    EPOCH,
+    SAVED_ACCOUNTS,
+    SAVED_GLOBALS,
+    SAVED_MARKETS,
+    SAVED_ORDERS,
+    SAVED_POSITIONS,
+    inlined,
+)
+from coinone.rules.exchange.tables import ACCOUNT, FILL, GLOBALS, MARKET, MAX_MARKETS, ORDER, POSITION, UPDATE
+
+if TYPE_CHECKING:
+    from coinone.rules.exchange.rows import Array, Rows
+
+
+@inlined
+def save_account(core: Any, slot: int) -> None:
+    row = core.accounts[slot]
+    if row.epoch != core.counters[EPOCH]:
+        n = core.counters[SAVED_ACCOUNTS]
+        core.account_keys[n] = slot
+        core.account_images[n] = row
+        core.counters[SAVED_ACCOUNTS] = n + 1
+        row.epoch = core.counters[EPOCH]
+
+
+@inlined
+def save_position(core: Any, account: int, market: int) -> None:
+    row = core.positions[account, market]
+    if row.epoch != core.counters[EPOCH]:
+        n = core.counters[SAVED_POSITIONS]
+        core.position_keys[n] = account * MAX_MARKETS + market
+        core.position_images[n] = row
+        core.counters[SAVED_POSITIONS] = n + 1
+        row.epoch = core.counters[EPOCH]
+
+
+@inlined
+def save_order(core: Any, slot: int) -> None:
+    row = core.orders[slot]
+    if row.epoch != core.counters[EPOCH]:
+        n = core.counters[SAVED_ORDERS]
+        core.order_keys[n] = slot
+        core.order_images[n] = row
+        core.counters[SAVED_ORDERS] = n + 1
+        row.epoch = core.counters[EPOCH]
+
+
+@inlined
+def save_market(core: Any, market: int) -> None:
+    row = core.markets[market]
+    if row.epoch != core.counters[EPOCH]:
+        n = core.counters[SAVED_MARKETS]
+        core.market_keys[n] = market
+        core.market_images[n] = row
+        core.counters[SAVED_MARKETS] = n + 1
+        row.epoch = core.counters[EPOCH]
+
+
+@inlined
+def save_globals(core: Any) -> None:
+    row = core.globals[0]
+    if row.epoch != core.counters[EPOCH]:
+        core.globals_images[0] = row
+        core.counters[SAVED_GLOBALS] = 1
+        row.epoch = core.counters[EPOCH]
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What takes a batch back: touched rows as they were, and how many accounts and markets there were."""
+
+    account_count: int
+    market_count: int
+    accounts: tuple[Array, Array]  # slots, rows
+    positions: tuple[Array, Array]  # slot * MAX_MARKETS + market, rows
+    orders: tuple[Array, Array]
+    markets: tuple[Array, Array]
+    globals: Array  # no row or one
+
+
+_TABLES = (
+    (SAVED_ACCOUNTS, "account", ACCOUNT),
+    (SAVED_POSITIONS, "position", POSITION),
+    (SAVED_ORDERS, "order", ORDER),
+    (SAVED_MARKETS, "market", MARKET),
+)
+
+
+class Journal:
+    """Before-images of the open epoch. `keys[name]` says which row `images[name]` is a copy of."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.counters: Array = np.zeros(COUNTERS, np.int64)
+        self.keys: dict[str, Array] = {name: np.zeros(64, np.int64) for _, name, _ in _TABLES}
+        self.images: dict[str, Array] = {name: np.zeros(64, dtype) for _, name, dtype in _TABLES}
+        self.globals_image: Array = np.zeros(1, GLOBALS)
+        self.fills: Array = np.zeros(0, FILL)
+        self.updates: Array = np.zeros(0, UPDATE)
+        self.begin()
+
+    def begin(self) -> None:
+        """Open an epoch; what the last one saved is forgotten."""
+        self.counters[EPOCH] += 1
+        self.counters[SAVED_ACCOUNTS : SAVED_GLOBALS + 1] = 0
+        self._account_count = self._rows.account_count
+        self._market_count = self._rows.market_count
+
+    def reserve(self, touched: int) -> None:
+        """Make room for `touched` more rows of each table (or all rows there are)."""
+        rows = self._rows
+        totals = (len(rows.accounts), rows.positions.size, len(rows.orders), len(rows.markets))
+        for (counter, name, dtype), total in zip(_TABLES, totals, strict=True):
+            used = int(self.counters[counter])
+            needed = min(used + touched, total)
+            if needed > len(self.keys[name]):
+                self._grow(name, dtype, used, 2 * needed)
+
+    def reserve_output(self, fills: int, updates: int) -> None:
+        """Buffers of the kernel's output, kept from call to call: memory never touched costs nothing."""
+        if fills > len(self.fills):
+            self.fills = np.empty(2 * fills, FILL)
+        if updates > len(self.updates):
+            self.updates = np.empty(2 * updates, UPDATE)
+
+    def _grow(self, name: str, dtype: np.dtype[np.void], used: int, capacity: int) -> None:
+        keys, images = np.empty(capacity, np.int64), np.empty(capacity, dtype)
+        keys[:used], images[:used] = self.keys[name][:used], self.images[name][:used]
+        self.keys[name], self.images[name] = keys, images
+
+    def account(self, slot: int) -> None:
+        """Call before changing the account's row."""
+        self._save(SAVED_ACCOUNTS, "account", slot, self._rows.accounts[slot : slot + 1])
+
+    def position(self, slot: int, market: int) -> None:
+        row = self._rows.positions[slot, market : market + 1]
+        self._save(SAVED_POSITIONS, "position", slot * MAX_MARKETS + market, row)
+
+    def market(self, market: int) -> None:
+        self._save(SAVED_MARKETS, "market", market, self._rows.markets[market : market + 1])
+
+    def globals(self) -> None:
+        row = self._rows.globals
+        if row["epoch"][0] != self.counters[EPOCH]:
+            self.globals_image[0] = row[0]
+            self.counters[SAVED_GLOBALS] = 1
+            row["epoch"] = self.counters[EPOCH]
+
+    def accounts(self, slots: Iterable[int]) -> None:
+        for slot in slots:
+            self.account(int(slot))
+
+    def _save(self, counter: int, name: str, key: int, row: Array) -> None:
+        if row["epoch"][0] == self.counters[EPOCH]:
+            return
+        self.reserve(1)
+        n = int(self.counters[counter])
+        self.keys[name][n], self.images[name][n] = key, row[0]
+        self.counters[counter] = n + 1
+        row["epoch"] = self.counters[EPOCH]
+
+    def touched_accounts(self) -> Array:
+        """Slots, ascending, of new accounts and those whose row, position or order this epoch saved."""
+        rows = self._rows
+        saved_orders = self.keys["order"][: self.counters[SAVED_ORDERS]]
+        images = self.images["order"][: self.counters[SAVED_ORDERS]]
+        now = rows.orders[saved_orders]
+        parts = [
+            self.keys["account"][: self.counters[SAVED_ACCOUNTS]],
+            self.keys["position"][: self.counters[SAVED_POSITIONS]] // MAX_MARKETS,
+            images["account"][images["oid"] != 0],
+            now["account"][now["oid"] != 0],
+            np.arange(self._account_count, rows.account_count),
+        ]
+        return np.unique(np.concatenate(parts)).astype(np.int64)
+
+    def touched_markets(self) -> Array:
+        new = np.arange(self._market_count, self._rows.market_count)
+        return np.unique(np.concatenate([self.keys["market"][: self.counters[SAVED_MARKETS]], new]))
+
+    def seal(self) -> Undo:
+        """The epoch's undo record, copied; then a new epoch begins."""
+        saved = {
+            name: (self.keys[name][:n].copy(), self.images[name][:n].copy())
+            for name, n in ((name, int(self.counters[counter])) for counter, name, _ in _TABLES)
+        }
+        undo = Undo(
+            self._account_count,
+            self._market_count,
+            saved["account"],
+            saved["position"],
+            saved["order"],
+            saved["market"],
+            self.globals_image[: self.counters[SAVED_GLOBALS]].copy(),
+        )
+        self.begin()
+        return undo
+
+
+def apply_undo(rows: Rows, undo: Undo) -> None:
+    """Take back the batch `undo` came from, which must be the last one not undone yet."""
+    rows.drop_accounts(undo.account_count)
+    rows.drop_markets(undo.market_count)
+    kept = undo.accounts[0] < undo.account_count
+    rows.accounts[undo.accounts[0][kept]] = undo.accounts[1][kept]
+    slots, markets = np.divmod(undo.positions[0], MAX_MARKETS)
+    kept = (slots < undo.account_count) & (markets < undo.market_count)
+    rows.positions[slots[kept], markets[kept]] = undo.positions[1][kept]
+    rows.orders[undo.orders[0]] = undo.orders[1]
+    kept = undo.markets[0] < undo.market_count
+    rows.markets[undo.markets[0][kept]] = undo.markets[1][kept]
+    if len(undo.globals):
+        rows.globals[0] = undo.globals[0]
+    rows.rebuild()
+    rows.journal.begin()

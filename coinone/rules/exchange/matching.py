@@ -1,0 +1,208 @@
+"""Kernel, chapter two: a taker against the book, best price first, oldest order first.
+
+At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
+prevention); a reduce-only maker is clipped to its position, and cancelled if nothing is left to reduce; a
+maker whose maintenance margin the fill would break is cancelled; the taker stops if it has used up its
+slack (see placing.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.base.primitives.fixed128 import muldiv_down_jit
+from coinone.rules.exchange.book import ladder_of
+from coinone.rules.exchange.cancelling import remove_order
+from coinone.rules.exchange.core import FILLS, NOW, i64, inlined
+from coinone.rules.exchange.fee import fee
+from coinone.rules.exchange.journal import save_account, save_order, save_position
+from coinone.rules.exchange.margin import maintenance_margin, update_margins
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus
+
+_FILLED = int(Status.FILLED)
+_SELF_TRADE = int(Status.SELF_TRADE_CANCELED)
+_REDUCE_ONLY = int(Status.REDUCE_ONLY_CANCELED)
+_MARGIN = int(Status.MARGIN_CANCELED)
+_MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
+_SMALL = 1 << 31
+
+
+@inlined
+def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int, int]:
+    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, and why it stopped early."""
+    op = core.ops[i]
+    market = i64(op.market)
+    taker = i64(op.account)
+    direction = 1 - 2 * op.side
+    terms = core.markets[market]
+    ladder = ladder_of(market, 1 - op.side)
+    limit = op.px * -direction  # as a key of the other side's ladder: keys from here on up are matched
+    while size > 0 and core.ladder_counts[ladder] > 0:
+        best = core.ladder_counts[ladder] - 1
+        if core.ladder_keys[ladder, best] < limit:
+            break
+        level = core.levels[core.ladder_levels[ladder, best]]
+        slot = i64(level.head)
+        order = core.orders[slot]
+        maker = i64(order.account)
+        held = core.positions[maker, market]
+        filled = min(size, order.sz)
+        px = order.px
+        reason = 0
+        maintenance = 0
+        if maker == taker:
+            reason = _SELF_TRADE
+        else:
+            if (
+                order.reduce_only != 0
+                or terms.status == _MARKET_REDUCE_ONLY
+                or core.accounts[maker].flags & ACCOUNT_RESTRICTED != 0
+            ):
+                filled = min(filled, direction * held.size)
+            if filled <= 0:
+                reason = _REDUCE_ONLY
+            else:
+                maintenance = maintenance_margin(core, market, held.size - direction * filled)
+                if _breaks_maintenance(core, maker, market, -direction * filled, px, maintenance):
+                    reason = _MARGIN
+        if reason == 0:
+            slack -= max(direction * (px - terms.mark), 0) * filled
+            if slack < 0:
+                return size, slack, _MARGIN
+            save_order(core, slot)
+            order.sz -= filled
+            level.size -= filled
+            size -= filled
+            _trade(core, i, oid, slot, filled, maintenance)
+            if order.sz > 0:
+                continue
+            reason = _FILLED
+        remove_order(core, slot, i, reason)
+    return size, slack, 0
+
+
+@inlined
+def _breaks_maintenance(core: Any, account: int, market: int, change: int, px: int, maintenance: int) -> bool:
+    """Would a change of size at `px` leave less than the maintenance margin, and less room than there was?"""
+    holder = core.accounts[account]
+    gain = change * (core.markets[market].mark - px)
+    more = maintenance - core.positions[account, market].maintenance_margin
+    room = holder.cash + holder.position_value - holder.maintenance_margin
+    return bool(room + gain - more < 0 and gain - more < 0)
+
+
+@inlined
+def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) -> None:
+    """Both sides of one fill, its fees and its row."""
+    op = core.ops[i]
+    order = core.orders[slot]
+    market = i64(op.market)
+    taker, maker = i64(op.account), i64(order.account)
+    direction = 1 - 2 * op.side
+    notional = size * order.px
+    whole = core.globals[0]
+    row = core.fills[core.counters[FILLS]]
+    core.counters[FILLS] += 1
+    row.tid = whole.next_tid
+    whole.next_tid += 1
+    row.taker_start = core.positions[taker, market].size
+    row.maker_start = core.positions[maker, market].size
+
+    row.maker_fee = fee(notional, core.accounts[maker].maker_rate)
+    row.maker_builder_fee = _pay_builder(core, order.builder, order.builder_fee, notional)
+    charge = row.maker_fee + row.maker_builder_fee
+    reduce_only = order.reduce_only
+    row.maker_pnl = _change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
+    update_margins(core, maker, market, maintenance)
+    core.accounts[maker].maker_volume += notional
+
+    if op.liquidation != 0:
+        row.taker_fee = fee(notional, op.liquidation_fee)
+        whole.insurance += row.taker_fee
+    else:
+        row.taker_fee = fee(notional, core.accounts[taker].taker_rate)
+        whole.fees += row.taker_fee
+    whole.fees += row.maker_fee
+    row.taker_builder_fee = _pay_builder(core, op.builder, op.builder_fee, notional)
+    charge = row.taker_fee + row.taker_builder_fee
+    row.taker_pnl = _change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
+    maintenance = maintenance_margin(core, market, core.positions[taker, market].size)
+    update_margins(core, taker, market, maintenance)
+    core.accounts[taker].taker_volume += notional
+
+    terms = core.markets[market]
+    terms.last_px = order.px
+    terms.last_ms = core.counters[NOW]
+    terms.volume += notional
+    terms.base_volume += size
+    row.px = order.px
+    row.sz = size
+    row.taker_oid = oid
+    row.maker_oid = order.oid
+    row.op = i
+    row.market = market
+    row.taker = taker
+    row.maker = maker
+    row.side = op.side
+    row.liquidation = op.liquidation
+    row.taker_has_cloid = op.has_cloid
+    row.taker_cloid_hi = op.cloid_hi
+    row.taker_cloid_lo = op.cloid_lo
+    row.maker_has_cloid = order.has_cloid
+    row.maker_cloid_hi = order.cloid_hi
+    row.maker_cloid_lo = order.cloid_lo
+
+
+@inlined
+def _pay_builder(core: Any, builder: int, rate: int, notional: int) -> int:
+    """The builder's share on top of the fee, straight to its account."""
+    if rate <= 0:
+        return 0
+    share = fee(notional, rate)
+    save_account(core, builder)
+    core.accounts[builder].cash += share
+    return share
+
+
+@inlined
+def _change_position(
+    core: Any, account: int, market: int, change: int, px: int, charge: int, reduce_only: int
+) -> int:
+    """Cash, size, entry and reserved orders of one side of a fill; returns the profit that was closed."""
+    save_account(core, account)
+    save_position(core, account, market)
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    terms = core.markets[market]
+    before = held.size
+    after = before + change
+    holder.cash -= change * px + charge
+    holder.position_value += change * terms.mark
+    if reduce_only == 0:
+        if change > 0:
+            held.bid_size -= change
+        else:
+            held.ask_size += change
+    terms.open_interest += max(after, 0) - max(before, 0)
+    held.size = after
+    held.funding_change = 0
+    if before == 0 or (before > 0) != (after > 0):
+        held.opened_ms = core.counters[NOW]
+        held.funding_open = 0
+    if before == 0 or (before > 0) == (change > 0):
+        held.entry_notional += abs(change) * px
+        return 0
+    closed = min(abs(change), abs(before))
+    cost = _share(held.entry_notional, closed, abs(before))
+    held.entry_notional += (abs(change) - closed) * px - cost
+    value = closed * px
+    return i64(value - cost if before > 0 else cost - value)
+
+
+@inlined
+def _share(cost: int, part: int, whole: int) -> int:
+    """floor(cost * part / whole): the cost of a part of a position."""
+    if whole < _SMALL:
+        return cost // whole * part + cost % whole * part // whole
+    return muldiv_down_jit(cost, part, whole)

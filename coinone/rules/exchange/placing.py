@@ -1,0 +1,255 @@
+"""Kernel, chapter one: a new order, from the checks on entry to its rest in the book.
+
+Initial margin on entry: the account's equity must cover its initial margin with this order reserved. What
+is over is the order's *slack*: the loss it may still make by trading, or resting, at prices worse than the
+mark. An order that can only reduce the position (reduce-only, or opposite to it and, with the open orders
+of its side, no larger) needs no margin.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.rules.exchange.book import find_cloid, ladder_of, link
+from coinone.rules.exchange.cancelling import release, report_order
+from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.journal import (
+    save_account,
+    save_globals,
+    save_market,
+    save_order,
+    save_position,
+)
+from coinone.rules.exchange.margin import initial_margin
+from coinone.rules.exchange.matching import match
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MAX_OPEN_ORDERS, MarketStatus, Side, Tif
+
+_OPEN, _FILLED = int(Status.OPEN), int(Status.FILLED)
+_IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
+_BAD_MARKET, _HALTED, _ONLY_REDUCE = int(Status.BAD_MARKET), int(Status.HALTED), int(Status.ONLY_REDUCE)
+_BAD_PRICE, _BAD_SIZE = int(Status.BAD_PRICE), int(Status.BAD_SIZE)
+_MIN_NOTIONAL, _OUT_OF_BAND = int(Status.MIN_NOTIONAL), int(Status.OUT_OF_BAND)
+_REDUCE_ONLY, _MARGIN, _BAD_ALO = int(Status.REDUCE_ONLY), int(Status.MARGIN), int(Status.BAD_ALO)
+_IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION)
+_OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
+_DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
+_MARKET_REDUCE_ONLY, _MARKET_HALTED = int(MarketStatus.REDUCE_ONLY), int(MarketStatus.HALTED)
+_BUY, _IOC, _ALO = int(Side.BUY), int(Tif.IOC), int(Tif.ALO)
+_NO_LIMIT = 2**62
+
+
+@inlined
+def check_terms(core: Any, i: int) -> int:
+    """What can be said of an order from its market's parameters and mark alone; 0 if nothing is wrong."""
+    op = core.ops[i]
+    if op.market < 0 or op.market >= core.counters[MARKETS]:
+        return _BAD_MARKET
+    terms = core.markets[i64(op.market)]
+    if terms.status >= _MARKET_HALTED:
+        return _HALTED
+    if op.sz <= 0 or op.sz > terms.max_sz or (terms.lot > 1 and op.sz % terms.lot != 0):
+        return _BAD_SIZE
+    if op.px <= 0 or op.px > terms.max_px:
+        return _BAD_PRICE
+    if op.liquidation != 0:
+        return 0
+    if not _is_tick(op.px, terms.tick, terms.sig_figs, terms.px_unit):
+        return _BAD_PRICE
+    if op.reduce_only == 0 and op.px * op.sz < terms.min_notional:
+        return _MIN_NOTIONAL
+    if terms.band_bps > 0 and abs(op.px - terms.mark) * 10_000 > terms.mark * terms.band_bps:
+        return _OUT_OF_BAND
+    return 0
+
+
+@inlined
+def _is_tick(px: int, tick: int, figures: int, unit: int) -> bool:
+    """Hyperliquid's rule: at most `figures` significant figures, or a whole number of quote units."""
+    if tick > 1 and px % tick != 0:
+        return False
+    if figures == 0 or px < 100_000:  # five figures or fewer as it stands
+        return True
+    if px % unit == 0:
+        return True
+    step = 1
+    while px >= step * 100_000:
+        step *= 10
+    return px % step == 0
+
+
+@inlined
+def place(core: Any, i: int) -> int:
+    """Enter op `i`, whose terms are good: check, reserve, match, rest; fill in its result."""
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    terms = core.markets[market]
+    direction = 1 - 2 * op.side
+    reducible = -direction * held.size
+    reserved = held.bid_size if op.side == _BUY else held.ask_size
+    size = op.sz
+    if op.reduce_only != 0:
+        if reducible <= 0:
+            return _REDUCE_ONLY
+        size = min(size, reducible)
+    reducing = op.reduce_only != 0 or reserved + size <= reducible
+    if not reducing:
+        if terms.status == _MARKET_REDUCE_ONLY or holder.flags & ACCOUNT_RESTRICTED != 0:
+            return _ONLY_REDUCE
+        if reserved + size - reducible > terms.max_sz:
+            return _MAX_POSITION
+        if terms.max_open_interest > 0 and terms.open_interest >= terms.max_open_interest:
+            return _OPEN_INTEREST_CAP
+    if op.tif != _IOC and holder.order_count >= MAX_OPEN_ORDERS:
+        return _TOO_MANY
+    if op.has_cloid != 0 and find_cloid(core, account, op.cloid_hi, op.cloid_lo) >= 0:
+        return _DUPLICATE_CLOID
+    other = ladder_of(market, 1 - op.side)
+    count = core.ladder_counts[other]
+    crosses = count > 0 and core.ladder_keys[other, count - 1] >= op.px * -direction
+    if op.tif == _ALO and crosses:
+        _quote(core, i, market)
+        return _BAD_ALO
+    if op.tif == _IOC and not crosses:
+        return _IOC_NO_MATCH
+
+    slack = _NO_LIMIT
+    initial = i64(held.initial_margin)
+    if op.reduce_only == 0:
+        bids = held.bid_size + (size if op.side == _BUY else 0)
+        asks = held.ask_size + (0 if op.side == _BUY else size)
+        initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
+    needed = holder.initial_margin - held.initial_margin + initial
+    if not reducing:
+        slack = holder.cash + holder.position_value - needed
+        adverse = 0 if crosses else max(direction * (op.px - terms.mark), 0) * size
+        if slack < adverse:
+            return _MARGIN
+
+    save_globals(core)
+    save_market(core, market)
+    save_account(core, account)
+    if op.reduce_only == 0:
+        save_position(core, account, market)
+        if op.side == _BUY:
+            held.bid_size += size
+        else:
+            held.ask_size += size
+        held.initial_margin = initial
+        holder.initial_margin = needed
+    oid = core.globals[0].next_oid
+    core.globals[0].next_oid = oid + 1
+    left = size
+    stopped = 0
+    if crosses:
+        left, slack, stopped = match(core, i, oid, size, slack)
+    return _settle(core, i, oid, size, left, slack, stopped)
+
+
+@inlined
+def _quote(core: Any, i: int, market: int) -> None:
+    """Tell the owner of a refused post-only order the best prices."""
+    bids, asks = ladder_of(market, 0), ladder_of(market, 1)
+    if core.ladder_counts[bids] > 0:
+        core.results[i].bid = core.ladder_keys[bids, core.ladder_counts[bids] - 1]
+    if core.ladder_counts[asks] > 0:
+        core.results[i].ask = -core.ladder_keys[asks, core.ladder_counts[asks] - 1]
+
+
+@inlined
+def _settle(core: Any, i: int, oid: int, size: int, left: int, slack: int, stopped: int) -> int:
+    """What happens to the part that did not trade, and the order's answer."""
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
+    direction = 1 - 2 * op.side
+    result = core.results[i]
+    result.filled_sz = size - left
+    status = _OPEN
+    if left == 0:
+        status = _FILLED
+    elif stopped != 0:
+        status = stopped
+    elif op.tif == _IOC:
+        status = _IOC_CANCELED
+    elif slack < max(direction * (op.px - core.markets[market].mark), 0) * left:
+        status = _MARGIN_CANCELED
+    if status == _OPEN:
+        if _rest(core, i, oid, size, left):
+            result.oid = oid
+            result.resting_sz = left
+            return _OPEN
+        status = _BOOK_FULL
+    if left > 0:
+        release(core, account, market, op.side, left, op.reduce_only)
+        if left == size:
+            return _rejection(status)
+    result.oid = oid
+    _report_taker(core, i, oid, size, left, status)
+    return _FILLED
+
+
+@inlined
+def _rejection(status: int) -> int:
+    """What an order is told that ended without a trade."""
+    if status == _MARGIN_CANCELED:
+        return _MARGIN
+    if status == _IOC_CANCELED:
+        return _IOC_NO_MATCH
+    return status
+
+
+@inlined
+def _rest(core: Any, i: int, oid: int, size: int, left: int) -> bool:
+    op = core.ops[i]
+    slot = i64(core.free_orders[core.counters[FREE_ORDERS] - 1])
+    save_order(core, slot)
+    order = core.orders[slot]
+    order.oid = oid
+    order.px = op.px
+    order.sz = left
+    order.orig_sz = size
+    order.cloid_hi = op.cloid_hi
+    order.cloid_lo = op.cloid_lo
+    order.time_ms = core.counters[NOW]
+    order.account = op.account
+    order.builder = op.builder
+    order.builder_fee = op.builder_fee
+    order.market = op.market
+    order.side = op.side
+    order.tif = op.tif
+    order.reduce_only = op.reduce_only
+    order.has_cloid = op.has_cloid
+    if not link(core, slot):
+        order.oid = 0
+        order.sz = 0
+        return False
+    core.counters[FREE_ORDERS] -= 1
+    core.accounts[i64(op.account)].order_count += 1
+    core.markets[i64(op.market)].order_count += 1
+    report_order(core, slot, i, _OPEN)
+    return True
+
+
+@inlined
+def _report_taker(core: Any, i: int, oid: int, size: int, left: int, status: int) -> None:
+    """An update for an order that traded and is gone without having rested."""
+    op = core.ops[i]
+    row = core.updates[core.counters[UPDATES]]
+    core.counters[UPDATES] += 1
+    row.oid = oid
+    row.px = op.px
+    row.sz = left
+    row.orig_sz = size
+    row.cloid_hi = op.cloid_hi
+    row.cloid_lo = op.cloid_lo
+    row.time_ms = core.counters[NOW]
+    row.op = i
+    row.account = op.account
+    row.market = op.market
+    row.status = status
+    row.side = op.side
+    row.tif = op.tif
+    row.reduce_only = op.reduce_only
+    row.has_cloid = op.has_cloid
