@@ -1,0 +1,222 @@
+"""Peers over plain TCP on loopback: sockets in, `Relay` events out.
+
+One task reads a socket, one queue and one task write it; a peer whose queue is full is dropped, so a slow
+reader costs bounded memory. Decisions are the relay's; here bytes are moved and time is told. Connections are
+not encrypted yet (D9), which is why anything but loopback is refused.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from coinone.base.primitives.errors import InvalidInput, NotSupported
+from coinone.protocols.relay.framing import FrameReader, frame
+from coinone.protocols.relay.messages import Goodbye, encode_message
+from coinone.protocols.relay.relay import Deliver, Drop, Effect, Relay, Send
+from coinone.rules.chain.batch import CertifiedBatch
+from coinone.rules.chain.block import Block
+
+log = structlog.get_logger(__name__)
+
+READ_BYTES = 65_536
+OUTBOX_BYTES_MAX = 32_000_000  # of one peer: two of the largest answers; then it is too slow to keep
+TICK_S = 0.5
+RECONNECT_S = 2.0
+FAREWELL_S = 2.0  # to take a goodbye; then the socket is cut, read or unread
+CONNECT_TIMEOUT_S = 5.0
+
+Item = CertifiedBatch | Block
+Apply = Callable[[Item], Awaitable[None]]  # raises InvalidInput if the item breaks a rule
+NowMs = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """HOST:PORT on loopback. Raises InvalidInput, or NotSupported for another machine."""
+    host, separator, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not separator or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InvalidInput("a peer is written HOST:PORT, such as 127.0.0.1:30301", have=text)
+    require_loopback(host)
+    return Endpoint(host, int(port))
+
+
+def require_loopback(host: str) -> None:
+    with contextlib.suppress(ValueError):
+        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return
+    raise NotSupported("peer connections are not encrypted yet: loopback addresses only", have=host)
+
+
+class _Connection:
+    """One socket: frames out through a bounded queue."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._queued = 0
+
+    def send(self, payload: bytes) -> bool:
+        """Queue a frame; False if the peer is too slow to take it."""
+        if self._queued + len(payload) > OUTBOX_BYTES_MAX:
+            return False
+        self._queued += len(payload)
+        self._queue.put_nowait(frame(payload))
+        return True
+
+    def finish(self) -> None:
+        """Close once what is queued is written, or the peer had its time to read it."""
+        self._queue.put_nowait(None)
+        asyncio.get_running_loop().call_later(FAREWELL_S, self._writer.transport.abort)
+
+    async def write(self) -> None:
+        with contextlib.suppress(ConnectionError, OSError):
+            while (data := await self._queue.get()) is not None:
+                self._queued -= len(data) - 4
+                self._writer.write(data)
+                await self._writer.drain()
+        self._writer.close()
+
+
+class PeerNetwork:
+    """Listens, connects, and lets a relay speak. Runs on one event loop."""
+
+    def __init__(self, relay: Relay, apply: Apply, now_ms: NowMs) -> None:
+        self._relay = relay
+        self._apply = apply
+        self._now_ms = now_ms
+        self._connections: dict[int, _Connection] = {}
+        self._next_peer = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._deliveries: asyncio.Queue[Deliver] = asyncio.Queue()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int | None:
+        """Where it listens."""
+        return self._server.sockets[0].getsockname()[1] if self._server else None
+
+    @property
+    def peers(self) -> int:
+        return self._relay.peers
+
+    async def start(self, listen: Endpoint | None, follow: Sequence[Endpoint]) -> None:
+        """Raises OSError if the port is taken."""
+        if listen is not None:
+            require_loopback(listen.host)
+            self._server = await asyncio.start_server(self._accept, listen.host, listen.port)
+        self._spawn(self._tick())
+        self._spawn(self._deliver())
+        for endpoint in follow:
+            self._spawn(self._follow(endpoint))
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections.values()):
+            connection.send(encode_message(Goodbye("shutting down")))
+            connection.finish()
+        await asyncio.sleep(0)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def published(self, item: Item) -> None:
+        """This node made `item`: tell the peers. Call on the event loop."""
+        self._carry_out(self._relay.published(item, self._now_ms()))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._converse(reader, writer)
+
+    async def _follow(self, endpoint: Endpoint) -> None:
+        """Keep a connection to `endpoint`, for ever."""
+        while True:
+            try:
+                opening = asyncio.open_connection(endpoint.host, endpoint.port)
+                reader, writer = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+            except (OSError, TimeoutError):
+                log.info("peer not reached", peer=str(endpoint), retry_s=RECONNECT_S)
+            else:
+                await self._converse(reader, writer)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection from hello to end."""
+        peer, self._next_peer = self._next_peer, self._next_peer + 1
+        connection = self._connections[peer] = _Connection(writer)
+        self._spawn(connection.write())
+        self._carry_out(self._relay.connected(peer, self._now_ms()))
+        frames = FrameReader()
+        try:
+            while peer in self._connections and (data := await reader.read(READ_BYTES)):
+                for payload in frames.receive(data):
+                    self._carry_out(self._relay.received(peer, payload, self._now_ms()))
+        except InvalidInput as error:
+            self._drop(Drop(peer, str(error), fault=True))
+        except (ConnectionError, OSError):
+            pass
+        finally:
+            self._close(peer)
+            self._carry_out(self._relay.closed(peer, self._now_ms()))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._carry_out(self._relay.tick(self._now_ms()))
+
+    async def _deliver(self) -> None:
+        """Apply what the relay hands over, one after another."""
+        while True:
+            delivery = await self._deliveries.get()
+            try:
+                await self._apply(delivery.item)
+            except InvalidInput as error:
+                log.warning("peer sent an invalid item", peer=delivery.peer, reason=str(error))
+                self._carry_out(self._relay.refused(str(error), self._now_ms()))
+            else:
+                self._carry_out(self._relay.delivered(self._now_ms()))
+
+    def _carry_out(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Deliver):
+                self._deliveries.put_nowait(effect)
+            elif isinstance(effect, Drop):
+                self._drop(effect)
+            elif isinstance(effect, Send):
+                self._send(effect)
+
+    def _send(self, effect: Send) -> None:
+        connection = self._connections.get(effect.peer)
+        if connection is not None and not connection.send(encode_message(effect.message)):
+            self._drop(Drop(effect.peer, "too slow", fault=False))
+            self._carry_out(self._relay.closed(effect.peer, self._now_ms()))
+
+    def _drop(self, drop: Drop) -> None:
+        connection = self._connections.get(drop.peer)
+        if connection is None:
+            return
+        log.info("peer dropped", peer=drop.peer, reason=drop.reason, fault=drop.fault)
+        connection.send(encode_message(Goodbye(drop.reason)))
+        self._close(drop.peer)
+
+    def _close(self, peer: int) -> None:
+        connection = self._connections.pop(peer, None)
+        if connection is not None:
+            connection.finish()

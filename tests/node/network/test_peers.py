@@ -1,0 +1,152 @@
+"""Peers over real sockets on loopback: a follower catches up, and hostile ones cost nothing."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+import pytest
+
+from coinone.base.primitives.errors import InvalidBatch, InvalidInput, NotSupported
+from coinone.base.primitives.types import ZERO_HASH
+from coinone.node.network import peers
+from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
+from coinone.protocols.relay.framing import frame
+from coinone.protocols.relay.messages import Hello, encode_message
+from coinone.protocols.relay.relay import Head, Relay
+from coinone.rules.chain.batch import Batch, CertifiedBatch
+from coinone.rules.consensus.federation import Certificate
+
+LOOPBACK = Endpoint("127.0.0.1", 0)
+
+
+def make_batch(seq: int, body: bytes = b"tx") -> CertifiedBatch:
+    batch = Batch(0, seq, ZERO_HASH, 0, ZERO_HASH, seq, 0, ZERO_HASH, None, (body,))
+    return CertifiedBatch(batch, Certificate(0, seq, batch.hash, ZERO_HASH, ()))
+
+
+class Node:
+    def __init__(self, *batches: CertifiedBatch) -> None:
+        self.kept = {one.batch.seq: one.encode() for one in batches}
+        self.refused = 0
+        self.relay = Relay(926002, ZERO_HASH, self, Head(len(batches), 0))
+        self.network = PeerNetwork(
+            self.relay, self.apply, lambda: int(asyncio.get_running_loop().time() * 1000)
+        )
+
+    async def apply(self, item: Item) -> None:
+        assert isinstance(item, CertifiedBatch)
+        if item.batch.transactions == (b"forged",):
+            self.refused += 1
+            raise InvalidBatch("forged")
+        self.kept[item.batch.seq] = item.encode()
+
+    def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
+        return [self.kept[seq] for seq in range(first, first + count) if seq in self.kept]
+
+    def blocks(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
+        return []
+
+
+async def until(condition: object, timeout_s: float = 5.0) -> None:
+    assert callable(condition)
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def running(*nodes: Node) -> list[Endpoint]:
+    for node in nodes:
+        await node.network.start(LOOPBACK, [])
+    return [Endpoint("127.0.0.1", node.network.port or 0) for node in nodes]
+
+
+def test_a_late_follower_catches_up_and_then_gets_pushes() -> None:
+    async def scenario() -> None:
+        leader, follower = Node(*(make_batch(seq) for seq in range(1, 600))), Node()
+        [address] = await running(leader)
+        await follower.network.start(None, [address])
+        await until(lambda: len(follower.kept) == 599)
+        leader.kept[600] = make_batch(600).encode()
+        leader.network.published(make_batch(600))
+        await until(lambda: follower.kept == leader.kept)
+        await follower.network.stop()
+        await leader.network.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_follower_started_first_waits_for_its_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "RECONNECT_S", 0.05)
+
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        leader, follower = Node(make_batch(1)), Node()
+        await follower.network.start(None, [Endpoint("127.0.0.1", port)])
+        await asyncio.sleep(0.1)
+        await leader.network.start(Endpoint("127.0.0.1", port), [])
+        await until(lambda: follower.kept == leader.kept)
+        await follower.network.stop()
+        await leader.network.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"\xff\xff\xff\xff",
+        bytes(4),
+        frame(b"\xff"),
+        frame(encode_message(Hello(1, 1, ZERO_HASH, 9, 9))),
+        b"GET / HTTP",
+    ],
+)
+def test_a_hostile_peer_is_cut_and_the_node_goes_on(hostile: bytes) -> None:
+    async def scenario() -> None:
+        node = Node(make_batch(1))
+        [address] = await running(node)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(hostile)
+        async with asyncio.timeout(5):
+            assert b"" in (await reader.read(), await reader.read())  # hello and goodbye, then the end
+        assert node.network.peers == 0
+        follower = Node()
+        await follower.network.start(None, [address])
+        await until(lambda: follower.kept == node.kept)
+        await follower.network.stop()
+        await node.network.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_peer_that_serves_a_forged_batch_is_dropped() -> None:
+    async def scenario() -> None:
+        liar, follower = Node(make_batch(1, b"forged")), Node()
+        [address] = await running(liar)
+        await follower.network.start(None, [address])
+        await until(lambda: follower.refused > 0 and follower.network.peers == 0)
+        assert follower.kept == {}
+        await follower.network.stop()
+        await liar.network.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "127.0.0.1:１", ":30301", "x:1x"]
+)
+def test_a_peer_is_written_host_and_port(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_endpoint(text)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1:30301", "0.0.0.0:30301", "example.org:30301"])
+def test_another_machine_is_refused_while_connections_are_plain(text: str) -> None:
+    with pytest.raises(NotSupported, match="not encrypted"):
+        parse_endpoint(text)
+
+
+def test_both_loopbacks_are_accepted() -> None:
+    assert parse_endpoint("127.0.0.1:30301") == Endpoint("127.0.0.1", 30301)
+    assert parse_endpoint("[::1]:30301") == Endpoint("::1", 30301)
