@@ -1,0 +1,52 @@
+// What an order would cost and do, computed here for the eye. The chain decides; these are estimates in floats.
+
+export interface Level {
+  px: number
+  sz: number
+}
+
+export interface Sweep {
+  averagePx: number
+  worstPx: number
+  filled: number
+}
+
+/** Walk the book as an order of `sz` would; levels are best first. */
+export function sweep(levels: readonly Level[], sz: number, limit: number | null, isBuy: boolean): Sweep | null {
+  let left = sz
+  let paid = 0
+  let worstPx = 0
+  for (const level of levels) {
+    if (limit !== null && (isBuy ? level.px > limit : level.px < limit)) break
+    const taken = Math.min(left, level.sz)
+    paid += taken * level.px
+    left -= taken
+    worstPx = level.px
+    if (left <= 1e-12) break
+  }
+  const filled = sz - left
+  return filled > 0 ? { averagePx: paid / filled, worstPx, filled } : null
+}
+
+export interface LiquidationInput {
+  size: number // signed position after the order
+  markPx: number
+  accountValue: number // equity after the order's costs
+  otherMaintenance: number // maintenance margin of all other positions
+  maxLeverage: number
+}
+
+/** Cross liquidation price: where equity meets maintenance margin, maintenance being half the initial margin at the market's
+ * greatest leverage (design: liq = px - side * available / size / (1 - l * side)). */
+export function liquidationPx({ size, markPx, accountValue, otherMaintenance, maxLeverage }: LiquidationInput): number | null {
+  if (size === 0) return null
+  const side = size > 0 ? 1 : -1
+  const rate = 1 / (2 * maxLeverage)
+  const available = accountValue - otherMaintenance - Math.abs(size) * markPx * rate
+  const px = markPx - (side * available) / Math.abs(size) / (1 - rate * side)
+  return px > 0 && Number.isFinite(px) ? px : null
+}
+
+export function ewma(previous: number | null, sample: number, weight = 0.3): number {
+  return previous === null ? sample : previous + weight * (sample - previous)
+}

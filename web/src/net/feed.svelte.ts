@@ -1,0 +1,104 @@
+// The stream: one WebSocket, any number of subscriptions, and a promise to come back.
+//
+// A lost socket is normal life (laptops sleep, nodes restart): the feed says so, tries again with growing pauses, and
+// subscribes to everything anew. Each channel starts with a snapshot, so nothing has to be remembered over the gap.
+
+export type Subscription = { type: string; [field: string]: unknown }
+type Handler = (data: unknown) => void
+
+const PING_MS = 15_000
+const SILENCE_MS = 35_000
+const PAUSES_MS = [300, 700, 1500, 3000, 5000]
+const CHANNEL_OF: Record<string, string> = { userEvents: 'user' }
+
+class Feed {
+  state = $state<'connecting' | 'open' | 'gone'>('connecting')
+  latencyMs = $state<number | null>(null)
+  /** Counts connections made, so that effects can load again after each. */
+  generation = $state(0)
+
+  #socket: WebSocket | null = null
+  #subscriptions = new Map<string, { subscription: Subscription; handlers: Set<Handler> }>()
+  #failures = 0
+  #heardAt = 0
+  #pingedAt = 0
+
+  start(): void {
+    this.#connect()
+    setInterval(() => this.#keepAlive(), PING_MS)
+    // A woken laptop should not wait for the timer.
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#keepAlive()
+    })
+  }
+
+  subscribe(subscription: Subscription, handler: Handler): () => void {
+    const key = JSON.stringify(subscription)
+    let entry = this.#subscriptions.get(key)
+    if (!entry) {
+      entry = { subscription, handlers: new Set() }
+      this.#subscriptions.set(key, entry)
+      this.#send({ method: 'subscribe', subscription })
+    }
+    entry.handlers.add(handler)
+    return () => {
+      entry.handlers.delete(handler)
+      if (entry.handlers.size > 0 || this.#subscriptions.get(key) !== entry) return
+      this.#subscriptions.delete(key)
+      this.#send({ method: 'unsubscribe', subscription })
+    }
+  }
+
+  #send(message: unknown): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  #connect(): void {
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+    const socket = new WebSocket(`${scheme}://${location.host}/ws`)
+    this.#socket = socket
+    socket.onopen = () => {
+      this.#failures = 0
+      this.#heardAt = performance.now()
+      for (const { subscription } of this.#subscriptions.values()) this.#send({ method: 'subscribe', subscription })
+      this.state = 'open'
+      this.generation += 1
+      this.#ping()
+    }
+    socket.onmessage = (event) => this.#receive(String(event.data))
+    socket.onclose = () => {
+      if (this.#socket !== socket) return
+      this.#socket = null
+      this.state = 'gone'
+      this.latencyMs = null
+      const pause = PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)]
+      setTimeout(() => this.#connect(), pause)
+    }
+  }
+
+  #receive(text: string): void {
+    this.#heardAt = performance.now()
+    const { channel, data } = JSON.parse(text) as { channel: string; data: unknown }
+    if (channel === 'pong') {
+      this.latencyMs = Math.round(performance.now() - this.#pingedAt)
+      return
+    }
+    for (const { subscription, handlers } of this.#subscriptions.values()) {
+      if ((CHANNEL_OF[subscription.type] ?? subscription.type) !== channel) continue
+      for (const handler of handlers) handler(data)
+    }
+  }
+
+  #ping(): void {
+    this.#pingedAt = performance.now()
+    this.#send({ method: 'ping' })
+  }
+
+  #keepAlive(): void {
+    if (!this.#socket || this.#socket.readyState !== WebSocket.OPEN) return
+    if (performance.now() - this.#heardAt > SILENCE_MS) this.#socket.close()
+    else this.#ping()
+  }
+}
+
+export const feed = new Feed()

@@ -1,0 +1,76 @@
+// The three POST doors of a node, on the page's own origin.
+
+export class NodeError extends Error {}
+
+/** The node could not be reached or answered with something that is no answer. */
+export class Unreachable extends NodeError {}
+
+const TIMEOUT_MS = 15_000
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+  } catch {
+    throw new Unreachable('The node does not answer.')
+  }
+  const text = await response.text()
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    throw new Unreachable(`The node answered ${response.status} without JSON.`)
+  }
+  if (!response.ok) {
+    const fault = answer as { msg?: string; error?: string }
+    throw new NodeError(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
+  }
+  return answer
+}
+
+export function info<T>(type: string, fields: Record<string, unknown> = {}): Promise<T> {
+  return post('/info', { type, ...fields }) as Promise<T>
+}
+
+export interface ExchangeAnswer {
+  status: 'ok' | 'err'
+  response: string | { type: string; data?: { statuses: OrderStatus[] } }
+}
+
+export type OrderStatus =
+  | string
+  | { resting: { oid: number } }
+  | { filled: { oid: number; totalSz: string; avgPx: string } }
+  | { error: string }
+
+export function exchange(body: unknown): Promise<ExchangeAnswer> {
+  return post('/exchange', body) as Promise<ExchangeAnswer>
+}
+
+let lastId = 0
+
+export async function rpc<T>(method: string, params: unknown[] = []): Promise<T> {
+  const answer = (await post('/rpc', { jsonrpc: '2.0', id: ++lastId, method, params })) as {
+    result?: T
+    error?: { message: string }
+  }
+  if (answer.error) throw new NodeError(answer.error.message)
+  return answer.result as T
+}
+
+export async function explore<T>(path: string): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(`/explorer/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  } catch {
+    throw new Unreachable('The node does not answer.')
+  }
+  const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
+  if (!response.ok || answer === null) throw new NodeError(answer?.msg ?? answer?.error ?? 'Not found on this node.')
+  return answer
+}

@@ -1,0 +1,116 @@
+// What the node answers, as far as the pages read it. Numbers are decimal strings, times are milliseconds.
+
+export interface Universe {
+  universe: { name: string; szDecimals: number; maxLeverage: number; isDelisted?: boolean }[]
+}
+
+export interface AssetCtx {
+  funding: string
+  openInterest: string
+  prevDayPx: string
+  dayNtlVlm: string
+  premium: string | null
+  oraclePx: string
+  markPx: string
+  midPx: string | null
+}
+
+export interface BookLevel {
+  px: string
+  sz: string
+  n: number
+}
+
+export interface BookMessage {
+  coin: string
+  time: number
+  levels: [BookLevel[], BookLevel[]]
+}
+
+export interface Trade {
+  coin: string
+  side: 'A' | 'B'
+  px: string
+  sz: string
+  time: number
+  hash: string
+  tid: number
+}
+
+export interface CandleMessage {
+  t: number
+  s: string
+  i: string
+  o: string
+  h: string
+  l: string
+  c: string
+  v: string
+}
+
+export interface PositionMessage {
+  coin: string
+  szi: string
+  entryPx: string | null
+  leverage: { type: string; value: number }
+  liquidationPx: string | null
+  marginUsed: string
+  positionValue: string
+  unrealizedPnl: string
+  maxLeverage: number
+  cumFunding: { sinceOpen: string }
+}
+
+export interface ClearinghouseState {
+  assetPositions: { position: PositionMessage }[]
+  marginSummary: { accountValue: string; totalNtlPos: string; totalRawUsd: string; totalMarginUsed: string }
+  crossMaintenanceMarginUsed: string
+  withdrawable: string
+  time: number
+}
+
+export interface OpenOrder {
+  coin: string
+  side: 'A' | 'B'
+  limitPx: string
+  sz: string
+  origSz: string
+  oid: number
+  timestamp: number
+  orderType?: string
+  tif?: string | null
+  reduceOnly?: boolean
+}
+
+export interface Fill {
+  coin: string
+  px: string
+  sz: string
+  side: 'A' | 'B'
+  time: number
+  dir: string
+  closedPnl: string
+  hash: string
+  oid: number
+  crossed: boolean
+  fee: string
+  tid: number
+  liquidation?: unknown
+}
+
+export interface FundingPayment {
+  time: number
+  hash: string
+  delta: { coin: string; usdc: string; szi: string; fundingRate: string }
+}
+
+export interface LedgerUpdate {
+  time: number
+  hash: string
+  delta: { type: string; usdc?: string; amount?: string; token?: string; destination?: string; user?: string }
+}
+
+export interface UserFees {
+  userCrossRate: string
+  userAddRate: string
+}

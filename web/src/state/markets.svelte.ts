@@ -1,0 +1,82 @@
+// The markets: what can be traded, and each one's prices, funding and open interest.
+
+import { feed } from '../net/feed.svelte.ts'
+import { info } from '../net/http.ts'
+import type { AssetCtx, Universe } from '../net/shapes.ts'
+import { num } from '../lib/numbers.ts'
+
+export interface Market {
+  index: number
+  name: string
+  szDecimals: number
+  maxLeverage: number
+  ctx: AssetCtx
+}
+
+const POLL_MS = 3000
+const REMEMBERED = 'coinone.market'
+
+class MarketsState {
+  all = $state.raw<Market[]>([])
+  coin = $state(localStorage.getItem(REMEMBERED) ?? 'BTC')
+
+  get current(): Market | null {
+    return this.all.find((market) => market.name === this.coin) ?? this.all[0] ?? null
+  }
+
+  get szDecimals(): number {
+    return this.current?.szDecimals ?? 5
+  }
+
+  get markPx(): number | null {
+    return num(this.current?.ctx.markPx)
+  }
+
+  named(coin: string): Market | null {
+    return this.all.find((market) => market.name === coin) ?? null
+  }
+
+  markOf(coin: string): number | null {
+    return num(this.named(coin)?.ctx.markPx)
+  }
+
+  select(coin: string): void {
+    this.coin = coin
+    localStorage.setItem(REMEMBERED, coin)
+  }
+
+  start(): void {
+    void this.load()
+    setInterval(() => {
+      if (!document.hidden) void this.load()
+    }, POLL_MS)
+    $effect.root(() => {
+      $effect(() => {
+        const coin = this.coin
+        return feed.subscribe({ type: 'activeAssetCtx', coin }, (data) => {
+          const message = data as { coin: string; ctx: AssetCtx }
+          this.#update(message.coin, message.ctx)
+        })
+      })
+    })
+  }
+
+  async load(): Promise<void> {
+    try {
+      const [meta, contexts] = await info<[Universe, AssetCtx[]]>('metaAndAssetCtxs')
+      this.all = meta.universe.flatMap(({ name, szDecimals, maxLeverage, isDelisted }, index) => {
+        const ctx = contexts[index]
+        return ctx && !isDelisted ? [{ index, name, szDecimals, maxLeverage, ctx }] : []
+      })
+      if (this.all.length > 0 && !this.named(this.coin)) this.coin = this.all[0]!.name
+    } catch {
+      // The feed reports a node that is gone; the next poll tries again.
+    }
+  }
+
+  #update(coin: string, ctx: AssetCtx): void {
+    this.all = this.all.map((market) => (market.name === coin ? { ...market, ctx } : market))
+  }
+}
+
+export const markets = new MarketsState()

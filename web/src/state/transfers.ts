@@ -1,0 +1,77 @@
+// Money between the exchange and the Ethereum side of the same chain, and the dev network's faucet.
+//
+// Deposit: an ERC-20 transfer to the quote token's system address. Withdrawal: a spotSend to that address, which the
+// chain pays out as ERC-20 in a following batch.
+
+import { encodeFunctionData, parseAbi, type Hex } from 'viem'
+import { fromUnits, toUnits, wire } from '../lib/numbers.ts'
+import { rpc } from '../net/http.ts'
+import { account } from './account.svelte.ts'
+import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from './network.svelte.ts'
+import { session } from './session.svelte.ts'
+import { attempt } from './trading.ts'
+import { ui } from './ui.svelte.ts'
+
+const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
+const RECEIPT_POLL_MS = 400
+const RECEIPT_WAIT_MS = 30_000
+const SPOT_TOKEN = `USDC:${QUOTE_TOKEN}`
+
+interface Receipt {
+  status: Hex
+  blockNumber: Hex
+}
+
+export function deposit(amount: string): Promise<boolean> {
+  return attempt('Deposit failed', async () => {
+    const data = encodeFunctionData({
+      abi: ERC20,
+      functionName: 'transfer',
+      args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
+    })
+    const hash = await session.wallet!.send({ to: QUOTE_TOKEN, data })
+    ui.toast('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
+    const receipt = await waitFor(hash)
+    if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
+    ui.toast('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
+  })
+}
+
+export function withdraw(amount: string): Promise<boolean> {
+  return attempt('Withdrawal failed', async () => {
+    await session.sign('spotSend', 'time', { destination: QUOTE_SYSTEM_ADDRESS, token: SPOT_TOKEN, amount: wire(amount) })
+    ui.toast('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
+  })
+}
+
+export function faucet(): Promise<boolean> {
+  return attempt('The faucet gave nothing', async () => {
+    await rpc('coinone_faucet', [session.address])
+    ui.toast('good', 'Faucet', 'Test coins are on their way to your account')
+    setTimeout(() => account.refresh(), 1000)
+  })
+}
+
+export interface Balances {
+  gas: string
+  quote: string
+}
+
+export async function balances(owner: Hex): Promise<Balances> {
+  const data = encodeFunctionData({ abi: ERC20, functionName: 'balanceOf', args: [owner] })
+  const [gas, quote] = await Promise.all([
+    rpc<Hex>('eth_getBalance', [owner, 'latest']),
+    rpc<Hex>('eth_call', [{ to: QUOTE_TOKEN, data }, 'latest']),
+  ])
+  return { gas: fromUnits(BigInt(gas), 18), quote: fromUnits(quote === '0x' ? 0n : BigInt(quote), QUOTE_DECIMALS) }
+}
+
+async function waitFor(hash: Hex): Promise<Receipt> {
+  const deadline = Date.now() + RECEIPT_WAIT_MS
+  while (Date.now() < deadline) {
+    const receipt = await rpc<Receipt | null>('eth_getTransactionReceipt', [hash])
+    if (receipt) return receipt
+    await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS))
+  }
+  throw new Error('The transaction is not in a block yet. It may still arrive.')
+}

@@ -1,0 +1,111 @@
+// Wallets that the browser brings: announced by EIP-6963, or the older window.ethereum; both speak EIP-1193.
+
+import type { Hex } from 'viem'
+import type { TypedData } from '../lib/signing.ts'
+import { network } from '../state/network.svelte.ts'
+import type { EthereumCall, Wallet } from './wallet.ts'
+
+interface Provider {
+  request(call: { method: string; params?: unknown }): Promise<unknown>
+  on?(event: string, listener: (value: never) => void): void
+  removeListener?(event: string, listener: (value: never) => void): void
+}
+
+export interface Announced {
+  id: string
+  name: string
+  icon: string | null
+  provider: Provider
+}
+
+interface AnnounceDetail {
+  info: { uuid: string; name: string; icon: string }
+  provider: Provider
+}
+
+const UNKNOWN_CHAIN = 4902
+const MAX_NAME = 40
+
+/** Listen for wallets; each one found is handed over once. Returns a way to stop. */
+export function discover(found: (wallet: Announced) => void): () => void {
+  const seen = new Set<string>()
+  const listen = (event: Event): void => {
+    const { info, provider } = (event as CustomEvent<AnnounceDetail>).detail
+    if (seen.has(info.uuid)) return
+    seen.add(info.uuid)
+    const icon = info.icon.startsWith('data:image/') ? info.icon : null
+    found({ id: info.uuid, name: info.name.slice(0, MAX_NAME), icon, provider })
+  }
+  window.addEventListener('eip6963:announceProvider', listen)
+  window.dispatchEvent(new Event('eip6963:requestProvider'))
+  const legacy = setTimeout(() => {
+    const provider = (window as { ethereum?: Provider }).ethereum
+    if (provider && seen.size === 0) found({ id: 'injected', name: 'Browser wallet', icon: null, provider })
+  }, 300)
+  return () => {
+    clearTimeout(legacy)
+    window.removeEventListener('eip6963:announceProvider', listen)
+  }
+}
+
+export async function connectInjected({ name, provider }: Announced): Promise<Wallet> {
+  const accounts = (await provider.request({ method: 'eth_requestAccounts' })) as Hex[]
+  const address = accounts[0]?.toLowerCase() as Hex | undefined
+  if (!address) throw new Error('The wallet gave no account.')
+  return {
+    kind: 'injected',
+    label: name,
+    address,
+    async signTypedData(data: TypedData) {
+      await useNetwork(provider)
+      return (await provider.request({ method: 'eth_signTypedData_v4', params: [address, typedDataJson(data)] })) as Hex
+    },
+    async send({ to, data, value = 0n }: EthereumCall) {
+      await useNetwork(provider)
+      const call = { from: address, to, data, value: `0x${value.toString(16)}` }
+      return (await provider.request({ method: 'eth_sendTransaction', params: [call] })) as Hex
+    },
+    onChange(listener) {
+      const changed = (list: Hex[]): void => listener((list[0]?.toLowerCase() as Hex) ?? null)
+      provider.on?.('accountsChanged', changed as (value: never) => void)
+      return () => provider.removeListener?.('accountsChanged', changed as (value: never) => void)
+    },
+  }
+}
+
+/** Wallets sign typed data only for the chain that they are on: ask to switch, and to add the network if it is new. */
+async function useNetwork(provider: Provider): Promise<void> {
+  const chainId = `0x${network.chainId!.toString(16)}`
+  if ((await provider.request({ method: 'eth_chainId' })) === chainId) return
+  try {
+    await provider.request({ method: 'wallet_switchEthereumChain', params: [{ chainId }] })
+  } catch (fault) {
+    if ((fault as { code?: number }).code !== UNKNOWN_CHAIN) throw fault
+    await addNetwork(provider)
+  }
+}
+
+export async function addNetwork(provider: Provider): Promise<void> {
+  await provider.request({
+    method: 'wallet_addEthereumChain',
+    params: [
+      {
+        chainId: `0x${network.chainId!.toString(16)}`,
+        chainName: network.name,
+        rpcUrls: [`${location.origin}/rpc`],
+        nativeCurrency: { name: 'Bitcoin', symbol: 'BTC', decimals: 18 },
+      },
+    ],
+  })
+}
+
+function typedDataJson({ domain, types, primaryType, message }: TypedData): string {
+  const EIP712Domain = [
+    { name: 'name', type: 'string' },
+    { name: 'version', type: 'string' },
+    { name: 'chainId', type: 'uint256' },
+    { name: 'verifyingContract', type: 'address' },
+  ]
+  const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
+  return JSON.stringify({ domain, types: { EIP712Domain, ...types }, primaryType, message }, plain)
+}
