@@ -47,3 +47,48 @@ VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76
 
 # Merkle trees
 MERKLE_DEPTH_MAX = 40  # a million million leaves: account numbers are never reused
+
+# Exchange inclusion (D5)
+NONCES_PER_SIGNER = 100  # the highest are kept, as Hyperliquid does: parallel order flow needs no queue
+NONCE_PAST_MS = 2 * 86_400_000  # a nonce is a time in ms: no older than two days
+NONCE_FUTURE_MS = 86_400_000  # and no more than a day ahead, which forgives wrong clocks
+ACCOUNT_ACTIONS_PER_BATCH = 256  # of one account in one batch of 250 ms
+ACCOUNT_BYTES_PER_BATCH = 262_144  # four full actions
+CANCEL_CREDITS_EXTRA = 100_000  # cancels may exceed the allowance by this or by its double, whichever is less
+CREDIT_REFILL_MS = 10_000  # one more credit for so much of an account's age
+SIGNERS_PER_ACCOUNT = 32  # keys with a living nonce set: bounds the leaf an account can grow by swapping agents
+AGENTS_PER_ACCOUNT = 4  # one unnamed and three named, as Hyperliquid has it
+BUILDERS_PER_ACCOUNT = 10  # approved at the same time
+ACCOUNT_MINIMUM = 10_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
+
+# Execution
+VERIFIED_TRANSACTIONS_MAX = 16_384  # remembered until their batch executes: about four full batches
+HEADERS_IN_MEMORY_MAX = 1_024  # BLOCKHASH reaches back 256, a base a few
+SYSTEM_CALL_GAS = 200_000  # one transfer of the quote token takes a quarter of it at most
+
+# Exchange clockwork (batch time in ms)
+ORACLE_FRESH_MS = 20_000  # an older report says nothing; seven missed reports of 3 s
+ORACLE_AHEAD_MS = 2_000  # how far a reporter's clock may lead the batch
+ORACLE_HALT_MS = 60_000  # without oracle for so long the mark stands still
+EMA_SAMPLE_MS = 5_000  # a sample speaks for at most so long, so that a gap does not outweigh what follows
+PREMIUM_SAMPLE_MS = 5_000  # one premium sample per slot (720 an hour)
+FUNDING_SAMPLES_MIN = 360  # an hour sampled for less than its half pays nothing
+LIQUIDATION_COOLDOWN_MS = 30_000  # between partial liquidations of an account
+LIQUIDATIONS_PER_BATCH = 64  # accounts; the cursor goes on with the next ones
+CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
+SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
+
+# Storage
+LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file is closed at this size: read whole at start, dropped whole
+UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
+WITHDRAWALS_QUEUED_MAX = 256  # paid out in one EVM segment, each a token transfer
+
+# Node
+VIEW_LEVELS_MAX = 1_000  # price levels a side that a view copies: fifty times what the API shows at once
+EXECUTOR_JOBS_MAX = 10_000  # closures waiting for the executor; beyond, callers are told to come back
+SUBSCRIPTION_EVENTS_MAX = 256  # batches a subscriber may lag: about a minute
+SEAL_SLICE_S = 0.02  # of sealing between two batches (D7)
+DEV_SNAPSHOTS_MAX = 1_000  # evm_snapshot marks that are remembered
+HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
+CANDLES_PER_ANSWER_MAX = 5000  # as above
+ENDED_ORDERS_PER_ACCOUNT_MAX = 2000  # a maker ends ten orders a second; who needs more keeps its own log

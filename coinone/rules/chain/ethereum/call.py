@@ -81,7 +81,7 @@ def estimate_gas(
     """The least gas limit with which the message succeeds, `request.gas` being the most to try.
 
     Not simply the gas it uses: a call passes on at most 63/64 of what is left, refunds come afterwards, and
-    contracts look at their gas. So the limit is searched for. Raises ExecutionFailed if the most is not enough.
+    contracts look at their gas. So the limit is searched for. Raises ExecutionFailed if the most fails.
     """
 
     def attempt(gas: int) -> TransactionResult:

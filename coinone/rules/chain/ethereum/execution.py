@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from coinone.base.primitives.errors import InvalidTransaction
-from coinone.base.primitives.integers import U64_MAX
+from coinone.base.primitives.integers import U64_MAX, U256_MAX
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.delegation import apply_authorizations
 from coinone.rules.chain.ethereum.intrinsic import Payload, intrinsic_gas
@@ -98,6 +98,8 @@ def check_stateless(tx: EthereumTransaction, chain_id: int, rules: Rules) -> Non
         )
     if tx.max_priority_fee_per_gas > tx.max_fee_per_gas:
         raise InvalidTransaction("max priority fee per gas higher than max fee per gas")
+    if tx.gas * tx.max_fee_per_gas > U256_MAX:
+        raise InvalidTransaction("gas limit * price overflows")
     needed = intrinsic_gas(tx, rules).needed
     if tx.gas < needed:
         raise InvalidTransaction("intrinsic gas too low", want=needed, have=tx.gas)
