@@ -1,0 +1,71 @@
+"""A disk that forgets: what was not synced may be lost or torn when the power goes.
+
+`SimDisk` stands behind the batch log, `SimStore` behind the tables. A table write is atomic, as LMDB's is: all
+of it survives a crash or nothing.
+"""
+
+import random
+
+from coinone.base.primitives.errors import StorageError
+from coinone.node.storage.store import MemoryStore
+
+
+class SimDisk:
+    """Files in memory; each remembers how much of it is safe."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._files: dict[str, bytearray] = {}
+        self._safe: dict[str, int] = {}
+        self.torn = 0  # crashes that left a part of an unsynced tail
+
+    def names(self) -> list[str]:
+        return sorted(self._files)
+
+    def read(self, name: str) -> bytes:
+        if name not in self._files:
+            raise StorageError(f"no file {name}")
+        return bytes(self._files[name])
+
+    def append(self, name: str, data: bytes) -> None:
+        self._files.setdefault(name, bytearray()).extend(data)
+
+    def sync(self, name: str) -> None:
+        self._safe[name] = len(self._files[name])
+
+    def truncate(self, name: str, size: int) -> None:
+        del self._files[name][size:]
+        self.sync(name)
+
+    def remove(self, name: str) -> None:
+        self._files.pop(name, None)
+        self._safe.pop(name, None)
+
+    def close(self) -> None:
+        pass
+
+    def leave_unsynced(self, name: str, data: bytes) -> None:
+        """What a process was writing when it died: the start of a record that nobody has synced."""
+        self.append(name, data)
+
+    def crash(self) -> None:
+        """Cut each file to its safe part and a random piece of the rest, its last bytes possibly garbled."""
+        for name in list(self._files):
+            data, safe = self._files[name], self._safe.get(name, 0)
+            kept = self._dice.randint(safe, len(data))
+            if kept > safe:
+                self.torn += 1
+                if self._dice.random() < 0.5:
+                    data[kept - 1] ^= 1 << self._dice.randrange(8)
+            del data[kept:]
+            if not data and safe == 0:
+                self.remove(name)
+            else:
+                self._safe[name] = len(data)
+
+
+class SimStore(MemoryStore):
+    """The tables; they outlive the process that wrote them."""
+
+    def close(self) -> None:
+        pass
