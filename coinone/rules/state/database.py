@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 
 class Table(Enum):
-    """The tables that rules read. The value is the table's name on disk."""
+    """The tables that rules read. The value is the table's name on disk; the node has more (tables.py)."""
 
     ACCOUNT = "account"  # address -> account
     STORAGE = "storage"  # address + slot (32 bytes) -> value, without leading zeros
@@ -20,18 +20,18 @@ class Table(Enum):
 
 
 # New values by table and key; None deletes. Undo has the same shape, holding the values before.
-Changes: TypeAlias = dict[Table, dict[bytes, bytes | None]]
+Changes: TypeAlias = dict[Enum, dict[bytes, bytes | None]]
 
 
 class Database(Protocol):
-    def get(self, table: Table, key: bytes) -> bytes | None: ...
+    def get(self, table: Enum, key: bytes) -> bytes | None: ...
 
-    def scan(self, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Rows whose key starts with `prefix`, in key order."""
         ...
 
 
-def undo_of(database: Database, changes: Mapping[Table, Mapping[bytes, bytes | None]]) -> Changes:
+def undo_of(database: Database, changes: Mapping[Enum, Mapping[bytes, bytes | None]]) -> Changes:
     """What must be written to take `changes` back, read before they are written."""
     return {table: {key: database.get(table, key) for key in rows} for table, rows in changes.items()}
 
@@ -40,19 +40,19 @@ class MemoryDatabase:
     """A database in dictionaries, for tests and simulation."""
 
     def __init__(self) -> None:
-        self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
+        self._tables: dict[Enum, dict[bytes, bytes]] = {}
 
-    def get(self, table: Table, key: bytes) -> bytes | None:
-        return self._tables[table].get(key)
+    def get(self, table: Enum, key: bytes) -> bytes | None:
+        return self._tables.get(table, {}).get(key)
 
-    def scan(self, table: Table, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        rows = self._tables[table]
+    def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        rows = self._tables.get(table, {})
         for key in sorted(key for key in rows if key.startswith(prefix)):
             yield key, rows[key]
 
-    def write(self, changes: Mapping[Table, Mapping[bytes, bytes | None]]) -> None:
+    def write(self, changes: Mapping[Enum, Mapping[bytes, bytes | None]]) -> None:
         for table, rows in changes.items():
-            target = self._tables[table]
+            target = self._tables.setdefault(table, {})
             for key, value in rows.items():
                 if value is None:
                     target.pop(key, None)

@@ -1,0 +1,122 @@
+"""The batch log: what was certified after the last block on disk, and the votes that were cast.
+
+Append only. `append` returns when its records are synced, and only then may an answer or a signature leave.
+At the next start a tail that a crash cut short is cut off; damage anywhere else is a StorageError, because
+what followed it had been answered. Files are dropped whole once blocks contain all that they hold.
+"""
+
+from collections.abc import Callable, Sequence
+
+from coinone.base.primitives.errors import StorageError
+from coinone.base.primitives.limits import LOG_FILE_BYTES
+from coinone.node.storage.disk import Disk
+from coinone.node.storage.record import ID_SIZE, Damaged, Kind, Record, encode_record, is_torn, read_record
+
+_SUFFIX = ".log"
+_FILE_HEAD = b"coinone batch log 1\n"
+_START = len(_FILE_HEAD) + ID_SIZE
+
+
+class BatchLog:
+    """`batches` and `votes` hold what the log holds: at most what a few blocks will contain."""
+
+    def __init__(self, disk: Disk, random_bytes: Callable[[int], bytes]) -> None:
+        self._disk = disk
+        self._random_bytes = random_bytes
+        self._last_seq: dict[int, int] = {}  # file number -> highest seq in it
+        self._file = 0  # the file being written; 0 before the first
+        self._file_id = b""
+        self._size = 0
+        self._broken = False
+        self.batches: dict[int, bytes] = {}
+        self.votes: list[Record] = []
+        self._read_all()
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write `records` with one sync. Raises StorageError, after which the log refuses to go on."""
+        if self._broken:
+            raise StorageError("batch log: an earlier write failed")
+        self._broken = True  # until the sync below has returned
+        if self._file == 0 or self._size >= LOG_FILE_BYTES:
+            self._start_file()
+        name, offset, parts = _name(self._file), self._size, []
+        for record in records:
+            part = encode_record(self._file_id, offset, self._size, record)
+            parts.append(part)
+            offset += len(part)
+        self._disk.append(name, b"".join(parts))
+        self._disk.sync(name)
+        self._broken = False
+        self._size = offset
+        for record in records:
+            self._take(record, self._file)
+
+    def append_batch(self, seq: int, payload: bytes) -> None:
+        self.append([Record(Kind.BATCH, seq, payload)])
+
+    def void_from(self, seq: int) -> None:
+        """Batches from `seq` on will never be in a block: base gone, or (dev) time turned back."""
+        self.append([Record(Kind.VOID, seq)])
+
+    def prune(self, committed_seq: int) -> None:
+        """Blocks on disk contain everything up to `committed_seq`."""
+        self.batches = {seq: payload for seq, payload in self.batches.items() if seq > committed_seq}
+        self.votes = [vote for vote in self.votes if vote.seq > committed_seq]
+        for file, last in list(self._last_seq.items()):
+            if last <= committed_seq and file != self._file:
+                self._disk.remove(_name(file))
+                del self._last_seq[file]
+
+    def close(self) -> None:
+        self._disk.close()
+
+    def _start_file(self) -> None:
+        self._file += 1
+        self._file_id = self._random_bytes(ID_SIZE)
+        self._disk.append(_name(self._file), _FILE_HEAD + self._file_id)
+        self._disk.sync(_name(self._file))
+        self._size = _START
+        self._last_seq[self._file] = 0
+
+    def _take(self, record: Record, file: int) -> None:
+        if record.kind is Kind.BATCH:
+            assert not self.batches or record.seq == next(reversed(self.batches)) + 1, "a gap in the batches"
+            self.batches[record.seq] = record.payload
+        elif record.kind is Kind.VOTE:
+            self.votes.append(record)
+        else:
+            self.batches = {seq: payload for seq, payload in self.batches.items() if seq < record.seq}
+        self._last_seq[file] = max(self._last_seq[file], record.seq)
+
+    def _read_all(self) -> None:
+        names = [name for name in self._disk.names() if name.endswith(_SUFFIX)]
+        files = sorted(int(name.removesuffix(_SUFFIX)) for name in names)
+        for file in files:
+            self._read_file(file, is_last=file == files[-1])
+
+    def _read_file(self, file: int, is_last: bool) -> None:
+        name = _name(file)
+        data = self._disk.read(name)
+        if is_last and (not any(data) or (len(data) < _START and _FILE_HEAD.startswith(data[:20]))):
+            self._disk.remove(name)  # a crash cut its creation short; nothing was in it yet
+            self._file = file
+            self._size = LOG_FILE_BYTES  # so that the next append starts a new one
+            return
+        if data[: len(_FILE_HEAD)] != _FILE_HEAD:
+            raise StorageError(f"batch log: {name} is no batch log of this format")
+        self._file, self._file_id, self._size = file, data[len(_FILE_HEAD) : _START], _START
+        self._last_seq[file] = 0
+        while self._size < len(data):
+            try:
+                found = read_record(self._file_id, data, self._size)
+            except Damaged:
+                if not (is_last and is_torn(self._file_id, data, self._size)):
+                    raise StorageError(f"batch log: {name} is damaged at byte {self._size}") from None
+                self._disk.truncate(name, self._size)
+                return
+            self._take(found.record, file)
+            self._size = found.end
+
+
+def _name(file: int) -> str:
+    return f"{file:010}{_SUFFIX}"

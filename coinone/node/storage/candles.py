@@ -1,0 +1,113 @@
+"""Candles: open, high, low, close and volume of a market's trades over an interval.
+
+Four intervals are stored, made from trades alone and so the same on every node; the others are put together
+from these when asked for. An interval without a trade has no candle.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from coinone.rules.exchange.events import Fill
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+_MONDAY_MS = 4 * DAY_MS  # 1970-01-05, the first Monday of Unix time
+
+STORED_MS = (MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, DAY_MS)
+
+# Name -> (length, or 0 for a calendar month; the stored interval it is put together from)
+INTERVALS: Mapping[str, tuple[int, int]] = {
+    "1m": (MINUTE_MS, MINUTE_MS),
+    "3m": (3 * MINUTE_MS, MINUTE_MS),
+    "5m": (5 * MINUTE_MS, MINUTE_MS),
+    "15m": (15 * MINUTE_MS, 15 * MINUTE_MS),
+    "30m": (30 * MINUTE_MS, 15 * MINUTE_MS),
+    "1h": (HOUR_MS, HOUR_MS),
+    "2h": (2 * HOUR_MS, HOUR_MS),
+    "4h": (4 * HOUR_MS, HOUR_MS),
+    "8h": (8 * HOUR_MS, HOUR_MS),
+    "12h": (12 * HOUR_MS, HOUR_MS),
+    "1d": (DAY_MS, DAY_MS),
+    "3d": (3 * DAY_MS, DAY_MS),
+    "1w": (7 * DAY_MS, DAY_MS),
+    "1M": (0, DAY_MS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    open_ms: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    trades: int
+
+
+def opening_ms(interval: str, time_ms: int) -> int:
+    """When the candle of `interval` that holds `time_ms` opens."""
+    length, _ = INTERVALS[interval]
+    if interval == "1M":
+        day = datetime.fromtimestamp(time_ms // 1000, UTC).replace(day=1, hour=0, minute=0, second=0)
+        return int(day.timestamp()) * 1000
+    offset = _MONDAY_MS if interval == "1w" else 0
+    return time_ms - (time_ms - offset) % length
+
+
+def closing_ms(interval: str, open_ms: int) -> int:
+    """The last millisecond of the candle that opens at `open_ms`."""
+    length, _ = INTERVALS[interval]
+    if length:
+        return open_ms + length - 1
+    return opening_ms(interval, open_ms + 32 * DAY_MS) - 1
+
+
+def joined(earlier: Candle | None, later: Candle) -> Candle:
+    """One candle of both; it opens when the earlier one does."""
+    if earlier is None:
+        return later
+    return Candle(
+        earlier.open_ms,
+        earlier.open,
+        max(earlier.high, later.high),
+        min(earlier.low, later.low),
+        later.close,
+        earlier.volume + later.volume,
+        earlier.trades + later.trades,
+    )
+
+
+def stored_candles(fills: Iterable[Fill]) -> dict[tuple[int, int, int], Candle]:
+    """What fills add to the stored candles, by (market, interval, opening time)."""
+    minutes: dict[tuple[int, int], Candle] = {}
+    for fill in fills:
+        if fill.kind == "adl":
+            continue  # no book was involved: not a market price
+        key = fill.market, fill.time_ms - fill.time_ms % MINUTE_MS
+        trade = Candle(key[1], fill.px, fill.px, fill.px, fill.px, fill.sz, 1)
+        minutes[key] = joined(minutes.get(key), trade)
+    candles: dict[tuple[int, int, int], Candle] = {}
+    for (market, minute), candle in minutes.items():
+        for length in STORED_MS:
+            opens = minute - minute % length
+            place = market, length, opens
+            candles[place] = joined(candles.get(place), _opening_at(opens, candle))
+    return candles
+
+
+def put_together(interval: str, candles: Iterable[Candle]) -> list[Candle]:
+    """Candles of `interval` from stored ones in time order."""
+    made: dict[int, Candle] = {}
+    for candle in candles:
+        opens = opening_ms(interval, candle.open_ms)
+        made[opens] = joined(made.get(opens), _opening_at(opens, candle))
+    return list(made.values())
+
+
+def _opening_at(open_ms: int, candle: Candle) -> Candle:
+    return Candle(
+        open_ms, candle.open, candle.high, candle.low, candle.close, candle.volume, candle.trades
+    )

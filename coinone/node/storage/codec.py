@@ -1,0 +1,57 @@
+"""Frozen dataclasses as rows: MessagePack lists in field order, read back by the class's own annotations.
+
+Integers beyond 64 bits (client order ids have 128) are stored as signed big-endian bytes.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from coinone.base.primitives.errors import StorageError
+
+T = TypeVar("T")
+_INT64 = range(-(2**63), 2**64)  # what MessagePack can say
+
+
+def encode_row(row: object) -> bytes:
+    return msgspec.msgpack.encode(_plain(row))
+
+
+def decode_row(kind: type[T], data: bytes) -> T:
+    """Raises StorageError if the row was written by another version of the class."""
+    try:
+        made: T = _built(kind, msgspec.msgpack.decode(data))
+    except (msgspec.DecodeError, TypeError, ValueError) as error:
+        raise StorageError(f"a row is no {kind.__name__}: rebuild the history") from error
+    return made
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return [_plain(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, int) and value not in _INT64:
+        return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+    return value
+
+
+def _built(kind: type[T], parts: list[Any]) -> T:
+    readers = _readers(kind)  # type: ignore[arg-type]
+    values = [read(part) for read, part in zip(readers, parts, strict=True)]
+    return kind(*values)
+
+
+@cache
+def _readers(kind: type) -> tuple[Callable[[Any], Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple(_reader(hints[field.name]) for field in fields(kind))
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    if is_dataclass(hint):
+        return lambda part: _built(hint, part)  # type: ignore[arg-type]
+    if hint is int:
+        return lambda part: int.from_bytes(part, "big", signed=True) if isinstance(part, bytes) else part
+    return lambda part: part

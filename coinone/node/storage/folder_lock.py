@@ -1,0 +1,33 @@
+"""One process per data folder.
+
+The kernel drops the lock when the process ends, however it ends; so there is no stale lock to clean up.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from coinone.base.primitives.errors import StorageError
+
+FILE = "LOCK"
+
+
+class FolderLock:
+    def __init__(self, folder: Path) -> None:
+        """Create the folder if needed and lock it. Raises StorageError naming the process that has it."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(f"data folder {folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(self._file, 20, 0).decode(errors="replace").strip() or "unknown"
+            os.close(self._file)
+            raise StorageError(f"data folder {folder} is in use by process {owner}") from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        os.close(self._file)

@@ -1,0 +1,205 @@
+"""History: fills, trades, candles, funding, ledger and ended orders, as the APIs ask for them.
+
+Rows reach the disk in the same commit as their block. What batches added since lies in memory, and is derived
+again when the logged batches are applied again at the next start. A reader takes the pending list first and a
+snapshot after it, and skips pending batches that the snapshot already holds; so it may run in any thread.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice
+
+from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX
+from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
+from coinone.base.primitives.types import Address
+from coinone.node.storage.blocks import head_of
+from coinone.node.storage.candles import INTERVALS, Candle, closing_ms, joined, opening_ms, put_together
+from coinone.node.storage.codec import decode_row
+from coinone.node.storage.history_rows import (
+    TAKER,
+    BatchHistory,
+    candle_key,
+    folded,
+    history_of,
+    place_of_cloid,
+    place_of_oid,
+)
+from coinone.node.storage.store import Snapshot, Store
+from coinone.node.storage.tables import NodeTable, u16, u64
+from coinone.rules.exchange.events import Event, Fill, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.state.database import Changes
+
+TIME_MS_MAX = 2**63 - 1
+_CANDLE_MS_MAX = 4_000_000_000_000  # the year 2096: keeps calendar arithmetic in its range
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFill:
+    """A fill as one of its two parties sees it."""
+
+    fill: Fill
+    is_taker: bool
+
+
+class History:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pending: tuple[BatchHistory, ...] = ()  # replaced whole, never changed
+
+    # Writing (the executor)
+
+    def add_batch(self, seq: int, events: Iterable[Event]) -> None:
+        self._pending = (*self._pending, history_of(seq, events))
+
+    def drop_from(self, seq: int) -> None:
+        """Batches from `seq` on were taken back."""
+        self._pending = tuple(batch for batch in self._pending if batch.seq < seq)
+
+    def changes_up_to(self, seq: int, before: Snapshot) -> Changes:
+        """The rows of pending batches that a block ending with `seq` writes."""
+        return folded(before, [batch for batch in self._pending if batch.seq <= seq])
+
+    def committed(self, seq: int) -> None:
+        self._pending = tuple(batch for batch in self._pending if batch.seq > seq)
+
+    # Reading (any thread)
+
+    def fills(
+        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+    ) -> list[AccountFill]:
+        """Newest first."""
+        with self._reading() as view:
+            found = []
+            for key, market in view.newest(NodeTable.FILL, account, start_ms, end_ms, limit):
+                row = view.get(NodeTable.TRADE, market + key[20:36])
+                assert row is not None, "a fill without its trade"
+                found.append(AccountFill(decode_row(Fill, row), key[36:] == TAKER))
+            return found
+
+    def trades(
+        self, market: int, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+    ) -> list[Fill]:
+        """Newest first."""
+        with self._reading() as view:
+            rows = view.newest(NodeTable.TRADE, u16(market), start_ms, end_ms, limit)
+            return [decode_row(Fill, row) for _, row in rows]
+
+    def funding(
+        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+    ) -> list[FundingPayment]:
+        """Newest first."""
+        with self._reading() as view:
+            rows = view.newest(NodeTable.FUNDING, account, start_ms, end_ms, limit)
+            return [decode_row(FundingPayment, row) for _, row in rows]
+
+    def funding_rates(
+        self, market: int, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+    ) -> list[tuple[int, int]]:
+        """(time in ms, hourly rate in 1e-9), newest first."""
+        with self._reading() as view:
+            rows = view.newest(NodeTable.FUNDING_RATE, u16(market), start_ms, end_ms, limit)
+            return [
+                (int.from_bytes(key[2:], "big"), int.from_bytes(row, "big", signed=True)) for key, row in rows
+            ]
+
+    def ledger(
+        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+    ) -> list[LedgerUpdate]:
+        """Newest first."""
+        with self._reading() as view:
+            rows = view.newest(NodeTable.LEDGER, account, start_ms, end_ms, limit)
+            return [decode_row(LedgerUpdate, row) for _, row in rows]
+
+    def candles(
+        self, market: int, interval: str, start_ms: int, end_ms: int, limit: int = CANDLES_PER_ANSWER_MAX
+    ) -> list[Candle]:
+        """The candles that open in [start, end], the newest `limit` of them, oldest first."""
+        limit = min(limit, CANDLES_PER_ANSWER_MAX)
+        length, stored = INTERVALS[interval]
+        per_candle = (length or 31 * INTERVALS["1d"][0]) // stored
+        first = opening_ms(interval, max(0, start_ms))
+        last = closing_ms(interval, opening_ms(interval, min(end_ms, _CANDLE_MS_MAX)))
+        with self._reading() as view:
+            found = view.candles(market, stored, first, last, limit * per_candle)
+        made = put_together(interval, found)
+        return [candle for candle in made if start_ms <= candle.open_ms <= end_ms][-limit:]
+
+    def ended_orders(self, account: Address) -> list[OrderUpdate]:
+        """The last state of orders that rest no more, newest first; at most the ring's size."""
+        with self._reading() as view:
+            rows = list(view.snapshot.scan(NodeTable.ORDER, account))
+            found = [decode_row(OrderUpdate, row) for _, row in rows]
+            found += [update for batch in view.pending for update in batch.ended if update.account == account]
+        return sorted(found, key=lambda update: (update.time_ms, update.oid), reverse=True)
+
+    def ended_order(self, oid: int) -> OrderUpdate | None:
+        return self._ended(place_of_oid(oid), lambda update: update.oid == oid)
+
+    def ended_order_by_cloid(self, account: Address, cloid: int) -> OrderUpdate | None:
+        return self._ended(
+            place_of_cloid(account, cloid), lambda update: (update.account, update.cloid) == (account, cloid)
+        )
+
+    def _ended(self, index_key: bytes, is_it: Callable[[OrderUpdate], bool]) -> OrderUpdate | None:
+        with self._reading() as view:
+            for batch in reversed(view.pending):
+                for update in reversed(batch.ended):
+                    if is_it(update):
+                        return update
+            place = view.snapshot.get(NodeTable.ORDER_PLACE, index_key)
+            row = None if place is None else view.snapshot.get(NodeTable.ORDER, place)
+            return None if row is None else decode_row(OrderUpdate, row)
+
+    @contextmanager
+    def _reading(self) -> Iterator["_View"]:
+        pending = self._pending
+        with self._store.snapshot() as snapshot:
+            head = head_of(snapshot)
+            on_disk = -1 if head is None else head.last_seq
+            yield _View(snapshot, tuple(batch for batch in pending if batch.seq > on_disk))
+
+
+class _View:
+    """Rows on disk and rows still pending, as one."""
+
+    def __init__(self, snapshot: Snapshot, pending: tuple[BatchHistory, ...]) -> None:
+        self.snapshot = snapshot
+        self.pending = pending
+
+    def get(self, table: Enum, key: bytes) -> bytes | None:
+        for batch in self.pending:
+            row = batch.rows.get(table, {}).get(key)
+            if row is not None:
+                return row
+        return self.snapshot.get(table, key)
+
+    def newest(
+        self, table: Enum, prefix: bytes, start_ms: int, end_ms: int, limit: int
+    ) -> list[tuple[bytes, bytes]]:
+        """The newest rows whose key is `prefix` and a time in [start, end], newest first."""
+        limit = min(limit, ANSWER_MAX)
+        start = prefix + u64(max(0, start_ms))
+        stop = prefix + u64(max(0, min(end_ms, TIME_MS_MAX)) + 1)
+        recent = [
+            (key, row)
+            for batch in self.pending
+            for key, row in batch.rows.get(table, {}).items()
+            if start <= key < stop
+        ]
+        found = sorted(recent, reverse=True)[:limit]
+        if len(found) < limit:  # pending batches are newer than all that is on disk
+            found += islice(self.snapshot.range(table, start, stop, reverse=True), limit - len(found))
+        return found
+
+    def candles(self, market: int, stored_ms: int, first: int, last: int, limit: int) -> list[Candle]:
+        """Stored candles that open in [first, last], the newest `limit` of them, oldest first."""
+        start, stop = candle_key(market, stored_ms, first), candle_key(market, stored_ms, last + 1)
+        rows = islice(self.snapshot.range(NodeTable.CANDLE, start, stop, reverse=True), limit)
+        made = {key: decode_row(Candle, row) for key, row in rows}
+        for batch in self.pending:
+            for key, candle in batch.candles.items():
+                if start <= key < stop:
+                    made[key] = joined(made.get(key), candle)
+        return [made[key] for key in sorted(made)][-limit:]

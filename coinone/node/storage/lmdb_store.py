@@ -1,0 +1,177 @@
+"""The store on LMDB: one file, many readers, one writer, copy on write.
+
+Every commit is synced (sync on, writemap off), so it survives the power cord. Each value carries a CRC over
+its table, key and value: a flipped bit or a value under the wrong key is a StorageError, never an answer.
+After a failed write the store refuses further ones, because nobody knows what the disk did.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from coinone.base.primitives.errors import StorageError
+from coinone.node.storage.store import Snapshot
+from coinone.node.storage.tables import ALL_TABLES
+
+FILE = "state.lmdb"
+_CRC_SIZE = 4
+_READERS_MAX = 126  # threads and pool processes with an open snapshot; LMDB's own default
+
+
+class LmdbSnapshot:
+    """Reads within one LMDB transaction."""
+
+    def __init__(self, transaction: "lmdb.Transaction[bytes]", tables: Mapping[Enum, Any]) -> None:
+        self._transaction = transaction
+        self._tables = tables
+
+    def get(self, table: Enum, key: bytes) -> bytes | None:
+        row = self._transaction.get(key, db=self._tables[table])
+        return None if row is None else _opened(table, key, row)
+
+    def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        cursor = self._transaction.cursor(db=self._tables[table])
+        if not cursor.set_range(prefix):
+            return
+        for key, row in cursor:
+            if not key.startswith(prefix):
+                return
+            yield key, _opened(table, key, row)
+
+    def range(
+        self, table: Enum, start: bytes, stop: bytes, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        cursor = self._transaction.cursor(db=self._tables[table])
+        if reverse:
+            found = cursor.prev() if cursor.set_range(stop) else cursor.last()
+            rows = cursor.iterprev() if found else iter(())
+        else:
+            rows = cursor.iternext() if cursor.set_range(start) else iter(())
+        for key, row in rows:
+            if not start <= key < stop:
+                return
+            yield key, _opened(table, key, row)
+
+
+class LmdbStore:
+    """`folder` must be locked by this process (folder_lock.py), unless `readonly`."""
+
+    def __init__(self, folder: Path, map_size_bytes: int, readonly: bool = False) -> None:
+        self._broken: str | None = None
+        self._map_size_bytes = map_size_bytes
+        with _storage_errors("open"):
+            self._environment = lmdb.open(
+                str(folder / FILE),
+                subdir=False,
+                map_size=map_size_bytes,
+                max_dbs=len(ALL_TABLES),
+                max_readers=_READERS_MAX,
+                readonly=readonly,
+                create=not readonly,
+                readahead=False,
+            )
+            self._tables: dict[Enum, Any] = {
+                table: self._environment.open_db(table.value.encode(), create=not readonly)
+                for table in ALL_TABLES
+            }
+
+    def get(self, table: Enum, key: bytes) -> bytes | None:
+        with _storage_errors("read"), self._environment.begin(db=self._tables[table]) as transaction:
+            row = transaction.get(key)
+        return None if row is None else _opened(table, key, row)
+
+    def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        with self.snapshot() as snapshot:
+            yield from snapshot.scan(table, prefix)
+
+    def range(
+        self, table: Enum, start: bytes, stop: bytes, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        with self.snapshot() as snapshot:
+            yield from snapshot.range(table, start, stop, reverse)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        with _storage_errors("read"), self._environment.begin() as transaction:
+            yield LmdbSnapshot(transaction, self._tables)
+
+    def write(self, changes: Mapping[Enum, Mapping[bytes, bytes | None]]) -> None:
+        if self._broken is not None:
+            raise StorageError(f"an earlier write failed: {self._broken}")
+        try:
+            with _storage_errors("write"), self._environment.begin(write=True) as transaction:
+                for table, rows in changes.items():
+                    _put_rows(transaction, self._tables[table], table, rows)
+        except lmdb.MapFullError as error:
+            self._broken = "the map is full"
+            raise StorageError(
+                f"database full at {self._map_size_bytes} bytes: raise storage.map_size_bytes and restart"
+            ) from error
+        except StorageError as error:
+            self._broken = str(error)
+            raise
+
+    def scrub(self) -> int:
+        """Read every row in order and once more by its key; return how many. Raises StorageError.
+
+        Reading by key finds what a checksum cannot: a damaged inner page, which hides rows.
+        """
+        count = 0
+        with self.snapshot() as snapshot:
+            assert isinstance(snapshot, LmdbSnapshot)
+            for table in ALL_TABLES:
+                count += snapshot_scrub(snapshot, table)
+        return count
+
+    def close(self) -> None:
+        self._environment.close()
+
+
+def snapshot_scrub(snapshot: LmdbSnapshot, table: Enum) -> int:
+    last, count = None, 0
+    for key, value in snapshot.scan(table):
+        if (last is not None and key <= last) or snapshot.get(table, key) != value:
+            raise StorageError(f"table {table.value}: rows out of order near key {key.hex()}")
+        last, count = key, count + 1
+    want = snapshot._transaction.stat(db=snapshot._tables[table])["entries"]
+    if count != want:
+        raise StorageError(f"table {table.value}: {count} rows where {want} should be")
+    return count
+
+
+def _put_rows(
+    transaction: "lmdb.Transaction[bytes]", handle: Any, table: Enum, rows: Mapping[bytes, bytes | None]
+) -> None:
+    for key, value in sorted(rows.items()):
+        if value is None:
+            transaction.delete(key, db=handle)
+        else:
+            transaction.put(key, _crc(table, key, value) + value, db=handle)
+
+
+def _crc(table: Enum, key: bytes, value: bytes) -> bytes:
+    named = zlib.crc32(key, zlib.crc32(table.value.encode()))
+    return zlib.crc32(value, named).to_bytes(_CRC_SIZE, "big")
+
+
+def _opened(table: Enum, key: bytes, row: bytes) -> bytes:
+    value = row[_CRC_SIZE:]
+    if row[:_CRC_SIZE] != _crc(table, key, value):
+        raise StorageError(f"table {table.value}: damaged row at key {key.hex()}")
+    return value
+
+
+@contextmanager
+def _storage_errors(doing: str) -> Iterator[None]:
+    """LMDB's errors as ours; a full map keeps its type, because the writer explains it."""
+    try:
+        yield
+    except lmdb.MapFullError:
+        raise
+    except lmdb.Error as error:
+        raise StorageError(f"database: cannot {doing}: {error}") from error

@@ -1,0 +1,190 @@
+"""Storage: one folder with a node's whole memory, and the one write that commits a block.
+
+    state.lmdb   flat state, trie, exchange leaves, blocks, receipts, history: as the last block left them
+    log/         batches certified since then, and votes
+    LOCK         held by the one process that writes here
+
+At the start the node loads the head, then applies `pending_batches` again; history rows of these come back
+with their events.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import StorageError
+from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
+from coinone.base.primitives.types import Hash32
+from coinone.node.storage.batch_log import BatchLog
+from coinone.node.storage.blocks import Blocks, Head, head_row
+from coinone.node.storage.disk import Disk, FileDisk
+from coinone.node.storage.folder_lock import FolderLock
+from coinone.node.storage.history import History
+from coinone.node.storage.lmdb_store import LmdbStore
+from coinone.node.storage.store import Store
+from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
+from coinone.rules.state.database import Changes, Table, undo_of
+
+FORMAT = b"1"
+_FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
+_TABLES = {table.value: table for table in ALL_TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCommit:
+    """Everything that goes to disk with a block."""
+
+    number: int
+    hash: Hash32
+    last_seq: int  # of the batches in this block or, if it has none, before it
+    block: bytes
+    receipts: bytes
+    changes: Changes  # sealed state and trie, exchange leaves, cursors in META
+    batches: Mapping[int, bytes] = field(default_factory=dict)
+    transactions: Mapping[Hash32, bytes] = field(default_factory=dict)  # where each is
+
+
+class Storage:
+    """`store` and `disk` are the world; simulation hands in its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        disk: Disk,
+        identity: bytes,
+        random_bytes: Callable[[int], bytes],
+        lock: FolderLock | None = None,
+    ) -> None:
+        self.store = store
+        self._lock = lock
+        _check_identity(store, identity)
+        self.log = BatchLog(disk, random_bytes)
+        self.blocks = Blocks(store)
+        self.history = History(store)
+        head = self.blocks.head()
+        if head is not None:
+            self.log.prune(head.last_seq)
+
+    def pending_batches(self) -> list[tuple[int, bytes]]:
+        """Certified batches after the last block, in order: from blocks taken back, then from the log."""
+        head = self.blocks.head()
+        after = 0 if head is None else head.last_seq
+        found = {**dict(self.blocks.batches_from(after + 1)), **self.log.batches}
+        pending = sorted(item for item in found.items() if item[0] > after)
+        for want, (seq, _) in enumerate(pending, after + 1):
+            if seq != want:
+                raise StorageError(f"batch {want} is missing")
+        return pending
+
+    def commit_block(self, commit: BlockCommit) -> None:
+        """Write a block and all that it changed, whole or not at all; then forget what was pending for it."""
+        head = self.blocks.head()
+        assert head is None or commit.number == head.number + 1, "blocks are committed in order"
+        with self.store.snapshot() as before:
+            history = self.history.changes_up_to(commit.last_seq, before)
+            changes = _joined(commit.changes, history, _block_rows(commit))
+            undo = undo_of(before, changes)
+        changes[NodeTable.UNDO] = {u64(commit.number): _encode_undo(undo)}
+        if commit.number >= UNDO_BLOCKS_MAX:
+            changes[NodeTable.UNDO][u64(commit.number - UNDO_BLOCKS_MAX)] = None
+        changes[NodeTable.BATCH] = {u64(seq): row for seq, row in commit.batches.items()}
+        self.store.write(changes)
+        self.history.committed(commit.last_seq)
+        self.log.prune(commit.last_seq)
+
+    def undo_block(self) -> Head:
+        """Take the last block back; its batches are pending again. Return the new last block.
+
+        Raises StorageError if the block is too old, or the first.
+        """
+        head = self.blocks.head()
+        row = None if head is None else self.store.get(NodeTable.UNDO, u64(head.number))
+        if head is None or head.number == 0 or row is None:
+            raise StorageError("no undo record: the last block cannot be taken back")
+        undo = _decode_undo(row)
+        undo[NodeTable.UNDO] = {u64(head.number): None}
+        self.store.write(undo)
+        now = self.blocks.head()
+        assert now is not None and now.number == head.number - 1, "undo restored another head"
+        return now
+
+    def void_batches_from(self, seq: int) -> None:
+        """Pending batches from `seq` on will never be in a block."""
+        rows: dict[bytes, bytes | None] = {u64(old): None for old, _ in self.blocks.batches_from(seq)}
+        if rows:
+            self.store.write({NodeTable.BATCH: rows})
+        self.log.void_from(seq)
+        self.history.drop_from(seq)
+
+    def close(self) -> None:
+        self.log.close()
+        self.store.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def open_storage(folder: Path, identity: bytes, map_size_bytes: int) -> Storage:
+    """Open a data folder, or make one. `identity` names the network, so that no node mixes two.
+
+    Raises StorageError, naming what is wrong: in use, another format, another network, damaged.
+    """
+    lock = FolderLock(folder)
+    try:
+        store = LmdbStore(folder, map_size_bytes)
+        return Storage(store, FileDisk(folder / "log"), identity, os.urandom, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _check_identity(store: Store, identity: bytes) -> None:
+    """A new store is marked; a marked one must be of this format and network."""
+    found_format = store.get(Table.META, _FORMAT_KEY)
+    if found_format is None:
+        store.write({Table.META: {_FORMAT_KEY: FORMAT, _IDENTITY_KEY: identity}})
+        return
+    if found_format != FORMAT:
+        have, want = found_format.decode(errors="replace"), FORMAT.decode()
+        raise StorageError(f"data folder has format {have}, this version reads {want}: use --reset")
+    if store.get(Table.META, _IDENTITY_KEY) != identity:
+        raise StorageError("data folder belongs to another network: choose another --data, or use --reset")
+
+
+def _block_rows(commit: BlockCommit) -> Changes:
+    number = u64(commit.number)
+    return {
+        NodeTable.BLOCK: {number: commit.block},
+        NodeTable.BLOCK_NUMBER: {commit.hash: number},
+        NodeTable.RECEIPTS: {number: commit.receipts},
+        NodeTable.TX: dict(commit.transactions),
+        Table.META: head_row(Head(commit.number, commit.hash, commit.last_seq)),
+    }
+
+
+def _joined(*parts: Changes) -> Changes:
+    joined: Changes = {}
+    for part in parts:
+        for table, rows in part.items():
+            joined.setdefault(table, {}).update(rows)
+    return joined
+
+
+def _encode_undo(undo: Changes) -> bytes:
+    return rlp.encode([
+        [table.value.encode(), [[key] if value is None else [key, value] for key, value in rows.items()]]
+        for table, rows in undo.items()
+    ])  # fmt: skip
+
+
+def _decode_undo(data: bytes) -> Changes:
+    undo: dict[Enum, dict[bytes, bytes | None]] = {}
+    for item in rlp.decode_list(rlp.decode(data)):
+        name, rows = rlp.decode_list(item, 2)
+        pairs = [rlp.decode_list(row) for row in rlp.decode_list(rows)]
+        undo[_TABLES[rlp.decode_bytes(name).decode()]] = {
+            rlp.decode_bytes(pair[0]): rlp.decode_bytes(pair[1]) if len(pair) == 2 else None for pair in pairs
+        }
+    return undo
