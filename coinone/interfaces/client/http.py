@@ -58,9 +58,10 @@ class Endpoint:
 class AsyncHttp:
     """Posts JSON bytes to one endpoint over as many connections as there are requests under way."""
 
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S, idle_max: int = IDLE_CONNECTIONS_MAX) -> None:
         self._endpoint = Endpoint.parse(url)
         self._timeout_s = timeout_s
+        self._idle_max = idle_max
         self._idle: deque[_Connection] = deque()
 
     async def post(self, path: str, body: bytes) -> Response:
@@ -86,7 +87,7 @@ class AsyncHttp:
         except asyncio.CancelledError:
             connection.close()
             raise
-        if connection.usable() and len(self._idle) < IDLE_CONNECTIONS_MAX:
+        if connection.usable() and len(self._idle) < self._idle_max:
             self._idle.appendleft(connection)  # the warmest first: the rest may time out and go
         else:
             connection.close()

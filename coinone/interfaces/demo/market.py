@@ -5,16 +5,11 @@ import contextlib
 from collections.abc import Sequence
 from random import Random
 
-from coinone.base.crypto.hd import ethereum_keys
+from coinone.interfaces.client.dev import demo_keys
 from coinone.interfaces.demo.maker import Maker
 from coinone.interfaces.demo.participant import Participant
 from coinone.interfaces.demo.quotes import Style
 from coinone.interfaces.demo.taker import Taker
-
-# The customary public test phrase: whoever reads this can spend what its accounts hold. Dev networks only.
-MNEMONIC = "test test test test test test test test test test test junk"
-FIRST_ACCOUNT = 10  # 0-9 belong to the person at the keyboard
-ACCOUNTS = 10
 
 # Levels, half spread and step (bps), value of the innermost order, inventory limit, lean (bps): from a nimble
 # maker close to the price to a deep one far from it.
@@ -30,8 +25,8 @@ TAKERS = ((1.2, 400.0), (2.0, 900.0), (3.0, 1_500.0), (4.0, 2_500.0), (6.0, 5_00
 
 def participants(url: str, seed: int) -> list[Participant]:
     """Makers and takers, each with its own stream of chance drawn from `seed`."""
-    keys = ethereum_keys(MNEMONIC, ACCOUNTS, FIRST_ACCOUNT)
-    chances = [Random(f"{seed}/{index}") for index in range(ACCOUNTS)]
+    keys = demo_keys()
+    chances = [Random(f"{seed}/{index}") for index in range(len(keys))]
     makers = [
         Maker(url, key, chance, style) for key, chance, style in zip(keys, chances, STYLES, strict=False)
     ]

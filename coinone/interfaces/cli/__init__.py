@@ -1,0 +1,1 @@
+"""The command line: `coinone up` and what operators need round it."""

@@ -1,0 +1,90 @@
+"""`coinone account`: keys, balances, and agents, which may trade for an account but never move its funds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Keys, balances and agents.", no_args_is_help=True)
+
+Url = Annotated[str, typer.Option("--url", help="The node's exchange API.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help="Who signs: a key store, or a private key in hex.")
+]
+Dev = Annotated[int | None, typer.Option("--dev", help="Who signs: public dev account 0 to 9.")]
+_URL = "http://localhost:3001"
+
+
+@app.command("new")
+def new(
+    out: Annotated[Path, typer.Argument(help="The file to write.")] = Path("coinone-key.json"),
+) -> None:
+    """Make a private key and lock it in a key store file (the format of geth, Foundry and MetaMask)."""
+    import json
+    import secrets
+
+    from coinone.interfaces.cli.keys import fresh_key, write_private
+    from coinone.interfaces.client import keystore
+
+    password = typer.prompt("Password for the new key", hide_input=True, confirmation_prompt=True, err=True)
+    store = keystore.lock(fresh_key(), password, secrets.token_bytes(64))
+    write_private(out, json.dumps(store))
+    typer.echo(f"0x{store['address']}  in {out}")
+
+
+@app.command("list")
+def list_accounts(
+    url: Url = _URL,
+    user: Annotated[list[str] | None, typer.Argument(help="Addresses; the dev accounts if left out.")] = None,
+) -> None:
+    """Show what accounts own, on the EVM and on the exchange."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from coinone.base.crypto.secp256k1 import address_of
+    from coinone.base.primitives.parse import format_decimal, parse_address, parse_quantity
+    from coinone.interfaces.client import Client
+    from coinone.interfaces.client.dev import dev_keys
+
+    shown = [parse_address(each) for each in user or ()] or [address_of(key) for key in dev_keys()]
+    table = Table("", "address", "gas coin", "token on the EVM", "exchange equity", "withdrawable")
+    with Client(url) as client:
+        for number, address in enumerate(f"0x{each.hex()}" for each in shown):
+            coins = format_decimal(parse_quantity(client.rpc("eth_getBalance", address, "latest")), 18)
+            summary = client.summary(address)
+            equity = summary["marginSummary"]["accountValue"]
+            token = str(client.token_balance(address))
+            table.add_row(str(number), address, coins, token, equity, summary["withdrawable"])
+    Console().print(table)
+    if not user:
+        typer.echo("These keys are public (mnemonic 'test test ... junk'): worthless on purpose.")
+
+
+@app.command("agent")
+def agent(
+    name: Annotated[str | None, typer.Argument(help="A second agent of a name replaces the first.")] = None,
+    url: Url = _URL,
+    key_file: KeyFile = None,
+    dev: Dev = None,
+    compat: Annotated[
+        bool, typer.Option("--compat", help="May sign as Hyperliquid's own clients do (SDK, ccxt).")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the agent's key there instead of showing it.")
+    ] = None,
+) -> None:
+    """Make a key and let it trade for the signing account. It can never transfer, withdraw or approve."""
+    from coinone.base.primitives.parse import format_bytes
+    from coinone.interfaces.cli.keys import fresh_key, load_key, write_private
+    from coinone.interfaces.client import Client, Signer
+
+    key = fresh_key()
+    address = format_bytes(Signer(key).address)
+    with Client(url, key=load_key(key_file, dev)) as client:
+        client.approve_agent(address, name, compat)
+        if out is not None:
+            write_private(out, format_bytes(key))
+        typer.echo(f"account  {client.account}\nagent    {address}{'  (compat)' if compat else ''}")
+        typer.echo(f"key      {format_bytes(key) if out is None else out}")
+    if compat:
+        typer.echo("Give this key to no other exchange: what it signs there could be replayed here.")

@@ -1,0 +1,140 @@
+"""`coinone`: the table of commands. Each command's work, and its imports, are in a file of its own."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coinone import __version__
+from coinone.base.primitives.errors import CoinoneError
+from coinone.interfaces.cli import account
+from coinone.interfaces.client.errors import NoAnswer
+
+app = typer.Typer(
+    name="coinone",
+    help="A futures exchange that is a blockchain. `coinone up` starts one on this computer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(account.app, name="account")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"coinone {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    pass
+
+
+DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the chain lies.", envvar="COINONE_DATA_DIR")]
+Url = Annotated[str, typer.Option("--url", help="The node's exchange API.")]
+HttpPort = Annotated[
+    int, typer.Option("--http-port", "--port", help="Pages, exchange API and /rpc.", min=0, max=65535)
+]
+RpcPort = Annotated[int, typer.Option("--rpc-port", help="Ethereum JSON-RPC.", min=0, max=65535)]
+Bind = Annotated[
+    list[str] | None, typer.Option("--bind", help="Address to listen on (repeatable). Default: loopback.")
+]
+AllowHost = Annotated[list[str] | None, typer.Option("--allow-host", help="Further name that Host may have.")]
+AllowOrigin = Annotated[
+    list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
+]
+
+_DATA = Path("data")
+_URL = "http://localhost:3001"
+
+
+@app.command()
+def up(
+    data_dir: DataDir = _DATA,
+    http_port: HttpPort = 3001,
+    rpc_port: RpcPort = 8545,
+    bind: Bind = None,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
+    reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
+) -> None:
+    """Start an exchange of one's own: node, APIs, trading page and demo market, on the dev network."""
+    from coinone.interfaces.cli import up as command
+    from coinone.interfaces.cli.settings import Settings
+
+    hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
+    settings = Settings(data_dir, "dev", http_port, rpc_port, tuple(bind or ()), hosts, origins)
+    command.run(settings, demo=demo, reset=reset)
+
+
+@app.command()
+def node(
+    network: Annotated[str, typer.Option("--network", help="dev, test or main.")] = "dev",
+    data_dir: DataDir = _DATA,
+    http_port: HttpPort = 3001,
+    rpc_port: RpcPort = 8545,
+    bind: Bind = None,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+) -> None:
+    """Run a node and its APIs, without the demo market."""
+    from coinone.interfaces.cli import up as command
+    from coinone.interfaces.cli.settings import Settings
+
+    hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
+    settings = Settings(data_dir, network, http_port, rpc_port, tuple(bind or ()), hosts, origins)
+    command.run(settings, demo=False, reset=False)
+
+
+@app.command()
+def verify(
+    data_dir: DataDir = _DATA,
+    network: Annotated[str, typer.Option("--network", help="dev, test or main.")] = "dev",
+) -> None:
+    """Execute the stored chain again from genesis and compare every root. The node must be stopped."""
+    from coinone.interfaces.cli import verify as command
+
+    command.run(data_dir, network)
+
+
+@app.command()
+def warm() -> None:
+    """Compile everything that is compiled, so that nothing has to be under a running market."""
+    from coinone.interfaces.cli import warm as command
+
+    command.run()
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="Which; all if left out.")] = ""
+) -> None:
+    """Run the benchmarks of a source checkout and print their tables."""
+    from coinone.interfaces.cli import bench as command
+
+    command.run(name, context.args)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is a sentence on standard error, never a traceback."""
+    try:
+        app()
+    except NoAnswer as error:
+        _fail(f"{error}\nIs a node running? `coinone up` starts one; --url names another.")
+    except (CoinoneError, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    print(f"coinone: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

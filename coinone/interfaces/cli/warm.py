@@ -1,0 +1,25 @@
+"""`coinone warm`: import every module that may hold compiled code, then compile what is registered."""
+
+import importlib
+import pkgutil
+import time
+
+from rich.console import Console
+
+import coinone.base
+import coinone.rules
+from coinone.base.primitives import jit
+
+
+def run() -> None:
+    console = Console()
+    began = time.perf_counter()
+    with console.status("compiling (a minute at first, then the cache answers)"):
+        for package in (coinone.base, coinone.rules):
+            for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+                importlib.import_module(module.name)
+        count = jit.warm()
+    where = jit.cache_folder() or "memory only: no writable cache folder (COINONE_CACHE_DIR names one)"
+    console.print(
+        f"compiled {count} groups of kernels in {time.perf_counter() - began:.1f} s; cache: {where}"
+    )

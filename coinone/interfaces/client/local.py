@@ -1,0 +1,123 @@
+"""A node of one's own for a test or an experiment: started as a process, thrown away afterwards.
+
+with LocalNode() as node, Client(node.url, key=dev_keys()[0]) as client:
+    client.order("BTC", True, "0.01", 97000)
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from coinone.interfaces.client.client import Client
+from coinone.interfaces.client.errors import ClientError, NoAnswer
+
+START_WAIT_S = 120.0  # the very first start compiles the kernels
+STOP_WAIT_S = 15.0
+_POLL_S = 0.1
+
+
+class LocalNode:
+    """`coinone up` in a child process, on free ports, in a folder of its own unless `data_dir` is given."""
+
+    def __init__(
+        self, data_dir: Path | None = None, demo: bool = False, arguments: tuple[str, ...] = ()
+    ) -> None:
+        self._temporary = tempfile.mkdtemp(prefix="coinone-") if data_dir is None else None
+        self.data_dir = Path(self._temporary) if data_dir is None else data_dir
+        self.port, self.rpc_port = _free_ports(2)
+        self._arguments = (*(() if demo else ("--no-demo",)), *arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output = Path(tempfile.mkstemp(prefix="coinone-", suffix=".log")[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def rpc_url(self) -> str:
+        return f"http://127.0.0.1:{self.rpc_port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    def __enter__(self) -> "LocalNode":
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._output.unlink(missing_ok=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def start(self) -> "LocalNode":
+        """Start, and return when the node answers. Raises NoAnswer with what it printed if it does not."""
+        command = [
+            sys.executable,
+            "-m",
+            "coinone.interfaces.cli.main",
+            "up",
+            "--data-dir",
+            str(self.data_dir),
+        ]
+        command += ["--http-port", str(self.port), "--rpc-port", str(self.rpc_port), *self._arguments]
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=os.environ
+            )
+        deadline = time.monotonic() + START_WAIT_S
+        with Client(self.url) as client:
+            while time.monotonic() < deadline:
+                if self._process.poll() is not None:
+                    raise NoAnswer(f"the node ended at once:\n{self.output()}")
+                with contextlib.suppress(ClientError):
+                    client.rpc("eth_chainId")
+                    return self
+                time.sleep(_POLL_S)
+        raise NoAnswer(f"the node does not answer after {START_WAIT_S:g} s:\n{self.output()}")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int | None:
+        """Ask it to end, as Ctrl-C does (or SIGKILL: as a power cut does); its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            return process.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise NoAnswer(f"the node did not stop within {STOP_WAIT_S:g} s:\n{self.output()}") from None
+
+    def restart(self, how: signal.Signals = signal.SIGINT) -> "LocalNode":
+        self.stop(how)
+        return self.start()
+
+    def output(self) -> str:
+        """What it printed so far."""
+        return self._output.read_text(errors="replace")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on at this moment, all different."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
