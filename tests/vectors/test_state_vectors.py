@@ -1,7 +1,7 @@
-"""State tests of ethereum/execution-spec-tests: a transaction on a given state, and the root that must follow.
+"""State tests of ethereum/execution-spec-tests: a transaction on a state, and the root that must follow.
 
 Each case is checked for the root of the whole state, the hash of the logs, and whether the transaction was
-valid at all. They need COINONE_DATA (evm-tests/state_eip.tar.xz and state_static.tar.xz, selected from release
+valid at all. They need COINONE_DATA (evm-tests/state_eip.tar.xz, state_static.tar.xz; selected from release
 v5.4.0 of github.com/ethereum/execution-spec-tests).
 """
 

@@ -63,3 +63,25 @@ class CodeTooLarge(ExceptionalHalt):
 
 class PrecompileFailure(ExceptionalHalt):
     """A precompiled contract did not accept its input."""
+
+
+_DESCRIPTIONS: dict[type[FrameError], str] = {
+    Revert: "execution reverted",
+    OutOfGas: "out of gas",
+    OutOfMemory: "memory limit exceeded",
+    StackUnderflow: "stack underflow",
+    StackOverflow: "stack limit reached 1024",
+    InvalidOpcode: "invalid opcode",
+    InvalidJump: "invalid jump destination",
+    WriteProtection: "write protection",
+    ReturnDataOutOfBounds: "return data out of bounds",
+    AddressCollision: "contract address collision",
+    InvalidContractPrefix: "invalid code: must not begin with 0xef",
+    CodeTooLarge: "max code size exceeded",
+    PrecompileFailure: "invalid input to a precompiled contract",
+}
+
+
+def describe(error: FrameError) -> str:
+    """The error in the words that Ethereum's tools expect."""
+    return _DESCRIPTIONS[type(error)]

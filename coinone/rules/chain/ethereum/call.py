@@ -54,20 +54,35 @@ def call(
     tracer: Tracer | None = None,
 ) -> TransactionResult:
     """What would come of the message. Raises InvalidTransaction where it could not even start."""
+    snapshot = state.snapshot()
+    try:
+        return run_call(state, env, request, rules, precompiles, budget, tracer)
+    finally:
+        state.revert(snapshot)
+        state.begin_transaction()
+
+
+def run_call(
+    state: State,
+    env: BlockEnv,
+    request: CallRequest,
+    rules: Rules,
+    precompiles: Precompiles | None = None,
+    budget: Budget | None = None,
+    tracer: Tracer | None = None,
+) -> TransactionResult:
+    """`call`, but the state keeps what it did, for the tracers that look at it afterwards."""
     needed = intrinsic_gas(request, rules).needed
     if request.gas < needed:
         raise InvalidTransaction("intrinsic gas too low", want=needed, have=request.gas)
     if state.balance(request.caller) < request.value:
         raise InvalidTransaction("insufficient funds for transfer")
-    snapshot = state.snapshot()
     state.begin_transaction()
-    try:
-        return run_payload(
-            state, env, request.caller, request, request.gas_price, rules, precompiles, tracer, budget
-        )
-    finally:
-        state.revert(snapshot)
-        state.begin_transaction()
+    result = run_payload(
+        state, env, request.caller, request, request.gas_price, rules, precompiles, tracer, budget
+    )
+    state.end_transaction()
+    return result
 
 
 def estimate_gas(

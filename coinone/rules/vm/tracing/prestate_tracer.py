@@ -1,0 +1,85 @@
+"""The prestate tracer: which accounts and slots a transaction touches, in the form of geth's prestateTracer.
+
+It notes only *what* is touched. The values come from the state, read afterwards: once as the transaction left
+it, once when it has been taken back.
+"""
+
+from typing import Any
+
+from coinone.base.primitives.parse import format_bytes, format_quantity
+from coinone.base.primitives.types import Address
+from coinone.rules.state.state import State
+from coinone.rules.vm.addresses import to_address
+from coinone.rules.vm.frame import Frame
+
+_SLOT_FIRST = (0x54, 0x55)  # SLOAD, SSTORE
+_ADDRESS_FIRST = (0x31, 0x3B, 0x3C, 0x3F, 0xFF)  # BALANCE, EXTCODE*, SELFDESTRUCT
+_ADDRESS_SECOND = (0xF1, 0xF2, 0xF4, 0xFA)  # calls
+
+
+class PrestateTracer:
+    def __init__(self) -> None:
+        self.touched: dict[Address, dict[int, None]] = {}
+
+    def enter(self, frame: Frame) -> None:
+        message = frame.message
+        if message.depth == 0:
+            self._note(frame.evm.block.coinbase)
+            self._note(message.caller)
+        self._note(message.target)
+        self._note(message.code_address)
+
+    def before(self, frame: Frame, code: int) -> None:
+        stack = frame.stack
+        if code in _SLOT_FIRST and stack:
+            self._note(frame.address)[stack[-1]] = None
+        elif code in _ADDRESS_FIRST and stack:
+            self._note(to_address(stack[-1]))
+        elif code in _ADDRESS_SECOND and len(stack) > 1:
+            self._note(to_address(stack[-2]))
+
+    def after(self, frame: Frame) -> None:
+        pass
+
+    def exit(self, frame: Frame) -> None:
+        pass
+
+    def _note(self, address: Address) -> dict[int, None]:
+        return self.touched.setdefault(address, {})
+
+
+def accounts_of(state: State, touched: dict[Address, dict[int, None]]) -> dict[str, dict[str, Any]]:
+    """The touched accounts as they stand in `state`; those that do not exist are left out."""
+    accounts = {}
+    for address, slots in touched.items():
+        account = state.account(address)
+        if account is None:
+            continue
+        shown: dict[str, Any] = {"balance": format_quantity(account.balance)}
+        if account.nonce:
+            shown["nonce"] = account.nonce
+        if code := state.code(address):
+            shown["code"] = format_bytes(code)
+        if values := {_word(slot): _word(value) for slot in slots if (value := state.storage(address, slot))}:
+            shown["storage"] = values
+        accounts[format_bytes(address)] = shown
+    return accounts
+
+
+def difference(pre: dict[str, dict[str, Any]], post: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """geth's diff mode: accounts that changed, of `post` only the fields that are different."""
+    shown_pre, shown_post = {}, {}
+    for address in {**pre, **post}:
+        before, after = pre.get(address, {}), post.get(address, {})
+        if before == after:
+            continue
+        if before:
+            shown_pre[address] = before
+        changed = {name: value for name, value in after.items() if value != before.get(name)}
+        if changed:
+            shown_post[address] = changed
+    return {"pre": shown_pre, "post": shown_post}
+
+
+def _word(value: int) -> str:
+    return f"0x{value:064x}"

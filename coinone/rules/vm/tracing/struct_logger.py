@@ -1,0 +1,75 @@
+"""The struct logger: one entry per instruction, in the form of geth's debug_traceTransaction."""
+
+from typing import Any
+
+from coinone.base.primitives.limits import TRACE_STEPS_MAX
+from coinone.base.primitives.parse import format_bytes
+from coinone.rules.vm.errors import describe
+from coinone.rules.vm.frame import Frame
+
+_SLOAD, _SSTORE = 0x54, 0x55
+
+
+class StructLogger:
+    """`truncated` tells that a run had more steps than one answer may hold."""
+
+    def __init__(self, stack: bool = True, memory: bool = False, storage: bool = True) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.truncated = False
+        self._stack, self._memory, self._storage = stack, memory, storage
+        self._open: list[dict[str, Any] | None] = []  # the newest entry of each live frame
+        self._names: dict[int, str] = {}
+        self._slots: dict[bytes, dict[str, str]] = {}  # touched so far, by account
+
+    def enter(self, frame: Frame) -> None:
+        self._open.append(None)
+        if not self._names:
+            self._names = {opcode.code: opcode.name for opcode in frame.evm.rules.opcodes}
+
+    def before(self, frame: Frame, code: int) -> None:
+        if len(self.entries) >= TRACE_STEPS_MAX:
+            self.truncated = True
+            self._open[-1] = None
+            return
+        entry: dict[str, Any] = {
+            "pc": frame.pc,
+            "op": self._names.get(code, f"opcode 0x{code:x} not defined"),
+            "gas": frame.gas,
+            "gasCost": frame.evm.rules.dispatch[code].static_gas,
+            "depth": frame.message.depth + 1,
+        }
+        if self._stack:
+            entry["stack"] = [hex(word) for word in frame.stack]
+        if self._memory:
+            data = frame.memory.hex()
+            entry["memory"] = [data[start : start + 64] for start in range(0, len(data), 64)]
+        if self._storage and code == _SSTORE and len(frame.stack) >= 2:
+            self._note_slot(frame, entry, frame.stack[-1], frame.stack[-2])
+        elif self._storage and code == _SLOAD and frame.stack:
+            slot = frame.stack[-1]
+            self._note_slot(frame, entry, slot, frame.evm.state.storage(frame.address, slot))
+        self.entries.append(entry)
+        self._open[-1] = entry
+
+    def after(self, frame: Frame) -> None:
+        entry = self._open[-1]
+        if entry is not None:
+            entry["gasCost"] = entry["gas"] - frame.gas
+
+    def exit(self, frame: Frame) -> None:
+        entry = self._open.pop()
+        if entry is not None and frame.error is not None:
+            entry["error"] = describe(frame.error)
+
+    def result(self, gas_used: int, failed: bool, output: bytes) -> dict[str, Any]:
+        return {
+            "gas": gas_used,
+            "failed": failed,
+            "returnValue": format_bytes(output),
+            "structLogs": self.entries,
+        }
+
+    def _note_slot(self, frame: Frame, entry: dict[str, Any], slot: int, value: int) -> None:
+        slots = self._slots.setdefault(frame.address, {})
+        slots[f"{slot:064x}"] = f"{value:064x}"
+        entry["storage"] = dict(slots)
