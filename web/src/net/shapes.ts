@@ -110,6 +110,11 @@ export interface LedgerUpdate {
   delta: { type: string; usdc?: string; amount?: string; token?: string; destination?: string; user?: string }
 }
 
+export interface ActiveAssetData {
+  coin: string
+  leverage: { type: string; value: number }
+}
+
 export interface UserFees {
   userCrossRate: string
   userAddRate: string

@@ -5,7 +5,7 @@
 
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
-import type { ClearinghouseState, Fill, FundingPayment, LedgerUpdate, OpenOrder, UserFees } from '../net/shapes.ts'
+import type { ActiveAssetData, ClearinghouseState, Fill, FundingPayment, LedgerUpdate, OpenOrder, UserFees } from '../net/shapes.ts'
 import { markets } from './markets.svelte.ts'
 
 const POLL_MS = 3000
@@ -36,6 +36,9 @@ class AccountState {
   fundings = $state.raw<FundingPayment[]>([])
   ledger = $state.raw<LedgerUpdate[]>([])
   fees = $state.raw<UserFees>({ userCrossRate: '0.00045', userAddRate: '0.00015' })
+
+  /** Leverage set on the chain, by market. */
+  leverages = $state<Record<string, number>>({})
 
   #timer = 0
 
@@ -110,7 +113,8 @@ class AccountState {
         return () => stops.forEach((stop) => stop())
       })
       $effect(() => {
-        if (feed.generation > 1) this.refresh()
+        void markets.coin
+        if (feed.generation > 0) this.refresh()
       })
     })
   }
@@ -124,6 +128,7 @@ class AccountState {
     this.#timer = 0
     const user = this.address
     if (!user) return
+    const coin = markets.coin
     const since = { user, startTime: Date.now() - HISTORY_MS }
     const keep = <T>(wanted: Promise<T>, put: (value: T) => void): Promise<void> =>
       wanted.then((value) => {
@@ -135,6 +140,7 @@ class AccountState {
       keep(info<Fill[]>('userFills', { user }), (value) => (this.fills = value)),
       keep(info<FundingPayment[]>('userFunding', since), (value) => (this.fundings = newestFirst(value))),
       keep(info<LedgerUpdate[]>('userNonFundingLedgerUpdates', since), (value) => (this.ledger = newestFirst(value))),
+      keep(info<ActiveAssetData>('activeAssetData', { user, coin }), (value) => (this.leverages[coin] = value.leverage.value)),
       keep(info<UserFees>('userFees', { user }), (value) => (this.fees = value)),
     ])
   }
@@ -145,6 +151,7 @@ class AccountState {
     this.fills = []
     this.fundings = []
     this.ledger = []
+    this.leverages = {}
   }
 }
 

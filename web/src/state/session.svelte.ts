@@ -4,14 +4,16 @@ import type { Hex } from 'viem'
 import { userTypedData, actionHash, l1TypedData, sourceOf, splitSignature, CHAIN_NAME, type UserAction } from '../lib/signing.ts'
 import type { Packable } from '../lib/msgpack.ts'
 import { exchange, type ExchangeAnswer } from '../net/http.ts'
-import { approvedName, forgetAgent, newAgent, storeAgent, storedAgent, AGENT_NAME, type Agent } from '../wallet/agent.ts'
+import { approvedName, forgetAgent, newAgent, storeAgent, storedAgent, type Agent } from '../wallet/agent.ts'
 import { devWallet } from '../wallet/dev.ts'
 import type { Wallet } from '../wallet/wallet.ts'
 import { account } from './account.svelte.ts'
 import { network } from './network.svelte.ts'
 
 const REMEMBERED = 'coinone.devkey'
-const NOBODY = '0x0000000000000000000000000000000000000000'
+const REVOKED_FOR_DAYS = 1 / 24
+/** The chain's words for a key that it does not know (any more). */
+const UNKNOWN_SIGNER = /API Wallet .* does not exist/
 
 class SessionState {
   wallet = $state.raw<Wallet | null>(null)
@@ -62,11 +64,11 @@ class SessionState {
     this.agent = agent
   }
 
-  /** An agent's name belongs to one key: giving it to nobody takes it from the key that had it. */
+  /** An agent's name belongs to one key: giving it to a key that is thrown away takes it from the one that had it. */
   async revokeAgent(): Promise<void> {
-    await this.#approve(NOBODY, AGENT_NAME)
-    forgetAgent(network.chainId!, this.address!)
-    this.agent = null
+    const { agent } = await newAgent(REVOKED_FOR_DAYS)
+    await this.#approve(agent.address, approvedName(agent))
+    this.#forgetAgent()
   }
 
   /** Trade with the agent's key: no wallet prompt. */
@@ -74,7 +76,9 @@ class SessionState {
     if (!this.agent) throw new Error('Enable trading first.')
     const nonce = this.#nonce()
     const data = l1TypedData(sourceOf(network.chainId!), actionHash(action, nonce))
-    return accepted(await exchange({ action, nonce, signature: splitSignature(await this.agent.signTypedData(data)) }))
+    const answer = await exchange({ action, nonce, signature: splitSignature(await this.agent.signTypedData(data)) })
+    if (answer.status === 'err' && UNKNOWN_SIGNER.test(String(answer.response))) this.#forgetAgent()
+    return accepted(answer)
   }
 
   /** Sign with the wallet itself: transfers and approvals. `time` is the field that carries the nonce. */
@@ -84,6 +88,11 @@ class SessionState {
     const action: UserAction = { type, hyperliquidChain: CHAIN_NAME, signatureChainId, ...fields, [time]: nonce }
     const signature = await this.wallet!.signTypedData(userTypedData(action))
     return accepted(await exchange({ action, nonce, signature: splitSignature(signature) }))
+  }
+
+  #forgetAgent(): void {
+    forgetAgent(network.chainId!, this.address!)
+    this.agent = null
   }
 
   #approve(agentAddress: Hex, agentName: string): Promise<ExchangeAnswer> {

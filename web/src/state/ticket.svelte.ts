@@ -21,12 +21,10 @@ class TicketState {
   percent = $state(0)
   tif = $state<Tif>('Gtc')
   reduceOnly = $state(false)
-  /** Leverage chosen per market before a position tells. */
-  chosenLeverage = $state<Record<string, number>>({})
 
   get leverage(): number {
     const coin = markets.coin
-    const known = account.positionIn(coin)?.leverage ?? this.chosenLeverage[coin]
+    const known = account.positionIn(coin)?.leverage ?? account.leverages[coin]
     return known ?? Math.min(DEFAULT_LEVERAGE, markets.current?.maxLeverage ?? DEFAULT_LEVERAGE)
   }
 

@@ -19,7 +19,7 @@ interface Stored {
   validUntilMs: number
 }
 
-export const AGENT_NAME = 'page'
+const AGENT_NAME = 'page'
 export const DEFAULT_DAYS = 7
 const DAY_MS = 24 * 3600 * 1000
 
@@ -31,7 +31,7 @@ export function approvedName(agent: { name: string; validUntilMs: number }): str
 export async function newAgent(days: number): Promise<{ agent: Agent; key: Hex }> {
   const { generatePrivateKey } = await import('viem/accounts')
   const key = generatePrivateKey()
-  return { key, agent: await load({ key, name: AGENT_NAME, validUntilMs: Date.now() + days * DAY_MS }) }
+  return { key, agent: await load({ key, name: AGENT_NAME, validUntilMs: Math.floor(Date.now() + days * DAY_MS) }) }
 }
 
 export async function storedAgent(chainId: number, master: Hex): Promise<Agent | null> {

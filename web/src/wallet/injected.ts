@@ -65,6 +65,7 @@ export async function connectInjected({ name, provider }: Announced): Promise<Wa
       const call = { from: address, to, data, value: `0x${value.toString(16)}` }
       return (await provider.request({ method: 'eth_sendTransaction', params: [call] })) as Hex
     },
+    addNetwork: () => addNetwork(provider),
     onChange(listener) {
       const changed = (list: Hex[]): void => listener((list[0]?.toLowerCase() as Hex) ?? null)
       provider.on?.('accountsChanged', changed as (value: never) => void)
@@ -85,7 +86,7 @@ async function useNetwork(provider: Provider): Promise<void> {
   }
 }
 
-export async function addNetwork(provider: Provider): Promise<void> {
+async function addNetwork(provider: Provider): Promise<void> {
   await provider.request({
     method: 'wallet_addEthereumChain',
     params: [

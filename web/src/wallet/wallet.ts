@@ -16,6 +16,8 @@ export interface Wallet {
   signTypedData(data: TypedData): Promise<Hex>
   /** Resolves with the transaction's hash once the network has accepted it. */
   send(call: EthereumCall): Promise<Hex>
+  /** Ask the wallet to know this network; absent where that makes no sense. */
+  addNetwork?(): Promise<void>
   /** Calls back when the wallet moves to another account or leaves. */
   onChange(listener: (address: Hex | null) => void): () => void
 }
