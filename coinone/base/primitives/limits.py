@@ -82,7 +82,6 @@ SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 # Storage
 LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file is closed at this size: read whole at start, dropped whole
 UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
-WITHDRAWALS_QUEUED_MAX = 256  # paid out in one EVM segment, each a token transfer
 
 # Node
 VIEW_LEVELS_MAX = 1_000  # price levels a side that a view copies: fifty times what the API shows at once

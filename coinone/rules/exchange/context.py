@@ -22,6 +22,9 @@ class MarketConfig:
     sz_decimals: int
     max_leverage: int
     impact_notional: int = 6_000_000_000  # micro-quote: 6,000 (BTC and ETH: 20,000)
+    tiers: tuple[tuple[int, int], ...] = ()  # (notional in micro-quote, max leverage) above the first tier
+    max_open_interest: int = 0  # lots; 0 = no cap
+    initial_mark: int = 1  # shown until the first oracle price; nothing trades on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class ExchangeConfig:
     markets: tuple[MarketConfig, ...]
     reporters: tuple[Address, ...]
     balances: tuple[tuple[Address, int], ...] = ()  # genesis credits in micro-quote
+    action_credits: int = 10_000  # what an account may send before it trades (D5); dev is generous
     token_name: str = "USDC"
     token_address: Address = bytes.fromhex("00000000000000000000000000000000c0110001")
     system_address: Address = QUOTE_SYSTEM_ADDRESS

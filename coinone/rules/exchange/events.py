@@ -19,7 +19,8 @@ class FillSide:
     cloid: int  # 0 = none
     start_position: int  # signed size before this fill
     closed_pnl: int  # realised by this fill, before fees
-    fee: int
+    fee: int  # the builder's share included
+    builder_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""Actions that change what an account chose, and move no money."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from coinone.base.primitives.limits import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
+from coinone.rules.exchange.actions.agents import approve_agent
+from coinone.rules.exchange.actions.answers import DEFAULT
+from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX
+from coinone.rules.exchange.actions.transfers import send
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.ledger import Settings
+from coinone.rules.exchange.margin import equity, refresh_margins, would_be_initial_margin
+from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.wire import types as wire
+
+
+def apply_account_action(batch: Batch, item: Item) -> None:
+    """Segments 4 and 7: whatever brings no order."""
+    _HANDLERS[type(item.action)](batch, item, item.action)
+
+
+def _schedule_cancel(batch: Batch, item: Item, action: wire.ScheduleCancel) -> None:
+    """The dead man's switch: at the time, all the account's orders are cancelled (timers.py)."""
+    if action.time_ms is not None and action.time_ms < batch.now + SCHEDULE_AHEAD_MS:
+        batch.failed(item, "Scheduled cancel time too early, must be at least 5 seconds from now.")
+        return
+    _change(batch, item, cancel_at_ms=action.time_ms or 0)
+    batch.executed(item, DEFAULT)
+
+
+def _update_leverage(batch: Batch, item: Item, action: wire.UpdateLeverage) -> None:
+    rows = batch.rows
+    if action.asset >= rows.market_count:
+        batch.failed(item, "Invalid perpetual or spot asset.")
+        return
+    if not action.is_cross:
+        batch.failed(item, "Isolated margin is not supported, use cross.")
+        return
+    if not 1 <= action.leverage <= int(rows.markets[action.asset]["max_leverage"]):
+        batch.failed(item, "Invalid leverage value")
+        return
+    wanted = would_be_initial_margin(rows, item.account, action.asset, action.leverage)
+    if wanted > max(equity(rows, item.account), int(rows.accounts[item.account]["initial_margin"])):
+        batch.failed(item, f"Cannot decrease leverage with open position. asset={action.asset}")
+        return
+    rows.journal.account(item.account)
+    rows.journal.position(item.account, action.asset)
+    rows.positions[item.account, action.asset]["leverage"] = action.leverage
+    refresh_margins(rows, item.account, action.asset)
+    batch.executed(item, DEFAULT)
+
+
+def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFee) -> None:
+    if action.max_fee_rate > BUILDER_FEE_MAX:
+        batch.failed(item, "Builder fee rate is too large.")
+        return
+    if batch.rows.slot_of(action.builder) is None:
+        batch.failed(item, "Builder has no account.")
+        return
+    settings = batch.ledger.settings_of(batch.ex.number(item.account))
+    builders = tuple(pair for pair in settings.builders if pair[0] != action.builder)
+    if action.max_fee_rate:
+        builders = (*builders, (action.builder, action.max_fee_rate))
+    if len(builders) > BUILDERS_PER_ACCOUNT:
+        batch.failed(item, "Too many approved builders.")
+        return
+    _change(batch, item, builders=builders)
+    batch.executed(item, DEFAULT)
+
+
+def _set_referrer(batch: Batch, item: Item, action: wire.SetReferrer) -> None:
+    if batch.ledger.settings_of(batch.ex.number(item.account)).referrer:
+        batch.failed(item, "Referrer already set.")
+        return
+    _change(batch, item, referrer=action.code)
+    batch.executed(item, DEFAULT)
+
+
+def _nothing(batch: Batch, item: Item, action: wire.Noop | wire.UsdClassTransfer) -> None:
+    """noop burns a nonce; usdClassTransfer has nothing to move, since one balance serves both classes (D10)."""
+    batch.executed(item, DEFAULT)
+
+
+def _change(batch: Batch, item: Item, **values: Any) -> None:
+    number = batch.ex.number(item.account)
+    settings: Settings = replace(batch.ledger.settings_of(number), **values)
+    batch.ledger.settings.put(number, settings)
+
+
+_HANDLERS: dict[type, Callable[[Batch, Item, Any], None]] = {
+    wire.ScheduleCancel: _schedule_cancel,
+    wire.UpdateLeverage: _update_leverage,
+    wire.ApproveBuilderFee: _approve_builder_fee,
+    wire.SetReferrer: _set_referrer,
+    wire.ApproveAgent: approve_agent,
+    wire.SendAsset: send,
+    wire.Noop: _nothing,
+    wire.UsdClassTransfer: _nothing,
+}

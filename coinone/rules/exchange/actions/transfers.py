@@ -1,0 +1,98 @@
+"""Money that moves without a trade: deposits, sends, withdrawals.
+
+There is one quote balance per account (D10). What may leave is what the account's equity holds above the larger
+of its initial margin and a tenth of its positions' value (Hyperliquid's transfer rule), and never while a market
+in which it has a position lacks a fresh oracle.
+"""
+
+from coinone.base.primitives.integers import div_up
+from coinone.base.primitives.limits import ACCOUNT_MINIMUM
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange.actions.answers import DEFAULT
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.context import Deposit, Withdrawal
+from coinone.rules.exchange.events import LedgerUpdate
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED
+from coinone.rules.exchange.wire.types import SendAsset
+
+
+def apply_deposit(batch: Batch, deposit: Deposit) -> None:
+    """Credit a deposit. A first credit below the minimum waits in `unclaimed` until it reaches it."""
+    batch.money_in += deposit.amount
+    credit(batch, deposit.address, deposit.amount, "deposit", batch.ex.config.system_address, deposit.tx_hash)
+
+
+def credit(
+    batch: Batch, address: Address, amount: int, kind: str, counterparty: Address, tx_hash: Hash32
+) -> None:
+    """Add to an account's cash, opening the account if enough has gathered."""
+    slot = batch.rows.slot_of(address)
+    if slot is None:
+        waiting = batch.ledger.unclaimed.get(address) or 0
+        if waiting + amount < ACCOUNT_MINIMUM:
+            batch.ledger.unclaimed.put(address, waiting + amount)
+            batch.move_global("unclaimed", amount)
+            _tell(batch, address, "unclaimed", amount, counterparty, tx_hash)
+            return
+        slot = batch.open_account(address)
+        if waiting:
+            batch.ledger.unclaimed.drop(address)
+            batch.move_global("unclaimed", -waiting)
+            batch.move_cash(slot, waiting)
+    batch.move_cash(slot, amount)
+    _tell(batch, address, kind, amount, counterparty, tx_hash)
+
+
+def send(batch: Batch, item: Item, action: SendAsset) -> None:
+    """usdSend, spotSend and sendAsset; to the system address they withdraw to the EVM."""
+    refusal = _refusal(batch, item, action)
+    if refusal:
+        batch.failed(item, refusal)
+        return
+    batch.move_cash(item.account, -action.amount)
+    if action.destination == batch.ex.config.system_address:
+        _withdraw(batch, item, action.amount)
+    else:
+        _tell(batch, item.address, "send", -action.amount, action.destination, item.tx_hash)
+        credit(batch, action.destination, action.amount, "receive", item.address, item.tx_hash)
+    batch.executed(item, DEFAULT)
+
+
+def withdrawable(rows: Rows, slot: int) -> int:
+    """What an account may take out: equity above max(initial margin, 10 % of its positions' value)."""
+    row = rows.accounts[slot]
+    if int(row["flags"]) & ACCOUNT_RESTRICTED:
+        return 0
+    markets = rows.market_count
+    sizes = rows.positions["size"][slot, :markets].tolist()
+    marks = rows.markets["mark"][:markets].tolist()
+    notional = sum(abs(size) * mark for size, mark in zip(sizes, marks, strict=True))
+    kept = max(int(row["initial_margin"]), div_up(notional, 10))
+    return max(0, int(row["cash"]) + int(row["position_value"]) - kept)
+
+
+def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:
+    config = batch.ex.config
+    name, _, _ = action.token.partition(":")
+    if name not in ("", config.token_name):
+        return "Invalid token."
+    if action.destination == item.address:
+        return "Cannot self-transfer."
+    if action.amount > withdrawable(batch.rows, item.account):
+        return "Insufficient balance for withdrawal."
+    return ""
+
+
+def _withdraw(batch: Batch, item: Item, amount: int) -> None:
+    """The chain pays it out in an EVM segment; from here on it is no longer the exchange's money."""
+    batch.withdrawals.append(Withdrawal(item.address, amount, item.tx_hash))
+    batch.money_out += amount
+    _tell(batch, item.address, "withdraw", -amount, batch.ex.config.system_address, item.tx_hash)
+
+
+def _tell(
+    batch: Batch, address: Address, kind: str, amount: int, counterparty: Address, tx_hash: Hash32
+) -> None:
+    batch.events.append(LedgerUpdate(*batch.here, address, kind, amount, counterparty, tx_hash))

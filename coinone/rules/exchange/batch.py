@@ -1,0 +1,77 @@
+"""One batch while it is being executed: what every chapter reads from and reports to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange.context import BatchContext, Outcome, Withdrawal
+from coinone.rules.exchange.events import Event
+from coinone.rules.exchange.ledger import Ledger
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.state import Exchange
+
+
+@dataclass
+class Batch:
+    """Not state: dropped when the batch is done."""
+
+    ex: Exchange
+    ctx: BatchContext
+    events: list[Event] = field(default_factory=list)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the action's index
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    money_in: int = 0  # what entered and left the exchange: the conserved sum changes by exactly this
+    money_out: int = 0
+
+    @property
+    def rows(self) -> Rows:
+        return self.ex.rows
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.ex.ledger
+
+    @property
+    def now(self) -> int:
+        return self.ctx.time_ms
+
+    def executed(self, item: Item, response: dict[str, Any]) -> None:
+        self.outcomes[item.index] = Outcome(item.tx_hash, "executed", response)
+
+    def failed(self, item: Item, text: str) -> None:
+        self.outcomes[item.index] = Outcome(item.tx_hash, "failed", error=text)
+
+    def open_account(self, address: Address) -> int:
+        """A new account. An address is an account or an agent: becoming an account ends its agency."""
+        self.rows.journal.globals()
+        slot = self.rows.add_account(address, self.now)
+        agent = self.ledger.agents.get(address)
+        if agent is not None:
+            from coinone.rules.exchange.actions.agents import forget_agent
+
+            forget_agent(self.ledger, address, agent)
+        return slot
+
+    def move_cash(self, slot: int, amount: int) -> None:
+        """Add `amount`, which may be negative, to an account's cash."""
+        self.rows.journal.account(slot)
+        self.rows.accounts[slot]["cash"] += amount
+
+    def move_global(self, name: str, amount: int) -> None:
+        """As `move_cash`, for a column of the globals row (insurance, fees, unclaimed, ...)."""
+        self.rows.journal.globals()
+        self.rows.globals[name][0] += amount
+
+    def set_cursor(self, **values: Any) -> None:
+        self.ledger.cursors.put("all", replace(self.ledger.cursor, **values))
+
+    @property
+    def here(self) -> tuple[int, int]:
+        """(seq, time): how every event begins."""
+        return self.ctx.seq, self.ctx.time_ms
+
+
+NO_HASH: Hash32 = bytes(32)

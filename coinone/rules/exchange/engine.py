@@ -1,0 +1,187 @@
+"""The exchange as the chain sees it: `apply_exchange` runs segments 1 to 7 of a batch, `apply_undo` takes it back.
+
+Everything the result depends on is in the arguments. A fault inside undoes the batch before it is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Hash32
+from coinone.rules.exchange import liquidation
+from coinone.rules.exchange.actions.settings import apply_account_action
+from coinone.rules.exchange.actions.trading import SecondTry, Trading
+from coinone.rules.exchange.actions.transfers import apply_deposit
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.context import (
+    BatchContext,
+    CoreAction,
+    Deposit,
+    ExchangeConfig,
+    ExchangeResult,
+    MarketConfig,
+    Outcome,
+    Withdrawal,
+)
+from coinone.rules.exchange.events import MarketUpdate
+from coinone.rules.exchange.fees import turn_fee_day
+from coinone.rules.exchange.funding import apply_funding
+from coinone.rules.exchange.inclusion import include
+from coinone.rules.exchange.invariants import check_conservation, conserved_sum
+from coinone.rules.exchange.leaves import touched_leaves
+from coinone.rules.exchange.mark import apply_mark_prices
+from coinone.rules.exchange.oracle import apply_oracle, is_fresh
+from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
+from coinone.rules.exchange.state import Exchange, Undo
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.timers import due_cancels
+from coinone.rules.exchange.wire.types import VerifiedAction
+from coinone.rules.exchange.wire.verify import verify_action, verify_raw
+
+__all__ = [
+    "BatchContext",
+    "CoreAction",
+    "Deposit",
+    "Exchange",
+    "ExchangeConfig",
+    "ExchangeResult",
+    "MarketConfig",
+    "Outcome",
+    "Undo",
+    "Withdrawal",
+    "apply_exchange",
+    "apply_undo",
+    "conserved_sum",
+    "verify_action",
+    "verify_raw",
+]
+
+
+def apply_exchange(ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAction]) -> ExchangeResult:
+    """Execute a batch: segments 1 to 7 of D2, in the order the seed gives."""
+    assert ctx.time_ms > ex.ledger.cursor.time_ms, "batch time rises"
+    batch = Batch(ex, ctx)
+    try:
+        _run(batch, actions)
+        leaves = touched_leaves(ex)
+        check_conservation(batch)
+    except BaseException:
+        ex.restore(ex.seal())
+        raise
+    outcomes = tuple([batch.outcomes[index] for index in range(len(actions))])
+    return ExchangeResult(
+        outcomes=outcomes,
+        events=tuple(batch.events),
+        withdrawals=tuple(batch.withdrawals),
+        leaves=leaves,
+        undo=ex.seal(),
+        digest=_digest(outcomes, leaves),
+    )
+
+
+def apply_undo(ex: Exchange, undo: Undo) -> None:
+    """Take back the last batch not undone yet."""
+    ex.restore(undo)
+
+
+def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
+    apply_oracle(batch)
+    apply_mark_prices(batch)
+    apply_funding(batch)
+    fired = due_cancels(batch)
+    work = liquidation.choose(batch)
+    for deposit in batch.ctx.deposits:
+        apply_deposit(batch, deposit)
+    segments = _classed(batch, actions)
+    second = _cancels(batch, segments[Segment.CANCELS], work, fired)
+    for item in segments[Segment.ACCOUNT]:
+        apply_account_action(batch, item)
+    _orders(batch, segments[Segment.POST_ONLY], second)
+    _orders(batch, _with_liquidations(batch, segments[Segment.TAKERS], work), second, work)
+    second.run()
+    second.finish()
+    liquidation.settle(work)
+    for item in segments[Segment.TRANSFERS_OUT]:
+        apply_account_action(batch, item)
+    batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
+    _tell_markets(batch)
+
+
+def _classed(batch: Batch, actions: Sequence[VerifiedAction]) -> dict[Segment, list[Item]]:
+    """Inclusion, then the included items of each segment in execution order."""
+    items, refused = include(batch.ex, actions, batch.now)
+    for index, reason in refused.items():
+        batch.outcomes[index] = Outcome(actions[index].tx_hash, "excluded", error=reason)
+    found: dict[Segment, list[Item]] = {segment: [] for segment in Segment}
+    for item in items:
+        turn_fee_day(batch, item.account)
+        found[segment_of(item.action, batch.ex.config.system_address)].append(item)
+    return {segment: ranked(members, batch.ctx.seed) for segment, members in found.items()}
+
+
+def _cancels(
+    batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]
+) -> SecondTry:
+    """Segment 3: the system's cancels first, then the accounts'."""
+    trading = Trading(batch)
+    for slots, reason in ((work.chosen, Status.LIQUIDATED_CANCELED), (fired, Status.SCHEDULED_CANCEL)):
+        for slot in slots:
+            liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, reason)
+    for item in items:
+        trading.add(item)
+    trading.run()
+    return SecondTry(trading)
+
+
+def _with_liquidations(batch: Batch, items: list[Item], work: liquidation.Liquidations) -> list[Item]:
+    """Segment 6 with the liquidation of each chosen account ranked before its own orders."""
+    return ranked([work.item(slot) for slot in work.chosen] + items, batch.ctx.seed)
+
+
+def _orders(
+    batch: Batch,
+    items: list[Item],
+    second: SecondTry,
+    work: liquidation.Liquidations | None = None,
+) -> None:
+    """Segment 5 or 6."""
+    trading = Trading(batch)
+    for item in items:
+        if item.index < 0:
+            assert work is not None, "system items are liquidations"
+            liquidation.add_orders(work, item.account, item, trading.ops)
+        else:
+            trading.add(item)
+    result = trading.run()
+    trading.finish()
+    second.note_placed(trading, result)
+
+
+def _tell_markets(batch: Batch) -> None:
+    rows = batch.rows
+    for market in rows.journal.touched_markets().tolist():
+        row = rows.markets[market]
+        memory = batch.ledger.memory.get(market)
+        batch.events.append(
+            MarketUpdate(
+                *batch.here,
+                market=market,
+                mark=int(row["mark"]),
+                oracle=int(row["oracle"]),
+                oracle_fresh=is_fresh(rows, market, batch.now),
+                premium=memory.premium if memory is not None else 0,
+                funding_rate=int(row["funding_rate"]),
+                open_interest=int(row["open_interest"]),
+            )
+        )
+
+
+def _digest(outcomes: Iterable[Outcome], leaves: dict[bytes, bytes | None]) -> Hash32:
+    """What two nodes must agree on: each action's status and every touched leaf."""
+    statuses: list[rlp.Encodable] = [[outcome.tx_hash, outcome.status.encode()] for outcome in outcomes]
+    changed: list[rlp.Encodable] = [
+        [key, leaf or b""] for key, leaf in sorted(leaves.items(), key=lambda pair: pair[0])
+    ]
+    return keccak256(rlp.encode([statuses, changed]))

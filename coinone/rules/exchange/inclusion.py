@@ -1,0 +1,181 @@
+"""Which actions a batch may hold: nobody gets work for nothing (architecture D5).
+
+An action is included if its signer is an account or a living agent, its nonce is fresh, it has not expired, and
+the account has credits and room left. What is excluded changes nothing, not even a nonce. All this is judged on
+the state after segment 2, counting each account's items by (nonce, signer, digest), before anything is executed.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coinone.base.primitives.errors import InvalidAction
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import (
+    ACCOUNT_ACTIONS_PER_BATCH,
+    ACCOUNT_BYTES_PER_BATCH,
+    CANCEL_CREDITS_EXTRA,
+    CREDIT_REFILL_MS,
+    NONCE_FUTURE_MS,
+    NONCE_PAST_MS,
+    NONCES_PER_SIGNER,
+    SIGNERS_PER_ACCOUNT,
+)
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.ledger import Ledger, NonceSet
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.wire.types import Action, BatchModify, Cancel, Order, VerifiedAction
+
+_QUOTE = 1_000_000
+
+
+def include(
+    ex: Exchange, actions: Sequence[VerifiedAction], now: int
+) -> tuple[list[Item], dict[int, str]]:
+    """The included actions as items, and for every other index the reason."""
+    items: list[Item] = []
+    refused: dict[int, str] = {}
+    order = sorted(range(len(actions)), key=lambda i: _key(actions[i]))
+    usage: dict[int, list[int]] = {}
+    for index in order:
+        action = actions[index]
+        try:
+            slot = _account_of(ex, action, now)
+            _check_expiry(action, now)
+            _check_quota(usage.setdefault(slot, [0, 0]), action)
+            check_credits(ex, slot, action.action, now)
+            use_nonce(ex.ledger, int(ex.rows.accounts[slot]["number"]), action.signer, action.nonce, now)
+        except InvalidAction as error:
+            refused[index] = str(error)
+            continue
+        _charge(ex, usage[slot], slot, action)
+        items.append(
+            Item(
+                index=index,
+                action=action.action,
+                account=slot,
+                address=ex.rows.address_of(slot),
+                nonce=action.nonce,
+                signer=action.signer,
+                digest=action.digest,
+                tx_hash=action.tx_hash,
+                signed=action,
+            )
+        )
+    return items, refused
+
+
+def account_of_signer(ex: Exchange, signer: Address, now: int) -> int | None:
+    """The slot that `signer` may trade for: its own account's, or its master's while its agency lives."""
+    own = ex.rows.slot_of(signer)
+    if own is not None:
+        return own
+    agent = ex.ledger.agents.get(signer)
+    if agent is None or (agent.valid_until_ms and agent.valid_until_ms < now):
+        return None
+    return ex.rows.slot_by_number[agent.account]
+
+
+def allowance(rows: Rows, slot: int, credits: int, now: int) -> int:
+    """Credits an account has ever been given: a grant, one per quote unit traded, and a slow refill."""
+    row = rows.accounts[slot]
+    traded = div_down(int(row["taker_volume"]) + int(row["maker_volume"]), _QUOTE)
+    return credits + traded + div_down(max(0, now - int(row["created_ms"])), CREDIT_REFILL_MS)
+
+
+def check_credits(ex: Exchange, slot: int, action: Action, now: int) -> None:
+    """Raises InvalidAction if the account's credits do not cover `action`."""
+    given = allowance(ex.rows, slot, ex.config.action_credits, now)
+    row = ex.rows.accounts[slot]
+    if isinstance(action, Cancel):
+        used, most = int(row["cancels_used"]), min(given + CANCEL_CREDITS_EXTRA, 2 * given)
+    else:
+        used, most = int(row["credits_used"]), given
+    if used + cost(action) > most:
+        raise InvalidAction(
+            "Too many cumulative requests sent", used=used, allowed=most, wanted=cost(action)
+        )
+
+
+def cost(action: Action) -> int:
+    """Credits are counted per order."""
+    if isinstance(action, Order):
+        return len(action.orders)
+    if isinstance(action, BatchModify):
+        return len(action.modifies)
+    if isinstance(action, Cancel):
+        return len(action.targets)
+    return 1
+
+
+def use_nonce(ledger: Ledger, number: int, signer: Address, nonce: int, now: int) -> None:
+    """Mark `nonce` used by `signer`. Raises InvalidAction if it lies outside the window or was used."""
+    if not now - NONCE_PAST_MS < nonce < now + NONCE_FUTURE_MS:
+        raise InvalidAction("Invalid nonce: outside the window around the batch's time", nonce=nonce, now=now)
+    known = ledger.nonces.get(signer)
+    values = known.values if known is not None else ()
+    full = len(values) >= NONCES_PER_SIGNER
+    if full and nonce <= values[0]:
+        raise InvalidAction("Invalid nonce: below the smallest of the stored", nonce=nonce, smallest=values[0])
+    place = bisect_left(values, nonce)
+    if place < len(values) and values[place] == nonce:
+        raise InvalidAction("Invalid nonce: duplicate nonce", nonce=nonce)
+    if known is None:
+        _remember_signer(ledger, number, signer, now)
+    grown = values[:place] + (nonce,) + values[place:]
+    holder = number if known is None else known.account  # a key that changed hands stays in the leaf it began in
+    ledger.nonces.put(signer, NonceSet(holder, grown[1:] if full else grown))
+
+
+def _remember_signer(ledger: Ledger, number: int, signer: Address, now: int) -> None:
+    """A nonce set outlives its agent until no nonce in it could pass the window again."""
+    settings = ledger.settings_of(number)
+    kept = []
+    for other in settings.signers:
+        used = ledger.nonces.get(other)
+        assert used is not None, "a remembered signer has nonces"
+        if other in settings.agents or used.values[-1] > now - NONCE_PAST_MS:
+            kept.append(other)
+        else:
+            ledger.nonces.drop(other)
+    if len(kept) >= SIGNERS_PER_ACCOUNT:
+        raise InvalidAction("Too many signing keys within the nonce window", most=SIGNERS_PER_ACCOUNT)
+    ledger.settings.put(number, replace(settings, signers=(*kept, signer)))
+
+
+def _account_of(ex: Exchange, action: VerifiedAction, now: int) -> int:
+    """The acting account. A user-signed action speaks for its signer alone: agents trade, nothing else."""
+    slot = (
+        ex.rows.slot_of(action.signer) if action.user_signed else account_of_signer(ex, action.signer, now)
+    )
+    if slot is None:
+        raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")
+    if action.foreign and not action.user_signed and not ex.config.accept_foreign_l1:
+        agent = ex.ledger.agents.get(action.signer)
+        if agent is None or not agent.compat:
+            raise InvalidAction("this signing domain is accepted from agents approved as compat only")
+    return slot
+
+
+def _check_expiry(action: VerifiedAction, now: int) -> None:
+    if action.expires_after is not None and now > action.expires_after:
+        raise InvalidAction("Action expired", expiresAfter=action.expires_after, now=now)
+
+
+def _check_quota(used: list[int], action: VerifiedAction) -> None:
+    if used[0] >= ACCOUNT_ACTIONS_PER_BATCH or used[1] + action.size > ACCOUNT_BYTES_PER_BATCH:
+        raise InvalidAction("Too many actions of one account in a batch")
+
+
+def _charge(ex: Exchange, used: list[int], slot: int, action: VerifiedAction) -> None:
+    used[0] += 1
+    used[1] += action.size
+    ex.rows.journal.account(slot)
+    column = "cancels_used" if isinstance(action.action, Cancel) else "credits_used"
+    ex.rows.accounts[slot][column] += cost(action.action)
+
+
+def _key(action: VerifiedAction) -> tuple[int, Address, bytes]:
+    return (action.nonce, action.signer, action.digest)

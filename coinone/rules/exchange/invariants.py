@@ -1,0 +1,100 @@
+"""What must hold after every batch, in tests, in simulation and in production; a breach halts the node.
+
+1. Conservation: cash of all accounts + insurance + fees + funding clearing + unclaimed changes by exactly what was
+   deposited and withdrawn. Checked over the journalled rows before a batch ends, and as a full sum now and then
+   (`conserved_sum`).
+2. Zero-sum: position sizes of a market add up to zero, and open interest is the sum of the long ones.
+3. Solvency: nobody is below zero and holds a position, except who waits for a capped liquidation or a stale oracle.
+4. Book: not crossed; the sizes reserved in positions are those of the open orders.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coinone.base.primitives.limits import LIQUIDATIONS_PER_BATCH
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.context import ExchangeResult
+from coinone.rules.exchange.core import SAVED_ACCOUNTS, SAVED_GLOBALS
+from coinone.rules.exchange.events import MarketUpdate
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, Side
+
+_GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
+
+
+def check_conservation(batch: Batch) -> None:
+    """Over the rows the open batch touched: money changed by what came in and went out, to the last unit."""
+    change = _change_of_touched(batch.rows)
+    expected = batch.money_in - batch.money_out
+    assert change == expected, f"money not conserved: changed by {change}, expected {expected}"
+
+
+def check_exchange_invariants(ex: Exchange, result: ExchangeResult) -> None:
+    """After every batch: each market that traded or moved, and everybody's solvency."""
+    assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
+    for market in sorted({event.market for event in result.events if isinstance(event, MarketUpdate)}):
+        _check_market(ex.rows, market)
+    _check_solvency(ex.rows)
+
+
+def check_exchange(ex: Exchange) -> None:
+    """Everything, from nothing: for tests, for the start of a node, and every so many blocks."""
+    for market in range(ex.rows.market_count):
+        _check_market(ex.rows, market)
+        _check_reserved(ex.rows, market)
+    _check_solvency(ex.rows)
+    assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
+    unclaimed = sum(amount for _, amount in ex.ledger.unclaimed.items())
+    assert unclaimed == int(ex.rows.globals["unclaimed"][0]), "unclaimed total differs from its entries"
+
+
+def conserved_sum(ex: Exchange) -> int:
+    """All money on the exchange, in micro-quote. Summed as Python integers: a column's sum may pass 64 bits."""
+    cash: int = sum(ex.rows.accounts["cash"][: ex.rows.account_count].tolist())
+    return cash + sum(int(ex.rows.globals[name][0]) for name in _GLOBAL_MONEY)
+
+
+def _change_of_touched(rows: Rows) -> int:
+    """After minus before. An account opened in this batch was saved before its first credit, with nothing."""
+    journal = rows.journal
+    count = int(journal.counters[SAVED_ACCOUNTS])
+    before: int = sum(journal.images["account"]["cash"][:count].tolist())
+    after: int = sum(rows.accounts["cash"][journal.keys["account"][:count]].tolist())
+    change = after - before
+    if journal.counters[SAVED_GLOBALS]:
+        for name in _GLOBAL_MONEY:
+            change += int(rows.globals[name][0]) - int(journal.globals_image[name][0])
+    return change
+
+
+def _check_market(rows: Rows, market: int) -> None:
+    sizes = rows.positions["size"][: rows.account_count, market]
+    assert int(sizes.sum()) == 0, f"market {market}: positions do not add up to zero"
+    longs = int(sizes[sizes > 0].sum())
+    assert longs == int(rows.markets[market]["open_interest"]), f"market {market}: open interest is off"
+    bid, ask = rows.book.best(market, Side.BUY), rows.book.best(market, Side.SELL)
+    assert bid is None or ask is None or bid < ask, f"market {market}: book crossed"
+
+
+def _check_solvency(rows: Rows) -> None:
+    count = rows.account_count
+    accounts = rows.accounts[:count]
+    worth = accounts["cash"] + accounts["position_value"]
+    below = (worth < 0) & ((accounts["flags"] & ACCOUNT_RESTRICTED) == 0)
+    if not below.any():
+        return
+    holding = below & (rows.positions["size"][:count] != 0).any(axis=1)
+    waiting = int(holding.sum())
+    assert waiting == 0 or int(below.sum()) > LIQUIDATIONS_PER_BATCH, "an account below zero holds a position"
+
+
+def _check_reserved(rows: Rows, market: int) -> None:
+    orders = rows.orders[(rows.orders["oid"] != 0) & (rows.orders["market"] == market)]
+    for side, column in ((Side.BUY, "bid_size"), (Side.SELL, "ask_size")):
+        counted = (orders["side"] == side) & (orders["reduce_only"] == 0)
+        reserved = np.zeros(len(rows.accounts), np.int64)
+        np.add.at(reserved, orders["account"][counted], orders["sz"][counted])
+        held = rows.positions[column][:, market]
+        assert (reserved == held).all(), f"market {market}: reserved {column} differs from the open orders"

@@ -1,0 +1,206 @@
+"""Leaves: the exchange's state as bytes under keys, complete enough to rebuild everything from.
+
+    b"a" + number      an account: its row, positions, settings, agents, nonces
+    b"o" + number + oid  one of its resting orders
+    b"m" + market      a market: its row, what mark and funding remember, the reporters' last prices
+    b"u" + address     a deposit too small to open an account
+    b"g"               counters, funds, cursors
+
+Numbers in keys are big endian, 8 bytes (a market 4). Row columns are 8-byte signed integers in a fixed order;
+running sums, links and slots are left out, since they follow from the rest.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.core import SAVED_ORDERS
+from coinone.rules.exchange.ledger import Agent, Ema, MarketMemory, NonceSet, Settings
+from coinone.rules.exchange.state import Exchange
+
+ACCOUNT_COLUMNS = (
+    "cash", "taker_volume", "maker_volume", "credits_used", "cancels_used", "liquidated_ms", "created_ms",
+    "taker_rate", "maker_rate", "flags",
+)  # fmt: skip
+POSITION_COLUMNS = (
+    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "isolated_margin",
+    "leverage", "isolated",
+)  # fmt: skip
+ORDER_COLUMNS = (
+    "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
+    "reduce_only", "has_cloid",
+)  # fmt: skip
+MARKET_COLUMNS = (
+    "mark", "oracle", "oracle_ms", "funding_rate", "funding_index", "funding_ms", "open_interest", "last_px",
+    "last_ms", "volume", "base_volume", "status",
+)  # fmt: skip
+GLOBAL_COLUMNS = ("next_account", "next_oid", "next_tid", "insurance", "fees", "funding_clearing", "unclaimed")
+
+ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
+
+
+def account_key(number: int) -> bytes:
+    return ACCOUNT + number.to_bytes(8, "big")
+
+
+def order_key(number: int, oid: int) -> bytes:
+    return ORDER + number.to_bytes(8, "big") + oid.to_bytes(8, "big")
+
+
+def market_key(market: int) -> bytes:
+    return MARKET + market.to_bytes(4, "big")
+
+
+def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
+    """The leaves that the open batch changed; None where one is gone."""
+    journal = ex.rows.journal
+    accounts = {ex.number(slot) for slot in journal.touched_accounts().tolist()}
+    markets = set(journal.touched_markets().tolist())
+    unclaimed: set[Address] = set()
+    for table, key, before in ex.ledger.log.entries:
+        if table is ex.ledger.settings:
+            accounts.add(key)  # type: ignore[arg-type]
+        elif table is ex.ledger.nonces or table is ex.ledger.agents:
+            accounts.update(entry.account for entry in (before, table.get(key)) if entry is not None)  # type: ignore[attr-defined]
+        elif table is ex.ledger.memory:
+            markets.add(key)
+        elif table is ex.ledger.reports:
+            markets.add(key[0])  # type: ignore[index]
+        elif table is ex.ledger.unclaimed:
+            unclaimed.add(key)  # type: ignore[arg-type]
+    leaves: dict[bytes, bytes | None] = {}
+    for number in sorted(accounts):
+        leaves[account_key(number)] = encode_account(ex, ex.rows.slot_by_number[number])
+    leaves.update(_touched_orders(ex))
+    for market in sorted(markets):
+        leaves[market_key(market)] = encode_market(ex, market)
+    for address in sorted(unclaimed):
+        amount = ex.ledger.unclaimed.get(address)
+        leaves[UNCLAIMED + address] = None if amount is None else rlp.encode_int(amount)
+    leaves[GLOBALS] = encode_globals(ex)
+    return leaves
+
+
+def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
+    """Every leaf there is."""
+    for slot in range(ex.rows.account_count):
+        yield account_key(ex.number(slot)), encode_account(ex, slot)
+    for slot in ex.rows.orders["oid"].nonzero()[0].tolist():
+        yield _order_leaf(ex, ex.rows.orders[slot])
+    for market in range(ex.rows.market_count):
+        yield market_key(market), encode_market(ex, market)
+    for address, amount in ex.ledger.unclaimed.items():
+        yield UNCLAIMED + address, rlp.encode_int(amount)
+    yield GLOBALS, encode_globals(ex)
+
+
+def encode_account(ex: Exchange, slot: int) -> bytes:
+    ledger, number = ex.ledger, ex.number(slot)
+    settings = ledger.settings_of(number)
+    positions: list[rlp.Encodable] = []
+    held = ex.rows.positions[slot, : ex.rows.market_count]
+    used = (held["size"] != 0) | (held["leverage"] != 0) | (held["funding_all"] != 0) | (held["opened_ms"] != 0)
+    for market in used.nonzero()[0].tolist():
+        positions.append([market, pack_row(held[market], POSITION_COLUMNS)])
+    return rlp.encode([
+        ex.rows.address_of(slot),
+        pack_row(ex.rows.accounts[slot], ACCOUNT_COLUMNS),
+        positions,
+        encode_settings(settings),
+        [_encode_agent(ledger.agents.get(address), address) for address in settings.agents],
+        [_encode_nonces(ledger.nonces.get(signer), signer) for signer in settings.signers],
+    ])  # fmt: skip
+
+
+def encode_settings(settings: Settings) -> rlp.Encodable:
+    return [
+        [[builder, rate] for builder, rate in settings.builders],
+        settings.referrer.encode(),
+        settings.cancel_at_ms,
+        list(settings.cancels_fired),
+        [[day, volume] for day, volume in settings.volume_days],
+    ]
+
+
+def encode_market(ex: Exchange, market: int) -> bytes:
+    memory = ex.ledger.memory.get(market) or MarketMemory()
+    reporters = ex.config.reporters
+    known = [(reporter, ex.ledger.reports.get((market, reporter))) for reporter in reporters]
+    reports: list[rlp.Encodable] = [
+        [reporter, report.time_ms, report.px] for reporter, report in known if report is not None
+    ]
+    return rlp.encode([
+        pack_row(ex.rows.markets[market], MARKET_COLUMNS),
+        [signed_bytes(value) for value in _memory_numbers(memory)],
+        reports,
+    ])  # fmt: skip
+
+
+def encode_globals(ex: Exchange) -> bytes:
+    cursor = ex.ledger.cursor
+    return rlp.encode([
+        pack_row(ex.rows.globals[0], GLOBAL_COLUMNS),
+        cursor.seq,
+        cursor.time_ms,
+        cursor.liquidation_cursor,
+        list(cursor.bad_debt),
+    ])  # fmt: skip
+
+
+def pack_row(row: Any, columns: Sequence[str]) -> bytes:
+    return struct.pack(f">{len(columns)}q", *[int(row[name]) for name in columns])
+
+
+def signed_bytes(value: int) -> bytes:
+    """A signed integer of any size in the fewest bytes of two's complement."""
+    return value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True)
+
+
+def _touched_orders(ex: Exchange) -> dict[bytes, bytes | None]:
+    rows, journal = ex.rows, ex.rows.journal
+    count = int(journal.counters[SAVED_ORDERS])
+    leaves: dict[bytes, bytes | None] = {}
+    for slot, before in zip(journal.keys["order"][:count].tolist(), journal.images["order"][:count], strict=True):
+        if before["oid"]:
+            leaves[order_key(ex.number(int(before["account"])), int(before["oid"]))] = None
+    for slot in journal.keys["order"][:count].tolist():
+        if rows.orders[slot]["oid"]:
+            key, leaf = _order_leaf(ex, rows.orders[slot])
+            leaves[key] = leaf
+    return leaves
+
+
+def _order_leaf(ex: Exchange, row: Any) -> tuple[bytes, bytes]:
+    builder = ex.number(int(row["builder"])) if row["builder_fee"] else 0
+    key = order_key(ex.number(int(row["account"])), int(row["oid"]))
+    return key, pack_row(row, ORDER_COLUMNS) + builder.to_bytes(8, "big")
+
+
+def _encode_agent(agent: Agent | None, address: Address) -> rlp.Encodable:
+    assert agent is not None, "a listed agent exists"
+    return [address, agent.name.encode(), agent.valid_until_ms, int(agent.compat)]
+
+
+def _encode_nonces(nonces: NonceSet | None, signer: Address) -> rlp.Encodable:
+    assert nonces is not None, "a remembered signer has nonces"
+    return [signer, struct.pack(f">{len(nonces.values)}Q", *nonces.values)]
+
+
+def _memory_numbers(memory: MarketMemory) -> tuple[int, ...]:
+    return (
+        memory.updated_ms, memory.basis.num, memory.basis.den, memory.book.num, memory.book.den, memory.hour,
+        memory.sample_slot, memory.premium_sum, memory.samples, memory.premium,
+    )  # fmt: skip
+
+
+def memory_of(numbers: Sequence[int]) -> MarketMemory:
+    updated, basis_num, basis_den, book_num, book_den, hour, slot, premium_sum, samples, premium = numbers
+    return MarketMemory(
+        updated, Ema(basis_num, basis_den), Ema(book_num, book_den), hour, slot, premium_sum, samples, premium
+    )
+
+

@@ -1,0 +1,216 @@
+"""Liquidation: closing what an account can no longer carry, before it owes what it does not have.
+
+An account whose equity is below its maintenance margin has all its orders cancelled and an IOC order sent to the
+book for each position, reduce-only, limited at the position's *bankruptcy price*: the price at which its share of
+the equity is used up, so that no fill can leave a debt. A position above 100,000 quote is closed by a fifth
+first and the rest 30 s later, as long as the equity is above two thirds of the maintenance margin.
+
+If the equity is negative already, a quarter of the insurance fund may be spent in one batch on fills beyond
+the bankruptcy price. What is still open after that with negative equity is deleveraged (adl.py) in the same batch,
+so that at its end nobody is below zero and holds a position. The fund itself never goes below zero.
+
+Bankruptcy price of position i (after dYdX's liquidations): mark - side * E * MM_i / MM / size, rounded in favour of
+the insurance fund; E is the account's equity, MM its maintenance margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coinone.base.primitives.integers import div_down, div_up
+from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS, LIQUIDATIONS_PER_BATCH
+from coinone.rules.exchange.actions.ops import OpList, Slot
+from coinone.rules.exchange.adl import deleverage
+from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.events import LiquidationEvent
+from coinone.rules.exchange.margin import equity
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, OpKind, Side, Tif
+from coinone.rules.exchange.wire.types import Noop
+
+PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
+PARTIAL_SHARE = 5  # the first step is a fifth
+LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
+INSURANCE_SHARE = 4  # a quarter of the fund may be spent per batch
+
+
+@dataclass
+class Liquidations:
+    """The accounts chosen in segment 1, carried to segments 3 and 6 of the same batch."""
+
+    batch: Batch
+    chosen: list[int] = field(default_factory=list)  # slots
+    budgets: dict[int, int] = field(default_factory=dict)  # what insurance may add, by slot
+
+    def item(self, slot: int) -> Item:
+        """The system's item for an account: ranked first among its own."""
+        address = self.batch.rows.address_of(slot)
+        return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-1)
+
+
+def choose(batch: Batch) -> Liquidations:
+    """Who is liquidated in this batch: the bankrupt first and worst first, then the rest from the cursor on."""
+    rows, count = batch.rows, batch.rows.account_count
+    accounts = rows.accounts[:count]
+    worth = accounts["cash"] + accounts["position_value"]
+    required = accounts["maintenance_margin"]
+    hit = (required > 0) & (worth < required) & ((accounts["flags"] & ACCOUNT_RESTRICTED) == 0)
+    found = [slot for slot in hit.nonzero()[0].tolist() if not _cooling_down(batch, slot)]
+    bankrupt = sorted(
+        (slot for slot in found if equity(rows, slot) < 0),
+        key=lambda slot: (equity(rows, slot), batch.ex.number(slot)),
+    )
+    cursor = batch.ledger.cursor.liquidation_cursor
+    others = sorted(
+        (slot for slot in found if equity(rows, slot) >= 0),
+        key=lambda slot: (batch.ex.number(slot) <= cursor, batch.ex.number(slot)),
+    )
+    chosen = (bankrupt + others)[:LIQUIDATIONS_PER_BATCH]
+    last = [batch.ex.number(slot) for slot in chosen if equity(rows, slot) >= 0]
+    if last and last[-1] != cursor:
+        batch.set_cursor(liquidation_cursor=last[-1])
+    return Liquidations(batch, chosen, _budgets(rows, bankrupt[:LIQUIDATIONS_PER_BATCH]))
+
+
+def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status) -> None:
+    """Cancel every order of an account."""
+    for order in batch.rows.book.slots_of(batch.rows, slot):
+        row = batch.rows.orders[order]
+        ops.add(
+            Slot(item, 0, int(row["market"])),
+            kind=int(OpKind.CANCEL),
+            account=slot,
+            market=int(row["market"]),
+            oid=int(row["oid"]),
+            reason=int(reason),
+        )
+
+
+def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
+    """An IOC for each position of the account, limited at its bankruptcy price."""
+    batch, rows = work.batch, work.batch.rows
+    partial = False
+    for market in rows.positions["size"][slot, : rows.market_count].nonzero()[0].tolist():
+        size = int(rows.positions[slot, market]["size"])
+        part = _part(batch, slot, market)
+        partial = partial or part < abs(size)
+        price = limit_price(rows, slot, market, work.budgets.get(slot, 0))
+        batch.events.append(
+            LiquidationEvent(
+                *batch.here,
+                account=item.address,
+                kind="order",
+                market=market,
+                size=part if size > 0 else -part,
+                px=price,
+                amount=equity(rows, slot),
+            )
+        )
+        ops.add(
+            Slot(item, 0, market),
+            kind=int(OpKind.PLACE),
+            account=slot,
+            market=market,
+            side=int(Side.SELL if size > 0 else Side.BUY),
+            px=price,
+            sz=part,
+            tif=int(Tif.IOC),
+            reduce_only=1,
+            liquidation=1,
+            liquidation_fee=LIQUIDATION_FEE,
+            builder=-1,
+        )
+    if partial:
+        rows.journal.account(slot)
+        rows.accounts[slot]["liquidated_ms"] = batch.now
+
+
+def settle(work: Liquidations) -> None:
+    """After the orders: deleverage who is still below zero, then let insurance pay what is left over."""
+    batch = work.batch
+    for slot in work.chosen:
+        if _has_position(batch.rows, slot) and equity(batch.rows, slot) < 0:
+            for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
+                price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
+                deleverage(batch, slot, market, price)
+        if not _has_position(batch.rows, slot):
+            cover(batch, slot)
+    for number in batch.ledger.cursor.bad_debt:
+        cover(batch, batch.rows.slot_by_number[number])
+
+
+def cover(batch: Batch, slot: int) -> None:
+    """Pay a closed account's debt from the insurance fund; what the fund lacks stays on record as bad debt."""
+    debt = -int(batch.rows.accounts[slot]["cash"])
+    number, bad = batch.ex.number(slot), batch.ledger.cursor.bad_debt
+    paid = min(max(debt, 0), int(batch.rows.globals["insurance"][0]))
+    if paid > 0:
+        batch.move_global("insurance", -paid)
+        batch.move_cash(slot, paid)
+        _tell(batch, slot, "insurance", paid)
+    if debt - paid > 0 and number not in bad:
+        batch.set_cursor(bad_debt=(*bad, number))
+        _tell(batch, slot, "bad_debt", debt - paid)
+    elif debt - paid <= 0 and number in bad:
+        batch.set_cursor(bad_debt=tuple(other for other in bad if other != number))
+
+
+def bankruptcy_price(rows: Rows, slot: int, market: int, worth: int) -> int:
+    """Where closing the position uses up its share of `worth`; a seller's price rounds up, a buyer's down."""
+    held, mark = rows.positions[slot, market], int(rows.markets[market]["mark"])
+    size, weight = int(held["size"]), int(held["maintenance_margin"])
+    total = int(rows.accounts[slot]["maintenance_margin"])
+    if size > 0:
+        price = mark - div_down(worth * weight, total * size)
+    else:
+        price = mark + div_down(worth * weight, total * -size)
+    return max(1, min(price, int(rows.markets[market]["max_px"])))
+
+
+def limit_price(rows: Rows, slot: int, market: int, budget: int) -> int:
+    """The bankruptcy price with the liquidation fee paid out of it."""
+    price = bankruptcy_price(rows, slot, market, equity(rows, slot) + budget)
+    if int(rows.positions[slot, market]["size"]) > 0:
+        price = div_up(price * FEE_SCALE, FEE_SCALE - LIQUIDATION_FEE)
+    else:
+        price = div_down(price * FEE_SCALE, FEE_SCALE + LIQUIDATION_FEE)
+    return max(1, min(price, int(rows.markets[market]["max_px"])))
+
+
+def _budgets(rows: Rows, bankrupt: list[int]) -> dict[int, int]:
+    """Share out what insurance may spend in this batch, worst account first."""
+    left = div_down(int(rows.globals["insurance"][0]), INSURANCE_SHARE)
+    budgets = {}
+    for slot in bankrupt:
+        budgets[slot] = min(left, int(rows.accounts[slot]["maintenance_margin"]) - equity(rows, slot))
+        left -= budgets[slot]
+    return budgets
+
+
+def _part(batch: Batch, slot: int, market: int) -> int:
+    """How much of the position is closed now: a fifth of a large one, unless that step was just made."""
+    size = abs(int(batch.rows.positions[slot, market]["size"]))
+    large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
+    first = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
+    return div_up(size, PARTIAL_SHARE) if large and first and _orderly(batch.rows, slot) else size
+
+
+def _orderly(rows: Rows, slot: int) -> bool:
+    """Is the equity still at least two thirds of the maintenance margin?"""
+    return 3 * equity(rows, slot) >= 2 * int(rows.accounts[slot]["maintenance_margin"])
+
+
+def _cooling_down(batch: Batch, slot: int) -> bool:
+    since = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"])
+    return since < LIQUIDATION_COOLDOWN_MS and _orderly(batch.rows, slot)
+
+
+def _has_position(rows: Rows, slot: int) -> bool:
+    return bool((rows.positions["size"][slot] != 0).any())
+
+
+def _tell(batch: Batch, slot: int, kind: str, amount: int) -> None:
+    address = batch.rows.address_of(slot)
+    batch.events.append(LiquidationEvent(*batch.here, address, kind, -1, 0, 0, amount))

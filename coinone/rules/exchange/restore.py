@@ -1,0 +1,131 @@
+"""Rebuilding the exchange from its leaves, in whatever order they come: slots are private and never matter."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from coinone.base.primitives import rlp
+from coinone.rules.exchange import leaves as form
+from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.ledger import Agent, Cursors, NonceSet, Reported, Settings
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.tables import ACCOUNT, ORDER
+
+
+def exchange_from_leaves(config: ExchangeConfig, leaves: Iterable[tuple[bytes, bytes]]) -> Exchange:
+    """The exchange whose leaves these are. They come from our own disk: nonsense in them is a fault."""
+    ex = Exchange(config)
+    orders: list[tuple[bytes, bytes]] = []
+    for key, leaf in leaves:
+        kind = key[:1]
+        if kind == form.ACCOUNT:
+            _load_account(ex, int.from_bytes(key[1:], "big"), leaf)
+        elif kind == form.ORDER:
+            orders.append((key, leaf))
+        elif kind == form.MARKET:
+            _load_market(ex, int.from_bytes(key[1:], "big"), leaf)
+        elif kind == form.UNCLAIMED:
+            ex.ledger.unclaimed.restore(key[1:], int.from_bytes(leaf, "big"))
+        else:
+            assert key == form.GLOBALS, "a leaf of no known kind"
+            _load_globals(ex, leaf)
+    _load_orders(ex, orders)
+    ex.rows.rebuild()
+    ex.rows.journal.begin()
+    return ex
+
+
+def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
+    address, columns, positions, settings, agents, signers = _list(rlp.decode(leaf))
+    row = np.zeros(1, ACCOUNT)
+    row["number"] = number
+    _unpack(row[0], form.ACCOUNT_COLUMNS, _bytes(columns))
+    slot = ex.rows.load_account(_bytes(address), row[0])
+    for position in _list(positions):
+        market, values = _list(position)
+        _unpack(ex.rows.positions[slot, rlp.decode_int(market)], form.POSITION_COLUMNS, _bytes(values))
+    ledger = ex.ledger
+    for agent in _list(agents):
+        key, name, until, compat = _list(agent)
+        known = Agent(number, _bytes(name).decode(), rlp.decode_int(until), rlp.decode_int(compat) == 1)
+        ledger.agents.restore(_bytes(key), known)
+    for signer in _list(signers):
+        key, nonces = _list(signer)
+        values = struct.unpack(f">{len(_bytes(nonces)) // 8}Q", _bytes(nonces))
+        ledger.nonces.restore(_bytes(key), NonceSet(number, values))
+    ledger.settings.restore(number, _settings(settings, agents, signers))
+
+
+def _settings(item: rlp.Item, agents: rlp.Item, signers: rlp.Item) -> Settings:
+    builders, referrer, cancel_at, fired, days = _list(item)
+    day, count = _list(fired)
+    return Settings(
+        signers=tuple([_bytes(_list(signer)[0]) for signer in _list(signers)]),
+        agents=tuple([_bytes(_list(agent)[0]) for agent in _list(agents)]),
+        builders=tuple([(_bytes(pair[0]), rlp.decode_int(pair[1])) for pair in map(_list, _list(builders))]),
+        referrer=_bytes(referrer).decode(),
+        cancel_at_ms=rlp.decode_int(cancel_at),
+        cancels_fired=(rlp.decode_int(day), rlp.decode_int(count)),
+        volume_days=tuple([(rlp.decode_int(p[0]), rlp.decode_int(p[1])) for p in map(_list, _list(days))]),
+    )
+
+
+def _load_orders(ex: Exchange, leaves: Sequence[tuple[bytes, bytes]]) -> None:
+    ex.rows.reserve_orders(len(leaves))
+    for slot, (key, leaf) in enumerate(leaves):
+        row = np.zeros(1, ORDER)[0]
+        _unpack(row, form.ORDER_COLUMNS, leaf[:-8])
+        account = ex.rows.slot_by_number[int.from_bytes(key[1:9], "big")]
+        builder = int.from_bytes(leaf[-8:], "big")
+        row["oid"] = int.from_bytes(key[9:], "big")
+        row["account"] = account
+        row["builder"] = ex.rows.slot_by_number[builder] if builder else -1
+        ex.rows.orders[slot] = row
+        market = int(row["market"])
+        ex.rows.accounts[account]["order_count"] += 1
+        ex.rows.markets[market]["order_count"] += 1
+        if not row["reduce_only"]:
+            column = "ask_size" if row["side"] else "bid_size"
+            ex.rows.positions[account, market][column] += row["sz"]
+
+
+def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
+    columns, memory, reports = _list(rlp.decode(leaf))
+    _unpack(ex.rows.markets[market], form.MARKET_COLUMNS, _bytes(columns))
+    numbers = [int.from_bytes(_bytes(number), "big", signed=True) for number in _list(memory)]
+    ex.ledger.memory.restore(market, form.memory_of(numbers))
+    for report in _list(reports):
+        reporter, time_ms, px = _list(report)
+        known = Reported(rlp.decode_int(time_ms), rlp.decode_int(px))
+        ex.ledger.reports.restore((market, _bytes(reporter)), known)
+
+
+def _load_globals(ex: Exchange, leaf: bytes) -> None:
+    columns, seq, time_ms, cursor, bad_debt = _list(rlp.decode(leaf))
+    _unpack(ex.rows.globals[0], form.GLOBAL_COLUMNS, _bytes(columns))
+    ex.ledger.cursors.restore(
+        "all",
+        Cursors(
+            rlp.decode_int(seq),
+            rlp.decode_int(time_ms),
+            rlp.decode_int(cursor),
+            tuple([rlp.decode_int(number) for number in _list(bad_debt)]),
+        ),
+    )
+
+
+def _unpack(row: Any, columns: Sequence[str], data: bytes) -> None:
+    for name, value in zip(columns, struct.unpack(f">{len(columns)}q", data), strict=True):
+        row[name] = value
+
+
+def _list(item: rlp.Item) -> list[rlp.Item]:
+    return rlp.decode_list(item)
+
+
+def _bytes(item: rlp.Item) -> bytes:
+    return rlp.decode_bytes(item)

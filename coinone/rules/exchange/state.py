@@ -1,0 +1,61 @@
+"""The exchange's whole state: rows for what the kernel works on, ledger tables for the rest."""
+
+from __future__ import annotations
+
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.journal import Undo as RowsUndo
+from coinone.rules.exchange.journal import apply_undo as undo_rows
+from coinone.rules.exchange.ledger import Ledger, undo_entries
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.tables import MarketStatus
+
+Undo = tuple[RowsUndo, list]  # type: ignore[type-arg]  # rows, then ledger entries
+
+_MILLION = 1_000_000
+
+
+class Exchange:
+    """Mutable, owned by one thread (D14); changed by `engine.apply_exchange` and `apply_undo` only."""
+
+    def __init__(self, config: ExchangeConfig) -> None:
+        self.config = config
+        self.rows = Rows(markets=max(4, len(config.markets)))
+        self.ledger = Ledger()
+        for market in config.markets:
+            index = self.rows.add_market(
+                market.sz_decimals,
+                market.max_leverage,
+                market.initial_mark,
+                tiers=market.tiers,
+                max_open_interest=market.max_open_interest,
+            )
+            # Until reporters have spoken nobody can take risk.
+            self.rows.markets[index]["status"] = MarketStatus.REDUCE_ONLY
+
+    @classmethod
+    def from_genesis(cls, config: ExchangeConfig, time_ms: int = 0) -> Exchange:
+        """The state before the first batch: the configured markets and balances."""
+        ex = cls(config)
+        for address, amount in config.balances:
+            slot = ex.rows.slot_of(address)
+            if slot is None:
+                slot = ex.rows.add_account(address, time_ms)
+            ex.rows.accounts[slot]["cash"] += amount
+        ex.rows.journal.begin()
+        return ex
+
+    def knows(self, signer: Address) -> bool:
+        """Is this an account, or an agent of one? For relays; expiry is judged when the batch is made."""
+        return self.rows.slot_of(signer) is not None or signer in self.ledger.agents
+
+    def seal(self) -> Undo:
+        """End the batch; what takes it back."""
+        return self.rows.journal.seal(), self.ledger.log.take()
+
+    def restore(self, undo: Undo) -> None:
+        undo_rows(self.rows, undo[0])
+        undo_entries(undo[1])
+
+    def number(self, slot: int) -> int:
+        return int(self.rows.accounts[slot]["number"])

@@ -1,0 +1,158 @@
+"""A small exchange to try rules on: two markets, one reporter, actions made without signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeConfig, ExchangeResult, MarketConfig
+from coinone.rules.exchange.engine import apply_exchange
+from coinone.rules.exchange.invariants import check_exchange, check_exchange_invariants
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+BTC, ETH = 0, 1
+REPORTER = bytes([0xEE] * 20)
+START_MS = 1_700_000_000_000
+
+
+def address(n: int) -> bytes:
+    return n.to_bytes(20, "big")
+
+
+class World:
+    """An exchange, its clock, and short ways to act on it. Prices and sizes are whole quote units and decimals."""
+
+    def __init__(self, balances: dict[int, int], **terms: Any) -> None:
+        markets = (
+            MarketConfig("BTC", 5, 50, 20_000 * QUOTE, **terms),
+            MarketConfig("ETH", 4, 50, 20_000 * QUOTE, **terms),
+        )
+        self.config = ExchangeConfig(
+            chain_id=926002,
+            accept_foreign_user_signed=True,
+            accept_foreign_l1=True,
+            markets=markets,
+            reporters=(REPORTER,),
+            balances=tuple((address(n), amount * QUOTE) for n, amount in balances.items()),
+            action_credits=10**6,
+        )
+        self.ex = Exchange.from_genesis(self.config, START_MS)
+        self.now = START_MS
+        self.seq = 0
+        self.nonce = START_MS
+        self.prices: dict[int, int] = {}
+        self.last: ExchangeResult | None = None
+
+    def batch(
+        self, *actions: t.VerifiedAction, step_ms: int = 250, deposits: tuple[Deposit, ...] = (), fresh: bool = True
+    ) -> ExchangeResult:
+        """Apply one batch; the reporter repeats the last oracle prices unless `fresh` is off."""
+        self.now += step_ms
+        self.seq += 1
+        reports = ()
+        if fresh and self.prices:
+            prices = tuple(sorted(self.prices.items()))
+            reports = (t.OracleReport(REPORTER, self.now, prices, bytes(32)),)
+        ctx = BatchContext(self.seq, self.now, keccak256(b"seed%d" % self.seq), deposits, reports)
+        self.last = apply_exchange(self.ex, ctx, actions)
+        check_exchange_invariants(self.ex, self.last)
+        check_exchange(self.ex)
+        return self.last
+
+    def oracle(self, **prices: float) -> None:
+        """Set the price the reporter will sign, in quote units."""
+        for name, price in prices.items():
+            market = {"btc": BTC, "eth": ETH}[name]
+            self.prices[market] = round(price * 10 ** (1 if market == BTC else 2))
+
+    def signed(self, who: int, action: t.Action, kind: str = "order", **fields: Any) -> t.VerifiedAction:
+        self.nonce += 1
+        nonce = fields.pop("nonce", self.nonce)
+        digest = keccak256(repr((who, action, nonce)).encode())
+        values: dict[str, Any] = {
+            "action": action,
+            "kind": kind,
+            "user_signed": isinstance(action, (t.SendAsset, t.ApproveAgent, t.ApproveBuilderFee, t.UsdClassTransfer)),
+            "foreign": False,
+            "signer": address(who),
+            "vault": None,
+            "nonce": nonce,
+            "expires_after": None,
+            "digest": digest,
+            "tx_hash": keccak256(digest),
+            "size": 200,
+        }
+        return t.VerifiedAction(**{**values, **fields})
+
+    def order(
+        self, who: int, is_buy: bool, size: float, price: float, tif: str = "Gtc", market: int = BTC, **more: Any
+    ) -> t.VerifiedAction:
+        spec = self.spec(is_buy, size, price, tif, market, more.pop("reduce_only", False), more.pop("cloid", 0))
+        return self.signed(who, t.Order((spec,), "na", None), **more)
+
+    def spec(
+        self,
+        is_buy: bool,
+        size: float,
+        price: float,
+        tif: str = "Gtc",
+        market: int = BTC,
+        reduce_only: bool = False,
+        cloid: int = 0,
+    ) -> t.OrderSpec:
+        px, sz = round(price * 10**8), round(size * 10**8)
+        return t.OrderSpec(market, is_buy, px, sz, reduce_only, t.Tif(tif), None, cloid)
+
+    def buy(self, who: int, size: float, price: float, tif: str = "Gtc", **more: Any) -> t.VerifiedAction:
+        return self.order(who, True, size, price, tif, **more)
+
+    def sell(self, who: int, size: float, price: float, tif: str = "Gtc", **more: Any) -> t.VerifiedAction:
+        return self.order(who, False, size, price, tif, **more)
+
+    def cancel(self, who: int, oid: int = 0, cloid: int = 0, market: int = BTC, **more: Any) -> t.VerifiedAction:
+        action = t.Cancel((t.OrderRef(market, oid, cloid),), by_cloid=cloid != 0)
+        return self.signed(who, action, "cancel", **more)
+
+    def status(self, index: int = 0) -> Any:
+        """The one status of the last batch's `index`-th action."""
+        assert self.last is not None
+        outcome = self.last.outcomes[index]
+        assert outcome.status == "executed", outcome
+        assert outcome.response is not None
+        return outcome.response["data"]["statuses"][0]
+
+    def slot(self, who: int) -> int:
+        slot = self.ex.rows.slot_of(address(who))
+        assert slot is not None
+        return slot
+
+    def cash(self, who: int) -> int:
+        return int(self.ex.rows.accounts[self.slot(who)]["cash"])
+
+    def equity(self, who: int) -> int:
+        row = self.ex.rows.accounts[self.slot(who)]
+        return int(row["cash"]) + int(row["position_value"])
+
+    def position(self, who: int, market: int = BTC) -> int:
+        return int(self.ex.rows.positions[self.slot(who), market]["size"])
+
+    def fund(self, name: str) -> int:
+        return int(self.ex.rows.globals[name][0])
+
+
+@pytest.fixture
+def world() -> Callable[..., World]:
+    """Makes a World whose oracle stands at 50,000 (BTC) and 3,000 (ETH), with one batch applied."""
+
+    def make(balances: dict[int, int], **terms: Any) -> World:
+        made = World(balances, **terms)
+        made.oracle(btc=50_000, eth=3_000)
+        made.batch()
+        return made
+
+    return make
