@@ -1,6 +1,6 @@
 """A disk that forgets: what was not synced may be lost or torn when the power goes.
 
-`SimDisk` stands behind the batch log, `SimStore` behind the tables. A table write is atomic, as LMDB's is: all
+`SimDisk` stands behind the batch log, `SimStore` behind the tables. A table write is atomic, as LMDB is: all
 of it survives a crash or nothing.
 """
 
