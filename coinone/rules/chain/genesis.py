@@ -57,7 +57,10 @@ def exchange_config(network: Network, genesis: Genesis) -> ExchangeConfig:
         chain_id=network.chain_id,
         accept_foreign_user_signed=network.is_dev,
         accept_foreign_l1=network.is_dev,
-        markets=tuple(MarketConfig(row.name, row.sz_decimals, row.max_leverage) for row in network.markets),
+        markets=tuple(
+            MarketConfig(row.name, row.sz_decimals, row.max_leverage, initial_mark=row.start_price)
+            for row in network.markets
+        ),
         reporters=genesis.reporters,
         balances=tuple((row.address, row.exchange) for row in network.allocations if row.exchange),
         token_name=token.name,

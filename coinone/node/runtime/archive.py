@@ -1,0 +1,112 @@
+"""Blocks, transactions and receipts on disk: how the chain's values lie in the node's tables.
+
+Written once per block, in the same atomic write as the state. Reading is safe from any thread.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import DecodeError, StorageError
+from coinone.base.primitives.types import Hash32
+from coinone.node.storage.storage import BlockCommit, Storage
+from coinone.rules.chain.batch import CertifiedBatch, decode_certified
+from coinone.rules.chain.block import Block, decode_block
+from coinone.rules.chain.blocks import SealedBlock
+from coinone.rules.chain.receipts import PlacedRecord, place_rows
+from coinone.rules.chain.records import decode_record, encode_record
+from coinone.rules.consensus.header import Header
+
+T = TypeVar("T")
+_ETHEREUM, _ACTION = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class EthereumPlace:
+    """Where an Ethereum transaction or system call is: its block, and its index there."""
+
+    number: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPlace:
+    """Where an exchange action is: its batch, and its index among the actions there."""
+
+    seq: int
+    index: int
+
+
+def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -> BlockCommit:
+    """What goes to disk with a block; `batches` are its certified batches, encoded, by seq."""
+    transactions = {
+        row.record.hash: rlp.encode([_ETHEREUM, block.number, row.index]) for row in sealed.placed.rows
+    }
+    for result in sealed.results:
+        for index, tx_hash in enumerate(result.action_hashes):
+            transactions[tx_hash] = rlp.encode([_ACTION, result.batch.seq, index])
+    return BlockCommit(
+        number=block.number,
+        hash=block.hash,
+        last_seq=block.header.batch_seq,
+        block=block.encode(),
+        receipts=rlp.encode([encode_record(row.record) for row in sealed.placed.rows]),
+        changes=sealed.changes,
+        batches=batches,
+        transactions=transactions,
+    )
+
+
+class Archive:
+    """Reads, decoded, from any thread."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._blocks = storage.blocks
+
+    def block(self, number: int) -> Block | None:
+        data = self._blocks.block(number)
+        return None if data is None else _own(decode_block, data)
+
+    def header(self, number: int) -> Header | None:
+        block = self.block(number)
+        return None if block is None else block.header
+
+    def number_of(self, block_hash: Hash32) -> int | None:
+        return self._blocks.number_of(block_hash)
+
+    def headers(self, first: int, last: int) -> Iterator[Header]:
+        """The headers from `first` to `last`, as far as there are any."""
+        for number in range(first, last + 1):
+            header = self.header(number)
+            if header is None:
+                return
+            yield header
+
+    def records(self, number: int) -> tuple[PlacedRecord, ...]:
+        """The Ethereum transactions and system calls of a block, with their places."""
+        data = self._blocks.receipts(number)
+        if data is None:
+            return ()
+        items = rlp.decode_list(rlp.decode(data))
+        return place_rows(_own(decode_record, rlp.decode_bytes(item)) for item in items)
+
+    def place_of(self, tx_hash: Hash32) -> EthereumPlace | ActionPlace | None:
+        data = self._blocks.transaction(tx_hash)
+        if data is None:
+            return None
+        kind, where, index = (rlp.decode_int(item) for item in rlp.decode_list(rlp.decode(data), 3))
+        return EthereumPlace(where, index) if kind == _ETHEREUM else ActionPlace(where, index)
+
+    def batch(self, seq: int) -> CertifiedBatch | None:
+        """A batch that a block includes; those not yet included are in the log."""
+        data = self._blocks.batch(seq)
+        return None if data is None else _own(decode_certified, data)
+
+
+def _own(decode: Callable[[bytes], T], data: bytes) -> T:
+    """What we wrote ourselves decodes, or the disk is damaged."""
+    try:
+        return decode(data)
+    except DecodeError as error:
+        raise StorageError(f"damaged record on disk: {error}") from error

@@ -1,0 +1,30 @@
+"""The seams to the world: time and randomness. The simulation puts its own in their place (D12)."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+Entropy: TypeAlias = Callable[[int], bytes]  # so many unpredictable bytes
+
+
+class Clock(Protocol):
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970. May jump, forwards and backwards."""
+        ...
+
+    def steady_s(self) -> float:
+        """Seconds since some moment. Never goes back; what intervals are measured with."""
+        ...
+
+
+class SystemClock:
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def steady_s(self) -> float:
+        return time.monotonic()
+
+
+def system_entropy(size: int) -> bytes:
+    return os.urandom(size)

@@ -1,0 +1,127 @@
+"""From a data folder to a chain in memory: genesis at the first start, recovery at every later one.
+
+What blocks committed is loaded; batches that were certified after the last block are applied again, and must
+give the results their certificates name. So nothing that was answered before a crash is lost or changed.
+"""
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.types import ZERO_HASH
+from coinone.node.runtime.archive import Archive, commit_of
+from coinone.node.runtime.keys import Secrets
+from coinone.node.storage.storage import Storage
+from coinone.protocols.sequencer.sequencer import seed_chain
+from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.batch import decode_certified
+from coinone.rules.chain.block import Block
+from coinone.rules.chain.blocks import CURSOR_KEY, SealedBlock
+from coinone.rules.chain.cursor import decode_cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.genesis import (
+    Genesis,
+    decode_genesis,
+    exchange_config,
+    genesis_cursor,
+    genesis_header,
+    write_genesis_state,
+)
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.receipts import place
+from coinone.rules.chain.state import ChainState, Headers
+from coinone.rules.consensus.federation import Federation, check_certificate
+from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.root import LeafStore
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.state.database import Table
+from coinone.rules.state.seal import seal
+from coinone.rules.state.state import State
+
+GENESIS_KEY = b"genesis"
+NO_SEAL = (0, bytes(65))  # genesis is agreed upon, not sealed
+
+
+def identity_of(network: Network) -> bytes:
+    """What marks a data folder: another network, or the same with other parameters, must not open it."""
+    return keccak256(rlp.encode([network.name.encode(), network.chain_id, repr(network).encode()]))
+
+
+def open_chain(network: Network, storage: Storage, secrets: Secrets, now_ms: int) -> ChainState:
+    """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
+    if storage.blocks.head() is None:
+        _write_genesis(network, storage, _new_genesis(network, secrets, now_ms))
+    chain = load_chain(network, storage)
+    _replay(chain, storage)
+    check_solvency(chain)
+    return chain
+
+
+def load_chain(network: Network, storage: Storage) -> ChainState:
+    """The chain at the last block on disk."""
+    store, archive = storage.store, Archive(storage)
+    genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
+    head = storage.blocks.head()
+    header = None if head is None else archive.header(head.number)
+    if genesis_row is None or cursor_row is None or header is None:
+        raise StorageError("data folder is incomplete: use --reset")
+    genesis = decode_genesis(genesis_row)
+    leaves = list(store.scan(Table.EXCHANGE))
+    chain = ChainState(
+        network=network,
+        genesis=genesis,
+        state=State(store),
+        exchange=exchange_from_leaves(exchange_config(network, genesis), leaves),
+        cursor=decode_cursor(cursor_row),
+        head=header,
+        headers=Headers(archive.header),
+        leaves=LeafStore(dict(leaves)),
+    )
+    root = exchange_root_with(chain.leaves.root(), chain.cursor.effects_hash)
+    if root != header.exchange_root:
+        raise StorageError("the exchange on disk does not have the root of the last block")
+    return chain
+
+
+def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
+    """Dev: this node is the federation and the reporter."""
+    assert network.is_dev, "only dev makes its genesis at the first start"
+    return Genesis(
+        time_ms=now_ms,
+        federation=Federation((secrets.member,)),
+        reporters=(secrets.reporter_address,),
+        seed_tip=seed_chain(secrets.seeds, 0, network.seed_length)[0],
+    )
+
+
+def _write_genesis(network: Network, storage: Storage, genesis: Genesis) -> None:
+    state = State(storage.store)
+    write_genesis_state(state, network)
+    sealed_state = seal(storage.store, state.freeze())
+    exchange = Exchange.from_genesis(exchange_config(network, genesis), genesis.time_ms)
+    leaves = dict(all_leaves(exchange))
+    draft = genesis_cursor(network, genesis, genesis_header(network, genesis, ZERO_HASH, ZERO_HASH))
+    exchange_root = exchange_root_with(LeafStore(leaves).root(), draft.effects_hash)
+    header = genesis_header(network, genesis, sealed_state.root, exchange_root)
+    cursor = genesis_cursor(network, genesis, header)
+    changes = {
+        **sealed_state.changes,
+        Table.EXCHANGE: dict(leaves),
+        Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode_cursor(cursor)},
+    }
+    sealed = SealedBlock(header, place(()), (), cursor, changes)
+    storage.commit_block(commit_of(Block(header, (), NO_SEAL), sealed, {}))
+
+
+def _replay(chain: ChainState, storage: Storage) -> None:
+    """Apply what was certified after the last block."""
+    for seq, data in storage.pending_batches():
+        try:
+            certified = decode_certified(data)
+            check_certificate(certified.certificate, chain.network.chain_id, chain.federation)
+            result = apply_batch(chain, certified.batch)
+        except InvalidInput as error:
+            raise StorageError(f"batch {seq} of the log does not apply: {error}") from error
+        if result.digest != certified.certificate.results:
+            raise StorageError(f"batch {seq} gave other results than were certified")
+        storage.history.add_batch(seq, result.exchange.events)

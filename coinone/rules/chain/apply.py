@@ -1,0 +1,214 @@
+"""Applying a batch: the one function that changes state, and the one that takes it back.
+
+    1  system events: hashes of newly confirmed blocks, oracle prices, mark, funding, liquidations
+    2  credits from the last EVM segment
+    3-7  exchange actions, in segments (rules/exchange)
+    8  if this is an EVM batch: withdrawals to the EVM, then Ethereum transactions
+
+Sequencer, validator, replay and tests all come through here (architecture 2, D2). A batch that breaks a rule
+is refused before anything changed. An Ethereum transaction that may not be included when its turn comes is
+skipped: it changes nothing and invalidates nothing, since its place follows from a seed its sender could not
+know.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.errors import InvalidBatch, InvalidInput
+from coinone.base.primitives.types import Hash32
+from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
+from coinone.rules.chain.ethereum.execution import TransactionResult, apply_transaction
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
+from coinone.rules.chain.invariants import check_conservation
+from coinone.rules.chain.order import in_turns
+from coinone.rules.chain.precompiles import precompiles_over
+from coinone.rules.chain.records import TransactionRecord, evm_results
+from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.chain.system_calls import core_actions_in, deposits_in, pay_withdrawal, write_block_hashes
+from coinone.rules.consensus.header import Header
+from coinone.rules.consensus.seeds import ordering_seed
+from coinone.rules.exchange.context import BatchContext, Deposit, Withdrawal
+from coinone.rules.exchange.engine import apply_exchange, apply_undo
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.vm import BlockEnv
+
+
+@dataclass(slots=True)
+class _Contents:
+    """A batch's transactions, verified and sorted by kind."""
+
+    actions: list[VerifiedAction] = field(default_factory=list)
+    oracle: list[OracleReport] = field(default_factory=list)
+    ethereum: list[EthereumTransaction] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What an EVM segment left behind."""
+
+    records: list[TransactionRecord] = field(default_factory=list)
+    skipped: list[tuple[Hash32, str]] = field(default_factory=list)
+    returned: list[Deposit] = field(default_factory=list)  # withdrawals that could not be paid
+
+
+def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
+    """Execute `batch` on top of `chain`. Raises InvalidBatch, and then changed nothing."""
+    before = chain.cursor
+    term = check_batch(chain.network, chain.federation, before, batch, chain.headers)
+    contents = _verify(chain, batch)
+    base = chain.headers(batch.base_number)
+    assert base is not None, "check_batch found the base"
+
+    write_block_hashes(chain.state, _confirmed(chain, batch))
+    seed = ordering_seed(batch.seed, batch.parent_hash)
+    context = BatchContext(
+        seq=batch.seq,
+        time_ms=batch.time_ms,
+        seed=seed,
+        deposits=before.effects.deposits,
+        oracle=tuple(contents.oracle),
+        core_actions=before.effects.core_actions,
+    )
+    exchange = apply_exchange(chain.exchange, context, contents.actions)
+    waiting = before.effects.withdrawals + exchange.withdrawals
+    env = block_env(chain, batch, base)
+    cursor = Cursor(
+        seq=batch.seq,
+        batch_hash=batch.hash,
+        time_ms=batch.time_ms,
+        evm_timestamp=env.timestamp,
+        evm_offset_s=batch.evm_offset_s,
+        base_number=batch.base_number,
+        base_hash=batch.base_hash,
+        term=term,
+        evm_results=before.evm_results,
+        effects=Effects(withdrawals=waiting),
+    )
+    segment = _Segment()
+    if chain.network.batches.is_evm(batch.seq):
+        paid = waiting[: chain.network.batches.withdrawals_max]
+        _run_contracts(chain, env, seed, paid, contents.ethereum, segment)
+        effects = Effects(
+            deposits=(*segment.returned, *deposits_in(segment.records, chain.network)),
+            core_actions=core_actions_in(segment.records),
+            withdrawals=waiting[len(paid) :],
+        )
+        cursor = replace(cursor, evm_results=evm_results(segment.records), effects=effects)
+    result = BatchResult(
+        batch=batch,
+        before=before,
+        after=cursor,
+        layer=chain.state.freeze(),
+        exchange=exchange,
+        action_hashes=tuple(action.tx_hash for action in contents.actions),
+        records=tuple(segment.records),
+        skipped=tuple(segment.skipped),
+    )
+    chain.cursor = cursor
+    chain.applied.append(result)
+    check_conservation(chain, result)
+    return result
+
+
+def undo_batch(chain: ChainState) -> BatchResult:
+    """Take the newest batch back; the chain is then as before it."""
+    result = chain.applied.pop()
+    assert result.after == chain.cursor, "the newest batch is not the cursor's"
+    layer = chain.state.pop()
+    assert layer is result.layer, "state and exchange are at different batches"
+    apply_undo(chain.exchange, result.exchange.undo)
+    chain.cursor = result.before
+    return result
+
+
+def block_env(chain: ChainState, batch: Batch, base: Header) -> BlockEnv:
+    """What contracts see during `batch` (D1): fixed by the batch, whichever block includes it."""
+    return BlockEnv(
+        chain_id=chain.network.chain_id,
+        number=base.number + 1,
+        timestamp=max(evm_timestamp(batch, base), chain.cursor.evm_timestamp),
+        coinbase=chain.network.reward_pool,
+        gas_limit=chain.network.block_gas_limit,
+        base_fee=base.base_fee,
+        prevrandao=keccak256(base.hash + batch.seq.to_bytes(8, "big")),
+        block_hash=lambda number: _block_hash(chain, number),
+    )
+
+
+def _verify(chain: ChainState, batch: Batch) -> _Contents:
+    contents = _Contents()
+    for index, raw in enumerate(batch.transactions):
+        try:
+            verified = chain.verify(raw)
+        except InvalidInput as error:
+            raise InvalidBatch("invalid transaction", index=index, reason=str(error)) from error
+        if isinstance(verified, VerifiedAction):
+            contents.actions.append(verified)
+        elif isinstance(verified, OracleReport):
+            contents.oracle.append(verified)
+        else:
+            contents.ethereum.append(verified)
+    gas = sum(tx.gas for tx in contents.ethereum)
+    limit = chain.network.batches.gas_limit(batch.seq)
+    if gas > limit:
+        raise InvalidBatch("too much gas", most=limit, have=gas)
+    hashes = [action.tx_hash for action in contents.actions] + [tx.hash for tx in contents.ethereum]
+    if len(dict.fromkeys(hashes)) != len(hashes):
+        raise InvalidBatch("a transaction twice")
+    return contents
+
+
+def _confirmed(chain: ChainState, batch: Batch) -> list[Header]:
+    """The blocks that became base with this batch: after the last base, up to and with the new one."""
+    first = chain.cursor.base_number + 1 if chain.cursor.seq else 0
+    headers = [chain.headers(number) for number in range(first, batch.base_number + 1)]
+    assert None not in headers, "a block below the base is unknown"
+    return [header for header in headers if header is not None]
+
+
+def _run_contracts(
+    chain: ChainState,
+    env: BlockEnv,
+    seed: Hash32,
+    withdrawals: Sequence[Withdrawal],
+    transactions: Sequence[EthereumTransaction],
+    segment: _Segment,
+) -> None:
+    for withdrawal in withdrawals:
+        record = pay_withdrawal(chain.state, env, chain.rules, chain.network.quote_token, withdrawal)
+        segment.records.append(record)
+        if not record.succeeded:  # the token pays anybody but the zero address, which cannot sign
+            segment.returned.append(Deposit(withdrawal.address, withdrawal.amount, record.hash))
+    by_nonce = sorted(transactions, key=lambda tx: (tx.nonce, tx.hash))
+    precompiles = precompiles_over(chain.rules, chain.exchange, env)
+    for tx in in_turns(seed, ((tx.sender, tx) for tx in by_nonce)):
+        try:
+            outcome = apply_transaction(chain.state, env, tx, chain.rules, precompiles)
+        except InvalidInput as error:
+            segment.skipped.append((tx.hash, str(error)))
+            continue
+        segment.records.append(_record(tx, outcome))
+
+
+def _record(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:
+    return TransactionRecord(
+        raw=encode_transaction(tx),
+        hash=tx.hash,
+        type=tx.type,
+        sender=tx.sender,
+        to=tx.to,
+        is_system=False,
+        succeeded=outcome.success,
+        gas_used=outcome.gas_used,
+        gas_price=outcome.effective_gas_price,
+        contract_address=outcome.contract_address,
+        logs=outcome.logs,
+    )
+
+
+def _block_hash(chain: ChainState, number: int) -> Hash32:
+    header = chain.headers(number)
+    assert header is not None, "BLOCKHASH asks for blocks up to the base only"
+    return header.hash

@@ -1,0 +1,158 @@
+"""Blocks over batches: sealing what was applied, and checking what another node sealed.
+
+Sealing takes the lowest `count` applied batches, sums them up under the roots of a header and collects every
+row that changes on disk. It runs in slices, on frozen layers, while later batches are executed above. A block
+that came from elsewhere is applied the same way and then compared: there is no second path (architecture 2).
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.errors import InvalidBlock, InvalidSignature
+from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.batch import CertifiedBatch
+from coinone.rules.chain.block import Block
+from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.receipts import Placed, place
+from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.consensus.federation import check_certificate, check_member
+from coinone.rules.consensus.header import Header, check_header
+from coinone.rules.state.database import Changes, Database, Table
+from coinone.rules.state.layers import merge
+from coinone.rules.state.seal import seal_steps
+
+CURSOR_KEY = b"cursor"  # META: the cursor after the head block's last batch
+
+
+@dataclass(frozen=True)
+class SealedBlock:
+    """A header, what it sums up, and the rows to write when it is committed."""
+
+    header: Header
+    placed: Placed
+    results: tuple[BatchResult, ...]
+    cursor: Cursor
+    changes: Changes
+
+
+def seal_block(database: Database, chain: ChainState, count: int, timestamp: int) -> SealedBlock:
+    """Seal at once."""
+    steps = seal_block_steps(database, chain, count, timestamp)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+
+
+def seal_block_steps(
+    database: Database, chain: ChainState, count: int, timestamp: int
+) -> Generator[None, None, SealedBlock]:
+    """Seal the lowest `count` applied batches as the block after `chain.head`, which stays the head until
+    `commit_block`. `timestamp` is what the maker would like; it is raised to what the rules ask for."""
+    parent, network = chain.head, chain.network
+    results = tuple(chain.applied[:count])
+    assert len(results) == count, "fewer batches than asked for"
+    cursor = results[-1].after if results else last_cursor(chain)
+    layer = merge([result.layer for result in results])
+    yield
+    placed = place(record for result in results for record in result.records)
+    yield
+    sealed = yield from seal_steps(database, layer)
+    leaves: dict[bytes, bytes | None] = {}
+    for result in results:
+        leaves.update(result.exchange.leaves)
+    rows_root = chain.leaves.root_with(leaves)
+    header = Header(
+        parent_hash=parent.hash,
+        number=parent.number + 1,
+        timestamp=max(timestamp, earliest_timestamp(parent, cursor, count)),
+        coinbase=network.reward_pool,
+        gas_limit=network.block_gas_limit,
+        gas_used=placed.gas_used,
+        base_fee=network.base_fee,
+        state_root=sealed.root if results else parent.state_root,
+        transactions_root=placed.transactions_root,
+        receipts_root=placed.receipts_root,
+        bloom=placed.bloom,
+        prev_randao=keccak256(parent.hash + cursor.seq.to_bytes(8, "big")),
+        batch_seq=cursor.seq,
+        batch_hash=cursor.batch_hash,
+        exchange_root=exchange_root_with(rows_root, cursor.effects_hash) if results else parent.exchange_root,
+    )
+    changes: Changes = {
+        **sealed.changes,
+        Table.EXCHANGE: leaves,
+        Table.META: {CURSOR_KEY: encode_cursor(cursor)},
+    }
+    return SealedBlock(header, placed, results, cursor, changes)
+
+
+def commit_block(chain: ChainState, sealed: SealedBlock) -> None:
+    """Make the block the head. Its rows are on disk by now."""
+    assert sealed.header.parent_hash == chain.head.hash, "sealed on another head"
+    count = len(sealed.results)
+    chain.state.committed(count)
+    chain.leaves.update(sealed.changes[Table.EXCHANGE])
+    del chain.applied[:count]
+    chain.head = sealed.header
+    chain.headers.push(sealed.header)
+
+
+def apply_block(
+    chain: ChainState, database: Database, block: Block, batches: Sequence[CertifiedBatch]
+) -> SealedBlock:
+    """Check `block` and execute those of its `batches` that are not applied yet. Raises InvalidBlock or
+    InvalidBatch; batches already executed stay applied, since they are certified whatever the block is worth.
+    The caller writes the rows and calls `commit_block`.
+    """
+    check_block_head(chain, block)
+    check_body(chain, block, batches)
+    for certified in batches[len(chain.applied) :]:
+        check_certificate(certified.certificate, chain.network.chain_id, chain.federation)
+        result = apply_batch(chain, certified.batch)
+        if result.digest != certified.certificate.results:
+            raise InvalidBlock("results differ from the certificate's", seq=certified.batch.seq)
+    sealed = seal_block(database, chain, len(batches), block.header.timestamp)
+    for name in ("state_root", "exchange_root", "transactions_root", "receipts_root", "bloom", "gas_used"):
+        want, have = getattr(sealed.header, name), getattr(block.header, name)
+        if want != have:
+            raise InvalidBlock(f"{name} differs from ours", want=want, have=have)
+    if sealed.header != block.header:
+        raise InvalidBlock("header differs from ours")
+    return sealed
+
+
+def check_block_head(chain: ChainState, block: Block) -> None:
+    """Raise InvalidBlock unless header and seal follow the rules."""
+    network = chain.network
+    check_header(block.header, chain.head, network.block_gas_limit, network.base_fee, network.reward_pool)
+    try:
+        check_member(chain.federation, block.seal[0], block.hash, block.seal[1])
+    except InvalidSignature as error:
+        raise InvalidBlock("not sealed by a member of the federation") from error
+
+
+def check_body(chain: ChainState, block: Block, batches: Sequence[CertifiedBatch]) -> None:
+    """Raise InvalidBlock unless `batches` are what the block names, right after its parent's last one."""
+    hashes = tuple(certified.batch.hash for certified in batches)
+    if hashes != block.batch_hashes:
+        raise InvalidBlock("batches are not those the block names")
+    if len(hashes) > chain.network.blocks.batches_max:
+        raise InvalidBlock("too many batches", most=chain.network.blocks.batches_max, have=len(hashes))
+    if block.header.batch_seq != chain.head.batch_seq + len(hashes):
+        raise InvalidBlock("batches do not follow the parent's", parent=chain.head.batch_seq)
+    known = tuple(result.batch.hash for result in chain.applied[: len(hashes)])
+    if known != hashes[: len(known)]:
+        raise InvalidBlock("batches are not the certified ones")
+
+
+def last_cursor(chain: ChainState) -> Cursor:
+    """The cursor at the head block: below everything that is pending."""
+    return chain.applied[0].before if chain.applied else chain.cursor
+
+
+def earliest_timestamp(parent: Header, cursor: Cursor, count: int) -> int:
+    """A block is later than its parent, and no earlier than what its contracts saw (D1)."""
+    return max(parent.timestamp + 1, cursor.evm_timestamp if count else 0)

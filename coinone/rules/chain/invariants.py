@@ -1,0 +1,33 @@
+"""What must hold after every batch, in tests, in simulation and in production (style-and-reliability B3).
+
+A breach is our fault, not a sender's: it is an assertion, and the node halts on it.
+"""
+
+from coinone.rules.chain.genesis import balance_slot, token_balance
+from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.exchange.invariants import check_exchange, conserved_sum
+
+
+def check_conservation(chain: ChainState, result: BatchResult) -> None:
+    """The tokens at the system address are exactly what the exchange owes, with what waits to cross (D10)."""
+    before, after = result.before.effects, result.after.effects
+    credited = sum(row.amount for row in before.deposits)
+    withdrawn = sum(row.amount for row in result.exchange.withdrawals)
+    owed_more = after.amount - before.amount + credited - withdrawn
+    assert _arrived(chain, result) == owed_more, "tokens at the system address and what is owed moved apart"
+
+
+def _arrived(chain: ChainState, result: BatchResult) -> int:
+    """How much the system address's balance of the token grew in this batch."""
+    token = chain.network.quote_token
+    key = (token.address, balance_slot(token.system_address))
+    return result.layer.storage.get(key, 0) - result.layer.storage_before.get(key, 0)
+
+
+def check_solvency(chain: ChainState) -> None:
+    """Everything, from nothing: costs more, so it runs at start and every so many blocks."""
+    check_exchange(chain.exchange)
+    token = chain.network.quote_token
+    held = token_balance(chain.state, token, token.system_address)
+    owed = conserved_sum(chain.exchange) + chain.cursor.effects.amount
+    assert held == owed, f"the system address holds {held} quote units and the exchange owes {owed}"

@@ -1,0 +1,12 @@
+"""The table of precompiled contracts: Ethereum's of the fork, and ours that read the exchange (D10)."""
+
+from collections.abc import Mapping
+
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm.precompiles import Precompile
+
+
+def precompiles_over(rules: Rules, exchange: Exchange, env: BlockEnv) -> Mapping[Address, Precompile]:
+    return rules.precompiles

@@ -1,0 +1,63 @@
+"""What came of an Ethereum transaction or a system call, as its batch left it.
+
+Its place in a block (index, cumulative gas) is known only when a block includes the batch; so receipts are
+made from records then (receipts.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.vm import Log
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRecord:
+    raw: bytes
+    hash: Hash32
+    type: int
+    sender: Address
+    to: Address | None
+    is_system: bool
+    succeeded: bool
+    gas_used: int
+    gas_price: int  # effective
+    contract_address: Address | None
+    logs: tuple[Log, ...]
+
+
+def encode_record(record: TransactionRecord) -> bytes:
+    return rlp.encode([
+        record.raw, record.hash, record.type, record.sender, record.to or b"", int(record.is_system),
+        int(record.succeeded), record.gas_used, record.gas_price, record.contract_address or b"",
+        [[log.address, list(log.topics), log.data] for log in record.logs],
+    ])  # fmt: skip
+
+
+def decode_record(data: bytes) -> TransactionRecord:
+    """From our own disk. Raises DecodeError."""
+    fields = rlp.decode_list(rlp.decode(data), 11)
+    raw, tx_hash, sender, to, created = (rlp.decode_bytes(fields[place]) for place in (0, 1, 3, 4, 9))
+    kind, system, succeeded, gas_used, gas_price = (
+        rlp.decode_int(fields[place]) for place in (2, 5, 6, 7, 8)
+    )
+    return TransactionRecord(
+        raw, tx_hash, kind, sender, to or None, bool(system), bool(succeeded), gas_used, gas_price, created or None,
+        tuple(_log(row) for row in rlp.decode_list(fields[10])),
+    )  # fmt: skip
+
+
+def evm_results(records: Sequence[TransactionRecord]) -> Hash32:
+    """The digest of an EVM segment that members of the federation vote on."""
+    return keccak256(b"coinone-evm" + rlp.encode([keccak256(encode_record(record)) for record in records]))
+
+
+def _log(row: rlp.Item) -> Log:
+    address, topics, data = rlp.decode_list(row, 3)
+    return Log(
+        rlp.decode_bytes(address, 20),
+        tuple(rlp.decode_bytes(topic, 32) for topic in rlp.decode_list(topics)),
+        rlp.decode_bytes(data),
+    )

@@ -1,0 +1,100 @@
+"""Everything that a batch may read or change, in one object: the chain at its newest batch.
+
+Contracts live in `state`, the exchange in `exchange`, and `cursor` says where the chain of batches stands.
+`head` is the last block; `applied` are the batches after it, lowest first, each with what undoes it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.limits import HEADERS_IN_MEMORY_MAX
+from coinone.base.primitives.types import Hash32
+from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.cursor import Cursor
+from coinone.rules.chain.genesis import Genesis
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.records import TransactionRecord
+from coinone.rules.chain.transactions import Verifier
+from coinone.rules.consensus.federation import Federation
+from coinone.rules.consensus.header import Header
+from coinone.rules.exchange.context import ExchangeResult
+from coinone.rules.exchange.root import LeafStore
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.state.layers import Layer
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS, Rules
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a batch did, and what is needed to take it back."""
+
+    batch: Batch
+    before: Cursor
+    after: Cursor
+    layer: Layer
+    exchange: ExchangeResult
+    action_hashes: tuple[Hash32, ...]  # aligned with exchange.outcomes
+    records: tuple[TransactionRecord, ...]
+    skipped: tuple[tuple[Hash32, str], ...]  # Ethereum transactions that broke an inclusion rule, and which
+
+    @property
+    def digest(self) -> Hash32:
+        """What the commit votes name: this batch's exchange segments and the previous EVM segment (D1)."""
+        return results_digest(self.exchange.digest, self.before.evm_results)
+
+
+def results_digest(exchange: Hash32, evm_before: Hash32) -> Hash32:
+    return keccak256(b"coinone-results" + exchange + evm_before)
+
+
+class Headers:
+    """Headers of the chain by number: the newest in memory, older ones through `load`."""
+
+    def __init__(self, load: Callable[[int], Header | None] = lambda number: None) -> None:
+        self._load = load
+        self._recent: dict[int, Header] = {}
+
+    def __call__(self, number: int) -> Header | None:
+        return self._recent.get(number) or self._load(number)
+
+    def push(self, header: Header) -> None:
+        self._recent[header.number] = header
+        self._recent.pop(header.number - HEADERS_IN_MEMORY_MAX, None)
+
+    def pop(self, header: Header) -> None:
+        del self._recent[header.number]
+
+
+class ChainState:
+    def __init__(
+        self,
+        network: Network,
+        genesis: Genesis,
+        state: State,
+        exchange: Exchange,
+        cursor: Cursor,
+        head: Header,
+        headers: Headers,
+        leaves: LeafStore,
+    ) -> None:
+        self.network = network
+        self.genesis = genesis
+        self.state = state
+        self.exchange = exchange
+        self.cursor = cursor
+        self.head = head
+        self.headers = headers
+        self.leaves = leaves  # of the exchange as it stood at `head`
+        self.applied: list[BatchResult] = []
+        self.verify = Verifier(exchange.config.domain_rules)
+        headers.push(head)
+
+    @property
+    def federation(self) -> Federation:
+        return self.genesis.federation
+
+    @property
+    def rules(self) -> Rules:
+        return FORKS[self.network.fork]

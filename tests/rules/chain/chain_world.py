@@ -1,0 +1,149 @@
+"""A dev chain in memory for the tests of rules/chain: one member, a toy clock, signing helpers."""
+
+from dataclasses import replace
+
+from coinone.base.crypto.hd import ethereum_keys
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.node.runtime.keys import Secrets
+from coinone.node.runtime.networks import load_network
+from coinone.node.runtime.reporter import signed_prices
+from coinone.node.runtime.startup import open_chain
+from coinone.node.storage.storage import Storage
+from coinone.node.storage.store import MemoryStore
+from coinone.protocols.sequencer.effects import Certified, Execute
+from coinone.protocols.sequencer.sequencer import Draft, Sequencer
+from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.ethereum.transaction import (
+    FEE_MARKET,
+    EthereumTransaction,
+    encode_transaction,
+    sign_transaction,
+)
+from coinone.rules.exchange.wire.envelope import encode_envelope
+from coinone.rules.exchange.wire.msgpack import pack
+from coinone.rules.exchange.wire.signing import encode_value, l1_digest, signed_type, user_digest
+from coinone.rules.exchange.wire.types import L1Envelope, UserEnvelope
+
+JUNK = "test test test test test test test test test test test junk"
+KEYS = ethereum_keys(JUNK, 12)
+NETWORK = replace(load_network("dev"), seed_length=512)
+CHAIN_ID = NETWORK.chain_id
+TOKEN = NETWORK.quote_token.address
+SYSTEM = NETWORK.quote_token.system_address
+SECRETS = Secrets(keccak256(b"federation"), keccak256(b"reporter"), keccak256(b"seeds"))
+START_MS = 1_760_000_000_000
+GWEI = 10**9
+
+
+class MemoryDisk:
+    """The batch log's disk in memory."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def names(self):
+        return sorted(self.files)
+
+    def read(self, name):
+        return self.files[name]
+
+    def append(self, name, data):
+        self.files[name] = self.files.get(name, b"") + data
+
+    def sync(self, name):
+        pass
+
+    def truncate(self, name, size):
+        self.files[name] = self.files[name][:size]
+
+    def remove(self, name):
+        self.files.pop(name, None)
+
+    def close(self):
+        pass
+
+
+class World:
+    """A chain that is fed batches by hand; the prices are fresh in each."""
+
+    def __init__(self) -> None:
+        self.storage = Storage(MemoryStore(), MemoryDisk(), b"test", lambda size: bytes(size))
+        self.chain = open_chain(NETWORK, self.storage, SECRETS, START_MS)
+        self.now_ms = START_MS
+        self.sequencer = Sequencer(
+            NETWORK, self.chain.federation, 0, SECRETS.federation, SECRETS.seeds, self.chain.cursor,
+            self.chain.headers,
+        )  # fmt: skip
+        self.certified = []
+
+    def batch(self, *transactions: bytes):
+        """Close a batch with these transactions; returns its result."""
+        self.now_ms += 250
+        prices = tuple((market, spec.start_price) for market, spec in enumerate(NETWORK.markets))
+        oracle = signed_prices(CHAIN_ID, self.now_ms, prices, SECRETS.reporter)
+        head = self.chain.head
+        draft = Draft(head.number, head.hash, 0, (oracle, *transactions))
+        result = None
+        for effect in self.sequencer.propose(self.now_ms, draft):
+            if isinstance(effect, Execute):
+                result = apply_batch(self.chain, effect.batch)
+                for after in self.sequencer.executed(result.after, result.digest):
+                    if isinstance(after, Certified):
+                        self.certified.append(after.certified)
+        return result
+
+    def evm_batch(self, *transactions: bytes):
+        """Close empty batches until contracts run in the next one, then that."""
+        while not NETWORK.batches.is_evm(self.chain.cursor.seq + 1):
+            self.batch()
+        return self.batch(*transactions)
+
+
+def transfer(
+    key: bytes, nonce: int, to: bytes | None, value: int, data: bytes = b"", gas: int = 100_000
+) -> bytes:
+    tx = EthereumTransaction(
+        type=FEE_MARKET, chain_id=CHAIN_ID, nonce=nonce, max_fee_per_gas=GWEI, max_priority_fee_per_gas=0,
+        gas=gas, to=to, value=value, data=data,
+    )  # fmt: skip
+    return encode_transaction(sign_transaction(tx, key))
+
+
+def order(key: bytes, nonce: int, market: int, is_buy: bool, px: str, sz: str, tif: str = "Gtc") -> bytes:
+    action = {
+        "type": "order",
+        "orders": [{"a": market, "b": is_buy, "p": px, "s": sz, "r": False, "t": {"limit": {"tif": tif}}}],
+        "grouping": "na",
+    }
+    return l1_action(key, nonce, action)
+
+
+def l1_action(key: bytes, nonce: int, action: dict) -> bytes:
+    packed, source = pack(action), f"coinone:{CHAIN_ID}"
+    r, s, v = sign(l1_digest(packed, nonce, None, None, source), key)
+    return encode_envelope(L1Envelope(packed, nonce, None, None, source, r, s, v))
+
+
+def spot_send(key: bytes, nonce: int, destination: bytes, amount: str) -> bytes:
+    """Of the quote token; to the system address it is a withdrawal."""
+    values = {
+        "hyperliquidChain": "Coinone", "destination": destination, "token": "USDC", "amount": amount, "time": nonce,
+    }  # fmt: skip
+    signed = signed_type("SpotSend")
+    encoded = []
+    for name, kind in signed.fields:
+        value = values[name]
+        if kind == "string" and isinstance(value, bytes):
+            value = "0x" + value.hex()
+        encoded.append(encode_value(kind, value))
+    r, s, v = sign(user_digest("SpotSend", encoded, CHAIN_ID), key)
+    return encode_envelope(UserEnvelope("SpotSend", tuple(encoded), CHAIN_ID, r, s, v))
+
+
+def erc20_transfer(to: bytes, amount: int) -> bytes:
+    return bytes.fromhex("a9059cbb") + to.rjust(32, b"\0") + amount.to_bytes(32, "big")
+
+
+def account(index: int) -> bytes:
+    return address_of(KEYS[index])
