@@ -6,6 +6,7 @@ Integers beyond 64 bits (client order ids have 128) are stored as signed big-end
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import cache
+from hashlib import blake2b
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -27,6 +28,12 @@ def decode_row(kind: type[T], data: bytes) -> T:
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise StorageError(f"a row is no {kind.__name__}: rebuild the history") from error
     return made
+
+
+def fingerprint(*kinds: type) -> bytes:
+    """Changes when a field of these classes does."""
+    shapes = [(kind.__name__, [(field.name, str(field.type)) for field in fields(kind)]) for kind in kinds]
+    return blake2b(repr(shapes).encode(), digest_size=4).hexdigest().encode()
 
 
 def _plain(value: Any) -> Any:

@@ -119,7 +119,7 @@ class History:
         limit = min(limit, CANDLES_PER_ANSWER_MAX)
         length, stored = INTERVALS[interval]
         per_candle = (length or 31 * INTERVALS["1d"][0]) // stored
-        first = opening_ms(interval, max(0, start_ms))
+        first = max(0, opening_ms(interval, max(0, start_ms)))
         last = closing_ms(interval, opening_ms(interval, min(end_ms, _CANDLE_MS_MAX)))
         with self._reading() as view:
             found = view.candles(market, stored, first, last, limit * per_candle)

@@ -20,15 +20,19 @@ from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.blocks import Blocks, Head, head_row
+from coinone.node.storage.candles import Candle
+from coinone.node.storage.codec import fingerprint
 from coinone.node.storage.disk import Disk, FileDisk
 from coinone.node.storage.folder_lock import FolderLock
 from coinone.node.storage.history import History
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.store import Store
 from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
+from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
 from coinone.rules.state.database import Changes, Table, undo_of
 
-FORMAT = b"1"
+_ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle)
+FORMAT = b"1." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
 _TABLES = {table.value: table for table in ALL_TABLES}
 

@@ -65,7 +65,7 @@ def test_flipped_bits_are_found_or_harmless_and_never_answered(tmp_path: Path) -
     found = 0
     for _ in range(60):
         bad = bytearray(clean)
-        first = clean.index(want[(0).to_bytes(4, "big")]) - 3000  # where the rows are, headers of pages included
+        first = clean.index(want[bytes(4)]) - 3000  # where the rows and the heads of their pages are
         at = dice.randrange(first * 8, (first + 40_000) * 8)
         bad[at // 8] ^= 1 << at % 8
         found += reads_damaged(tmp_path / "copy", bytes(bad), want)

@@ -1,0 +1,67 @@
+"""kill -9 at any moment, again and again on the same folder: nothing that was answered is lost."""
+
+import importlib.util
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+WRITER = Path(__file__).with_name("crash_writer.py")
+
+
+def load_writer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("crash_writer", WRITER)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_and_kill(folder: Path, dice: random.Random) -> tuple[str, int]:
+    """Kill a writer a moment after something began; return its last words and the last batch it answered."""
+    command = [sys.executable, str(WRITER), str(folder), str(dice.getrandbits(32))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    moment, countdown = dice.choice(["open", "append", "commit"]), dice.randrange(12)
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        countdown -= line.startswith(moment)
+        if line.startswith(moment) and (countdown < 0 or moment == "open"):
+            break
+    time.sleep(dice.random() * 0.004)
+    process.kill()
+    lines += process.stdout.read().splitlines()
+    assert process.wait() == -9, process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+    answered = [int(text.split()[1]) for text in lines if text.startswith("answered")]
+    return lines[-1].split()[0], max(answered, default=0)
+
+
+def kill_often(folder: Path, kills: int, seed: int) -> Counter[str]:
+    writer, dice = load_writer(), random.Random(seed)
+    doing: Counter[str] = Counter()
+    for _ in range(kills):
+        state, answered = run_and_kill(folder, dice)
+        doing[state] += 1
+        assert writer.check(folder) >= answered, "an answered batch is gone"
+    return doing
+
+
+@pytest.mark.slow
+def test_nothing_answered_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    doing = kill_often(tmp_path, kills=30, seed=1)
+    # The kills must have hit what they are meant to hit: during recovery, an append, and a commit.
+    assert min(doing["open"], doing["append"], doing["commit"]) > 0, doing
+
+
+@pytest.mark.long
+def test_nothing_answered_is_lost_in_a_thousand_kills(tmp_path: Path) -> None:
+    doing = kill_often(tmp_path, kills=1000, seed=int(time.time()))
+    assert min(doing["open"], doing["append"], doing["commit"]) > 10, doing

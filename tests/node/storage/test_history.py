@@ -1,0 +1,205 @@
+"""History against plain lists: what is pending, what is on disk, and both at once give the same answers."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from coinone.base.primitives.errors import StorageError
+from coinone.node.storage import history, history_rows
+from coinone.node.storage.candles import DAY_MS, INTERVALS, MINUTE_MS, Candle, closing_ms, opening_ms
+from coinone.node.storage.codec import decode_row, encode_row
+from coinone.node.storage.disk import FileDisk
+from coinone.node.storage.storage import BlockCommit, Storage
+from coinone.node.storage.store import MemoryStore
+from coinone.rules.exchange.events import (
+    Event,
+    Fill,
+    FillSide,
+    FundingPayment,
+    LedgerUpdate,
+    OrderUpdate,
+)
+
+START_MS = 1_700_000_000_000
+ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20
+
+
+def fill(seq: int, tid: int, time_ms: int, market: int = 0, px: int = 100, sz: int = 1, **more: str) -> Fill:
+    taker = FillSide(ALICE if tid % 2 else BOB, tid, 2**127 + tid, -5, 7, -3)
+    maker = FillSide(BOB if tid % 3 else ALICE, tid + 1, 0, 5, -7, 3)
+    return Fill(seq, time_ms, tid, market, px, sz, True, taker, maker, bytes(32), **more)
+
+
+def ended(seq: int, oid: int, account: bytes = ALICE, cloid: int = 0, status: str = "filled") -> OrderUpdate:
+    return OrderUpdate(
+        seq, START_MS + seq, account, oid, cloid, 0, True, 100, 0, 5, "Gtc", False, START_MS, status
+    )
+
+
+def opened(tmp_path: Path) -> Storage:
+    return Storage(MemoryStore(), FileDisk(tmp_path), b"dev", os.urandom)
+
+
+def commit(storage: Storage, number: int, last_seq: int) -> None:
+    storage.commit_block(BlockCommit(number, bytes([number]) * 32, last_seq, b"", b"", {}))
+
+
+def plain_candles(fills: list[Fill], market: int, interval: str) -> list[Candle]:
+    """The definition: group the market's trades by opening time."""
+    groups: dict[int, list[Fill]] = {}
+    for trade in fills:
+        if trade.market == market:
+            groups.setdefault(opening_ms(interval, trade.time_ms), []).append(trade)
+    return [
+        Candle(
+            opens,
+            group[0].px,
+            max(trade.px for trade in group),
+            min(trade.px for trade in group),
+            group[-1].px,
+            sum(trade.sz for trade in group),
+            len(group),
+        )
+        for opens, group in groups.items()
+    ]
+
+
+trades = st.lists(
+    st.tuples(
+        st.sampled_from([0, 500, MINUTE_MS, 7 * MINUTE_MS, DAY_MS // 3]),  # since the trade before
+        st.integers(0, 1),
+        st.integers(1, 9),
+        st.integers(1, 9),
+        st.sampled_from(["", "", "batch", "block"]),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(trades, st.sampled_from(list(INTERVALS)))
+def test_answers_do_not_depend_on_what_is_pending(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple], interval: str
+) -> None:
+    storage = opened(tmp_path_factory.mktemp("log"))
+    commit(storage, 0, 0)
+    every: list[Fill] = []
+    batch: list[Event] = []
+    seq, number, time_ms = 1, 0, START_MS
+    for wait, market, px, sz, then in steps:
+        time_ms += wait
+        every.append(fill(seq, len(every) + 1, time_ms, market, px, sz))
+        batch.append(every[-1])
+        if then:
+            storage.history.add_batch(seq, batch)
+            if then == "block":
+                number += 1
+                commit(storage, number, seq)
+            seq, time_ms, batch = seq + 1, time_ms + 1, []
+    storage.history.add_batch(seq, batch)
+    for market in (0, 1):
+        want = plain_candles(every, market, interval)
+        assert storage.history.candles(market, interval, 0, history.TIME_MS_MAX) == want
+        middle = START_MS + DAY_MS
+        later = [candle for candle in want if candle.open_ms >= middle]
+        assert storage.history.candles(market, interval, middle, time_ms) == later
+        assert storage.history.candles(market, interval, 0, time_ms, limit=2) == want[-2:]
+        newest = sorted((t for t in every if t.market == market), key=lambda t: t.tid, reverse=True)
+        assert storage.history.trades(market) == newest
+        assert storage.history.trades(market, limit=3) == newest[:3]
+    for account in (ALICE, BOB):
+        mine = [t.tid for t in reversed(every) for side in (t.maker, t.taker) if side.account == account]
+        assert [found.fill.tid for found in storage.history.fills(account)] == mine
+        sides = {(found.fill.tid, found.is_taker) for found in storage.history.fills(account)}
+        assert all((t.tid, True) in sides for t in every if t.taker.account == account)
+
+
+def test_intervals_open_where_the_calendar_says() -> None:
+    moment = int(datetime(2024, 2, 29, 13, 47, 11, tzinfo=UTC).timestamp()) * 1000  # a Thursday
+    wants = {
+        "1m": datetime(2024, 2, 29, 13, 47, tzinfo=UTC),
+        "5m": datetime(2024, 2, 29, 13, 45, tzinfo=UTC),
+        "4h": datetime(2024, 2, 29, 12, tzinfo=UTC),
+        "1d": datetime(2024, 2, 29, tzinfo=UTC),
+        "1w": datetime(2024, 2, 26, tzinfo=UTC),
+        "1M": datetime(2024, 2, 1, tzinfo=UTC),
+    }
+    for interval, opens in wants.items():
+        assert opening_ms(interval, moment) == int(opens.timestamp()) * 1000, interval
+    march = int(datetime(2024, 3, 1, tzinfo=UTC).timestamp()) * 1000
+    assert closing_ms("1M", opening_ms("1M", moment)) == march - 1
+    assert closing_ms("1m", opening_ms("1m", moment)) % MINUTE_MS == MINUTE_MS - 1
+
+
+def test_a_trade_without_a_book_makes_no_candle_but_is_a_fill(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    storage.history.add_batch(1, [fill(1, 1, START_MS, kind="adl")])
+    assert storage.history.candles(0, "1m", 0, history.TIME_MS_MAX) == []
+    assert len(storage.history.fills(ALICE)) == 1
+
+
+def test_one_account_on_both_sides_of_a_trade_has_two_fills(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    storage.history.add_batch(1, [fill(1, 3, START_MS)])  # tid 3: Alice is taker and maker
+    assert [found.is_taker for found in storage.history.fills(ALICE)] == [False, True]
+    assert storage.history.fills(BOB) == []
+
+
+def test_funding_and_ledger_rows_keep_their_order_and_range(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    commit(storage, 0, 0)
+    paid = [FundingPayment(seq, START_MS + seq, ALICE, 1, -3, -12_500, 10 * seq) for seq in (1, 2, 3)]
+    moved = [LedgerUpdate(2, START_MS, ALICE, "send", -amount, BOB, bytes(32)) for amount in (1, 2)]
+    storage.history.add_batch(1, paid[:1])
+    storage.history.add_batch(2, [paid[1], *moved])
+    commit(storage, 1, 2)
+    storage.history.add_batch(3, paid[2:])
+    assert storage.history.funding(ALICE) == paid[::-1]
+    assert storage.history.funding(ALICE, START_MS + 2, START_MS + 2) == [paid[1]]
+    assert storage.history.funding(BOB) == []
+    assert storage.history.ledger(ALICE) == moved[::-1]
+    assert storage.history.funding_rates(1) == [(START_MS + seq, -12_500) for seq in (3, 2, 1)]
+
+
+def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_them_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_rows, "ENDED_ORDERS_PER_ACCOUNT_MAX", 3)
+    storage = opened(tmp_path)
+    commit(storage, 0, 0)
+    updates = [ended(seq, oid=100 + seq, cloid=2**100 + seq) for seq in range(1, 6)]
+    for seq, update in enumerate(updates, 1):
+        storage.history.add_batch(seq, [ended(seq, 999, BOB, status="open"), update])
+    assert storage.history.ended_orders(ALICE) == updates[::-1]  # pending: all of them
+    commit(storage, 1, 5)
+    assert storage.history.ended_orders(ALICE) == updates[:1:-1]
+    assert storage.history.ended_orders(BOB) == []
+    assert storage.history.ended_order(105) == updates[4]
+    assert storage.history.ended_order_by_cloid(ALICE, 2**100 + 4) == updates[3]
+    assert storage.history.ended_order(101) is None
+    assert storage.history.ended_order_by_cloid(ALICE, 2**100 + 1) is None
+    storage.undo_block()
+    assert storage.history.ended_orders(ALICE) == []
+
+
+def test_batches_taken_back_leave_no_history(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    for seq in (1, 2, 3):
+        storage.history.add_batch(seq, [fill(seq, seq, START_MS + seq)])
+    storage.history.drop_from(2)
+    assert [trade.tid for trade in storage.history.trades(0)] == [1]
+    storage.history.add_batch(2, [fill(2, 9, START_MS + 9)])
+    assert [trade.tid for trade in storage.history.trades(0)] == [9, 1]
+
+
+def test_a_row_of_another_version_is_a_storage_error_not_a_wrong_answer() -> None:
+    row = encode_row(fill(1, 1, START_MS))
+    assert decode_row(Fill, row) == fill(1, 1, START_MS)
+    with pytest.raises(StorageError):
+        decode_row(LedgerUpdate, row)
+    with pytest.raises(StorageError):
+        decode_row(Fill, row[:-1])
