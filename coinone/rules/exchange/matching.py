@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.base.primitives.fixed128 import muldiv_down_jit
+from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.rules.exchange.book import ladder_of
 from coinone.rules.exchange.cancelling import remove_order
 from coinone.rules.exchange.core import FILLS, NOW, i64, inlined
-from coinone.rules.exchange.fee import fee
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.margin import maintenance_margin, update_margins
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, MarketStatus
 
 _FILLED = int(Status.FILLED)
 _SELF_TRADE = int(Status.SELF_TRADE_CANCELED)
 _REDUCE_ONLY = int(Status.REDUCE_ONLY_CANCELED)
 _MARGIN = int(Status.MARGIN_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
-_SMALL = 1 << 31
+_SMALL = 1 << 31  # sizes whose product fits int64
+_SMALL_NOTIONAL = 1 << 46  # notional * RATE_MAX fits int64
 
 
 @inlined
@@ -155,6 +155,14 @@ def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) 
 
 
 @inlined
+def fee(notional: int, rate: int) -> int:
+    """ceil(notional * rate / FEE_SCALE): payers round up, so a rebate (a negative rate) rounds down."""
+    if notional < _SMALL_NOTIONAL:
+        return -((-notional * rate) // FEE_SCALE)
+    return muldiv_up_jit(notional, rate, FEE_SCALE)
+
+
+@inlined
 def _pay_builder(core: Any, builder: int, rate: int, notional: int) -> int:
     """The builder's share on top of the fee, straight to its account."""
     if rate <= 0:
@@ -187,7 +195,7 @@ def _change_position(
     terms.open_interest += max(after, 0) - max(before, 0)
     held.size = after
     held.funding_change = 0
-    if before == 0 or (before > 0) != (after > 0):
+    if after != 0 and (before == 0 or (before > 0) != (after > 0)):
         held.opened_ms = core.counters[NOW]
         held.funding_open = 0
     if before == 0 or (before > 0) == (change > 0):

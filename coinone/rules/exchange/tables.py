@@ -39,6 +39,9 @@ MAX_OPEN_ORDERS = 1000
 FEE_SCALE = 10**7
 """Fee rates are integers in 10^-7 of the notional: 4.5 basis points = 4,500."""
 
+RATE_MAX = 100_000
+"""Largest fee rate, of the exchange or a builder: 1 %."""
+
 
 class Side(IntEnum):
     BUY = 0
@@ -165,7 +168,7 @@ MARKET = _table(
     ("lot", _i8),
     ("px_unit", _i8),  # 10^(6 - sz_decimals): one whole quote unit; whole prices need no significant figures
     ("band_bps", _i4),  # farthest a price may be from the mark, 0: no band
-    ("sig_figs", _i4),  # 0: any
+    ("sig_figs", _i4),  # 5, or 0: any number
     ("sz_decimals", _i4),
     ("max_leverage", _i4),
     ("status", _i4),

@@ -1,0 +1,179 @@
+"""The things the twin speaks of, as plain objects, and its order book: prices in a sorted list, a queue at
+each.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Op(NamedTuple):
+    """An operation; fields as in tables.OP."""
+
+    px: int
+    sz: int
+    cloid_hi: int
+    cloid_lo: int
+    oid: int
+    target_hi: int
+    target_lo: int
+    account: int
+    builder: int
+    builder_fee: int
+    liquidation_fee: int
+    market: int
+    reason: int
+    kind: int
+    side: int
+    tif: int
+    reduce_only: int
+    has_cloid: int
+    liquidation: int
+
+
+class Result(NamedTuple):
+    """The answer to an operation; fields as in tables.RESULT."""
+
+    oid: int
+    filled_sz: int
+    filled_notional: int
+    resting_sz: int
+    bid: int
+    ask: int
+    status: int
+
+
+class Fill(NamedTuple):
+    """A trade; fields as in tables.FILL."""
+
+    tid: int
+    px: int
+    sz: int
+    taker_oid: int
+    maker_oid: int
+    taker_start: int
+    maker_start: int
+    taker_fee: int
+    maker_fee: int
+    taker_builder_fee: int
+    maker_builder_fee: int
+    taker_pnl: int
+    maker_pnl: int
+    taker_cloid_hi: int
+    taker_cloid_lo: int
+    maker_cloid_hi: int
+    maker_cloid_lo: int
+    op: int
+    market: int
+    taker: int
+    maker: int
+    side: int
+    liquidation: int
+    taker_has_cloid: int
+    maker_has_cloid: int
+
+
+class Update(NamedTuple):
+    """What became of an order; fields as in tables.UPDATE."""
+
+    oid: int
+    px: int
+    sz: int
+    orig_sz: int
+    cloid_hi: int
+    cloid_lo: int
+    time_ms: int
+    op: int
+    account: int
+    market: int
+    status: int
+    side: int
+    tif: int
+    reduce_only: int
+    has_cloid: int
+
+
+@dataclass(slots=True)
+class Position:
+    size: int = 0
+    entry_notional: int = 0
+    bids: int = 0  # open orders that are not reduce-only
+    asks: int = 0
+    leverage: int = 0
+    opened_ms: int = 0
+    funding_open: int = 0
+    funding_change: int = 0
+
+
+@dataclass(slots=True)
+class Account:
+    cash: int
+    taker_rate: int
+    maker_rate: int
+    positions: list[Position]
+    restricted: bool = False
+    order_count: int = 0
+    taker_volume: int = 0
+    maker_volume: int = 0
+
+
+@dataclass(slots=True)
+class Order:
+    oid: int
+    op: Op
+    size: int
+    left: int
+    time_ms: int
+
+
+@dataclass(slots=True)
+class Ladder:
+    """One side of a market: `prices` ascending, and at each price the orders by age."""
+
+    prices: list[int] = field(default_factory=list)
+    queues: dict[int, OrderedDict[int, Order]] = field(default_factory=dict)
+
+    def add(self, order: Order) -> None:
+        px = order.op.px
+        queue = self.queues.get(px)
+        if queue is None:
+            insort(self.prices, px)
+            queue = self.queues[px] = OrderedDict()
+        queue[order.oid] = order
+
+    def remove(self, order: Order) -> None:
+        px = order.op.px
+        queue = self.queues[px]
+        del queue[order.oid]
+        if not queue:
+            del self.queues[px]
+            del self.prices[bisect_left(self.prices, px)]
+
+
+@dataclass(slots=True)
+class Market:
+    """Parameters as in tables.MARKET; `tiers` are (lower bound, max leverage, deduction)."""
+
+    mark: int
+    max_px: int
+    max_sz: int
+    max_open_interest: int
+    min_notional: int
+    tick: int
+    lot: int
+    px_unit: int
+    band_bps: int
+    sig_figs: int
+    max_leverage: int
+    status: int
+    tiers: list[tuple[int, int, int]]
+    open_interest: int = 0
+    last_px: int = 0
+    last_ms: int = 0
+    volume: int = 0
+    base_volume: int = 0
+    order_count: int = 0
+    sides: tuple[Ladder, Ladder] = field(default_factory=lambda: (Ladder(), Ladder()))

@@ -1,0 +1,129 @@
+"""From rows to the twin and back to something comparable: what the tests hold against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, OpKind, Side
+from coinone.rules.exchange.twin import Twin
+from coinone.rules.exchange.twin_book import Account, Market, Op, Order, Position
+
+_MARKET_FIELDS = tuple(Market.__dataclass_fields__.keys() - {"tiers", "sides"})
+_POSITION_FIELDS = {"bids": "bid_size", "asks": "ask_size"}
+
+
+def ops_of(rows: Any) -> list[Op]:
+    """The operations of an OP array as the twin takes them."""
+    return [Op(*row) for row in rows.tolist()]
+
+
+def twin_of(rows: Rows) -> Twin:
+    """A twin in the same state as the rows."""
+    accounts = [_account(rows, slot) for slot in range(rows.account_count)]
+    twin = Twin([_market(rows, index) for index in range(rows.market_count)], accounts)
+    whole = rows.globals[0]
+    twin.next_oid, twin.next_tid = int(whole["next_oid"]), int(whole["next_tid"])
+    twin.fees, twin.insurance = int(whole["fees"]), int(whole["insurance"])
+    for row in sorted(rows.orders[rows.orders["oid"] != 0], key=lambda row: int(row["oid"])):
+        twin.restore(_order(row))
+    return twin
+
+
+def _market(rows: Rows, index: int) -> Market:
+    row = rows.markets[index]
+    fields: dict[str, Any] = {name: int(row[name]) for name in _MARKET_FIELDS}
+    tiers = [(int(t["lower"]), int(t["max_leverage"]), int(t["deduction"])) for t in rows.tiers[index]]
+    market = Market(**fields, tiers=tiers[: int(row["tier_count"])])
+    market.order_count = 0  # counted again as the orders come
+    return market
+
+
+def _account(rows: Rows, slot: int) -> Account:
+    row = rows.accounts[slot]
+    positions = [
+        Position(*(int(held[_POSITION_FIELDS.get(name, name)]) for name in Position.__dataclass_fields__))
+        for held in rows.positions[slot, : rows.market_count]
+    ]
+    for position in positions:
+        position.bids = position.asks = 0
+    account = Account(int(row["cash"]), int(row["taker_rate"]), int(row["maker_rate"]), positions)
+    account.restricted = bool(row["flags"] & ACCOUNT_RESTRICTED)
+    account.taker_volume, account.maker_volume = int(row["taker_volume"]), int(row["maker_volume"])
+    return account
+
+
+def _order(row: np.void) -> Order:
+    fields = dict.fromkeys(OP.names or (), 0)
+    shared = set(fields) & set(row.dtype.names or ()) - {"oid"}
+    fields.update({name: int(row[name]) for name in shared}, kind=int(OpKind.PLACE))
+    return Order(int(row["oid"]), Op(**fields), int(row["orig_sz"]), int(row["sz"]), int(row["time_ms"]))
+
+
+def state_of_rows(rows: Rows) -> dict[str, Any]:
+    """All that the kernel may change, without slots and layouts; running sums as they stand."""
+    accounts = []
+    for slot in range(rows.account_count):
+        row = rows.accounts[slot]
+        names = ("cash", "order_count", "taker_volume", "maker_volume")
+        sums = (
+            int(row["cash"] + row["position_value"]),
+            int(row["initial_margin"]),
+            int(row["maintenance_margin"]),
+        )
+        held = [
+            tuple(int(p[_POSITION_FIELDS.get(n, n)]) for n in Position.__dataclass_fields__)
+            for p in rows.positions[slot, : rows.market_count]
+        ]
+        accounts.append((*(int(row[name]) for name in names), *sums, held))
+    traded = ("open_interest", "last_px", "last_ms", "volume", "base_volume", "order_count")
+    markets = [tuple(int(row[name]) for name in traded) for row in rows.markets[: rows.market_count]]
+    queues = [
+        [_order(rows.orders[slot]) for slot in rows.book.queue(rows, market, side)]
+        for market in range(rows.market_count)
+        for side in Side
+    ]
+    whole = [int(rows.globals[0][name]) for name in ("next_oid", "next_tid", "fees", "insurance")]
+    return {
+        "accounts": accounts,
+        "markets": markets,
+        "books": [_orders(queue) for queue in queues],
+        "whole": whole,
+    }
+
+
+def state_of_twin(twin: Twin) -> dict[str, Any]:
+    """The same from the twin, its sums added up afresh."""
+    accounts = [
+        (
+            a.cash,
+            a.order_count,
+            a.taker_volume,
+            a.maker_volume,
+            twin.equity(a),
+            twin.initial_margin(a),
+            twin.maintenance_margin(a),
+            [tuple(getattr(p, name) for name in Position.__dataclass_fields__) for p in a.positions],
+        )
+        for a in twin.accounts
+    ]
+    markets = [
+        (m.open_interest, m.last_px, m.last_ms, m.volume, m.base_volume, m.order_count) for m in twin.markets
+    ]
+    books = []
+    for market in twin.markets:
+        for side in Side:
+            ladder = market.sides[side]
+            prices = reversed(ladder.prices) if side == Side.BUY else ladder.prices
+            books.append(_orders([order for px in prices for order in ladder.queues[px].values()]))
+    whole = [twin.next_oid, twin.next_tid, twin.fees, twin.insurance]
+    return {"accounts": accounts, "markets": markets, "books": books, "whole": whole}
+
+
+def _orders(queue: list[Order]) -> list[tuple[int, ...]]:
+    return [
+        (o.oid, o.op.px, o.left, o.size, o.op.account, o.op.tif, o.op.reduce_only, o.time_ms, o.op.cloid_lo)
+        for o in queue
+    ]

@@ -1,0 +1,140 @@
+"""The kernel and its twin agree on everything, over random flows that reach every rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinone.rules.exchange.kernel import run_segment
+from coinone.rules.exchange.margin import apply_marks
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
+
+ACCOUNTS, MARKETS = 12, 3
+
+
+def small_world(random: np.random.Generator) -> Rows:
+    """A few poor accounts, so that margin decides; three markets, one of them with tiers that bite."""
+    rows = Rows(accounts=4, markets=1, orders=8)
+    rows.add_market(3, 50, 1000, tick=1, min_notional=2000, max_sz=400, max_px=5000)
+    rows.add_market(2, 20, 300, tiers=((20_000, 10), (60_000, 3)), min_notional=100, band_bps=2000, lot=5)
+    rows.add_market(0, 10, 123_450, min_notional=0, max_open_interest=20)
+    for number in range(ACCOUNTS):
+        rates = int(random.integers(0, 6000)), int(random.integers(-200, 2000))
+        slot = rows.add_account(number.to_bytes(20, "big"), 0, *rates)
+        rows.accounts[slot]["cash"] = int(random.integers(0, 60_000)) * (60 if number % 3 == 0 else 1)
+        rows.positions[slot, :MARKETS]["leverage"] = random.integers(0, 11, MARKETS)
+    return rows
+
+
+def random_ops(random: np.random.Generator, rows: Rows, count: int) -> np.ndarray:
+    """Operations of all kinds, most of them near the mark, their targets mostly orders that exist."""
+    ops = np.zeros(count, OP)
+    live = rows.orders[rows.orders["oid"] != 0]
+    for op in ops:
+        market = int(random.integers(0, MARKETS))
+        mark = int(rows.markets[market]["mark"])
+        step = 10 if market == 2 else 1
+        op["kind"] = random.choice(5, p=[0.8, 0.07, 0.05, 0.05, 0.03])
+        op["account"], op["market"] = random.integers(0, ACCOUNTS), market
+        op["side"], op["tif"] = random.integers(0, 2), random.choice(3, p=[0.6, 0.25, 0.15])
+        op["px"] = mark + step * int(random.integers(-12, 13)) * (20 if random.random() < 0.05 else 1)
+        op["px"] -= op["px"] % step if random.random() < 0.95 else 0
+        op["sz"] = 5 * int(random.integers(1, 13)) * (8 if random.random() < 0.05 else 1)
+        op["reduce_only"] = random.random() < 0.2
+        op["has_cloid"] = random.random() < 0.4
+        op["cloid_hi"], op["cloid_lo"] = op["has_cloid"] * -5, op["has_cloid"] * random.integers(0, 30)
+        op["target_hi"], op["target_lo"] = -5, random.integers(0, 30)
+        op["builder"], op["builder_fee"] = random.integers(0, ACCOUNTS), random.choice([0, 0, 0, 100])
+        if random.random() < 0.03:
+            op["liquidation"], op["reduce_only"] = 1, 1
+            op["liquidation_fee"], op["tif"] = 5000, Tif.IOC
+        if random.random() < 0.03:
+            op[random.choice(["px", "sz", "market"])] = random.choice([-1, 0, 3, 7, 99, 2**30])
+        if len(live) and op["kind"] in (
+            OpKind.CANCEL,
+            OpKind.MODIFY,
+            OpKind.MODIFY_CLOID,
+            OpKind.CANCEL_CLOID,
+        ):
+            target = live[random.integers(0, len(live))]
+            op["oid"], op["target_lo"] = target["oid"], target["cloid_lo"]
+            if random.random() < 0.9:
+                op["account"], op["market"] = target["account"], target["market"]
+            if random.random() < 0.5:  # a modify that changes the size only
+                for name in (
+                    "px",
+                    "side",
+                    "tif",
+                    "reduce_only",
+                    "has_cloid",
+                    "cloid_hi",
+                    "cloid_lo",
+                    "builder_fee",
+                ):
+                    op[name] = target[name]
+    return ops
+
+
+def run_both(seed: int, segments: int, size: int) -> set[int]:
+    """Run a random flow through both, compare after every segment; the statuses met."""
+    random = np.random.default_rng(seed)
+    rows = small_world(random)
+    twin = twin_of(rows)
+    met: set[int] = set()
+    for now in range(segments):
+        ops = random_ops(random, rows, size)
+        segment = run_segment(rows, ops, now)
+        results, fills, updates = twin.run(ops_of(ops), now)
+        assert segment.results.tolist() == results
+        assert segment.fills.tolist() == fills
+        assert segment.updates.tolist() == updates
+        assert state_of_rows(rows) == state_of_twin(twin)
+        met |= {result.status for result in results} | {update.status for update in updates}
+        shake(random, rows, twin)
+    return met
+
+
+def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
+    """Between segments: marks move, now and then a market or an account is restricted."""
+    for market in range(MARKETS):
+        mark = max(int(rows.markets[market]["mark"] * (1 + random.normal(0, 0.03))), 200)
+        apply_marks(rows, {market: mark})
+        twin.markets[market].mark = mark  # type: ignore[attr-defined]
+        status = int(random.choice([0, MarketStatus.REDUCE_ONLY, MarketStatus.HALTED], p=[0.94, 0.04, 0.02]))
+        rows.markets[market]["status"] = twin.markets[market].status = status  # type: ignore[attr-defined]
+    account = int(random.integers(0, ACCOUNTS))
+    restricted = random.random() < 0.1
+    rows.accounts[account]["flags"] = ACCOUNT_RESTRICTED if restricted else 0
+    twin.accounts[account].restricted = restricted  # type: ignore[attr-defined]
+
+
+@given(seed=st.integers(0, 2**32), size=st.integers(1, 60))
+@settings(max_examples=40, deadline=None)
+def test_kernel_and_twin_agree_after_every_segment_of_a_random_flow(seed: int, size: int) -> None:
+    run_both(seed, 8, size)
+
+
+def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
+    met: set[int] = set()
+    for seed in range(4):
+        met |= run_both(seed, 60, 50)
+    reported_by_others = {  # the reasons that other parts give when they cancel
+        Status.LIQUIDATED_CANCELED,
+        Status.SCHEDULED_CANCEL,
+        Status.DELISTED_CANCELED,
+        Status.SIBLING_FILLED_CANCELED,
+        Status.OPEN_INTEREST_CAP_CANCELED,
+    }
+    needs_thousands = {Status.TOO_MANY_ORDERS, Status.BOOK_FULL}
+    assert set(Status) - met == reported_by_others | needs_thousands | {Status.NONE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_kernel_and_twin_agree_over_long_flows(seed: int) -> None:
+    run_both(seed, 60, 100)
