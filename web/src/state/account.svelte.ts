@@ -80,6 +80,11 @@ class AccountState {
     return Number(this.summary.marginSummary.accountValue) + this.unrealisedPnl - then
   }
 
+  /** Whether the exchange knows the account: it arises with the first deposit. */
+  get isFunded(): boolean {
+    return Number(this.summary?.marginSummary.accountValue ?? 0) !== 0
+  }
+
   get maintenance(): number {
     return Number(this.summary?.crossMaintenanceMarginUsed ?? 0)
   }

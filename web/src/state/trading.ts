@@ -43,9 +43,9 @@ function report(order: OrderRequest, status: OrderStatus, tookMs: number): boole
   const what = `${order.isBuy ? 'Buy' : 'Sell'} ${order.sz} ${market.name}`
   if (typeof status === 'object' && 'filled' in status) {
     const { totalSz, avgPx } = status.filled
-    ui.toast('good', `${order.isBuy ? 'Bought' : 'Sold'} ${totalSz} ${market.name}`, `at ${fmtPx(avgPx, market.szDecimals)} · preconfirmed in ${tookMs} ms`)
+    ui.toast('good', `${order.isBuy ? 'Bought' : 'Sold'} ${totalSz} ${market.name}`, `at ${fmtPx(avgPx, market.szDecimals)} · preconfirmed ${tookMs} ms`)
   } else if (typeof status === 'object' && 'resting' in status) {
-    ui.toast('plain', `${what} placed`, `at ${fmtPx(order.px, market.szDecimals)} · preconfirmed in ${tookMs} ms`)
+    ui.toast('plain', `${what} placed`, `at ${fmtPx(order.px, market.szDecimals)} · preconfirmed ${tookMs} ms`)
   } else if (typeof status === 'object' && 'error' in status) {
     ui.toast('bad', `${what} refused`, inWords(status.error))
     return true

@@ -1,0 +1,92 @@
+"""Chromium before a node's pages: one browser a test module, one fresh profile a page.
+
+What the browser complains about (errors in the page, breaches of the content security policy) fails the test
+that caused it; requests that fail because a test stopped the node are no complaint.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium")
+PAGES = Path(__file__).parents[2] / "coinone" / "interfaces" / "api" / "static"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 20_000
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+needs_chromium = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
+    pytest.mark.skipif(not (PAGES / "index.html").is_file(), reason="pages not built: run web/build.py"),
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Profile:
+    """One browser profile: opens pages and collects what the browser complains about."""
+
+    def __init__(self, browser: Any, viewport: dict[str, int] = DESK) -> None:
+        self._context = browser.new_context(viewport=viewport)
+        self.complaints: list[str] = []
+
+    def open(self, url: str, script: str = "", exposed: dict[str, Callable[..., Any]] | None = None) -> Any:
+        page = self._context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+        for name, function in (exposed or {}).items():
+            page.expose_function(name, function)
+        if script:
+            page.add_init_script(script)
+        page.goto(url)
+        return page
+
+    def close(self) -> None:
+        self._context.close()
+        assert self.complaints == []
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error" and "ERR_CONNECTION" not in message.text:
+            self.complaints.append(message.text)
+
+
+def connect_dev_key(page: Any, index: int) -> None:
+    """Connect with a public key and let a trading key of this tab trade for it."""
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_label("Account", exact=True).and_(page.locator("select")).select_option(str(index))
+    page.get_by_role("button", name="Use dev key").click()
+    page.get_by_role("button", name="Enable trading").click()
+    seen(page, "One-click trading is on")
+
+
+def seen(page: Any, text: str) -> None:
+    page.get_by_text(text).first.wait_for()
+
+
+def enter_price_away_from_market(page: Any, factor: float) -> None:
+    page.get_by_role("button", name="Mid", exact=True).click()
+    px = float(page.locator("#ticket-px").input_value())
+    page.locator("#ticket-px").fill(str(round(px * factor)))

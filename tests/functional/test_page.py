@@ -1,0 +1,154 @@
+"""The trading page as a stranger uses it: real mouse and keyboard events on a real node with its demo market."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from coinone.interfaces.client.local import LocalNode
+from tests.functional.pages import (
+    PHONE,
+    Profile,
+    chromium,
+    connect_dev_key,
+    enter_price_away_from_market,
+    needs_chromium,
+    seen,
+)
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def profile(browser: Any) -> Iterator[Profile]:
+    made = Profile(browser)
+    yield made
+    made.close()
+
+
+def test_a_stranger_trades_within_a_minute(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    connect_dev_key(page, 6)
+    page.get_by_role("region", name="Account").get_by_role("button", name="Faucet").click()
+    seen(page, "Test coins are on their way")
+
+    # A post-only bid well below the market rests in the book and shows among the open orders.
+    enter_price_away_from_market(page, 0.97)
+    page.get_by_role("radio", name="ALO").click()
+    page.locator("#ticket-amount").fill("0.01")
+    page.get_by_role("button", name="Buy / long BTC").click()
+    seen(page, "Buy 0.01 BTC placed")
+    page.get_by_role("tab", name="Open orders").click()
+    page.get_by_role("button", name="Cancel buy order").wait_for()
+
+    # A market order from the keyboard alone: M, size, Ctrl+Enter.
+    page.get_by_role("tab", name="Open orders").press("m")
+    page.keyboard.type("0.02")
+    page.keyboard.press("Control+Enter")
+    seen(page, "Bought 0.02 BTC")
+    page.get_by_role("tab", name="Positions").click()
+    page.locator("#activity-table tbody tr").get_by_text("0.02", exact=True).wait_for()
+
+    page.get_by_role("button", name="Close BTC at market").click()
+    seen(page, "Sold 0.02 BTC")
+    seen(page, "No open positions.")
+    page.get_by_role("tab", name="Positions").press("x")
+    seen(page, "Order cancelled")
+    page.get_by_role("tab", name="Open orders").click()
+    seen(page, "No open orders.")
+
+    # Every fill leads to its transaction.
+    page.get_by_role("tab", name="Fills").click()
+    page.locator("#activity-table tbody tr a").first.click()
+    page.get_by_role("heading", name="Transaction").wait_for()
+    page.locator("main dl").first.wait_for()
+
+
+def test_a_refusal_is_said_in_words(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    connect_dev_key(page, 7)
+    enter_price_away_from_market(page, 1.01)
+    page.get_by_role("radio", name="ALO").click()
+    page.locator("#ticket-amount").fill("0.01")
+    page.keyboard.press("Control+Enter")
+    seen(page, "Post-only: the order would have traded at once")
+
+
+def test_leverage_is_set_on_the_chain_and_read_back(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    connect_dev_key(page, 8)
+    page.get_by_title("Change leverage").click()
+    page.get_by_role("button", name="5×", exact=True).click()
+    page.get_by_role("button", name="Set 5×").click()
+    seen(page, "BTC leverage is 5×")
+    page.reload()
+    page.get_by_title("Change leverage").get_by_text("5×").wait_for()
+
+
+def test_a_revoked_trading_key_trades_no_more(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    connect_dev_key(page, 8)
+    kept = page.evaluate("JSON.stringify(sessionStorage)")
+    page.get_by_role("button", name="Wallet").click()
+    page.get_by_role("button", name="Revoke trading key").click()
+    seen(page, "Trading key revoked")
+    page.get_by_role("button", name="Enable one-click trading").wait_for()
+
+    page.evaluate(
+        "kept => Object.entries(JSON.parse(kept)).forEach(([k, v]) => sessionStorage.setItem(k, v))", kept
+    )
+    page.reload()
+    enter_price_away_from_market(page, 0.97)
+    page.locator("#ticket-amount").fill("0.01")
+    page.keyboard.press("Control+Enter")
+    seen(page, "Deposit first, or enable trading again")
+
+
+def test_a_click_in_the_book_fills_in_the_price(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    row = page.get_by_role("region", name="Order book").locator("button.bid").nth(3)
+    row.wait_for()
+    row.click()
+    assert float(page.locator("#ticket-px").input_value()) > 0
+    assert page.evaluate("document.activeElement.id") == "ticket-amount"
+
+
+def test_every_shortcut_of_the_list_is_told(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    page.get_by_role("region", name="Market").wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.get_by_role("textbox", name="Search markets").wait_for()
+    page.keyboard.type("eth")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="ETH-USDC").wait_for()
+
+
+def test_nothing_is_wider_than_a_phone(browser: Any, market_node: LocalNode) -> None:
+    profile = Profile(browser, PHONE)
+    page = profile.open(market_node.url)
+    for tab in ("Chart", "Book", "Trade", "Positions", "Account"):
+        page.get_by_role("navigation", name="Sections").get_by_role("button", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
+    profile.close()
+
+
+def test_the_page_says_that_the_node_is_gone_and_comes_back(browser: Any) -> None:
+    profile = Profile(browser)
+    with LocalNode() as node:
+        page = profile.open(node.url)
+        page.get_by_title("Round trip to the node").get_by_text("ms").wait_for()
+        node.stop()
+        seen(page, "The node is gone")
+        node.start()
+        page.get_by_role("alert").wait_for(state="hidden")
+        page.get_by_title("Round trip to the node").get_by_text("ms").wait_for()
+    profile.close()

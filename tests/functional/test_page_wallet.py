@@ -1,0 +1,130 @@
+"""The page with a wallet of the stranger's own: announced by EIP-6963, asked by EIP-1193, signing in Python.
+
+The account is new and empty: gas and tokens come from the faucet, margin by the deposit form, and some of it
+goes back by the withdrawal form.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from web3 import Web3
+
+from coinone.interfaces.client.local import LocalNode
+from tests.functional.pages import Profile, chromium, needs_chromium, seen
+
+pytestmark = needs_chromium
+
+ANNOUNCE = """
+const provider = {
+  request: async ({ method, params }) => {
+    const { result, error } = JSON.parse(await window.walletRequest(method, JSON.stringify(params ?? [])))
+    if (error) throw Object.assign(new Error(error.message), error)
+    return result
+  },
+}
+const info = { uuid: 'test', name: 'Test Wallet', icon: 'data:image/gif;base64,R0lGODlhAQABAAAAACw=', rdns: 'test' }
+const announce = () => dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail: { info, provider } }))
+addEventListener('eip6963:requestProvider', announce)
+"""
+
+
+class Wallet:
+    """An EIP-1193 wallet that starts on another chain and has to be told about this one."""
+
+    def __init__(self, rpc_url: str) -> None:
+        self.account = Account.create()
+        self.chains = {"0x1"}
+        self.chain = "0x1"
+        self.asked: list[str] = []
+        self._web3 = Web3(Web3.HTTPProvider(rpc_url))
+
+    def request(self, method: str, params: str) -> str:
+        self.asked.append(method)
+        return json.dumps(getattr(self, method)(*json.loads(params)))
+
+    def eth_requestAccounts(self) -> dict[str, Any]:
+        return {"result": [self.account.address]}
+
+    def eth_chainId(self) -> dict[str, Any]:
+        return {"result": self.chain}
+
+    def wallet_switchEthereumChain(self, wanted: dict[str, str]) -> dict[str, Any]:
+        if wanted["chainId"] not in self.chains:
+            return {"error": {"code": 4902, "message": "Unrecognized chain"}}
+        self.chain = wanted["chainId"]
+        return {"result": None}
+
+    def wallet_addEthereumChain(self, chain: dict[str, Any]) -> dict[str, Any]:
+        assert chain["rpcUrls"][0].endswith("/rpc") and chain["nativeCurrency"]["decimals"] == 18
+        self.chains.add(chain["chainId"])
+        self.chain = chain["chainId"]
+        return {"result": None}
+
+    def eth_signTypedData_v4(self, address: str, data: str) -> dict[str, Any]:
+        typed = json.loads(data)
+        assert address == self.account.address.lower()
+        assert hex(typed["domain"]["chainId"]) == self.chain, "wallets sign for the chain they are on only"
+        signed = self.account.sign_message(encode_typed_data(full_message=typed))
+        return {"result": "0x" + signed.signature.hex()}
+
+    def eth_sendTransaction(self, call: dict[str, str]) -> dict[str, Any]:
+        eth = self._web3.eth
+        transaction = {
+            "chainId": int(self.chain, 16),
+            "nonce": eth.get_transaction_count(self.account.address),
+            "to": Web3.to_checksum_address(call["to"]),
+            "data": call["data"],
+            "value": int(call["value"], 16),
+            "gas": 200_000,
+            "gasPrice": eth.gas_price * 2,
+        }
+        raw = self.account.sign_transaction(transaction).raw_transaction
+        return {"result": "0x" + bytes(eth.send_raw_transaction(raw)).hex()}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+def test_a_new_wallet_is_funded_deposits_trades_and_withdraws(browser: Any, market_node: LocalNode) -> None:
+    wallet = Wallet(market_node.rpc_url)
+    request: Callable[[str, str], str] = wallet.request
+    profile = Profile(browser)
+    page = profile.open(market_node.url, ANNOUNCE, {"walletRequest": request})
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Test Wallet").click()
+    # The exchange does not know the account yet: the page offers the deposit, and on a dev network the faucet.
+    dialog = page.get_by_role("dialog", name="Deposit and withdraw")
+    dialog.get_by_role("button", name="Faucet").click()
+    seen(page, "Test coins are on their way")
+    page.get_by_placeholder("Amount in USDC").fill("250.5")
+    page.get_by_role("dialog").get_by_role("button", name="Deposit", exact=True).click()
+    seen(page, "Deposit arrived")
+    assert "wallet_addEthereumChain" in wallet.asked and "eth_sendTransaction" in wallet.asked
+
+    page.get_by_role("button", name="Enable one-click trading").click()
+    page.get_by_role("button", name="Enable trading").click()
+    seen(page, "One-click trading is on")
+    asked_before_trading = len(wallet.asked)
+    page.get_by_role("radio", name="Market").click()
+    page.locator("#ticket-amount").fill("0.001")
+    page.get_by_role("button", name="Buy / long BTC").click()
+    seen(page, "Bought 0.001 BTC")
+    page.get_by_role("button", name="Close BTC at market").click()
+    seen(page, "Sold 0.001 BTC")
+    assert len(wallet.asked) == asked_before_trading, "trading asks the wallet nothing"
+
+    page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
+    page.get_by_role("radio", name="Withdraw").click()
+    page.get_by_placeholder("Amount in USDC").fill("50")
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
+    seen(page, "Withdrawal on its way")
+    page.get_by_role("tab", name="Transfers").click()
+    page.locator("#activity-table tbody tr").get_by_text("50.00 USDC").wait_for()
+    profile.close()
