@@ -1,8 +1,8 @@
 """Streams: 1,000 WebSocket subscribers of a book that changes with every batch.
 
-Measured from the batch's own time, which the book's messages carry, to the last byte at each subscriber; so it
-holds execution, the write to disk, serialisation and the fan-out. The subscribers are one process with a bare
-reader of frames, because a full WebSocket library in Python would cost more than the server does.
+Measured from the batch's own time, which the book's messages carry, to the last byte at each subscriber; so
+it holds execution, the write to disk, serialisation and the fan-out. The subscribers are one process with a
+bare reader of frames: a full WebSocket library in Python would cost more than the server does.
 """
 
 import argparse
@@ -39,7 +39,8 @@ class Subscriber(asyncio.Protocol):
         self._transport = transport
         key = base64.b64encode(os.urandom(16)).decode()
         transport.write(
-            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 

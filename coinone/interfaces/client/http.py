@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from coinone.interfaces.client.errors import NoAnswer
+from coinone.interfaces.client.errors import NoAnswer, Refused
 
 TIMEOUT_S = 10.0  # a batch takes 250 ms and a block 2 s: ten seconds of silence is a dead node
 IDLE_CONNECTIONS_MAX = 64  # kept for the next burst; more are closed
@@ -42,7 +42,7 @@ class Endpoint:
     def parse(url: str) -> "Endpoint":
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"not an http(s) address: {url}")
+            raise Refused(f"not an http(s) address: {url}")
         tls = parts.scheme == "https"
         return Endpoint(parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 

@@ -27,17 +27,17 @@ class Maker(Participant):
         summary = await self.client.summary()
         resting = _resting(await self.client.open_orders())
         inventory = _positions(summary)
-        cancels: list[tuple[int, int]] = []
+        cancels: list[tuple[int, str]] = []
         orders: list[Order] = []
         for name, market in self.markets.items():
             fair = Decimal(contexts[name]["oraclePx"])
             value = float(inventory.get(name, Decimal(0)) * fair)
             wanted = ladder(market, fair, value, self._style, self._random)
             stale, missing = reconcile(wanted, resting.get(name, []), self._style.step_bps / 2)
-            cancels += [(market.asset, order.oid) for order in stale]
+            cancels += [(market.asset, order.cloid) for order in stale]
             orders += [_order(market, quote) for quote in missing]
         if cancels:
-            await self.client.cancel(cancels)
+            await self.client.cancel_by_cloid(cancels)
         if orders:
             self._note(await self.client.orders(orders))
         await self._arm_switch()
@@ -61,7 +61,7 @@ def _order(market: Market, quote: Quote) -> Order:
 def _resting(rows: list[Any]) -> dict[str, list[Resting]]:
     found: dict[str, list[Resting]] = {}
     for row in rows:
-        order = Resting(row["oid"], row["side"] == "B", Decimal(row["limitPx"]), Decimal(row["sz"]))
+        order = Resting(row["cloid"], row["side"] == "B", Decimal(row["limitPx"]), Decimal(row["sz"]))
         found.setdefault(row["coin"], []).append(order)
     return found
 

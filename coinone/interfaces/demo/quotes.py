@@ -37,7 +37,7 @@ class Quote:
 class Resting:
     """An order of ours in the book."""
 
-    oid: int
+    cloid: str
     is_buy: bool
     price: Decimal
     size: Decimal

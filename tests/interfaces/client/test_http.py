@@ -203,5 +203,5 @@ def test_an_answer_tells_the_senders_fault_from_the_nodes() -> None:
 
 @pytest.mark.parametrize("url", ["localhost:3001", "ftp://x", "http://", ""])
 def test_an_address_without_a_scheme_or_host_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="address"):
+    with pytest.raises(Refused, match="address"):
         Endpoint.parse(url)

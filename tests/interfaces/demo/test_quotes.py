@@ -52,9 +52,9 @@ def test_the_same_chance_gives_the_same_quotes() -> None:
 
 def test_orders_near_enough_and_mostly_unfilled_stay_and_the_rest_is_replaced() -> None:
     wanted = [Quote(True, Decimal(100), Decimal(4)), Quote(False, Decimal(101), Decimal(4))]
-    near = Resting(1, True, Decimal("100.01"), Decimal(3))
-    far = Resting(2, False, Decimal("102"), Decimal(4))
-    thin = Resting(3, False, Decimal("101"), Decimal(1))
+    near = Resting("0x1", True, Decimal("100.01"), Decimal(3))
+    far = Resting("0x2", False, Decimal("102"), Decimal(4))
+    thin = Resting("0x3", False, Decimal("101"), Decimal(1))
     stale, missing = reconcile(wanted, [near, far, thin], tolerance_bps=2)
     assert stale == [far, thin]
     assert missing == [wanted[1]]
@@ -62,5 +62,5 @@ def test_orders_near_enough_and_mostly_unfilled_stay_and_the_rest_is_replaced() 
 
 def test_one_order_serves_one_quote_only() -> None:
     twice = [Quote(True, Decimal(100), Decimal(1))] * 2
-    stale, missing = reconcile(twice, [Resting(1, True, Decimal(100), Decimal(1))], tolerance_bps=1)
+    stale, missing = reconcile(twice, [Resting("0x1", True, Decimal(100), Decimal(1))], tolerance_bps=1)
     assert (stale, len(missing)) == ([], 1)

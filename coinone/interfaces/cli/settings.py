@@ -1,0 +1,42 @@
+"""What `up` and `node` are told, and the checks that keep a development node at home."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.interfaces.api.config import ApiConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    data_dir: Path
+    network: str
+    http_port: int
+    rpc_port: int
+    bind: tuple[str, ...]
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+
+    def api_config(self) -> ApiConfig:
+        """Raises InvalidInput where a dev node would leave this computer."""
+        if self.network == "dev":
+            for address in self.bind:
+                _require_loopback(address)
+        if self.http_port == self.rpc_port != 0:
+            raise InvalidInput("--http-port and --rpc-port must differ", both=self.http_port)
+        bind = self.bind or ApiConfig().bind
+        return ApiConfig(self.http_port, self.rpc_port, bind, self.hosts, self.origins)
+
+
+def _require_loopback(address: str) -> None:
+    try:
+        is_loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        raise InvalidInput("--bind takes an IP address", have=address) from None
+    if not is_loopback:
+        raise InvalidInput(
+            "a dev node does not listen beyond this computer: its keys are public, so anybody could spend "
+            "what it holds; --bind takes 127.0.0.1 or ::1 here",
+            have=address,
+        )

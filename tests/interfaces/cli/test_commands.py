@@ -1,0 +1,55 @@
+"""The command line as its users meet it: a mistake gives a sentence and an exit code, never a traceback."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def coinone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "coinone.interfaces.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["account", "list", "--url", "http://127.0.0.1:9"], 1, "Is a node running?"),
+        (["account", "list", "--url", "localhost"], 1, "not an http(s) address"),
+        (["account", "list", "0x12"], 1, "length"),
+        (["account", "agent"], 1, "--key-file FILE or --dev NUMBER"),
+        (["account", "agent", "--key-file", "/nonexistent"], 1, "No such file"),
+        (["up", "--bind", "0.0.0.0"], 1, "does not listen beyond this computer"),
+        (["node", "--network", "main"], 1, "not launched"),
+        (["node", "--network", "moon"], 1, "unknown network"),
+        (["bench", "nothing"], 1, "no benchmark 'nothing'"),
+        (["upp"], 2, "No such command"),
+        (["up", "--http-port", "123456"], 2, "65535"),
+    ],
+)
+def test_a_mistake_is_explained(arguments: list[str], code: int, said: str) -> None:
+    done = coinone(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_lists_the_commands_and_comes_at_once() -> None:
+    began = time.monotonic()
+    done = coinone("--help")
+    assert time.monotonic() - began < 5  # numba and numpy are imported by what needs them
+    assert done.returncode == 0
+    assert all(
+        f" {name} " in done.stdout for name in ("up", "node", "verify", "record", "replay", "warm", "bench")
+    )
+
+
+def test_the_heavy_libraries_wait_until_they_are_needed() -> None:
+    program = "import sys, coinone.interfaces.cli.main; print(sorted({'numba', 'numpy', 'uvicorn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_version_is_told() -> None:
+    assert coinone("--version").stdout.startswith("coinone 0.")
