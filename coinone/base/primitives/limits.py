@@ -86,9 +86,11 @@ UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 3
 # Node
 VIEW_LEVELS_MAX = 1_000  # price levels a side that a view copies: fifty times what the API shows at once
 EXECUTOR_JOBS_MAX = 10_000  # closures waiting for the executor; beyond, callers are told to come back
-SUBSCRIPTION_EVENTS_MAX = 256  # batches a subscriber may lag: about a minute
+SUBSCRIPTION_BATCHES_MAX = 256  # batches a subscriber may lag: about a minute
 SEAL_SLICE_S = 0.02  # of sealing between two batches (D7)
 DEV_SNAPSHOTS_MAX = 1_000  # evm_snapshot marks that are remembered
 HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
 CANDLES_PER_ANSWER_MAX = 5000  # as above
-ENDED_ORDERS_PER_ACCOUNT_MAX = 2000  # a maker ends ten orders a second; who needs more keeps its own log
+ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most
+ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, so the number does not grow
+SOLVENCY_CHECK_BLOCKS = 30  # blocks between full sums over all accounts: about a minute on dev

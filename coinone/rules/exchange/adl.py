@@ -24,7 +24,9 @@ def deleverage(batch: Batch, slot: int, market: int, price: int) -> None:
         size = int(rows.positions[slot, market]["size"])
         if size == 0:
             return
-        part = min(abs(size), abs(int(rows.positions[other, market]["size"])), _bearable(rows, other, market, price))
+        part = min(
+            abs(size), abs(int(rows.positions[other, market]["size"])), _bearable(rows, other, market, price)
+        )
         if part > 0:
             _close(batch, slot, other, market, part, price)
 
@@ -34,7 +36,9 @@ def ranked_counterparties(rows: Rows, slot: int, market: int) -> list[int]:
     sizes = rows.positions["size"][: rows.account_count, market]
     short_side = int(rows.positions[slot, market]["size"]) > 0
     others = (sizes < 0 if short_side else sizes > 0).nonzero()[0].tolist()
-    return sorted((other for other in others if equity(rows, other) > 0), key=lambda other: _rank(rows, other, market))
+    return sorted(
+        (other for other in others if equity(rows, other) > 0), key=lambda other: _rank(rows, other, market)
+    )
 
 
 def _rank(rows: Rows, slot: int, market: int) -> tuple[int, int, int, int]:

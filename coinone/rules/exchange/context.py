@@ -11,6 +11,7 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.events import Event
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport
 
+QUOTE_TOKEN_ADDRESS: Address = bytes.fromhex("00000000000000000000000000000000c0110001")
 QUOTE_SYSTEM_ADDRESS: Address = bytes.fromhex("2000000000000000000000000000000000000000")
 
 
@@ -37,7 +38,7 @@ class ExchangeConfig:
     balances: tuple[tuple[Address, int], ...] = ()  # genesis credits in micro-quote
     action_credits: int = 10_000  # what an account may send before it trades (D5); dev is generous
     token_name: str = "USDC"
-    token_address: Address = bytes.fromhex("00000000000000000000000000000000c0110001")
+    token_address: Address = QUOTE_TOKEN_ADDRESS
     system_address: Address = QUOTE_SYSTEM_ADDRESS
 
     @property

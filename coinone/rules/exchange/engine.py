@@ -121,9 +121,7 @@ def _classed(batch: Batch, actions: Sequence[VerifiedAction]) -> dict[Segment, l
     return {segment: ranked(members, batch.ctx.seed) for segment, members in found.items()}
 
 
-def _cancels(
-    batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]
-) -> SecondTry:
+def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
     """Segment 3: the system's cancels first, then the accounts'."""
     trading = Trading(batch)
     for slots, reason in ((work.chosen, Status.LIQUIDATED_CANCELED), (fired, Status.SCHEDULED_CANCEL)):

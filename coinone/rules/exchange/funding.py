@@ -126,8 +126,6 @@ def _pay(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
             held[column] += amount
         dust += amount
         account = rows.address_of(slot)
-        batch.events.append(
-            FundingPayment(*batch.here, account, market, int(held["size"]), rate, -amount)
-        )
+        batch.events.append(FundingPayment(*batch.here, account, market, int(held["size"]), rate, -amount))
     assert dust >= 0, "funding created money"
     batch.move_global("insurance", dust)

@@ -31,9 +31,7 @@ from coinone.rules.exchange.wire.types import Action, BatchModify, Cancel, Order
 _QUOTE = 1_000_000
 
 
-def include(
-    ex: Exchange, actions: Sequence[VerifiedAction], now: int
-) -> tuple[list[Item], dict[int, str]]:
+def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int) -> tuple[list[Item], dict[int, str]]:
     """The included actions as items, and for every other index the reason."""
     items: list[Item] = []
     refused: dict[int, str] = {}
@@ -94,9 +92,7 @@ def check_credits(ex: Exchange, slot: int, action: Action, now: int) -> None:
     else:
         used, most = int(row["credits_used"]), given
     if used + cost(action) > most:
-        raise InvalidAction(
-            "Too many cumulative requests sent", used=used, allowed=most, wanted=cost(action)
-        )
+        raise InvalidAction("Too many cumulative requests sent", used=used, allowed=most, wanted=cost(action))
 
 
 def cost(action: Action) -> int:
@@ -118,14 +114,18 @@ def use_nonce(ledger: Ledger, number: int, signer: Address, nonce: int, now: int
     values = known.values if known is not None else ()
     full = len(values) >= NONCES_PER_SIGNER
     if full and nonce <= values[0]:
-        raise InvalidAction("Invalid nonce: below the smallest of the stored", nonce=nonce, smallest=values[0])
+        raise InvalidAction(
+            "Invalid nonce: below the smallest of the stored", nonce=nonce, smallest=values[0]
+        )
     place = bisect_left(values, nonce)
     if place < len(values) and values[place] == nonce:
         raise InvalidAction("Invalid nonce: duplicate nonce", nonce=nonce)
     if known is None:
         _remember_signer(ledger, number, signer, now)
-    grown = values[:place] + (nonce,) + values[place:]
-    holder = number if known is None else known.account  # a key that changed hands stays in the leaf it began in
+    grown = (*values[:place], nonce, *values[place:])
+    holder = (
+        number if known is None else known.account
+    )  # a key that changed hands stays in the leaf it began in
     ledger.nonces.put(signer, NonceSet(holder, grown[1:] if full else grown))
 
 
@@ -147,9 +147,7 @@ def _remember_signer(ledger: Ledger, number: int, signer: Address, now: int) -> 
 
 def _account_of(ex: Exchange, action: VerifiedAction, now: int) -> int:
     """The acting account. A user-signed action speaks for its signer alone: agents trade, nothing else."""
-    slot = (
-        ex.rows.slot_of(action.signer) if action.user_signed else account_of_signer(ex, action.signer, now)
-    )
+    slot = ex.rows.slot_of(action.signer) if action.user_signed else account_of_signer(ex, action.signer, now)
     if slot is None:
         raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")
     if action.foreign and not action.user_signed and not ex.config.accept_foreign_l1:

@@ -38,7 +38,15 @@ MARKET_COLUMNS = (
     "mark", "oracle", "oracle_ms", "funding_rate", "funding_index", "funding_ms", "open_interest", "last_px",
     "last_ms", "volume", "base_volume", "status",
 )  # fmt: skip
-GLOBAL_COLUMNS = ("next_account", "next_oid", "next_tid", "insurance", "fees", "funding_clearing", "unclaimed")
+GLOBAL_COLUMNS = (
+    "next_account",
+    "next_oid",
+    "next_tid",
+    "insurance",
+    "fees",
+    "funding_clearing",
+    "unclaimed",
+)
 
 ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
 
@@ -65,7 +73,8 @@ def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
         if table is ex.ledger.settings:
             accounts.add(key)  # type: ignore[arg-type]
         elif table is ex.ledger.nonces or table is ex.ledger.agents:
-            accounts.update(entry.account for entry in (before, table.get(key)) if entry is not None)  # type: ignore[attr-defined]
+            entries = (before, table.get(key))
+            accounts.update(entry.account for entry in entries if isinstance(entry, (Agent, NonceSet)))
         elif table is ex.ledger.memory:
             markets.add(key)
         elif table is ex.ledger.reports:
@@ -103,7 +112,9 @@ def encode_account(ex: Exchange, slot: int) -> bytes:
     settings = ledger.settings_of(number)
     positions: list[rlp.Encodable] = []
     held = ex.rows.positions[slot, : ex.rows.market_count]
-    used = (held["size"] != 0) | (held["leverage"] != 0) | (held["funding_all"] != 0) | (held["opened_ms"] != 0)
+    used = (
+        (held["size"] != 0) | (held["leverage"] != 0) | (held["funding_all"] != 0) | (held["opened_ms"] != 0)
+    )
     for market in used.nonzero()[0].tolist():
         positions.append([market, pack_row(held[market], POSITION_COLUMNS)])
     return rlp.encode([
@@ -164,7 +175,7 @@ def _touched_orders(ex: Exchange) -> dict[bytes, bytes | None]:
     rows, journal = ex.rows, ex.rows.journal
     count = int(journal.counters[SAVED_ORDERS])
     leaves: dict[bytes, bytes | None] = {}
-    for slot, before in zip(journal.keys["order"][:count].tolist(), journal.images["order"][:count], strict=True):
+    for before in journal.images["order"][:count]:
         if before["oid"]:
             leaves[order_key(ex.number(int(before["account"])), int(before["oid"]))] = None
     for slot in journal.keys["order"][:count].tolist():
@@ -202,5 +213,3 @@ def memory_of(numbers: Sequence[int]) -> MarketMemory:
     return MarketMemory(
         updated, Ema(basis_num, basis_den), Ema(book_num, book_den), hour, slot, premium_sum, samples, premium
     )
-
-

@@ -111,7 +111,9 @@ class LeafStore:
 
     def _account_leaf(self, number: int) -> bytes | None:
         leaf = self._leaves.get(form.account_key(number))
-        return None if leaf is None else account_leaf(leaf, tuple(sorted(self._orders.get(number, {}).items())))
+        return (
+            None if leaf is None else account_leaf(leaf, tuple(sorted(self._orders.get(number, {}).items())))
+        )
 
     def _roots(self) -> tuple[Hash32, Hash32, Hash32, Hash32]:
         waiting = sorted(key for key in self._leaves if key[:1] == form.UNCLAIMED)

@@ -11,9 +11,7 @@ def due_cancels(batch: Batch) -> list[int]:
     """Slots whose scheduled cancel fires now, by account number; each firing counts against the day's allowance."""
     today = batch.now // DAY_MS
     due = sorted(
-        number
-        for number, settings in batch.ledger.settings.items()
-        if 0 < settings.cancel_at_ms <= batch.now
+        number for number, settings in batch.ledger.settings.items() if 0 < settings.cancel_at_ms <= batch.now
     )
     slots = []
     for number in due:

@@ -49,7 +49,11 @@ class World:
         self.last: ExchangeResult | None = None
 
     def batch(
-        self, *actions: t.VerifiedAction, step_ms: int = 250, deposits: tuple[Deposit, ...] = (), fresh: bool = True
+        self,
+        *actions: t.VerifiedAction,
+        step_ms: int = 250,
+        deposits: tuple[Deposit, ...] = (),
+        fresh: bool = True,
     ) -> ExchangeResult:
         """Apply one batch; the reporter repeats the last oracle prices unless `fresh` is off."""
         self.now += step_ms
@@ -77,7 +81,9 @@ class World:
         values: dict[str, Any] = {
             "action": action,
             "kind": kind,
-            "user_signed": isinstance(action, (t.SendAsset, t.ApproveAgent, t.ApproveBuilderFee, t.UsdClassTransfer)),
+            "user_signed": isinstance(
+                action, (t.SendAsset, t.ApproveAgent, t.ApproveBuilderFee, t.UsdClassTransfer)
+            ),
             "foreign": False,
             "signer": address(who),
             "vault": None,
@@ -90,9 +96,18 @@ class World:
         return t.VerifiedAction(**{**values, **fields})
 
     def order(
-        self, who: int, is_buy: bool, size: float, price: float, tif: str = "Gtc", market: int = BTC, **more: Any
+        self,
+        who: int,
+        is_buy: bool,
+        size: float,
+        price: float,
+        tif: str = "Gtc",
+        market: int = BTC,
+        **more: Any,
     ) -> t.VerifiedAction:
-        spec = self.spec(is_buy, size, price, tif, market, more.pop("reduce_only", False), more.pop("cloid", 0))
+        spec = self.spec(
+            is_buy, size, price, tif, market, more.pop("reduce_only", False), more.pop("cloid", 0)
+        )
         return self.signed(who, t.Order((spec,), "na", None), **more)
 
     def spec(
@@ -114,7 +129,9 @@ class World:
     def sell(self, who: int, size: float, price: float, tif: str = "Gtc", **more: Any) -> t.VerifiedAction:
         return self.order(who, False, size, price, tif, **more)
 
-    def cancel(self, who: int, oid: int = 0, cloid: int = 0, market: int = BTC, **more: Any) -> t.VerifiedAction:
+    def cancel(
+        self, who: int, oid: int = 0, cloid: int = 0, market: int = BTC, **more: Any
+    ) -> t.VerifiedAction:
         action = t.Cancel((t.OrderRef(market, oid, cloid),), by_cloid=cloid != 0)
         return self.signed(who, action, "cancel", **more)
 

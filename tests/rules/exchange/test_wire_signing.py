@@ -47,7 +47,10 @@ L1_ACTIONS: dict[str, dict[str, object]] = {
         [order_wire("Gtc")], {"b": "0x" + "8c" * 20, "f": 10}
     ),
     "cancel": {"type": "cancel", "cancels": [{"a": 4, "o": 2**40}]},
-    "cancelByCloid": {"type": "cancelByCloid", "cancels": [{"asset": 4, "cloid": Cloid.from_int(9).to_raw()}]},
+    "cancelByCloid": {
+        "type": "cancelByCloid",
+        "cancels": [{"asset": 4, "cloid": Cloid.from_int(9).to_raw()}],
+    },
     "batchModify": {"type": "batchModify", "modifies": [{"oid": 300, "order": order_wire("Gtc")}]},
     "modify": {"type": "modify", "oid": Cloid.from_int(3).to_raw(), "order": order_wire("Alo")},
     "scheduleCancel": {"type": "scheduleCancel", "time": 1700000000000},

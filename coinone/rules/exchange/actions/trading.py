@@ -150,7 +150,10 @@ class SecondTry:
             return
         again = OpList(batch.rows)
         for slot in trading.ops.slots:
-            if slot.item.index in trading.answers and trading.answers[slot.item.index][slot.place] != "success":
+            if (
+                slot.item.index in trading.answers
+                and trading.answers[slot.item.index][slot.place] != "success"
+            ):
                 target = self._reachable(slot)
                 if target is not None:
                     again.cancel(slot, target)

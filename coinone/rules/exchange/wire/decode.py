@@ -132,7 +132,9 @@ def _schedule_cancel(fields: Fields) -> t.Action:
 
 def _update_leverage(fields: Fields) -> t.Action:
     _exactly(fields, ("type", "asset", "isCross", "leverage"))
-    return t.UpdateLeverage(_asset(fields["asset"]), _bool(fields["isCross"]), _int(fields["leverage"], 1_000))
+    return t.UpdateLeverage(
+        _asset(fields["asset"]), _bool(fields["isCross"]), _int(fields["leverage"], 1_000)
+    )
 
 
 def _noop(fields: Fields) -> t.Action:

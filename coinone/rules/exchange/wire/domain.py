@@ -38,6 +38,7 @@ def user_is_foreign(hyperliquid_chain: str, signature_chain_id: int, rules: Doma
         raise InvalidSignature("signed for another chain", hyperliquidChain=hyperliquid_chain)
     if not rules.accept_foreign_user_signed:
         raise InvalidSignature(
-            "this network accepts user-signed actions of its own domain only", hyperliquidChain=hyperliquid_chain
+            "this network accepts user-signed actions of its own domain only",
+            hyperliquidChain=hyperliquid_chain,
         )
     return True

@@ -7,6 +7,8 @@
 One spelling each: any changed or added byte is refused or is another transaction.
 """
 
+from itertools import pairwise
+
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.limits import ACTION_BYTES_MAX, ORACLE_PRICES_MAX
@@ -47,7 +49,7 @@ def decode_oracle(raw: bytes) -> OracleEnvelope:
     if not 0 < len(pairs) <= ORACLE_PRICES_MAX:
         raise DecodeError("oracle: number of prices", have=len(pairs), most=ORACLE_PRICES_MAX)
     decoded = tuple([_price(pair) for pair in pairs])
-    if any(left[0] >= right[0] for left, right in zip(decoded, decoded[1:], strict=False)):
+    if any(left[0] >= right[0] for left, right in pairwise(decoded)):
         raise DecodeError("oracle: markets must rise")
     return OracleEnvelope(rlp.decode_int(time_ms, 8), decoded, *_signature(r, s, v))
 

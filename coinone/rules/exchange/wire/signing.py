@@ -66,7 +66,9 @@ def signed_type(name: str) -> SignedType:
     return found
 
 
-def l1_digest(action: bytes, nonce: int, vault: Address | None, expires_after: int | None, source: str) -> Hash32:
+def l1_digest(
+    action: bytes, nonce: int, vault: Address | None, expires_after: int | None, source: str
+) -> Hash32:
     """The digest that a wallet signs for the msgpack bytes `action`."""
     tail = b"\x00" if vault is None else b"\x01" + vault
     if expires_after is not None:
