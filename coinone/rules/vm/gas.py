@@ -72,9 +72,9 @@ def extend_memory(frame: Frame, offset: int, size: int) -> None:
         return
     charge(frame, memory_cost(want) - memory_cost(have))
     growth = (want - have) << 5
-    frame.evm.memory_used += growth
-    if frame.evm.memory_used > frame.evm.rules.memory_cap:
+    if frame.evm.memory_used + growth > frame.evm.rules.memory_cap:
         raise OutOfMemory
+    frame.evm.memory_used += growth
     frame.memory.extend(bytes(growth))
 
 

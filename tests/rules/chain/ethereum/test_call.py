@@ -1,0 +1,107 @@
+"""Calls and estimates: they tell what would happen and change nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
+from coinone.rules.chain.ethereum.call import CallRequest, ExecutionFailed, call, estimate_gas
+from coinone.rules.state.account import Account
+from coinone.rules.state.database import MemoryDatabase
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS, BlockEnv
+from coinone.rules.vm.revert_reason import revert_reason
+
+OSAKA = FORKS["Osaka"]
+CALLER, CONTRACT, OTHER = b"\x0a" * 20, b"\x0b" * 20, b"\x0c" * 20
+ENV = BlockEnv(1, 5, 77, bytes(20), 30_000_000, 7, bytes(32), lambda number: bytes(32))
+REQUEST = CallRequest(CALLER, CONTRACT)
+# Error("no"): selector, offset 32, length 2, text
+REASON = (
+    bytes.fromhex("08c379a0") + (32).to_bytes(32, "big") + (2).to_bytes(32, "big") + b"no".ljust(32, b"\0")
+)
+
+
+def world(code: str, other: str = "") -> State:
+    state = State(MemoryDatabase())
+    state.set_account(CALLER, Account(0, 10**18))
+    for address, text in ((CONTRACT, code), (OTHER, other)):
+        state.set_account(address, Account(1, 0))
+        state.set_code(address, bytes.fromhex(text))
+    state.freeze()
+    return state
+
+
+def reverting() -> str:
+    """Code that reverts with REASON, which stands behind it."""
+    return "6064600a5f3960645ffd" + REASON.hex()
+
+
+def test_a_call_sees_what_it_wrote_and_leaves_no_trace() -> None:
+    state = world("60075f555f545f5260205ff3")  # store 7, return it
+    result = call(state, ENV, replace(REQUEST, value=3), OSAKA)
+    assert result.output == (7).to_bytes(32, "big")
+    assert state.freeze().is_empty
+
+
+def test_a_call_hands_on_the_reason_of_a_revert() -> None:
+    result = call(world(reverting()), ENV, REQUEST, OSAKA)
+    assert not result.success and result.output == REASON
+    assert revert_reason(result.output) == "no"
+
+
+def test_a_call_that_could_not_start_is_refused_and_one_too_long_is_stopped() -> None:
+    state = world("5b5f56")
+    with pytest.raises(InvalidTransaction, match="insufficient funds"):
+        call(state, ENV, replace(REQUEST, value=10**18 + 1), OSAKA)
+    with pytest.raises(InvalidTransaction, match="intrinsic gas"):
+        call(state, ENV, replace(REQUEST, gas=20_000), OSAKA)
+
+    def stop() -> None:
+        raise LimitExceeded("time is up")
+
+    with pytest.raises(LimitExceeded):
+        call(state, ENV, REQUEST, OSAKA, budget=stop)
+    assert state.freeze().is_empty
+
+
+def least_by_trying(state: State, request: CallRequest, start: int) -> int:
+    gas = start
+    while not call(state, ENV, replace(request, gas=gas), OSAKA).success:
+        gas += 1
+    return gas
+
+
+def test_an_estimate_counts_what_a_call_must_hold_back() -> None:
+    # CONTRACT passes all it may to OTHER, which burns 6,000 JUMPDESTs and must succeed
+    inner = "5b" * 6_000 + "00"
+    outer = "5f5f5f5f5f73" + OTHER.hex() + "5af1" + "602257" + "5f5ffd" + "5b00"
+    state = world(outer, inner)
+    used = call(state, ENV, REQUEST, OSAKA).gas_used
+    estimate = estimate_gas(state, ENV, REQUEST, OSAKA)
+    assert estimate == least_by_trying(state, REQUEST, used) > used
+
+
+def test_an_estimate_covers_gas_that_is_refunded_afterwards() -> None:
+    state = world("5f5f5500")  # clear slot 0
+    state.set_storage(CONTRACT, 0, 1)
+    state.freeze()
+    used = call(state, ENV, REQUEST, OSAKA).gas_used
+    estimate = estimate_gas(state, ENV, REQUEST, OSAKA)
+    assert estimate == least_by_trying(state, REQUEST, used - 1) > used
+
+
+def test_a_transfer_needs_21000_and_what_always_fails_has_no_estimate() -> None:
+    state = world(reverting())
+    assert estimate_gas(state, ENV, CallRequest(CALLER, b"\xee" * 20, value=1), OSAKA) == 21_000
+    with pytest.raises(ExecutionFailed, match="execution reverted") as failed:
+        estimate_gas(state, ENV, REQUEST, OSAKA)
+    assert failed.value.output == REASON
+
+
+def test_an_estimate_tries_no_more_gas_than_the_caller_can_pay_for() -> None:
+    state = world("5b" * 50_000 + "00")
+    poor = replace(REQUEST, gas_price=10**18 // 60_000)
+    with pytest.raises(ExecutionFailed, match="OutOfGas"):
+        estimate_gas(state, ENV, poor, OSAKA)
+    assert estimate_gas(state, ENV, replace(poor, gas_price=1), OSAKA) == 71_000
