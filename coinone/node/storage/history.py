@@ -5,7 +5,7 @@ again when the logged batches are applied again at the next start. A reader take
 snapshot after it, and skips pending batches that the snapshot already holds; so it may run in any thread.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -20,16 +20,17 @@ from coinone.node.storage.codec import decode_row
 from coinone.node.storage.history_rows import (
     TAKER,
     BatchHistory,
+    Folded,
     candle_key,
+    cloid_key,
     folded,
     history_of,
-    place_of_cloid,
-    place_of_oid,
+    oid_key,
+    order_key_of,
 )
 from coinone.node.storage.store import Snapshot, Store
 from coinone.node.storage.tables import NodeTable, u16, u64
 from coinone.rules.exchange.events import Event, Fill, FundingPayment, LedgerUpdate, OrderUpdate
-from coinone.rules.state.database import Changes
 
 TIME_MS_MAX = 2**63 - 1
 _CANDLE_MS_MAX = 4_000_000_000_000  # the year 2096: keeps calendar arithmetic in its range
@@ -57,8 +58,8 @@ class History:
         """Batches from `seq` on were taken back."""
         self._pending = tuple(batch for batch in self._pending if batch.seq < seq)
 
-    def changes_up_to(self, seq: int, before: Snapshot) -> Changes:
-        """The rows of pending batches that a block ending with `seq` writes."""
+    def folded_up_to(self, seq: int, before: Snapshot) -> Folded:
+        """The rows that a block ending with batch `seq` writes, on top of `before`."""
         return folded(before, [batch for batch in self._pending if batch.seq <= seq])
 
     def committed(self, seq: int) -> None:
@@ -126,30 +127,24 @@ class History:
         made = put_together(interval, found)
         return [candle for candle in made if start_ms <= candle.open_ms <= end_ms][-limit:]
 
-    def ended_orders(self, account: Address) -> list[OrderUpdate]:
-        """The last state of orders that rest no more, newest first; at most the ring's size."""
+    def ended_orders(
+        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+    ) -> list[OrderUpdate]:
+        """The last state of orders that rest no more, newest first."""
         with self._reading() as view:
-            rows = list(view.snapshot.scan(NodeTable.ORDER, account))
-            found = [decode_row(OrderUpdate, row) for _, row in rows]
-            found += [update for batch in view.pending for update in batch.ended if update.account == account]
-        return sorted(found, key=lambda update: (update.time_ms, update.oid), reverse=True)
+            rows = view.newest(NodeTable.ORDER, account, start_ms, end_ms, limit)
+            return [decode_row(OrderUpdate, row) for _, row in rows]
 
     def ended_order(self, oid: int) -> OrderUpdate | None:
-        return self._ended(place_of_oid(oid), lambda update: update.oid == oid)
+        return self._ended(oid_key(oid))
 
     def ended_order_by_cloid(self, account: Address, cloid: int) -> OrderUpdate | None:
-        return self._ended(
-            place_of_cloid(account, cloid), lambda update: (update.account, update.cloid) == (account, cloid)
-        )
+        return self._ended(cloid_key(account, cloid))
 
-    def _ended(self, index_key: bytes, is_it: Callable[[OrderUpdate], bool]) -> OrderUpdate | None:
+    def _ended(self, index_key: bytes) -> OrderUpdate | None:
         with self._reading() as view:
-            for batch in reversed(view.pending):
-                for update in reversed(batch.ended):
-                    if is_it(update):
-                        return update
-            place = view.snapshot.get(NodeTable.ORDER_PLACE, index_key)
-            row = None if place is None else view.snapshot.get(NodeTable.ORDER, place)
+            found = view.get(NodeTable.ORDER_INDEX, index_key)
+            row = None if found is None else view.get(NodeTable.ORDER, order_key_of(found))
             return None if row is None else decode_row(OrderUpdate, row)
 
     @contextmanager
@@ -169,7 +164,7 @@ class _View:
         self.pending = pending
 
     def get(self, table: Enum, key: bytes) -> bytes | None:
-        for batch in self.pending:
+        for batch in reversed(self.pending):
             row = batch.rows.get(table, {}).get(key)
             if row is not None:
                 return row

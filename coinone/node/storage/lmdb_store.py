@@ -80,6 +80,8 @@ class LmdbStore:
                 for table in ALL_TABLES
             }
 
+        self._check_size(folder / FILE)
+
     def get(self, table: Enum, key: bytes) -> bytes | None:
         with _storage_errors("read"), self._environment.begin(db=self._tables[table]) as transaction:
             row = transaction.get(key)
@@ -130,6 +132,14 @@ class LmdbStore:
 
     def close(self) -> None:
         self._environment.close()
+
+    def _check_size(self, path: Path) -> None:
+        """A file shorter than what it says it holds would kill the process at the first read behind its end."""
+        pages = self._environment.info()["last_pgno"] + 1
+        want = pages * self._environment.stat()["psize"]
+        if path.stat().st_size < want:
+            self._environment.close()
+            raise StorageError(f"database {path} is cut short: {path.stat().st_size} bytes of {want}")
 
 
 def snapshot_scrub(snapshot: LmdbSnapshot, table: Enum) -> int:

@@ -11,10 +11,10 @@ with their events.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
-from coinone.base.primitives import rlp
+import msgspec
+
 from coinone.base.primitives.errors import StorageError
 from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
 from coinone.base.primitives.types import Hash32
@@ -88,14 +88,13 @@ class Storage:
         head = self.blocks.head()
         assert head is None or commit.number == head.number + 1, "blocks are committed in order"
         with self.store.snapshot() as before:
-            history = self.history.changes_up_to(commit.last_seq, before)
-            changes = _joined(commit.changes, history, _block_rows(commit))
-            undo = undo_of(before, changes)
-        changes[NodeTable.UNDO] = {u64(commit.number): _encode_undo(undo)}
-        if commit.number >= UNDO_BLOCKS_MAX:
-            changes[NodeTable.UNDO][u64(commit.number - UNDO_BLOCKS_MAX)] = None
-        changes[NodeTable.BATCH] = {u64(seq): row for seq, row in commit.batches.items()}
-        self.store.write(changes)
+            history = self.history.folded_up_to(commit.last_seq, before)
+            changed = _joined(commit.changes, history.changed, _head_row(commit))
+            fresh = _joined(history.fresh, _block_rows(commit))
+            undo = _joined(undo_of(before, changed), _deleted(fresh))
+        batches: Changes = {NodeTable.BATCH: {u64(seq): row for seq, row in commit.batches.items()}}
+        undo_rows = _undo_rows(commit.number, undo)
+        self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows))
         self.history.committed(commit.last_seq)
         self.log.prune(commit.last_seq)
 
@@ -164,8 +163,22 @@ def _block_rows(commit: BlockCommit) -> Changes:
         NodeTable.BLOCK_NUMBER: {commit.hash: number},
         NodeTable.RECEIPTS: {number: commit.receipts},
         NodeTable.TX: dict(commit.transactions),
-        Table.META: head_row(Head(commit.number, commit.hash, commit.last_seq)),
     }
+
+
+def _head_row(commit: BlockCommit) -> Changes:
+    return {Table.META: head_row(Head(commit.number, commit.hash, commit.last_seq))}
+
+
+def _deleted(fresh: Changes) -> Changes:
+    return {table: dict.fromkeys(rows) for table, rows in fresh.items()}
+
+
+def _undo_rows(number: int, undo: Changes) -> Changes:
+    rows: dict[bytes, bytes | None] = {u64(number): _encode_undo(undo)}
+    if number >= UNDO_BLOCKS_MAX:
+        rows[u64(number - UNDO_BLOCKS_MAX)] = None
+    return {NodeTable.UNDO: rows}
 
 
 def _joined(*parts: Changes) -> Changes:
@@ -177,18 +190,9 @@ def _joined(*parts: Changes) -> Changes:
 
 
 def _encode_undo(undo: Changes) -> bytes:
-    return rlp.encode([
-        [table.value.encode(), [[key] if value is None else [key, value] for key, value in rows.items()]]
-        for table, rows in undo.items()
-    ])  # fmt: skip
+    return msgspec.msgpack.encode({table.value: list(rows.items()) for table, rows in undo.items()})
 
 
 def _decode_undo(data: bytes) -> Changes:
-    undo: dict[Enum, dict[bytes, bytes | None]] = {}
-    for item in rlp.decode_list(rlp.decode(data)):
-        name, rows = rlp.decode_list(item, 2)
-        pairs = [rlp.decode_list(row) for row in rlp.decode_list(rows)]
-        undo[_TABLES[rlp.decode_bytes(name).decode()]] = {
-            rlp.decode_bytes(pair[0]): rlp.decode_bytes(pair[1]) if len(pair) == 2 else None for pair in pairs
-        }
-    return undo
+    tables = msgspec.msgpack.decode(data, type=dict[str, list[tuple[bytes, bytes | None]]])
+    return {_TABLES[name]: dict(rows) for name, rows in tables.items()}

@@ -23,9 +23,8 @@ class NodeTable(Enum):
     FUNDING = "funding"  # account, time, market -> FundingPayment
     FUNDING_RATE = "funding_rate"  # market, time -> hourly rate
     LEDGER = "ledger"  # account, time, counter -> LedgerUpdate
-    ORDER = "order"  # account, place in its ring -> OrderUpdate, of orders that have ended
-    ORDER_PLACE = "order_place"  # oid -> key in ORDER
-    ORDER_COUNT = "order_count"  # account -> how many of its orders have ended
+    ORDER = "order"  # account, time, counter -> OrderUpdate, of orders that have ended
+    ORDER_INDEX = "order_index"  # oid, or account and cloid -> key in ORDER
 
 
 ALL_TABLES: tuple[Enum, ...] = (*Table, *NodeTable)

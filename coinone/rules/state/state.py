@@ -162,10 +162,6 @@ class State:
         self._put_new(self._created, address)
         self.set_account(address, Account(1, self.balance(address), EMPTY_HASH))
 
-    def mark_created(self, address: Address) -> None:
-        """Note a creation in this transaction without changing the account."""
-        self._put_new(self._created, address)
-
     def destroy(self, address: Address) -> None:
         """SELFDESTRUCT of an account created in this transaction (EIP-6780): gone when it ends."""
         self._put_new(self._destroyed, address)

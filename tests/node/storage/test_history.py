@@ -168,22 +168,25 @@ def test_funding_and_ledger_rows_keep_their_order_and_range(tmp_path: Path) -> N
 def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_them_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history_rows, "ENDED_ORDERS_PER_ACCOUNT_MAX", 3)
+    monkeypatch.setattr(history_rows, "ENDED_ORDERS_KEPT", 3)
     storage = opened(tmp_path)
     commit(storage, 0, 0)
     updates = [ended(seq, oid=100 + seq, cloid=2**100 + seq) for seq in range(1, 6)]
     for seq, update in enumerate(updates, 1):
         storage.history.add_batch(seq, [ended(seq, 999, BOB, status="open"), update])
-    assert storage.history.ended_orders(ALICE) == updates[::-1]  # pending: all of them
-    commit(storage, 1, 5)
-    assert storage.history.ended_orders(ALICE) == updates[:1:-1]
+    for number, last_seq in enumerate((3, 4, 5), 1):
+        assert storage.history.ended_orders(ALICE) == updates[::-1]
+        commit(storage, number, last_seq)
+    assert storage.history.ended_orders(ALICE) == updates[:0:-1]  # 101 is more than 3 below 105
+    assert storage.history.ended_orders(ALICE, limit=2) == updates[:2:-1]
     assert storage.history.ended_orders(BOB) == []
     assert storage.history.ended_order(105) == updates[4]
     assert storage.history.ended_order_by_cloid(ALICE, 2**100 + 4) == updates[3]
     assert storage.history.ended_order(101) is None
     assert storage.history.ended_order_by_cloid(ALICE, 2**100 + 1) is None
     storage.undo_block()
-    assert storage.history.ended_orders(ALICE) == []
+    assert storage.history.ended_orders(ALICE) == updates[3:0:-1]
+    assert storage.history.ended_order(105) is None
 
 
 def test_batches_taken_back_leave_no_history(tmp_path: Path) -> None:
@@ -203,3 +206,16 @@ def test_a_row_of_another_version_is_a_storage_error_not_a_wrong_answer() -> Non
         decode_row(LedgerUpdate, row)
     with pytest.raises(StorageError):
         decode_row(Fill, row[:-1])
+
+
+def test_a_cloid_used_again_names_the_newer_order_also_after_the_older_is_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_rows, "ENDED_ORDERS_KEPT", 1)
+    storage = opened(tmp_path)
+    for number, oid in enumerate((1, 2, 3)):
+        storage.history.add_batch(number, [ended(number, oid, cloid=7)])
+        assert storage.history.ended_order_by_cloid(ALICE, 7) == ended(number, oid, cloid=7)
+        commit(storage, number, number)
+        assert storage.history.ended_order_by_cloid(ALICE, 7) == ended(number, oid, cloid=7)
+    assert storage.history.ended_order(1) is None and storage.history.ended_order(2) is not None

@@ -85,6 +85,16 @@ def reads_damaged(folder: Path, content: bytes, want: dict[bytes, bytes]) -> boo
     return True
 
 
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path, MAP)
+    store.write({Table.ACCOUNT: {n.to_bytes(4, "big"): bytes(60) for n in range(400)}})
+    store.close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.truncate((tmp_path / FILE).stat().st_size - 4096)
+    with pytest.raises(StorageError, match="cut short"):
+        LmdbStore(tmp_path, MAP)
+
+
 READER = f"""
 import sys
 from pathlib import Path
