@@ -93,4 +93,5 @@ HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the
 CANDLES_PER_ANSWER_MAX = 5000  # as above
 ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most
 ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, so the number does not grow
+ORACLE_REPORTS_PER_BATCH_MAX = 32  # twice as many reporters as any network has planned
 SOLVENCY_CHECK_BLOCKS = 30  # blocks between full sums over all accounts: about a minute on dev
