@@ -10,17 +10,20 @@ from typing import TypeAlias
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
-from coinone.base.primitives.types import Hash32
 from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, RANGE_ITEMS_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """First message of both sides: whether they are on one chain, and how far each is."""
+    """First message of both sides: whether they are on one chain, and how far each is.
+
+    The genesis goes along whole (it is small): a node that joins a network for the first time takes it from the
+    peer its operator named.
+    """
 
     version: int
     chain_id: int
-    genesis_hash: Hash32
+    genesis: bytes
     seq: int
     number: int
 
@@ -110,8 +113,8 @@ def decode_message(payload: bytes) -> Message:
 
 def _hello(fields: list[rlp.Item]) -> Hello:
     version, chain_id = rlp.decode_int(fields[0], 2), rlp.decode_int(fields[1], 8)
-    genesis_hash = rlp.decode_bytes(fields[2], 32)
-    return Hello(version, chain_id, genesis_hash, rlp.decode_int(fields[3], 8), rlp.decode_int(fields[4], 8))
+    genesis = rlp.decode_bytes(fields[2])
+    return Hello(version, chain_id, genesis, rlp.decode_int(fields[3], 8), rlp.decode_int(fields[4], 8))
 
 
 def _range(fields: list[rlp.Item]) -> tuple[int, int]:

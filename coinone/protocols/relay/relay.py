@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput
-from coinone.base.primitives.types import Hash32
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.messages import (
     Batches,
@@ -104,9 +103,9 @@ class _Kept(Generic[_Item]):
 
 
 class Relay:
-    def __init__(self, chain_id: int, genesis_hash: Hash32, archive: Archive, head: Head) -> None:
+    def __init__(self, chain_id: int, genesis: bytes, archive: Archive, head: Head) -> None:
         self._chain_id = chain_id
-        self._genesis_hash = genesis_hash
+        self._genesis = genesis
         self._archive = archive
         self._head = head
         self._peers: dict[int, _Peer] = {}
@@ -123,7 +122,7 @@ class Relay:
             return [Drop(peer, "too many peers", fault=False)]
         self._peers[peer] = _Peer(heard_ms=now_ms)
         head = self._head
-        hello = Hello(limits.PROTOCOL_VERSION, self._chain_id, self._genesis_hash, head.seq, head.number)
+        hello = Hello(limits.PROTOCOL_VERSION, self._chain_id, self._genesis, head.seq, head.number)
         return [Send(peer, hello)]
 
     def closed(self, peer: int, now_ms: int) -> list[Effect]:
@@ -193,8 +192,8 @@ class Relay:
             raise DecodeError("said hello twice")
         if hello.version != limits.PROTOCOL_VERSION:
             raise DecodeError("speaks another version", want=limits.PROTOCOL_VERSION, have=hello.version)
-        if (hello.chain_id, hello.genesis_hash) != (self._chain_id, self._genesis_hash):
-            raise DecodeError("is on another chain", chain_id=hello.chain_id, genesis=hello.genesis_hash)
+        if (hello.chain_id, hello.genesis) != (self._chain_id, self._genesis):
+            raise DecodeError("is on another chain", chain_id=hello.chain_id)
         state.hello = True
         state.head = Head(hello.seq, hello.number)
         return self._ask(now_ms)

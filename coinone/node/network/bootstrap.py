@@ -1,0 +1,47 @@
+"""Joining a network for the first time: its genesis, from the peer that the operator named.
+
+Everything after is checked against it. On dev the genesis is made at the first start of the leader, so no
+file could hold it; a launched network's genesis will come with the release instead.
+"""
+
+import asyncio
+import contextlib
+
+from coinone.base.primitives.errors import CoinoneError, InvalidInput
+from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, Endpoint
+from coinone.protocols.relay.framing import FrameReader
+from coinone.protocols.relay.limits import PROTOCOL_VERSION
+from coinone.protocols.relay.messages import Hello, decode_message
+from coinone.rules.chain.genesis import Genesis, decode_genesis
+
+
+class PeerUnreachable(CoinoneError):
+    """Nobody answers there, or not in time."""
+
+
+async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
+    """Raises PeerUnreachable, or InvalidInput if the peer speaks of something else."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            hello = await _first_message(endpoint)
+    except (OSError, TimeoutError) as error:
+        raise PeerUnreachable(f"no Coinone node answers at {endpoint}") from error
+    if not isinstance(hello, Hello) or hello.version != PROTOCOL_VERSION:
+        raise InvalidInput("the peer speaks another version", peer=endpoint)
+    if hello.chain_id != chain_id:
+        raise InvalidInput("the peer is on another network", want=chain_id, have=hello.chain_id)
+    return decode_genesis(hello.genesis)
+
+
+async def _first_message(endpoint: Endpoint) -> object:
+    reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+    try:
+        frames = FrameReader()
+        while data := await reader.read(READ_BYTES):
+            for payload in frames.receive(data):
+                return decode_message(payload)
+        raise ConnectionError("closed without a word")
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
