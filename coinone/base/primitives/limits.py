@@ -82,6 +82,10 @@ SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 # Storage
 LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file is closed at this size: read whole at start, dropped whole
 UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
+HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
+CANDLES_PER_ANSWER_MAX = 5000  # as above
+ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most
+ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, so the number does not grow
 
 # Node
 VIEW_LEVELS_MAX = 1_000  # price levels a side that a view copies: fifty times what the API shows at once
@@ -89,9 +93,5 @@ EXECUTOR_JOBS_MAX = 10_000  # closures waiting for the executor; beyond, callers
 SUBSCRIPTION_BATCHES_MAX = 256  # batches a subscriber may lag: about a minute
 SEAL_SLICE_S = 0.02  # of sealing between two batches (D7)
 DEV_SNAPSHOTS_MAX = 1_000  # evm_snapshot marks that are remembered
-HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
-CANDLES_PER_ANSWER_MAX = 5000  # as above
-ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most
-ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, so the number does not grow
 ORACLE_REPORTS_PER_BATCH_MAX = 32  # twice as many reporters as any network has planned
 SOLVENCY_CHECK_BLOCKS = 30  # blocks between full sums over all accounts: about a minute on dev
