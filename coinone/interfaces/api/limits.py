@@ -24,11 +24,16 @@ FILTERS_MAX = 1000  # open eth_newFilter objects of a node
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
 CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap
 CALL_TIMEOUT_S = 5.0  # geth's default time cap of a call
+CALL_PENDING_TIMEOUT_S = 0.05  # on the executor, where a fifth of a batch interval is the most to take
+CALLS_WAITING_MAX = 64  # calls queued for the trial process
+RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
+RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
 
 # Exchange
 INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's
 CANDLES_MAX = 5000  # candles per snapshot, as the anchor's
+FUNDING_RATES_MAX = 500  # rows of fundingHistory, as the anchor's
 BOOK_LEVELS_MAX = 20  # levels a side of l2Book, as the anchor's
 ACTION_ORDERS_MAX = 1000  # orders or cancels in one action; more would not fit its byte quota
 

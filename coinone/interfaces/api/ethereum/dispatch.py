@@ -8,7 +8,7 @@ answer, because the answers may be a thousand times larger than the questions.
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
 from coinone.interfaces.api import jsonio
@@ -25,6 +25,9 @@ from coinone.interfaces.api.ethereum.errors import (
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
 
+if TYPE_CHECKING:
+    from coinone.interfaces.api.ethereum.backend import EthereumBackend
+
 log = logging.getLogger(__name__)
 
 Handler = Callable[..., Awaitable[Any]]
@@ -39,14 +42,13 @@ class Method:
     handler: Handler
     least: int
     most: int
-    dev_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a handler may use besides its parameters. `session` is set on WebSocket connections only."""
 
-    backend: Any
+    backend: "EthereumBackend"
     caller: Caller
     session: Any = None
 
@@ -54,7 +56,7 @@ class Context:
 class Dispatcher:
     """Answers JSON-RPC bytes with JSON-RPC bytes."""
 
-    def __init__(self, methods: dict[str, Method], backend: Any) -> None:
+    def __init__(self, methods: dict[str, Method], backend: "EthereumBackend") -> None:
         self._methods = methods
         self._backend = backend
         self.calls: dict[str, int] = {}  # answered calls by method, for /metrics

@@ -1,0 +1,196 @@
+"""The two ASGI applications of a node and what they share.
+
+A raw dispatcher: a path is looked up in a table, the caller is judged (guard.py), the body is read within
+its bound and handed to one function. The exchange's listener serves pages, REST, streams, and JSON-RPC at
+/rpc, so that the trading page stays on one origin; the other serves JSON-RPC where Ethereum's clients expect
+it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from coinone.base.primitives.errors import StorageError
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
+from coinone.interfaces.api.http import (
+    Headers,
+    HttpError,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    error_body,
+    read_body,
+)
+from coinone.interfaces.api.service import Service
+from coinone.interfaces.api.static_files import static_app
+from coinone.node.runtime.node import Node
+
+log = logging.getLogger(__name__)
+
+# A handler gets the body (b"" for GET), the rest of the path, and who asks; it returns body and content type.
+Handler = Callable[[bytes, str, Caller], Awaitable[tuple[bytes, bytes]]]
+_JSON = b"application/json"
+
+
+class App:
+    """What a node serves: `exchange` on port 3001, `ethereum` on 8545."""
+
+    def __init__(self, node: Node, config: ApiConfig) -> None:
+        self._guard = Guard.from_config(config)
+        self._service = Service(node)
+        self._static = static_app(config.static_dir)
+        self._posts: dict[str, Handler] = {
+            "/info": self._info,
+            "/exchange": self._act,
+            "/explorer": self._explore,
+            "/rpc": self._rpc,
+        }
+        self._gets: dict[str, Handler] = {
+            "/explorer/": self._explore_path,
+            "/metrics": self._metrics,
+            "/health": self._health,
+        }
+
+    async def start(self) -> None:
+        await self._service.start()
+
+    async def stop(self) -> None:
+        await self._service.stop()
+
+    async def exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application on the exchange's port."""
+        if scope["type"] == "websocket":
+            await self._websocket(
+                scope, receive, send, {"/ws": self._exchange_session, "/rpc": self._rpc_session}
+            )
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send, self._posts, self._gets, pages=True)
+
+    async def ethereum(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application on Ethereum's port."""
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send, {"/": self._rpc_session})
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send, {"/": self._rpc}, {"/health": self._health}, pages=False)
+
+    async def _http(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        posts: dict[str, Handler],
+        gets: dict[str, Handler],
+        pages: bool,
+    ) -> None:
+        headers: Headers = []
+        try:
+            caller = self._guard.admit(scope)
+            headers = cors_headers(scope)
+            method, path = scope["method"], scope["path"]
+            if method == "POST":
+                body, kind = await self._post(scope, receive, posts, path, caller)
+            elif method == "OPTIONS":
+                await answer(send, b"", 204, preflight_headers(scope))
+                return
+            elif method in ("GET", "HEAD"):
+                found = _find(gets, path)
+                if found is None and pages:
+                    await self._static(scope, receive, send)
+                    return
+                if found is None:
+                    raise HttpError(405, "JSON-RPC requests are POSTed")
+                body, kind = await found(b"", path, caller)
+            else:
+                raise HttpError(405, f"method {method[:16]} is not served")
+            await answer(send, body, 200, [(b"content-type", kind), *headers])
+        except HttpError as error:
+            await answer(send, error_body(error.status, error.message), error.status, headers)
+        except StorageError as error:  # halted or stopping: nobody knows what became of a request under way
+            await answer(send, error_body(503, str(error)), 503, headers)
+        except Exception:
+            log.exception("a request failed")
+            await answer(send, error_body(500, "internal error"), 500, headers)
+
+    async def _post(
+        self, scope: Scope, receive: Receive, posts: dict[str, Handler], path: str, caller: Caller
+    ) -> tuple[bytes, bytes]:
+        check_content_type(scope)
+        handler = posts.get(path)
+        if handler is None:
+            raise HttpError(404, "no such endpoint")
+        if caller is Caller.EXTENSION and handler != self._rpc:
+            raise HttpError(
+                403, "browser extensions may use JSON-RPC only; --allow-origin ORIGIN would allow more"
+            )
+        return await handler(await read_body(scope, receive), path, caller)
+
+    async def _websocket(
+        self, scope: Scope, receive: Receive, send: Send, sessions: dict[str, Callable[..., Awaitable[None]]]
+    ) -> None:
+        await receive()  # websocket.connect
+        try:
+            caller = self._guard.admit(scope)
+            session = sessions.get(scope["path"])
+            if session is None:
+                raise HttpError(404, "no WebSocket here")
+            if caller is Caller.EXTENSION and session != self._rpc_session:
+                raise HttpError(
+                    403, "browser extensions may use JSON-RPC only; --allow-origin would allow more"
+                )
+        except HttpError as error:
+            await send(
+                {
+                    "type": "websocket.http.response.start",
+                    "status": error.status,
+                    "headers": [(b"content-type", _JSON)],
+                }
+            )
+            body = error_body(error.status, error.message)
+            await send({"type": "websocket.http.response.body", "body": body})
+            return
+        await send({"type": "websocket.accept"})
+        await session(scope, receive, send, caller)
+
+    async def _info(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return await self._service.info_bytes(body), _JSON
+
+    async def _act(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return await self._service.act_bytes(body), _JSON
+
+    async def _rpc(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return await self._service.rpc.answer(body, caller), _JSON
+
+    async def _explore(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return await self._service.explorer.post(body), _JSON
+
+    async def _explore_path(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return await self._service.explorer.get(path.removeprefix("/explorer/")), _JSON
+
+    async def _metrics(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return self._service.metrics.render()
+
+    async def _health(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+        return jsonio.encode(self._service.health()), _JSON
+
+    async def _exchange_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        await self._service.exchange_session(scope).run(receive, send)
+
+    async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        await self._service.rpc_session(scope, caller).run(receive, send)
+
+
+def _find(gets: dict[str, Handler], path: str) -> Handler | None:
+    """An exact path, or the one below which `path` lies (its name ends with a slash)."""
+    found = gets.get(path)
+    if found is not None:
+        return found
+    return next(
+        (handler for name, handler in gets.items() if name.endswith("/") and path.startswith(name)), None
+    )
+
+
+def create_app(node: Node, config: ApiConfig | None = None) -> App:
+    """The application of `node`; server.py gives it sockets."""
+    return App(node, config or ApiConfig())

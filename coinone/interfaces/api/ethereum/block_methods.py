@@ -1,0 +1,178 @@
+"""Blocks, transactions and receipts."""
+
+from typing import Any
+
+from coinone.base.primitives.parse import parse_hash, parse_quantity
+from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.errors import invalid_params
+from coinone.interfaces.api.ethereum.format import (
+    block_json,
+    hex_bytes,
+    pending_transaction_json,
+    receipt_json,
+    transaction_json,
+)
+from coinone.interfaces.api.ethereum.params import BlockId, block_id, boolean, small_integer
+from coinone.interfaces.api.limits import FEE_HISTORY_MAX
+from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.consensus.header import Header
+
+Json = dict[str, Any]
+_PERCENTILES_MAX = 100
+_U32_MAX = 2**32 - 1
+
+
+async def block_number(context: Context) -> str:
+    return hex(context.backend.reads.head_number())
+
+
+async def get_block_by_hash(context: Context, block_hash: Any, full: Any = False) -> Json | None:
+    return _block(context, BlockId(hash=parse_hash(block_hash)), boolean(full))
+
+
+async def get_block_by_number(context: Context, block: Any, full: Any = False) -> Json | None:
+    return _block(context, block_id(block), boolean(full))
+
+
+def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
+    found = context.backend.reads.block(wanted)
+    if found is None:
+        return None
+    header, rows = found
+    shown = [transaction_json(row, header) if full else hex_bytes(row.record.hash) for row in rows]
+    return block_json(header, shown, sum(len(row.record.raw) for row in rows))
+
+
+async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
+    found = context.backend.reads.block(block_id(block))
+    if found is None:
+        return None
+    header, rows = found
+    return [receipt_json(row, header) for row in rows]
+
+
+async def count_by_hash(context: Context, block_hash: Any) -> str | None:
+    found = context.backend.reads.block(BlockId(hash=parse_hash(block_hash)))
+    return None if found is None else hex(len(found[1]))
+
+
+async def count_by_number(context: Context, block: Any) -> str | None:
+    found = context.backend.reads.block(block_id(block))
+    return None if found is None else hex(len(found[1]))
+
+
+async def uncle_count_by_hash(context: Context, block_hash: Any) -> str | None:
+    return None if context.backend.reads.header(BlockId(hash=parse_hash(block_hash))) is None else "0x0"
+
+
+async def uncle_count_by_number(context: Context, block: Any) -> str | None:
+    return None if context.backend.reads.header(block_id(block)) is None else "0x0"
+
+
+async def no_uncle(context: Context, block: Any, index: Any) -> None:
+    return None
+
+
+async def by_hash_and_index(context: Context, block_hash: Any, index: Any) -> Json | None:
+    return _nth(context.backend.reads.block(BlockId(hash=parse_hash(block_hash))), index)
+
+
+async def by_number_and_index(context: Context, block: Any, index: Any) -> Json | None:
+    return _nth(context.backend.reads.block(block_id(block)), index)
+
+
+def _nth(found: tuple[Header, tuple[PlacedRecord, ...]] | None, index: Any) -> Json | None:
+    place = parse_quantity(index, _U32_MAX)
+    if found is None or place >= len(found[1]):
+        return None
+    return transaction_json(found[1][place], found[0])
+
+
+async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
+    wanted = parse_hash(tx_hash)
+    found = context.backend.reads.transaction(wanted)
+    if found is not None:
+        return transaction_json(found[1], found[0])
+    waiting = await context.backend.node.query(lambda reader: reader.pool.get(wanted))
+    return None if waiting is None else pending_transaction_json(decode_transaction(waiting.raw))
+
+
+async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
+    found = context.backend.reads.transaction(parse_hash(tx_hash))
+    return "0x" if found is None else hex_bytes(found[1].record.raw)
+
+
+async def get_receipt(context: Context, tx_hash: Any) -> Json | None:
+    found = context.backend.reads.transaction(parse_hash(tx_hash))
+    return None if found is None else receipt_json(found[1], found[0])
+
+
+async def gas_price(context: Context) -> str:
+    """The base fee of the newest block and the suggested tip."""
+    return hex(context.backend.reads.head().base_fee + SUGGESTED_TIP)
+
+
+async def max_priority_fee(context: Context) -> str:
+    return hex(SUGGESTED_TIP)
+
+
+SUGGESTED_TIP = 1  # wei: order inside a batch is by seed, so a tip buys a place only when blocks are full
+
+
+async def base_fee(context: Context) -> str:
+    return hex(context.backend.reads.head().base_fee)
+
+
+async def blob_base_fee(context: Context) -> str:
+    return "0x1"
+
+
+async def fee_history(context: Context, count: Any, newest: Any, percentiles: Any = None) -> Json:
+    """EIP-1559 fee history. Percentiles are of tips, weighted by gas, as in geth."""
+    wanted = _percentiles(percentiles)
+    last = context.backend.reads.number(block_id(newest))
+    head = context.backend.reads.head_number()
+    if last is None or last > head:
+        raise invalid_params("request beyond head block")
+    length = min(small_integer(count, 2**32), FEE_HISTORY_MAX, last + 1)
+    headers = list(context.backend.reads.archive.headers(last - length + 1, last)) if length else []
+    answer: Json = {
+        "oldestBlock": hex(last - length + 1 if length else 0),
+        "baseFeePerGas": [hex(header.base_fee) for header in (*headers, *headers[-1:])],
+        "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
+        "baseFeePerBlobGas": ["0x1"] * (len(headers) + 1 if headers else 0),
+        "blobGasUsedRatio": [0] * len(headers),
+    }
+    if wanted:
+        answer["reward"] = [_rewards(context, header, wanted) for header in headers]
+    return answer
+
+
+def _percentiles(value: Any) -> list[float]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > _PERCENTILES_MAX:
+        raise invalid_params(f"over the query limit {_PERCENTILES_MAX}")
+    last = 0.0
+    for item in value:
+        if isinstance(item, bool) or not isinstance(item, int | float) or not last <= item <= 100:
+            raise invalid_params("invalid reward percentile")
+        last = item
+    return value
+
+
+def _rewards(context: Context, header: Header, percentiles: list[float]) -> list[str]:
+    rows = [
+        row.record for row in context.backend.reads.archive.records(header.number) if not row.record.is_system
+    ]
+    tips = sorted((max(record.gas_price - header.base_fee, 0), record.gas_used) for record in rows)
+    rewards = []
+    for percentile in percentiles:
+        threshold, passed, reward = header.gas_used * percentile / 100, 0, 0
+        for tip, gas in tips:
+            passed, reward = passed + gas, tip
+            if passed >= threshold:
+                break
+        rewards.append(hex(reward))
+    return rewards

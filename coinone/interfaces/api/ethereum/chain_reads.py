@@ -1,0 +1,104 @@
+"""Blocks and committed state, read from the store in any thread, and pending state, read on the executor."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from coinone.base.primitives.types import Hash32
+from coinone.interfaces.api.ethereum.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.params import PENDING, BlockId
+from coinone.node.runtime.archive import EthereumPlace
+from coinone.node.runtime.node import Node
+from coinone.node.storage.blocks import head_of
+from coinone.node.storage.store import Snapshot
+from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.consensus.header import Header
+from coinone.rules.state.state import State
+
+T = TypeVar("T")
+READER_THREADS = 2  # long reads take turns, so that many callers cannot starve the batches of processor time
+
+
+class ChainReads:
+    """What the Ethereum methods read of a node."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.network = node.network
+        self._store = node.storage.store
+        self.archive = node.archive
+        self._threads = ThreadPoolExecutor(READER_THREADS, "api-read")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run `work`, which reads much, beside the interface's event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The store at its newest block; keep it short."""
+        return self._store.snapshot()
+
+    def head_number(self) -> int:
+        head = head_of(self._store)
+        return 0 if head is None else head.number
+
+    def head(self) -> Header:
+        header = self.archive.header(self.head_number())
+        assert header is not None, "the head block is stored"
+        return header
+
+    def header(self, wanted: BlockId) -> Header | None:
+        """The header of a block, or None if there is none such. `pending` is the newest one: see D7."""
+        number = self.number(wanted)
+        return None if number is None else self.archive.header(number)
+
+    def number(self, wanted: BlockId) -> int | None:
+        """The number of a block that may or may not exist."""
+        if wanted.hash is not None:
+            return self.archive.number_of(wanted.hash)
+        if wanted.number is not None:
+            return wanted.number
+        return 0 if wanted.tag == "earliest" else self.head_number()
+
+    def block(self, wanted: BlockId) -> tuple[Header, tuple[PlacedRecord, ...]] | None:
+        """A block's header and its Ethereum transactions."""
+        header = self.header(wanted)
+        return None if header is None else (header, self.archive.records(header.number))
+
+    def transaction(self, tx_hash: Hash32) -> tuple[Header, PlacedRecord] | None:
+        """A transaction in a block."""
+        place = self.archive.place_of(tx_hash)
+        if not isinstance(place, EthereumPlace):
+            return None
+        header = self.archive.header(place.number)
+        assert header is not None, "a placed transaction has its block"
+        return header, self.archive.records(place.number)[place.index]
+
+    async def with_state(self, wanted: BlockId, read: Callable[[State], T]) -> T:
+        """`read` of the state at a block: the newest block's from the store, `pending` on the executor.
+
+        Raises RpcError for an older block: the node keeps one state.
+        """
+        if wanted.tag == PENDING:
+            return await self.node.query(lambda reader: read(reader.state))
+        with self.snapshot() as snapshot:
+            self.require_newest(wanted, snapshot)
+            return read(State(snapshot))
+
+    def require_newest(self, wanted: BlockId, snapshot: Snapshot) -> None:
+        """Raise RpcError unless `wanted` is the block whose state the store holds."""
+        head = head_of(snapshot)
+        newest = 0 if head is None else head.number
+        if wanted.number is not None or wanted.hash is not None or wanted.tag == "earliest":
+            number = self.number(wanted)
+            if number is None or number > newest:
+                raise RpcError(RESOURCE_NOT_FOUND, "header not found")
+            if number < newest:
+                raise RpcError(
+                    SERVER_ERROR,
+                    f"missing trie node: state of block {number} is not kept, only that of block {newest}",
+                )

@@ -1,0 +1,236 @@
+"""Blocks, transactions, receipts, logs and proofs as the JSON that Ethereum clients parse. Pure functions.
+
+Field names and forms follow ethereum/execution-apis. Fields of rules this chain has not (blobs, withdrawals,
+beacon roots) hold the same constants as the header's hash, so that a client can recompute it.
+"""
+
+from typing import Any
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.chain.ethereum.receipts import bloom
+from coinone.rules.chain.ethereum.transaction import (
+    ACCESS_LIST,
+    LEGACY,
+    SET_CODE,
+    Authorization,
+    EthereumTransaction,
+    decode_transaction,
+)
+from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.chain.records import TransactionRecord
+from coinone.rules.consensus.header import EMPTY_REQUESTS, EMPTY_TRIE, Header
+from coinone.rules.state.proofs import AccountProof, SlotProof
+from coinone.rules.vm import Log
+
+Json = dict[str, Any]
+
+ZERO_32 = "0x" + "00" * 32
+# RLP of a header is about 600 bytes; clients show the figure and compute nothing from it.
+_HEADER_SIZE = 640
+
+
+def hex_bytes(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def word(value: int) -> str:
+    """A 32-byte word."""
+    return f"0x{value:064x}"
+
+
+def optional_address(value: Address | None) -> str | None:
+    return None if value is None else "0x" + value.hex()
+
+
+def header_json(header: Header) -> Json:
+    """The header's fields: what newHeads sends, and the head of a block."""
+    return {
+        "number": hex(header.number),
+        "hash": hex_bytes(header.hash),
+        "parentHash": hex_bytes(header.parent_hash),
+        "nonce": "0x0000000000000000",
+        "sha3Uncles": hex_bytes(header.ommers_hash),
+        "logsBloom": hex_bytes(header.bloom),
+        "transactionsRoot": hex_bytes(header.transactions_root),
+        "stateRoot": hex_bytes(header.state_root),
+        "receiptsRoot": hex_bytes(header.receipts_root),
+        "miner": hex_bytes(header.coinbase),
+        "difficulty": hex(header.difficulty),
+        "extraData": hex_bytes(header.extra_data),
+        "gasLimit": hex(header.gas_limit),
+        "gasUsed": hex(header.gas_used),
+        "timestamp": hex(header.timestamp),
+        "mixHash": hex_bytes(header.prev_randao),
+        "baseFeePerGas": hex(header.base_fee),
+        "withdrawalsRoot": hex_bytes(EMPTY_TRIE),
+        "blobGasUsed": "0x0",
+        "excessBlobGas": "0x0",
+        "parentBeaconBlockRoot": ZERO_32,
+        "requestsHash": hex_bytes(EMPTY_REQUESTS),
+    }
+
+
+def block_json(header: Header, transactions: list[Any], size: int) -> Json:
+    """A block with its Ethereum transactions, as hashes or objects."""
+    return {
+        **header_json(header),
+        "size": hex(_HEADER_SIZE + size),
+        "transactions": transactions,
+        "uncles": [],
+        "withdrawals": [],
+    }
+
+
+def log_json(log: Log, header: Header, tx_hash: Hash32, tx_index: int, log_index: int) -> Json:
+    """A log at its place in the chain."""
+    return {
+        "address": hex_bytes(log.address),
+        "topics": [hex_bytes(topic) for topic in log.topics],
+        "data": hex_bytes(log.data),
+        "blockNumber": hex(header.number),
+        "blockHash": hex_bytes(header.hash),
+        "blockTimestamp": hex(header.timestamp),
+        "transactionHash": hex_bytes(tx_hash),
+        "transactionIndex": hex(tx_index),
+        "logIndex": hex(log_index),
+        "removed": False,
+    }
+
+
+def proof_json(proof: AccountProof) -> Json:
+    """EIP-1186."""
+    return {
+        "address": hex_bytes(proof.address),
+        "accountProof": [hex_bytes(node) for node in proof.proof],
+        "balance": hex(proof.account.balance),
+        "codeHash": hex_bytes(proof.account.code_hash),
+        "nonce": hex(proof.account.nonce),
+        "storageHash": hex_bytes(proof.storage_root),
+        "storageProof": [_slot_json(slot) for slot in proof.slots],
+    }
+
+
+def _slot_json(slot: SlotProof) -> Json:
+    return {
+        "key": hex(slot.slot),
+        "value": hex(slot.value),
+        "proof": [hex_bytes(node) for node in slot.proof],
+    }
+
+
+def transaction_json(row: PlacedRecord, header: Header) -> Json:
+    """A transaction of a block. System calls show as unsigned legacy transactions of their system address."""
+    record = row.record
+    body = {
+        "blockHash": hex_bytes(header.hash),
+        "blockNumber": hex(header.number),
+        "blockTimestamp": hex(header.timestamp),
+        "transactionIndex": hex(row.index),
+        "from": hex_bytes(record.sender),
+        "hash": hex_bytes(record.hash),
+    }
+    if record.is_system:
+        return body | _system_fields(record)
+    tx = decode_transaction(record.raw)
+    return body | _transaction_fields(tx) | {"gasPrice": hex(record.gas_price)}
+
+
+def pending_transaction_json(tx: EthereumTransaction) -> Json:
+    """A transaction that no block contains yet."""
+    return {
+        "blockHash": None,
+        "blockNumber": None,
+        "transactionIndex": None,
+        "from": hex_bytes(tx.sender),
+        "hash": hex_bytes(tx.hash),
+        "gasPrice": hex(tx.max_fee_per_gas),
+    } | _transaction_fields(tx)
+
+
+def _transaction_fields(tx: EthereumTransaction) -> Json:
+    body: Json = {
+        "type": hex(tx.type),
+        "nonce": hex(tx.nonce),
+        "to": optional_address(tx.to),
+        "value": hex(tx.value),
+        "gas": hex(tx.gas),
+        "input": hex_bytes(tx.data),
+        "v": hex(tx.v),
+        "r": hex(tx.r),
+        "s": hex(tx.s),
+    }
+    if tx.chain_id is not None:
+        body["chainId"] = hex(tx.chain_id)
+    if tx.type == LEGACY:
+        return body
+    body["yParity"] = hex(tx.v)
+    body["accessList"] = [
+        {"address": hex_bytes(address), "storageKeys": [word(slot) for slot in slots]}
+        for address, slots in tx.access_list
+    ]
+    if tx.type != ACCESS_LIST:
+        body["maxFeePerGas"] = hex(tx.max_fee_per_gas)
+        body["maxPriorityFeePerGas"] = hex(tx.max_priority_fee_per_gas)
+    if tx.type == SET_CODE:
+        body["authorizationList"] = [_authorization_json(signed) for signed in tx.authorizations]
+    return body
+
+
+def _authorization_json(signed: Authorization) -> Json:
+    return {
+        "chainId": hex(signed.chain_id),
+        "address": hex_bytes(signed.address),
+        "nonce": hex(signed.nonce),
+        "yParity": hex(signed.v),
+        "r": hex(signed.r),
+        "s": hex(signed.s),
+    }
+
+
+def _system_fields(record: TransactionRecord) -> Json:
+    """A system call's bytes are a legacy transaction with a zero signature."""
+    nonce, _, gas, _, value, data = (
+        rlp.decode_bytes(item) for item in rlp.decode_list(rlp.decode(record.raw), 9)[:6]
+    )
+    return {
+        "type": "0x0",
+        "nonce": hex(int.from_bytes(nonce, "big")),
+        "to": optional_address(record.to),
+        "value": hex(int.from_bytes(value, "big")),
+        "gas": hex(int.from_bytes(gas, "big")),
+        "gasPrice": hex(record.gas_price),
+        "input": hex_bytes(data),
+        "v": "0x0",
+        "r": "0x0",
+        "s": "0x0",
+    }
+
+
+def receipt_json(row: PlacedRecord, header: Header) -> Json:
+    """A receipt."""
+    record = row.record
+    return {
+        "blockHash": hex_bytes(header.hash),
+        "blockNumber": hex(header.number),
+        "transactionHash": hex_bytes(record.hash),
+        "transactionIndex": hex(row.index),
+        "from": hex_bytes(record.sender),
+        "to": optional_address(record.to),
+        "contractAddress": optional_address(record.contract_address),
+        "cumulativeGasUsed": hex(row.cumulative_gas),
+        "gasUsed": hex(record.gas_used),
+        "effectiveGasPrice": hex(record.gas_price),
+        "logs": logs_json(row, header),
+        "logsBloom": hex_bytes(bloom(record.logs)),
+        "status": "0x1" if record.succeeded else "0x0",
+        "type": hex(record.type),
+    }
+
+
+def logs_json(row: PlacedRecord, header: Header) -> list[Json]:
+    """The logs of one transaction at their places in the block."""
+    return [
+        log_json(log, header, row.record.hash, row.index, row.first_log_index + n)
+        for n, log in enumerate(row.record.logs)
+    ]

@@ -1,0 +1,182 @@
+"""Logs and filters.
+
+A range is walked through the headers' bloom filters, and only blocks that may match are read. The walk runs
+in a thread of its own, bounded by blocks, results and time, so that it delays neither batches nor others.
+"""
+
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from coinone.base.primitives.errors import DecodeError
+from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.errors import (
+    LIMIT_EXCEEDED,
+    RESOURCE_NOT_FOUND,
+    SERVER_ERROR,
+    RpcError,
+    invalid_params,
+)
+from coinone.interfaces.api.ethereum.format import hex_bytes, log_json
+from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
+from coinone.interfaces.api.limits import (
+    CALL_TIMEOUT_S,
+    FILTER_IDLE_S,
+    FILTERS_MAX,
+    LOG_RANGE_MAX,
+    LOG_RESULTS_MAX,
+)
+from coinone.rules.chain.ethereum.receipts import bloom
+from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.consensus.header import Header
+from coinone.rules.vm import Log
+
+Json = dict[str, Any]
+
+
+async def get_logs(context: Context, wanted: Any) -> list[Json]:
+    return await find_logs(context.backend.reads, log_filter(wanted))
+
+
+async def find_logs(reads: ChainReads, wanted: LogFilter) -> list[Json]:
+    """The logs that match, in chain order. Raises RpcError when the range is too wide."""
+    first, last = _range(reads, wanted)
+    if last - first >= LOG_RANGE_MAX:
+        raise RpcError(LIMIT_EXCEEDED, f"query exceeds the range of {LOG_RANGE_MAX} blocks")
+    return await reads.in_thread(lambda: _walk(reads, wanted, first, last))
+
+
+def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
+    if wanted.block_hash is not None:
+        number = reads.archive.number_of(wanted.block_hash)
+        if number is None:
+            raise RpcError(RESOURCE_NOT_FOUND, "unknown block")
+        return number, number
+    head = reads.head_number()
+    first, last = reads.number(wanted.start), reads.number(wanted.end)
+    if first is None or last is None:
+        raise RpcError(RESOURCE_NOT_FOUND, "unknown block")
+    if wanted.end.number is not None and last > head:
+        raise invalid_params("block range extends beyond current head block")
+    if first > last:
+        raise invalid_params("invalid block range params")
+    return first, last
+
+
+def _walk(reads: ChainReads, wanted: LogFilter, first: int, last: int) -> list[Json]:
+    masks = _masks(wanted)
+    found: list[Json] = []
+    deadline = time.monotonic() + CALL_TIMEOUT_S
+    for header in reads.archive.headers(first, last):
+        if time.monotonic() > deadline:
+            raise RpcError(LIMIT_EXCEEDED, "query timeout exceeded: ask for fewer blocks")
+        if _may_contain(header.bloom, masks):
+            found += logs_of_block(header, reads.archive.records(header.number), wanted)
+            if len(found) > LOG_RESULTS_MAX:
+                raise RpcError(LIMIT_EXCEEDED, f"query returned more than {LOG_RESULTS_MAX} results")
+    return found
+
+
+def logs_of_block(header: Header, rows: tuple[PlacedRecord, ...], wanted: LogFilter | None) -> list[Json]:
+    """The matching logs of one block."""
+    return [
+        log_json(log, header, row.record.hash, row.index, row.first_log_index + n)
+        for row in rows
+        for n, log in enumerate(row.record.logs)
+        if wanted is None or wanted.matches(log.address, log.topics)
+    ]
+
+
+def _masks(wanted: LogFilter) -> list[list[int]]:
+    """For each thing asked for, the bloom bits of its alternatives."""
+    groups = [[_bits(address) for address in wanted.addresses]]
+    groups += [[_bits(topic) for topic in topics] for topics in wanted.topics]
+    return [group for group in groups if group]
+
+
+def _bits(entry: bytes) -> int:
+    """A bloom takes addresses and topics alike, so any entry may stand where a log's address does."""
+    return int.from_bytes(bloom([Log(entry, (), b"")]), "big")
+
+
+def _may_contain(header_bloom: bytes, masks: list[list[int]]) -> bool:
+    bits = int.from_bytes(header_bloom, "big")
+    return all(any(bits & mask == mask for mask in group) for group in masks)
+
+
+# Filters
+
+
+@dataclass(slots=True)
+class _Filter:
+    wanted: LogFilter | None  # None: a block filter
+    next_block: int
+    polled_s: float
+
+
+class Filters:
+    """Open filters of a node, oldest poll first; idle ones are dropped."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, _Filter] = OrderedDict()
+
+    def add(self, wanted: LogFilter | None, next_block: int) -> str:
+        now = asyncio.get_running_loop().time()
+        while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
+            self._open.popitem(last=False)
+        if len(self._open) >= FILTERS_MAX:
+            raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
+        name = hex(secrets.randbits(128))
+        self._open[name] = _Filter(wanted, next_block, now)
+        return name
+
+    def poll(self, name: Any) -> _Filter:
+        found = self._open.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise RpcError(SERVER_ERROR, "filter not found")
+        found.polled_s = asyncio.get_running_loop().time()
+        self._open.move_to_end(name)
+        return found
+
+    def remove(self, name: Any) -> bool:
+        return isinstance(name, str) and self._open.pop(name, None) is not None
+
+
+async def new_filter(context: Context, wanted: Any) -> str:
+    return context.backend.filters.add(log_filter(wanted), context.backend.reads.head_number() + 1)
+
+
+async def new_block_filter(context: Context) -> str:
+    return context.backend.filters.add(None, context.backend.reads.head_number() + 1)
+
+
+async def uninstall_filter(context: Context, name: Any) -> bool:
+    return context.backend.filters.remove(name)
+
+
+async def get_filter_changes(context: Context, name: Any) -> list[Any]:
+    """What is new since the last poll."""
+    found = context.backend.filters.poll(name)
+    first, last = (
+        found.next_block,
+        min(context.backend.reads.head_number(), found.next_block + LOG_RANGE_MAX - 1),
+    )
+    if last < first:
+        return []
+    found.next_block = last + 1
+    if found.wanted is None:
+        return [hex_bytes(header.hash) for header in context.backend.reads.archive.headers(first, last)]
+    wanted = found.wanted
+    return await context.backend.reads.in_thread(lambda: _walk(context.backend.reads, wanted, first, last))
+
+
+async def get_filter_logs(context: Context, name: Any) -> list[Json]:
+    """All logs of a filter's own range."""
+    found = context.backend.filters.poll(name)
+    if found.wanted is None:
+        raise DecodeError("not a log filter")
+    return await find_logs(context.backend.reads, found.wanted)

@@ -1,0 +1,83 @@
+"""Every JSON-RPC method by name. The documentation page is printed from this table."""
+
+from typing import Any
+
+from coinone.interfaces.api.ethereum import block_methods as blocks
+from coinone.interfaces.api.ethereum import calls, dev_methods, subscriptions
+from coinone.interfaces.api.ethereum import log_methods as logs
+from coinone.interfaces.api.ethereum import send_methods as send
+from coinone.interfaces.api.ethereum import state_methods as state
+from coinone.interfaces.api.ethereum.dispatch import Handler, Method
+
+
+def _rows(*rows: tuple[str, Handler, int, int]) -> dict[str, Method]:
+    return {name: Method(handler, least, most) for name, handler, least, most in rows}
+
+
+METHODS: dict[str, Method] = _rows(
+    ("eth_chainId", send.chain_id, 0, 0),
+    ("eth_blockNumber", blocks.block_number, 0, 0),
+    ("eth_getBalance", state.get_balance, 1, 2),
+    ("eth_getTransactionCount", state.get_transaction_count, 1, 2),
+    ("eth_getCode", state.get_code, 1, 2),
+    ("eth_getStorageAt", state.get_storage_at, 2, 3),
+    ("eth_getProof", state.get_proof, 2, 3),
+    ("eth_call", calls.eth_call, 1, 4),
+    ("eth_estimateGas", calls.eth_estimate_gas, 1, 4),
+    ("eth_gasPrice", blocks.gas_price, 0, 0),
+    ("eth_maxPriorityFeePerGas", blocks.max_priority_fee, 0, 0),
+    ("eth_baseFee", blocks.base_fee, 0, 0),
+    ("eth_blobBaseFee", blocks.blob_base_fee, 0, 0),
+    ("eth_feeHistory", blocks.fee_history, 2, 3),
+    ("eth_sendRawTransaction", send.send_raw_transaction, 1, 1),
+    ("eth_getTransactionByHash", blocks.get_transaction, 1, 1),
+    ("eth_getRawTransactionByHash", blocks.get_raw_transaction, 1, 1),
+    ("eth_getTransactionReceipt", blocks.get_receipt, 1, 1),
+    ("eth_getBlockByHash", blocks.get_block_by_hash, 1, 2),
+    ("eth_getBlockByNumber", blocks.get_block_by_number, 1, 2),
+    ("eth_getBlockReceipts", blocks.get_block_receipts, 1, 1),
+    ("eth_getBlockTransactionCountByHash", blocks.count_by_hash, 1, 1),
+    ("eth_getBlockTransactionCountByNumber", blocks.count_by_number, 1, 1),
+    ("eth_getTransactionByBlockHashAndIndex", blocks.by_hash_and_index, 2, 2),
+    ("eth_getTransactionByBlockNumberAndIndex", blocks.by_number_and_index, 2, 2),
+    ("eth_getUncleCountByBlockHash", blocks.uncle_count_by_hash, 1, 1),
+    ("eth_getUncleCountByBlockNumber", blocks.uncle_count_by_number, 1, 1),
+    ("eth_getUncleByBlockHashAndIndex", blocks.no_uncle, 2, 2),
+    ("eth_getUncleByBlockNumberAndIndex", blocks.no_uncle, 2, 2),
+    ("eth_getLogs", logs.get_logs, 1, 1),
+    ("eth_newFilter", logs.new_filter, 1, 1),
+    ("eth_newBlockFilter", logs.new_block_filter, 0, 0),
+    ("eth_getFilterChanges", logs.get_filter_changes, 1, 1),
+    ("eth_getFilterLogs", logs.get_filter_logs, 1, 1),
+    ("eth_uninstallFilter", logs.uninstall_filter, 1, 1),
+    ("eth_subscribe", subscriptions.subscribe, 1, 2),
+    ("eth_unsubscribe", subscriptions.unsubscribe, 1, 1),
+    ("eth_syncing", send.syncing, 0, 0),
+    ("eth_accounts", send.accounts, 0, 0),
+    ("eth_coinbase", send.coinbase, 0, 0),
+    ("eth_mining", send.mining, 0, 0),
+    ("eth_hashrate", send.hashrate, 0, 0),
+    ("eth_protocolVersion", send.protocol_version, 0, 0),
+    ("eth_sign", send.no_keys, 0, 8),
+    ("eth_signTransaction", send.no_keys, 0, 8),
+    ("eth_sendTransaction", send.no_keys, 0, 8),
+    ("net_version", send.net_version, 0, 0),
+    ("net_listening", send.net_listening, 0, 0),
+    ("net_peerCount", send.net_peer_count, 0, 0),
+    ("web3_clientVersion", send.client_version, 0, 0),
+    ("web3_sha3", send.sha3, 1, 1),
+)
+
+DEV_METHODS: dict[str, Method] = _rows(
+    ("evm_mine", dev_methods.mine, 0, 1),
+    ("evm_setNextBlockTimestamp", dev_methods.set_next_timestamp, 1, 1),
+    ("evm_increaseTime", dev_methods.increase_time, 1, 1),
+    ("evm_snapshot", dev_methods.snapshot, 0, 0),
+    ("evm_revert", dev_methods.revert, 1, 1),
+    ("coinone_faucet", dev_methods.faucet, 1, 1),
+)
+
+
+def methods_of(network: Any) -> dict[str, Method]:
+    """What a node of `network` serves: time travel and the faucet exist on dev only."""
+    return METHODS | DEV_METHODS if network.is_dev else METHODS

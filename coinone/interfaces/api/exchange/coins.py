@@ -1,0 +1,48 @@
+"""The markets as clients name them: coin strings to asset numbers, and units to decimals."""
+
+from dataclasses import dataclass
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.interfaces.api.exchange.numbers import decimal
+from coinone.rules.chain.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """One market: its asset number is its place in `meta.universe`."""
+
+    index: int
+    name: str
+    sz_decimals: int
+    max_leverage: int
+
+    @property
+    def px_decimals(self) -> int:
+        return 6 - self.sz_decimals
+
+    def px(self, value: int) -> str:
+        return decimal(value, 6 - self.sz_decimals)
+
+    def sz(self, value: int) -> str:
+        return decimal(value, self.sz_decimals)
+
+
+class Coins:
+    """All markets of a network by number and by name."""
+
+    def __init__(self, network: Network) -> None:
+        self.all = tuple(
+            Coin(index, spec.name, spec.sz_decimals, spec.max_leverage)
+            for index, spec in enumerate(network.markets)
+        )
+        self._by_name = {coin.name: coin for coin in self.all}
+
+    def __getitem__(self, index: int) -> Coin:
+        return self.all[index]
+
+    def named(self, name: object) -> Coin:
+        """Raises InvalidInput for a coin that is not traded here."""
+        coin = self._by_name.get(name) if isinstance(name, str) else None
+        if coin is None:
+            raise InvalidInput("unknown coin")
+        return coin

@@ -1,0 +1,220 @@
+"""Events as the JSON of the exchange API. Pure: the same event always gives the same object.
+
+Shapes follow recorded answers of the anchor's API and what its Python SDK and ccxt read.
+"""
+
+from typing import Any
+
+from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
+from coinone.interfaces.api.exchange.coins import Coin, Coins
+from coinone.interfaces.api.exchange.numbers import money, rate
+from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent, OrderUpdate
+
+Json = dict[str, Any]
+
+FEE_TOKEN = "USDC"
+
+
+def hex_address(address: Address) -> str:
+    return "0x" + address.hex()
+
+
+def hex_hash(value: Hash32) -> str:
+    return "0x" + value.hex()
+
+
+def cloid_text(cloid: int) -> str | None:
+    """A client order id as the 16 bytes the client sent; None for none."""
+    return f"0x{cloid:032x}" if cloid else None
+
+
+def side_letter(is_buy: bool) -> str:
+    """B for bid, A for ask."""
+    return "B" if is_buy else "A"
+
+
+def direction(start: int, signed_size: int) -> str:
+    """What a fill did to a position of `start`, in the anchor's words."""
+    end = start + signed_size
+    if start == 0 or (start > 0) == (signed_size > 0):
+        return "Open Long" if signed_size > 0 else "Open Short"
+    if end == 0 or (end > 0) == (start > 0):
+        return "Close Long" if start > 0 else "Close Short"
+    return "Long > Short" if start > 0 else "Short > Long"
+
+
+def fill_json(fill: Fill, of_taker: bool, coins: Coins) -> Json:
+    """One side of a trade, as its owner sees it."""
+    coin = coins[fill.market]
+    party = fill.taker if of_taker else fill.maker
+    is_buy = fill.taker_is_buy == of_taker
+    body: Json = {
+        "coin": coin.name,
+        "px": coin.px(fill.px),
+        "sz": coin.sz(fill.sz),
+        "side": side_letter(is_buy),
+        "time": fill.time_ms,
+        "startPosition": coin.sz(party.start_position),
+        "dir": direction(party.start_position, fill.sz if is_buy else -fill.sz),
+        "closedPnl": money(party.closed_pnl),
+        "hash": hex_hash(fill.tx_hash),
+        "oid": party.oid,
+        "crossed": of_taker,
+        "fee": money(party.fee),
+        "tid": fill.tid,
+        "feeToken": FEE_TOKEN,
+        "twapId": None,
+    }
+    if party.cloid:
+        body["cloid"] = cloid_text(party.cloid)
+    if fill.kind == "adl":
+        body["dir"] = "Auto-Deleveraging"
+    elif fill.kind == "liquidation":
+        body["liquidation"] = {
+            "liquidatedUser": hex_address(fill.taker.account),
+            "markPx": coin.px(fill.px),
+            "method": "market",
+        }
+    return body
+
+
+def trade_json(fill: Fill, coins: Coins) -> Json:
+    """A trade as everybody sees it; `users` is buyer, then seller."""
+    coin = coins[fill.market]
+    buyer, seller = (fill.taker, fill.maker) if fill.taker_is_buy else (fill.maker, fill.taker)
+    return {
+        "coin": coin.name,
+        "side": side_letter(fill.taker_is_buy),
+        "px": coin.px(fill.px),
+        "sz": coin.sz(fill.sz),
+        "time": fill.time_ms,
+        "hash": hex_hash(fill.tx_hash),
+        "tid": fill.tid,
+        "users": [hex_address(buyer.account), hex_address(seller.account)],
+    }
+
+
+def order_update_json(update: OrderUpdate, coins: Coins) -> Json:
+    """A row of the orderUpdates stream."""
+    coin = coins[update.market]
+    order: Json = {
+        "coin": coin.name,
+        "side": side_letter(update.is_buy),
+        "limitPx": coin.px(update.px),
+        "sz": coin.sz(update.sz),
+        "oid": update.oid,
+        "timestamp": update.placed_ms,
+        "origSz": coin.sz(update.orig_sz),
+    }
+    if update.cloid:
+        order["cloid"] = cloid_text(update.cloid)
+    return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
+
+
+def order_history_json(update: OrderUpdate, coins: Coins) -> Json:
+    """A row of historicalOrders and the answer of orderStatus."""
+    coin = coins[update.market]
+    order = frontend_order(
+        coin,
+        is_buy=update.is_buy,
+        px=update.px,
+        sz=update.sz,
+        orig_sz=update.orig_sz,
+        oid=update.oid,
+        cloid=update.cloid,
+        placed_ms=update.placed_ms,
+        tif=update.tif,
+        reduce_only=update.reduce_only,
+    )
+    return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
+
+
+def frontend_order(
+    coin: Coin,
+    *,
+    is_buy: bool,
+    px: int,
+    sz: int,
+    orig_sz: int,
+    oid: int,
+    cloid: int,
+    placed_ms: int,
+    tif: str,
+    reduce_only: bool,
+) -> Json:
+    """An order with all that the trading page shows."""
+    return {
+        "coin": coin.name,
+        "side": side_letter(is_buy),
+        "limitPx": coin.px(px),
+        "sz": coin.sz(sz),
+        "oid": oid,
+        "timestamp": placed_ms,
+        "triggerCondition": "N/A",
+        "isTrigger": False,
+        "triggerPx": "0.0",
+        "children": [],
+        "isPositionTpsl": False,
+        "reduceOnly": reduce_only,
+        "orderType": "Limit",
+        "origSz": coin.sz(orig_sz),
+        "tif": tif,
+        "cloid": cloid_text(cloid),
+    }
+
+
+def funding_json(payment: FundingPayment, coins: Coins) -> Json:
+    """A row of userFunding."""
+    return {
+        "time": payment.time_ms,
+        "hash": hex_hash(bytes(32)),
+        "delta": {"type": "funding", **_funding_figures(payment, coins), "nSamples": None},
+    }
+
+
+def funding_stream_json(payment: FundingPayment, coins: Coins) -> Json:
+    """A row of the userFundings stream, which is flat."""
+    return {"time": payment.time_ms, **_funding_figures(payment, coins)}
+
+
+def _funding_figures(payment: FundingPayment, coins: Coins) -> Json:
+    coin = coins[payment.market]
+    return {
+        "coin": coin.name,
+        "usdc": money(payment.amount),
+        "szi": coin.sz(payment.size),
+        "fundingRate": rate(payment.rate),
+    }
+
+
+def ledger_json(update: LedgerUpdate) -> Json:
+    """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds."""
+    amount = money(abs(update.amount))
+    delta: Json
+    if update.kind in ("send", "receive"):
+        sender, receiver = update.account, update.counterparty
+        if update.kind == "receive":
+            sender, receiver = receiver, sender
+        delta = {
+            "type": "internalTransfer",
+            "usdc": amount,
+            "user": hex_address(sender),
+            "destination": hex_address(receiver),
+            "fee": "0.0",
+        }
+    elif update.kind == "withdraw":
+        delta = {"type": "withdraw", "usdc": amount, "nonce": update.time_ms, "fee": "0.0"}
+    else:
+        delta = {"type": "deposit", "usdc": amount}
+    return {"time": update.time_ms, "hash": hex_hash(update.tx_hash), "delta": delta}
+
+
+def liquidation_json(event: LiquidationEvent) -> Json:
+    """The `liquidation` part of the user stream."""
+    return {
+        "lid": event.seq,
+        "liquidator": hex_address(event.counterparty if event.counterparty else ZERO_ADDRESS),
+        "liquidated_user": hex_address(event.account),
+        "liquidated_ntl_pos": money(abs(event.amount)),
+        "liquidated_account_value": money(event.amount),
+    }

@@ -1,0 +1,129 @@
+"""Histories from the store: fills, funding, ledger, ended orders, candles."""
+
+from typing import Any
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.parse import parse_address
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.exchange.coins import Coin, Coins
+from coinone.interfaces.api.exchange.format import (
+    Json,
+    fill_json,
+    funding_json,
+    ledger_json,
+    order_history_json,
+)
+from coinone.interfaces.api.exchange.numbers import rate
+from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
+from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
+from coinone.node.storage.history import TIME_MS_MAX, History
+from coinone.rules.exchange.events import OrderUpdate
+
+Request = dict[str, Any]
+_PERIODS = ("day", "week", "month", "allTime", "perpDay", "perpWeek", "perpMonth", "perpAllTime")
+
+
+class Histories:
+    """The store's history as answers."""
+
+    def __init__(self, history: History, coins: Coins) -> None:
+        self._history = history
+        self._coins = coins
+
+    def fills(self, request: Request) -> list[Json]:
+        """userFills: newest first."""
+        rows = self._history.fills(parse_address(request.get("user")), limit=INFO_ROWS_MAX)
+        return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
+
+    def fills_by_time(self, request: Request) -> list[Json]:
+        """userFillsByTime: newest first, within the times asked for."""
+        start, end = _times(request)
+        rows = self._history.fills(parse_address(request.get("user")), start, end, INFO_ROWS_MAX)
+        return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
+
+    def fundings(self, request: Request) -> list[Json]:
+        """userFunding: oldest first."""
+        start, end = _times(request)
+        rows = self._history.funding(parse_address(request.get("user")), start, end, INFO_ROWS_MAX)
+        return [funding_json(row, self._coins) for row in reversed(rows)]
+
+    def ledger(self, request: Request) -> list[Json]:
+        """userNonFundingLedgerUpdates: oldest first."""
+        start, end = _times(request)
+        rows = self._history.ledger(parse_address(request.get("user")), start, end, INFO_ROWS_MAX)
+        return [ledger_json(row) for row in reversed(rows)]
+
+    def orders(self, request: Request) -> list[Json]:
+        """historicalOrders: orders that have ended, newest first."""
+        rows = self._history.ended_orders(parse_address(request.get("user")))
+        return [order_history_json(row, self._coins) for row in rows[:INFO_ROWS_MAX]]
+
+    def order(self, user: Address, oid: int | None, cloid: int | None) -> OrderUpdate | None:
+        """An ended order of `user`."""
+        if oid is None:
+            assert cloid is not None
+            return self._history.ended_order_by_cloid(user, cloid)
+        found = self._history.ended_order(oid)
+        return found if found is not None and found.account == user else None
+
+    def funding_rates(self, request: Request) -> list[Json]:
+        """fundingHistory: oldest first."""
+        coin = self._coins.named(request.get("coin"))
+        start, end = _times(request)
+        rows = self._history.funding_rates(coin.index, start, end, FUNDING_RATES_MAX)
+        return [
+            {"coin": coin.name, "fundingRate": rate(value), "premium": rate(value), "time": time_ms}
+            for time_ms, value in reversed(rows)
+        ]
+
+    def candles(self, request: Request) -> list[Json]:
+        """candleSnapshot: oldest first."""
+        wanted = request.get("req")
+        if not isinstance(wanted, dict):
+            raise InvalidInput("candleSnapshot needs req")
+        coin, interval = self._coins.named(wanted.get("coin")), wanted.get("interval")
+        if not isinstance(interval, str) or interval not in INTERVALS:
+            raise InvalidInput("unknown candle interval")
+        start, end = _times(wanted)
+        rows = self._history.candles(coin.index, interval, start, end, CANDLES_MAX)
+        return [candle_json(candle, coin, interval) for candle in rows]
+
+    def last_candle(self, coin: Coin, interval: str, now_ms: int) -> Candle | None:
+        """The candle that is open at `now_ms`, or the one before it."""
+        rows = self._history.candles(coin.index, interval, now_ms - 40 * 86_400_000, now_ms, 1)
+        return rows[-1] if rows else None
+
+    def portfolio(self, request: Request) -> list[list[Any]]:
+        """portfolio: the periods, without points until account values are recorded."""
+        parse_address(request.get("user"))
+        empty = {"accountValueHistory": [], "pnlHistory": [], "vlm": "0.0"}
+        return [[period, empty] for period in _PERIODS]
+
+
+def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:
+    return {
+        "t": candle.open_ms,
+        "T": closing_ms(interval, candle.open_ms),
+        "s": coin.name,
+        "i": interval,
+        "o": coin.px(candle.open),
+        "c": coin.px(candle.close),
+        "h": coin.px(candle.high),
+        "l": coin.px(candle.low),
+        "v": coin.sz(candle.volume),
+        "n": candle.trades,
+    }
+
+
+def _times(request: Request) -> tuple[int, int]:
+    """startTime and the optional endTime, both inclusive."""
+    start, end = request.get("startTime"), request.get("endTime")
+    return _time(start, 0), _time(end, TIME_MS_MAX)
+
+
+def _time(value: Any, otherwise: int) -> int:
+    if value is None:
+        return otherwise
+    if type(value) is not int or value < 0:
+        raise InvalidInput("times are milliseconds, as integers")
+    return min(value, TIME_MS_MAX)

@@ -1,0 +1,144 @@
+"""Markets as the interface knows them: the node's published view, and what the last day's trades add up to.
+
+`adopt` is called once per batch on the interface's event loop; everything else reads what it left.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from coinone.interfaces.api.exchange.coins import Coin, Coins
+from coinone.interfaces.api.exchange.format import Json, trade_json
+from coinone.interfaces.api.exchange.market_json import (
+    DayStats,
+    Level,
+    MarketFigures,
+    bbo_json,
+    book_json,
+    context_json,
+    shown_mid,
+)
+from coinone.node.runtime.view import View
+from coinone.node.storage.candles import DAY_MS, MINUTE_MS, Candle
+from coinone.rules.exchange.events import Event, Fill, MarketUpdate
+
+RECENT_TRADES = 100  # per market, newest kept: what recentTrades and a new subscriber get
+_IDLE_FIGURES = MarketFigures(0, 0, 0, 0, 0, 0, 0, 0, DayStats())
+
+
+class DayWindow:
+    """Volume and starting price of the last 24 hours, in buckets of a minute."""
+
+    def __init__(self) -> None:
+        self._minutes: deque[list[int]] = deque()  # [minute, notional, size, last price]
+        self._notional = 0
+        self._size = 0
+        self._previous_px = 0
+
+    def add(self, time_ms: int, px: int, size: int, notional: int) -> None:
+        minute = time_ms - time_ms % MINUTE_MS
+        if not self._minutes or self._minutes[-1][0] != minute:
+            self._minutes.append([minute, 0, 0, 0])
+        bucket = self._minutes[-1]
+        bucket[1] += notional
+        bucket[2] += size
+        bucket[3] = px
+        self._notional += notional
+        self._size += size
+
+    def add_candle(self, candle: Candle) -> None:
+        """A minute from the store; its volume is valued at the mean of open and close."""
+        value = candle.volume * (candle.open + candle.close) // 2
+        self.add(candle.open_ms, candle.close, candle.volume, value)
+
+    def stats(self, now_ms: int) -> DayStats:
+        while self._minutes and self._minutes[0][0] <= now_ms - DAY_MS:
+            _, notional, size, self._previous_px = self._minutes.popleft()
+            self._notional -= notional
+            self._size -= size
+        previous = self._previous_px or (self._minutes[0][3] if self._minutes else 0)
+        return DayStats(self._notional, self._size, previous)
+
+
+class MarketData:
+    """The newest view with the figures that clients expect beside it."""
+
+    def __init__(self, coins: Coins) -> None:
+        self.coins = coins
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; `seed` and `adopt` come next."""
+        coins = self.coins.all
+        self._view: View | None = None
+        self.seq = -1
+        self.time_ms = 0
+        self._figures = [_IDLE_FIGURES] * len(coins)
+        self._windows = [DayWindow() for _ in coins]
+        self._premiums = [0] * len(coins)
+        self._trades: list[deque[Fill]] = [deque(maxlen=RECENT_TRADES) for _ in coins]
+
+    @property
+    def view(self) -> View:
+        assert self._view is not None, "a view is adopted at the start"
+        return self._view
+
+    def seed(self, market: int, minutes: Iterable[Candle], trades: Iterable[Fill]) -> None:
+        """What the store holds of the last day (oldest first), and the newest trades (newest first)."""
+        for candle in minutes:
+            self._windows[market].add_candle(candle)
+        self._trades[market].extend(reversed(list(trades)))
+
+    def adopt(self, view: View, events: Iterable[Event] = ()) -> None:
+        """Take over the view after a batch and the batch's events."""
+        for event in events:
+            if isinstance(event, Fill):
+                if event.kind != "adl":
+                    self._windows[event.market].add(event.time_ms, event.px, event.sz, event.px * event.sz)
+                    self._trades[event.market].append(event)
+            elif isinstance(event, MarketUpdate):
+                self._premiums[event.market] = event.premium
+        self._view, self.seq, self.time_ms = view, view.seq, view.time_ms
+        for coin in self.coins.all:
+            self._figures[coin.index] = self._read(coin.index)
+
+    def _read(self, market: int) -> MarketFigures:
+        row = self.view.markets[market]
+        return MarketFigures(
+            mark=row.mark,
+            oracle=row.oracle,
+            funding_rate=row.funding_rate,
+            premium=self._premiums[market],
+            open_interest=row.open_interest,
+            best_bid=row.bids[0][0] if row.bids else 0,
+            best_ask=row.asks[0][0] if row.asks else 0,
+            last_px=row.last_px,
+            day=self._windows[market].stats(self.time_ms),
+        )
+
+    def figures(self, market: int) -> MarketFigures:
+        return self._figures[market]
+
+    def levels(self, market: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        row = self.view.markets[market]
+        return row.bids, row.asks
+
+    def contexts(self) -> list[Json]:
+        return [context_json(coin, self._figures[coin.index]) for coin in self.coins.all]
+
+    def context(self, coin: Coin) -> Json:
+        return context_json(coin, self._figures[coin.index])
+
+    def mids(self) -> dict[str, str]:
+        return {coin.name: shown_mid(coin, self._figures[coin.index]) for coin in self.coins.all}
+
+    def book(self, coin: Coin, figures: int | None = None, mantissa: int | None = None) -> Json:
+        bids, asks = self.levels(coin.index)
+        return book_json(coin, self.time_ms, bids, asks, figures, mantissa)
+
+    def bbo(self, coin: Coin) -> Json:
+        return bbo_json(coin, self.time_ms, *self.levels(coin.index))
+
+    def recent_trades(self, coin: Coin, most: int = 10) -> list[Json]:
+        """Newest first."""
+        newest = list(self._trades[coin.index])[-most:]
+        return [trade_json(fill, self.coins) for fill in reversed(newest)]

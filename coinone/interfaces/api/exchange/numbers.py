@@ -1,0 +1,46 @@
+"""Integers to the decimal strings of the exchange API.
+
+The anchor always writes a point ("30135.0", "0.0"), and some clients split on it; so do we. Rounding never
+happens here, except where a function says so: those figures inform people, and no rule reads them back.
+"""
+
+from coinone.base.primitives.parse import format_decimal
+
+QUOTE_DECIMALS = 6
+RATE_DECIMALS = 9
+FEE_RATE_DECIMALS = 7
+
+
+def decimal(value: int, decimals: int) -> str:
+    """`value` units of 10^-decimals, with at least one decimal."""
+    text = format_decimal(value, decimals)
+    return text if "." in text else text + ".0"
+
+
+def money(value: int) -> str:
+    """Micro-quote units as a decimal string."""
+    return decimal(value, QUOTE_DECIMALS)
+
+
+def rate(value: int) -> str:
+    """A funding rate or premium of 10^-9."""
+    return decimal(value, RATE_DECIMALS)
+
+
+def fee_rate(value: int) -> str:
+    """A fee rate of 10^-7 of the notional."""
+    return decimal(value, FEE_RATE_DECIMALS)
+
+
+def quotient(numerator: int, denominator: int, decimals: int) -> str:
+    """numerator / denominator cut to `decimals` towards zero; "0.0" for a zero denominator."""
+    if denominator == 0:
+        return "0.0"
+    sign = -1 if (numerator < 0) != (denominator < 0) else 1
+    return decimal(sign * (abs(numerator) * 10**decimals // abs(denominator)), decimals)
+
+
+def round_significant(px: int, figures: int, mantissa: int, up: bool) -> int:
+    """`px` rounded to a multiple of `mantissa` in its `figures`-th significant digit: for grouped books."""
+    step = mantissa * int("1" + "0" * max(len(str(px)) - figures, 0))
+    return -(-px // step) * step if up else px // step * step

@@ -1,0 +1,70 @@
+"""POST /exchange: a signed action becomes a transaction, and the batch's answer goes back.
+
+The interface relays. It cannot forge an action, and it judges only what saves the chain work. JSON does not
+say under which source a client signed, so each source the network knows is tried; the right one is the one
+whose signer exists. Clients sign the same source every time, so the last one that fitted is tried first.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from coinone.base.primitives.errors import InvalidInput, InvalidSignature
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.exchange.format import Json, hex_address, hex_hash
+from coinone.node.runtime.node import Node
+from coinone.rules.exchange.wire import (
+    ActionEnvelope,
+    encode_envelope,
+    envelopes_from_json,
+    signer_of,
+)
+
+KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain checks again anyway
+
+
+class Relay:
+    """Turns request bodies into answers of `node`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._rules = node.domain_rules
+        self._known: OrderedDict[Address, None] = OrderedDict()
+        self._last_fit = 0
+
+    async def act(self, body: Any) -> Json:
+        """The answer object of one action; the sender's errors are answers too, as at the anchor."""
+        try:
+            envelope = await self._choose(envelopes_from_json(body, self._rules))
+            outcome = await self._node.submit(encode_envelope(envelope))
+        except InvalidInput as error:
+            return {"status": "err", "response": str(error)}
+        if outcome.status != "executed":
+            return {"status": "err", "response": outcome.error or outcome.status}
+        # `receipt` is ours: which batch answered, and how final that is.
+        receipt = {"hash": hex_hash(outcome.tx_hash), "batch": outcome.seq, "time": outcome.time_ms}
+        return {"status": "ok", "response": outcome.response, "receipt": {**receipt, "tier": "preconfirmed"}}
+
+    async def _choose(self, candidates: list[ActionEnvelope]) -> ActionEnvelope:
+        """The candidate whose signer the chain knows. Raises InvalidSignature in the anchor's words."""
+        if len(candidates) == 1:
+            return candidates[0]
+        order = sorted(range(len(candidates)), key=lambda place: place != self._last_fit)
+        signers: dict[int, Address] = {}
+        for place in order:
+            signers[place] = signer_of(candidates[place])
+            if signers[place] in self._known:
+                return self._fit(candidates, place, signers[place])
+        asked = list(signers.values())
+        answers = await self._node.query(lambda reader: [reader.exchange.knows(signer) for signer in asked])
+        for (place, signer), known in zip(signers.items(), answers, strict=True):
+            if known:
+                return self._fit(candidates, place, signer)
+        raise InvalidSignature(f"User or API Wallet {hex_address(signers[self._last_fit])} does not exist.")
+
+    def _fit(self, candidates: list[ActionEnvelope], place: int, signer: Address) -> ActionEnvelope:
+        self._last_fit = place
+        self._known[signer] = None
+        self._known.move_to_end(signer)
+        if len(self._known) > KNOWN_SIGNERS_MAX:
+            self._known.popitem(last=False)
+        return candidates[place]

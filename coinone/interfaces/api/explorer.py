@@ -1,0 +1,252 @@
+"""The explorer: blocks, batches, transactions and accounts, for the pages and for curious programs.
+
+GET /explorer/block/NUMBER_OR_HASH, /explorer/batch/SEQ, /explorer/tx/HASH, /explorer/account/ADDRESS,
+/explorer/blocks; and the anchor's POST forms blockDetails, txDetails, userDetails.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.parse import parse_address, parse_hash
+from coinone.base.primitives.types import Hash32
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.ethereum.format import block_json, receipt_json, transaction_json
+from coinone.interfaces.api.ethereum.params import BlockId
+from coinone.interfaces.api.exchange import account_json as accounts
+from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.http import HttpError
+from coinone.node.runtime.archive import ActionPlace
+from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.transactions import verify_transaction
+from coinone.rules.consensus.header import Header
+from coinone.rules.exchange.wire import unpack
+from coinone.rules.exchange.wire.envelope import decode_envelope
+from coinone.rules.exchange.wire.types import DomainRules, L1Envelope, OracleReport, VerifiedAction
+
+if TYPE_CHECKING:
+    from coinone.interfaces.api.service import Service
+
+Json = dict[str, Any]
+RECENT_BLOCKS = 25
+USER_TRANSACTIONS = 100
+
+
+class Explorer:
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+        network = service.node.network
+        # Whatever is in a batch was accepted; so every domain that any network accepts is read here.
+        self._rules = DomainRules(network.chain_id, True, True)
+
+    async def get(self, path: str) -> bytes:
+        """A GET below /explorer/. Raises HttpError 404 or 400."""
+        kind, _, argument = path.partition("/")
+        readers = {"block": self._block, "batch": self._batch, "tx": self._tx, "account": self._account}
+        try:
+            if kind == "blocks" and not argument:
+                return jsonio.encode(self._recent())
+            reader = readers.get(kind)
+            if reader is None:
+                raise HttpError(404, "no such page")
+            found = await reader(argument)
+        except InvalidInput as error:
+            raise HttpError(400, str(error)) from error
+        if found is None:
+            raise HttpError(404, f"no such {kind} on this node")
+        return jsonio.encode(found)
+
+    async def post(self, body: bytes) -> bytes:
+        """The anchor's POST /explorer. Raises HttpError 422."""
+        try:
+            return jsonio.encode(await self.answer(jsonio.decode(body)))
+        except InvalidInput as error:
+            raise HttpError(422, str(error)) from error
+
+    async def answer(self, request: Any) -> Json:
+        """blockDetails, txDetails or userDetails. Raises InvalidInput."""
+        kind = request.get("type") if isinstance(request, dict) else None
+        if kind == "blockDetails":
+            found = await self._batch(str(request.get("height")))
+            if found is None:
+                raise InvalidInput("no such block")
+            return {"type": kind, "blockDetails": found}
+        if kind == "txDetails":
+            tx = await self._tx(str(request.get("hash")))
+            if tx is None:
+                raise InvalidInput("no such transaction")
+            return {"type": kind, "tx": tx}
+        if kind == "userDetails":
+            user = parse_address(request.get("user"))
+            return {"type": kind, "txs": self._user_transactions(user)}
+        raise InvalidInput("type must be blockDetails, txDetails or userDetails")
+
+    def _recent(self) -> Json:
+        head = self._service.reads.head_number()
+        headers = self._service.reads.archive.headers(max(head - RECENT_BLOCKS + 1, 0), head)
+        return {"blocks": [self._summary(header) for header in reversed(list(headers))]}
+
+    def _summary(self, header: Header) -> Json:
+        parent = self._service.reads.archive.header(header.number - 1) if header.number else None
+        return {
+            "number": header.number,
+            "hash": "0x" + header.hash.hex(),
+            "time": header.timestamp * 1000,
+            "batches": header.batch_seq - parent.batch_seq if parent else 0,
+            "lastBatch": header.batch_seq,
+            "gasUsed": header.gas_used,
+        }
+
+    async def _block(self, argument: str) -> Json | None:
+        """A block with its batches and Ethereum transactions."""
+        found = self._service.reads.block(_block_name(argument))
+        if found is None:
+            return None
+        header, rows = found
+        raw_size = sum(len(row.record.raw) for row in rows)
+        summary = self._summary(header)
+        first = header.batch_seq - summary["batches"] + 1
+        return {
+            **summary,
+            "exchangeRoot": "0x" + header.exchange_root.hex(),
+            "batchHash": "0x" + header.batch_hash.hex(),
+            "firstBatch": first,
+            "ethereum": block_json(header, [transaction_json(row, header) for row in rows], raw_size),
+            "batchList": [self._batch_summary(seq) for seq in range(first, header.batch_seq + 1)],
+        }
+
+    def _batch_summary(self, seq: int) -> Json:
+        batch = self._stored(seq)
+        return (
+            {"seq": seq, "time": batch.time_ms, "transactions": len(batch.transactions)}
+            if batch
+            else {"seq": seq}
+        )
+
+    def _stored(self, seq: int) -> Batch | None:
+        certified = self._service.reads.archive.batch(seq)
+        return None if certified is None else certified.batch
+
+    async def _batch(self, argument: str) -> Json | None:
+        """A batch in a block, with its transactions of all kinds."""
+        if not argument.isascii() or not argument.isdecimal() or len(argument) > 15:
+            raise InvalidInput("batch must be a number")
+        batch = self._stored(int(argument))
+        if batch is None:
+            return None
+        return {
+            "height": batch.seq,
+            "blockTime": batch.time_ms,
+            "hash": "0x" + batch.hash.hex(),
+            "proposer": "0x" + batch.base_hash.hex()[:40],
+            "numTxs": len(batch.transactions),
+            "baseBlock": batch.base_number,
+            "seed": "0x" + batch.seed.hex(),
+            "txs": [self._transaction(raw, batch) for raw in batch.transactions],
+        }
+
+    def _transaction(self, raw: bytes, batch: Batch) -> Json:
+        """A transaction as its batch carries it."""
+        body: Json = {"time": batch.time_ms, "block": batch.seq}
+        verified = verify_transaction(raw, self._rules)
+        if isinstance(verified, VerifiedAction):
+            return body | _action_json(raw, verified)
+        if isinstance(verified, OracleReport):
+            prices = [list(pair) for pair in verified.prices]
+            reporter = "0x" + verified.reporter.hex()
+            hash_text = "0x" + verified.tx_hash.hex()
+            return body | {
+                "user": reporter,
+                "hash": hash_text,
+                "action": {"type": "oracle", "prices": prices},
+            }
+        action = {"type": "ethereum", "to": None if verified.to is None else "0x" + verified.to.hex()}
+        return body | {
+            "user": "0x" + verified.sender.hex(),
+            "hash": "0x" + verified.hash.hex(),
+            "action": action,
+        }
+
+    async def _tx(self, argument: str) -> Json | None:
+        """A transaction of any kind, by its hash."""
+        tx_hash = parse_hash(argument)
+        found = self._service.reads.transaction(tx_hash)
+        if found is not None:
+            header, row = found
+            return {
+                "kind": "ethereum",
+                "hash": argument,
+                "block": header.number,
+                "time": header.timestamp * 1000,
+                "transaction": transaction_json(row, header),
+                "receipt": receipt_json(row, header),
+            }
+        return self._action(tx_hash)
+
+    def _action(self, tx_hash: Hash32) -> Json | None:
+        place = self._service.reads.archive.place_of(tx_hash)
+        if not isinstance(place, ActionPlace):
+            return None
+        batch = self._stored(place.seq)
+        if batch is None:
+            return None
+        shown = (self._transaction(raw, batch) for raw in batch.transactions)
+        found = next((tx for tx in shown if tx["hash"] == "0x" + tx_hash.hex()), None)
+        return None if found is None else {"kind": "action", **found}
+
+    async def _account(self, argument: str) -> Json | None:
+        """An address on both sides: gas coin and nonce, exchange balance, positions and orders."""
+        address = parse_address(argument)
+        time_ms = self._service.data.time_ms
+
+        def read(reader: Any) -> tuple[int, int, bool, accounts.AccountView]:
+            view = reads.account_view(reader.exchange, address, time_ms)
+            state = reader.state
+            return state.balance(address), state.nonce(address), bool(state.code(address)), view
+
+        balance, nonce, is_contract, view = await self._service.node.query(read)
+        coins = self._service.coins
+        return {
+            "address": "0x" + address.hex(),
+            "balance": str(balance),
+            "nonce": nonce,
+            "isContract": is_contract,
+            "isTrader": view.exists,
+            "exchange": accounts.clearinghouse_json(view, coins, time_ms),
+            "openOrders": [accounts.frontend_order_json(order, coins) for order in view.orders],
+            "recent": self._user_transactions(address),
+        }
+
+    def _user_transactions(self, address: bytes) -> list[Json]:
+        """The account's newest actions that left a trace in the ledger or in trades."""
+        user = {"user": "0x" + address.hex()}
+        fills = self._service.info.histories.fills(user)[:USER_TRANSACTIONS]
+        ledger = self._service.info.histories.ledger(user)[-USER_TRANSACTIONS:]
+        rows = [
+            {"time": row["time"], "hash": row["hash"], "action": {"type": "fill", **row}} for row in fills
+        ]
+        rows += [{"time": row["time"], "hash": row["hash"], "action": row["delta"]} for row in ledger]
+        return sorted(rows, key=lambda row: row["time"], reverse=True)[:USER_TRANSACTIONS]
+
+
+def _block_name(argument: str) -> BlockId:
+    if argument == "latest":
+        return BlockId(tag="latest")
+    if argument.startswith("0x"):
+        return BlockId(hash=parse_hash(argument))
+    if not argument.isascii() or not argument.isdecimal() or len(argument) > 15:
+        raise InvalidInput("block must be a number, a hash or latest")
+    return BlockId(number=int(argument))
+
+
+def _action_json(raw: bytes, verified: VerifiedAction) -> Json:
+    """An action as its signer wrote it."""
+    envelope = decode_envelope(raw)
+    shown: Any = {"type": verified.kind}
+    if isinstance(envelope, L1Envelope):
+        shown = unpack(envelope.action)
+    return {
+        "user": "0x" + verified.signer.hex(),
+        "hash": "0x" + verified.tx_hash.hex(),
+        "action": shown,
+        "nonce": verified.nonce,
+    }

@@ -1,0 +1,197 @@
+"""uvicorn's two connection classes with deadlines, caps and a direct way to write frames.
+
+Left alone, uvicorn keeps a silent or half-header connection for ever, counts nobody's connections and waits
+without end for a reader that never reads (all measured). A WebSocket frame from server to client is not
+masked, so its bytes are the same for every subscriber: `write_frames` hands ready-made bytes to the socket,
+which makes a message for a thousand readers one serialisation and a thousand writes.
+"""
+
+import asyncio
+from collections import Counter
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from coinone.interfaces.api.limits import (
+    BODY_DEADLINE_S,
+    CONNECTIONS_PER_ADDRESS_MAX,
+    CONNECTIONS_PER_LOOPBACK_MAX,
+    HEADER_BYTES_MAX,
+    HEADER_DEADLINE_S,
+    WRITE_STALL_S,
+    WS_BUFFER_BYTES_MAX,
+)
+
+LINK = "coinone.link"  # key of the connection in a WebSocket scope's extensions
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_open_by_address: Counter[str] = Counter()  # of all listeners; touched by the interface's thread only
+
+
+def _address(transport: asyncio.Transport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def _admit(address: str) -> bool:
+    """Count a connection, unless its address has too many."""
+    most = CONNECTIONS_PER_LOOPBACK_MAX if address in _LOOPBACK else CONNECTIONS_PER_ADDRESS_MAX
+    if _open_by_address[address] >= most:
+        return False
+    _open_by_address[address] += 1
+    return True
+
+
+def _release(address: str) -> None:
+    _open_by_address[address] -= 1
+    if _open_by_address[address] <= 0:
+        del _open_by_address[address]
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """An HTTP connection that must state its request in time and take its answer in time."""
+
+    _counted: str | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _in_head = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        wire = cast(asyncio.Transport, transport)
+        super().connection_made(wire)
+        address = _address(wire)
+        if not _admit(address):
+            wire.abort()
+            return
+        self._counted = address
+        self._arm(HEADER_DEADLINE_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        self._release_count()
+        if self._stall is not None:
+            self._stall.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.parser is None:
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > 2 * HEADER_BYTES_MAX:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head_bytes = True, 0
+        if self._deadline is None:
+            self._arm(HEADER_DEADLINE_S)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if len(self.url) + sum(len(k) + len(v) for k, v in self.headers) > HEADER_BYTES_MAX:
+            self.transport.abort()
+            return
+        self._arm(BODY_DEADLINE_S)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self.cycle is not None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._disarm()
+        if self.cycle is not None or self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._disarm()
+        self._release_count()  # the WebSocket connection counts itself
+        super().handle_websocket_upgrade()
+
+    def pause_writing(self) -> None:
+        self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        super().resume_writing()
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _release_count(self) -> None:
+        if self._counted is not None:
+            _release(self._counted)
+            self._counted = None
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket connection that takes ready-made frames and holds a bounded number of unsent bytes."""
+
+    _counted: str | None = None
+    _stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        wire = cast(asyncio.Transport, transport)
+        super().connection_made(wire)
+        address = _address(wire)
+        if not _admit(address):
+            wire.abort()
+            return
+        self._counted = address
+        wire.set_write_buffer_limits(high=WS_BUFFER_BYTES_MAX)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._counted is not None:
+            _release(self._counted)
+            self._counted = None
+        if self._stall is not None:
+            self._stall.cancel()
+        super().connection_lost(exc)
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            cast(dict[str, Any], self.scope["extensions"])[LINK] = self
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        super().resume_writing()
+
+    def write_frames(self, frames: bytes) -> bool:
+        """Send whole frames; False (and the connection is cut) if the reader is too far behind."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return False
+        if self.transport.get_write_buffer_size() + len(frames) > WS_BUFFER_BYTES_MAX:
+            self.transport.abort()
+            return False
+        self.transport.write(frames)
+        return True
+
+
+def text_frame(payload: bytes) -> bytes:
+    """RFC 6455 5.2: one unmasked, final text frame."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload

@@ -1,0 +1,179 @@
+"""What stands behind both listeners: the JSON-RPC methods, the exchange's questions and actions, the streams.
+
+One task reads what the node publishes after each batch and hands it round: market data first, then the
+subscribers. It runs on the interface's event loop, like everything here.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any
+
+from coinone import __version__
+from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.ethereum.backend import EthereumBackend
+from coinone.interfaces.api.ethereum.calls import Calls
+from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.ethereum.dispatch import Dispatcher
+from coinone.interfaces.api.ethereum.log_methods import Filters
+from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
+from coinone.interfaces.api.ethereum.table import methods_of
+from coinone.interfaces.api.exchange.coins import Coins
+from coinone.interfaces.api.exchange.histories import Histories
+from coinone.interfaces.api.exchange.info import Info
+from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, MarketData
+from coinone.interfaces.api.exchange.relay import Relay
+from coinone.interfaces.api.explorer import Explorer
+from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.http import HttpError, Scope
+from coinone.interfaces.api.metrics import Metrics
+from coinone.interfaces.api.protocols import LINK
+from coinone.interfaces.api.ws.feed import Feed
+from coinone.interfaces.api.ws.hub import Connection, Hub, Key
+from coinone.interfaces.api.ws.session import Session
+from coinone.interfaces.api.ws.subscriptions import parse_subscription
+from coinone.node.runtime.node import Node
+from coinone.node.runtime.published import Published, Subscription
+from coinone.node.storage.candles import DAY_MS
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """The interface of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.metrics = Metrics()
+        self.coins = Coins(node.network)
+        self.data = MarketData(self.coins)
+        histories = Histories(node.history, self.coins)
+        self.reads = ChainReads(node)
+        self.info = Info(node, self.coins, self.data, histories, self.reads.in_thread)
+        self.relay = Relay(node)
+        self.hub = Hub()
+        self.feed = Feed(self.hub, self.info)
+        self.calls = Calls(node, self.reads)
+        self.rpc_hub = RpcHub()
+        version = f"coinone/v{__version__}"
+        backend = EthereumBackend(node, self.reads, self.calls, Filters(), version)
+        self.rpc = Dispatcher(methods_of(node.network), backend)
+        self.explorer = Explorer(self)
+        self._pump: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up the node's view and follow it."""
+        subscription = self.node.subscribe()
+        self._begin()
+        self._pump = asyncio.create_task(self._follow(subscription))
+
+    def _begin(self) -> None:
+        """Know the markets from the view and the store alone: at the start, and after going back in time."""
+        history, now = self.node.history, self.node.view.time_ms
+        self.data.reset()
+        for coin in self.coins.all:
+            minutes = history.candles(coin.index, "1m", now - DAY_MS, now)
+            self.data.seed(coin.index, minutes, history.trades(coin.index, limit=RECENT_TRADES))
+        self.data.adopt(self.node.view)
+
+    async def stop(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+        self.calls.close()
+        self.reads.close()
+
+    async def _follow(self, subscription: Subscription) -> None:
+        while True:
+            published = await subscription.get()
+            try:
+                if published is None:  # we lagged too far: take it up anew
+                    subscription = self.node.subscribe()
+                    self._begin()
+                else:
+                    await self._take(published)
+            except StorageError:  # the node has stopped; its view stays readable
+                return
+            except Exception:  # one bad message must not end all streams
+                log.exception("publishing a batch failed")
+
+    async def _take(self, published: Published) -> None:
+        started = time.perf_counter()
+        if published.rewound:
+            self._begin()
+        self.data.adopt(published.view, published.events)
+        for block in published.blocks:
+            self.rpc_hub.publish_block(block.block.header, block.rows)
+        before = self.hub.messages_sent
+        await self.feed.on_batch(published.events)
+        self.metrics.fanout_seconds.observe(time.perf_counter() - started)
+        self.metrics.ws_messages.inc(self.hub.messages_sent - before)
+        self.metrics.ws_connections.set(len(self.hub.connections))
+        self.metrics.batch_seq.set(self.data.seq)
+        self.metrics.batch_age.set(self.data.time_ms)
+        self.metrics.block_number.set(self.data.view.head.number)
+
+    # Requests of the exchange's listener
+
+    async def info_bytes(self, body: bytes) -> bytes:
+        return await self.info.answer_bytes(body)
+
+    async def act_bytes(self, body: bytes) -> bytes:
+        """The answer to POST /exchange. Raises HttpError for a body that is no JSON object."""
+        try:
+            request = jsonio.decode(body)
+        except InvalidInput as error:
+            raise HttpError(422, str(error)) from error
+        return jsonio.encode(await self.act(request))
+
+    async def act(self, request: Any) -> Any:
+        started = time.perf_counter()
+        answer = await self.relay.act(request)
+        self.metrics.action_seconds.observe(time.perf_counter() - started)
+        self.metrics.actions.labels(answer["status"]).inc()
+        return answer
+
+    def health(self) -> dict[str, Any]:
+        """Whether the node makes batches, for people and supervisors."""
+        view = self.node.view
+        return {
+            "status": "halted" if view.halted else "ok",
+            "reason": view.halted,
+            "network": self.node.network.name,
+            "chainId": self.node.network.chain_id,
+            "batch": view.seq,
+            "time": view.time_ms,
+            "block": view.head.number,
+            "blockHash": "0x" + view.head.hash.hex(),
+            "version": __version__,
+        }
+
+    # WebSocket sessions
+
+    def exchange_session(self, scope: Scope) -> Session:
+        return Session(Connection(scope["extensions"][LINK]), self.hub, _StreamBackend(self))
+
+    def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession:
+        return RpcSession(Connection(scope["extensions"][LINK]), self.rpc, caller, self.rpc_hub)
+
+
+class _StreamBackend:
+    """What an exchange WebSocket session may ask of the service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def key_of(self, subscription: Any) -> Key:
+        return parse_subscription(subscription, self._service.coins)
+
+    async def snapshot(self, key: Key) -> list[bytes]:
+        return await self._service.feed.snapshot(key)
+
+    async def info(self, request: Any) -> Any:
+        return await self._service.info.answer(request)
+
+    async def act(self, request: Any) -> Any:
+        return await self._service.act(request)

@@ -1,0 +1,1 @@
+"""The WebSocket side: subscriptions, streams, and posts over the same connection."""

@@ -1,0 +1,271 @@
+"""From batches to messages: what each channel says when a batch is published, and when somebody subscribes.
+
+Market channels are made from the published view and the batch's events alone. Account channels that show
+events (fills, orders, funding, ledger) are made from the events; those that show state (clearinghouseState,
+openOrders, webData2) are read in one visit to the executor for all accounts that are watched, and only for
+accounts that a batch touched, or once a second because marks move.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.exchange import account_json as accounts
+from coinone.interfaces.api.exchange import format as formats
+from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.histories import candle_json
+from coinone.interfaces.api.exchange.info import Info, active_asset_data, web_data
+from coinone.interfaces.api.limits import USERS_WATCHED_MAX
+from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, Happened, message, parties
+from coinone.interfaces.api.ws.hub import Hub, Key
+from coinone.node.storage.candles import Candle, joined, opening_ms
+from coinone.rules.exchange.events import Event, Fill
+
+Json = dict[str, Any]
+STATE_REFRESH_MS = 1000
+_SNAPSHOT_ROWS = 2000
+_STATE_CHANNELS = ("clearinghouseState", "openOrders", "webData2", "spotState", "activeAssetData")
+
+
+class Feed:
+    """Publishes to the hub, batch by batch; answers new subscriptions with a snapshot."""
+
+    def __init__(self, hub: Hub, info: Info) -> None:
+        self._hub = hub
+        self._info = info
+        self._coins = info.coins
+        self._data = info.data
+        self._sent: dict[Key, bytes] = {}
+        self._candles: dict[Key, Candle] = {}
+        self._refreshed_ms = 0
+        self._touched: dict[Address, None] = {}
+
+    async def on_batch(self, events: Iterable[Event]) -> None:
+        """Everything that a batch has to say; the market data must have adopted it already."""
+        happened = list(events)
+        self._publish_markets(happened)
+        self._publish_events(happened)
+        self._hub.flush()
+        await self._publish_states()
+        self._hub.flush()
+
+    # Markets
+
+    def _publish_markets(self, events: list[Event]) -> None:
+        for key in self._hub.keys("allMids"):
+            self._publish_changed(key, message("allMids", {"mids": self._data.mids()}))
+        for key in self._hub.keys("l2Book"):
+            self._publish_changed(key, self._book(key), unless_same=_without_time)
+        for key in self._hub.keys("bbo"):
+            self._publish_changed(key, self._bbo(key), unless_same=_without_time)
+        for key in self._hub.keys("activeAssetCtx"):
+            self._publish_changed(key, self._context(key))
+        for channel in ("assetCtxs", "allDexsAssetCtxs"):
+            for key in self._hub.keys(channel):
+                self._publish_changed(key, self._contexts(channel))
+        fills = [event for event in events if isinstance(event, Fill) and event.kind != "adl"]
+        if fills:
+            self._publish_trades(fills)
+            self._publish_candles(fills)
+
+    def _publish_changed(
+        self, key: Key, payload: bytes, unless_same: Callable[[bytes], bytes] = lambda payload: payload
+    ) -> None:
+        """Publish unless the last message of this key said the same."""
+        essence = unless_same(payload)
+        if self._sent.get(key) != essence:
+            self._sent[key] = essence
+            self._hub.publish(key, payload)
+
+    def _publish_trades(self, fills: list[Fill]) -> None:
+        by_market: dict[int, list[Json]] = {}
+        for fill in fills:
+            by_market.setdefault(fill.market, []).append(formats.trade_json(fill, self._coins))
+        for market, trades in by_market.items():
+            key = ("trades", self._coins[market].name)
+            if self._hub.wanted(key):
+                self._hub.publish(key, message("trades", trades))
+
+    def _publish_candles(self, fills: list[Fill]) -> None:
+        for key in self._hub.keys("candle"):
+            coin, interval = self._coins.named(key[1]), key[2]
+            mine = [fill for fill in fills if fill.market == coin.index]
+            if mine:
+                current = self._candles.get(key)
+                for fill in mine:
+                    current = _grown(current, interval, fill)
+                assert current is not None
+                self._candles[key] = current
+                self._hub.publish(key, message("candle", candle_json(current, coin, interval)))
+
+    def _book(self, key: Key) -> bytes:
+        figures = int(key[2]) if key[2] else None
+        mantissa = int(key[3]) if key[3] else None
+        return message("l2Book", self._data.book(self._coins.named(key[1]), figures, mantissa))
+
+    def _bbo(self, key: Key) -> bytes:
+        return message("bbo", self._data.bbo(self._coins.named(key[1])))
+
+    def _context(self, key: Key) -> bytes:
+        coin = self._coins.named(key[1])
+        return message("activeAssetCtx", {"coin": coin.name, "ctx": self._data.context(coin)})
+
+    def _contexts(self, channel: str) -> bytes:
+        contexts = self._data.contexts()
+        return message(channel, {"ctxs": contexts if channel == "assetCtxs" else [["", contexts]]})
+
+    # Accounts: events
+
+    def _publish_events(self, events: list[Event]) -> None:
+        sorted_events: dict[Address, Happened] = {}
+        for event in events:
+            for account, is_taker in parties(event):
+                self._touched[account] = None
+                sorted_events.setdefault(account, Happened()).add(event, is_taker)
+        for account, happened in sorted_events.items():
+            user = account.hex()
+            for channel in EVENT_CHANNELS:
+                key = (channel, user)
+                if self._hub.wanted(key):
+                    for payload in happened.messages(channel, user, self._coins):
+                        self._hub.publish(key, payload)
+
+    # Accounts: state
+
+    async def _publish_states(self) -> None:
+        due = self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS
+        if due:
+            self._refreshed_ms = self._data.time_ms
+            self._forget_unwatched()
+        watched: dict[Address, list[Key]] = {}
+        for channel in _STATE_CHANNELS:
+            for key in self._hub.keys(channel):
+                account = bytes.fromhex(key[1])
+                if due or account in self._touched:
+                    watched.setdefault(account, []).append(key)
+        self._touched.clear()
+        if not watched:
+            return
+        time_ms = self._data.time_ms
+        users = list(watched)[:USERS_WATCHED_MAX]
+        views = await self._info.node.query(
+            lambda reader: [reads.account_view(reader.exchange, user, time_ms) for user in users]
+        )
+        for user, view in zip(users, views, strict=True):
+            for key in watched[user]:
+                payload = await self._state(key, view)
+                self._publish_changed(key, payload, unless_same=_without_time)
+
+    async def _state(self, key: Key, view: accounts.AccountView) -> bytes:
+        channel, user = key[0], "0x" + key[1]
+        if channel == "clearinghouseState":
+            state = accounts.clearinghouse_json(view, self._coins, self._data.time_ms)
+            return message(channel, {"dex": "", "user": user, "clearinghouseState": state})
+        if channel == "openOrders":
+            orders = [accounts.frontend_order_json(order, self._coins) for order in reversed(view.orders)]
+            return message(channel, {"dex": "", "user": user, "orders": orders})
+        if channel == "spotState":
+            state = accounts.spot_state_json(view, formats.FEE_TOKEN)
+            return message(channel, {"user": user, "spotState": state})
+        if channel == "activeAssetData":
+            market = self._coins.named(key[2]).index
+            return message(channel, await active_asset_data(self._info, bytes.fromhex(key[1]), market))
+        return message("webData2", await web_data(self._info, bytes.fromhex(key[1])))
+
+    def _forget_unwatched(self) -> None:
+        for known in (self._sent, self._candles):
+            for key in [key for key in known if not self._hub.wanted(key)]:
+                del known[key]
+
+    # New subscriptions
+
+    async def snapshot(self, key: Key) -> list[bytes]:
+        """The messages that a new subscriber gets first."""
+        maker = _SNAPSHOTS.get(key[0])
+        if maker is not None:
+            return await maker(self, key)
+        if key[0] in _STATE_CHANNELS:
+            user, time_ms = bytes.fromhex(key[1]), self._data.time_ms
+            view = await self._info.node.query(
+                lambda reader: reads.account_view(reader.exchange, user, time_ms)
+            )
+            return [await self._state(key, view)]
+        return []
+
+    async def _snapshot_mids(self, key: Key) -> list[bytes]:
+        return [message("allMids", {"mids": self._data.mids()})]
+
+    async def _snapshot_book(self, key: Key) -> list[bytes]:
+        return [self._book(key)]
+
+    async def _snapshot_bbo(self, key: Key) -> list[bytes]:
+        return [self._bbo(key)]
+
+    async def _snapshot_context(self, key: Key) -> list[bytes]:
+        return [self._context(key)]
+
+    async def _snapshot_contexts(self, key: Key) -> list[bytes]:
+        return [self._contexts(key[0])]
+
+    async def _snapshot_trades(self, key: Key) -> list[bytes]:
+        trades = self._data.recent_trades(self._coins.named(key[1]), 30)
+        return [message("trades", trades)] if trades else []
+
+    async def _snapshot_candle(self, key: Key) -> list[bytes]:
+        coin, interval = self._coins.named(key[1]), key[2]
+        current = self._info.histories.last_candle(coin, interval, self._data.time_ms)
+        if current is None:
+            return []
+        self._candles[key] = current
+        return [message("candle", candle_json(current, coin, interval))]
+
+    async def _snapshot_rows(self, key: Key) -> list[bytes]:
+        """Fills, funding, ledger: the newest rows, marked as a snapshot."""
+        kind, name = {
+            "userFills": ("userFills", "fills"),
+            "userFundings": ("userFunding", "fundings"),
+            "userNonFundingLedgerUpdates": ("userNonFundingLedgerUpdates", "nonFundingLedgerUpdates"),
+            "userHistoricalOrders": ("historicalOrders", "orderHistory"),
+        }[key[0]]
+        user = "0x" + key[1]
+        rows = await self._info.answer({"type": kind, "user": user})
+        if key[0] == "userFundings":
+            rows = [{"time": row["time"], **_flat_funding(row["delta"])} for row in rows]
+        return [message(key[0], {"isSnapshot": True, "user": user, name: rows[-_SNAPSHOT_ROWS:]})]
+
+
+def _flat_funding(delta: Json) -> Json:
+    return {name: delta[name] for name in ("coin", "usdc", "szi", "fundingRate")}
+
+
+_SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
+    "allMids": Feed._snapshot_mids,
+    "l2Book": Feed._snapshot_book,
+    "bbo": Feed._snapshot_bbo,
+    "activeAssetCtx": Feed._snapshot_context,
+    "assetCtxs": Feed._snapshot_contexts,
+    "allDexsAssetCtxs": Feed._snapshot_contexts,
+    "trades": Feed._snapshot_trades,
+    "candle": Feed._snapshot_candle,
+    "userFills": Feed._snapshot_rows,
+    "userFundings": Feed._snapshot_rows,
+    "userNonFundingLedgerUpdates": Feed._snapshot_rows,
+    "userHistoricalOrders": Feed._snapshot_rows,
+}
+
+
+def _grown(candle: Candle | None, interval: str, fill: Fill) -> Candle:
+    opens = opening_ms(interval, fill.time_ms)
+    trade = Candle(opens, fill.px, fill.px, fill.px, fill.px, fill.sz, 1)
+    return joined(candle, trade) if candle is not None and candle.open_ms == opens else trade
+
+
+def _without_time(payload: bytes) -> bytes:
+    """A message without its time field, to tell whether anything else changed."""
+    start = payload.find(b'"time":')
+    if start < 0:
+        return payload
+    end = start + 7
+    while payload[end : end + 1].isdigit():
+        end += 1
+    return payload[:start] + payload[end:]

@@ -1,0 +1,113 @@
+"""Who listens to what, and how a message reaches a thousand of them.
+
+A message is serialised and framed once; its bytes are appended to the outbox of each subscriber, and a flush
+at the end of the batch hands every connection one write. The socket's own buffer is the bounded queue: a
+reader too far behind is cut off (protocols.write_frames), because a stream with holes is worse than none.
+All of this runs on the interface's event loop; nothing here is shared with another thread.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol, TypeAlias
+
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api.limits import WS_SUBSCRIPTIONS_MAX
+from coinone.interfaces.api.protocols import text_frame
+
+Key: TypeAlias = tuple[str, ...]  # channel, then what it is of: ("l2Book", "BTC", "", "")
+
+
+class Link(Protocol):
+    """What a connection can do: take whole frames, or say that it is gone."""
+
+    def write_frames(self, frames: bytes) -> bool: ...
+
+
+class Connection:
+    """One subscriber: its link, what it listens to, and frames not yet written."""
+
+    __slots__ = ("_link", "_outbox", "keys", "open")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._outbox: list[bytes] = []
+        self.keys: dict[Key, None] = {}
+        self.open = True
+
+    def send(self, payload: bytes) -> None:
+        """Send one message at once."""
+        self.queue(text_frame(payload))
+        self.flush()
+
+    def queue(self, frame: bytes) -> None:
+        self._outbox.append(frame)
+
+    def flush(self) -> None:
+        if self._outbox and self.open:
+            self.open = self._link.write_frames(b"".join(self._outbox))
+        self._outbox.clear()
+
+
+class Hub:
+    """All subscriptions of one node."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, dict[Key, dict[Connection, None]]] = {}
+        self._dirty: dict[Connection, None] = {}
+        self.connections: dict[Connection, None] = {}
+        self.messages_sent = 0
+
+    def join(self, connection: Connection) -> None:
+        self.connections[connection] = None
+
+    def leave(self, connection: Connection) -> None:
+        for key in list(connection.keys):
+            self.unsubscribe(connection, key)
+        self.connections.pop(connection, None)
+        self._dirty.pop(connection, None)
+        connection.open = False
+
+    def subscribe(self, connection: Connection, key: Key) -> bool:
+        """False if the connection listens to it already. Raises LimitExceeded."""
+        if key in connection.keys:
+            return False
+        if len(connection.keys) >= WS_SUBSCRIPTIONS_MAX:
+            raise LimitExceeded("too many subscriptions on one connection", most=WS_SUBSCRIPTIONS_MAX)
+        connection.keys[key] = None
+        self._listeners.setdefault(key[0], {}).setdefault(key, {})[connection] = None
+        return True
+
+    def unsubscribe(self, connection: Connection, key: Key) -> bool:
+        """False if the connection did not listen to it."""
+        if key not in connection.keys:
+            return False
+        del connection.keys[key]
+        channel = self._listeners[key[0]]
+        listeners = channel[key]
+        del listeners[connection]
+        if not listeners:
+            del channel[key]
+        return True
+
+    def keys(self, channel: str) -> Iterator[Key]:
+        """The keys of a channel that somebody listens to."""
+        return iter(tuple(self._listeners.get(channel, ())))
+
+    def wanted(self, key: Key) -> bool:
+        return key in self._listeners.get(key[0], ())
+
+    def publish(self, key: Key, payload: bytes) -> None:
+        """Put a message into the outbox of everybody who listens to `key`."""
+        listeners = self._listeners.get(key[0], {}).get(key)
+        if not listeners:
+            return
+        frame = text_frame(payload)
+        for connection in listeners:
+            connection.queue(frame)
+        self._dirty.update(listeners)
+        self.messages_sent += len(listeners)
+
+    def flush(self) -> None:
+        """Write every outbox that has something in it: one write for each connection."""
+        for connection in self._dirty:
+            connection.flush()
+        self._dirty.clear()

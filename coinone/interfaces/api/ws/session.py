@@ -1,0 +1,140 @@
+"""One exchange WebSocket connection: requests in, answers and streams out."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, Protocol
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.http import Receive, Send
+from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX
+from coinone.interfaces.api.ws.hub import Connection, Hub, Key
+
+log = logging.getLogger(__name__)
+
+
+class Backend(Protocol):
+    """What a session needs from the rest of the interface."""
+
+    def key_of(self, subscription: Any) -> Key: ...
+    async def snapshot(self, key: Key) -> list[bytes]: ...
+    async def info(self, request: Any) -> Any: ...
+    async def act(self, request: Any) -> Any: ...
+
+
+class Session:
+    """The protocol of `/ws`. Every request gets an answer; nothing is sent that was not asked for."""
+
+    def __init__(self, connection: Connection, hub: Hub, backend: Backend) -> None:
+        self._connection = connection
+        self._hub = hub
+        self._backend = backend
+        self._posts: set[asyncio.Task[None]] = set()
+        self._window_start = 0.0
+        self._window_count = 0
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Serve until the client leaves, breaks a limit or falls too far behind."""
+        self._hub.join(self._connection)
+        try:
+            while self._connection.open:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return
+                if self._over_rate():
+                    self._error("too many messages: at most 2000 a minute")
+                    await send({"type": "websocket.close", "code": 1008, "reason": "too many messages"})
+                    return
+                data = message.get("bytes")
+                await self._serve(data if data is not None else message["text"].encode())
+        finally:
+            self._hub.leave(self._connection)
+            for task in self._posts:
+                task.cancel()
+
+    def _over_rate(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._window_start > 60.0:
+            self._window_start, self._window_count = now, 0
+        self._window_count += 1
+        return self._window_count > WS_MESSAGES_PER_MINUTE
+
+    async def _serve(self, data: bytes) -> None:
+        try:
+            request = jsonio.decode(data)
+            method = request.get("method") if isinstance(request, dict) else None
+            if method == "ping":
+                self._send({"channel": "pong"})
+            elif method == "subscribe":
+                await self._subscribe(request.get("subscription"))
+            elif method == "unsubscribe":
+                self._unsubscribe(request.get("subscription"))
+            elif method == "post":
+                self._post(request)
+            else:
+                self._error("method must be subscribe, unsubscribe, post or ping")
+        except InvalidInput as error:
+            self._error(str(error))
+
+    async def _subscribe(self, subscription: Any) -> None:
+        key = self._backend.key_of(subscription)
+        if not self._hub.subscribe(self._connection, key):
+            self._error(f"Already subscribed: {jsonio.encode(subscription).decode()}")
+            return
+        self._acknowledge("subscribe", subscription)
+        for payload in await self._backend.snapshot(key):
+            self._connection.send(payload)
+
+    def _unsubscribe(self, subscription: Any) -> None:
+        if not self._hub.unsubscribe(self._connection, self._backend.key_of(subscription)):
+            self._error(f"Already unsubscribed: {jsonio.encode(subscription).decode()}")
+            return
+        self._acknowledge("unsubscribe", subscription)
+
+    def _acknowledge(self, method: str, subscription: Any) -> None:
+        self._send(
+            {"channel": "subscriptionResponse", "data": {"method": method, "subscription": subscription}}
+        )
+
+    def _post(self, request: dict[str, Any]) -> None:
+        """Answer a post in its own task: an action waits for its batch, and pings must not wait for it."""
+        post_id, body = request.get("id"), request.get("request")
+        if (
+            type(post_id) is not int
+            or not isinstance(body, dict)
+            or body.get("type") not in ("info", "action")
+        ):
+            raise InvalidInput("post needs an integer id and a request of type info or action")
+        if len(self._posts) >= WS_POSTS_MAX:
+            self._answer_post(post_id, "error", f"too many posts in flight (most {WS_POSTS_MAX})")
+            return
+        task = asyncio.create_task(self._run_post(post_id, body))
+        self._posts.add(task)
+        task.add_done_callback(self._posts.discard)
+
+    async def _run_post(self, post_id: int, body: dict[str, Any]) -> None:
+        payload = body.get("payload")
+        try:
+            if body["type"] == "info":
+                kind = payload.get("type") if isinstance(payload, dict) else None
+                self._answer_post(post_id, "info", {"type": kind, "data": await self._backend.info(payload)})
+            else:
+                self._answer_post(post_id, "action", await self._backend.act(payload))
+        except InvalidInput as error:
+            self._answer_post(post_id, "error", str(error))
+        except Exception:
+            log.exception("a WebSocket post failed")
+            self._answer_post(post_id, "error", "internal error")
+
+    def _answer_post(self, post_id: int, kind: str, payload: Any) -> None:
+        self._send(
+            {"channel": "post", "data": {"id": post_id, "response": {"type": kind, "payload": payload}}}
+        )
+
+    def _error(self, text: str) -> None:
+        self._send({"channel": "error", "data": text})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(ConnectionError):
+            self._connection.send(jsonio.encode(message))
