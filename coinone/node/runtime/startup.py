@@ -34,7 +34,7 @@ from coinone.rules.exchange.leaves import all_leaves
 from coinone.rules.exchange.restore import exchange_from_leaves
 from coinone.rules.exchange.root import LeafStore
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.state.database import Table
+from coinone.rules.state.database import Changes, Table
 from coinone.rules.state.seal import seal
 from coinone.rules.state.state import State
 
@@ -104,7 +104,7 @@ def _write_genesis(network: Network, storage: Storage, genesis: Genesis) -> None
     exchange_root = exchange_root_with(LeafStore(leaves).root(), draft.effects_hash)
     header = genesis_header(network, genesis, sealed_state.root, exchange_root)
     cursor = genesis_cursor(network, genesis, header)
-    changes = {
+    changes: Changes = {
         **sealed_state.changes,
         Table.EXCHANGE: dict(leaves),
         Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode_cursor(cursor)},

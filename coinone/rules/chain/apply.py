@@ -125,14 +125,27 @@ def undo_batch(chain: ChainState) -> BatchResult:
 
 def block_env(chain: ChainState, batch: Batch, base: Header) -> BlockEnv:
     """What contracts see during `batch` (D1): fixed by the batch, whichever block includes it."""
+    return _env(chain, base, batch.seq, evm_timestamp(batch, base))
+
+
+def call_env(chain: ChainState) -> BlockEnv:
+    """What a contract that is called now, outside any batch, would see."""
+    base = chain.headers(max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number))
+    assert base is not None, "the base is a block of this chain"
+    return _env(chain, base, chain.cursor.seq + 1, base.timestamp + 1)
+
+
+def _env(chain: ChainState, base: Header, seq: int, timestamp: int) -> BlockEnv:
     return BlockEnv(
         chain_id=chain.network.chain_id,
         number=base.number + 1,
-        timestamp=max(evm_timestamp(batch, base), chain.cursor.evm_timestamp),
+        timestamp=max(
+            timestamp, chain.cursor.evm_timestamp
+        ),  # never backwards, even where the clock fell back
         coinbase=chain.network.reward_pool,
         gas_limit=chain.network.block_gas_limit,
         base_fee=base.base_fee,
-        prevrandao=keccak256(base.hash + batch.seq.to_bytes(8, "big")),
+        prevrandao=keccak256(base.hash + seq.to_bytes(8, "big")),
         block_hash=lambda number: _block_hash(chain, number),
     )
 
@@ -143,7 +156,7 @@ def _verify(chain: ChainState, batch: Batch) -> _Contents:
         try:
             verified = chain.verify(raw)
         except InvalidInput as error:
-            raise InvalidBatch("invalid transaction", index=index, reason=str(error)) from error
+            raise InvalidBatch("invalid transaction", index=index, problem=str(error)) from error
         if isinstance(verified, VerifiedAction):
             contents.actions.append(verified)
         elif isinstance(verified, OracleReport):

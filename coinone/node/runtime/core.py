@@ -1,0 +1,240 @@
+"""The node's single-threaded heart: chain, pools, sequencer and log, and the closing of batches.
+
+Nothing here knows threads or event loops: the executor (executor.py) calls it from the one thread that owns
+the state, the simulation from its own loop. Whoever calls passes the time.
+
+A batch goes: draft from the pools -> sequencer's votes -> apply -> synced to the log -> answers and view.
+Nothing leaves before the sync (architecture 2).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from coinone.base.primitives.errors import (
+    CoinoneError,
+    InvalidAction,
+    InvalidTransaction,
+    LimitExceeded,
+    NotSupported,
+    StorageError,
+)
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import ORACLE_REPORTS_PER_BATCH_MAX
+from coinone.base.primitives.types import Hash32
+from coinone.node.runtime.keys import Secrets
+from coinone.node.runtime.published import BatchOutcome, Published
+from coinone.node.runtime.view import first_view, next_view
+from coinone.node.runtime.votes import encode_vote, votes_in
+from coinone.node.storage.record import Kind, Record
+from coinone.node.storage.storage import Storage
+from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist
+from coinone.protocols.sequencer.sequencer import Draft, Sequencer
+from coinone.protocols.txpool.actions import ActionPool, Waiting
+from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
+from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.ethereum.execution import check_stateless
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+
+Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]
+Publish: TypeAlias = Callable[[Published], None]
+
+
+class Core:
+    def __init__(self, chain: ChainState, storage: Storage, secrets: Secrets, publish: Publish) -> None:
+        network = chain.network
+        self.chain = chain
+        self.storage = storage
+        self.halted: str | None = None
+        self.evm_offset_s = chain.cursor.evm_offset_s
+        self.oracle: list[bytes] = []  # reports for the next batch
+        self.ethereum_pool = EthereumPool(network.base_fee, network.batches.evm_gas)
+        self.action_pool: ActionPool[VerifiedAction] = ActionPool()
+        self.view = first_view(chain)
+        self._publish = publish
+        self._replies: dict[Hash32, list[Reply]] = {}
+        self._pinned: int | None = None
+        self._sequencer = Sequencer(
+            network,
+            chain.federation,
+            chain.federation.members.index(secrets.member),
+            secrets.federation,
+            secrets.seeds,
+            chain.cursor,
+            lambda number: self.chain.headers(number),
+            votes_in(storage.log),
+        )
+
+    # Taking transactions in
+
+    def add_action(self, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
+        """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
+        self._check_running()
+        if not self.chain.exchange.knows(action.signer):
+            raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")
+        self.action_pool.add(Waiting(raw, action.tx_hash, action.signer, action))
+        self.chain.verify.remember(raw, action)
+        self._replies.setdefault(action.tx_hash, []).append(reply)
+
+    def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
+        """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
+        self._check_running()
+        if tx.chain_id is None:
+            raise NotSupported("only replay-protected (EIP-155) transactions are taken")
+        check_stateless(tx, self.chain.network.chain_id, self.chain.rules)
+        state = self.chain.state
+        candidate = Candidate(
+            raw=raw,
+            hash=tx.hash,
+            sender=tx.sender,
+            nonce=tx.nonce,
+            gas=tx.gas,
+            max_fee=tx.max_fee_per_gas,
+            max_tip=tx.max_priority_fee_per_gas,
+            value=tx.value,
+        )
+        self.ethereum_pool.add(candidate, state.nonce(tx.sender), state.balance(tx.sender))
+        self.chain.verify.remember(raw, tx)
+        return tx.hash
+
+    def add_oracle(self, raw: bytes, report: OracleReport) -> None:
+        """Take a reporter's prices into the next batch. Raises InvalidInput."""
+        self._check_running()
+        if report.reporter not in self.chain.genesis.reporters:
+            raise InvalidTransaction("not a reporter of this network", reporter=report.reporter)
+        if len(self.oracle) >= ORACLE_REPORTS_PER_BATCH_MAX:
+            raise LimitExceeded("too many oracle reports waiting", most=ORACLE_REPORTS_PER_BATCH_MAX)
+        self.chain.verify.remember(raw, report)
+        self.oracle.append(raw)
+
+    def move_time(self, seconds: int) -> None:
+        """Move contracts' time on (dev's evm_increaseTime)."""
+        self.evm_offset_s += seconds
+        if self._pinned is not None:
+            self._pinned += seconds
+
+    def pin_timestamp(self, timestamp: int) -> None:
+        """Contracts see `timestamp` in every batch until a block has it (dev's evm_setNextBlockTimestamp)."""
+        self._pinned = timestamp
+
+    # Closing batches
+
+    def close_batch(self, now_ms: int) -> BatchResult:
+        """Make, certify, execute and log the next batch from what waits, then answer."""
+        self._check_running()
+        transactions, actions = self._select()
+        if self._pinned is not None:
+            self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
+        draft = Draft(*self._base(), self.evm_offset_s, transactions)
+        result = self._carry_out(self._sequencer.propose(now_ms, draft))
+        self.oracle.clear()
+        self._settle(result, actions)
+        return result
+
+    def rewind(self, chain: ChainState) -> None:
+        """Stand on `chain`, an earlier state than ours (dev's evm_revert). All that waited is dropped."""
+        for replies in self._replies.values():
+            for reply in replies:
+                reply(InvalidTransaction("dropped: time was turned back"))
+        self._replies.clear()
+        network = chain.network
+        self.chain = chain
+        self.ethereum_pool = EthereumPool(network.base_fee, network.batches.evm_gas)
+        self.action_pool = ActionPool()
+        self.oracle.clear()
+        self._pinned = None
+        self.evm_offset_s = chain.cursor.evm_offset_s
+        self._sequencer.rewind(chain.cursor)
+        self.view = first_view(chain)
+        self._publish(Published(chain.cursor.seq, chain.cursor.time_ms, self.view, rewound=True))
+
+    def note_block(self) -> None:
+        """A block became the head."""
+        if self._pinned is not None and self.chain.head.timestamp >= self._pinned:
+            self._pinned = None
+        self.view = replace(self.view, head=self.chain.head)
+
+    def halt(self, reason: str) -> None:
+        """Stop making batches; reads go on (B3)."""
+        self.halted = reason
+        self.view = replace(self.view, halted=reason)
+        for replies in self._replies.values():
+            for reply in replies:
+                reply(StorageError(f"node halted: {reason}"))
+        self._replies.clear()
+        self._publish(Published(self.view.seq, self.view.time_ms, self.view))
+
+    def _check_running(self) -> None:
+        if self.halted is not None:
+            raise StorageError(f"node halted: {self.halted}")
+
+    def _base(self) -> tuple[int, Hash32]:
+        """The newest block with enough descendants, never below the last base."""
+        chain = self.chain
+        number = max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number)
+        header = chain.headers(number)
+        assert header is not None, "the base is a block of ours"
+        return number, header.hash
+
+    def _select(self) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
+        """What goes into the next batch. Contracts get at most half of the bytes, so that they never crowd
+        out the exchange."""
+        cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
+        ethereum: list[bytes] = []
+        if cadence.is_evm(seq):
+            room = cadence.bytes_max // 2
+            ethereum = self.ethereum_pool.take(cadence.gas_limit(seq), room, self.chain.state.nonce)
+        used = sum(map(len, ethereum)) + sum(map(len, self.oracle))
+        count = len(ethereum) + len(self.oracle)
+        actions = self.action_pool.take(cadence.actions_max - count, cadence.bytes_max - used)
+        return (*self.oracle, *[item.raw for item in actions], *ethereum), actions
+
+    def _carry_out(self, effects: list[Effect]) -> BatchResult:
+        """Do what the sequencer asks. Votes of ours are synced with the batch they certify: as nothing is
+        sent before that, one write keeps the promise to persist first."""
+        records: list[Record] = []
+        result: BatchResult | None = None
+        waiting = list(effects)
+        while waiting:
+            effect = waiting.pop(0)
+            if isinstance(effect, Persist):
+                records.append(Record(Kind.VOTE, effect.vote.seq, encode_vote(effect.vote)))
+            elif isinstance(effect, Execute):
+                result = apply_batch(self.chain, effect.batch)
+                waiting.extend(self._sequencer.executed(result.after, result.digest))
+            elif isinstance(effect, Certified):
+                batch = effect.certified
+                self.storage.log.append([*records, Record(Kind.BATCH, batch.batch.seq, batch.encode())])
+        assert result is not None, "alone, a proposal is certified at once"
+        return result
+
+    def _settle(self, result: BatchResult, actions: list[Waiting[VerifiedAction]]) -> None:
+        """Durable now: clear the pools, answer, publish."""
+        chain, events = self.chain, result.exchange.events
+        self.storage.history.add_batch(result.batch.seq, events)
+        self.action_pool.remove(item.hash for item in actions)
+        self.ethereum_pool.settle(chain.state.nonce, [record.sender for record in result.records])
+        for tx_hash, _ in result.skipped:
+            self.ethereum_pool.drop(tx_hash)
+        self.view = next_view(self.view, chain, events)
+        self._publish(
+            Published(
+                seq=result.batch.seq,
+                time_ms=result.batch.time_ms,
+                view=self.view,
+                events=events,
+                outcomes=result.exchange.outcomes,
+                records=result.records,
+                skipped=result.skipped,
+            )
+        )
+        for outcome in result.exchange.outcomes:
+            for reply in self._replies.pop(outcome.tx_hash, ()):
+                reply(
+                    BatchOutcome(
+                        outcome.tx_hash, result.batch.seq, outcome.status, outcome.response, outcome.error,
+                        result.batch.time_ms,
+                    )
+                )  # fmt: skip

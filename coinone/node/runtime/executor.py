@@ -1,0 +1,79 @@
+"""The one thread that owns the state (D14).
+
+Everything that reads or writes chain, exchange or pools runs here: jobs from other threads one after another,
+and the node's own work when its time has come. Time for batches comes first: between two jobs the clock is
+asked.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from coinone.base.primitives.errors import LimitExceeded, StorageError
+from coinone.base.primitives.limits import EXECUTOR_JOBS_MAX
+from coinone.node.runtime.clock import Clock
+
+T = TypeVar("T")
+_Job = tuple[Callable[[], Any], "Future[Any]"]
+
+
+class Executor:
+    """`work` does what is due and returns when, on the steady clock, it wants to be called again."""
+
+    def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
+        self._clock = clock
+        self._work = work
+        self._jobs: queue.Queue[_Job] = queue.Queue(EXECUTOR_JOBS_MAX)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="coinone-executor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """End after the job that runs; those that wait fail. Raises StorageError if the thread hangs."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            raise StorageError(f"executor did not stop within {timeout_s} s")
+
+    def submit(self, job: Callable[[], T]) -> "Future[T]":
+        """Run `job` on the executor. Raises LimitExceeded if too many wait."""
+        future: Future[T] = Future()
+        if self._stopping.is_set():
+            future.set_exception(StorageError("node is stopping"))
+            return future
+        try:
+            self._jobs.put_nowait((job, future))
+        except queue.Full:
+            raise LimitExceeded("node is overloaded, try again", most=EXECUTOR_JOBS_MAX) from None
+        return future
+
+    def assert_owner(self) -> None:
+        assert threading.current_thread() is self._thread, "the state belongs to the executor's thread"
+
+    def _run(self) -> None:
+        due = self._clock.steady_s()
+        while not self._stopping.is_set():
+            left = due - self._clock.steady_s()
+            if left <= 0:
+                due = self._work()
+                continue
+            try:
+                self._do(*self._jobs.get(timeout=min(left, 0.1)))
+            except queue.Empty:
+                continue
+        while not self._jobs.empty():
+            _, future = self._jobs.get_nowait()
+            future.set_exception(StorageError("node is stopping"))
+
+    def _do(self, job: Callable[[], Any], future: "Future[Any]") -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(job())
+        except BaseException as error:
+            future.set_exception(error)

@@ -1,0 +1,218 @@
+"""The node as interfaces see it: submit, query, subscribe, and a view that needs no asking.
+
+Thread-safe. Signatures are checked on the caller's thread; everything that touches state goes through the
+executor.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from coinone.base.primitives.errors import CoinoneError, InvalidTransaction, NotSupported, StorageError
+from coinone.base.primitives.types import Address, Hash32
+from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.clock import Clock, Entropy, SystemClock, system_entropy
+from coinone.node.runtime.core import Core
+from coinone.node.runtime.dev import Dev
+from coinone.node.runtime.executor import Executor
+from coinone.node.runtime.keys import load_or_make_secrets
+from coinone.node.runtime.producer import Producer
+from coinone.node.runtime.published import BatchOutcome, Published, Subscription
+from coinone.node.runtime.startup import identity_of, open_chain
+from coinone.node.runtime.view import View
+from coinone.node.storage.history import History
+from coinone.node.storage.storage import open_storage
+from coinone.protocols.txpool.ethereum import EthereumPool
+from coinone.rules.chain.apply import call_env
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.network import Network, require_launched
+from coinone.rules.chain.precompiles import precompiles_over
+from coinone.rules.chain.state import ChainState
+from coinone.rules.chain.transactions import verify_transaction
+from coinone.rules.consensus.header import Header
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.state.database import Database
+from coinone.rules.state.state import State
+from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm.precompiles import Precompile
+
+T = TypeVar("T")
+MAP_SIZE_BYTES = 64 * 2**30  # address space, not disk: LMDB grows into it
+STOP_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReader:
+    """What a query may read, on the executor, between two batches."""
+
+    chain: ChainState
+    archive: Archive
+    database: Database
+    pool: EthereumPool
+
+    @property
+    def network(self) -> Network:
+        return self.chain.network
+
+    @property
+    def state(self) -> State:
+        """Contracts at the newest batch: `pending`."""
+        return self.chain.state
+
+    def latest_state(self) -> State:
+        """Contracts at the last block: `latest`."""
+        return State(self.database)
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.chain.exchange
+
+    @property
+    def head(self) -> Header:
+        return self.chain.head
+
+    @property
+    def rules(self) -> Rules:
+        return self.chain.rules
+
+    def env(self) -> BlockEnv:
+        """What a contract called now would see."""
+        return call_env(self.chain)
+
+    def precompiles(self) -> dict[Address, Precompile]:
+        return dict(precompiles_over(self.rules, self.exchange, self.env()))
+
+
+class Node:
+    def __init__(
+        self,
+        network: Network,
+        data_dir: Path,
+        clock: Clock | None = None,
+        entropy: Entropy = system_entropy,
+        map_size_bytes: int = MAP_SIZE_BYTES,
+    ) -> None:
+        """Open the data folder and bring the chain up to date. Raises NotSupported for a network that is not
+        launched, StorageError for a folder that is in use, foreign or damaged."""
+        require_launched(network)
+        self.network = network
+        self.data_dir = data_dir
+        self._clock = clock or SystemClock()
+        self._subscriptions: list[Subscription] = []
+        self.storage = open_storage(data_dir, identity_of(network), map_size_bytes)
+        try:
+            secrets = load_or_make_secrets(data_dir, entropy)
+            chain = open_chain(network, self.storage, secrets, self._clock.wall_ms())
+        except BaseException:
+            self.storage.close()
+            raise
+        self.archive = Archive(self.storage)
+        self._core = Core(chain, self.storage, secrets, self._publish)
+        self._producer = Producer(self._core, secrets, self._clock, entropy, self._publish)
+        self._executor = Executor(self._clock, self._work)
+        self.dev = Dev(self) if network.is_dev else None
+        self.domain_rules = chain.exchange.config.domain_rules
+
+    @property
+    def view(self) -> View:
+        """What the newest batch left behind; immutable."""
+        return self._core.view
+
+    @property
+    def history(self) -> History:
+        return self.storage.history
+
+    @property
+    def halted(self) -> str | None:
+        return self._core.halted
+
+    def start(self) -> None:
+        self._executor.start()
+
+    def stop(self) -> None:
+        """Finish the running batch and close the folder. What was answered is on disk already."""
+        self._executor.stop(STOP_TIMEOUT_S)
+        for subscription in self._subscriptions:
+            subscription.push(None)
+        self.storage.close()
+
+    async def submit(self, raw: bytes) -> BatchOutcome:
+        """Run an exchange action; its outcome once the batch is durable. Raises InvalidInput, or StorageError
+        if the node stopped first: whether the action took effect is then to be looked up, not assumed."""
+        verified = verify_transaction(raw, self.domain_rules)
+        if not isinstance(verified, VerifiedAction):
+            raise NotSupported("not an exchange action")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[BatchOutcome] = loop.create_future()
+
+        def reply(outcome: BatchOutcome | CoinoneError) -> None:
+            loop.call_soon_threadsafe(_resolve, answer, outcome)
+
+        await self._run(lambda: self._core.add_action(raw, verified, reply))
+        return await answer
+
+    async def submit_ethereum(self, raw: bytes) -> Hash32:
+        """Put an Ethereum transaction into the pool; returns its hash. Raises InvalidInput."""
+        verified = verify_transaction(raw, self.domain_rules)
+        if not isinstance(verified, EthereumTransaction):
+            raise InvalidTransaction("not an Ethereum transaction")
+        return await self._run(lambda: self._core.add_ethereum(raw, verified))
+
+    async def submit_oracle(self, raw: bytes) -> None:
+        """Put a reporter's prices into the next batch. Raises InvalidInput."""
+        verified = verify_transaction(raw, self.domain_rules)
+        if not isinstance(verified, OracleReport):
+            raise InvalidTransaction("not an oracle transaction")
+        await self._run(lambda: self._core.add_oracle(raw, verified))
+
+    async def query(self, fn: Callable[[ChainReader], T]) -> T:
+        """Run `fn` on the executor between two batches. It must copy what it returns."""
+        return await self._run(lambda: fn(self.reader()))
+
+    def reader(self) -> ChainReader:
+        """On the executor only."""
+        self._executor.assert_owner()
+        core = self._core
+        return ChainReader(core.chain, self.archive, self.storage.store, core.ethereum_pool)
+
+    def subscribe(self) -> Subscription:
+        """What every batch from now on did, on the running event loop."""
+        subscription = Subscription(asyncio.get_running_loop())
+        self._subscriptions = [*self._subscriptions, subscription]
+        return subscription
+
+    async def run_on_core(self, job: Callable[[Core, Producer], T]) -> T:
+        """For dev.py: a job that may change state, on the executor."""
+        return await self._run(lambda: self._guarded(job))
+
+    def _guarded(self, job: Callable[[Core, Producer], T]) -> T:
+        try:
+            return job(self._core, self._producer)
+        except (StorageError, AssertionError) as error:
+            self._core.halt(f"{type(error).__name__}: {error}")
+            raise
+
+    async def _run(self, job: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._executor.submit(job))
+
+    def _work(self) -> float:
+        self._executor.assert_owner()
+        return self._producer.work()
+
+    def _publish(self, published: Published) -> None:
+        subscriptions = self._subscriptions
+        gone = [subscription for subscription in subscriptions if not subscription.push(published)]
+        if gone:
+            self._subscriptions = [item for item in self._subscriptions if item not in gone]
+
+
+def _resolve(answer: "asyncio.Future[BatchOutcome]", outcome: BatchOutcome | CoinoneError) -> None:
+    if answer.done():  # its caller went away
+        return
+    if isinstance(outcome, BatchOutcome):
+        answer.set_result(outcome)
+    else:
+        answer.set_exception(outcome)
