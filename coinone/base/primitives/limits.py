@@ -82,6 +82,7 @@ SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 # Storage
 LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file is closed at this size: read whole at start, dropped whole
 UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
+SCRUB_AT_START_ROWS_MAX = 1_000_000  # rows of state read through before a node starts: some seconds
 HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
 CANDLES_PER_ANSWER_MAX = 5000  # as above
 ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most

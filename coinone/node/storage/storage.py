@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from coinone.base.primitives.errors import StorageError
-from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
+from coinone.base.primitives.limits import SCRUB_AT_START_ROWS_MAX, UNDO_BLOCKS_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.blocks import Blocks, Head, head_row
@@ -137,6 +137,9 @@ def open_storage(folder: Path, identity: bytes, map_size_bytes: int) -> Storage:
     lock = FolderLock(folder)
     try:
         store = LmdbStore(folder, map_size_bytes)
+        state_tables = tuple(Table)
+        if store.rows(state_tables) <= SCRUB_AT_START_ROWS_MAX:
+            store.scrub(state_tables)
         return Storage(store, FileDisk(folder / "log"), identity, os.urandom, lock)
     except BaseException:
         lock.release()

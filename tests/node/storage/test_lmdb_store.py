@@ -54,6 +54,16 @@ def test_a_snapshot_does_not_see_later_writes(tmp_path: Path) -> None:
     store.close()
 
 
+def test_another_process_reads_what_the_writer_committed(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path, MAP)
+    store.write({Table.ACCOUNT: {n.to_bytes(4, "big"): bytes([n % 256]) for n in range(400)}})
+    code = READER.replace(f"{MAP})", f"{MAP}, readonly=True)")
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=True)
+    assert len(done.stdout.split()) == 400
+    store.write({Table.META: {b"k": b"v"}})
+    store.close()
+
+
 def test_flipped_bits_are_found_or_harmless_and_never_answered(tmp_path: Path) -> None:
     """Each flip in a copy of the file: the scrub stops, or every row still reads as it was written."""
     want = {n.to_bytes(4, "big"): random.Random(n).randbytes(60) for n in range(400)}
