@@ -42,7 +42,7 @@ ACTION_ACCOUNT_BYTES_MAX = 262_144  # waiting actions of one signer: four of the
 ACTION_POOL_BYTES_MAX = 33_554_432  # of all waiting actions: sixteen full batches
 
 # VM
-VM_PROGRAM_CACHE = 512  # analysed codes kept: 75 KB each at the largest, so 40 MB at worst
+VM_PROGRAM_CACHE = 512  # analysed codes kept: 50 KB each at the largest, so 25 MB at worst
 VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76 MB, so it binds eth_call only
 TRACE_STEPS_MAX = 200_000  # entries of one debug_traceTransaction: about 100 MB of JSON with stacks
 

@@ -1,0 +1,144 @@
+"""Who gets into a batch (architecture D5), and that what is excluded changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from coinone.base.primitives.limits import ACCOUNT_ACTIONS_PER_BATCH
+from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.wire import types as t
+
+DAY = 86_400_000
+
+
+def noop(w: Any, who: int = 1, **fields: Any) -> t.VerifiedAction:
+    signed: t.VerifiedAction = w.signed(who, t.Noop(), "noop", **fields)
+    return signed
+
+
+def outcome(w: Any, index: int = 0) -> tuple[str, str]:
+    found = w.last.outcomes[index]
+    return found.status, found.error
+
+
+def test_a_stranger_is_excluded_and_nothing_changes(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    before = {key: leaf for key, leaf in all_leaves(w.ex) if key[:1] == b"a"}
+    w.batch(noop(w, who=77))
+    assert outcome(w) == ("excluded", f"User or API Wallet 0x{77:040x} does not exist.")
+    assert {key: leaf for key, leaf in all_leaves(w.ex) if key[:1] == b"a"} == before
+
+
+def test_a_nonce_is_used_once(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    action = noop(w)
+    w.batch(action, action)
+    assert [found.status for found in w.last.outcomes] == ["executed", "excluded"]
+    w.batch(action)
+    assert outcome(w)[0] == "excluded" and "duplicate nonce" in outcome(w)[1]
+
+
+def test_nonces_need_no_order_and_no_sequence(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.batch(*[noop(w, nonce=w.now + offset) for offset in (50, -50, 7, 1000)])
+    assert all(found.status == "executed" for found in w.last.outcomes)
+
+
+def test_the_nonce_window_is_two_days_back_and_one_ahead(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    at = w.now + 250  # the time of the batch to come
+    w.batch(
+        noop(w, nonce=at - 2 * DAY),
+        noop(w, nonce=at - 2 * DAY + 1),
+        noop(w, nonce=at + DAY - 1),
+        noop(w, nonce=at + DAY),
+    )
+    assert [found.status for found in w.last.outcomes] == ["excluded", "executed", "executed", "excluded"]
+
+
+def test_of_a_hundred_stored_nonces_a_new_one_must_exceed_the_smallest(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    base = w.now
+    w.batch(*[noop(w, nonce=base + n) for n in range(100)])
+    w.batch(noop(w, nonce=base - 1), noop(w, nonce=base + 500), noop(w, nonce=base + 501))
+    assert [found.status for found in w.last.outcomes] == ["excluded", "executed", "executed"]
+    stored = w.ex.ledger.nonces.get((1).to_bytes(20, "big")).values
+    assert len(stored) == 100 and stored[0] == base + 2 and stored[-1] == base + 501
+
+
+def test_an_excluded_action_keeps_its_nonce(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    action = noop(w, expires_after=w.now)
+    w.batch(action)
+    assert outcome(w)[0] == "excluded" and "expired" in outcome(w)[1]
+    w.batch(replace(action, expires_after=None))
+    assert outcome(w)[0] == "executed"
+
+
+def test_a_failed_action_burns_its_nonce(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    action = w.signed(1, t.UpdateLeverage(0, True, 51), "updateLeverage")
+    w.batch(action)
+    assert outcome(w) == ("failed", "Invalid leverage value")
+    w.batch(action)
+    assert outcome(w)[0] == "excluded"
+
+
+def test_an_action_may_expire_exactly_now_but_not_before(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    at = w.now + 250
+    w.batch(noop(w, expires_after=at), noop(w, expires_after=at - 1))
+    assert [found.status for found in w.last.outcomes] == ["executed", "excluded"]
+
+
+def test_credits_are_counted_per_order_and_refill_with_volume(world: Callable[..., Any]) -> None:
+    w = world({1: 1_000_000, 2: 1_000_000})
+    w.ex.config = replace(w.config, action_credits=3)
+    triple = t.Order(tuple(w.spec(True, 0.001, price) for price in (40_000, 40_001, 40_002)), "na", None)
+    w.batch(w.signed(1, triple))
+    w.batch(noop(w))
+    assert outcome(w)[0] == "excluded" and "cumulative requests" in outcome(w)[1]
+    w.batch(w.sell(2, 0.01, 40_000, "Ioc"))  # 3 x 0.001 x 40,001 = 120.003 quote traded by account 1
+    for _ in range(2):
+        w.batch(*[noop(w) for _ in range(60)])
+        executed = [found.status for found in w.last.outcomes].count("executed")
+        assert executed == 60
+    w.batch(noop(w))
+    assert outcome(w)[0] == "excluded"
+
+
+def test_cancels_have_their_own_larger_allowance(world: Callable[..., Any]) -> None:
+    w = world({1: 100_000})
+    w.ex.config = replace(w.config, action_credits=1)
+    w.batch(w.buy(1, 0.001, 40_000, cloid=5))
+    w.batch(w.cancel(1, cloid=5), w.buy(1, 0.001, 40_000))
+    assert [found.status for found in w.last.outcomes] == ["executed", "excluded"]
+
+
+def test_an_account_fills_no_batch_alone(world: Callable[..., Any]) -> None:
+    w = world({1: 100, 2: 100})
+    w.batch(*[noop(w) for _ in range(ACCOUNT_ACTIONS_PER_BATCH + 3)], noop(w, who=2))
+    statuses = [found.status for found in w.last.outcomes]
+    assert statuses.count("excluded") == 3 and statuses[-1] == "executed"
+
+
+def test_the_lowest_nonces_come_first_whatever_the_batch_lists_first(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.ex.config = replace(w.config, action_credits=1)
+    late, early = noop(w, nonce=w.now + 9), noop(w, nonce=w.now + 1)
+    w.batch(late, early)
+    assert [found.status for found in w.last.outcomes] == ["excluded", "executed"]
+
+
+def test_foreign_l1_actions_need_a_compat_agent_where_the_network_says_so(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.ex.config = replace(w.config, accept_foreign_l1=False)
+    plain, compat = 50, 51
+    w.batch(
+        w.signed(1, t.ApproveAgent(plain.to_bytes(20, "big"), "plain", 0, False), "approveAgent"),
+        w.signed(1, t.ApproveAgent(compat.to_bytes(20, "big"), "old", 0, True), "approveAgent"),
+    )
+    w.batch(*[noop(w, who=who, foreign=True) for who in (1, plain, compat)], noop(w, who=plain))
+    assert [found.status for found in w.last.outcomes] == ["excluded", "excluded", "executed", "executed"]

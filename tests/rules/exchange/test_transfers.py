@@ -1,0 +1,108 @@
+"""Deposits, sends and withdrawals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange.actions.transfers import withdrawable
+from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS, Deposit, Withdrawal
+from coinone.rules.exchange.invariants import conserved_sum
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+
+
+def address(n: int) -> bytes:
+    return n.to_bytes(20, "big")
+
+
+def send(w: Any, who: int, to: bytes, amount: int, token: str = "") -> t.VerifiedAction:
+    signed: t.VerifiedAction = w.signed(who, t.SendAsset("usdSend", to, amount, token), "usdSend")
+    return signed
+
+
+def test_a_deposit_of_ten_opens_an_account_that_can_act_at_once(world: Callable[..., Any]) -> None:
+    w = world({})
+    w.batch(w.signed(5, t.Noop(), "noop"), deposits=(Deposit(address(5), 10 * QUOTE),))
+    assert w.last.outcomes[0].status == "executed"
+    assert w.cash(5) == 10 * QUOTE
+
+
+def test_smaller_deposits_wait_until_they_make_ten(world: Callable[..., Any]) -> None:
+    w = world({})
+    w.batch(deposits=(Deposit(address(5), 6 * QUOTE),))
+    assert w.ex.rows.slot_of(address(5)) is None
+    assert w.ex.ledger.unclaimed.get(address(5)) == 6 * QUOTE == w.fund("unclaimed")
+    w.batch(deposits=(Deposit(address(5), 4 * QUOTE),))
+    assert w.cash(5) == 10 * QUOTE
+    assert w.fund("unclaimed") == 0 and w.ex.ledger.unclaimed.get(address(5)) is None
+
+
+def test_a_send_moves_exactly_its_amount(world: Callable[..., Any]) -> None:
+    w = world({1: 100, 2: 100})
+    w.batch(send(w, 1, address(2), 30 * QUOTE + 1))
+    assert (w.cash(1), w.cash(2)) == (70 * QUOTE - 1, 130 * QUOTE + 1)
+
+
+def test_a_small_send_to_a_stranger_waits_too(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.batch(send(w, 1, address(9), 3 * QUOTE))
+    assert w.fund("unclaimed") == 3 * QUOTE and conserved_sum(w.ex) == 100 * QUOTE
+
+
+@pytest.mark.parametrize(
+    ("to", "amount", "token", "error"),
+    [
+        (2, 100 * QUOTE + 1, "", "Insufficient balance for withdrawal."),
+        (1, 1, "", "Cannot self-transfer."),
+        (2, 1, "HYPE:0x01", "Invalid token."),
+    ],
+)
+def test_a_send_that_cannot_be_moves_nothing(
+    to: int, amount: int, token: str, error: str, world: Callable[..., Any]
+) -> None:
+    w = world({1: 100, 2: 100})
+    w.batch(send(w, 1, address(to), amount, token))
+    assert (w.last.outcomes[0].status, w.last.outcomes[0].error) == ("failed", error)
+    assert (w.cash(1), w.cash(2)) == (100 * QUOTE, 100 * QUOTE)
+
+
+def test_a_withdrawal_leaves_the_exchange_for_the_contracts(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    action = send(w, 1, QUOTE_SYSTEM_ADDRESS, 40 * QUOTE, "USDC:0x0")
+    w.batch(action)
+    assert w.last.withdrawals == (Withdrawal(address(1), 40 * QUOTE, action.tx_hash),)
+    assert conserved_sum(w.ex) == 60 * QUOTE
+
+
+def test_a_withdrawal_in_the_batch_of_a_trade_sees_the_trade(world: Callable[..., Any]) -> None:
+    """Segment 7 comes after 6: the margin of what was bought is kept back."""
+    w = world({1: 10_000, 2: 100_000})
+    w.batch(w.sell(2, 1, 50_000))
+    w.batch(send(w, 1, QUOTE_SYSTEM_ADDRESS, 9_900 * QUOTE), w.buy(1, 1, 50_000, "Ioc"))
+    assert w.last.outcomes[0].error == "Insufficient balance for withdrawal."
+    assert w.position(1) == 10**5
+
+
+def test_a_tenth_of_the_position_or_the_initial_margin_stays_whichever_is_more(
+    world: Callable[..., Any],
+) -> None:
+    """1 BTC at 50,000: 10 % = 5,000; at 50x the initial margin is 1,000; at 5x it is 10,000."""
+    w = world({1: 20_000, 2: 100_000})
+    w.batch(w.sell(2, 1, 50_000), w.buy(1, 1, 50_000))
+    equity = w.equity(1)
+    assert withdrawable(w.ex.rows, w.slot(1)) == equity - 5_000 * QUOTE
+    w.batch(w.signed(1, t.UpdateLeverage(0, True, 5), "updateLeverage"))
+    assert withdrawable(w.ex.rows, w.slot(1)) == equity - 10_000 * QUOTE
+
+
+def test_nothing_leaves_while_a_held_market_has_no_fresh_oracle(world: Callable[..., Any]) -> None:
+    w = world({1: 20_000, 2: 100_000})
+    w.batch(w.sell(2, 0.1, 50_000), w.buy(1, 0.1, 50_000))
+    w.batch(send(w, 1, QUOTE_SYSTEM_ADDRESS, QUOTE), step_ms=21_000, fresh=False)
+    assert w.last.outcomes[0].error == "Insufficient balance for withdrawal."
+    w.batch(send(w, 1, QUOTE_SYSTEM_ADDRESS, QUOTE))
+    assert w.last.outcomes[0].status == "executed"
