@@ -65,12 +65,12 @@ def up(
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
     """Start an exchange of one's own: node, APIs, trading page and demo market, on the dev network."""
-    from coinone.interfaces.cli import up as command
     from coinone.interfaces.cli.settings import Settings
+    from coinone.interfaces.cli.up import run
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
     settings = Settings(data_dir, "dev", http_port, rpc_port, tuple(bind or ()), hosts, origins)
-    command.run(settings, demo=demo, reset=reset)
+    run(settings, demo=demo, reset=reset)
 
 
 @app.command()
@@ -84,12 +84,12 @@ def node(
     allow_origin: AllowOrigin = None,
 ) -> None:
     """Run a node and its APIs, without the demo market."""
-    from coinone.interfaces.cli import up as command
     from coinone.interfaces.cli.settings import Settings
+    from coinone.interfaces.cli.up import run
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
     settings = Settings(data_dir, network, http_port, rpc_port, tuple(bind or ()), hosts, origins)
-    command.run(settings, demo=False, reset=False)
+    run(settings, demo=False, reset=False)
 
 
 @app.command()
@@ -98,17 +98,17 @@ def verify(
     network: Annotated[str, typer.Option("--network", help="dev, test or main.")] = "dev",
 ) -> None:
     """Execute the stored chain again from genesis and compare every root. The node must be stopped."""
-    from coinone.interfaces.cli import verify as command
+    from coinone.interfaces.cli.verify import run
 
-    command.run(data_dir, network)
+    run(data_dir, network)
 
 
 @app.command()
 def warm() -> None:
     """Compile everything that is compiled, so that nothing has to be under a running market."""
-    from coinone.interfaces.cli import warm as command
+    from coinone.interfaces.cli.warm import run
 
-    command.run()
+    run()
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -116,9 +116,9 @@ def bench(
     context: typer.Context, name: Annotated[str, typer.Argument(help="Which; all if left out.")] = ""
 ) -> None:
     """Run the benchmarks of a source checkout and print their tables."""
-    from coinone.interfaces.cli import bench as command
+    from coinone.interfaces.cli.bench import run
 
-    command.run(name, context.args)
+    run(name, context.args)
 
 
 def main() -> None:

@@ -83,10 +83,11 @@ class Signer:
     def __repr__(self) -> str:
         return f"Signer(0x{self.address.hex()})"
 
-    def nonce(self) -> int:
+    def nonce(self, at_ms: int | None = None) -> int:
         """The time in ms, or one more than the last nonce where two fall into one millisecond."""
+        now = time.time_ns() // 1_000_000 if at_ms is None else at_ms
         with self._lock:
-            self._last_nonce = max(self._last_nonce + 1, time.time_ns() // 1_000_000)
+            self._last_nonce = max(self._last_nonce + 1, now)
             return self._last_nonce
 
     def sign_digest(self, message: Hash32) -> dict[str, Any]:
@@ -100,10 +101,15 @@ class Signer:
 
 
 def sign_action(
-    signer: Signer, domain: Domain, action: Action, vault: str | None = None, expires_after: int | None = None
+    signer: Signer,
+    domain: Domain,
+    action: Action,
+    vault: str | None = None,
+    expires_after: int | None = None,
+    at_ms: int | None = None,
 ) -> dict[str, Any]:
-    """The body of POST /exchange for `action`, signed with a fresh nonce."""
-    nonce = signer.nonce()
+    """The body of POST /exchange for `action`, signed with a fresh nonce (of another time if `at_ms` is given)."""
+    nonce = signer.nonce(at_ms)
     if action["type"] in USER_SIGNED:
         action = complete_user_action(action, domain, nonce)
         message = user_action_digest(action)

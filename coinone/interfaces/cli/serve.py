@@ -1,0 +1,101 @@
+"""A node with its APIs in this process, and the demo market beside it, until a signal comes."""
+
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from coinone.base.primitives import jit
+from coinone.base.primitives.parse import format_bytes
+from coinone.interfaces.api.app import App
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.server import ApiServer
+from coinone.interfaces.cli.demo_process import DemoProcess
+from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
+from coinone.interfaces.client.signing import Signer
+from coinone.node.runtime.node import Node
+from coinone.rules.chain.network import Network
+
+WATCH_S = 0.5
+_PAGE = Path(__file__).resolve().parents[1] / "api" / "static" / "index.html"
+
+
+def open_node(network: Network, data_dir: Path) -> Node:
+    """A node that stands on its newest batch, with everything compiled. Raises CoinoneError."""
+    jit.warm()
+    return Node(network, data_dir)
+
+
+def serve(node: Node, config: ApiConfig, demo: bool, console: Console) -> None:
+    """Serve until a signal comes. Raises AddressInUse, which names the flag that helps."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    server = ApiServer(App(node, config), config)
+    stopping = _stop_on_signals()
+    node.start()
+    server.start()
+    market = DemoProcess(f"http://127.0.0.1:{server.exchange_port}", node.data_dir / "demo.log")
+    try:
+        _introduce(console, node, server, demo)
+        reported = False
+        while not stopping.wait(WATCH_S):
+            if demo:
+                market.keep_alive()
+            if node.halted and not reported:
+                reported = True
+                console.print(
+                    f"[red]batches stopped:[/red] {node.halted}\nReads go on. Ctrl-C ends the node."
+                )
+        console.print("stopping")
+    finally:
+        market.stop()
+        server.stop()
+
+
+def _stop_on_signals() -> threading.Event:
+    """Set by the first Ctrl-C or SIGTERM. The second ends the process at once, which is safe, only less polite."""
+    stopping = threading.Event()
+
+    def stop(number: int, _: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(128 + number)
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopping
+
+
+def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> None:
+    network = node.network
+    http, rpc = f"localhost:{server.exchange_port}", f"localhost:{server.ethereum_port}"
+    page = "trading page and exchange API" if _PAGE.exists() else "exchange API (`make page` builds the page)"
+    rows = (
+        ("exchange", f"http://{http}", page),
+        ("", f"ws://{http}/ws", "streams, for Hyperliquid's SDK and ccxt"),
+        ("Ethereum", f"http://{rpc}", "JSON-RPC, for MetaMask, web3.py, Foundry"),
+        ("chain id", str(network.chain_id), f"network {network.name}, gas coin {network.gas_coin}"),
+        ("data", str(node.data_dir.resolve()), f"block {node.view.head.number}, batch {node.view.seq}"),
+    )
+    for name, value, about in rows:
+        _line(console, f"{name:<10}{value:<28}  {about}")
+    if network.is_dev:
+        _list_accounts(console)
+    _line(
+        console, f"\ndemo market: {'on' if demo else 'off'}. Ctrl-C stops; the next start goes on from here."
+    )
+
+
+def _list_accounts(console: Console) -> None:
+    _line(console, "\n[bold]Accounts: public, worthless.[/bold] Whoever reads this can spend what they hold.")
+    for number, key in enumerate(dev_keys()):
+        _line(console, f"{number}  {format_bytes(Signer(key).address)}  {format_bytes(key)}")
+    _line(console, f"mnemonic: {DEV_MNEMONIC}")
+
+
+def _line(console: Console, text: str) -> None:
+    """Never cut or broken: addresses and keys are there to be copied."""
+    console.print(text, soft_wrap=True, highlight=False)

@@ -1,0 +1,92 @@
+"""Tapes: what traders did and what the oracle said, with the time of each, to be played to another exchange.
+
+A tape names who acted, not who signed: it holds no signatures and no nonces, so whoever plays it signs anew with
+keys of their own. Only trading is on it; transfers, withdrawals and approvals are left out. An order that is
+cancelled later is known by its cloid, because order numbers are given out anew by each exchange.
+
+The file is gzip over JSON lines: a head, then steps in order of time.
+"""
+
+import gzip
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coinone.base.primitives.errors import InvalidInput
+
+VERSION = 1
+TRADING = frozenset(
+    {"order", "cancel", "cancelByCloid", "modify", "batchModify", "scheduleCancel", "updateLeverage"}
+)
+LINE_BYTES_MAX = 256 * 1024  # an action with a thousand orders
+
+
+class TapeMarket(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    name: str
+    sz_decimals: int
+    max_leverage: int
+
+
+class Head(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    version: int
+    chain_id: int
+    start_ms: int
+    markets: tuple[TapeMarket, ...]
+
+
+class Step(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """At `at_ms` after the start: an action of `user`, or new oracle `prices` by market name."""
+
+    at_ms: int
+    user: str = ""
+    action: dict[str, Any] = {}
+    prices: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    head: Head
+    steps: tuple[Step, ...]
+
+    @property
+    def users(self) -> list[str]:
+        return sorted({step.user for step in self.steps if step.user})
+
+    @property
+    def seconds(self) -> float:
+        return self.steps[-1].at_ms / 1000 if self.steps else 0.0
+
+
+def read_tape(path: Path) -> Tape:
+    """Raises InvalidInput if the file is no tape."""
+    try:
+        with gzip.open(path) as file:
+            return _parse(iter(lambda: file.readline(LINE_BYTES_MAX), b""))
+    except (gzip.BadGzipFile, zlib.error, EOFError, msgspec.MsgspecError) as error:
+        raise InvalidInput(f"{path} is not a tape: {error}") from None
+
+
+def write_tape(path: Path, head: Head, steps: Iterable[Step]) -> int:
+    """Write a tape; how many steps it has. Two equal tapes are equal files."""
+    count = 0
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
+        file.write(msgspec.json.encode(head) + b"\n")
+        for step in steps:
+            file.write(msgspec.json.encode(step) + b"\n")
+            count += 1
+    return count
+
+
+def _parse(lines: Iterator[bytes]) -> Tape:
+    head = msgspec.json.decode(next(lines, b""), type=Head)
+    if head.version != VERSION:
+        raise InvalidInput("this version plays tapes of another format", want=VERSION, have=head.version)
+    steps = tuple(msgspec.json.decode(line, type=Step) for line in lines)
+    if any(later.at_ms < earlier.at_ms for earlier, later in itertools.pairwise(steps)):
+        raise InvalidInput("the steps of the tape are not in order of time")
+    return Tape(head, steps)
