@@ -137,6 +137,7 @@ def _server(app: Callable[..., Any]) -> uvicorn.Server:
             ws=WebSocketProtocol,
             ws_per_message_deflate=False,
             ws_max_size=WS_MESSAGE_BYTES_MAX,
+            interface="asgi3",
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -103,7 +103,9 @@ def test_transactions_read_exactly_as_the_cases_say() -> None:
 
 def test_receipts_have_the_fields_of_the_cases() -> None:
     log = Log(bytes(20), (bytes(32),), b"")
-    record = TransactionRecord(b"\x02", bytes(32), 2, bytes(20), None, False, True, 21000, 7, bytes(20), (log,))
+    record = TransactionRecord(
+        b"\x02", bytes(32), 2, bytes(20), None, False, True, 21000, 7, bytes(20), (log,)
+    )
     stub: Any = SimpleNamespace(number=1, hash=bytes(32), timestamp=9)
     have = receipt_json(place([record]).rows[0], stub)
     wanted = [r for r in answers("eth_getTransactionReceipt") if r["type"] == "0x2"]

@@ -79,7 +79,8 @@ def account(**changes: Any) -> accounts.AccountView:
 def recorded(kind: str) -> list[Any]:
     assert DATA is not None
     path = Path(DATA) / "exchange-api/hyperliquid_info_recorded.jsonl.xz"
-    lines = [json.loads(line) for line in lzma.open(path)]
+    with lzma.open(path) as file:
+        lines = [json.loads(line) for line in file]
     return [line["response"] for line in lines if line["request"]["type"] == kind]
 
 
@@ -111,7 +112,10 @@ def assert_like(have: Any, want: Any, optional: tuple[str, ...] = ()) -> None:
         ("userFillsByTime", [events.fill_json(FILL, False, COINS)]),
         ("historicalOrders", [events.order_history_json(UPDATE, COINS)]),
         ("userFunding", [events.funding_json(FundingPayment(1, 2, ALICE, 0, 5, -7, 9), COINS)]),
-        ("userNonFundingLedgerUpdates", [events.ledger_json(LedgerUpdate(1, 2, ALICE, "deposit", 5, BOB, bytes(32)))]),
+        (
+            "userNonFundingLedgerUpdates",
+            [events.ledger_json(LedgerUpdate(1, 2, ALICE, "deposit", 5, BOB, bytes(32)))],
+        ),
         ("userRateLimit", accounts.rate_limit_json(account())),
         ("clearinghouseState", accounts.clearinghouse_json(account(), COINS, 9)),
     ],
@@ -174,7 +178,9 @@ def test_a_position_shows_figures_that_can_be_checked_by_hand() -> None:
 
 
 def test_a_short_is_liquidated_above_the_mark() -> None:
-    short = accounts.PositionView(**{**_fields(POSITION), "size": -150_000, "entry_notional": 144_000_000_000})
+    short = accounts.PositionView(
+        **{**_fields(POSITION), "size": -150_000, "entry_notional": 144_000_000_000}
+    )
     # 97,321.5 + 10,522.4275 / (1.5 * 1.01) = 104,266.9967...; up to the tick
     assert accounts.liquidation_px(short, 10_522_427_500, BTC) == "104267.0"
     assert short.unrealised == -1_982_250_000
@@ -204,7 +210,11 @@ def test_quotients_are_cut_towards_zero() -> None:
 
 def test_grouped_books_round_away_from_the_middle_and_keep_every_size() -> None:
     bids = [(973_215, 10, 1), (973_190, 20, 2), (972_999, 30, 3)]
-    assert markets.group_levels(bids, 4, None, up=False) == [(973_200, 10, 1), (973_100, 20, 2), (972_900, 30, 3)]
+    assert markets.group_levels(bids, 4, None, up=False) == [
+        (973_200, 10, 1),
+        (973_100, 20, 2),
+        (972_900, 30, 3),
+    ]
     assert markets.group_levels(bids, 3, None, up=False) == [(973_000, 30, 3), (972_000, 30, 3)]
     asks = [(973_215, 10, 1), (973_290, 20, 2)]
     assert markets.group_levels(asks, 4, None, up=True) == [(973_300, 30, 3)]
