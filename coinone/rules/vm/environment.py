@@ -57,7 +57,9 @@ class Message(NamedTuple):
     `target` is the account whose storage and balance the code works on, `code_address` where the code came
     from (they differ for CALLCODE, DELEGATECALL and delegated accounts); `value` is what CALLVALUE shows and
     moves only if `moves_value`. Of a creation, `code` is the init code and `target` the new address.
-    `precompiles` is false where a delegation points at a precompiled contract: those run as empty code.
+    `data` may be a view of the caller's memory, which stands still meanwhile: copying it would be work that
+    nobody pays for. `precompiles` is false where a delegation points at a precompiled contract: those run as
+    empty code.
     """
 
     kind: str
@@ -66,7 +68,7 @@ class Message(NamedTuple):
     code_address: Address
     code: bytes
     value: int
-    data: bytes
+    data: bytes | memoryview
     gas: int
     depth: int = 0
     static: bool = False

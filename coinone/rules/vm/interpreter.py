@@ -163,7 +163,7 @@ def _is_precompiled(frame: Frame) -> bool:
 
 def _run_precompile(frame: Frame) -> Signal:
     precompile = frame.evm.precompiles[frame.message.code_address]
-    cost, output = precompile(frame.message.data, frame.gas)
+    cost, output = precompile(bytes(frame.message.data), frame.gas)
     charge(frame, cost)
     frame.output = output
     return HALT
@@ -224,12 +224,14 @@ def _deploy(frame: Frame) -> None:
 def _fail(frame: Frame, error: ExceptionalHalt) -> None:
     frame.gas = 0
     frame.output = b""
-    frame.error = error
+    frame.error = error.with_traceback(None)  # a traceback would keep all that these functions held
 
 
 def _resume(frame: Frame, done: Frame) -> None:
     """Hand the result of a call or creation to the frame that asked for it; the gas left over returns."""
     frame.gas += done.gas
+    if isinstance(done.message.data, memoryview):
+        done.message.data.release()
     success = done.error is None
     if done.message.creates:
         frame.return_data = b"" if success else done.output

@@ -135,6 +135,16 @@ def test_the_memory_of_all_live_frames_together_is_capped() -> None:
     assert evm.memory_used == 0
 
 
+def test_large_call_data_is_seen_whole_and_the_caller_may_grow_its_memory_afterwards() -> None:
+    # OTHER returns the last word of its data and its size; the caller put 7 into the last word of 8,192 bytes
+    evm = machine()
+    evm.state.set_code(OTHER, bytes.fromhex("6020360335" + "5f52" + "36602052" + "60405ff3"))
+    calls = "6007611fe052" + "60405f6120005f73" + OTHER.hex() + "5afa"
+    grow_and_return = "5061300051" + "60405ff3"
+    result = run(evm, calls + grow_and_return)
+    assert result.output == (7).to_bytes(32, "big") + (0x2000).to_bytes(32, "big")
+
+
 def test_a_precompile_of_the_chain_is_called_like_one_of_the_fork() -> None:
     address = (0x0800).to_bytes(20, "big")
     seen = []

@@ -6,9 +6,9 @@ from coinone.rules.vm.frame import Frame
 from coinone.rules.vm.gas import COPY_PER_WORD, charge, extend_memory, touch_account, words
 
 
-def read_padded(data: bytes, offset: int, size: int) -> bytes:
+def read_padded(data: bytes | memoryview, offset: int, size: int) -> bytes:
     """`size` bytes of `data` at `offset`; zeros stand for what lies beyond its end."""
-    return data[offset : offset + size].ljust(size, b"\0")
+    return bytes(data[offset : offset + size]).ljust(size, b"\0")
 
 
 def address(frame: Frame, stack: list[int]) -> None:

@@ -27,6 +27,7 @@ from coinone.rules.vm.gas import (
 )
 
 CALL_DEPTH_MAX = 1024
+_COPY_MAX = 4_096  # bytes; copying so few costs less than making a view
 
 
 def create(frame: Frame, stack: list[int]) -> Message | None:
@@ -179,7 +180,6 @@ def _begin_call(
         frame.stack.append(0)
         return None
     frame.gas -= gas
-    offset, size = data_range
     return Message(
         kind,
         caller,
@@ -187,13 +187,20 @@ def _begin_call(
         code_address,
         code,
         value,
-        bytes(frame.memory[offset : offset + size]),
+        _call_data(frame, *data_range),
         gas + stipend,
         message.depth + 1,
         message.static or kind is kinds.STATICCALL,
         moves_value,
         delegate is None,
     )
+
+
+def _call_data(frame: Frame, offset: int, size: int) -> bytes | memoryview:
+    """The bytes handed to a call; large ones as a view, which the driver releases when the call is over."""
+    if size <= _COPY_MAX:
+        return bytes(frame.memory[offset : offset + size])
+    return memoryview(frame.memory)[offset : offset + size]
 
 
 def selfdestruct(frame: Frame, stack: list[int]) -> Halt:

@@ -12,6 +12,7 @@ from typing import Any
 from coinone.rules.vm.errors import PrecompileFailure
 from coinone.rules.vm.precompiles.common import FALSE, TRUE, pay, read
 
+FIELD_MODULUS = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
 _CURVE_SNARK1 = 4  # mcl's name for alt_bn128
 _COMPILED_SIZES = 44  # 4 words a field element + 10 * 4 words a scalar, checked by the library
 _FP = 32
@@ -65,7 +66,8 @@ def _g1(data: bytes) -> _Buffer:
     point = ctypes.create_string_buffer(_G1)
     if any(data):
         _set_fields(point, (data[:32], data[32:], _ONE))
-        if not _mcl().mclBnG1_isValid(point):
+        x, y = int.from_bytes(data[:32], "big"), int.from_bytes(data[32:], "big")
+        if (y * y - x * x * x - 3) % FIELD_MODULUS:  # every point of this curve is in the group
             raise PrecompileFailure
     return point
 

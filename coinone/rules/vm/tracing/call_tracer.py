@@ -27,7 +27,7 @@ class CallTracer:
             "from": format_bytes(_sender(frame)),
             "to": format_bytes(_receiver(frame)),
             "gas": format_quantity(message.gas),
-            "input": format_bytes(message.code if message.creates else message.data),
+            "input": format_bytes(message.code if message.creates else bytes(message.data)),
         }
         if message.kind is not kinds.STATICCALL:
             call["value"] = format_quantity(message.value)
