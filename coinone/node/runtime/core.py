@@ -7,7 +7,7 @@ A batch goes: draft from the pools -> sequencer's votes -> apply -> synced to th
 Nothing leaves before the sync (architecture 2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -56,22 +56,34 @@ class Core:
         self._publish = publish
         self._replies: dict[Hash32, list[Reply]] = {}
         self._pinned: int | None = None
-        self._sequencer = Sequencer(
-            network,
+        self.is_member = secrets.member in chain.federation.members
+        self._sequencer = self._new_sequencer(secrets) if self.is_member else None
+
+    def _new_sequencer(self, secrets: Secrets) -> Sequencer:
+        chain = self.chain
+        return Sequencer(
+            chain.network,
             chain.federation,
             chain.federation.members.index(secrets.member),
             secrets.federation,
             secrets.seeds,
             chain.cursor,
             lambda number: self.chain.headers(number),
-            votes_in(storage.log),
+            votes_in(self.storage.log),
         )
+
+    @property
+    def sequencer(self) -> Sequencer:
+        """Raises NotSupported on a node that only follows (follower.py)."""
+        if self._sequencer is None:
+            raise NotSupported("this node follows the chain and makes no batches: send to the one it follows")
+        return self._sequencer
 
     # Taking transactions in
 
     def add_action(self, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
         """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
-        self._check_running()
+        self.check_accepting()
         if not self.chain.exchange.knows(action.signer):
             raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")
         self.action_pool.add(Waiting(raw, action.tx_hash, action.signer, action))
@@ -80,7 +92,7 @@ class Core:
 
     def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
         """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
-        self._check_running()
+        self.check_accepting()
         if tx.chain_id is None:
             raise NotSupported("only replay-protected (EIP-155) transactions are taken")
         check_stateless(tx, self.chain.network.chain_id, self.chain.rules)
@@ -128,9 +140,9 @@ class Core:
         if self._pinned is not None:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
         draft = Draft(*self._base(), self.evm_offset_s, transactions)
-        result = self._carry_out(self._sequencer.propose(now_ms, draft))
+        result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
         self.oracle.clear()
-        self._settle(result, actions)
+        self.settle(result, actions)
         return result
 
     def rewind(self, chain: ChainState) -> None:
@@ -146,7 +158,7 @@ class Core:
         self.oracle.clear()
         self._pinned = None
         self.evm_offset_s = chain.cursor.evm_offset_s
-        self._sequencer.rewind(chain.cursor)
+        self.sequencer.rewind(chain.cursor)
         self.view = first_view(chain)
         self._publish(Published(chain.cursor.seq, chain.cursor.time_ms, self.view, rewound=True))
 
@@ -165,6 +177,10 @@ class Core:
                 reply(StorageError(f"node halted: {reason}"))
         self._replies.clear()
         self._publish(Published(self.view.seq, self.view.time_ms, self.view))
+
+    def check_accepting(self) -> None:
+        self._check_running()
+        assert self.sequencer
 
     def _check_running(self) -> None:
         if self.halted is not None:
@@ -191,7 +207,7 @@ class Core:
         actions = self.action_pool.take(cadence.actions_max - count, cadence.bytes_max - used)
         return (*self.oracle, *[item.raw for item in actions], *ethereum), actions
 
-    def _carry_out(self, effects: list[Effect]) -> BatchResult:
+    def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult:
         """Do what the sequencer asks. Votes of ours are synced with the batch they certify: as nothing is
         sent before that, one write keeps the promise to persist first."""
         records: list[Record] = []
@@ -203,14 +219,14 @@ class Core:
                 records.append(Record(Kind.VOTE, effect.vote.seq, encode_vote(effect.vote)))
             elif isinstance(effect, Execute):
                 result = apply_batch(self.chain, effect.batch)
-                waiting.extend(self._sequencer.executed(result.after, result.digest))
+                waiting.extend(sequencer.executed(result.after, result.digest))
             elif isinstance(effect, Certified):
                 batch = effect.certified
                 self.storage.log.append([*records, Record(Kind.BATCH, batch.batch.seq, batch.encode())])
         assert result is not None, "alone, a proposal is certified at once"
         return result
 
-    def _settle(self, result: BatchResult, actions: list[Waiting[VerifiedAction]]) -> None:
+    def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
         """Durable now: clear the pools, answer, publish."""
         chain, events = self.chain, result.exchange.events
         self.storage.history.add_batch(result.batch.seq, events)
@@ -230,7 +246,7 @@ class Core:
                 skipped=result.skipped,
             )
         )
-        for outcome in result.exchange.outcomes:
+        for outcome in result.exchange.outcomes if self._replies else ():
             for reply in self._replies.pop(outcome.tx_hash, ()):
                 reply(
                     BatchOutcome(

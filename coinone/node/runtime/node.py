@@ -17,6 +17,7 @@ from coinone.node.runtime.clock import Clock, Entropy, SystemClock, system_entro
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.executor import Executor
+from coinone.node.runtime.follower import follow_batch, follow_block
 from coinone.node.runtime.keys import load_or_make_secrets
 from coinone.node.runtime.producer import Producer
 from coinone.node.runtime.published import BatchOutcome, Published, Subscription
@@ -26,7 +27,10 @@ from coinone.node.storage.history import History
 from coinone.node.storage.storage import open_storage
 from coinone.protocols.txpool.ethereum import EthereumPool
 from coinone.rules.chain.apply import call_env
+from coinone.rules.chain.batch import CertifiedBatch
+from coinone.rules.chain.block import Block
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network, require_launched
 from coinone.rules.chain.precompiles import precompiles_over
 from coinone.rules.chain.state import ChainState
@@ -42,6 +46,7 @@ from coinone.rules.vm.precompiles import Precompile
 T = TypeVar("T")
 MAP_SIZE_BYTES = 64 * 2**30  # address space, not disk: LMDB grows into it
 STOP_TIMEOUT_S = 5.0
+IDLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +99,12 @@ class Node:
         clock: Clock | None = None,
         entropy: Entropy = system_entropy,
         map_size_bytes: int = MAP_SIZE_BYTES,
+        genesis: Genesis | None = None,
     ) -> None:
-        """Open the data folder and bring the chain up to date. Raises NotSupported for a network that is not
-        launched, StorageError for a folder that is in use, foreign or damaged."""
+        """Open the data folder and bring the chain up to date. `genesis` is for the first start of a node
+        that
+        joins others; alone, dev makes its own. Raises NotSupported for a network that is not launched,
+        StorageError for a folder that is in use, foreign or damaged."""
         require_launched(network)
         self.network = network
         self.data_dir = data_dir
@@ -105,7 +113,7 @@ class Node:
         self.storage = open_storage(data_dir, identity_of(network), map_size_bytes)
         try:
             secrets = load_or_make_secrets(data_dir, entropy)
-            chain = open_chain(network, self.storage, secrets, self._clock.wall_ms())
+            chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis)
         except BaseException:
             self.storage.close()
             raise
@@ -115,6 +123,15 @@ class Node:
         self._executor = Executor(self._clock, self._work)
         self.dev = Dev(self) if network.is_dev else None
         self.domain_rules = chain.exchange.config.domain_rules
+
+    @property
+    def genesis(self) -> Genesis:
+        return self._core.chain.genesis
+
+    @property
+    def follows(self) -> bool:
+        """Whether others make the batches."""
+        return not self._core.is_member
 
     @property
     def view(self) -> View:
@@ -168,6 +185,17 @@ class Node:
             raise InvalidTransaction("not an oracle transaction")
         await self._run(lambda: self._core.add_oracle(raw, verified))
 
+    async def follow(self, item: CertifiedBatch | Block) -> None:
+        """Take a batch or block that another node made. Raises InvalidInput, or StorageError."""
+
+        def job(core: Core, producer: Producer) -> None:
+            if isinstance(item, Block):
+                follow_block(core, item)
+            else:
+                follow_batch(core, item)
+
+        await self.run_on_core(job)
+
     async def query(self, fn: Callable[[ChainReader], T]) -> T:
         """Run `fn` on the executor between two batches. It must copy what it returns."""
         return await self._run(lambda: fn(self.reader()))
@@ -200,6 +228,8 @@ class Node:
 
     def _work(self) -> float:
         self._executor.assert_owner()
+        if self.follows:
+            return self._clock.steady_s() + IDLE_S
         return self._producer.work()
 
     def _publish(self, published: Published) -> None:

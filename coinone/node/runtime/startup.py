@@ -47,10 +47,12 @@ def identity_of(network: Network) -> bytes:
     return keccak256(rlp.encode([network.name.encode(), network.chain_id, repr(network).encode()]))
 
 
-def open_chain(network: Network, storage: Storage, secrets: Secrets, now_ms: int) -> ChainState:
+def open_chain(
+    network: Network, storage: Storage, secrets: Secrets, now_ms: int, genesis: Genesis | None = None
+) -> ChainState:
     """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
     if storage.blocks.head() is None:
-        _write_genesis(network, storage, _new_genesis(network, secrets, now_ms))
+        _write_genesis(network, storage, genesis or _new_genesis(network, secrets, now_ms))
     chain = load_chain(network, storage)
     _replay(chain, storage)
     check_solvency(chain)

@@ -1,0 +1,137 @@
+"""A node among its peers: the relay, its sockets, and what the node makes or takes, on a thread of its
+own."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from coinone.base.primitives.errors import CoinoneError
+from coinone.node.network.peers import Endpoint, Item, PeerNetwork
+from coinone.node.runtime.node import Node
+from coinone.node.runtime.published import Subscription
+from coinone.node.storage.storage import Storage
+from coinone.protocols.relay.relay import Head, Relay
+from coinone.rules.chain.batch import decode_certified
+
+log = structlog.get_logger(__name__)
+
+START_TIMEOUT_S = 10.0
+
+
+class Shelves:
+    """What a node can serve: batches from the log or from its blocks, and blocks, as they lie on disk."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def batch(self, seq: int) -> bytes | None:
+        return self._storage.log.batches.get(seq) or self._storage.blocks.batch(seq)
+
+    def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
+        return _unbroken(self.batch, range(first, first + count), bytes_max)
+
+    def blocks(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
+        return _unbroken(self._storage.blocks.block, range(first, first + count), bytes_max)
+
+
+def _unbroken(read: Callable[[int], bytes | None], numbers: range, bytes_max: int) -> list[bytes]:
+    """Items from the first on, up to the first gap, and at least one however large it is."""
+    items: list[bytes] = []
+    for number in numbers:
+        item = read(number)
+        if item is None or (items and bytes_max < len(item)):
+            break
+        items.append(item)
+        bytes_max -= len(item)
+    return items
+
+
+class Peering:
+    """Start after the node, stop before it."""
+
+    def __init__(self, node: Node, listen: Endpoint | None, follow: Sequence[Endpoint]) -> None:
+        self._node = node
+        self._listen = listen
+        self._follow = follow
+        self._shelves = Shelves(node.storage)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._failure: OSError | None = None
+        self._network: PeerNetwork | None = None
+        self._thread = threading.Thread(target=self._run, name="coinone-peers", daemon=True)
+
+    @property
+    def port(self) -> int | None:
+        """Where peers are listened for."""
+        return self._network.port if self._network else None
+
+    @property
+    def peers(self) -> int:
+        return self._network.peers if self._network else 0
+
+    def start(self) -> None:
+        """Raises OSError if the port is taken."""
+        self._thread.start()
+        self._started.wait(START_TIMEOUT_S)
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        loop, ending = self._loop, self._ending
+        if loop is not None and ending is not None and self._thread.is_alive():
+            loop.call_soon_threadsafe(ending.set)
+            self._thread.join(START_TIMEOUT_S)
+
+    def _run(self) -> None:
+        asyncio.run(self._converse())
+
+    async def _converse(self) -> None:
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        node = self._node
+        subscription = node.subscribe()
+        view = await node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number))
+        relay = Relay(node.network.chain_id, node.genesis.encode(), self._shelves, Head(*view))
+        self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()))
+        try:
+            await self._network.start(self._listen, self._follow)
+        except OSError as error:
+            self._failure = error
+            self._started.set()
+            return
+        self._started.set()
+        telling = asyncio.ensure_future(self._tell(Head(*view), subscription))
+        await self._ending.wait()
+        telling.cancel()
+        await self._network.stop()
+        subscription.close()
+
+    def _loop_ms(self) -> float:
+        assert self._loop is not None
+        return self._loop.time() * 1000
+
+    async def _apply(self, item: Item) -> None:
+        """Hand an item of a peer to the node. A halted or stopping node takes no more, and blames nobody."""
+        try:
+            await self._node.follow(item)
+        except (CoinoneError, AssertionError) as error:
+            if self._node.halted is None:
+                raise
+            log.error("node halted while following", reason=str(error))
+            await asyncio.Event().wait()
+
+    async def _tell(self, told: Head, subscription: Subscription) -> None:
+        """Pass on what this node makes; what it took from a peer, the relay passes on itself."""
+        if self._node.follows:
+            return
+        assert self._network is not None
+        async for published in subscription:
+            for seq in range(told.seq + 1, published.seq + 1):
+                raw = self._shelves.batch(seq)
+                if raw is not None:
+                    self._network.published(decode_certified(raw))
+            told = Head(max(told.seq, published.seq), told.number)
+            for new in published.blocks:
+                self._network.published(new.block)
