@@ -103,7 +103,7 @@ def check_stateless(tx: EthereumTransaction, chain_id: int, rules: Rules) -> Non
     needed = intrinsic_gas(tx, rules).needed
     if tx.gas < needed:
         raise InvalidTransaction("intrinsic gas too low", want=needed, have=tx.gas)
-    assert tx.sender, "recovering the sender raises where the signature does not hold"
+    _ = tx.sender  # raises where the signature does not hold
 
 
 def check_transaction(

@@ -9,6 +9,7 @@ import ctypes
 from functools import lru_cache
 from typing import Any
 
+from coinone.base.primitives.jit import on_warm
 from coinone.rules.vm.errors import PrecompileFailure
 from coinone.rules.vm.precompiles.common import FALSE, TRUE, pay, read
 
@@ -104,6 +105,11 @@ def _encode_g1(point: _Buffer) -> bytes:
         _mcl().mclBnFp_serialize(out, ctypes.c_size_t(_FP), ctypes.byref(point, index * _FP))
         parts.append(out.raw[::-1])
     return b"".join(parts)
+
+
+@on_warm
+def _warm() -> None:
+    _mcl()
 
 
 @lru_cache(maxsize=1)

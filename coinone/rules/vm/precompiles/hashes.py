@@ -2,6 +2,7 @@
 
 import hashlib
 
+from coinone.base.primitives.jit import on_warm
 from coinone.rules.vm.gas import words
 from coinone.rules.vm.precompiles.common import pay
 
@@ -14,6 +15,11 @@ def sha256(data: bytes, gas: int) -> tuple[int, bytes]:
 def ripemd160(data: bytes, gas: int) -> tuple[int, bytes]:
     cost = pay(600 + 120 * words(len(data)), gas)
     return cost, hashlib.new("ripemd160", data).digest().rjust(32, b"\0")
+
+
+@on_warm
+def _warm() -> None:
+    hashlib.new("ripemd160")  # an OpenSSL without it must show at the start, not in the middle of a block
 
 
 def identity(data: bytes, gas: int) -> tuple[int, bytes]:
