@@ -12,7 +12,7 @@ know.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput
@@ -29,7 +29,8 @@ from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.chain.system_calls import core_actions_in, deposits_in, pay_withdrawal, write_block_hashes
 from coinone.rules.consensus.header import Header
 from coinone.rules.consensus.seeds import ordering_seed
-from coinone.rules.exchange.context import BatchContext, Deposit, Withdrawal
+from coinone.rules.consensus.terms import Term
+from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeResult, Withdrawal
 from coinone.rules.exchange.engine import apply_exchange, apply_undo
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.vm import BlockEnv
@@ -54,51 +55,23 @@ class _Segment:
 
 
 def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
-    """Execute `batch` on top of `chain`. Raises InvalidBatch, and then changed nothing."""
-    before = chain.cursor
-    term = check_batch(chain.network, chain.federation, before, batch, chain.headers)
+    """Execute `batch` on top of `chain`. Raises InvalidBatch; whatever it raises, it has changed nothing."""
+    term = check_batch(chain.network, chain.federation, chain.cursor, batch, chain.headers)
     contents = _verify(chain, batch)
-    base = chain.headers(batch.base_number)
-    assert base is not None, "check_batch found the base"
-
-    write_block_hashes(chain.state, _confirmed(chain, batch))
-    seed = ordering_seed(batch.seed, batch.parent_hash)
-    context = BatchContext(
-        seq=batch.seq,
-        time_ms=batch.time_ms,
-        seed=seed,
-        deposits=before.effects.deposits,
-        oracle=tuple(contents.oracle),
-        core_actions=before.effects.core_actions,
-    )
-    exchange = apply_exchange(chain.exchange, context, contents.actions)
-    waiting = before.effects.withdrawals + exchange.withdrawals
-    env = block_env(chain, batch, base)
-    cursor = Cursor(
-        seq=batch.seq,
-        batch_hash=batch.hash,
-        time_ms=batch.time_ms,
-        evm_timestamp=env.timestamp,
-        evm_offset_s=batch.evm_offset_s,
-        base_number=batch.base_number,
-        base_hash=batch.base_hash,
-        term=term,
-        evm_results=before.evm_results,
-        effects=Effects(withdrawals=waiting),
-    )
-    segment = _Segment()
-    if chain.network.batches.is_evm(batch.seq):
-        paid = waiting[: chain.network.batches.withdrawals_max]
-        _run_contracts(chain, env, seed, paid, contents.ethereum, segment)
-        effects = Effects(
-            deposits=(*segment.returned, *deposits_in(segment.records, chain.network)),
-            core_actions=core_actions_in(segment.records),
-            withdrawals=waiting[len(paid) :],
-        )
-        cursor = replace(cursor, evm_results=evm_results(segment.records), effects=effects)
+    snapshot = chain.state.snapshot()
+    exchange: ExchangeResult | None = None
+    try:
+        write_block_hashes(chain.state, _confirmed(chain, batch))
+        exchange = _run_exchange(chain, batch, contents)
+        cursor, segment = _run_contracts(chain, batch, term, exchange, contents.ethereum)
+    except BaseException:  # a fault of ours: leave a state that can still be read
+        chain.state.revert(snapshot)
+        if exchange is not None:
+            apply_undo(chain.exchange, exchange.undo)
+        raise
     result = BatchResult(
         batch=batch,
-        before=before,
+        before=chain.cursor,
         after=cursor,
         layer=chain.state.freeze(),
         exchange=exchange,
@@ -108,7 +81,11 @@ def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
     )
     chain.cursor = cursor
     chain.applied.append(result)
-    check_conservation(chain, result)
+    try:
+        check_conservation(chain, result)
+    except AssertionError:
+        undo_batch(chain)
+        raise
     return result
 
 
@@ -181,19 +158,75 @@ def _confirmed(chain: ChainState, batch: Batch) -> list[Header]:
     return [header for header in headers if header is not None]
 
 
+def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> ExchangeResult:
+    """Segments 1 to 7."""
+    effects = chain.cursor.effects
+    context = BatchContext(
+        seq=batch.seq,
+        time_ms=batch.time_ms,
+        seed=ordering_seed(batch.seed, batch.parent_hash),
+        deposits=effects.deposits,
+        oracle=tuple(contents.oracle),
+        core_actions=effects.core_actions,
+    )
+    return apply_exchange(chain.exchange, context, contents.actions)
+
+
 def _run_contracts(
     chain: ChainState,
-    env: BlockEnv,
-    seed: Hash32,
-    withdrawals: Sequence[Withdrawal],
+    batch: Batch,
+    term: Term,
+    exchange: ExchangeResult,
     transactions: Sequence[EthereumTransaction],
-    segment: _Segment,
-) -> None:
+) -> tuple[Cursor, _Segment]:
+    """Segment 8, if this is an EVM batch, and the cursor after it."""
+    network, before = chain.network, chain.cursor
+    base = chain.headers(batch.base_number)
+    assert base is not None, "check_batch found the base"
+    env, segment = block_env(chain, batch, base), _Segment()
+    waiting = before.effects.withdrawals + exchange.withdrawals
+    results, effects = before.evm_results, Effects(withdrawals=waiting)
+    if network.batches.is_evm(batch.seq):
+        most = network.batches.withdrawals_max
+        _pay(chain, env, waiting[:most], segment)
+        _run_transactions(chain, env, batch, transactions, segment)
+        results = evm_results(segment.records)
+        effects = Effects(
+            deposits=(*segment.returned, *deposits_in(segment.records, network)),
+            core_actions=core_actions_in(segment.records),
+            withdrawals=waiting[most:],
+        )
+    cursor = Cursor(
+        seq=batch.seq,
+        batch_hash=batch.hash,
+        time_ms=batch.time_ms,
+        evm_timestamp=env.timestamp,
+        evm_offset_s=batch.evm_offset_s,
+        base_number=batch.base_number,
+        base_hash=batch.base_hash,
+        term=term,
+        evm_results=results,
+        effects=effects,
+    )
+    return cursor, segment
+
+
+def _pay(chain: ChainState, env: BlockEnv, withdrawals: Sequence[Withdrawal], segment: _Segment) -> None:
     for withdrawal in withdrawals:
         record = pay_withdrawal(chain.state, env, chain.rules, chain.network.quote_token, withdrawal)
         segment.records.append(record)
         if not record.succeeded:  # the token pays anybody but the zero address, which cannot sign
             segment.returned.append(Deposit(withdrawal.address, withdrawal.amount, record.hash))
+
+
+def _run_transactions(
+    chain: ChainState,
+    env: BlockEnv,
+    batch: Batch,
+    transactions: Sequence[EthereumTransaction],
+    segment: _Segment,
+) -> None:
+    seed = ordering_seed(batch.seed, batch.parent_hash)
     by_nonce = sorted(transactions, key=lambda tx: (tx.nonce, tx.hash))
     precompiles = precompiles_over(chain.rules, chain.exchange, env)
     for tx in in_turns(seed, ((tx.sender, tx) for tx in by_nonce)):
@@ -201,8 +234,8 @@ def _run_contracts(
             outcome = apply_transaction(chain.state, env, tx, chain.rules, precompiles)
         except InvalidInput as error:
             segment.skipped.append((tx.hash, str(error)))
-            continue
-        segment.records.append(_record(tx, outcome))
+        else:
+            segment.records.append(_record(tx, outcome))
 
 
 def _record(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:

@@ -8,6 +8,7 @@ files; here is only what their text means.
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, cast
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported
@@ -95,7 +96,7 @@ class Predeploy:
     code: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
     name: str
     kind: Kind
@@ -117,7 +118,7 @@ class Network:
     def is_dev(self) -> bool:
         return self.kind == "dev"
 
-    @property
+    @cached_property
     def block_gas_limit(self) -> int:
         """The greatest sum of batch gas limits over the batches one block may hold (D1)."""
         span = range(self.blocks.batches_max)

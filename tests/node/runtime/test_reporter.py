@@ -1,0 +1,39 @@
+"""The dev network's prices."""
+
+from coinone.node.runtime.networks import load_network
+from coinone.node.runtime.reporter import PriceWalk, signed_prices
+from coinone.rules.exchange.wire.envelope import decode_oracle
+from coinone.rules.exchange.wire.verify import verify_oracle
+
+MARKETS = load_network("dev").markets
+
+
+def test_equal_seeds_give_equal_prices_and_others_do_not():
+    first, second, other = (PriceWalk(MARKETS, seed) for seed in (b"a", b"a", b"b"))
+    prices = [first.step() for _ in range(50)]
+    assert prices == [second.step() for _ in range(50)]
+    assert prices != [other.step() for _ in range(50)]
+
+
+def test_a_walk_goes_on_from_the_last_prices():
+    walk = PriceWalk(MARKETS, b"seed", [1_234_560, 0, 0])
+    market, price = walk.step()[0]
+    # one step is 0.015 % in standard deviation, at most 6 of them (twelve dice): under 0.1 %, plus the pull
+    assert market == 0 and abs(price - 1_234_560) < 1_300
+
+
+def test_an_hour_of_steps_moves_about_as_much_as_a_market_does():
+    walk = PriceWalk(MARKETS, b"hour")
+    start = MARKETS[0].start_price
+    prices = [walk.step()[0][1] for _ in range(1_800)]
+    # 1,800 steps of 150 ppm: a standard deviation of 0.64 %; five of them bound the walk
+    assert all(abs(price - start) < start * 32 // 1000 for price in prices)
+    assert len(set(prices)) > 1_000
+
+
+def test_a_report_carries_its_reporter_s_signature():
+    raw = signed_prices(926002, 1_000, ((0, 970_000),), (5).to_bytes(32, "big"))
+    report = verify_oracle(decode_oracle(raw), 926002)
+    assert report.prices == ((0, 970_000),)
+    # the address of private key 5, from any Ethereum tool
+    assert report.reporter.hex() == "e1ab8145f7e55dc933d51a18c793f901a3a0b276"

@@ -1,0 +1,135 @@
+"""The pool of Ethereum transactions."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
+from coinone.base.primitives.limits import POOL_ACCOUNT_TRANSACTIONS_MAX
+from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
+
+BASE_FEE = 10
+GAS_MAX = 1_000_000
+RICH = 10**18
+ALICE, BOB = b"\x0a" * 20, b"\x0b" * 20
+
+
+def tx(sender=ALICE, nonce=0, max_fee=100, tip=5, gas=21_000, value=0, size=100, tag=b"") -> Candidate:
+    name = sender + bytes([nonce]) + max_fee.to_bytes(4, "big") + tip.to_bytes(4, "big") + tag
+    raw = name.ljust(size, b"\0")
+    return Candidate(raw, name.ljust(32, b"\0")[:32], sender, nonce, gas, max_fee, tip, value)
+
+
+def pool(bytes_max: int = 10_000) -> EthereumPool:
+    return EthereumPool(BASE_FEE, GAS_MAX, bytes_max)
+
+
+def take(some: EthereumPool, gas: int = GAS_MAX, size: int = 10**6, nonces=None) -> list[bytes]:
+    return some.take(gas, size, lambda sender: (nonces or {}).get(sender, 0))
+
+
+def test_a_sender_s_transactions_are_taken_in_nonce_order_whatever_they_pay():
+    some = pool()
+    cheap, dear = tx(nonce=0, tip=1), tx(nonce=1, tip=50)
+    some.add(dear, 0, RICH)
+    some.add(cheap, 0, RICH)
+    assert take(some) == [cheap.raw, dear.raw]
+
+
+def test_a_gap_holds_back_what_follows():
+    some = pool()
+    first, third = tx(nonce=0), tx(nonce=2)
+    for item in (first, third):
+        some.add(item, 0, RICH)
+    assert take(some) == [first.raw]
+    assert some.next_nonce(ALICE, 0) == 1
+
+
+def test_who_pays_more_goes_first():
+    some = pool()
+    low, high = tx(ALICE, tip=1), tx(BOB, tip=2)
+    some.add(low, 0, RICH)
+    some.add(high, 0, RICH)
+    assert take(some) == [high.raw, low.raw]
+
+
+def test_what_does_not_fit_the_gas_leaves_room_for_others():
+    some = pool()
+    big, small = tx(ALICE, tip=9, gas=500_000), tx(BOB, tip=1)
+    some.add(big, 0, RICH)
+    some.add(small, 0, RICH)
+    assert take(some, gas=100_000) == [small.raw]
+
+
+def test_a_replacement_must_pay_a_tenth_more_in_both_fees():
+    some = pool()
+    some.add(tx(max_fee=100, tip=10), 0, RICH)
+    for max_fee, tip in ((109, 11), (110, 10)):
+        with pytest.raises(InvalidTransaction, match="underpriced"):
+            some.add(tx(max_fee=max_fee, tip=tip), 0, RICH)
+    better = tx(max_fee=110, tip=11)
+    some.add(better, 0, RICH)
+    assert take(some) == [better.raw] and len(some) == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        (tx(nonce=0), "nonce too low"),
+        (tx(nonce=1 + POOL_ACCOUNT_TRANSACTIONS_MAX), "nonce too high"),
+        (tx(nonce=1, max_fee=9, tip=0), "less than block base fee"),
+        (tx(nonce=1, gas=GAS_MAX + 1), "exceeds block gas limit"),
+        (tx(nonce=1, value=RICH), "insufficient funds"),
+    ],
+)
+def test_what_can_never_run_is_refused(item, reason):
+    with pytest.raises(InvalidTransaction, match=reason):
+        pool().add(item, 1, RICH)
+
+
+def test_all_that_waits_must_be_payable_together():
+    some = pool()
+    balance = 3 * 21_000 * 100
+    for nonce in range(3):
+        some.add(tx(nonce=nonce), 0, balance)
+    with pytest.raises(InvalidTransaction, match="insufficient funds"):
+        some.add(tx(nonce=3), 0, balance)
+
+
+def test_a_full_pool_drops_the_cheapest_for_a_better_one_only():
+    some = pool(bytes_max=300)
+    for nonce in range(3):
+        some.add(tx(BOB, nonce=nonce, max_fee=50 + nonce), 0, RICH)
+    with pytest.raises(LimitExceeded, match="full"):
+        some.add(tx(ALICE, max_fee=50), 0, RICH)
+    dear = tx(ALICE, max_fee=60)
+    some.add(dear, 0, RICH)
+    assert len(some) == 3 and some.get(tx(BOB, nonce=0, max_fee=50).hash) is None
+    assert some.get(dear.hash) == dear
+
+
+def test_executed_nonces_leave_the_pool():
+    some = pool()
+    for nonce in range(3):
+        some.add(tx(nonce=nonce), 0, RICH)
+    some.settle(lambda sender: 2, [ALICE])
+    assert [item.nonce for item in some.pending()] == [2]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from([ALICE, BOB]), st.integers(0, 5), st.integers(10, 200)), max_size=40)
+)
+def test_the_pool_never_passes_its_bound_and_what_it_gives_is_runnable(entries):
+    some = pool(bytes_max=600)
+    for place, (sender, nonce, fee) in enumerate(entries):
+        try:
+            some.add(tx(sender, nonce, fee, fee // 2, tag=bytes([place])), 0, RICH)
+        except (InvalidTransaction, LimitExceeded):
+            continue
+        assert sum(len(item.raw) for item in some.pending()) <= 600
+    taken = take(some)
+    by_raw = {item.raw: item for item in some.pending()}
+    for sender in (ALICE, BOB):
+        nonces = [by_raw[raw].nonce for raw in taken if by_raw[raw].sender == sender]
+        assert nonces == list(range(len(nonces)))
