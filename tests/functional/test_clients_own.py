@@ -91,7 +91,7 @@ def test_refusals_are_the_chains_own_words(client: Client) -> None:
     with pytest.raises(Refused, match="no market DOGE"):
         client.order("DOGE", True, 1, 1)
     with pytest.raises(Refused, match=r"(?i)margin"):
-        client.order("BTC", True, 9_000, below(client, "BTC"))
+        client.order("BTC", True, 1_500, below(client, "BTC"))
     with pytest.raises(Refused, match=r"(?i)match|cross"):
         client.order("BTC", True, "0.01", below(client, "BTC", "1.02"), "Alo")
 

@@ -56,7 +56,8 @@ def send(web3: Web3, wallet: LocalAccount, **fields: object) -> object:
         "maxPriorityFeePerGas": 0,
         **fields,
     }
-    draft.setdefault("gas", web3.eth.estimate_gas(draft))
+    if "gas" not in draft:
+        draft["gas"] = web3.eth.estimate_gas(draft)
     name = web3.eth.send_raw_transaction(wallet.sign_transaction(draft).raw_transaction)
     return web3.eth.wait_for_transaction_receipt(name, timeout=20)
 
