@@ -13,7 +13,7 @@ from typing import Any
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.rules.exchange.book import ladder_of
 from coinone.rules.exchange.cancelling import remove_order
-from coinone.rules.exchange.core import FILLS, NOW, i64, inlined
+from coinone.rules.exchange.core import FILLS, NOW, i64, inlined, prefetch
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.margin import maintenance_margin, update_margins
 from coinone.rules.exchange.status import Status
@@ -49,6 +49,9 @@ def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int,
         held = core.positions[maker, market]
         filled = min(size, order.sz)
         px = order.px
+        after = i64(order.next)
+        if after >= 0:
+            prefetch(core.orders, after)
         reason = 0
         maintenance = 0
         if maker == taker:
@@ -74,6 +77,9 @@ def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int,
             order.sz -= filled
             level.size -= filled
             size -= filled
+            if after >= 0:
+                prefetch(core.accounts, i64(core.orders[after].account))
+                prefetch(core.positions, core.orders[after].account * core.positions.shape[1] + market)
             _trade(core, i, oid, slot, filled, maintenance)
             if order.sz > 0:
                 continue
@@ -84,12 +90,13 @@ def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int,
 
 @inlined
 def _breaks_maintenance(core: Any, account: int, market: int, change: int, px: int, maintenance: int) -> bool:
-    """Would a change of size at `px` leave less than the maintenance margin, and less room than there was?"""
+    """Would a change of size at `px` leave less than the maintenance margin, and less room than before or a debt?"""
     holder = core.accounts[account]
     gain = change * (core.markets[market].mark - px)
     more = maintenance - core.positions[account, market].maintenance_margin
     room = holder.cash + holder.position_value - holder.maintenance_margin
-    return bool(room + gain - more < 0 and gain - more < 0)
+    debt = gain < 0 and holder.cash + holder.position_value + gain < 0
+    return bool(room + gain - more < 0 and (gain - more < 0 or debt))
 
 
 @inlined

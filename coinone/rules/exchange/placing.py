@@ -21,7 +21,7 @@ from coinone.rules.exchange.journal import (
     save_position,
 )
 from coinone.rules.exchange.margin import initial_margin
-from coinone.rules.exchange.matching import match
+from coinone.rules.exchange.matching import fee, match
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MAX_OPEN_ORDERS, MarketStatus, Side, Tif
 
@@ -124,9 +124,14 @@ def place(core: Any, i: int) -> int:
     needed = holder.initial_margin - held.initial_margin + initial
     if not reducing:
         slack = holder.cash + holder.position_value - needed
-        adverse = 0 if crosses else max(direction * (op.px - terms.mark), 0) * size
-        if slack < adverse:
-            return _MARGIN
+    elif op.liquidation == 0:
+        # Without this bound a leveraged account could dump its position on an accomplice at any price
+        # and leave the loss beyond its equity to the insurance fund.
+        charge = fee(size * max(op.px, terms.mark), holder.taker_rate + op.builder_fee)
+        slack = max(holder.cash + holder.position_value - charge, 0)
+    adverse = 0 if crosses else max(direction * (op.px - terms.mark), 0) * size
+    if slack < adverse:
+        return _MARGIN
 
     save_globals(core)
     save_market(core, market)

@@ -168,12 +168,22 @@ class Twin:
             return _refused(Status.IOC_NO_MATCH)
         order = Order(0, op, size, size, self.now)
         self._reserve(order, size)
-        slack = None if reducing else self.equity(account) - self.initial_margin(account)
+        slack = self._slack(account, op, size, bool(reducing))
         if slack is not None and slack < (0 if crosses else self._adverse(op, op.px, size)):
             self._release(order, size)
             return _refused(Status.MARGIN)
         order.oid, self.next_oid = self.next_oid, self.next_oid + 1
         return self._trade_and_rest(i, order, slack)
+
+    def _slack(self, account: Account, op: Op, size: int, reducing: bool) -> int | None:
+        """How much the order may lose against the mark: what is over the margin, or for a reducing one the equity."""
+        if not reducing:
+            return self.equity(account) - self.initial_margin(account)
+        if op.liquidation:
+            return None
+        notional = size * max(op.px, self.markets[op.market].mark)
+        charge = muldiv_up(notional, account.taker_rate + op.builder_fee, FEE_SCALE)
+        return max(self.equity(account) - charge, 0)
 
     def _trade_and_rest(self, i: int, order: Order, slack: int | None) -> Result:
         op, first = order.op, len(self.fills)
@@ -245,7 +255,9 @@ class Twin:
         before = self.equity(account) - self.maintenance_margin(account)
         after = before + change * (market.mark - px)
         after += maintenance_margin(market, held.size) - maintenance_margin(market, held.size + change)
-        return after < 0 and after < before
+        gain = change * (market.mark - px)
+        debt = gain < 0 and self.equity(account) + gain < 0
+        return after < 0 and (after < before or debt)
 
     def _trade(self, i: int, taker: Order, maker: Order, size: int) -> None:
         """One fill: the maker's side, then the taker's, whose fee goes to insurance in a liquidation."""
