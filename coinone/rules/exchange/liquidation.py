@@ -135,8 +135,8 @@ def settle(work: Liquidations) -> None:
             for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
                 price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
                 deleverage(batch, slot, market, price)
-        if not _has_position(batch.rows, slot):
-            cover(batch, slot)
+    for slot in _broke(batch.rows):
+        cover(batch, slot)
     for number in batch.ledger.cursor.bad_debt:
         cover(batch, batch.rows.slot_by_number[number])
 
@@ -205,6 +205,14 @@ def _orderly(rows: Rows, slot: int) -> bool:
 def _cooling_down(batch: Batch, slot: int) -> bool:
     since = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"])
     return since < LIQUIDATION_COOLDOWN_MS and _orderly(batch.rows, slot)
+
+
+def _broke(rows: Rows) -> list[int]:
+    """Who owes and holds nothing: a fee or an order's rounding may have taken the last of an equity."""
+    accounts = rows.accounts[: rows.account_count]
+    owing = (accounts["cash"] < 0) & (accounts["maintenance_margin"] == 0)
+    slots: list[int] = owing.nonzero()[0].tolist()
+    return [slot for slot in slots if not _has_position(rows, slot)]
 
 
 def _has_position(rows: Rows, slot: int) -> bool:
