@@ -19,6 +19,7 @@ from coinone.rules.exchange.core import (
     CORE,
     FREE_LEVELS,
     FREE_ORDERS,
+    INDEX,
     LEVEL,
     LIVE_ORDERS,
     i64,
@@ -133,45 +134,44 @@ def dequeue(core: Any, slot: int) -> None:
 
 
 @inlined
-def _home(core: Any, oid: int) -> int:
-    return i64(((oid * _GOLDEN) >> 32) & (core.oid_keys.shape[0] - 1))
+def home_of(core: Any, oid: int) -> int:
+    return i64(((oid * _GOLDEN) >> 32) & (core.oids.shape[0] - 1))
 
 
 @inlined
 def find_oid(core: Any, oid: int) -> int:
     """Slot of a resting order, or -1."""
-    place = _home(core, oid)
-    while core.oid_keys[place] != 0:
-        if core.oid_keys[place] == oid:
-            return i64(core.oid_slots[place])
-        place = (place + 1) & (core.oid_keys.shape[0] - 1)
+    place = home_of(core, oid)
+    while core.oids[place].oid != 0:
+        if core.oids[place].oid == oid:
+            return i64(core.oids[place].slot)
+        place = (place + 1) & (core.oids.shape[0] - 1)
     return i64(-1)
 
 
 @inlined
 def add_oid(core: Any, oid: int, slot: int) -> None:
-    place = _home(core, oid)
-    while core.oid_keys[place] != 0:
-        place = (place + 1) & (core.oid_keys.shape[0] - 1)
-    core.oid_keys[place] = oid
-    core.oid_slots[place] = slot
+    place = home_of(core, oid)
+    while core.oids[place].oid != 0:
+        place = (place + 1) & (core.oids.shape[0] - 1)
+    core.oids[place].oid = oid
+    core.oids[place].slot = slot
 
 
 @inlined
 def drop_oid(core: Any, oid: int) -> None:
     """Remove, and close the gap so that every probe still meets its key (backward shift)."""
-    mask = core.oid_keys.shape[0] - 1
-    gap = _home(core, oid)
-    while core.oid_keys[gap] != oid:
+    mask = core.oids.shape[0] - 1
+    gap = home_of(core, oid)
+    while core.oids[gap].oid != oid:
         gap = (gap + 1) & mask
     place = (gap + 1) & mask
-    while core.oid_keys[place] != 0:
-        if ((place - _home(core, core.oid_keys[place])) & mask) >= ((place - gap) & mask):
-            core.oid_keys[gap] = core.oid_keys[place]
-            core.oid_slots[gap] = core.oid_slots[place]
+    while core.oids[place].oid != 0:
+        if ((place - home_of(core, core.oids[place].oid)) & mask) >= ((place - gap) & mask):
+            core.oids[gap] = core.oids[place]
             gap = place
         place = (place + 1) & mask
-    core.oid_keys[gap] = 0
+    core.oids[gap].oid = 0
 
 
 @inlined
@@ -256,7 +256,8 @@ def unlink(core: Any, slot: int) -> None:
 def _rebuild(core: Any, by_age: Any) -> None:
     """Everything from the order rows; `by_age` are the live slots by oid, the other arrays large enough."""
     core.ladder_counts[:] = 0
-    core.oid_keys[:] = 0
+    for place in range(core.oids.shape[0]):
+        core.oids[place].oid = 0
     core.cloid_slots[:] = -1
     core.counters[LIVE_ORDERS] = 0
     levels = core.levels.shape[0]
@@ -283,8 +284,7 @@ class Book:
         self.levels: Array = np.zeros(0, LEVEL)
         self.free_orders: Array = np.zeros(0, np.int32)
         self.free_levels: Array = np.zeros(0, np.int32)
-        self.oid_keys: Array = np.zeros(0, np.int64)
-        self.oid_slots: Array = np.zeros(0, np.int32)
+        self.oids: Array = np.zeros(0, INDEX)
         self.cloid_slots: Array = np.zeros(0, np.int32)
 
     def fits(self, rows: Rows, new: int) -> bool:
@@ -295,14 +295,14 @@ class Book:
             and len(self.ladder_counts) == 2 * len(rows.markets)
             and counters[FREE_ORDERS] >= new
             and counters[FREE_LEVELS] >= new
-            and 2 * (counters[LIVE_ORDERS] + new) <= len(self.oid_keys)
+            and 2 * (counters[LIVE_ORDERS] + new) <= len(self.oids)
             and min(int(self.ladder_counts.max()) + new, MAX_LEVELS) <= self.ladder_keys.shape[1]
         )
 
     def resize(self, rows: Rows, live: int, new: int, depth: int) -> None:
         """Allocate for `live` + `new` orders and ladders of `depth` + `new` prices; `rebuild` must follow."""
         orders = live + new
-        places = 1 << (4 * orders - 1).bit_length()
+        places = 1 << (2 * orders - 1).bit_length()
         prices = min(2 * (depth + new), MAX_LEVELS)
         ladders = 2 * len(rows.markets)
         self.ladder_keys = np.zeros((ladders, prices), np.int64)
@@ -311,8 +311,7 @@ class Book:
         self.levels = np.zeros(2 * orders, LEVEL)
         self.free_levels = np.zeros(2 * orders, np.int32)
         self.free_orders = np.zeros(len(rows.orders), np.int32)
-        self.oid_keys = np.zeros(places, np.int64)
-        self.oid_slots = np.zeros(places, np.int32)
+        self.oids = np.zeros(places, INDEX)
         self.cloid_slots = np.zeros(places, np.int32)
 
     def rebuild(self, rows: Rows) -> None:
@@ -353,11 +352,11 @@ class Book:
 
     def find(self, rows: Rows, oid: int) -> int | None:
         """Slot of a resting order."""
-        mask = len(self.oid_keys) - 1
+        mask = len(self.oids) - 1
         place = (((oid * _GOLDEN) % 2**64) >> 32) & mask
-        while self.oid_keys[place] != 0:
-            if self.oid_keys[place] == oid:
-                return int(self.oid_slots[place])
+        while self.oids[place]["oid"] != 0:
+            if self.oids[place]["oid"] == oid:
+                return int(self.oids[place]["slot"])
             place = (place + 1) & mask
         return None
 

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from llvmlite import ir
 from numba import from_dtype, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.tables import (
@@ -31,6 +34,9 @@ LEVEL = np.dtype(
     [("px", np.int64), ("size", np.int64), ("head", np.int32), ("tail", np.int32), ("count", np.int64)]
 )
 """A price at which orders rest: their queue, oldest first, and what they add up to."""
+
+INDEX = np.dtype([("oid", np.int64), ("slot", np.int64)])
+"""An entry of the table from oid to slot; empty where oid is 0."""
 
 # Slots of `counters`.
 EPOCH, NOW, MARKETS = 0, 1, 2
@@ -56,8 +62,7 @@ class Core(NamedTuple):
     levels: Any
     free_orders: Any
     free_levels: Any
-    oid_keys: Any
-    oid_slots: Any
+    oids: Any
     cloid_slots: Any
     account_keys: Any
     account_images: Any
@@ -95,8 +100,7 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(LEVEL),
         _array(_i4),
         _array(_i4),
-        _array(_i8),
-        _array(_i4),
+        _array(INDEX),
         _array(_i4),
         _array(_i8),
         _array(ACCOUNT),
@@ -118,6 +122,28 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
 
 i64 = cast("Callable[[Any], int]", np.int64)
 """Widens a row's small field, so that every part of the kernel is compiled for one type only."""
+
+
+@cast("Any", intrinsic)
+def prefetch(_context: Any, array: Any, _index: Any) -> Any:
+    """Ask for the memory of `array[index]` ahead of its use; a hint, without effect on any result."""
+    signature = types.void(array, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        view = context.make_array(array)(context, builder, arguments[0])
+        row = builder.ptrtoint(view.data, ir.IntType(64))
+        row = builder.add(row, builder.mul(arguments[1], view.itemsize))
+        hint = cast("Any", cgutils.get_or_insert_function)(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, number, number, number]), "llvm.prefetch.p0"
+        )
+        for line in (0, 64):
+            address = builder.inttoptr(builder.add(row, ir.Constant(ir.IntType(64), line)), byte)
+            builder.call(hint, [address, number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return signature, generate
+
 
 inlined = njit(forceinline=True, cache=False, error_model="numpy", _nrt=False)
 """A part of the kernel, compiled into its caller."""

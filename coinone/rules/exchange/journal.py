@@ -24,7 +24,17 @@ from coinone.rules.exchange.core import (
     SAVED_POSITIONS,
     inlined,
 )
-from coinone.rules.exchange.tables import ACCOUNT, FILL, GLOBALS, MARKET, MAX_MARKETS, ORDER, POSITION, UPDATE
+from coinone.rules.exchange.tables import (
+    ACCOUNT,
+    FILL,
+    GLOBALS,
+    MARKET,
+    MAX_MARKETS,
+    ORDER,
+    POSITION,
+    UPDATE,
+    copied,
+)
 
 if TYPE_CHECKING:
     from coinone.rules.exchange.rows import Array, Rows
@@ -199,7 +209,7 @@ class Journal:
     def seal(self) -> Undo:
         """The epoch's undo record, copied; then a new epoch begins."""
         saved = {
-            name: (self.keys[name][:n].copy(), self.images[name][:n].copy())
+            name: (self.keys[name][:n].copy(), copied(self.images[name][:n]))
             for name, n in ((name, int(self.counters[counter])) for counter, name, _ in _TABLES)
         }
         undo = Undo(

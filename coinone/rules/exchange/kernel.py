@@ -14,12 +14,13 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
+from coinone.rules.exchange.book import find_oid, home_of
 from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
-from coinone.rules.exchange.core import CORE, FILLS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.core import CORE, FILLS, FREE_ORDERS, NOW, UPDATES, i64, inlined, prefetch
 from coinone.rules.exchange.journal import save_account, save_market, save_order
 from coinone.rules.exchange.placing import check_terms, place
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import FILL, RESULT, UPDATE, OpKind, Tif
+from coinone.rules.exchange.tables import FILL, RESULT, UPDATE, OpKind, Tif, copied
 
 if TYPE_CHECKING:
     from coinone.rules.exchange.rows import Array, Rows
@@ -63,10 +64,35 @@ def _shrink(core: Any, slot: int, i: int) -> None:
     core.results[i].resting_sz = op.sz
 
 
+@inlined
+def _look_ahead(core: Any, i: int) -> None:
+    """Have the memory of coming ops on its way: their accounts and positions, the orders they cancel."""
+    last = core.ops.shape[0] - 1
+    op = core.ops[min(i + 8, last)]
+    prefetch(core.accounts, i64(op.account))
+    prefetch(core.positions, op.account * core.positions.shape[1] + op.market)
+    if op.kind == _CANCEL:
+        prefetch(core.oids, home_of(core, op.oid))
+    prefetch(core.oids, home_of(core, core.globals[0].next_oid + 6))
+    prefetch(core.orders, i64(core.free_orders[max(core.counters[FREE_ORDERS] - 6, 0)]))
+    op = core.ops[min(i + 5, last)]
+    if op.kind == _CANCEL:
+        slot = find_oid(core, op.oid)
+        if slot >= 0:
+            prefetch(core.orders, slot)
+    op = core.ops[min(i + 2, last)]
+    if op.kind == _CANCEL:
+        slot = find_oid(core, op.oid)
+        if slot >= 0:
+            prefetch(core.orders, i64(core.orders[slot].prev))
+            prefetch(core.orders, i64(core.orders[slot].next))
+
+
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
 def run(core: Any) -> None:
     """Each op in turn: a cancel takes away, a modify shrinks in place or takes away and places."""
     for i in range(core.ops.shape[0]):
+        _look_ahead(core, i)
         op = core.ops[i]
         slot = i64(-1)
         reason = 0
@@ -122,4 +148,4 @@ def run_segment(rows: Rows, ops: Array, now: int) -> Segment:
     counters[NOW] = now
     counters[FILLS] = counters[UPDATES] = 0
     run(rows.core(np.ascontiguousarray(ops), (results, fills, updates)))
-    return Segment(results, fills[: counters[FILLS]].copy(), updates[: counters[UPDATES]].copy())
+    return Segment(results, copied(fills[: counters[FILLS]]), copied(updates[: counters[UPDATES]]))

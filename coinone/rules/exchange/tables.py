@@ -18,8 +18,10 @@ and rebuilt after an undo.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 MAX_MARKETS = 256
 """Markets there can ever be; a position is journalled under account slot * MAX_MARKETS + market."""
@@ -81,6 +83,11 @@ _i8, _i4, _i1 = np.int64, np.int32, np.int8
 
 def _table(*fields: tuple[str, type]) -> np.dtype[np.void]:
     return np.dtype(list(fields), align=True)
+
+
+def copied(rows: NDArray[Any]) -> NDArray[Any]:
+    """A copy of contiguous rows as plain bytes: NumPy itself goes field by field, ten times slower."""
+    return np.frombuffer(bytearray(rows.view(np.uint8)), rows.dtype)
 
 
 ACCOUNT = _table(
