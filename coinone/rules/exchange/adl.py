@@ -8,37 +8,57 @@ lower account number. Nobody is closed beyond what their own equity bears: a cou
 
 from __future__ import annotations
 
+from collections import deque
+
 from coinone.base.primitives.integers import div_down
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.margin import equity, refresh_margins
 from coinone.rules.exchange.rows import Rows
 
+MAX_SIZE = 2**62
 _SCORE_SCALE = 10**12
 
 
-def deleverage(batch: Batch, slot: int, market: int, price: int) -> None:
-    """Close the bankrupt `slot`'s position in `market` at `price` against ranked counterparties."""
-    rows = batch.rows
-    for other in ranked_counterparties(rows, slot, market):
-        size = int(rows.positions[slot, market]["size"])
-        if size == 0:
-            return
-        part = min(
-            abs(size), abs(int(rows.positions[other, market]["size"])), _bearable(rows, other, market, price)
-        )
-        if part > 0:
-            _close(batch, slot, other, market, part, price)
+class Deleveraging:
+    """The rankings of one batch: each side of a market is ranked once, when it is first needed."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._queues: dict[tuple[int, bool], deque[int]] = {}
+
+    def close(self, slot: int, market: int, price: int) -> None:
+        """Close the bankrupt `slot`'s position against ranked counterparties, at `price` as far as they can bear it.
+        What is left after that goes at the mark, which costs nobody anything; the debt then is the fund's."""
+        rows = self._batch.rows
+        queue = self._queue(slot, market)
+        for other in queue:
+            _close(self._batch, slot, other, market, _bearable(rows, other, market, price), price)
+            if not rows.positions[slot, market]["size"]:
+                break
+        mark = int(rows.markets[market]["mark"])
+        while rows.positions[slot, market]["size"]:
+            if not rows.positions[queue[0], market]["size"]:
+                queue.popleft()
+                continue
+            _close(self._batch, slot, queue[0], market, MAX_SIZE, mark)
+
+    def _queue(self, slot: int, market: int) -> deque[int]:
+        rows = self._batch.rows
+        long = int(rows.positions[slot, market]["size"]) > 0
+        if (market, long) not in self._queues:
+            self._queues[market, long] = deque(ranked_counterparties(rows, slot, market))
+        queue = self._queues[market, long]
+        while not rows.positions[queue[0], market]["size"]:
+            queue.popleft()
+        return queue
 
 
 def ranked_counterparties(rows: Rows, slot: int, market: int) -> list[int]:
     """Holders of the other side, first to be deleveraged first."""
     sizes = rows.positions["size"][: rows.account_count, market]
-    short_side = int(rows.positions[slot, market]["size"]) > 0
-    others = (sizes < 0 if short_side else sizes > 0).nonzero()[0].tolist()
-    return sorted(
-        (other for other in others if equity(rows, other) > 0), key=lambda other: _rank(rows, other, market)
-    )
+    others = (sizes < 0) if rows.positions[slot, market]["size"] > 0 else (sizes > 0)
+    return sorted(others.nonzero()[0].tolist(), key=lambda other: _rank(rows, other, market))
 
 
 def _rank(rows: Rows, slot: int, market: int) -> tuple[int, int, int, int]:
@@ -55,11 +75,16 @@ def _bearable(rows: Rows, slot: int, market: int, price: int) -> int:
     """The most lots the counterparty can be closed at `price` without its equity going below zero."""
     size, mark = int(rows.positions[slot, market]["size"]), int(rows.markets[market]["mark"])
     loss = mark - price if size > 0 else price - mark
-    return abs(size) if loss <= 0 else div_down(equity(rows, slot), loss)
+    return abs(size) if loss <= 0 else max(0, div_down(equity(rows, slot), loss))
 
 
-def _close(batch: Batch, slot: int, other: int, market: int, part: int, price: int) -> None:
+def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: int) -> None:
+    """Close at most `most` lots of both."""
     rows = batch.rows
+    sizes = [abs(int(rows.positions[side, market]["size"])) for side in (slot, other)]
+    part = min(most, *sizes)
+    if part == 0:
+        return
     change = -part if int(rows.positions[slot, market]["size"]) > 0 else part
     rows.journal.globals()
     tid = int(rows.globals["next_tid"][0])

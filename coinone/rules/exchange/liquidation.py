@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS, LIQUIDATIONS_PER_BATCH
 from coinone.rules.exchange.actions.ops import OpList, Slot
-from coinone.rules.exchange.adl import deleverage
+from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LiquidationEvent
 from coinone.rules.exchange.margin import equity
@@ -130,31 +130,29 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
 def settle(work: Liquidations) -> None:
     """After the orders: deleverage who is still below zero, then let insurance pay what is left over."""
     batch = work.batch
+    ranking = Deleveraging(batch)
     for slot in work.chosen:
         if _has_position(batch.rows, slot) and equity(batch.rows, slot) < 0:
             for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
                 price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
-                deleverage(batch, slot, market, price)
-    for slot in _broke(batch.rows):
-        cover(batch, slot)
-    for number in batch.ledger.cursor.bad_debt:
-        cover(batch, batch.rows.slot_by_number[number])
+                ranking.close(slot, market, price)
+    owing = [slot for slot in _broke(batch.rows) if _cover(batch, slot) > 0]
+    unpaid = tuple(sorted(batch.ex.number(slot) for slot in owing))
+    if unpaid != batch.ledger.cursor.bad_debt:
+        batch.set_cursor(bad_debt=unpaid)
 
 
-def cover(batch: Batch, slot: int) -> None:
-    """Pay a closed account's debt from the insurance fund; what the fund lacks stays on record as bad debt."""
+def _cover(batch: Batch, slot: int) -> int:
+    """Pay a closed account's debt from the insurance fund; returns what the fund lacks, which stays on record."""
     debt = -int(batch.rows.accounts[slot]["cash"])
-    number, bad = batch.ex.number(slot), batch.ledger.cursor.bad_debt
-    paid = min(max(debt, 0), int(batch.rows.globals["insurance"][0]))
+    paid = min(debt, int(batch.rows.globals["insurance"][0]))
     if paid > 0:
         batch.move_global("insurance", -paid)
         batch.move_cash(slot, paid)
         _tell(batch, slot, "insurance", paid)
-    if debt - paid > 0 and number not in bad:
-        batch.set_cursor(bad_debt=(*bad, number))
+    if paid < debt and batch.ex.number(slot) not in batch.ledger.cursor.bad_debt:
         _tell(batch, slot, "bad_debt", debt - paid)
-    elif debt - paid <= 0 and number in bad:
-        batch.set_cursor(bad_debt=tuple(other for other in bad if other != number))
+    return debt - paid
 
 
 def bankruptcy_price(rows: Rows, slot: int, market: int, worth: int) -> int:

@@ -204,3 +204,28 @@ def test_closing_to_an_accomplice_at_an_absurd_price_steals_nothing(world: Calla
     assert w.equity(1) >= 0
     assert w.equity(1) + w.equity(2) <= before
     assert not w.ex.ledger.cursor.bad_debt
+
+
+def test_a_debt_that_counterparties_cannot_bear_is_the_funds_and_then_on_record(
+    world: Callable[..., Any],
+) -> None:
+    """Long 1's counterparty 2 wins on BTC but loses the same on ETH to 3, so that its equity cannot bear 1's debt:
+    the rest of 1's position closes at the mark, and the fund, which is empty, leaves the debt on record."""
+    w = world({1: 1_200, 2: 2_500, 3: 100_000})
+    w.batch(w.sell(2, 1, 50_000), w.buy(1, 1, 50_000))
+    w.batch(w.sell(3, 15, 3_000, market=1), w.buy(2, 15, 3_000, market=1))
+    total = conserved_sum(w.ex)
+    w.oracle(btc=40_000, eth=2_350)
+    w.batch()
+    assert events(w, "adl") and events(w, "bad_debt")
+    assert w.position(1) == 0 and w.cash(1) < 0
+    assert w.ex.ledger.cursor.bad_debt == (w.ex.number(w.slot(1)),)
+    for n in (2, 3):
+        assert w.equity(n) >= 0
+    assert conserved_sum(w.ex) == total
+    debt = -w.cash(1)
+    w.ex.rows.globals["insurance"] += 3 * debt  # as if earned later
+    w.ex.rows.accounts[w.slot(3)]["cash"] -= 3 * debt
+    w.batch()
+    assert w.cash(1) == 0 and w.ex.ledger.cursor.bad_debt == ()
+    assert w.fund("insurance") == 2 * debt
