@@ -66,7 +66,7 @@ class Profile:
 
     def close(self) -> None:
         self._context.close()
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
 
     def _hear(self, message: Any) -> None:
         if message.type == "error" and "ERR_CONNECTION" not in message.text:
@@ -76,7 +76,7 @@ class Profile:
 def connect_dev_key(page: Any, index: int) -> None:
     """Connect with a public key and let a trading key of this tab trade for it."""
     page.get_by_role("button", name="Connect", exact=True).click()
-    page.get_by_label("Account", exact=True).and_(page.locator("select")).select_option(str(index))
+    page.get_by_role("dialog").get_by_role("combobox").select_option(str(index))
     page.get_by_role("button", name="Use dev key").click()
     page.get_by_role("button", name="Enable trading").click()
     seen(page, "One-click trading is on")

@@ -36,7 +36,7 @@ def test_a_stranger_trades_within_a_minute(profile: Profile, market_node: LocalN
     page = profile.open(market_node.url)
     connect_dev_key(page, 6)
     page.get_by_role("region", name="Account").get_by_role("button", name="Faucet").click()
-    seen(page, "Test coins are on their way")
+    seen(page, "Test coins for gas")
 
     # A post-only bid well below the market rests in the book and shows among the open orders.
     enter_price_away_from_market(page, 0.97)
@@ -125,6 +125,7 @@ def test_every_shortcut_of_the_list_is_told(profile: Profile, market_node: Local
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keyboard").wait_for()
     page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Keyboard").wait_for(state="hidden")
     page.keyboard.press("/")
     page.get_by_role("textbox", name="Search markets").wait_for()
     page.keyboard.type("eth")

@@ -1,7 +1,7 @@
 """The page with a wallet of the stranger's own: announced by EIP-6963, asked by EIP-1193, signing in Python.
 
-The account is new and empty: gas and tokens come from the faucet, margin by the deposit form, and some of it
-goes back by the withdrawal form.
+The account is new: the faucet gives it gas and a first balance, it trades without asking the wallet, withdraws
+to the Ethereum side and deposits some of that again.
 """
 
 import json
@@ -100,17 +100,12 @@ def test_a_new_wallet_is_funded_deposits_trades_and_withdraws(browser: Any, mark
     page.get_by_role("button", name="Connect", exact=True).click()
     page.get_by_role("button", name="Test Wallet").click()
     # The exchange does not know the account yet: the page offers the deposit, and on a dev network the faucet.
-    dialog = page.get_by_role("dialog", name="Deposit and withdraw")
-    dialog.get_by_role("button", name="Faucet").click()
-    seen(page, "Test coins are on their way")
-    page.get_by_placeholder("Amount in USDC").fill("250.5")
-    page.get_by_role("dialog").get_by_role("button", name="Deposit", exact=True).click()
-    seen(page, "Deposit arrived")
-    assert "wallet_addEthereumChain" in wallet.asked and "eth_sendTransaction" in wallet.asked
-
-    page.get_by_role("button", name="Enable one-click trading").click()
+    page.get_by_role("dialog", name="Deposit and withdraw").get_by_role("button", name="Faucet").click()
+    seen(page, "Test coins for gas")
     page.get_by_role("button", name="Enable trading").click()
     seen(page, "One-click trading is on")
+    assert "wallet_addEthereumChain" in wallet.asked
+
     asked_before_trading = len(wallet.asked)
     page.get_by_role("radio", name="Market").click()
     page.locator("#ticket-amount").fill("0.001")
@@ -120,11 +115,25 @@ def test_a_new_wallet_is_funded_deposits_trades_and_withdraws(browser: Any, mark
     seen(page, "Sold 0.001 BTC")
     assert len(wallet.asked) == asked_before_trading, "trading asks the wallet nothing"
 
-    page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
-    page.get_by_role("radio", name="Withdraw").click()
-    page.get_by_placeholder("Amount in USDC").fill("50")
-    page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
+    transfer(page, "Withdraw", "50")
     seen(page, "Withdrawal on its way")
+    in_wallet = page.get_by_text("50.00 USDC · ")
+    page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
+    in_wallet.wait_for()
+    page.get_by_role("button", name="Close dialog").click()
+
+    transfer(page, "Deposit", "20.5")
+    seen(page, "Deposit arrived")
+    assert "eth_sendTransaction" in wallet.asked
     page.get_by_role("tab", name="Transfers").click()
-    page.locator("#activity-table tbody tr").get_by_text("50.00 USDC").wait_for()
+    rows = page.locator("#activity-table tbody tr")
+    rows.filter(has_text="Withdrawal").get_by_text("50.00 USDC").wait_for()
+    rows.filter(has_text="Deposit").get_by_text("20.50 USDC").wait_for()
     profile.close()
+
+
+def transfer(page: Any, way: str, amount: str) -> None:
+    page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
+    page.get_by_role("dialog").get_by_role("radio", name=way).click()
+    page.get_by_placeholder("Amount in USDC").fill(amount)
+    page.get_by_role("dialog").get_by_role("button", name=way, exact=True).click()

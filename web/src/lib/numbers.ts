@@ -16,6 +16,11 @@ export function wire(text: string): string {
   return tail ? `${head}.${tail}` : head
 }
 
+/** A signed decimal of the node without needless zeros, for display: "-2.0" is "-2". */
+export function trim(text: string): string {
+  return text.startsWith('-') ? `-${wire(text.slice(1))}` : wire(text)
+}
+
 export function decimals(text: string): number {
   return wire(text).split('.')[1]?.length ?? 0
 }

@@ -6,6 +6,7 @@
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
 import type { ActiveAssetData, ClearinghouseState, Fill, FundingPayment, LedgerUpdate, OpenOrder, UserFees } from '../net/shapes.ts'
+import { trim } from '../lib/numbers.ts'
 import { markets } from './markets.svelte.ts'
 
 const POLL_MS = 3000
@@ -54,7 +55,7 @@ class AccountState {
       return {
         coin: position.coin,
         size,
-        szi: position.szi,
+        szi: trim(position.szi),
         entryPx,
         markPx,
         value,

@@ -2,7 +2,7 @@
 
 import { cancelAction, leverageAction, orderAction, type OrderRequest } from '../lib/actions.ts'
 import { inWords } from '../lib/errors.ts'
-import { fmt, fmtPx } from '../lib/numbers.ts'
+import { fmt, fmtPx, trim } from '../lib/numbers.ts'
 import type { ExchangeAnswer, OrderStatus } from '../net/http.ts'
 import type { OpenOrder } from '../net/shapes.ts'
 import { account, type Position } from './account.svelte.ts'
@@ -43,7 +43,7 @@ function report(order: OrderRequest, status: OrderStatus, tookMs: number): boole
   const what = `${order.isBuy ? 'Buy' : 'Sell'} ${order.sz} ${market.name}`
   if (typeof status === 'object' && 'filled' in status) {
     const { totalSz, avgPx } = status.filled
-    ui.toast('good', `${order.isBuy ? 'Bought' : 'Sold'} ${totalSz} ${market.name}`, `at ${fmtPx(avgPx, market.szDecimals)} · preconfirmed ${tookMs} ms`)
+    ui.toast('good', `${order.isBuy ? 'Bought' : 'Sold'} ${trim(totalSz)} ${market.name}`, `at ${fmtPx(avgPx, market.szDecimals)} · preconfirmed ${tookMs} ms`)
   } else if (typeof status === 'object' && 'resting' in status) {
     ui.toast('plain', `${what} placed`, `at ${fmtPx(order.px, market.szDecimals)} · preconfirmed ${tookMs} ms`)
   } else if (typeof status === 'object' && 'error' in status) {

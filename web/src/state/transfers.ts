@@ -47,8 +47,8 @@ export function withdraw(amount: string): Promise<boolean> {
 export function faucet(): Promise<boolean> {
   return attempt('The faucet gave nothing', async () => {
     await rpc('coinone_faucet', [session.address])
-    ui.toast('good', 'Faucet', 'Test coins are on their way to your account')
-    setTimeout(() => account.refresh(), 1000)
+    await account.load()
+    ui.toast('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
   })
 }
 

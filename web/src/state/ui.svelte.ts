@@ -43,13 +43,13 @@ class UiState {
 }
 
 export interface Route {
-  page: 'trade' | 'block' | 'tx' | 'account' | 'explorer'
+  page: 'trade' | 'block' | 'batch' | 'tx' | 'account' | 'explorer'
   argument: string
 }
 
 function parseRoute(): Route {
   const [page = '', argument = ''] = location.hash.replace(/^#\/?/, '').split('/')
-  if (page === 'block' || page === 'tx' || page === 'account' || page === 'explorer') return { page, argument }
+  if (page === 'block' || page === 'batch' || page === 'tx' || page === 'account' || page === 'explorer') return { page, argument }
   return { page: 'trade', argument: '' }
 }
 
