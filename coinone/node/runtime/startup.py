@@ -11,6 +11,7 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.runtime.archive import Archive, commit_of
 from coinone.node.runtime.keys import Secrets
 from coinone.node.storage.storage import Storage
+from coinone.node.storage.store import Store
 from coinone.protocols.sequencer.sequencer import seed_chain
 from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.batch import decode_certified
@@ -30,12 +31,13 @@ from coinone.rules.chain.network import Network
 from coinone.rules.chain.receipts import place
 from coinone.rules.chain.state import ChainState, Headers
 from coinone.rules.consensus.federation import Federation, check_certificate
+from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.leaves import all_leaves
 from coinone.rules.exchange.restore import exchange_from_leaves
 from coinone.rules.exchange.root import LeafStore
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.state.database import Changes, Table
-from coinone.rules.state.seal import seal
+from coinone.rules.state.seal import seal, state_root
 from coinone.rules.state.state import State
 
 GENESIS_KEY = b"genesis"
@@ -52,7 +54,9 @@ def open_chain(
 ) -> ChainState:
     """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
     if storage.blocks.head() is None:
-        _write_genesis(network, storage, genesis or _new_genesis(network, secrets, now_ms))
+        genesis = genesis or _new_genesis(network, secrets, now_ms)
+        block, sealed = genesis_block(network, genesis, storage.store)
+        storage.commit_block(commit_of(block, sealed, {}))
     chain = load_chain(network, storage)
     _replay(chain, storage)
     check_solvency(chain)
@@ -61,11 +65,17 @@ def open_chain(
 
 def load_chain(network: Network, storage: Storage) -> ChainState:
     """The chain at the last block on disk."""
-    store, archive = storage.store, Archive(storage)
-    genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
-    head = storage.blocks.head()
+    archive, head = Archive(storage), storage.blocks.head()
     header = None if head is None else archive.header(head.number)
-    if genesis_row is None or cursor_row is None or header is None:
+    if header is None:
+        raise StorageError("data folder is incomplete: use --reset")
+    return chain_at(network, storage.store, header, Headers(archive.header))
+
+
+def chain_at(network: Network, store: Store, header: Header, headers: Headers) -> ChainState:
+    """The chain that `store` holds, which must be that of `header`."""
+    genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
+    if genesis_row is None or cursor_row is None:
         raise StorageError("data folder is incomplete: use --reset")
     genesis = decode_genesis(genesis_row)
     leaves = list(store.scan(Table.EXCHANGE))
@@ -76,30 +86,21 @@ def load_chain(network: Network, storage: Storage) -> ChainState:
         exchange=exchange_from_leaves(exchange_config(network, genesis), leaves),
         cursor=decode_cursor(cursor_row),
         head=header,
-        headers=Headers(archive.header),
+        headers=headers,
         leaves=LeafStore(dict(leaves)),
     )
-    root = exchange_root_with(chain.leaves.root(), chain.cursor.effects_hash)
-    if root != header.exchange_root:
+    if exchange_root_with(chain.leaves.root(), chain.cursor.effects_hash) != header.exchange_root:
         raise StorageError("the exchange on disk does not have the root of the last block")
+    if state_root(store) != header.state_root:
+        raise StorageError("the accounts on disk do not have the root of the last block")
     return chain
 
 
-def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
-    """Dev: this node is the federation and the reporter."""
-    assert network.is_dev, "only dev makes its genesis at the first start"
-    return Genesis(
-        time_ms=now_ms,
-        federation=Federation((secrets.member,)),
-        reporters=(secrets.reporter_address,),
-        seed_tip=seed_chain(secrets.seeds, 0, network.seed_length)[0],
-    )
-
-
-def _write_genesis(network: Network, storage: Storage, genesis: Genesis) -> None:
-    state = State(storage.store)
+def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Block, SealedBlock]:
+    """Block 0 and its rows, for an empty `store`; nothing is written."""
+    state = State(store)
     write_genesis_state(state, network)
-    sealed_state = seal(storage.store, state.freeze())
+    sealed_state = seal(store, state.freeze())
     exchange = Exchange.from_genesis(exchange_config(network, genesis), genesis.time_ms)
     leaves = dict(all_leaves(exchange))
     draft = genesis_cursor(network, genesis, genesis_header(network, genesis, ZERO_HASH, ZERO_HASH))
@@ -111,8 +112,18 @@ def _write_genesis(network: Network, storage: Storage, genesis: Genesis) -> None
         Table.EXCHANGE: dict(leaves),
         Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode_cursor(cursor)},
     }
-    sealed = SealedBlock(header, place(()), (), cursor, changes)
-    storage.commit_block(commit_of(Block(header, (), NO_SEAL), sealed, {}))
+    return Block(header, (), NO_SEAL), SealedBlock(header, place(()), (), cursor, changes)
+
+
+def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
+    """Dev: this node is the federation and the reporter."""
+    assert network.is_dev, "only dev makes its genesis at the first start"
+    return Genesis(
+        time_ms=now_ms,
+        federation=Federation((secrets.member,)),
+        reporters=(secrets.reporter_address,),
+        seed_tip=seed_chain(secrets.seeds, 0, network.seed_length)[0],
+    )
 
 
 def _replay(chain: ChainState, storage: Storage) -> None:

@@ -1,0 +1,68 @@
+"""Checking a whole chain: everything executed again from genesis, in memory, and every root compared.
+
+It trusts nothing in the folder but the blocks and batches themselves. What a second process finds must be
+what the first one wrote: the rules depend on nothing but their arguments (invariant 8 of
+style-and-reliability B3).
+"""
+
+from collections.abc import Callable
+
+from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.types import Hash32
+from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.startup import GENESIS_KEY, chain_at, genesis_block
+from coinone.node.storage.storage import Storage
+from coinone.node.storage.store import MemoryStore
+from coinone.rules.chain.batch import CertifiedBatch
+from coinone.rules.chain.block import Block
+from coinone.rules.chain.blocks import apply_block, commit_block
+from coinone.rules.chain.genesis import decode_genesis
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.state import ChainState, Headers
+from coinone.rules.consensus.header import Header
+from coinone.rules.state.database import Table
+
+
+def verify_chain(
+    network: Network, storage: Storage, progress: Callable[[Header], None] = lambda header: None
+) -> Header:
+    """Execute all blocks of the folder again; returns the last header. Raises StorageError at the first block
+    that does not come out as it is written."""
+    archive, genesis_row = Archive(storage), storage.store.get(Table.META, GENESIS_KEY)
+    if genesis_row is None:
+        raise StorageError("data folder is incomplete: use --reset")
+    memory = MemoryStore()
+    first, sealed = genesis_block(network, decode_genesis(genesis_row), memory)
+    _compare(first.hash, archive, 0)
+    memory.write(sealed.changes)
+    chain = chain_at(network, memory, first.header, Headers())
+    number = 1
+    while (block := archive.block(number)) is not None:
+        _apply(chain, memory, block, _batches(archive, block))
+        progress(chain.head)
+        number += 1
+    check_solvency(chain)
+    return chain.head
+
+
+def _apply(chain: ChainState, memory: MemoryStore, block: Block, batches: list[CertifiedBatch]) -> None:
+    try:
+        sealed = apply_block(chain, memory, block, batches)
+    except InvalidInput as error:
+        raise StorageError(f"block {block.number} does not verify: {error}") from error
+    memory.write(sealed.changes)
+    commit_block(chain, sealed)
+
+
+def _batches(archive: Archive, block: Block) -> list[CertifiedBatch]:
+    found = [archive.batch(seq) for seq in range(block.first_seq, block.header.batch_seq + 1)]
+    if None in found:
+        raise StorageError(f"a batch of block {block.number} is missing")
+    return [batch for batch in found if batch is not None]
+
+
+def _compare(block_hash: Hash32, archive: Archive, number: int) -> None:
+    header = archive.header(number)
+    if header is None or header.hash != block_hash:
+        raise StorageError(f"block {number} is not the one that the network's parameters give")
