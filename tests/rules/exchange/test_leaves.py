@@ -1,0 +1,127 @@
+"""Leaves hold everything, the root commits to them, and one account can be proved to its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange.context import Deposit
+from coinone.rules.exchange.engine import apply_undo
+from coinone.rules.exchange.leaves import account_key, all_leaves
+from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.root import LeafStore, verify_account
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+
+
+def address(n: int) -> bytes:
+    return n.to_bytes(20, "big")
+
+
+@pytest.fixture
+def busy(world: Callable[..., Any]) -> Any:
+    """An exchange in which every kind of leaf has something in it."""
+    w = world({n: 100_000 for n in range(1, 5)})
+    w.batch(
+        w.sell(1, 0.5, 50_010, cloid=2**127 + 5),
+        w.buy(2, 0.2, 50_020),
+        w.buy(3, 0.1, 49_000, "Alo"),
+        w.signed(3, t.ApproveAgent(address(50), "bot", w.now + 10**9, True), "approveAgent"),
+        w.signed(4, t.ApproveBuilderFee(address(1), 10), "approveBuilderFee"),
+        w.signed(4, t.ScheduleCancel(w.now + 60_000), "scheduleCancel"),
+        w.signed(4, t.SetReferrer("CCXT1"), "setReferrer"),
+        w.signed(4, t.UpdateLeverage(1, True, 7), "updateLeverage"),
+        deposits=(Deposit(address(9), 3 * QUOTE),),
+    )
+    w.batch(w.signed(4, t.Order((w.spec(True, 1, 2_900, market=1),), "na", t.Builder(address(1), 10))))
+    w.batch(w.buy(50, 0.01, 49_500))
+    return w
+
+
+def test_the_leaves_of_batches_add_up_to_all_leaves(busy: Any) -> None:
+    kept = dict(all_leaves(exchange_from_leaves(busy.config, all_leaves(busy.ex))))
+    for action in (busy.cancel(1, cloid=2**127 + 5), busy.sell(2, 0.2, 48_000), busy.buy(3, 0.05, 48_500)):
+        for key, leaf in busy.batch(action).leaves.items():
+            if leaf is None:
+                kept.pop(key, None)
+            else:
+                kept[key] = leaf
+        assert kept == dict(all_leaves(busy.ex))
+
+
+def test_rebuilt_in_other_slots_it_goes_on_the_same(busy: Any) -> None:
+    leaves = list(all_leaves(busy.ex))
+    for order in (leaves, leaves[::-1], sorted(leaves, key=lambda pair: pair[1])):
+        other = exchange_from_leaves(busy.config, order)
+        assert dict(all_leaves(other)) == dict(leaves)
+    twin = exchange_from_leaves(busy.config, leaves[::-1])
+    assert [twin.rows.slot_of(address(n)) for n in (1, 2)] != [busy.slot(1), busy.slot(2)]
+    first = busy.batch(busy.sell(2, 0.3, 48_000), busy.cancel(4, oid=3), busy.buy(1, 0.1, 50_000))
+    busy.ex, busy.now, busy.seq = twin, busy.now - 250, busy.seq - 1
+    busy.nonce -= 3
+    second = busy.batch(busy.sell(2, 0.3, 48_000), busy.cancel(4, oid=3), busy.buy(1, 0.1, 50_000))
+    assert second.leaves == first.leaves
+    assert second.digest == first.digest
+    assert second.events == first.events
+
+
+def test_undo_returns_every_leaf(busy: Any) -> None:
+    before = dict(all_leaves(busy.ex))
+    results = [
+        busy.batch(
+            busy.sell(2, 0.3, 48_000), busy.cancel(4, oid=3), deposits=(Deposit(address(9), 9 * QUOTE),)
+        ),
+        busy.batch(busy.signed(77, t.Noop(), "noop"), busy.buy(1, 0.1, 50_000)),
+    ]
+    for result in reversed(results):
+        apply_undo(busy.ex, result.undo)
+    assert dict(all_leaves(busy.ex)) == before
+    assert busy.ex.rows.slot_of(address(9)) is None
+
+
+def test_an_account_is_proved_with_its_orders(busy: Any) -> None:
+    store = LeafStore(dict(all_leaves(busy.ex)))
+    root = store.root()
+    proof = store.prove(busy.ex.number(busy.slot(3)))
+    assert verify_account(root, proof) and len(proof.orders) == 2
+    assert not verify_account(root, replace(proof, orders=proof.orders[:1]))
+    assert not verify_account(root, replace(proof, number=proof.number - 1))
+    assert not verify_account(root, replace(proof, leaf=proof.leaf[:-1] + b"\x00"))
+    assert not verify_account(bytes(32), proof)
+    for n, part in enumerate(proof.roots):
+        bent = (*proof.roots[:n], bytes([part[0] ^ 1]) + part[1:], *proof.roots[n + 1 :])
+        assert not verify_account(root, replace(proof, roots=bent))
+
+
+def test_any_changed_leaf_changes_the_root(busy: Any) -> None:
+    leaves = dict(all_leaves(busy.ex))
+    root = LeafStore(leaves).root()
+    for key, leaf in leaves.items():
+        assert LeafStore({**leaves, key: leaf[:-1] + bytes([leaf[-1] ^ 1])}).root() != root
+        assert LeafStore({other: kept for other, kept in leaves.items() if other != key}).root() != root
+
+
+def test_the_root_of_updates_is_the_root_from_nothing(busy: Any) -> None:
+    store = LeafStore(dict(all_leaves(busy.ex)))
+    changes = busy.batch(
+        busy.sell(2, 0.2, 48_000), deposits=(Deposit(address(90 + busy.seq), 50 * QUOTE),)
+    ).leaves
+    ahead = store.root_with(changes)
+    assert ahead == LeafStore(dict(all_leaves(busy.ex))).root()
+    store.update(changes)
+    assert store.root() == ahead
+
+
+def test_asking_for_a_root_that_never_comes_leaves_nothing_behind(busy: Any) -> None:
+    before = dict(all_leaves(busy.ex))
+    store = LeafStore(before)
+    root = store.root()
+    store.root_with({account_key(99): b"\xc0", account_key(1): None, b"g": b"\x01"})
+    assert store.root() == root
+    store.root_with({account_key(99): b"\xc0"})
+    store.update({b"g": before[b"g"]})
+    assert store.root() == root

@@ -1,0 +1,108 @@
+"""Margins by hand arithmetic, and the running sums against adding everything up."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinone.rules.exchange.kernel import run_segment
+from coinone.rules.exchange.margin import (
+    apply_marks,
+    equity,
+    recompute_margins,
+    refresh_margins,
+    would_be_initial_margin,
+)
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.tables import OP
+from coinone.rules.exchange.twin_state import state_of_rows, state_of_twin, twin_of
+
+FREE = {"min_notional": 0, "band_bps": 0, "sig_figs": 0}
+
+
+def rows_of(*accounts: int, **terms: object) -> Rows:
+    """One market, mark 1,000, leverage 20 and above 100,000 u 10; accounts with this cash."""
+    rows = Rows()
+    rows.add_market(2, 20, 1000, tiers=((100_000, 10),), **(FREE | terms))  # type: ignore[arg-type]
+    for number, cash in enumerate(accounts):
+        rows.accounts[rows.add_account(bytes([number]) * 20, 0)]["cash"] = cash
+    return rows
+
+
+def trade(rows: Rows, buyer: int, seller: int, px: int, sz: int, market: int = 0) -> None:
+    ops = np.zeros(2, OP)
+    ops["account"], ops["side"] = [seller, buyer], [1, 0]
+    ops["px"], ops["sz"], ops["market"] = px, sz, market
+    run_segment(rows, ops, 0)
+
+
+def test_deductions_make_maintenance_margin_continuous_at_a_tier() -> None:
+    # at 100,000: 100,000 / 40 = 2,500 = 100,000 / 20 - 2,500
+    assert rows_of().tiers[0]["deduction"].tolist() == [0, 2500, 0, 0]
+
+
+def test_deductions_add_up_over_tiers() -> None:
+    rows = Rows()
+    market = rows.add_market(2, 50, 1000, tiers=((10_000, 25), (40_000, 5)))
+    # 10,000 * (1/50 - 1/100) = 100; 100 + 40,000 * (1/10 - 1/50) = 3,300
+    assert rows.tiers[market]["deduction"].tolist()[:3] == [0, 100, 3300]
+
+
+def test_maintenance_margin_follows_the_tiers() -> None:
+    rows = rows_of(10**9, 10**9)
+    trade(rows, 0, 1, 1000, 99)
+    assert rows.accounts[0]["maintenance_margin"] == 2475  # 99,000 / 40
+    trade(rows, 0, 1, 1000, 101)
+    assert rows.accounts[0]["maintenance_margin"] == 7500  # 200,000 / 20 - 2,500
+
+
+def test_initial_margin_is_at_least_twice_the_maintenance_margin_above_the_first_tier() -> None:
+    rows = rows_of(10**9, 10**9)
+    trade(rows, 0, 1, 1000, 99)
+    assert rows.accounts[0]["initial_margin"] == 4950  # 99,000 / 20
+    trade(rows, 0, 1, 1000, 101)
+    assert rows.accounts[0]["initial_margin"] == 15_000  # not 200,000 / 20
+    rows.positions[0, 0]["leverage"] = 4
+    refresh_margins(rows, 0, 0)
+    assert rows.accounts[0]["initial_margin"] == 50_000
+
+
+def test_a_mark_change_moves_value_and_margins_of_holders_only() -> None:
+    rows = rows_of(10**9, 10**9, 10**9)
+    trade(rows, 0, 1, 1000, 50)
+    assert equity(rows, 0) == 10**9 - 23  # 50,000 * 0.00045 = 22.5
+    apply_marks(rows, {0: 1200})
+    assert equity(rows, 0) == 10**9 - 23 + 50 * 200
+    assert equity(rows, 1) == 10**9 - 8 - 50 * 200  # maker fee 7.5
+    assert rows.accounts[1]["maintenance_margin"] == 1500  # 60,000 / 40
+    assert equity(rows, 2) == 10**9 and rows.accounts[2]["initial_margin"] == 0
+
+
+def test_the_margin_at_another_leverage_can_be_asked_without_changing_anything() -> None:
+    rows = rows_of(10**9, 10**9)
+    trade(rows, 0, 1, 1000, 50)
+    assert would_be_initial_margin(rows, 0, 0, 5) == 10_000
+    assert rows.accounts[0]["initial_margin"] == 2500
+
+
+@given(
+    trades=st.lists(
+        st.tuples(*[st.integers(0, 5)] * 2, st.integers(900, 1100), st.integers(1, 200)), max_size=30
+    ),
+    marks=st.lists(st.integers(500, 2000), min_size=1, max_size=10),
+)
+@settings(max_examples=40, deadline=None)
+def test_running_sums_equal_a_fresh_sum_after_any_trades_and_marks(
+    trades: list[tuple[int, int, int, int]], marks: list[int]
+) -> None:
+    rows = rows_of(*[10**6] * 6)
+    rows.add_market(2, 10, 700, **FREE)
+    for n, (buyer, seller, px, sz) in enumerate(trades):
+        trade(rows, buyer, seller, px, sz, n % 2)
+        if n % 3 == 0:
+            apply_marks(rows, {n % 2: marks[n % len(marks)]})
+    running = state_of_rows(rows)
+    assert running == state_of_twin(twin_of(rows))
+    recompute_margins(rows)
+    assert running == state_of_rows(rows)
