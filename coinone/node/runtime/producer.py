@@ -7,7 +7,7 @@ any length one batch closes, and the cadence goes on from there.
 from collections.abc import Callable
 
 from coinone.base.primitives.errors import StorageError
-from coinone.base.primitives.limits import SEAL_SLICE_S, SOLVENCY_CHECK_BLOCKS
+from coinone.base.primitives.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
 from coinone.node.runtime import reporter
 from coinone.node.runtime.blockmaker import BlockMaker
 from coinone.node.runtime.clock import Clock, Entropy
@@ -84,7 +84,7 @@ class Producer:
             self._next_block = max(self._next_block + self._block_s, now)
             self.blocks.begin()
         if self.blocks.is_sealing:
-            until = self._clock.steady_s() + SEAL_SLICE_S
+            until = self._clock.steady_s() + SEAL_SLICE_MS / 1000
             block = self.blocks.advance(lambda: self._clock.steady_s() < until)
             if block is not None:
                 self._announce(block)

@@ -14,7 +14,7 @@ from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import Store
 from coinone.protocols.sequencer.sequencer import seed_chain
 from coinone.rules.chain.apply import apply_batch
-from coinone.rules.chain.batch import decode_certified
+from coinone.rules.chain.batch import check_certified, decode_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import CURSOR_KEY, SealedBlock
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor, exchange_root_with
@@ -30,7 +30,7 @@ from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.receipts import place
 from coinone.rules.chain.state import ChainState, Headers
-from coinone.rules.consensus.federation import Federation, check_certificate
+from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.leaves import all_leaves
 from coinone.rules.exchange.restore import exchange_from_leaves
@@ -131,7 +131,7 @@ def _replay(chain: ChainState, storage: Storage) -> None:
     for seq, data in storage.pending_batches():
         try:
             certified = decode_certified(data)
-            check_certificate(certified.certificate, chain.network.chain_id, chain.federation)
+            check_certified(certified, chain.network.chain_id, chain.federation)
             result = apply_batch(chain, certified.batch)
         except InvalidInput as error:
             raise StorageError(f"batch {seq} of the log does not apply: {error}") from error

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBlock, InvalidSignature
 from coinone.rules.chain.apply import apply_batch
-from coinone.rules.chain.batch import CertifiedBatch
+from coinone.rules.chain.batch import CertifiedBatch, check_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
 from coinone.rules.chain.receipts import Placed, place
 from coinone.rules.chain.state import BatchResult, ChainState
-from coinone.rules.consensus.federation import check_certificate, check_member
+from coinone.rules.consensus.federation import check_member
 from coinone.rules.consensus.header import Header, check_header
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import merge
@@ -110,7 +110,7 @@ def apply_block(
     check_block_head(chain, block)
     check_body(chain, block, batches)
     for certified in batches[len(chain.applied) :]:
-        check_certificate(certified.certificate, chain.network.chain_id, chain.federation)
+        check_certified(certified, chain.network.chain_id, chain.federation)
         result = apply_batch(chain, certified.batch)
         if result.digest != certified.certificate.results:
             raise InvalidBlock("results differ from the certificate's", seq=certified.batch.seq)

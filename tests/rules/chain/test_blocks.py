@@ -136,6 +136,17 @@ def test_a_batch_without_a_quorum_is_refused():
         apply_block(second.chain, second.storage.store, block, bare)
 
 
+def test_a_certificate_of_another_batch_does_not_vouch_for_this_one():
+    first, second = busy_world(), World()
+    block = seal(first)
+    swapped = [
+        CertifiedBatch(entry.batch, other.certificate)
+        for entry, other in zip(first.certified, first.certified[1:] + first.certified[:1], strict=True)
+    ]
+    with pytest.raises(InvalidBatch, match="another batch"):
+        apply_block(second.chain, second.storage.store, block, swapped)
+
+
 def test_the_block_hash_is_what_an_ethereum_client_computes_from_the_fields_it_knows():
     header = seal(busy_world()).header
     assert len(header.extra_data) == 32  # the most that Ethereum allows
