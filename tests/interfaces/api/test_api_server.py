@@ -1,0 +1,201 @@
+"""The listeners against clients that are slow, silent, greedy or malformed, over real sockets."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from coinone.interfaces.api import limits, protocols
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.http import answer, read_body
+from coinone.interfaces.api.protocols import LINK, text_frame
+from coinone.interfaces.api.server import AddressInUse, ApiServer, bind
+
+
+class Echo:
+    """Applications that answer a POST with its body and a WebSocket with a flood."""
+
+    async def start(self) -> None:
+        self.flooded = 0
+
+    async def stop(self) -> None:
+        pass
+
+    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await answer(send, await read_body(scope, receive))
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        frame = text_frame(b"x" * 100_000)
+        while scope["extensions"][LINK].write_frames(frame):
+            self.flooded += 1
+            await asyncio.sleep(0)
+
+    ethereum = exchange
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
+    monkeypatch.setattr(protocols, "HEADER_DEADLINE_S", 0.5)
+    monkeypatch.setattr(protocols, "BODY_DEADLINE_S", 0.5)
+    monkeypatch.setattr(protocols, "CONNECTIONS_PER_LOOPBACK_MAX", 20)
+    config = ApiConfig(exchange_port=0, ethereum_port=0)
+    app: Any = Echo()
+    made = ApiServer(app, config)
+    made.start()
+    yield made
+    made.stop()
+
+
+def connect(server: ApiServer, address: str = "127.0.0.1") -> socket.socket:
+    made = socket.create_connection((address, server.exchange_port), timeout=5)
+    made.settimeout(5)
+    return made
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def answered(connection: socket.socket, body: bytes) -> bool:
+    """Whether an answer with `body` comes; head and body may come apart."""
+    got = b""
+    while not got.endswith(b"\r\n\r\n" + body):
+        part = connection.recv(65536)
+        if not part:
+            return False
+        got += part
+    return True
+
+
+def post(body: bytes, extra: str = "") -> bytes:
+    head = f"POST /info HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{extra}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_both_loopbacks_are_served(server: ApiServer, address: str) -> None:
+    try:
+        connection = connect(server, address)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with connection:
+        connection.sendall(post(b"[1]", "Connection: close\r\n"))
+        assert read_all(connection).endswith(b"\r\n\r\n[1]")
+
+
+def test_a_connection_is_kept_for_the_next_request(server: ApiServer) -> None:
+    with connect(server) as connection:
+        for body in (b"[1]", b"[22]"):
+            connection.sendall(post(body))
+            assert answered(connection, body)
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /info HTTP/1.1\r\nHost: loc", post(b"{}" * 50)[:-3]])
+def test_a_silent_or_half_finished_client_is_cut_off(server: ApiServer, sent: bytes) -> None:
+    with connect(server) as connection:
+        connection.sendall(sent)
+        started = time.monotonic()
+        assert read_all(connection) == b""
+        assert time.monotonic() - started < 3
+
+
+def test_a_client_that_sends_a_byte_at_a_time_is_cut_off(server: ApiServer) -> None:
+    with connect(server) as connection, pytest.raises(OSError):
+        for byte in post(b"{}" * 200):
+            connection.sendall(bytes((byte,)))
+            time.sleep(0.02)
+
+
+def test_half_a_second_request_does_not_keep_the_connection_for_ever(server: ApiServer) -> None:
+    with connect(server) as connection:
+        connection.sendall(post(b"[1]"))
+        assert answered(connection, b"[1]")
+        connection.sendall(b"POST /info HT")
+        assert read_all(connection) == b""
+
+
+def test_headers_beyond_the_bound_are_cut_off(server: ApiServer) -> None:
+    for count in (1, 40):  # one endless header, and many
+        with connect(server) as connection:
+            line = b"X-A: " + b"a" * (4 * limits.HEADER_BYTES_MAX // count) + b"\r\n"
+            with contextlib.suppress(OSError):
+                connection.sendall(b"POST /info HTTP/1.1\r\nHost: localhost\r\n" + line * count + b"\r\n")
+            assert read_all(connection) == b""
+
+
+def test_a_body_beyond_the_bound_is_refused_before_it_is_read(server: ApiServer) -> None:
+    with connect(server) as connection:
+        head = (
+            f"POST /info HTTP/1.1\r\nHost: localhost\r\nContent-Length: {limits.BODY_BYTES_MAX + 1}\r\n\r\n"
+        )
+        connection.sendall(head.encode())
+        assert b" 500 " in connection.recv(65536)  # Echo turns no error into an answer; App does
+
+
+def test_more_connections_than_the_bound_are_closed_at_once_and_room_comes_back(server: ApiServer) -> None:
+    held = [connect(server) for _ in range(20)]
+    for connection in held:
+        connection.sendall(post(b"[1]"))
+        assert answered(connection, b"[1]")
+    with connect(server) as one_more:
+        assert read_all(one_more) == b""
+    held.pop().close()
+    time.sleep(0.1)
+    with connect(server) as again:
+        again.sendall(post(b"[2]"))
+        assert answered(again, b"[2]")
+    for connection in held:
+        connection.close()
+
+
+def test_rubbish_is_answered_or_cut_off_and_the_next_client_is_served(server: ApiServer) -> None:
+    for rubbish in (b"\x16\x03\x01\x02", b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 100, b"PRI * HTTP/2.0\r\n\r\n"):
+        with connect(server) as connection:
+            connection.sendall(rubbish)
+            read_all(connection)
+    with connect(server) as connection:
+        connection.sendall(post(b"[3]"))
+        assert answered(connection, b"[3]")
+
+
+def test_a_reader_that_never_reads_is_dropped_at_the_bound(server: ApiServer) -> None:
+    with connect(server) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        time.sleep(1.0)
+        app: Any = server._app
+        flooded = app.flooded
+        time.sleep(0.3)
+        assert app.flooded == flooded, "the flood has ended"
+        # its own bound and what the kernel's socket buffers take
+        assert flooded * 100_000 < limits.WS_BUFFER_BYTES_MAX + 12_000_000
+
+
+def test_a_taken_port_is_named_with_the_flag_that_moves_it() -> None:
+    (taken,) = bind(("127.0.0.1",), 0, "--port")
+    with taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressInUse, match=f"port {port} .* --port moves it"):
+            bind(("127.0.0.1",), port, "--port")
+
+
+def test_frames_have_the_length_forms_of_the_standard() -> None:
+    # RFC 6455 5.2: 7 bits, then 16, then 64
+    assert text_frame(b"hi") == b"\x81\x02hi"
+    assert text_frame(b"x" * 126)[:4] == b"\x81\x7e\x00\x7e"
+    assert text_frame(b"x" * 65536)[:10] == b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"
