@@ -1,0 +1,459 @@
+"""Each rule of the kernel by itself, with hand arithmetic; the twin runs beside it and must say the same.
+
+Market 0: mark 1,000, leverage 10, no ticks or minima. Taker fee 4.5, maker fee 1.5 basis points. Money is whole u.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinone.rules.exchange.book import MAX_LEVELS
+from coinone.rules.exchange.kernel import Segment, run_segment
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, MarketStatus, OpKind, Side, Tif
+from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
+
+BUY, SELL = Side.BUY, Side.SELL
+ANN, BOB, CAT, DAN = range(4)
+FREE = {"min_notional": 0, "band_bps": 0, "sig_figs": 0, "max_px": 10**7, "max_sz": 10**6}
+
+
+class Desk:
+    """An exchange of four accounts; every operation goes through the kernel and a fresh twin."""
+
+    def __init__(self, cash: int = 10**9, **terms: int) -> None:
+        self.rows = Rows()
+        self.rows.add_market(2, 10, 1000, **(FREE | terms))
+        self.rows.add_market(2, 10, 500, **FREE)
+        for who in range(4):
+            self.rows.add_account(bytes([who]) * 20, 0)
+            self.rows.accounts[who]["cash"] = cash
+        self.now = 0
+
+    def run(self, *ops: dict[str, int]) -> Segment:
+        array = np.zeros(len(ops), OP)
+        for row, op in zip(array, ops, strict=True):
+            for name, value in op.items():
+                row[name] = value
+        self.now += 1
+        twin = twin_of(self.rows)
+        segment = run_segment(self.rows, array, self.now)
+        results, fills, updates = twin.run(ops_of(array), self.now)
+        assert (segment.results.tolist(), segment.fills.tolist()) == (results, fills)
+        assert segment.updates.tolist() == updates
+        assert state_of_rows(self.rows) == state_of_twin(twin)
+        return segment
+
+    def place(self, who: int, side: Side, px: int, sz: int, **more: int) -> Any:
+        """The result row of one order."""
+        self.last = self.run(order(who, side, px, sz, **more))
+        return self.last.results[0]
+
+    def position(self, who: int) -> int:
+        return int(self.rows.positions[who, 0]["size"])
+
+    def cash(self, who: int) -> int:
+        return int(self.rows.accounts[who]["cash"])
+
+    def resting(self, side: Side) -> list[tuple[int, int, int]]:
+        return self.rows.book.side_levels(0, side)
+
+
+def order(who: int, side: Side, px: int, sz: int, **more: int) -> dict[str, int]:
+    return {"account": who, "side": side, "px": px, "sz": sz} | more
+
+
+def statuses(segment: Segment) -> list[tuple[int, Status]]:
+    return [(int(row["oid"]), Status(int(row["status"]))) for row in segment.updates]
+
+
+def test_a_taker_meets_the_best_price_first_and_the_oldest_order_first() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1002, 5), order(BOB, SELL, 1001, 5), order(CAT, SELL, 1001, 5))
+    desk.place(ANN, BUY, 1002, 12)
+    assert desk.last.fills[["maker", "px", "sz"]].tolist() == [(BOB, 1001, 5), (CAT, 1001, 5), (BOB, 1002, 2)]
+    assert desk.resting(SELL) == [(1002, 3, 1)]
+
+
+def test_a_trade_happens_at_the_makers_price() -> None:
+    desk = Desk()
+    desk.place(BOB, BUY, 990, 5)
+    assert desk.place(ANN, SELL, 900, 5)["filled_notional"] == 5 * 990
+
+
+def test_what_a_gtc_order_leaves_rests_and_what_an_ioc_order_leaves_is_cancelled() -> None:
+    desk = Desk()
+    desk.place(BOB, SELL, 1000, 5)
+    row = desk.place(ANN, BUY, 1000, 8)
+    assert (row["status"], row["filled_sz"], row["resting_sz"]) == (Status.OPEN, 5, 3)
+    row = desk.place(BOB, SELL, 1000, 4, tif=Tif.IOC)
+    assert (row["status"], row["filled_sz"], row["resting_sz"]) == (Status.FILLED, 3, 0)
+    assert statuses(desk.last)[-1][1] == Status.IOC_CANCELED
+    assert desk.resting(BUY) == desk.resting(SELL) == []
+
+
+def test_an_ioc_order_that_meets_nothing_is_refused() -> None:
+    assert Desk().place(ANN, BUY, 1000, 5, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
+
+
+def test_a_post_only_order_that_would_trade_is_refused_with_the_best_prices() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1001, 5), order(CAT, BUY, 999, 5))
+    row = desk.place(ANN, BUY, 1001, 1, tif=Tif.ALO)
+    assert (row["status"], row["bid"], row["ask"]) == (Status.BAD_ALO, 999, 1001)
+    assert desk.place(ANN, BUY, 1000, 1, tif=Tif.ALO)["status"] == Status.OPEN
+
+
+def test_fees_are_rounded_up_for_the_payer_and_collected() -> None:
+    desk = Desk(cash=10_000)
+    desk.place(BOB, SELL, 1000, 9)
+    desk.place(ANN, BUY, 1000, 9)
+    # notional 9,000: taker 4.05 -> 5, maker 1.35 -> 2
+    assert (desk.cash(ANN), desk.cash(BOB)) == (10_000 - 9_000 - 5, 10_000 + 9_000 - 2)
+    assert desk.rows.globals[0]["fees"] == 7
+
+
+def test_a_rebate_is_rounded_down() -> None:
+    desk = Desk()
+    desk.rows.accounts[BOB]["maker_rate"] = -100  # 0.1 basis points
+    desk.place(BOB, SELL, 1000, 399)
+    desk.place(ANN, BUY, 1000, 399)
+    assert desk.last.fills[0]["maker_fee"] == -3  # 399,000 * 0.00001 = 3.99
+
+
+def test_a_builder_is_paid_on_top_by_whoever_named_it_maker_or_taker() -> None:
+    desk = Desk()
+    desk.place(BOB, SELL, 1000, 9, builder=CAT, builder_fee=1000)
+    desk.place(ANN, BUY, 1000, 9, builder=DAN, builder_fee=5000)
+    fill = desk.last.fills[0]
+    assert (fill["maker_builder_fee"], fill["taker_builder_fee"]) == (1, 5)  # 0.9 and 4.5, rounded up
+    assert (desk.cash(CAT) - 10**9, desk.cash(DAN) - 10**9) == (1, 5)
+    assert desk.cash(BOB) == 10**9 + 9_000 - 2 - 1
+
+
+def test_a_liquidation_order_pays_its_fee_to_insurance() -> None:
+    desk = Desk()
+    desk.run(order(ANN, BUY, 1000, 10), order(BOB, SELL, 1000, 10), order(CAT, BUY, 990, 10))
+    fees = int(desk.rows.globals[0]["fees"])
+    more = {"reduce_only": 1, "liquidation": 1, "liquidation_fee": 50_000, "tif": int(Tif.IOC)}
+    desk.place(ANN, SELL, 980, 10, **more)
+    assert desk.last.fills[0]["taker_fee"] == 50  # 9,900 * 0.5 % = 49.5
+    assert desk.rows.globals[0]["insurance"] == 50
+    assert desk.rows.globals[0]["fees"] == fees + 2  # the maker's 1.485
+    assert desk.last.fills[0]["liquidation"] == 1
+
+
+def test_nobody_trades_with_himself_the_resting_order_goes() -> None:
+    desk = Desk()
+    desk.run(order(ANN, SELL, 1000, 5), order(BOB, SELL, 1001, 5))
+    desk.place(ANN, BUY, 1001, 5)
+    assert desk.last.fills[["maker", "px"]].tolist() == [(BOB, 1001)]
+    assert statuses(desk.last)[0] == (1, Status.SELF_TRADE_CANCELED)
+    assert (
+        desk.cash(ANN) == 10**9 - 5 * 1001 - 3
+    )  # 5,005 * 0.00045 = 2.25 -> 3; nothing for the cancelled one
+
+
+def test_a_reduce_only_order_needs_a_position_on_the_other_side_and_is_clipped_to_it() -> None:
+    desk = Desk()
+    assert desk.place(ANN, SELL, 1000, 5, reduce_only=1)["status"] == Status.REDUCE_ONLY
+    desk.run(order(BOB, SELL, 1000, 5), order(ANN, BUY, 1000, 5), order(BOB, BUY, 990, 50))
+    assert desk.place(ANN, BUY, 1000, 5, reduce_only=1)["status"] == Status.REDUCE_ONLY
+    assert desk.place(ANN, SELL, 990, 20, reduce_only=1)["filled_sz"] == 5
+    assert desk.position(ANN) == 0
+
+
+def test_a_resting_reduce_only_order_shrinks_with_the_position_and_goes_with_it() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 9), order(ANN, BUY, 1000, 9))
+    desk.run(order(ANN, SELL, 1010, 9, reduce_only=1), order(BOB, BUY, 1000, 6), order(ANN, SELL, 1000, 6))
+    assert desk.place(CAT, BUY, 1010, 9)["filled_sz"] == 3
+    assert statuses(desk.last)[0] == (3, Status.REDUCE_ONLY_CANCELED)
+    assert desk.position(ANN) == 0
+
+
+def test_initial_margin_is_exact_to_the_unit() -> None:
+    # 10 at mark 1,000 with leverage 10: margin 1,000
+    assert Desk(cash=999).place(ANN, BUY, 1000, 10)["status"] == Status.MARGIN
+    assert Desk(cash=1000).place(ANN, BUY, 1000, 10)["status"] == Status.OPEN
+
+
+def test_open_orders_of_all_markets_count_towards_the_margin() -> None:
+    desk = Desk(cash=1000)
+    assert desk.place(ANN, BUY, 500, 10, market=1)["status"] == Status.OPEN  # 500 of 1,000
+    assert desk.place(ANN, BUY, 1000, 6)["status"] == Status.MARGIN
+    assert desk.place(ANN, BUY, 1000, 5)["status"] == Status.OPEN
+
+
+def test_orders_on_opposite_sides_are_not_added_up() -> None:
+    desk = Desk(cash=1000)
+    desk.run(order(ANN, BUY, 990, 10), order(ANN, SELL, 1010, 10))
+    assert len(desk.resting(BUY)) == len(desk.resting(SELL)) == 1
+
+
+def test_a_resting_order_worse_than_the_mark_needs_the_difference_too() -> None:
+    # 10 at 1,010: margin 1,000 and 10 * 10 that a fill would lose at once
+    assert Desk(cash=1099).place(ANN, BUY, 1010, 10)["status"] == Status.MARGIN
+    assert Desk(cash=1100).place(ANN, BUY, 1010, 10)["status"] == Status.OPEN
+
+
+def test_a_taker_pays_the_difference_only_where_it_trades_and_stops_when_it_cannot() -> None:
+    desk = Desk(cash=10**6)
+    desk.rows.accounts[ANN]["cash"] = 1_030
+    desk.run(order(BOB, SELL, 1000, 4), order(BOB, SELL, 1010, 3), order(BOB, SELL, 1020, 3))
+    row = desk.place(ANN, BUY, 1020, 10)  # slack 30: 4 * 0, then 3 * 10; 3 * 20 is too much
+    assert (row["status"], row["filled_sz"]) == (Status.FILLED, 7)
+    assert statuses(desk.last)[-1][1] == Status.MARGIN_CANCELED
+
+
+def test_reducing_needs_no_margin_but_turning_the_position_does() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 10), order(ANN, BUY, 1000, 10))
+    desk.rows.accounts[ANN]["cash"] = -9_400  # equity 600, margin 1,000
+    assert desk.place(ANN, BUY, 1000, 1)["status"] == Status.MARGIN
+    assert desk.place(ANN, SELL, 1000, 11)["status"] == Status.MARGIN
+    assert desk.place(ANN, SELL, 1000, 6)["status"] == Status.OPEN
+    assert desk.place(ANN, SELL, 1000, 5)["status"] == Status.MARGIN  # 11 with the 6 above
+    assert desk.place(ANN, SELL, 1000, 4)["status"] == Status.OPEN
+
+
+def test_a_maker_that_a_fill_would_leave_below_maintenance_is_cancelled_instead() -> None:
+    desk = Desk()
+    desk.rows.accounts[BOB]["cash"] = 1_000
+    desk.place(BOB, BUY, 1000, 10)
+    desk.rows.accounts[BOB]["cash"] = 499  # maintenance margin of 10 at 1,000: 10,000 / 20 = 500
+    assert desk.place(ANN, SELL, 1000, 10, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
+    assert statuses(desk.last) == [(1, Status.MARGIN_CANCELED)]
+
+
+def test_a_maker_with_exactly_the_maintenance_margin_trades() -> None:
+    desk = Desk()
+    desk.rows.accounts[BOB]["cash"] = 1_000
+    desk.place(BOB, BUY, 1000, 10)
+    desk.rows.accounts[BOB]["cash"] = 500
+    assert desk.place(ANN, SELL, 1000, 10)["filled_sz"] == 10
+
+
+def test_a_maker_below_maintenance_may_still_get_out() -> None:
+    desk = Desk()
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, SELL, 1001, 5))
+    desk.rows.accounts[BOB]["cash"] = -9_800  # equity 200 < 500
+    assert desk.place(CAT, BUY, 1001, 5)["filled_sz"] == 5
+
+
+def test_average_cost_and_closed_profit_of_a_position() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 10), order(ANN, BUY, 1000, 10))
+    desk.run(order(BOB, SELL, 1100, 10), order(ANN, BUY, 1100, 10))
+    assert desk.rows.positions[ANN, 0]["entry_notional"] == 21_000
+    desk.run(order(CAT, BUY, 1200, 5), order(ANN, SELL, 1200, 5))
+    # average 1,050: 5 * 150 closed, 15 * 1,050 left
+    fill = desk.rows.journal.fills[0]
+    assert (fill["taker_pnl"], fill["taker_start"]) == (750, 20)
+    assert desk.rows.positions[ANN, 0]["entry_notional"] == 15_750
+
+
+def test_a_fill_through_zero_closes_the_old_position_and_opens_the_new_one() -> None:
+    desk = Desk()
+    desk.run(order(BOB, BUY, 1000, 4), order(ANN, SELL, 1000, 4))
+    desk.rows.positions[ANN, 0]["funding_open"] = 7
+    desk.run(order(CAT, SELL, 900, 10), order(ANN, BUY, 900, 10))
+    held = desk.rows.positions[ANN, 0]
+    assert desk.rows.journal.fills[0]["taker_pnl"] == 400  # short at 1,000, bought back at 900
+    assert (held["size"], held["entry_notional"], held["opened_ms"]) == (6, 5_400, desk.now)
+    assert held["funding_open"] == 0
+
+
+def test_open_interest_is_the_sum_of_long_positions() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 10), order(ANN, BUY, 1000, 10))  # ANN +10
+    desk.run(order(CAT, BUY, 1000, 4), order(ANN, SELL, 1000, 4))  # ANN +6, CAT +4
+    assert desk.rows.markets[0]["open_interest"] == 10
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 6), order(CAT, SELL, 1000, 4))
+    assert desk.rows.markets[0]["open_interest"] == 0
+
+
+def test_at_the_open_interest_cap_only_reducing_orders_come_in() -> None:
+    desk = Desk(max_open_interest=10)
+    desk.run(order(BOB, SELL, 1000, 10), order(ANN, BUY, 1000, 10))
+    assert desk.place(CAT, BUY, 900, 1)["status"] == Status.OPEN_INTEREST_CAP
+    assert desk.place(ANN, SELL, 1100, 10)["status"] == Status.OPEN
+
+
+def test_only_the_owner_cancels_and_in_the_right_market() -> None:
+    desk = Desk()
+    desk.place(ANN, BUY, 990, 5)
+    cancel = {"kind": int(OpKind.CANCEL), "oid": 1}
+    segment = desk.run(
+        {"account": BOB} | cancel,
+        {"account": ANN, "market": 1} | cancel,
+        {"account": ANN} | cancel,
+        {"account": ANN} | cancel,
+    )
+    assert segment.results["status"].tolist() == [
+        Status.NOT_FOUND,
+        Status.NOT_FOUND,
+        Status.CANCELED,
+        Status.NOT_FOUND,
+    ]
+
+
+def test_a_client_id_finds_its_accounts_order_and_is_free_again_afterwards() -> None:
+    desk = Desk(cash=10**6)
+    cloid = {"has_cloid": 1, "cloid_hi": -1, "cloid_lo": 77}
+    assert desk.place(ANN, BUY, 990, 5, **cloid)["status"] == Status.OPEN
+    assert desk.place(ANN, BUY, 991, 5, **cloid)["status"] == Status.DUPLICATE_CLOID
+    assert desk.place(BOB, BUY, 991, 5, **cloid)["status"] == Status.OPEN
+    cancel = {"account": ANN, "kind": int(OpKind.CANCEL_CLOID), "target_hi": -1, "target_lo": 77}
+    assert desk.run(cancel).results[0]["status"] == Status.CANCELED
+    assert desk.place(ANN, BUY, 990, 5, **cloid)["status"] == Status.OPEN
+
+
+def test_a_cancel_reports_the_reason_it_was_given() -> None:
+    desk = Desk()
+    desk.place(ANN, BUY, 990, 5)
+    reason = int(Status.LIQUIDATED_CANCELED)
+    segment = desk.run({"account": ANN, "kind": int(OpKind.CANCEL), "oid": 1, "reason": reason})
+    assert statuses(segment) == [(1, Status.LIQUIDATED_CANCELED)]
+
+
+def modify(who: int, oid: int, side: Side, px: int, sz: int, **more: int) -> dict[str, int]:
+    return order(who, side, px, sz, kind=int(OpKind.MODIFY), oid=oid, **more)
+
+
+def test_an_order_made_smaller_keeps_its_place_and_its_oid() -> None:
+    desk = Desk()
+    desk.run(order(ANN, SELL, 1000, 5), order(BOB, SELL, 1000, 5))
+    row = desk.run(modify(ANN, 1, SELL, 1000, 3)).results[0]
+    assert (row["status"], row["oid"], row["resting_sz"]) == (Status.OPEN, 1, 3)
+    desk.place(CAT, BUY, 1000, 4)
+    assert desk.last.fills[["maker", "sz"]].tolist() == [(ANN, 3), (BOB, 1)]
+
+
+@pytest.mark.parametrize(("px", "sz"), [(1000, 6), (1001, 5), (999, 3)])
+def test_an_order_made_larger_or_moved_goes_to_the_end_under_a_new_oid(px: int, sz: int) -> None:
+    desk = Desk()
+    desk.run(order(ANN, SELL, 1000, 5), order(BOB, SELL, px, 5))
+    segment = desk.run(modify(ANN, 1, SELL, px, sz))
+    assert segment.results[0]["oid"] == 3
+    assert statuses(segment) == [(1, Status.REPLACED), (3, Status.OPEN)]
+    desk.place(CAT, BUY, 1001, 1)
+    assert desk.last.fills[0]["maker"] == BOB
+
+
+def test_a_modify_whose_new_terms_are_wrong_leaves_the_old_order() -> None:
+    desk = Desk(tick=5)
+    desk.place(ANN, SELL, 1000, 5)
+    assert desk.run(modify(ANN, 1, SELL, 1001, 5)).results[0]["status"] == Status.BAD_PRICE
+    assert desk.resting(SELL) == [(1000, 5, 1)]
+    assert desk.run(modify(BOB, 1, SELL, 1005, 5)).results[0]["status"] == Status.MODIFY_NOT_FOUND
+
+
+def test_a_modify_that_needs_more_margin_than_there_is_leaves_nothing() -> None:
+    desk = Desk(cash=1000)
+    desk.place(ANN, SELL, 1000, 10)
+    assert desk.run(modify(ANN, 1, SELL, 1000, 11)).results[0]["status"] == Status.MARGIN
+    assert desk.resting(SELL) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "px", "sz", "status"),
+    [
+        ({"tick": 5}, 1001, 1, Status.BAD_PRICE),
+        ({}, 0, 1, Status.BAD_PRICE),
+        ({"max_px": 2000}, 2001, 1, Status.BAD_PRICE),
+        ({"lot": 10}, 1000, 15, Status.BAD_SIZE),
+        ({}, 1000, 0, Status.BAD_SIZE),
+        ({"max_sz": 50}, 1000, 51, Status.BAD_SIZE),
+        ({"min_notional": 5001}, 1000, 5, Status.MIN_NOTIONAL),
+        ({"min_notional": 5000}, 1000, 5, Status.OPEN),
+        ({"band_bps": 1000}, 1101, 1, Status.OUT_OF_BAND),
+        ({"band_bps": 1000}, 899, 1, Status.OUT_OF_BAND),
+        ({"band_bps": 1000}, 900, 1, Status.OPEN),
+        ({"status": MarketStatus.HALTED}, 1000, 1, Status.HALTED),
+        ({"status": MarketStatus.REDUCE_ONLY}, 1000, 1, Status.ONLY_REDUCE),
+    ],
+)
+def test_terms_that_a_market_refuses(terms: dict[str, int], px: int, sz: int, status: Status) -> None:
+    assert Desk(**terms).place(ANN, BUY, px, sz)["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("px", "good"),
+    [
+        (99_999, True),  # five figures
+        (100_001, False),  # six
+        (123_450, True),
+        (1_234_560, False),
+        (1_234_500, True),
+        (1_230_000, True),  # a multiple of 10,000: a whole quote price
+        (12_345_600, False),
+        (1_230_100, True),
+        (56_780_000, True),  # whole
+        (56_781_000, True),
+    ],
+)
+def test_prices_have_five_significant_figures_unless_whole(px: int, good: bool) -> None:
+    desk = Desk(cash=10**15, sig_figs=5, max_px=10**8)  # sz_decimals 2: a quote unit is 10,000
+    assert desk.place(ANN, BUY, px, 1)["status"] == (Status.OPEN if good else Status.BAD_PRICE)
+
+
+def test_position_and_open_orders_of_a_side_stay_within_the_largest_position() -> None:
+    desk = Desk(max_sz=100)
+    desk.run(order(BOB, SELL, 1000, 60), order(ANN, BUY, 1000, 60))
+    assert desk.place(ANN, BUY, 990, 41)["status"] == Status.MAX_POSITION
+    assert desk.place(ANN, BUY, 990, 40)["status"] == Status.OPEN
+    assert desk.place(ANN, SELL, 1010, 100)["status"] == Status.OPEN
+
+
+def test_an_unknown_market_is_refused() -> None:
+    assert Desk().place(ANN, BUY, 1000, 1, market=2)["status"] == Status.BAD_MARKET
+    assert Desk().place(ANN, BUY, 1000, 1, market=-1)["status"] == Status.BAD_MARKET
+
+
+def test_a_restricted_account_reduces_only_also_as_a_maker() -> None:
+    desk = Desk()
+    desk.run(
+        order(BOB, SELL, 1000, 5),
+        order(ANN, BUY, 1000, 5),
+        order(ANN, SELL, 1010, 9),
+        order(ANN, BUY, 990, 9),
+    )
+    desk.rows.accounts[ANN]["flags"] = ACCOUNT_RESTRICTED
+    assert desk.place(ANN, BUY, 980, 1)["status"] == Status.ONLY_REDUCE
+    assert desk.place(CAT, SELL, 990, 1, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
+    assert desk.place(CAT, BUY, 1010, 9)["filled_sz"] == 5
+    assert desk.position(ANN) == 0
+
+
+def test_an_account_has_at_most_a_thousand_open_orders() -> None:
+    desk = Desk()
+    desk.run(*(order(ANN, BUY, 999 - n % 7, 1) for n in range(1000)))
+    assert desk.place(ANN, BUY, 990, 1)["status"] == Status.TOO_MANY_ORDERS
+    assert desk.place(BOB, BUY, 990, 1)["status"] == Status.OPEN
+
+
+def test_a_side_of_a_book_has_a_limited_number_of_prices() -> None:
+    desk = Desk(cash=10**15)
+    for slot in range(4, 20):
+        desk.rows.add_account(bytes([slot]) * 20, 0)
+        desk.rows.accounts[slot]["cash"] = 10**15
+    prices = np.arange(1, MAX_LEVELS + 1) + 2000
+    desk.run(*(order(n % 20, SELL, int(px), 1) for n, px in enumerate(prices)))
+    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.BOOK_FULL
+    assert desk.place(ANN, SELL, 2001, 1)["status"] == Status.OPEN  # a price that is there
+
+
+def test_the_largest_amounts_do_not_overflow() -> None:
+    px, sz = 1 << 27, 1 << 28  # their product is the limit, 2^55
+    desk = Desk(cash=1 << 60, max_px=px, max_sz=sz, tiers=((1 << 50, 5),))
+    desk.rows.markets[0]["mark"] = px
+    desk.run(order(BOB, SELL, px, sz), order(ANN, BUY, px, sz))
+    # 2^55 * 0.00045 = 16,212,958,658,533.8...
+    assert desk.rows.journal.fills[0]["taker_fee"] == 16_212_958_658_534
+    desk.run(order(ANN, SELL, px, sz // 3), order(BOB, BUY, px, sz // 3))
+    assert desk.rows.journal.fills[0]["taker_pnl"] == 0
