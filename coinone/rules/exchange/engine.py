@@ -25,6 +25,7 @@ from coinone.rules.exchange.context import (
     Outcome,
     Withdrawal,
 )
+from coinone.rules.exchange.core_writer import core_items, core_outcomes
 from coinone.rules.exchange.events import MarketUpdate
 from coinone.rules.exchange.fees import turn_fee_day
 from coinone.rules.exchange.funding import apply_funding
@@ -78,6 +79,7 @@ def apply_exchange(ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAc
         leaves=leaves,
         undo=ex.seal(),
         digest=_digest(outcomes, leaves),
+        core_outcomes=core_outcomes(batch, len(actions)),
     )
 
 
@@ -111,11 +113,12 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
 
 def _classed(batch: Batch, actions: Sequence[VerifiedAction]) -> dict[Segment, list[Item]]:
     """Inclusion, then the included items of each segment in execution order."""
+    written = core_items(batch, len(actions))
     items, refused = include(batch.ex, actions, batch.now)
     for index, reason in refused.items():
         batch.outcomes[index] = Outcome(actions[index].tx_hash, "excluded", error=reason)
     found: dict[Segment, list[Item]] = {segment: [] for segment in Segment}
-    for item in items:
+    for item in written + items:
         turn_fee_day(batch, item.account)
         found[segment_of(item.action, batch.ex.config.system_address)].append(item)
     return {segment: ranked(members, batch.ctx.seed) for segment, members in found.items()}

@@ -48,7 +48,9 @@ def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int) -> tuple[
         except InvalidAction as error:
             refused[index] = str(error)
             continue
-        _charge(ex, usage[slot], slot, action)
+        usage[slot][0] += 1
+        usage[slot][1] += action.size
+        charge(ex, slot, action.action)
         items.append(
             Item(
                 index=index,
@@ -93,6 +95,13 @@ def check_credits(ex: Exchange, slot: int, action: Action, now: int) -> None:
         used, most = int(row["credits_used"]), given
     if used + cost(action) > most:
         raise InvalidAction("Too many cumulative requests sent", used=used, allowed=most, wanted=cost(action))
+
+
+def charge(ex: Exchange, slot: int, action: Action) -> None:
+    """Use up the credits of an included action."""
+    ex.rows.journal.account(slot)
+    column = "cancels_used" if isinstance(action, Cancel) else "credits_used"
+    ex.rows.accounts[slot][column] += cost(action)
 
 
 def cost(action: Action) -> int:
@@ -165,14 +174,6 @@ def _check_expiry(action: VerifiedAction, now: int) -> None:
 def _check_quota(used: list[int], action: VerifiedAction) -> None:
     if used[0] >= ACCOUNT_ACTIONS_PER_BATCH or used[1] + action.size > ACCOUNT_BYTES_PER_BATCH:
         raise InvalidAction("Too many actions of one account in a batch")
-
-
-def _charge(ex: Exchange, used: list[int], slot: int, action: VerifiedAction) -> None:
-    used[0] += 1
-    used[1] += action.size
-    ex.rows.journal.account(slot)
-    column = "cancels_used" if isinstance(action.action, Cancel) else "credits_used"
-    ex.rows.accounts[slot][column] += cost(action.action)
 
 
 def _key(action: VerifiedAction) -> tuple[int, Address, bytes]:

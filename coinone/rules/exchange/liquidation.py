@@ -47,7 +47,7 @@ class Liquidations:
     def item(self, slot: int) -> Item:
         """The system's item for an account: ranked first among its own."""
         address = self.batch.rows.address_of(slot)
-        return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-1)
+        return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-2)
 
 
 def choose(batch: Batch) -> Liquidations:
