@@ -9,6 +9,12 @@ import random
 from coinone.base.primitives.errors import StorageError
 from coinone.node.storage.store import MemoryStore
 
+SECTOR = 512
+
+
+class PowerCut(BaseException):
+    """The machine is off; no handler of the node gets to see it."""
+
 
 class SimDisk:
     """Files in memory; each remembers how much of it is safe."""
@@ -17,6 +23,7 @@ class SimDisk:
         self._dice = dice
         self._files: dict[str, bytearray] = {}
         self._safe: dict[str, int] = {}
+        self.power_fails_at_sync = False
         self.torn = 0  # crashes that left a part of an unsynced tail
 
     def names(self) -> list[str]:
@@ -31,10 +38,14 @@ class SimDisk:
         self._files.setdefault(name, bytearray()).extend(data)
 
     def sync(self, name: str) -> None:
+        if self.power_fails_at_sync:
+            self.power_fails_at_sync = False
+            raise PowerCut
         self._safe[name] = len(self._files[name])
 
     def truncate(self, name: str, size: int) -> None:
         del self._files[name][size:]
+        self._safe[name] = min(self._safe.get(name, 0), size)
         self.sync(name)
 
     def remove(self, name: str) -> None:
@@ -44,20 +55,16 @@ class SimDisk:
     def close(self) -> None:
         pass
 
-    def leave_unsynced(self, name: str, data: bytes) -> None:
-        """What a process was writing when it died: the start of a record that nobody has synced."""
-        self.append(name, data)
-
     def crash(self) -> None:
-        """Cut each file to its safe part and a random piece of the rest, its last bytes possibly garbled."""
+        """Cut each file to its safe part and some of the rest; a sector of that may not have been written."""
         for name in list(self._files):
             data, safe = self._files[name], self._safe.get(name, 0)
             kept = self._dice.randint(safe, len(data))
-            if kept > safe:
-                self.torn += 1
-                if self._dice.random() < 0.5:
-                    data[kept - 1] ^= 1 << self._dice.randrange(8)
+            self.torn += kept > safe
             del data[kept:]
+            if self._dice.random() < 0.3:
+                start = max(safe, kept - kept % SECTOR)
+                data[start:kept] = bytes(kept - start)
             if not data and safe == 0:
                 self.remove(name)
             else:

@@ -1,0 +1,164 @@
+"""A node in the simulated world: the real core, relay and storage on a simulated disk, network and clock.
+
+Crashing drops every object and keeps the disk; starting opens it again, as a process would.
+"""
+
+import random
+from collections.abc import Callable
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.errors import InvalidInput
+from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.core import Core
+from coinone.node.runtime.follower import follow_batch, follow_block
+from coinone.node.runtime.keys import Secrets
+from coinone.node.runtime.peering import Shelves
+from coinone.node.runtime.producer import Producer
+from coinone.node.runtime.published import Published
+from coinone.node.runtime.startup import identity_of, open_chain
+from coinone.node.storage.storage import Storage
+from coinone.protocols.relay.messages import encode_message
+from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
+from coinone.rules.chain.batch import CertifiedBatch, decode_certified
+from coinone.rules.chain.block import Block
+from coinone.rules.chain.genesis import Genesis
+from coinone.rules.chain.network import Network
+from sim.disk import PowerCut, SimDisk, SimStore
+from sim.network import SimNetwork
+from sim.world import SimClock, World
+
+TICK_MS = 500
+
+
+def secrets_of(node: int) -> Secrets:
+    """Every node's keys follow from its number."""
+    return Secrets(
+        *(keccak256(name + bytes((node,))) for name in (b"sim-federation", b"sim-reporter", b"sim-seeds"))
+    )
+
+
+class SimNode:
+    def __init__(self, number: int, world: World, network: Network, dice: random.Random) -> None:
+        self.number = number
+        self.clock = SimClock(world)
+        self.disk = SimDisk(dice)
+        self.store = SimStore()
+        self.crashes = 0
+        self.crashes_in_recovery = 0
+        self.on_crash: Callable[[SimNode], None] = lambda node: None
+        self.is_up = False
+        self.core: Core
+        self._world = world
+        self._network = network
+        self._dice = dice
+        self._run = 0  # events scheduled by an earlier life of the process are void
+        self._links: SimNetwork
+        self._relay: Relay
+        self._producer: Producer | None = None
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.core.storage)
+
+    @property
+    def genesis(self) -> Genesis:
+        return self.core.chain.genesis
+
+    def start(self, links: SimNetwork, genesis: Genesis | None = None) -> None:
+        """Open the disk and recover. The first start makes a genesis, or takes the one given."""
+        self._run += 1
+        self._links = links
+        self.is_up = True
+        try:
+            self._recover(genesis)
+        except PowerCut:
+            self.crashes_in_recovery += 1
+            self.crash()
+
+    def _recover(self, genesis: Genesis | None) -> None:
+        storage = Storage(self.store, self.disk, identity_of(self._network), self._dice.randbytes)
+        secrets = secrets_of(self.number)
+        chain = open_chain(self._network, storage, secrets, self.clock.wall_ms(), genesis)
+        self.core = Core(chain, storage, secrets, self._published)
+        head = Head(chain.cursor.seq, chain.head.number)
+        self._relay = Relay(self._network.chain_id, chain.genesis.encode(), Shelves(storage), head)
+        if self.core.is_member:
+            self._producer = Producer(self.core, secrets, self.clock, self._dice.randbytes, self._published)
+            self._later(0, self._work)
+        self._later(TICK_MS, self._tick)
+
+    def crash(self) -> None:
+        """The process is gone; the disk keeps what was synced, and some of the rest."""
+        self._run += 1
+        self.is_up = False
+        self.crashes += 1
+        self._producer = None
+        self.disk.crash()
+        self._links.gone(self.number)
+        self.on_crash(self)
+
+    def connected(self, peer: int) -> None:
+        self._guarded(lambda: self._carry_out(self._relay.connected(peer, self._now_ms())))
+
+    def closed(self, peer: int) -> None:
+        self._guarded(lambda: self._carry_out(self._relay.closed(peer, self._now_ms())))
+
+    def receive(self, peer: int, payload: bytes) -> None:
+        self._guarded(lambda: self._carry_out(self._relay.received(peer, payload, self._now_ms())))
+
+    def _now_ms(self) -> int:
+        return int(self.clock.steady_s() * 1000)
+
+    def _later(self, delay_ms: int, action: Callable[[], None]) -> None:
+        run = self._run
+        self._world.after(delay_ms, lambda: self._guarded(action) if self._run == run else None)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Everything a node does: nothing while it is down, and it may die of it."""
+        if not self.is_up:
+            return
+        try:
+            action()
+        except PowerCut:
+            self.crash()
+
+    def _tick(self) -> None:
+        self._carry_out(self._relay.tick(self._now_ms()))
+        self._later(TICK_MS, self._tick)
+
+    def _work(self) -> None:
+        assert self._producer is not None
+        due_s = self._producer.work()
+        assert self.core.halted is None, f"node {self.number} halted: {self.core.halted}"
+        self._later(max(1, int(due_s * 1000) - self._now_ms()), self._work)
+
+    def _published(self, published: Published) -> None:
+        """Called by the core: pass on what this node made itself."""
+        if not self.core.is_member:
+            return
+        if not published.blocks:
+            raw = self.core.storage.log.batches[published.seq]
+            self._carry_out(self._relay.published(decode_certified(raw), self._now_ms()))
+        for new in published.blocks:
+            self._carry_out(self._relay.published(new.block, self._now_ms()))
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._links.send(self.number, effect.peer, encode_message(effect.message))
+            elif isinstance(effect, Deliver):
+                self._apply(effect.item)
+            elif isinstance(effect, Drop):
+                assert not effect.fault, f"node {self.number} blames node {effect.peer}: {effect.reason}"
+                self._links.hang_up(self.number, effect.peer)
+
+    def _apply(self, item: CertifiedBatch | Block) -> None:
+        try:
+            if isinstance(item, Block):
+                follow_block(self.core, item)
+            else:
+                follow_batch(self.core, item)
+        except InvalidInput as error:
+            self._carry_out(self._relay.refused(str(error), self._now_ms()))
+        else:
+            self._carry_out(self._relay.delivered(self._now_ms()))

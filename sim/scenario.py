@@ -1,0 +1,170 @@
+"""A run: one sequencer and its followers through bad weather, and then whether all is well.
+
+Two phases, after TigerBeetle's simulator. *Storm*: connections break, the network parts, nodes die in the
+middle of a write and come back with a torn log, clocks jump. *Calm*: no more faults, and everybody must
+reach the same head. All along the nodes check their own invariants; at the end, what traders were told must
+be in the chain, and a node that starts from the disk alone must stand where the others stand.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from coinone.node.runtime.archive import ActionPlace
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.network import Network
+from sim.network import SimNetwork, Weather
+from sim.node import SimNode
+from sim.workload import Workload
+from sim.world import World
+
+NODES = 4
+LEADER = 0
+STORM_MS = 60_000
+CALM_MS = 45_000
+TRADE_MS = 100
+FAULT_MS = 2_500
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happened, for the one line that a run prints."""
+
+    seed: int
+    events: int
+    batches: int
+    blocks: int
+    answered: int
+    crashes: int
+    crashes_in_recovery: int
+    torn_tails: int
+    broken_connections: int
+    partitions: int
+    clock_jumps: int
+    digest: str  # of the final head: equal for equal seeds, whatever the machine
+
+    def line(self) -> str:
+        figures = ", ".join(f"{name} {value}" for name, value in vars(self).items() if name != "seed")
+        return f"seed {self.seed}: {figures}"
+
+
+class Scenario:
+    def __init__(self, seed: int, network: Network) -> None:
+        self.world = World(seed)
+        self.clock_jumps = 0
+        self.storming = True
+        self.workload = Workload(self.world)
+        self.nodes = [SimNode(number, self.world, network, self.world.random) for number in range(NODES)]
+        self.links = SimNetwork(
+            self.world,
+            Weather.drawn(self.world),
+            connected=lambda node, peer: self.nodes[node].connected(peer),
+            closed=lambda node, peer: self.nodes[node].closed(peer),
+            deliver=lambda node, peer, payload: self.nodes[node].receive(peer, payload),
+            is_up=lambda node: self.nodes[node].is_up,
+        )
+
+    def run(self) -> Report:
+        leader = self.nodes[LEADER]
+        for node in self.nodes:
+            node.on_crash = self._crashed
+        leader.start(self.links)
+        for node in self.nodes[1:]:
+            node.start(self.links, leader.genesis)
+        for left in range(NODES):  # a ring: nobody depends on one neighbour
+            self.links.join(left, (left + 1) % NODES)
+        self.world.every(TRADE_MS, self._trade)
+        self.world.every(FAULT_MS, self._fault)
+        start = self.world.now_ms
+        events = self.world.run_until(start + STORM_MS)
+        self._calm()
+        events += self.world.run_until(start + STORM_MS + CALM_MS)
+        self._check()
+        return self._report(events)
+
+    def _trade(self) -> None:
+        leader = self.nodes[LEADER]
+        if leader.is_up and self.storming:
+            self.workload.step(leader.core)
+
+    def _fault(self) -> None:
+        if not self.storming:
+            return
+        dice = self.world.random
+        kind = dice.choice(["kill", "power", "power", "part", "heal", "clock"])
+        victim = dice.choice(self.nodes)
+        if kind == "kill" and victim.is_up:
+            victim.crash()
+        elif kind == "power":
+            victim.disk.power_fails_at_sync = True  # in the middle of its next write
+        elif kind == "part":
+            self.links.part(frozenset(dice.sample(range(NODES), dice.randint(1, NODES - 1))))
+        elif kind == "heal":
+            self.links.part(frozenset())
+        elif kind == "clock":
+            self.clock_jumps += 1
+            dice.choice(self.nodes).clock.error_ms = dice.choice(
+                [-3_600_000, -1_000, 0, 1_000, 8 * 3_600_000]
+            )
+
+    def _crashed(self, node: SimNode) -> None:
+        if node.number == LEADER:
+            self.workload.node_died()
+        self.world.after(self.world.random.randint(10, 5_000), lambda: node.start(self.links, node.genesis))
+
+    def _calm(self) -> None:
+        self.storming = False
+        for node in self.nodes:
+            node.disk.power_fails_at_sync = False
+        self.links.part(frozenset())
+        self.links.heal()
+
+    def _check(self) -> None:
+        leader = self.nodes[LEADER]
+        number = min(node.core.chain.head.number for node in self.nodes)
+        lag = leader.core.chain.cursor.seq - min(node.core.chain.cursor.seq for node in self.nodes)
+        assert lag <= 8, f"a follower is {lag} batches behind after the calm"
+        headers = [node.archive.header(number) for node in self.nodes]
+        assert all(header == headers[0] for header in headers), "nodes disagree about a block"
+        for node in self.nodes:
+            check_solvency(node.core.chain)
+        self._check_answers(leader)
+        self._check_restart(leader)
+
+    def _check_answers(self, leader: SimNode) -> None:
+        """Whatever was answered is where the answer said it is."""
+        committed = leader.core.chain.head.batch_seq
+        for tx_hash, seq in self.workload.answers.executed.items():
+            if seq > committed:
+                continue
+            place = leader.archive.place_of(tx_hash)
+            assert isinstance(place, ActionPlace) and place.seq == seq, (
+                f"an answer of batch {seq} was taken back"
+            )
+
+    def _check_restart(self, leader: SimNode) -> None:
+        """The disk alone gives the same state as the memory that wrote it."""
+        before = leader.core.chain.cursor, leader.core.chain.leaves.root()
+        leader.on_crash = lambda node: None
+        leader.crash()
+        leader.start(self.links, leader.genesis)
+        assert (leader.core.chain.cursor, leader.core.chain.leaves.root()) == before, (
+            "a restart changed the state"
+        )
+
+    def _report(self, events: int) -> Report:
+        chain = self.nodes[LEADER].core.chain
+        state = chain.cursor.batch_hash + chain.head.hash
+        return Report(
+            seed=self.world.seed,
+            events=events,
+            batches=chain.cursor.seq,
+            blocks=chain.head.number,
+            answered=len(self.workload.answers.executed),
+            crashes=sum(node.crashes for node in self.nodes),
+            crashes_in_recovery=sum(node.crashes_in_recovery for node in self.nodes),
+            torn_tails=sum(node.disk.torn for node in self.nodes),
+            broken_connections=self.links.breaks,
+            partitions=self.links.partitions,
+            clock_jumps=self.clock_jumps,
+            digest=hashlib.sha256(state).hexdigest()[:16],
+        )
