@@ -66,13 +66,13 @@ async def signed_orders(url: str, count: int) -> list[bytes]:
 async def fire(url: str, bodies: list[bytes], pid: int) -> Run:
     run = Run()
     http = AsyncHttp(url, idle_max=CONNECTIONS)
-    await asyncio.gather(*(http.post("/info", b'{"type":"exchangeStatus"}') for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(http.send("/info", b'{"type":"exchangeStatus"}') for _ in range(CONNECTIONS)))
     cpu_before, began = cpu_seconds(pid), time.perf_counter() + 0.1
 
     async def one(body: bytes, due: float) -> None:
         run.late_ms.append(1000 * (time.perf_counter() - due))
         try:
-            answer = decode(await http.post("/exchange", body))
+            answer = decode(await http.send("/exchange", body))
         except ClientError as error:
             run.errors.append(str(error))
             return

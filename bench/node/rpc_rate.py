@@ -36,12 +36,12 @@ async def load(
     """Requests answered, wall seconds, node CPU seconds, latencies in ms."""
     http = AsyncHttp(url, idle_max=CONNECTIONS)
     latencies: list[float] = []
-    await http.post(path, body)
+    await http.send(path, body)
     cpu, began = cpu_seconds(pid), time.perf_counter()
 
     async def worker() -> None:
         while (sent := time.perf_counter()) - began < seconds:
-            answer = await http.post(path, body)
+            answer = await http.send(path, body)
             assert answer.status == 200, answer
             latencies.append(1000 * (time.perf_counter() - sent))
 

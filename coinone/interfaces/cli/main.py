@@ -104,6 +104,44 @@ def verify(
 
 
 @app.command()
+def record(
+    tape: Annotated[Path, typer.Argument(help="The file to write.")],
+    url: Url = _URL,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="How much trading, in the chain's time.")
+    ] = 60.0,
+    first: Annotated[
+        int | None, typer.Option("--from-batch", help="Begin in the past. Default: now.")
+    ] = None,
+) -> None:
+    """Write the trading on a running node to a tape."""
+    from coinone.interfaces.cli.record import run
+
+    run(tape, url, seconds, first)
+
+
+@app.command()
+def replay(
+    tape: Annotated[Path, typer.Argument(help="A tape that `coinone record` wrote.")],
+    url: Annotated[
+        str | None, typer.Option("--url", help="Play to this running dev node instead of in this process.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option("--speed", help="With --url: how many times faster.", min=0.01)
+    ] = 1.0,
+) -> None:
+    """Play a tape: to an exchange in this process, as fast as it goes, or to a running dev node."""
+    if url is None:
+        from coinone.interfaces.cli.replay import run
+
+        run(tape)
+    else:
+        from coinone.interfaces.cli.replay_node import run as run_there
+
+        run_there(tape, url, speed)
+
+
+@app.command()
 def warm() -> None:
     """Compile everything that is compiled, so that nothing has to be under a running market."""
     from coinone.interfaces.cli.warm import run

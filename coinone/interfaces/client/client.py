@@ -60,7 +60,7 @@ class AsyncClient(Commands):
     async def _perform(self, step: Request | Pause) -> Any:
         if isinstance(step, Pause):
             return await asyncio.sleep(step.seconds)
-        return decode(await self._http.post(step.path, msgspec.json.encode(step.payload)))
+        return decode(await self._http.send(step.path, step.body))
 
 
 class Client(Commands):
@@ -103,7 +103,7 @@ class Client(Commands):
     def _perform(self, step: Request | Pause) -> Any:
         if isinstance(step, Pause):
             return time.sleep(step.seconds)
-        return decode(self._http.post(step.path, msgspec.json.encode(step.payload)))
+        return decode(self._http.send(step.path, step.body))
 
 
 def decode(response: Response) -> Any:

@@ -13,7 +13,16 @@ from coinone.interfaces.client import actions
 from coinone.interfaces.client.actions import Action, Number, Order, Tif, Trigger
 from coinone.interfaces.client.errors import Refused
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
-from coinone.interfaces.client.steps import Steps, deposit, info, quote_token, rpc, send_once, token_balance
+from coinone.interfaces.client.steps import (
+    Steps,
+    deposit,
+    get,
+    info,
+    quote_token,
+    rpc,
+    send_once,
+    token_balance,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,14 @@ class Commands:
     def rpc(self, method: str, *parameters: Any) -> Any:
         """Ethereum JSON-RPC."""
         return self._run(rpc(method, *parameters))
+
+    def health(self) -> Any:
+        """Whether the node makes batches, and which was the newest."""
+        return self._run(get("/health"))
+
+    def explore(self, page: str) -> Any:
+        """A page of the explorer, such as "batch/5", "block/latest", "tx/0x.."."""
+        return self._run(get(f"/explorer/{page}"))
 
     def markets(self) -> Any:
         """The perpetual markets by name: dict[str, Market]."""

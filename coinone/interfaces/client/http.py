@@ -46,17 +46,17 @@ class Endpoint:
         tls = parts.scheme == "https"
         return Endpoint(parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 
-    def post(self, path: str, body: bytes) -> bytes:
-        """The bytes of a POST of JSON."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return (
-            f"POST {self.prefix}{path} HTTP/1.1\r\nHost: {host}:{self.port}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        ).encode() + body
+    def request(self, path: str, body: bytes | None) -> bytes:
+        """The bytes of a POST of JSON, or of a GET where there is no body."""
+        method, host = "GET" if body is None else "POST", f"[{self.host}]" if ":" in self.host else self.host
+        head = f"{method} {self.prefix}{path} HTTP/1.1\r\nHost: {host}:{self.port}\r\n"
+        if body is None:
+            return (head + "\r\n").encode()
+        return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 class AsyncHttp:
-    """Posts JSON bytes to one endpoint over as many connections as there are requests under way."""
+    """Requests to one endpoint over as many connections as there are requests under way."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S, idle_max: int = IDLE_CONNECTIONS_MAX) -> None:
         self._endpoint = Endpoint.parse(url)
@@ -64,9 +64,9 @@ class AsyncHttp:
         self._idle_max = idle_max
         self._idle: deque[_Connection] = deque()
 
-    async def post(self, path: str, body: bytes) -> Response:
-        """The answer to a POST. Raises NoAnswer."""
-        request = self._endpoint.post(path, body)
+    async def send(self, path: str, body: bytes | None = None) -> Response:
+        """The answer to a POST, or to a GET where there is no body. Raises NoAnswer."""
+        request = self._endpoint.request(path, body)
         while self._idle:
             connection = self._idle.popleft()
             if connection.usable():
@@ -179,8 +179,8 @@ class SyncHttp:
         self._timeout_s = timeout_s
         self._threads = threading.local()
 
-    def post(self, path: str, body: bytes) -> Response:
-        """The answer to a POST. Raises NoAnswer."""
+    def send(self, path: str, body: bytes | None = None) -> Response:
+        """The answer to a POST, or to a GET where there is no body. Raises NoAnswer."""
         kept: http.client.HTTPConnection | None = getattr(self._threads, "connection", None)
         if kept is not None:
             with contextlib.suppress(_Closed):
@@ -199,10 +199,10 @@ class SyncHttp:
         kind = http.client.HTTPSConnection if self._endpoint.tls else http.client.HTTPConnection
         return kind(self._endpoint.host, self._endpoint.port, timeout=self._timeout_s)
 
-    def _exchange(self, connection: http.client.HTTPConnection, path: str, body: bytes) -> Response:
+    def _exchange(self, connection: http.client.HTTPConnection, path: str, body: bytes | None) -> Response:
         try:
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", self._endpoint.prefix + path, body, headers)
+            headers = {} if body is None else {"Content-Type": "application/json"}
+            connection.request("GET" if body is None else "POST", self._endpoint.prefix + path, body, headers)
             answer = connection.getresponse()
             return Response(answer.status, answer.read())
         except (OSError, http.client.HTTPException) as error:

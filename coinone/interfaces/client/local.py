@@ -30,8 +30,8 @@ class LocalNode:
     def __init__(
         self, data_dir: Path | None = None, demo: bool = False, arguments: tuple[str, ...] = ()
     ) -> None:
-        self._temporary = tempfile.mkdtemp(prefix="coinone-") if data_dir is None else None
-        self.data_dir = Path(self._temporary) if data_dir is None else data_dir
+        self._is_temporary = data_dir is None
+        self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="coinone-"))
         self.port, self.rpc_port = _free_ports(2)
         self._arguments = (*(() if demo else ("--no-demo",)), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,8 +62,8 @@ class LocalNode:
     ) -> None:
         self.stop()
         self._output.unlink(missing_ok=True)
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        if self._is_temporary:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def start(self) -> "LocalNode":
         """Start, and return when the node answers. Raises NoAnswer with what it printed if it does not."""

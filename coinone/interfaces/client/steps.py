@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
+import msgspec
+
 from coinone.base.primitives.parse import format_bytes, format_quantity, parse_address, parse_quantity
 from coinone.interfaces.client import ethereum
 from coinone.interfaces.client.actions import Number, decimal_text
@@ -23,10 +25,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """POST `payload` as JSON to `path`."""
+    """POST `payload` as JSON to `path`; GET where there is none."""
 
     path: str
-    payload: Any
+    payload: Any = None
+
+    @property
+    def body(self) -> bytes | None:
+        return None if self.payload is None else msgspec.json.encode(self.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,10 @@ class Token:
 
 
 Steps: TypeAlias = Generator[Request | Pause, Any, T]
+
+
+def get(path: str) -> Steps[Any]:
+    return (yield Request(path))
 
 
 def info(kind: str, **fields: Any) -> Steps[Any]:

@@ -52,7 +52,7 @@ def test_requests_one_after_another_share_a_connection() -> None:
         async with Server(well) as server:
             http = AsyncHttp(server.url)
             for _ in range(5):
-                assert await http.post("/info", b'{"a":1}') == Response(200, b"{}")
+                assert await http.send("/info", b'{"a":1}') == Response(200, b"{}")
             assert (server.connections, len(server.requests)) == (1, 5)
             assert b"POST /info HTTP/1.1" in server.requests[0] and server.requests[0].endswith(b'{"a":1}')
             await http.close()
@@ -68,8 +68,8 @@ def test_requests_at_the_same_time_have_a_connection_each() -> None:
     async def scenario() -> None:
         async with Server(slow) as server:
             http = AsyncHttp(server.url)
-            await asyncio.gather(*(http.post("/info", b"{}") for _ in range(4)))
-            await asyncio.gather(*(http.post("/info", b"{}") for _ in range(4)))
+            await asyncio.gather(*(http.send("/info", b"{}") for _ in range(4)))
+            await asyncio.gather(*(http.send("/info", b"{}") for _ in range(4)))
             assert (server.connections, len(server.requests)) == (4, 8)
             await http.close()
 
@@ -86,7 +86,7 @@ def test_a_connection_that_died_while_idle_is_replaced_without_notice() -> None:
         async with Server(then_hang_up) as server:
             http = AsyncHttp(server.url)
             for _ in range(3):
-                assert (await http.post("/info", b"{}")).status == 200
+                assert (await http.send("/info", b"{}")).status == 200
             assert server.connections == 3
 
     asyncio.run(scenario())
@@ -99,7 +99,7 @@ def test_a_fresh_connection_that_dies_without_an_answer_is_reported() -> None:
     async def scenario() -> None:
         async with Server(hang_up) as server:
             with pytest.raises(NoAnswer, match="closed"):
-                await AsyncHttp(server.url).post("/exchange", b"{}")
+                await AsyncHttp(server.url).send("/exchange", b"{}")
             assert len(server.requests) == 1
 
     asyncio.run(scenario())
@@ -117,9 +117,9 @@ def test_silence_ends_at_the_timeout_and_the_late_answer_is_nobodys() -> None:
         async with Server(silent_once) as server:
             http = AsyncHttp(server.url, timeout_s=0.1)
             with pytest.raises(NoAnswer, match="no answer within"):
-                await http.post("/info", b"{}")
+                await http.send("/info", b"{}")
             await asyncio.sleep(0.15)
-            assert (await http.post("/info", b"{}")).body == b"{}"
+            assert (await http.send("/info", b"{}")).body == b"{}"
 
     asyncio.run(scenario())
 
@@ -133,8 +133,8 @@ def test_a_cancelled_request_leaves_no_connection_with_an_answer_on_its_way() ->
         async with Server(slow) as server:
             http = AsyncHttp(server.url)
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(http.post("/info", b"{}"), 0.05)
-            assert (await http.post("/info", b"{}")).body == b"2"
+                await asyncio.wait_for(http.send("/info", b"{}"), 0.05)
+            assert (await http.send("/info", b"{}")).body == b"2"
 
     asyncio.run(scenario())
 
@@ -147,8 +147,8 @@ def test_chunked_answers_and_connection_close_are_understood() -> None:
     async def scenario() -> None:
         async with Server(chunked) as server:
             http = AsyncHttp(server.url)
-            assert (await http.post("/info", b"{}")).body == b"abcde"
-            assert (await http.post("/info", b"{}")).body == b"abcde"
+            assert (await http.send("/info", b"{}")).body == b"abcde"
+            assert (await http.send("/info", b"{}")).body == b"abcde"
             assert server.connections == 2
 
     asyncio.run(scenario())
@@ -161,7 +161,7 @@ def test_what_is_not_http_is_reported() -> None:
     async def scenario() -> None:
         async with Server(gibberish) as server:
             with pytest.raises(NoAnswer, match="not HTTP"):
-                await AsyncHttp(server.url).post("/info", b"{}")
+                await AsyncHttp(server.url).send("/info", b"{}")
 
     asyncio.run(scenario())
 
@@ -179,17 +179,26 @@ def test_the_blocking_transport_keeps_its_connection_and_replaces_a_dead_one() -
         async with Server(close_the_second) as server:
             http = SyncHttp(server.url)
             for _ in range(4):
-                assert (await asyncio.to_thread(http.post, "/info", b"{}")).status == 200
+                assert (await asyncio.to_thread(http.send, "/info", b"{}")).status == 200
             assert len(server.requests) == 4 and server.connections >= 2
 
     asyncio.run(scenario())
 
 
+def test_without_a_body_it_is_a_get() -> None:
+    assert Endpoint.parse("http://localhost:3001/api/").request("/health", None) == (
+        b"GET /api/health HTTP/1.1\r\nHost: localhost:3001\r\n\r\n"
+    )
+    assert (
+        Endpoint.parse("http://[::1]").request("/", b"").startswith(b"POST / HTTP/1.1\r\nHost: [::1]:80\r\n")
+    )
+
+
 def test_nobody_listening_is_reported_by_both_transports() -> None:
     with pytest.raises(NoAnswer, match=r"127\.0\.0\.1:1"):
-        asyncio.run(AsyncHttp("http://127.0.0.1:1").post("/info", b"{}"))
+        asyncio.run(AsyncHttp("http://127.0.0.1:1").send("/info", b"{}"))
     with pytest.raises(NoAnswer, match=r"127\.0\.0\.1:1"):
-        SyncHttp("http://127.0.0.1:1").post("/info", b"{}")
+        SyncHttp("http://127.0.0.1:1").send("/info", b"{}")
 
 
 def test_an_answer_tells_the_senders_fault_from_the_nodes() -> None:
