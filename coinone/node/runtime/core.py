@@ -32,7 +32,8 @@ from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Pers
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.protocols.txpool.actions import ActionPool, Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
-from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.apply import apply_batch, undo_batch
+from coinone.rules.chain.batch import CertifiedBatch
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.state import BatchResult, ChainState
@@ -147,10 +148,7 @@ class Core:
 
     def rewind(self, chain: ChainState) -> None:
         """Stand on `chain`, an earlier state than ours (dev's evm_revert). All that waited is dropped."""
-        for replies in self._replies.values():
-            for reply in replies:
-                reply(InvalidTransaction("dropped: time was turned back"))
-        self._replies.clear()
+        self.drop_waiting(InvalidTransaction("dropped: time was turned back"))
         network = chain.network
         self.chain = chain
         self.ethereum_pool = EthereumPool(network.base_fee, network.batches.evm_gas)
@@ -172,11 +170,15 @@ class Core:
         """Stop making batches; reads go on (B3)."""
         self.halted = reason
         self.view = replace(self.view, halted=reason)
-        for replies in self._replies.values():
-            for reply in replies:
-                reply(StorageError(f"node halted: {reason}"))
-        self._replies.clear()
+        self.drop_waiting(StorageError(f"node halted: {reason}"))
         self._publish(Published(self.view.seq, self.view.time_ms, self.view))
+
+    def drop_waiting(self, error: CoinoneError) -> None:
+        """Answer everybody who waits for an outcome that will not come."""
+        waiting = [reply for replies in self._replies.values() for reply in replies]
+        self._replies.clear()
+        for reply in waiting:
+            reply(error)
 
     def check_accepting(self) -> None:
         self._check_running()
@@ -221,10 +223,19 @@ class Core:
                 result = apply_batch(self.chain, effect.batch)
                 waiting.extend(sequencer.executed(result.after, result.digest))
             elif isinstance(effect, Certified):
-                batch = effect.certified
-                self.storage.log.append([*records, Record(Kind.BATCH, batch.batch.seq, batch.encode())])
+                self._write_down(effect.certified, records)
         assert result is not None, "alone, a proposal is certified at once"
         return result
+
+    def _write_down(self, certified: CertifiedBatch, votes: list[Record]) -> None:
+        """Sync the batch to the log. If the disk fails it never happened: what is read must be what is
+        kept."""
+        record = Record(Kind.BATCH, certified.batch.seq, certified.encode())
+        try:
+            self.storage.log.append([*votes, record])
+        except StorageError:
+            undo_batch(self.chain)
+            raise
 
     def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
         """Durable now: clear the pools, answer, publish."""

@@ -152,6 +152,7 @@ class Node:
     def stop(self) -> None:
         """Finish the running batch and close the folder. What was answered is on disk already."""
         self._executor.stop(STOP_TIMEOUT_S)
+        self._core.drop_waiting(StorageError("node stopped before the batch was made"))
         for subscription in self._subscriptions:
             subscription.push(None)
         self.storage.close()
