@@ -16,6 +16,7 @@ from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as wire
 
 _TIF = {wire.Tif.GTC: int(Tif.GTC), wire.Tif.IOC: int(Tif.IOC), wire.Tif.ALO: int(Tif.ALO)}
+_COLUMNS: tuple[str, ...] = OP.names or ()
 _HALF = 1 << 64
 _MARKET_MAX = 2**31 - 1
 TRIGGER = -1  # in place of a status: refused as a trigger order
@@ -41,23 +42,24 @@ class OpList:
     """Operations of one segment in order, with the slots their results go to."""
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self._ops: list[dict[str, int]] = []
+        self._sz_decimals: list[int] = rows.markets["sz_decimals"][: rows.market_count].tolist()
+        self._ops: list[tuple[int, ...]] = []
         self.slots: list[Slot] = []
 
     def __len__(self) -> int:
         return len(self._ops)
 
     def add(self, slot: Slot, **columns: int) -> None:
-        self._ops.append(columns)
+        """Append an operation; columns not named are 0."""
+        self._ops.append(tuple([columns.get(name, 0) for name in _COLUMNS]))
         self.slots.append(slot)
 
+    def sz_decimals(self, asset: int) -> int:
+        """Of a market; 0 for one that does not exist."""
+        return self._sz_decimals[asset] if asset < len(self._sz_decimals) else 0
+
     def array(self) -> Array:
-        ops = np.zeros(len(self._ops), OP)
-        for row, columns in zip(ops, self._ops, strict=True):
-            for name, value in columns.items():
-                row[name] = value
-        return ops
+        return np.array(self._ops, OP)
 
     def place(self, slot: Slot, spec: wire.OrderSpec, builder: BuilderTerms) -> int:
         """Add a new order; returns 0, or why it cannot even be asked."""
@@ -101,9 +103,9 @@ class OpList:
     def _order(self, spec: wire.OrderSpec, builder: BuilderTerms) -> dict[str, int] | int:
         if spec.trigger is not None:
             return TRIGGER
-        if spec.asset >= self._rows.market_count:
+        if spec.asset >= len(self._sz_decimals):
             return int(Status.BAD_MARKET)
-        decimals = int(self._rows.markets[spec.asset]["sz_decimals"])
+        decimals = self._sz_decimals[spec.asset]
         px, px_rest = divmod(spec.px, 10 ** (wire.WIRE_DECIMALS - 6 + decimals))
         sz, sz_rest = divmod(spec.sz, 10 ** (wire.WIRE_DECIMALS - decimals))
         if px_rest:

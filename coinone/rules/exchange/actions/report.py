@@ -17,13 +17,14 @@ TIF_NAMES = ("Gtc", "Ioc", "Alo")
 
 def report(batch: Batch, result: Segment, slots: Sequence[Slot]) -> None:
     """Append fills and order updates to the batch's events, in the order in which they happened."""
-    for row in _dicts(result.fills):
+    for row in as_dicts(result.fills):
         batch.events.append(_fill(batch, row, slots[row["op"]]))
-    for row in _dicts(result.updates):
+    for row in as_dicts(result.updates):
         batch.events.append(_update(batch, row))
 
 
-def _dicts(rows: Any) -> list[dict[str, int]]:
+def as_dicts(rows: Any) -> list[dict[str, int]]:
+    """Structured rows as dicts of Python integers, in one conversion."""
     names = rows.dtype.names
     return [dict(zip(names, row, strict=True)) for row in rows.tolist()]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from coinone.rules.exchange.actions import answers
 from coinone.rules.exchange.actions.ops import TRIGGER, BuilderTerms, OpList, Slot
-from coinone.rules.exchange.actions.report import report
+from coinone.rules.exchange.actions.report import as_dicts, report
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.kernel import Segment as KernelResult
 from coinone.rules.exchange.kernel import run_segment
@@ -42,7 +42,7 @@ class Trading:
         """Execute, collect events and answers. Answers of cancels stay open for a second try."""
         result = run_segment(self.batch.rows, self.ops.array(), self.batch.now)
         report(self.batch, result, self.ops.slots)
-        for slot, row in zip(self.ops.slots, result.results, strict=True):
+        for slot, row in zip(self.ops.slots, as_dicts(result.results), strict=True):
             if slot.item.index in self.answers:
                 self.answers[slot.item.index][slot.place] = self._answer(slot, row)
         return result
@@ -108,24 +108,17 @@ class Trading:
             return {"error": answers.TRIGGERS_REFUSED}
         return {"error": answers.error_text(status, asset, 0)}
 
-    def _answer(self, slot: Slot, row: Any) -> Any:
-        status = int(row["status"])
+    def _answer(self, slot: Slot, row: dict[str, int]) -> Any:
+        status = row["status"]
         if status >= FIRST_REJECTION:
-            decimals = self._price_decimals(slot.asset)
-            text = answers.error_text(status, slot.asset, decimals, int(row["bid"]), int(row["ask"]))
-            return {"error": text}
+            decimals = 6 - self.ops.sz_decimals(slot.asset)
+            return {"error": answers.error_text(status, slot.asset, decimals, row["bid"], row["ask"])}
         if isinstance(slot.item.action, Cancel):
             return "success"
         if status == Status.OPEN:
-            return answers.resting(int(row["oid"]), slot.cloid)
-        size, notional = int(row["filled_sz"]), int(row["filled_notional"])
-        decimals = int(self.batch.rows.markets[slot.asset]["sz_decimals"])
-        return answers.filled(int(row["oid"]), slot.cloid, size, notional, decimals)
-
-    def _price_decimals(self, asset: int) -> int:
-        if asset >= self.batch.rows.market_count:
-            return 0
-        return 6 - int(self.batch.rows.markets[asset]["sz_decimals"])
+            return answers.resting(row["oid"], slot.cloid)
+        decimals = self.ops.sz_decimals(slot.asset)
+        return answers.filled(row["oid"], slot.cloid, row["filled_sz"], row["filled_notional"], decimals)
 
 
 class SecondTry:
