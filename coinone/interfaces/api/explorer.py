@@ -16,11 +16,12 @@ from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.http import HttpError
 from coinone.node.runtime.archive import ActionPlace
-from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.batch import Batch, decode_certified
 from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.wire import unpack
 from coinone.rules.exchange.wire.envelope import decode_envelope
+from coinone.rules.exchange.wire.signing import decode_value, signed_type
 from coinone.rules.exchange.wire.types import DomainRules, L1Envelope, OracleReport, VerifiedAction
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class Explorer:
         return {"blocks": [self._summary(header) for header in reversed(list(headers))]}
 
     def _summary(self, header: Header) -> Json:
-        parent = self._service.reads.archive.header(header.number - 1) if header.number else None
+        archive = self._service.reads.archive
+        parent = archive.header(header.number - 1) if header.number else None
         return {
             "number": header.number,
             "hash": "0x" + header.hash.hex(),
@@ -123,7 +125,11 @@ class Explorer:
         )
 
     def _stored(self, seq: int) -> Batch | None:
+        """A batch that a block includes, or one that is only in the log yet."""
         certified = self._service.reads.archive.batch(seq)
+        if certified is None:
+            logged = self._service.node.storage.log.batches.get(seq)
+            certified = None if logged is None else decode_certified(logged)
         return None if certified is None else certified.batch
 
     async def _batch(self, argument: str) -> Json | None:
@@ -170,28 +176,38 @@ class Explorer:
         """A transaction of any kind, by its hash."""
         tx_hash = parse_hash(argument)
         found = self._service.reads.transaction(tx_hash)
-        if found is not None:
-            header, row = found
-            return {
-                "kind": "ethereum",
-                "hash": argument,
-                "block": header.number,
-                "time": header.timestamp * 1000,
-                "transaction": transaction_json(row, header),
-                "receipt": receipt_json(row, header),
-            }
-        return self._action(tx_hash)
+        if found is None:
+            return self._action(tx_hash)
+        header, row = found
+        return {
+            "kind": "ethereum",
+            "tier": "included",
+            "hash": argument,
+            "block": header.number,
+            "time": header.timestamp * 1000,
+            "transaction": transaction_json(row, header),
+            "receipt": receipt_json(row, header),
+        }
 
     def _action(self, tx_hash: Hash32) -> Json | None:
-        place = self._service.reads.archive.place_of(tx_hash)
-        if not isinstance(place, ActionPlace):
-            return None
-        batch = self._stored(place.seq)
+        """An action in a batch, included in a block or not yet; with its outcome if that is remembered."""
+        place, seen = self._service.reads.archive.place_of(tx_hash), self._service.recent.get(tx_hash)
+        seq = place.seq if isinstance(place, ActionPlace) else seen.seq if seen is not None else None
+        batch = None if seq is None else self._stored(seq)
         if batch is None:
             return None
         shown = (self._transaction(raw, batch) for raw in batch.transactions)
         found = next((tx for tx in shown if tx["hash"] == "0x" + tx_hash.hex()), None)
-        return None if found is None else {"kind": "action", **found}
+        if found is None:
+            return None
+        outcome = seen.outcome if seen is not None else None
+        return {
+            "kind": "action",
+            **found,
+            "tier": "preconfirmed" if place is None else "included",
+            "status": None if outcome is None else outcome.error or outcome.status,
+            "response": None if outcome is None else outcome.response,
+        }
 
     async def _account(self, argument: str) -> Json | None:
         """An address on both sides: gas coin and nonce, exchange balance, positions and orders."""
@@ -241,12 +257,20 @@ def _block_name(argument: str) -> BlockId:
 def _action_json(raw: bytes, verified: VerifiedAction) -> Json:
     """An action as its signer wrote it."""
     envelope = decode_envelope(raw)
-    shown: Any = {"type": verified.kind}
     if isinstance(envelope, L1Envelope):
-        shown = unpack(envelope.action)
+        shown: Any = unpack(envelope.action)
+    else:
+        named = zip(signed_type(envelope.type_name).fields, envelope.values, strict=True)
+        shown = {"type": verified.kind} | {
+            name: _shown(decode_value(kind, raw)) for (name, kind), raw in named
+        }
     return {
         "user": "0x" + verified.signer.hex(),
         "hash": "0x" + verified.tx_hash.hex(),
         "action": shown,
         "nonce": verified.nonce,
     }
+
+
+def _shown(value: str | int | bool | bytes) -> str | int | bool:
+    return "0x" + value.hex() if isinstance(value, bytes) else value

@@ -30,6 +30,9 @@ RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
 
+# Explorer
+RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several times what a block takes
+
 # Exchange
 INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's
 CANDLES_MAX = 5000  # candles per snapshot, as the anchor's

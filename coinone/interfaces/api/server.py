@@ -51,7 +51,9 @@ def bind(addresses: tuple[str, ...], port: int, flag: str) -> list[socket.socket
 def _bind_one(family: int, address: str, port: int) -> socket.socket | None:
     """One listening socket; None where the machine has no such address family."""
     try:
-        made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio leaves Nagle on: 40 ms
+        made = socket.socket(
+            family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+        )  # or asyncio leaves Nagle on: 40 ms
     except OSError:
         return None
     try:

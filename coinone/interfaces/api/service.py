@@ -30,6 +30,7 @@ from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import HttpError, Scope
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
+from coinone.interfaces.api.recent import Recent
 from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
 from coinone.interfaces.api.ws.session import Session
@@ -60,6 +61,7 @@ class Service:
         version = f"coinone/v{__version__}"
         backend = EthereumBackend(node, self.reads, self.calls, Filters(), version)
         self.rpc = Dispatcher(methods_of(node.network), backend)
+        self.recent = Recent()
         self.explorer = Explorer(self)
         self._pump: asyncio.Task[None] | None = None
 
@@ -102,6 +104,7 @@ class Service:
 
     async def _take(self, published: Published) -> None:
         started = time.perf_counter()
+        self.recent.take(published)
         if published.rewound:
             self._begin()
         self.data.adopt(published.view, published.events)
