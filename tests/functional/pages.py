@@ -1,7 +1,8 @@
 """Chromium before a node's pages: one browser a test module, one fresh profile a page.
 
 What the browser complains about (errors in the page, breaches of the content security policy) fails the test
-that caused it; requests that fail because a test stopped the node are no complaint.
+that caused it. Requests that fail because a test stopped the node are no complaint, nor is a transaction that
+no block contains yet.
 """
 
 import shutil
@@ -69,8 +70,10 @@ class Profile:
         assert not self.complaints, self.complaints
 
     def _hear(self, message: Any) -> None:
-        if message.type == "error" and "ERR_CONNECTION" not in message.text:
-            self.complaints.append(message.text)
+        url = message.location["url"]
+        stopped, young = "ERR_CONNECTION" in message.text, "/explorer/tx/" in url and "404" in message.text
+        if message.type == "error" and not stopped and not young:
+            self.complaints.append(f"{message.text} {url}")
 
 
 def connect_dev_key(page: Any, index: int) -> None:

@@ -5,6 +5,8 @@ export class NodeError extends Error {}
 /** The node could not be reached or answered with something that is no answer. */
 export class Unreachable extends NodeError {}
 
+export class NotFound extends NodeError {}
+
 const TIMEOUT_MS = 15_000
 
 async function post(path: string, body: unknown): Promise<unknown> {
@@ -71,6 +73,7 @@ export async function explore<T>(path: string): Promise<T> {
     throw new Unreachable('The node does not answer.')
   }
   const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
+  if (response.status === 404) throw new NotFound(answer?.msg ?? 'Not found on this node.')
   if (!response.ok || answer === null) throw new NodeError(answer?.msg ?? answer?.error ?? 'Not found on this node.')
   return answer
 }

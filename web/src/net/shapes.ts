@@ -98,10 +98,12 @@ export interface Fill {
   liquidation?: unknown
 }
 
-export interface FundingPayment {
+export interface FundingRow {
   time: number
-  hash: string
-  delta: { coin: string; usdc: string; szi: string; fundingRate: string }
+  coin: string
+  usdc: string
+  szi: string
+  fundingRate: string
 }
 
 export interface LedgerUpdate {

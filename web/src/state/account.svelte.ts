@@ -1,17 +1,16 @@
-// The trader's account as the node sees it.
+// The trader's account, as the node streams it.
 //
-// The node's snapshot is the truth; messages about orders and fills only say that it is time to fetch it again.
-// Profit is computed here against the newest mark price, so it moves between snapshots.
+// The node sends each part whole at first and again when a batch touched it; fills, funding and transfers come as a
+// snapshot and then one by one. Profit is computed here against the newest mark price, so it moves in between.
 
+import { trim } from '../lib/numbers.ts'
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
-import type { ActiveAssetData, ClearinghouseState, Fill, FundingPayment, LedgerUpdate, OpenOrder, UserFees } from '../net/shapes.ts'
-import { trim } from '../lib/numbers.ts'
+import type { ActiveAssetData, ClearinghouseState, Fill, FundingRow, LedgerUpdate, OpenOrder, UserFees } from '../net/shapes.ts'
 import { markets } from './markets.svelte.ts'
 
-const POLL_MS = 3000
-const SETTLE_MS = 60
-const HISTORY_MS = 30 * 24 * 3600 * 1000
+const FEES_POLL_MS = 60_000
+const HISTORY_ROWS = 500
 
 export interface Position {
   coin: string
@@ -34,14 +33,14 @@ class AccountState {
   summary = $state.raw<ClearinghouseState | null>(null)
   orders = $state.raw<OpenOrder[]>([])
   fills = $state.raw<Fill[]>([])
-  fundings = $state.raw<FundingPayment[]>([])
+  fundings = $state.raw<FundingRow[]>([])
   ledger = $state.raw<LedgerUpdate[]>([])
   fees = $state.raw<UserFees>({ userCrossRate: '0.00045', userAddRate: '0.00015' })
 
   /** Leverage set on the chain, by market. */
   leverages = $state<Record<string, number>>({})
-
-  #timer = 0
+  /** Called with fills of resting orders as they happen. */
+  onMakerFills: (fills: Fill[]) => void = () => undefined
 
   positions: Position[] = $derived.by(() =>
     (this.summary?.assetPositions ?? []).map(({ position }) => {
@@ -103,52 +102,64 @@ class AccountState {
   }
 
   start(): void {
-    setInterval(() => {
-      if (!document.hidden) this.refresh()
-    }, POLL_MS)
     $effect.root(() => {
       $effect(() => {
         const user = this.address
         this.#forget()
         if (!user) return
-        const soon = (): void => this.refresh()
-        const stops = ['orderUpdates', 'userFills', 'userFundings', 'userNonFundingLedgerUpdates'].map((type) =>
-          feed.subscribe({ type, user }, soon),
-        )
-        void this.load()
-        return () => stops.forEach((stop) => stop())
+        const stops = this.#follow(user)
+        const timer = setInterval(() => void this.#loadFees(user), FEES_POLL_MS)
+        void this.#loadFees(user)
+        return () => {
+          stops.forEach((stop) => stop())
+          clearInterval(timer)
+        }
       })
       $effect(() => {
-        void markets.coin
-        if (feed.generation > 0) this.refresh()
+        const [user, coin] = [this.address, markets.coin]
+        if (!user) return
+        return feed.subscribe({ type: 'activeAssetData', user, coin }, (data) => {
+          const { coin: named, leverage } = data as ActiveAssetData
+          if (this.address === user) this.leverages[named] = leverage.value
+        })
       })
     })
   }
 
-  /** Fetch soon; many messages of one batch cause one fetch. */
-  refresh(): void {
-    if (this.#timer === 0) this.#timer = window.setTimeout(() => void this.load(), SETTLE_MS)
+  /** The account's state once, without waiting for the stream. */
+  async load(): Promise<void> {
+    const user = this.address
+    const summary = await info<ClearinghouseState>('clearinghouseState', { user })
+    if (this.address === user) this.summary = summary
   }
 
-  async load(): Promise<void> {
-    this.#timer = 0
-    const user = this.address
-    if (!user) return
-    const coin = markets.coin
-    const since = { user, startTime: Date.now() - HISTORY_MS }
-    const keep = <T>(wanted: Promise<T>, put: (value: T) => void): Promise<void> =>
-      wanted.then((value) => {
-        if (this.address === user) put(value)
-      }, ignore)
-    await Promise.all([
-      keep(info<ClearinghouseState>('clearinghouseState', { user }), (value) => (this.summary = value)),
-      keep(info<OpenOrder[]>('frontendOpenOrders', { user }), (value) => (this.orders = value)),
-      keep(info<Fill[]>('userFills', { user }), (value) => (this.fills = value)),
-      keep(info<FundingPayment[]>('userFunding', since), (value) => (this.fundings = newestFirst(value))),
-      keep(info<LedgerUpdate[]>('userNonFundingLedgerUpdates', since), (value) => (this.ledger = newestFirst(value))),
-      keep(info<ActiveAssetData>('activeAssetData', { user, coin }), (value) => (this.leverages[coin] = value.leverage.value)),
-      keep(info<UserFees>('userFees', { user }), (value) => (this.fees = value)),
-    ])
+  #follow(user: string): (() => void)[] {
+    const on = <T>(type: string, take: (data: T) => void): (() => void) =>
+      feed.subscribe({ type, user }, (data) => {
+        const owner = (data as { user?: string }).user
+        if (this.address === user && (owner === undefined || owner.toLowerCase() === user)) take(data as T)
+      })
+    return [
+      on<{ clearinghouseState: ClearinghouseState }>('clearinghouseState', (data) => (this.summary = data.clearinghouseState)),
+      on<{ orders: OpenOrder[] }>('openOrders', (data) => (this.orders = data.orders)),
+      on<History & { fills: Fill[] }>('userFills', (data) => {
+        const known = data.isSnapshot ? [] : this.fills
+        this.fills = merged(known, data.fills, fillKey)
+        const made = data.isSnapshot ? [] : data.fills.filter((fill) => !fill.crossed)
+        if (made.length > 0) this.onMakerFills(made)
+      }),
+      on<History & { fundings: FundingRow[] }>('userFundings', (data) => {
+        this.fundings = merged(data.isSnapshot ? [] : this.fundings, data.fundings, ({ time, coin }) => `${time}/${coin}`)
+      }),
+      on<History & { nonFundingLedgerUpdates: LedgerUpdate[] }>('userNonFundingLedgerUpdates', (data) => {
+        this.ledger = merged(data.isSnapshot ? [] : this.ledger, data.nonFundingLedgerUpdates, JSON.stringify)
+      }),
+    ]
+  }
+
+  async #loadFees(user: string): Promise<void> {
+    const fees = await info<UserFees>('userFees', { user }).catch(() => null)
+    if (fees && this.address === user) this.fees = fees
   }
 
   #forget(): void {
@@ -161,12 +172,17 @@ class AccountState {
   }
 }
 
-function newestFirst<T extends { time: number }>(rows: T[]): T[] {
-  return [...rows].sort((a, b) => b.time - a.time)
+export const fillKey = (fill: Fill): string => `${fill.tid}/${fill.oid}`
+
+interface History {
+  isSnapshot: boolean
 }
 
-function ignore(): void {
-  // One panel without data must not empty the others; the next poll tries again.
+/** Newest first, each row once: a snapshot and the news after it may overlap. */
+function merged<T extends { time: number }>(known: T[], fresh: T[], key: (row: T) => string): T[] {
+  const rows = new Map<string, T>()
+  for (const row of [...fresh, ...known]) rows.set(key(row), row)
+  return [...rows.values()].sort((a, b) => b.time - a.time).slice(0, HISTORY_ROWS)
 }
 
 export const account = new AccountState()

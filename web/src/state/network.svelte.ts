@@ -1,6 +1,6 @@
 // Which chain this is and how far it has come: chain id, kind of network, newest block.
 
-import { info, rpc } from '../net/http.ts'
+import { explore, info, rpc } from '../net/http.ts'
 
 const POLL_MS = 2000
 const KINDS: Record<number, 'main' | 'test' | 'dev'> = { 926000: 'main', 926001: 'test', 926002: 'dev' }
@@ -10,17 +10,18 @@ export const QUOTE_TOKEN = '0x00000000000000000000000000000000c0110001'
 export const QUOTE_SYSTEM_ADDRESS = '0x2000000000000000000000000000000000000000'
 export const QUOTE_DECIMALS = 6
 
-interface RpcBlock {
-  number: string
+interface LatestBlock {
+  number: number
   hash: string
-  timestamp: string
+  batchList: { seq: number; time?: number }[]
 }
 
 class NetworkState {
   chainId = $state<number | null>(null)
   headNumber = $state<number | null>(null)
   headHash = $state<string | null>(null)
-  headTimeMs = $state<number | null>(null)
+  /** Exchange time of the last batch that a block contains. */
+  includedTimeMs = $state(0)
   /** When this page first saw the newest block, by its own clock. */
   headSeenMs = $state(0)
   /** Exchange time of the newest batch, as far as the page has heard. */
@@ -43,21 +44,20 @@ class NetworkState {
     if (timeMs > this.batchTimeMs) this.batchTimeMs = timeMs
   }
 
-  /** True once a block contains what happened at this exchange time. */
+  /** True once a block contains the batch of this time: times of batches only grow. */
   isIncluded(timeMs: number): boolean {
-    return this.headTimeMs !== null && timeMs < this.headTimeMs
+    return timeMs <= this.includedTimeMs
   }
 
   async #poll(): Promise<void> {
     if (document.hidden) return
     try {
       if (this.chainId === null) this.chainId = Number(await rpc<string>('eth_chainId'))
-      const block = await rpc<RpcBlock>('eth_getBlockByNumber', ['latest', false])
-      const number = Number(block.number)
-      if (number !== this.headNumber || block.hash !== this.headHash) this.headSeenMs = Date.now()
-      this.headNumber = number
+      const block = await explore<LatestBlock>('block/latest')
+      if (block.number !== this.headNumber || block.hash !== this.headHash) this.headSeenMs = Date.now()
+      this.headNumber = block.number
       this.headHash = block.hash
-      this.headTimeMs = Number(block.timestamp) * 1000
+      this.includedTimeMs = Math.max(this.includedTimeMs, block.batchList.at(-1)?.time ?? 0)
       const status = await info<{ time?: number }>('exchangeStatus')
       if (status.time) this.heard(status.time)
     } catch {

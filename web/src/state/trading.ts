@@ -4,8 +4,8 @@ import { cancelAction, leverageAction, orderAction, type OrderRequest } from '..
 import { inWords } from '../lib/errors.ts'
 import { fmt, fmtPx, trim } from '../lib/numbers.ts'
 import type { ExchangeAnswer, OrderStatus } from '../net/http.ts'
-import type { OpenOrder } from '../net/shapes.ts'
-import { account, type Position } from './account.svelte.ts'
+import type { Fill, OpenOrder } from '../net/shapes.ts'
+import type { Position } from './account.svelte.ts'
 import { book } from './book.svelte.ts'
 import { markets } from './markets.svelte.ts'
 import { session } from './session.svelte.ts'
@@ -20,8 +20,6 @@ export async function attempt(title: string, command: () => Promise<void>): Prom
   } catch (fault) {
     if (!(fault instanceof Reported)) ui.toast('bad', title, inWords(fault))
     return false
-  } finally {
-    account.refresh()
   }
 }
 
@@ -83,6 +81,20 @@ export function closeAtMarket(positions: readonly Position[]): Promise<boolean> 
       return [{ asset: market.index, isBuy, px, sz, reduceOnly: true, tif: 'Ioc' as const, szDecimals: market.szDecimals }]
     }),
   )
+}
+
+/** Resting orders fill while the trader looks elsewhere: say so, one line a market and side. */
+export function announceMakerFills(fills: readonly Fill[]): void {
+  const groups = new Map<string, Fill[]>()
+  for (const fill of fills) groups.set(fill.coin + fill.side, [...(groups.get(fill.coin + fill.side) ?? []), fill])
+  for (const [first, ...rest] of groups.values()) {
+    const all = [first!, ...rest]
+    const size = all.reduce((sum, fill) => sum + Number(fill.sz), 0)
+    const px = all.reduce((sum, fill) => sum + Number(fill.px) * Number(fill.sz), 0) / size
+    const market = markets.named(first!.coin)
+    const szDecimals = market?.szDecimals ?? 0
+    ui.toast('good', `Order filled: ${first!.side === 'B' ? 'bought' : 'sold'} ${fmt(size, 0, szDecimals)} ${first!.coin}`, `at ${fmtPx(px, szDecimals)}`)
+  }
 }
 
 export function setLeverage(coin: string, leverage: number): Promise<boolean> {
