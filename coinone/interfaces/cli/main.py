@@ -49,6 +49,8 @@ AllowOrigin = Annotated[
     list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
 ]
 
+# Four minutes of the demo market, so that there is something to play at once.
+SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
 _DATA = Path("data")
 _URL = "http://localhost:3001"
 
@@ -122,7 +124,9 @@ def record(
 
 @app.command()
 def replay(
-    tape: Annotated[Path, typer.Argument(help="A tape that `coinone record` wrote.")],
+    tape: Annotated[
+        Path, typer.Argument(help="What `coinone record` wrote. Default: the tape of the package.")
+    ] = SAMPLE_TAPE,
     url: Annotated[
         str | None, typer.Option("--url", help="Play to this running dev node instead of in this process.")
     ] = None,

@@ -11,11 +11,12 @@ from typing import Any
 from coinone.base.primitives.parse import format_bytes, parse_quantity
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.actions import Action, Number, Order, Tif, Trigger
-from coinone.interfaces.client.errors import Refused
+from coinone.interfaces.client.errors import AnswerLost, Refused
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.interfaces.client.steps import (
     Steps,
     deposit,
+    found_status,
     get,
     info,
     quote_token,
@@ -190,8 +191,20 @@ class Commands:
         return sign_action(signer, self._domain, action, self.vault, expires_after)
 
     def _statuses(self, action: Action, expires_after: int | None = None) -> Steps[Any]:
-        data = yield from self._act(action, expires_after)
+        try:
+            data = yield from self._act(action, expires_after)
+        except AnswerLost:
+            if action["type"] != "order":
+                raise
+            names = [order.get("c") for order in action["orders"]]
+            return (yield from self._found(names))
         return data["statuses"]
+
+    def _found(self, cloids: Sequence[str | None]) -> Steps[list[dict[str, Any]]]:
+        statuses = []
+        for cloid in cloids:
+            statuses.append((yield from found_status(self._own_account(), cloid)))
+        return statuses
 
     def _order_steps(self, coin: str, wanted: Order) -> Steps[Any]:
         asset = (yield from self._market(coin)).asset

@@ -14,6 +14,10 @@ class NoAnswer(ClientError):
     a signed action has one identity, so the chain carries it out once at most."""
 
 
+class AnswerLost(ClientError):
+    """The action took effect, but its answer went missing with a connection: look the result up."""
+
+
 class Refused(ClientError):
     """The node answered, and the answer is no: nothing happened."""
 

@@ -13,12 +13,14 @@ import msgspec
 from coinone.base.primitives.parse import format_bytes, format_quantity, parse_address, parse_quantity
 from coinone.interfaces.client import ethereum
 from coinone.interfaces.client.actions import Number, decimal_text
-from coinone.interfaces.client.errors import NoAnswer, Refused
+from coinone.interfaces.client.errors import AnswerLost, NoAnswer, Refused
 from coinone.interfaces.client.signing import Signer
 
 RESEND_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # a node restart fits in; then the caller should know
 RECEIPT_POLL_S = 0.25  # a batch
 RECEIPT_WAIT_S = 30.0
+
+_USED_NONCE = "duplicate nonce"  # the chain's words for an action that it has carried out already
 
 T = TypeVar("T")
 
@@ -82,18 +84,39 @@ def rpc(method: str, *parameters: Any) -> Steps[Any]:
 
 
 def send_once(body: dict[str, Any]) -> Steps[Any]:
-    """Send a signed action until there is an answer: the same bytes each time, so it takes effect once."""
-    for wait_s in (*RESEND_WAITS_S, None):
+    """Send a signed action until there is an answer: the same bytes each time, so it takes effect once.
+
+    Raises AnswerLost where an earlier sending turns out to have worked, Refused, NoAnswer."""
+    for place, wait_s in enumerate((*RESEND_WAITS_S, None)):
         try:
             answer = yield Request("/exchange", body)
-            break
         except NoAnswer:
             if wait_s is None:
                 raise
             yield Pause(wait_s)
-    if answer["status"] != "ok":
+            continue
+        if answer["status"] == "ok":
+            return answer["response"].get("data")
+        if place and _USED_NONCE in str(answer["response"]):
+            raise AnswerLost("carried out, but the answer was lost")
         raise Refused(str(answer["response"]), data=answer)
-    return answer["response"].get("data")
+    return None
+
+
+def found_status(user: str, cloid: str | None) -> Steps[dict[str, Any]]:
+    """What became of an order whose answer was lost, in the form of the answer. Amounts are in the fills."""
+    if cloid is None:
+        return {"error": "the answer was lost, and the order has no cloid to look it up by"}
+    found = yield from info("orderStatus", user=user, oid=cloid)
+    if found["status"] != "order":
+        return {"error": "not placed"}
+    order, status = found["order"]["order"], found["order"]["status"]
+    name = {"oid": order["oid"], "cloid": cloid}
+    if status == "open":
+        return {"resting": name}
+    return (
+        {"filled": {**name, "totalSz": order["origSz"]}} if status == "filled" else {"error": status, **name}
+    )
 
 
 def quote_token() -> Steps[Token]:
