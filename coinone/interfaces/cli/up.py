@@ -48,4 +48,4 @@ def _set_aside(data_dir: Path, console: Console) -> None:
         data_dir.rename(backup)
     finally:
         lock.release()
-    console.print(f"the old data is in {backup}")
+    console.print(f"the old data is in {backup}", soft_wrap=True)

@@ -34,6 +34,7 @@ class LocalNode:
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="coinone-"))
         self.port, self.rpc_port = _free_ports(2)
         self._arguments = (*(() if demo else ("--no-demo",)), *arguments)
+        self._printed = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._output = Path(tempfile.mkstemp(prefix="coinone-", suffix=".log")[1])
 
@@ -61,6 +62,7 @@ class LocalNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._printed = self.output()
         self._output.unlink(missing_ok=True)
         if self._is_temporary:
             shutil.rmtree(self.data_dir, ignore_errors=True)
@@ -111,7 +113,7 @@ class LocalNode:
 
     def output(self) -> str:
         """What it printed so far."""
-        return self._output.read_text(errors="replace")
+        return self._output.read_text(errors="replace") if self._output.exists() else self._printed
 
 
 def _free_ports(count: int) -> list[int]:

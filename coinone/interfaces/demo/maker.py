@@ -33,7 +33,7 @@ class Maker(Participant):
             fair = Decimal(contexts[name]["oraclePx"])
             value = float(inventory.get(name, Decimal(0)) * fair)
             wanted = ladder(market, fair, value, self._style, self._random)
-            stale, missing = reconcile(wanted, resting.get(name, []), self._style.step_bps / 2)
+            stale, missing = reconcile(wanted, resting.get(name, []))
             cancels += [(market.asset, order.cloid) for order in stale]
             orders += [_order(market, quote) for quote in missing]
         if cancels:

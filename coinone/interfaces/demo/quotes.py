@@ -28,9 +28,13 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
+    """An order that is wanted, or one within `slack_bps` of it: the further from the fair price, the less it
+    matters, and every replacement costs the account an action."""
+
     is_buy: bool
     price: Decimal
     size: Decimal
+    slack_bps: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,11 @@ def ladder(market: Market, fair: Decimal, inventory: float, style: Style, random
             price = round_price(centre * (1 + side * Decimal(distance) * _BPS), market.size_decimals)
             lots = round_size(Decimal(size) / price, market.size_decimals)
             if lots > 0 and not full:
-                quotes.append(Quote(is_buy, price, lots))
+                quotes.append(Quote(is_buy, price, lots, max(style.step_bps / 2, distance / 4)))
     return quotes
 
 
-def reconcile(
-    wanted: Sequence[Quote], resting: Sequence[Resting], tolerance_bps: float
-) -> tuple[list[Resting], list[Quote]]:
+def reconcile(wanted: Sequence[Quote], resting: Sequence[Resting]) -> tuple[list[Resting], list[Quote]]:
     """What to cancel and what to place so that the book holds about `wanted`.
 
     An order that is near enough and mostly unfilled stays: it keeps its place in the queue.
@@ -70,7 +72,7 @@ def reconcile(
     spare = list(resting)
     missing = []
     for quote in wanted:
-        match = next((order for order in spare if _serves(order, quote, tolerance_bps)), None)
+        match = next((order for order in spare if _serves(order, quote)), None)
         if match is None:
             missing.append(quote)
         else:
@@ -78,6 +80,6 @@ def reconcile(
     return spare, missing
 
 
-def _serves(order: Resting, quote: Quote, tolerance_bps: float) -> bool:
-    near = abs(order.price - quote.price) <= quote.price * Decimal(tolerance_bps) * _BPS
+def _serves(order: Resting, quote: Quote) -> bool:
+    near = abs(order.price - quote.price) <= quote.price * Decimal(quote.slack_bps) * _BPS
     return order.is_buy == quote.is_buy and near and 2 * order.size >= quote.size

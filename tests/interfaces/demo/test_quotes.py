@@ -51,16 +51,16 @@ def test_the_same_chance_gives_the_same_quotes() -> None:
 
 
 def test_orders_near_enough_and_mostly_unfilled_stay_and_the_rest_is_replaced() -> None:
-    wanted = [Quote(True, Decimal(100), Decimal(4)), Quote(False, Decimal(101), Decimal(4))]
+    wanted = [Quote(True, Decimal(100), Decimal(4), 2), Quote(False, Decimal(101), Decimal(4), 2)]
     near = Resting("0x1", True, Decimal("100.01"), Decimal(3))
     far = Resting("0x2", False, Decimal("102"), Decimal(4))
     thin = Resting("0x3", False, Decimal("101"), Decimal(1))
-    stale, missing = reconcile(wanted, [near, far, thin], tolerance_bps=2)
+    stale, missing = reconcile(wanted, [near, far, thin])
     assert stale == [far, thin]
     assert missing == [wanted[1]]
 
 
 def test_one_order_serves_one_quote_only() -> None:
-    twice = [Quote(True, Decimal(100), Decimal(1))] * 2
-    stale, missing = reconcile(twice, [Resting("0x1", True, Decimal(100), Decimal(1))], tolerance_bps=1)
+    twice = [Quote(True, Decimal(100), Decimal(1), 1)] * 2
+    stale, missing = reconcile(twice, [Resting("0x1", True, Decimal(100), Decimal(1))])
     assert (stale, len(missing)) == ([], 1)
