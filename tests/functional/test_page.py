@@ -110,6 +110,20 @@ def test_a_revoked_trading_key_trades_no_more(profile: Profile, market_node: Loc
     seen(page, "Deposit first, or enable trading again")
 
 
+def test_a_second_tab_trades_with_the_key_of_the_first(profile: Profile, market_node: LocalNode) -> None:
+    first = profile.open(market_node.url)
+    connect_dev_key(first, 7)
+    second = profile.open(market_node.url)
+    second.get_by_role("button", name="Connect", exact=True).click()
+    second.get_by_role("dialog").get_by_role("combobox").select_option("7")
+    second.get_by_role("button", name="Use dev key").click()
+    for page in (second, first):
+        enter_price_away_from_market(page, 0.95)
+        page.locator("#ticket-amount").fill("0.001")
+        page.keyboard.press("Control+Enter")
+        seen(page, "Buy 0.001 BTC placed")
+
+
 def test_a_click_in_the_book_fills_in_the_price(profile: Profile, market_node: LocalNode) -> None:
     page = profile.open(market_node.url)
     row = page.get_by_role("region", name="Order book").locator("button.bid").nth(3)

@@ -115,6 +115,9 @@ export interface LedgerUpdate {
 export interface ActiveAssetData {
   coin: string
   leverage: { type: string; value: number }
+  /** Greatest size and free margin for a buy and a sell. */
+  maxTradeSzs: [string, string]
+  availableToTrade: [string, string]
 }
 
 export interface UserFees {

@@ -37,8 +37,8 @@ class AccountState {
   ledger = $state.raw<LedgerUpdate[]>([])
   fees = $state.raw<UserFees>({ userCrossRate: '0.00045', userAddRate: '0.00015' })
 
-  /** Leverage set on the chain, by market. */
-  leverages = $state<Record<string, number>>({})
+  /** By market: leverage set on the chain, and what can be traded with it. */
+  tradable = $state<Record<string, ActiveAssetData>>({})
   /** Called with fills of resting orders as they happen. */
   onMakerFills: (fills: Fill[]) => void = () => undefined
 
@@ -119,8 +119,8 @@ class AccountState {
         const [user, coin] = [this.address, markets.coin]
         if (!user) return
         return feed.subscribe({ type: 'activeAssetData', user, coin }, (data) => {
-          const { coin: named, leverage } = data as ActiveAssetData
-          if (this.address === user) this.leverages[named] = leverage.value
+          const message = data as ActiveAssetData
+          if (this.address === user) this.tradable[message.coin] = message
         })
       })
     })
@@ -168,7 +168,7 @@ class AccountState {
     this.fills = []
     this.fundings = []
     this.ledger = []
-    this.leverages = {}
+    this.tradable = {}
   }
 }
 

@@ -24,7 +24,7 @@ class TicketState {
 
   get leverage(): number {
     const coin = markets.coin
-    const known = account.positionIn(coin)?.leverage ?? account.leverages[coin]
+    const known = account.positionIn(coin)?.leverage ?? account.tradable[coin]?.leverage.value
     return known ?? Math.min(DEFAULT_LEVERAGE, markets.current?.maxLeverage ?? DEFAULT_LEVERAGE)
   }
 
@@ -47,6 +47,12 @@ class TicketState {
     return Number(this.sizeText) * (this.referencePx ?? 0)
   }
 
+  /** Margin that is free for this side. */
+  get available(): number {
+    const told = num(account.tradable[markets.coin]?.availableToTrade[this.isBuy ? 0 : 1])
+    return told ?? Math.max(0, account.equity - account.marginUsed)
+  }
+
   /** Greatest size that the free margin, or for reduce-only the position, allows. */
   get maxSize(): number {
     const position = account.positionIn(markets.coin)
@@ -55,11 +61,12 @@ class TicketState {
     if (this.reduceOnly) return closing
     const px = this.referencePx
     if (!px) return 0
-    const free = Math.max(0, account.equity - account.marginUsed)
     const feeRate = Number(account.fees.userCrossRate)
     // What is closed frees its own margin, which can then be used on the other side.
     const freed = closing > 0 ? (position?.margin ?? 0) : 0
-    return closing + (free + freed) / (px * (1 / this.leverage + feeRate))
+    const affordable = closing + (this.available + freed) / (px * (1 / this.leverage + feeRate))
+    const told = num(account.tradable[markets.coin]?.maxTradeSzs[this.isBuy ? 0 : 1])
+    return told === null ? affordable : Math.min(affordable, told)
   }
 
   get sweep(): Sweep | null {

@@ -1,7 +1,8 @@
 // The trading key: made in this browser tab, allowed by one signature of the wallet, able to trade and nothing else.
 //
-// It lives in sessionStorage, so it ends with the tab; it expires by itself; the wallet can revoke it at any time. An
-// agent can place and cancel orders and set leverage. The chain refuses its transfers, withdrawals and approvals.
+// It lives in sessionStorage, so it ends with the tabs that hold it; it expires by itself; the wallet can revoke it at
+// any time. An agent can place and cancel orders and set leverage. The chain refuses its transfers, withdrawals and
+// approvals. An account has one key of this name, so a new tab asks the open ones of this page for theirs.
 
 import type { Hex } from 'viem'
 import type { TypedData } from '../lib/signing.ts'
@@ -35,8 +36,9 @@ export async function newAgent(days: number): Promise<{ agent: Agent; key: Hex }
 }
 
 export async function storedAgent(chainId: number, master: Hex): Promise<Agent | null> {
-  const text = sessionStorage.getItem(slot(chainId, master))
+  const text = sessionStorage.getItem(slot(chainId, master)) ?? (await fromAnotherTab(slot(chainId, master)))
   if (!text) return null
+  sessionStorage.setItem(slot(chainId, master), text)
   const stored = JSON.parse(text) as Stored
   if (stored.validUntilMs < Date.now()) {
     forgetAgent(chainId, master)
@@ -63,6 +65,31 @@ async function load({ key, name, validUntilMs }: Stored): Promise<Agent> {
     validUntilMs,
     signTypedData: (data) => account.signTypedData(data as Parameters<typeof account.signTypedData>[0]),
   }
+}
+
+const tabs = new BroadcastChannel('coinone.agent')
+const OTHER_TAB_MS = 150
+
+tabs.addEventListener('message', ({ data }: MessageEvent<{ wanted?: string }>) => {
+  const text = data.wanted ? sessionStorage.getItem(data.wanted) : null
+  if (text) tabs.postMessage({ slot: data.wanted, text })
+})
+
+/** What another tab of this page keeps in `wanted`; null if none answers soon. */
+function fromAnotherTab(wanted: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const hear = ({ data }: MessageEvent<{ slot?: string; text?: string }>): void => {
+      if (data.slot === wanted) done(data.text ?? null)
+    }
+    const timer = setTimeout(() => done(null), OTHER_TAB_MS)
+    function done(text: string | null): void {
+      clearTimeout(timer)
+      tabs.removeEventListener('message', hear)
+      resolve(text)
+    }
+    tabs.addEventListener('message', hear)
+    tabs.postMessage({ wanted })
+  })
 }
 
 function slot(chainId: number, master: Hex): string {
