@@ -30,7 +30,7 @@ from coinone.rules.exchange.events import MarketUpdate
 from coinone.rules.exchange.fees import turn_fee_day
 from coinone.rules.exchange.funding import apply_funding
 from coinone.rules.exchange.inclusion import include
-from coinone.rules.exchange.invariants import check_conservation, conserved_sum
+from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.leaves import touched_leaves
 from coinone.rules.exchange.mark import apply_mark_prices
 from coinone.rules.exchange.oracle import apply_oracle, is_fresh
@@ -67,7 +67,7 @@ def apply_exchange(ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAc
     try:
         _run(batch, actions)
         leaves = touched_leaves(ex)
-        check_conservation(batch)
+        check_batch(batch)
     except BaseException:
         ex.restore(ex.seal())
         raise

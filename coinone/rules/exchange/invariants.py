@@ -14,9 +14,7 @@ import numpy as np
 
 from coinone.base.primitives.limits import LIQUIDATIONS_PER_BATCH
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.context import ExchangeResult
 from coinone.rules.exchange.core import SAVED_ACCOUNTS, SAVED_GLOBALS
-from coinone.rules.exchange.events import MarketUpdate
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, Side
@@ -24,19 +22,15 @@ from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, Side
 _GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
 
 
-def check_conservation(batch: Batch) -> None:
-    """Over the rows the open batch touched: money changed by what came in and went out, to the last unit."""
+def check_batch(batch: Batch) -> None:
+    """What the open batch touched. A breach undoes the batch and halts the node (engine.py)."""
     change = _change_of_touched(batch.rows)
     expected = batch.money_in - batch.money_out
     assert change == expected, f"money not conserved: changed by {change}, expected {expected}"
-
-
-def check_exchange_invariants(ex: Exchange, result: ExchangeResult) -> None:
-    """After every batch: each market that traded or moved, and everybody's solvency."""
-    assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
-    for market in sorted({event.market for event in result.events if isinstance(event, MarketUpdate)}):
-        _check_market(ex.rows, market)
-    _check_solvency(ex.rows)
+    assert int(batch.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
+    for market in batch.rows.journal.touched_markets().tolist():
+        _check_market(batch.rows, market)
+    _check_solvency(batch.rows)
 
 
 def check_exchange(ex: Exchange) -> None:

@@ -120,7 +120,6 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
             reduce_only=1,
             liquidation=1,
             liquidation_fee=LIQUIDATION_FEE,
-            builder=-1,
         )
     if partial:
         rows.journal.account(slot)

@@ -110,7 +110,7 @@ def test_an_hour_is_paid_between_longs_and_shorts(world: Callable[..., Any]) -> 
 
 def test_dust_goes_to_the_insurance_fund(world: Callable[..., Any]) -> None:
     """Three longs of 1/3 pay ceil each: sizes 33,333 + 33,333 + 33,334 against one short of 100,000 lots."""
-    w = world({n: 1_000_000 for n in range(1, 5)})
+    w = world(dict.fromkeys(range(1, 5), 1000000))
     w.oracle(btc=50_001.3)
     w.batch(w.sell(1, 1, 50_000))
     w.batch(w.buy(2, 0.33333, 50_000), w.buy(3, 0.33333, 50_000), w.buy(4, 0.33334, 50_000))

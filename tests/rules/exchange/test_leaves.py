@@ -25,7 +25,7 @@ def address(n: int) -> bytes:
 @pytest.fixture
 def busy(world: Callable[..., Any]) -> Any:
     """An exchange in which every kind of leaf has something in it."""
-    w = world({n: 100_000 for n in range(1, 5)})
+    w = world(dict.fromkeys(range(1, 5), 100000))
     w.batch(
         w.sell(1, 0.5, 50_010, cloid=2**127 + 5),
         w.buy(2, 0.2, 50_020),

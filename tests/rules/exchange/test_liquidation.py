@@ -137,7 +137,7 @@ def test_a_gap_leaves_nobody_below_zero_with_a_position(
     fall: int, books: str, world: Callable[..., Any]
 ) -> None:
     """Thirty longs of 2x to 50x against ten shorts; the price falls by a third to four fifths in one batch."""
-    w = world({n: 10_000 for n in range(1, 31)} | {n: 200_000 for n in range(100, 110)})
+    w = world(dict.fromkeys(range(1, 31), 10000) | dict.fromkeys(range(100, 110), 200000))
     for n in range(1, 31):
         size = round(0.4 * (2 + n) / 10, 3)
         w.batch(w.sell(100 + n % 10, size, 50_000), w.buy(n, size, 50_000))

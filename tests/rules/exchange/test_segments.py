@@ -118,7 +118,7 @@ def test_the_order_in_which_a_batch_lists_its_actions_changes_nothing(
 ) -> None:
     roots = set()
     for rotation in (0, turn):
-        w = world({n: 100_000 for n in range(1, 5)})
+        w = world(dict.fromkeys(range(1, 5), 100000))
         actions = [
             w.sell(1, 0.2, 50_010, cloid=1),
             w.buy(2, 0.1, 50_020, "Ioc"),

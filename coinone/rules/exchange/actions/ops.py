@@ -16,7 +16,6 @@ from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as wire
 
 _TIF = {wire.Tif.GTC: int(Tif.GTC), wire.Tif.IOC: int(Tif.IOC), wire.Tif.ALO: int(Tif.ALO)}
-_COLUMNS: tuple[str, ...] = OP.names or ()
 _HALF = 1 << 64
 _MARKET_MAX = 2**31 - 1
 TRIGGER = -1  # in place of a status: refused as a trigger order
@@ -51,7 +50,7 @@ class OpList:
 
     def add(self, slot: Slot, **columns: int) -> None:
         """Append an operation; columns not named are 0."""
-        self._ops.append(tuple([columns.get(name, 0) for name in _COLUMNS]))
+        self._ops.append(_row(**columns))
         self.slots.append(slot)
 
     def sz_decimals(self, asset: int) -> int:
@@ -126,6 +125,37 @@ class OpList:
             "builder": builder.slot,
             "builder_fee": builder.fee,
         }
+
+
+def _row(
+    px: int = 0,
+    sz: int = 0,
+    cloid_hi: int = 0,
+    cloid_lo: int = 0,
+    oid: int = 0,
+    target_hi: int = 0,
+    target_lo: int = 0,
+    account: int = 0,
+    builder: int = -1,
+    builder_fee: int = 0,
+    liquidation_fee: int = 0,
+    market: int = 0,
+    reason: int = 0,
+    kind: int = 0,
+    side: int = 0,
+    tif: int = 0,
+    reduce_only: int = 0,
+    has_cloid: int = 0,
+    liquidation: int = 0,
+) -> tuple[int, ...]:
+    """An OP row in the order of its columns, several times faster than writing them one by one."""
+    return (
+        px, sz, cloid_hi, cloid_lo, oid, target_hi, target_lo, account, builder, builder_fee, liquidation_fee,
+        market, reason, kind, side, tif, reduce_only, has_cloid, liquidation,
+    )  # fmt: skip
+
+
+assert _row.__code__.co_varnames[: _row.__code__.co_argcount] == OP.names, "columns of OP changed"
 
 
 def halves(cloid: int) -> tuple[int, int]:
