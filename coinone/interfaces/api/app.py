@@ -172,7 +172,10 @@ class App:
         return self._service.metrics.render()
 
     async def _health(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
-        return jsonio.encode(self._service.health()), _JSON
+        health = self._service.health()
+        if health["status"] != "ok":
+            raise HttpError(503, f"batches stopped: {health['reason']}")
+        return jsonio.encode(health), _JSON
 
     async def _exchange_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         await self._service.exchange_session(scope).run(receive, send)

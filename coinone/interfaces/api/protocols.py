@@ -48,6 +48,28 @@ def _release(address: str) -> None:
         del _open_by_address[address]
 
 
+class _WholeAnswer:
+    """Holds an answer's head back until its body comes, so that both leave in one system call and one packet."""
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        if not self._head and data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 1"):
+            self._head = data
+        else:
+            self._transport.write(self._head + data)
+            self._head = b""
+
+    def close(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
+
+
 class HttpProtocol(HttpToolsProtocol):
     """An HTTP connection that must state its request in time and take its answer in time."""
 
@@ -97,6 +119,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._arm(BODY_DEADLINE_S)
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope["method"] == "POST":
+            self.cycle.transport = cast(asyncio.Transport, _WholeAnswer(self.transport))
 
     def on_body(self, body: bytes) -> None:
         if self.cycle is not None:

@@ -7,6 +7,7 @@ Each is bound to the IPv4 and the IPv6 loopback; port 0 takes any free one (test
 
 import asyncio
 import logging
+import resource
 import socket
 import threading
 from collections.abc import Callable
@@ -92,6 +93,7 @@ class ApiServer:
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
 
     def start(self) -> None:
+        raise_descriptor_limit()
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:
@@ -129,6 +131,15 @@ class ApiServer:
             await asyncio.gather(*running)
         finally:
             await self._app.stop()
+
+
+def raise_descriptor_limit() -> None:
+    """Room for every connection we allow, as far as the system lets us; the usual soft limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS_MAX
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _server(app: Callable[..., Any]) -> uvicorn.Server:
