@@ -47,7 +47,9 @@ def add_ops(random: np.random.Generator, count: int, accounts: int) -> Array:
     return ops
 
 
-def make(segments: int = 200, size: int = 1000, accounts: int = 2000, resting: int = 20_000, seed: int = 1) -> World:
+def make(
+    segments: int = 200, size: int = 1000, accounts: int = 2000, resting: int = 20_000, seed: int = 1
+) -> World:
     """A world with `resting` orders, and segments of 70 % adds, 20 % cancels, 10 % marketable orders."""
     random = np.random.default_rng(seed)
     rows = new_rows(accounts, seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coinone.base.primitives.integers import div_up, muldiv_down, muldiv_up
+from coinone.base.primitives.integers import muldiv_up
 from coinone.rules.exchange.book import MAX_LEVELS
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import FEE_SCALE, MAX_OPEN_ORDERS, MarketStatus, OpKind, Side, Tif
@@ -19,40 +19,15 @@ from coinone.rules.exchange.twin_book import (
     Market,
     Op,
     Order,
-    Position,
     Result,
     Update,
 )
+from coinone.rules.exchange.twin_terms import check_terms, closed_cost, initial_margin, maintenance_margin
 
+BUY, SELL = Side.BUY, Side.SELL
+ONLY_REDUCE = MarketStatus.REDUCE_ONLY
 _TARGETS_CLOID = (OpKind.CANCEL_CLOID, OpKind.MODIFY_CLOID)
 _CANCELS = (OpKind.CANCEL, OpKind.CANCEL_CLOID)
-
-
-def maintenance_margin(market: Market, size: int) -> int:
-    notional = abs(size) * market.mark
-    _, leverage, deduction = next(tier for tier in reversed(market.tiers) if notional >= tier[0])
-    return div_up(notional, 2 * leverage) - deduction
-
-
-def initial_margin(market: Market, held: Position) -> int:
-    """Of the largest position that the open orders can lead to."""
-    worst = max(abs(held.size + held.bids), abs(held.size - held.asks))
-    margin = div_up(worst * market.mark, held.leverage or market.max_leverage)
-    if len(market.tiers) > 1 and worst * market.mark >= market.tiers[1][0]:
-        margin = max(margin, 2 * maintenance_margin(market, worst))
-    return margin
-
-
-def is_tick(market: Market, px: int) -> bool:
-    """A multiple of the tick with few enough significant figures; whole quote prices always have."""
-    if px % market.tick:
-        return False
-    figures = len(str(px).rstrip("0"))
-    return not market.sig_figs or figures <= market.sig_figs or px % market.px_unit == 0
-
-
-def closed_cost(held: Position, part: int) -> int:
-    return muldiv_down(held.entry_notional, part, abs(held.size))
 
 
 class Twin:
@@ -72,24 +47,29 @@ class Twin:
         return [self._execute(i, op) for i, op in enumerate(ops)], self.fills, self.updates
 
     def equity(self, account: Account) -> int:
-        return account.cash + sum(
-            p.size * m.mark for p, m in zip(account.positions, self.markets, strict=True) if p.size
-        )
+        worth = account.cash
+        for held, market in zip(account.positions, self.markets, strict=True):
+            worth += held.size * market.mark
+        return worth
 
     def initial_margin(self, account: Account) -> int:
-        return sum(initial_margin(m, p) for p, m in zip(account.positions, self.markets, strict=True))
+        margin = 0
+        for held, market in zip(account.positions, self.markets, strict=True):
+            if held.size or held.bids or held.asks:
+                margin += initial_margin(market, held)
+        return margin
 
     def maintenance_margin(self, account: Account) -> int:
-        return sum(
-            maintenance_margin(m, p.size)
-            for p, m in zip(account.positions, self.markets, strict=True)
-            if p.size
-        )
+        margin = 0
+        for held, market in zip(account.positions, self.markets, strict=True):
+            if held.size:
+                margin += maintenance_margin(market, held.size)
+        return margin
 
     def _execute(self, i: int, op: Op) -> Result:
         """Cancel, or place, or (modify) shrink in place, or cancel and place."""
         cancels = op.kind in _CANCELS
-        wrong = Status.NONE if cancels else self._check_terms(op)
+        wrong = Status.NONE if cancels else check_terms(self.markets, op)
         if wrong:
             return _refused(wrong)
         if op.kind != OpKind.PLACE:
@@ -116,31 +96,10 @@ class Twin:
             return None
         return order
 
-    def _check_terms(self, op: Op) -> Status:
-        """Wrong whatever the account and the book?"""
-        if not 0 <= op.market < len(self.markets):
-            return Status.BAD_MARKET
-        market = self.markets[op.market]
-        if market.status >= MarketStatus.HALTED:
-            return Status.HALTED
-        if not 0 < op.sz <= market.max_sz or op.sz % market.lot:
-            return Status.BAD_SIZE
-        if not 0 < op.px <= market.max_px:
-            return Status.BAD_PRICE
-        if op.liquidation:
-            return Status.NONE
-        if not is_tick(market, op.px):
-            return Status.BAD_PRICE
-        if not op.reduce_only and op.px * op.sz < market.min_notional:
-            return Status.MIN_NOTIONAL
-        if market.band_bps and abs(op.px - market.mark) * 10_000 > market.mark * market.band_bps:
-            return Status.OUT_OF_BAND
-        return Status.NONE
-
     def _place(self, i: int, op: Op) -> Result:
         market, account = self.markets[op.market], self.accounts[op.account]
         held = account.positions[op.market]
-        buys = op.side == Side.BUY
+        buys = op.side == BUY
         reducible = -held.size if buys else held.size
         reserved = held.bids if buys else held.asks
         size = op.sz
@@ -150,7 +109,7 @@ class Twin:
             size = min(size, reducible)
         reducing = op.reduce_only or reserved + size <= reducible
         if not reducing:
-            if market.status == MarketStatus.REDUCE_ONLY or account.restricted:
+            if market.status == ONLY_REDUCE or account.restricted:
                 return _refused(Status.ONLY_REDUCE)
             if reserved + size - reducible > market.max_sz:
                 return _refused(Status.MAX_POSITION)
@@ -160,7 +119,7 @@ class Twin:
             return _refused(Status.TOO_MANY_ORDERS)
         if op.has_cloid and (op.account, op.cloid_hi, op.cloid_lo) in self.cloids:
             return _refused(Status.DUPLICATE_CLOID)
-        bids, asks = market.sides[Side.BUY].prices, market.sides[Side.SELL].prices
+        bids, asks = market.sides[BUY].prices, market.sides[SELL].prices
         crosses = bool(asks and asks[0] <= op.px) if buys else bool(bids and bids[-1] >= op.px)
         if op.tif == Tif.ALO and crosses:
             return Result(0, 0, 0, 0, bids[-1] if bids else 0, asks[0] if asks else 0, Status.BAD_ALO)
@@ -176,7 +135,7 @@ class Twin:
         return self._trade_and_rest(i, order, slack)
 
     def _slack(self, account: Account, op: Op, size: int, reducing: bool) -> int | None:
-        """How much the order may lose against the mark: what is over the margin, or for a reducing one the equity."""
+        """What the order may lose against the mark: all over the margin, or for a reducing one the equity."""
         if not reducing:
             return self.equity(account) - self.initial_margin(account)
         if op.liquidation:
@@ -214,7 +173,7 @@ class Twin:
         """Trade against the best price's oldest order until done; False, or True if the slack ran out."""
         op = taker.op
         market = self.markets[op.market]
-        buys = op.side == Side.BUY
+        buys = op.side == BUY
         other = market.sides[1 - op.side]
         while taker.left and other.prices:
             px = other.prices[0] if buys else other.prices[-1]
@@ -226,7 +185,7 @@ class Twin:
                 continue
             size = min(taker.left, maker.left)
             owner = self.accounts[maker.op.account]
-            if maker.op.reduce_only or owner.restricted or market.status == MarketStatus.REDUCE_ONLY:
+            if maker.op.reduce_only or owner.restricted or market.status == ONLY_REDUCE:
                 position = owner.positions[op.market].size
                 size = min(size, position if buys else -position)
             if size <= 0:
@@ -247,16 +206,16 @@ class Twin:
     def _adverse(self, op: Op, px: int, size: int) -> int:
         """What trading at `px` loses against the mark."""
         mark = self.markets[op.market].mark
-        return max(px - mark if op.side == Side.BUY else mark - px, 0) * size
+        return max(px - mark if op.side == BUY else mark - px, 0) * size
 
     def _breaks_maintenance(self, account: Account, index: int, change: int, px: int) -> bool:
         """Would the fill leave the account below its maintenance margin, and worse off than before?"""
         market, held = self.markets[index], account.positions[index]
-        before = self.equity(account) - self.maintenance_margin(account)
-        after = before + change * (market.mark - px)
+        equity, gain = self.equity(account), change * (market.mark - px)
+        before = equity - self.maintenance_margin(account)
+        after = before + gain
         after += maintenance_margin(market, held.size) - maintenance_margin(market, held.size + change)
-        gain = change * (market.mark - px)
-        debt = gain < 0 and self.equity(account) + gain < 0
+        debt = gain < 0 and equity + gain < 0
         return after < 0 and (after < before or debt)
 
     def _trade(self, i: int, taker: Order, maker: Order, size: int) -> None:
@@ -265,7 +224,7 @@ class Twin:
         market = self.markets[op.market]
         buyer, seller = self.accounts[op.account], self.accounts[maker.op.account]
         notional = size * px
-        direction = 1 if op.side == Side.BUY else -1
+        direction = 1 if op.side == BUY else -1
         maker_start = seller.positions[op.market].size
         taker_start = buyer.positions[op.market].size
         taker.left -= size
@@ -381,7 +340,7 @@ class Twin:
         held = self.accounts[order.op.account].positions[order.op.market]
         if order.op.reduce_only:
             return
-        if order.op.side == Side.BUY:
+        if order.op.side == BUY:
             held.bids += size
         else:
             held.asks += size
