@@ -13,6 +13,7 @@ import solc from "solc";
 const here = dirname(fileURLToPath(import.meta.url));
 const outputs = [
   { source: "QuoteToken.sol", contract: "QuoteToken", path: "../coinone/rules/chain/networks/quote_token.hex" },
+  { source: "CoreWriter.sol", contract: "CoreWriter", path: "../coinone/rules/chain/networks/core_writer.hex" },
 ];
 
 function runtimeCode({ source, contract }) {

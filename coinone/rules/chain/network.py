@@ -164,10 +164,15 @@ def _network(raw: dict[str, Any], code_of: Callable[[str], bytes]) -> Network:
         markets=tuple(_market(row) for row in raw["markets"]),
         allocations=tuple(_allocation(row, decimals) for row in raw["accounts"]),
         predeploys=tuple(
-            Predeploy(parse_address(row["address"]), row["nonce"], parse_bytes(row["code"]))
+            Predeploy(parse_address(row["address"]), row["nonce"], _code(row["code"], code_of))
             for row in raw["predeploys"]
         ),
     )
+
+
+def _code(text: str, code_of: Callable[[str], bytes]) -> bytes:
+    """Code that stands in the network's file, or in a file of its own."""
+    return parse_bytes(text) if text.startswith("0x") else code_of(text)
 
 
 def _market(row: dict[str, Any]) -> MarketSpec:

@@ -3,10 +3,24 @@
 from collections.abc import Mapping
 
 from coinone.base.primitives.types import Address
+from coinone.rules.chain.exchange_reads import READERS, exchange_precompiles
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.vm import BlockEnv, Rules
 from coinone.rules.vm.precompiles import Precompile
 
 
+class ExchangeNeeded(Exception):
+    """A contract asked for the exchange where there is none; nothing inside the VM catches it."""
+
+
 def precompiles_over(rules: Rules, exchange: Exchange, env: BlockEnv) -> Mapping[Address, Precompile]:
-    return rules.precompiles
+    return {**rules.precompiles, **exchange_precompiles(exchange)}
+
+
+def precompiles_without_exchange(rules: Rules) -> Mapping[Address, Precompile]:
+    """The same addresses, for a trial that has the contracts' state alone: it ends in ExchangeNeeded."""
+    return {**rules.precompiles, **dict.fromkeys(READERS, _needed)}
+
+
+def _needed(data: bytes, gas: int) -> tuple[int, bytes]:
+    raise ExchangeNeeded
