@@ -48,6 +48,15 @@ AllowHost = Annotated[list[str] | None, typer.Option("--allow-host", help="Furth
 AllowOrigin = Annotated[
     list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
 ]
+Listen = Annotated[
+    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where other nodes may follow this one.")
+]
+Follow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--follow", metavar="HOST:PORT", help="A node to take batches and blocks from (repeatable)."
+    ),
+]
 
 # Four minutes of the demo market, so that there is something to play at once.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
@@ -63,15 +72,18 @@ def up(
     bind: Bind = None,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
+    listen: Listen = None,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
     """Start an exchange of one's own: node, APIs, trading page and demo market, on the dev network."""
     from coinone.interfaces.cli.settings import Settings
     from coinone.interfaces.cli.up import run
+    from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
-    settings = Settings(data_dir, "dev", http_port, rpc_port, tuple(bind or ()), hosts, origins)
+    peers = parse_endpoint(listen) if listen else None
+    settings = Settings(data_dir, "dev", http_port, rpc_port, tuple(bind or ()), hosts, origins, peers)
     run(settings, demo=demo, reset=reset)
 
 
@@ -84,13 +96,20 @@ def node(
     bind: Bind = None,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
+    listen: Listen = None,
+    follow: Follow = None,
 ) -> None:
-    """Run a node and its APIs, without the demo market."""
+    """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
     from coinone.interfaces.cli.settings import Settings
     from coinone.interfaces.cli.up import run
+    from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
-    settings = Settings(data_dir, network, http_port, rpc_port, tuple(bind or ()), hosts, origins)
+    peers = parse_endpoint(listen) if listen else None
+    followed = tuple(parse_endpoint(text) for text in follow or ())
+    settings = Settings(
+        data_dir, network, http_port, rpc_port, tuple(bind or ()), hosts, origins, peers, followed
+    )
     run(settings, demo=False, reset=False)
 
 

@@ -1,5 +1,6 @@
 """A node with its APIs in this process, and the demo market beside it, until a signal comes."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -10,32 +11,46 @@ from types import FrameType
 from rich.console import Console
 
 from coinone.base.primitives import jit
+from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_bytes
 from coinone.interfaces.api.app import App
-from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.demo_process import DemoProcess
+from coinone.interfaces.cli.settings import Settings
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
+from coinone.node.network.bootstrap import fetch_genesis
 from coinone.node.runtime.node import Node
+from coinone.node.runtime.peering import Peering
+from coinone.node.storage.folder_lock import FILE as LOCK_FILE
+from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
 
 WATCH_S = 0.5
 _PAGE = Path(__file__).resolve().parents[1] / "api" / "static" / "index.html"
 
 
-def open_node(network: Network, data_dir: Path) -> Node:
+def open_node(network: Network, settings: Settings) -> Node:
     """A node that stands on its newest batch, with everything compiled. Raises CoinoneError."""
     jit.warm()
-    return Node(network, data_dir)
+    return Node(network, settings.data_dir, genesis=_genesis_of_peers(network, settings))
 
 
-def serve(node: Node, config: ApiConfig, demo: bool, console: Console) -> None:
+def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
+    """For the first start of a node that follows; later ones find it in the data folder."""
+    if not settings.follow or (settings.data_dir / LOCK_FILE).exists():
+        return None
+    return asyncio.run(fetch_genesis(settings.follow[0], network.chain_id))
+
+
+def serve(node: Node, settings: Settings, demo: bool, console: Console) -> None:
     """Serve until a signal comes. Raises AddressInUse, which names the flag that helps."""
+    config = settings.api_config()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     server = ApiServer(App(node, config), config)
     stopping = _stop_on_signals()
     node.start()
+    peering = _start_peering(node, settings)
     server.start()
     market = DemoProcess(f"http://127.0.0.1:{server.exchange_port}", node.data_dir / "demo.log")
     try:
@@ -53,6 +68,22 @@ def serve(node: Node, config: ApiConfig, demo: bool, console: Console) -> None:
     finally:
         market.stop()
         server.stop()
+        if peering is not None:
+            peering.stop()
+
+
+def _start_peering(node: Node, settings: Settings) -> Peering | None:
+    """Raises InvalidInput if the port is taken."""
+    if settings.listen is None and not settings.follow:
+        return None
+    peering = Peering(node, settings.listen, settings.follow)
+    try:
+        peering.start()
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot listen for peers on {settings.listen}: {error.strerror}; --listen moves it"
+        ) from error
+    return peering
 
 
 def _stop_on_signals() -> threading.Event:
@@ -78,6 +109,7 @@ def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> N
         ("", f"ws://{http}/ws", "streams, for Hyperliquid's SDK and ccxt"),
         ("Ethereum", f"http://{rpc}", "JSON-RPC, for MetaMask, web3.py, Foundry"),
         ("chain id", str(network.chain_id), f"network {network.name}, gas coin {network.gas_coin}"),
+        *([("follows", "other nodes", "makes no batches itself")] if node.follows else []),
         ("data", str(node.data_dir.resolve()), f"block {node.view.head.number}, batch {node.view.seq}"),
     )
     for name, value, about in rows:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.config import ApiConfig
+from coinone.node.network.peers import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Settings:
     bind: tuple[str, ...]
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
+    listen: Endpoint | None = None  # for peers
+    follow: tuple[Endpoint, ...] = ()
 
     def api_config(self) -> ApiConfig:
         """Raises InvalidInput where a dev node would leave this computer."""

@@ -19,7 +19,7 @@ from coinone.rules.chain.network import require_launched
 
 def run(settings: Settings, demo: bool, reset: bool) -> None:
     """Serve until a signal comes. Raises CoinoneError with what the user can do about it."""
-    config = settings.api_config()
+    settings.api_config()  # refuses what may not be bound before anything is opened
     network = load_network(settings.network)
     require_launched(network)
     console = Console()
@@ -28,9 +28,9 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
     with console.status("opening the chain (the very first start compiles the kernels: a minute)"):
         from coinone.interfaces.cli.serve import open_node, serve
 
-        node = open_node(network, settings.data_dir)
+        node = open_node(network, settings)
     try:
-        serve(node, config, demo, console)
+        serve(node, settings, demo, console)
     finally:
         node.stop()
     console.print("stopped; everything that was answered is on disk")
