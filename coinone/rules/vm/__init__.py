@@ -1,17 +1,19 @@
 """The Coinone virtual machine: Ethereum's, with its rules as a table per fork.
 
 Read in this order: `opcodes.py` (what there is), `interpreter.py` (how it runs), `instructions/` (what each
-does), `precompiles/`, `forks.py`. Everything here is a pure function of its arguments; the state is
-`rules.state.State`, whose journal undoes what a failed frame wrote.
+does), `precompiles/`, `forks.py`; then `native/`, the same as machine code. Everything here is a pure function
+of its arguments; the state is `rules.state.State`, whose journal undoes what a failed frame wrote.
 """
 
+from coinone.rules.vm.engines import Engine, execute, use_engine
 from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
 from coinone.rules.vm.forks import FORKS, Rules
-from coinone.rules.vm.interpreter import Evm, ExecutionResult, execute
+from coinone.rules.vm.interpreter import Evm, ExecutionResult
 
 __all__ = [
     "FORKS",
     "BlockEnv",
+    "Engine",
     "Evm",
     "ExecutionResult",
     "Log",
@@ -19,4 +21,5 @@ __all__ = [
     "Rules",
     "TransactionEnv",
     "execute",
+    "use_engine",
 ]

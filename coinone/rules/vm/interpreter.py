@@ -39,6 +39,7 @@ class Evm:
     """
 
     __slots__ = (
+        "advance",
         "block",
         "budget",
         "memory_used",
@@ -70,6 +71,7 @@ class Evm:
         self.tracer = tracer
         self.budget = budget
         self.memory_used = 0
+        self.advance: Callable[[Frame], Signal] = advance  # the engine; another one may take its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _run(frame: Frame) -> Signal:
     try:
         if _is_precompiled(frame):
             return _run_precompile(frame)
-        return advance(frame) if evm.tracer is None else advance_traced(frame, evm.tracer)
+        return evm.advance(frame) if evm.tracer is None else advance_traced(frame, evm.tracer)
     except ExceptionalHalt as error:
         _fail(frame, error)
         return HALT

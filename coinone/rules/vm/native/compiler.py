@@ -1,0 +1,124 @@
+"""From program text to callable functions, once for each program and machine.
+
+The object code is kept in the cache folder, whose name covers the sources, the compiler's version and the CPU
+(`base/primitives/jit.py`). A kept file carries its own hash; one that is damaged is made anew, one that
+cannot be written does no harm.
+"""
+
+import ctypes
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from coinone.base.primitives.jit import cache_folder, on_warm
+from coinone.rules.vm.forks import FORKS
+from coinone.rules.vm.native.module import program
+
+_FILE = "vm_interpreter.o"
+_HASH_SIZE = 32
+_OPTIMISATION = 2
+
+
+@dataclass(frozen=True)
+class Library:
+    """The machine code. `run` and the others take addresses; they keep the GIL, as all our machine code does."""
+
+    run: Any
+    add_cell: Any
+    undo_cells: Any
+    rebuild_index: Any
+    tables: dict[str, int]  # fork to the address of its dispatch table
+    engine: Any  # owns the code: it goes when this goes
+
+
+@lru_cache(maxsize=1)
+def library() -> Library:
+    """Load the interpreter, compiling it if nobody has. Raises whatever the compiler raises."""
+    folder = cache_folder()
+    file = None if folder is None else folder.joinpath(_FILE)
+    code = None if file is None else read_object(file)
+    if code is None:
+        code = compile_object(program({name: rules.opcodes for name, rules in FORKS.items()}))
+        if file is not None:
+            write_object(file, code)
+    return _load(code)
+
+
+def read_object(file: Path) -> bytes | None:
+    """What `write_object` wrote, or None if it is not there, whole and unchanged."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    digest, code = content[:_HASH_SIZE], content[_HASH_SIZE:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def write_object(file: Path, code: bytes) -> None:
+    """Written beside and renamed, so that a reader finds all of it or nothing."""
+    part = file.with_suffix(f".{hashlib.sha256(code).hexdigest()[:8]}.part")
+    try:
+        part.write_bytes(hashlib.sha256(code).digest() + code)
+        part.replace(file)
+    except OSError:
+        return
+
+
+def compile_object(text: str) -> bytes:
+    """Machine code for this CPU."""
+    binding = _binding()
+    module = binding.parse_assembly(text)
+    module.verify()
+    machine = _target_machine()
+    options = binding.create_pipeline_tuning_options(speed_level=_OPTIMISATION)
+    builder = binding.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+def _load(code: bytes) -> Library:
+    binding = _binding()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    address, number = ctypes.c_void_p, ctypes.c_int64
+
+    def function(name: str, result: Any, *parameters: Any) -> Any:
+        return ctypes.PYFUNCTYPE(result, *parameters)(engine.get_function_address(name))
+
+    return Library(
+        run=function("run", number, *[address] * 6),
+        add_cell=function("add_cell", address, address, number, address),
+        undo_cells=function("undo_cells", None, address, number),
+        rebuild_index=function("rebuild_index", None, address),
+        tables={name: function(f"table_{name}", address)() for name in FORKS},
+        engine=engine,
+    )
+
+
+@lru_cache(maxsize=1)
+def _binding() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding
+
+
+def _target_machine() -> Any:
+    binding = _binding()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(),
+        features=binding.get_host_cpu_features().flatten(),
+        opt=_OPTIMISATION,
+        jit=True,
+        codemodel="jitdefault",
+    )
+
+
+@on_warm
+def _warm() -> None:
+    library()

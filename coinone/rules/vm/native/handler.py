@@ -1,0 +1,162 @@
+"""The machine code of one instruction: checks, what it does, and the jump to the next one.
+
+Every instruction is a function, and they jump to one another (`musttail`) through a table indexed by the byte
+of code. What the loop of an interpreter keeps in variables travels as arguments, and the calling convention
+keeps those in registers: the frame, the instruction and stack pointers, gas, memory and its size, the table.
+"""
+
+from coinone.rules.vm.native.emitter import Emitter
+from coinone.rules.vm.native.layout import FRAME, SHARED, STACK_STRIDE, WORD, Status
+from coinone.rules.vm.opcodes import STACK_SIZE_MAX, Opcode
+
+PARAMETERS = (
+    "ptr %frame, ptr %code, ptr %stack, i64 %gas, ptr %memory, i64 %size, ptr %table"  # of every instruction
+)
+# No vector registers (`noimplicitfloat`): a word is written in limbs and read soon after, and the processor
+# cannot forward four small writes to one wide read; it would wait for each of them to reach the cache.
+HEAD = (
+    "define internal preserve_nonecc i64 @{name}(" + PARAMETERS + ") nounwind noimplicitfloat {{\n{body}}}\n"
+)
+
+
+class Handler(Emitter):
+    """`gas` and `size` name the current values; the parameters keep those from before the instruction."""
+
+    def __init__(self, opcode: Opcode) -> None:
+        super().__init__()
+        self.opcode = opcode
+        self.gas = "%gas"
+        self.size = "%size"
+
+    # Checks
+
+    def check(self) -> None:
+        """What the loop of the reference does first: the height of the stack, then the static gas."""
+        need = self.opcode.inputs * WORD
+        room = min(STACK_SIZE_MAX, STACK_SIZE_MAX + self.opcode.inputs - self.opcode.outputs) * WORD
+        if need or room < STACK_SIZE_MAX * WORD:
+            height = self.op("and", self.value("ptrtoint ptr %stack to i64"), STACK_STRIDE - 1)
+            above = self.op("sub", height, need) if need else height
+            with self.when_final(self.compare("ugt", above, room - need)):
+                with self.when_final(self.compare("ult", height, need)):
+                    self.leave(Status.STACK_UNDERFLOW)
+                self.leave(Status.STACK_OVERFLOW)
+        self.charge(self.opcode.static_gas)
+
+    def charge(self, amount: int | str) -> None:
+        """Take gas; `amount` is at most 2^40, so the difference cannot wrap."""
+        if amount != 0:
+            self.gas = self.op("sub", self.gas, amount)
+            self.leave_if(self.compare("slt", self.gas, 0), Status.OUT_OF_GAS)
+
+    def leave_if(self, condition: str, status: Status) -> None:
+        with self.when_final(condition):
+            self.leave(status)
+
+    # The stack: position 1 is the top, as it was before the instruction
+
+    def slot(self, position: int) -> str:
+        return self.at("%stack", -WORD * position)
+
+    def limbs(self, position: int) -> list[str]:
+        """The addresses of a word's four limbs, the lowest first."""
+        return [self.at("%stack", 8 * i - WORD * position) for i in range(4)]
+
+    def word(self, position: int) -> str:
+        return self.load("i256", self.slot(position), 32)
+
+    def small(self, position: int) -> tuple[str, str]:
+        """The low 64 bits, and whether (i1) there are others."""
+        limbs = [self.load("i64", limb) for limb in self.limbs(position)]
+        return limbs[0], self.compare("ne", self.any_bit(limbs[1:]), 0)
+
+    def any_bit(self, numbers: list[str]) -> str:
+        """Zero if all are. Words are tested so, because LLVM tests whole ones in vector registers."""
+        total = numbers[0]
+        for number in numbers[1:]:
+            total = self.op("or", total, number)
+        return total
+
+    def is_zero(self, position: int) -> str:
+        return self.compare("eq", self.any_bit([self.load("i64", limb) for limb in self.limbs(position)]), 0)
+
+    def low(self, position: int) -> str:
+        return self.load("i64", self.slot(position))
+
+    def put(self, word: str, position: int) -> None:
+        """Write a word; position 0 is the one above the top."""
+        self.store("i256", word, self.slot(position), 32)
+
+    def put_small(self, number: str, position: int) -> None:
+        self.put(self.widen(number, "i64", "i256"), position)
+
+    # Frame and shared record
+
+    def field(self, name: str) -> str:
+        return self.at("%frame", FRAME[name])
+
+    def number(self, name: str) -> str:
+        return self.load("i64", self.field(name))
+
+    def pointer(self, name: str) -> str:
+        return self.load("ptr", self.field(name))
+
+    def shared(self, name: str) -> str:
+        return self.at(self.pointer("SHARED"), SHARED[name])
+
+    def forbid_static(self) -> None:
+        self.leave_if(self.compare("ne", self.number("STATIC"), 0), Status.WRITE_PROTECTION)
+
+    # Memory
+
+    def reserve(self, offset: int, size: int) -> None:
+        """Pay for and grow memory for the range whose offset and size are at these stack positions."""
+        pointers = f"ptr {self.slot(offset)}", f"ptr {self.slot(size)}"
+        gas = self.call("i64", "reserve", "ptr %frame", *pointers, f"i64 {self.gas}", f"i64 {self.size}")
+        with self.when_final(self.compare("slt", gas, 0)):
+            self.leave_if(self.compare("eq", gas, -1), Status.OUT_OF_GAS)
+            self.leave(Status.OUT_OF_MEMORY)
+        self.gas = gas
+        self.size = self.number("MEMORY_SIZE")
+
+    def charge_words(self, position: int, per_word: int) -> None:
+        """Take gas for each begun word of a size. One of 2^32 or more could never be paid for as memory."""
+        size, big = self.small(position)
+        self.leave_if(self.value(f"or i1 {big}, {self.compare('ugt', size, 0xFFFFFFFF)}"), Status.OUT_OF_GAS)
+        words = self.op("lshr", self.op("add", size, 31), 5)
+        self.charge(self.op("mul", words, per_word))
+
+    # Leaving the instruction
+
+    def next(self, length: str | int = 1, height: int | None = None) -> None:
+        """Go on `length` bytes further, the stack `height` words higher (default: what the table says)."""
+        grown = self.opcode.outputs - self.opcode.inputs if height is None else height
+        code = self.at("%code", length)
+        self.go_to(code, self.at("%stack", WORD * grown) if grown else "%stack")
+
+    def go_to(self, code: str, stack: str) -> None:
+        byte = self.widen(self.load("i8", code, 1), "i8", "i64")
+        target = self.load("ptr", self.value(f"getelementptr ptr, ptr %table, i64 {byte}"))
+        self.jump(target, code, stack)
+
+    def leave(self, status: Status) -> None:
+        """Back to Python. Where the instruction will be repeated, everything is as before it."""
+        if status <= Status.FULL:
+            self._tail(f"@leave_{status.name}", "%code", "%stack", "%gas", "%size")
+        else:
+            self._tail(f"@leave_{status.name}", "%code", "%stack", self.gas, self.size)
+
+    def repeat_after(self, function: str) -> None:
+        """Let another function of this kind prepare something; it begins this instruction anew."""
+        self._tail(f"@{function}", "%code", "%stack", "%gas", "%size")
+
+    def jump(self, target: str, code: str, stack: str) -> None:
+        self._tail(target, code, stack, self.gas, self.size)
+
+    def _tail(self, target: str, code: str, stack: str, gas: str, size: str) -> None:
+        arguments = f"ptr %frame, ptr {code}, ptr {stack}, i64 {gas}, ptr %memory, i64 {size}, ptr %table"
+        result = self.value(f"musttail call preserve_nonecc i64 {target}({arguments})")
+        self.line(f"ret i64 {result}")
+
+    def function(self, name: str) -> str:
+        return HEAD.format(name=name, body=self.body)

@@ -1,0 +1,86 @@
+"""The message, its data and code. Other accounts are Python's (`HOST`), but for this account's own balance."""
+
+from coinone.rules.vm.gas import COPY_PER_WORD
+from coinone.rules.vm.native.handler import Handler
+from coinone.rules.vm.native.handlers import Full
+from coinone.rules.vm.native.layout import Status
+
+
+def frame_word(name: str) -> Full:
+    def emit(h: Handler) -> None:
+        h.put(h.load("i256", h.field(name)), 0)
+        h.next()
+
+    return emit
+
+
+def frame_number(name: str) -> Full:
+    def emit(h: Handler) -> None:
+        h.put_small(h.number(name), 0)
+        h.next()
+
+    return emit
+
+
+def self_balance(h: Handler) -> None:
+    h.leave_if(h.compare("eq", h.number("BALANCE_KNOWN"), 0), Status.BALANCE_MISS)
+    h.put(h.load("i256", h.field("SELFBALANCE")), 0)
+    h.next()
+
+
+def call_data_load(h: Handler) -> None:
+    slot, data, size = h.slot(1), h.pointer("DATA"), h.number("DATA_SIZE")
+    h.line(f"call void @load_padded(ptr {slot}, ptr {data}, i64 {size})")
+    h.next()
+
+
+def copy(source: str) -> Full:
+    """Copy bytes into memory; zeros stand for what lies beyond the end of the source."""
+
+    def emit(h: Handler) -> None:
+        h.charge_words(3, COPY_PER_WORD)
+        h.reserve(1, 3)
+        with h.when(h.compare("ne", h.low(3), 0)):
+            target, data, have = h.at("%memory", h.low(1)), h.pointer(source), h.number(f"{source}_SIZE")
+            h.line(
+                f"call void @copy_padded(ptr {target}, i64 {h.low(3)}, ptr {data}, i64 {have}, ptr {h.slot(2)})"
+            )
+        h.next()
+
+    return emit
+
+
+def return_data_copy(h: Handler) -> None:
+    """Unlike the other copies, reading past the end is an error."""
+    h.charge_words(3, COPY_PER_WORD)
+    h.reserve(1, 3)
+    offset, big = h.small(2)
+    have, size = h.number("RETURN_SIZE"), h.low(3)
+    beyond = h.value(f"or i1 {big}, {h.compare('ugt', offset, have)}")
+    beyond = h.value(f"or i1 {beyond}, {h.compare('ugt', size, h.op('sub', have, offset))}")
+    h.leave_if(beyond, Status.RETURN_DATA_OUT_OF_BOUNDS)
+    with h.when(h.compare("ne", size, 0)):
+        target, source = h.at("%memory", h.low(1)), h.at(h.pointer("RETURN"), offset)
+        h.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")
+    h.next()
+
+
+FULL: dict[str, Full] = {
+    "ADDRESS": frame_word("ADDRESS"),
+    "CALLER": frame_word("CALLER"),
+    "CALLVALUE": frame_word("CALLVALUE"),
+    "SELFBALANCE": self_balance,
+    "CALLDATALOAD": call_data_load,
+    "CALLDATASIZE": frame_number("DATA_SIZE"),
+    "CALLDATACOPY": copy("DATA"),
+    "CODESIZE": frame_number("SOURCE_SIZE"),
+    "CODECOPY": copy("SOURCE"),
+    "RETURNDATASIZE": frame_number("RETURN_SIZE"),
+    "RETURNDATACOPY": return_data_copy,
+}
+HOST: dict[str, tuple[tuple[int, int], ...]] = {
+    "BALANCE": (),
+    "EXTCODESIZE": (),
+    "EXTCODECOPY": ((2, 4),),
+    "EXTCODEHASH": (),
+}

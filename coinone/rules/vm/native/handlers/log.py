@@ -1,0 +1,41 @@
+"""Events. They gather in a buffer, which Python empties whenever the machine code comes back."""
+
+from coinone.rules.vm.gas import LOG_PER_BYTE
+from coinone.rules.vm.native.handler import Handler
+from coinone.rules.vm.native.handlers import Full
+from coinone.rules.vm.native.layout import LOG_HEAD, WORD, Status
+
+
+def log(topic_count: int) -> Full:
+    def emit(h: Handler) -> None:
+        size, big = h.small(2)
+        too_big = h.value(f"or i1 {big}, {h.compare('ugt', size, 0xFFFFFFFF)}")
+        h.leave_if(too_big, Status.OUT_OF_GAS)
+        head = LOG_HEAD + WORD * topic_count
+        used, limit = h.load("i64", h.shared("LOGS_USED")), h.load("i64", h.shared("LOGS_LIMIT"))
+        end = h.op("add", h.op("add", used, head), h.op("and", h.op("add", size, 7), -8))
+        h.leave_if(h.compare("ugt", end, limit), Status.FULL)
+        h.charge(h.op("mul", size, LOG_PER_BYTE))
+        h.reserve(1, 2)
+        h.forbid_static()
+        _write(h, h.at(h.load("ptr", h.shared("LOGS")), used), head, topic_count)
+        h.store("i64", end, h.shared("LOGS_USED"))
+        h.next()
+
+    return emit
+
+
+def _write(h: Handler, entry: str, head: int, topic_count: int) -> None:
+    size = h.low(2)
+    h.store("i64", str(topic_count), entry)
+    h.store("i64", size, h.at(entry, 8))
+    for i in range(topic_count):
+        h.store("i256", h.byte_swap(h.word(3 + i)), h.at(entry, LOG_HEAD + WORD * i))
+    with h.when(h.compare("ne", size, 0)):
+        source = h.at("%memory", h.low(1))
+        h.line(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {h.at(entry, head)}, ptr {source}, i64 {size}, i1 false)"
+        )
+
+
+FULL: dict[str, Full] = {f"LOG{n}": log(n) for n in range(5)}

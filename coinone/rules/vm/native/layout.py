@@ -1,0 +1,135 @@
+"""Where things lie in the memory that Python and the machine code share, and what the code says on leaving.
+
+A *frame* is a record of numbers (64 bits each) followed by words (256 bits each, little-endian); one record for
+each depth. What all frames of a transaction have in common is in one *shared* record of the same make. A *cell*
+is a storage slot that has been seen: key, value, value at the start of the transaction, whose it is, flags.
+"""
+
+from enum import IntEnum
+
+from coinone.rules.vm import errors
+from coinone.rules.vm.errors import ExceptionalHalt
+
+WORD = 32
+STACK_STRIDE = (
+    1 << 16
+)  # a frame's stack begins at a multiple of this, so a pointer's low bits tell the height
+
+FRAME_NUMBERS = (
+    "GAS",
+    "PC",
+    "SP",
+    "MEMORY_SIZE",
+    "MEMORY",
+    "MEMORY_LIMIT",
+    "TABLE",
+    "SHARED",
+    "ACCOUNT",
+    "STATIC",
+    "FLOOR",
+    "CODE_SIZE",
+    "SOURCE_SIZE",
+    "DATA_SIZE",
+    "RETURN_SIZE",
+    "BALANCE_KNOWN",
+    "OUTPUT_OFFSET",
+    "OUTPUT_SIZE",
+    "CODE",
+    "MARKS",
+    "SOURCE",
+    "DATA",
+    "RETURN",
+    "SPARE",
+)
+FRAME_WORDS = ("ADDRESS", "CALLER", "CALLVALUE", "SELFBALANCE")
+FRAME_SIZE = 8 * len(FRAME_NUMBERS) + WORD * len(FRAME_WORDS)
+
+SHARED_NUMBERS = (
+    "CELLS",
+    "CELL_COUNT",
+    "CELL_LIMIT",
+    "INDEX",
+    "INDEX_SHIFT",
+    "INDEX_MASK",
+    "JOURNAL",
+    "JOURNAL_COUNT",
+    "JOURNAL_LIMIT",
+    "LOGS",
+    "LOGS_USED",
+    "LOGS_LIMIT",
+    "REFUND",
+    "BLOBS",
+    "BLOB_COUNT",
+    "HASHES",
+    "KEY0",
+    "KEY1",
+    "KEY2",
+    "KEY3",
+)
+SHARED_WORDS = (
+    "ORIGIN",
+    "GASPRICE",
+    "COINBASE",
+    "TIMESTAMP",
+    "NUMBER",
+    "PREVRANDAO",
+    "GASLIMIT",
+    "CHAINID",
+    "BASEFEE",
+    "BLOBBASEFEE",
+)
+SHARED_SIZE = 8 * len(SHARED_NUMBERS) + WORD * len(SHARED_WORDS)
+
+CELL_SIZE = 128
+CELL_KEY, CELL_VALUE, CELL_ORIGINAL, CELL_ACCOUNT, CELL_FLAGS = 0, 32, 64, 96, 104
+WARM, WRITTEN = 1, 2  # flags of a cell
+TRANSIENT = 1 << 32  # added to the account number of a transient cell
+
+NOTE_SIZE = 48  # of the journal: cell number, its flags before, its value before
+NOTE_CELL, NOTE_FLAGS, NOTE_VALUE = 0, 8, 16
+
+LOG_HEAD = 16  # number of topics, size of the data; then the topics; then the data, padded to 8 bytes
+HASH_SIZE = 40  # a known block hash: 1, then the word
+
+
+def _offsets(numbers: tuple[str, ...], words: tuple[str, ...]) -> dict[str, int]:
+    offsets = {name: 8 * i for i, name in enumerate(numbers)}
+    return offsets | {name: 8 * len(numbers) + WORD * i for i, name in enumerate(words)}
+
+
+FRAME = _offsets(FRAME_NUMBERS, FRAME_WORDS)
+SHARED = _offsets(SHARED_NUMBERS, SHARED_WORDS)
+
+
+class Status(IntEnum):
+    """Why the machine code returned. Up to FULL, nothing of the instruction has happened or been paid."""
+
+    STORAGE_MISS = 0  # the slot on top of the stack is not in the table
+    HASH_MISS = 1  # nor is that block's hash
+    BALANCE_MISS = 2  # nor this account's balance
+    PAUSE = 3  # gas has fallen below the floor that Python set
+    FULL = 4  # a table needs room
+    HOST = 5  # paid, memory grown: Python does the rest
+    STOP = 6
+    RETURN = 7
+    REVERT = 8
+    OUT_OF_GAS = 9
+    OUT_OF_MEMORY = 10
+    STACK_UNDERFLOW = 11
+    STACK_OVERFLOW = 12
+    INVALID_OPCODE = 13
+    INVALID_JUMP = 14
+    WRITE_PROTECTION = 15
+    RETURN_DATA_OUT_OF_BOUNDS = 16
+
+
+HALTS: dict[int, type[ExceptionalHalt]] = {
+    Status.OUT_OF_GAS: errors.OutOfGas,
+    Status.OUT_OF_MEMORY: errors.OutOfMemory,
+    Status.STACK_UNDERFLOW: errors.StackUnderflow,
+    Status.STACK_OVERFLOW: errors.StackOverflow,
+    Status.INVALID_OPCODE: errors.InvalidOpcode,
+    Status.INVALID_JUMP: errors.InvalidJump,
+    Status.WRITE_PROTECTION: errors.WriteProtection,
+    Status.RETURN_DATA_OUT_OF_BOUNDS: errors.ReturnDataOutOfBounds,
+}

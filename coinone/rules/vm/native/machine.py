@@ -1,0 +1,308 @@
+"""Driving the machine code: it takes the place of `advance` in the reference interpreter.
+
+The driver, the frames and the state stay the reference's. Here a frame's record is filled, the machine code
+runs, and what it could not do is done: fetch a slot, make room, or let the reference's own function finish an
+instruction (calls, creations, other accounts), with memory and arguments where that function expects them.
+
+All live frames lie in one arena of memory, one behind the other: only the topmost grows. The arena's end is the
+cap on memory. Stacks lie at fixed distances, so that a pointer tells the height.
+"""
+
+import ctypes
+import struct
+from typing import Any, Final
+
+from coinone.base.primitives.types import Address
+from coinone.rules.vm.errors import OutOfGas, Revert
+from coinone.rules.vm.frame import HALT, Frame, Signal
+from coinone.rules.vm.gas import LOG_PER_BYTE
+from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
+from coinone.rules.vm.interpreter import Evm
+from coinone.rules.vm.native.compiler import Library
+from coinone.rules.vm.native.layout import (
+    FRAME,
+    FRAME_NUMBERS,
+    FRAME_SIZE,
+    FRAME_WORDS,
+    HALTS,
+    HASH_SIZE,
+    SHARED,
+    STACK_STRIDE,
+    WORD,
+    Status,
+)
+from coinone.rules.vm.native.program import NativeProgram, native_program_of
+from coinone.rules.vm.native.tables import Tables, aligned
+
+_DEPTHS = CALL_DEPTH_MAX + 1
+_RECORD = struct.Struct(f"<{len(FRAME_NUMBERS)}q" + f"{WORD}s" * len(FRAME_WORDS))
+_NO_FRAME: Final = object()
+_PC, _GAS, _SP, _SIZE = (FRAME[name] >> 3 for name in ("PC", "GAS", "SP", "MEMORY_SIZE"))
+_FLOOR, _BALANCE_KNOWN = FRAME["FLOOR"] >> 3, FRAME["BALANCE_KNOWN"] >> 3
+_RETURN_SIZE = FRAME["RETURN_SIZE"] >> 3
+_OUTPUT = FRAME["OUTPUT_OFFSET"] >> 3
+_HISTORY = 256
+_LOG0, _LOG4 = 0xA0, 0xA4
+_SLICE = 500_000  # gas between two looks at a budget: a millisecond or so
+
+
+class Machine:
+    """Memory for one transaction at a time, and the machine code that works on it."""
+
+    def __init__(self, library: Library, memory_cap: int) -> None:
+        self._library = library
+        self.memory_cap = memory_cap
+        self.tables = Tables(library)
+        self._memory = aligned(memory_cap)
+        self._arena = self._memory.data
+        self._stacks = aligned(_DEPTHS * STACK_STRIDE, STACK_STRIDE)
+        self._stack_bytes = self._stacks.data
+        self._frames = aligned(_DEPTHS * FRAME_SIZE)
+        self._frame_bytes = self._frames.data
+        self._numbers = self._frame_bytes.cast("q")
+        self._hashes = aligned(_HISTORY * HASH_SIZE)
+        self._memory_address: int = self._memory.ctypes.data
+        self._stack_address: int = self._stacks.ctypes.data
+        self._frame_address: int = self._frames.ctypes.data
+        self.tables["HASHES"] = self._hashes.ctypes.data
+        self._owners: list[Any] = [_NO_FRAME] * (_DEPTHS + 1)
+        self._marks = [0] * _DEPTHS
+        self._bases = [0] * _DEPTHS
+        self._programs: list[NativeProgram] = [native_program_of(b"")] * _DEPTHS
+
+    # A transaction
+
+    def begin(self, evm: Evm) -> None:
+        """Tell the machine code about the block and the transaction; nothing is known of any account."""
+        self._evm = evm
+        self._table = self._library.tables[evm.rules.name]
+        self._accounts: dict[Address, int] = {}
+        self._addresses: list[Address] = []
+        block, transaction = evm.block, evm.transaction
+        words = (
+            int.from_bytes(transaction.origin, "big"),
+            transaction.gas_price,
+            int.from_bytes(block.coinbase, "big"),
+            block.timestamp,
+            block.number,
+            int.from_bytes(block.prevrandao, "big"),
+            block.gas_limit,
+            block.chain_id,
+            block.base_fee,
+            block.blob_base_fee,
+        )
+        start = SHARED["ORIGIN"]
+        content = b"".join([word.to_bytes(WORD, "little") for word in words])
+        self.tables.bytes[start : start + len(content)] = content
+        self._blobs = b"".join([blob[::-1] for blob in transaction.blob_hashes])
+        self.tables["BLOBS"] = ctypes.cast(ctypes.c_char_p(self._blobs), ctypes.c_void_p).value or 0
+        self.tables["BLOB_COUNT"] = len(transaction.blob_hashes)
+
+    def write_back(self) -> None:
+        """Hand every written slot to the state; it ignores those that ended as they began."""
+        state = self._evm.state
+        for account, slot, value in self.tables.written():
+            state.set_storage(self._addresses[account], slot, value)
+
+    def end(self) -> None:
+        """Forget the transaction, however it ended."""
+        self._owners = [_NO_FRAME] * (_DEPTHS + 1)
+        self._hashes[:] = 0
+        self.tables.reset()
+        del self._evm, self._blobs
+
+    # A frame
+
+    def advance(self, frame: Frame) -> Signal:
+        """As `interpreter.advance`: until the frame halts or asks for a message. Raises ExceptionalHalt."""
+        depth = frame.message.depth
+        if self._owners[depth] is frame:
+            self._settle_child(depth)
+        else:
+            self._enter(frame, depth)
+        while True:
+            status = self._run(frame, depth)
+            if status == Status.HOST:
+                signal = self._finish(frame, depth)
+                if signal is not None:
+                    return signal
+                frame.pc += 1
+            elif status >= Status.STOP:
+                return self._halt(frame, depth, status)
+            else:
+                self._help(frame, depth, status)
+
+    def _enter(self, frame: Frame, depth: int) -> None:
+        message, used = frame.message, self._evm.memory_used
+        self._owners[depth] = frame
+        self._owners[depth + 1] = _NO_FRAME
+        self._marks[depth] = self.tables["JOURNAL_COUNT"]
+        self._bases[depth] = used
+        frame.memory = self._arena[used:used]  # type: ignore[assignment]
+        program = self._programs[depth] = native_program_of(message.code)
+        _RECORD.pack_into(
+            self._frame_bytes,
+            depth * FRAME_SIZE,
+            frame.gas,
+            0,  # PC
+            self._stack_address + depth * STACK_STRIDE,
+            0,  # MEMORY_SIZE
+            self._memory_address + used,
+            self.memory_cap - used,
+            self._table,
+            self.tables.address,
+            self._account(frame.address),
+            message.static,
+            0,  # FLOOR
+            program.size,
+            program.size,
+            len(message.data),
+            *(0,) * 10,
+            frame.address[::-1],
+            message.caller[::-1],
+            message.value.to_bytes(WORD, "little"),
+            b"",
+        )
+
+    def _settle_child(self, depth: int) -> None:
+        """The frame called by this one is over; if it failed, its storage is put back."""
+        self._numbers[(depth * FRAME_SIZE >> 3) + _BALANCE_KNOWN] = 0
+        child = self._owners[depth + 1]
+        if child is not _NO_FRAME:
+            self._owners[depth + 1] = _NO_FRAME
+            if child.error is not None:
+                self.tables.undo(self._marks[depth + 1])
+
+    def _run(self, frame: Frame, depth: int) -> int:
+        """Run machine code with the frame as Python has it now; afterwards Python has what became of it."""
+        numbers, first, tables = self._numbers, depth * FRAME_SIZE >> 3, self.tables
+        substate = self._evm.substate
+        numbers[first + _GAS] = frame.gas
+        numbers[first + _PC] = frame.pc
+        numbers[first + _RETURN_SIZE] = len(frame.return_data)
+        if self._evm.budget is not None:
+            numbers[first + _FLOOR] = max(0, frame.gas - _SLICE)
+        if frame.stack:
+            self._push(frame, depth)
+        tables["REFUND"] = substate.refund
+        program, data = self._programs[depth], frame.message.data
+        status: int = self._library.run(
+            self._frame_address + depth * FRAME_SIZE,
+            program.code,
+            program.marks,
+            program.code,
+            data if isinstance(data, bytes) else _address_of(data),
+            frame.return_data,
+        )
+        frame.gas = numbers[first + _GAS]
+        frame.pc = numbers[first + _PC]
+        substate.refund = tables["REFUND"]
+        have, size = len(frame.memory), numbers[first + _SIZE]
+        if size != have:
+            self._evm.memory_used += size - have
+            base = self._bases[depth]
+            frame.memory = self._arena[base : base + size]  # type: ignore[assignment]
+        if tables["LOGS_USED"]:
+            substate.logs += tables.take_logs(frame.address)
+        return status
+
+    def _push(self, frame: Frame, depth: int) -> None:
+        """What the driver or the reference's functions left on the frame's own stack goes onto the real one."""
+        place = (depth * FRAME_SIZE >> 3) + _SP
+        top = self._numbers[place] - self._stack_address
+        for word in frame.stack:
+            self._stack_bytes[top : top + WORD] = word.to_bytes(WORD, "little")
+            top += WORD
+        self._numbers[place] = top + self._stack_address
+        frame.stack.clear()
+
+    def _pop(self, frame: Frame, depth: int, count: int) -> list[int]:
+        """Take `count` words off; the topmost is the last."""
+        place = (depth * FRAME_SIZE >> 3) + _SP
+        top = self._numbers[place] - self._stack_address
+        start = top - count * WORD
+        content = self._stack_bytes[start:top]
+        self._numbers[place] = start + self._stack_address
+        return [int.from_bytes(content[i : i + WORD], "little") for i in range(0, count * WORD, WORD)]
+
+    # What the machine code cannot do
+
+    def _finish(self, frame: Frame, depth: int) -> Signal | None:
+        """Let the reference do the rest of an instruction whose static gas and memory are paid for."""
+        self._numbers[(depth * FRAME_SIZE >> 3) + _BALANCE_KNOWN] = 0
+        row = self._evm.rules.dispatch[frame.code[frame.pc]]
+        frame.stack += self._pop(frame, depth, row.need)
+        return row.operation(frame, frame.stack)
+
+    def _halt(self, frame: Frame, depth: int, status: int) -> Signal:
+        """The frame is done. What a failing one stored is put back at once."""
+        if status == Status.STOP:
+            return HALT
+        if status in (Status.RETURN, Status.REVERT):
+            first = (depth * FRAME_SIZE >> 3) + _OUTPUT
+            offset, size = self._numbers[first], self._numbers[first + 1]
+            frame.output = bytes(frame.memory[offset : offset + size]) if size else b""
+            if status == Status.REVERT:
+                frame.error = Revert()
+            return HALT
+        raise HALTS[status]
+
+    def _help(self, frame: Frame, depth: int, status: int) -> None:
+        """Provide what was missing; the instruction will be repeated."""
+        if status == Status.STORAGE_MISS:
+            self._fetch_slot(frame, depth)
+        elif status == Status.HASH_MISS:
+            self._fetch_block_hash(depth)
+        elif status == Status.BALANCE_MISS:
+            first = depth * FRAME_SIZE
+            balance = self._evm.state.balance(frame.address)
+            start = first + FRAME["SELFBALANCE"]
+            self._frame_bytes[start : start + WORD] = balance.to_bytes(WORD, "little")
+            self._numbers[(first >> 3) + _BALANCE_KNOWN] = 1
+        elif status == Status.PAUSE:
+            assert self._evm.budget is not None, "a floor without a budget"
+            self._evm.budget()
+        else:
+            self._make_room(frame, depth)
+
+    def _fetch_slot(self, frame: Frame, depth: int) -> None:
+        slot, state, address = self._top(depth, 1), self._evm.state, frame.address
+        warm = not self._evm.substate.warm_slot(address, slot)
+        value, original = state.storage(address, slot), state.original_storage(address, slot)
+        self.tables.add(self._account(address), slot, value, original, warm)
+
+    def _fetch_block_hash(self, depth: int) -> None:
+        number = self._top(depth, 1)
+        start = (self._evm.block.number - 1 - number) * HASH_SIZE
+        entry = self._hashes.data[start : start + HASH_SIZE]
+        entry[0] = 1
+        entry[8:] = self._evm.block.block_hash(number)[::-1]
+
+    def _make_room(self, frame: Frame, depth: int) -> None:
+        """Whatever is full gets twice the room. A log is paid for first: its size is the contract's choice."""
+        if _LOG0 <= frame.code[frame.pc] <= _LOG4:
+            size = self._top(depth, 2)
+            if LOG_PER_BYTE * size > frame.gas:
+                raise OutOfGas
+            self.tables.room_for_log(size)
+        else:
+            self.tables.make_room()
+
+    def _top(self, depth: int, position: int) -> int:
+        """The word at `position`, 1 being the top."""
+        top = self._numbers[(depth * FRAME_SIZE >> 3) + _SP] - self._stack_address
+        start = top - position * WORD
+        return int.from_bytes(self._stack_bytes[start : start + WORD], "little")
+
+    def _account(self, address: Address) -> int:
+        """The account's number in this transaction."""
+        number = self._accounts.get(address)
+        if number is None:
+            number = self._accounts[address] = len(self._addresses)
+            self._addresses.append(address)
+        return number
+
+
+def _address_of(data: memoryview) -> int:
+    """Where a view of the arena begins. The arena stays, so the address outlives the borrowed object."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(data))

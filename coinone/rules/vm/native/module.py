@@ -1,0 +1,154 @@
+"""The whole program text: routines, a function per instruction, a table of them per fork, and the way in.
+
+The opcode table of `rules/vm/opcodes.py` says which instructions there are, how many words they take and give
+and what they cost; here each only gets its body. A name without a body fails at once, when the text is made.
+"""
+
+from collections.abc import Mapping
+
+from coinone.rules.vm.native.emitter import METADATA, Emitter
+from coinone.rules.vm.native.handler import HEAD, Handler
+from coinone.rules.vm.native.handlers import (
+    Full,
+    Pure,
+    arithmetic,
+    bitwise,
+    block,
+    comparison,
+    control,
+    environment,
+    keccak,
+    log,
+    memory,
+    stack,
+    storage,
+    system,
+)
+from coinone.rules.vm.native.layout import FRAME, Status
+from coinone.rules.vm.native.routines import cells, division, reciprocal, routine, words
+from coinone.rules.vm.native.routines import keccak as keccak_routines
+from coinone.rules.vm.native.routines import memory as memory_routines
+from coinone.rules.vm.opcodes import Opcode
+
+PURE: dict[str, Pure] = {**arithmetic.PURE, **comparison.PURE, **bitwise.PURE}
+FULL: dict[str, Full] = {
+    **arithmetic.FULL,
+    **bitwise.FULL,
+    **block.FULL,
+    **comparison.FULL,
+    **control.FULL,
+    **environment.FULL,
+    **keccak.FULL,
+    **log.FULL,
+    **memory.FULL,
+    **stack.FULL,
+    **storage.FULL,
+}
+HOST = {**environment.HOST, **system.HOST}
+
+_DECLARATIONS = """
+declare i256 @llvm.bswap.i256(i256)
+declare i128 @llvm.bswap.i128(i128)
+declare i64 @llvm.bswap.i64(i64)
+declare i256 @llvm.ctlz.i256(i256, i1)
+declare i64 @llvm.ctlz.i64(i64, i1)
+declare i64 @llvm.fshl.i64(i64, i64, i64)
+declare i64 @llvm.fshr.i64(i64, i64, i64)
+declare i64 @llvm.usub.sat.i64(i64, i64)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
+"""
+
+
+def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
+    """LLVM text of an interpreter for these forks; `table_<fork>` gives the table to start with."""
+    functions = {_symbol(opcode): opcode for opcodes in forks.values() for opcode in opcodes}
+    parts = [
+        _DECLARATIONS,
+        reciprocal.TABLE,
+        reciprocal.reciprocal(),
+        reciprocal.divide_two_by_one(),
+        division.divide(),
+        division.divide_long(),
+        division.subtract_multiple(),
+        words.functions(),
+        keccak_routines.functions(),
+        memory_routines.functions(),
+        cells.functions(),
+        *[_leave(status) for status in Status],
+        *[memory.grow_and_repeat(length) for length in (1, 32)],
+        *[handler(opcode).function(name) for name, opcode in functions.items()],
+        *[_table(fork, opcodes) for fork, opcodes in forks.items()],
+        _run(),
+        METADATA,
+    ]
+    return "".join(parts)
+
+
+def handler(opcode: Opcode) -> Handler:
+    h = Handler(opcode)
+    h.check()
+    if opcode.name in PURE:
+        _pure(h, PURE[opcode.name])
+    elif opcode.name in FULL:
+        FULL[opcode.name](h)
+    else:
+        for offset, size in HOST[opcode.name]:
+            h.reserve(offset, size)
+        h.leave(Status.HOST)
+    return h
+
+
+def _pure(h: Handler, emit: Pure) -> None:
+    inputs = h.opcode.inputs
+    h.put(emit(h, *[h.word(1 + i) for i in range(inputs)]), inputs)
+    h.next()
+
+
+def _symbol(opcode: Opcode) -> str:
+    """Forks that agree about an opcode share its function."""
+    return f"op_{opcode.name}_{opcode.inputs}_{opcode.outputs}_{opcode.static_gas}"
+
+
+def _table(fork: str, opcodes: tuple[Opcode, ...]) -> str:
+    names = [f"@leave_{Status.INVALID_OPCODE.name}"] * 256
+    for opcode in opcodes:
+        names[opcode.code] = f"@{_symbol(opcode)}"
+    entries = ", ".join([f"ptr {name}" for name in names])
+    return (
+        f"@dispatch_{fork} = internal constant [256 x ptr] [{entries}]\n"
+        f"define ptr @table_{fork}() {{\n  ret ptr @dispatch_{fork}\n}}\n"
+    )
+
+
+def _leave(status: Status) -> str:
+    """Write what travelled in registers into the frame, and return."""
+    e = Emitter()
+    code = e.load("i64", e.at("%frame", FRAME["CODE"]))
+    position = e.op("sub", e.value("ptrtoint ptr %code to i64"), code)
+    for name, value in (("PC", position), ("GAS", "%gas"), ("MEMORY_SIZE", "%size")):
+        e.store("i64", value, e.at("%frame", FRAME[name]))
+    e.store("ptr", "%stack", e.at("%frame", FRAME["SP"]))
+    e.line(f"ret i64 {int(status)}")
+    return HEAD.format(name=f"leave_{status.name}", body=e.body)
+
+
+def _run() -> str:
+    """run(frame, code, marks, source, data, return data): from where the frame says, until something ends it."""
+    e = Emitter()
+    for name in ("CODE", "MARKS", "SOURCE", "DATA", "RETURN"):
+        e.store("ptr", f"%{name.lower()}", e.at("%frame", FRAME[name]))
+    pointers = [e.load("ptr", e.at("%frame", FRAME[name])) for name in ("SP", "MEMORY", "TABLE")]
+    numbers = [e.load("i64", e.at("%frame", FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")]
+    here = e.at("%code", numbers[0])
+    byte = e.widen(e.load("i8", here, 1), "i8", "i64")
+    first = e.load("ptr", e.value(f"getelementptr ptr, ptr {pointers[2]}, i64 {byte}"))
+    stack_pointer, arena, table = pointers
+    status = e.value(
+        f"call preserve_nonecc i64 {first}(ptr %frame, ptr {here}, ptr {stack_pointer}, i64 {numbers[1]}, "
+        f"ptr {arena}, i64 {numbers[2]}, ptr {table})"
+    )
+    e.line(f"ret i64 {status}")
+    parameters = "ptr %frame, ptr %code, ptr %marks, ptr %source, ptr %data, ptr %return"
+    return routine("i64", "run", parameters, e, linkage="")

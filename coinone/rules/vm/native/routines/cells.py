@@ -1,0 +1,147 @@
+"""The table of storage cells: an array that only grows, an index over it, and a journal of changes.
+
+The index is open addressing with a keyed universal hash (NH): a contract chooses its slots, and must not be
+able to choose them so that they collide. The order of cells is that of first use, so nothing depends on the key.
+"""
+
+from coinone.rules.vm.native.emitter import Emitter
+from coinone.rules.vm.native.layout import (
+    CELL_ACCOUNT,
+    CELL_FLAGS,
+    CELL_KEY,
+    CELL_SIZE,
+    CELL_VALUE,
+    NOTE_CELL,
+    NOTE_FLAGS,
+    NOTE_SIZE,
+    NOTE_VALUE,
+    SHARED,
+)
+from coinone.rules.vm.native.routines import routine
+
+_ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # 2^64 / golden ratio, as a signed number
+
+
+def functions() -> str:
+    return _position() + _find() + _add() + _note() + _undo() + _rebuild()
+
+
+def _field(e: Emitter, name: str, kind: str = "i64") -> str:
+    return e.load(kind, e.at("%shared", SHARED[name]))
+
+
+def _position() -> str:
+    """Where in the index to look first."""
+    e = Emitter()
+    limbs = [e.load("i64", e.limb("%key", i)) for i in range(4)]
+    keyed = [e.op("add", limb, _field(e, f"KEY{i}")) for i, limb in enumerate(limbs)]
+    wide = [e.widen(limb, "i64", "i128") for limb in keyed]
+    total = e.op("add", e.op("mul", wide[0], wide[1], "i128"), e.op("mul", wide[2], wide[3], "i128"), "i128")
+    folded = e.op(
+        "xor", e.narrow(total, "i128", "i64"), e.narrow(e.op("lshr", total, 64, "i128"), "i128", "i64")
+    )
+    mixed = e.op("mul", e.op("add", folded, e.op("mul", "%account", _ODD)), _ODD)
+    e.line(f"ret i64 {e.op('lshr', mixed, _field(e, 'INDEX_SHIFT'))}")
+    return routine("i64", "cell_position", "ptr %shared, i64 %account, ptr %key", e, "alwaysinline")
+
+
+def _cell_at(e: Emitter, number: str) -> str:
+    return e.at(_field(e, "CELLS", "ptr"), e.op("mul", number, CELL_SIZE))
+
+
+def _find() -> str:
+    """The cell of that account and key, or null."""
+    e = Emitter()
+    first = e.call("i64", "cell_position", "ptr %shared", "i64 %account", "ptr %key")
+    place = e.variable("i64", first)
+    key = e.load("i256", "%key", 32)
+    with e.loop(lambda: "true"):
+        i = e.load("i64", place)
+        entry = e.load("i32", e.value(f"getelementptr i32, ptr {_field(e, 'INDEX', 'ptr')}, i64 {i}"), 4)
+        with e.when_final(e.compare("eq", entry, 0, "i32")):
+            e.line("ret ptr null")
+        cell = _cell_at(e, e.op("sub", e.widen(entry, "i32", "i64"), 1))
+        same = e.compare("eq", e.load("i256", e.at(cell, CELL_KEY), 32), key, "i256")
+        owner = e.compare("eq", e.load("i64", e.at(cell, CELL_ACCOUNT)), "%account")
+        with e.when_final(e.value(f"and i1 {same}, {owner}")):
+            e.line(f"ret ptr {cell}")
+        e.store("i64", e.op("and", e.op("add", i, 1), _field(e, "INDEX_MASK")), place)
+    e.line("ret ptr null")
+    return routine("ptr", "find_cell", "ptr %shared, i64 %account, ptr %key", e, "noinline")
+
+
+def _enter(e: Emitter, number: str, account: str, key: str) -> None:
+    """Put the cell's number into the first free place of the index."""
+    first = e.call("i64", "cell_position", "ptr %shared", f"i64 {account}", f"ptr {key}")
+    place = e.variable("i64")
+    e.store("i64", first, place)
+    index = _field(e, "INDEX", "ptr")
+
+    def taken() -> str:
+        entry = e.value(f"getelementptr i32, ptr {index}, i64 {e.load('i64', place)}")
+        return e.compare("ne", e.load("i32", entry, 4), 0, "i32")
+
+    with e.loop(taken):
+        following = e.op("add", e.load("i64", place), 1)
+        e.store("i64", e.op("and", following, _field(e, "INDEX_MASK")), place)
+    entry = e.value(f"getelementptr i32, ptr {index}, i64 {e.load('i64', place)}")
+    e.store("i32", e.narrow(e.op("add", number, 1), "i64", "i32"), entry, 4)
+
+
+def _add() -> str:
+    """A new cell, all zero but for its key and account, or null if there is no room."""
+    e = Emitter()
+    number = _field(e, "CELL_COUNT")
+    with e.when_final(e.compare("uge", number, _field(e, "CELL_LIMIT"))):
+        e.line("ret ptr null")
+    cell = _cell_at(e, number)
+    e.line(f"call void @llvm.memset.p0.i64(ptr {cell}, i8 0, i64 {CELL_SIZE}, i1 false)")
+    e.store("i256", e.load("i256", "%key", 32), e.at(cell, CELL_KEY), 32)
+    e.store("i64", "%account", e.at(cell, CELL_ACCOUNT))
+    _enter(e, number, "%account", "%key")
+    e.store("i64", e.op("add", number, 1), e.at("%shared", SHARED["CELL_COUNT"]))
+    e.line(f"ret ptr {cell}")
+    return routine("ptr", "add_cell", "ptr %shared, i64 %account, ptr %key", e, "noinline", "")
+
+
+def _note() -> str:
+    """Write the cell's state into the journal; the caller has looked that there is room."""
+    e = Emitter()
+    count = _field(e, "JOURNAL_COUNT")
+    note = e.at(_field(e, "JOURNAL", "ptr"), e.op("mul", count, NOTE_SIZE))
+    first = e.value(f"ptrtoint ptr {_field(e, 'CELLS', 'ptr')} to i64")
+    offset = e.op("sub", e.value("ptrtoint ptr %cell to i64"), first)
+    e.store("i64", offset, e.at(note, NOTE_CELL))
+    e.store("i64", e.load("i64", e.at("%cell", CELL_FLAGS)), e.at(note, NOTE_FLAGS))
+    e.store("i256", e.load("i256", e.at("%cell", CELL_VALUE), 32), e.at(note, NOTE_VALUE), 16)
+    e.store("i64", e.op("add", count, 1), e.at("%shared", SHARED["JOURNAL_COUNT"]))
+    e.line("ret void")
+    return routine("void", "note_cell", "ptr %shared, ptr %cell", e)
+
+
+def _undo() -> str:
+    """Take back every change since the journal held `mark` notes, newest first."""
+    e = Emitter()
+    place = e.at("%shared", SHARED["JOURNAL_COUNT"])
+    with e.loop(lambda: e.compare("ugt", e.load("i64", place), "%mark")):
+        count = e.op("sub", e.load("i64", place), 1)
+        note = e.at(_field(e, "JOURNAL", "ptr"), e.op("mul", count, NOTE_SIZE))
+        cell = e.at(_field(e, "CELLS", "ptr"), e.load("i64", e.at(note, NOTE_CELL)))
+        e.store("i64", e.load("i64", e.at(note, NOTE_FLAGS)), e.at(cell, CELL_FLAGS))
+        e.store("i256", e.load("i256", e.at(note, NOTE_VALUE), 16), e.at(cell, CELL_VALUE), 32)
+        e.store("i64", count, place)
+    e.line("ret void")
+    return routine("void", "undo_cells", "ptr %shared, i64 %mark", e, linkage="")
+
+
+def _rebuild() -> str:
+    """Enter all cells into an index that was made anew, larger."""
+    e = Emitter()
+    number = e.variable("i64", "0")
+    with e.loop(lambda: e.compare("ult", e.load("i64", number), _field(e, "CELL_COUNT"))):
+        cell = _cell_at(e, e.load("i64", number))
+        account = e.load("i64", e.at(cell, CELL_ACCOUNT))
+        _enter(e, e.load("i64", number), account, e.at(cell, CELL_KEY))
+        e.store("i64", e.op("add", e.load("i64", number), 1), number)
+    e.line("ret void")
+    return routine("void", "rebuild_index", "ptr %shared", e, linkage="")

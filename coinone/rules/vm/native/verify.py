@@ -1,0 +1,76 @@
+"""Both engines on the same message, and nothing may differ: result, gas, refund, logs, and what became of the state."""
+
+from typing import Any
+
+from coinone.rules.state.state import State
+from coinone.rules.vm import interpreter
+from coinone.rules.vm.environment import Message
+from coinone.rules.vm.errors import FrameError, OutOfGas, OutOfMemory
+from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.native import execution
+
+Changes = dict[tuple[str, Any], Any]
+
+
+class EnginesDiffer(AssertionError):
+    """One of the two engines is wrong: our fault, so nothing may go on."""
+
+
+def execute(evm: Evm, message: Message) -> ExecutionResult:
+    """Run `message` on both; the state keeps what the native engine did. Raises EnginesDiffer."""
+    state, substate = evm.state, evm.substate
+    state_before, substate_before = state.snapshot(), substate.snapshot()
+    expected = interpreter.execute(evm, message)
+    expected_changes = changes(state, state_before)
+    state.revert(state_before)
+    substate.revert(substate_before)
+    result = execution.execute(evm, message)
+    compare(_comparable(expected), _comparable(result))
+    compare(expected_changes, changes(state, state_before))
+    return result
+
+
+def compare(expected: Changes, actual: Changes) -> None:
+    """Raises EnginesDiffer, naming the first difference."""
+    for key in [*expected, *actual]:
+        if expected.get(key) != actual.get(key):
+            raise EnginesDiffer(f"{key}: reference {expected.get(key)!r}, native {actual.get(key)!r}")
+
+
+def _comparable(result: ExecutionResult) -> Changes:
+    return {
+        ("result", "error"): _kind(result.error),
+        ("result", "gas left"): result.gas_left,
+        ("result", "output"): result.output,
+        ("result", "refund"): result.refund,
+        ("result", "logs"): result.logs,
+    }
+
+
+def _kind(error: FrameError | None) -> str:
+    """Memory that is neither paid for nor allowed may be refused for either reason."""
+    return "OutOfGas" if isinstance(error, OutOfGas | OutOfMemory) else type(error).__name__
+
+
+def changes(state: State, since: int) -> Changes:
+    """What the journal says was changed and is now different.
+
+    Without transient storage, which ends with the message and never reaches the state from machine code.
+    """
+    names = {
+        id(state._accounts): "account",
+        id(state._code): "code",
+        id(state._created): "created",
+        id(state._destroyed): "destroyed",
+        id(state._touched): "touched",
+    }
+    first: Changes = {}
+    last: Changes = {}
+    for container, key, before in state._journal[since:]:
+        address = getattr(container, "address", None)
+        name = names.get(id(container)) if address is None else "slot"
+        if name is not None:
+            where = (name, key if address is None else (address, key))
+            first.setdefault(where, before)
+            last[where] = container.get(key)
+    return {where: value for where, value in last.items() if value != first[where]}

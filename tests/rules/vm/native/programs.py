@@ -1,0 +1,170 @@
+"""Random worlds of contracts that call one another, for holding the engines against each other."""
+
+from random import Random
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.rules.state.account import Account
+from coinone.rules.state.database import MemoryDatabase
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS, BlockEnv, Evm, ExecutionResult, Message, TransactionEnv
+from coinone.rules.vm import environment as kinds
+from coinone.rules.vm.native import verify
+from coinone.rules.vm.opcodes import OSAKA
+from coinone.rules.vm.substate import Substate
+
+CALLER, COINBASE = b"\xaa" * 20, b"\xcc" * 20
+CONTRACTS = [bytes([n]) * 20 for n in (0x11, 0x22, 0x33)]
+ABSENT = b"\xdd" * 20
+NUMBER = 300
+BLOBS = (b"\1" + bytes(31), bytes(31) + b"\2")
+
+_BOUNDARIES = (0, 1, 5, 7, 8, 16, 31, 32, 63, 64, 65, 127, 128, 160, 191, 192, 248, 254, 255, 256)
+EDGES = sorted(
+    {
+        value % 2**256
+        for power in _BOUNDARIES
+        for value in (2**power - 1, 2**power, 2**power + 1, -(2**power), 2**256 - 2**power)
+    }
+)
+_LIMBS = (0, 1, 2, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1)
+_PLAIN = [row.code for row in OSAKA if row.code < 0x60 or 0x80 <= row.code <= 0xA4]
+_HOST = [row.code for row in OSAKA if row.code >= 0xF0]
+
+
+def push(word: int) -> bytes:
+    data = word.to_bytes(max(1, (word.bit_length() + 7) // 8), "big")
+    return bytes([0x5F + len(data)]) + data
+
+
+def random_word(random: Random) -> int:
+    """Edges of the whole range, edges of each limb (where long division errs), small numbers, anything."""
+    kind = random.randrange(5)
+    if kind == 0:
+        return random.choice(EDGES)
+    if kind == 1:
+        return sum(random.choice((*_LIMBS, random.getrandbits(64))) << (64 * i) for i in range(4))
+    if kind == 2:
+        return random.randrange(300)
+    return random.getrandbits(random.choice((8, 32, 64, 65, 128, 129, 192, 200, 256)))
+
+
+def random_place(random: Random) -> int:
+    """An offset or a size: mostly one that can be paid for."""
+    return random.choice(
+        (0, 1, 31, 32, 33, 64, 100, 500, 5000, 2**16, 2**32, 2**64 - 1, 2**255)[: random.choice((7, 9, 13))]
+    )
+
+
+def random_address(random: Random) -> int:
+    known = [
+        *CONTRACTS,
+        *CONTRACTS,
+        CALLER,
+        COINBASE,
+        ABSENT,
+        *[bytes(19) + bytes([n]) for n in (1, 2, 4, 5, 9)],
+    ]
+    return int.from_bytes(random.choice(known), "big")
+
+
+def random_call(random: Random) -> bytes:
+    kind = random.choice((0xF1, 0xF1, 0xF2, 0xF4, 0xFA))
+    ranges = push(random_place(random) % 600) + push(random_place(random) % 9000)
+    ranges += push(random_place(random) % 600) + push(random_place(random) % 9000)
+    value = push(random.choice((0, 0, 1, 10**19))) if kind in (0xF1, 0xF2) else b""
+    gas = random.choice((b"\x5a", push(random.randrange(30_000)), push(2**256 - 1)))
+    return ranges + value + push(random_address(random)) + gas + bytes([kind])
+
+
+def random_create(random: Random) -> bytes:
+    """Init code is put into memory first: random bytes, or code that returns or stores something."""
+    init = random.choice((
+        bytes.fromhex("600160005360016000f3"),
+        bytes.fromhex("6005600055600060015500"),
+        bytes.fromhex("60ef60005360016000f3"),
+        bytes.fromhex("33ff"),
+        random.randbytes(8),
+    ))  # fmt: skip
+    setup = push(int.from_bytes(init.ljust(32, b"\0"), "big")) + push(0) + b"\x52"
+    if random.randrange(2):
+        return (
+            setup
+            + push(random.randrange(3))
+            + push(len(init))
+            + push(0)
+            + push(random.randrange(2))
+            + b"\xf5"
+        )
+    return setup + push(len(init)) + push(0) + push(random.randrange(2)) + b"\xf0"
+
+
+def random_piece(random: Random) -> bytes:
+    kind = random.randrange(20)
+    if kind < 5:
+        return push(random_word(random))
+    if kind < 8:
+        return push(random_place(random))
+    if kind < 9:
+        return push(random_address(random))
+    if kind < 11:
+        return (
+            push(random_word(random)) + push(random.randrange(4)) + bytes([random.choice((0x55, 0x55, 0x5D))])
+        )
+    if kind < 12:
+        return push(random_word(random)) + push(random.randrange(600)) + b"\x52"
+    if kind < 13:
+        return random_call(random)
+    if kind < 14:
+        return random_create(random) if random.randrange(3) == 0 else random_call(random)
+    if kind < 15 and random.randrange(12) == 0:
+        return bytes([random.choice((*_HOST, random.randrange(256)))])
+    return bytes([random.choice(_PLAIN[1:])])
+
+
+def random_program(random: Random, pieces: int = 40) -> bytes:
+    """A few words to begin with, or the stack would soon be empty; perhaps a loop around it all."""
+    body = b"".join([push(random_word(random)) for _ in range(random.randrange(4, 20))])
+    body += b"".join([random_piece(random) for _ in range(random.randrange(1, pieces))])
+    if random.randrange(3) == 0 and len(body) < 200:  # while gas lasts: JUMPDEST, body, push 0, jump
+        return (
+            b"\x5b" + body + random.choice((b"\x5f\x56", b"\x5a\x5f\x57", push(len(body) + 5) + b"\x56\x5b"))
+        )
+    return body
+
+
+def world(codes: list[bytes], fork: str, gas: int, data: bytes = b"") -> tuple[Evm, Message]:
+    """A call of the first contract; each holds some coins, and two storage slots that are set."""
+    state = State(MemoryDatabase())
+    state.set_account(CALLER, Account(1, 10**18))
+    for address, code in zip(CONTRACTS, codes, strict=False):
+        state.set_account(address, Account(1, 10**18))
+        state.set_code(address, code)
+        state.set_storage(address, 1, 7)
+        state.set_storage(address, 2, 2**256 - 1)
+    state.freeze()
+    state.begin_transaction()
+    block = BlockEnv(
+        1, NUMBER, 77, COINBASE, 30_000_000, 7, b"\5" * 32, lambda n: keccak256(n.to_bytes(8, "big"))
+    )
+    rules = FORKS[fork]
+    warm = [CALLER, CONTRACTS[0], COINBASE, (CONTRACTS[0], 2), *rules.precompiles]
+    evm = Evm(state, block, TransactionEnv(CALLER, 9, BLOBS), rules, None, Substate(warm))
+    code = codes[0] if codes else b""
+    return evm, Message(kinds.CALL, CALLER, CONTRACTS[0], CONTRACTS[0], code, 5, data, gas)
+
+
+def run_both(
+    codes: list[bytes], fork: str = "Osaka", gas: int = 300_000, data: bytes = b""
+) -> ExecutionResult:
+    """Raises EnginesDiffer if they do."""
+    evm, message = world(codes, fork, gas, data)
+    return verify.execute(evm, message)
+
+
+def run_random(seed: int) -> ExecutionResult:
+    """The world that this number stands for, on both engines."""
+    random = Random(seed)
+    codes = [random_program(random) for _ in range(random.randrange(1, 4))]
+    fork = random.choice(("Cancun", "Prague", "Osaka"))
+    gas = random.choice((30_000, 100_000, 300_000, 1_000_000))
+    return run_both(codes, fork, gas, random.randbytes(random.randrange(100)))

@@ -1,0 +1,95 @@
+"""Choosing the engine, its cache of object code, and what happens where machine code cannot be made."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coinone.rules.vm import Engine, engines, execute, use_engine
+from coinone.rules.vm.native import compiler, verify
+from tests.rules.vm.native.programs import push, run_both, world
+
+STORE = push(5) + push(0) + b"\x55"
+LOOP = b"\x5b\x5f\x56"  # for ever
+
+
+@pytest.fixture(autouse=True)
+def _the_engine_is_put_back() -> Iterator[None]:
+    before = use_engine(Engine.REFERENCE)
+    yield
+    use_engine(before)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native", "verify"])
+def test_every_engine_runs_a_message(engine: str) -> None:
+    use_engine(engine)
+    evm, message = world([STORE], "Osaka", 100_000)
+    assert execute(evm, message).success
+    assert evm.state.storage(message.target, 0) == 5
+
+
+def test_a_machine_without_a_compiler_keeps_the_reference_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken() -> None:
+        raise OSError("no such library")
+
+    monkeypatch.setattr(compiler, "library", broken)
+    with pytest.warns(UserWarning, match="reference runs instead"):
+        use_engine("native")
+    assert use_engine("reference") is Engine.REFERENCE
+
+
+def test_a_difference_between_the_engines_is_named() -> None:
+    with pytest.raises(verify.EnginesDiffer, match=r"slot.*reference 1, native 2"):
+        verify.compare({("slot", 3): 1}, {("slot", 3): 2})
+    with pytest.raises(verify.EnginesDiffer):
+        verify.compare({}, {("slot", 3): 2})
+
+
+def test_object_code_that_was_damaged_is_not_used(tmp_path: Path) -> None:
+    file = tmp_path / "code.o"
+    compiler.write_object(file, b"machine code")
+    assert compiler.read_object(file) == b"machine code"
+    for damaged in (b"", file.read_bytes()[:-1], file.read_bytes()[:-1] + b"E", b"x" * 100):
+        file.write_bytes(damaged)
+        assert compiler.read_object(file) is None
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+    nowhere = tmp_path / "absent" / "code.o"
+    compiler.write_object(nowhere, b"machine code")
+    assert compiler.read_object(nowhere) is None
+
+
+def test_a_budget_can_stop_a_loop() -> None:
+    class Enough(Exception):
+        pass
+
+    looks = []
+
+    def budget() -> None:
+        looks.append(1)
+        if len(looks) == 5:
+            raise Enough
+
+    use_engine("native")
+    evm, message = world([LOOP], "Osaka", 2**60)
+    evm.budget = budget
+    with pytest.raises(Enough):
+        execute(evm, message)
+    assert run_both([STORE]).success, "the machine can be used again"
+
+
+def test_more_gas_than_63_bits_hold_is_run_by_the_reference() -> None:
+    use_engine("native")
+    evm, message = world([STORE], "Osaka", 2**70)
+    assert execute(evm, message).success
+
+
+def test_no_warning_where_the_compiler_works() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        use_engine("native")
+    assert engines.use_engine("reference") is Engine.NATIVE
