@@ -48,11 +48,7 @@ class Batch:
         """A new account. An address is an account or an agent: becoming an account ends its agency."""
         self.rows.journal.globals()
         slot = self.rows.add_account(address, self.now)
-        agent = self.ledger.agents.get(address)
-        if agent is not None:
-            from coinone.rules.exchange.actions.agents import forget_agent
-
-            forget_agent(self.ledger, address, agent)
+        self.ledger.forget_agent(address)
         return slot
 
     def move_cash(self, slot: int, amount: int) -> None:

@@ -11,7 +11,7 @@ nothing, and an hour without a batch is never made up for.
 
 from dataclasses import replace
 
-from coinone.base.primitives.integers import div_toward_zero, div_up
+from coinone.base.primitives.integers import div_toward_zero, div_up, muldiv_down
 from coinone.base.primitives.limits import FUNDING_SAMPLES_MIN, PREMIUM_SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.events import FundingPayment
@@ -59,9 +59,9 @@ def premium(rows: Rows, market: int, impact_notional: int) -> int:
     below = impact_price(rows, market, Side.SELL, impact_notional)
     result = 0
     if above is not None and above[0] > oracle * above[1]:
-        result += (above[0] - oracle * above[1]) * RATE_SCALE // (above[1] * oracle)
+        result += muldiv_down(above[0] - oracle * above[1], RATE_SCALE, above[1] * oracle)
     if below is not None and below[0] < oracle * below[1]:
-        result -= (oracle * below[1] - below[0]) * RATE_SCALE // (below[1] * oracle)
+        result -= muldiv_down(oracle * below[1] - below[0], RATE_SCALE, below[1] * oracle)
     return result
 
 

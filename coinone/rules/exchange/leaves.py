@@ -70,7 +70,7 @@ def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
     markets = set(journal.touched_markets().tolist())
     unclaimed: set[Address] = set()
     for table, key, before in ex.ledger.log.entries:
-        if table is ex.ledger.settings:
+        if table is ex.ledger.settings or table is ex.ledger.schedule:
             accounts.add(key)  # type: ignore[arg-type]
         elif table is ex.ledger.nonces or table is ex.ledger.agents:
             entries = (before, table.get(key))
@@ -122,6 +122,7 @@ def encode_account(ex: Exchange, slot: int) -> bytes:
         pack_row(ex.rows.accounts[slot], ACCOUNT_COLUMNS),
         positions,
         encode_settings(settings),
+        ledger.schedule.get(number) or 0,
         [_encode_agent(ledger.agents.get(address), address) for address in settings.agents],
         [_encode_nonces(ledger.nonces.get(signer), signer) for signer in settings.signers],
     ])  # fmt: skip
@@ -131,7 +132,6 @@ def encode_settings(settings: Settings) -> rlp.Encodable:
     return [
         [[builder, rate] for builder, rate in settings.builders],
         settings.referrer.encode(),
-        settings.cancel_at_ms,
         list(settings.cancels_fired),
         [[day, volume] for day, volume in settings.volume_days],
     ]

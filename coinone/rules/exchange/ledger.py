@@ -5,7 +5,7 @@ value before, so that a batch can be undone in O(touched) and the leaves it chan
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from coinone.base.primitives.types import Address
@@ -99,7 +99,6 @@ class Settings:
     agents: tuple[Address, ...] = ()
     builders: tuple[tuple[Address, int], ...] = ()  # approved maximum fee in tenths of a basis point
     referrer: str = ""
-    cancel_at_ms: int = 0  # scheduleCancel; 0 = none
     cancels_fired: tuple[int, int] = (0, 0)  # (UTC day, how many that day)
     volume_days: tuple[tuple[int, int], ...] = ()  # (UTC day, lifetime volume when it began), newest last
 
@@ -154,6 +153,7 @@ class Ledger:
         self.agents: Table[Address, Agent] = Table("agents", self.log)
         self.nonces: Table[Address, NonceSet] = Table("nonces", self.log)
         self.settings: Table[int, Settings] = Table("settings", self.log)
+        self.schedule: Table[int, int] = Table("schedule", self.log)  # scheduleCancel: account -> time in ms
         self.memory: Table[int, MarketMemory] = Table("memory", self.log)
         self.reports: Table[tuple[int, Address], Reported] = Table("reports", self.log)
         self.unclaimed: Table[Address, int] = Table("unclaimed", self.log)
@@ -162,6 +162,15 @@ class Ledger:
 
     def settings_of(self, number: int) -> Settings:
         return self.settings.get(number) or _DEFAULT
+
+    def forget_agent(self, address: Address) -> None:
+        """End an agency; its nonces stay until their window has passed."""
+        agent = self.agents.get(address)
+        if agent is not None:
+            settings = self.settings_of(agent.account)
+            left = tuple(other for other in settings.agents if other != address)
+            self.settings.put(agent.account, replace(settings, agents=left))
+            self.agents.drop(address)
 
     @property
     def cursor(self) -> Cursors:

@@ -6,10 +6,15 @@ It is a median, so that no single venue or trade moves it alone (Hyperliquid, "R
   3. the 30 s average of 2, since the mids of other exchanges are not on chain.
 Without both a bid and an ask only the first exists, and the mark is that. At most one sample per batch, and
 none without a fresh oracle; when the oracle has been silent for 60 s the mark stands still.
+
+Hyperliquid's third component comes from other exchanges; ours does not, so two of three follow our own book. A thin
+book that somebody holds up for minutes would then carry the mark away. Therefore the mark stays within
+oracle / max leverage of the oracle: the book alone never costs anybody more than the smallest initial margin.
 """
 
 from dataclasses import replace
 
+from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.limits import EMA_SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.fixed import (
@@ -49,7 +54,8 @@ def mark_price(rows: Rows, market: int, memory: MarketMemory) -> int:
     anchor = round_half_even(2 * int(row["oracle"]) + (basis or 0), 2)
     book, average = book_price(rows, market), value_of(memory.book)
     mark = anchor if book is None else median((anchor, book, book if average is None else average))
-    return max(1, min(mark, int(row["max_px"])))
+    oracle, band = int(row["oracle"]), div_down(int(row["oracle"]), int(row["max_leverage"]))
+    return max(1, oracle - band, min(mark, oracle + band, int(row["max_px"])))
 
 
 def book_price(rows: Rows, market: int) -> int | None:

@@ -40,7 +40,7 @@ def exchange_from_leaves(config: ExchangeConfig, leaves: Iterable[tuple[bytes, b
 
 
 def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
-    address, columns, positions, settings, agents, signers = _list(rlp.decode(leaf))
+    address, columns, positions, settings, scheduled, agents, signers = _list(rlp.decode(leaf))
     row = np.zeros(1, ACCOUNT)
     row["number"] = number
     _unpack(row[0], form.ACCOUNT_COLUMNS, _bytes(columns))
@@ -49,6 +49,7 @@ def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
         market, values = _list(position)
         _unpack(ex.rows.positions[slot, rlp.decode_int(market)], form.POSITION_COLUMNS, _bytes(values))
     ledger = ex.ledger
+    ledger.schedule.restore(number, rlp.decode_int(scheduled) or None)
     for agent in _list(agents):
         key, name, until, compat = _list(agent)
         known = Agent(number, _bytes(name).decode(), rlp.decode_int(until), rlp.decode_int(compat) == 1)
@@ -61,14 +62,13 @@ def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
 
 
 def _settings(item: rlp.Item, agents: rlp.Item, signers: rlp.Item) -> Settings:
-    builders, referrer, cancel_at, fired, days = _list(item)
+    builders, referrer, fired, days = _list(item)
     day, count = _list(fired)
     return Settings(
         signers=tuple([_bytes(_list(signer)[0]) for signer in _list(signers)]),
         agents=tuple([_bytes(_list(agent)[0]) for agent in _list(agents)]),
         builders=tuple([(_bytes(pair[0]), rlp.decode_int(pair[1])) for pair in map(_list, _list(builders))]),
         referrer=_bytes(referrer).decode(),
-        cancel_at_ms=rlp.decode_int(cancel_at),
         cancels_fired=(rlp.decode_int(day), rlp.decode_int(count)),
         volume_days=tuple([(rlp.decode_int(p[0]), rlp.decode_int(p[1])) for p in map(_list, _list(days))]),
     )

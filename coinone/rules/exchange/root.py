@@ -38,6 +38,7 @@ class LeafStore:
     def __init__(self, leaves: Leaves) -> None:
         self._leaves: dict[bytes, bytes] = {}
         self._orders: dict[int, dict[int, bytes]] = {}
+        self._unclaimed: dict[bytes, bytes] = {}
         self._accounts, self._markets = MerkleTree(), MerkleTree()
         self._staged: tuple[Leaves, Leaves] | None = None  # what `root_with` put in, and what it replaced
         self._apply(leaves)
@@ -102,6 +103,10 @@ class LeafStore:
             self._leaves.pop(key, None)
         else:
             self._leaves[key] = leaf
+        if key[:1] == form.UNCLAIMED:
+            self._unclaimed.pop(key, None)
+            if leaf is not None:
+                self._unclaimed[key] = leaf
         if key[:1] == form.ORDER:
             orders = self._orders.setdefault(int.from_bytes(key[1:9], "big"), {})
             if leaf is None:
@@ -116,15 +121,14 @@ class LeafStore:
         )
 
     def _roots(self) -> tuple[Hash32, Hash32, Hash32, Hash32]:
-        waiting = sorted(key for key in self._leaves if key[:1] == form.UNCLAIMED)
-        unclaimed = merkle_root([key + self._leaves[key] for key in waiting])
+        unclaimed = merkle_root([key + leaf for key, leaf in sorted(self._unclaimed.items())])
         counters = keccak256(self._leaves.get(form.GLOBALS, b""))
         return self._accounts.root(), self._markets.root(), unclaimed, counters
 
     def _replant(self) -> None:
         leaves = self._leaves
         self._accounts, self._markets = MerkleTree(), MerkleTree()
-        self._leaves, self._orders = {}, {}
+        self._leaves, self._orders, self._unclaimed = {}, {}, {}
         self._apply(leaves)
 
 

@@ -10,17 +10,16 @@ from coinone.rules.exchange.fees import DAY_MS
 def due_cancels(batch: Batch) -> list[int]:
     """Slots whose scheduled cancel fires now, by account number; each firing counts against the day's allowance."""
     today = batch.now // DAY_MS
-    due = sorted(
-        number for number, settings in batch.ledger.settings.items() if 0 < settings.cancel_at_ms <= batch.now
-    )
+    due = sorted(number for number, time_ms in batch.ledger.schedule.items() if time_ms <= batch.now)
     slots = []
     for number in due:
+        batch.ledger.schedule.drop(number)
         settings = batch.ledger.settings_of(number)
         day, fired = settings.cancels_fired
         fired = fired if day == today else 0
         allowed = fired < CANCELS_FIRED_PER_DAY
-        counted = (today, fired + 1) if allowed else (today, fired)
-        batch.ledger.settings.put(number, replace(settings, cancel_at_ms=0, cancels_fired=counted))
+        counted = (today, fired + 1 if allowed else fired)
+        batch.ledger.settings.put(number, replace(settings, cancels_fired=counted))
         if allowed:
             slots.append(batch.rows.slot_by_number[number])
     return slots

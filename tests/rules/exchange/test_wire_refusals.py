@@ -393,6 +393,7 @@ class TestRelay:
             {"action": {"type": "order", "x": 1.5}},
             {"action": {"type": "order", "x": None}},
             {"action": {"type": "order", "x": 2**65}},
+            {"action": {"type": "withdraw3", "amount": "1"}},
             {"vaultAddress": "0x12"},
             {"expiresAfter": "now"},
             {"surprise": 1},

@@ -7,10 +7,9 @@ nonces of a replaced key are kept until their window has passed (inclusion.py), 
 from dataclasses import replace
 
 from coinone.base.primitives.limits import AGENTS_PER_ACCOUNT
-from coinone.base.primitives.types import Address
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.ledger import Agent, Ledger
+from coinone.rules.exchange.ledger import Agent
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.wire.types import ApproveAgent
 
@@ -26,19 +25,11 @@ def approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
         agent = ledger.agents.get(address)
         assert agent is not None, "a listed agent exists"
         if agent.name == action.name or address == action.agent:
-            forget_agent(ledger, address, agent)
+            ledger.forget_agent(address)
     settings = ledger.settings_of(number)
     ledger.settings.put(number, replace(settings, agents=(*settings.agents, action.agent)))
     ledger.agents.put(action.agent, Agent(number, action.name, action.valid_until_ms, action.compat))
     batch.executed(item, DEFAULT)
-
-
-def forget_agent(ledger: Ledger, address: Address, agent: Agent) -> None:
-    """End an agency."""
-    settings = ledger.settings_of(agent.account)
-    left = tuple(other for other in settings.agents if other != address)
-    ledger.settings.put(agent.account, replace(settings, agents=left))
-    ledger.agents.drop(address)
 
 
 def _refusal(batch: Batch, number: int, action: ApproveAgent) -> str:

@@ -26,7 +26,11 @@ def _schedule_cancel(batch: Batch, item: Item, action: wire.ScheduleCancel) -> N
     if action.time_ms is not None and action.time_ms < batch.now + SCHEDULE_AHEAD_MS:
         batch.failed(item, "Scheduled cancel time too early, must be at least 5 seconds from now.")
         return
-    _change(batch, item, cancel_at_ms=action.time_ms or 0)
+    number = batch.ex.number(item.account)
+    if action.time_ms is None:
+        batch.ledger.schedule.drop(number)
+    else:
+        batch.ledger.schedule.put(number, action.time_ms)
     batch.executed(item, DEFAULT)
 
 

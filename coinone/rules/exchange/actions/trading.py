@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.actions import answers
-from coinone.rules.exchange.actions.ops import TRIGGER, BuilderTerms, OpList, Slot
+from coinone.rules.exchange.actions.ops import TRIGGER, BuilderTerms, OpList, Slot, joined
 from coinone.rules.exchange.actions.report import as_dicts, report
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.kernel import Segment as KernelResult
@@ -168,8 +168,6 @@ class SecondTry:
         return None
 
     def _cloid_of(self, oid: int) -> int:
-        from coinone.rules.exchange.actions.ops import joined
-
         rows = self._cancels.batch.rows
         slot = rows.book.find(rows, oid)
         if slot is None or not rows.orders[slot]["has_cloid"]:

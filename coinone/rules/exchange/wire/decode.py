@@ -18,12 +18,17 @@ def decode_l1(value: object) -> tuple[str, t.Action]:
     """(type name, action) of an unpacked L1 action. Raises DecodeError, or NotSupported by name."""
     fields = _map(value, "action")
     kind = fields.get("type")
+    check_known(kind)
+    assert isinstance(kind, str), "checked"
+    return kind, _L1[kind](fields)
+
+
+def check_known(kind: object) -> None:
+    """Raise NotSupported by name for an L1 action type we do not have."""
     if not isinstance(kind, str):
         raise DecodeError("action: type missing")
-    decoder = _L1.get(kind)
-    if decoder is None:
+    if kind not in _L1:
         raise NotSupported(f"action type {kind[:32]} is not supported")
-    return kind, decoder(fields)
 
 
 def decode_user(name: str, fields: Fields) -> t.Action:

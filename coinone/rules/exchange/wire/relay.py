@@ -11,6 +11,7 @@ from typing import Any
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.parse import parse_address
+from coinone.rules.exchange.wire.decode import check_known
 from coinone.rules.exchange.wire.domain import FOREIGN_SOURCES, own_source
 from coinone.rules.exchange.wire.msgpack import pack
 from coinone.rules.exchange.wire.signing import SIGNED_BY_JSON, SignedType, encode_value
@@ -33,6 +34,7 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
     signed = SIGNED_BY_JSON.get(str(action.get("type")))
     if signed is not None:
         return [_user_envelope(signed, action, nonce, r, s, v)]
+    check_known(action.get("type"))
     vault, expires = request.get("vaultAddress"), request.get("expiresAfter")
     packed = pack(action)
     return [
