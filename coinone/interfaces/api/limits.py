@@ -24,11 +24,16 @@ FILTERS_MAX = 1000  # open eth_newFilter objects of a node
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
 CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap
 CALL_TIMEOUT_S = 5.0  # geth's default time cap of a call
+TRACE_TIMEOUT_S = 5.0  # geth's default time cap of a trace; of a block's transactions together
 CALL_PENDING_TIMEOUT_S = 0.05  # on the executor, where a fifth of a batch interval is the most to take
 CALLS_WAITING_MAX = 64  # calls queued for the trial process
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
+
+# Reads on the executor
+QUERIES_PER_VISIT = 64  # 64 account summaries take about 2 ms, a hundredth of a batch interval
+QUERIES_WAITING_MAX = 4096  # as many as connections
 
 # Explorer
 RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several times what a block takes

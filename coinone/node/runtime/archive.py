@@ -15,7 +15,7 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.blocks import SealedBlock
 from coinone.rules.chain.receipts import PlacedRecord, place_rows
-from coinone.rules.chain.records import decode_record, encode_record
+from coinone.rules.chain.records import decode_records, encode_records
 from coinone.rules.consensus.header import Header
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -
         hash=block.hash,
         last_seq=block.header.batch_seq,
         block=block.encode(),
-        receipts=rlp.encode([encode_record(row.record) for row in sealed.placed.rows]),
+        receipts=encode_records(row.record for row in sealed.placed.rows),
         changes=sealed.changes,
         batches=batches,
         transactions=transactions,
@@ -88,8 +88,7 @@ class Archive:
         data = self._blocks.receipts(number)
         if data is None:
             return ()
-        items = rlp.decode_list(rlp.decode(data))
-        return place_rows(_own(decode_record, rlp.decode_bytes(item)) for item in items)
+        return place_rows(_own(decode_records, data))
 
     def place_of(self, tx_hash: Hash32) -> EthereumPlace | ActionPlace | None:
         data = self._blocks.transaction(tx_hash)

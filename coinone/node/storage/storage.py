@@ -107,7 +107,7 @@ class Storage:
         row = None if head is None else self.store.get(NodeTable.UNDO, u64(head.number))
         if head is None or head.number == 0 or row is None:
             raise StorageError("no undo record: the last block cannot be taken back")
-        undo = _decode_undo(row)
+        undo = decode_undo(row)
         undo[NodeTable.UNDO] = {u64(head.number): None}
         self.store.write(undo)
         now = self.blocks.head()
@@ -196,6 +196,6 @@ def _encode_undo(undo: Changes) -> bytes:
     return msgspec.msgpack.encode({table.value: list(rows.items()) for table, rows in undo.items()})
 
 
-def _decode_undo(data: bytes) -> Changes:
+def decode_undo(data: bytes) -> Changes:
     tables = msgspec.msgpack.decode(data, type=dict[str, list[tuple[bytes, bytes | None]]])
     return {_TABLES[name]: dict(rows) for name, rows in tables.items()}

@@ -11,7 +11,7 @@ skipped: it changes nothing and invalidates nothing, since its place follows fro
 know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from coinone.base.crypto.keccak import keccak256
@@ -22,6 +22,7 @@ from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timesta
 from coinone.rules.chain.ethereum.execution import TransactionResult, apply_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
 from coinone.rules.chain.invariants import check_conservation
+from coinone.rules.chain.network import Network
 from coinone.rules.chain.order import in_turns
 from coinone.rules.chain.precompiles import precompiles_over
 from coinone.rules.chain.records import TransactionRecord, evm_results
@@ -113,17 +114,24 @@ def call_env(chain: ChainState) -> BlockEnv:
 
 
 def _env(chain: ChainState, base: Header, seq: int, timestamp: int) -> BlockEnv:
+    # never backwards, even where the clock fell back
+    timestamp = max(timestamp, chain.cursor.evm_timestamp)
+    return environment(chain.network, base, seq, timestamp, lambda number: _block_hash(chain, number))
+
+
+def environment(
+    network: Network, base: Header, seq: int, timestamp: int, block_hash: Callable[[int], Hash32]
+) -> BlockEnv:
+    """What contracts may learn in batch `seq` over `base`."""
     return BlockEnv(
-        chain_id=chain.network.chain_id,
+        chain_id=network.chain_id,
         number=base.number + 1,
-        timestamp=max(
-            timestamp, chain.cursor.evm_timestamp
-        ),  # never backwards, even where the clock fell back
-        coinbase=chain.network.reward_pool,
-        gas_limit=chain.network.block_gas_limit,
+        timestamp=timestamp,
+        coinbase=network.reward_pool,
+        gas_limit=network.block_gas_limit,
         base_fee=base.base_fee,
         prevrandao=keccak256(base.hash + seq.to_bytes(8, "big")),
-        block_hash=lambda number: _block_hash(chain, number),
+        block_hash=block_hash,
     )
 
 

@@ -4,7 +4,7 @@ Its place in a block (index, cumulative gas) is known only when a block includes
 made from records then (receipts.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
@@ -47,6 +47,16 @@ def decode_record(data: bytes) -> TransactionRecord:
         raw, tx_hash, kind, sender, to or None, bool(system), bool(succeeded), gas_used, gas_price, created or None,
         tuple(_log(row) for row in rlp.decode_list(fields[10])),
     )  # fmt: skip
+
+
+def encode_records(records: Iterable[TransactionRecord]) -> bytes:
+    """All of a block, for the disk."""
+    return rlp.encode([encode_record(record) for record in records])
+
+
+def decode_records(data: bytes) -> tuple[TransactionRecord, ...]:
+    """From our own disk. Raises DecodeError."""
+    return tuple(decode_record(rlp.decode_bytes(item)) for item in rlp.decode_list(rlp.decode(data)))
 
 
 def evm_results(records: Sequence[TransactionRecord]) -> Hash32:

@@ -67,6 +67,12 @@ def pay_withdrawal(
     )
 
 
+def withdrawal_of(record: TransactionRecord) -> Withdrawal:
+    """What `pay_withdrawal` made this record of (but for the action's hash, which only its receipt holds)."""
+    data = rlp.decode_bytes(rlp.decode_list(rlp.decode(record.raw), 9)[5])
+    return Withdrawal(data[16:36], int.from_bytes(data[36:68], "big"), record.hash)
+
+
 def deposits_in(records: Sequence[TransactionRecord], network: Network) -> tuple[Deposit, ...]:
     """Tokens that arrived at the system address, in the order of their logs."""
     token = network.quote_token

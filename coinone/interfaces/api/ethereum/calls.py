@@ -2,17 +2,19 @@
 
 The newest block's state lies in the store, which any process may read; so trials run in a small process of
 their own, with a gas cap and a time cap, and cannot delay a batch. What `pending` shows exists only in the
-node's own memory: such a trial runs on the executor between batches, with a far smaller time cap.
+node's own memory, and so does the exchange: a trial at `pending`, and one whose contracts read the exchange,
+runs on the executor between batches, with a far smaller time cap.
 """
 
 import asyncio
 import multiprocessing
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.base.primitives.types import Hash32
@@ -33,11 +35,14 @@ from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.block import decode_block
 from coinone.rules.chain.ethereum.call import CallRequest, ExecutionFailed, call, estimate_gas
 from coinone.rules.chain.ethereum.execution import Precompiles
+from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
 from coinone.rules.consensus.header import Header
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv
 from coinone.rules.vm.errors import Revert, describe
 
+Job = TypeVar("Job")
+T = TypeVar("T")
 CALL_WORKERS = 1  # one core of the two that a small machine has
 
 
@@ -60,11 +65,12 @@ class Verdict:
     gas: int = 0
     error: str | None = None
     is_revert: bool = False
+    needs_exchange: bool = False
 
 
 def try_out(trial: Trial, state: State, precompiles: Precompiles | None) -> Verdict:
     """Run a trial on `state`, which is left as it was. Pure but for its stopwatch."""
-    rules, budget = FORKS[trial.fork], _Stopwatch(trial.timeout_s)
+    rules, budget = FORKS[trial.fork], Stopwatch(trial.timeout_s)
     try:
         if trial.estimate:
             return Verdict(gas=estimate_gas(state, trial.env, trial.request, rules, precompiles, budget))
@@ -75,6 +81,8 @@ def try_out(trial: Trial, state: State, precompiles: Precompiles | None) -> Verd
         )
     except InvalidInput as error:
         return Verdict(error=str(error))
+    except ExchangeNeeded:
+        return Verdict(needs_exchange=True)
     if result.error is not None:
         return Verdict(
             result.output, error=describe(result.error), is_revert=isinstance(result.error, Revert)
@@ -82,7 +90,7 @@ def try_out(trial: Trial, state: State, precompiles: Precompiles | None) -> Verd
     return Verdict(result.output, result.gas_used)
 
 
-class _Stopwatch:
+class Stopwatch:
     """Stops a run that lasts too long; asked at each jump, so it looks at the clock now and then only."""
 
     def __init__(self, seconds: float) -> None:
@@ -113,23 +121,28 @@ class Calls:
             return await self._run_pending(request, estimate)
         with self._reads.snapshot() as snapshot:
             self._reads.require_newest(wanted, snapshot)
-        trial = self._trial(request, estimate, self._reads.head())
+        trial = self.trial(request, estimate, self._reads.head())
+        verdict = await self.run_on_store(_try_on, trial)
+        return await self._run_pending(request, estimate) if verdict.needs_exchange else verdict
+
+    async def run_on_store(self, work: Callable[[Job, Snapshot], T], job: Job) -> T:
+        """`work` on the newest block, in the process for trials; it waits its turn."""
         if self._waiting >= CALLS_WAITING_MAX:
             raise RpcError(LIMIT_EXCEEDED, "too many calls at once: try again")
         self._waiting += 1
         try:
-            return await self._run_newest(trial)
+            return await self._run(work, job)
         finally:
             self._waiting -= 1
 
-    async def _run_newest(self, trial: Trial) -> Verdict:
+    async def _run(self, work: Callable[[Job, Snapshot], T], job: Job) -> T:
         store = self._node.storage.store
         if not isinstance(store, LmdbStore):  # a store in memory has no other process
-            return await self._reads.in_thread(lambda: _try_on(trial, store))
+            return await self._reads.in_thread(lambda: work(job, store))
         if self._pool is None:
             self._pool = _start_pool(self._node.data_dir)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, _try_in_worker, trial)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, _work_in_worker, work, job)
         except BrokenProcessPool as error:
             self._pool = None  # the next call starts another
             raise RpcError(SERVER_ERROR, "the call's process ended unexpectedly: try again") from error
@@ -142,7 +155,7 @@ class Calls:
 
         return await self._node.query(run)
 
-    def _trial(self, request: CallRequest, estimate: bool, header: Header) -> Trial:
+    def trial(self, request: CallRequest, estimate: bool, header: Header) -> Trial:
         """A trial at a block sees that block's own fields, as in geth."""
         network = self._node.network
         env = BlockEnv(
@@ -164,12 +177,19 @@ def _no_hash(number: int) -> Hash32:
 
 
 def _try_on(trial: Trial, snapshot: Snapshot) -> Verdict:
+    env = replace(trial.env, block_hash=block_hashes(snapshot))
+    return try_out(replace(trial, env=env), State(snapshot), precompiles_without_exchange(FORKS[trial.fork]))
+
+
+def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
+    """BLOCKHASH out of the store."""
+
     def block_hash(number: int) -> Hash32:
         block = Blocks(snapshot).block(number)
         assert block is not None, "BLOCKHASH asks for blocks below the head only"
         return decode_block(block).hash
 
-    return try_out(replace(trial, env=replace(trial.env, block_hash=block_hash)), State(snapshot), None)
+    return block_hash
 
 
 # In the worker process
@@ -187,10 +207,10 @@ def _open_store(data_dir: Path) -> None:
     _store = LmdbStore(data_dir, 0, readonly=True)
 
 
-def _try_in_worker(trial: Trial) -> Verdict:
+def _work_in_worker(work: Callable[[Job, Snapshot], T], job: Job) -> T:
     assert _store is not None, "the worker opened the store"
     with _store.snapshot() as snapshot:
-        return _try_on(trial, snapshot)
+        return work(job, snapshot)
 
 
 # Methods
@@ -200,7 +220,7 @@ async def eth_call(context: Context, transaction: Any, block: Any = None, *overr
     """The output of a call. State overrides are not supported."""
     if any(override for override in overrides):
         raise RpcError(SERVER_ERROR, "state and block overrides are not supported")
-    verdict = await context.backend.calls.run(_request(transaction), False, block_id(block))
+    verdict = await context.backend.calls.run(call_request_of(transaction), False, block_id(block))
     _raise_error(verdict)
     return "0x" + verdict.output.hex()
 
@@ -209,12 +229,12 @@ async def eth_estimate_gas(context: Context, transaction: Any, block: Any = None
     """The least gas limit that is enough."""
     if any(override for override in overrides):
         raise RpcError(SERVER_ERROR, "state overrides are not supported")
-    verdict = await context.backend.calls.run(_request(transaction), True, block_id(block))
+    verdict = await context.backend.calls.run(call_request_of(transaction), True, block_id(block))
     _raise_error(verdict)
     return hex(verdict.gas)
 
 
-def _request(transaction: Any) -> CallRequest:
+def call_request_of(transaction: Any) -> CallRequest:
     given = call_request(transaction)
     price = given.gas_price if given.gas_price is not None else given.max_fee
     return CallRequest(

@@ -4,6 +4,7 @@ from typing import Any
 
 from coinone.interfaces.api.ethereum import block_methods as blocks
 from coinone.interfaces.api.ethereum import calls, dev_methods, subscriptions
+from coinone.interfaces.api.ethereum import debug_methods as debug
 from coinone.interfaces.api.ethereum import log_methods as logs
 from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
@@ -66,6 +67,10 @@ METHODS: dict[str, Method] = _rows(
     ("net_peerCount", send.net_peer_count, 0, 0),
     ("web3_clientVersion", send.client_version, 0, 0),
     ("web3_sha3", send.sha3, 1, 1),
+    ("debug_traceTransaction", debug.trace_transaction, 1, 2),
+    ("debug_traceCall", debug.trace_call, 1, 3),
+    ("debug_traceBlockByNumber", debug.trace_block_by_number, 1, 2),
+    ("debug_traceBlockByHash", debug.trace_block_by_hash, 1, 2),
 )
 
 DEV_METHODS: dict[str, Method] = _rows(

@@ -59,6 +59,7 @@ def apply_transaction(
     fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
     gas_available: int | None = None,
     tracer: Tracer | None = None,
+    budget: Callable[[], None] | None = None,
 ) -> TransactionResult:
     """Include the transaction. Raises InvalidTransaction or InvalidSignature, with the state untouched.
 
@@ -70,7 +71,7 @@ def apply_transaction(
     sender = tx.sender
     state.begin_transaction()
     state.set_balance(sender, state.balance(sender) - tx.gas * price)
-    result = run_payload(state, env, sender, tx, price, rules, precompiles, tracer)
+    result = run_payload(state, env, sender, tx, price, rules, precompiles, tracer, budget)
     _settle_fees(state, env, sender, tx.gas - result.gas_used, result.gas_used, price, fee_policy)
     state.end_transaction()
     return result

@@ -33,11 +33,12 @@ def trace_transaction(
     precompiles: Precompiles | None = None,
     fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
     options: Mapping[str, Any] | None = None,
+    budget: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Run the transaction under the tracer that the options name. Raises as `apply_transaction` does."""
 
     def run(tracer: Tracer) -> TransactionResult:
-        return apply_transaction(state, env, tx, rules, precompiles, fee_policy, tracer=tracer)
+        return apply_transaction(state, env, tx, rules, precompiles, fee_policy, tracer=tracer, budget=budget)
 
     return _traced(state, run, tx.gas, options or {})
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from coinone.base.primitives.errors import LimitExceeded
 from coinone.base.primitives.limits import TRACE_STEPS_MAX
 from coinone.base.primitives.parse import format_bytes
 from coinone.rules.vm.errors import describe
@@ -11,11 +12,10 @@ _SLOAD, _SSTORE = 0x54, 0x55
 
 
 class StructLogger:
-    """`truncated` tells that a run had more steps than one answer may hold."""
+    """A run with more steps than one answer may hold ends in LimitExceeded."""
 
     def __init__(self, stack: bool = True, memory: bool = False, storage: bool = True) -> None:
         self.entries: list[dict[str, Any]] = []
-        self.truncated = False
         self._stack, self._memory, self._storage = stack, memory, storage
         self._open: list[dict[str, Any] | None] = []  # the newest entry of each live frame
         self._names: dict[int, str] = {}
@@ -28,9 +28,7 @@ class StructLogger:
 
     def before(self, frame: Frame, code: int) -> None:
         if len(self.entries) >= TRACE_STEPS_MAX:
-            self.truncated = True
-            self._open[-1] = None
-            return
+            raise LimitExceeded("too many steps to list: callTracer is shorter", most=TRACE_STEPS_MAX)
         entry: dict[str, Any] = {
             "pc": frame.pc,
             "op": self._names.get(code, f"opcode 0x{code:x} not defined"),

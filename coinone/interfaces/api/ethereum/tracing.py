@@ -1,0 +1,138 @@
+"""Traces of transactions in blocks, and of calls: made in the process that makes trial calls (calls.py).
+
+Everything needed lies in the store: the undo records lead back to the state before a block, and its contracts
+run again from there. The answer is turned into JSON there too, so that a long trace holds up nothing here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
+from coinone.interfaces.api.ethereum.calls import Stopwatch, Trial, block_hashes
+from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, TRACE_TIMEOUT_S
+from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.past import before_block
+from coinone.node.storage.store import Snapshot
+from coinone.rules.chain.batch import Batch, decode_certified
+from coinone.rules.chain.block import Block, decode_block
+from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
+from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
+from coinone.rules.chain.records import TransactionRecord, decode_records
+from coinone.rules.chain.replay import Step, replay
+from coinone.rules.consensus.header import Header
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS
+
+Options = Mapping[str, Any]
+_NO_EXCHANGE = (
+    "the transaction read the exchange, or one before it in its block did: such a trace is not kept"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """JSON, or the words of what went wrong."""
+
+    json: bytes = b""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTrace:
+    """A block's transactions, or the one at `index`, under the tracer that the options name."""
+
+    network: Network
+    number: int
+    index: int | None
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class CallTrace:
+    trial: Trial
+    options: Options
+
+
+def trace(job: BlockTrace | CallTrace, snapshot: Snapshot) -> Traced:
+    """Do the job. What the sender asked wrongly, or too much of, comes back as an error."""
+    try:
+        result = _trace_call(job, snapshot) if isinstance(job, CallTrace) else _trace_block(job, snapshot)
+        encoded = msgspec.json.encode(result)
+        if len(encoded) > RPC_ANSWER_BYTES_MAX:
+            raise LimitExceeded("trace too long: callTracer is shorter", most=RPC_ANSWER_BYTES_MAX)
+    except ExchangeNeeded:
+        return Traced(error=_NO_EXCHANGE)
+    except InvalidInput as error:
+        return Traced(error=str(error))
+    return Traced(encoded)
+
+
+def _trace_call(job: CallTrace, snapshot: Snapshot) -> Any:
+    trial, rules = job.trial, FORKS[job.trial.fork]
+    env = replace(trial.env, block_hash=block_hashes(snapshot))
+    budget, precompiles = Stopwatch(trial.timeout_s), precompiles_without_exchange(rules)
+    return trace_call(State(snapshot), env, trial.request, rules, precompiles, budget, job.options)
+
+
+def _trace_block(job: BlockTrace, snapshot: Snapshot) -> Any:
+    budget = Stopwatch(TRACE_TIMEOUT_S)
+    results = []
+    for index, step in enumerate(_steps(job, snapshot, budget)):
+        if job.index is None:
+            results.append(
+                {"txHash": "0x" + step.record.hash.hex(), **_one_of_many(step, job.options, budget)}
+            )
+        elif index == job.index:
+            return _trace_step(step, job.options, budget)
+    return results
+
+
+def _one_of_many(step: Step, options: Options, budget: Stopwatch) -> dict[str, Any]:
+    if step.record.is_system:
+        return {"error": "made by the chain itself"}
+    return {"result": _trace_step(step, options, budget)}
+
+
+def _trace_step(step: Step, options: Options, budget: Stopwatch) -> dict[str, Any]:
+    if step.record.is_system:
+        raise NotSupported("this transaction is the chain's own: it pays out a withdrawal")
+    tx = decode_transaction(step.record.raw)
+    return trace_transaction(
+        step.state, step.env, tx, step.rules, step.precompiles, options=options, budget=budget
+    )
+
+
+def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[Step]:
+    blocks = Blocks(snapshot)
+
+    def header(number: int) -> Header:
+        return _block(blocks, number).header
+
+    block = _block(blocks, job.number)
+    before = before_block(snapshot, job.number)
+    return replay(before, job.network, _batches(blocks, block), _records(blocks, block), header, budget)
+
+
+def _block(blocks: Blocks, number: int) -> Block:
+    data = blocks.block(number)
+    assert data is not None, "blocks up to the head are on disk"
+    return decode_block(data)
+
+
+def _batches(blocks: Blocks, block: Block) -> list[Batch]:
+    found = []
+    for seq in range(block.first_seq, block.header.batch_seq + 1):
+        data = blocks.batch(seq)
+        assert data is not None, "a block's batches are on disk with it"
+        found.append(decode_certified(data).batch)
+    return found
+
+
+def _records(blocks: Blocks, block: Block) -> tuple[TransactionRecord, ...]:
+    data = blocks.receipts(block.number)
+    return () if data is None else decode_records(data)

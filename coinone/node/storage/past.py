@@ -1,0 +1,43 @@
+"""The rows as they stood before an earlier block: the newest ones, under the undo records of all blocks since."""
+
+from collections.abc import Iterator
+from enum import Enum
+
+from coinone.base.primitives.errors import NotSupported
+from coinone.node.storage.blocks import head_of
+from coinone.node.storage.storage import decode_undo
+from coinone.node.storage.store import Snapshot
+from coinone.node.storage.tables import NodeTable, u64
+from coinone.rules.state.database import Changes
+
+
+class Past:
+    """A Database to the rules; `rows` holds what was different then."""
+
+    def __init__(self, snapshot: Snapshot, rows: Changes) -> None:
+        self._snapshot = snapshot
+        self._rows = rows
+
+    def get(self, table: Enum, key: bytes) -> bytes | None:
+        rows = self._rows.get(table, {})
+        return rows[key] if key in rows else self._snapshot.get(table, key)
+
+    def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        rows = self._rows.get(table, {})
+        found = {key: value for key, value in self._snapshot.scan(table, prefix) if key not in rows}
+        found.update((key, row) for key, row in rows.items() if row is not None and key.startswith(prefix))
+        yield from sorted(found.items())
+
+
+def before_block(snapshot: Snapshot, number: int) -> Past:
+    """Raises NotSupported where the undo records do not reach back so far."""
+    head = head_of(snapshot)
+    assert head is not None and number <= head.number, "the block is on disk"
+    rows: Changes = {}
+    for each in range(head.number, number - 1, -1):
+        record = snapshot.get(NodeTable.UNDO, u64(each))
+        if record is None:
+            raise NotSupported(f"the state before block {number} is not kept any more")
+        for table, changed in decode_undo(record).items():
+            rows.setdefault(table, {}).update(changed)
+    return Past(snapshot, rows)

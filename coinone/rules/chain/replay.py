@@ -1,0 +1,94 @@
+"""A block's contracts once more, transaction by transaction: what traces look at.
+
+The exchange is not run again, so a transaction that reads it ends in ExchangeNeeded; everything else finds
+state and environment as they were. Whoever traces compares the gas used with the record's.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.types import Address
+from coinone.rules.chain.apply import environment
+from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.blocks import CURSOR_KEY
+from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
+from coinone.rules.chain.ethereum.execution import apply_transaction
+from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.precompiles import precompiles_without_exchange
+from coinone.rules.chain.records import TransactionRecord
+from coinone.rules.chain.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
+from coinone.rules.consensus.header import Header
+from coinone.rules.state.database import Database, Table
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS, BlockEnv, Rules
+from coinone.rules.vm.precompiles import Precompile
+
+Headers = Callable[[int], Header]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A transaction about to run. Use the state and put it back, or leave it alone."""
+
+    record: TransactionRecord
+    state: State
+    env: BlockEnv
+    rules: Rules
+    precompiles: Mapping[Address, Precompile]
+
+
+def replay(
+    before: Database,
+    network: Network,
+    batches: Sequence[Batch],
+    records: Sequence[TransactionRecord],
+    headers: Headers,
+    budget: Callable[[], None] | None = None,
+) -> Iterator[Step]:
+    """The steps of the block after the state `before`, each yielded before it is taken."""
+    state, rules = State(before), FORKS[network.fork]
+    row = before.get(Table.META, CURSOR_KEY)
+    assert row is not None, "every block leaves its cursor"
+    cursor = decode_cursor(row)
+    confirmed, timestamp = cursor.base_number if cursor.seq else -1, cursor.evm_timestamp
+    precompiles = precompiles_without_exchange(rules)
+    left = list(records)
+    for batch in batches:
+        base = headers(batch.base_number)
+        timestamp = max(timestamp, evm_timestamp(batch, base))
+        env = environment(network, base, batch.seq, timestamp, lambda number: headers(number).hash)
+        write_block_hashes(state, [headers(number) for number in range(confirmed + 1, batch.base_number + 1)])
+        confirmed = batch.base_number
+        for record in _segment(network, batch, left):
+            yield Step(record, state, env, rules, precompiles)
+            _take(network, state, env, rules, precompiles, record, budget)
+        state.freeze()
+
+
+def _segment(network: Network, batch: Batch, left: list[TransactionRecord]) -> Iterator[TransactionRecord]:
+    """The records of this batch, taken off `left`: withdrawals first, then its own transactions."""
+    if not network.batches.is_evm(batch.seq):
+        return
+    own = {keccak256(raw) for raw in batch.transactions}
+    while left and left[0].is_system:
+        yield left.pop(0)
+    while left and left[0].hash in own:
+        yield left.pop(0)
+
+
+def _take(
+    network: Network,
+    state: State,
+    env: BlockEnv,
+    rules: Rules,
+    precompiles: Mapping[Address, Precompile],
+    record: TransactionRecord,
+    budget: Callable[[], None] | None,
+) -> None:
+    if record.is_system:
+        pay_withdrawal(state, env, rules, network.quote_token, withdrawal_of(record))
+    else:
+        tx = decode_transaction(record.raw)
+        apply_transaction(state, env, tx, rules, precompiles, budget=budget)
