@@ -41,6 +41,11 @@ def test_smaller_deposits_wait_until_they_make_ten(world: Callable[..., Any]) ->
     assert w.fund("unclaimed") == 0 and w.ex.ledger.unclaimed.get(address(5)) is None
 
 
+def test_a_deposit_of_nothing_leaves_nothing(world: Callable[..., Any]) -> None:
+    w = world({})
+    assert b"u" + address(5) not in w.batch(deposits=(Deposit(address(5), 0),)).leaves
+
+
 def test_a_send_moves_exactly_its_amount(world: Callable[..., Any]) -> None:
     w = world({1: 100, 2: 100})
     w.batch(send(w, 1, address(2), 30 * QUOTE + 1))

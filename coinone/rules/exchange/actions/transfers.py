@@ -20,6 +20,8 @@ from coinone.rules.exchange.wire.types import SendAsset
 
 def apply_deposit(batch: Batch, deposit: Deposit) -> None:
     """Credit a deposit. A first credit below the minimum waits in `unclaimed` until it reaches it."""
+    if deposit.amount == 0:  # a token transfer of nothing, which anybody may send
+        return
     batch.money_in += deposit.amount
     credit(batch, deposit.address, deposit.amount, "deposit", batch.ex.config.system_address, deposit.tx_hash)
 
