@@ -21,7 +21,7 @@ export const SHORTCUTS: [string, string][] = [
 ]
 
 export function onKey(event: KeyboardEvent): void {
-  if (ui.dialog !== null || ui.route.page !== 'trade') return
+  if (ui.dialog !== null || ui.route.page !== 'trade' || event.repeat) return
   const target = event.target as HTMLElement
   const typing = target.matches('input:not([type=checkbox]):not([type=range]), select, textarea')
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
