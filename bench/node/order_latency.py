@@ -63,7 +63,7 @@ async def signed_orders(url: str, count: int) -> list[bytes]:
     return bodies
 
 
-async def fire(url: str, bodies: list[bytes], pid: int) -> Run:
+async def fire(url: str, bodies: list[bytes], rate: int, pid: int) -> Run:
     run = Run()
     http = AsyncHttp(url, idle_max=CONNECTIONS)
     await asyncio.gather(*(http.send("/info", b'{"type":"exchangeStatus"}') for _ in range(CONNECTIONS)))
@@ -81,7 +81,7 @@ async def fire(url: str, bodies: list[bytes], pid: int) -> Run:
 
     async with asyncio.TaskGroup() as group:
         for number, body in enumerate(bodies):
-            due = began + number / RATE
+            due = began + number / rate
             wait_s = due - time.perf_counter()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
@@ -105,12 +105,12 @@ def _count(run: Run, answer: Any) -> None:
         run.refused += 1  # an immediate-or-cancel order that met nobody, say
 
 
-def measure(demo: bool, seconds: int) -> list[object]:
+def measure(demo: bool, rate: int, seconds: int) -> list[object]:
     with LocalNode(demo=demo) as node:
         time.sleep(8 if demo else 3)  # let prices come and the makers quote
 
         async def scenario() -> Run:
-            return await fire(node.url, await signed_orders(node.url, RATE * seconds), node.pid)
+            return await fire(node.url, await signed_orders(node.url, rate * seconds), rate, node.pid)
 
         run = asyncio.run(scenario())
     if run.errors:
@@ -132,18 +132,19 @@ def measure(demo: bool, seconds: int) -> list[object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=int, default=RATE)
     parser.add_argument("--seconds", type=int, default=SECONDS)
     parser.add_argument("--demo", choices=("on", "off", "both"), default="both")
     chosen = parser.parse_args()
     runs = {"on": (True,), "off": (False,), "both": (False, True)}[chosen.demo]
     print_table(
-        f"{RATE} single orders/s for {chosen.seconds} s, {ACCOUNTS} accounts, {CONNECTIONS} connections; "
+        f"{chosen.rate} single orders/s for {chosen.seconds} s, {ACCOUNTS} accounts, {CONNECTIONS} connections; "
         "latency to the durable answer in ms (in batch intervals of 250 ms)",
         (
             "demo market", "answers", "per s", "median", "p99", "max", "resting / filled / refused", "errors",
             "node CPU (of one core)", "client late, p99 ms",
         ),
-        [measure(demo, chosen.seconds) for demo in runs],
+        [measure(demo, chosen.rate, chosen.seconds) for demo in runs],
     )  # fmt: skip
 
 

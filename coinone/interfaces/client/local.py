@@ -25,15 +25,24 @@ _POLL_S = 0.1
 
 
 class LocalNode:
-    """`coinone up` in a child process, on free ports, in a folder of its own unless `data_dir` is given."""
+    """`coinone up` in a child process, on free ports, in a folder of its own unless `data_dir` is given.
+
+    `follow` makes it a `coinone node` that follows the node which listens there.
+    """
 
     def __init__(
-        self, data_dir: Path | None = None, demo: bool = False, arguments: tuple[str, ...] = ()
+        self,
+        data_dir: Path | None = None,
+        demo: bool = False,
+        arguments: tuple[str, ...] = (),
+        follow: str | None = None,
     ) -> None:
         self._is_temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="coinone-"))
         self.port, self.rpc_port = _free_ports(2)
-        self._arguments = (*(() if demo else ("--no-demo",)), *arguments)
+        self._command = "up" if follow is None else "node"
+        wanted = ("--follow", follow) if follow is not None else () if demo else ("--no-demo",)
+        self._arguments = (*wanted, *arguments)
         self._printed = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._output = Path(tempfile.mkstemp(prefix="coinone-", suffix=".log")[1])
@@ -73,7 +82,7 @@ class LocalNode:
             sys.executable,
             "-m",
             "coinone.interfaces.cli.main",
-            "up",
+            self._command,
             "--data-dir",
             str(self.data_dir),
         ]
