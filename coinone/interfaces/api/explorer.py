@@ -219,7 +219,7 @@ class Explorer:
             state = reader.state
             return state.balance(address), state.nonce(address), bool(state.code(address)), view
 
-        balance, nonce, is_contract, view = await self._service.node.query(read)
+        balance, nonce, is_contract, view = await self._service.queries.run(read)
         coins = self._service.coins
         return {
             "address": "0x" + address.hex(),

@@ -30,6 +30,7 @@ from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import HttpError, Scope
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
+from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
 from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
@@ -51,9 +52,10 @@ class Service:
         self.coins = Coins(node.network)
         self.data = MarketData(self.coins)
         histories = Histories(node.history, self.coins)
-        self.reads = ChainReads(node)
-        self.info = Info(node, self.coins, self.data, histories, self.reads.in_thread)
-        self.relay = Relay(node)
+        self.queries = Queries(node)
+        self.reads = ChainReads(node, self.queries)
+        self.info = Info(node, self.queries, self.coins, self.data, histories, self.reads.in_thread)
+        self.relay = Relay(node, self.queries)
         self.hub = Hub()
         self.feed = Feed(self.hub, self.info)
         self.calls = Calls(node, self.reads)

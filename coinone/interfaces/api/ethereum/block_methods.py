@@ -94,7 +94,7 @@ async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
     found = context.backend.reads.transaction(wanted)
     if found is not None:
         return transaction_json(found[1], found[0])
-    waiting = await context.backend.node.query(lambda reader: reader.pool.get(wanted))
+    waiting = await context.backend.reads.query(lambda reader: reader.pool.get(wanted))
     return None if waiting is None else pending_transaction_json(decode_transaction(waiting.raw))
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
+from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.node.runtime.node import Node
 from coinone.node.storage.blocks import head_of
@@ -24,8 +25,9 @@ READER_THREADS = 2  # long reads take turns, so that many callers cannot starve 
 class ChainReads:
     """What the Ethereum methods read of a node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, queries: Queries) -> None:
         self.node = node
+        self.query = queries.run
         self.network = node.network
         self._store = node.storage.store
         self.archive = node.archive
@@ -84,7 +86,7 @@ class ChainReads:
         Raises RpcError for an older block: the node keeps one state.
         """
         if wanted.tag == PENDING:
-            return await self.node.query(lambda reader: read(reader.state))
+            return await self.query(lambda reader: read(reader.state))
         with self.snapshot() as snapshot:
             self.require_newest(wanted, snapshot)
             return read(State(snapshot))

@@ -22,6 +22,7 @@ from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.market_data import MarketData
 from coinone.interfaces.api.exchange.numbers import money
 from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.ws.subscriptions import parse_grouping
 from coinone.node.runtime.node import Node
 from coinone.rules.exchange.fees import TIERS
@@ -38,12 +39,19 @@ class Info:
     """The read side of the exchange API."""
 
     def __init__(
-        self, node: Node, coins: Coins, data: MarketData, histories: Histories, in_thread: InThread
+        self,
+        node: Node,
+        queries: Queries,
+        coins: Coins,
+        data: MarketData,
+        histories: Histories,
+        in_thread: InThread,
     ) -> None:
         self.node = node
         self.coins = coins
         self.data = data
         self.histories = histories
+        self.query = queries.run
         self.in_thread = in_thread
         self._cache: dict[bytes, bytes] = {}
         self._cache_seq = -1
@@ -79,9 +87,7 @@ class Info:
 
     async def account(self, request: Request, orders: bool = True) -> accounts.AccountView:
         user, time_ms = parse_user(request), self.data.time_ms
-        view = await self.node.query(
-            lambda reader: reads.account_view(reader.exchange, user, time_ms, orders)
-        )
+        view = await self.query(lambda reader: reads.account_view(reader.exchange, user, time_ms, orders))
         assert isinstance(view, accounts.AccountView)
         return view
 
@@ -176,7 +182,7 @@ async def _order_status(info: Info, request: Request) -> Json:
     user, name = parse_user(request), request.get("oid")
     oid = name if type(name) is int else None
     cloid = None if oid is not None else int.from_bytes(parse_bytes(name, 16), "big")
-    found = await info.node.query(lambda reader: reads.find_order(reader.exchange, user, oid, cloid))
+    found = await info.query(lambda reader: reads.find_order(reader.exchange, user, oid, cloid))
     if found is not None:
         order = accounts.frontend_order_json(found, info.coins)
         return {
@@ -201,13 +207,13 @@ async def _rate_limit(info: Info, request: Request) -> Json:
 
 async def _role(info: Info, request: Request) -> Json:
     user = parse_user(request)
-    role, master = await info.node.query(lambda reader: reads.role_of(reader.exchange, user))
+    role, master = await info.query(lambda reader: reads.role_of(reader.exchange, user))
     return {"role": role} if master is None else {"role": role, "data": {"user": hex_address(master)}}
 
 
 async def _agents(info: Info, request: Request) -> Json:
     user, time_ms = parse_user(request), info.data.time_ms
-    agents = await info.node.query(lambda reader: reads.agents_of(reader.exchange, user, time_ms))
+    agents = await info.query(lambda reader: reads.agents_of(reader.exchange, user, time_ms))
     return [
         {"name": agent.name, "address": hex_address(agent.address), "validUntil": agent.valid_until_ms}
         for agent in agents
@@ -217,7 +223,7 @@ async def _agents(info: Info, request: Request) -> Json:
 
 async def _max_builder_fee(info: Info, request: Request) -> Json:
     user, builder = parse_user(request), parse_address(request.get("builder"))
-    return await info.node.query(lambda reader: reads.builder_fee_of(reader.exchange, user, builder))
+    return await info.query(lambda reader: reads.builder_fee_of(reader.exchange, user, builder))
 
 
 async def _referral(info: Info, request: Request) -> Json:
@@ -248,7 +254,7 @@ async def active_asset_data(info: Info, user: Address, market: int) -> Json:
             reads.leverage_of(reader.exchange, user, market),
         )
 
-    account, (leverage, cross) = await info.node.query(read)
+    account, (leverage, cross) = await info.query(read)
     mark = info.data.figures(market).mark
     return accounts.active_asset_json(account, hex_address(user), info.coins[market], mark, leverage, cross)
 

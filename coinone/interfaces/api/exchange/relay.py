@@ -11,6 +11,7 @@ from typing import Any
 from coinone.base.primitives.errors import InvalidInput, InvalidSignature
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.format import Json, hex_address, hex_hash
+from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.node import Node
 from coinone.rules.exchange.wire import (
     ActionEnvelope,
@@ -25,8 +26,9 @@ KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain check
 class Relay:
     """Turns request bodies into answers of `node`."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, queries: Queries) -> None:
         self._node = node
+        self._queries = queries
         self._rules = node.domain_rules
         self._known: OrderedDict[Address, None] = OrderedDict()
         self._last_fit = 0
@@ -55,7 +57,7 @@ class Relay:
             if signers[place] in self._known:
                 return self._fit(candidates, place, signers[place])
         asked = list(signers.values())
-        answers = await self._node.query(lambda reader: [reader.exchange.knows(signer) for signer in asked])
+        answers = await self._queries.run(lambda reader: [reader.exchange.knows(signer) for signer in asked])
         for (place, signer), known in zip(signers.items(), answers, strict=True):
             if known:
                 return self._fit(candidates, place, signer)

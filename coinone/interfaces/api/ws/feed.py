@@ -148,7 +148,7 @@ class Feed:
             return
         time_ms = self._data.time_ms
         users = list(watched)[:USERS_WATCHED_MAX]
-        views = await self._info.node.query(
+        views = await self._info.query(
             lambda reader: [reads.account_view(reader.exchange, user, time_ms) for user in users]
         )
         for user, view in zip(users, views, strict=True):
@@ -186,9 +186,7 @@ class Feed:
             return await maker(self, key)
         if key[0] in _STATE_CHANNELS:
             user, time_ms = bytes.fromhex(key[1]), self._data.time_ms
-            view = await self._info.node.query(
-                lambda reader: reads.account_view(reader.exchange, user, time_ms)
-            )
+            view = await self._info.query(lambda reader: reads.account_view(reader.exchange, user, time_ms))
             return [await self._state(key, view)]
         return []
 

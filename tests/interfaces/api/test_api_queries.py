@@ -1,0 +1,97 @@
+"""Reads are gathered into visits, and no read can spoil another."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.base.primitives.errors import LimitExceeded, StorageError
+from coinone.interfaces.api import queries
+from coinone.interfaces.api.queries import Queries
+
+
+class Executor:
+    """Runs what it is given a little later, and counts the visits; `fault` is raised instead if set."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self.fault: Exception | None = None
+
+    async def query(self, job: Callable[[Any], Any]) -> Any:
+        self.visits += 1
+        await asyncio.sleep(0.01)
+        if self.fault is not None:
+            raise self.fault
+        return job("reader")
+
+
+def ask(count: int, read: Callable[[Any], Any], executor: Executor) -> list[Any]:
+    async def run() -> list[Any]:
+        asked = Queries(executor)  # type: ignore[arg-type]
+        return await asyncio.gather(*(asked.run(read) for _ in range(count)), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_reads_that_arrive_together_make_one_visit() -> None:
+    executor = Executor()
+    assert ask(50, lambda reader: reader, executor) == ["reader"] * 50
+    assert executor.visits == 1
+
+
+def test_a_visit_takes_a_bounded_number() -> None:
+    executor = Executor()
+    ask(2 * queries.QUERIES_PER_VISIT + 1, lambda reader: reader, executor)
+    assert executor.visits == 3
+
+
+def test_reads_that_arrive_during_a_visit_make_the_next_one() -> None:
+    async def run() -> int:
+        executor = Executor()
+        asked = Queries(executor)  # type: ignore[arg-type]
+        first = asyncio.create_task(asked.run(lambda reader: 1))
+        await asyncio.sleep(0.005)
+        later = [asyncio.create_task(asked.run(lambda reader: 2)) for _ in range(5)]
+        assert await first == 1 and [await task for task in later] == [2] * 5
+        assert await asked.run(lambda reader: 3) == 3
+        return executor.visits
+
+    assert asyncio.run(run()) == 3
+
+
+def test_a_failing_read_is_told_to_its_own_caller_only() -> None:
+    turns = iter(range(3))
+
+    def read(reader: Any) -> int:
+        turn = next(turns)
+        if turn == 1:
+            raise ValueError("mine")
+        return turn
+
+    first, second, third = ask(3, read, Executor())
+    assert (first, third) == (0, 2) and isinstance(second, ValueError)
+
+
+def test_when_the_executor_refuses_everybody_is_told() -> None:
+    executor = Executor()
+    executor.fault = StorageError("node is stopping")
+    assert [str(answer) for answer in ask(3, lambda reader: 1, executor)] == ["node is stopping"] * 3
+
+
+def test_who_stops_waiting_holds_up_nobody() -> None:
+    async def run() -> int:
+        asked = Queries(Executor())  # type: ignore[arg-type]
+        gone = asyncio.create_task(asked.run(lambda reader: 1))
+        stays = asyncio.create_task(asked.run(lambda reader: 2))
+        await asyncio.sleep(0.005)
+        gone.cancel()
+        return await stays
+
+    assert asyncio.run(run()) == 2
+
+
+def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "QUERIES_WAITING_MAX", 10)
+    answers = ask(20, lambda reader: 1, Executor())
+    assert answers.count(1) == 10 and sum(isinstance(answer, LimitExceeded) for answer in answers) == 10
