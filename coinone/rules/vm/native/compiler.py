@@ -90,7 +90,7 @@ def _load(code: bytes) -> Library:
         return ctypes.PYFUNCTYPE(result, *parameters)(engine.get_function_address(name))
 
     return Library(
-        run=function("run", number, *[address] * 6),
+        run=function("run", number, address, address, address),
         add_cell=function("add_cell", address, address, number, address),
         undo_cells=function("undo_cells", None, address, number),
         rebuild_index=function("rebuild_index", None, address),

@@ -61,6 +61,7 @@ SHARED_NUMBERS = (
     "BLOBS",
     "BLOB_COUNT",
     "HASHES",
+    "PAIRS",
     "KEY0",
     "KEY1",
     "KEY2",
@@ -89,6 +90,8 @@ NOTE_SIZE = 48  # of the journal: cell number, its flags before, its value befor
 NOTE_CELL, NOTE_FLAGS, NOTE_VALUE = 0, 8, 16
 
 LOG_HEAD = 16  # number of topics, size of the data; then the topics; then the data, padded to 8 bytes
+PAIR_BITS = 8  # of remembered hashes of two words: the words, their hash, 1 if known
+PAIR_HASH, PAIR_KNOWN, PAIR_SIZE = 64, 96, 128
 HASH_SIZE = 40  # a known block hash: 1, then the word
 
 

@@ -13,6 +13,7 @@ import struct
 from typing import Any, Final
 
 from coinone.base.primitives.types import Address
+from coinone.rules.vm.environment import BlockEnv
 from coinone.rules.vm.errors import OutOfGas, Revert
 from coinone.rules.vm.frame import HALT, Frame, Signal
 from coinone.rules.vm.gas import LOG_PER_BYTE
@@ -26,16 +27,21 @@ from coinone.rules.vm.native.layout import (
     FRAME_WORDS,
     HALTS,
     HASH_SIZE,
+    PAIR_BITS,
+    PAIR_SIZE,
     SHARED,
+    SHARED_WORDS,
     STACK_STRIDE,
     WORD,
     Status,
 )
-from coinone.rules.vm.native.program import NativeProgram, native_program_of
+from coinone.rules.vm.native.program import NativeProgram, address_of, native_program_of
 from coinone.rules.vm.native.tables import Tables, aligned
 
 _DEPTHS = CALL_DEPTH_MAX + 1
 _RECORD = struct.Struct(f"<{len(FRAME_NUMBERS)}q" + f"{WORD}s" * len(FRAME_WORDS))
+_TRANSACTION_WORDS = struct.Struct(f"<{WORD}s{WORD}s")
+_BLOCK_WORDS = struct.Struct("<" + f"{WORD}s" * (len(SHARED_WORDS) - 2))
 _NO_FRAME: Final = object()
 _PC, _GAS, _SP, _SIZE = (FRAME[name] >> 3 for name in ("PC", "GAS", "SP", "MEMORY_SIZE"))
 _FLOOR, _BALANCE_KNOWN = FRAME["FLOOR"] >> 3, FRAME["BALANCE_KNOWN"] >> 3
@@ -65,7 +71,13 @@ class Machine:
         self._stack_address: int = self._stacks.ctypes.data
         self._frame_address: int = self._frames.ctypes.data
         self.tables["HASHES"] = self._hashes.ctypes.data
+        self._pairs = aligned(
+            PAIR_SIZE << PAIR_BITS
+        )  # kept from one transaction to the next: a hash is a hash
+        self.tables["PAIRS"] = self._pairs.ctypes.data
         self._owners: list[Any] = [_NO_FRAME] * (_DEPTHS + 1)
+        self._block: BlockEnv | None = None  # whose words are written
+        self._deepest = 0
         self._marks = [0] * _DEPTHS
         self._bases = [0] * _DEPTHS
         self._programs: list[NativeProgram] = [native_program_of(b"")] * _DEPTHS
@@ -78,24 +90,15 @@ class Machine:
         self._table = self._library.tables[evm.rules.name]
         self._accounts: dict[Address, int] = {}
         self._addresses: list[Address] = []
-        block, transaction = evm.block, evm.transaction
-        words = (
-            int.from_bytes(transaction.origin, "big"),
-            transaction.gas_price,
-            int.from_bytes(block.coinbase, "big"),
-            block.timestamp,
-            block.number,
-            int.from_bytes(block.prevrandao, "big"),
-            block.gas_limit,
-            block.chain_id,
-            block.base_fee,
-            block.blob_base_fee,
-        )
-        start = SHARED["ORIGIN"]
-        content = b"".join([word.to_bytes(WORD, "little") for word in words])
-        self.tables.bytes[start : start + len(content)] = content
+        self._hashes_known = False
+        transaction = evm.transaction
+        if evm.block is not self._block:
+            self._block = evm.block
+            _BLOCK_WORDS.pack_into(self.tables.bytes, SHARED["COINBASE"], *_words_of(evm.block))
+        price = transaction.gas_price.to_bytes(WORD, "little")
+        _TRANSACTION_WORDS.pack_into(self.tables.bytes, SHARED["ORIGIN"], transaction.origin[::-1], price)
         self._blobs = b"".join([blob[::-1] for blob in transaction.blob_hashes])
-        self.tables["BLOBS"] = ctypes.cast(ctypes.c_char_p(self._blobs), ctypes.c_void_p).value or 0
+        self.tables["BLOBS"] = address_of(self._blobs) if self._blobs else 0
         self.tables["BLOB_COUNT"] = len(transaction.blob_hashes)
 
     def write_back(self) -> None:
@@ -106,8 +109,11 @@ class Machine:
 
     def end(self) -> None:
         """Forget the transaction, however it ended."""
-        self._owners = [_NO_FRAME] * (_DEPTHS + 1)
-        self._hashes[:] = 0
+        for depth in range(self._deepest + 1):
+            self._owners[depth] = _NO_FRAME
+        self._deepest = 0
+        if self._hashes_known:
+            self._hashes.fill(0)
         self.tables.reset()
         del self._evm, self._blobs
 
@@ -136,6 +142,7 @@ class Machine:
         message, used = frame.message, self._evm.memory_used
         self._owners[depth] = frame
         self._owners[depth + 1] = _NO_FRAME
+        self._deepest = max(self._deepest, depth)
         self._marks[depth] = self.tables["JOURNAL_COUNT"]
         self._bases[depth] = used
         frame.memory = self._arena[used:used]  # type: ignore[assignment]
@@ -157,7 +164,11 @@ class Machine:
             program.size,
             program.size,
             len(message.data),
-            *(0,) * 10,
+            *(0,) * 4,
+            program.code_address,
+            program.marks_address,
+            program.code_address,  # as code to copy; what lies behind its end is never read
+            *(0,) * 3,
             frame.address[::-1],
             message.caller[::-1],
             message.value.to_bytes(WORD, "little"),
@@ -185,13 +196,10 @@ class Machine:
         if frame.stack:
             self._push(frame, depth)
         tables["REFUND"] = substate.refund
-        program, data = self._programs[depth], frame.message.data
+        data = frame.message.data
         status: int = self._library.run(
             self._frame_address + depth * FRAME_SIZE,
-            program.code,
-            program.marks,
-            program.code,
-            data if isinstance(data, bytes) else _address_of(data),
+            data if isinstance(data, bytes) else _address_of_view(data),
             frame.return_data,
         )
         frame.gas = numbers[first + _GAS]
@@ -273,6 +281,7 @@ class Machine:
 
     def _fetch_block_hash(self, depth: int) -> None:
         number = self._top(depth, 1)
+        self._hashes_known = True
         start = (self._evm.block.number - 1 - number) * HASH_SIZE
         entry = self._hashes.data[start : start + HASH_SIZE]
         entry[0] = 1
@@ -303,6 +312,13 @@ class Machine:
         return number
 
 
-def _address_of(data: memoryview) -> int:
+def _words_of(block: BlockEnv) -> list[bytes]:
+    """The words of the shared record that tell of the block, in their order; short ones are padded with zeros."""
+    first = (block.coinbase[::-1], block.timestamp, block.number, block.prevrandao[::-1])
+    words = (*first, block.gas_limit, block.chain_id, block.base_fee, block.blob_base_fee)
+    return [word if isinstance(word, bytes) else word.to_bytes(WORD, "little") for word in words]
+
+
+def _address_of_view(data: memoryview) -> int:
     """Where a view of the arena begins. The arena stays, so the address outlives the borrowed object."""
     return ctypes.addressof(ctypes.c_char.from_buffer(data))

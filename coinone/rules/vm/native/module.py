@@ -135,13 +135,13 @@ def _leave(status: Status) -> str:
 
 
 def _run() -> str:
-    """run(frame, code, marks, source, data, return data): from where the frame says, until something ends it."""
+    """run(frame, data, return data): from where the frame says, until something ends it."""
     e = Emitter()
-    for name in ("CODE", "MARKS", "SOURCE", "DATA", "RETURN"):
+    for name in ("DATA", "RETURN"):
         e.store("ptr", f"%{name.lower()}", e.at("%frame", FRAME[name]))
     pointers = [e.load("ptr", e.at("%frame", FRAME[name])) for name in ("SP", "MEMORY", "TABLE")]
     numbers = [e.load("i64", e.at("%frame", FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")]
-    here = e.at("%code", numbers[0])
+    here = e.at(e.load("ptr", e.at("%frame", FRAME["CODE"])), numbers[0])
     byte = e.widen(e.load("i8", here, 1), "i8", "i64")
     first = e.load("ptr", e.value(f"getelementptr ptr, ptr {pointers[2]}, i64 {byte}"))
     stack_pointer, arena, table = pointers
@@ -150,5 +150,4 @@ def _run() -> str:
         f"ptr {arena}, i64 {numbers[2]}, ptr {table})"
     )
     e.line(f"ret i64 {status}")
-    parameters = "ptr %frame, ptr %code, ptr %marks, ptr %source, ptr %data, ptr %return"
-    return routine("i64", "run", parameters, e, linkage="")
+    return routine("i64", "run", "ptr %frame, ptr %data, ptr %return", e, linkage="")

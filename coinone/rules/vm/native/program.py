@@ -1,5 +1,6 @@
 """Code as the machine code wants it: padded, and with a mark for each place where a jump may land."""
 
+import ctypes
 from functools import lru_cache
 
 from coinone.base.primitives.limits import VM_PROGRAM_CACHE
@@ -9,12 +10,19 @@ _PADDING = bytes(34)  # a PUSH32 as last byte reads 32 more, and running off the
 
 
 class NativeProgram:
-    __slots__ = ("code", "marks", "size")
+    __slots__ = ("code", "code_address", "marks", "marks_address", "size")
 
     def __init__(self, code: bytes) -> None:
         self.code = code + _PADDING
         self.size = len(code)
         self.marks: bytes = find_destinations(self.code, self.size).tobytes()
+        self.code_address = address_of(self.code)
+        self.marks_address = address_of(self.marks)
+
+
+def address_of(content: bytes) -> int:
+    """Where the bytes lie; valid while somebody keeps them."""
+    return ctypes.cast(ctypes.c_char_p(content), ctypes.c_void_p).value or 0
 
 
 @lru_cache(maxsize=VM_PROGRAM_CACHE)

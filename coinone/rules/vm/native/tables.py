@@ -35,6 +35,7 @@ _CELLS = 2_048
 _LOGS = 1 << 16
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
+_CELL_CONTENT = struct.Struct(f"<{WORD}s{WORD}sqq")  # value, original, account, flags
 _KEYS = ("KEY0", "KEY1", "KEY2", "KEY3")
 
 
@@ -64,6 +65,8 @@ class Tables:
         for name in _KEYS:  # Python's own key against chosen collisions: it changes with each process
             self[name] = hash((name, "coinone")) & (2**63 - 1)
         self._key = aligned(WORD)
+        self._key_bytes = self._key.data
+        self._key_address: int = self._key.ctypes.data
         self._allocate_cells(_CELLS)
         self._allocate_journal(_CELLS)
         self._allocate_logs(_LOGS)
@@ -79,7 +82,7 @@ class Tables:
         if self["CELL_LIMIT"] > _CELLS:
             self._allocate_cells(_CELLS)
         elif self["CELL_COUNT"]:
-            self._index[:] = 0
+            self._index.fill(0)
         self["CELL_COUNT"] = self["JOURNAL_COUNT"] = self["LOGS_USED"] = self["REFUND"] = 0
         if self["JOURNAL_LIMIT"] > _CELLS:
             self._allocate_journal(_CELLS)
@@ -92,12 +95,16 @@ class Tables:
         """Make a slot known to the machine code."""
         if self["CELL_COUNT"] == self["CELL_LIMIT"]:
             self.grow_cells()
-        self._key[:] = np.frombuffer(slot.to_bytes(WORD, "little"), dtype=np.uint8)
-        address = self._library.add_cell(self.address, account, self._key.ctypes.data)
-        cell = address - self["CELLS"]
-        self._cell_bytes[cell + CELL_VALUE : cell + CELL_ORIGINAL] = value.to_bytes(WORD, "little")
-        self._cell_bytes[cell + CELL_ORIGINAL : cell + CELL_ACCOUNT] = original.to_bytes(WORD, "little")
-        self._cell_numbers[(cell + CELL_FLAGS) >> 3] = WARM if warm else 0
+        self._key_bytes[:] = slot.to_bytes(WORD, "little")
+        address = self._library.add_cell(self.address, account, self._key_address)
+        _CELL_CONTENT.pack_into(
+            self._cell_bytes,
+            address - self._cells_address + CELL_VALUE,
+            value.to_bytes(WORD, "little"),
+            original.to_bytes(WORD, "little"),
+            account,
+            WARM if warm else 0,
+        )
 
     def written(self) -> Iterator[tuple[int, int, int]]:
         """Account, slot and value of each storage cell that was ever written, in the order of first use."""
@@ -140,7 +147,8 @@ class Tables:
         self._index = np.zeros(places, dtype=np.uint32)
         self._cell_bytes = self._cells.data
         self._cell_numbers = self._cell_bytes.cast("q")
-        self["CELLS"], self["CELL_LIMIT"] = self._cells.ctypes.data, count
+        self._cells_address: int = self._cells.ctypes.data
+        self["CELLS"], self["CELL_LIMIT"] = self._cells_address, count
         self["INDEX"], self["INDEX_MASK"] = self._index.ctypes.data, places - 1
         self["INDEX_SHIFT"] = 65 - places.bit_length()
 

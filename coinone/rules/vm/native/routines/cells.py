@@ -17,9 +17,7 @@ from coinone.rules.vm.native.layout import (
     NOTE_VALUE,
     SHARED,
 )
-from coinone.rules.vm.native.routines import routine
-
-_ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # 2^64 / golden ratio, as a signed number
+from coinone.rules.vm.native.routines import ODD, routine
 
 
 def functions() -> str:
@@ -40,7 +38,7 @@ def _position() -> str:
     folded = e.op(
         "xor", e.narrow(total, "i128", "i64"), e.narrow(e.op("lshr", total, 64, "i128"), "i128", "i64")
     )
-    mixed = e.op("mul", e.op("add", folded, e.op("mul", "%account", _ODD)), _ODD)
+    mixed = e.op("mul", e.op("add", folded, e.op("mul", "%account", ODD)), ODD)
     e.line(f"ret i64 {e.op('lshr', mixed, _field(e, 'INDEX_SHIFT'))}")
     return routine("i64", "cell_position", "ptr %shared, i64 %account, ptr %key", e, "alwaysinline")
 

@@ -4,7 +4,8 @@ A state is 25 lanes of 64 bits, lane (x, y) at x + 5 y. The names of the steps a
 """
 
 from coinone.rules.vm.native.emitter import Emitter
-from coinone.rules.vm.native.routines import routine
+from coinone.rules.vm.native.layout import PAIR_BITS, PAIR_HASH, PAIR_KNOWN, PAIR_SIZE, SHARED
+from coinone.rules.vm.native.routines import ODD, routine
 
 RATE = 136  # bytes absorbed before each permutation
 LANES = 25
@@ -14,7 +15,7 @@ _ROUNDS = 24
 def functions() -> str:
     constants = ", ".join([f"i64 {constant}" for constant in round_constants()])
     table = f"@round_constants = internal constant [{_ROUNDS} x i64] [{constants}]\n"
-    return table + _permute() + _hash()
+    return table + _permute() + _hash() + _hash_pair()
 
 
 def round_constants() -> list[int]:
@@ -121,3 +122,29 @@ def _absorb(e: Emitter, state: str, block: str) -> None:
         mixed = e.op("xor", e.load("i64", e.limb(state, i)), e.load("i64", e.limb(block, i), 1))
         e.store("i64", mixed, e.limb(state, i))
     e.line(f"call void @permute(ptr {state})")
+
+
+def _hash_pair() -> str:
+    """keccak_pair(shared, ptr data, ptr word): the hash of 64 bytes, from memory if it was asked for not long ago.
+
+    The place of an entry in a mapping is such a hash, and contracts work it out anew for each access.
+    """
+    e = Emitter()
+    limbs = [e.load("i64", e.limb("%data", i), 1) for i in range(8)]
+    mixed = limbs[0]
+    for i, limb in enumerate(limbs[1:]):
+        mixed = e.op("add", mixed, e.op("mul", limb, 2 * i + 3))
+    place = e.op("lshr", e.op("mul", mixed, ODD), 64 - PAIR_BITS)
+    entry = e.at(e.load("ptr", e.at("%shared", SHARED["PAIRS"])), e.op("mul", place, PAIR_SIZE))
+    differences = [e.op("xor", limb, e.load("i64", e.limb(entry, i))) for i, limb in enumerate(limbs)]
+    different = e.op("xor", e.load("i64", e.at(entry, PAIR_KNOWN)), 1)
+    for difference in differences:
+        different = e.op("or", different, difference)
+    with e.when(e.compare("ne", different, 0)):
+        e.line(f"call void @keccak(ptr %data, i64 64, ptr {e.at(entry, PAIR_HASH)})")
+        for i, limb in enumerate(limbs):
+            e.store("i64", limb, e.limb(entry, i))
+        e.store("i64", "1", e.at(entry, PAIR_KNOWN))
+    e.store("i256", e.load("i256", e.at(entry, PAIR_HASH), 32), "%word", 32)
+    e.line("ret void")
+    return routine("void", "keccak_pair", "ptr %shared, ptr %data, ptr %word", e, "noinline noimplicitfloat")

@@ -1,0 +1,178 @@
+"""The native interpreter beside revm's Python binding: `python bench/vm/vs_pyrevm.py [fixture ...]`.
+
+Each row is one call of a contract on both, in turns; the medians are of the thread's own time, because a machine
+that does other things adds noise to the clock on the wall. What is timed is the whole call, with what it
+takes to ask for it from Python. Results must agree, or the row says so; gas may be a little less on revm's side
+(shown), where slots put in through the binding count as touched before the call. Fixtures: paradigmxyz/revmc
+`data/*.json`, in $COINONE_DATA/evm-bench/revmc; a few loops are written here.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrevm
+
+from coinone.rules.state.account import Account
+from coinone.rules.state.database import MemoryDatabase
+from coinone.rules.state.state import State
+from coinone.rules.vm import (
+    FORKS,
+    BlockEnv,
+    Evm,
+    ExecutionResult,
+    Message,
+    TransactionEnv,
+    execute,
+    use_engine,
+)
+from coinone.rules.vm import environment as kinds
+from coinone.rules.vm.substate import Substate
+
+GAS = 10**12
+SECONDS = 1.5  # for a row, about
+CALLER, CONTRACT = b"\x11" * 20, b"\xcc" * 20
+LOOPS = {  # a counter, then what is repeated, around it: PUSH3 n JUMPDEST ... PUSH1 1 SWAP1 SUB DUP1 PUSH1 4 JUMPI
+    "loop: arithmetic": "80600302600701811850",
+    "loop: memory": "80602052602051" + "50",
+    "loop: keccak": "8060005260206000" + "20" + "50",
+    "loop: division": "80" + "7f" + "ff" * 32 + "04" + "50",
+    "loop: mulmod": "7f" + "f1" * 32 + "81" + "7f" + "e3" * 32 + "09" + "50",
+    "loop: storage": "80600f1680546001019055",
+}
+TURNS = 50_000
+
+
+@dataclass(frozen=True)
+class Fixture:
+    name: str
+    pre: dict[bytes, tuple[int, int, bytes, dict[int, int]]]  # nonce, balance, code, storage
+    caller: bytes
+    target: bytes
+    data: bytes
+
+
+def fixtures(wanted: list[str]) -> Iterator[Fixture]:
+    for name, body in LOOPS.items():
+        code = bytes.fromhex(f"62{TURNS:06x}5b" + body + "6001900380600457")
+        yield Fixture(name, {CONTRACT: (1, 0, code, {})}, CALLER, CONTRACT, b"")
+    for path in sorted(Path(os.environ["COINONE_DATA"], "evm-bench", "revmc").glob("*.json")):
+        if not wanted or path.stem in wanted:
+            yield _read(path)
+
+
+def _read(path: Path) -> Fixture:
+    content = next(iter(json.loads(path.read_text()).values()))
+    transaction = content["transaction"]
+    if isinstance(transaction, list):
+        transaction = transaction[0]
+    pre = {}
+    for address, account in content["pre"].items():
+        storage = {int(slot, 16): int(value, 16) for slot, value in account.get("storage", {}).items()}
+        nonce, balance = int(account.get("nonce", "0x0"), 16), int(account.get("balance", "0x0"), 16)
+        pre[_unhex(address)] = (nonce, balance, _unhex(account.get("code", "0x")), storage)
+    data = transaction["data"][0] if isinstance(transaction["data"], list) else transaction["data"]
+    return Fixture(path.stem, pre, _unhex(transaction["sender"]), _unhex(transaction["to"]), _unhex(data))
+
+
+def _unhex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def ours(fixture: Fixture) -> Callable[[], tuple[float, bytes, int]]:
+    state = State(MemoryDatabase())
+    for address, (nonce, balance, code, storage) in fixture.pre.items():
+        state.set_account(address, Account(nonce, balance))
+        state.set_code(address, code)
+        for slot, value in storage.items():
+            state.set_storage(address, slot, value)
+    state.freeze()
+    block = BlockEnv(1, 1, 1, bytes(20), 2**63 - 1, 0, bytes(32), lambda number: bytes(32))
+    rules = FORKS["Cancun"]
+    warm = [fixture.caller, fixture.target, bytes(20), *rules.precompiles]
+
+    def call() -> tuple[float, bytes, int]:
+        snapshot = state.snapshot()
+        state.begin_transaction()
+        start = time.thread_time()
+        code = state.code(fixture.target)
+        message = Message(
+            kinds.CALL,
+            fixture.caller,
+            fixture.target,
+            fixture.target,
+            code,
+            0,
+            fixture.data,
+            GAS - _intrinsic(fixture),
+        )
+        result = execute(
+            Evm(state, block, TransactionEnv(fixture.caller, 0), rules, None, Substate(warm)), message
+        )
+        taken = time.thread_time() - start
+        state.revert(snapshot)
+        return taken, result.output, _gas_used(result)
+
+    return call
+
+
+def _intrinsic(fixture: Fixture) -> int:
+    return 21_000 + sum(16 if byte else 4 for byte in fixture.data)
+
+
+def _gas_used(result: ExecutionResult) -> int:
+    used = GAS - result.gas_left
+    return used - min(used // 5, result.refund) if result.success else used
+
+
+def theirs(fixture: Fixture) -> Callable[[], tuple[float, bytes, int]]:
+    block = pyrevm.BlockEnv(number=1, timestamp=1, gas_limit=2**63 - 1)
+    evm = pyrevm.EVM(spec_id="CANCUN", env=pyrevm.Env(block=block), gas_limit=2**63 - 1)
+    for address, (nonce, balance, code, storage) in fixture.pre.items():
+        info = pyrevm.AccountInfo(nonce=nonce, balance=balance, code=code)
+        evm.insert_account_info("0x" + address.hex(), info)
+        for slot, value in storage.items():
+            evm.insert_account_storage("0x" + address.hex(), slot, value)
+    caller, target = "0x" + fixture.caller.hex(), "0x" + fixture.target.hex()
+
+    def call() -> tuple[float, bytes, int]:
+        checkpoint = evm.snapshot()
+        start = time.thread_time()
+        try:
+            output = bytes(evm.message_call(caller, target, calldata=fixture.data, gas=GAS))
+        except RuntimeError:  # how the binding reports a revert
+            output = b""
+        taken = time.thread_time() - start
+        used = evm.result.gas_used
+        evm.revert(checkpoint)
+        return taken, output, used
+
+    return call
+
+
+def row(fixture: Fixture) -> str:
+    first, second = theirs(fixture), ours(fixture)
+    _, their_output, their_gas = first()
+    warm_up, our_output, our_gas = second()
+    rounds = max(5, min(301, int(SECONDS / (3 * warm_up))))
+    times = [(first()[0], second()[0]) for _ in range(rounds)]
+    one, two = (statistics.median(column) * 1000 for column in zip(*times, strict=True))
+    note = "" if their_gas == our_gas else f"  gas there {their_gas:,}"
+    note += "" if their_output == our_output else "  OUTPUTS DIFFER"
+    return f"{fixture.name:24} {our_gas:>13,} {one:9.3f} {two:9.3f} {one / two:7.2f}{note}"
+
+
+def main() -> None:
+    use_engine("native")
+    print(f"{'':24} {'gas':>13} {'pyrevm ms':>9} {'ours ms':>9} {'ratio':>7}")
+    for fixture in fixtures(sys.argv[1:]):
+        print(row(fixture), flush=True)
+
+
+if __name__ == "__main__":
+    main()
