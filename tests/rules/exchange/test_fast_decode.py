@@ -1,0 +1,173 @@
+"""The fast decoder says exactly what the full one says, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.rules.exchange.fast_decode import decode_action, decode_ops, to_market_units
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.wire import pack, unpack
+from coinone.rules.exchange.wire.decode import decode_l1
+
+ASSETS = st.sampled_from([0, 1, 127, 128, 255, 256, 10_000, 65_535, 65_536, 2**31 - 1, 2**31, 2**32])
+NUMBERS = st.from_regex(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,8})?", fullmatch=True) | st.sampled_from(
+    [
+        "",
+        ".",
+        "0",
+        "00",
+        "01",
+        "1.",
+        ".5",
+        "1.0",
+        "1..2",
+        "-1",
+        "+1",
+        "1e5",
+        " 1",
+        "1 ",
+        "1.123456789",
+        "92233720368.54775807",
+        "92233720368.54775808",
+        "9999999999.99999999",
+        "99999999999.9",
+        "9" * 31,
+    ]
+)
+CLOIDS = st.binary(min_size=16, max_size=16).map(lambda raw: "0x" + raw.hex()) | st.sampled_from(
+    [
+        "0x" + "0" * 32,
+        "0x" + "F" * 32,
+        "0x" + "g" * 32,
+        "0x",
+        "0x" + "1" * 31,
+        "0X" + "1" * 32,
+        "0x" + "@" * 32,
+    ]
+)
+ORDERS = st.builds(
+    lambda a, b, p, s, r, tif, c: (
+        {"a": a, "b": b, "p": p, "s": s, "r": r, "t": {"limit": {"tif": tif}}} | ({"c": c} if c else {})
+    ),
+    ASSETS,
+    st.booleans(),
+    NUMBERS,
+    NUMBERS,
+    st.booleans(),
+    st.sampled_from(["Gtc", "Ioc", "Alo", "gtc", "FrontendMarket"]),
+    st.none() | CLOIDS,
+)
+OIDS = st.integers(0, 2**64 - 1) | st.sampled_from([0, 127, 128, 2**16, 2**32, 2**63 - 1, 2**63])
+ACTIONS = (
+    st.builds(lambda o: {"type": "order", "orders": o, "grouping": "na"}, st.lists(ORDERS, max_size=20))
+    | st.builds(
+        lambda a, o: {"type": "cancel", "cancels": [{"a": x, "o": y} for x, y in zip(a, o, strict=False)]},
+        st.lists(ASSETS, max_size=20),
+        st.lists(OIDS, max_size=20),
+    )
+    | st.builds(
+        lambda a, c: {
+            "type": "cancelByCloid",
+            "cancels": [{"asset": x, "cloid": y} for x, y in zip(a, c, strict=False)],
+        },
+        st.lists(ASSETS, max_size=20),
+        st.lists(CLOIDS, max_size=20),
+    )
+)
+
+
+def full(data: bytes) -> Any:
+    try:
+        return decode_l1(unpack(data))
+    except InvalidInput:
+        return None
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    fields = {"a": 0, "b": True, "p": "50000.5", "s": "0.1", "r": False, "t": {"limit": {"tif": "Gtc"}}}
+    return fields | changes
+
+
+def action(*orders: dict[str, Any], **changes: Any) -> bytes:
+    return pack({"type": "order", "orders": list(orders), "grouping": "na"} | changes)
+
+
+@given(value=ACTIONS)
+@settings(max_examples=100, deadline=None)
+def test_whatever_the_fast_decoder_takes_the_full_one_takes_alike(value: dict[str, Any]) -> None:
+    data = pack(value)
+    fast = decode_action(data)
+    assert fast is None or fast == full(data)
+
+
+@given(
+    value=ACTIONS,
+    place=st.integers(0, 10**6),
+    byte=st.integers(0, 255),
+    kind=st.sampled_from(["set", "cut", "add"]),
+)
+@settings(max_examples=100, deadline=None)
+@example(value={"type": "cancel", "cancels": [{"a": 0, "o": 5}]}, place=0, byte=0, kind="add")
+def test_a_damaged_action_is_never_taken_for_another(
+    value: dict[str, Any], place: int, byte: int, kind: str
+) -> None:
+    data = bytearray(pack(value))
+    place %= len(data)
+    if kind == "set":
+        data[place] = byte
+    elif kind == "cut":
+        del data[place]
+    else:
+        data.insert(place, byte)
+    fast = decode_action(bytes(data))
+    assert fast is None or fast == full(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        action(order()),
+        action(order(c="0x" + "0f" * 16), order(a=70_000, b=False, r=True)),
+        action(*[order(t={"limit": {"tif": tif}}) for tif in ("Gtc", "Ioc", "Alo") * 6]),
+        action(order(p="0.00000001", s="9999999999.99999999")),
+        pack({"type": "cancel", "cancels": [{"a": 3, "o": 2**63 - 1}, {"a": 0, "o": 0}]}),
+        pack({"type": "cancelByCloid", "cancels": [{"asset": 300, "cloid": "0x" + "A1" * 16}]}),
+    ],
+)
+def test_the_common_spellings_are_taken(data: bytes) -> None:
+    fast = decode_action(data)
+    assert fast is not None and fast == full(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        action(),
+        action(order(), grouping="normalTpsl"),
+        action(order(), builder={"b": "0x" + "11" * 20, "f": 10}),
+        action(order(t={"trigger": {"isMarket": True, "triggerPx": "5", "tpsl": "tp"}})),
+        action({"b": True} | order()),
+        action(order()) + b"\x00",
+        action(order())[:-1],
+        pack({"orders": [order()], "type": "order", "grouping": "na"}),
+        pack({"type": "noop"}),
+        b"",
+    ],
+)
+def test_everything_else_is_left_to_the_full_decoder(data: bytes) -> None:
+    assert decode_action(data) is None
+
+
+def test_prices_and_sizes_come_into_the_units_of_their_market() -> None:
+    orders = [order(a=0), order(a=1), order(a=0, p="1.23"), order(a=0, s="0.000001"), order(a=2)]
+    ops = decode_ops(action(*orders))
+    assert ops is not None
+    status = to_market_units(ops, np.array([5, 2]))  # prices 0.1 and 0.0001, sizes 0.00001 and 0.01
+    assert status.tolist() == [0, 0, Status.BAD_PRICE, Status.BAD_SIZE, Status.BAD_MARKET]
+    assert ops[["px", "sz"]].tolist()[:2] == [(500_005, 10_000), (500_005_000, 10)]
