@@ -25,6 +25,9 @@ from coinone.rules.state.state import State
 TOTAL_SUPPLY_SLOT = 0
 BALANCES_SLOT = 1
 
+ACTION_CREDITS = 10_000  # what an account may send before it has traded (D5)
+DEV_ACTION_CREDITS = 10**9  # the demo's makers requote all day
+
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
@@ -66,6 +69,7 @@ def exchange_config(network: Network, genesis: Genesis) -> ExchangeConfig:
         token_name=token.name,
         token_address=token.address,
         system_address=token.system_address,
+        action_credits=DEV_ACTION_CREDITS if network.is_dev else ACTION_CREDITS,
     )
 
 
