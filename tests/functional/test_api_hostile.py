@@ -28,7 +28,8 @@ RIGHT: dict[str, list[Any]] = {
 }
 WRONG: list[Any] = [
     None, True, -1, 0, 1, 2**63, 2**64, 2**200, 1.5, "", "0x", "0x0", "0x00", "latest", "１２", " 1", "1e9",
-    "0x" + "f" * 64, "0x" + "f" * 65, "0x" + "0" * 40, USER.upper(), "BTC", "btc", "\x00", "a" * 5000, [], {}, [[]], [None], {"a": {}},
+    "0x" + "f" * 64, "0x" + "f" * 65, "0x" + "0" * 40, USER.upper(), "BTC", "btc",
+    "\x00", "a" * 5000, [], {}, [[]], [None], {"a": {}},
     {"blockHash": "0x12"}, {"to": USER, "data": "0x1"}, {"fromBlock": "0x5", "toBlock": "0x1"}, {"topics": [[[]]]},
     {"coin": "BTC"}, {"from": USER, "gas": "0xffffffffffffffff", "to": None, "data": "0xfe"}, [1, 2], ["newHeads"],
 ]  # fmt: skip
