@@ -7,6 +7,7 @@ see two values.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,36 +16,38 @@ import msgspec
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.interfaces.api.limits import JSON_DEPTH_MAX, JSON_INTEGER_DIGITS_MAX
 
+# A string, whatever it holds (one that never ends reaches to the end, in one go), or a bracket.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
 def decode(data: bytes) -> Any:
     """Parse a request body. Raises DecodeError (malformed) or LimitExceeded (too deep)."""
+    _check_depth(data)
     try:
         value = _decode(data)
-        _check_depth(value, JSON_DEPTH_MAX)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DecodeError("malformed JSON") from error
-    except RecursionError as error:
-        raise LimitExceeded("JSON nested too deeply", most=JSON_DEPTH_MAX) from error
     if isinstance(value, dict | list):
         _refuse_repeated_keys(data)
     return value
 
 
-def _check_depth(value: object, left: int) -> None:
-    if isinstance(value, dict):
-        children: Any = value.values()
-    elif isinstance(value, list):
-        children = value
-    else:
+def _check_depth(data: bytes) -> None:
+    """Before decoding: a C decoder recurses too, and trusts the interpreter's limit, which a library may lift."""
+    if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
         return
-    if left == 0:
-        raise LimitExceeded("JSON nested too deeply", most=JSON_DEPTH_MAX)
-    for child in children:
-        if isinstance(child, dict | list):
-            _check_depth(child, left - 1)
+    depth = 0
+    for token in _BRACKETS.finditer(data):
+        first = token.group()[0]
+        if first in b"[{":
+            depth += 1
+            if depth > JSON_DEPTH_MAX:
+                raise LimitExceeded("JSON nested too deeply", most=JSON_DEPTH_MAX)
+        elif first in b"]}":
+            depth -= 1
 
 
 def _object(pairs: list[tuple[str, object]]) -> None:

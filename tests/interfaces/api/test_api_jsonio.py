@@ -1,6 +1,7 @@
 """What the border's JSON reader refuses, from the list of what lenient readers let through."""
 
 import contextlib
+import sys
 import json
 from typing import Any
 
@@ -62,6 +63,22 @@ def test_depth_is_bounded_long_before_the_interpreter_gives_up() -> None:
     for depth in (JSON_DEPTH_MAX + 1, 500, 100_000):
         with pytest.raises(LimitExceeded):
             jsonio.decode(b"[" * depth + b"]" * depth)
+
+
+def test_depth_is_bounded_even_where_a_library_lifted_the_interpreters_limit() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        with pytest.raises(LimitExceeded):
+            jsonio.decode(b"[" * 1_000_000)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_brackets_inside_strings_are_no_depth() -> None:
+    assert jsonio.decode(b'["' + b'\\"[' * 100 + b'"]') == ['"[' * 100]
+    with pytest.raises(DecodeError):
+        jsonio.decode(b'"' + b'\\"[' * 300_000)  # never ends, and is not read twice
 
 
 @settings(max_examples=100)
