@@ -27,7 +27,7 @@ from coinone.interfaces.client.signing import sign_action
 RATE = 500
 CONNECTIONS = 200
 ACCOUNTS = 20
-SECONDS = 10
+SECONDS = 8
 
 
 @dataclass

@@ -17,7 +17,7 @@ from coinone.interfaces.client.local import LocalNode
 from coinone.interfaces.client.signing import Signer
 
 CONNECTIONS = 32
-SECONDS = 5
+SECONDS = 4
 
 _ADDRESS = "0x" + Signer(dev_keys()[0]).address.hex()
 _BALANCE = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBalance", "params": [_ADDRESS, "latest"]}

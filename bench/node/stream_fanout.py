@@ -17,7 +17,7 @@ from bench.node._common import cpu_seconds, ms, percentile, print_table, raise_d
 from coinone.interfaces.client.local import LocalNode
 
 SUBSCRIBERS = 1000
-SECONDS = 10
+SECONDS = 8
 _TIME = b'"time":'
 
 

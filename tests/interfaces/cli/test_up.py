@@ -56,6 +56,25 @@ def test_a_chain_that_was_killed_verifies_and_one_in_use_is_not_touched(node: Lo
         assert "every root is the same" in done.stdout
 
 
+def test_accounts_are_listed_and_an_agent_made_on_the_command_line_trades(
+    node: LocalNode, tmp_path: Path
+) -> None:
+    key_file = tmp_path / "agent.key"
+    with node, Client(node.url) as client:
+        listed = coinone("account", "list", "--url", node.url)
+        assert listed.returncode == 0 and "1000000" in listed.stdout
+        done = coinone(
+            "account", "agent", "bot", "--compat", "--dev", "4", "--out", str(key_file), "--url", node.url
+        )
+        assert done.returncode == 0, done.stderr
+        assert stat.S_IMODE(key_file.stat().st_mode) == 0o600 and "compat" in done.stdout
+        owner = "0x15d34aaf54267db7d7c367839aaf71a00a2c6a65"  # the phrase's account 4
+        wait_for(lambda: float(client.contexts()["BTC"]["oraclePx"]) > 0, "a price")
+        agent = Client(node.url, key=key_file.read_text().strip(), account=owner)
+        assert "resting" in agent.order("BTC", True, "0.01", 80_000)
+        assert len(client.open_orders(owner)) == 1
+
+
 def test_a_busy_port_is_named_with_the_flag_that_moves_it(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
