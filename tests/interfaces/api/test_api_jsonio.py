@@ -1,8 +1,8 @@
 """What the border's JSON reader refuses, from the list of what lenient readers let through."""
 
 import contextlib
-import sys
 import json
+import sys
 from typing import Any
 
 import pytest
