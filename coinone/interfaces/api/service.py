@@ -109,6 +109,7 @@ class Service:
         self.recent.take(published)
         if published.rewound:
             self._begin()
+            self.feed.reset()
         self.data.adopt(published.view, published.events)
         for block in published.blocks:
             self.rpc_hub.publish_block(block.block.header, block.rows)

@@ -49,6 +49,12 @@ class Feed:
         await self._publish_states()
         self._hub.flush()
 
+    def reset(self) -> None:
+        """Time was turned back: what was sent last counts no more."""
+        self._sent.clear()
+        self._candles.clear()
+        self._refreshed_ms = 0
+
     # Markets
 
     def _publish_markets(self, events: list[Event]) -> None:

@@ -100,8 +100,6 @@ _READERS: dict[str, Callable[[dict[str, Any], Coins], Key]] = {
     "allMids": _all("allMids"),
     "allDexsAssetCtxs": _all("allDexsAssetCtxs"),
     "assetCtxs": _all("assetCtxs"),
-    "explorerBlock": _all("explorerBlock"),
-    "explorerTxs": _all("explorerTxs"),
     "l2Book": _book,
     "trades": _coin("trades"),
     "bbo": _coin("bbo"),
