@@ -49,6 +49,15 @@ TRACE_STEPS_MAX = 200_000  # entries of one debug_traceTransaction: about 100 MB
 # Merkle trees
 MERKLE_DEPTH_MAX = 40  # a million million leaves: account numbers are never reused
 
+# Exchange tables and kernel
+MARKETS_MAX = 256  # a position is journalled under account slot * this + market
+MARGIN_TIERS_MAX = 4  # of a market; Hyperliquid has three at most
+POSITION_NOTIONAL_MAX = 1 << 55  # max_px * max_sz of a market, in u: 64 full positions still add up in int64
+PRICE_MAX = 1 << 45  # of any market, so that a price times 10,000 basis points fits int64
+OPEN_ORDERS_MAX = 1_000  # resting orders of an account over all markets, as Hyperliquid has it
+PRICE_LEVELS_MAX = 1 << 14  # prices on one side of a market: moving a whole ladder takes under 20 microseconds
+FEE_RATE_MAX = 100_000  # 1 % in 10^-7: the largest fee rate, of the exchange or a builder
+
 # Exchange inclusion (D5)
 NONCES_PER_SIGNER = 100  # the highest are kept, as Hyperliquid does: parallel order flow needs no queue
 NONCE_PAST_MS = 2 * 86_400_000  # a nonce is a time in ms: no older than two days

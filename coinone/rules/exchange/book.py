@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
+from coinone.base.primitives.limits import PRICE_LEVELS_MAX
 from coinone.rules.exchange.core import (
     CORE,
     FREE_LEVELS,
@@ -28,9 +29,6 @@ from coinone.rules.exchange.core import (
 
 if TYPE_CHECKING:
     from coinone.rules.exchange.rows import Array, Rows
-
-MAX_LEVELS = 1 << 14
-"""Prices on one side of a market; moving a whole ladder stays under 20 microseconds."""
 
 _GOLDEN = -7046029254386353131  # 2^64 / golden ratio as int64: spreads consecutive oids
 
@@ -75,7 +73,7 @@ def enqueue(core: Any, slot: int) -> bool:
     if place < count and core.ladder_keys[ladder, place] == key:
         level = i64(core.ladder_levels[ladder, place])
     else:
-        if count >= MAX_LEVELS:
+        if count >= PRICE_LEVELS_MAX:
             return False
         free = core.counters[FREE_LEVELS] - 1
         core.counters[FREE_LEVELS] = free
@@ -296,14 +294,14 @@ class Book:
             and counters[FREE_ORDERS] >= new
             and counters[FREE_LEVELS] >= new
             and 2 * (counters[LIVE_ORDERS] + new) <= len(self.oids)
-            and min(int(self.ladder_counts.max()) + new, MAX_LEVELS) <= self.ladder_keys.shape[1]
+            and min(int(self.ladder_counts.max()) + new, PRICE_LEVELS_MAX) <= self.ladder_keys.shape[1]
         )
 
     def resize(self, rows: Rows, live: int, new: int, depth: int) -> None:
         """Allocate for `live` + `new` orders and ladders of `depth` + `new` prices; `rebuild` must follow."""
         orders = live + new
         places = 1 << (2 * orders - 1).bit_length()
-        prices = min(2 * (depth + new), MAX_LEVELS)
+        prices = min(2 * (depth + new), PRICE_LEVELS_MAX)
         ladders = 2 * len(rows.markets)
         self.ladder_keys = np.zeros((ladders, prices), np.int64)
         self.ladder_levels = np.zeros((ladders, prices), np.int32)
@@ -320,7 +318,9 @@ class Book:
         by_age = live[np.argsort(rows.orders["oid"][live])]
         _rebuild(rows.core(), np.ascontiguousarray(by_age, np.int64))
 
-    def side_levels(self, market: int, side: int, depth: int = MAX_LEVELS) -> list[tuple[int, int, int]]:
+    def side_levels(
+        self, market: int, side: int, depth: int = PRICE_LEVELS_MAX
+    ) -> list[tuple[int, int, int]]:
         """(price, size, number of orders), best first."""
         ladder = 2 * market + int(side)
         count = int(self.ladder_counts[ladder])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coinone.base.primitives.limits import MARKETS_MAX
 from coinone.rules.exchange.core import (
     COUNTERS,
     EPOCH,
@@ -29,7 +30,6 @@ from coinone.rules.exchange.tables import (
     FILL,
     GLOBALS,
     MARKET,
-    MAX_MARKETS,
     ORDER,
     POSITION,
     UPDATE,
@@ -56,7 +56,7 @@ def save_position(core: Any, account: int, market: int) -> None:
     row = core.positions[account, market]
     if row.epoch != core.counters[EPOCH]:
         n = core.counters[SAVED_POSITIONS]
-        core.position_keys[n] = account * MAX_MARKETS + market
+        core.position_keys[n] = account * MARKETS_MAX + market
         core.position_images[n] = row
         core.counters[SAVED_POSITIONS] = n + 1
         row.epoch = core.counters[EPOCH]
@@ -100,7 +100,7 @@ class Undo:
     account_count: int
     market_count: int
     accounts: tuple[Array, Array]  # slots, rows
-    positions: tuple[Array, Array]  # slot * MAX_MARKETS + market, rows
+    positions: tuple[Array, Array]  # slot * MARKETS_MAX + market, rows
     orders: tuple[Array, Array]
     markets: tuple[Array, Array]
     globals: Array  # no row or one
@@ -162,7 +162,7 @@ class Journal:
 
     def position(self, slot: int, market: int) -> None:
         row = self._rows.positions[slot, market : market + 1]
-        self._save(SAVED_POSITIONS, "position", slot * MAX_MARKETS + market, row)
+        self._save(SAVED_POSITIONS, "position", slot * MARKETS_MAX + market, row)
 
     def market(self, market: int) -> None:
         self._save(SAVED_MARKETS, "market", market, self._rows.markets[market : market + 1])
@@ -195,7 +195,7 @@ class Journal:
         now = rows.orders[saved_orders]
         parts = [
             self.keys["account"][: self.counters[SAVED_ACCOUNTS]],
-            self.keys["position"][: self.counters[SAVED_POSITIONS]] // MAX_MARKETS,
+            self.keys["position"][: self.counters[SAVED_POSITIONS]] // MARKETS_MAX,
             images["account"][images["oid"] != 0],
             now["account"][now["oid"] != 0],
             np.arange(self._account_count, rows.account_count),
@@ -231,7 +231,7 @@ def apply_undo(rows: Rows, undo: Undo) -> None:
     rows.drop_markets(undo.market_count)
     kept = undo.accounts[0] < undo.account_count
     rows.accounts[undo.accounts[0][kept]] = undo.accounts[1][kept]
-    slots, markets = np.divmod(undo.positions[0], MAX_MARKETS)
+    slots, markets = np.divmod(undo.positions[0], MARKETS_MAX)
     kept = (slots < undo.account_count) & (markets < undo.market_count)
     rows.positions[slots[kept], markets[kept]] = undo.positions[1][kept]
     rows.orders[undo.orders[0]] = undo.orders[1]

@@ -25,7 +25,7 @@ _REDUCE_ONLY = int(Status.REDUCE_ONLY_CANCELED)
 _MARGIN = int(Status.MARGIN_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 _SMALL = 1 << 31  # sizes whose product fits int64
-_SMALL_NOTIONAL = 1 << 45  # times two rates of RATE_MAX it fits int64
+_SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits int64
 
 
 @inlined

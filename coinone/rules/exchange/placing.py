@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX
 from coinone.rules.exchange.book import find_cloid, ladder_of, link
 from coinone.rules.exchange.cancelling import release, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
@@ -23,7 +24,7 @@ from coinone.rules.exchange.journal import (
 from coinone.rules.exchange.margin import initial_margin
 from coinone.rules.exchange.matching import fee, match
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MAX_OPEN_ORDERS, MarketStatus, Side, Tif
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus, Side, Tif
 
 _OPEN, _FILLED = int(Status.OPEN), int(Status.FILLED)
 _IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
@@ -102,7 +103,7 @@ def place(core: Any, i: int) -> int:
             return _MAX_POSITION
         if terms.max_open_interest > 0 and terms.open_interest >= terms.max_open_interest:
             return _OPEN_INTEREST_CAP
-    if op.tif != _IOC and holder.order_count >= MAX_OPEN_ORDERS:
+    if op.tif != _IOC and holder.order_count >= OPEN_ORDERS_MAX:
         return _TOO_MANY
     if op.has_cloid != 0 and find_cloid(core, account, op.cloid_hi, op.cloid_lo) >= 0:
         return _DUPLICATE_CLOID

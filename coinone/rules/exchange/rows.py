@@ -11,8 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coinone.base.primitives.limits import (
+    MARGIN_TIERS_MAX,
+    MARKETS_MAX,
+    POSITION_NOTIONAL_MAX,
+    PRICE_LEVELS_MAX,
+    PRICE_MAX,
+)
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.book import MAX_LEVELS, Book
+from coinone.rules.exchange.book import Book
 from coinone.rules.exchange.core import LIVE_ORDERS, MARKETS, Core
 from coinone.rules.exchange.journal import Journal
 from coinone.rules.exchange.margin import recompute_margins
@@ -21,10 +28,6 @@ from coinone.rules.exchange.tables import (
     FILL,
     GLOBALS,
     MARKET,
-    MAX_MARKETS,
-    MAX_NOTIONAL,
-    MAX_PX,
-    MAX_TIERS,
     OP,
     ORDER,
     POSITION,
@@ -47,7 +50,7 @@ class Rows:
         self.addresses: Array = np.zeros((accounts, 20), np.uint8)
         self.positions: Array = np.zeros((accounts, markets), POSITION)
         self.markets: Array = np.zeros(markets, MARKET)
-        self.tiers: Array = np.zeros((markets, MAX_TIERS), TIER)
+        self.tiers: Array = np.zeros((markets, MARGIN_TIERS_MAX), TIER)
         self.orders: Array = np.zeros(orders, ORDER)
         self.globals: Array = np.zeros(1, GLOBALS)
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
@@ -107,7 +110,7 @@ class Rows:
         live = int(np.count_nonzero(self.orders["oid"]))
         if live + new > len(self.orders):
             self.orders = _grown(self.orders, 2 * (live + new))
-        depth = min(live, MAX_LEVELS)
+        depth = min(live, PRICE_LEVELS_MAX)
         self.book.resize(self, live, new, depth)
         self.book.rebuild(self)
         recompute_margins(self)
@@ -167,7 +170,7 @@ class Rows:
     ) -> int:
         """A new market's index; `tiers` are (lower bound of notional in u, max leverage) above the first."""
         index = self.market_count
-        assert index < MAX_MARKETS and len(tiers) < MAX_TIERS
+        assert index < MARKETS_MAX and len(tiers) < MARGIN_TIERS_MAX
         if index == len(self.markets):
             self._grow_markets(2 * index)
         row = self.markets[index : index + 1]
@@ -188,8 +191,8 @@ class Rows:
         }
         for name, value in (defaults | parameters).items():
             row[name] = value
-        assert int(row["max_px"][0]) * int(row["max_sz"][0]) <= MAX_NOTIONAL
-        assert int(row["max_px"][0]) <= MAX_PX and 0 < mark <= int(row["max_px"][0])
+        assert int(row["max_px"][0]) * int(row["max_sz"][0]) <= POSITION_NOTIONAL_MAX
+        assert int(row["max_px"][0]) <= PRICE_MAX and 0 < mark <= int(row["max_px"][0])
         self._set_tiers(index, ((0, max_leverage), *tiers))
         self.market_count += 1
         return index

@@ -2,7 +2,7 @@
 
 Units: a price is an integer in 10^-(6 - sz_decimals) quote, a size an integer in 10^-sz_decimals base, so
 that price x size is money in u = 10^-6 quote, exactly (Hyperliquid's tick rule). Every stored value is a
-signed 64-bit integer or smaller; a market's `max_px * max_sz <= MAX_NOTIONAL` keeps every product in range
+signed 64-bit integer or smaller; a market's `max_px * max_sz <= POSITION_NOTIONAL_MAX` keeps every product in range
 without a check.
 
 Rows refer to one another by *slot* (the place in the array), which is private to this process: no rule
@@ -23,26 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_MARKETS = 256
-"""Markets there can ever be; a position is journalled under account slot * MAX_MARKETS + market."""
-
-MAX_TIERS = 4
-"""Margin tiers of a market."""
-
-MAX_NOTIONAL = 1 << 55
-"""Largest max_px * max_sz of a market, in u: what a position can be worth; 64 full ones fit int64."""
-
-MAX_PX = 1 << 45
-"""Largest price of any market, so that a price times 10,000 basis points fits int64."""
-
-MAX_OPEN_ORDERS = 1000
-"""Resting orders an account may have at once, over all markets."""
-
 FEE_SCALE = 10**7
 """Fee rates are integers in 10^-7 of the notional: 4.5 basis points = 4,500."""
-
-RATE_MAX = 100_000
-"""Largest fee rate, of the exchange or a builder: 1 %."""
 
 
 class Side(IntEnum):

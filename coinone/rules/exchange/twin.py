@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from coinone.base.primitives.integers import muldiv_up
-from coinone.rules.exchange.book import MAX_LEVELS
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import FEE_SCALE, MAX_OPEN_ORDERS, MarketStatus, OpKind, Side, Tif
+from coinone.rules.exchange.tables import FEE_SCALE, MarketStatus, OpKind, Side, Tif
 from coinone.rules.exchange.twin_book import (
     Account,
     Fill,
@@ -115,7 +115,7 @@ class Twin:
                 return _refused(Status.MAX_POSITION)
             if market.max_open_interest and market.open_interest >= market.max_open_interest:
                 return _refused(Status.OPEN_INTEREST_CAP)
-        if op.tif != Tif.IOC and account.order_count >= MAX_OPEN_ORDERS:
+        if op.tif != Tif.IOC and account.order_count >= OPEN_ORDERS_MAX:
             return _refused(Status.TOO_MANY_ORDERS)
         if op.has_cloid and (op.account, op.cloid_hi, op.cloid_lo) in self.cloids:
             return _refused(Status.DUPLICATE_CLOID)
@@ -313,7 +313,7 @@ class Twin:
     def _rest(self, order: Order) -> bool:
         op = order.op
         ladder: Ladder = self.markets[op.market].sides[op.side]
-        if op.px not in ladder.queues and len(ladder.prices) >= MAX_LEVELS:
+        if op.px not in ladder.queues and len(ladder.prices) >= PRICE_LEVELS_MAX:
             return False
         ladder.add(order)
         self.orders[order.oid] = order

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.rules.exchange.book import MAX_LEVELS
+from coinone.base.primitives.limits import PRICE_LEVELS_MAX
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
@@ -442,7 +442,7 @@ def test_a_side_of_a_book_has_a_limited_number_of_prices() -> None:
     for slot in range(4, 20):
         desk.rows.add_account(bytes([slot]) * 20, 0)
         desk.rows.accounts[slot]["cash"] = 10**15
-    prices = np.arange(1, MAX_LEVELS + 1) + 2000
+    prices = np.arange(1, PRICE_LEVELS_MAX + 1) + 2000
     desk.run(*(order(n % 20, SELL, int(px), 1) for n, px in enumerate(prices)))
     assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.BOOK_FULL
     assert desk.place(ANN, SELL, 2001, 1)["status"] == Status.OPEN  # a price that is there

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from coinone.base.primitives.limits import POSITION_NOTIONAL_MAX
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import API_NAME, ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.tables import (
     ACCOUNT,
     FILL,
     MARKET,
-    MAX_NOTIONAL,
     OP,
     ORDER,
     POSITION,
@@ -44,7 +44,7 @@ def test_positions_keep_their_place_when_markets_are_added() -> None:
 
 def test_a_market_whose_positions_could_overflow_is_not_made() -> None:
     with pytest.raises(AssertionError):
-        Rows().add_market(5, 50, 1000, max_px=1 << 30, max_sz=(MAX_NOTIONAL >> 30) + 1)
+        Rows().add_market(5, 50, 1000, max_px=1 << 30, max_sz=(POSITION_NOTIONAL_MAX >> 30) + 1)
 
 
 def test_a_client_is_told_something_for_every_refusal() -> None:
