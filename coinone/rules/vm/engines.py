@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from enum import Enum
 
+from coinone.base.primitives.jit import on_warm
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
@@ -36,18 +37,24 @@ def use_engine(engine: Engine | str) -> Engine:
     """
     before = _chosen[0][0]
     wanted = Engine(engine)
-    try:
-        _chosen[0] = (wanted, _load(wanted))
-    except Exception as error:  # whatever a compiler that does not fit this machine raises
-        warnings.warn(f"no native interpreter ({error!r}): the reference runs instead", stacklevel=2)
-        _chosen[0] = (Engine.REFERENCE, interpreter.execute)
+    execute_by_it = _load(wanted)
+    _chosen[0] = (Engine.REFERENCE, interpreter.execute) if execute_by_it is None else (wanted, execute_by_it)
     return before
 
 
-def _load(engine: Engine) -> Execute:
+def _load(engine: Engine) -> Execute | None:
     if engine is Engine.REFERENCE:
         return interpreter.execute
-    from coinone.rules.vm.native import compiler, execution, verify
+    try:
+        from coinone.rules.vm.native import compiler, execution, verify
 
-    compiler.library()
+        compiler.library()
+    except Exception as error:  # whatever a compiler raises that is missing or does not fit this machine
+        warnings.warn(f"no native interpreter ({error!r}): the reference runs instead", stacklevel=3)
+        return None
     return execution.execute if engine is Engine.NATIVE else verify.execute
+
+
+@on_warm
+def _warm() -> None:
+    _load(Engine.NATIVE)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from coinone.base.primitives.jit import cache_folder, on_warm
+from coinone.base.primitives.jit import cache_folder
 from coinone.rules.vm.forks import FORKS
 from coinone.rules.vm.native.module import program
 
@@ -117,8 +117,3 @@ def _target_machine() -> Any:
         jit=True,
         codemodel="jitdefault",
     )
-
-
-@on_warm
-def _warm() -> None:
-    library()

@@ -34,9 +34,11 @@ def execute(evm: Evm, message: Message) -> ExecutionResult:
 
 
 def _take(memory_cap: int) -> Machine:
-    """An idle machine of that size, or a new one. Taking and giving back are single steps for other threads."""
-    while _idle:
-        machine = _idle.pop()
+    """An idle machine of that size, or a new one. `pop` and `append` are single steps for other threads."""
+    while True:
+        try:
+            machine = _idle.pop()
+        except IndexError:
+            return Machine(library(), memory_cap)
         if machine.memory_cap == memory_cap:
             return machine
-    return Machine(library(), memory_cap)

@@ -47,6 +47,9 @@ _PC, _GAS, _SP, _SIZE = (FRAME[name] >> 3 for name in ("PC", "GAS", "SP", "MEMOR
 _FLOOR, _BALANCE_KNOWN = FRAME["FLOOR"] >> 3, FRAME["BALANCE_KNOWN"] >> 3
 _RETURN_SIZE = FRAME["RETURN_SIZE"] >> 3
 _OUTPUT = FRAME["OUTPUT_OFFSET"] >> 3
+_STRIDE = FRAME_SIZE >> 3
+_REFUND, _LOGS_USED = SHARED["REFUND"] >> 3, SHARED["LOGS_USED"] >> 3
+_JOURNAL_COUNT = SHARED["JOURNAL_COUNT"] >> 3
 _HISTORY = 256
 _LOG0, _LOG4 = 0xA0, 0xA4
 _SLICE = 500_000  # gas between two looks at a budget: a millisecond or so
@@ -57,8 +60,10 @@ class Machine:
 
     def __init__(self, library: Library, memory_cap: int) -> None:
         self._library = library
+        self._code = library.run
         self.memory_cap = memory_cap
         self.tables = Tables(library)
+        self._shared = self.tables.numbers
         self._memory = aligned(memory_cap)
         self._arena = self._memory.data
         self._stacks = aligned(_DEPTHS * STACK_STRIDE, STACK_STRIDE)
@@ -121,7 +126,10 @@ class Machine:
 
     def advance(self, frame: Frame) -> Signal:
         """As `interpreter.advance`: until the frame halts or asks for a message. Raises ExceptionalHalt."""
-        depth = frame.message.depth
+        message = frame.message
+        if not message.code:
+            return HALT
+        depth = message.depth
         if self._owners[depth] is frame:
             self._settle_child(depth)
         else:
@@ -143,7 +151,7 @@ class Machine:
         self._owners[depth] = frame
         self._owners[depth + 1] = _NO_FRAME
         self._deepest = max(self._deepest, depth)
-        self._marks[depth] = self.tables["JOURNAL_COUNT"]
+        self._marks[depth] = self._shared[_JOURNAL_COUNT]
         self._bases[depth] = used
         frame.memory = self._arena[used:used]  # type: ignore[assignment]
         program = self._programs[depth] = native_program_of(message.code)
@@ -177,7 +185,7 @@ class Machine:
 
     def _settle_child(self, depth: int) -> None:
         """The frame called by this one is over; if it failed, its storage is put back."""
-        self._numbers[(depth * FRAME_SIZE >> 3) + _BALANCE_KNOWN] = 0
+        self._numbers[depth * _STRIDE + _BALANCE_KNOWN] = 0
         child = self._owners[depth + 1]
         if child is not _NO_FRAME:
             self._owners[depth + 1] = _NO_FRAME
@@ -186,37 +194,37 @@ class Machine:
 
     def _run(self, frame: Frame, depth: int) -> int:
         """Run machine code with the frame as Python has it now; afterwards Python has what became of it."""
-        numbers, first, tables = self._numbers, depth * FRAME_SIZE >> 3, self.tables
-        substate = self._evm.substate
+        numbers, first, shared = self._numbers, depth * _STRIDE, self._shared
+        evm = self._evm
         numbers[first + _GAS] = frame.gas
         numbers[first + _PC] = frame.pc
         numbers[first + _RETURN_SIZE] = len(frame.return_data)
-        if self._evm.budget is not None:
+        if evm.budget is not None:
             numbers[first + _FLOOR] = max(0, frame.gas - _SLICE)
         if frame.stack:
             self._push(frame, depth)
-        tables["REFUND"] = substate.refund
+        shared[_REFUND] = evm.substate.refund
         data = frame.message.data
-        status: int = self._library.run(
+        status: int = self._code(
             self._frame_address + depth * FRAME_SIZE,
             data if isinstance(data, bytes) else _address_of_view(data),
             frame.return_data,
         )
         frame.gas = numbers[first + _GAS]
         frame.pc = numbers[first + _PC]
-        substate.refund = tables["REFUND"]
+        evm.substate.refund = shared[_REFUND]
         have, size = len(frame.memory), numbers[first + _SIZE]
         if size != have:
-            self._evm.memory_used += size - have
+            evm.memory_used += size - have
             base = self._bases[depth]
             frame.memory = self._arena[base : base + size]  # type: ignore[assignment]
-        if tables["LOGS_USED"]:
-            substate.logs += tables.take_logs(frame.address)
+        if shared[_LOGS_USED]:
+            evm.substate.logs += self.tables.take_logs(frame.address)
         return status
 
     def _push(self, frame: Frame, depth: int) -> None:
         """What the driver or the reference's functions left on the frame's own stack goes onto the real one."""
-        place = (depth * FRAME_SIZE >> 3) + _SP
+        place = depth * _STRIDE + _SP
         top = self._numbers[place] - self._stack_address
         for word in frame.stack:
             self._stack_bytes[top : top + WORD] = word.to_bytes(WORD, "little")
@@ -226,7 +234,7 @@ class Machine:
 
     def _pop(self, frame: Frame, depth: int, count: int) -> list[int]:
         """Take `count` words off; the topmost is the last."""
-        place = (depth * FRAME_SIZE >> 3) + _SP
+        place = depth * _STRIDE + _SP
         top = self._numbers[place] - self._stack_address
         start = top - count * WORD
         content = self._stack_bytes[start:top]
@@ -237,7 +245,7 @@ class Machine:
 
     def _finish(self, frame: Frame, depth: int) -> Signal | None:
         """Let the reference do the rest of an instruction whose static gas and memory are paid for."""
-        self._numbers[(depth * FRAME_SIZE >> 3) + _BALANCE_KNOWN] = 0
+        self._numbers[depth * _STRIDE + _BALANCE_KNOWN] = 0
         row = self._evm.rules.dispatch[frame.code[frame.pc]]
         frame.stack += self._pop(frame, depth, row.need)
         return row.operation(frame, frame.stack)
@@ -247,7 +255,7 @@ class Machine:
         if status == Status.STOP:
             return HALT
         if status in (Status.RETURN, Status.REVERT):
-            first = (depth * FRAME_SIZE >> 3) + _OUTPUT
+            first = depth * _STRIDE + _OUTPUT
             offset, size = self._numbers[first], self._numbers[first + 1]
             frame.output = bytes(frame.memory[offset : offset + size]) if size else b""
             if status == Status.REVERT:
@@ -299,7 +307,7 @@ class Machine:
 
     def _top(self, depth: int, position: int) -> int:
         """The word at `position`, 1 being the top."""
-        top = self._numbers[(depth * FRAME_SIZE >> 3) + _SP] - self._stack_address
+        top = self._numbers[depth * _STRIDE + _SP] - self._stack_address
         start = top - position * WORD
         return int.from_bytes(self._stack_bytes[start : start + WORD], "little")
 

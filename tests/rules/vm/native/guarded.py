@@ -1,0 +1,81 @@
+"""Run as a script by test_native_bounds.py: random worlds, with every shared buffer between forbidden pages.
+
+A read or write beyond a buffer's end (or before its beginning, by a page) ends this process with a signal. Buffers
+end exactly at the forbidden page. Stacks lie in one buffer, so the space between them is looked at afterwards.
+"""
+
+import ctypes
+import mmap
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from coinone.rules.vm import Engine, use_engine
+from coinone.rules.vm.native import compiler, execution, machine, program, tables
+from coinone.rules.vm.native.layout import STACK_STRIDE, WORD
+from coinone.rules.vm.opcodes import STACK_SIZE_MAX
+from tests.rules.vm.native.programs import run_random
+
+_PAGE = mmap.PAGESIZE
+_libc = ctypes.CDLL(None, use_errno=True)
+_kept: list[Any] = []
+
+
+def guarded(size: int, alignment: int = 64) -> tables.Bytes:
+    """`size` bytes (a multiple of 8) that end where nothing may be touched, and begin not long after such a place."""
+    whole = (size + alignment + _PAGE - 1) // _PAGE * _PAGE
+    region = mmap.mmap(-1, whole + 2 * _PAGE)
+    block = np.frombuffer(region, dtype=np.uint8)
+    start = block.ctypes.data
+    for page in (start, start + _PAGE + whole):
+        assert _libc.mprotect(ctypes.c_void_p(page), _PAGE, 0) == 0
+    _kept.append(region)
+    first = _PAGE + whole - size
+    if alignment > 64:  # stacks: at their distance, whatever is behind them
+        first = _PAGE + -(start + _PAGE) % alignment
+    return block[first : first + size]
+
+
+def guarded_address_of(content: bytes) -> int:
+    """A copy of the bytes that ends at a forbidden page."""
+    copy = guarded(len(content))
+    copy[:] = np.frombuffer(content, dtype=np.uint8)
+    return int(copy.ctypes.data)
+
+
+def guarded_run(run: Any) -> Any:
+    """Call data and returned data, too, end at a forbidden page; both are handed over anew for each run."""
+    places = [guarded(1 << 20), guarded(1 << 20)]
+
+    def at_the_end(place: tables.Bytes, content: bytes | int) -> int:
+        if isinstance(content, int):
+            return content  # a view of the arena
+        start = len(place) - len(content)
+        place[start:] = np.frombuffer(content, dtype=np.uint8)
+        return int(place.ctypes.data) + start
+
+    return lambda frame, data, returned: run(
+        frame, at_the_end(places[0], data), at_the_end(places[1], returned)
+    )
+
+
+def main(first: int, count: int) -> None:
+    tables.aligned = machine.aligned = guarded  # type: ignore[attr-defined]
+    library = compiler.library()
+    guarded_library = replace(library, run=guarded_run(library.run))
+    execution.library = lambda: guarded_library  # type: ignore[attr-defined, assignment]
+    program.address_of = guarded_address_of  # type: ignore[assignment]
+    program.native_program_of.cache_clear()
+    use_engine(Engine.NATIVE)
+    for seed in range(first, first + count):
+        run_random(seed)
+    for used in execution._idle:
+        stacks = used._stacks.reshape(-1, STACK_STRIDE)
+        assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
+    print("within bounds", count)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

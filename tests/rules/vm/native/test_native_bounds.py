@@ -1,0 +1,28 @@
+"""No input makes machine code read or write beyond its buffers: a process in which that would be fatal."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
+GUARDED = "tests.rules.vm.native.guarded"
+
+
+def run_guarded(first: int, count: int) -> None:
+    command = [sys.executable, "-m", GUARDED, str(first), str(count)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert f"within bounds {count}" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="page protection is asked for as Linux has it")
+def test_random_worlds_stay_within_their_buffers() -> None:
+    run_guarded(5_000_000, 300)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="page protection is asked for as Linux has it")
+def test_thousands_of_random_worlds_stay_within_their_buffers() -> None:
+    run_guarded(6_000_000, 2_000)
