@@ -23,6 +23,7 @@ class Batch:
     events: list[Event] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the action's index
     withdrawals: list[Withdrawal] = field(default_factory=list)
+    liquidations_wait: bool = False  # more were due than one batch may do
     money_in: int = 0  # what entered and left the exchange: the conserved sum changes by exactly this
     money_out: int = 0
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinone.base.primitives.limits import LIQUIDATIONS_PER_BATCH
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.core import SAVED_ACCOUNTS, SAVED_GLOBALS
+from coinone.rules.exchange.liquidation import underwater
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, Side
+from coinone.rules.exchange.tables import Side
 
 _GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
 
@@ -30,7 +30,8 @@ def check_batch(batch: Batch) -> None:
     assert int(batch.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
     for market in batch.rows.journal.touched_markets().tolist():
         _check_market(batch.rows, market)
-    _check_solvency(batch.rows)
+    waits = batch.liquidations_wait
+    assert waits or not underwater(batch.rows), "an account below zero holds a position"
 
 
 def check_exchange(ex: Exchange) -> None:
@@ -38,7 +39,6 @@ def check_exchange(ex: Exchange) -> None:
     for market in range(ex.rows.market_count):
         _check_market(ex.rows, market)
         _check_reserved(ex.rows, market)
-    _check_solvency(ex.rows)
     assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
     unclaimed = sum(amount for _, amount in ex.ledger.unclaimed.items())
     assert unclaimed == int(ex.rows.globals["unclaimed"][0]), "unclaimed total differs from its entries"
@@ -70,18 +70,6 @@ def _check_market(rows: Rows, market: int) -> None:
     assert longs == int(rows.markets[market]["open_interest"]), f"market {market}: open interest is off"
     bid, ask = rows.book.best(market, Side.BUY), rows.book.best(market, Side.SELL)
     assert bid is None or ask is None or bid < ask, f"market {market}: book crossed"
-
-
-def _check_solvency(rows: Rows) -> None:
-    count = rows.account_count
-    accounts = rows.accounts[:count]
-    worth = accounts["cash"] + accounts["position_value"]
-    below = (worth < 0) & ((accounts["flags"] & ACCOUNT_RESTRICTED) == 0)
-    if not below.any():
-        return
-    holding = below & (rows.positions["size"][:count] != 0).any(axis=1)
-    waiting = int(holding.sum())
-    assert waiting == 0 or int(below.sum()) > LIQUIDATIONS_PER_BATCH, "an account below zero holds a position"
 
 
 def _check_reserved(rows: Rows, market: int) -> None:

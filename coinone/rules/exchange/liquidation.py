@@ -127,14 +127,18 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
 
 
 def settle(work: Liquidations) -> None:
-    """After the orders: deleverage who is still below zero, then let insurance pay what is left over."""
+    """After the orders: deleverage who is below zero, then let insurance pay what is left over.
+
+    That includes who was not chosen at the batch's start and fell below zero by a trade and its fees since."""
     batch = work.batch
     ranking = Deleveraging(batch)
-    for slot in work.chosen:
-        if _has_position(batch.rows, slot) and equity(batch.rows, slot) < 0:
-            for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
-                price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
-                ranking.close(slot, market, price)
+    below = underwater(batch.rows)
+    fallen = [slot for slot in below if slot not in work.chosen]
+    batch.liquidations_wait = len(fallen) > LIQUIDATIONS_PER_BATCH
+    for slot in [slot for slot in work.chosen if slot in below] + fallen[:LIQUIDATIONS_PER_BATCH]:
+        for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
+            price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
+            ranking.close(slot, market, price)
     owing = [slot for slot in _broke(batch.rows) if _cover(batch, slot) > 0]
     unpaid = tuple(sorted(batch.ex.number(slot) for slot in owing))
     if unpaid != batch.ledger.cursor.bad_debt:
@@ -202,6 +206,19 @@ def _orderly(rows: Rows, slot: int) -> bool:
 def _cooling_down(batch: Batch, slot: int) -> bool:
     since = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"])
     return since < LIQUIDATION_COOLDOWN_MS and _orderly(batch.rows, slot)
+
+
+def underwater(rows: Rows) -> list[int]:
+    """Who is below zero and holds a position that may be closed: in no market without a fresh oracle."""
+    count = rows.account_count
+    accounts = rows.accounts[:count]
+    below = (accounts["cash"] + accounts["position_value"] < 0) & (
+        (accounts["flags"] & ACCOUNT_RESTRICTED) == 0
+    )
+    if not below.any():
+        return []
+    slots: list[int] = (below & (rows.positions["size"][:count] != 0).any(axis=1)).nonzero()[0].tolist()
+    return sorted(slots, key=lambda slot: (equity(rows, slot), int(rows.accounts[slot]["number"])))
 
 
 def _broke(rows: Rows) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.liquidation import bankruptcy_price
@@ -229,3 +230,44 @@ def test_a_debt_that_counterparties_cannot_bear_is_the_funds_and_then_on_record(
     w.batch()
     assert w.cash(1) == 0 and w.ex.ledger.cursor.bad_debt == ()
     assert w.fund("insurance") == 2 * debt
+
+
+def test_more_bankrupts_than_are_chosen_end_in_the_same_batch(world: Callable[..., Any]) -> None:
+    """A hundred longs of 40x and a fall of 10 %: 64 are chosen, worst first; the rest are closed at the batch's end,
+    as long as they are no more than 64."""
+    w = world({n: 1_200 + n for n in range(1, 101)} | {900: 10_000_000})
+    w.batch(w.sell(900, 100, 50_000))
+    for first in range(1, 101, 50):
+        w.batch(*[w.buy(n, 1, 50_000, "Ioc") for n in range(first, first + 50)])
+    total = conserved_sum(w.ex)
+    w.oracle(btc=45_000)
+    w.batch()
+    assert sorted({event.account for event in events(w, "order")}) == [
+        n.to_bytes(20, "big") for n in range(1, 65)
+    ]
+    assert not any(w.position(n) for n in range(1, 101))
+    assert conserved_sum(w.ex) == total and not w.ex.ledger.cursor.bad_debt
+    assert all(w.equity(n) >= 0 for n in [*range(1, 101), 900])
+
+
+def test_two_hundred_bankrupts_take_two_batches(world: Callable[..., Any]) -> None:
+    w = world(dict.fromkeys(range(1, 201), 1200) | {900: 10_000_000})
+    w.batch(w.sell(900, 100, 50_000), w.sell(900, 100, 50_000))
+    for first in range(1, 201, 50):
+        w.batch(*[w.buy(n, 1, 50_000, "Ioc") for n in range(first, first + 50)])
+    w.oracle(btc=45_000)
+    w.batch()
+    assert sum(w.position(n) > 0 for n in range(1, 201)) == 200 - 64 - 64
+    w.batch()
+    assert not any(w.position(n) for n in range(1, 201))
+
+
+def test_who_falls_below_zero_without_having_been_chosen_is_closed_as_well(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = world({1: 1_200, 9: 1_000_000})
+    long_of(w, 1, 1)
+    monkeypatch.setattr(liquidation, "choose", liquidation.Liquidations)  # nobody is chosen
+    w.oracle(btc=45_000)
+    w.batch()
+    assert w.position(1) == 0 and events(w, "adl") and not events(w, "order")
