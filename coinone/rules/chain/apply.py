@@ -19,13 +19,13 @@ from coinone.base.primitives.errors import InvalidBatch, InvalidInput
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
-from coinone.rules.chain.ethereum.execution import TransactionResult, apply_transaction
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
+from coinone.rules.chain.ethereum.execution import apply_transaction
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.invariants import check_conservation
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.order import in_turns
 from coinone.rules.chain.precompiles import precompiles_over
-from coinone.rules.chain.records import TransactionRecord, evm_results
+from coinone.rules.chain.records import TransactionRecord, evm_results, record_of
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.chain.system_calls import core_actions_in, deposits_in, pay_withdrawal, write_block_hashes
 from coinone.rules.consensus.header import Header
@@ -243,23 +243,7 @@ def _run_transactions(
         except InvalidInput as error:
             segment.skipped.append((tx.hash, str(error)))
         else:
-            segment.records.append(_record(tx, outcome))
-
-
-def _record(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:
-    return TransactionRecord(
-        raw=encode_transaction(tx),
-        hash=tx.hash,
-        type=tx.type,
-        sender=tx.sender,
-        to=tx.to,
-        is_system=False,
-        succeeded=outcome.success,
-        gas_used=outcome.gas_used,
-        gas_price=outcome.effective_gas_price,
-        contract_address=outcome.contract_address,
-        logs=outcome.logs,
-    )
+            segment.records.append(record_of(tx, outcome))
 
 
 def _block_hash(chain: ChainState, number: int) -> Hash32:

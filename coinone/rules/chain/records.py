@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.chain.ethereum.execution import TransactionResult
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
 from coinone.rules.vm import Log
 
 
@@ -26,6 +28,22 @@ class TransactionRecord:
     gas_price: int  # effective
     contract_address: Address | None
     logs: tuple[Log, ...]
+
+
+def record_of(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:
+    return TransactionRecord(
+        raw=encode_transaction(tx),
+        hash=tx.hash,
+        type=tx.type,
+        sender=tx.sender,
+        to=tx.to,
+        is_system=False,
+        succeeded=outcome.success,
+        gas_used=outcome.gas_used,
+        gas_price=outcome.effective_gas_price,
+        contract_address=outcome.contract_address,
+        logs=outcome.logs,
+    )
 
 
 def encode_record(record: TransactionRecord) -> bytes:

@@ -52,12 +52,12 @@ class Header:
 
     @cached_property
     def hash(self) -> Hash32:
-        return keccak256(rlp.encode(self._ethereum_fields()))
+        return keccak256(rlp.encode(self.ethereum_fields()))
 
     def _extension(self) -> list[rlp.Encodable]:
         return [self.batch_seq, self.batch_hash, self.exchange_root, self.forced_root]
 
-    def _ethereum_fields(self) -> list[rlp.Encodable]:
+    def ethereum_fields(self) -> list[rlp.Encodable]:
         """The header of Ethereum at Prague and Osaka, in its order."""
         return [
             self.parent_hash, self.ommers_hash, self.coinbase, self.state_root, self.transactions_root,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from coinone.base.primitives.errors import InvalidInput, InvalidTransaction
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.ethereum.execution import Precompiles, TransactionResult, run_payload
 from coinone.rules.chain.ethereum.intrinsic import TRANSACTION, intrinsic_gas
 from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
@@ -32,6 +32,7 @@ class CallRequest:
     gas_price: int = 0
     access_list: AccessList = ()
     authorizations: tuple[Authorization, ...] = ()
+    blob_hashes: tuple[Hash32, ...] = ()
 
 
 class ExecutionFailed(InvalidInput):

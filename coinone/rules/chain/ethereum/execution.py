@@ -12,6 +12,7 @@ from enum import Enum
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.base.primitives.integers import U64_MAX, U256_MAX
 from coinone.base.primitives.types import Address
+from coinone.rules.chain.ethereum.blobs import blob_gas
 from coinone.rules.chain.ethereum.delegation import apply_authorizations
 from coinone.rules.chain.ethereum.intrinsic import Payload, intrinsic_gas
 from coinone.rules.chain.ethereum.transaction import SET_CODE, EthereumTransaction, effective_gas_price
@@ -70,7 +71,8 @@ def apply_transaction(
     price = effective_gas_price(tx, env.base_fee)
     sender = tx.sender
     state.begin_transaction()
-    state.set_balance(sender, state.balance(sender) - tx.gas * price)
+    blob_fee = blob_gas(tx) * env.blob_base_fee  # burnt
+    state.set_balance(sender, state.balance(sender) - tx.gas * price - blob_fee)
     result = run_payload(state, env, sender, tx, price, rules, precompiles, tracer, budget)
     _settle_fees(state, env, sender, tx.gas - result.gas_used, result.gas_used, price, fee_policy)
     state.end_transaction()
@@ -121,7 +123,14 @@ def check_transaction(
     if tx.nonce != nonce:
         reason = "nonce too low" if tx.nonce < nonce else "nonce too high"
         raise InvalidTransaction(reason, want=nonce, have=tx.nonce)
-    balance, most = state.balance(tx.sender), tx.gas * tx.max_fee_per_gas + tx.value
+    if tx.blob_hashes and tx.max_fee_per_blob_gas < env.blob_base_fee:
+        raise InvalidTransaction(
+            "max fee per blob gas less than block blob gas fee",
+            want=env.blob_base_fee,
+            have=tx.max_fee_per_blob_gas,
+        )
+    most = tx.gas * tx.max_fee_per_gas + tx.value + blob_gas(tx) * tx.max_fee_per_blob_gas
+    balance = state.balance(tx.sender)
     if balance < most:
         raise InvalidTransaction("insufficient funds for gas * price + value", want=most, have=balance)
     code = state.code(tx.sender)
@@ -147,7 +156,16 @@ def run_payload(
     target = create_address(sender, nonce) if payload.to is None else payload.to
     table = rules.precompiles if precompiles is None else precompiles
     substate = Substate(_warm_from_start(env, sender, target, payload, table))
-    evm = Evm(state, env, TransactionEnv(sender, gas_price), rules, table, substate, tracer, budget)
+    evm = Evm(
+        state,
+        env,
+        TransactionEnv(sender, gas_price, payload.blob_hashes),
+        rules,
+        table,
+        substate,
+        tracer,
+        budget,
+    )
     substate.refund = apply_authorizations(state, substate, payload.authorizations, env.chain_id)
 
     message = _message(evm, sender, target, payload, payload.gas - intrinsic.cost)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
 from coinone.rules.vm import Rules
 from coinone.rules.vm.gas import INIT_CODE_PER_WORD, words
@@ -31,6 +31,8 @@ class Payload(Protocol):
     def access_list(self) -> AccessList: ...
     @property
     def authorizations(self) -> tuple[Authorization, ...]: ...
+    @property
+    def blob_hashes(self) -> tuple[Hash32, ...]: ...
 
 
 class IntrinsicGas(NamedTuple):

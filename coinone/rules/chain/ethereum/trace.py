@@ -78,6 +78,7 @@ def _result(
             stack=not options.get("disableStack"),
             memory=bool(options.get("enableMemory")),
             storage=not options.get("disableStorage"),
+            return_data=bool(options.get("enableReturnData")),
         )
         result = run(logger)
         return logger.result(result.gas_used, not result.success, result.output)

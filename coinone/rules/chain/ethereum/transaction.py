@@ -1,7 +1,8 @@
 """Ethereum transactions of types 0 (legacy), 1 (access list), 2 (fee market) and 4 (set code).
 
 Bytes come from strangers, so decoding is strict: one spelling per transaction, sizes bounded, signatures with
-low s only. Type 3 carries blobs, which this chain does not have; it is refused by name.
+low s only. Type 3 carries blobs, which this chain does not have; it is refused by name. Only blocks of Ethereum's
+own test chains (blocks.py) are read with it.
 """
 
 from dataclasses import dataclass, replace
@@ -60,6 +61,8 @@ class EthereumTransaction:
     data: bytes
     access_list: AccessList = ()
     authorizations: tuple[Authorization, ...] = ()
+    max_fee_per_blob_gas: int = 0
+    blob_hashes: tuple[Hash32, ...] = ()
     v: int = 0
     r: int = 0
     s: int = 0
@@ -95,6 +98,18 @@ def decode_transaction(data: bytes) -> EthereumTransaction:
     if kind not in (ACCESS_LIST, FEE_MARKET, SET_CODE):
         raise NotSupported("unknown transaction type", type=kind)
     return _decode_typed(kind, rlp.decode_list(rlp.decode(data[1:])))
+
+
+def decode_blob_transaction(data: bytes) -> EthereumTransaction:
+    """Of type 3, as a block holds it: without its blobs. Raises DecodeError or InvalidSignature."""
+    fields = rlp.decode_list(rlp.decode(data[1:]), 14)
+    without_blobs = _decode_typed(FEE_MARKET, [*fields[:9], *fields[11:]])
+    if without_blobs.to is None:
+        raise DecodeError("blob transaction without a destination")
+    hashes = tuple([rlp.decode_bytes(item, 32) for item in rlp.decode_list(fields[10])])
+    return replace(
+        without_blobs, type=BLOB, max_fee_per_blob_gas=rlp.decode_int(fields[9]), blob_hashes=hashes
+    )
 
 
 def encode_transaction(tx: EthereumTransaction) -> bytes:
@@ -232,6 +247,8 @@ def _unsigned_fields(tx: EthereumTransaction) -> list[rlp.Encodable]:
         return [tx.chain_id, tx.nonce, tx.gas_price, *common, slots]
     fees: list[rlp.Encodable] = [tx.max_priority_fee_per_gas, tx.max_fee_per_gas]
     fields: list[rlp.Encodable] = [tx.chain_id, tx.nonce, *fees, *common, slots]
+    if tx.type == BLOB:
+        fields += [tx.max_fee_per_blob_gas, list(tx.blob_hashes)]
     if tx.type == SET_CODE:
         fields.append([[a.chain_id, a.address, a.nonce, a.v, a.r, a.s] for a in tx.authorizations])
     return fields

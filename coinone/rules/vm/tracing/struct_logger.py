@@ -14,9 +14,11 @@ _SLOAD, _SSTORE = 0x54, 0x55
 class StructLogger:
     """A run with more steps than one answer may hold ends in LimitExceeded."""
 
-    def __init__(self, stack: bool = True, memory: bool = False, storage: bool = True) -> None:
+    def __init__(
+        self, stack: bool = True, memory: bool = False, storage: bool = True, return_data: bool = False
+    ) -> None:
         self.entries: list[dict[str, Any]] = []
-        self._stack, self._memory, self._storage = stack, memory, storage
+        self._stack, self._memory, self._storage, self._return_data = stack, memory, storage, return_data
         self._open: list[dict[str, Any] | None] = []  # the newest entry of each live frame
         self._names: dict[int, str] = {}
         self._slots: dict[bytes, dict[str, str]] = {}  # touched so far, by account
@@ -40,7 +42,9 @@ class StructLogger:
             entry["stack"] = [hex(word) for word in frame.stack]
         if self._memory:
             data = frame.memory.hex()
-            entry["memory"] = [data[start : start + 64] for start in range(0, len(data), 64)]
+            entry["memory"] = ["0x" + data[start : start + 64] for start in range(0, len(data), 64)]
+        if self._return_data and frame.return_data:
+            entry["returnData"] = format_bytes(frame.return_data)
         if self._storage and code == _SSTORE and len(frame.stack) >= 2:
             self._note_slot(frame, entry, frame.stack[-1], frame.stack[-2])
         elif self._storage and code == _SLOAD and frame.stack:
@@ -69,5 +73,5 @@ class StructLogger:
 
     def _note_slot(self, frame: Frame, entry: dict[str, Any], slot: int, value: int) -> None:
         slots = self._slots.setdefault(frame.address, {})
-        slots[f"{slot:064x}"] = f"{value:064x}"
+        slots[f"0x{slot:064x}"] = f"0x{value:064x}"
         entry["storage"] = dict(slots)

@@ -46,7 +46,7 @@ def test_the_struct_logger_tells_each_step_and_its_price() -> None:
     state = world(STORE)
     result = traced(state)
     gas = 200_000 - 21_000 - 16
-    word = "00" * 31
+    word = "0x" + "00" * 31
     assert result == {
         "gas": 21_016 + 3 + 2 + 22_100,
         "failed": False,
@@ -67,6 +67,21 @@ def test_the_struct_logger_tells_each_step_and_its_price() -> None:
         ],
     }
     assert state.freeze().is_empty, "tracing leaves no trace"
+
+
+def test_memory_and_returned_data_are_listed_where_asked_for() -> None:
+    """In words of 32 bytes with 0x, as execution-apis has it; returned data from the call on."""
+    steps = traced(
+        world("60075f52" + "6020" * 2 + "5f5f" + "73" + OTHER.hex() + "5afa" + "00", "602a5f5260205ff3"),
+        enableMemory=True,
+        enableReturnData=True,
+    )["structLogs"]
+    seven, answer = "0x" + "00" * 31 + "07", "0x" + "00" * 31 + "2a"
+    (call,) = [step for step in steps if step["op"] == "STATICCALL"]
+    assert call["memory"] == [seven] and "returnData" not in call
+    last = steps[-1]
+    assert (last["op"], last["depth"]) == ("STOP", 1)
+    assert last["memory"] == [seven, answer] and last["returnData"] == answer
 
 
 def test_the_struct_logger_names_the_error_where_it_struck_and_goes_on_in_the_caller() -> None:

@@ -1,0 +1,57 @@
+"""Blobs as far as execution sees them: what their gas costs (EIP-4844, 7691, 7918). Ethereum's test chains only."""
+
+from dataclasses import dataclass
+
+from coinone.base.primitives.errors import InvalidTransaction
+from coinone.base.primitives.integers import div_down
+from coinone.rules.chain.ethereum.transaction import BLOB, EthereumTransaction
+
+GAS_PER_BLOB = 1 << 17
+BLOBS_PER_TRANSACTION_MAX = 6  # EIP-7594, from Osaka on
+_VERSION = 1
+_RESERVE_GAS = 1 << 13  # EIP-7918: a blob costs at least what so much execution gas costs
+
+
+@dataclass(frozen=True, slots=True)
+class BlobSchedule:
+    """How many blobs a block aims at and may hold, and how fast their price moves."""
+
+    target: int
+    most: int
+    update_fraction: int
+    reserve: bool = False
+
+
+def blob_gas(tx: EthereumTransaction) -> int:
+    return GAS_PER_BLOB * len(tx.blob_hashes)
+
+
+def check_blobs(tx: EthereumTransaction, schedule: BlobSchedule) -> None:
+    """Raise InvalidTransaction unless the hashes are ones that a block may hold."""
+    if tx.type != BLOB:
+        return
+    most = min(schedule.most, BLOBS_PER_TRANSACTION_MAX) if schedule.reserve else schedule.most
+    if not 0 < len(tx.blob_hashes) <= most:
+        raise InvalidTransaction("number of blobs", most=most, have=len(tx.blob_hashes))
+    if any(blob[0] != _VERSION for blob in tx.blob_hashes):
+        raise InvalidTransaction("blob hash of an unknown version")
+
+
+def blob_base_fee(excess: int, schedule: BlobSchedule) -> int:
+    """e to the power of excess / update_fraction, by the Taylor series that the EIP prescribes."""
+    total, term, n = 0, schedule.update_fraction, 1
+    while term > 0:
+        total += term
+        term = div_down(term * excess, schedule.update_fraction * n)
+        n += 1
+    return div_down(total, schedule.update_fraction)
+
+
+def next_excess(excess: int, used: int, base_fee: int, schedule: BlobSchedule) -> int:
+    """The excess after a block with `excess`, `used` blob gas and `base_fee`."""
+    target = schedule.target * GAS_PER_BLOB
+    if excess + used < target:
+        return 0
+    if schedule.reserve and _RESERVE_GAS * base_fee > GAS_PER_BLOB * blob_base_fee(excess, schedule):
+        return excess + div_down(used * (schedule.most - schedule.target), schedule.most)
+    return excess + used - target

@@ -1,0 +1,81 @@
+"""Blockchain tests of ethereum/tests and ethereum/execution-spec-tests: whole blocks, from their RLP.
+
+A valid block must be imported under Ethereum's block rules with the state root, receipts root, requests and hash
+that it names; an invalid one must be refused, and must change nothing. Needs COINONE_DATA (evm-tests/
+blockchain_eip.tar.xz, blockchain_legacy.tar.xz); exclusions and their reasons stand in exclusions.toml.
+"""
+
+import json
+import os
+import tarfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coinone.base.primitives.errors import InvalidInput
+from tests.vectors.ethereum_chain import EthereumChain, genesis_chain, network_of, unhex
+
+NEEDS = "set COINONE_DATA to a folder with evm-tests/blockchain_*.tar.xz (ethereum/execution-spec-tests)"
+EXCLUDED = tomllib.loads((Path(__file__).parent / "exclusions.toml").read_text()).get("blocks", [])
+
+
+def blockchain_tests(archive: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if "COINONE_DATA" not in os.environ:
+        pytest.skip(NEEDS)
+    with tarfile.open(Path(os.environ["COINONE_DATA"], "evm-tests", f"{archive}.tar.xz")) as files:
+        for member in files:
+            stream = files.extractfile(member)
+            if stream is not None:
+                for name, test in json.load(stream).items():
+                    yield f"{member.name}::{name.split('::')[-1]}", test
+
+
+def wrong_in(test: dict[str, Any]) -> str | None:
+    """What we get wrong about the test's blocks, if anything."""
+    network = network_of(test["network"])
+    assert network is not None
+    chain = genesis_chain(test, network)
+    for place, block in enumerate(test["blocks"]):
+        problem = wrong_in_block(chain, block)
+        if problem is not None:
+            return f"block {place}: {problem}"
+    want = unhex(test["lastblockhash"])
+    return None if chain.head.hash == want else "another last block"
+
+
+def wrong_in_block(chain: EthereumChain, block: dict[str, Any]) -> str | None:
+    expected = block.get("expectException", block.get("expectExceptionALL"))
+    try:
+        chain.add(unhex(block["rlp"]))
+    except InvalidInput as error:
+        return None if expected else f"refused: {error}"
+    return f"accepted, though {expected}" if expected else None
+
+
+def run(archive: str, least: int, one_in: int = 1) -> None:
+    failures, passed = [], 0
+    for number, (name, test) in enumerate(blockchain_tests(archive)):
+        if number % one_in or network_of(test["network"]) is None:
+            continue
+        if any(row["pattern"] in name for row in EXCLUDED):
+            continue
+        problem = wrong_in(test)
+        if problem is None:
+            passed += 1
+        else:
+            failures.append(f"{name}: {problem}")
+    assert failures == [], f"{len(failures)} of {passed + len(failures)} wrong"
+    assert passed >= least, "the archive holds fewer cases than it should"
+
+
+def test_a_sample_of_blocks_is_imported_or_refused_as_ethereum_does() -> None:
+    run("blockchain_eip", 60, one_in=17)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("archive", "least"), [("blockchain_eip", 1_300), ("blockchain_legacy", 380)])
+def test_every_block_is_imported_or_refused_as_ethereum_does(archive: str, least: int) -> None:
+    run(archive, least)
