@@ -104,7 +104,7 @@ class Explorer:
         if found is None:
             return None
         header, rows = found
-        raw_size = sum(len(row.record.raw) for row in rows)
+        shown, raws = [transaction_json(row, header) for row in rows], [row.record.raw for row in rows]
         summary = self._summary(header)
         first = header.batch_seq - summary["batches"] + 1
         return {
@@ -112,7 +112,7 @@ class Explorer:
             "exchangeRoot": "0x" + header.exchange_root.hex(),
             "batchHash": "0x" + header.batch_hash.hex(),
             "firstBatch": first,
-            "ethereum": block_json(header, [transaction_json(row, header) for row in rows], raw_size),
+            "ethereum": block_json(header, shown, raws),
             "batchList": [self._batch_summary(seq) for seq in range(first, header.batch_seq + 1)],
         }
 

@@ -41,7 +41,7 @@ def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
         return None
     header, rows = found
     shown = [transaction_json(row, header) if full else hex_bytes(row.record.hash) for row in rows]
-    return block_json(header, shown, sum(len(row.record.raw) for row in rows))
+    return block_json(header, shown, [row.record.raw for row in rows])
 
 
 async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:

@@ -1,17 +1,21 @@
-"""debug_trace*: what a transaction did, step by step, in geth's forms."""
+"""debug_trace*: what a transaction did, step by step, in geth's forms; debug_getRaw*: blocks as their bytes."""
 
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from coinone.base.primitives import rlp
 from coinone.base.primitives.parse import parse_hash
 from coinone.interfaces.api.ethereum.calls import call_request_of
 from coinone.interfaces.api.ethereum.dispatch import Context
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, header_json, hex_bytes
 from coinone.interfaces.api.ethereum.params import BlockId, block_id
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, trace
 from coinone.interfaces.api.limits import TRACE_TIMEOUT_S
+from coinone.rules.chain.ethereum.receipts import encode_receipt
+from coinone.rules.chain.receipts import PlacedRecord, receipt_of
 
 
 async def trace_transaction(context: Context, tx_hash: Any, options: Any = None) -> msgspec.Raw:
@@ -42,6 +46,43 @@ async def _trace_block(context: Context, wanted: BlockId, options: Any) -> msgsp
         raise RpcError(SERVER_ERROR, "genesis is not traceable")
     job = BlockTrace(context.backend.node.network, header.number, None, _options(options))
     return _answer(await context.backend.calls.run_on_store(trace, job))
+
+
+async def get_raw_header(context: Context, block: Any) -> str:
+    """debug_getRawHeader"""
+    return hex_bytes(rlp.encode(list(header_fields(_found(context, block)[0]))))
+
+
+async def get_raw_block(context: Context, block: Any) -> str:
+    """debug_getRawBlock: header, transactions, and the empty lists that Ethereum has behind them."""
+    header, rows = _found(context, block)
+    items = [_body_item(row.record.raw) for row in rows]
+    tail: list[rlp.Encodable] = [[], []] if "withdrawalsRoot" in header_json(header) else [[]]
+    return hex_bytes(rlp.encode([list(header_fields(header)), items, *tail]))
+
+
+async def get_raw_receipts(context: Context, block: Any) -> list[str]:
+    """debug_getRawReceipts: each as in the receipts trie."""
+    _, rows = _found(context, block)
+    return [hex_bytes(encode_receipt(receipt_of(row))) for row in rows]
+
+
+async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
+    """debug_getRawTransaction"""
+    found = context.backend.reads.transaction(parse_hash(tx_hash))
+    return "0x" if found is None else hex_bytes(found[1].record.raw)
+
+
+def _found(context: Context, block: Any) -> tuple[AnyHeader, tuple[PlacedRecord, ...]]:
+    found = context.backend.reads.block(block_id(block))
+    if found is None:
+        raise RpcError(SERVER_ERROR, "block not found")
+    return found
+
+
+def _body_item(raw: bytes) -> rlp.Encodable:
+    """A legacy transaction lies in a block as a list, one with a type as bytes."""
+    return rlp.decode(raw) if raw[0] >= 0xC0 else raw
 
 
 async def trace_call(

@@ -4,10 +4,12 @@ Field names and forms follow ethereum/execution-apis. Fields of rules this chain
 beacon roots) hold the same constants as the header's hash, so that a client can recompute it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.chain.ethereum.header import EthereumHeader
 from coinone.rules.chain.ethereum.receipts import bloom
 from coinone.rules.chain.ethereum.transaction import (
     ACCESS_LIST,
@@ -24,10 +26,9 @@ from coinone.rules.state.proofs import AccountProof, SlotProof
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
+AnyHeader = Header | EthereumHeader  # ours, or one of an Ethereum test chain
 
 ZERO_32 = "0x" + "00" * 32
-# RLP of a header is about 600 bytes; clients show the figure and compute nothing from it.
-_HEADER_SIZE = 640
 
 
 def hex_bytes(value: bytes) -> str:
@@ -43,13 +44,13 @@ def optional_address(value: Address | None) -> str | None:
     return None if value is None else "0x" + value.hex()
 
 
-def header_json(header: Header) -> Json:
+def header_json(header: AnyHeader) -> Json:
     """The header's fields: what newHeads sends, and the head of a block."""
+    later = _later_fields(header) if isinstance(header, EthereumHeader) else _CONSTANTS
     return {
         "number": hex(header.number),
         "hash": hex_bytes(header.hash),
         "parentHash": hex_bytes(header.parent_hash),
-        "nonce": "0x0000000000000000",
         "sha3Uncles": hex_bytes(header.ommers_hash),
         "logsBloom": hex_bytes(header.bloom),
         "transactionsRoot": hex_bytes(header.transactions_root),
@@ -62,27 +63,67 @@ def header_json(header: Header) -> Json:
         "gasUsed": hex(header.gas_used),
         "timestamp": hex(header.timestamp),
         "mixHash": hex_bytes(header.prev_randao),
-        "baseFeePerGas": hex(header.base_fee),
-        "withdrawalsRoot": hex_bytes(EMPTY_TRIE),
-        "blobGasUsed": "0x0",
-        "excessBlobGas": "0x0",
-        "parentBeaconBlockRoot": ZERO_32,
-        "requestsHash": hex_bytes(EMPTY_REQUESTS),
+        **({"baseFeePerGas": hex(header.base_fee)} if header.base_fee else {}),
+        **later,
     }
 
 
-def block_json(header: Header, transactions: list[Any], size: int) -> Json:
-    """A block with its Ethereum transactions, as hashes or objects."""
+_CONSTANTS: Json = {
+    "nonce": "0x0000000000000000",
+    "withdrawalsRoot": hex_bytes(EMPTY_TRIE),
+    "blobGasUsed": "0x0",
+    "excessBlobGas": "0x0",
+    "parentBeaconBlockRoot": ZERO_32,
+    "requestsHash": hex_bytes(EMPTY_REQUESTS),
+}
+
+
+def _later_fields(header: EthereumHeader) -> Json:
+    """What forks of Ethereum added, as far as this header has it."""
+    body: Json = {"nonce": hex_bytes(header.nonce)}
+    for name, root in (
+        ("withdrawalsRoot", header.withdrawals_root),
+        ("parentBeaconBlockRoot", header.parent_beacon_root),
+        ("requestsHash", header.requests_hash),
+    ):
+        if root is not None:
+            body[name] = hex_bytes(root)
+    for name, gas in (("blobGasUsed", header.blob_gas_used), ("excessBlobGas", header.excess_blob_gas)):
+        if gas is not None:
+            body[name] = hex(gas)
+    return body
+
+
+def block_json(header: AnyHeader, transactions: list[Any], raws: Sequence[bytes]) -> Json:
+    """A block with its Ethereum transactions, as hashes or objects; `raws` are their bytes."""
+    fields = header_json(header)
+    with_withdrawals = "withdrawalsRoot" in fields
     return {
-        **header_json(header),
-        "size": hex(_HEADER_SIZE + size),
+        **fields,
+        "size": hex(_block_size(header, raws, with_withdrawals)),
         "transactions": transactions,
         "uncles": [],
-        "withdrawals": [],
+        **({"withdrawals": []} if with_withdrawals else {}),
     }
 
 
-def log_json(log: Log, header: Header, tx_hash: Hash32, tx_index: int, log_index: int) -> Json:
+def _block_size(header: AnyHeader, raws: Sequence[bytes], with_withdrawals: bool) -> int:
+    """Bytes of the block's RLP: header, transactions, and the empty lists behind them."""
+    head = header_fields(header)
+    body = sum(len(raw) if raw[0] >= 0xC0 else len(rlp.encode(raw)) for raw in raws)
+    return _list_size(len(rlp.encode(list(head))) + _list_size(body) + 1 + with_withdrawals)
+
+
+def header_fields(header: AnyHeader) -> Sequence[rlp.Encodable]:
+    """What the header's hash is of."""
+    return header.fields if isinstance(header, EthereumHeader) else header.ethereum_fields()
+
+
+def _list_size(payload: int) -> int:
+    return payload + (1 if payload < 56 else 1 + (payload.bit_length() + 7) // 8)
+
+
+def log_json(log: Log, header: AnyHeader, tx_hash: Hash32, tx_index: int, log_index: int) -> Json:
     """A log at its place in the chain."""
     return {
         "address": hex_bytes(log.address),
@@ -119,7 +160,7 @@ def _slot_json(slot: SlotProof) -> Json:
     }
 
 
-def transaction_json(row: PlacedRecord, header: Header) -> Json:
+def transaction_json(row: PlacedRecord, header: AnyHeader) -> Json:
     """A transaction of a block. System calls show as unsigned legacy transactions of their system address."""
     record = row.record
     body = {
@@ -207,7 +248,7 @@ def _system_fields(record: TransactionRecord) -> Json:
     }
 
 
-def receipt_json(row: PlacedRecord, header: Header) -> Json:
+def receipt_json(row: PlacedRecord, header: AnyHeader) -> Json:
     """A receipt."""
     record = row.record
     return {
@@ -228,7 +269,7 @@ def receipt_json(row: PlacedRecord, header: Header) -> Json:
     }
 
 
-def logs_json(row: PlacedRecord, header: Header) -> list[Json]:
+def logs_json(row: PlacedRecord, header: AnyHeader) -> list[Json]:
     """The logs of one transaction at their places in the block."""
     return [
         log_json(log, header, row.record.hash, row.index, row.first_log_index + n)
