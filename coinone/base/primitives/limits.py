@@ -45,6 +45,7 @@ ACTION_POOL_BYTES_MAX = 33_554_432  # of all waiting actions: sixteen full batch
 VM_PROGRAM_CACHE = 512  # analysed codes kept: 50 KB each at the largest, so 25 MB at worst
 VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76 MB, so it binds eth_call only
 TRACE_STEPS_MAX = 200_000  # entries of one debug_traceTransaction: about 100 MB of JSON with stacks
+TRACE_BYTES_MAX = 64 << 20  # of what one trace lists: memory and inputs may be listed again and again for little gas
 
 # Merkle trees
 MERKLE_DEPTH_MAX = 40  # a million million leaves: account numbers are never reused

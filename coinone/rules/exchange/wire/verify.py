@@ -9,6 +9,7 @@ from coinone.base.crypto.secp256k1 import recover
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, NotSupported
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange import fast_decode
 from coinone.rules.exchange.wire import envelope as forms
 from coinone.rules.exchange.wire.decode import decode_l1, decode_user
 from coinone.rules.exchange.wire.domain import l1_is_foreign, user_is_foreign
@@ -66,7 +67,7 @@ def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int) -> VerifiedAction:
     foreign = l1_is_foreign(tx.source, rules)
     if tx.vault is not None:
         raise NotSupported("vaults and sub-accounts are not supported")
-    kind, action = decode_l1(unpack(tx.action))
+    kind, action = fast_decode.decode_action(tx.action) or decode_l1(unpack(tx.action))
     digest = _digest(tx)
     signer = recover(digest, tx.r, tx.s, tx.v)
     return VerifiedAction(
