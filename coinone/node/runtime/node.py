@@ -163,6 +163,11 @@ class Node:
         verified = verify_transaction(raw, self.domain_rules)
         if not isinstance(verified, VerifiedAction):
             raise NotSupported("not an exchange action")
+        return await self.submit_verified(raw, verified)
+
+    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> BatchOutcome:
+        """`submit` for a caller in this process that has verified `raw` itself: a signature is recovered
+        once. `verified` must be what `verify_transaction` makes of `raw`; nobody else's word counts."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[BatchOutcome] = loop.create_future()
 

@@ -3,6 +3,7 @@
 The interface relays. It cannot forge an action, and it judges only what saves the chain work. JSON does not
 say under which source a client signed, so each source the network knows is tried; the right one is the one
 whose signer exists. Clients sign the same source every time, so the last one that fitted is tried first.
+Recovering a signer is the dearest step of an order, so what was verified here goes on as it is.
 """
 
 from collections import OrderedDict
@@ -13,12 +14,9 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.format import Json, hex_address, hex_hash
 from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.node import Node
-from coinone.rules.exchange.wire import (
-    ActionEnvelope,
-    encode_envelope,
-    envelopes_from_json,
-    signer_of,
-)
+from coinone.rules.exchange.wire import ActionEnvelope, encode_envelope, envelopes_from_json
+from coinone.rules.exchange.wire.types import VerifiedAction
+from coinone.rules.exchange.wire.verify import verify_raw
 
 KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain checks again anyway
 
@@ -36,8 +34,8 @@ class Relay:
     async def act(self, body: Any) -> Json:
         """The answer object of one action; the sender's errors are answers too, as at the anchor."""
         try:
-            envelope = await self._choose(envelopes_from_json(body, self._rules))
-            outcome = await self._node.submit(encode_envelope(envelope))
+            candidates = envelopes_from_json(body, self._rules)
+            outcome = await self._node.submit_verified(*await self._choose(candidates))
         except InvalidInput as error:
             return {"status": "err", "response": str(error)}
         if outcome.status != "executed":
@@ -46,27 +44,35 @@ class Relay:
         receipt = {"hash": hex_hash(outcome.tx_hash), "batch": outcome.seq, "time": outcome.time_ms}
         return {"status": "ok", "response": outcome.response, "receipt": {**receipt, "tier": "preconfirmed"}}
 
-    async def _choose(self, candidates: list[ActionEnvelope]) -> ActionEnvelope:
-        """The candidate whose signer the chain knows. Raises InvalidSignature in the anchor's words."""
+    async def _choose(self, candidates: list[ActionEnvelope]) -> tuple[bytes, VerifiedAction]:
+        """The candidate whose signer the chain knows, as bytes and as what they say. Raises InvalidInput;
+        InvalidSignature in the anchor's words."""
         if len(candidates) == 1:
-            return candidates[0]
+            return self._verified(candidates[0])
         order = sorted(range(len(candidates)), key=lambda place: place != self._last_fit)
-        signers: dict[int, Address] = {}
+        tried: dict[int, tuple[bytes, VerifiedAction]] = {}
         for place in order:
-            signers[place] = signer_of(candidates[place])
-            if signers[place] in self._known:
-                return self._fit(candidates, place, signers[place])
-        asked = list(signers.values())
+            tried[place] = self._verified(candidates[place])
+            if tried[place][1].signer in self._known:
+                return self._fit(place, tried[place])
+        asked = [action.signer for _, action in tried.values()]
         answers = await self._queries.run(lambda reader: [reader.exchange.knows(signer) for signer in asked])
-        for (place, signer), known in zip(signers.items(), answers, strict=True):
+        for place, known in zip(tried, answers, strict=True):
             if known:
-                return self._fit(candidates, place, signer)
-        raise InvalidSignature(f"User or API Wallet {hex_address(signers[self._last_fit])} does not exist.")
+                return self._fit(place, tried[place])
+        signer = tried[self._last_fit][1].signer
+        raise InvalidSignature(f"User or API Wallet {hex_address(signer)} does not exist.")
 
-    def _fit(self, candidates: list[ActionEnvelope], place: int, signer: Address) -> ActionEnvelope:
+    def _verified(self, envelope: ActionEnvelope) -> tuple[bytes, VerifiedAction]:
+        """Decoded from the very bytes that go into the batch, so that both say the same."""
+        raw = encode_envelope(envelope)
+        return raw, verify_raw(raw, self._rules)
+
+    def _fit(self, place: int, chosen: tuple[bytes, VerifiedAction]) -> tuple[bytes, VerifiedAction]:
         self._last_fit = place
+        signer = chosen[1].signer
         self._known[signer] = None
         self._known.move_to_end(signer)
         if len(self._known) > KNOWN_SIGNERS_MAX:
             self._known.popitem(last=False)
-        return candidates[place]
+        return chosen
