@@ -7,6 +7,7 @@ medians printed, as operations per second and as ratios to the first line.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from statistics import median
@@ -19,15 +20,18 @@ from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.twin_state import ops_of, twin_of
 
 ROUNDS = 7
-OPERATIONS = 20_000
+OPERATIONS = 40_000
+WARM = 20_000  # first touches of fresh memory are not the kernel's
 
 
 def kernel_seconds(size: int) -> float:
     """Seconds per operation when a call gets `size` of them."""
-    world = make(segments=OPERATIONS // 1000 + 4)
+    world = make(segments=(OPERATIONS + WARM) // 1000)
     ops = np.concatenate(world.segments)
-    warm, timed = ops[:4000], ops[4000:]
-    run_segment(world.rows, warm, 1)
+    for first in range(0, WARM, 1000):
+        world.rows.journal.begin()
+        run_segment(world.rows, ops[first : first + 1000], 1)
+    timed = ops[WARM:]
     seconds = 0.0
     for first in range(0, len(timed), size):
         world.rows.journal.begin()
@@ -56,6 +60,7 @@ def mark_seconds(world: World) -> float:
 
 
 def main() -> None:
+    gc.disable()  # the twin makes many objects; the collector is not measured
     world = make(segments=5)
     lines: dict[str, Callable[[], float]] = {
         "kernel, segments of 1,000": lambda: kernel_seconds(1000),

@@ -7,7 +7,7 @@ from typing import Any
 from coinone.rules.exchange.book import find_cloid, find_oid, unlink
 from coinone.rules.exchange.core import UPDATES, i64, inlined
 from coinone.rules.exchange.journal import save_account, save_order, save_position
-from coinone.rules.exchange.margin import update_margins
+from coinone.rules.exchange.margin import update_margins, worst_size
 from coinone.rules.exchange.tables import OpKind, Side
 
 _CANCEL_CLOID = int(OpKind.CANCEL_CLOID)
@@ -49,11 +49,12 @@ def release(core: Any, account: int, market: int, side: int, size: int, reduce_o
     if size > 0 and reduce_only == 0:
         save_position(core, account, market)
         held = core.positions[account, market]
+        before = worst_size(core, account, market)
         if side == _BUY:
             held.bid_size -= size
         else:
             held.ask_size -= size
-        update_margins(core, account, market, held.maintenance_margin)
+        update_margins(core, account, market, held.maintenance_margin, before)
 
 
 @inlined

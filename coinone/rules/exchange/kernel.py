@@ -14,9 +14,19 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.book import find_oid, home_of
+from coinone.rules.exchange.book import find_oid, home_of, key_of, ladder_of
 from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
-from coinone.rules.exchange.core import CORE, FILLS, FREE_ORDERS, NOW, UPDATES, i64, inlined, prefetch
+from coinone.rules.exchange.core import (
+    CORE,
+    FILLS,
+    FREE_ORDERS,
+    MARKETS,
+    NOW,
+    UPDATES,
+    i64,
+    inlined,
+    prefetch,
+)
 from coinone.rules.exchange.journal import save_account, save_market, save_order
 from coinone.rules.exchange.placing import check_terms, place
 from coinone.rules.exchange.status import Status
@@ -86,6 +96,13 @@ def _look_ahead(core: Any, i: int) -> None:
         if slot >= 0:
             prefetch(core.orders, i64(core.orders[slot].prev))
             prefetch(core.orders, i64(core.orders[slot].next))
+    elif op.market >= 0 and op.market < core.counters[MARKETS]:
+        ladder = ladder_of(op.market, 1 - op.side)
+        best = core.ladder_counts[ladder] - 1
+        if best >= 0 and core.ladder_keys[ladder, best] >= key_of(1 - op.side, op.px):
+            order = core.orders[core.levels[core.ladder_levels[ladder, best]].head]
+            prefetch(core.accounts, i64(order.account))
+            prefetch(core.positions, order.account * core.positions.shape[1] + op.market)
 
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)

@@ -38,8 +38,12 @@ def maintenance_margin(core: Any, market: int, size: int) -> int:
 @inlined
 def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
     """Of a position with its open orders at the mark; leverage 0 means the market's greatest."""
+    return _initial_of_worst(core, market, max(abs(size + bids), abs(size - asks)), leverage)
+
+
+@inlined
+def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
     row = core.markets[market]
-    worst = max(abs(size + bids), abs(size - asks))
     if leverage == 0:
         leverage = row.max_leverage
     notional = worst * row.mark
@@ -50,14 +54,26 @@ def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leve
 
 
 @inlined
-def update_margins(core: Any, account: int, market: int, maintenance: int) -> None:
-    """Bring the running margins up to date after a position or its open orders changed."""
+def worst_size(core: Any, account: int, market: int) -> int:
+    """The largest position that the open orders can lead to."""
+    held = core.positions[account, market]
+    return i64(max(abs(held.size + held.bid_size), abs(held.size - held.ask_size)))
+
+
+@inlined
+def update_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
+    """Bring the running margins up to date after a position or its open orders changed.
+
+    The initial margin stays if the worst size is `worst_before` still; -1 when mark or leverage changed.
+    """
     holder = core.accounts[account]
     held = core.positions[account, market]
-    initial = initial_margin(core, market, held.size, held.bid_size, held.ask_size, held.leverage)
-    holder.initial_margin += initial - held.initial_margin
+    worst = worst_size(core, account, market)
+    if worst != worst_before:
+        initial = _initial_of_worst(core, market, worst, held.leverage)
+        holder.initial_margin += initial - held.initial_margin
+        held.initial_margin = initial
     holder.maintenance_margin += maintenance - held.maintenance_margin
-    held.initial_margin = initial
     held.maintenance_margin = maintenance
 
 
@@ -69,7 +85,7 @@ def _set_mark(core: Any, market: int, mark: int) -> None:
         held = core.positions[account, market]
         if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
             core.accounts[account].position_value += held.size * change
-            update_margins(core, account, market, maintenance_margin(core, market, held.size))
+            update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
 
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
@@ -85,7 +101,7 @@ def _recompute(core: Any) -> None:
             held.maintenance_margin = 0
             if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
                 holder.position_value += held.size * core.markets[market].mark
-                update_margins(core, account, market, maintenance_margin(core, market, held.size))
+                update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
 
 
 def apply_marks(rows: Rows, marks: Mapping[int, int]) -> None:
@@ -107,7 +123,7 @@ def refresh_margins(rows: Rows, account: int, market: int) -> None:
 @njit(types.void(CORE, types.int64, types.int64), error_model="numpy", _nrt=False)
 def _refresh(core: Any, account: int, market: int) -> None:
     held = core.positions[account, market]
-    update_margins(core, account, market, maintenance_margin(core, market, held.size))
+    update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
 
 
 def recompute_margins(rows: Rows) -> None:

@@ -15,7 +15,7 @@ from coinone.rules.exchange.book import ladder_of
 from coinone.rules.exchange.cancelling import remove_order
 from coinone.rules.exchange.core import FILLS, NOW, i64, inlined, prefetch
 from coinone.rules.exchange.journal import save_account, save_order, save_position
-from coinone.rules.exchange.margin import maintenance_margin, update_margins
+from coinone.rules.exchange.margin import maintenance_margin, update_margins, worst_size
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, MarketStatus
 
@@ -120,8 +120,8 @@ def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) 
     row.maker_builder_fee = _pay_builder(core, order.builder, order.builder_fee, notional)
     charge = row.maker_fee + row.maker_builder_fee
     reduce_only = order.reduce_only
-    row.maker_pnl = _change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
-    update_margins(core, maker, market, maintenance)
+    change = -direction * size
+    row.maker_pnl = _change_position(core, maker, market, change, order.px, charge, reduce_only, maintenance)
     core.accounts[maker].maker_volume += notional
 
     if op.liquidation != 0:
@@ -133,9 +133,9 @@ def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) 
     whole.fees += row.maker_fee
     row.taker_builder_fee = _pay_builder(core, op.builder, op.builder_fee, notional)
     charge = row.taker_fee + row.taker_builder_fee
-    row.taker_pnl = _change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
-    maintenance = maintenance_margin(core, market, core.positions[taker, market].size)
-    update_margins(core, taker, market, maintenance)
+    change, reduce_only = direction * size, op.reduce_only
+    maintenance = maintenance_margin(core, market, core.positions[taker, market].size + change)
+    row.taker_pnl = _change_position(core, taker, market, change, order.px, charge, reduce_only, maintenance)
     core.accounts[taker].taker_volume += notional
 
     terms = core.markets[market]
@@ -182,14 +182,22 @@ def _pay_builder(core: Any, builder: int, rate: int, notional: int) -> int:
 
 @inlined
 def _change_position(
-    core: Any, account: int, market: int, change: int, px: int, charge: int, reduce_only: int
+    core: Any,
+    account: int,
+    market: int,
+    change: int,
+    px: int,
+    charge: int,
+    reduce_only: int,
+    maintenance: int,
 ) -> int:
-    """Cash, size, entry and reserved orders of one side of a fill; returns the profit that was closed."""
+    """One side of a fill: cash, size, entry, reserved orders, margins; returns the profit that was closed."""
     save_account(core, account)
     save_position(core, account, market)
     holder = core.accounts[account]
     held = core.positions[account, market]
     terms = core.markets[market]
+    worst = worst_size(core, account, market)
     before = held.size
     after = before + change
     holder.cash -= change * px + charge
@@ -201,6 +209,7 @@ def _change_position(
             held.ask_size += change
     terms.open_interest += max(after, 0) - max(before, 0)
     held.size = after
+    update_margins(core, account, market, maintenance, worst)
     held.funding_change = 0
     if after != 0 and (before == 0 or (before > 0) != (after > 0)):
         held.opened_ms = core.counters[NOW]
