@@ -7,6 +7,7 @@ from eth_account import Account
 from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractCustomError
+from web3.types import RPCEndpoint
 
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.dev import dev_keys
@@ -104,6 +105,18 @@ def test_a_contracts_order_is_filled_and_seen_by_its_next_transaction(
         assert resting["coin"] == "SOL" and int(resting["cloid"], 16) == 8
         chain.do(trader.functions.cancel(SOL, 8), gas=200_000)
         wait_for(lambda: not client.info("openOrders", user=trader.address), "the cancellation")
+
+
+def test_what_read_the_exchange_cannot_be_traced_later_and_says_so(trader: Contract, chain: Chain) -> None:
+    """Older states of the exchange are not kept (a call at `latest` reads the newest one)."""
+    fields = (SOL, 0)  # cancels an order that is not there
+    plain = chain.do(trader.functions.cancel(*fields), gas=200_000)
+    make, traced = chain.web3.provider.make_request, RPCEndpoint("debug_traceTransaction")
+    tree = make(traced, [Web3.to_hex(plain["transactionHash"]), {"tracer": "callTracer"}])["result"]
+    assert [call["to"] for call in tree["calls"]] == ["0x" + "33" * 20]
+    reading = chain.do(trader.functions.order(SOL, True, WIRE, WIRE, ALO, 0), gas=300_000)
+    answer = make(traced, [Web3.to_hex(reading["transactionHash"]), {"tracer": "callTracer"}])
+    assert "read the exchange" in answer["error"]["message"]
 
 
 def test_money_makes_the_round_trip_and_none_is_made(

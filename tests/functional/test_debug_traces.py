@@ -6,6 +6,7 @@ agree: program counters, opcodes, gas, stacks, the tree of calls, the accounts t
 """
 
 import contextlib
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -222,8 +223,12 @@ def test_what_cannot_be_traced_is_named(pair: Pair) -> None:
         ("debug_traceBlockByNumber", ["0x0"], "genesis is not traceable"),
         ("debug_traceBlockByNumber", ["0xffffff"], "block not found"),
         ("debug_traceCall", [{"to": RECEIVER}, "latest", {"tracer": "noSuchTracer"}], "unknown tracer"),
-        # JUMPDEST PUSH0 JUMP for ever: the list would be too long
-        ("debug_traceCall", [{"data": "0x5b5f56", "gas": "0x2faf080"}, "latest", {}], "too many steps"),
+        # JUMPDEST PUSH0 JUMP for ever: the list would be too long, or a slow machine's time is over first
+        (
+            "debug_traceCall",
+            [{"data": "0x5b5f56", "gas": "0x2faf080"}, "latest", {}],
+            "too many steps|timeout",
+        ),
     ):
         answer = provider.make_request(RPCEndpoint(method), parameters)
-        assert words in answer["error"]["message"], answer
+        assert re.search(words, answer["error"]["message"]), answer

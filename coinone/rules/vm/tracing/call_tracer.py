@@ -8,12 +8,15 @@ from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.errors import Revert, describe
 from coinone.rules.vm.frame import Frame
 from coinone.rules.vm.revert_reason import revert_reason
+from coinone.rules.vm.tracing.tracer import Room
 
 _SELFDESTRUCT = 0xFF
+_CALL_SIZE = 256  # about what a call or a log takes beside its data
 
 
 class CallTracer:
     def __init__(self, only_top: bool = False, with_logs: bool = False) -> None:
+        self._room = Room()
         self.root: dict[str, Any] = {}
         self._only_top, self._with_logs = only_top, with_logs
         self._open: list[dict[str, Any]] = []
@@ -22,6 +25,7 @@ class CallTracer:
 
     def enter(self, frame: Frame) -> None:
         message = frame.message
+        self._room.take(_CALL_SIZE + len(message.code if message.creates else message.data))
         call: dict[str, Any] = {
             "type": message.kind,
             "from": format_bytes(_sender(frame)),
@@ -67,6 +71,7 @@ class CallTracer:
             self._logs_before[-1] = len(frame.evm.substate.logs)
         call["gasUsed"] = format_quantity(frame.message.gas - frame.gas)
         if frame.output:
+            self._room.take(len(frame.output))
             call["output"] = format_bytes(frame.output)
         if frame.error is None:
             return
@@ -84,6 +89,7 @@ class CallTracer:
     def _note_logs(self, frame: Frame) -> None:
         call = self._open[-1]
         for log in frame.evm.substate.logs[self._logs_before[-1] :]:
+            self._room.take(_CALL_SIZE + len(log.data))
             call.setdefault("logs", []).append(
                 {
                     "address": format_bytes(log.address),

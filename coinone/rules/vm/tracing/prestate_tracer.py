@@ -11,6 +11,7 @@ from coinone.base.primitives.types import Address
 from coinone.rules.state.state import State
 from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.frame import Frame
+from coinone.rules.vm.tracing.tracer import Room
 
 _SLOT_FIRST = (0x54, 0x55)  # SLOAD, SSTORE
 _ADDRESS_FIRST = (0x31, 0x3B, 0x3C, 0x3F, 0xFF)  # BALANCE, EXTCODE*, SELFDESTRUCT
@@ -50,7 +51,7 @@ class PrestateTracer:
 
 def accounts_of(state: State, touched: dict[Address, dict[int, None]]) -> dict[str, dict[str, Any]]:
     """The touched accounts as they stand in `state`; those that do not exist are left out."""
-    accounts = {}
+    accounts, room = {}, Room()
     for address, slots in touched.items():
         account = state.account(address)
         if account is None:
@@ -59,6 +60,7 @@ def accounts_of(state: State, touched: dict[Address, dict[int, None]]) -> dict[s
         if account.nonce:
             shown["nonce"] = account.nonce
         if code := state.code(address):
+            room.take(len(code))
             shown["code"] = format_bytes(code)
         if values := {_word(slot): _word(value) for slot in slots if (value := state.storage(address, slot))}:
             shown["storage"] = values

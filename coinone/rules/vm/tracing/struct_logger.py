@@ -7,8 +7,10 @@ from coinone.base.primitives.limits import TRACE_STEPS_MAX
 from coinone.base.primitives.parse import format_bytes
 from coinone.rules.vm.errors import describe
 from coinone.rules.vm.frame import Frame
+from coinone.rules.vm.tracing.tracer import Room
 
 _SLOAD, _SSTORE = 0x54, 0x55
+_WORD = 32
 
 
 class StructLogger:
@@ -17,6 +19,7 @@ class StructLogger:
     def __init__(
         self, stack: bool = True, memory: bool = False, storage: bool = True, return_data: bool = False
     ) -> None:
+        self._room = Room()
         self.entries: list[dict[str, Any]] = []
         self._stack, self._memory, self._storage, self._return_data = stack, memory, storage, return_data
         self._open: list[dict[str, Any] | None] = []  # the newest entry of each live frame
@@ -39,11 +42,14 @@ class StructLogger:
             "depth": frame.message.depth + 1,
         }
         if self._stack:
+            self._room.take(_WORD * len(frame.stack))
             entry["stack"] = [hex(word) for word in frame.stack]
         if self._memory:
+            self._room.take(len(frame.memory))
             data = frame.memory.hex()
             entry["memory"] = ["0x" + data[start : start + 64] for start in range(0, len(data), 64)]
         if self._return_data and frame.return_data:
+            self._room.take(len(frame.return_data))
             entry["returnData"] = format_bytes(frame.return_data)
         if self._storage and code == _SSTORE and len(frame.stack) >= 2:
             self._note_slot(frame, entry, frame.stack[-1], frame.stack[-2])
@@ -74,4 +80,5 @@ class StructLogger:
     def _note_slot(self, frame: Frame, entry: dict[str, Any], slot: int, value: int) -> None:
         slots = self._slots.setdefault(frame.address, {})
         slots[f"0x{slot:064x}"] = f"0x{value:064x}"
+        self._room.take(2 * _WORD * len(slots))
         entry["storage"] = dict(slots)

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.base.primitives.limits import TRACE_BYTES_MAX
 from coinone.rules.vm.frame import Frame
 
 
@@ -17,3 +19,16 @@ class Tracer(Protocol):
 
     def exit(self, frame: Frame) -> None:
         """The message is over: `frame.output`, `frame.error` and `frame.gas` are final."""
+
+
+class Room:
+    """What one trace may list. Gas does not bound it: a call may pass the same megabyte on for 100 gas."""
+
+    def __init__(self) -> None:
+        self._left = TRACE_BYTES_MAX
+
+    def take(self, size: int) -> None:
+        """Raises LimitExceeded, which ends the run."""
+        self._left -= size
+        if self._left < 0:
+            raise LimitExceeded("trace too long", most=TRACE_BYTES_MAX)

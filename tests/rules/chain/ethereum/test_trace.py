@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.secp256k1 import address_of
-from coinone.base.primitives.errors import NotSupported
+from coinone.base.primitives.errors import LimitExceeded, NotSupported
 from coinone.rules.chain.ethereum.call import CallRequest
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, sign_transaction
@@ -180,3 +180,19 @@ def test_a_call_is_traced_without_signature_and_unknown_tracers_are_refused() ->
     with pytest.raises(NotSupported, match="unknown tracer"):
         trace_call(state, ENV, request, OSAKA, options={"tracer": "noTracer"})
     assert state.freeze().is_empty
+
+
+# 1 MB of memory, then for ever: CALL(gas, 0x0c.., 0, 0, 1 MB, 0, 0), each for about 100 gas once it is warm
+_FLOOD = "5f620fffe052" + "5b" + "5f5f620fffe05f5f73" + OTHER.hex() + "5af1506006" + "56"
+
+
+@pytest.mark.parametrize("tracer", [{"tracer": "callTracer"}, {"enableMemory": True}])
+def test_a_trace_that_lists_the_same_megabyte_again_and_again_is_ended(tracer: dict[str, Any]) -> None:
+    tx = replace(TX, gas=16_000_000)
+    with pytest.raises(LimitExceeded, match="trace too long"):
+        traced(world(_FLOOD), tx, **tracer)
+
+
+def test_a_trace_of_too_many_steps_is_ended() -> None:
+    with pytest.raises(LimitExceeded, match="too many steps"):
+        traced(world("5b5f56"), replace(TX, gas=16_000_000), disableStack=True)
