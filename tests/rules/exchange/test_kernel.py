@@ -245,6 +245,26 @@ def test_a_maker_below_maintenance_may_still_get_out() -> None:
     assert desk.place(CAT, BUY, 1001, 5)["filled_sz"] == 5
 
 
+def test_a_maker_may_not_get_out_at_a_loss_beyond_its_equity() -> None:
+    desk = Desk()
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, SELL, 990, 10))
+    desk.rows.accounts[BOB]["cash"] = -9_960  # equity 40; the sale below the mark would lose 100
+    assert desk.place(CAT, BUY, 990, 10, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
+    assert statuses(desk.last) == [(3, Status.MARGIN_CANCELED)]
+    desk = Desk()
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, SELL, 990, 10))
+    desk.rows.accounts[BOB]["cash"] = -9_900  # equity 100
+    assert desk.place(CAT, BUY, 990, 10)["filled_sz"] == 10
+
+
+def test_a_taker_may_not_get_out_at_a_loss_beyond_its_equity_and_fee() -> None:
+    for cash, sold in ((-9_895, 10), (-9_896, 0)):  # equity 105 or 104; loss 100, fee on 10,000: 4.5
+        desk = Desk()
+        desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(CAT, BUY, 990, 10))
+        desk.rows.accounts[BOB]["cash"] = cash
+        assert desk.place(BOB, SELL, 990, 10, tif=Tif.IOC)["filled_sz"] == sold
+
+
 def test_average_cost_and_closed_profit_of_a_position() -> None:
     desk = Desk()
     desk.run(order(BOB, SELL, 1000, 10), order(ANN, BUY, 1000, 10))
