@@ -61,7 +61,13 @@ def exchange_config(network: Network, genesis: Genesis) -> ExchangeConfig:
         accept_foreign_user_signed=network.is_dev,
         accept_foreign_l1=network.is_dev,
         markets=tuple(
-            MarketConfig(row.name, row.sz_decimals, row.max_leverage, initial_mark=row.start_price)
+            MarketConfig(
+                row.name,
+                row.sz_decimals,
+                row.max_leverage,
+                impact_notional=row.impact_notional,
+                initial_mark=row.start_price,
+            )
             for row in network.markets
         ),
         reporters=genesis.reporters,

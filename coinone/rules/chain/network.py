@@ -73,6 +73,7 @@ class MarketSpec:
     sz_decimals: int
     max_leverage: int
     start_price: int  # units of 10^-(6 - sz_decimals), the price the dev reporter starts from
+    impact_notional: int  # micro-quote traded to sample the premium that funding follows
 
     @property
     def px_decimals(self) -> int:
@@ -177,7 +178,8 @@ def _code(text: str, code_of: Callable[[str], bytes]) -> bytes:
 
 def _market(row: dict[str, Any]) -> MarketSpec:
     price = parse_decimal(row["start_price"], 6 - row["sz_decimals"])
-    return MarketSpec(row["name"], row["sz_decimals"], row["max_leverage"], price)
+    impact = parse_decimal(row["impact_notional"], 6)
+    return MarketSpec(row["name"], row["sz_decimals"], row["max_leverage"], price, impact)
 
 
 def _allocation(row: dict[str, Any], decimals: int) -> Allocation:

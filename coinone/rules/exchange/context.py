@@ -22,7 +22,7 @@ class MarketConfig:
     name: str
     sz_decimals: int
     max_leverage: int
-    impact_notional: int = 6_000_000_000  # micro-quote: 6,000 (BTC and ETH: 20,000)
+    impact_notional: int = 6_000_000_000  # micro-quote
     tiers: tuple[tuple[int, int], ...] = ()  # (notional in micro-quote, max leverage) above the first tier
     max_open_interest: int = 0  # lots; 0 = no cap
     initial_mark: int = 1  # shown until the first oracle price; nothing trades on it
