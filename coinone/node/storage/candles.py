@@ -108,6 +108,4 @@ def put_together(interval: str, candles: Iterable[Candle]) -> list[Candle]:
 
 
 def _opening_at(open_ms: int, candle: Candle) -> Candle:
-    return Candle(
-        open_ms, candle.open, candle.high, candle.low, candle.close, candle.volume, candle.trades
-    )
+    return Candle(open_ms, candle.open, candle.high, candle.low, candle.close, candle.volume, candle.trades)

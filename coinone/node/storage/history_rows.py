@@ -51,7 +51,9 @@ def history_of(seq: int, events: Iterable[Event]) -> BatchHistory:
             if event.status != "open":
                 _add_ended_order(rows, event, counter)
         elif isinstance(event, FundingPayment):
-            rows.add(NodeTable.FUNDING, event.account + u64(event.time_ms) + u16(event.market), encode_row(event))
+            rows.add(
+                NodeTable.FUNDING, event.account + u64(event.time_ms) + u16(event.market), encode_row(event)
+            )
             rate = event.rate.to_bytes(8, "big", signed=True)
             rows.add(NodeTable.FUNDING_RATE, u16(event.market) + u64(event.time_ms), rate)
         elif isinstance(event, LedgerUpdate):

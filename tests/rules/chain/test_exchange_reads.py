@@ -89,6 +89,11 @@ def test_markets_accounts_and_batches_can_be_looked_up():
     assert read(world, 0x0809, ["", "uint64"]) == (world.chain.cursor.seq,)
 
 
+def called(world: World, request: CallRequest):
+    chain, env = world.chain, call_env(world.chain)
+    return call(chain.state, env, request, chain.rules, precompiles_over(chain.rules, chain.exchange, env))
+
+
 @pytest.mark.parametrize(
     ("number", "types", "arguments"),
     [(0x0800, "address,uint16", (NOBODY, 3)), (0x0806, "uint32", (3,)), (0x080A, "uint32", (99,))],
@@ -98,20 +103,14 @@ def test_a_market_that_is_not_there_takes_all_the_gas(number, types, arguments):
     request = CallRequest(
         NOBODY, number.to_bytes(20, "big"), encode(types.split(","), arguments), gas=100_000
     )
-    chain = world.chain
-    result = call(
-        chain.state, call_env(chain), request, chain.rules, precompiles_over(chain.rules, chain.exchange, call_env(chain))
-    )
+    result = called(world, request)
     assert not result.success and result.gas_used == 100_000
 
 
 @pytest.mark.parametrize("data", [b"", bytes(31), bytes(33), b"\xff" * 32])
 def test_malformed_arguments_fail(data):
-    chain = World().chain
     request = CallRequest(NOBODY, (0x0806).to_bytes(20, "big"), data, gas=100_000)
-    result = call(
-        chain.state, call_env(chain), request, chain.rules, precompiles_over(chain.rules, chain.exchange, call_env(chain))
-    )
+    result = called(World(), request)
     assert not result.success
 
 
