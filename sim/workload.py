@@ -49,6 +49,8 @@ class Trader:
 
 
 class Workload:
+    busy = 6  # the most actions of a step
+
     def __init__(self, world: World, traders: int = 10) -> None:
         self.answers = Answers()
         self._world = world
@@ -69,7 +71,7 @@ class Workload:
 
     def step(self, core: Core) -> None:
         """A few traders act."""
-        for _ in range(self._dice.randint(0, 6)):
+        for _ in range(self._dice.randint(0, self.busy)):
             trader = self._dice.choice(self._traders)
             try:
                 self._dice.choice(self._kinds)(core, trader)
@@ -120,13 +122,17 @@ class Workload:
         self._sign_fields(core, trader, "SpotSend", fields)
 
     def _deposit(self, core: Core, trader: Trader) -> None:
+        token = core.chain.network.quote_token
+        data = transfer_data(token.system_address, self._dice.randint(1, 20_000_000))
+        self._call(core, trader, token.address, data)
+
+    def _call(self, core: Core, trader: Trader, to: Address | None, data: bytes, gas: int = GAS) -> None:
+        """Send an Ethereum transaction; without `to` it makes a contract."""
         network = core.chain.network
-        token = network.quote_token
         if trader.ethereum_nonce is None:
             trader.ethereum_nonce = core.chain.state.nonce(trader.address)
-        data = transfer_data(token.system_address, self._dice.randint(1, 20_000_000))
         raw = Transaction(
-            network.chain_id, trader.ethereum_nonce, 0, 2 * network.base_fee, GAS, token.address, 0, data
+            network.chain_id, trader.ethereum_nonce, 0, 2 * network.base_fee, gas, to, 0, data
         ).sign(trader.key)
         tx = verify_transaction(raw, core.chain.exchange.config.domain_rules)
         assert isinstance(tx, EthereumTransaction)
@@ -148,7 +154,8 @@ class Workload:
 
     def _sign_fields(self, core: Core, trader: Trader, name: str, given: dict[str, Any]) -> None:
         chain_id = core.chain.network.chain_id
-        values = {**given, "hyperliquidChain": OWN_CHAIN, "time": self._next_nonce(core, trader)}
+        nonce = self._next_nonce(core, trader)
+        values = {**given, "hyperliquidChain": OWN_CHAIN, "time": nonce, "nonce": nonce}
         encoded = tuple(encode_value(kind, values[field]) for field, kind in signed_type(name).fields)
         r, s, v = sign(user_digest(name, encoded, chain_id), trader.key)
         self._submit(core, trader, encode_envelope(UserEnvelope(name, encoded, chain_id, r, s, v)))
