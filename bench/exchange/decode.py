@@ -1,4 +1,4 @@
-"""How fast an order action's bytes are understood: `python bench/exchange/decode.py`.
+"""How fast an order action's bytes are understood: `python -m bench.exchange.decode`.
 
 Orders per second (CPU time, interleaved medians) of the full decoder, of the fast one as typed action, and as rows.
 """

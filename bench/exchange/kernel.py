@@ -1,4 +1,4 @@
-"""How fast the kernel and its twin execute operations: `python bench/exchange/kernel.py`.
+"""How fast the kernel and its twin execute operations: `python -m bench.exchange.kernel`.
 
 The flow of flow.py: 70 % adds, 20 % cancels, 10 % marketable orders (about five fills each), 3 markets, 2,000
 accounts with cross margin, 20,000 resting orders, fees, journal on. Times are CPU times; runs are interleaved and
@@ -13,8 +13,8 @@ from collections.abc import Callable
 from statistics import median
 
 import numpy as np
-from flow import World, make
 
+from bench.exchange.flow import World, make
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.twin_state import ops_of, twin_of
