@@ -1,0 +1,132 @@
+"""A reorg by undo: many blocks of contracts and exchange are taken back and leave no trace (B3, invariant 9).
+
+The blocks hold whatever a random crowd does: orders, transfers, contract calls, and the liquidations of a gap.
+"""
+
+from typing import Any
+
+from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.core import Core
+from coinone.node.runtime.follower import follow_batch, follow_block
+from coinone.node.runtime.networks import load_network
+from coinone.node.runtime.startup import load_chain
+from coinone.node.storage.tables import NodeTable
+from coinone.rules.chain.apply import apply_batch, undo_batch
+from coinone.rules.chain.blocks import seal_block
+from coinone.rules.chain.state import ChainState
+from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.tables import Side
+from sim.day import Day, poorer
+from sim.node import secrets_of
+
+NETWORK = poorer(load_network("dev"))
+BATCHES = 60
+BLOCKS, BLOCK_BATCHES = 12, 8
+
+
+def crowded(seed: int = 3) -> Day:
+    """A market that has traded for a while, one gap away from liquidations."""
+    day = Day(seed, NETWORK)
+    for _ in range(40):
+        day.step()
+    day.mine()
+    return day
+
+
+def image(chain: ChainState) -> dict[str, Any]:
+    """The bytes of all rows, and the exchange as leaves. Where an order's price level lies is rebuilt, not
+    journalled (D4): `level` may differ, the queues may not."""
+    rows = chain.exchange.rows
+    count = rows.account_count
+    live = rows.orders["oid"] != 0
+    return {
+        "cursor": chain.cursor,
+        "layers": chain.state.layers,
+        "accounts": rows.accounts[:count].tobytes(),
+        "positions": rows.positions[:count].tobytes(),
+        "orders": {
+            name: rows.orders[name][live].tobytes() for name in rows.orders.dtype.names if name != "level"
+        },
+        "markets": rows.markets[: rows.market_count].tobytes(),
+        "globals": rows.globals.tobytes(),
+        "leaves": dict(all_leaves(chain.exchange)),
+        "queues": [
+            [int(rows.orders[slot]["oid"]) for slot in rows.book.queue(rows, market, side)]
+            for market in range(rows.market_count)
+            for side in Side
+        ],
+    }
+
+
+def roots(day: Day) -> tuple[bytes, bytes]:
+    """What a block of all pending batches would commit to."""
+    chain = day.core.chain
+    header = seal_block(day.core.storage.store, chain, len(chain.applied), 0).header
+    return header.state_root, header.exchange_root
+
+
+def tables(day: Day) -> dict[Any, dict[bytes, bytes]]:
+    """The whole disk but for certified batches: those of a block taken back wait again, they are not gone."""
+    store = day.core.storage.store
+    kept = {table: dict(rows) for table, rows in store._tables.items() if table is not NodeTable.BATCH}
+    return {table: rows for table, rows in kept.items() if rows}
+
+
+def test_undoing_many_batches_restores_every_row_and_root() -> None:
+    day = crowded()
+    chain = day.core.chain
+    before = [(image(chain), roots(day))]
+    for turn in range(BATCHES):
+        if turn == BATCHES // 2:
+            day.jump(-9)
+        day.step()
+        before.append((image(chain), roots(day)))
+    assert day.happened["LiquidationEvent.order"] and day.happened["contract ran"], day.happened
+    assert day.happened["Fill.trade"] > 50 and day.happened["withdrawal ran"]
+    made = [undo_and_compare(day, want) for want in reversed(before[:-1])]
+    for batch, want in zip(reversed(made), before[1:], strict=True):
+        apply_batch(chain, batch)
+        have = image(chain)
+        assert have["leaves"] == want[0]["leaves"] and have["queues"] == want[0]["queues"]
+    assert roots(day) == before[-1][1]
+
+
+def undo_and_compare(day: Day, want: tuple[dict[str, Any], tuple[bytes, bytes]]) -> Any:
+    batch = undo_batch(day.core.chain).batch
+    have = image(day.core.chain)
+    assert [name for name in have if have[name] != want[0][name]] == []
+    assert roots(day) == want[1]
+    return batch
+
+
+def test_taking_many_blocks_back_restores_the_disk_and_following_them_again_gives_the_same() -> None:
+    day = crowded(4)
+    storage, before = day.core.storage, []
+    first = day.core.chain.head.number
+    for block in range(BLOCKS):
+        before.append((day.core.chain.head, tables(day)))
+        if block == BLOCKS // 2:
+            day.jump(9)
+        for _ in range(BLOCK_BATCHES):
+            day.step()
+        day.mine()
+    assert day.happened["LiquidationEvent.order"], day.happened
+    end, archive = tables(day), Archive(storage)
+    blocks = [archive.block(number) for number in range(first + 1, first + BLOCKS + 1)]
+    batches = {
+        seq: archive.batch(seq)
+        for block in blocks
+        for seq in range(block.first_seq, block.header.batch_seq + 1)
+    }
+    for header, want in reversed(before):
+        assert storage.undo_block().hash == header.hash
+        assert tables(day) == want
+        assert load_chain(NETWORK, storage).head == header
+    storage.void_batches_from(blocks[0].first_seq)
+    again = Core(load_chain(NETWORK, storage), storage, secrets_of(0), lambda published: None)
+    for block in blocks:
+        for seq in range(block.first_seq, block.header.batch_seq + 1):
+            follow_batch(again, batches[seq])
+        follow_block(again, block)
+    assert again.chain.head == blocks[-1].header
+    assert tables(day) == end
