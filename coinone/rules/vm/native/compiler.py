@@ -26,6 +26,7 @@ class Library:
     """The machine code. `run` and the others take addresses; they keep the GIL, as all our machine code does."""
 
     run: Any
+    resume: Any
     add_cell: Any
     undo_cells: Any
     rebuild_index: Any
@@ -91,6 +92,7 @@ def _load(code: bytes) -> Library:
 
     return Library(
         run=function("run", number, address, address, address),
+        resume=function("resume", number, address),
         add_cell=function("add_cell", address, address, number, address),
         undo_cells=function("undo_cells", None, address, number),
         rebuild_index=function("rebuild_index", None, address),

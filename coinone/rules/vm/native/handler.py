@@ -135,26 +135,44 @@ class Handler(Emitter):
         self.go_to(code, self.at("%stack", WORD * grown) if grown else "%stack")
 
     def go_to(self, code: str, stack: str) -> None:
+        self._tail(self._target(code), code, stack, self.gas, self.size)
+
+    def _target(self, code: str) -> str:
+        """The function of the instruction there."""
         byte = self.widen(self.load("i8", code, 1), "i8", "i64")
-        target = self.load("ptr", self.value(f"getelementptr ptr, ptr %table, i64 {byte}"))
-        self.jump(target, code, stack)
+        return self.load("ptr", self.value(f"getelementptr ptr, ptr %table, i64 {byte}"))
 
     def leave(self, status: Status) -> None:
-        """Back to Python. Where the instruction will be repeated, everything is as before it."""
-        if status <= Status.FULL:
-            self._tail(f"@leave_{status.name}", "%code", "%stack", "%gas", "%size")
-        else:
-            self._tail(f"@leave_{status.name}", "%code", "%stack", self.gas, self.size)
+        """Back to Python; or, where a frame ends that was called in machine code, to its caller.
 
-    def repeat_after(self, function: str) -> None:
-        """Let another function of this kind prepare something; it begins this instruction anew."""
+        Where the instruction will be repeated, everything is as before it.
+        """
+        if status <= Status.LOGS_FULL:
+            self.jump_to(f"leave_{status.name}")
+        else:
+            way = "end" if status >= Status.STOP else "leave"
+            self._tail(f"@{way}_{status.name}", "%code", "%stack", self.gas, self.size)
+
+    def jump_to(self, function: str) -> None:
+        """Leave the rest to another function of this kind, which finds all as it was before the instruction."""
         self._tail(f"@{function}", "%code", "%stack", "%gas", "%size")
 
-    def jump(self, target: str, code: str, stack: str) -> None:
-        self._tail(target, code, stack, self.gas, self.size)
+    def enter(self, frame: str, code: str, stack: str, gas: str, memory: str, size: str) -> None:
+        """Go on in another frame."""
+        self.gas, self.size = gas, size
+        self._tail(self._target(code), code, stack, gas, size, frame, memory)
 
-    def _tail(self, target: str, code: str, stack: str, gas: str, size: str) -> None:
-        arguments = f"ptr %frame, ptr {code}, ptr {stack}, i64 {gas}, ptr %memory, i64 {size}, ptr %table"
+    def _tail(
+        self,
+        target: str,
+        code: str,
+        stack: str,
+        gas: str,
+        size: str,
+        frame: str = "%frame",
+        memory: str = "%memory",
+    ) -> None:
+        arguments = f"ptr {frame}, ptr {code}, ptr {stack}, i64 {gas}, ptr {memory}, i64 {size}, ptr %table"
         result = self.value(f"musttail call preserve_nonecc i64 {target}({arguments})")
         self.line(f"ret i64 {result}")
 

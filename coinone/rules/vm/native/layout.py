@@ -39,7 +39,16 @@ FRAME_NUMBERS = (
     "SOURCE",
     "DATA",
     "RETURN",
-    "SPARE",
+    "DEPTH",
+    "NATIVE",
+    "RETURN_NATIVE",
+    "GAS_PASSED",
+    "RESULT_OFFSET",
+    "RESULT_SIZE",
+    "JOURNAL_MARK",
+    "LOGS_MARK",
+    "REFUND_MARK",
+    "RESULT_SLOT",
 )
 FRAME_WORDS = ("ADDRESS", "CALLER", "CALLVALUE", "SELFBALANCE")
 FRAME_SIZE = 8 * len(FRAME_NUMBERS) + WORD * len(FRAME_WORDS)
@@ -62,6 +71,10 @@ SHARED_NUMBERS = (
     "BLOB_COUNT",
     "HASHES",
     "PAIRS",
+    "RETURNED",
+    "CURRENT",
+    "GENERATION",
+    "SPARE",
     "KEY0",
     "KEY1",
     "KEY2",
@@ -85,11 +98,14 @@ CELL_SIZE = 128
 CELL_KEY, CELL_VALUE, CELL_ORIGINAL, CELL_ACCOUNT, CELL_FLAGS = 0, 32, 64, 96, 104
 WARM, WRITTEN = 1, 2  # flags of a cell
 TRANSIENT = 1 << 32  # added to the account number of a transient cell
+CALLEE = 1 << 33  # the account number of cells that tell of code: their key is its address
+CALLEE_CODE, CALLEE_MARKS, CALLEE_SIZE, CALLEE_ACCOUNT = 32, 40, 48, 56
+CALLEE_GENERATION = 64  # such a cell is good as long as the shared record has the same number
 
 NOTE_SIZE = 48  # of the journal: cell number, its flags before, its value before
 NOTE_CELL, NOTE_FLAGS, NOTE_VALUE = 0, 8, 16
 
-LOG_HEAD = 16  # number of topics, size of the data; then the topics; then the data, padded to 8 bytes
+LOG_HEAD = 16  # number of topics + 256 * account, size of the data; then the topics; then the data, padded to 8 bytes
 PAIR_BITS = 8  # of remembered hashes of two words: the words, their hash, 1 if known
 PAIR_HASH, PAIR_KNOWN, PAIR_SIZE = 64, 96, 128
 HASH_SIZE = 40  # a known block hash: 1, then the word
@@ -105,25 +121,26 @@ SHARED = _offsets(SHARED_NUMBERS, SHARED_WORDS)
 
 
 class Status(IntEnum):
-    """Why the machine code returned. Up to FULL, nothing of the instruction has happened or been paid."""
+    """Why the machine code returned. Up to LOGS_FULL, nothing of the instruction has happened or been paid."""
 
     STORAGE_MISS = 0  # the slot on top of the stack is not in the table
     HASH_MISS = 1  # nor is that block's hash
     BALANCE_MISS = 2  # nor this account's balance
     PAUSE = 3  # gas has fallen below the floor that Python set
     FULL = 4  # a table needs room
-    HOST = 5  # paid, memory grown: Python does the rest
-    STOP = 6
-    RETURN = 7
-    REVERT = 8
-    OUT_OF_GAS = 9
-    OUT_OF_MEMORY = 10
-    STACK_UNDERFLOW = 11
-    STACK_OVERFLOW = 12
-    INVALID_OPCODE = 13
-    INVALID_JUMP = 14
-    WRITE_PROTECTION = 15
-    RETURN_DATA_OUT_OF_BOUNDS = 16
+    LOGS_FULL = 5  # so does the buffer of logs
+    HOST = 6  # paid, memory grown: Python does the rest
+    STOP = 7
+    RETURN = 8
+    REVERT = 9
+    OUT_OF_GAS = 10
+    OUT_OF_MEMORY = 11
+    STACK_UNDERFLOW = 12
+    STACK_OVERFLOW = 13
+    INVALID_OPCODE = 14
+    INVALID_JUMP = 15
+    WRITE_PROTECTION = 16
+    RETURN_DATA_OUT_OF_BOUNDS = 17
 
 
 HALTS: dict[int, type[ExceptionalHalt]] = {

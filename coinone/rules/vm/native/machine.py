@@ -13,10 +13,9 @@ import struct
 from typing import Any, Final
 
 from coinone.base.primitives.types import Address
-from coinone.rules.vm.environment import BlockEnv
-from coinone.rules.vm.errors import OutOfGas, Revert
+from coinone.rules.vm.environment import BlockEnv, Message
+from coinone.rules.vm.errors import Revert
 from coinone.rules.vm.frame import HALT, Frame, Signal
-from coinone.rules.vm.gas import LOG_PER_BYTE
 from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
 from coinone.rules.vm.interpreter import Evm
 from coinone.rules.vm.native.compiler import Library
@@ -47,11 +46,13 @@ _PC, _GAS, _SP, _SIZE = (FRAME[name] >> 3 for name in ("PC", "GAS", "SP", "MEMOR
 _FLOOR, _BALANCE_KNOWN = FRAME["FLOOR"] >> 3, FRAME["BALANCE_KNOWN"] >> 3
 _RETURN_SIZE = FRAME["RETURN_SIZE"] >> 3
 _OUTPUT = FRAME["OUTPUT_OFFSET"] >> 3
+_RETURN_NATIVE, _CODE, _ACCOUNT = (FRAME[name] >> 3 for name in ("RETURN_NATIVE", "CODE", "ACCOUNT"))
+_JOURNAL_MARK = FRAME["JOURNAL_MARK"] >> 3  # then the marks of logs and refund
+_CURRENT, _GENERATION = SHARED["CURRENT"] >> 3, SHARED["GENERATION"] >> 3
 _STRIDE = FRAME_SIZE >> 3
 _REFUND, _LOGS_USED = SHARED["REFUND"] >> 3, SHARED["LOGS_USED"] >> 3
 _JOURNAL_COUNT = SHARED["JOURNAL_COUNT"] >> 3
 _HISTORY = 256
-_LOG0, _LOG4 = 0xA0, 0xA4
 _SLICE = 500_000  # gas between two looks at a budget: a millisecond or so
 
 
@@ -80,6 +81,8 @@ class Machine:
             PAIR_SIZE << PAIR_BITS
         )  # kept from one transaction to the next: a hash is a hash
         self.tables["PAIRS"] = self._pairs.ctypes.data
+        self._returned = aligned(memory_cap)  # by the last call that ended in machine code
+        self.tables["RETURNED"], self.tables["GENERATION"] = self._returned.ctypes.data, 1
         self._owners: list[Any] = [_NO_FRAME] * (_DEPTHS + 1)
         self._block: BlockEnv | None = None  # whose words are written
         self._deepest = 0
@@ -95,6 +98,8 @@ class Machine:
         self._table = self._library.tables[evm.rules.name]
         self._accounts: dict[Address, int] = {}
         self._addresses: list[Address] = []
+        self._callees: dict[Address, int] = {}  # to their cells
+        self._callable: dict[int, NativeProgram] = {}  # by where the code lies
         self._hashes_known = False
         transaction = evm.transaction
         if evm.block is not self._block:
@@ -144,7 +149,7 @@ class Machine:
             elif status >= Status.STOP:
                 return self._halt(frame, depth, status)
             else:
-                self._help(frame, depth, status)
+                self._help(depth, status)
 
     def _enter(self, frame: Frame, depth: int) -> None:
         message, used = frame.message, self._evm.memory_used
@@ -176,7 +181,9 @@ class Machine:
             program.code_address,
             program.marks_address,
             program.code_address,  # as code to copy; what lies behind its end is never read
-            *(0,) * 3,
+            *(0,) * 2,  # DATA, RETURN
+            depth,
+            *(0,) * 9,
             frame.address[::-1],
             message.caller[::-1],
             message.value.to_bytes(WORD, "little"),
@@ -191,6 +198,8 @@ class Machine:
             self._owners[depth + 1] = _NO_FRAME
             if child.error is not None:
                 self.tables.undo(self._marks[depth + 1])
+            if child.error is not None or child.message.creates:
+                self._shared[_GENERATION] += 1  # addresses may be cold again, and code another
 
     def _run(self, frame: Frame, depth: int) -> int:
         """Run machine code with the frame as Python has it now; afterwards Python has what became of it."""
@@ -204,12 +213,16 @@ class Machine:
         if frame.stack:
             self._push(frame, depth)
         shared[_REFUND] = evm.substate.refund
-        data = frame.message.data
+        address, data = self._frame_address + depth * FRAME_SIZE, frame.message.data
         status: int = self._code(
-            self._frame_address + depth * FRAME_SIZE,
-            data if isinstance(data, bytes) else _address_of_view(data),
-            frame.return_data,
+            address, data if isinstance(data, bytes) else _address_of_view(data), frame.return_data
         )
+        while shared[_CURRENT] != address:  # in a call that was made in machine code
+            if status == Status.HOST:
+                self._abandon(depth)
+                break
+            self._help((shared[_CURRENT] - self._frame_address) // FRAME_SIZE, status)
+            status = self._library.resume(shared[_CURRENT])
         frame.gas = numbers[first + _GAS]
         frame.pc = numbers[first + _PC]
         evm.substate.refund = shared[_REFUND]
@@ -219,8 +232,41 @@ class Machine:
             base = self._bases[depth]
             frame.memory = self._arena[base : base + size]  # type: ignore[assignment]
         if shared[_LOGS_USED]:
-            evm.substate.logs += self.tables.take_logs(frame.address)
+            evm.substate.logs += self.tables.take_logs(self._addresses)
+        if numbers[first + _RETURN_NATIVE]:
+            numbers[first + _RETURN_NATIVE] = 0
+            frame.return_data = bytes(self._returned.data[: numbers[first + _RETURN_SIZE]])
         return status
+
+    def _abandon(self, depth: int) -> None:
+        """Undo the call that this frame made in machine code, and all within it; Python will make it.
+
+        None of the code that took part is called so again: else whole trees of calls could be run for nothing.
+        """
+        last = (self._shared[_CURRENT] - self._frame_address) // FRAME_SIZE
+        for called in range(depth + 1, last + 1):
+            self._callable[self._numbers[called * _STRIDE + _CODE]].stays = False
+        marks = (depth + 1) * _STRIDE + _JOURNAL_MARK
+        self.tables.undo(self._numbers[marks])
+        self._shared[_LOGS_USED] = self._numbers[marks + 1]
+        self._shared[_REFUND] = self._numbers[marks + 2]
+        self._shared[_GENERATION] += 1
+
+    def _make_callable(self, message: Message) -> None:
+        """After a call by Python its code, now warm, may be called in machine code, if it is plain code."""
+        evm, address = self._evm, message.code_address
+        plain = message.precompiles and address not in evm.precompiles and not message.creates
+        if evm.budget is not None or not plain or not message.code:
+            return
+        program = native_program_of(message.code)
+        if not program.stays:
+            return
+        cell = self._callees.get(address)
+        if cell is None:
+            code = (program.code_address, program.marks_address, program.size, self._account(address))
+            cell = self._callees[address] = self.tables.add_callee(int.from_bytes(address, "big"), code)
+            self._callable[program.code_address] = program
+        self.tables.renew_callee(cell)
 
     def _push(self, frame: Frame, depth: int) -> None:
         """What the driver or the reference's functions left on the frame's own stack goes onto the real one."""
@@ -248,7 +294,10 @@ class Machine:
         self._numbers[depth * _STRIDE + _BALANCE_KNOWN] = 0
         row = self._evm.rules.dispatch[frame.code[frame.pc]]
         frame.stack += self._pop(frame, depth, row.need)
-        return row.operation(frame, frame.stack)
+        signal = row.operation(frame, frame.stack)
+        if isinstance(signal, Message):
+            self._make_callable(signal)
+        return signal
 
     def _halt(self, frame: Frame, depth: int, status: int) -> Signal:
         """The frame is done. What a failing one stored is put back at once."""
@@ -263,26 +312,32 @@ class Machine:
             return HALT
         raise HALTS[status]
 
-    def _help(self, frame: Frame, depth: int, status: int) -> None:
+    def _help(self, depth: int, status: int) -> None:
         """Provide what was missing; the instruction will be repeated."""
         if status == Status.STORAGE_MISS:
-            self._fetch_slot(frame, depth)
+            self._fetch_slot(depth)
         elif status == Status.HASH_MISS:
             self._fetch_block_hash(depth)
         elif status == Status.BALANCE_MISS:
             first = depth * FRAME_SIZE
-            balance = self._evm.state.balance(frame.address)
+            balance = self._evm.state.balance(self._address(depth))
             start = first + FRAME["SELFBALANCE"]
             self._frame_bytes[start : start + WORD] = balance.to_bytes(WORD, "little")
-            self._numbers[(first >> 3) + _BALANCE_KNOWN] = 1
+            self._numbers[depth * _STRIDE + _BALANCE_KNOWN] = 1
         elif status == Status.PAUSE:
             assert self._evm.budget is not None, "a floor without a budget"
             self._evm.budget()
+        elif status == Status.LOGS_FULL:
+            self.tables.room_for_log(self._top(depth, 2))
         else:
-            self._make_room(frame, depth)
+            self.tables.make_room()
 
-    def _fetch_slot(self, frame: Frame, depth: int) -> None:
-        slot, state, address = self._top(depth, 1), self._evm.state, frame.address
+    def _address(self, depth: int) -> Address:
+        """Whose storage and balance the frame works on."""
+        return self._addresses[self._numbers[depth * _STRIDE + _ACCOUNT]]
+
+    def _fetch_slot(self, depth: int) -> None:
+        slot, state, address = self._top(depth, 1), self._evm.state, self._address(depth)
         warm = not self._evm.substate.warm_slot(address, slot)
         value, original = state.storage(address, slot), state.original_storage(address, slot)
         self.tables.add(self._account(address), slot, value, original, warm)
@@ -294,16 +349,6 @@ class Machine:
         entry = self._hashes.data[start : start + HASH_SIZE]
         entry[0] = 1
         entry[8:] = self._evm.block.block_hash(number)[::-1]
-
-    def _make_room(self, frame: Frame, depth: int) -> None:
-        """Whatever is full gets twice the room. A log is paid for first: its size is the contract's choice."""
-        if _LOG0 <= frame.code[frame.pc] <= _LOG4:
-            size = self._top(depth, 2)
-            if LOG_PER_BYTE * size > frame.gas:
-                raise OutOfGas
-            self.tables.room_for_log(size)
-        else:
-            self.tables.make_room()
 
     def _top(self, depth: int, position: int) -> int:
         """The word at `position`, 1 being the top."""

@@ -24,8 +24,8 @@ from coinone.rules.vm.native.handlers import (
     storage,
     system,
 )
-from coinone.rules.vm.native.layout import FRAME, Status
-from coinone.rules.vm.native.routines import cells, division, reciprocal, routine, words
+from coinone.rules.vm.native.layout import FRAME, SHARED, Status
+from coinone.rules.vm.native.routines import calls, cells, division, reciprocal, routine, words
 from coinone.rules.vm.native.routines import keccak as keccak_routines
 from coinone.rules.vm.native.routines import memory as memory_routines
 from coinone.rules.vm.opcodes import Opcode
@@ -43,6 +43,7 @@ FULL: dict[str, Full] = {
     **memory.FULL,
     **stack.FULL,
     **storage.FULL,
+    **system.FULL,
 }
 HOST = {**environment.HOST, **system.HOST}
 
@@ -76,10 +77,13 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         keccak_routines.functions(),
         memory_routines.functions(),
         cells.functions(),
+        calls.settle_call(),
         *[_leave(status) for status in Status],
+        *[system.end_of_call(status) for status in Status if status >= Status.STOP],
         *[memory.grow_and_repeat(length) for length in (1, 32)],
         *[handler(opcode).function(name) for name, opcode in functions.items()],
         *[_table(fork, opcodes) for fork, opcodes in forks.items()],
+        _resume(),
         _run(),
         METADATA,
     ]
@@ -112,7 +116,7 @@ def _symbol(opcode: Opcode) -> str:
 
 
 def _table(fork: str, opcodes: tuple[Opcode, ...]) -> str:
-    names = [f"@leave_{Status.INVALID_OPCODE.name}"] * 256
+    names = [f"@end_{Status.INVALID_OPCODE.name}"] * 256
     for opcode in opcodes:
         names[opcode.code] = f"@{_symbol(opcode)}"
     entries = ", ".join([f"ptr {name}" for name in names])
@@ -130,6 +134,8 @@ def _leave(status: Status) -> str:
     for name, value in (("PC", position), ("GAS", "%gas"), ("MEMORY_SIZE", "%size")):
         e.store("i64", value, e.at("%frame", FRAME[name]))
     e.store("ptr", "%stack", e.at("%frame", FRAME["SP"]))
+    shared = e.load("ptr", e.at("%frame", FRAME["SHARED"]))
+    e.store("ptr", "%frame", e.at(shared, SHARED["CURRENT"]))
     e.line(f"ret i64 {int(status)}")
     return HEAD.format(name=f"leave_{status.name}", body=e.body)
 
@@ -139,15 +145,25 @@ def _run() -> str:
     e = Emitter()
     for name in ("DATA", "RETURN"):
         e.store("ptr", f"%{name.lower()}", e.at("%frame", FRAME[name]))
-    pointers = [e.load("ptr", e.at("%frame", FRAME[name])) for name in ("SP", "MEMORY", "TABLE")]
-    numbers = [e.load("i64", e.at("%frame", FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")]
-    here = e.at(e.load("ptr", e.at("%frame", FRAME["CODE"])), numbers[0])
+    e.line(f"ret i64 {e.call('i64', 'resume', 'ptr %frame')}")
+    return routine("i64", "run", "ptr %frame, ptr %data, ptr %return", e, linkage="")
+
+
+def _resume() -> str:
+    """resume(frame): as `run`, with the data the frame has; for a frame that was called in machine code."""
+    e = Emitter()
+    code, stack_pointer, arena, table = [
+        e.load("ptr", e.at("%frame", FRAME[name])) for name in ("CODE", "SP", "MEMORY", "TABLE")
+    ]
+    position, gas, size = [
+        e.load("i64", e.at("%frame", FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")
+    ]
+    here = e.at(code, position)
     byte = e.widen(e.load("i8", here, 1), "i8", "i64")
-    first = e.load("ptr", e.value(f"getelementptr ptr, ptr {pointers[2]}, i64 {byte}"))
-    stack_pointer, arena, table = pointers
+    first = e.load("ptr", e.value(f"getelementptr ptr, ptr {table}, i64 {byte}"))
     status = e.value(
-        f"call preserve_nonecc i64 {first}(ptr %frame, ptr {here}, ptr {stack_pointer}, i64 {numbers[1]}, "
-        f"ptr {arena}, i64 {numbers[2]}, ptr {table})"
+        f"call preserve_nonecc i64 {first}(ptr %frame, ptr {here}, ptr {stack_pointer}, i64 {gas}, "
+        f"ptr {arena}, i64 {size}, ptr {table})"
     )
     e.line(f"ret i64 {status}")
-    return routine("i64", "run", "ptr %frame, ptr %data, ptr %return", e, linkage="")
+    return routine("i64", "resume", "ptr %frame", e, linkage="")

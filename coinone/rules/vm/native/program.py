@@ -10,7 +10,9 @@ _PADDING = bytes(34)  # a PUSH32 as last byte reads 32 more, and running off the
 
 
 class NativeProgram:
-    __slots__ = ("code", "code_address", "marks", "marks_address", "size")
+    """`stays`: nothing is known against calling it in machine code (`handlers/system.py`)."""
+
+    __slots__ = ("code", "code_address", "marks", "marks_address", "size", "stays")
 
     def __init__(self, code: bytes) -> None:
         self.code = code + _PADDING
@@ -18,6 +20,7 @@ class NativeProgram:
         self.marks: bytes = find_destinations(self.code, self.size).tobytes()
         self.code_address = address_of(self.code)
         self.marks_address = address_of(self.marks)
+        self.stays = True
 
 
 def address_of(content: bytes) -> int:

@@ -15,6 +15,9 @@ from coinone.base.primitives.types import Address
 from coinone.rules.vm.environment import Log
 from coinone.rules.vm.native.compiler import Library
 from coinone.rules.vm.native.layout import (
+    CALLEE,
+    CALLEE_CODE,
+    CALLEE_GENERATION,
     CELL_ACCOUNT,
     CELL_FLAGS,
     CELL_ORIGINAL,
@@ -36,6 +39,7 @@ _LOGS = 1 << 16
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
 _CELL_CONTENT = struct.Struct(f"<{WORD}s{WORD}sqq")  # value, original, account, flags
+_CALLEE = struct.Struct("<qqqq")
 _KEYS = ("KEY0", "KEY1", "KEY2", "KEY3")
 
 
@@ -47,10 +51,11 @@ def aligned(size: int, alignment: int = _ALIGNMENT) -> Bytes:
 
 
 @lru_cache(maxsize=256)
-def _log_shape(head: bytes) -> struct.Struct:
-    """The topics and the data of a log with that head; the data is padded to 8 bytes."""
-    topic_count, size = struct.unpack("<qq", head)
-    return struct.Struct(f"<{LOG_HEAD}x{topic_count * f'{WORD}s'}{size}s{-size % 8}x")
+def _log_shape(head: bytes) -> tuple[struct.Struct, int]:
+    """The topics and the data of a log with that head, the data padded to 8 bytes; and whose it is."""
+    first, size = struct.unpack("<qq", head)
+    account, topic_count = divmod(first, 256)
+    return struct.Struct(f"<{LOG_HEAD}x{topic_count * f'{WORD}s'}{size}s{-size % 8}x"), account
 
 
 class Tables:
@@ -106,6 +111,19 @@ class Tables:
             WARM if warm else 0,
         )
 
+    def add_callee(self, address: int, code: tuple[int, int, int, int]) -> int:
+        """Tell of code that may be called: where it and its marks lie, its size, the account's number."""
+        if self["CELL_COUNT"] == self["CELL_LIMIT"]:
+            self.grow_cells()
+        self._key_bytes[:] = address.to_bytes(WORD, "little")
+        cell: int = self._library.add_cell(self.address, CALLEE, self._key_address) - self._cells_address
+        _CALLEE.pack_into(self._cell_bytes, cell + CALLEE_CODE, *code)
+        return cell
+
+    def renew_callee(self, cell: int) -> None:
+        """It can be called until `GENERATION` changes."""
+        self._cell_numbers[(cell + CALLEE_GENERATION) >> 3] = self["GENERATION"]
+
     def written(self) -> Iterator[tuple[int, int, int]]:
         """Account, slot and value of each storage cell that was ever written, in the order of first use."""
         numbers, cells = self._cell_numbers, self._cell_bytes
@@ -158,8 +176,8 @@ class Tables:
 
     # Logs
 
-    def take_logs(self, address: Address) -> list[Log]:
-        """The logs gathered since the last time; all are of the account that has been running.
+    def take_logs(self, addresses: list[Address]) -> list[Log]:
+        """The logs gathered since the last time.
 
         A thousand of one shape are nothing unusual, so those in a row are read together, and are made as
         `Log(...)` makes them but without that call.
@@ -167,7 +185,8 @@ class Tables:
         content, position, logs, new = self._logs[: self["LOGS_USED"]].tobytes(), 0, [], tuple.__new__
         while position < len(content):
             head = content[position : position + LOG_HEAD]
-            shape = _log_shape(head)
+            shape, account = _log_shape(head)
+            address = addresses[account]
             end = position + shape.size
             while content[end : end + LOG_HEAD] == head:
                 end += shape.size
@@ -178,9 +197,10 @@ class Tables:
         return logs
 
     def room_for_log(self, size: int) -> None:
-        """Room for one log with `size` bytes of data in the emptied buffer."""
-        if size + 256 > self["LOGS_LIMIT"]:
-            self._allocate_logs(2 * (size + 256))
+        """Room for one more log with `size` bytes of data; those that are there stay."""
+        content, used = self._logs, self["LOGS_USED"]
+        self._allocate_logs(2 * (used + size + 256))
+        self._logs[:used] = content[:used]
 
     def _allocate_logs(self, size: int) -> None:
         self._logs = aligned(size)

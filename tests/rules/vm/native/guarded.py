@@ -30,7 +30,7 @@ def guarded(size: int, alignment: int = 64) -> tables.Bytes:
     block = np.frombuffer(region, dtype=np.uint8)
     start = block.ctypes.data
     for page in (start, start + _PAGE + whole):
-        assert _libc.mprotect(ctypes.c_void_p(page), _PAGE, 0) == 0
+        assert _libc.mprotect(ctypes.c_void_p(page), _PAGE, 0) == 0, ctypes.get_errno()
     _kept.append(region)
     first = _PAGE + whole - size
     if alignment > 64:  # stacks: at their distance, whatever is behind them

@@ -132,6 +132,57 @@ def random_program(random: Random, pieces: int = 40) -> bytes:
     return body
 
 
+def random_phrase(random: Random) -> bytes:
+    """Something that contracts do, which leaves the stack as it was."""
+    slot, word = push(random.randrange(4)), push(random_word(random))
+    phrases = (
+        word + slot + b"\x55",
+        slot + b"\x54" + b"\x60\x01\x01" + slot + b"\x55",
+        b"\x5a" + slot + b"\x55",
+        word + slot + b"\x5d",
+        slot + b"\x5c" + slot + b"\x55",
+        word + push(random.randrange(40)) + push(random.randrange(40)) + b"\xa1",
+        word + push(random.randrange(200)) + b"\x52",
+        push(random.randrange(200)) + b"\x51" + slot + b"\x55",
+        b"\x3d\x5f" + push(random.randrange(99)) + b"\x3e",  # returned data into memory
+        b"\x3d" + slot + b"\x55",
+        b"\x36\x5f" + push(random.randrange(99)) + b"\x37",
+        b"\x33\x30\x01\x34\x01" + slot + b"\x55",  # caller, address, value
+        b"\x5f\x35" + slot + b"\x55",
+        b"\x47" + slot + b"\x55",
+        b"\x58\x38\x01\x59\x01" + slot + b"\x55",  # pc, code size, memory size
+    )
+    rare = (
+        push(random_address(random)) + b"\x31\x50",  # BALANCE: Python's
+        random_create(random) + b"\x50",
+        push(random_address(random)) + b"\x3f\x50",
+        push(NUMBER - 3) + b"\x40" + slot + b"\x55",
+    )
+    return random.choice(rare) if random.randrange(25) == 0 else random.choice(phrases)
+
+
+def random_caller(random: Random) -> bytes:
+    """A loop of phrases and calls, then one of the ways to end."""
+    body = b""
+    for _ in range(random.randrange(1, 7)):
+        if random.randrange(3):
+            body += random_phrase(random)
+        else:
+            body += random_call(random) + random.choice((b"\x50", push(random.randrange(4)) + b"\x55"))
+    turns = random.randrange(1, 6)
+    loop = push(turns) + b"\x5b" + body + b"\x60\x01\x90\x03\x80" + b"\x60\x02\x57"
+    size, offset = push(random.choice((0, 32, 70))), push(random.randrange(50))
+    endings = (
+        b"\x00",
+        size + offset + b"\xf3",
+        size + offset + b"\xf3",
+        size + offset + b"\xfd",
+        b"\xfe",
+        b"\x01\x01",
+    )
+    return loop + random.choice(endings)
+
+
 def world(codes: list[bytes], fork: str, gas: int, data: bytes = b"") -> tuple[Evm, Message]:
     """A call of the first contract; each holds some coins, and two storage slots that are set."""
     state = State(MemoryDatabase())
@@ -164,7 +215,8 @@ def run_both(
 def run_random(seed: int) -> ExecutionResult:
     """The world that this number stands for, on both engines."""
     random = Random(seed)
-    codes = [random_program(random) for _ in range(random.randrange(1, 4))]
+    make = random_caller if seed % 2 else random_program
+    codes = [make(random) for _ in range(random.randrange(1, 4))]
     fork = random.choice(("Cancun", "Prague", "Osaka"))
     gas = random.choice((30_000, 100_000, 300_000, 1_000_000))
     return run_both(codes, fork, gas, random.randbytes(random.randrange(100)))

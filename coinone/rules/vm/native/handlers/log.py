@@ -11,11 +11,13 @@ def log(topic_count: int) -> Full:
         size, big = h.small(2)
         too_big = h.value(f"or i1 {big}, {h.compare('ugt', size, 0xFFFFFFFF)}")
         h.leave_if(too_big, Status.OUT_OF_GAS)
+        cost = h.op("mul", size, LOG_PER_BYTE)
+        h.leave_if(h.compare("slt", h.gas, cost), Status.OUT_OF_GAS)  # before Python finds room for it
         head = LOG_HEAD + WORD * topic_count
         used, limit = h.load("i64", h.shared("LOGS_USED")), h.load("i64", h.shared("LOGS_LIMIT"))
         end = h.op("add", h.op("add", used, head), h.op("and", h.op("add", size, 7), -8))
-        h.leave_if(h.compare("ugt", end, limit), Status.FULL)
-        h.charge(h.op("mul", size, LOG_PER_BYTE))
+        h.leave_if(h.compare("ugt", end, limit), Status.LOGS_FULL)
+        h.charge(cost)
         h.reserve(1, 2)
         h.forbid_static()
         _write(h, h.at(h.load("ptr", h.shared("LOGS")), used), head, topic_count)
@@ -27,7 +29,8 @@ def log(topic_count: int) -> Full:
 
 def _write(h: Handler, entry: str, head: int, topic_count: int) -> None:
     size = h.low(2)
-    h.store("i64", str(topic_count), entry)
+    account = h.op("shl", h.number("ACCOUNT"), 8)
+    h.store("i64", h.op("or", account, topic_count), entry)
     h.store("i64", size, h.at(entry, 8))
     for i in range(topic_count):
         h.store("i256", h.byte_swap(h.word(3 + i)), h.at(entry, LOG_HEAD + WORD * i))

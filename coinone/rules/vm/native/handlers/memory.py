@@ -14,7 +14,7 @@ def _place(h: Handler, length: int) -> str:
     paid_for = h.call("i64", "llvm.usub.sat.i64", "i64 %size", f"i64 {length - 1}")
     missing = h.value(f"or i1 {big}, {h.compare('uge', offset, paid_for)}")
     with h.when_final(missing):
-        h.repeat_after(f"grow_{length}")
+        h.jump_to(f"grow_{length}")
     return h.at("%memory", offset)
 
 

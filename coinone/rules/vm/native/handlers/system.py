@@ -1,11 +1,155 @@
-"""Calls, creations, and the end of a contract: the memory they name is paid for here, the rest is Python's."""
+"""Calls, creations, and the end of a contract: the memory they name is paid for here, the rest is mostly Python's.
+
+A plain call (no value, of code that this transaction has called before) stays in machine code: the callee gets
+the next record, and its end goes on after the call. If the callee turns out to need Python for more than
+a slot or some room, all it did is undone and Python makes the call (`machine.py`); that code is not tried again.
+"""
+
+from coinone.rules.vm.instructions.control import stop
+from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
+from coinone.rules.vm.native.handler import HEAD, Handler
+from coinone.rules.vm.native.handlers import Full
+from coinone.rules.vm.native.layout import (
+    CALLEE,
+    CALLEE_ACCOUNT,
+    CALLEE_CODE,
+    CALLEE_GENERATION,
+    CALLEE_MARKS,
+    CALLEE_SIZE,
+    FRAME,
+    FRAME_SIZE,
+    SHARED,
+    STACK_STRIDE,
+    Status,
+)
+from coinone.rules.vm.opcodes import Opcode
 
 HOST: dict[str, tuple[tuple[int, int], ...]] = {
     "CREATE": ((2, 3),),
     "CREATE2": ((2, 3),),
-    "CALL": ((4, 5), (6, 7)),
     "CALLCODE": ((4, 5), (6, 7)),
-    "DELEGATECALL": ((3, 4), (5, 6)),
-    "STATICCALL": ((3, 4), (5, 6)),
     "SELFDESTRUCT": (),
+}
+_NOTHING = Opcode(0, "", 0, 0, 0, stop)
+_ADDRESS_MASK = (1 << 160) - 1
+
+
+def call(kind: str, ranges: int) -> Full:
+    """`ranges` is the stack position of the offset of the data; its size, and offset and size of the result follow."""
+
+    def emit(h: Handler) -> None:
+        h.reserve(ranges, ranges + 1)
+        h.reserve(ranges + 2, ranges + 3)
+        if kind == "CALL":
+            h.leave_if(h.value(f"xor i1 {h.is_zero(3)}, true"), Status.HOST)
+        shared = h.pointer("SHARED")
+        address = h.variable("i256")
+        h.store("i256", h.op("and", h.word(2), _ADDRESS_MASK, "i256"), address, 32)
+        cell = h.call("ptr", "find_cell", f"ptr {shared}", f"i64 {CALLEE}", f"ptr {address}")
+        h.leave_if(h.compare("eq", cell, "null", "ptr"), Status.HOST)
+        now = h.load("i64", h.at(shared, SHARED["GENERATION"]))
+        h.leave_if(h.compare("ne", now, h.load("i64", h.at(cell, CALLEE_GENERATION))), Status.HOST)
+        h.leave_if(h.compare("uge", h.number("DEPTH"), CALL_DEPTH_MAX), Status.HOST)
+        passed = _gas_to_pass(h)
+        _keep(h, ranges, passed)
+        child = _open(h, kind, ranges, shared, cell, h.load("i256", address, 32))
+        _begin(h, child, passed)
+
+    return emit
+
+
+def _gas_to_pass(h: Handler) -> str:
+    """What was asked for, but at most all but a 64th."""
+    most = h.op("sub", h.gas, h.op("lshr", h.gas, 6))
+    wanted, big = h.small(1)
+    big = h.value(f"or i1 {big}, {h.compare('ugt', wanted, most)}")
+    return h.select(big, "i64", most, wanted)
+
+
+def _keep(h: Handler, ranges: int, passed: str) -> None:
+    """Everything of this frame, as it is at the call: for going on after it, or for leaving the call to Python."""
+    position = h.op("sub", h.value("ptrtoint ptr %code to i64"), h.number("CODE"))
+    for name, number in (
+        ("PC", position),
+        ("GAS", h.gas),
+        ("MEMORY_SIZE", h.size),
+        ("GAS_PASSED", passed),
+        ("RESULT_OFFSET", h.low(ranges + 2)),
+        ("RESULT_SIZE", h.low(ranges + 3)),
+    ):
+        h.store("i64", number, h.field(name))
+    h.store("ptr", "%stack", h.field("SP"))
+    h.store("ptr", h.slot(h.opcode.inputs), h.field("RESULT_SLOT"))
+
+
+def _open(h: Handler, kind: str, ranges: int, shared: str, cell: str, address: str) -> str:
+    """Fill the record of the frame that is called."""
+    child = h.at("%frame", FRAME_SIZE)
+    delegated = kind == "DELEGATECALL"
+    stack = h.op("and", h.value("ptrtoint ptr %stack to i64"), -STACK_STRIDE)
+    size = h.low(ranges + 1)
+    offset = h.select(h.compare("eq", size, 0), "i64", 0, h.low(ranges))
+    account = h.number("ACCOUNT") if delegated else h.load("i64", h.at(cell, CALLEE_ACCOUNT))
+    length = h.load("i64", h.at(cell, CALLEE_SIZE))
+    code = h.load("i64", h.at(cell, CALLEE_CODE))
+    numbers = {
+        "SP": h.op("add", stack, STACK_STRIDE),
+        "MEMORY": h.op("add", h.number("MEMORY"), h.size),
+        "MEMORY_LIMIT": h.op("sub", h.number("MEMORY_LIMIT"), h.size),
+        "TABLE": h.number("TABLE"),
+        "SHARED": h.number("SHARED"),
+        "ACCOUNT": account,
+        "STATIC": "1" if kind == "STATICCALL" else h.number("STATIC"),
+        "FLOOR": "0",
+        "CODE_SIZE": length,
+        "SOURCE_SIZE": length,
+        "DATA_SIZE": size,
+        "RETURN_SIZE": "0",
+        "BALANCE_KNOWN": "0",
+        "CODE": code,
+        "MARKS": h.load("i64", h.at(cell, CALLEE_MARKS)),
+        "SOURCE": code,
+        "DATA": h.op("add", h.number("MEMORY"), offset),
+        "DEPTH": h.op("add", h.number("DEPTH"), 1),
+        "NATIVE": "1",
+        "JOURNAL_MARK": h.load("i64", h.at(shared, SHARED["JOURNAL_COUNT"])),
+        "LOGS_MARK": h.load("i64", h.at(shared, SHARED["LOGS_USED"])),
+        "REFUND_MARK": h.load("i64", h.at(shared, SHARED["REFUND"])),
+    }
+    for name, number in numbers.items():
+        h.store("i64", number, h.at(child, FRAME[name]))
+    own, caller, value = (h.load("i256", h.field(name)) for name in ("ADDRESS", "CALLER", "CALLVALUE"))
+    words = (own, caller, value) if delegated else (address, own, "0")
+    for name, word in zip(("ADDRESS", "CALLER", "CALLVALUE"), words, strict=True):
+        h.store("i256", word, h.at(child, FRAME[name]))
+    return child
+
+
+def _begin(h: Handler, child: str, passed: str) -> None:
+    pointers = [h.load("ptr", h.at(child, FRAME[name])) for name in ("CODE", "SP", "MEMORY")]
+    h.enter(child, pointers[0], pointers[1], passed, pointers[2], "0")
+
+
+def end_of_call(status: Status) -> str:
+    """How a frame ends: one that Python opened by leaving, one opened here by going on in its caller."""
+    h = Handler(_NOTHING)
+    with h.when_final(h.compare("eq", h.number("NATIVE"), 0)):
+        h.jump_to(f"leave_{status.name}")
+    success = status in (Status.STOP, Status.RETURN)
+    has_output = status in (Status.RETURN, Status.REVERT)
+    size = h.number("OUTPUT_SIZE") if has_output else "0"
+    left = "%gas" if success or has_output else "0"
+    caller = h.at("%frame", -FRAME_SIZE)
+    h.line(f"call void @settle_call(ptr %frame, ptr {caller}, i64 {int(success)}, i64 {size}, i64 {left})")
+    pointers = [h.load("ptr", h.at(caller, FRAME[name])) for name in ("CODE", "SP", "MEMORY")]
+    numbers = [h.load("i64", h.at(caller, FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")]
+    code = h.at(h.at(pointers[0], numbers[0]), 1)
+    h.enter(caller, code, pointers[1], numbers[1], pointers[2], numbers[2])
+    return HEAD.format(name=f"end_{status.name}", body=h.body)
+
+
+FULL: dict[str, Full] = {
+    "CALL": call("CALL", 4),
+    "DELEGATECALL": call("DELEGATECALL", 3),
+    "STATICCALL": call("STATICCALL", 3),
 }
