@@ -1,5 +1,6 @@
-"""A node is killed again and again; what it answered is there after every restart."""
+"""A node is killed again and again; what it answered is there after every restart, and in a replay from genesis."""
 
+import json
 import os
 import random
 import subprocess
@@ -7,81 +8,140 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from coinone.node.runtime.startup import identity_of
+from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.startup import GENESIS_KEY, chain_at, genesis_block, identity_of
 from coinone.node.runtime.verify import verify_chain
-from coinone.node.storage.storage import open_storage
+from coinone.node.storage.storage import Storage, open_storage
+from coinone.node.storage.store import MemoryStore
+from coinone.rules.chain.blocks import apply_block, commit_block
+from coinone.rules.chain.genesis import decode_genesis
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.state import Headers
+from coinone.rules.state.database import Table
+
+sys.path.insert(0, str(Path(__file__).parent))
+from crash_node import NETWORK
 
 SCRIPT = Path(__file__).with_name("crash_node.py")
 ROOT = Path(__file__).parents[3]
-KILLS = 12
 
 
-def start(folder: Path) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, folder],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Campaign:
+    """Kills of one node, and everything its client was told before them."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder / "data"
+        self.claims: list[list[Any]] = []
+        self.figures: Counter[str] = Counter()
+        self._ledger = folder / "ledger"
+        self._dice = random.Random(seed)
+        self._opening_s = 0.1  # how long the last start took from "opening" to "open"
+
+    def kill_one(self, while_opening: bool) -> None:
+        """Start the node, kill it at a random moment, and write down what was said until then."""
+        process = subprocess.Popen(
+            [sys.executable, SCRIPT, self.folder, self._ledger],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None and process.stderr is not None
+        first = process.stdout.readline()
+        assert first == '["opening"]\n', process.stderr.read()
+        begun, opened = time.monotonic(), ""
+        if while_opening:
+            time.sleep(self._dice.random() * self._opening_s)
+        else:
+            opened = process.stdout.readline()
+            self._opening_s = time.monotonic() - begun
+            time.sleep(self._dice.random())
+        assert process.poll() is None, f"the node died by itself: {process.stderr.read()}"
+        process.kill()
+        out, err = process.communicate()
+        self._note(opened + out, err)
+
+    def _note(self, out: str, err: str) -> None:
+        assert not err, err
+        self.figures["kills"] += 1
+        lines = out.splitlines(keepends=True)
+        said = [json.loads(line) for line in lines if line.endswith("\n")]  # a line cut short was not said
+        if not said:
+            self.figures["killed while opening"] += 1
+            return
+        (word, applied, checked), *claims = said
+        assert word == "open" and checked == len(self.claims), "it did not check all that had been said"
+        self.figures["started"] += 1
+        self.figures["started with batches to apply again"] += applied > 0
+        self.claims += claims
+        with self._ledger.open("a") as file:
+            file.writelines(json.dumps(claim) + "\n" for claim in claims)
+        self.figures.update(kind for kind, *_ in claims)
+
+    def replay(self) -> None:
+        """Execute the chain from genesis, and compare every answer, receipt and batch that was seen."""
+        storage = open_storage(self.folder, identity_of(NETWORK), 2**29)
+        assert verify_chain(NETWORK, storage).number > 0, "no block was ever committed"
+        truth, last = executed_again(NETWORK, storage)
+        storage.close()
+        for kind, name, *what in self.claims:
+            if kind == "receipt" or what[0] <= last:
+                assert json.loads(json.dumps(truth[kind, name])) == what, (
+                    f"{kind} {name} was said to be {what}"
+                )
+                self.figures[f"{kind} replayed"] += 1
+
+
+def executed_again(network: Network, storage: Storage) -> tuple[dict[tuple[str, str], list[Any]], int]:
+    """What each action, transaction and batch of the folder's blocks comes to, and the last batch in them."""
+    archive, memory = Archive(storage), MemoryStore()
+    genesis = decode_genesis(storage.store.get(Table.META, GENESIS_KEY) or b"")
+    first, sealed = genesis_block(network, genesis, memory)
+    memory.write(sealed.changes)
+    chain, truth, number = chain_at(network, memory, first.header, Headers()), {}, 1
+    while (block := archive.block(number)) is not None:
+        batches = [archive.batch(seq) for seq in range(block.first_seq, block.header.batch_seq + 1)]
+        sealed = apply_block(chain, memory, block, [batch for batch in batches if batch is not None])
+        for result in sealed.results:
+            seq = result.batch.seq
+            truth["batch", result.batch.hash.hex()] = [seq]
+            for outcome in result.exchange.outcomes:
+                truth["answer", outcome.tx_hash.hex()] = [seq, outcome.status, outcome.response]
+        for row in sealed.placed.rows:
+            record = row.record
+            truth["receipt", record.hash.hex()] = [
+                number, row.index, block.hash.hex(), record.succeeded, record.gas_used, len(record.logs),
+            ]  # fmt: skip
+        memory.write(sealed.changes)
+        commit_block(chain, sealed)
+        number += 1
+    return truth, chain.head.batch_seq
+
+
+def run(folder: Path, kills: int, seed: int) -> Counter[str]:
+    campaign = Campaign(folder, seed)
+    for turn in range(kills):
+        campaign.kill_one(while_opening=turn % 3 == 2)
+    campaign.replay()
+    figures = campaign.figures
+    print(dict(figures))
+    # A fault test proves that the faults happened.
+    assert figures["kills"] == kills
+    assert figures["killed while opening"] >= kills // 8, figures
+    assert figures["started with batches to apply again"] > 0, figures
+    assert figures["answer replayed"] > 5 * kills and figures["receipt replayed"] > kills, figures
+    return figures
 
 
 @pytest.mark.slow
-def test_no_answered_order_is_lost_when_the_process_is_killed(tmp_path):
-    dice = random.Random(20)
-    acknowledged: set[int] = set()
-    stages: Counter[str] = Counter()
-    highest = 0
-    for turn in range(KILLS):
-        process = start(tmp_path)
-        # Every third kill comes while the node opens its folder.
-        words = process.stdout.readline().split()
-        assert words == ["opening"], process.stderr.read()
-        if turn % 3 == 2:
-            time.sleep(dice.random() * 0.05)
-            process.kill()
-            stages["opening"] += 1
-            lines = process.communicate()[0].splitlines()
-        else:
-            time.sleep(1.0 + dice.random())
-            process.kill()
-            stages["running"] += 1
-            lines = process.communicate()[0].splitlines()
-            assert lines and lines[0].startswith("open"), "the node did not come up"
-        for line in lines:
-            kind, *numbers = line.split()
-            if kind == "open":
-                seq, *oids = map(int, numbers)
-                assert acknowledged <= set(oids), (
-                    f"lost after kill {turn}: {sorted(acknowledged - set(oids))[:5]}"
-                )
-                assert seq >= highest, "the chain of batches went back"
-                highest = seq
-            elif len(numbers) == 1:  # a line cut short by the kill was not said
-                acknowledged.add(int(numbers[0]))
-    assert stages["opening"] and stages["running"], "kills did not meet both stages"
-    assert len(acknowledged) > 20, "the node hardly traded: nothing was tested"
-    storage = open_storage(tmp_path, _identity(), 2**28)
-    assert verify_chain(_network(), storage).number > 0, "no block was ever committed"
-    storage.close()
+def test_no_answer_and_no_receipt_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    run(tmp_path, kills=12, seed=20)
 
 
-def _network():
-    sys.path.insert(0, str(SCRIPT.parent))
-    from dataclasses import replace
-
-    from coinone.node.runtime.networks import load_network
-
-    network = load_network("dev")
-    return replace(
-        network,
-        batches=replace(network.batches, interval_ms=10),
-        blocks=replace(network.blocks, interval_ms=40),
-    )
-
-
-def _identity() -> bytes:
-    return identity_of(_network())
+@pytest.mark.long
+def test_no_answer_and_no_receipt_is_lost_in_two_hundred_kills(tmp_path: Path) -> None:
+    run(tmp_path, kills=200, seed=21)
