@@ -36,6 +36,7 @@ from coinone.rules.vm.native.layout import (
 Bytes = npt.NDArray[np.uint8]
 _CELLS = 2_048
 _LOGS = 1 << 16
+_LOG_OVERHEAD = 256  # a log's head, topics and padding are less
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
 _CELL_CONTENT = struct.Struct(f"<{WORD}s{WORD}sqq")  # value, original, account, flags
@@ -199,8 +200,10 @@ class Tables:
     def room_for_log(self, size: int) -> None:
         """Room for one more log with `size` bytes of data; those that are there stay."""
         content, used = self._logs, self["LOGS_USED"]
-        self._allocate_logs(2 * (used + size + 256))
-        self._logs[:used] = content[:used]
+        needed = used + size + _LOG_OVERHEAD
+        if needed > self["LOGS_LIMIT"]:
+            self._allocate_logs(2 * needed)
+            self._logs[:used] = content[:used]
 
     def _allocate_logs(self, size: int) -> None:
         self._logs = aligned(size)
