@@ -3,8 +3,9 @@ orders.
 
 A ladder's key is the price for bids and minus the price for asks, ascending: the best price is always the
 last entry, where most insertions and removals happen, so the memory moved is small. Orders are found by
-oid, and by (account, cloid), through open-addressing tables. All of it can be rebuilt from the order rows,
-whose oid is their time priority.
+oid, and by (account, cloid), through open-addressing tables, and by account through a narrow column of
+owners, since reading one field of every wide row costs twenty times as much. All of it can be rebuilt from
+the order rows, whose oid is their time priority.
 """
 
 from __future__ import annotations
@@ -229,6 +230,7 @@ def link(core: Any, slot: int) -> bool:
         return False
     order = core.orders[slot]
     add_oid(core, order.oid, slot)
+    core.owners[slot] = order.account
     if order.has_cloid != 0:
         add_cloid(core, slot)
     core.counters[LIVE_ORDERS] += 1
@@ -241,6 +243,7 @@ def unlink(core: Any, slot: int) -> None:
     order = core.orders[slot]
     dequeue(core, slot)
     drop_oid(core, order.oid)
+    core.owners[slot] = -1
     if order.has_cloid != 0:
         drop_cloid(core, slot)
     order.oid = 0
@@ -257,6 +260,7 @@ def _rebuild(core: Any, by_age: Any) -> None:
     for place in range(core.oids.shape[0]):
         core.oids[place].oid = 0
     core.cloid_slots[:] = -1
+    core.owners[:] = -1
     core.counters[LIVE_ORDERS] = 0
     levels = core.levels.shape[0]
     for i in range(levels):
@@ -284,6 +288,7 @@ class Book:
         self.free_levels: Array = np.zeros(0, np.int32)
         self.oids: Array = np.zeros(0, INDEX)
         self.cloid_slots: Array = np.zeros(0, np.int32)
+        self.owners: Array = np.zeros(0, np.int32)
 
     def fits(self, rows: Rows, new: int) -> bool:
         """Is there room for `new` more orders and levels without growing?"""
@@ -311,6 +316,7 @@ class Book:
         self.free_orders = np.zeros(len(rows.orders), np.int32)
         self.oids = np.zeros(places, INDEX)
         self.cloid_slots = np.zeros(places, np.int32)
+        self.owners = np.zeros(len(rows.orders), np.int32)
 
     def rebuild(self, rows: Rows) -> None:
         """Ladders, queues and indexes from the order rows alone."""
@@ -346,9 +352,10 @@ class Book:
         return slots
 
     def slots_of(self, rows: Rows, account: int) -> list[int]:
-        """Slots of an account's resting orders, oldest first."""
-        slots = np.flatnonzero((rows.orders["account"] == account) & (rows.orders["oid"] != 0))
-        return [int(slot) for slot in slots[np.argsort(rows.orders["oid"][slots])]]
+        """Slots of an account's resting orders, oldest first: one pass over four bytes a slot."""
+        slots = np.flatnonzero(self.owners == account)
+        oldest_first: list[int] = slots[np.argsort(rows.orders["oid"][slots])].tolist()
+        return oldest_first
 
     def find(self, rows: Rows, oid: int) -> int | None:
         """Slot of a resting order."""
@@ -362,12 +369,7 @@ class Book:
 
     def find_cloid(self, rows: Rows, account: int, high: int, low: int) -> int | None:
         """Slot of an account's resting order by client id."""
-        orders = rows.orders
-        slots = np.flatnonzero(
-            (orders["cloid_lo"] == low)
-            & (orders["cloid_hi"] == high)
-            & (orders["account"] == account)
-            & (orders["has_cloid"] != 0)
-            & (orders["oid"] != 0)
-        )
+        own = np.flatnonzero(self.owners == account)
+        orders = rows.orders[own]
+        slots = own[(orders["cloid_lo"] == low) & (orders["cloid_hi"] == high) & (orders["has_cloid"] != 0)]
         return int(slots[0]) if len(slots) else None

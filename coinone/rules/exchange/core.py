@@ -64,6 +64,7 @@ class Core(NamedTuple):
     free_levels: Any
     oids: Any
     cloid_slots: Any
+    owners: Any
     account_keys: Any
     account_images: Any
     position_keys: Any
@@ -101,6 +102,7 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(_i4),
         _array(_i4),
         _array(INDEX),
+        _array(_i4),
         _array(_i4),
         _array(_i8),
         _array(ACCOUNT),

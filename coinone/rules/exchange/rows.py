@@ -83,6 +83,7 @@ class Rows:
             book.free_levels,
             book.oids,
             book.cloid_slots,
+            book.owners,
             keys["account"],
             images["account"],
             keys["position"],

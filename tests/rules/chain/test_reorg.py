@@ -5,6 +5,8 @@ The blocks hold whatever a random crowd does: orders, transfers, contract calls,
 
 from typing import Any
 
+import numpy as np
+
 from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.follower import follow_batch, follow_block
@@ -39,6 +41,7 @@ def image(chain: ChainState) -> dict[str, Any]:
     rows = chain.exchange.rows
     count = rows.account_count
     live = rows.orders["oid"] != 0
+    assert (rows.book.owners == np.where(live, rows.orders["account"], -1)).all(), "owners out of step"
     return {
         "cursor": chain.cursor,
         "layers": chain.state.layers,
