@@ -57,6 +57,10 @@ Follow = Annotated[
         "--follow", metavar="HOST:PORT", help="A node to take batches and blocks from (repeatable)."
     ),
 ]
+Vm = Annotated[
+    str,
+    typer.Option("--vm", help="Engine for contracts: native, reference, or verify (runs both and compares)."),
+]
 
 # Four minutes of the demo market, so that there is something to play at once.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
@@ -73,17 +77,28 @@ def up(
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
     listen: Listen = None,
+    vm: Vm = "native",
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
     """Start an exchange of one's own: node, APIs, trading page and demo market, on the dev network."""
-    from coinone.interfaces.cli.settings import Settings
+    from coinone.interfaces.cli.settings import Settings, parse_engine
     from coinone.interfaces.cli.up import run
     from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
     peers = parse_endpoint(listen) if listen else None
-    settings = Settings(data_dir, "dev", http_port, rpc_port, tuple(bind or ()), hosts, origins, peers)
+    settings = Settings(
+        data_dir,
+        "dev",
+        http_port,
+        rpc_port,
+        tuple(bind or ()),
+        hosts,
+        origins,
+        peers,
+        engine=parse_engine(vm),
+    )
     run(settings, demo=demo, reset=reset)
 
 
@@ -98,9 +113,10 @@ def node(
     allow_origin: AllowOrigin = None,
     listen: Listen = None,
     follow: Follow = None,
+    vm: Vm = "native",
 ) -> None:
     """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
-    from coinone.interfaces.cli.settings import Settings
+    from coinone.interfaces.cli.settings import Settings, parse_engine
     from coinone.interfaces.cli.up import run
     from coinone.node.network.peers import parse_endpoint
 
@@ -108,7 +124,16 @@ def node(
     peers = parse_endpoint(listen) if listen else None
     followed = tuple(parse_endpoint(text) for text in follow or ())
     settings = Settings(
-        data_dir, network, http_port, rpc_port, tuple(bind or ()), hosts, origins, peers, followed
+        data_dir,
+        network,
+        http_port,
+        rpc_port,
+        tuple(bind or ()),
+        hosts,
+        origins,
+        peers,
+        followed,
+        parse_engine(vm),
     )
     run(settings, demo=False, reset=False)
 

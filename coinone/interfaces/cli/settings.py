@@ -8,6 +8,9 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.config import ApiConfig
 from coinone.node.network.peers import Endpoint
 
+# Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
+ENGINES = ("native", "reference", "verify")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,6 +23,7 @@ class Settings:
     origins: tuple[str, ...]
     listen: Endpoint | None = None  # for peers
     follow: tuple[Endpoint, ...] = ()
+    engine: str = ENGINES[0]  # of the virtual machine
 
     def api_config(self) -> ApiConfig:
         """Raises InvalidInput where a dev node would leave this computer."""
@@ -30,6 +34,13 @@ class Settings:
             raise InvalidInput("--http-port and --rpc-port must differ", both=self.http_port)
         bind = self.bind or ApiConfig().bind
         return ApiConfig(self.http_port, self.rpc_port, bind, self.hosts, self.origins)
+
+
+def parse_engine(text: str) -> str:
+    """Raises InvalidInput."""
+    if text not in ENGINES:
+        raise InvalidInput(f"--vm takes {', '.join(ENGINES)}", have=text)
+    return text
 
 
 def _require_loopback(address: str) -> None:

@@ -68,7 +68,7 @@ def load_chain(network: Network, storage: Storage) -> ChainState:
     archive, head = Archive(storage), storage.blocks.head()
     header = None if head is None else archive.header(head.number)
     if header is None:
-        raise StorageError("data folder is incomplete: use --reset")
+        raise StorageError("data folder is incomplete: start `coinone up --reset`")
     return chain_at(network, storage.store, header, Headers(archive.header))
 
 
@@ -76,7 +76,7 @@ def chain_at(network: Network, store: Store, header: Header, headers: Headers) -
     """The chain that `store` holds, which must be that of `header`."""
     genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
     if genesis_row is None or cursor_row is None:
-        raise StorageError("data folder is incomplete: use --reset")
+        raise StorageError("data folder is incomplete: start `coinone up --reset`")
     genesis = decode_genesis(genesis_row)
     leaves = list(store.scan(Table.EXCHANGE))
     chain = ChainState(

@@ -31,7 +31,7 @@ def verify_chain(
     that does not come out as it is written."""
     archive, genesis_row = Archive(storage), storage.store.get(Table.META, GENESIS_KEY)
     if genesis_row is None:
-        raise StorageError("data folder is incomplete: use --reset")
+        raise StorageError("data folder is incomplete: start `coinone up --reset`")
     memory = MemoryStore()
     first, sealed = genesis_block(network, decode_genesis(genesis_row), memory)
     _compare(first.hash, archive, 0)

@@ -112,7 +112,7 @@ class LmdbStore:
         except lmdb.MapFullError as error:
             self._broken = "the map is full"
             raise StorageError(
-                f"database full at {self._map_size_bytes} bytes: raise storage.map_size_bytes and restart"
+                f"database full at {self._map_size_bytes} bytes: the limit is MAP_SIZE_BYTES of the node"
             ) from error
         except StorageError as error:
             self._broken = str(error)

@@ -154,9 +154,13 @@ def _check_identity(store: Store, identity: bytes) -> None:
         return
     if found_format != FORMAT:
         have, want = found_format.decode(errors="replace"), FORMAT.decode()
-        raise StorageError(f"data folder has format {have}, this version reads {want}: use --reset")
+        raise StorageError(
+            f"data folder has format {have}, this version reads {want}: start `coinone up --reset`"
+        )
     if store.get(Table.META, _IDENTITY_KEY) != identity:
-        raise StorageError("data folder belongs to another network: choose another --data, or use --reset")
+        raise StorageError(
+            "data folder belongs to another network: choose another, or start `coinone up --reset`"
+        )
 
 
 def _block_rows(commit: BlockCommit) -> Changes:

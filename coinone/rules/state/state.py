@@ -99,7 +99,7 @@ class State:
         return self.storage(address, slot) if original is None else original
 
     def transient(self, address: Address, slot: int) -> int:
-        return self._transient.get((address, slot), 0)
+        return self._transient.get((address, slot.to_bytes(32, "big")), 0)
 
     def exists(self, address: Address) -> bool:
         return self.account(address) is not None
@@ -149,7 +149,9 @@ class State:
         self._put(self._storage[address], slot, before, value)
 
     def set_transient(self, address: Address, slot: int, value: int) -> None:
-        key = (address, slot)
+        # As bytes, whose hash an attacker cannot foresee: integers that collide (mod 2^61 - 1) are easily found, and
+        # at 100 gas a write the price of a slot does not bound how many there are.
+        key = (address, slot.to_bytes(32, "big"))
         self._put(self._transient, key, self._transient.get(key, _MISSING), value)
 
     def touch(self, address: Address) -> None:
@@ -202,7 +204,7 @@ class State:
     def _clear_transaction(self) -> None:
         # New dictionaries, not cleared ones: the journal may still undo writes into the old ones.
         self._original: dict[SlotKey, int] = {}
-        self._transient: dict[SlotKey, int] = {}
+        self._transient: dict[tuple[Address, bytes], int] = {}
         self._created: dict[Address, None] = {}
         self._destroyed: dict[Address, None] = {}
         self._touched: dict[Address, None] = {}

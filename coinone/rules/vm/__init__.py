@@ -5,7 +5,7 @@ does), `precompiles/`, `forks.py`; then `native/`, the same as machine code. Eve
 of its arguments; the state is `rules.state.State`, whose journal undoes what a failed frame wrote.
 """
 
-from coinone.rules.vm.engines import Engine, execute, use_engine
+from coinone.rules.vm.engines import Engine, chosen_engine, execute, use_engine
 from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
 from coinone.rules.vm.forks import FORKS, Rules
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
@@ -20,6 +20,7 @@ __all__ = [
     "Message",
     "Rules",
     "TransactionEnv",
+    "chosen_engine",
     "execute",
     "use_engine",
 ]

@@ -30,6 +30,11 @@ def execute(evm: Evm, message: Message) -> ExecutionResult:
     return _chosen[0][1](evm, message)
 
 
+def chosen_engine() -> Engine:
+    """What runs now; for a process that is to do as this one does."""
+    return _chosen[0][0]
+
+
 def use_engine(engine: Engine | str) -> Engine:
     """Choose, and get what was chosen before.
 

@@ -259,3 +259,14 @@ def test_state_equals_a_model_that_copies_everything(operations: list[tuple[Any,
     state.committed(len(state.layers))
     state.forget()
     check(state, model)
+
+
+def test_transient_slots_whose_integers_collide_are_no_slower_than_others() -> None:
+    # Python hashes an int modulo 2^61 - 1: as keys of a dictionary these would all lie in one chain.
+    state = State(MemoryDatabase())
+    state.begin_transaction()
+    colliding = [index * (2**61 - 1) for index in range(20_000)]
+    assert len({hash(slot) for slot in colliding}) == 1
+    for slot in colliding:
+        state.set_transient(b"\x01" * 20, slot, slot + 1)
+    assert all(state.transient(b"\x01" * 20, slot) == slot + 1 for slot in colliding)

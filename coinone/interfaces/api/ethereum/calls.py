@@ -38,7 +38,7 @@ from coinone.rules.chain.ethereum.execution import Precompiles
 from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
 from coinone.rules.consensus.header import Header
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv
+from coinone.rules.vm import FORKS, BlockEnv, Engine, chosen_engine, use_engine
 from coinone.rules.vm.errors import Revert, describe
 
 Job = TypeVar("Job")
@@ -199,11 +199,12 @@ _store: LmdbStore | None = None
 
 def _start_pool(data_dir: Path) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(CALL_WORKERS, context, _open_store, (data_dir,))
+    return ProcessPoolExecutor(CALL_WORKERS, context, _start_worker, (data_dir, chosen_engine()))
 
 
-def _open_store(data_dir: Path) -> None:
+def _start_worker(data_dir: Path, engine: Engine) -> None:
     global _store
+    use_engine(engine)
     _store = LmdbStore(data_dir, 0, readonly=True)
 
 
