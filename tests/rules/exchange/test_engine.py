@@ -17,7 +17,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.context import BatchContext, Deposit
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.leaves import all_leaves
-from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, signer_of, verify_raw
+from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify_action, verify_raw
 
 WALLET = Account.from_key("0x" + "42" * 32)
 
@@ -28,7 +28,7 @@ def relayed(w: Any, action: dict[str, Any]) -> bytes:
     signature = sdk.sign_l1_action(WALLET, action, None, w.nonce, None, False)
     body = json.loads(json.dumps({"action": action, "nonce": w.nonce, "signature": signature}))
     candidates = envelopes_from_json(body, w.config.domain_rules)
-    known = [tx for tx in candidates if w.ex.knows(signer_of(tx))]
+    known = [tx for tx in candidates if w.ex.knows(verify_action(tx, w.config.domain_rules).signer)]
     assert len(known) == 1
     return encode_envelope(known[0])
 

@@ -14,7 +14,6 @@ from coinone.rules.exchange.wire import (
     envelopes_from_json,
     l1_digest,
     pack,
-    signer_of,
     unpack,
     verify_action,
     verify_raw,
@@ -86,7 +85,7 @@ def test_an_l1_action_signed_by_the_sdk_has_its_signer(name: str, mainnet: bool,
         "expiresAfter": expires,
     }
     candidates = envelopes_from_json(json.loads(json.dumps(body)), RULES)
-    mine = [tx for tx in candidates if signer_of(tx) == SIGNER]
+    mine = [tx for tx in candidates if verify_action(tx, RULES).signer == SIGNER]
     assert [tx.source for tx in mine if isinstance(tx, t.L1Envelope)] == ["a" if mainnet else "b"]
     verified = verify_raw(encode_envelope(mine[0]), RULES)
     assert (verified.signer, verified.nonce, verified.expires_after) == (SIGNER, NONCE, expires)
@@ -97,7 +96,7 @@ def test_order_fields_arrive_scaled() -> None:
     action = sdk.order_wires_to_order_action([order_wire("Alo", Cloid.from_int(7))])
     signature = sdk.sign_l1_action(WALLET, action, None, NONCE, None, False)
     body = {"action": action, "nonce": NONCE, "signature": signature}
-    tx = next(tx for tx in envelopes_from_json(body, RULES) if signer_of(tx) == SIGNER)
+    tx = next(tx for tx in envelopes_from_json(body, RULES) if verify_action(tx, RULES).signer == SIGNER)
     order = verify_action(tx, RULES).action
     assert order == t.Order(
         orders=(
@@ -208,7 +207,7 @@ def test_the_transaction_hash_names_digest_and_signer_not_the_signature() -> Non
     for sign in (sdk.sign_l1_action, sdk.sign_l1_action):
         signature = sign(WALLET, action, None, NONCE, None, False)
         body = {"action": action, "nonce": NONCE, "signature": signature}
-        tx = next(tx for tx in envelopes_from_json(body, RULES) if signer_of(tx) == SIGNER)
+        tx = next(tx for tx in envelopes_from_json(body, RULES) if verify_action(tx, RULES).signer == SIGNER)
         hashes.append(verify_action(tx, RULES).tx_hash)
         assert decode_envelope(encode_envelope(tx)) == tx
     assert hashes[0] == hashes[1]

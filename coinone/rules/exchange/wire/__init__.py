@@ -24,7 +24,6 @@ from coinone.rules.exchange.wire.types import (
 )
 from coinone.rules.exchange.wire.verify import (
     oracle_digest,
-    signer_of,
     verify_action,
     verify_oracle,
     verify_raw,
@@ -50,7 +49,6 @@ __all__ = [
     "oracle_digest",
     "own_source",
     "pack",
-    "signer_of",
     "unpack",
     "user_digest",
     "verify_action",

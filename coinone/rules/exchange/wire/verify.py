@@ -39,11 +39,6 @@ def verify_action(tx: ActionEnvelope, rules: DomainRules, size: int = 0) -> Veri
     return _verify_user(tx, rules, size)
 
 
-def signer_of(tx: ActionEnvelope) -> Address:
-    """Who signed, whatever was said: lets a relay find the source a client meant. Raises InvalidSignature."""
-    return recover(_digest(tx), tx.r, tx.s, tx.v)
-
-
 def oracle_digest(chain_id: int, time_ms: int, prices: tuple[tuple[int, int], ...]) -> Hash32:
     """What a reporter signs."""
     head = b"coinone-oracle" + chain_id.to_bytes(8, "big") + time_ms.to_bytes(8, "big")
