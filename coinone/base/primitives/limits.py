@@ -25,7 +25,7 @@ USER_TEXT_MAX = 128  # bytes of a signed text field: an address, amount, token o
 AGENT_NAME_MAX = 16  # characters, as Hyperliquid allows
 
 # Chain
-FEDERATION_MEMBERS_MAX = 64  # a certificate is 67 bytes a member and 80 µs each to check: 5 ms a batch at most
+FEDERATION_MEMBERS_MAX = 64  # a certificate: 67 bytes a member, 80 µs each to check, 5 ms a batch at most
 BATCH_BYTES_MAX = 8_000_000  # decoder's bound; the network's own limit is lower
 BATCH_TIME_AHEAD_MS_MAX = 500  # a member votes for no batch further ahead of its clock (D1)
 PREPARED_QUORUMS_MAX = 16  # batches that can be prepared and not certified when a term ends
@@ -45,7 +45,7 @@ ACTION_POOL_BYTES_MAX = 33_554_432  # of all waiting actions: sixteen full batch
 VM_PROGRAM_CACHE = 512  # analysed codes kept: 50 KB each at the largest, so 25 MB at worst
 VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76 MB, so it binds eth_call only
 TRACE_STEPS_MAX = 200_000  # entries of one debug_traceTransaction: about 100 MB of JSON with stacks
-TRACE_BYTES_MAX = 64 << 20  # of what one trace lists: memory and inputs may be listed again and again for little gas
+TRACE_BYTES_MAX = 64 << 20  # of what one trace lists: the same memory may be listed again and again
 
 # Merkle trees
 MERKLE_DEPTH_MAX = 40  # a million million leaves: account numbers are never reused
@@ -56,7 +56,7 @@ MARGIN_TIERS_MAX = 4  # of a market; Hyperliquid has three at most
 POSITION_NOTIONAL_MAX = 1 << 55  # max_px * max_sz of a market, in u: 64 full positions still add up in int64
 PRICE_MAX = 1 << 45  # of any market, so that a price times 10,000 basis points fits int64
 OPEN_ORDERS_MAX = 1_000  # resting orders of an account over all markets, as Hyperliquid has it
-PRICE_LEVELS_MAX = 1 << 14  # prices on one side of a market: moving a whole ladder takes under 20 microseconds
+PRICE_LEVELS_MAX = 1 << 14  # prices on one side of a market: moving a whole ladder takes under 20 µs
 FEE_RATE_MAX = 100_000  # 1 % in 10^-7: the largest fee rate, of the exchange or a builder
 
 # Exchange inclusion (D5)
@@ -67,7 +67,7 @@ ACCOUNT_ACTIONS_PER_BATCH = 256  # of one account in one batch of 250 ms
 ACCOUNT_BYTES_PER_BATCH = 262_144  # four full actions
 CANCEL_CREDITS_EXTRA = 100_000  # cancels may exceed the allowance by this or by its double, whichever is less
 CREDIT_REFILL_MS = 10_000  # one more credit for so much of an account's age
-SIGNERS_PER_ACCOUNT = 32  # keys with a living nonce set: bounds the leaf an account can grow by swapping agents
+SIGNERS_PER_ACCOUNT = 32  # keys with a living nonce set: bounds a leaf that swaps its agents
 AGENTS_PER_ACCOUNT = 4  # one unnamed and three named, as Hyperliquid has it
 BUILDERS_PER_ACCOUNT = 10  # approved at the same time
 ACCOUNT_MINIMUM = 10_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
@@ -90,7 +90,7 @@ CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 
 # Storage
-LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file is closed at this size: read whole at start, dropped whole
+LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file closes at this size: read whole, dropped whole
 UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
 SCRUB_AT_START_ROWS_MAX = 1_000_000  # rows of state read through before a node starts: some seconds
 HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
