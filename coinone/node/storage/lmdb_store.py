@@ -112,7 +112,7 @@ class LmdbStore:
         except lmdb.MapFullError as error:
             self._broken = "the map is full"
             raise StorageError(
-                f"database full at {self._map_size_bytes} bytes: the limit is MAP_SIZE_BYTES of the node"
+                f"database full at {self._map_size_bytes} bytes: open the node with a larger map_size_bytes"
             ) from error
         except StorageError as error:
             self._broken = str(error)
