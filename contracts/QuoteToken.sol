@@ -5,7 +5,7 @@ pragma solidity 0.8.30;
 /// @notice It lies in genesis, with its supply: there is no minting, no owner and no pause, so the sum of all
 /// balances never changes. What the exchange owes its accounts is held by the system address
 /// 0x2000000000000000000000000000000000000000: a transfer to it is a deposit, and the chain transfers from it
-/// when an account withdraws (docs/protocol/deposits.md).
+/// when an account withdraws (docs/protocol/deposits-and-withdrawals.md).
 /// @dev Errors are those of ERC-6093. The constructor never runs: genesis writes the storage.
 /// Its layout is a rule of the chain: slot 0 totalSupply, 1 balanceOf, 2 allowance, 3 nonces.
 contract QuoteToken {
