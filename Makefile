@@ -27,7 +27,7 @@ slow: $(VENV)/.test page  ## the second part of CI: bigger vectors, real process
 
 long: $(VENV)/.test page  ## campaigns of an hour and more
 	$(BIN)/coinone warm
-	$(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m pytest -m long --timeout=0 $(ARGS)
 
 bench: $(VENV)/.test  ## the tables of docs/benchmarks.md
 	$(BIN)/coinone bench $(ARGS)
