@@ -37,7 +37,6 @@ POOL_ACCOUNT_TRANSACTIONS_MAX = 64  # nonces one sender may have waiting, gaps i
 POOL_ACCOUNT_BYTES_MAX = 1_048_576  # eight of the largest transactions
 POOL_BYTES_MAX = 67_108_864  # of all Ethereum transactions; the cheapest go first
 POOL_REPLACEMENT_PERCENT = 10  # a replacement pays at least this much more, or spam would be free
-ACTION_BYTES_MAX = 65_536  # one signed action: 1,000 orders take about 60 KB
 ACTION_ACCOUNT_BYTES_MAX = 262_144  # waiting actions of one signer: four of the largest
 ACTION_POOL_BYTES_MAX = 33_554_432  # of all waiting actions: sixteen full batches
 

@@ -43,7 +43,6 @@ INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's
 CANDLES_MAX = 5000  # candles per snapshot, as the anchor's
 FUNDING_RATES_MAX = 500  # rows of fundingHistory, as the anchor's
 BOOK_LEVELS_MAX = 20  # levels a side of l2Book, as the anchor's
-ACTION_ORDERS_MAX = 1000  # orders or cancels in one action; more would not fit its byte quota
 
 # WebSocket
 WS_MESSAGE_BYTES_MAX = 256 * 1024  # an action with 1,000 orders sent by post

@@ -13,7 +13,6 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBlock
 from coinone.base.primitives.types import ZERO_HASH, Address, Hash32
-from coinone.rules.consensus.federation import Federation
 
 EMPTY_OMMERS: Hash32 = keccak256(rlp.encode([]))
 EMPTY_TRIE: Hash32 = keccak256(rlp.encode(b""))
@@ -124,11 +123,3 @@ def _check_empty(header: Header, parent: Header) -> None:
         raise InvalidBlock("a block without batches changes state")
     if header.gas_used or header.transactions_root != EMPTY_TRIE or header.receipts_root != EMPTY_TRIE:
         raise InvalidBlock("a block without batches has transactions")
-
-
-def is_mode_b(batches_in_last_blocks: int, blocks: int, federation: Federation) -> bool:
-    """Whether hash power alone orders transactions: no batch in the last 60 blocks, or no federation (D1)."""
-    return not federation.members or (blocks >= MODE_B_BLOCKS and batches_in_last_blocks == 0)
-
-
-MODE_B_BLOCKS = 60
