@@ -1,19 +1,20 @@
 """The one door to numba.
 
 Numba's own cache misses an edit in a callee or a constant, and fails where no folder is writable. So
-the cache folder is named by a hash of everything that can change the machine code (source of `base`
-and `rules`, numba, llvmlite, numpy, Python, CPU): another program never meets this one's code, and a
-stale entry cannot be chosen. Every jitted function states its signature, so compiling happens at
-import or `warm()`, never under a running market.
+the cache folder of a module is named by a hash of everything that can change its machine code: its
+source and that of all it imports from this package, directly or not; numba, llvmlite, numpy, Python,
+CPU. Another program never meets this one's code, and a stale entry cannot be chosen. Every jitted
+function states its signature, so compiling happens at import or `warm()`, never under a running market.
 """
 
+import ast
 import hashlib
 import os
 import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,10 +28,18 @@ def njit(*signature: Any, **options: Any) -> Callable[[_Function], _Function]:
 
     The GIL is kept (architecture D4): a reader beside a running kernel would copy torn rows.
     """
-    numba = _numba()
-    options.setdefault("cache", cache_folder() is not None)
     options.setdefault("boundscheck", False)
-    return numba.njit(*signature, **options)  # type: ignore[no-any-return]
+
+    def compiled(function: _Function) -> _Function:
+        import numba
+
+        folder = cache_folder(function.__module__)
+        if folder is not None:  # read by numba now, when it chooses the place of this function's cache
+            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+        cached = {"cache": folder is not None} | options
+        return numba.njit(*signature, **cached)(function)  # type: ignore[no-any-return]
+
+    return compiled
 
 
 def on_warm(action: Callable[[], None]) -> Callable[[], None]:
@@ -46,11 +55,11 @@ def warm() -> int:
     return len(_warm)
 
 
-@lru_cache(maxsize=1)
-def cache_folder() -> Path | None:
-    """Where compiled code lies for exactly this program on this machine; None if nothing is writable."""
+@cache
+def cache_folder(module: str) -> Path | None:
+    """Where the compiled code of `module`, exactly as it reads now, lies; None if nothing is writable."""
     for root in _roots():
-        folder = root / "coinone" / "jit" / fingerprint()
+        folder = root / "coinone" / "jit" / fingerprint(module)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -60,22 +69,54 @@ def cache_folder() -> Path | None:
     return None
 
 
-@lru_cache(maxsize=1)
-def fingerprint() -> str:
+@cache
+def fingerprint(module: str) -> str:
     """Hash of all that determines the machine code: sources, compiler versions, interpreter, CPU."""
+    digest = hashlib.sha256(repr(_machine()).encode())
+    for name in sources(module):
+        digest.update(name.encode() + b"\0" + _file(name).read_bytes() + b"\0")
+    return digest.hexdigest()[:24]
+
+
+def sources(module: str) -> list[str]:
+    """The module and all modules of this package that it imports, directly or not, in order of name."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and _file(name).is_file():
+            found.add(name)
+            waiting += _imports(name)
+    return sorted(found)
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(_file(module).read_bytes())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute, or the cache would miss their edits"
+            origin = str(node.module)
+            names += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+    return tuple(name for name in names if name.partition(".")[0] == _PACKAGE.name)
+
+
+def _file(module: str) -> Path:
+    path = _PACKAGE.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+@lru_cache(maxsize=1)
+def _machine() -> tuple[str, ...]:
     import llvmlite
     import numba
     import numpy
     from llvmlite import binding
 
-    digest = hashlib.sha256()
-    for floor in ("base", "rules"):
-        for path in sorted((_PACKAGE / floor).rglob("*.py")):
-            digest.update(str(path.relative_to(_PACKAGE)).encode() + b"\0" + path.read_bytes() + b"\0")
     versions = (numba.__version__, llvmlite.__version__, numpy.__version__, sys.version, platform.machine())
-    host = (binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
-    digest.update(repr((versions, host)).encode())
-    return digest.hexdigest()[:24]
+    return (*versions, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
 
 
 def _roots() -> list[Path]:
@@ -84,13 +125,3 @@ def _roots() -> list[Path]:
         return [Path(chosen)]
     home = os.environ.get("XDG_CACHE_HOME")
     return [Path(home) if home else Path.home() / ".cache"]
-
-
-@lru_cache(maxsize=1)
-def _numba() -> Any:
-    import numba
-
-    folder = cache_folder()
-    if folder is not None:
-        numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-    return numba

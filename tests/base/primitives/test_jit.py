@@ -9,7 +9,7 @@ from coinone.base.primitives import jit
 USE = """
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import cache_folder
-print(muldiv_down_jit(7, 3, 2), cache_folder())
+print(muldiv_down_jit(7, 3, 2), cache_folder("coinone.base.primitives.fixed128"))
 """
 
 
@@ -53,3 +53,16 @@ def test_an_edited_constant_in_a_callee_changes_the_result_of_its_cached_caller(
 
     (rules / "callee.py").write_text(CALLEE.replace("FEE = 3", "FEE = 5"))
     assert run(use, cache, tmp_path / "source") == "60\n"
+
+
+def test_the_key_of_a_module_covers_what_it_imports_through_others_and_nothing_else(tmp_path: Path) -> None:
+    rules, cache = copy_of_the_door(tmp_path / "source"), tmp_path / "cache"
+    (rules / "constants.py").write_text("FEE = 3\n")
+    (rules / "callee.py").write_text("from coinone.rules import constants\n")
+    (rules / "caller.py").write_text("import coinone.rules.callee as callee\n")
+    (rules / "stranger.py").write_text("")
+    use = "from coinone.base.primitives.jit import sources\nprint(*sources('coinone.rules.caller'))"
+    read = run(use, cache, tmp_path / "source").split()
+    assert set(read) == {"coinone.rules"} | {
+        f"coinone.rules.{name}" for name in ("caller", "callee", "constants")
+    }

@@ -37,7 +37,7 @@ class Library:
 @lru_cache(maxsize=1)
 def library() -> Library:
     """Load the interpreter, compiling it if nobody has. Raises whatever the compiler raises."""
-    folder = cache_folder()
+    folder = cache_folder(__name__)
     file = None if folder is None else folder.joinpath(_FILE)
     code = None if file is None else read_object(file)
     if code is None:
