@@ -6,6 +6,7 @@ A breach is our fault, not a sender's: it is an assertion, and the node halts on
 from coinone.rules.chain.genesis import balance_slot, token_balance
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.invariants import check_exchange, conserved_sum
+from coinone.rules.state.account import storage_key
 
 
 def check_conservation(chain: ChainState, result: BatchResult) -> None:
@@ -20,7 +21,7 @@ def check_conservation(chain: ChainState, result: BatchResult) -> None:
 def _arrived(chain: ChainState, result: BatchResult) -> int:
     """How much the system address's balance of the token grew in this batch."""
     token = chain.network.quote_token
-    key = (token.address, balance_slot(token.system_address))
+    key = storage_key(token.address, balance_slot(token.system_address))
     return result.layer.storage.get(key, 0) - result.layer.storage_before.get(key, 0)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.state.account import Account, encode_account, encode_slot, storage_key
+from coinone.rules.state.account import Account, encode_account, encode_slot
 from coinone.rules.state.database import Changes, Table
 
-SlotKey: TypeAlias = tuple[Address, int]
+SlotKey: TypeAlias = bytes  # address and slot, as in the database: a hash of bytes cannot be made to collide
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,6 @@ def flat_changes(layer: Layer) -> Changes:
             address: None if account is None else encode_account(account)
             for address, account in layer.accounts.items()
         },
-        Table.STORAGE: {
-            storage_key(address, slot): encode_slot(value) for (address, slot), value in layer.storage.items()
-        },
+        Table.STORAGE: {key: encode_slot(value) for key, value in layer.storage.items()},
         Table.CODE: dict(layer.code),
     }

@@ -15,7 +15,7 @@ from coinone.base.primitives.limits import SEAL_KEYS_PER_STEP
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.state.account import EMPTY_ACCOUNT, Account
 from coinone.rules.state.database import Changes, Database, Table
-from coinone.rules.state.layers import Layer, flat_changes
+from coinone.rules.state.layers import Layer, SlotKey, flat_changes
 from coinone.rules.state.nodes import EMPTY_ROOT, nibbles
 from coinone.rules.state.trie import Load, Trie, Writes
 
@@ -91,13 +91,13 @@ def seal_steps(database: Database, layer: Layer) -> Generator[None, None, Sealed
 
 
 def _seal_storage(
-    database: Database, address: Address, root_before: Hash32, slots: Mapping[int, int], rows: Writes
+    database: Database, address: Address, root_before: Hash32, slots: Mapping[Hash32, int], rows: Writes
 ) -> Generator[None, None, Hash32]:
     trie = Trie(storage_rows(database, address))
     if trie.root() != root_before:
         raise StorageError(f"storage trie of 0x{address.hex()} does not match its account")
     for count, (slot, value) in enumerate(slots.items(), 1):
-        path = nibbles(keccak256(slot.to_bytes(32, "big")))
+        path = nibbles(keccak256(slot))
         if value:
             trie.set(path, rlp.encode(rlp.encode_int(value)))
         else:
@@ -119,8 +119,8 @@ def storage_rows(database: Database, address: Address) -> Load:
     return lambda path: database.get(Table.TRIE, prefix + path)
 
 
-def _by_address(storage: Mapping[tuple[Address, int], int]) -> dict[Address, dict[int, int]]:
-    grouped: dict[Address, dict[int, int]] = {}
-    for (address, slot), value in storage.items():
-        grouped.setdefault(address, {})[slot] = value
+def _by_address(storage: Mapping[SlotKey, int]) -> dict[Address, dict[Hash32, int]]:
+    grouped: dict[Address, dict[Hash32, int]] = {}
+    for key, value in storage.items():
+        grouped.setdefault(key[:20], {})[key[20:]] = value
     return grouped

@@ -25,8 +25,12 @@ from coinone.rules.state.layers import Layer, SlotKey
 _MISSING: Any = object()  # "the dictionary had no such key": not a value that anything holds
 
 
-class _Slots(dict[int, int]):
-    """The known slots of one account; it knows whose they are, for the walk over the journal."""
+class _Slots(dict[Hash32, int]):
+    """The known slots of one account; it knows whose they are, for the walk over the journal.
+
+    Slots are keyed by their 32 bytes, whose hash nobody can foresee: integers that collide (modulo 2^61 - 1) are
+    easily found, and a contract chooses its slots.
+    """
 
     __slots__ = ("address",)
 
@@ -81,25 +85,33 @@ class State:
         return code
 
     def storage(self, address: Address, slot: int) -> int:
+        return self.word(address, slot.to_bytes(32, "big"))
+
+    def word(self, address: Address, slot: Hash32) -> int:
+        """`storage`, for a slot given as its 32 bytes."""
         slots = self._storage.get(address)
         if slots is None:
             slots = self._storage[address] = _Slots(address)
         value = slots.get(slot)
         if value is None:
-            row = self._database.get(Table.STORAGE, storage_key(address, slot))
+            row = self._database.get(Table.STORAGE, address + slot)
             value = slots[slot] = 0 if row is None else int.from_bytes(row, "big")
             self._slots_known += 1
         return value
 
     def original_storage(self, address: Address, slot: int) -> int:
         """The slot's value when the transaction began: what SSTORE's price depends on."""
+        return self.original_word(address, slot.to_bytes(32, "big"))
+
+    def original_word(self, address: Address, slot: Hash32) -> int:
+        """`original_storage`, for a slot given as its 32 bytes."""
         if address in self._created:
             return 0
-        original = self._original.get((address, slot))
-        return self.storage(address, slot) if original is None else original
+        original = self._original.get(address + slot)
+        return self.word(address, slot) if original is None else original
 
     def transient(self, address: Address, slot: int) -> int:
-        return self._transient.get((address, slot.to_bytes(32, "big")), 0)
+        return self._transient.get(storage_key(address, slot), 0)
 
     def exists(self, address: Address) -> bool:
         return self.account(address) is not None
@@ -111,11 +123,11 @@ class State:
 
     def has_storage(self, address: Address) -> bool:
         """Whether any slot is set: a creation there collides (EIP-7610)."""
-        known: dict[int, int] = self._storage.get(address) or {}
+        known: dict[Hash32, int] = self._storage.get(address) or {}
         if any(known.values()):
             return True
         rows = self._database.scan(Table.STORAGE, address)
-        return any(int.from_bytes(key[20:], "big") not in known for key, _ in rows)
+        return any(key[20:] not in known for key, _ in rows)
 
     def created_in_transaction(self, address: Address) -> bool:
         return address in self._created
@@ -142,16 +154,18 @@ class State:
         self.set_account(address, Account(account.nonce, account.balance, code_hash))
 
     def set_storage(self, address: Address, slot: int, value: int) -> None:
-        before = self.storage(address, slot)
+        self.set_word(address, slot.to_bytes(32, "big"), value)
+
+    def set_word(self, address: Address, slot: Hash32, value: int) -> None:
+        """`set_storage`, for a slot given as its 32 bytes."""
+        before = self.word(address, slot)
         if value == before:
             return
-        self._original.setdefault((address, slot), before)
+        self._original.setdefault(address + slot, before)
         self._put(self._storage[address], slot, before, value)
 
     def set_transient(self, address: Address, slot: int, value: int) -> None:
-        # As bytes, whose hash an attacker cannot foresee: integers that collide (mod 2^61 - 1) are easily found, and
-        # at 100 gas a write the price of a slot does not bound how many there are.
-        key = (address, slot.to_bytes(32, "big"))
+        key = storage_key(address, slot)
         self._put(self._transient, key, self._transient.get(key, _MISSING), value)
 
     def touch(self, address: Address) -> None:
@@ -204,7 +218,7 @@ class State:
     def _clear_transaction(self) -> None:
         # New dictionaries, not cleared ones: the journal may still undo writes into the old ones.
         self._original: dict[SlotKey, int] = {}
-        self._transient: dict[tuple[Address, bytes], int] = {}
+        self._transient: dict[SlotKey, int] = {}
         self._created: dict[Address, None] = {}
         self._destroyed: dict[Address, None] = {}
         self._touched: dict[Address, None] = {}
@@ -266,10 +280,10 @@ class State:
     def _wipe(self, address: Address) -> None:
         """Set every slot to zero. Slots on disk exist here only if a creation was allowed over them."""
         for key, _ in self._database.scan(Table.STORAGE, address):
-            self.storage(address, int.from_bytes(key[20:], "big"))
+            self.word(address, key[20:])
         for slot, value in list(self._storage.get(address, {}).items()):
             if value:
-                self.set_storage(address, slot, 0)
+                self.set_word(address, slot, 0)
 
     def _journal_as_layer(self) -> Layer:
         accounts_before: dict[Address, Account | None] = {}
@@ -279,24 +293,25 @@ class State:
             if container is self._accounts:
                 accounts_before.setdefault(key, before)
             elif type(container) is _Slots:
-                storage_before.setdefault((container.address, key), before)
+                storage_before.setdefault(container.address + key, before)
             elif container is self._code:
                 code[key] = self._code[key]
         for address in [a for a, before in accounts_before.items() if before == self._accounts[a]]:
             del accounts_before[address]
-        for owner, slot in [k for k, before in storage_before.items() if before == self._storage[k[0]][k[1]]]:
-            del storage_before[owner, slot]
+        values = {key: self._storage[key[:20]][key[20:]] for key in storage_before}
+        storage = {key: value for key, value in values.items() if value != storage_before[key]}
+        storage_before = {key: storage_before[key] for key in storage}
         accounts = {address: self._accounts[address] for address in accounts_before}
-        storage = {key: self._storage[key[0]][key[1]] for key in storage_before}
         return Layer(accounts, storage, code, accounts_before, storage_before)
 
     def _apply(self, accounts: Any, storage: Any) -> None:
         self._accounts.update(accounts)
-        for (address, slot), value in storage.items():
+        for key, value in storage.items():
+            address = key[:20]
             slots = self._storage.get(address)
             if slots is None:
                 slots = self._storage[address] = _Slots(address)
-            slots[slot] = value
+            slots[key[20:]] = value
 
     def _bound_cache(self) -> None:
         full = (

@@ -1,12 +1,15 @@
 """What a transaction gathers besides state: warm addresses and slots, logs, the refund.
 
 Frames that fail take back what they added. The sets grow only, so undoing is removing the keys that were
-noted since the snapshot; nothing is copied when a frame is entered.
+noted since the snapshot; nothing is copied when a frame is entered. A warm slot's key is bytes, as in the state: nobody
+can choose them so that their hashes collide.
 """
 
 from collections.abc import Iterable
 
 from coinone.base.primitives.types import Address
+from coinone.rules.state.account import storage_key
+from coinone.rules.state.layers import SlotKey
 from coinone.rules.vm.environment import Log
 
 Snapshot = tuple[int, int, int]
@@ -15,9 +18,9 @@ Snapshot = tuple[int, int, int]
 class Substate:
     __slots__ = ("_journal", "_warm", "logs", "refund")
 
-    def __init__(self, warm: Iterable[Address | tuple[Address, int]] = ()) -> None:
-        self._warm: set[Address | tuple[Address, int]] = set(warm)
-        self._journal: list[Address | tuple[Address, int]] = []
+    def __init__(self, warm: Iterable[Address | SlotKey] = ()) -> None:
+        self._warm: set[Address | SlotKey] = set(warm)
+        self._journal: list[Address | SlotKey] = []
         self.logs: list[Log] = []
         self.refund = 0
 
@@ -31,7 +34,7 @@ class Substate:
 
     def warm_slot(self, address: Address, slot: int) -> bool:
         """Make the storage slot warm; True if it was cold."""
-        key = (address, slot)
+        key = storage_key(address, slot)
         if key in self._warm:
             return False
         self._warm.add(key)

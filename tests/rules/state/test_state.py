@@ -10,6 +10,7 @@ from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.layers import flat_changes, merge
 from coinone.rules.state.state import State
+from coinone.rules.vm.substate import Substate
 
 A, B, C = (bytes([n]) * 20 for n in (1, 2, 3))
 
@@ -270,3 +271,19 @@ def test_transient_slots_whose_integers_collide_are_no_slower_than_others() -> N
     for slot in colliding:
         state.set_transient(b"\x01" * 20, slot, slot + 1)
     assert all(state.transient(b"\x01" * 20, slot) == slot + 1 for slot in colliding)
+
+
+def test_slots_chosen_to_collide_as_integers_hash_apart() -> None:
+    # Python hashes integers modulo 2^61 - 1: all these hash to 0, and a dictionary of them would be a list.
+    slots = [n * (2**61 - 1) for n in range(1_000)]
+    assert {hash(slot) for slot in slots} == {0}
+    state, substate = State(MemoryDatabase()), Substate()
+    for slot in slots:
+        state.set_storage(A, slot, 1)
+        state.set_transient(A, slot, 1)
+        substate.warm_slot(A, slot)
+    tables = [state._storage[A], state._original, state._transient, substate._warm]
+    layer = state.freeze()
+    tables += [layer.storage, layer.storage_before, merge([layer]).storage]  # type: ignore[list-item]
+    for table in tables:
+        assert len({hash(key) for key in table}) == len(slots)

@@ -16,6 +16,8 @@ from coinone.rules.chain.ethereum.blobs import blob_gas
 from coinone.rules.chain.ethereum.delegation import apply_authorizations
 from coinone.rules.chain.ethereum.intrinsic import Payload, intrinsic_gas
 from coinone.rules.chain.ethereum.transaction import SET_CODE, EthereumTransaction, effective_gas_price
+from coinone.rules.state.account import storage_key
+from coinone.rules.state.layers import SlotKey
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Evm, ExecutionResult, Log, Message, Rules, TransactionEnv, execute
 from coinone.rules.vm import environment as kinds
@@ -183,11 +185,11 @@ def _result(outcome: ExecutionResult, used: int, created: Address | None, price:
 
 def _warm_from_start(
     env: BlockEnv, sender: Address, target: Address, payload: Payload, precompiles: Precompiles
-) -> list[Address | tuple[Address, int]]:
-    warm: list[Address | tuple[Address, int]] = [sender, target, env.coinbase, *precompiles]
+) -> list[Address | SlotKey]:
+    warm: list[Address | SlotKey] = [sender, target, env.coinbase, *precompiles]
     for address, slots in payload.access_list:
         warm.append(address)
-        warm.extend((address, slot) for slot in slots)
+        warm.extend(storage_key(address, slot) for slot in slots)
     return warm
 
 

@@ -7,7 +7,7 @@ it, once when it has been taken back.
 from typing import Any
 
 from coinone.base.primitives.parse import format_bytes, format_quantity
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.state.state import State
 from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.frame import Frame
@@ -17,10 +17,12 @@ _SLOT_FIRST = (0x54, 0x55)  # SLOAD, SSTORE
 _ADDRESS_FIRST = (0x31, 0x3B, 0x3C, 0x3F, 0xFF)  # BALANCE, EXTCODE*, SELFDESTRUCT
 _ADDRESS_SECOND = (0xF1, 0xF2, 0xF4, 0xFA)  # calls
 
+Touched = dict[Address, dict[Hash32, None]]  # accounts, and of each the slots
+
 
 class PrestateTracer:
     def __init__(self) -> None:
-        self.touched: dict[Address, dict[int, None]] = {}
+        self.touched: Touched = {}
 
     def enter(self, frame: Frame) -> None:
         message = frame.message
@@ -33,7 +35,7 @@ class PrestateTracer:
     def before(self, frame: Frame, code: int) -> None:
         stack = frame.stack
         if code in _SLOT_FIRST and stack:
-            self._note(frame.address)[stack[-1]] = None
+            self._note(frame.address)[stack[-1].to_bytes(32, "big")] = None
         elif code in _ADDRESS_FIRST and stack:
             self._note(to_address(stack[-1]))
         elif code in _ADDRESS_SECOND and len(stack) > 1:
@@ -45,11 +47,11 @@ class PrestateTracer:
     def exit(self, frame: Frame) -> None:
         pass
 
-    def _note(self, address: Address) -> dict[int, None]:
+    def _note(self, address: Address) -> dict[Hash32, None]:
         return self.touched.setdefault(address, {})
 
 
-def accounts_of(state: State, touched: dict[Address, dict[int, None]]) -> dict[str, dict[str, Any]]:
+def accounts_of(state: State, touched: Touched) -> dict[str, dict[str, Any]]:
     """The touched accounts as they stand in `state`; those that do not exist are left out."""
     accounts, room = {}, Room()
     for address, slots in touched.items():
@@ -62,7 +64,8 @@ def accounts_of(state: State, touched: dict[Address, dict[int, None]]) -> dict[s
         if code := state.code(address):
             room.take(len(code))
             shown["code"] = format_bytes(code)
-        if values := {_word(slot): _word(value) for slot in slots if (value := state.storage(address, slot))}:
+        values = {format_bytes(slot): _word(value) for slot in slots if (value := state.word(address, slot))}
+        if values:
             shown["storage"] = values
         accounts[format_bytes(address)] = shown
     return accounts

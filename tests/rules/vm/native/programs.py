@@ -3,7 +3,7 @@
 from random import Random
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.state.account import Account
+from coinone.rules.state.account import Account, storage_key
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Evm, ExecutionResult, Message, TransactionEnv
@@ -198,7 +198,7 @@ def world(codes: list[bytes], fork: str, gas: int, data: bytes = b"") -> tuple[E
         1, NUMBER, 77, COINBASE, 30_000_000, 7, b"\5" * 32, lambda n: keccak256(n.to_bytes(8, "big"))
     )
     rules = FORKS[fork]
-    warm = [CALLER, CONTRACTS[0], COINBASE, (CONTRACTS[0], 2), *rules.precompiles]
+    warm = [CALLER, CONTRACTS[0], COINBASE, storage_key(CONTRACTS[0], 2), *rules.precompiles]
     evm = Evm(state, block, TransactionEnv(CALLER, 9, BLOBS), rules, None, Substate(warm))
     code = codes[0] if codes else b""
     return evm, Message(kinds.CALL, CALLER, CONTRACTS[0], CONTRACTS[0], code, 5, data, gas)
