@@ -14,11 +14,11 @@ from typing import Any
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
-from coinone.interfaces.api.ethereum.calls import Calls
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
-from coinone.interfaces.api.ethereum.log_methods import Filters
+from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.table import METHODS
+from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.node.storage.blocks import Head, head_row
@@ -143,7 +143,8 @@ class EthereumNode:
     def dispatcher(self) -> Dispatcher:
         """The product's own methods over this node."""
         reads = ChainReads(self, Queries(self))  # type: ignore[arg-type]
-        backend = EthereumBackend(self, reads, Calls(self, reads), Filters(), "test")  # type: ignore[arg-type]
+        trials = Trials(self, reads)  # type: ignore[arg-type]
+        backend = EthereumBackend(self, reads, trials, Filters(), "test", lambda name: None, lambda: 0)  # type: ignore[arg-type]
         return Dispatcher(METHODS, backend)
 
     def _env(self) -> BlockEnv:

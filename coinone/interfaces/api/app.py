@@ -37,9 +37,9 @@ _JSON = b"application/json"
 class App:
     """What a node serves: `exchange` on port 3001, `ethereum` on 8545."""
 
-    def __init__(self, node: Node, config: ApiConfig) -> None:
+    def __init__(self, node: Node, config: ApiConfig, peers: Callable[[], int] = lambda: 0) -> None:
         self._guard = Guard.from_config(config)
-        self._service = Service(node)
+        self._service = Service(node, peers)
         self._static = static_app(config.static_dir)
         self._posts: dict[str, Handler] = {
             "/info": self._info,
@@ -192,8 +192,3 @@ def _find(gets: dict[str, Handler], path: str) -> Handler | None:
     return next(
         (handler for name, handler in gets.items() if name.endswith("/") and path.startswith(name)), None
     )
-
-
-def create_app(node: Node, config: ApiConfig | None = None) -> App:
-    """The application of `node`; server.py gives it sockets."""
-    return App(node, config or ApiConfig())

@@ -8,18 +8,19 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from coinone import __version__
 from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
-from coinone.interfaces.api.ethereum.calls import Calls
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
-from coinone.interfaces.api.ethereum.log_methods import Filters
+from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
 from coinone.interfaces.api.ethereum.table import methods_of
+from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.info import Info
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 class Service:
     """The interface of one node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, peers: Callable[[], int]) -> None:
         self.node = node
         self.metrics = Metrics()
         self.coins = Coins(node.network)
@@ -58,10 +59,11 @@ class Service:
         self.relay = Relay(node, self.queries)
         self.hub = Hub()
         self.feed = Feed(self.hub, self.info)
-        self.calls = Calls(node, self.reads)
+        self.trials = Trials(node, self.reads)
         self.rpc_hub = RpcHub()
         version = f"coinone/v{__version__}"
-        backend = EthereumBackend(node, self.reads, self.calls, Filters(), version)
+        announce = self.rpc_hub.publish_pending
+        backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, peers)
         self.rpc = Dispatcher(methods_of(node.network), backend)
         self.recent = Recent()
         self.explorer = Explorer(self)
@@ -87,7 +89,7 @@ class Service:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
-        self.calls.close()
+        self.trials.close()
         self.reads.close()
 
     async def _follow(self, subscription: Subscription) -> None:

@@ -15,6 +15,7 @@ from coinone.base.primitives import jit
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_bytes
 from coinone.interfaces.api.app import App
+from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.demo_process import DemoProcess
 from coinone.interfaces.cli.settings import Settings
@@ -47,15 +48,15 @@ def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
     return asyncio.run(fetch_genesis(settings.follow[0], network.chain_id))
 
 
-def serve(node: Node, settings: Settings, demo: bool, console: Console) -> None:
+def serve(node: Node, settings: Settings, config: ApiConfig, demo: bool, console: Console) -> None:
     """Serve until a signal comes. Raises AddressInUse, which names the flag that helps."""
-    config = settings.api_config()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    server = ApiServer(App(node, config), config)
+    peering = _peering(node, settings)
+    server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), config)
     stopping = _stop_on_signals()
     _calm_the_collector()
     node.start()
-    peering = _start_peering(node, settings)
+    _start_peering(peering, settings)
     server.start()
     market = DemoProcess(f"http://127.0.0.1:{server.exchange_port}", node.data_dir / "demo.log")
     try:
@@ -85,18 +86,22 @@ def _calm_the_collector() -> None:
     gc.set_threshold(GC_ALLOCATIONS, 20, 100)
 
 
-def _start_peering(node: Node, settings: Settings) -> Peering | None:
-    """Raises InvalidInput if the port is taken."""
+def _peering(node: Node, settings: Settings) -> Peering | None:
+    """What connects to other nodes, if there shall be any."""
     if settings.listen is None and not settings.follow:
         return None
-    peering = Peering(node, settings.listen, settings.follow)
+    return Peering(node, settings.listen, settings.follow)
+
+
+def _start_peering(peering: Peering | None, settings: Settings) -> None:
+    """Raises InvalidInput if the port is taken."""
     try:
-        peering.start()
+        if peering is not None:
+            peering.start()
     except OSError as error:
         raise InvalidInput(
             f"cannot listen for peers on {settings.listen}: {error.strerror}; --listen moves it"
         ) from error
-    return peering
 
 
 def _stop_on_signals() -> threading.Event:

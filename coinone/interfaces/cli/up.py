@@ -19,7 +19,7 @@ from coinone.rules.chain.network import require_launched
 
 def run(settings: Settings, demo: bool, reset: bool) -> None:
     """Serve until a signal comes. Raises CoinoneError with what the user can do about it."""
-    settings.api_config()  # refuses what may not be bound before anything is opened
+    config = settings.api_config()  # refuses what may not be bound before anything is opened
     network = load_network(settings.network)
     require_launched(network)
     console = Console()
@@ -30,7 +30,7 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
 
         node = open_node(network, settings)
     try:
-        serve(node, settings, demo, console)
+        serve(node, settings, config, demo, console)
     finally:
         node.stop()
     console.print("stopped; everything that was answered is on disk")

@@ -1,4 +1,4 @@
-"""The rows as they stood before an earlier block: the newest ones, under the undo records of all blocks since."""
+"""The rows as they stood at an earlier block: the newest ones, under the undo records of all blocks since."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -8,7 +8,7 @@ from coinone.node.storage.blocks import head_of
 from coinone.node.storage.storage import decode_undo
 from coinone.node.storage.store import Snapshot
 from coinone.node.storage.tables import NodeTable, u64
-from coinone.rules.state.database import Changes
+from coinone.rules.state.database import Changes, Database
 
 
 class Past:
@@ -29,6 +29,13 @@ class Past:
         yield from sorted(found.items())
 
 
+def after_block(snapshot: Snapshot, number: int) -> Database:
+    """What block `number` left behind. Raises NotSupported where that is not kept any more."""
+    head = head_of(snapshot)
+    newest = 0 if head is None else head.number
+    return snapshot if number == newest else before_block(snapshot, number + 1)
+
+
 def before_block(snapshot: Snapshot, number: int) -> Past:
     """Raises NotSupported where the undo records do not reach back so far."""
     head = head_of(snapshot)
@@ -37,7 +44,7 @@ def before_block(snapshot: Snapshot, number: int) -> Past:
     for each in range(head.number, number - 1, -1):
         record = snapshot.get(NodeTable.UNDO, u64(each))
         if record is None:
-            raise NotSupported(f"the state before block {number} is not kept any more")
+            raise NotSupported(f"missing trie node: the state of block {number - 1} is not kept any more")
         for table, changed in decode_undo(record).items():
             rows.setdefault(table, {}).update(changed)
     return Past(snapshot, rows)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
-from coinone.interfaces.api.ethereum.dispatch import Context, Dispatcher, Method
+from coinone.interfaces.api.ethereum.context import Context, Method
+from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import RpcError, revert_reason, reverted
 from coinone.interfaces.api.guard import Caller
 

@@ -1,10 +1,12 @@
 """What the JSON-RPC handlers work with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from coinone.interfaces.api.ethereum.calls import Calls
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
-from coinone.interfaces.api.ethereum.log_methods import Filters
+from coinone.interfaces.api.ethereum.filters import Filters
+from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.node.runtime.node import Node
 
 
@@ -12,6 +14,8 @@ from coinone.node.runtime.node import Node
 class EthereumBackend:
     node: Node
     reads: ChainReads
-    calls: Calls
+    trials: Trials
     filters: Filters
     client_version: str
+    announce: Callable[[Hash32], None]  # tells subscribers of a transaction that entered the pool here
+    peers: Callable[[], int]  # how many nodes are connected

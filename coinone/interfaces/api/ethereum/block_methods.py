@@ -3,7 +3,7 @@
 from typing import Any
 
 from coinone.base.primitives.parse import parse_hash, parse_quantity
-from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import (
     block_json,

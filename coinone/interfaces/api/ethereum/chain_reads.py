@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
+from coinone.base.primitives.errors import NotSupported
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
@@ -13,9 +14,11 @@ from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.node.runtime.node import Node
 from coinone.node.storage.blocks import head_of
+from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.consensus.header import Header
+from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 
 T = TypeVar("T")
@@ -81,26 +84,36 @@ class ChainReads:
         return header, self.archive.records(place.number)[place.index]
 
     async def with_state(self, wanted: BlockId, read: Callable[[State], T]) -> T:
-        """`read` of the state at a block: the newest block's from the store, `pending` on the executor.
-
-        Raises RpcError for an older block: the node keeps one state.
-        """
+        """`read` of the contracts' state at a block; `pending` is read on the executor. Raises RpcError."""
         if wanted.tag == PENDING:
             return await self.query(lambda reader: read(reader.state))
-        with self.snapshot() as snapshot:
-            self.require_newest(wanted, snapshot)
-            return read(State(snapshot))
+        return await self.with_rows(wanted, lambda rows: read(State(rows)))
 
-    def require_newest(self, wanted: BlockId, snapshot: Snapshot) -> None:
-        """Raise RpcError unless `wanted` is the block whose state the store holds."""
-        head = head_of(snapshot)
-        newest = 0 if head is None else head.number
-        if wanted.number is not None or wanted.hash is not None or wanted.tag == "earliest":
-            number = self.number(wanted)
-            if number is None or number > newest:
-                raise RpcError(RESOURCE_NOT_FOUND, "header not found")
-            if number < newest:
-                raise RpcError(
-                    SERVER_ERROR,
-                    f"missing trie node: state of block {number} is not kept, only that of block {newest}",
-                )
+    async def with_rows(self, wanted: BlockId, read: Callable[[Database], T]) -> T:
+        """`read` of the rows that a block left behind: at once for the newest, in a thread for one before it,
+        whose rows must be put together first. Raises RpcError where there is no such block, or where its state
+        is not kept any more."""
+        number = self.block_number(wanted)
+        with self.snapshot() as snapshot:
+            if number == _newest(snapshot):
+                return read(snapshot)
+        return await self.in_thread(lambda: self._read_past(number, read))
+
+    def _read_past(self, number: int, read: Callable[[Database], T]) -> T:
+        with self.snapshot() as snapshot:
+            try:
+                return read(after_block(snapshot, number))
+            except NotSupported as error:
+                raise RpcError(SERVER_ERROR, str(error)) from error
+
+    def block_number(self, wanted: BlockId) -> int:
+        """The number of a block that exists. Raises RpcError."""
+        number = self.number(wanted)
+        if number is None or number > self.head_number():
+            raise RpcError(RESOURCE_NOT_FOUND, "header not found")
+        return number
+
+
+def _newest(snapshot: Snapshot) -> int:
+    head = head_of(snapshot)
+    return 0 if head is None else head.number

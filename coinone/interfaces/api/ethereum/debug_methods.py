@@ -7,12 +7,13 @@ import msgspec
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.parse import parse_hash
-from coinone.interfaces.api.ethereum.calls import call_request_of
-from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, header_json, hex_bytes
-from coinone.interfaces.api.ethereum.params import BlockId, block_id
+from coinone.interfaces.api.ethereum.overrides import read_overrides
+from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, trace
+from coinone.interfaces.api.ethereum.trials import Purpose
 from coinone.interfaces.api.limits import TRACE_TIMEOUT_S
 from coinone.rules.chain.ethereum.receipts import encode_receipt
 from coinone.rules.chain.receipts import PlacedRecord, receipt_of
@@ -25,7 +26,7 @@ async def trace_transaction(context: Context, tx_hash: Any, options: Any = None)
         raise RpcError(SERVER_ERROR, "transaction not found")
     header, row = found
     job = BlockTrace(context.backend.node.network, header.number, row.index, _options(options))
-    return _answer(await context.backend.calls.run_on_store(trace, job))
+    return _answer(await context.backend.trials.run_on_store(trace, job))
 
 
 async def trace_block_by_number(context: Context, block: Any, options: Any = None) -> msgspec.Raw:
@@ -45,7 +46,7 @@ async def _trace_block(context: Context, wanted: BlockId, options: Any) -> msgsp
     if header.number == 0:
         raise RpcError(SERVER_ERROR, "genesis is not traceable")
     job = BlockTrace(context.backend.node.network, header.number, None, _options(options))
-    return _answer(await context.backend.calls.run_on_store(trace, job))
+    return _answer(await context.backend.trials.run_on_store(trace, job))
 
 
 async def get_raw_header(context: Context, block: Any) -> str:
@@ -88,15 +89,12 @@ def _body_item(raw: bytes) -> rlp.Encodable:
 async def trace_call(
     context: Context, transaction: Any, block: Any = None, options: Any = None
 ) -> msgspec.Raw:
-    """debug_traceCall, at the newest block."""
-    given, calls, reads = _options(options), context.backend.calls, context.backend.reads
-    if given.get("stateOverrides") or given.get("blockOverrides"):
-        raise RpcError(SERVER_ERROR, "state and block overrides are not supported")
-    wanted = block_id(block)
-    with reads.snapshot() as snapshot:
-        reads.require_newest(wanted, snapshot)
-    trial = replace(calls.trial(call_request_of(transaction), False, reads.head()), timeout_s=TRACE_TIMEOUT_S)
-    return _answer(await calls.run_on_store(trace, CallTrace(trial, given)))
+    """debug_traceCall; the options may hold stateOverrides and blockOverrides."""
+    given, trials, request = _options(options), context.backend.trials, call_request(transaction)
+    overrides = read_overrides(given.get("stateOverrides"), given.get("blockOverrides"))
+    number = context.backend.reads.block_number(block_id(block))
+    trial = replace(trials.trial(request, Purpose.CALL, number, overrides), timeout_s=TRACE_TIMEOUT_S)
+    return _answer(await trials.run_on_store(trace, CallTrace(trial, given)))
 
 
 def _options(value: Any) -> dict[str, Any]:

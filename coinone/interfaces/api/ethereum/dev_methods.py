@@ -6,7 +6,7 @@ They exist only where genesis says kind = dev (architecture D15); the names are 
 from typing import Any
 
 from coinone.base.primitives.parse import parse_address, parse_quantity
-from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import TIME_TRAVEL_MAX_S

@@ -6,12 +6,12 @@ answer, because the answers may be a thousand times larger than the questions.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
 from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.ethereum.backend import EthereumBackend
+from coinone.interfaces.api.ethereum.context import Context, Method
 from coinone.interfaces.api.ethereum.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -25,38 +25,16 @@ from coinone.interfaces.api.ethereum.errors import (
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
 
-if TYPE_CHECKING:
-    from coinone.interfaces.api.ethereum.backend import EthereumBackend
-
 log = logging.getLogger(__name__)
 
-Handler = Callable[..., Awaitable[Any]]
 _EXTENSION_NAMESPACES = frozenset({"eth", "net", "web3"})
 _ID_TEXT_MAX = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A row of the table. `handler` takes the call's context and its parameters."""
-
-    handler: Handler
-    least: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a handler may use besides its parameters. `session` is set on WebSocket connections only."""
-
-    backend: "EthereumBackend"
-    caller: Caller
-    session: Any = None
 
 
 class Dispatcher:
     """Answers JSON-RPC bytes with JSON-RPC bytes."""
 
-    def __init__(self, methods: dict[str, Method], backend: "EthereumBackend") -> None:
+    def __init__(self, methods: dict[str, Method], backend: EthereumBackend) -> None:
         self._methods = methods
         self._backend = backend
         self.calls: dict[str, int] = {}  # answered calls by method, for /metrics

@@ -4,20 +4,15 @@ A range is walked through the headers' bloom filters, and only blocks that may m
 in a thread of its own, bounded by blocks, results and time, so that it delays neither batches nor others.
 """
 
-import asyncio
-import secrets
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.errors import DecodeError
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
-from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import (
     LIMIT_EXCEEDED,
     RESOURCE_NOT_FOUND,
-    SERVER_ERROR,
     RpcError,
     invalid_params,
 )
@@ -25,8 +20,6 @@ from coinone.interfaces.api.ethereum.format import hex_bytes, log_json
 from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
 from coinone.interfaces.api.limits import (
     CALL_TIMEOUT_S,
-    FILTER_IDLE_S,
-    FILTERS_MAX,
     LOG_RANGE_MAX,
     LOG_RESULTS_MAX,
 )
@@ -109,41 +102,6 @@ def _may_contain(header_bloom: bytes, masks: list[list[int]]) -> bool:
 
 
 # Filters
-
-
-@dataclass(slots=True)
-class _Filter:
-    wanted: LogFilter | None  # None: a block filter
-    next_block: int
-    polled_s: float
-
-
-class Filters:
-    """Open filters of a node, oldest poll first; idle ones are dropped."""
-
-    def __init__(self) -> None:
-        self._open: OrderedDict[str, _Filter] = OrderedDict()
-
-    def add(self, wanted: LogFilter | None, next_block: int) -> str:
-        now = asyncio.get_running_loop().time()
-        while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
-            self._open.popitem(last=False)
-        if len(self._open) >= FILTERS_MAX:
-            raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
-        name = hex(secrets.randbits(128))
-        self._open[name] = _Filter(wanted, next_block, now)
-        return name
-
-    def poll(self, name: Any) -> _Filter:
-        found = self._open.get(name) if isinstance(name, str) else None
-        if found is None:
-            raise RpcError(SERVER_ERROR, "filter not found")
-        found.polled_s = asyncio.get_running_loop().time()
-        self._open.move_to_end(name)
-        return found
-
-    def remove(self, name: Any) -> bool:
-        return isinstance(name, str) and self._open.pop(name, None) is not None
 
 
 async def new_filter(context: Context, wanted: Any) -> str:

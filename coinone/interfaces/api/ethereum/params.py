@@ -8,6 +8,8 @@ from coinone.base.primitives.parse import parse_address, parse_bytes, parse_hash
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.interfaces.api.ethereum.errors import RpcError, invalid_params
 from coinone.interfaces.api.limits import CALL_GAS_MAX
+from coinone.rules.chain.ethereum.call import CallRequest
+from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
 
 LATEST = "latest"
 PENDING = "pending"
@@ -15,6 +17,7 @@ _TAGS = frozenset({"latest", "pending", "earliest", "safe", "finalized"})
 _TOPICS_MAX = 4
 _ADDRESSES_MAX = 1000
 _ALTERNATIVES_MAX = 1000
+_ENTRIES_MAX = 1000  # of an access list, or of a list of authorizations
 _U64_MAX = 2**64 - 1
 
 
@@ -62,21 +65,6 @@ def storage_slot(value: Any) -> int:
         raise invalid_params("storage key is not hex") from error
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """A transaction object of eth_call and eth_estimateGas. `gas` None: as much as allowed."""
-
-    caller: Address
-    to: Address | None
-    data: bytes
-    value: int
-    gas: int | None
-    gas_price: int | None
-    max_fee: int | None
-    max_tip: int | None
-    nonce: int | None
-
-
 _CALL_FIELDS = frozenset(
     {
         "from", "to", "data", "input", "value", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas",
@@ -86,7 +74,7 @@ _CALL_FIELDS = frozenset(
 
 
 def call_request(value: Any) -> CallRequest:
-    """Read a transaction object. Raises RpcError, DecodeError."""
+    """Read a transaction object; without a gas limit, it has as much as allowed. Raises RpcError, DecodeError."""
     if not isinstance(value, dict):
         raise invalid_params("transaction must be an object")
     for name in value:
@@ -97,17 +85,59 @@ def call_request(value: Any) -> CallRequest:
         raise invalid_params(
             'both "data" and "input" are set and not equal. Please use "input" to pass call data'
         )
+    gas, price = _optional(value, "gas"), _optional(value, "gasPrice")
+    most = _optional(value, "maxFeePerGas")
+    if price is not None and most is not None:
+        raise invalid_params("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
+    _optional(value, "maxPriorityFeePerGas"), _optional(value, "nonce", _U64_MAX)  # refused if malformed
     return CallRequest(
         caller=ZERO_ADDRESS if value.get("from") is None else parse_address(value["from"]),
         to=None if value.get("to") in (None, "", "0x") else parse_address(value["to"]),
         data=parse_bytes(given if given is not None else data) if (given or data) is not None else b"",
         value=_optional(value, "value") or 0,
-        gas=_optional(value, "gas", CALL_GAS_MAX * 1000),
-        gas_price=_optional(value, "gasPrice"),
-        max_fee=_optional(value, "maxFeePerGas"),
-        max_tip=_optional(value, "maxPriorityFeePerGas"),
-        nonce=_optional(value, "nonce", _U64_MAX),
+        gas=min(gas or CALL_GAS_MAX, CALL_GAS_MAX),
+        gas_price=(price if price is not None else most) or 0,
+        access_list=_access_list(value.get("accessList")),
+        authorizations=_authorizations(value.get("authorizationList")),
     )
+
+
+def _access_list(value: Any) -> AccessList:
+    return tuple(
+        (
+            parse_address(_field(entry, "address")),
+            tuple(int.from_bytes(parse_hash(key), "big") for key in _list(entry.get("storageKeys"))),
+        )
+        for entry in _list(value)
+    )
+
+
+def _authorizations(value: Any) -> tuple[Authorization, ...]:
+    return tuple(
+        Authorization(
+            chain_id=parse_quantity(_field(entry, "chainId")),
+            address=parse_address(_field(entry, "address")),
+            nonce=parse_quantity(_field(entry, "nonce"), _U64_MAX),
+            v=parse_quantity(entry.get("yParity", entry.get("v")), 255),
+            r=parse_quantity(_field(entry, "r")),
+            s=parse_quantity(_field(entry, "s")),
+        )
+        for entry in _list(value)
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > _ENTRIES_MAX:
+        raise invalid_params(f"a list of at most {_ENTRIES_MAX} entries expected")
+    return value
+
+
+def _field(entry: Any, name: str) -> Any:
+    if not isinstance(entry, dict):
+        raise invalid_params("an entry must be an object")
+    return entry.get(name)
 
 
 def _optional(value: dict[str, Any], name: str, most: int = 2**256 - 1) -> int | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.parse import parse_bytes
-from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcError
 
 TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the pool anyway
@@ -20,7 +20,9 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
         if outcome.status != "executed":
             raise RpcError(-32000, outcome.error or outcome.status, {"reason": outcome.status})
         return "0x" + outcome.tx_hash.hex()
-    return "0x" + (await context.backend.node.submit_ethereum(data)).hex()
+    tx_hash = await context.backend.node.submit_ethereum(data)
+    context.backend.announce(tx_hash)
+    return "0x" + tx_hash.hex()
 
 
 async def accounts(context: Context) -> list[str]:
@@ -47,7 +49,7 @@ async def net_listening(context: Context) -> bool:
 
 
 async def net_peer_count(context: Context) -> str:
-    return "0x0"
+    return hex(context.backend.peers())
 
 
 async def client_version(context: Context) -> str:

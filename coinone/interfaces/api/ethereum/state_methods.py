@@ -4,7 +4,7 @@ from typing import Any
 
 from coinone.base.primitives.parse import format_bytes, parse_address
 from coinone.base.primitives.types import Address
-from coinone.interfaces.api.ethereum.dispatch import Context
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import proof_json, word
 from coinone.interfaces.api.ethereum.params import PENDING, block_id, storage_slot
@@ -48,12 +48,33 @@ async def get_storage_at(context: Context, address: Any, slot: Any, block: Any =
     return word(await context.backend.reads.with_state(block_id(block), read))
 
 
+async def get_storage_values(context: Context, wanted: Any, block: Any = None) -> dict[str, list[str]]:
+    """Slots of several accounts at once."""
+    if not isinstance(wanted, dict) or not all(isinstance(slots, list) for slots in wanted.values()):
+        raise invalid_params("an object of lists of storage keys expected")
+    if not any(wanted.values()):
+        raise invalid_params("empty request")
+    if sum(map(len, wanted.values())) > _PROOF_SLOTS_MAX:
+        raise invalid_params(f"too many storage keys (most {_PROOF_SLOTS_MAX})")
+    places = {
+        name: (parse_address(name), [storage_slot(slot) for slot in slots]) for name, slots in wanted.items()
+    }
+
+    def read(state: State) -> dict[str, list[str]]:
+        return {
+            name: [word(state.storage(account, slot)) for slot in slots]
+            for name, (account, slots) in places.items()
+        }
+
+    return await context.backend.reads.with_state(block_id(block), read)
+
+
 async def get_proof(context: Context, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
-    """EIP-1186, against the state root of the newest block."""
+    """EIP-1186, against the state root of a block; `pending` has none yet and is answered by the newest."""
     account, wanted = parse_address(address), block_id(block)
     if not isinstance(slots, list) or len(slots) > _PROOF_SLOTS_MAX:
         raise invalid_params(f"storage keys must be a list of at most {_PROOF_SLOTS_MAX}")
     places = [storage_slot(slot) for slot in slots]
-    with context.backend.reads.snapshot() as snapshot:
-        context.backend.reads.require_newest(wanted, snapshot)
-        return proof_json(prove(snapshot, account, places))
+    return await context.backend.reads.with_rows(
+        wanted, lambda rows: proof_json(prove(rows, account, places))
+    )

@@ -12,7 +12,8 @@ from typing import Any
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum.dispatch import Context, Dispatcher
+from coinone.interfaces.api.ethereum.context import Context
+from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, RpcError, invalid_params
 from coinone.interfaces.api.ethereum.format import header_json, hex_bytes
 from coinone.interfaces.api.ethereum.log_methods import logs_of_block

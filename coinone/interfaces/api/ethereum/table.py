@@ -3,12 +3,14 @@
 from typing import Any
 
 from coinone.interfaces.api.ethereum import block_methods as blocks
-from coinone.interfaces.api.ethereum import calls, dev_methods, subscriptions
+from coinone.interfaces.api.ethereum import call_methods as calls
 from coinone.interfaces.api.ethereum import debug_methods as debug
+from coinone.interfaces.api.ethereum import dev_methods, subscriptions
 from coinone.interfaces.api.ethereum import log_methods as logs
 from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
-from coinone.interfaces.api.ethereum.dispatch import Handler, Method
+from coinone.interfaces.api.ethereum import txpool_methods as txpool
+from coinone.interfaces.api.ethereum.context import Handler, Method
 
 
 def _rows(*rows: tuple[str, Handler, int, int]) -> dict[str, Method]:
@@ -23,8 +25,10 @@ METHODS: dict[str, Method] = _rows(
     ("eth_getCode", state.get_code, 1, 2),
     ("eth_getStorageAt", state.get_storage_at, 2, 3),
     ("eth_getProof", state.get_proof, 2, 3),
+    ("eth_getStorageValues", state.get_storage_values, 1, 2),
     ("eth_call", calls.eth_call, 1, 4),
     ("eth_estimateGas", calls.eth_estimate_gas, 1, 4),
+    ("eth_createAccessList", calls.eth_create_access_list, 1, 3),
     ("eth_gasPrice", blocks.gas_price, 0, 0),
     ("eth_maxPriorityFeePerGas", blocks.max_priority_fee, 0, 0),
     ("eth_baseFee", blocks.base_fee, 0, 0),
@@ -67,6 +71,9 @@ METHODS: dict[str, Method] = _rows(
     ("net_peerCount", send.net_peer_count, 0, 0),
     ("web3_clientVersion", send.client_version, 0, 0),
     ("web3_sha3", send.sha3, 1, 1),
+    ("txpool_status", txpool.status, 0, 0),
+    ("txpool_content", txpool.content, 0, 0),
+    ("txpool_contentFrom", txpool.content_from, 1, 1),
     ("debug_getRawBlock", debug.get_raw_block, 1, 1),
     ("debug_getRawHeader", debug.get_raw_header, 1, 1),
     ("debug_getRawReceipts", debug.get_raw_receipts, 1, 1),

@@ -5,13 +5,14 @@ run again from there. The answer is turned into JSON there too, so that a long t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
-from coinone.interfaces.api.ethereum.calls import Stopwatch, Trial, block_hashes
+from coinone.interfaces.api.ethereum.overrides import env_with, precompiles_with
+from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, prepared
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, TRACE_TIMEOUT_S
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.past import before_block
@@ -25,7 +26,6 @@ from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_
 from coinone.rules.chain.records import TransactionRecord, decode_records
 from coinone.rules.chain.replay import Step, replay
 from coinone.rules.consensus.header import Header
-from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS
 
 Options = Mapping[str, Any]
@@ -73,10 +73,11 @@ def trace(job: BlockTrace | CallTrace, snapshot: Snapshot) -> Traced:
 
 
 def _trace_call(job: CallTrace, snapshot: Snapshot) -> Any:
-    trial, rules = job.trial, FORKS[job.trial.fork]
-    env = replace(trial.env, block_hash=block_hashes(snapshot))
-    budget, precompiles = Stopwatch(trial.timeout_s), precompiles_without_exchange(rules)
-    return trace_call(State(snapshot), env, trial.request, rules, precompiles, budget, job.options)
+    state, trial = prepared(job.trial, snapshot)
+    rules, budget = FORKS[trial.fork], Stopwatch(trial.timeout_s)
+    env = env_with(trial.env, trial.overrides)
+    precompiles = precompiles_with(precompiles_without_exchange(rules), trial.overrides)
+    return trace_call(state, env, trial.request, rules, precompiles, budget, job.options)
 
 
 def _trace_block(job: BlockTrace, snapshot: Snapshot) -> Any:

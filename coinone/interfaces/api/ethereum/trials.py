@@ -1,9 +1,9 @@
-"""eth_call and eth_estimateGas: contracts run on trial, away from the chain.
+"""Contracts run on trial, away from the chain: what is behind eth_call, eth_estimateGas, eth_createAccessList.
 
-The newest block's state lies in the store, which any process may read; so trials run in a small process of
+The state of the last blocks lies in the store, which any process may read; so trials run in a small process of
 their own, with a gas cap and a time cap, and cannot delay a batch. What `pending` shows exists only in the
-node's own memory, and so does the exchange: a trial at `pending`, and one whose contracts read the exchange,
-runs on the executor between batches, with a far smaller time cap.
+node's own memory, and so does the exchange: a trial at `pending`, and one at the newest block whose contracts
+read the exchange, runs on the executor between batches, with a far smaller time cap.
 """
 
 import asyncio
@@ -13,81 +13,99 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from coinone.base.primitives.errors import InvalidInput, LimitExceeded
-from coinone.base.primitives.types import Hash32
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
+from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
-from coinone.interfaces.api.ethereum.dispatch import Context
-from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError, reverted
-from coinone.interfaces.api.ethereum.params import PENDING, BlockId, block_id, call_request
-from coinone.interfaces.api.limits import (
-    CALL_GAS_MAX,
-    CALL_PENDING_TIMEOUT_S,
-    CALL_TIMEOUT_S,
-    CALLS_WAITING_MAX,
+from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.overrides import (
+    NONE,
+    Overrides,
+    env_with,
+    precompiles_with,
+    state_with,
 )
+from coinone.interfaces.api.ethereum.params import PENDING, BlockId
+from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S, CALLS_WAITING_MAX
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.lmdb_store import LmdbStore
+from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.block import decode_block
+from coinone.rules.chain.ethereum.access import create_access_list
 from coinone.rules.chain.ethereum.call import CallRequest, ExecutionFailed, call, estimate_gas
 from coinone.rules.chain.ethereum.execution import Precompiles
+from coinone.rules.chain.ethereum.transaction import AccessList
 from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
-from coinone.rules.consensus.header import Header
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Engine, chosen_engine, use_engine
-from coinone.rules.vm.errors import Revert, describe
+from coinone.rules.vm.errors import FrameError, Revert, describe
 
 Job = TypeVar("Job")
 T = TypeVar("T")
 CALL_WORKERS = 1  # one core of the two that a small machine has
 
 
+class Purpose(Enum):
+    CALL = "call"
+    ESTIMATE = "estimate gas"
+    ACCESS_LIST = "access list"
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All that a trial needs beside the state."""
+    """All that a trial needs beside the state, which is that after block `number`."""
 
     request: CallRequest
-    estimate: bool
+    purpose: Purpose
+    number: int
     env: BlockEnv
     fork: str
     timeout_s: float
+    overrides: Overrides = NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a trial: an output, an amount of gas, or why not."""
+    """What came of a trial: an output, an amount of gas, an access list, or why not."""
 
     output: bytes = b""
     gas: int = 0
+    access_list: AccessList = ()
     error: str | None = None
     is_revert: bool = False
     needs_exchange: bool = False
 
 
-def try_out(trial: Trial, state: State, precompiles: Precompiles | None) -> Verdict:
+def try_out(trial: Trial, state: State, precompiles: Precompiles) -> Verdict:
     """Run a trial on `state`, which is left as it was. Pure but for its stopwatch."""
-    rules, budget = FORKS[trial.fork], Stopwatch(trial.timeout_s)
+    rules, budget, request = FORKS[trial.fork], Stopwatch(trial.timeout_s), trial.request
+    env = env_with(trial.env, trial.overrides)
     try:
-        if trial.estimate:
-            return Verdict(gas=estimate_gas(state, trial.env, trial.request, rules, precompiles, budget))
-        result = call(state, trial.env, trial.request, rules, precompiles, budget)
+        table = precompiles_with(precompiles, trial.overrides)
+        if trial.purpose is Purpose.ESTIMATE:
+            return Verdict(gas=estimate_gas(state, env, request, rules, table, budget))
+        if trial.purpose is Purpose.ACCESS_LIST:
+            found = create_access_list(state, env, request, rules, table, budget)
+            words = describe(found.error) if found.error else None
+            return Verdict(gas=found.gas_used, access_list=found.access_list, error=words)
+        result = call(state, env, request, rules, table, budget)
     except ExecutionFailed as failed:
-        return Verdict(
-            failed.output, error=describe(failed.error), is_revert=isinstance(failed.error, Revert)
-        )
+        return _failed(failed.error, failed.output)
     except InvalidInput as error:
         return Verdict(error=str(error))
     except ExchangeNeeded:
         return Verdict(needs_exchange=True)
-    if result.error is not None:
-        return Verdict(
-            result.output, error=describe(result.error), is_revert=isinstance(result.error, Revert)
-        )
-    return Verdict(result.output, result.gas_used)
+    return Verdict(result.output, result.gas_used) if result.success else _failed(result.error, result.output)
+
+
+def _failed(error: FrameError | None, output: bytes) -> Verdict:
+    assert error is not None, "what fails has a reason"
+    return Verdict(output, error=describe(error), is_revert=isinstance(error, Revert))
 
 
 class Stopwatch:
@@ -103,7 +121,7 @@ class Stopwatch:
             raise LimitExceeded("execution aborted (timeout)")
 
 
-class Calls:
+class Trials:
     """Runs trials for a node."""
 
     def __init__(self, node: Node, reads: ChainReads) -> None:
@@ -116,14 +134,22 @@ class Calls:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, request: CallRequest, estimate: bool, wanted: BlockId) -> Verdict:
+    async def run(
+        self, request: CallRequest, purpose: Purpose, wanted: BlockId, overrides: Overrides = NONE
+    ) -> Verdict:
+        """Raises RpcError where there is no such block, or its state is not kept any more."""
         if wanted.tag == PENDING:
-            return await self._run_pending(request, estimate)
-        with self._reads.snapshot() as snapshot:
-            self._reads.require_newest(wanted, snapshot)
-        trial = self.trial(request, estimate, self._reads.head())
+            return await self._run_pending(request, purpose, overrides)
+        number = self._reads.block_number(wanted)
+        trial = self.trial(request, purpose, number, overrides)
         verdict = await self.run_on_store(_try_on, trial)
-        return await self._run_pending(request, estimate) if verdict.needs_exchange else verdict
+        if not verdict.needs_exchange:
+            return verdict
+        if number != self._reads.head_number() and wanted.tag is None:
+            raise RpcError(
+                SERVER_ERROR, f"a contract read the exchange, whose state at block {number} is not kept"
+            )
+        return await self._run_pending(request, purpose, overrides)
 
     async def run_on_store(self, work: Callable[[Job, Snapshot], T], job: Job) -> T:
         """`work` on the newest block, in the process for trials; it waits its turn."""
@@ -147,17 +173,31 @@ class Calls:
             self._pool = None  # the next call starts another
             raise RpcError(SERVER_ERROR, "the call's process ended unexpectedly: try again") from error
 
-    async def _run_pending(self, request: CallRequest, estimate: bool) -> Verdict:
+    async def _run_pending(self, request: CallRequest, purpose: Purpose, overrides: Overrides) -> Verdict:
         def run(reader: ChainReader) -> Verdict:
-            env = replace(reader.env(), base_fee=0) if not request.gas_price else reader.env()
-            trial = Trial(request, estimate, env, reader.rules.name, CALL_PENDING_TIMEOUT_S)
-            return try_out(trial, reader.state, reader.precompiles())
+            env = reader.env() if request.gas_price else replace(reader.env(), base_fee=0)
+            state = reader.state
+            if overrides.accounts:
+                state = state_with(reader.database, state.layers, overrides)
+            trial = Trial(
+                request,
+                purpose,
+                reader.head.number,
+                env,
+                reader.rules.name,
+                CALL_PENDING_TIMEOUT_S,
+                overrides,
+            )
+            return try_out(trial, state, reader.precompiles())
 
         return await self._node.query(run)
 
-    def trial(self, request: CallRequest, estimate: bool, header: Header) -> Trial:
+    def trial(
+        self, request: CallRequest, purpose: Purpose, number: int, overrides: Overrides = NONE
+    ) -> Trial:
         """A trial at a block sees that block's own fields, as in geth."""
-        network = self._node.network
+        network, header = self._node.network, self._reads.archive.header(number)
+        assert header is not None, "the block was found"
         env = BlockEnv(
             chain_id=network.chain_id,
             number=header.number,
@@ -168,7 +208,7 @@ class Calls:
             prevrandao=header.prev_randao,
             block_hash=_no_hash,
         )
-        return Trial(request, estimate, env, network.fork, CALL_TIMEOUT_S)
+        return Trial(request, purpose, number, env, network.fork, CALL_TIMEOUT_S, overrides)
 
 
 def _no_hash(number: int) -> Hash32:
@@ -177,17 +217,25 @@ def _no_hash(number: int) -> Hash32:
 
 
 def _try_on(trial: Trial, snapshot: Snapshot) -> Verdict:
-    env = replace(trial.env, block_hash=block_hashes(snapshot))
-    return try_out(replace(trial, env=env), State(snapshot), precompiles_without_exchange(FORKS[trial.fork]))
+    try:
+        state, trial = prepared(trial, snapshot)
+    except NotSupported as error:
+        return Verdict(error=str(error))
+    return try_out(trial, state, precompiles_without_exchange(FORKS[trial.fork]))
+
+
+def prepared(trial: Trial, snapshot: Snapshot) -> tuple[State, Trial]:
+    """The trial's own state, and the trial with the block hashes of the store. Raises NotSupported."""
+    state = state_with(after_block(snapshot, trial.number), (), trial.overrides)
+    return state, replace(trial, env=replace(trial.env, block_hash=block_hashes(snapshot)))
 
 
 def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
-    """BLOCKHASH out of the store."""
+    """BLOCKHASH out of the store; zero for a block that only an override pretends."""
 
     def block_hash(number: int) -> Hash32:
         block = Blocks(snapshot).block(number)
-        assert block is not None, "BLOCKHASH asks for blocks below the head only"
-        return decode_block(block).hash
+        return ZERO_HASH if block is None else decode_block(block).hash
 
     return block_hash
 
@@ -212,44 +260,3 @@ def _work_in_worker(work: Callable[[Job, Snapshot], T], job: Job) -> T:
     assert _store is not None, "the worker opened the store"
     with _store.snapshot() as snapshot:
         return work(job, snapshot)
-
-
-# Methods
-
-
-async def eth_call(context: Context, transaction: Any, block: Any = None, *overrides: Any) -> str:
-    """The output of a call. State overrides are not supported."""
-    if any(override for override in overrides):
-        raise RpcError(SERVER_ERROR, "state and block overrides are not supported")
-    verdict = await context.backend.calls.run(call_request_of(transaction), False, block_id(block))
-    _raise_error(verdict)
-    return "0x" + verdict.output.hex()
-
-
-async def eth_estimate_gas(context: Context, transaction: Any, block: Any = None, *overrides: Any) -> str:
-    """The least gas limit that is enough."""
-    if any(override for override in overrides):
-        raise RpcError(SERVER_ERROR, "state overrides are not supported")
-    verdict = await context.backend.calls.run(call_request_of(transaction), True, block_id(block))
-    _raise_error(verdict)
-    return hex(verdict.gas)
-
-
-def call_request_of(transaction: Any) -> CallRequest:
-    given = call_request(transaction)
-    price = given.gas_price if given.gas_price is not None else given.max_fee
-    return CallRequest(
-        caller=given.caller,
-        to=given.to,
-        data=given.data,
-        value=given.value,
-        gas=min(given.gas or CALL_GAS_MAX, CALL_GAS_MAX),
-        gas_price=price or 0,
-    )
-
-
-def _raise_error(verdict: Verdict) -> None:
-    if verdict.is_revert:
-        raise reverted(verdict.output)
-    if verdict.error is not None:
-        raise RpcError(SERVER_ERROR, verdict.error)

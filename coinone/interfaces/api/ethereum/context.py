@@ -1,0 +1,28 @@
+"""What a JSON-RPC handler is given, and how one stands in the table of methods."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from coinone.interfaces.api.ethereum.backend import EthereumBackend
+from coinone.interfaces.api.guard import Caller
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A row of the table. `handler` takes the call's context and its parameters."""
+
+    handler: Handler
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler may use besides its parameters. `session` is set on WebSocket connections only."""
+
+    backend: EthereumBackend
+    caller: Caller
+    session: Any = None

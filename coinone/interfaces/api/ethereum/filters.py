@@ -1,0 +1,46 @@
+"""Open filters of eth_newFilter and eth_newBlockFilter: what was asked for, and up to where it was told."""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.params import LogFilter
+from coinone.interfaces.api.limits import FILTER_IDLE_S, FILTERS_MAX
+
+
+@dataclass(slots=True)
+class Filter:
+    wanted: LogFilter | None  # None: a block filter
+    next_block: int
+    polled_s: float
+
+
+class Filters:
+    """Open filters of a node, oldest poll first; idle ones are dropped."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, Filter] = OrderedDict()
+
+    def add(self, wanted: LogFilter | None, next_block: int) -> str:
+        now = asyncio.get_running_loop().time()
+        while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
+            self._open.popitem(last=False)
+        if len(self._open) >= FILTERS_MAX:
+            raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
+        name = hex(secrets.randbits(128))
+        self._open[name] = Filter(wanted, next_block, now)
+        return name
+
+    def poll(self, name: Any) -> Filter:
+        found = self._open.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise RpcError(SERVER_ERROR, "filter not found")
+        found.polled_s = asyncio.get_running_loop().time()
+        self._open.move_to_end(name)
+        return found
+
+    def remove(self, name: Any) -> bool:
+        return isinstance(name, str) and self._open.pop(name, None) is not None

@@ -1,0 +1,63 @@
+"""txpool_*: what waits, by sender and nonce: `pending` can run now, `queued` waits for a nonce before it."""
+
+from typing import Any
+
+from coinone.base.primitives.parse import parse_address
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.ethereum.context import Context
+from coinone.interfaces.api.ethereum.format import pending_transaction_json
+from coinone.interfaces.api.limits import POOL_SHOWN_MAX
+from coinone.node.runtime.node import ChainReader
+from coinone.rules.chain.ethereum.transaction import decode_transaction
+
+Waiting = tuple[Address, int, bytes]  # sender, nonce, the transaction
+
+
+async def status(context: Context) -> dict[str, str]:
+    pending, queued = await context.backend.reads.query(_counts)
+    return {"pending": hex(pending), "queued": hex(queued)}
+
+
+async def content(context: Context) -> dict[str, dict[str, Any]]:
+    """All that waits, as far as an answer is allowed to be long."""
+    rows = await context.backend.reads.query(lambda reader: _waiting(reader, None))
+    shown: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
+    for kind, (sender, nonce, raw) in rows:
+        by_nonce = shown[kind].setdefault("0x" + sender.hex(), {})
+        by_nonce[str(nonce)] = pending_transaction_json(decode_transaction(raw))
+    return shown
+
+
+async def content_from(context: Context, address: Any) -> dict[str, dict[str, Any]]:
+    """What one sender has waiting."""
+    account = parse_address(address)
+    rows = await context.backend.reads.query(lambda reader: _waiting(reader, account))
+    shown: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
+    for kind, (_, nonce, raw) in rows:
+        shown[kind][str(nonce)] = pending_transaction_json(decode_transaction(raw))
+    return shown
+
+
+def _waiting(reader: ChainReader, sender: Address | None) -> list[tuple[str, Waiting]]:
+    rows: list[tuple[str, Waiting]] = []
+    following: dict[Address, int] = {}
+    for tx in reader.pool.pending():
+        if sender is not None and tx.sender != sender:
+            continue
+        after = following.setdefault(
+            tx.sender, reader.pool.next_nonce(tx.sender, reader.state.nonce(tx.sender))
+        )
+        rows.append(("pending" if tx.nonce < after else "queued", (tx.sender, tx.nonce, tx.raw)))
+        if len(rows) >= POOL_SHOWN_MAX:
+            break
+    return rows
+
+
+def _counts(reader: ChainReader) -> tuple[int, int]:
+    total = len(reader.pool)
+    senders = dict.fromkeys(tx.sender for tx in reader.pool.pending())
+    ready = 0
+    for sender in senders:
+        nonce = reader.state.nonce(sender)
+        ready += reader.pool.next_nonce(sender, nonce) - nonce
+    return ready, total - ready

@@ -1,0 +1,61 @@
+"""The access list with which a message would run: eth_createAccessList."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from coinone.base.primitives.types import Address
+from coinone.rules.chain.ethereum.call import CallRequest, call
+from coinone.rules.chain.ethereum.execution import Precompiles
+from coinone.rules.chain.ethereum.transaction import AccessList
+from coinone.rules.state.state import State
+from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm.addresses import create_address
+from coinone.rules.vm.errors import FrameError
+from coinone.rules.vm.tracing.access_tracer import AccessTracer
+
+ROUNDS_MAX = (
+    8  # a contract may look at its gas and go another way each time; nobody needs to follow it for ever
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessResult:
+    """`gas_used` is with the list. `error` is how the message ends, if it fails even so."""
+
+    access_list: AccessList
+    gas_used: int
+    error: FrameError | None
+
+
+def create_access_list(
+    state: State,
+    env: BlockEnv,
+    request: CallRequest,
+    rules: Rules,
+    precompiles: Precompiles | None = None,
+    budget: Callable[[], None] | None = None,
+) -> AccessResult:
+    """Run the message, list what it reaches, and run it with that list until the list stays the same.
+
+    The sender, the destination and precompiled contracts are warm from the start: they are listed only with
+    slots. Raises InvalidTransaction where the message could not even start.
+    """
+    table = rules.precompiles if precompiles is None else precompiles
+    target = create_address(request.caller, state.nonce(request.caller)) if request.to is None else request.to
+    warm = (request.caller, target, env.coinbase, *table)
+    for _ in range(ROUNDS_MAX):
+        tracer = AccessTracer()
+        result = call(state, env, request, rules, precompiles, budget, tracer)
+        found = _listed(tracer.touched, warm)
+        if found == request.access_list:
+            break
+        request = replace(request, access_list=found)
+    return AccessResult(found, result.gas_used, result.error)
+
+
+def _listed(touched: dict[Address, dict[int, None]], warm: tuple[Address, ...]) -> AccessList:
+    return tuple(
+        (address, tuple(sorted(slots)))
+        for address, slots in sorted(touched.items())
+        if slots or address not in warm
+    )
