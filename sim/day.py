@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 
 from coinone.base.primitives.integers import muldiv_down
-from coinone.node.runtime.blockmaker import BlockMaker
+from coinone.node.runtime.blockmaker import BlockMaker, at_once
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.published import Published
@@ -44,7 +44,7 @@ class Day:
         storage = Storage(SimStore(), SimDisk(self._dice), identity_of(network), self._dice.randbytes)
         chain = open_chain(network, storage, self._secrets, self.world.now_ms)
         self.core = Core(chain, storage, self._secrets, self._note)
-        self._blocks = BlockMaker(self.core, self._secrets)
+        self._blocks = BlockMaker(self.core, self._secrets, at_once)
         self._crowd = Crowd(self.world)
         self._prices = [market.start_price for market in network.markets]
         self._start = tuple(self._prices)

@@ -5,6 +5,7 @@ Crashing drops every object and keeps the disk; starting opens it again, as a pr
 
 import random
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
@@ -28,6 +29,7 @@ from sim.network import SimNetwork
 from sim.world import SimClock, World
 
 TICK_MS = 500
+COMMIT_MS_MAX = 600  # a block's commit may last over two batches
 
 
 def secrets_of(node: int) -> Secrets:
@@ -45,6 +47,8 @@ class SimNode:
         self.store = SimStore()
         self.crashes = 0
         self.crashes_in_recovery = 0
+        self.crashes_in_commit = 0
+        self.commits_beside_batches = 0  # blocks that were written while batches closed above them
         self.on_crash: Callable[[SimNode], None] = lambda node: None
         self.is_up = False
         self.core: Core
@@ -83,7 +87,9 @@ class SimNode:
         head = Head(chain.cursor.seq, chain.head.number)
         self._relay = Relay(self._network.chain_id, chain.genesis.encode(), Shelves(storage), head)
         if self.core.is_member:
-            self._producer = Producer(self.core, secrets, self.clock, self._dice.randbytes, self._published)
+            self._producer = Producer(
+                self.core, secrets, self.clock, self._dice.randbytes, self._published, self._beside
+            )
             self._later(0, self._work)
         self._later(TICK_MS, self._tick)
 
@@ -92,6 +98,7 @@ class SimNode:
         self._run += 1
         self.is_up = False
         self.crashes += 1
+        self.crashes_in_commit += self._producer is not None and self._producer.blocks.is_writing
         self._producer = None
         self.disk.crash()
         self._links.gone(self.number)
@@ -112,6 +119,19 @@ class SimNode:
     def _later(self, delay_ms: int, action: Callable[[], None]) -> None:
         run = self._run
         self._world.after(delay_ms, lambda: self._guarded(action) if self._run == run else None)
+
+    def _beside(self, job: Callable[[], None]) -> "Future[None]":
+        """What a node does on another thread takes a while here; a crash before that, and it never happens."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            job()
+            self.commits_beside_batches += self.core.chain.cursor.seq > begun
+            done.set_result(None)
+
+        begun = self.core.chain.cursor.seq
+        self._later(self._dice.randint(0, COMMIT_MS_MAX), run)
+        return done
 
     def _guarded(self, action: Callable[[], None]) -> None:
         """Everything a node does: nothing while it is down, and it may die of it."""

@@ -36,6 +36,8 @@ class Report:
     answered: int
     crashes: int
     crashes_in_recovery: int
+    crashes_in_commit: int
+    commits_beside_batches: int
     torn_tails: int
     broken_connections: int
     partitions: int
@@ -162,6 +164,8 @@ class Scenario:
             answered=len(self.workload.answers.executed),
             crashes=sum(node.crashes for node in self.nodes),
             crashes_in_recovery=sum(node.crashes_in_recovery for node in self.nodes),
+            crashes_in_commit=sum(node.crashes_in_commit for node in self.nodes),
+            commits_beside_batches=sum(node.commits_beside_batches for node in self.nodes),
             torn_tails=sum(node.disk.torn for node in self.nodes),
             broken_connections=self.links.breaks,
             partitions=self.links.partitions,

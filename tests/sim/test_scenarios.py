@@ -32,7 +32,8 @@ def test_nodes_converge_through_crashes_partitions_and_torn_logs() -> None:
 def test_nodes_converge_in_eight_worlds() -> None:
     reports = [run(seed) for seed in range(100, 108)]
     happened(reports)
-    assert sum(report.crashes_in_recovery for report in reports) > 0
+    for name in ("crashes_in_recovery", "crashes_in_commit", "commits_beside_batches"):
+        assert sum(getattr(report, name) for report in reports) > 0, f"no {name}"
 
 
 @pytest.mark.long

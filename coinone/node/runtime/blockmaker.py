@@ -1,6 +1,14 @@
-"""Making blocks: sealing in slices between batches, then one atomic commit (D7)."""
+"""Making blocks: sealing in slices between batches, then one atomic commit beside them (D7).
+
+The commit reads and writes every row that the block changed, and waits for the disk, so it runs on a thread of its
+own. It works on frozen values only. Until it is done the block is nowhere: batches close above it as before, and a
+crash finds them in the log.
+"""
 
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.node.runtime.archive import commit_of
@@ -11,57 +19,98 @@ from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import SealedBlock, commit_block, seal_block_steps
 from coinone.rules.consensus.federation import pack_signature
 
+Job: TypeAlias = Callable[[], None]
+Background: TypeAlias = Callable[[Job], "Future[None]"]  # runs a job once, elsewhere or at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A block on its way to the disk."""
+
+    block: Block
+    sealed: SealedBlock
+    done: "Future[None]"
+
 
 class BlockMaker:
-    """At most one block is being sealed; batches close above it meanwhile."""
+    """At most one block is being made; batches close above it meanwhile."""
 
-    def __init__(self, core: Core, secrets: Secrets) -> None:
+    def __init__(self, core: Core, secrets: Secrets, background: Background) -> None:
         self._core = core
         self._secrets = secrets
+        self._background = background
         self._steps: Generator[None, None, SealedBlock] | None = None
+        self._writing: _Writing | None = None
 
     @property
-    def is_sealing(self) -> bool:
-        return self._steps is not None
+    def is_busy(self) -> bool:
+        return self._steps is not None or self._writing is not None
+
+    @property
+    def is_writing(self) -> bool:
+        return self._writing is not None
 
     def begin(self) -> None:
         """Start on a block of all batches that are applied, as far as one block may hold them."""
-        assert self._steps is None, "a block is being sealed"
+        assert not self.is_busy, "a block is being made"
         core = self._core
         count = min(len(core.chain.applied), core.chain.network.blocks.batches_max)
         self._steps = seal_block_steps(core.storage.store, core.chain, count, timestamp=0)
 
     def advance(self, has_time: Callable[[], bool]) -> NewBlock | None:
-        """Seal while `has_time`; the block, once it is committed."""
-        assert self._steps is not None, "no block is being sealed"
-        try:
-            next(self._steps)
-            while has_time():
+        """Seal while `has_time`; the block, once it is on disk. Raises StorageError if it cannot be written."""
+        if self._steps is not None:
+            try:
                 next(self._steps)
-        except StopIteration as done:
-            self._steps = None
-            return self._commit(done.value)
-        return None
+                while has_time():
+                    next(self._steps)
+            except StopIteration as sealed:
+                self._steps = None
+                self._writing = self._write(sealed.value)
+        if self._writing is None or not self._writing.done.done():
+            return None
+        return self._take_in()
 
     def finish(self) -> NewBlock:
-        """Seal without a pause, beginning if need be."""
-        if self._steps is None:
+        """Make the block without a pause, beginning if need be."""
+        if not self.is_busy:
             self.begin()
         block = self.advance(lambda: True)
-        assert block is not None, "sealing ends"
-        return block
+        return self._take_in() if block is None else block
 
     def abandon(self) -> None:
+        """Make no block of what is being sealed; one that is being written stands."""
         self._steps = None
+        if self._writing is not None:
+            self._take_in()
 
-    def _commit(self, sealed: SealedBlock) -> NewBlock:
-        core = self._core
-        chain, header = core.chain, sealed.header
-        member = chain.federation.members.index(self._secrets.member)
+    def _write(self, sealed: SealedBlock) -> _Writing:
+        core, header = self._core, sealed.header
+        storage = core.storage
+        member = core.chain.federation.members.index(self._secrets.member)
         seal = (member, pack_signature(sign(header.hash, self._secrets.federation)))
         block = Block(header, tuple(result.batch.hash for result in sealed.results), seal)
-        log = core.storage.log.batches  # batches of a block that was taken back are in its table already
+        log = storage.log.batches  # batches of a block that was taken back are in its table already
         batches = {seq: log[seq] for seq in range(block.first_seq, header.batch_seq + 1) if seq in log}
-        core.storage.commit_block(commit_of(block, sealed, batches))
-        commit_block(chain, sealed)
-        return NewBlock(block, sealed.placed.rows)
+        done = self._background(lambda: storage.write_block(commit_of(block, sealed, batches)))
+        return _Writing(block, sealed, done)
+
+    def _take_in(self) -> NewBlock:
+        """The block is on disk, or will be in a moment: make it the head."""
+        writing, self._writing = self._writing, None
+        assert writing is not None, "no block is being written"
+        writing.done.result()
+        self._core.storage.block_written(writing.block.header.batch_seq)
+        commit_block(self._core.chain, writing.sealed)
+        return NewBlock(writing.block, writing.sealed.placed.rows)
+
+
+def at_once(job: Job) -> "Future[None]":
+    """No background: where nothing else goes on."""
+    done: Future[None] = Future()
+    try:
+        job()
+        done.set_result(None)
+    except BaseException as error:
+        done.set_exception(error)
+    return done

@@ -6,6 +6,7 @@ executor.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -38,7 +39,6 @@ from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
-from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
 from coinone.rules.vm.precompiles import Precompile
@@ -55,7 +55,6 @@ class ChainReader:
 
     chain: ChainState
     archive: Archive
-    database: Database
     pool: EthereumPool
 
     @property
@@ -66,10 +65,6 @@ class ChainReader:
     def state(self) -> State:
         """Contracts at the newest batch: `pending`."""
         return self.chain.state
-
-    def latest_state(self) -> State:
-        """Contracts at the last block: `latest`."""
-        return State(self.database)
 
     @property
     def exchange(self) -> Exchange:
@@ -119,7 +114,10 @@ class Node:
             raise
         self.archive = Archive(self.storage)
         self._core = Core(chain, self.storage, secrets, self._publish)
-        self._producer = Producer(self._core, secrets, self._clock, entropy, self._publish)
+        self._writer = ThreadPoolExecutor(1, "coinone-commit")
+        self._producer = Producer(
+            self._core, secrets, self._clock, entropy, self._publish, self._writer.submit
+        )
         self._executor = Executor(self._clock, self._work)
         self.dev = Dev(self) if network.is_dev else None
         self.domain_rules = chain.exchange.config.domain_rules
@@ -152,6 +150,7 @@ class Node:
     def stop(self) -> None:
         """Finish the running batch and close the folder. What was answered is on disk already."""
         self._executor.stop(STOP_TIMEOUT_S)
+        self._writer.shutdown()  # a block half written is finished: a second signal is safe all the same
         self._core.drop_waiting(StorageError("node stopped before the batch was made"))
         for subscription in self._subscriptions:
             subscription.push(None)
@@ -210,7 +209,7 @@ class Node:
         """On the executor only."""
         self._executor.assert_owner()
         core = self._core
-        return ChainReader(core.chain, self.archive, self.storage.store, core.ethereum_pool)
+        return ChainReader(core.chain, self.archive, core.ethereum_pool)
 
     def subscribe(self) -> Subscription:
         """What every batch from now on did, on the running event loop."""

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from coinone.base.primitives.errors import StorageError
 from coinone.base.primitives.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
 from coinone.node.runtime import reporter
-from coinone.node.runtime.blockmaker import BlockMaker
+from coinone.node.runtime.blockmaker import Background, BlockMaker
 from coinone.node.runtime.clock import Clock, Entropy
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.keys import Secrets
 from coinone.node.runtime.published import NewBlock, Published
 from coinone.rules.chain.invariants import check_solvency
+
+COMMIT_POLL_S = 0.005  # how often to ask whether a block is on disk
 
 
 class Producer:
@@ -25,12 +27,13 @@ class Producer:
         clock: Clock,
         entropy: Entropy,
         publish: Callable[[Published], None],
+        background: Background,
     ) -> None:
         self._core = core
         self._secrets = secrets
         self._clock = clock
         self._publish = publish
-        self.blocks = BlockMaker(core, secrets)
+        self.blocks = BlockMaker(core, secrets, background)
         network = core.chain.network
         self._batch_s = network.batches.interval_ms / 1000
         self._block_s = network.blocks.interval_ms / 1000
@@ -59,7 +62,7 @@ class Producer:
 
     def mine(self) -> NewBlock:
         """Close batches up to one where contracts run, then a block of all of them (dev's evm_mine)."""
-        if self.blocks.is_sealing:
+        if self.blocks.is_busy:
             self._announce(self.blocks.finish())
         cadence = self._core.chain.network.batches
         self.close_batch()
@@ -80,15 +83,22 @@ class Producer:
         if now >= self._next_batch:
             self._next_batch = max(self._next_batch + self._batch_s, now)
             self.close_batch()
-        if now >= self._next_block and not self.blocks.is_sealing:
+        if now >= self._next_block and not self.blocks.is_busy:
             self._next_block = max(self._next_block + self._block_s, now)
             self.blocks.begin()
-        if self.blocks.is_sealing:
+        if self.blocks.is_busy:
             until = self._clock.steady_s() + SEAL_SLICE_MS / 1000
             block = self.blocks.advance(lambda: self._clock.steady_s() < until)
             if block is not None:
                 self._announce(block)
-        return self._clock.steady_s() if self.blocks.is_sealing else min(self._next_batch, self._next_report)
+        return self._next_call()
+
+    def _next_call(self) -> float:
+        due = min(self._next_batch, self._next_report)
+        if not self.blocks.is_busy:
+            return due
+        now = self._clock.steady_s()
+        return min(due, now + COMMIT_POLL_S) if self.blocks.is_writing else now
 
     def _report(self) -> None:
         core = self._core

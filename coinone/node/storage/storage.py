@@ -85,6 +85,12 @@ class Storage:
 
     def commit_block(self, commit: BlockCommit) -> None:
         """Write a block and all that it changed, whole or not at all; then forget what was pending for it."""
+        self.write_block(commit)
+        self.block_written(commit.last_seq)
+
+    def write_block(self, commit: BlockCommit) -> None:
+        """The write alone. It may run on another thread than the rest, while batches are added, if nothing else
+        writes blocks or takes batches back meanwhile."""
         head = self.blocks.head()
         assert head is None or commit.number == head.number + 1, "blocks are committed in order"
         with self.store.snapshot() as before:
@@ -95,8 +101,11 @@ class Storage:
         batches: Changes = {NodeTable.BATCH: {u64(seq): row for seq, row in commit.batches.items()}}
         undo_rows = _undo_rows(commit.number, undo)
         self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows))
-        self.history.committed(commit.last_seq)
-        self.log.prune(commit.last_seq)
+
+    def block_written(self, last_seq: int) -> None:
+        """The last block, which ends with batch `last_seq`, is on disk: forget what was pending for it."""
+        self.history.committed(last_seq)
+        self.log.prune(last_seq)
 
     def undo_block(self) -> Head:
         """Take the last block back; its batches are pending again. Return the new last block.

@@ -1,12 +1,14 @@
 """A small chain on real storage, to be killed: `python crash_writer.py FOLDER SEED`.
 
-Each batch moves money between accounts; every fourth is followed by a block. Each line on stdout says what
-begins or is done, so that whoever kills the process knows what it was doing. `check` is what the test runs on
-what is left.
+Each batch moves money between accounts; after every fourth a block begins, written on another thread while
+batches go on. Each line on stdout says what begins or is done, so that whoever kills the process knows what it
+was doing. `check` is what the test runs on what is left.
 """
 
 import random
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from coinone.node.storage.storage import BlockCommit, open_storage
@@ -30,7 +32,8 @@ class SmallChain:
             for account in ACCOUNTS:
                 self.state.set_balance(account, 1_000_000)
             self.state.freeze()
-            self.commit(0, 0)
+            self.begin_commit(0, 0)()
+            self.state.committed(1)
         head = self.storage.blocks.head()
         assert head is not None
         self.number, self.seq = head.number, head.last_seq
@@ -51,14 +54,18 @@ class SmallChain:
         self.storage.history.add_batch(seq, [moved])
         self.seq = seq
 
-    def commit(self, number: int, last_seq: int) -> None:
+    def begin_commit(self, number: int, last_seq: int) -> Callable[[], None]:
+        """Seal all batches as a block; what is returned writes it, on any thread."""
         layers = self.state.layers
         sealed = seal(self.storage.store, merge(layers))
         batches = {seq: row for seq, row in self.storage.log.batches.items() if seq <= last_seq}
         batches |= dict(self.storage.blocks.batches_from(last_seq - len(layers) + 1))
         commit = BlockCommit(number, number.to_bytes(32, "big"), last_seq, b"", b"", sealed.changes, batches)
-        self.storage.commit_block(commit)
-        self.state.committed(len(layers))
+        return lambda: self.storage.write_block(commit)
+
+    def committed(self, number: int, last_seq: int) -> None:
+        self.storage.block_written(last_seq)
+        self.state.committed(len(self.state.layers) - (self.seq - last_seq))
         self.number = number
 
 
@@ -86,7 +93,8 @@ def run(folder: Path, seed: int) -> None:
     say("open")
     chain = SmallChain(folder)
     say("opened")
-    dice = random.Random(seed)
+    dice, thread = random.Random(seed), ThreadPoolExecutor(1)
+    writing: tuple[int, Future[None]] | None = None
     while True:
         seq = chain.seq + 1
         payload = dice.randbytes(dice.choice([10, 10, 10, 1000, 100_000]))
@@ -94,10 +102,14 @@ def run(folder: Path, seed: int) -> None:
         chain.storage.log.append_batch(seq, payload)
         say(f"answered {seq}")
         chain.apply(seq, payload)
-        if len(chain.state.layers) >= BATCHES_PER_BLOCK:
-            say(f"commit {chain.number + 1}")
-            chain.commit(chain.number + 1, seq)
+        if writing is not None and writing[1].done():
+            writing[1].result()
+            chain.committed(chain.number + 1, writing[0])
             say(f"committed {chain.number}")
+            writing = None
+        if writing is None and len(chain.state.layers) >= BATCHES_PER_BLOCK:
+            say(f"commit {chain.number + 1}")
+            writing = seq, thread.submit(chain.begin_commit(chain.number + 1, seq))
 
 
 if __name__ == "__main__":

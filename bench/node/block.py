@@ -1,0 +1,99 @@
+"""Where a block's time goes: signed transfers of the quote token in, a committed block out, stage by stage.
+
+CPU time of one process, native interpreter, LMDB on disk. Each block holds transfers between random accounts, so
+that most of them change slots that lie far apart in the trie. Medians over the blocks.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.node._common import print_table
+from bench.node._transfers import BusyChain, signed_transfers
+from coinone.node.runtime.archive import commit_of
+from coinone.node.runtime.core import Core
+from coinone.rules.chain.block import Block
+from coinone.rules.chain.blocks import commit_block, seal_block
+from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.receipts import place
+from coinone.rules.state.layers import merge
+from coinone.rules.state.seal import seal
+from coinone.rules.vm import Engine, use_engine
+
+TRANSFERS = 1_000
+BLOCKS = 5
+STAGES = (
+    "decode", "recover the sender", "pool", "execute and log", "transactions and receipts",
+    "state trie", "rest of sealing", "rows of the commit and LMDB",
+)  # fmt: skip
+
+
+class Timer:
+    """CPU seconds by stage."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+
+    def run(self, stage: str, work: Callable[[], Any]) -> Any:
+        began = time.process_time()
+        result = work()
+        self.stages[stage] = self.stages.get(stage, 0.0) + time.process_time() - began
+        return result
+
+
+def block_of(core: Core, raws: list[bytes]) -> Timer:
+    """Take `raws` into `core` and commit one block of them."""
+    timer, chain, storage = Timer(), core.chain, core.storage
+    transactions = timer.run("decode", lambda: [decode_transaction(raw) for raw in raws])
+    timer.run("recover the sender", lambda: [tx.sender for tx in transactions])
+
+    def into_pool() -> None:
+        for raw, tx in zip(raws, transactions, strict=True):
+            core.add_ethereum(raw, tx)
+
+    timer.run("pool", into_pool)
+    while len(core.ethereum_pool):
+        timer.run("execute and log", lambda: core.close_batch(chain.cursor.time_ms + 250))
+    records = [record for result in chain.applied for record in result.records]
+    assert all(record.succeeded for record in records) and len(records) == len(raws), "transfers failed"
+    timer.run("transactions and receipts", lambda: place(records))
+    layer = merge([result.layer for result in chain.applied])
+    timer.run("state trie", lambda: seal(storage.store, layer))
+    whole = Timer()
+    sealed = whole.run("seal", lambda: seal_block(storage.store, chain, len(chain.applied), 0))
+    parts = timer.stages["transactions and receipts"] + timer.stages["state trie"]
+    timer.stages["rest of sealing"] = max(0.0, whole.stages["seal"] - parts)
+    block = Block(sealed.header, tuple(result.batch.hash for result in sealed.results), (0, bytes(65)))
+    batches = dict(storage.log.batches)
+
+    timer.run("rows of the commit and LMDB", lambda: storage.commit_block(commit_of(block, sealed, batches)))
+    commit_block(chain, sealed)
+    core.note_block()
+    return timer
+
+
+def main() -> None:
+    use_engine(Engine.NATIVE)
+    with tempfile.TemporaryDirectory() as folder:
+        chain = BusyChain(Path(folder))
+        timers = [
+            block_of(chain.core, signed_transfers(chain.network, number, TRANSFERS))
+            for number in range(BLOCKS + 1)
+        ][1:]
+        chain.close()
+    costs = {stage: median(timer.stages[stage] for timer in timers) * 1e6 / TRANSFERS for stage in STAGES}
+    total = sum(costs.values())
+    rows = [(stage, f"{cost:.1f}", f"{100 * cost / total:.0f} %") for stage, cost in costs.items()]
+    rows.append(("together", f"{total:.1f}", f"{1e6 / total:,.0f} transfers/s/core"))
+    print_table(
+        f"Blocks of {TRANSFERS} transfers, {BLOCKS} blocks",
+        ("stage", "us of CPU per transfer", "share"),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
