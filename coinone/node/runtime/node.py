@@ -39,6 +39,7 @@ from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
 from coinone.rules.vm.precompiles import Precompile
@@ -55,6 +56,7 @@ class ChainReader:
 
     chain: ChainState
     archive: Archive
+    database: Database  # for use under the pending layers: it may hold the first of them already
     pool: EthereumPool
 
     @property
@@ -209,7 +211,7 @@ class Node:
         """On the executor only."""
         self._executor.assert_owner()
         core = self._core
-        return ChainReader(core.chain, self.archive, core.ethereum_pool)
+        return ChainReader(core.chain, self.archive, self.storage.store, core.ethereum_pool)
 
     def subscribe(self) -> Subscription:
         """What every batch from now on did, on the running event loop."""
