@@ -14,7 +14,8 @@ from typing import Any
 
 from coinone.base.primitives.jit import cache_folder
 from coinone.rules.vm.forks import FORKS
-from coinone.rules.vm.native.module import program
+from coinone.rules.vm.native.module import exported, program
+from coinone.rules.vm.opcodes import Opcode
 
 _FILE = "vm_interpreter.o"
 _HASH_SIZE = 32
@@ -30,6 +31,7 @@ class Library:
     add_cell: Any
     undo_cells: Any
     rebuild_index: Any
+    symbols: dict[str, int]  # name to address of what compiled contracts use
     tables: dict[str, int]  # fork to the address of its dispatch table
     engine: Any  # owns the code: it goes when this goes
 
@@ -41,10 +43,14 @@ def library() -> Library:
     file = None if folder is None else folder.joinpath(_FILE)
     code = None if file is None else read_object(file)
     if code is None:
-        code = compile_object(program({name: rules.opcodes for name, rules in FORKS.items()}))
+        code = compile_object(program(_opcodes()))
         if file is not None:
             write_object(file, code)
     return _load(code)
+
+
+def _opcodes() -> dict[str, tuple[Opcode, ...]]:
+    return {name: rules.opcodes for name, rules in FORKS.items()}
 
 
 def read_object(file: Path) -> bytes | None:
@@ -90,12 +96,15 @@ def _load(code: bytes) -> Library:
     def function(name: str, result: Any, *parameters: Any) -> Any:
         return ctypes.PYFUNCTYPE(result, *parameters)(engine.get_function_address(name))
 
+    names = exported(_opcodes())
+    addresses = (ctypes.c_uint64 * len(names)).from_address(function("exported", address)())
     return Library(
         run=function("run", number, address, address, address),
         resume=function("resume", number, address),
         add_cell=function("add_cell", address, address, number, address),
         undo_cells=function("undo_cells", None, address, number),
         rebuild_index=function("rebuild_index", None, address),
+        symbols=dict(zip(names, addresses, strict=True)),
         tables={name: function(f"table_{name}", address)() for name in FORKS},
         engine=engine,
     )

@@ -137,6 +137,10 @@ class Handler(Emitter):
     def go_to(self, code: str, stack: str) -> None:
         self._tail(self._target(code), code, stack, self.gas, self.size)
 
+    def go_on_in(self, function: str) -> None:
+        """On to a function at that address, with everything as it was before the instruction."""
+        self._tail(function, "%code", "%stack", "%gas", "%size")
+
     def _target(self, code: str) -> str:
         """The function of the instruction there."""
         byte = self.widen(self.load("i8", code, 1), "i8", "i64")
@@ -155,7 +159,7 @@ class Handler(Emitter):
 
     def jump_to(self, function: str) -> None:
         """Leave the rest to another function of this kind, which finds all as it was before the instruction."""
-        self._tail(f"@{function}", "%code", "%stack", "%gas", "%size")
+        self.go_on_in(f"@{function}")
 
     def enter(self, frame: str, code: str, stack: str, gas: str, memory: str, size: str) -> None:
         """Go on in another frame."""

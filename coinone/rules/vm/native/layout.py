@@ -96,11 +96,15 @@ SHARED_SIZE = 8 * len(SHARED_NUMBERS) + WORD * len(SHARED_WORDS)
 
 CELL_SIZE = 128
 CELL_KEY, CELL_VALUE, CELL_ORIGINAL, CELL_ACCOUNT, CELL_FLAGS = 0, 32, 64, 96, 104
+ENTRIES = -8  # before the code of a frame: where the table of its compiled blocks lies (`vm/jit`), or zero
 WARM, WRITTEN = 1, 2  # flags of a cell
 TRANSIENT = 1 << 32  # added to the account number of a transient cell
 CALLEE = 1 << 33  # the account number of cells that tell of code: their key is its address
 CALLEE_CODE, CALLEE_MARKS, CALLEE_SIZE, CALLEE_ACCOUNT = 32, 40, 48, 56
-CALLEE_GENERATION = 64  # such a cell is good as long as the shared record has the same number
+CALLEE_GENERATION, CALLEE_SOURCE = (
+    64,
+    72,
+)  # such a cell is good as long as the shared record has the same number
 
 NOTE_SIZE = 48  # of the journal: cell number, its flags before, its value before
 NOTE_CELL, NOTE_FLAGS, NOTE_VALUE = 0, 8, 16

@@ -10,6 +10,7 @@ cap on memory. Stacks lie at fixed distances, so that a pointer tells the height
 
 import ctypes
 import struct
+from collections.abc import Callable
 from typing import Any, Final
 
 from coinone.base.primitives.types import Address
@@ -85,6 +86,7 @@ class Machine:
         self.tables["RETURNED"], self.tables["GENERATION"] = self._returned.ctypes.data, 1
         self._owners: list[Any] = [_NO_FRAME] * (_DEPTHS + 1)
         self._block: BlockEnv | None = None  # whose words are written
+        self.program_of: Callable[[bytes], NativeProgram] = native_program_of  # the JIT's may take its place
         self._deepest = 0
         self._marks = [0] * _DEPTHS
         self._bases = [0] * _DEPTHS
@@ -159,7 +161,7 @@ class Machine:
         self._marks[depth] = self._shared[_JOURNAL_COUNT]
         self._bases[depth] = used
         frame.memory = self._arena[used:used]  # type: ignore[assignment]
-        program = self._programs[depth] = native_program_of(message.code)
+        program = self._programs[depth] = self.program_of(message.code)
         _RECORD.pack_into(
             self._frame_bytes,
             depth * FRAME_SIZE,
@@ -180,7 +182,7 @@ class Machine:
             *(0,) * 4,
             program.code_address,
             program.marks_address,
-            program.code_address,  # as code to copy; what lies behind its end is never read
+            program.source_address,  # what lies behind its end is never read
             *(0,) * 2,  # DATA, RETURN
             depth,
             *(0,) * 9,
@@ -258,13 +260,15 @@ class Machine:
         plain = message.precompiles and address not in evm.precompiles and not message.creates
         if evm.budget is not None or not plain or not message.code:
             return
-        program = native_program_of(message.code)
+        program = self.program_of(message.code)
         if not program.stays:
             return
         cell = self._callees.get(address)
         if cell is None:
             code = (program.code_address, program.marks_address, program.size, self._account(address))
-            cell = self._callees[address] = self.tables.add_callee(int.from_bytes(address, "big"), code)
+            cell = self._callees[address] = self.tables.add_callee(
+                int.from_bytes(address, "big"), code, program.source_address
+            )
             self._callable[program.code_address] = program
         self.tables.renew_callee(cell)
 

@@ -6,6 +6,7 @@ and what they cost; here each only gets its body. A name without a body fails at
 
 from collections.abc import Mapping
 
+from coinone.rules.vm.native import exports
 from coinone.rules.vm.native.emitter import METADATA, Emitter
 from coinone.rules.vm.native.handler import HEAD, Handler
 from coinone.rules.vm.native.handlers import (
@@ -64,7 +65,8 @@ declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 
 def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
     """LLVM text of an interpreter for these forks; `table_<fork>` gives the table to start with."""
-    functions = {_symbol(opcode): opcode for opcodes in forks.values() for opcode in opcodes}
+    functions = _functions(forks)
+    names = {opcode.name: opcode for opcode in functions.values()}
     parts = [
         _DECLARATIONS,
         reciprocal.TABLE,
@@ -82,6 +84,9 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         *[system.end_of_call(status) for status in Status if status >= Status.STOP],
         *[memory.grow_and_repeat(length) for length in (1, 32)],
         *[handler(opcode).function(name) for name, opcode in functions.items()],
+        exports.enter(),
+        exports.routines(names.values(), FULL),
+        exports.table(exported(forks)),
         *[_table(fork, opcodes) for fork, opcodes in forks.items()],
         _resume(),
         _run(),
@@ -110,15 +115,30 @@ def _pure(h: Handler, emit: Pure) -> None:
     h.next()
 
 
-def _symbol(opcode: Opcode) -> str:
+def _functions(forks: Mapping[str, tuple[Opcode, ...]]) -> dict[str, Opcode]:
+    return {symbol(opcode): opcode for opcodes in forks.values() for opcode in opcodes}
+
+
+def exported(forks: Mapping[str, tuple[Opcode, ...]]) -> list[str]:
+    """The functions that compiled contracts use, in the order of the program's table of their addresses."""
+    return [
+        *_functions(forks),
+        f"end_{Status.INVALID_OPCODE.name}",
+        *[f"routine_{name}" for name in exports.ROUTINES],
+        *exports.ARITHMETIC,
+    ]
+
+
+def symbol(opcode: Opcode) -> str:
     """Forks that agree about an opcode share its function."""
     return f"op_{opcode.name}_{opcode.inputs}_{opcode.outputs}_{opcode.static_gas}"
 
 
 def _table(fork: str, opcodes: tuple[Opcode, ...]) -> str:
     names = [f"@end_{Status.INVALID_OPCODE.name}"] * 256
+    names[exports.ENTER] = "@op_ENTER"
     for opcode in opcodes:
-        names[opcode.code] = f"@{_symbol(opcode)}"
+        names[opcode.code] = f"@{symbol(opcode)}"
     entries = ", ".join([f"ptr {name}" for name in names])
     return (
         f"@dispatch_{fork} = internal constant [256 x ptr] [{entries}]\n"

@@ -4,21 +4,26 @@ import ctypes
 from functools import lru_cache
 
 from coinone.base.primitives.limits import VM_PROGRAM_CACHE
+from coinone.rules.vm.native.layout import ENTRIES
 from coinone.rules.vm.program_kernel import find_destinations
 
 _PADDING = bytes(34)  # a PUSH32 as last byte reads 32 more, and running off the end meets STOP
 
 
 class NativeProgram:
-    """`stays`: nothing is known against calling it in machine code (`handlers/system.py`)."""
+    """Code that runs, marks for jumps, and the source: the bytes that the contract may copy.
 
-    __slots__ = ("code", "code_address", "marks", "marks_address", "size", "stays")
+    `stays`: nothing is known against calling it in machine code (`handlers/system.py`).
+    """
+
+    __slots__ = ("code", "code_address", "marks", "marks_address", "size", "source_address", "stays")
 
     def __init__(self, code: bytes) -> None:
-        self.code = code + _PADDING
+        self.code = bytes(-ENTRIES) + code + _PADDING
         self.size = len(code)
-        self.marks: bytes = find_destinations(self.code, self.size).tobytes()
-        self.code_address = address_of(self.code)
+        self.marks: bytes = find_destinations(code, self.size).tobytes()
+        self.code_address = address_of(self.code) - ENTRIES
+        self.source_address = self.code_address
         self.marks_address = address_of(self.marks)
         self.stays = True
 

@@ -18,6 +18,7 @@ from coinone.rules.vm.native.layout import (
     CALLEE,
     CALLEE_CODE,
     CALLEE_GENERATION,
+    CALLEE_SOURCE,
     CELL_ACCOUNT,
     CELL_FLAGS,
     CELL_ORIGINAL,
@@ -112,13 +113,15 @@ class Tables:
             WARM if warm else 0,
         )
 
-    def add_callee(self, address: int, code: tuple[int, int, int, int]) -> int:
-        """Tell of code that may be called: where it and its marks lie, its size, the account's number."""
+    def add_callee(self, address: int, code: tuple[int, int, int, int], source: int) -> int:
+        """Tell of code that may be called: where it and its marks lie, its size, the account's number;
+        and where the bytes lie that the contract may copy."""
         if self["CELL_COUNT"] == self["CELL_LIMIT"]:
             self.grow_cells()
         self._key_bytes[:] = address.to_bytes(WORD, "little")
         cell: int = self._library.add_cell(self.address, CALLEE, self._key_address) - self._cells_address
         _CALLEE.pack_into(self._cell_bytes, cell + CALLEE_CODE, *code)
+        self._cell_numbers[(cell + CALLEE_SOURCE) >> 3] = source
         return cell
 
     def renew_callee(self, cell: int) -> None:

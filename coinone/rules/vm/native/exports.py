@@ -1,0 +1,102 @@
+"""What the interpreter lends to compiled contracts (`vm/jit`): its instructions, its routines, and a way in.
+
+The way in is the byte ENTER, which no fork has as an opcode: it stands in the code of a compiled contract where
+a compiled block begins. So any instruction that goes on by looking at the next byte comes back to compiled code,
+and none of them knows of it.
+
+A compiled block calls the longer instructions as routines. They are the same definitions: where an instruction
+goes on to the next one, the routine returns the gas left; where it would leave, fail, or begin anew, the
+routine has changed nothing that counts and returns NOT_DONE, and the block lets the interpreter do it.
+"""
+
+from collections.abc import Iterable
+
+from coinone.rules.vm.instructions.control import stop
+from coinone.rules.vm.native.emitter import Emitter
+from coinone.rules.vm.native.handler import Handler
+from coinone.rules.vm.native.handlers import Full
+from coinone.rules.vm.native.layout import ENTRIES, Status
+from coinone.rules.vm.native.routines import routine
+from coinone.rules.vm.opcodes import Opcode
+
+ENTER = 0x0C
+NOT_DONE = -1
+ROUTINES = (
+    *(
+        "KECCAK256",
+        "EXP",
+        "SLOAD",
+        "SSTORE",
+        "TLOAD",
+        "TSTORE",
+        "MCOPY",
+        "SELFBALANCE",
+        "BLOCKHASH",
+        "BLOBHASH",
+    ),
+    *("MLOAD", "MSTORE", "CALLDATALOAD", "CALLDATACOPY", "CODECOPY", "RETURNDATACOPY"),
+    *(f"LOG{n}" for n in range(5)),
+)
+ARITHMETIC = ("div", "sdiv", "mod", "smod", "addmod", "mulmod")  # routines by themselves
+ROUTINE_PARAMETERS = "ptr %frame, ptr %stack, i64 %gas, ptr %memory, i64 %size, i64 %rest"
+
+
+class RoutineHandler(Handler):
+    """`%rest` is the static gas of the instructions that follow in the block: it must be left over."""
+
+    def charge(self, amount: int | str) -> None:
+        if amount != 0:
+            self.gas = self.op("sub", self.gas, amount)
+            self.leave_if(self.compare("slt", self.gas, "%rest"), Status.OUT_OF_GAS)
+
+    def reserve(self, offset: int, size: int) -> None:
+        whole = self.gas
+        self.gas = self.op("sub", whole, "%rest")
+        super().reserve(offset, size)
+        self.gas = self.op("add", self.gas, "%rest")
+
+    def next(self, length: str | int = 1, height: int | None = None) -> None:
+        self.line(f"ret i64 {self.op('sub', self.gas, '%rest')}")
+
+    def leave(self, status: Status) -> None:
+        self.line(f"ret i64 {NOT_DONE}")
+
+    def jump_to(self, function: str) -> None:
+        self.line(f"ret i64 {NOT_DONE}")
+
+
+def routine_of(opcode: Opcode, emit: Full) -> RoutineHandler:
+    """The instruction without its checks; `size` tells whether it may make memory grow."""
+    h = RoutineHandler(opcode)
+    emit(h)
+    return h
+
+
+def routines(opcodes: Iterable[Opcode], full: dict[str, Full]) -> str:
+    parts = [
+        routine("i64", f"routine_{opcode.name}", ROUTINE_PARAMETERS, routine_of(opcode, full[opcode.name]))
+        for opcode in opcodes
+        if opcode.name in ROUTINES
+    ]
+    return "".join(parts)
+
+
+def enter() -> str:
+    """The instruction ENTER: on to the compiled block that begins here. In plain code it is no instruction."""
+    h = Handler(Opcode(ENTER, "ENTER", 0, 0, 0, stop))
+    entries = h.load("ptr", h.at(h.pointer("CODE"), ENTRIES), 1)
+    h.leave_if(h.compare("eq", entries, "null", "ptr"), Status.INVALID_OPCODE)
+    position = h.op("sub", h.value("ptrtoint ptr %code to i64"), h.number("CODE"))
+    block = h.load("ptr", h.value(f"getelementptr ptr, ptr {entries}, i64 {position}"))
+    h.leave_if(h.compare("eq", block, "null", "ptr"), Status.INVALID_OPCODE)
+    h.go_on_in(block)
+    return h.function("op_ENTER")
+
+
+def table(names: list[str]) -> str:
+    """exported(): where the addresses of these functions lie, in this order."""
+    entries = ", ".join([f"ptr @{name}" for name in names])
+    e = Emitter()
+    e.line("ret ptr @exports")
+    content = f"@exports = internal constant [{len(names)} x ptr] [{entries}]\n"
+    return content + routine("ptr", "exported", "", e, linkage="")
