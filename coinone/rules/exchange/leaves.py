@@ -2,7 +2,7 @@
 
     b"a" + number      an account: its row, positions, settings, agents, nonces
     b"o" + number + oid  one of its resting orders
-    b"m" + market      a market: its row, what mark and funding remember, the reporters' last prices
+    b"m" + market      a market: its row, what mark and funding remember, the reporters' last prices, its terms
     b"u" + address     a deposit too small to open an account
     b"g"               counters, funds, cursors
 
@@ -38,6 +38,11 @@ MARKET_COLUMNS = (
     "mark", "oracle", "oracle_ms", "funding_rate", "funding_index", "funding_ms", "open_interest", "last_px",
     "last_ms", "volume", "base_volume", "status",
 )  # fmt: skip
+TERMS_COLUMNS = (
+    "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",
+    "sz_decimals", "max_leverage",
+)  # fmt: skip
+TIER_COLUMNS = ("lower", "deduction", "max_leverage")
 GLOBAL_COLUMNS = (
     "next_account",
     "next_oid",
@@ -148,6 +153,19 @@ def encode_market(ex: Exchange, market: int) -> bytes:
         pack_row(ex.rows.markets[market], MARKET_COLUMNS),
         [signed_bytes(value) for value in _memory_numbers(memory)],
         reports,
+        encode_terms(ex, market),
+    ])  # fmt: skip
+
+
+def encode_terms(ex: Exchange, market: int) -> bytes:
+    """What the network's file fixes for a market: under the root, so that nodes with other terms part at once."""
+    config, row = ex.config.markets[market], ex.rows.markets[market]
+    tiers = ex.rows.tiers[market][: int(row["tier_count"])]
+    return rlp.encode([
+        config.name.encode(),
+        pack_row(row, TERMS_COLUMNS),
+        [pack_row(tier, TIER_COLUMNS) for tier in tiers],
+        config.impact_notional,
     ])  # fmt: skip
 
 

@@ -94,7 +94,8 @@ def _load_orders(ex: Exchange, leaves: Sequence[tuple[bytes, bytes]]) -> None:
 
 
 def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
-    columns, memory, reports = _list(rlp.decode(leaf))
+    columns, memory, reports, terms = _list(rlp.decode(leaf))
+    assert _bytes(terms) == form.encode_terms(ex, market), "a market's terms are those of the configuration"
     _unpack(ex.rows.markets[market], form.MARKET_COLUMNS, _bytes(columns))
     numbers = [int.from_bytes(_bytes(number), "big", signed=True) for number in _list(memory)]
     ex.ledger.memory.restore(market, form.memory_of(numbers))

@@ -13,6 +13,7 @@ from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.leaves import account_key, all_leaves
 from coinone.rules.exchange.restore import exchange_from_leaves
 from coinone.rules.exchange.root import LeafStore, verify_account
+from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -125,3 +126,21 @@ def test_asking_for_a_root_that_never_comes_leaves_nothing_behind(busy: Any) -> 
     store.root_with({account_key(99): b"\xc0"})
     store.update({b"g": before[b"g"]})
     assert store.root() == root
+
+
+def test_the_terms_of_a_market_are_under_the_root(busy: Any) -> None:
+    first, *others = busy.config.markets
+    changes = (
+        {"max_leverage": first.max_leverage - 1},
+        {"impact_notional": first.impact_notional + 1},
+        {"max_open_interest": 7},
+        {"name": first.name + "X"},
+        {"tiers": ((10**12, 3),)},
+    )
+    roots = {LeafStore(dict(all_leaves(Exchange.from_genesis(busy.config)))).root()}
+    for change in changes:
+        config = replace(busy.config, markets=(replace(first, **change), *others))
+        roots.add(LeafStore(dict(all_leaves(Exchange.from_genesis(config)))).root())
+        with pytest.raises(AssertionError, match="terms are those of the configuration"):
+            exchange_from_leaves(config, all_leaves(busy.ex))
+    assert len(roots) == len(changes) + 1
