@@ -18,6 +18,7 @@ from coinone.node.runtime.published import NewBlock
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import SealedBlock, commit_block, seal_block_steps
 from coinone.rules.consensus.federation import pack_signature
+from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks
 
 Job: TypeAlias = Callable[[], None]
 Background: TypeAlias = Callable[[Job], "Future[None]"]  # runs a job once, elsewhere or at once
@@ -51,11 +52,15 @@ class BlockMaker:
         return self._writing is not None
 
     def begin(self) -> None:
-        """Start on a block of all batches that are applied, as far as one block may hold them."""
+        """Start on a block of all batches that are applied, as far as one block may hold them; on none where one
+        more block without batches would end the federation's mode."""
         assert not self.is_busy, "a block is being made"
         core = self._core
-        count = min(len(core.chain.applied), core.chain.network.blocks.batches_max)
-        self._steps = seal_block_steps(core.storage.store, core.chain, count, timestamp=0)
+        chain = core.chain
+        count = min(len(chain.applied), chain.network.blocks.batches_max)
+        if count == 0 and empty_blocks(chain.head, chain.headers) + 1 >= EMPTY_BLOCKS_MAX:
+            return
+        self._steps = seal_block_steps(core.storage.store, chain, count, timestamp=0)
 
     def advance(self, has_time: Callable[[], bool]) -> NewBlock | None:
         """Seal while `has_time`; the block, once it is on disk. Raises StorageError if it cannot be written."""

@@ -36,7 +36,10 @@ from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.batch import CertifiedBatch
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.limits import BatchLimits, is_urgent, limits_of
+from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 
 Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]
@@ -51,7 +54,7 @@ class Core:
         self.halted: str | None = None
         self.evm_offset_s = chain.cursor.evm_offset_s
         self.oracle: list[bytes] = []  # reports for the next batch
-        self.ethereum_pool = EthereumPool(network.base_fee, network.batches.evm_gas)
+        self.ethereum_pool = _ethereum_pool(network)
         self.action_pool: ActionPool[VerifiedAction] = ActionPool()
         self.view = first_view(chain)
         self._publish = publish
@@ -137,10 +140,11 @@ class Core:
     def close_batch(self, now_ms: int) -> BatchResult:
         """Make, certify, execute and log the next batch from what waits, then answer."""
         self._check_running()
-        transactions, actions = self._select()
+        base = self._base()
+        transactions, actions = self._select(base)
         if self._pinned is not None:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
-        draft = Draft(*self._base(), self.evm_offset_s, transactions)
+        draft = Draft(base.number, base.hash, self.evm_offset_s, transactions)
         result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
         self.oracle.clear()
         self.settle(result, actions)
@@ -151,7 +155,7 @@ class Core:
         self.drop_waiting(InvalidTransaction("dropped: time was turned back"))
         network = chain.network
         self.chain = chain
-        self.ethereum_pool = EthereumPool(network.base_fee, network.batches.evm_gas)
+        self.ethereum_pool = _ethereum_pool(network)
         self.action_pool = ActionPool()
         self.oracle.clear()
         self._pinned = None
@@ -188,26 +192,43 @@ class Core:
         if self.halted is not None:
             raise StorageError(f"node halted: {self.halted}")
 
-    def _base(self) -> tuple[int, Hash32]:
+    def _base(self) -> Header:
         """The newest block with enough descendants, never below the last base."""
         chain = self.chain
         number = max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number)
         header = chain.headers(number)
         assert header is not None, "the base is a block of ours"
-        return number, header.hash
+        return header
 
-    def _select(self) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
+    def _select(self, base: Header) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
         """What goes into the next batch. Contracts get at most half of the bytes, so that they never crowd
         out the exchange."""
         cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
+        limits = limits_of(cadence, seq, base)
+        oracle = self.oracle if sum(map(len, self.oracle)) <= limits.bytes else []
+        oracle = oracle[: limits.transactions]
         ethereum: list[bytes] = []
         if cadence.is_evm(seq):
-            room = cadence.bytes_max // 2
-            ethereum = self.ethereum_pool.take(cadence.gas_limit(seq), room, self.chain.state.nonce)
-        used = sum(map(len, ethereum)) + sum(map(len, self.oracle))
-        count = len(ethereum) + len(self.oracle)
-        actions = self.action_pool.take(cadence.actions_max - count, cadence.bytes_max - used)
-        return (*self.oracle, *[item.raw for item in actions], *ethereum), actions
+            room = div_down(limits.ordinary_bytes, 2)
+            ethereum = self.ethereum_pool.take(limits.gas, room, self.chain.state.nonce)
+            ethereum = ethereum[: max(0, limits.ordinary_transactions - len(oracle))]
+        actions = self._select_actions(limits, oracle, ethereum)
+        return (*oracle, *[item.raw for item in actions], *ethereum), actions
+
+    def _select_actions(
+        self, limits: BatchLimits, oracle: list[bytes], ethereum: list[bytes]
+    ) -> list[Waiting[VerifiedAction]]:
+        """In the order they came; where limits are squeezed, cancels first."""
+        pool, size = self.action_pool, sum(map(len, ethereum))
+        count = limits.transactions - len(oracle) - len(ethereum)
+        room = limits.bytes - sum(map(len, oracle)) - size
+        if limits.are_whole:
+            return pool.take(count, room)
+        cancels = pool.take(count, room, is_urgent)
+        count, room = count - len(cancels), room - sum(len(item.raw) for item in cancels)
+        count = min(count, limits.ordinary_transactions - len(ethereum))
+        room = min(room, limits.ordinary_bytes - size)
+        return cancels + pool.take(count, room, lambda action: not is_urgent(action))
 
     def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult:
         """Do what the sequencer asks. Votes of ours are synced with the batch they certify: as nothing is
@@ -265,3 +286,7 @@ class Core:
                         result.batch.time_ms,
                     )
                 )  # fmt: skip
+
+
+def _ethereum_pool(network: Network) -> EthereumPool:
+    return EthereumPool(network.base_fee, network.batches.evm_gas, network.batches.wide_gas)

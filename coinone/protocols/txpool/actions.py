@@ -4,7 +4,7 @@ How actions are ordered inside a batch is no matter of the pool: the batch's see
 only keeps one signer from crowding out the others, and one action from being taken twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -52,12 +52,16 @@ class ActionPool(Generic[T]):
         self._bytes += size
         self._bytes_of[item.signer] = held + size
 
-    def take(self, actions_max: int, bytes_max: int) -> list[Waiting[T]]:
-        """The oldest that fit. They stay until `remove`."""
+    def take(
+        self, actions_max: int, bytes_max: int, wanted: Callable[[T], bool] = lambda action: True
+    ) -> list[Waiting[T]]:
+        """The oldest wanted ones that fit. They stay until `remove`."""
         chosen: list[Waiting[T]] = []
         for item in self._waiting.values():
+            if not wanted(item.action):
+                continue
             bytes_max -= len(item.raw)
-            if len(chosen) == actions_max or bytes_max < 0:
+            if len(chosen) >= actions_max or bytes_max < 0:
                 break
             chosen.append(item)
         return chosen

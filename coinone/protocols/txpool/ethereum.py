@@ -3,6 +3,10 @@
 A sender's transactions run in nonce order. One that pays at least 10 % more, in both of its fees, replaces
 another of the same nonce. Everything is bounded by count and bytes; when the pool is full, the cheapest
 transaction makes room. State is passed in: the pool knows no chain.
+
+Most batches have room for little gas, and now and then comes a wide one (D2). A transaction that asks for more gas
+than the small limit waits for that, and goes first there, whatever the others pay: those can run at any time. Among
+themselves the large ones are ordered by what they pay, as the small ones are.
 """
 
 import heapq
@@ -57,9 +61,10 @@ class _Queue:
 
 
 class EthereumPool:
-    def __init__(self, base_fee: int, gas_max: int, bytes_max: int = POOL_BYTES_MAX) -> None:
+    def __init__(self, base_fee: int, small_gas: int, wide_gas: int, bytes_max: int = POOL_BYTES_MAX) -> None:
         self._base_fee = base_fee
-        self._gas_max = gas_max
+        self._small_gas = small_gas
+        self._gas_max = max(small_gas, wide_gas)
         self._bytes_max = bytes_max
         self._queues: dict[Address, _Queue] = {}
         self._by_hash: dict[Hash32, Candidate] = {}
@@ -100,13 +105,14 @@ class EthereumPool:
         self._insert(tx)
 
     def take(self, gas_limit: int, bytes_max: int, nonce_of: Callable[[Address], int]) -> list[bytes]:
-        """The best paying transactions that fit, each sender's in nonce order. They stay until `settle`."""
+        """The best paying transactions that fit, each sender's in nonce order, those first that fit in no small
+        batch. They stay until `settle`."""
         heads = []
         for order, (sender, queue) in enumerate(self._queues.items()):
             rest = queue.ready(nonce_of(sender))
             first = next(rest, None)
             if first is not None:
-                heads.append((-first.tip(self._base_fee), order, first, rest))
+                heads.append((self._rank(first), order, first, rest))
         heapq.heapify(heads)
         chosen: list[bytes] = []
         while heads:
@@ -121,8 +127,11 @@ class EthereumPool:
             if following is None:
                 heapq.heappop(heads)
             else:
-                heapq.heapreplace(heads, (-following.tip(self._base_fee), order, following, rest))
+                heapq.heapreplace(heads, (self._rank(following), order, following, rest))
         return chosen
+
+    def _rank(self, tx: Candidate) -> tuple[bool, int]:
+        return tx.gas <= self._small_gas, -tx.tip(self._base_fee)
 
     def settle(self, nonce_of: Callable[[Address], int], senders: list[Address]) -> None:
         """Drop what can never run again: `senders` had transactions executed."""

@@ -22,6 +22,7 @@ from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timesta
 from coinone.rules.chain.ethereum.execution import apply_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.invariants import check_conservation
+from coinone.rules.chain.limits import check_ordinary, limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.order import in_turns
 from coinone.rules.chain.precompiles import precompiles_over
@@ -29,6 +30,7 @@ from coinone.rules.chain.records import TransactionRecord, evm_results, record_o
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.chain.system_calls import core_actions_in, deposits_in, pay_withdrawal, write_block_hashes
 from coinone.rules.consensus.header import Header
+from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.consensus.seeds import ordering_seed
 from coinone.rules.consensus.terms import Term
 from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeResult, Withdrawal
@@ -57,8 +59,7 @@ class _Segment:
 
 def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
     """Execute `batch` on top of `chain`. Raises InvalidBatch; whatever it raises, it has changed nothing."""
-    term = check_batch(chain.network, chain.federation, chain.cursor, batch, chain.headers)
-    contents = _verify(chain, batch)
+    term, contents = _checked(chain, batch)
     snapshot = chain.state.snapshot()
     exchange: ExchangeResult | None = None
     try:
@@ -135,23 +136,38 @@ def environment(
     )
 
 
+def check_proposal(chain: ChainState, batch: Batch) -> None:
+    """Raise InvalidBatch, or NotSupported, where `apply_batch` would: what a member must know before it votes."""
+    _checked(chain, batch)
+
+
+def _checked(chain: ChainState, batch: Batch) -> tuple[Term, _Contents]:
+    require_mode_a(chain.federation, chain.head, chain.headers)
+    term = check_batch(chain.network, chain.federation, chain.cursor, batch, chain.headers)
+    return term, _verify(chain, batch)
+
+
 def _verify(chain: ChainState, batch: Batch) -> _Contents:
-    contents = _Contents()
+    contents, every = _Contents(), []
     for index, raw in enumerate(batch.transactions):
         try:
             verified = chain.verify(raw)
         except InvalidInput as error:
             raise InvalidBatch("invalid transaction", index=index, problem=str(error)) from error
+        every.append(verified)
         if isinstance(verified, VerifiedAction):
             contents.actions.append(verified)
         elif isinstance(verified, OracleReport):
             contents.oracle.append(verified)
         else:
             contents.ethereum.append(verified)
+    base = chain.headers(batch.base_number)
+    assert base is not None, "check_batch found the base"
+    limits = limits_of(chain.network.batches, batch.seq, base)
+    check_ordinary(limits, zip(batch.transactions, every, strict=True))
     gas = sum(tx.gas for tx in contents.ethereum)
-    limit = chain.network.batches.gas_limit(batch.seq)
-    if gas > limit:
-        raise InvalidBatch("too much gas", most=limit, have=gas)
+    if gas > limits.gas:
+        raise InvalidBatch("too much gas", most=limits.gas, have=gas)
     hashes = [action.tx_hash for action in contents.actions] + [tx.hash for tx in contents.ethereum]
     if len(dict.fromkeys(hashes)) != len(hashes):
         raise InvalidBatch("a transaction twice")

@@ -18,6 +18,7 @@ from coinone.rules.chain.receipts import Placed, place
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.consensus.federation import check_member
 from coinone.rules.consensus.header import Header, check_header
+from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import merge
 from coinone.rules.state.seal import seal_steps
@@ -125,8 +126,9 @@ def apply_block(
 
 
 def check_block_head(chain: ChainState, block: Block) -> None:
-    """Raise InvalidBlock unless header and seal follow the rules."""
+    """Raise InvalidBlock unless header and seal follow the rules, NotSupported for a block of mode B."""
     network = chain.network
+    require_mode_a(chain.federation, chain.head, chain.headers)
     check_header(block.header, chain.head, network.block_gas_limit, network.base_fee, network.reward_pool)
     try:
         check_member(chain.federation, block.seal[0], block.hash, block.seal[1])

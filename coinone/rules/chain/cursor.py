@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import InvalidBatch, NotSupported
+from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.limits import check_size, limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.header import Header
@@ -75,16 +76,14 @@ def check_batch(
     header_of: Callable[[int], Header | None],
 ) -> Term:
     """Raise InvalidBatch unless the head of `batch` lawfully follows; return the term after it."""
-    if not federation.members:
-        raise NotSupported("mode B (batches without a federation) is not built yet")
     if batch.seq != cursor.seq + 1 or batch.parent_hash != cursor.batch_hash:
         raise InvalidBatch("does not follow the last batch", want=cursor.seq + 1, have=batch.seq)
     if batch.time_ms <= cursor.time_ms:
         raise InvalidBatch("time does not rise", last=cursor.time_ms, have=batch.time_ms)
     if batch.evm_offset_s and not network.is_dev:
         raise InvalidBatch("time travel exists on dev only", offset=batch.evm_offset_s)
-    _check_base(cursor, batch, header_of)
-    _check_size(network, batch)
+    base = _base(cursor, batch, header_of)
+    check_size(limits_of(network.batches, batch.seq, base), batch.transactions)
     return _next_term(network, federation, cursor, batch)
 
 
@@ -93,22 +92,13 @@ def evm_timestamp(batch: Batch, base: Header) -> int:
     return max(div_down(batch.time_ms, 1000) + batch.evm_offset_s, base.timestamp + 1)
 
 
-def _check_base(cursor: Cursor, batch: Batch, header_of: Callable[[int], Header | None]) -> None:
+def _base(cursor: Cursor, batch: Batch, header_of: Callable[[int], Header | None]) -> Header:
     if batch.base_number < cursor.base_number:
         raise InvalidBatch("base goes backwards", last=cursor.base_number, have=batch.base_number)
     header = header_of(batch.base_number)
     if header is None or header.hash != batch.base_hash:
         raise InvalidBatch("unknown base", number=batch.base_number, hash=batch.base_hash)
-
-
-def _check_size(network: Network, batch: Batch) -> None:
-    size = sum(len(raw) for raw in batch.transactions)
-    if size > network.batches.bytes_max:
-        raise InvalidBatch("too many bytes", most=network.batches.bytes_max, have=size)
-    if len(batch.transactions) > network.batches.actions_max:
-        raise InvalidBatch(
-            "too many transactions", most=network.batches.actions_max, have=len(batch.transactions)
-        )
+    return header
 
 
 def _next_term(network: Network, federation: Federation, cursor: Cursor, batch: Batch) -> Term:

@@ -49,6 +49,8 @@ class Cadence:
     evm_gas: int
     wide_gas: int
     withdrawals_max: int
+    unincluded_full: int  # batches that may wait for a block before limits shrink
+    unincluded_max: int  # where they are nothing but for cancels
 
     def is_evm(self, seq: int) -> bool:
         return seq % self.evm_every == 0

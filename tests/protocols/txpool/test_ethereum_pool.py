@@ -9,7 +9,8 @@ from coinone.base.primitives.limits import POOL_ACCOUNT_TRANSACTIONS_MAX
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
 
 BASE_FEE = 10
-GAS_MAX = 1_000_000
+GAS_MAX = 1_000_000  # of a wide batch
+SMALL = 600_000  # of the batches between
 RICH = 10**18
 ALICE, BOB = b"\x0a" * 20, b"\x0b" * 20
 
@@ -21,7 +22,7 @@ def tx(sender=ALICE, nonce=0, max_fee=100, tip=5, gas=21_000, value=0, size=100,
 
 
 def pool(bytes_max: int = 10_000) -> EthereumPool:
-    return EthereumPool(BASE_FEE, GAS_MAX, bytes_max)
+    return EthereumPool(BASE_FEE, SMALL, GAS_MAX, bytes_max)
 
 
 def take(some: EthereumPool, gas: int = GAS_MAX, size: int = 10**6, nonces=None) -> list[bytes]:
@@ -51,6 +52,32 @@ def test_who_pays_more_goes_first():
     some.add(low, 0, RICH)
     some.add(high, 0, RICH)
     assert take(some) == [high.raw, low.raw]
+
+
+def test_what_fits_in_no_small_batch_waits_for_a_wide_one_and_goes_first_there():
+    some = pool()
+    wide, rich = tx(ALICE, tip=1, gas=700_000), tx(BOB, tip=90, gas=400_000)
+    some.add(wide, 0, RICH)
+    some.add(rich, 0, RICH)
+    assert take(some, SMALL) == [rich.raw]
+    assert take(some, GAS_MAX) == [wide.raw], "700,000 of 1,000,000 leave no room for 400,000"
+
+
+def test_among_the_large_ones_who_pays_more_goes_first():
+    some = pool()
+    low, high = tx(ALICE, tip=1, gas=700_000), tx(BOB, tip=2, gas=700_000)
+    some.add(low, 0, RICH)
+    some.add(high, 0, RICH)
+    assert take(some, GAS_MAX) == [high.raw]
+
+
+def test_what_follows_a_large_transaction_waits_with_it():
+    some = pool()
+    wide, after = tx(ALICE, nonce=0, gas=700_000), tx(ALICE, nonce=1)
+    some.add(wide, 0, RICH)
+    some.add(after, 0, RICH)
+    assert take(some, SMALL) == []
+    assert take(some, GAS_MAX) == [wide.raw, after.raw]
 
 
 def test_what_does_not_fit_the_gas_leaves_room_for_others():

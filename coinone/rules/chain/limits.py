@@ -1,0 +1,82 @@
+"""How much a batch may hold (D1).
+
+The network gives each batch a number of bytes, transactions and gas. When blocks fall behind, batches wait to be
+included, and whoever follows must keep them all; so from a certain number of waiting batches on, the limits
+shrink, in a straight line, to nothing. Cancels and oracle prices are squeezed last: who wants to leave the
+market must not wait for miners. Their part shrinks only when everything else is down to nothing.
+
+*By hand.* Limits are whole up to 512 waiting batches and nothing at 2,048. With 1,280 waiting a batch of 4,000
+transactions may hold 4,000 * (2,048 - 1,280) / (2,048 - 512) = 2,000, and 4,000 if 2,000 of them are cancels. With
+2,048 waiting it may hold 4,000 cancels and nothing else, with 2,816 still 2,000, with 3,584 none.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from coinone.base.primitives.errors import InvalidBatch
+from coinone.base.primitives.integers import div_down
+from coinone.rules.chain.network import Cadence
+from coinone.rules.chain.transactions import Verified
+from coinone.rules.consensus.header import Header
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+
+_CANCELS = ("cancel", "cancelByCloid")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """The most of everything together, and the most of what is neither cancel nor oracle price."""
+
+    bytes: int
+    transactions: int
+    ordinary_bytes: int
+    ordinary_transactions: int
+    gas: int
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether all kinds of transactions still share one limit."""
+        return self.transactions == self.ordinary_transactions
+
+
+def limits_of(cadence: Cadence, seq: int, base: Header) -> BatchLimits:
+    """What batch `seq` over the block `base` may hold."""
+    waiting, span = seq - base.batch_seq, cadence.unincluded_max - cadence.unincluded_full
+    ordinary = min(max(cadence.unincluded_max - waiting, 0), span)
+    urgent = min(max(cadence.unincluded_max + span - waiting, 0), span)
+    return BatchLimits(
+        bytes=div_down(cadence.bytes_max * urgent, span),
+        transactions=div_down(cadence.actions_max * urgent, span),
+        ordinary_bytes=div_down(cadence.bytes_max * ordinary, span),
+        ordinary_transactions=div_down(cadence.actions_max * ordinary, span),
+        gas=div_down(cadence.gas_limit(seq) * ordinary, span),
+    )
+
+
+def is_urgent(verified: Verified) -> bool:
+    """Whether a transaction is squeezed last."""
+    if isinstance(verified, VerifiedAction):
+        return verified.kind in _CANCELS
+    return isinstance(verified, OracleReport)
+
+
+def check_size(limits: BatchLimits, transactions: tuple[bytes, ...]) -> None:
+    """What can be known before a transaction is decoded. Raises InvalidBatch."""
+    size = sum(map(len, transactions))
+    if size > limits.bytes:
+        raise InvalidBatch("too many bytes", most=limits.bytes, have=size)
+    if len(transactions) > limits.transactions:
+        raise InvalidBatch("too many transactions", most=limits.transactions, have=len(transactions))
+
+
+def check_ordinary(limits: BatchLimits, contents: Iterable[tuple[bytes, Verified]]) -> None:
+    """Raise InvalidBatch if there is too much beside cancels and prices."""
+    if limits.are_whole:
+        return  # then `check_size` has said it
+    sizes = [len(raw) for raw, verified in contents if not is_urgent(verified)]
+    if sum(sizes) > limits.ordinary_bytes:
+        raise InvalidBatch("too many bytes but for cancels", most=limits.ordinary_bytes, have=sum(sizes))
+    if len(sizes) > limits.ordinary_transactions:
+        raise InvalidBatch(
+            "too many transactions but for cancels", most=limits.ordinary_transactions, have=len(sizes)
+        )
