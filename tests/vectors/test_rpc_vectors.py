@@ -16,8 +16,10 @@ import pytest
 
 from coinone.interfaces.api.ethereum.table import METHODS
 from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.weights import Weights
 from tests.vectors.ethereum_node import EthereumNode, Files, read_files
 
+PURSE = Weights(1).purse("127.0.0.1")  # a local program pays nothing that it would feel
 pytestmark = pytest.mark.slow
 NEEDS = "set COINONE_DATA to a folder with ethereum-rpc/rpc_tests.tar.xz (ethereum/execution-apis, tests/)"
 EXCLUDED = {
@@ -64,7 +66,7 @@ async def _ask_all(node: EthereumNode, files: Files) -> tuple[dict[str, str], in
         asked += 1
         lines = [line for line in text.splitlines() if line[:3] in (">> ", "<< ")]
         for question, expected in zip(lines[::2], lines[1::2], strict=True):
-            answer = json.loads(await dispatcher.answer(question[3:].encode(), Caller.PROGRAM))
+            answer = json.loads(await dispatcher.answer(question[3:].encode(), Caller.PROGRAM, PURSE))
             if not _agree(answer, json.loads(expected[3:]), "speconly" in text):
                 problems[name] = f"{json.dumps(answer)[:600]} is not {expected[3:603]}"
     return problems, asked

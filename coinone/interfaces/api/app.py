@@ -8,8 +8,9 @@ it.
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from coinone.base.primitives.errors import StorageError
+from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
@@ -25,12 +26,24 @@ from coinone.interfaces.api.http import (
 )
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
+from coinone.interfaces.api.weights import EXPLORER_WEIGHT, Purse
 from coinone.node.runtime.node import Node
 
 log = logging.getLogger(__name__)
 
-# A handler gets the body (b"" for GET), the rest of the path, and who asks; it returns body and content type.
-Handler = Callable[[bytes, str, Caller], Awaitable[tuple[bytes, bytes]]]
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was let in."""
+
+    body: bytes  # b"" of a GET
+    path: str
+    caller: Caller
+    purse: Purse  # of the caller's address
+
+
+# A handler returns body and content type.
+Handler = Callable[[Asked], Awaitable[tuple[bytes, bytes]]]
 _JSON = b"application/json"
 
 
@@ -39,7 +52,7 @@ class App:
 
     def __init__(self, node: Node, config: ApiConfig, peers: Callable[[], int] = lambda: 0) -> None:
         self._guard = Guard.from_config(config)
-        self._service = Service(node, peers)
+        self._service = Service(node, peers, config.request_weight)
         self._static = static_app(config.static_dir)
         self._posts: dict[str, Handler] = {
             "/info": self._info,
@@ -101,7 +114,7 @@ class App:
                     return
                 if found is None:
                     raise HttpError(405, "JSON-RPC requests are POSTed")
-                body, kind = await found(b"", path, caller)
+                body, kind = await found(Asked(b"", path, caller, self._service.purse(scope)))
             else:
                 raise HttpError(405, f"method {method[:16]} is not served")
             await answer(send, body, 200, [(b"content-type", kind), *headers])
@@ -124,7 +137,8 @@ class App:
             raise HttpError(
                 403, "browser extensions may use JSON-RPC only; --allow-origin ORIGIN would allow more"
             )
-        return await handler(await read_body(scope, receive), path, caller)
+        body = await read_body(scope, receive)
+        return await handler(Asked(body, path, caller, self._service.purse(scope)))
 
     async def _websocket(
         self, scope: Scope, receive: Receive, send: Send, sessions: dict[str, Callable[..., Awaitable[None]]]
@@ -153,25 +167,27 @@ class App:
         await send({"type": "websocket.accept"})
         await session(scope, receive, send, caller)
 
-    async def _info(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
-        return await self._service.info_bytes(body), _JSON
+    async def _info(self, asked: Asked) -> tuple[bytes, bytes]:
+        return await self._service.info.answer_bytes(asked.body, asked.purse), _JSON
 
-    async def _act(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
-        return await self._service.act_bytes(body), _JSON
+    async def _act(self, asked: Asked) -> tuple[bytes, bytes]:
+        return await self._service.act_bytes(asked.body, asked.purse), _JSON
 
-    async def _rpc(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
-        return await self._service.rpc.answer(body, caller), _JSON
+    async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
+        return await self._service.rpc.answer(asked.body, asked.caller, asked.purse), _JSON
 
-    async def _explore(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
-        return await self._service.explorer.post(body), _JSON
+    async def _explore(self, asked: Asked) -> tuple[bytes, bytes]:
+        _pay(asked.purse, EXPLORER_WEIGHT)
+        return await self._service.explorer.post(asked.body), _JSON
 
-    async def _explore_path(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
-        return await self._service.explorer.get(path.removeprefix("/explorer/")), _JSON
+    async def _explore_path(self, asked: Asked) -> tuple[bytes, bytes]:
+        _pay(asked.purse, EXPLORER_WEIGHT)
+        return await self._service.explorer.get(asked.path.removeprefix("/explorer/")), _JSON
 
-    async def _metrics(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+    async def _metrics(self, asked: Asked) -> tuple[bytes, bytes]:
         return self._service.metrics.render()
 
-    async def _health(self, body: bytes, path: str, caller: Caller) -> tuple[bytes, bytes]:
+    async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
         health = self._service.health()
         if health["status"] != "ok":
             raise HttpError(503, f"batches stopped: {health['reason']}")
@@ -182,6 +198,14 @@ class App:
 
     async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         await self._service.rpc_session(scope, caller).run(receive, send)
+
+
+def _pay(purse: Purse, weight: int) -> None:
+    try:
+        purse.require()
+    except LimitExceeded as error:
+        raise HttpError(429, str(error)) from error
+    purse.spend(weight)
 
 
 def _find(gets: dict[str, Handler], path: str) -> Handler | None:

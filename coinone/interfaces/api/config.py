@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
+
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -15,4 +17,5 @@ class ApiConfig:
     bind: tuple[str, ...] = ("127.0.0.1", "::1")
     hosts: tuple[str, ...] = ()  # further names in Host, from --allow-host
     origins: tuple[str, ...] = ()  # further exact origins, from --allow-origin
+    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond loopback, from --request-weight
     static_dir: Path | None = field(default=None)  # the built pages; None serves those inside the package

@@ -10,6 +10,10 @@ CONNECTIONS_MAX = 4096  # with two descriptors each still far below a raised des
 CONNECTIONS_PER_LOOPBACK_MAX = 2500  # every local bot and page shares 127.0.0.1
 CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six
 
+REQUEST_WEIGHT_PER_MINUTE = 1200  # of an address, as the anchor's
+LOOPBACK_WEIGHT_PER_MINUTE = 12_000_000  # 10,000 histories a second: more than a core can answer
+PURSES_MAX = 100_000  # addresses remembered
+
 # JSON
 JSON_DEPTH_MAX = 24  # the deepest valid request (multi-sig around a batch of orders) nests 9
 JSON_INTEGER_DIGITS_MAX = 78  # 2^256 has 78 digits

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coinone import __version__
-from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
@@ -33,6 +33,7 @@ from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
+from coinone.interfaces.api.weights import Purse, Weights, action_weight
 from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
 from coinone.interfaces.api.ws.session import Session
@@ -47,8 +48,9 @@ log = logging.getLogger(__name__)
 class Service:
     """The interface of one node."""
 
-    def __init__(self, node: Node, peers: Callable[[], int]) -> None:
+    def __init__(self, node: Node, peers: Callable[[], int], request_weight: int) -> None:
         self.node = node
+        self._weights = Weights(request_weight)
         self.metrics = Metrics()
         self.coins = Coins(node.network)
         self.data = MarketData(self.coins)
@@ -126,18 +128,27 @@ class Service:
 
     # Requests of the exchange's listener
 
-    async def info_bytes(self, body: bytes) -> bytes:
-        return await self.info.answer_bytes(body)
+    def purse(self, scope: Scope) -> Purse:
+        """What the address of a connection may still spend."""
+        client = scope.get("client")
+        return self._weights.purse(client[0] if client else "")
 
-    async def act_bytes(self, body: bytes) -> bytes:
-        """The answer to POST /exchange. Raises HttpError for a body that is no JSON object."""
+    async def act_bytes(self, body: bytes, purse: Purse) -> bytes:
+        """The answer to POST /exchange. Raises HttpError for a body that is no JSON object, or where the purse
+        does not allow it."""
         try:
             request = jsonio.decode(body)
         except InvalidInput as error:
             raise HttpError(422, str(error)) from error
-        return jsonio.encode(await self.act(request))
+        try:
+            return jsonio.encode(await self.act(request, purse))
+        except LimitExceeded as error:
+            raise HttpError(429, str(error)) from error
 
-    async def act(self, request: Any) -> Any:
+    async def act(self, request: Any, purse: Purse) -> Any:
+        """The answer object of an action. Raises LimitExceeded where the purse does not allow it."""
+        purse.require()
+        purse.spend(action_weight(request))
         started = time.perf_counter()
         answer = await self.relay.act(request)
         self.metrics.action_seconds.observe(time.perf_counter() - started)
@@ -162,17 +173,21 @@ class Service:
     # WebSocket sessions
 
     def exchange_session(self, scope: Scope) -> Session:
-        return Session(Connection(scope["extensions"][LINK]), self.hub, _StreamBackend(self))
+        return Session(
+            Connection(scope["extensions"][LINK]), self.hub, _StreamBackend(self, self.purse(scope))
+        )
 
     def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession:
-        return RpcSession(Connection(scope["extensions"][LINK]), self.rpc, caller, self.rpc_hub)
+        connection = Connection(scope["extensions"][LINK])
+        return RpcSession(connection, self.rpc, caller, self.rpc_hub, self.purse(scope))
 
 
 class _StreamBackend:
     """What an exchange WebSocket session may ask of the service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, purse: Purse) -> None:
         self._service = service
+        self._purse = purse
 
     def key_of(self, subscription: Any) -> Key:
         return parse_subscription(subscription, self._service.coins)
@@ -181,7 +196,7 @@ class _StreamBackend:
         return await self._service.feed.snapshot(key)
 
     async def info(self, request: Any) -> Any:
-        return await self._service.info.answer(request)
+        return await self._service.info.answer_paid(request, self._purse)
 
     async def act(self, request: Any) -> Any:
-        return await self._service.act(request)
+        return await self._service.act(request, self._purse)

@@ -60,6 +60,46 @@ def list_accounts(
         typer.echo("These keys are public (mnemonic 'test test ... junk'): worthless on purpose.")
 
 
+@app.command("check")
+def check(
+    user: Annotated[str, typer.Argument(help="The account's address.")],
+    url: Url = _URL,
+    block: Annotated[
+        str | None,
+        typer.Option("--block", help="Hash that the block must have, from a node that you trust more."),
+    ] = None,
+) -> None:
+    """Prove an account's balance, positions and orders from a block's hash; the node is not believed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from coinone.base.primitives.parse import format_bytes, format_decimal, parse_address, parse_hash
+    from coinone.interfaces.client import Client
+
+    address = format_bytes(parse_address(user))
+    wanted = None if block is None else format_bytes(parse_hash(block))
+    with Client(url) as client:
+        proven = client.proven_account(address, wanted)
+        names = {market.asset: market for market in client.markets().values()}
+    table = Table("proven", "", "size", "price or cost")
+    for number, held in proven.positions.items():
+        if held["size"]:
+            size = format_decimal(held["size"], names[number].size_decimals)
+            table.add_row("position", names[number].name, size, format_decimal(held["entry_notional"], 6))
+    for oid, order in proven.orders.items():
+        market = names[order["market"]]
+        price = format_decimal(order["px"], 6 - market.size_decimals)
+        size = format_decimal(order["sz"], market.size_decimals)
+        table.add_row(f"{'sell' if order['side'] else 'buy'} {oid}", market.name, size, price)
+    console = Console()
+    console.print(
+        f"account  {proven.address}\nblock    {proven.block_number}  {proven.block_hash}", soft_wrap=True
+    )
+    console.print(f"cash     {format_decimal(proven.account['cash'], 6)}")
+    if table.row_count:
+        console.print(table)
+
+
 @app.command("agent")
 def agent(
     name: Annotated[str | None, typer.Argument(help="A second agent of a name replaces the first.")] = None,

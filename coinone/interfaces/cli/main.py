@@ -62,6 +62,13 @@ Vm = Annotated[
     typer.Option("--vm", help="Engine for contracts: native, reference, or verify (runs both and compares)."),
 ]
 
+Weight = Annotated[
+    int,
+    typer.Option(
+        "--request-weight", help="What an address beyond this computer may ask for in a minute.", min=1
+    ),
+]
+
 # Four minutes of the demo market, so that there is something to play at once.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
 _DATA = Path("data")
@@ -78,6 +85,7 @@ def up(
     allow_origin: AllowOrigin = None,
     listen: Listen = None,
     vm: Vm = "native",
+    request_weight: Weight = 1200,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
@@ -98,6 +106,7 @@ def up(
         origins,
         peers,
         engine=parse_engine(vm),
+        request_weight=request_weight,
     )
     run(settings, demo=demo, reset=reset)
 
@@ -114,6 +123,7 @@ def node(
     listen: Listen = None,
     follow: Follow = None,
     vm: Vm = "native",
+    request_weight: Weight = 1200,
 ) -> None:
     """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
     from coinone.interfaces.cli.settings import Settings, parse_engine
@@ -134,6 +144,7 @@ def node(
         peers,
         followed,
         parse_engine(vm),
+        request_weight,
     )
     run(settings, demo=False, reset=False)
 

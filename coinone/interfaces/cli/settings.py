@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.network.peers import Endpoint
 
 # Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
@@ -24,6 +25,7 @@ class Settings:
     listen: Endpoint | None = None  # for peers
     follow: tuple[Endpoint, ...] = ()
     engine: str = ENGINES[0]  # of the virtual machine
+    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond this computer
 
     def api_config(self) -> ApiConfig:
         """Raises InvalidInput where a dev node would leave this computer."""
@@ -33,7 +35,7 @@ class Settings:
         if self.http_port == self.rpc_port != 0:
             raise InvalidInput("--http-port and --rpc-port must differ", both=self.http_port)
         bind = self.bind or ApiConfig().bind
-        return ApiConfig(self.http_port, self.rpc_port, bind, self.hosts, self.origins)
+        return ApiConfig(self.http_port, self.rpc_port, bind, self.hosts, self.origins, self.request_weight)
 
 
 def parse_engine(text: str) -> str:

@@ -7,6 +7,7 @@ from coinone.interfaces.client.actions import Order, Trigger, new_cloid, round_p
 from coinone.interfaces.client.client import AsyncClient, Client
 from coinone.interfaces.client.commands import Market
 from coinone.interfaces.client.errors import ClientError, NoAnswer, Refused
+from coinone.interfaces.client.proofs import ProofFailed, ProvenAccount
 from coinone.interfaces.client.signing import Domain, Signer
 from coinone.interfaces.client.stream import Feed, Stream, Update
 
@@ -19,6 +20,8 @@ __all__ = [
     "Market",
     "NoAnswer",
     "Order",
+    "ProofFailed",
+    "ProvenAccount",
     "Refused",
     "Signer",
     "Stream",

@@ -12,6 +12,7 @@ from coinone.base.primitives.parse import format_bytes, parse_quantity
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.actions import Action, Number, Order, Tif, Trigger
 from coinone.interfaces.client.errors import AnswerLost, Refused
+from coinone.interfaces.client.proofs import ProvenAccount, verify_account_proof
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.interfaces.client.steps import (
     Steps,
@@ -102,6 +103,11 @@ class Commands:
     def order_status(self, oid: int | str) -> Any:
         """By order id or cloid."""
         return self.info("orderStatus", user=self.account, oid=oid)
+
+    def proven_account(self, user: str | None = None, block_hash: str | None = None) -> Any:
+        """The account as the last block holds it, checked up to that block's hash: ProvenAccount. Raises
+        ProofFailed, also where the block is not `block_hash`."""
+        return self._run(self._proven_account(user or self.account, block_hash))
 
     # Trading
 
@@ -239,6 +245,11 @@ class Commands:
         if coin not in markets:
             raise Refused(f"no market {coin}; there are {', '.join(markets)}")
         return markets[coin]
+
+    def _proven_account(self, user: str | None, block_hash: str | None) -> Steps[ProvenAccount]:
+        if user is None:
+            raise Refused("whose account? name a user, or make the client with a key")
+        return verify_account_proof((yield from info("accountProof", user=user)), user, block_hash)
 
     def _contexts_steps(self) -> Steps[dict[str, Any]]:
         meta, contexts = yield from info("metaAndAssetCtxs")

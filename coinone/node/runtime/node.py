@@ -185,12 +185,13 @@ class Node:
             raise InvalidTransaction("not an Ethereum transaction")
         return await self._run(lambda: self._core.add_ethereum(raw, verified))
 
-    async def submit_oracle(self, raw: bytes) -> None:
-        """Put a reporter's prices into the next batch. Raises InvalidInput."""
+    async def submit_oracle(self, raw: bytes) -> Hash32:
+        """Put a reporter's prices into the next batch; returns the hash. Raises InvalidInput."""
         verified = verify_transaction(raw, self.domain_rules)
         if not isinstance(verified, OracleReport):
             raise InvalidTransaction("not an oracle transaction")
         await self._run(lambda: self._core.add_oracle(raw, verified))
+        return verified.tx_hash
 
     async def follow(self, item: CertifiedBatch | Block) -> None:
         """Take a batch or block that another node made. Raises InvalidInput, or StorageError."""

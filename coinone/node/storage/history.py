@@ -18,6 +18,7 @@ from coinone.node.storage.blocks import head_of
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms, joined, opening_ms, put_together
 from coinone.node.storage.codec import decode_row
 from coinone.node.storage.history_rows import (
+    RATE_ROW,
     TAKER,
     BatchHistory,
     Folded,
@@ -97,13 +98,11 @@ class History:
 
     def funding_rates(
         self, market: int, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
-    ) -> list[tuple[int, int]]:
-        """(time in ms, hourly rate in 1e-9), newest first."""
+    ) -> list[tuple[int, int, int]]:
+        """(time in ms, hourly rate, the hour's average premium, both in 1e-9), newest first."""
         with self._reading() as view:
             rows = view.newest(NodeTable.FUNDING_RATE, u16(market), start_ms, end_ms, limit)
-            return [
-                (int.from_bytes(key[2:], "big"), int.from_bytes(row, "big", signed=True)) for key, row in rows
-            ]
+            return [(int.from_bytes(key[2:], "big"), *RATE_ROW.unpack(row)) for key, row in rows]
 
     def ledger(
         self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX

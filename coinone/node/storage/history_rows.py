@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice
+from struct import Struct
 
 from coinone.base.primitives.limits import ENDED_ORDERS_KEPT, ENDED_ORDERS_PRUNED_PER_BLOCK
 from coinone.base.primitives.types import Address
@@ -18,6 +19,7 @@ from coinone.node.storage.tables import NodeTable, u16, u64
 from coinone.rules.exchange.events import Event, Fill, FundingPayment, LedgerUpdate, OrderUpdate
 from coinone.rules.state.database import Changes
 
+RATE_ROW = Struct(">qq")  # hourly rate and average premium, in 1e-9
 TAKER, MAKER = b"\x00", b"\x01"
 _ORDER_KEY_SIZE = 32  # account, time, counter
 
@@ -54,8 +56,8 @@ def history_of(seq: int, events: Iterable[Event]) -> BatchHistory:
             rows.add(
                 NodeTable.FUNDING, event.account + u64(event.time_ms) + u16(event.market), encode_row(event)
             )
-            rate = event.rate.to_bytes(8, "big", signed=True)
-            rows.add(NodeTable.FUNDING_RATE, u16(event.market) + u64(event.time_ms), rate)
+            figures = RATE_ROW.pack(event.rate, event.premium)
+            rows.add(NodeTable.FUNDING_RATE, u16(event.market) + u64(event.time_ms), figures)
         elif isinstance(event, LedgerUpdate):
             rows.add(NodeTable.LEDGER, _at(event.account, event.time_ms, counter), encode_row(event))
     candles = {candle_key(*place): candle for place, candle in stored_candles(fills).items()}

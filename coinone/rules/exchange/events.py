@@ -62,7 +62,7 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class FundingPayment:
-    """`amount` is received when positive; `rate` is hourly, in 1e-9."""
+    """`amount` is received when positive; `rate` is hourly, and `premium` the hour's average, in 1e-9."""
 
     seq: int
     time_ms: int
@@ -71,6 +71,7 @@ class FundingPayment:
     size: int
     rate: int
     amount: int
+    premium: int
 
 
 @dataclass(frozen=True, slots=True)

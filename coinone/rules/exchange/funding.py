@@ -42,9 +42,14 @@ def apply_funding(batch: Batch) -> None:
 
 def hourly_rate(premium_sum: int, samples: int) -> int:
     """The hour's rate in 1e-9 from the sum of its premium samples."""
-    average = div_toward_zero(premium_sum, samples)
+    average = average_premium(premium_sum, samples)
     eight_hours = average + max(-CLAMP, min(CLAMP, INTEREST - average))
     return max(-HOURLY_CAP, min(HOURLY_CAP, div_toward_zero(eight_hours, 8)))
+
+
+def average_premium(premium_sum: int, samples: int) -> int:
+    """In 1e-9, towards zero."""
+    return div_toward_zero(premium_sum, samples)
 
 
 def owed(size: int, oracle: int, rate: int) -> int:
@@ -105,13 +110,14 @@ def _turn_hour(batch: Batch, market: int, memory: MarketMemory, fresh: bool) -> 
     if hour == memory.hour:
         return memory
     if hour == memory.hour + 1 and fresh and memory.samples >= FUNDING_SAMPLES_MIN:
-        _pay(batch, market, hourly_rate(memory.premium_sum, memory.samples), hour * HOUR_MS)
+        _pay(batch, market, memory, hour * HOUR_MS)
     return replace(memory, hour=hour, premium_sum=0, samples=0)
 
 
-def _pay(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
+def _pay(batch: Batch, market: int, memory: MarketMemory, hour_ms: int) -> None:
     """Settle an hour with every holder; what rounding leaves over goes to the insurance fund."""
-    rows = batch.rows
+    rows, rate = batch.rows, hourly_rate(memory.premium_sum, memory.samples)
+    average = average_premium(memory.premium_sum, memory.samples)
     oracle = int(rows.markets[market]["oracle"])
     rows.journal.market(market)
     rows.markets[market]["funding_index"] += oracle * rate
@@ -126,6 +132,7 @@ def _pay(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
             held[column] += amount
         dust += amount
         account = rows.address_of(slot)
-        batch.events.append(FundingPayment(*batch.here, account, market, int(held["size"]), rate, -amount))
+        size = int(held["size"])
+        batch.events.append(FundingPayment(*batch.here, account, market, size, rate, -amount, average))
     assert dust >= 0, "funding created money"
     batch.move_global("insurance", dust)

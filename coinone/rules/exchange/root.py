@@ -39,6 +39,7 @@ class LeafStore:
         self._leaves: dict[bytes, bytes] = {}
         self._orders: dict[int, dict[int, bytes]] = {}
         self._unclaimed: dict[bytes, bytes] = {}
+        self._unclaimed_root: Hash32 | None = None  # None: to be made anew
         self._accounts, self._markets = MerkleTree(), MerkleTree()
         self._staged: tuple[Leaves, Leaves] | None = None  # what `root_with` put in, and what it replaced
         self._apply(leaves)
@@ -86,6 +87,10 @@ class LeafStore:
     def items(self) -> dict[bytes, bytes]:
         return dict(self._leaves)
 
+    def holds(self, number: int) -> bool:
+        """Is there an account with this number?"""
+        return form.account_key(number) in self._leaves
+
     def prove(self, number: int) -> AccountProof:
         """The proof of an account that exists."""
         self._unstage()
@@ -104,6 +109,7 @@ class LeafStore:
         else:
             self._leaves[key] = leaf
         if key[:1] == form.UNCLAIMED:
+            self._unclaimed_root = None
             self._unclaimed.pop(key, None)
             if leaf is not None:
                 self._unclaimed[key] = leaf
@@ -121,14 +127,16 @@ class LeafStore:
         )
 
     def _roots(self) -> tuple[Hash32, Hash32, Hash32, Hash32]:
-        unclaimed = merkle_root([key + leaf for key, leaf in sorted(self._unclaimed.items())])
+        if self._unclaimed_root is None:
+            self._unclaimed_root = merkle_root([key + leaf for key, leaf in sorted(self._unclaimed.items())])
         counters = keccak256(self._leaves.get(form.GLOBALS, b""))
-        return self._accounts.root(), self._markets.root(), unclaimed, counters
+        return self._accounts.root(), self._markets.root(), self._unclaimed_root, counters
 
     def _replant(self) -> None:
         leaves = self._leaves
         self._accounts, self._markets = MerkleTree(), MerkleTree()
         self._leaves, self._orders, self._unclaimed = {}, {}, {}
+        self._unclaimed_root = None
         self._apply(leaves)
 
 

@@ -111,7 +111,7 @@ def assert_like(have: Any, want: Any, optional: tuple[str, ...] = ()) -> None:
         ("userFills", [events.fill_json(FILL, True, COINS)]),
         ("userFillsByTime", [events.fill_json(FILL, False, COINS)]),
         ("historicalOrders", [events.order_history_json(UPDATE, COINS)]),
-        ("userFunding", [events.funding_json(FundingPayment(1, 2, ALICE, 0, 5, -7, 9), COINS)]),
+        ("userFunding", [events.funding_json(FundingPayment(1, 2, ALICE, 0, 5, -7, 9, 3), COINS)]),
         (
             "userNonFundingLedgerUpdates",
             [events.ledger_json(LedgerUpdate(1, 2, ALICE, "deposit", 5, BOB, bytes(32)))],

@@ -13,6 +13,7 @@ from coinone.interfaces.api.ethereum.context import Context, Method
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import RpcError, revert_reason, reverted
 from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.weights import Weights
 
 
 async def _subtract(context: Context, a: int, b: int) -> int:
@@ -35,6 +36,7 @@ async def _limit(context: Context) -> None:
     raise LimitExceeded("too many blocks", most=10)
 
 
+PURSE = Weights(1).purse("127.0.0.1")
 METHODS = {
     "eth_subtract": Method(_subtract, 2, 2),
     "eth_refuse": Method(_refuse, 0, 0),
@@ -47,7 +49,7 @@ METHODS = {
 
 def ask(body: Any, caller: Caller = Caller.PROGRAM) -> Any:
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    answer = asyncio.run(Dispatcher(METHODS, None).answer(raw, caller))
+    answer = asyncio.run(Dispatcher(METHODS, None).answer(raw, caller, PURSE))
     return msgspec.json.decode(answer) if answer else None
 
 

@@ -152,7 +152,7 @@ def test_one_account_on_both_sides_of_a_trade_has_two_fills(tmp_path: Path) -> N
 def test_funding_and_ledger_rows_keep_their_order_and_range(tmp_path: Path) -> None:
     storage = opened(tmp_path)
     commit(storage, 0, 0)
-    paid = [FundingPayment(seq, START_MS + seq, ALICE, 1, -3, -12_500, 10 * seq) for seq in (1, 2, 3)]
+    paid = [FundingPayment(seq, START_MS + seq, ALICE, 1, -3, -12_500, 10 * seq, -2_500) for seq in (1, 2, 3)]
     moved = [LedgerUpdate(2, START_MS, ALICE, "send", -amount, BOB, bytes(32)) for amount in (1, 2)]
     storage.history.add_batch(1, paid[:1])
     storage.history.add_batch(2, [paid[1], *moved])
@@ -162,7 +162,7 @@ def test_funding_and_ledger_rows_keep_their_order_and_range(tmp_path: Path) -> N
     assert storage.history.funding(ALICE, START_MS + 2, START_MS + 2) == [paid[1]]
     assert storage.history.funding(BOB) == []
     assert storage.history.ledger(ALICE) == moved[::-1]
-    assert storage.history.funding_rates(1) == [(START_MS + seq, -12_500) for seq in (3, 2, 1)]
+    assert storage.history.funding_rates(1) == [(START_MS + seq, -12_500, -2_500) for seq in (3, 2, 1)]
 
 
 def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_them_out(

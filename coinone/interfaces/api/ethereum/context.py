@@ -6,6 +6,7 @@ from typing import Any
 
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.weights import Purse
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -17,6 +18,7 @@ class Method:
     handler: Handler
     least: int
     most: int
+    weight: int = 1  # what a call costs its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +27,5 @@ class Context:
 
     backend: EthereumBackend
     caller: Caller
+    purse: Purse
     session: Any = None

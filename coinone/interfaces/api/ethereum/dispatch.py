@@ -24,6 +24,7 @@ from coinone.interfaces.api.ethereum.errors import (
 )
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
+from coinone.interfaces.api.weights import Purse
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Dispatcher:
         self._backend = backend
         self.calls: dict[str, int] = {}  # answered calls by method, for /metrics
 
-    async def answer(self, body: bytes, caller: Caller, session: Any = None) -> bytes:
+    async def answer(self, body: bytes, caller: Caller, purse: Purse, session: Any = None) -> bytes:
         """The answer to one request or batch; b"" if all of it was notifications."""
         try:
             request = jsonio.decode(body)
@@ -47,7 +48,7 @@ class Dispatcher:
             return _encode_error(None, from_input_error(error))
         except DecodeError:
             return _encode_error(None, RpcError(PARSE_ERROR, "parse error"))
-        context = Context(self._backend, caller, session)
+        context = Context(self._backend, caller, purse, session)
         if isinstance(request, list):
             return await self._answer_batch(request, context)
         return await self._answer_one(request, context)
@@ -108,6 +109,8 @@ class Dispatcher:
             raise RpcError(INVALID_PARAMS, f"missing value for required argument {len(params)}")
         if len(params) > method.most:
             raise RpcError(INVALID_PARAMS, f"too many arguments, want at most {method.most}")
+        context.purse.require()
+        context.purse.spend(method.weight)
         self.calls[name] = self.calls.get(name, 0) + 1
         return await method.handler(context, *params)
 

@@ -171,9 +171,9 @@ def state_with(database: Database, layers: tuple[Layer, ...], overrides: Overrid
     wiped = frozenset(address for address, wanted in overrides.accounts if wanted.state is not None)
     state = State(_Wiped(database, wiped) if wiped else database, list(layers))
     for layer in layers:
-        for address, slot in layer.storage:
-            if address in wiped:
-                state.set_storage(address, slot, 0)
+        for key in layer.storage:
+            if key[:20] in wiped:
+                state.set_storage(key[:20], int.from_bytes(key[20:], "big"), 0)
     for address, wanted in overrides.accounts:
         _override(state, address, wanted)
     state.begin_transaction()

@@ -11,7 +11,8 @@ TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the poo
 
 
 async def send_raw_transaction(context: Context, raw: Any) -> str:
-    """Hand a signed transaction to the pool; its hash. An exchange action (0x70, 0x71) is taken as well."""
+    """Hand a signed transaction to the pool; its hash. An exchange action (0x70, 0x71) is taken as well, and a
+    reporter's prices (0x72)."""
     data = parse_bytes(raw)
     if len(data) > TRANSACTION_BYTES_MAX:
         raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
@@ -20,6 +21,8 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
         if outcome.status != "executed":
             raise RpcError(-32000, outcome.error or outcome.status, {"reason": outcome.status})
         return "0x" + outcome.tx_hash.hex()
+    if data[:1] == b"\x72":
+        return "0x" + (await context.backend.node.submit_oracle(data)).hex()
     tx_hash = await context.backend.node.submit_ethereum(data)
     context.backend.announce(tx_hash)
     return "0x" + tx_hash.hex()

@@ -21,6 +21,7 @@ from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import RPC_CALLS_IN_FLIGHT_MAX, RPC_SUBSCRIPTIONS_MAX
+from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.consensus.header import Header
@@ -35,12 +36,15 @@ class Subscription:
 class RpcSession:
     """One WebSocket connection that speaks JSON-RPC."""
 
-    def __init__(self, connection: Connection, dispatcher: Dispatcher, caller: Caller, hub: "RpcHub") -> None:
+    def __init__(
+        self, connection: Connection, dispatcher: Dispatcher, caller: Caller, hub: "RpcHub", purse: Purse
+    ) -> None:
         self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
         self._dispatcher = dispatcher
         self._caller = caller
         self._hub = hub
+        self._purse = purse
         self._free = asyncio.Semaphore(RPC_CALLS_IN_FLIGHT_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,7 +69,7 @@ class RpcSession:
                 task.cancel()
 
     async def _serve(self, body: bytes) -> None:
-        answer = await self._dispatcher.answer(body, self._caller, self)
+        answer = await self._dispatcher.answer(body, self._caller, self._purse, self)
         if answer:
             self.connection.send(answer)
 

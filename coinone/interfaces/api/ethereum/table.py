@@ -14,7 +14,23 @@ from coinone.interfaces.api.ethereum.context import Handler, Method
 
 
 def _rows(*rows: tuple[str, Handler, int, int]) -> dict[str, Method]:
-    return {name: Method(handler, least, most) for name, handler, least, most in rows}
+    return {
+        name: Method(handler, least, most, DEAR if name.startswith(_DEAR) else 1)
+        for name, handler, least, most in rows
+    }
+
+
+DEAR = 20  # as a question of the exchange that reads a history: contracts run, or many blocks are read
+_DEAR = (
+    "debug_trace",
+    "eth_call",
+    "eth_createAccessList",
+    "eth_estimateGas",
+    "eth_getFilter",
+    "eth_getLogs",
+    "eth_getProof",
+    "txpool_content",
+)
 
 
 METHODS: dict[str, Method] = _rows(

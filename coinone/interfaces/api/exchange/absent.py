@@ -62,5 +62,4 @@ ABSENT: dict[str, Json] = {
     "legalCheck": {"ipAllowed": True, "acceptedTerms": True, "userAllowed": True},
     "gossipRootIps": [],
     "liquidatable": [],
-    "predictedFundings": [],
 }

@@ -1,5 +1,6 @@
 """An account as the JSON of the exchange API. Pure functions of views: figures for people, not for rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,8 +209,19 @@ def rate_limit_json(account: AccountView) -> Json:
     }
 
 
-def user_fees_json(account: AccountView, base_taker: int, base_maker: int) -> Json:
-    """Fee rates; the schedule has one tier until volume tiers are voted in."""
+def user_fees_json(account: AccountView, tiers: Sequence[tuple[int, int, int]]) -> Json:
+    """Fee rates: the account's own, and the schedule as (14-day volume, taker, maker), lowest first."""
+    (_, base_taker, base_maker), *higher = tiers
+    vip = [
+        {
+            "ntlCutoff": money(volume),
+            "cross": fee_rate(taker),
+            "add": fee_rate(maker),
+            "spotCross": fee_rate(taker),
+            "spotAdd": fee_rate(maker),
+        }
+        for volume, taker, maker in higher
+    ]
     return {
         "dailyUserVlm": [],
         "feeSchedule": {
@@ -217,7 +229,7 @@ def user_fees_json(account: AccountView, base_taker: int, base_maker: int) -> Js
             "add": fee_rate(base_maker),
             "spotCross": fee_rate(base_taker),
             "spotAdd": fee_rate(base_maker),
-            "tiers": {"vip": [], "mm": []},
+            "tiers": {"vip": vip, "mm": []},
             "referralDiscount": "0.0",
             "stakingDiscountTiers": [],
         },

@@ -14,13 +14,13 @@ from coinone.interfaces.api.exchange.format import (
     order_history_json,
 )
 from coinone.interfaces.api.exchange.numbers import rate
+from coinone.interfaces.api.exchange.portfolio import Step, steps_of
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
 from coinone.node.storage.history import TIME_MS_MAX, History
 from coinone.rules.exchange.events import OrderUpdate
 
 Request = dict[str, Any]
-_PERIODS = ("day", "week", "month", "allTime", "perpDay", "perpWeek", "perpMonth", "perpAllTime")
 
 
 class Histories:
@@ -72,8 +72,8 @@ class Histories:
         start, end = _times(request)
         rows = self._history.funding_rates(coin.index, start, end, FUNDING_RATES_MAX)
         return [
-            {"coin": coin.name, "fundingRate": rate(value), "premium": rate(value), "time": time_ms}
-            for time_ms, value in reversed(rows)
+            {"coin": coin.name, "fundingRate": rate(paid), "premium": rate(premium), "time": time_ms}
+            for time_ms, paid, premium in reversed(rows)
         ]
 
     def candles(self, request: Request) -> list[Json]:
@@ -93,11 +93,14 @@ class Histories:
         rows = self._history.candles(coin.index, interval, now_ms - 40 * 86_400_000, now_ms, 1)
         return rows[-1] if rows else None
 
-    def portfolio(self, request: Request) -> list[list[Any]]:
-        """portfolio: the periods, without points until account values are recorded."""
-        parse_address(request.get("user"))
-        empty = {"accountValueHistory": [], "pnlHistory": [], "vlm": "0.0"}
-        return [[period, empty] for period in _PERIODS]
+    def steps(self, request: Request) -> list[Step]:
+        """What portfolio is made of: the newest rows of each history, oldest first."""
+        user, history = parse_address(request.get("user")), self._history
+        return steps_of(
+            history.fills(user, limit=INFO_ROWS_MAX),
+            history.funding(user, limit=INFO_ROWS_MAX),
+            history.ledger(user, limit=INFO_ROWS_MAX),
+        )
 
 
 def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:

@@ -8,7 +8,7 @@ Histories come from the store.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.base.primitives.parse import parse_address, parse_bytes
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api import jsonio
@@ -21,11 +21,15 @@ from coinone.interfaces.api.exchange.format import hex_address, order_history_js
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.market_data import MarketData
 from coinone.interfaces.api.exchange.numbers import money
+from coinone.interfaces.api.exchange.portfolio import portfolio_json
+from coinone.interfaces.api.exchange.proofs import account_proof
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.weights import INFO_WEIGHT, Purse, info_weight
 from coinone.interfaces.api.ws.subscriptions import parse_grouping
 from coinone.node.runtime.node import Node
 from coinone.rules.exchange.fees import TIERS
+from coinone.rules.exchange.funding import HOUR_MS
 
 Json = Any
 Request = dict[str, Any]
@@ -53,25 +57,42 @@ class Info:
         self.histories = histories
         self.query = queries.run
         self.in_thread = in_thread
-        self._cache: dict[bytes, bytes] = {}
+        self._cache: dict[bytes, tuple[bytes, int]] = {}
         self._cache_seq = -1
 
-    async def answer_bytes(self, body: bytes) -> bytes:
-        """The JSON of an answer. Raises HttpError for a request that no type or field fits."""
+    async def answer_bytes(self, body: bytes, purse: Purse) -> bytes:
+        """The JSON of an answer, paid for. Raises HttpError for a request that no type or field fits, or that
+        the purse does not allow."""
         if self._cache_seq != self.data.seq:
             self._cache.clear()
             self._cache_seq = self.data.seq
+        try:
+            purse.require()
+        except LimitExceeded as error:
+            raise HttpError(429, str(error)) from error
         known = self._cache.get(body)
         if known is not None:
-            return known
+            purse.spend(known[1])
+            return known[0]
         try:
             request = jsonio.decode(body)
-            result = jsonio.encode(await self.answer(request))
+            answer = await self.answer(request)
         except InvalidInput as error:
+            purse.spend(INFO_WEIGHT)
             raise HttpError(422, str(error)) from error
-        if request["type"] in _MARKET and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
-            self._cache[body] = result
+        kind, result = request["type"], jsonio.encode(answer)
+        weight = info_weight(kind, answer)
+        purse.spend(weight)
+        if kind in _MARKET and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
+            self._cache[body] = result, weight
         return result
+
+    async def answer_paid(self, request: Any, purse: Purse) -> Json:
+        """`answer`, paid for. Raises InvalidInput, LimitExceeded among them."""
+        purse.require()
+        answer = await self.answer(request)
+        purse.spend(info_weight(request["type"], answer))
+        return answer
 
     async def answer(self, request: Any) -> Json:
         """The answer object of a request. Raises InvalidInput."""
@@ -148,6 +169,15 @@ async def _exchange_status(info: Info, request: Request) -> Json:
     return {"specialStatuses": None, "time": info.data.time_ms}
 
 
+async def _predicted_fundings(info: Info, request: Request) -> Json:
+    """The rate of the running hour, under the venue name by which the anchor's clients know the exchange itself."""
+    next_ms = (info.data.time_ms // HOUR_MS + 1) * HOUR_MS
+    return [
+        [coin.name, [["HlPerp", markets.predicted_funding_json(info.data.figures(coin.index), next_ms)]]]
+        for coin in info.coins.all
+    ]
+
+
 async def _trades(info: Info, request: Request) -> Json:
     return info.data.recent_trades(info.coins.named(request.get("coin")))
 
@@ -196,9 +226,19 @@ async def _order_status(info: Info, request: Request) -> Json:
 
 
 async def _user_fees(info: Info, request: Request) -> Json:
+    return accounts.user_fees_json(await info.account(request, orders=False), TIERS)
+
+
+async def _account_proof(info: Info, request: Request) -> Json:
+    user = parse_user(request)
+    return await info.query(lambda reader: account_proof(reader, user))
+
+
+async def _portfolio(info: Info, request: Request) -> Json:
     account = await info.account(request, orders=False)
-    _, taker, maker = TIERS[0]
-    return accounts.user_fees_json(account, taker, maker)
+    steps = await info.in_thread(lambda: info.histories.steps(request))
+    unrealised = sum(position.unrealised for position in account.positions)
+    return portfolio_json(steps, account.equity, unrealised, info.data.time_ms)
 
 
 async def _rate_limit(info: Info, request: Request) -> Json:
@@ -314,6 +354,7 @@ _MARKET: dict[str, Handler] = {
     "recentTrades": _trades,
     "marginTable": _margin_table,
     "exchangeStatus": _exchange_status,
+    "predictedFundings": _predicted_fundings,
 }
 
 HANDLERS: dict[str, Handler] = {
@@ -331,6 +372,7 @@ HANDLERS: dict[str, Handler] = {
     "referral": _referral,
     "activeAssetData": _active_asset_data,
     "preTransferCheck": _pre_transfer_check,
+    "accountProof": _account_proof,
     "webData2": _web_data,
     "candleSnapshot": _history("candles"),
     "fundingHistory": _history("funding_rates"),
@@ -339,5 +381,5 @@ HANDLERS: dict[str, Handler] = {
     "userFunding": _history("fundings"),
     "userNonFundingLedgerUpdates": _history("ledger"),
     "historicalOrders": _history("orders"),
-    "portfolio": _history("portfolio"),
+    "portfolio": _portfolio,
 }

@@ -109,6 +109,15 @@ def context_json(coin: Coin, market: MarketFigures) -> Json:
     }
 
 
+def predicted_funding_json(market: MarketFigures, next_ms: int) -> Json:
+    """What the hour that ends at `next_ms` will pay if the premium stays as it is."""
+    return {
+        "fundingRate": rate(market.funding_rate),
+        "nextFundingTime": next_ms,
+        "fundingIntervalHours": 1,
+    }
+
+
 def meta_json(coins: Coins) -> Json:
     """The universe; margin table ids below 50 mean "one tier of that leverage", as at the anchor."""
     return {

@@ -53,9 +53,9 @@ def create_access_list(
     return AccessResult(found, result.gas_used, result.error)
 
 
-def _listed(touched: dict[Address, dict[int, None]], warm: tuple[Address, ...]) -> AccessList:
+def _listed(touched: dict[Address, dict[bytes, None]], warm: tuple[Address, ...]) -> AccessList:
     return tuple(
-        (address, tuple(sorted(slots)))
+        (address, tuple(int.from_bytes(slot, "big") for slot in sorted(slots)))
         for address, slots in sorted(touched.items())
         if slots or address not in warm
     )

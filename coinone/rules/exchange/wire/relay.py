@@ -33,6 +33,7 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
     r, s, v = _signature(_object(request.get("signature"), "signature"))
     signed = SIGNED_BY_JSON.get(str(action.get("type")))
     if signed is not None:
+        _refuse_unsigned(request)
         return [_user_envelope(signed, action, nonce, r, s, v)]
     check_known(action.get("type"))
     vault, expires = request.get("vaultAddress"), request.get("expiresAfter")
@@ -50,6 +51,15 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
         )
         for source in (own_source(rules.chain_id), *FOREIGN_SOURCES)
     ]
+
+
+def _refuse_unsigned(request: dict[str, Any]) -> None:
+    """What would change an action's meaning but is no part of what a user-signed one signs."""
+    for name in ("vaultAddress", "expiresAfter"):
+        if request.get(name) is not None:
+            raise DecodeError(
+                f"{name} is not signed with an action of this kind, so it cannot count: leave it out"
+            )
 
 
 def _user_envelope(

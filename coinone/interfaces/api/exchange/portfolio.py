@@ -1,0 +1,79 @@
+"""portfolio: how an account's value and profit went, put together from its fills, payments and transfers.
+
+Going back from today's equity, each row is taken off again; so the curve shows realised profit, and only its last
+point holds what open positions are worth now. It reaches as far back as the newest rows of each history do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coinone.interfaces.api.exchange.numbers import money
+from coinone.node.storage.history import AccountFill
+from coinone.rules.exchange.events import FundingPayment, LedgerUpdate
+
+DAY_MS = 86_400_000
+PERIODS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("month", 30 * DAY_MS), ("allTime", None))
+POINTS_MAX = 120  # of a curve: a chart has no room for more
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one row changed: profit is value that did not come or go by a transfer."""
+
+    time_ms: int
+    value: int  # micro-quote, as all amounts here
+    profit: int
+    volume: int = 0
+
+
+def steps_of(
+    fills: Sequence[AccountFill], payments: Sequence[FundingPayment], moves: Sequence[LedgerUpdate]
+) -> list[Step]:
+    """Oldest first."""
+    steps = []
+    for row in fills:
+        side = row.fill.taker if row.is_taker else row.fill.maker
+        profit = side.closed_pnl - side.fee
+        steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
+    steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
+    steps += [Step(move.time_ms, move.amount, 0) for move in moves if move.kind != "unclaimed"]
+    return sorted(steps, key=lambda step: step.time_ms)
+
+
+def portfolio_json(steps: Sequence[Step], equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
+    """The anchor's eight periods; those of perpetuals alone are the same, as there is nothing else."""
+    curves: list[tuple[str, dict[str, Any]]] = [
+        (name, _curve(steps, equity, unrealised, 0 if length is None else now_ms - length, now_ms))
+        for name, length in PERIODS
+    ]
+    perpetuals = [(f"perp{name[0].upper()}{name[1:]}", curve) for name, curve in curves]
+    return [[name, curve] for name, curve in (*curves, *perpetuals)]
+
+
+def _curve(steps: Sequence[Step], equity: int, unrealised: int, start_ms: int, now_ms: int) -> dict[str, Any]:
+    inside = [step for step in steps if step.time_ms >= start_ms]
+    value = equity - unrealised - sum(step.value for step in inside)
+    profit = 0
+    first_ms = start_ms if start_ms or not inside else inside[0].time_ms
+    values, profits = [(first_ms, value)], [(first_ms, 0)]
+    for step in inside:
+        value, profit = value + step.value, profit + step.profit
+        values.append((step.time_ms, value))
+        profits.append((step.time_ms, profit))
+    values.append((now_ms, equity))
+    profits.append((now_ms, profit))
+    return {
+        "accountValueHistory": _points(values),
+        "pnlHistory": _points(profits),
+        "vlm": money(sum(step.volume for step in inside)),
+    }
+
+
+def _points(curve: Sequence[tuple[int, int]]) -> list[list[Any]]:
+    """At most POINTS_MAX, evenly taken; the first and the last always."""
+    last = len(curve) - 1
+    places = (
+        range(len(curve)) if last < POINTS_MAX else [n * last // (POINTS_MAX - 1) for n in range(POINTS_MAX)]
+    )
+    return [[curve[place][0], money(curve[place][1])] for place in places]

@@ -1,0 +1,116 @@
+"""How much one address may ask for: a purse of weight that refills with time.
+
+The prices are Hyperliquid's published ones, so that its clients' own throttles fit. A request goes through as long
+as the purse is not empty and pays when its cost is known (a history costs by its rows), so one answer may overdraw
+it and the next waits. Local programs share one address and have a purse that no honest one empties.
+"""
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api.limits import LOOPBACK_WEIGHT_PER_MINUTE, PURSES_MAX
+
+INFO_WEIGHT = 20
+INFO_WEIGHTS = {
+    "l2Book": 2,
+    "allMids": 2,
+    "clearinghouseState": 2,
+    "orderStatus": 2,
+    "spotClearinghouseState": 2,
+    "exchangeStatus": 2,
+    "userRole": 60,
+}
+ROWS_PER_WEIGHT = {
+    "recentTrades": 20,
+    "historicalOrders": 20,
+    "userFills": 20,
+    "userFillsByTime": 20,
+    "fundingHistory": 20,
+    "userFunding": 20,
+    "userNonFundingLedgerUpdates": 20,
+    "candleSnapshot": 60,
+}
+EXPLORER_WEIGHT = 40
+ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
+_LISTS = ("orders", "cancels", "modifies")
+
+
+class Purse:
+    """What one address may still spend."""
+
+    __slots__ = ("_at_s", "_clock", "_held", "_per_s")
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self._per_s = per_minute / 60
+        self._clock = clock
+        self._held = float(per_minute)
+        self._at_s = clock()
+
+    def require(self) -> None:
+        """Raises LimitExceeded while nothing is left."""
+        now = self._clock()
+        self._held = min(self._held + (now - self._at_s) * self._per_s, 60 * self._per_s)
+        self._at_s = now
+        if self._held <= 0:
+            wait_s = int(-self._held / self._per_s) + 1
+            raise LimitExceeded(
+                f"too many requests: this address has used up its weight of {60 * self._per_s:.0f} a minute; "
+                f"try again in {wait_s} s (--request-weight changes the limit)"
+            )
+
+    def spend(self, weight: int) -> None:
+        self._held -= weight
+
+
+class Weights:
+    """The purses of all addresses; the one that was idle longest makes room for a new one."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._purses: OrderedDict[str, Purse] = OrderedDict()
+
+    def purse(self, address: str) -> Purse:
+        key = _holder(address)
+        purse = self._purses.get(key)
+        if purse is None:
+            purse = self._purses[key] = Purse(self._limit(key), self._clock)
+            if len(self._purses) > PURSES_MAX:
+                self._purses.popitem(last=False)
+        else:
+            self._purses.move_to_end(key)
+        return purse
+
+    def _limit(self, key: str) -> int:
+        local = key == "" or ipaddress.ip_network(key).is_loopback
+        return LOOPBACK_WEIGHT_PER_MINUTE if local else self._per_minute
+
+
+def _holder(address: str) -> str:
+    """Who shares a purse: an IPv4 address, or the /64 that every IPv6 host can choose from freely."""
+    if ":" not in address:
+        return address
+    full = ipaddress.IPv6Address(address.partition("%")[0])
+    if full.ipv4_mapped is not None:
+        return str(full.ipv4_mapped)
+    return address if full.is_loopback else str(ipaddress.ip_network((int(full) >> 64 << 64, 64)))
+
+
+def info_weight(kind: str, answer: Any) -> int:
+    """Of a request of POST /info and what it was answered."""
+    rows = ROWS_PER_WEIGHT.get(kind)
+    extra = len(answer) // rows if rows and isinstance(answer, list) else 0
+    return INFO_WEIGHTS.get(kind, INFO_WEIGHT) + extra
+
+
+def action_weight(body: Any) -> int:
+    """Of a body of POST /exchange, whatever is wrong with it."""
+    action = body.get("action") if isinstance(body, dict) else None
+    if not isinstance(action, dict):
+        return 1
+    count = sum(len(action[name]) for name in _LISTS if isinstance(action.get(name), list))
+    return 1 + count // ACTIONS_PER_WEIGHT

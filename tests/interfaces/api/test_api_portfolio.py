@@ -1,0 +1,58 @@
+"""portfolio: curves that end at what an account is worth, from rows whose sums are done by hand here."""
+
+from coinone.interfaces.api.exchange.portfolio import DAY_MS, POINTS_MAX, Step, portfolio_json, steps_of
+from coinone.node.storage.history import AccountFill
+from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate
+
+ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20
+NOW = 1_700_000_000_000
+QUOTE = 10**6
+
+
+def test_rows_become_steps() -> None:
+    taker = FillSide(ALICE, 1, 0, 5, closed_pnl=30, fee=4)
+    maker = FillSide(BOB, 2, 0, 0, closed_pnl=0, fee=-1)
+    fill = Fill(1, NOW - 10, 7, 0, 100, 20, True, taker, maker, bytes(32))
+    paid = FundingPayment(1, NOW - 20, ALICE, 0, 5, 1, -6, 1)
+    moved = [LedgerUpdate(1, NOW - 30, ALICE, kind, 50, BOB, bytes(32)) for kind in ("deposit", "unclaimed")]
+    assert steps_of([AccountFill(fill, True)], [paid], moved) == [
+        Step(NOW - 30, 50, 0),
+        Step(NOW - 20, -6, -6),
+        Step(NOW - 10, 26, 26, 2000),
+    ]
+    assert steps_of([AccountFill(fill, False)], [], []) == [Step(NOW - 10, 1, 1, 2000)]
+
+
+def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:
+    # two days ago 100 came in; an hour ago 7 were earned; open positions are worth 3 more now: 110
+    steps = [
+        Step(NOW - 2 * DAY_MS, 100 * QUOTE, 0),
+        Step(NOW - 3_600_000, 7 * QUOTE, 7 * QUOTE, 500 * QUOTE),
+    ]
+    shown = dict(portfolio_json(steps, 110 * QUOTE, 3 * QUOTE, NOW))
+    assert list(shown) == [
+        "day", "week", "month", "allTime", "perpDay", "perpWeek", "perpMonth", "perpAllTime",
+    ]  # fmt: skip
+    assert shown["day"] == {
+        "accountValueHistory": [
+            [NOW - DAY_MS, "100.0"], [NOW - 3_600_000, "107.0"], [NOW, "110.0"],
+        ],
+        "pnlHistory": [[NOW - DAY_MS, "0.0"], [NOW - 3_600_000, "7.0"], [NOW, "7.0"]],
+        "vlm": "500.0",
+    }  # fmt: skip
+    week = shown["week"]["accountValueHistory"]
+    assert [value for _, value in week] == ["0.0", "100.0", "107.0", "110.0"]
+    assert shown["allTime"]["accountValueHistory"][0] == [NOW - 2 * DAY_MS, "0.0"]
+    assert shown["perpDay"] == shown["day"]
+
+
+def test_a_long_curve_is_thinned_but_keeps_its_ends() -> None:
+    steps = [Step(NOW - 1000 + n, QUOTE, QUOTE) for n in range(1000)]
+    [(_, curve), *_] = portfolio_json(steps, 1000 * QUOTE, 0, NOW)
+    points = curve["accountValueHistory"]
+    assert len(points) == POINTS_MAX and points[0] == [NOW - DAY_MS, "0.0"] and points[-1] == [NOW, "1000.0"]
+
+
+def test_an_account_without_rows_has_two_points() -> None:
+    shown = dict(portfolio_json([], 0, 0, NOW))
+    assert shown["allTime"]["accountValueHistory"] == [[0, "0.0"], [NOW, "0.0"]]

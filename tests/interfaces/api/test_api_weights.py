@@ -1,0 +1,112 @@
+"""What an address may ask for: Hyperliquid's prices, a purse that refills, and who shares one."""
+
+from typing import Any
+
+import pytest
+
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api import weights
+from coinone.interfaces.api.weights import Weights, action_weight, info_weight
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def spend(purse: weights.Purse, weight: int) -> None:
+    purse.require()
+    purse.spend(weight)
+
+
+def test_a_purse_is_spent_and_refills_evenly() -> None:
+    clock = Clock()
+    purse = Weights(1200, clock).purse("203.0.113.5")
+    for _ in range(60):  # 1,200 a minute are 60 requests of 20
+        spend(purse, 20)
+    with pytest.raises(LimitExceeded, match="1200 a minute; try again in 1 s"):
+        purse.require()
+    clock.now += 0.05  # 20 a second: one unit after a twentieth
+    spend(purse, 100)  # the last one may overdraw
+    clock.now += 4.9  # 99 of debt take 4.95 s
+    with pytest.raises(LimitExceeded):
+        purse.require()
+    clock.now += 0.1
+    purse.require()
+
+
+def test_an_idle_purse_holds_a_minutes_worth_at_most() -> None:
+    clock = Clock()
+    purse = Weights(60, clock).purse("203.0.113.5")
+    clock.now += 86_400
+    spend(purse, 60)
+    with pytest.raises(LimitExceeded):
+        purse.require()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("203.0.113.5", "203.0.113.6", False),
+        ("203.0.113.5", "::ffff:203.0.113.5", True),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+    ],
+)
+def test_who_shares_a_purse(one: str, other: str, shared: bool) -> None:
+    held = Weights(1200)
+    assert (held.purse(one) is held.purse(other)) == shared
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.3.2.1", ""])
+def test_local_programs_are_not_held_up(address: str) -> None:
+    purse = Weights(1).purse(address)
+    for _ in range(10_000):
+        spend(purse, 60)
+
+
+def test_only_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "PURSES_MAX", 2)
+    held = Weights(1200)
+    first, second = held.purse("203.0.113.1"), held.purse("203.0.113.2")
+    held.purse("203.0.113.1")
+    held.purse("203.0.113.3")
+    assert held.purse("203.0.113.1") is first
+    assert held.purse("203.0.113.2") is not second
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "expected"),
+    [
+        # https://hyperliquid.gitbook.io: rate limits and user limits
+        ("l2Book", {}, 2),
+        ("allMids", {}, 2),
+        ("userRole", {}, 60),
+        ("meta", {}, 20),
+        ("userFills", [0] * 19, 20),
+        ("userFills", [0] * 2000, 120),
+        ("candleSnapshot", [0] * 5000, 103),
+        ("openOrders", [0] * 500, 20),
+    ],
+)
+def test_questions_cost_what_they_cost_at_the_anchor(kind: str, answer: Any, expected: int) -> None:
+    assert info_weight(kind, answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"action": {"type": "order", "orders": [{}] * 39}}, 1),
+        ({"action": {"type": "order", "orders": [{}] * 79}}, 2),
+        ({"action": {"type": "cancel", "cancels": [{}] * 80}}, 3),
+        ({"action": {"type": "noop"}}, 1),
+        ({"action": {"orders": 5}}, 1),
+        ({"action": None}, 1),
+        ([], 1),
+    ],
+)
+def test_an_action_costs_one_and_one_more_per_forty(body: Any, expected: int) -> None:
+    assert action_weight(body) == expected
