@@ -1,7 +1,7 @@
 """What leaves the executor: outcomes of submitted transactions, and what each batch did for the streams."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coinone.base.primitives.limits import SUBSCRIPTION_BATCHES_MAX
@@ -11,7 +11,7 @@ from coinone.rules.chain.block import Block
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.exchange.context import Outcome
-from coinone.rules.exchange.events import Event
+from coinone.rules.exchange.event_log import EventLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Published:
     seq: int
     time_ms: int
     view: View
-    events: tuple[Event, ...] = ()
+    events: EventLog = field(default_factory=EventLog)
     outcomes: tuple[Outcome, ...] = ()
     records: tuple[TransactionRecord, ...] = ()
     skipped: tuple[tuple[Hash32, str], ...] = ()

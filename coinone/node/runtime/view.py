@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from coinone.base.primitives.limits import VIEW_LEVELS_MAX
 from coinone.rules.chain.state import ChainState
 from coinone.rules.consensus.header import Header
-from coinone.rules.exchange.events import Event
+from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import MarketStatus, Side
 
@@ -44,11 +44,10 @@ def first_view(chain: ChainState) -> View:
     return View(chain.cursor.seq, chain.cursor.time_ms, chain.head, markets)
 
 
-def next_view(view: View, chain: ChainState, events: tuple[Event, ...]) -> View:
+def next_view(view: View, chain: ChainState, events: EventLog) -> View:
     """The view after a batch: only markets that an event names are read again."""
     markets = list(view.markets)
-    changed = {market for market in (getattr(event, "market", -1) for event in events) if market >= 0}
-    for market in sorted(changed):
+    for market in events.markets():
         markets[market] = _market(chain.exchange, market)
     return View(chain.cursor.seq, chain.cursor.time_ms, chain.head, tuple(markets), view.halted)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.context import BatchContext, Outcome, Withdrawal
-from coinone.rules.exchange.events import Event
+from coinone.rules.exchange.context import BatchContext, Outcome, Response, Withdrawal
+from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.ledger import Ledger
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
@@ -20,7 +21,7 @@ class Batch:
 
     ex: Exchange
     ctx: BatchContext
-    events: list[Event] = field(default_factory=list)
+    events: EventLog = field(default_factory=EventLog)
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the action's index
     withdrawals: list[Withdrawal] = field(default_factory=list)
     liquidations_wait: bool = False  # more were due than one batch may do
@@ -39,8 +40,8 @@ class Batch:
     def now(self) -> int:
         return self.ctx.time_ms
 
-    def executed(self, item: Item, response: dict[str, Any]) -> None:
-        self.outcomes[item.index] = Outcome(item.tx_hash, "executed", response)
+    def executed(self, item: Item, answer: Response | Callable[[], Response]) -> None:
+        self.outcomes[item.index] = Outcome(item.tx_hash, "executed", answer)
 
     def failed(self, item: Item, text: str) -> None:
         self.outcomes[item.index] = Outcome(item.tx_hash, "failed", error=text)

@@ -4,12 +4,15 @@
 and actions: nothing here is read from a clock or a network by the rules themselves.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.events import Event
+from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport
+
+Response: TypeAlias = dict[str, Any]
 
 QUOTE_TOKEN_ADDRESS: Address = bytes.fromhex("00000000000000000000000000000000c0110001")
 QUOTE_SYSTEM_ADDRESS: Address = bytes.fromhex("2000000000000000000000000000000000000000")
@@ -93,14 +96,19 @@ class Outcome:
 
     tx_hash: Hash32
     status: str  # "executed" | "failed" | "excluded"
-    response: dict[str, Any] | None = None
+    answer: Response | Callable[[], Response] | None = field(default=None, compare=False)
     error: str = ""
+
+    @property
+    def response(self) -> Response | None:
+        """Made on each call where it is made of a segment's rows."""
+        return self.answer() if callable(self.answer) else self.answer
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeResult:
     outcomes: tuple[Outcome, ...]  # aligned with the actions handed in
-    events: tuple[Event, ...]
+    events: EventLog
     withdrawals: tuple[Withdrawal, ...]
     leaves: dict[bytes, bytes | None]  # touched leaves; None = gone
     undo: Any  # opaque; for engine.apply_undo

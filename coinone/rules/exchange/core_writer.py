@@ -19,6 +19,7 @@ from coinone.rules.exchange.inclusion import charge, check_credits
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_user
+from coinone.rules.exchange.wire.operations import operations_of
 
 _VERSION = 1
 _TIFS = {1: t.Tif.ALO, 2: t.Tif.GTC, 3: t.Tif.IOC}
@@ -34,7 +35,8 @@ def core_items(batch: Batch, first: int) -> list[Item]:
         try:
             if slot is None:
                 raise InvalidAction("the caller has no account")
-            decoded = decode_core(action)
+            said = decode_core(action)
+            decoded = operations_of(said) if isinstance(said, t.Trade) else said
             check_credits(batch.ex, slot, decoded, batch.now)
         except InvalidInput as error:
             batch.outcomes[first + n] = Outcome(tx_hash, "excluded", error=str(error))
@@ -51,7 +53,7 @@ def core_outcomes(batch: Batch, first: int) -> tuple[Outcome, ...]:
     return tuple([batch.outcomes[first + n] for n in range(len(batch.ctx.core_actions))])
 
 
-def decode_core(action: CoreAction) -> t.Action:
+def decode_core(action: CoreAction) -> t.Trade | t.Action:
     """The action in CoreWriter bytes. Raises DecodeError or NotSupported."""
     data = action.data
     if len(data) < 4 or data[0] != _VERSION:
@@ -105,8 +107,8 @@ class _Words:
             raise DecodeError("core action: bytes after the fields")
 
 
-def _limit_order(words: _Words) -> t.Action:
-    asset, is_buy, px, sz = words.uint(32), words.flag(), words.uint(63), words.uint(63)
+def _limit_order(words: _Words) -> t.Trade:
+    asset, is_buy, px, sz = words.uint(31), words.flag(), words.uint(63), words.uint(63)
     reduce_only, tif, cloid = words.flag(), _TIFS.get(words.uint(8)), words.uint(128)
     words.end()
     if tif is None:
@@ -115,14 +117,14 @@ def _limit_order(words: _Words) -> t.Action:
     return t.Order((spec,), "na", None)
 
 
-def _cancel_by_oid(words: _Words) -> t.Action:
-    target = t.OrderRef(words.uint(32), words.uint(64), 0)
+def _cancel_by_oid(words: _Words) -> t.Trade:
+    target = t.OrderRef(words.uint(31), words.uint(64), 0)
     words.end()
     return t.Cancel((target,), by_cloid=False)
 
 
-def _cancel_by_cloid(words: _Words) -> t.Action:
-    target = t.OrderRef(words.uint(32), 0, words.uint(128))
+def _cancel_by_cloid(words: _Words) -> t.Trade:
+    target = t.OrderRef(words.uint(31), 0, words.uint(128))
     words.end()
     return t.Cancel((target,), by_cloid=True)
 
@@ -170,7 +172,7 @@ def _approve_builder_fee(words: _Words) -> t.Action:
     return t.ApproveBuilderFee(builder, rate)
 
 
-_READERS: dict[int, Callable[[_Words], t.Action]] = {
+_READERS: dict[int, Callable[[_Words], t.Trade | t.Action]] = {
     1: _limit_order,
     6: _spot_send,
     7: _usd_class_transfer,

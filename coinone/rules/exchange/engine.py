@@ -74,7 +74,7 @@ def apply_exchange(ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAc
     outcomes = tuple([batch.outcomes[index] for index in range(len(actions))])
     return ExchangeResult(
         outcomes=outcomes,
-        events=tuple(batch.events),
+        events=batch.events,
         withdrawals=tuple(batch.withdrawals),
         leaves=leaves,
         undo=ex.seal(),
@@ -132,8 +132,7 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
             liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, reason)
     for item in items:
         trading.add(item)
-    trading.run()
-    return SecondTry(trading)
+    return SecondTry(trading, trading.run())
 
 
 def _with_liquidations(batch: Batch, items: list[Item], work: liquidation.Liquidations) -> list[Item]:
@@ -155,9 +154,9 @@ def _orders(
             liquidation.add_orders(work, item.account, item, trading.ops)
         else:
             trading.add(item)
-    result = trading.run()
-    trading.finish()
-    second.note_placed(trading, result)
+    ran = trading.run()
+    trading.finish(ran)
+    second.note_placed(trading, ran)
 
 
 def _tell_markets(batch: Batch) -> None:

@@ -26,7 +26,7 @@ from coinone.rules.exchange.ledger import Ledger, NonceSet
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.wire.types import Action, BatchModify, Cancel, Order, VerifiedAction
+from coinone.rules.exchange.wire.types import Action, Form, Operations, VerifiedAction
 
 _QUOTE = 1_000_000
 
@@ -89,7 +89,7 @@ def check_credits(ex: Exchange, slot: int, action: Action, now: int) -> None:
     """Raises InvalidAction if the account's credits do not cover `action`."""
     given = allowance(ex.rows, slot, ex.config.action_credits, now)
     row = ex.rows.accounts[slot]
-    if isinstance(action, Cancel):
+    if _is_cancel(action):
         used, most = int(row["cancels_used"]), min(given + CANCEL_CREDITS_EXTRA, 2 * given)
     else:
         used, most = int(row["credits_used"]), given
@@ -100,19 +100,13 @@ def check_credits(ex: Exchange, slot: int, action: Action, now: int) -> None:
 def charge(ex: Exchange, slot: int, action: Action) -> None:
     """Use up the credits of an included action."""
     ex.rows.journal.account(slot)
-    column = "cancels_used" if isinstance(action, Cancel) else "credits_used"
+    column = "cancels_used" if _is_cancel(action) else "credits_used"
     ex.rows.accounts[slot][column] += cost(action)
 
 
 def cost(action: Action) -> int:
     """Credits are counted per order."""
-    if isinstance(action, Order):
-        return len(action.orders)
-    if isinstance(action, BatchModify):
-        return len(action.modifies)
-    if isinstance(action, Cancel):
-        return len(action.targets)
-    return 1
+    return action.count if isinstance(action, Operations) else 1
 
 
 def use_nonce(ledger: Ledger, number: int, signer: Address, nonce: int, now: int) -> None:
@@ -164,6 +158,10 @@ def _account_of(ex: Exchange, action: VerifiedAction, now: int) -> int:
         if agent is None or not agent.compat:
             raise InvalidAction("this signing domain is accepted from agents approved as compat only")
     return slot
+
+
+def _is_cancel(action: Action) -> bool:
+    return isinstance(action, Operations) and action.form is Form.CANCELS
 
 
 def _check_expiry(action: VerifiedAction, now: int) -> None:

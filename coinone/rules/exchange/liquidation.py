@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS, LIQUIDATIONS_PER_BATCH
-from coinone.rules.exchange.actions.ops import OpList, Slot
+from coinone.rules.exchange.actions.ops import OpList
 from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LiquidationEvent
@@ -78,10 +78,9 @@ def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status
     """Cancel every order of an account."""
     for order in batch.rows.book.slots_of(batch.rows, slot):
         row = batch.rows.orders[order]
-        ops.add(
-            Slot(item, 0, int(row["market"])),
+        ops.add_one(
+            item,
             kind=int(OpKind.CANCEL),
-            account=slot,
             market=int(row["market"]),
             oid=int(row["oid"]),
             reason=int(reason),
@@ -108,10 +107,9 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
                 amount=equity(rows, slot),
             )
         )
-        ops.add(
-            Slot(item, 0, market),
+        ops.add_one(
+            item,
             kind=int(OpKind.PLACE),
-            account=slot,
             market=market,
             side=int(Side.SELL if size > 0 else Side.BUY),
             px=price,

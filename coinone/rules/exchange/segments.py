@@ -8,22 +8,13 @@ Within a segment, accounts come by keccak(seed, account), taking turns, one item
 items go by (nonce, signer, digest). The seed is unknown when an action is submitted, so nobody can queue-jump.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.wire.types import (
-    Action,
-    BatchModify,
-    Cancel,
-    Order,
-    OrderSpec,
-    SendAsset,
-    Tif,
-    VerifiedAction,
-)
+from coinone.rules.exchange.wire.types import Action, Form, Operations, SendAsset, VerifiedAction
 
 
 class Segment(IntEnum):
@@ -59,12 +50,10 @@ class Item:
 
 def segment_of(action: Action, system_address: Address) -> Segment:
     """The class of an action."""
-    if isinstance(action, Cancel):
-        return Segment.CANCELS
-    if isinstance(action, Order):
-        return _order_segment(action.orders)
-    if isinstance(action, BatchModify):
-        return _order_segment([modify.order for modify in action.modifies])
+    if isinstance(action, Operations):
+        if action.form is Form.CANCELS:
+            return Segment.CANCELS
+        return Segment.POST_ONLY if action.post_only else Segment.TAKERS
     if isinstance(action, SendAsset) and action.destination == system_address:
         return Segment.TRANSFERS_OUT
     return Segment.ACCOUNT
@@ -85,8 +74,3 @@ def ranked(items: Iterable[Item], seed: Hash32) -> list[Item]:
         turn += 1
         lined_up = [queue for queue in lined_up if len(queue) > turn]
     return order
-
-
-def _order_segment(orders: Sequence[OrderSpec]) -> Segment:
-    post_only = all(order.tif is Tif.ALO and order.trigger is None for order in orders)
-    return Segment.POST_ONLY if post_only else Segment.TAKERS

@@ -40,6 +40,7 @@ class Status(IntEnum):
     BOOK_FULL = 47
     NOT_FOUND = 48
     MODIFY_NOT_FOUND = 49
+    TRIGGER = 50  # given before the kernel is asked
 
 
 FIRST_REJECTION = Status.BAD_MARKET
@@ -96,5 +97,6 @@ ERROR_TEXT: dict[Status, str] = {
     Status.BOOK_FULL: "Too many price levels.",
     Status.NOT_FOUND: "Order was never placed, already canceled, or filled.",
     Status.MODIFY_NOT_FOUND: "Cannot modify canceled or filled order",
+    Status.TRIGGER: "Trigger orders are not supported.",
 }
 """What a client is told; compatible bots look for Hyperliquid's words."""

@@ -13,6 +13,7 @@ from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire.operations import operations_of
 
 QUOTE = 10**6
 BTC, ETH = 0, 1
@@ -73,12 +74,14 @@ class World:
             market = {"btc": BTC, "eth": ETH}[name]
             self.prices[market] = round(price * 10 ** (1 if market == BTC else 2))
 
-    def signed(self, who: int, action: t.Action, kind: str = "order", **fields: Any) -> t.VerifiedAction:
+    def signed(
+        self, who: int, action: t.Trade | t.Action, kind: str = "order", **fields: Any
+    ) -> t.VerifiedAction:
         self.nonce += 1
         nonce = fields.pop("nonce", self.nonce)
         digest = keccak256(repr((who, action, nonce)).encode())
         values: dict[str, Any] = {
-            "action": action,
+            "action": operations_of(action) if isinstance(action, t.Trade) else action,
             "kind": kind,
             "user_signed": isinstance(
                 action, (t.SendAsset, t.ApproveAgent, t.ApproveBuilderFee, t.UsdClassTransfer)

@@ -125,6 +125,8 @@ class Life(RuleBasedStateMachine):
                 result.events,
                 result.outcomes,
             )
+            answers = [outcome.response for outcome in result.outcomes]
+            assert [outcome.response for outcome in again.outcomes] == answers
         self.pending = []
         self.money += deposit * QUOTE - sum(out.amount for out in result.withdrawals)
         self.note(result.events)

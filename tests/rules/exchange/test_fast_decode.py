@@ -10,10 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.rules.exchange.fast_decode import decode_action, decode_ops, to_market_units
+from coinone.rules.exchange.actions.ops import to_market_units
 from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import OP
 from coinone.rules.exchange.wire import pack, unpack
+from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_l1
+from coinone.rules.exchange.wire.fast_decode import decode_operations
+from coinone.rules.exchange.wire.operations import operations_of
 
 ASSETS = st.sampled_from([0, 1, 127, 128, 255, 256, 10_000, 65_535, 65_536, 2**31 - 1, 2**31, 2**32])
 NUMBERS = st.from_regex(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,8})?", fullmatch=True) | st.sampled_from(
@@ -84,9 +88,11 @@ ACTIONS = (
 
 def full(data: bytes) -> Any:
     try:
-        return decode_l1(unpack(data))
+        kind, trade = decode_l1(unpack(data))
     except InvalidInput:
         return None
+    assert isinstance(trade, t.Trade)
+    return kind, operations_of(trade)
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def action(*orders: dict[str, Any], **changes: Any) -> bytes:
 @settings(max_examples=100, deadline=None)
 def test_whatever_the_fast_decoder_takes_the_full_one_takes_alike(value: dict[str, Any]) -> None:
     data = pack(value)
-    fast = decode_action(data)
+    fast = decode_operations(data)
     assert fast is None or fast == full(data)
 
 
@@ -125,7 +131,7 @@ def test_a_damaged_action_is_never_taken_for_another(
         del data[place]
     else:
         data.insert(place, byte)
-    fast = decode_action(bytes(data))
+    fast = decode_operations(bytes(data))
     assert fast is None or fast == full(bytes(data))
 
 
@@ -141,7 +147,7 @@ def test_a_damaged_action_is_never_taken_for_another(
     ],
 )
 def test_the_common_spellings_are_taken(data: bytes) -> None:
-    fast = decode_action(data)
+    fast = decode_operations(data)
     assert fast is not None and fast == full(data)
 
 
@@ -161,13 +167,13 @@ def test_the_common_spellings_are_taken(data: bytes) -> None:
     ],
 )
 def test_everything_else_is_left_to_the_full_decoder(data: bytes) -> None:
-    assert decode_action(data) is None
+    assert decode_operations(data) is None
 
 
 def test_prices_and_sizes_come_into_the_units_of_their_market() -> None:
     orders = [order(a=0), order(a=1), order(a=0, p="1.23"), order(a=0, s="0.000001"), order(a=2)]
-    ops = decode_ops(action(*orders))
-    assert ops is not None
+    ops = np.frombuffer(bytearray(full(action(*orders))[1].rows), OP)
     status = to_market_units(ops, np.array([5, 2]))  # prices 0.1 and 0.0001, sizes 0.00001 and 0.01
     assert status.tolist() == [0, 0, Status.BAD_PRICE, Status.BAD_SIZE, Status.BAD_MARKET]
-    assert ops[["px", "sz"]].tolist()[:2] == [(500_005, 10_000), (500_005_000, 10)]
+    assert ops["px"].tolist()[:3] == [500_005, 500_005_000, 12]
+    assert ops["sz"].tolist() == [10_000, 10, 0, 0, 0]

@@ -12,6 +12,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire.operations import operations_of
 
 SEED = keccak256(b"seed")
 
@@ -24,8 +25,8 @@ def spec(tif: str) -> t.OrderSpec:
     return t.OrderSpec(0, True, 1, 1, False, t.Tif(tif), None, 0)
 
 
-def orders(*tifs: str) -> t.Order:
-    return t.Order(tuple(spec(tif) for tif in tifs), "na", None)
+def orders(*tifs: str) -> t.Operations:
+    return operations_of(t.Order(tuple(spec(tif) for tif in tifs), "na", None))
 
 
 def test_an_action_is_classed_by_its_most_aggressive_order() -> None:
@@ -38,12 +39,13 @@ def test_a_modify_is_classed_by_its_new_order() -> None:
     target = t.OrderRef(0, 1, 0)
     quiet = t.BatchModify((t.Modify(target, spec("Alo")),), single=False)
     loud = t.BatchModify((t.Modify(target, spec("Alo")), t.Modify(target, spec("Gtc"))), single=False)
-    assert segment_of(quiet, QUOTE_SYSTEM_ADDRESS) is Segment.POST_ONLY
-    assert segment_of(loud, QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
+    assert segment_of(operations_of(quiet), QUOTE_SYSTEM_ADDRESS) is Segment.POST_ONLY
+    assert segment_of(operations_of(loud), QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
 
 
 def test_cancels_come_first_and_transfers_to_contracts_last() -> None:
-    assert segment_of(t.Cancel((), by_cloid=False), QUOTE_SYSTEM_ADDRESS) is Segment.CANCELS
+    cancel = operations_of(t.Cancel((t.OrderRef(0, 1, 0),), by_cloid=False))
+    assert segment_of(cancel, QUOTE_SYSTEM_ADDRESS) is Segment.CANCELS
     assert segment_of(t.SendAsset("usdSend", bytes(20), 1), QUOTE_SYSTEM_ADDRESS) is Segment.ACCOUNT
     withdrawal = t.SendAsset("sendAsset", QUOTE_SYSTEM_ADDRESS, 1)
     assert segment_of(withdrawal, QUOTE_SYSTEM_ADDRESS) is Segment.TRANSFERS_OUT

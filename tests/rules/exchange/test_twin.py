@@ -129,6 +129,7 @@ def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
         Status.DELISTED_CANCELED,
         Status.SIBLING_FILLED_CANCELED,
         Status.OPEN_INTEREST_CAP_CANCELED,
+        Status.TRIGGER,
     }
     needs_thousands = {Status.TOO_MANY_ORDERS, Status.BOOK_FULL}
     assert set(Status) - met == reported_by_others | needs_thousands | {Status.NONE}

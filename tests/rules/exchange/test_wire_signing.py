@@ -19,6 +19,7 @@ from coinone.rules.exchange.wire import (
     verify_raw,
 )
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.exchange.wire.signing import SIGNED_TYPES
 
 RULES = DomainRules(chain_id=926002, accept_foreign_user_signed=True, accept_foreign_l1=True)
@@ -98,7 +99,7 @@ def test_order_fields_arrive_scaled() -> None:
     body = {"action": action, "nonce": NONCE, "signature": signature}
     tx = next(tx for tx in envelopes_from_json(body, RULES) if verify_action(tx, RULES).signer == SIGNER)
     order = verify_action(tx, RULES).action
-    assert order == t.Order(
+    said = t.Order(
         orders=(
             t.OrderSpec(
                 asset=4,
@@ -114,6 +115,7 @@ def test_order_fields_arrive_scaled() -> None:
         grouping="na",
         builder=None,
     )
+    assert order == operations_of(said)
 
 
 DESTINATION = "0x" + "5e" * 20

@@ -1,13 +1,21 @@
-"""Answers in the words of Hyperliquid's API, which existing clients match on."""
+"""Answers in the words of Hyperliquid's API, which existing clients match on.
 
+An order's answer is read from its RESULT row when somebody wants it: most nodes that execute a batch do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parse import format_decimal
-from coinone.rules.exchange.status import ERROR_TEXT, Status
+from coinone.rules.exchange.event_log import cloids_of, columns
+from coinone.rules.exchange.rows import Array
+from coinone.rules.exchange.status import ERROR_TEXT, FIRST_REJECTION, Status
+from coinone.rules.exchange.wire.types import Form
 
 DEFAULT: dict[str, Any] = {"type": "default"}
-TRIGGERS_REFUSED = "Trigger orders are not supported."
 
 # Hyperliquid names the asset behind these.
 _WITH_ASSET = (
@@ -22,6 +30,66 @@ _WITH_ASSET = (
     Status.MAX_POSITION,
     Status.OPEN_INTEREST_CAP,
 )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Answers:
+    """A segment's operations, their results, and the size decimals of all markets."""
+
+    asked: Array  # OP
+    results: Array  # RESULT
+    sz_decimals: list[int]
+
+    def error(self, place: int) -> str:
+        """Why the operation at `place` was refused."""
+        asset, row = int(self.asked["market"][place]), self.results[place]
+        decimals = 6 - self._sz_decimals(asset)
+        return error_text(int(row["status"]), asset, decimals, int(row["bid"]), int(row["ask"]))
+
+    def cancels(self, start: int, stop: int) -> list[Any]:
+        """A status each for the cancels from `start` up to `stop`."""
+        results = enumerate(self.results["status"][start:stop].tolist(), start)
+        return ["success" if status < FIRST_REJECTION else {"error": self.error(n)} for n, status in results]
+
+    def orders(self, start: int, stop: int) -> list[Any]:
+        """A status each for the orders or modifies from `start` up to `stop`."""
+        asked, results = self.asked[start:stop], self.results[start:stop]
+        told = zip(
+            *columns(results, "status", "oid", "filled_sz", "filled_notional"),
+            cloids_of(asked),
+            *columns(asked, "market"),
+            strict=True,
+        )
+        statuses: list[Any] = []
+        for n, (status, oid, size, notional, cloid, market) in enumerate(told, start):
+            if status >= FIRST_REJECTION:
+                statuses.append({"error": self.error(n)})
+            elif status == Status.OPEN:
+                statuses.append(resting(oid, cloid))
+            else:
+                statuses.append(filled(oid, cloid, size, notional, self._sz_decimals(market)))
+        return statuses
+
+    def _sz_decimals(self, asset: int) -> int:
+        """Of a market; 0 for one that does not exist."""
+        return self.sz_decimals[asset] if asset < len(self.sz_decimals) else 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Answer:
+    """The answer to an action whose operations are those from `start` up to `stop`; a call makes it."""
+
+    answers: Answers
+    form: Form
+    start: int
+    stop: int
+
+    def __call__(self) -> dict[str, Any]:
+        if self.form is Form.MODIFY:
+            return DEFAULT
+        if self.form is Form.CANCELS:
+            return _statuses("cancel", self.answers.cancels(self.start, self.stop))
+        return _statuses("order", self.answers.orders(self.start, self.stop))
 
 
 def error_text(status: int, asset: int, decimals: int, bid: int = 0, ask: int = 0) -> str:
@@ -56,12 +124,8 @@ def filled(oid: int, cloid: int, size: int, notional: int, sz_decimals: int) -> 
     return {"filled": _named(answer, cloid)}
 
 
-def order_response(statuses: list[Any]) -> dict[str, Any]:
-    return {"type": "order", "data": {"statuses": statuses}}
-
-
-def cancel_response(statuses: list[Any]) -> dict[str, Any]:
-    return {"type": "cancel", "data": {"statuses": statuses}}
+def _statuses(kind: str, statuses: list[Any]) -> dict[str, Any]:
+    return {"type": kind, "data": {"statuses": statuses}}
 
 
 def _named(answer: dict[str, Any], cloid: int) -> dict[str, Any]:

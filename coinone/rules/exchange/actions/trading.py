@@ -1,22 +1,37 @@
-"""Orders, modifies and cancels: a segment's items go to the kernel in one call and come back as answers."""
+"""Orders, modifies and cancels: a segment's operations go to the kernel in one call.
+
+An action is rows since it was decoded (operations.py). Here the rows of a segment become one array (ops.py),
+the kernel turns it into results, fills and updates, and these stay arrays: events (event_log.py) and answers
+(answers.py) read them when somebody asks.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from coinone.rules.exchange.actions import answers
-from coinone.rules.exchange.actions.ops import TRIGGER, BuilderTerms, OpList, Slot, joined
-from coinone.rules.exchange.actions.report import as_dicts, report
+import numpy as np
+
+from coinone.rules.exchange.actions.answers import Answer, Answers
+from coinone.rules.exchange.actions.ops import BuilderTerms, OpList, to_market_units
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.kernel import Segment as KernelResult
+from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
+from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.status import FIRST_REJECTION, Status
-from coinone.rules.exchange.tables import FEE_SCALE
-from coinone.rules.exchange.wire.types import BatchModify, Builder, Cancel, Order, OrderRef
+from coinone.rules.exchange.status import FIRST_REJECTION
+from coinone.rules.exchange.tables import FEE_SCALE, OpKind
+from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
 _BUILDER_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
 BUILDER_FEE_MAX = 100  # tenths of a basis point
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A segment that the kernel ran: what was asked, and one RESULT for each operation."""
+
+    asked: Array
+    results: Array
 
 
 class Trading:
@@ -24,101 +39,56 @@ class Trading:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.ops = OpList(batch.rows)
-        self.answers: dict[int, list[Any]] = {}  # by the item's index
-        self.items: list[Item] = []
+        self.ops = OpList()
 
     def add(self, item: Item) -> None:
         action = item.action
-        if isinstance(action, Order):
-            self._add_orders(item, action)
-        elif isinstance(action, BatchModify):
-            self._add_modifies(item, action)
-        else:
-            assert isinstance(action, Cancel), "segments hold orders, modifies and cancels"
-            self._add_cancels(item, action)
-
-    def run(self) -> KernelResult:
-        """Execute, collect events and answers. Answers of cancels stay open for a second try."""
-        result = run_segment(self.batch.rows, self.ops.array(), self.batch.now)
-        report(self.batch, result, self.ops.slots)
-        for slot, row in zip(self.ops.slots, as_dicts(result.results), strict=True):
-            if slot.item.index in self.answers:
-                self.answers[slot.item.index][slot.place] = self._answer(slot, row)
-        return result
-
-    def finish(self) -> None:
-        """Write the outcomes."""
-        for item in self.items:
-            statuses = self.answers[item.index]
-            if isinstance(item.action, Cancel):
-                self.batch.executed(item, answers.cancel_response(statuses))
-            elif isinstance(item.action, BatchModify) and item.action.single:
-                self._finish_modify(item, statuses[0])
-            else:
-                self.batch.executed(item, answers.order_response(statuses))
-
-    def _finish_modify(self, item: Item, status: dict[str, Any]) -> None:
-        if "error" in status:
-            self.batch.failed(item, status["error"])
-        else:
-            self.batch.executed(item, answers.DEFAULT)
-
-    def _add_orders(self, item: Item, action: Order) -> None:
-        terms = self._builder(item, action.builder)
-        if isinstance(terms, str):
-            self.batch.failed(item, terms)
+        assert isinstance(action, Operations), "segments hold orders, modifies and cancels"
+        if action.builder is None or action.builder.fee == 0:
+            self.ops.add(item, action)
             return
-        slots = self._open(item, len(action.orders))
-        for place, spec in enumerate(action.orders):
-            refused = self.ops.place(Slot(item, place, spec.asset, spec.cloid), spec, terms)
-            if refused:
-                slots[place] = self._refusal(refused, spec.asset)
+        terms = self._builder(item, action.builder)
+        if terms is None:
+            self.batch.failed(item, "Builder fee has not been approved.")
+        else:
+            self.ops.add(item, action, terms)
 
-    def _add_modifies(self, item: Item, action: BatchModify) -> None:
-        slots = self._open(item, len(action.modifies))
-        for place, change in enumerate(action.modifies):
-            order = change.order
-            refused = self.ops.modify(Slot(item, place, order.asset, order.cloid), change)
-            if refused:
-                slots[place] = self._refusal(refused, order.asset)
+    def run(self) -> Ran:
+        """Execute, and note what happened."""
+        batch, rows = self.batch, self.batch.rows
+        ops = self.ops.array()
+        wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
+        segment = run_segment(rows, ops, batch.now)
+        np.copyto(segment.results["status"], wrong, where=wrong != 0)
+        if len(segment.fills) or len(segment.updates):
+            hashes = [item.tx_hash for item in self.ops.items]
+            batch.events.append(
+                Trades(*batch.here, segment.fills, segment.updates, rows.addresses, self.ops.starts, hashes)
+            )
+        return Ran(ops, segment.results)
 
-    def _add_cancels(self, item: Item, action: Cancel) -> None:
-        self._open(item, len(action.targets))
-        for place, target in enumerate(action.targets):
-            self.ops.cancel(Slot(item, place, target.asset, target.cloid), target)
+    def finish(self, ran: Ran) -> None:
+        """Write the outcomes."""
+        rows = self.batch.rows
+        answers = Answers(ran.asked, ran.results, rows.markets["sz_decimals"][: rows.market_count].tolist())
+        starts = self.ops.starts
+        for n, item in enumerate(self.ops.items):
+            if item.index < 0:  # the system's
+                continue
+            assert isinstance(item.action, Operations), "see add"
+            form, start = item.action.form, starts[n]
+            if form is Form.MODIFY and ran.results["status"][start] >= FIRST_REJECTION:
+                self.batch.failed(item, answers.error(start))
+            else:
+                self.batch.executed(item, Answer(answers, form, start, starts[n + 1]))
 
-    def _open(self, item: Item, places: int) -> list[Any]:
-        self.items.append(item)
-        self.answers[item.index] = [None] * places
-        return self.answers[item.index]
-
-    def _builder(self, item: Item, builder: Builder | None) -> BuilderTerms | str:
-        """The builder's account and fee, or why the whole action fails."""
-        if builder is None or builder.fee == 0:
-            return BuilderTerms()
+    def _builder(self, item: Item, builder: Builder) -> BuilderTerms | None:
+        """The builder's account and fee; None if that was never approved, and the whole action fails."""
         slot = self.batch.rows.slot_of(builder.address)
         approved = dict(self.batch.ledger.settings_of(self.batch.ex.number(item.account)).builders)
         if slot is None or builder.fee > min(approved.get(builder.address, 0), BUILDER_FEE_MAX):
-            return "Builder fee has not been approved."
+            return None
         return BuilderTerms(slot, builder.fee * _BUILDER_UNIT)
-
-    def _refusal(self, status: int, asset: int) -> dict[str, Any]:
-        if status == TRIGGER:
-            return {"error": answers.TRIGGERS_REFUSED}
-        return {"error": answers.error_text(status, asset, 0)}
-
-    def _answer(self, slot: Slot, row: dict[str, int]) -> Any:
-        status = row["status"]
-        if status >= FIRST_REJECTION:
-            decimals = 6 - self.ops.sz_decimals(slot.asset)
-            return {"error": answers.error_text(status, slot.asset, decimals, row["bid"], row["ask"])}
-        if isinstance(slot.item.action, Cancel):
-            return "success"
-        if status == Status.OPEN:
-            return answers.resting(row["oid"], slot.cloid)
-        decimals = self.ops.sz_decimals(slot.asset)
-        return answers.filled(row["oid"], slot.cloid, row["filled_sz"], row["filled_notional"], decimals)
 
 
 class SecondTry:
@@ -128,48 +98,60 @@ class SecondTry:
     among its account's items is out of reach, so that "cancel, then place again" does not cancel what it placed.
     """
 
-    def __init__(self, cancels: Trading) -> None:
+    def __init__(self, cancels: Trading, ran: Ran) -> None:
         self._cancels = cancels
-        self._placed: dict[int, Item] = {}  # oid -> the item of this batch that placed it
+        self._ran = ran
+        self._placed: list[tuple[OpList, Ran]] = []
 
-    def note_placed(self, orders: Trading, result: KernelResult) -> None:
-        for slot, oid in zip(orders.ops.slots, result.results["oid"].tolist(), strict=True):
-            if oid:
-                self._placed[oid] = slot.item
+    def note_placed(self, orders: Trading, ran: Ran) -> None:
+        self._placed.append((orders.ops, ran))
 
     def run(self) -> None:
-        batch, trading = self._cancels.batch, self._cancels
-        if not self._placed:
+        """Try again, and put the new results in the place of the old."""
+        missed = self._missed()
+        if not missed:
             return
-        again = OpList(batch.rows)
-        for slot in trading.ops.slots:
-            if (
-                slot.item.index in trading.answers
-                and trading.answers[slot.item.index][slot.place] != "success"
-            ):
-                target = self._reachable(slot)
-                if target is not None:
-                    again.cancel(slot, target)
-        if len(again):
-            trading.ops = again
-            trading.run()
+        owner = self._cancels.ops.owner
+        reachable = self._resting({owner(place).account for place in missed})
+        again, places = Trading(self._cancels.batch), []
+        for place in missed:
+            item, row = owner(place), self._ran.asked[place : place + 1].copy()
+            oid, placer = reachable.get((item.account, *_meant(row[0])), (0, item))
+            if oid and placer.key <= item.key:
+                row["kind"], row["oid"] = OpKind.CANCEL, oid
+                again.ops.add_row(item, row)
+                places.append(place)
+        if places:
+            self._ran.results["status"][places] = again.run().results["status"]
 
     def finish(self) -> None:
-        self._cancels.finish()
+        self._cancels.finish(self._ran)
 
-    def _reachable(self, slot: Slot) -> OrderRef | None:
-        assert isinstance(slot.item.action, Cancel), "only cancels are tried again"
-        target = slot.item.action.targets[slot.place]
-        for oid, item in self._placed.items():
-            if item.account != slot.item.account or item.key > slot.item.key:
-                continue
-            if target.oid == oid or (target.cloid and self._cloid_of(oid) == target.cloid):
-                return OrderRef(target.asset, oid, 0)
-        return None
+    def _missed(self) -> list[int]:
+        """The accounts' cancels that found nothing."""
+        places: list[int] = (self._ran.results["status"] >= FIRST_REJECTION).nonzero()[0].tolist()
+        return [place for place in places if self._cancels.ops.owner(place).index >= 0]
 
-    def _cloid_of(self, oid: int) -> int:
+    def _resting(self, accounts: set[int]) -> dict[tuple[int, ...], tuple[int, Item]]:
+        """What these accounts placed in this batch and still rests, by all that a cancel may call it: its oid and
+        the item that placed it."""
         rows = self._cancels.batch.rows
-        slot = rows.book.find(rows, oid)
-        if slot is None or not rows.orders[slot]["has_cloid"]:
-            return 0
-        return joined(int(rows.orders[slot]["cloid_hi"]), int(rows.orders[slot]["cloid_lo"]))
+        found: dict[tuple[int, ...], tuple[int, Item]] = {}
+        for ops, ran in self._placed:
+            theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], sorted(accounts))
+            for place in theirs.nonzero()[0].tolist():
+                oid, asked = int(ran.results["oid"][place]), ran.asked[place]
+                if rows.book.find(rows, oid) is None:
+                    continue
+                item = ops.owner(place)
+                found[item.account, oid] = oid, item
+                if asked["has_cloid"]:
+                    found[item.account, int(asked["cloid_hi"]), int(asked["cloid_lo"])] = oid, item
+        return found
+
+
+def _meant(asked: np.void) -> tuple[int, ...]:
+    """The order that a cancel names: its oid, or the halves of its client id."""
+    if asked["kind"] == OpKind.CANCEL:
+        return (int(asked["oid"]),)
+    return int(asked["target_hi"]), int(asked["target_lo"])

@@ -14,7 +14,7 @@ _TIFS = {tif.value: tif for tif in t.Tif}
 _GROUPINGS = ("na", "normalTpsl", "positionTpsl")
 
 
-def decode_l1(value: object) -> tuple[str, t.Action]:
+def decode_l1(value: object) -> tuple[str, t.Trade | t.Action]:
     """(type name, action) of an unpacked L1 action. Raises DecodeError, or NotSupported by name."""
     fields = _map(value, "action")
     kind = fields.get("type")
@@ -36,7 +36,7 @@ def decode_user(name: str, fields: Fields) -> t.Action:
     return _USER[name](fields)
 
 
-def _order_action(fields: Fields) -> t.Action:
+def _order_action(fields: Fields) -> t.Trade:
     _exactly(fields, ("type", "orders", "grouping"), ("builder",))
     grouping = fields["grouping"]
     if isinstance(grouping, dict):
@@ -87,7 +87,7 @@ def _builder(value: object) -> t.Builder:
     return t.Builder(parse_address(fields["b"]), _int(fields["f"], 1_000))
 
 
-def _cancel(fields: Fields) -> t.Action:
+def _cancel(fields: Fields) -> t.Trade:
     _exactly(fields, ("type", "cancels"))
     return t.Cancel(tuple([_cancel_target(item) for item in _items(fields["cancels"])]), by_cloid=False)
 
@@ -98,7 +98,7 @@ def _cancel_target(value: object) -> t.OrderRef:
     return t.OrderRef(_asset(fields["a"]), _int(fields["o"]), 0)
 
 
-def _cancel_by_cloid(fields: Fields) -> t.Action:
+def _cancel_by_cloid(fields: Fields) -> t.Trade:
     _exactly(fields, ("type", "cancels"))
     return t.Cancel(tuple([_cloid_target(item) for item in _items(fields["cancels"])]), by_cloid=True)
 
@@ -109,12 +109,12 @@ def _cloid_target(value: object) -> t.OrderRef:
     return t.OrderRef(_asset(fields["asset"]), 0, _cloid(fields["cloid"]))
 
 
-def _modify(fields: Fields) -> t.Action:
+def _modify(fields: Fields) -> t.Trade:
     _exactly(fields, ("type", "oid", "order"))
     return t.BatchModify((_one_modify(fields),), single=True)
 
 
-def _batch_modify(fields: Fields) -> t.Action:
+def _batch_modify(fields: Fields) -> t.Trade:
     _exactly(fields, ("type", "modifies"))
     modifies = [_map(item, "modify") for item in _items(fields["modifies"])]
     for item in modifies:
@@ -152,7 +152,7 @@ def _set_referrer(fields: Fields) -> t.Action:
     return t.SetReferrer(_text(fields["code"]))
 
 
-_L1: dict[str, Callable[[Fields], t.Action]] = {
+_L1: dict[str, Callable[[Fields], t.Trade | t.Action]] = {
     "order": _order_action,
     "cancel": _cancel,
     "cancelByCloid": _cancel_by_cloid,
@@ -249,7 +249,7 @@ def _int(value: object, most: int = U64_MAX) -> int:
 
 
 def _asset(value: object) -> int:
-    return _int(value, 0xFFFFFFFF)
+    return _int(value, t.ASSET_MAX)
 
 
 def _bool(value: object) -> bool:

@@ -11,6 +11,7 @@ from coinone.base.primitives.types import Address, Hash32
 
 WIRE_DECIMALS = 8  # prices and sizes travel with at most 8 decimals
 QUOTE_DECIMALS = 6
+ASSET_MAX = 2**31 - 1
 
 
 class Tif(Enum):
@@ -80,6 +81,32 @@ class BatchModify:
     single: bool  # sent as `modify`
 
 
+Trade = Order | Cancel | BatchModify
+"""What brings operations to the book, as the full decoder spells it."""
+
+
+class Form(Enum):
+    """What an action's operations are; each has its own answer."""
+
+    ORDERS = "order"
+    CANCELS = "cancel"
+    MODIFIES = "batchModify"
+    MODIFY = "modify"
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """A trade as the kernel reads it: rows of OP (tables.py), back to back, prices and sizes still in 1e-8.
+
+    What clients send most is decoded straight into this (fast_decode.py); operations.py makes it of any trade."""
+
+    form: Form
+    rows: bytes
+    count: int
+    post_only: bool  # all of them
+    builder: Builder | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleCancel:
     time_ms: int | None
@@ -138,9 +165,7 @@ class UsdClassTransfer:
 
 
 Action = (
-    Order
-    | Cancel
-    | BatchModify
+    Operations
     | ScheduleCancel
     | UpdateLeverage
     | Noop

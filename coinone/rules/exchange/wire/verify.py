@@ -9,18 +9,21 @@ from coinone.base.crypto.secp256k1 import recover
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, NotSupported
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange import fast_decode
 from coinone.rules.exchange.wire import envelope as forms
 from coinone.rules.exchange.wire.decode import decode_l1, decode_user
 from coinone.rules.exchange.wire.domain import l1_is_foreign, user_is_foreign
+from coinone.rules.exchange.wire.fast_decode import decode_operations
 from coinone.rules.exchange.wire.msgpack import unpack
+from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.exchange.wire.signing import decode_value, l1_digest, signed_type, user_digest
 from coinone.rules.exchange.wire.types import (
+    Action,
     ActionEnvelope,
     DomainRules,
     L1Envelope,
     OracleEnvelope,
     OracleReport,
+    Trade,
     UserEnvelope,
     VerifiedAction,
 )
@@ -62,7 +65,7 @@ def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int) -> VerifiedAction:
     foreign = l1_is_foreign(tx.source, rules)
     if tx.vault is not None:
         raise NotSupported("vaults and sub-accounts are not supported")
-    kind, action = fast_decode.decode_action(tx.action) or decode_l1(unpack(tx.action))
+    kind, action = decode_operations(tx.action) or _decode_fully(tx.action)
     digest = _digest(tx)
     signer = recover(digest, tx.r, tx.s, tx.v)
     return VerifiedAction(
@@ -78,6 +81,11 @@ def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int) -> VerifiedAction:
         tx_hash=_tx_hash(forms.L1_TYPE, digest, signer),
         size=size,
     )
+
+
+def _decode_fully(data: bytes) -> tuple[str, Action]:
+    kind, action = decode_l1(unpack(data))
+    return kind, operations_of(action) if isinstance(action, Trade) else action
 
 
 def _verify_user(tx: UserEnvelope, rules: DomainRules, size: int) -> VerifiedAction:

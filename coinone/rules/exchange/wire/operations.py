@@ -1,0 +1,92 @@
+"""A trade as the kernel's operations: orders, modifies and cancels become rows of OP, columns filled in one by one.
+
+This is the readable way, for any trade that wire/decode.py can spell; fast_decode.py reads the common ones
+from their bytes into the same rows, and tests hold the two equal. What the kernel could not even be asked (a
+trigger) says so in its row's `reason`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.wire import types as t
+
+_TIF = {t.Tif.GTC: Tif.GTC, t.Tif.IOC: Tif.IOC, t.Tif.ALO: Tif.ALO}
+_HALF = 1 << 64
+
+
+def operations_of(trade: t.Trade) -> t.Operations:
+    """The operations of `trade`, in its order."""
+    if isinstance(trade, t.Order):
+        places = [{"kind": int(OpKind.PLACE), **_order(spec)} for spec in trade.orders]
+        return _operations(t.Form.ORDERS, places, trade.builder)
+    if isinstance(trade, t.BatchModify):
+        form = t.Form.MODIFY if trade.single else t.Form.MODIFIES
+        return _operations(form, [_modify(change) for change in trade.modifies])
+    return _operations(t.Form.CANCELS, [_cancel(target) for target in trade.targets])
+
+
+def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
+    """OP rows of the named columns; what is not named is 0."""
+    rows = np.zeros(len(operations), OP)
+    for n, columns in enumerate(operations):
+        for name, value in columns.items():
+            rows[name][n] = value
+    return rows.tobytes()
+
+
+def halves(cloid: int) -> tuple[int, int]:
+    """A 16-byte client id as the two signed 64-bit halves that rows hold."""
+    return _signed(cloid >> 64), _signed(cloid % _HALF)
+
+
+def joined(high: int, low: int) -> int:
+    """The client id of two halves."""
+    return (high % _HALF) << 64 | low % _HALF
+
+
+def _operations(
+    form: t.Form, rows: Sequence[Mapping[str, int]], builder: t.Builder | None = None
+) -> t.Operations:
+    post_only = form is not t.Form.CANCELS and all(row["tif"] == Tif.ALO for row in rows)
+    return t.Operations(form, op_rows(rows), len(rows), post_only, builder)
+
+
+def _order(spec: t.OrderSpec) -> dict[str, int]:
+    high, low = halves(spec.cloid)
+    return {
+        "market": spec.asset,
+        "side": int(Side.BUY if spec.is_buy else Side.SELL),
+        "px": spec.px,
+        "sz": spec.sz,
+        "tif": int(_TIF[spec.tif]),
+        "reduce_only": int(spec.reduce_only),
+        "has_cloid": int(spec.cloid != 0),
+        "cloid_hi": high,
+        "cloid_lo": low,
+        "reason": 0 if spec.trigger is None else int(Status.TRIGGER),
+    }
+
+
+def _modify(change: t.Modify) -> dict[str, int]:
+    kind = OpKind.MODIFY if change.target.oid else OpKind.MODIFY_CLOID
+    return {"kind": int(kind), **_target(change.target), **_order(change.order)}
+
+
+def _cancel(target: t.OrderRef) -> dict[str, int]:
+    kind = OpKind.CANCEL_CLOID if target.cloid else OpKind.CANCEL
+    return {"kind": int(kind), "market": target.asset, **_target(target)}
+
+
+def _target(target: t.OrderRef) -> dict[str, int]:
+    """Numbers beyond the rows' range name no order."""
+    high, low = halves(target.cloid)
+    return {"oid": target.oid if target.oid < 2**63 else 0, "target_hi": high, "target_lo": low}
+
+
+def _signed(half: int) -> int:
+    return half - _HALF if half >> 63 else half
