@@ -1,13 +1,13 @@
 """The part of Ethereum's RPC test chain that lies before Cancun, executed by EELS, Ethereum's executable specification.
 
 Our VM begins at Cancun, so the chain's first blocks (every fork from Homestead to Shanghai) are given to EELS, which
-checks each block's state root; what comes out is the state that our own import goes on from, and the receipts.
+checks each block's state root; what comes out is the checkpoint that our own import goes on from: state and receipts.
 Proof of work is not checked: the chain carries none.
 """
 
 import importlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -26,19 +26,12 @@ FORKS = (
 AccountValues = tuple[int, int, bytes, dict[int, int]]  # nonce, balance, code, storage
 
 
-@dataclass(frozen=True)
-class PastReceipt:
-    succeeded: bool
-    cumulative_gas: int
-    logs: tuple[tuple[bytes, tuple[bytes, ...], bytes], ...]
-
-
 class Past:
     """EELS's chain, moved from fork to fork."""
 
     def __init__(self, genesis_block: bytes, accounts: dict[bytes, AccountValues], chain_id: int) -> None:
         sys.setrecursionlimit(20_000)
-        self.receipts: list[list[PastReceipt]] = [[]]
+        self.receipts: list[list[bytes]] = []  # by block, from the first on; each as in its trie
         self._number = 0
         self._name = FORKS[0][1]
         fork = self._module("fork")
@@ -66,7 +59,7 @@ class Past:
             fork.apply_body = apply_body
         found = outputs[0].receipts_trie._data
         ordered = [found[rlp.encode(Uint(place))] for place in range(len(found))]
-        self.receipts.append([self._receipt(item) for item in ordered])
+        self.receipts.append([item if isinstance(item, bytes) else rlp.encode(item) for item in ordered])
 
     def accounts(self) -> dict[bytes, AccountValues]:
         """The state after the newest block."""
@@ -89,13 +82,31 @@ class Past:
                 tools.set_storage(state, address, slot.to_bytes(32, "big"), U256(value))
         return state
 
-    def _receipt(self, item: Any) -> PastReceipt:
-        if isinstance(item, bytes):
-            item = rlp.decode_to(self._module("blocks").Receipt, item[1:] if item[0] < 0xC0 else item)
-        logs = tuple(
-            (bytes(log.address), tuple(map(bytes, log.topics)), bytes(log.data)) for log in item.logs
-        )
-        return PastReceipt(bool(getattr(item, "succeeded", True)), int(item.cumulative_gas_used), logs)
-
     def _module(self, name: str) -> ModuleType:
         return importlib.import_module(f"ethereum.forks.{self._name}.{name}")
+
+
+def checkpoint_of(genesis: dict[str, Any], genesis_block: bytes, blocks: Iterable[bytes]) -> dict[str, Any]:
+    """What `coinone ethereum import --checkpoint` reads, after these blocks."""
+    alloc = {
+        _unhex(address): (
+            int(account.get("nonce", "0x0"), 16), int(account["balance"], 16), _unhex(account.get("code", "0x")),
+            {int(slot, 16): int(value, 16) for slot, value in account.get("storage", {}).items()},
+        )
+        for address, account in genesis["alloc"].items()
+    }  # fmt: skip
+    past = Past(genesis_block, alloc, genesis["config"]["chainId"])
+    for raw in blocks:
+        past.add(raw)
+    accounts = {
+        "0x" + address.hex(): {
+            "nonce": hex(nonce), "balance": hex(balance), "code": "0x" + code.hex(),
+            "storage": {hex(slot): hex(value) for slot, value in slots.items()},
+        }
+        for address, (nonce, balance, code, slots) in past.accounts().items()
+    }  # fmt: skip
+    return {"alloc": accounts, "receipts": [["0x" + item.hex() for item in rows] for rows in past.receipts]}
+
+
+def _unhex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

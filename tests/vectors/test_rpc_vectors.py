@@ -1,11 +1,10 @@
 """ethereum/execution-apis: its test chain imported under Ethereum's rules, then every case of the methods we serve.
 
-Each case is asked through the product's own dispatcher and the answer compared with the recorded one: results as
-JSON values, errors by code and, where recorded, data (their words are each client's own). A case marked `speconly`
-fixes only the shape: the same fields must be there. Needs COINONE_DATA (ethereum-rpc/rpc_tests.tar.xz).
+Each case is asked of a node process, and the answer compared with the recorded one: results as JSON values, errors by
+code and, where recorded, data (their words are each client's own). A case marked `speconly` fixes only the shape: the
+same fields must be there. Needs COINONE_DATA (ethereum-rpc/rpc_tests.tar.xz).
 """
 
-import asyncio
 import json
 import os
 import tomllib
@@ -15,11 +14,8 @@ from typing import Any
 import pytest
 
 from coinone.interfaces.api.ethereum.table import METHODS
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.weights import Weights
-from tests.vectors.ethereum_node import EthereumNode, Files, read_files
+from tests.vectors.ethereum_node import Chain, ask, unpack
 
-PURSE = Weights(1).purse("127.0.0.1")  # a local program pays nothing that it would feel
 pytestmark = pytest.mark.slow
 NEEDS = "set COINONE_DATA to a folder with ethereum-rpc/rpc_tests.tar.xz (ethereum/execution-apis, tests/)"
 EXCLUDED = {
@@ -29,44 +25,64 @@ EXCLUDED = {
 
 
 @pytest.fixture(scope="module")
-def files() -> Files:
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     if "COINONE_DATA" not in os.environ:
         pytest.skip(NEEDS)
-    return read_files(Path(os.environ["COINONE_DATA"], "ethereum-rpc", "rpc_tests.tar.xz"))
+    archive = Path(os.environ["COINONE_DATA"], "ethereum-rpc", "rpc_tests.tar.xz")
+    made = unpack(archive, tmp_path_factory.mktemp("ethereum"))
+    made.command("init", str(made.folder / "genesis.json"))
+    assert "54 blocks imported; head 54 0xd226371d0b" in made.import_all()
+    return made
 
 
-@pytest.fixture(scope="module")
-def node(files: Files) -> EthereumNode:
-    return EthereumNode(files)
-
-
-def test_the_whole_chain_is_imported(node: EthereumNode, files: Files) -> None:
-    """Each block's roots, gas and requests were compared on the way; the last is the one the cases speak of."""
-    assert node.chain.head.number == len(files.blocks) == 54
-    assert len(node.chain.imported) == 13
-
-
-def test_every_case_of_the_methods_we_serve_is_answered_as_recorded(node: EthereumNode, files: Files) -> None:
-    problems, asked = asyncio.run(_ask_all(node, files))
+def test_every_case_of_the_methods_we_serve_is_answered_as_recorded(chain: Chain) -> None:
+    """Each block's roots, gas and requests were compared during the import; its head is the one the cases speak of."""
+    with chain.node() as address:
+        problems, asked = _ask_all(address, chain.cases)
     assert problems == {}, f"{len(problems)} of {asked} cases"
-    assert asked >= 68
+    assert asked >= 76
 
 
-def test_each_exclusion_names_a_case(files: Files) -> None:
-    served = {name for name in files.cases if name.split("/")[0] in METHODS}
+def test_each_exclusion_names_a_case(chain: Chain) -> None:
+    served = {name for name in chain.cases if name.split("/")[0] in METHODS}
     assert set(EXCLUDED) <= served
 
 
-async def _ask_all(node: EthereumNode, files: Files) -> tuple[dict[str, str], int]:
-    dispatcher = node.dispatcher()
+def test_a_second_import_finds_all_blocks_and_a_restart_serves_the_same_head(chain: Chain) -> None:
+    assert "0 blocks imported; head 54" in chain.import_all()
+    with chain.node() as address:
+        question = '{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["latest",false]}'
+        assert ask(address, question)["result"]["hash"].startswith("0xd226371d0b")
+
+
+def test_a_transaction_that_the_node_executed_can_be_traced(chain: Chain) -> None:
+    """From block 42 on; gas as in its receipt, and the sender's nonce moves by one."""
+    with chain.node() as address:
+        for number in range(42, 55):
+            for tx in _result(address, "eth_getBlockByNumber", hex(number), True)["transactions"]:
+                receipt = _result(address, "eth_getTransactionReceipt", tx["hash"])
+                options = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
+                found = _result(address, "debug_traceTransaction", tx["hash"], options)
+                assert found["post"][tx["from"]]["nonce"] == int(tx["nonce"], 16) + 1
+                steps = _result(address, "debug_traceTransaction", tx["hash"])
+                assert steps["gas"] == int(receipt["gasUsed"], 16)
+                assert steps["failed"] == (receipt["status"] == "0x0")
+
+
+def _result(address: str, method: str, *params: Any) -> Any:
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return ask(address, json.dumps(request))["result"]
+
+
+def _ask_all(address: str, cases: dict[str, str]) -> tuple[dict[str, str], int]:
     problems, asked = {}, 0
-    for name, text in sorted(files.cases.items()):
+    for name, text in sorted(cases.items()):
         if name.split("/")[0] not in METHODS or name in EXCLUDED:
             continue
         asked += 1
         lines = [line for line in text.splitlines() if line[:3] in (">> ", "<< ")]
         for question, expected in zip(lines[::2], lines[1::2], strict=True):
-            answer = json.loads(await dispatcher.answer(question[3:].encode(), Caller.PROGRAM, PURSE))
+            answer = ask(address, question[3:])
             if not _agree(answer, json.loads(expected[3:]), "speconly" in text):
                 problems[name] = f"{json.dumps(answer)[:600]} is not {expected[3:603]}"
     return problems, asked

@@ -9,10 +9,13 @@ it.
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.ethereum.dispatch import Dispatcher
+from coinone.interfaces.api.ethereum.subscriptions import RpcSession
 from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
 from coinone.interfaces.api.http import (
     Headers,
@@ -47,39 +50,36 @@ Handler = Callable[[Asked], Awaitable[tuple[bytes, bytes]]]
 _JSON = b"application/json"
 
 
-class App:
-    """What a node serves: `exchange` on port 3001, `ethereum` on 8545."""
+class RpcService(Protocol):
+    """What stands behind the listener for Ethereum's clients."""
 
-    def __init__(self, node: Node, config: ApiConfig, peers: Callable[[], int] = lambda: 0) -> None:
+    @property
+    def rpc(self) -> Dispatcher: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def health(self) -> dict[str, Any]: ...
+
+    def purse(self, scope: Scope) -> Purse: ...
+
+    def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession: ...
+
+
+class RpcApp:
+    """`ethereum` is served on port 8545; all that a node of an imported chain has."""
+
+    def __init__(self, service: RpcService, config: ApiConfig) -> None:
         self._guard = Guard.from_config(config)
-        self._service = Service(node, peers, config.request_weight)
+        self._rpc_service = service
         self._static = static_app(config.static_dir)
-        self._posts: dict[str, Handler] = {
-            "/info": self._info,
-            "/exchange": self._act,
-            "/explorer": self._explore,
-            "/rpc": self._rpc,
-        }
-        self._gets: dict[str, Handler] = {
-            "/explorer/": self._explore_path,
-            "/metrics": self._metrics,
-            "/health": self._health,
-        }
 
     async def start(self) -> None:
-        await self._service.start()
+        await self._rpc_service.start()
 
     async def stop(self) -> None:
-        await self._service.stop()
-
-    async def exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The application on the exchange's port."""
-        if scope["type"] == "websocket":
-            await self._websocket(
-                scope, receive, send, {"/ws": self._exchange_session, "/rpc": self._rpc_session}
-            )
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send, self._posts, self._gets, pages=True)
+        await self._rpc_service.stop()
 
     async def ethereum(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application on Ethereum's port."""
@@ -114,7 +114,7 @@ class App:
                     return
                 if found is None:
                     raise HttpError(405, "JSON-RPC requests are POSTed")
-                body, kind = await found(Asked(b"", path, caller, self._service.purse(scope)))
+                body, kind = await found(Asked(b"", path, caller, self._rpc_service.purse(scope)))
             else:
                 raise HttpError(405, f"method {method[:16]} is not served")
             await answer(send, body, 200, [(b"content-type", kind), *headers])
@@ -138,7 +138,7 @@ class App:
                 403, "browser extensions may use JSON-RPC only; --allow-origin ORIGIN would allow more"
             )
         body = await read_body(scope, receive)
-        return await handler(Asked(body, path, caller, self._service.purse(scope)))
+        return await handler(Asked(body, path, caller, self._rpc_service.purse(scope)))
 
     async def _websocket(
         self, scope: Scope, receive: Receive, send: Send, sessions: dict[str, Callable[..., Awaitable[None]]]
@@ -167,14 +167,51 @@ class App:
         await send({"type": "websocket.accept"})
         await session(scope, receive, send, caller)
 
+    async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
+        return await self._rpc_service.rpc.answer(asked.body, asked.caller, asked.purse), _JSON
+
+    async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
+        health = self._rpc_service.health()
+        if health["status"] != "ok":
+            raise HttpError(503, f"batches stopped: {health['reason']}")
+        return jsonio.encode(health), _JSON
+
+    async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        await self._rpc_service.rpc_session(scope, caller).run(receive, send)
+
+
+class App(RpcApp):
+    """What a node of ours serves: `exchange` on port 3001 besides."""
+
+    def __init__(self, node: Node, config: ApiConfig, peers: Callable[[], int] = lambda: 0) -> None:
+        self._service = Service(node, peers, config.request_weight)
+        super().__init__(self._service, config)
+        self._posts: dict[str, Handler] = {
+            "/info": self._info,
+            "/exchange": self._act,
+            "/explorer": self._explore,
+            "/rpc": self._rpc,
+        }
+        self._gets: dict[str, Handler] = {
+            "/explorer/": self._explore_path,
+            "/metrics": self._metrics,
+            "/health": self._health,
+        }
+
+    async def exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application on the exchange's port."""
+        if scope["type"] == "websocket":
+            await self._websocket(
+                scope, receive, send, {"/ws": self._exchange_session, "/rpc": self._rpc_session}
+            )
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send, self._posts, self._gets, pages=True)
+
     async def _info(self, asked: Asked) -> tuple[bytes, bytes]:
         return await self._service.info.answer_bytes(asked.body, asked.purse), _JSON
 
     async def _act(self, asked: Asked) -> tuple[bytes, bytes]:
         return await self._service.act_bytes(asked.body, asked.purse), _JSON
-
-    async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
-        return await self._service.rpc.answer(asked.body, asked.caller, asked.purse), _JSON
 
     async def _explore(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT)
@@ -187,17 +224,8 @@ class App:
     async def _metrics(self, asked: Asked) -> tuple[bytes, bytes]:
         return self._service.metrics.render()
 
-    async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
-        health = self._service.health()
-        if health["status"] != "ok":
-            raise HttpError(503, f"batches stopped: {health['reason']}")
-        return jsonio.encode(health), _JSON
-
     async def _exchange_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         await self._service.exchange_session(scope).run(receive, send)
-
-    async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
-        await self._service.rpc_session(scope, caller).run(receive, send)
 
 
 def _pay(purse: Purse, weight: int) -> None:

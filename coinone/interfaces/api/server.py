@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from coinone.base.primitives.errors import CoinoneError
-from coinone.interfaces.api.app import App
+from coinone.interfaces.api.app import RpcApp
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.limits import CONNECTIONS_MAX, WS_MESSAGE_BYTES_MAX
 from coinone.interfaces.api.protocols import HttpProtocol, WebSocketProtocol
@@ -77,16 +77,19 @@ _NO_SUCH_ADDRESS = frozenset({97, 99})  # EAFNOSUPPORT, EADDRNOTAVAIL: IPv6 is s
 class ApiServer:
     """Both listeners of one node. `start` returns when they accept; `stop` when their thread has ended."""
 
-    def __init__(self, app: App, config: ApiConfig) -> None:
+    def __init__(self, app: RpcApp, config: ApiConfig) -> None:
         self._app = app
-        self._exchange_sockets = bind(config.bind, config.exchange_port, "--port")
+        self._exchange_sockets: list[socket.socket] = []
+        self._exchange = getattr(app, "exchange", None)  # a node of an imported chain has none
+        if self._exchange is not None:
+            self._exchange_sockets = bind(config.bind, config.exchange_port, "--port")
         try:
             self._ethereum_sockets = bind(config.bind, config.ethereum_port, "--rpc-port")
         except AddressInUse:
             _close(self._exchange_sockets)
             raise
-        self.exchange_port: int = self._exchange_sockets[0].getsockname()[1]
-        self.ethereum_port: int = self._ethereum_sockets[0].getsockname()[1]
+        self.exchange_port: int = _port_of(self._exchange_sockets)  # 0 where there is no exchange
+        self.ethereum_port: int = _port_of(self._ethereum_sockets)
         self._servers: list[uvicorn.Server] = []
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -118,12 +121,13 @@ class ApiServer:
     async def _serve(self) -> None:
         await self._app.start()
         try:
-            self._servers = [_server(self._app.exchange), _server(self._app.ethereum)]
+            listeners = [(self._app.ethereum, self._ethereum_sockets)]
+            if self._exchange is not None:
+                listeners.append((self._exchange, self._exchange_sockets))
+            self._servers = [_server(listener) for listener, _ in listeners]
             running = [
                 asyncio.create_task(server.serve(sockets))
-                for server, sockets in zip(
-                    self._servers, (self._exchange_sockets, self._ethereum_sockets), strict=True
-                )
+                for server, (_, sockets) in zip(self._servers, listeners, strict=True)
             ]
             while not all(server.started for server in self._servers):
                 await asyncio.sleep(0.005)
@@ -163,6 +167,10 @@ def _server(app: Callable[..., Any]) -> uvicorn.Server:
             limit_concurrency=CONNECTIONS_MAX,
         )
     )
+
+
+def _port_of(sockets: list[socket.socket]) -> int:
+    return int(sockets[0].getsockname()[1]) if sockets else 0
 
 
 def _close(sockets: list[socket.socket]) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from coinone import __version__
 from coinone.base.primitives.errors import CoinoneError
-from coinone.interfaces.cli import account
+from coinone.interfaces.cli import account, ethereum
 from coinone.interfaces.client.errors import NoAnswer
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(account.app, name="account")
+app.add_typer(ethereum.app, name="ethereum")
 
 
 def _version(wanted: bool) -> None:

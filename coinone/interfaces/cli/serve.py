@@ -53,7 +53,7 @@ def serve(node: Node, settings: Settings, config: ApiConfig, demo: bool, console
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     peering = _peering(node, settings)
     server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), config)
-    stopping = _stop_on_signals()
+    stopping = stop_on_signals()
     _calm_the_collector()
     node.start()
     _start_peering(peering, settings)
@@ -104,7 +104,7 @@ def _start_peering(peering: Peering | None, settings: Settings) -> None:
         ) from error
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     """Set by the first Ctrl-C or SIGTERM. The second ends the process at once, which is safe, only less polite."""
     stopping = threading.Event()
 

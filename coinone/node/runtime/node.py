@@ -146,6 +146,14 @@ class Node:
     def halted(self) -> str | None:
         return self._core.halted
 
+    def fork_at(self, header: Header) -> str:
+        """Whose rules contracts in that block ran under (an imported Ethereum chain moves from fork to fork)."""
+        return self.network.fork
+
+    def next_base_fee(self) -> int:
+        """Of the block after the newest one: a constant of the network, where Ethereum's moves."""
+        return self.network.base_fee
+
     def start(self) -> None:
         self._executor.start()
 

@@ -58,4 +58,5 @@ def place_rows(records: Iterable[TransactionRecord]) -> tuple[PlacedRecord, ...]
 
 
 def receipt_of(row: PlacedRecord) -> Receipt:
-    return Receipt(row.record.type, row.record.succeeded, row.cumulative_gas, row.record.logs)
+    record = row.record
+    return Receipt(record.type, record.succeeded, row.cumulative_gas, record.logs, record.post_state)

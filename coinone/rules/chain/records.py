@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.ethereum.execution import TransactionResult
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
@@ -28,6 +29,7 @@ class TransactionRecord:
     gas_price: int  # effective
     contract_address: Address | None
     logs: tuple[Log, ...]
+    post_state: Hash32 | None = None  # Ethereum's receipts before Byzantium had it in place of a status
 
 
 def record_of(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:
@@ -51,12 +53,15 @@ def encode_record(record: TransactionRecord) -> bytes:
         record.raw, record.hash, record.type, record.sender, record.to or b"", int(record.is_system),
         int(record.succeeded), record.gas_used, record.gas_price, record.contract_address or b"",
         [[log.address, list(log.topics), log.data] for log in record.logs],
+        *(() if record.post_state is None else (record.post_state,)),
     ])  # fmt: skip
 
 
 def decode_record(data: bytes) -> TransactionRecord:
     """From our own disk. Raises DecodeError."""
-    fields = rlp.decode_list(rlp.decode(data), 11)
+    fields = rlp.decode_list(rlp.decode(data))
+    if len(fields) not in (11, 12):
+        raise DecodeError("record: wrong number of fields", have=len(fields))
     raw, tx_hash, sender, to, created = (rlp.decode_bytes(fields[place]) for place in (0, 1, 3, 4, 9))
     kind, system, succeeded, gas_used, gas_price = (
         rlp.decode_int(fields[place]) for place in (2, 5, 6, 7, 8)
@@ -64,6 +69,7 @@ def decode_record(data: bytes) -> TransactionRecord:
     return TransactionRecord(
         raw, tx_hash, kind, sender, to or None, bool(system), bool(succeeded), gas_used, gas_price, created or None,
         tuple(_log(row) for row in rlp.decode_list(fields[10])),
+        rlp.decode_bytes(fields[11], 32) if len(fields) == 12 else None,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from coinone.rules.chain.apply import environment
 from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.blocks import CURSOR_KEY
 from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
-from coinone.rules.chain.ethereum.execution import apply_transaction
+from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.precompiles import precompiles_without_exchange
@@ -37,6 +37,7 @@ class Step:
     env: BlockEnv
     rules: Rules
     precompiles: Mapping[Address, Precompile]
+    fee_policy: FeePolicy = FeePolicy.PAY_COINBASE
 
 
 def replay(

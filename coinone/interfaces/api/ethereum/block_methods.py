@@ -8,12 +8,14 @@ from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import (
     block_json,
     hex_bytes,
+    imported_body_json,
     pending_transaction_json,
     receipt_json,
     transaction_json,
 )
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, boolean, small_integer
 from coinone.interfaces.api.limits import FEE_HISTORY_MAX
+from coinone.rules.chain.ethereum.header import EthereumBlock
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.consensus.header import Header
@@ -41,7 +43,14 @@ def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
         return None
     header, rows = found
     shown = [transaction_json(row, header) if full else hex_bytes(row.record.hash) for row in rows]
-    return block_json(header, shown, [row.record.raw for row in rows])
+    body = block_json(header, shown, [row.record.raw for row in rows])
+    return body | _imported_body(context, header.number)
+
+
+def _imported_body(context: Context, number: int) -> Json:
+    """What an imported block has besides, ommers and withdrawals; blocks of ours have neither."""
+    block = context.backend.reads.archive.block(number)
+    return imported_body_json(block) if isinstance(block, EthereumBlock) else {}
 
 
 async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
@@ -63,11 +72,17 @@ async def count_by_number(context: Context, block: Any) -> str | None:
 
 
 async def uncle_count_by_hash(context: Context, block_hash: Any) -> str | None:
-    return None if context.backend.reads.header(BlockId(hash=parse_hash(block_hash))) is None else "0x0"
+    return _uncle_count(context, context.backend.reads.number(BlockId(hash=parse_hash(block_hash))))
 
 
 async def uncle_count_by_number(context: Context, block: Any) -> str | None:
-    return None if context.backend.reads.header(block_id(block)) is None else "0x0"
+    return _uncle_count(context, context.backend.reads.number(block_id(block)))
+
+
+def _uncle_count(context: Context, number: int | None) -> str | None:
+    if number is None or context.backend.reads.archive.header(number) is None:
+        return None
+    return hex(len(_imported_body(context, number).get("uncles", ())))
 
 
 async def no_uncle(context: Context, block: Any, index: Any) -> None:
@@ -121,7 +136,8 @@ SUGGESTED_TIP = 1  # wei: order inside a batch is by seed, so a tip buys a place
 
 
 async def base_fee(context: Context) -> str:
-    return hex(context.backend.reads.head().base_fee)
+    """Of the next block."""
+    return hex(context.backend.node.next_base_fee())
 
 
 async def blob_base_fee(context: Context) -> str:
@@ -139,7 +155,7 @@ async def fee_history(context: Context, count: Any, newest: Any, percentiles: An
     headers = list(context.backend.reads.archive.headers(last - length + 1, last)) if length else []
     answer: Json = {
         "oldestBlock": hex(last - length + 1 if length else 0),
-        "baseFeePerGas": [hex(header.base_fee) for header in (*headers, *headers[-1:])],
+        "baseFeePerGas": [*[hex(header.base_fee) for header in headers], *_fee_after(context, headers)],
         "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
         "baseFeePerBlobGas": ["0x1"] * (len(headers) + 1 if headers else 0),
         "blobGasUsedRatio": [0] * len(headers),
@@ -147,6 +163,14 @@ async def fee_history(context: Context, count: Any, newest: Any, percentiles: An
     if wanted:
         answer["reward"] = [_rewards(context, header, wanted) for header in headers]
     return answer
+
+
+def _fee_after(context: Context, headers: list[Header]) -> list[str]:
+    """The base fee of the block behind the last one."""
+    if not headers:
+        return []
+    following = context.backend.reads.archive.header(headers[-1].number + 1)
+    return [hex(context.backend.node.next_base_fee() if following is None else following.base_fee)]
 
 
 def _percentiles(value: Any) -> list[float]:

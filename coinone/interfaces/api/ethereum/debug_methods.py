@@ -15,6 +15,7 @@ from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_reque
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, trace
 from coinone.interfaces.api.ethereum.trials import Purpose
 from coinone.interfaces.api.limits import TRACE_TIMEOUT_S
+from coinone.node.ethereum.archive import EthereumArchive
 from coinone.rules.chain.ethereum.receipts import encode_receipt
 from coinone.rules.chain.receipts import PlacedRecord, receipt_of
 
@@ -57,6 +58,11 @@ async def get_raw_header(context: Context, block: Any) -> str:
 async def get_raw_block(context: Context, block: Any) -> str:
     """debug_getRawBlock: header, transactions, and the empty lists that Ethereum has behind them."""
     header, rows = _found(context, block)
+    archive = context.backend.reads.archive
+    if isinstance(archive, EthereumArchive):
+        raw = archive.raw(header.number)
+        assert raw is not None, "the block was found"
+        return hex_bytes(raw)
     items = [_body_item(row.record.raw) for row in rows]
     tail: list[rlp.Encodable] = [[], []] if "withdrawalsRoot" in header_json(header) else [[]]
     return hex_bytes(rlp.encode([list(header_fields(header)), items, *tail]))

@@ -7,17 +7,19 @@ beacon roots) hold the same constants as the header's hash, so that a client can
 from collections.abc import Sequence
 from typing import Any
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.chain.ethereum.header import EthereumHeader
+from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader
 from coinone.rules.chain.ethereum.receipts import bloom
 from coinone.rules.chain.ethereum.transaction import (
     ACCESS_LIST,
+    BLOB,
     LEGACY,
     SET_CODE,
     Authorization,
     EthereumTransaction,
-    decode_transaction,
+    decode_any_transaction,
 )
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.chain.records import TransactionRecord
@@ -107,6 +109,25 @@ def block_json(header: AnyHeader, transactions: list[Any], raws: Sequence[bytes]
     }
 
 
+def imported_body_json(block: EthereumBlock) -> Json:
+    """What a block of Ethereum's own chains has besides transactions."""
+    body: Json = {
+        "size": hex(block.size),
+        "uncles": [hex_bytes(keccak256(rlp.encode(ommer))) for ommer in block.ommers],
+    }
+    if block.header.withdrawals_root is not None:
+        body["withdrawals"] = [
+            {
+                "index": hex(row.index),
+                "validatorIndex": hex(row.validator),
+                "address": hex_bytes(row.address),
+                "amount": hex(row.gwei),
+            }
+            for row in block.withdrawals
+        ]
+    return body
+
+
 def _block_size(header: AnyHeader, raws: Sequence[bytes], with_withdrawals: bool) -> int:
     """Bytes of the block's RLP: header, transactions, and the empty lists behind them."""
     head = header_fields(header)
@@ -173,7 +194,7 @@ def transaction_json(row: PlacedRecord, header: AnyHeader) -> Json:
     }
     if record.is_system:
         return body | _system_fields(record)
-    tx = decode_transaction(record.raw)
+    tx = decode_any_transaction(record.raw)
     return body | _transaction_fields(tx) | {"gasPrice": hex(record.gas_price)}
 
 
@@ -213,6 +234,9 @@ def _transaction_fields(tx: EthereumTransaction) -> Json:
     if tx.type != ACCESS_LIST:
         body["maxFeePerGas"] = hex(tx.max_fee_per_gas)
         body["maxPriorityFeePerGas"] = hex(tx.max_priority_fee_per_gas)
+    if tx.type == BLOB:
+        body["maxFeePerBlobGas"] = hex(tx.max_fee_per_blob_gas)
+        body["blobVersionedHashes"] = [hex_bytes(name) for name in tx.blob_hashes]
     if tx.type == SET_CODE:
         body["authorizationList"] = [_authorization_json(signed) for signed in tx.authorizations]
     return body
@@ -264,9 +288,15 @@ def receipt_json(row: PlacedRecord, header: AnyHeader) -> Json:
         "effectiveGasPrice": hex(record.gas_price),
         "logs": logs_json(row, header),
         "logsBloom": hex_bytes(bloom(record.logs)),
-        "status": "0x1" if record.succeeded else "0x0",
         "type": hex(record.type),
+        **_outcome(record),
     }
+
+
+def _outcome(record: TransactionRecord) -> Json:
+    if record.post_state is not None:
+        return {"root": hex_bytes(record.post_state)}
+    return {"status": "0x1" if record.succeeded else "0x0"}
 
 
 def logs_json(row: PlacedRecord, header: AnyHeader) -> list[Json]:

@@ -14,13 +14,15 @@ from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSuppo
 from coinone.interfaces.api.ethereum.overrides import env_with, precompiles_with
 from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, prepared
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, TRACE_TIMEOUT_S
+from coinone.node.ethereum.archive import steps_of_block
+from coinone.node.ethereum.node import ImportedNetwork
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.past import before_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.batch import Batch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
-from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.ethereum.transaction import decode_any_transaction
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
 from coinone.rules.chain.records import TransactionRecord, decode_records
@@ -46,7 +48,7 @@ class Traced:
 class BlockTrace:
     """A block's transactions, or the one at `index`, under the tracer that the options name."""
 
-    network: Network
+    network: Network | ImportedNetwork
     number: int
     index: int | None
     options: Options
@@ -102,13 +104,15 @@ def _one_of_many(step: Step, options: Options, budget: Stopwatch) -> dict[str, A
 def _trace_step(step: Step, options: Options, budget: Stopwatch) -> dict[str, Any]:
     if step.record.is_system:
         raise NotSupported("this transaction is the chain's own: it pays out a withdrawal")
-    tx = decode_transaction(step.record.raw)
+    tx = decode_any_transaction(step.record.raw)
     return trace_transaction(
-        step.state, step.env, tx, step.rules, step.precompiles, options=options, budget=budget
+        step.state, step.env, tx, step.rules, step.precompiles, step.fee_policy, options, budget
     )
 
 
 def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[Step]:
+    if isinstance(job.network, ImportedNetwork):
+        return steps_of_block(snapshot, job.network.rules, job.number, budget)
     blocks = Blocks(snapshot)
 
     def header(number: int) -> Header:

@@ -30,6 +30,7 @@ from coinone.interfaces.api.ethereum.overrides import (
 )
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
 from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S, CALLS_WAITING_MAX
+from coinone.node.ethereum.archive import decoded, is_imported
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.lmdb_store import LmdbStore
@@ -208,7 +209,8 @@ class Trials:
             prevrandao=header.prev_randao,
             block_hash=_no_hash,
         )
-        return Trial(request, purpose, number, env, network.fork, CALL_TIMEOUT_S, overrides)
+        fork = self._node.fork_at(header)
+        return Trial(request, purpose, number, env, fork, CALL_TIMEOUT_S, overrides)
 
 
 def _no_hash(number: int) -> Hash32:
@@ -232,10 +234,13 @@ def prepared(trial: Trial, snapshot: Snapshot) -> tuple[State, Trial]:
 
 def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
     """BLOCKHASH out of the store; zero for a block that only an override pretends."""
+    imported = is_imported(snapshot)
 
     def block_hash(number: int) -> Hash32:
-        block = Blocks(snapshot).block(number)
-        return ZERO_HASH if block is None else decode_block(block).hash
+        raw = Blocks(snapshot).block(number)
+        if raw is None:
+            return ZERO_HASH
+        return decoded(raw).header.hash if imported else decode_block(raw).hash
 
     return block_hash
 

@@ -24,10 +24,7 @@ from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader, c
 from coinone.rules.chain.ethereum.requests import DEPOSIT_CONTRACT, collect_requests
 from coinone.rules.chain.ethereum.system import system_call
 from coinone.rules.chain.ethereum.transaction import (
-    BLOB,
-    EthereumTransaction,
-    decode_blob_transaction,
-    decode_transaction,
+    decode_any_transaction,
 )
 from coinone.rules.chain.receipts import Placed, place
 from coinone.rules.chain.records import TransactionRecord, record_of
@@ -93,20 +90,8 @@ def import_block(
     check_ethereum_header(header, parent)
     _check_fork_fields(header, parent, rules, schedule)
     _check_body(block, rules)
-    assert header.excess_blob_gas is not None, "checked above"
-    env = BlockEnv(
-        chain_id=network.chain_id,
-        number=header.number,
-        timestamp=header.timestamp,
-        coinbase=header.coinbase,
-        gas_limit=header.gas_limit,
-        base_fee=header.base_fee,
-        prevrandao=header.prev_randao,
-        block_hash=block_hash,
-        blob_base_fee=blob_base_fee(header.excess_blob_gas, schedule),
-    )
     state = State(database)
-    _begin(state, env, rules, header)
+    env, _ = begin_block(state, network, header, block_hash)
     records = _run(state, env, rules, schedule, block)
     for row in block.withdrawals:
         state.begin_transaction()
@@ -146,11 +131,28 @@ def _check_body(block: EthereumBlock, rules: Rules) -> None:
         raise InvalidBlock("block too large", most=BLOCK_BYTES_MAX, have=block.size)
 
 
-def _begin(state: State, env: BlockEnv, rules: Rules, header: EthereumHeader) -> None:
-    assert header.parent_beacon_root is not None, "the fork's header has it"
+def begin_block(
+    state: State, network: EthereumNetwork, header: EthereumHeader, block_hash: Callable[[int], Hash32]
+) -> tuple[BlockEnv, Rules]:
+    """What happens before a block's transactions, and what they run in. The header's fork must be known."""
+    fork = network.fork_at(header.timestamp)
+    rules = FORKS[fork.name]
+    assert header.excess_blob_gas is not None and header.parent_beacon_root is not None, "the fork has them"
+    env = BlockEnv(
+        chain_id=network.chain_id,
+        number=header.number,
+        timestamp=header.timestamp,
+        coinbase=header.coinbase,
+        gas_limit=header.gas_limit,
+        base_fee=header.base_fee,
+        prevrandao=header.prev_randao,
+        block_hash=block_hash,
+        blob_base_fee=blob_base_fee(header.excess_blob_gas, fork.blobs),
+    )
     system_call(state, env, rules, BEACON_ROOTS, header.parent_beacon_root)
     if rules.delegation:
         system_call(state, env, rules, BLOCK_HASHES, header.parent_hash)
+    return env, rules
 
 
 def _run(
@@ -159,7 +161,7 @@ def _run(
     records: list[TransactionRecord] = []
     gas_used = blob_gas_used = 0
     for raw in block.transactions:
-        tx = _decode(raw)
+        tx = decode_any_transaction(raw)
         check_blobs(tx, schedule)
         blob_gas_used += blob_gas(tx)
         outcome = apply_transaction(
@@ -170,10 +172,6 @@ def _run(
     if blob_gas_used != block.header.blob_gas_used or blob_gas_used > schedule.most * GAS_PER_BLOB:
         raise InvalidBlock("blob gas used", have=block.header.blob_gas_used, want=blob_gas_used)
     return records
-
-
-def _decode(raw: bytes) -> EthereumTransaction:
-    return decode_blob_transaction(raw) if raw[:1] == bytes((BLOB,)) else decode_transaction(raw)
 
 
 def _check_requests(

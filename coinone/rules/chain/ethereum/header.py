@@ -55,6 +55,8 @@ class EthereumHeader:
 class WithdrawalItem:
     """Coins that left staking: gwei to an address (EIP-4895)."""
 
+    index: int
+    validator: int
     address: Address
     gwei: int
     encoded: bytes
@@ -150,5 +152,10 @@ def next_base_fee(parent: EthereumHeader) -> int:
 
 def _withdrawal(item: rlp.Item) -> WithdrawalItem:
     index, validator, address, amount = rlp.decode_list(item, 4)
-    rlp.decode_int(index, 8), rlp.decode_int(validator, 8)
-    return WithdrawalItem(rlp.decode_bytes(address, 20), rlp.decode_int(amount, 8), rlp.encode(item))
+    return WithdrawalItem(
+        rlp.decode_int(index, 8),
+        rlp.decode_int(validator, 8),
+        rlp.decode_bytes(address, 20),
+        rlp.decode_int(amount, 8),
+        rlp.encode(item),
+    )

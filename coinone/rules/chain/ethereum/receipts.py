@@ -19,12 +19,14 @@ class Receipt:
     success: bool
     cumulative_gas_used: int
     logs: tuple[Log, ...]
+    post_state: Hash32 | None = None  # before Byzantium, in place of the status
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
     """The form whose hash is in the receipts trie."""
     logs = [encode_log(log) for log in receipt.logs]
-    body = rlp.encode([int(receipt.success), receipt.cumulative_gas_used, bloom(receipt.logs), logs])
+    outcome = int(receipt.success) if receipt.post_state is None else receipt.post_state
+    body = rlp.encode([outcome, receipt.cumulative_gas_used, bloom(receipt.logs), logs])
     return body if receipt.type == LEGACY else bytes((receipt.type,)) + body
 
 

@@ -100,6 +100,11 @@ def decode_transaction(data: bytes) -> EthereumTransaction:
     return _decode_typed(kind, rlp.decode_list(rlp.decode(data[1:])))
 
 
+def decode_any_transaction(data: bytes) -> EthereumTransaction:
+    """`decode_transaction` for blocks of Ethereum's own chains, which hold type 3 as well."""
+    return decode_blob_transaction(data) if data[:1] == bytes((BLOB,)) else decode_transaction(data)
+
+
 def decode_blob_transaction(data: bytes) -> EthereumTransaction:
     """Of type 3, as a block holds it: without its blobs. Raises DecodeError or InvalidSignature."""
     fields = rlp.decode_list(rlp.decode(data[1:]), 14)

@@ -1,0 +1,32 @@
+"""An imported Ethereum chain served in this process, until a signal comes."""
+
+from pathlib import Path
+
+import typer
+
+from coinone.interfaces.api.app import RpcApp
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.ethereum_service import EthereumService
+from coinone.interfaces.api.server import ApiServer
+from coinone.interfaces.cli.serve import stop_on_signals
+from coinone.node.ethereum.node import EthereumNode
+from coinone.rules.vm import use_engine
+
+
+def serve(data_dir: Path, config: ApiConfig, engine: str) -> None:
+    """Raises AddressInUse, InvalidInput or StorageError."""
+    use_engine(engine)
+    node = EthereumNode(data_dir)
+    try:
+        server = ApiServer(RpcApp(EthereumService(node, config.request_weight), config), config)
+        stopping = stop_on_signals()
+        server.start()
+        try:
+            head, network = node.head, node.network
+            typer.echo(f"Ethereum  http://localhost:{server.ethereum_port}  JSON-RPC, read only")
+            typer.echo(f"chain id  {network.chain_id}, block {head.number} 0x{head.hash.hex()}")
+            stopping.wait()
+        finally:
+            server.stop()
+    finally:
+        node.stop()

@@ -1,0 +1,211 @@
+"""An Ethereum chain of three small blocks in a data folder: begun, imported, refused, served, opened again."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import (
+    DecodeError,
+    InvalidBlock,
+    InvalidInput,
+    LimitExceeded,
+    StorageError,
+)
+from coinone.interfaces.api.ethereum_service import EthereumService
+from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.weights import Weights
+from coinone.node.ethereum.archive import steps_of_block
+from coinone.node.ethereum.chain import EthereumChain, init_chain, open_chain
+from coinone.node.ethereum.chain_file import BLOCK_BYTES_MAX, Checkpoint, read_blocks
+from coinone.node.ethereum.node import EthereumNode
+from coinone.node.runtime.networks import load_network
+from coinone.node.runtime.startup import identity_of
+from coinone.node.storage.past import after_block
+from coinone.node.storage.storage import open_storage
+from coinone.rules.chain.ethereum.genesis import parse_alloc, sealed_alloc
+from coinone.rules.chain.ethereum.header import EthereumHeader
+from coinone.rules.consensus.header import EMPTY_OMMERS, EMPTY_TRIE
+from coinone.rules.state.database import MemoryDatabase
+from coinone.rules.state.rebuild import ordered_root
+from coinone.rules.state.state import State
+
+STAKER = b"\x77" * 20
+RICH = "0x" + "aa" * 20
+CONFIG = {"chainId": 7, "londonBlock": 0, "shanghaiTime": 0, "cancunTime": 0}
+GENESIS: dict[str, Any] = {
+    "config": CONFIG, "gasLimit": "0x1c9c380", "difficulty": "0x0", "timestamp": "0",
+    "alloc": {RICH: {"balance": "1000", "storage": {"0x01": "0x02"}}},
+}  # fmt: skip
+
+
+def root_after(gwei: int) -> bytes:
+    """The state root when the staker has been paid that much, worked out from the accounts alone."""
+    alloc = dict(GENESIS["alloc"])
+    if gwei:
+        alloc["0x" + STAKER.hex()] = {"balance": hex(gwei * 10**9)}
+    return sealed_alloc(MemoryDatabase(), parse_alloc(alloc)).root
+
+
+def block_after(parent: EthereumHeader, paid: int, root: bytes | None = None) -> bytes:
+    """A block whose only content is a withdrawal of 5 gwei (EIP-4895) to the staker; `paid` with it."""
+    withdrawal: list[rlp.Encodable] = [parent.number, 3, STAKER, 5]
+    # No gas was used, so the base fee falls by an eighth (EIP-1559).
+    fields: list[rlp.Encodable] = [
+        parent.hash, EMPTY_OMMERS, bytes(20), root or root_after(paid), EMPTY_TRIE, EMPTY_TRIE, bytes(256), 0,
+        parent.number + 1, parent.gas_limit, 0, parent.timestamp + 12, b"", bytes(32), bytes(8),
+        parent.base_fee - parent.base_fee // 8, ordered_root([rlp.encode(withdrawal)]), 0, 0, bytes(32),
+    ]  # fmt: skip
+    return rlp.encode([fields, [], [], [withdrawal]])
+
+
+def grow(chain: EthereumChain, blocks: int) -> list[bytes]:
+    raws = []
+    for _ in range(blocks):
+        raws.append(block_after(chain.head, 5 * (chain.head.number + 1)))
+        assert chain.add(raws[-1])
+    return raws
+
+
+def test_blocks_are_imported_kept_and_found_again(tmp_path: Path) -> None:
+    chain = init_chain(tmp_path, GENESIS)
+    raws = grow(chain, 3)
+    head = chain.head.hash
+    chain.close()
+    chain = open_chain(tmp_path)
+    assert (chain.head.number, chain.head.hash, chain.has_state) == (3, head, True)
+    assert [chain.add(raw) for raw in raws] == [False] * 3
+    assert [chain.archive.raw(number) for number in (1, 2, 3)] == raws
+    assert State(chain.storage.store).balance(STAKER) == 15 * 10**9
+    assert State(after_block(chain.storage.store, 1)).balance(STAKER) == 5 * 10**9
+    assert list(steps_of_block(chain.storage.store, chain.network, 2)) == []
+    chain.close()
+
+
+def test_a_block_that_does_not_check_changes_nothing(tmp_path: Path) -> None:
+    chain = init_chain(tmp_path, GENESIS)
+    grow(chain, 1)
+    with pytest.raises(InvalidBlock, match="state root"):
+        chain.add(block_after(chain.head, 0, root=root_after(11)))
+    with pytest.raises(InvalidBlock, match="another block"):
+        chain.add(block_after(chain.archive.header(0) or chain.head, 0, root=root_after(11)))
+    with pytest.raises(DecodeError):
+        chain.add(b"\xc1\x80")
+    grow(chain, 1)
+    assert chain.head.number == 2
+    chain.close()
+
+
+def test_a_folder_holds_one_chain(tmp_path: Path) -> None:
+    init_chain(tmp_path, GENESIS).close()
+    init_chain(tmp_path, GENESIS).close()
+    other = GENESIS | {"gasLimit": "0x1c9c381"}
+    with pytest.raises(InvalidInput, match="holds another chain"):
+        init_chain(tmp_path, other)
+    with pytest.raises(StorageError, match="another network"):
+        open_storage(tmp_path, identity_of(load_network("dev")), 2**26)
+
+
+def test_a_folder_without_a_chain_says_how_to_begin_one(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="coinone ethereum init"):
+        open_chain(tmp_path)
+
+
+@pytest.mark.parametrize("change", [
+    {"config": None}, {"gasLimit": "much"}, {"gasLimit": -1}, {"alloc": {"0x12": {}}},
+    {"alloc": {RICH: {"balance": "1e9"}}},
+    {"config": CONFIG | {"pragueTime": 10, "osakaTime": 5}}, {"config": CONFIG | {"bpo1Time": 9}}, {"extraData": "0xf"},
+])  # fmt: skip
+def test_a_genesis_file_that_cannot_be_meant_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        init_chain(tmp_path, GENESIS | change)
+
+
+def test_blocks_from_before_cancun_need_their_checkpoint(tmp_path: Path) -> None:
+    genesis = GENESIS | {"config": CONFIG | {"cancunTime": 24}}
+    genesis["config"] = {key: genesis["config"][key] for key in ("chainId", "cancunTime")}
+    chain = init_chain(tmp_path, genesis)
+    parent = chain.head
+    root = root_after(0)
+    fields: list[rlp.Encodable] = [
+        parent.hash, EMPTY_OMMERS, bytes(20), root, EMPTY_TRIE, EMPTY_TRIE, bytes(256), 1, 1, parent.gas_limit, 0, 12,
+        b"", bytes(32), bytes(8),
+    ]  # fmt: skip
+    past = rlp.encode([fields, [], []])
+    with pytest.raises(InvalidInput, match="receipts must come with --checkpoint"):
+        chain.add(past)
+    alloc = parse_alloc(GENESIS["alloc"])
+    with pytest.raises(InvalidBlock, match="receipts are not this block's"):
+        chain.add(past, Checkpoint(alloc, {1: (b"\xc0",)}))
+    assert chain.add(past, Checkpoint(alloc, {1: ()}))
+    assert not chain.has_state
+    with pytest.raises(InvalidInput, match="not the state after this block"):
+        chain.load_state(Checkpoint({}, {}))
+    chain.load_state(Checkpoint(alloc, {1: ()}))
+    assert chain.has_state
+    assert State(chain.storage.store).storage(bytes.fromhex(RICH[2:]), 1) == 2
+    chain.close()
+    with pytest.raises(InvalidInput, match="before Cancun"):
+        EthereumNode(tmp_path)
+
+
+def test_a_chain_file_is_read_block_by_block(tmp_path: Path) -> None:
+    small, large = rlp.encode([b"a", b"b"]), rlp.encode([b"x" * 300])
+    file = tmp_path / "chain.rlp"
+    file.write_bytes(small + large + small)
+    assert list(read_blocks(file)) == [small, large, small]
+    for bytes_, error in (
+        (small + large[:-1], DecodeError),
+        (b"\x80", DecodeError),
+        (b"\xf9\x01", DecodeError),
+        (b"\xfb" + (BLOCK_BYTES_MAX + 1).to_bytes(4, "big"), LimitExceeded),
+    ):
+        file.write_bytes(bytes_)
+        with pytest.raises(error):
+            list(read_blocks(file))
+
+
+def test_the_interface_answers_over_an_imported_chain(tmp_path: Path) -> None:
+    chain = init_chain(tmp_path, GENESIS)
+    grow(chain, 2)
+    chain.close()
+    node = EthereumNode(tmp_path)
+    service = EthereumService(node, 1_000)
+    purse = Weights(1_000).purse("127.0.0.1")
+
+    async def ask_all() -> list[Any]:
+        answers = []
+        for method, *params in (
+            ("eth_blockNumber",),
+            ("eth_getBalance", "0x" + STAKER.hex(), "latest"),
+            ("eth_getBalance", "0x" + STAKER.hex(), "0x1"),
+            ("eth_getStorageAt", RICH, "0x1", "pending"),
+            ("eth_baseFee",),
+            ("eth_sendRawTransaction", "0x70"),
+        ):
+            request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            answer = json.loads(await service.rpc.answer(json.dumps(request).encode(), Caller.PROGRAM, purse))
+            answers.append(answer.get("result", answer.get("error", {}).get("message")))
+        block = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["0x2", False]}
+        answers.append(
+            json.loads(await service.rpc.answer(json.dumps(block).encode(), Caller.PROGRAM, purse))
+        )
+        return answers
+
+    try:
+        *answers, block = asyncio.run(ask_all())
+        assert answers == [
+            "0x2", hex(10 * 10**9), hex(5 * 10**9), "0x" + f"{2:064x}", hex(10**9 * 7**3 // 8**3),
+            "there is no exchange on this chain",
+        ]  # fmt: skip
+        withdrawal = {
+            "index": "0x1", "validatorIndex": "0x3", "address": "0x" + STAKER.hex(), "amount": "0x5",
+        }  # fmt: skip
+        assert block["result"]["withdrawals"] == [withdrawal]
+        assert block["result"]["uncles"] == []
+    finally:
+        asyncio.run(service.stop())
+        node.stop()
