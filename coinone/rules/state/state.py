@@ -110,6 +110,12 @@ class State:
         original = self._original.get(address + slot)
         return self.word(address, slot) if original is None else original
 
+    def word_and_original(self, address: Address, slot: Hash32) -> tuple[int, int]:
+        """Both at once, for an engine that keeps them itself until the message is over."""
+        value = self.word(address, slot)
+        unchanged = address not in self._created and address + slot not in self._original
+        return value, value if unchanged else self.original_word(address, slot)
+
     def transient(self, address: Address, slot: int) -> int:
         return self._transient.get(storage_key(address, slot), 0)
 

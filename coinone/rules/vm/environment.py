@@ -26,8 +26,7 @@ class BlockEnv:
     blob_base_fee: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionEnv:
+class TransactionEnv(NamedTuple):
     """What contracts may learn about the transaction. `gas_price` is the effective one."""
 
     origin: Address

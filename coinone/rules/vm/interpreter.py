@@ -1,12 +1,12 @@
 """The reference interpreter: plain Python, plain ints, one loop.
 
-`execute` runs a message and every message that comes of it. It is a driver over a list of frames: `advance`
-runs the top frame until it halts or wants to call; then frames are pushed or popped here. So contracts nest
-1,024 deep on a flat Python stack, and another engine can take the place of `advance`.
+`execute` runs a message and every message that comes of it. `drive` goes over a list of frames: a step
+runs the last frame until it halts or wants to call; then frames are pushed or popped. So contracts nest
+1,024 deep on a flat Python stack, and another engine can bring another step.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from coinone.base.primitives.types import Address
 from coinone.rules.state.state import State
@@ -29,6 +29,7 @@ from coinone.rules.vm.substate import Substate
 from coinone.rules.vm.tracing import Tracer
 
 RESERVED_PREFIX = 0xEF
+Step: TypeAlias = Callable[[list[Frame]], Signal]  # runs the last frame; it may find that there are more
 
 
 class Evm:
@@ -39,7 +40,6 @@ class Evm:
     """
 
     __slots__ = (
-        "advance",
         "block",
         "budget",
         "memory_used",
@@ -71,11 +71,9 @@ class Evm:
         self.tracer = tracer
         self.budget = budget
         self.memory_used = 0
-        self.advance: Callable[[Frame], Signal] = advance  # the engine; another one may take its place
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionResult:
+class ExecutionResult(NamedTuple):
     """What came of a message. `output` is the returned data, the reason of a revert, or the deployed code."""
 
     gas_left: int
@@ -91,14 +89,18 @@ class ExecutionResult:
 
 def execute(evm: Evm, message: Message) -> ExecutionResult:
     """Run `message` on `evm.state`; if it fails the state is as before."""
-    frames = [_open(evm, message)]
+    return drive([open_frame(evm, message)], _step)
+
+
+def drive(frames: list[Frame], step: Step) -> ExecutionResult:
+    """Run the frames, and those that come of them, until the first one is over."""
+    evm = frames[0].evm
     while True:
-        frame = frames[-1]
-        signal = _run(frame)
+        signal = step(frames)
         if isinstance(signal, Message):
-            frames.append(_open(evm, signal))
+            frames.append(open_frame(evm, signal))
             continue
-        frames.pop()
+        frame = frames.pop()
         _close(frame)
         if not frames:
             substate = evm.substate
@@ -126,17 +128,18 @@ def advance(frame: Frame) -> Signal:
         frame.pc += 1
 
 
-def _run(frame: Frame) -> Signal:
-    """Advance the frame, by whatever its message names; an exceptional halt ends it without gas or output."""
-    if frame.error is not None:
-        return HALT
-    evm = frame.evm
+def _step(frames: list[Frame]) -> Signal:
+    """Advance the last frame, by whatever its message names; an exceptional halt ends it without gas or output."""
+    frame = frames[-1]
+    tracer = frame.evm.tracer
     try:
-        if _is_precompiled(frame):
-            return _run_precompile(frame)
-        return evm.advance(frame) if evm.tracer is None else advance_traced(frame, evm.tracer)
+        if frame.error is not None:
+            return HALT
+        if is_precompiled(frame.evm, frame.message):
+            return run_precompile(frame)
+        return advance(frame) if tracer is None else advance_traced(frame, tracer)
     except ExceptionalHalt as error:
-        _fail(frame, error)
+        fail(frame, error)
         return HALT
 
 
@@ -158,12 +161,11 @@ def advance_traced(frame: Frame, tracer: Tracer) -> Signal:
         frame.pc += 1
 
 
-def _is_precompiled(frame: Frame) -> bool:
-    message = frame.message
-    return message.precompiles and message.code_address in frame.evm.precompiles and not message.creates
+def is_precompiled(evm: Evm, message: Message) -> bool:
+    return message.precompiles and message.code_address in evm.precompiles and not message.creates
 
 
-def _run_precompile(frame: Frame) -> Signal:
+def run_precompile(frame: Frame) -> Signal:
     precompile = frame.evm.precompiles[frame.message.code_address]
     cost, output = precompile(bytes(frame.message.data), frame.gas)
     charge(frame, cost)
@@ -171,7 +173,7 @@ def _run_precompile(frame: Frame) -> Signal:
     return HALT
 
 
-def _open(evm: Evm, message: Message) -> Frame:
+def open_frame(evm: Evm, message: Message) -> Frame:
     """A frame for the message: what it must change before its code runs is changed here."""
     if evm.budget is not None:
         evm.budget()
@@ -181,13 +183,17 @@ def _open(evm: Evm, message: Message) -> Frame:
         evm.tracer.enter(frame)
     if message.creates:
         if _is_taken(state, message.target):
-            _fail(frame, AddressCollision())
+            fail(frame, AddressCollision())
             return frame
         state.create_account(message.target)
     if message.moves_value and message.value:
-        state.set_balance(message.caller, state.balance(message.caller) - message.value)
-        state.set_balance(message.target, state.balance(message.target) + message.value)
+        move_value(state, message)
     return frame
+
+
+def move_value(state: State, message: Message) -> None:
+    state.set_balance(message.caller, state.balance(message.caller) - message.value)
+    state.set_balance(message.target, state.balance(message.target) + message.value)
 
 
 def _is_taken(state: State, address: Address) -> bool:
@@ -204,7 +210,7 @@ def _close(frame: Frame) -> None:
         try:
             _deploy(frame)
         except ExceptionalHalt as error:
-            _fail(frame, error)
+            fail(frame, error)
     if frame.error is not None:
         evm.state.revert(frame.snapshot[0])
         evm.substate.revert(frame.snapshot[1])
@@ -223,7 +229,7 @@ def _deploy(frame: Frame) -> None:
     frame.evm.state.set_code(frame.address, code)
 
 
-def _fail(frame: Frame, error: ExceptionalHalt) -> None:
+def fail(frame: Frame, error: ExceptionalHalt) -> None:
     frame.gas = 0
     frame.output = b""
     frame.error = error.with_traceback(None)  # a traceback would keep all that these functions held

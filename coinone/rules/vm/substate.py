@@ -41,6 +41,9 @@ class Substate:
         self._journal.append(key)
         return True
 
+    def is_warm(self, key: Address | SlotKey) -> bool:
+        return key in self._warm
+
     def snapshot(self) -> Snapshot:
         return len(self._journal), len(self.logs), self.refund
 

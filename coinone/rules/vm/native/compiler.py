@@ -28,6 +28,8 @@ class Library:
 
     run: Any
     resume: Any
+    provide: Any
+    answer: Any
     add_cell: Any
     undo_cells: Any
     rebuild_index: Any
@@ -101,6 +103,8 @@ def _load(code: bytes) -> Library:
     return Library(
         run=function("run", number, address, address, address),
         resume=function("resume", number, address),
+        provide=function("provide", number, address, address, address, number),
+        answer=function("answer", number, address, number, number, number),
         add_cell=function("add_cell", address, address, number, address),
         undo_cells=function("undo_cells", None, address, number),
         rebuild_index=function("rebuild_index", None, address),

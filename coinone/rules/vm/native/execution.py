@@ -1,12 +1,22 @@
-"""`execute` as machine code does it. Machines are kept for reuse: their memory is large, though mostly untouched."""
+"""`execute` as machine code does it. Machines are kept for reuse: their memory is large, though mostly untouched.
+
+A plain call needs no frame of Python's: one record is filled, the machine code runs, what it lacks is provided.
+"""
 
 from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
+from coinone.rules.vm.errors import Revert
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
 from coinone.rules.vm.native.compiler import library
+from coinone.rules.vm.native.driver import Driver
+from coinone.rules.vm.native.layout import FRAME, HALTS, SHARED, Status
 from coinone.rules.vm.native.machine import Machine
+from coinone.rules.vm.native.misses import provide
 
+_GAS, _OUTPUT, _OUTPUT_SIZE = (FRAME[name] >> 3 for name in ("GAS", "OUTPUT_OFFSET", "OUTPUT_SIZE"))
+_REFUND, _LOGS_USED, _WROTE = (SHARED[name] >> 3 for name in ("REFUND", "LOGS_USED", "WROTE"))
+_HOST, _STOP, _REVERT = int(Status.HOST), int(Status.STOP), int(Status.REVERT)
 _IDLE_MAX = 4
 _idle: list[Machine] = []
 
@@ -19,18 +29,50 @@ def execute(evm: Evm, message: Message) -> ExecutionResult:
     if evm.tracer is not None or message.gas > INT64_MAX:
         return interpreter.execute(evm, message)
     machine = _take(evm.rules.memory_cap)
-    machine.begin(evm)
-    evm.advance = machine.advance
     try:
-        result = interpreter.execute(evm, message)
-        if result.error is None:
+        machine.begin(evm)
+        if message.creates or interpreter.is_precompiled(evm, message):
+            result = Driver(machine).run(message)
+        else:
+            result = _call(machine, message)
+        if machine.shared[_WROTE] and result.error is None:
             machine.write_back()
         return result
     finally:
-        evm.advance = interpreter.advance
         machine.end()
         if len(_idle) < _IDLE_MAX:
             _idle.append(machine)
+
+
+def _call(machine: Machine, message: Message) -> ExecutionResult:
+    evm, shared = machine.evm, machine.shared
+    state, substate = evm.state, evm.substate
+    if evm.budget is not None:
+        evm.budget()
+    before = state.snapshot()
+    if message.value and message.moves_value:
+        interpreter.move_value(state, message)
+    machine.enter(0, message, message.gas, 0)
+    shared[_REFUND] = substate.refund
+    data = bytes(message.data)  # itself, if it is bytes
+    status: int = machine.library.run(machine.frames_address, data, b"")
+    while status < _STOP:
+        if status == _HOST:
+            return Driver(machine).take_over(message, before)
+        status = provide(machine, status)
+    if status > _REVERT:
+        state.revert(before)
+        return ExecutionResult(0, b"", substate.refund, tuple(substate.logs), HALTS[status]())
+    numbers = machine.numbers
+    offset, size = numbers[_OUTPUT], numbers[_OUTPUT_SIZE]
+    output = machine.arena[offset : offset + size].tobytes() if size and status != _STOP else b""
+    if status == _REVERT:
+        state.revert(before)
+        return ExecutionResult(numbers[_GAS], output, substate.refund, tuple(substate.logs), Revert())
+    substate.refund = shared[_REFUND]
+    if shared[_LOGS_USED]:
+        substate.logs += machine.tables.logs(0, shared[_LOGS_USED], machine.addresses)
+    return ExecutionResult(numbers[_GAS], output, substate.refund, tuple(substate.logs), None)
 
 
 def _take(memory_cap: int) -> Machine:

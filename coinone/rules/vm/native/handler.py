@@ -157,6 +157,11 @@ class Handler(Emitter):
             way = "end" if status >= Status.STOP else "leave"
             self._tail(f"@{way}_{status.name}", "%code", "%stack", self.gas, self.size)
 
+    def leave_in(self, status: Status, frame: str, stack: str, gas: str, memory: str) -> None:
+        """Back to Python with another frame, at whose beginning nothing has happened yet."""
+        code = self.load("ptr", self.at(frame, FRAME["CODE"]))
+        self._tail(f"@leave_{status.name}", code, stack, gas, "0", frame, memory)
+
     def jump_to(self, function: str) -> None:
         """Leave the rest to another function of this kind, which finds all as it was before the instruction."""
         self.go_on_in(f"@{function}")

@@ -2,7 +2,8 @@
 
 A *frame* is a record of numbers (64 bits each) followed by words (256 bits each, little-endian); one record for
 each depth. What all frames of a transaction have in common is in one *shared* record of the same make. A *cell*
-is a storage slot that has been seen: key, value, value at the start of the transaction, whose it is, flags.
+is a storage slot that has been seen: key, value, value at the start of the transaction, whose it is, flags; or an
+account that has been seen.
 """
 
 from enum import IntEnum
@@ -16,95 +17,50 @@ STACK_STRIDE = (
 )  # a frame's stack begins at a multiple of this, so a pointer's low bits tell the height
 
 FRAME_NUMBERS = (
-    "GAS",
-    "PC",
-    "SP",
-    "MEMORY_SIZE",
-    "MEMORY",
-    "MEMORY_LIMIT",
-    "TABLE",
-    "SHARED",
-    "ACCOUNT",
-    "STATIC",
-    "FLOOR",
-    "CODE_SIZE",
-    "SOURCE_SIZE",
-    "DATA_SIZE",
-    "RETURN_SIZE",
-    "BALANCE_KNOWN",
-    "OUTPUT_OFFSET",
-    "OUTPUT_SIZE",
-    "CODE",
-    "MARKS",
-    "SOURCE",
-    "DATA",
-    "RETURN",
-    "DEPTH",
-    "NATIVE",
-    "RETURN_NATIVE",
-    "GAS_PASSED",
-    "RESULT_OFFSET",
-    "RESULT_SIZE",
-    "JOURNAL_MARK",
-    "LOGS_MARK",
-    "REFUND_MARK",
-    "RESULT_SLOT",
+    *("GAS", "SP", "MEMORY", "MEMORY_LIMIT", "TABLE", "SHARED", "ACCOUNT", "STATIC", "FLOOR"),
+    *("CODE_SIZE", "SOURCE_SIZE", "DATA_SIZE", "CODE", "MARKS", "SOURCE", "DEPTH"),
+    *(
+        "PC",
+        "MEMORY_SIZE",
+        "RETURN_SIZE",
+        "BALANCE_KNOWN",
+        "NATIVE",
+        "RETURN_NATIVE",
+    ),  # zero when a frame begins
+    *("DATA", "RETURN", "OUTPUT_OFFSET", "OUTPUT_SIZE"),
+    *("GAS_PASSED", "RESULT_OFFSET", "RESULT_SIZE", "RESULT_SLOT"),  # of the call that the frame waits for
+    *("JOURNAL_MARK", "LOGS_MARK", "REFUND_MARK"),  # when it began, if it is a call made in machine code
 )
 FRAME_WORDS = ("ADDRESS", "CALLER", "CALLVALUE", "SELFBALANCE")
 FRAME_SIZE = 8 * len(FRAME_NUMBERS) + WORD * len(FRAME_WORDS)
 
 SHARED_NUMBERS = (
-    "CELLS",
-    "CELL_COUNT",
-    "CELL_LIMIT",
-    "INDEX",
-    "INDEX_SHIFT",
-    "INDEX_MASK",
-    "JOURNAL",
-    "JOURNAL_COUNT",
-    "JOURNAL_LIMIT",
-    "LOGS",
-    "LOGS_USED",
-    "LOGS_LIMIT",
-    "REFUND",
-    "BLOBS",
-    "BLOB_COUNT",
-    "HASHES",
-    "PAIRS",
-    "RETURNED",
-    "CURRENT",
-    "GENERATION",
-    "SPARE",
-    "KEY0",
-    "KEY1",
-    "KEY2",
-    "KEY3",
+    *("CELLS", "CELL_LIMIT", "INDEX", "INDEX_SHIFT", "INDEX_MASK", "JOURNAL", "JOURNAL_LIMIT"),
+    *("LOGS", "LOGS_LIMIT", "HASHES", "PAIRS", "RETURNED"),
+    *("CELL_COUNT", "JOURNAL_COUNT", "LOGS_USED", "REFUND", "WROTE"),  # zero when a transaction begins
+    *("BLOBS", "BLOB_COUNT", "CURRENT", "GENERATION"),
+    *("KEY0", "KEY1", "KEY2", "KEY3"),
 )
 SHARED_WORDS = (
-    "ORIGIN",
-    "GASPRICE",
-    "COINBASE",
-    "TIMESTAMP",
-    "NUMBER",
-    "PREVRANDAO",
-    "GASLIMIT",
-    "CHAINID",
-    "BASEFEE",
-    "BLOBBASEFEE",
+    *("ORIGIN", "GASPRICE"),
+    *("COINBASE", "TIMESTAMP", "NUMBER", "PREVRANDAO", "GASLIMIT", "CHAINID", "BASEFEE", "BLOBBASEFEE"),
 )
 SHARED_SIZE = 8 * len(SHARED_NUMBERS) + WORD * len(SHARED_WORDS)
 
-CELL_SIZE = 128
+CELL_SIZE = 192
 CELL_KEY, CELL_VALUE, CELL_ORIGINAL, CELL_ACCOUNT, CELL_FLAGS = 0, 32, 64, 96, 104
-ENTRIES = -8  # before the code of a frame: where the table of its compiled blocks lies (`vm/jit`), or zero
-WARM, WRITTEN = 1, 2  # flags of a cell
+WARM, WRITTEN, GIVEN = 1, 2, 4  # flags of a cell; GIVEN: warm already when Python told of the account
 TRANSIENT = 1 << 32  # added to the account number of a transient cell
-CALLEE = 1 << 33  # the account number of cells that tell of code: their key is its address
+# A cell may also tell of an account that an instruction names. Its key is the address. It holds as long as the shared
+# record has the same generation; then what Python did may have changed the account.
+CALLEE = 1 << 33  # the account number of such cells
 CALLEE_CODE, CALLEE_MARKS, CALLEE_SIZE, CALLEE_ACCOUNT = 32, 40, 48, 56
-CALLEE_GENERATION, CALLEE_SOURCE = (
-    64,
-    72,
-)  # such a cell is good as long as the shared record has the same number
+CALLEE_GENERATION, CALLEE_SOURCE = 64, 72
+CALLEE_BALANCE, CALLEE_HASH = 128, 160  # a hash of zero: the account is empty
+# In the place of CALLEE_CODE, below FIRST_ADDRESS: Python makes the call, or must say first what is called; or this
+# plus the number of a precompiled contract.
+CALLED_BY_PYTHON, NOT_PREPARED, PRECOMPILED, FIRST_ADDRESS = 0, 1, 2, 1 << 16
+ENTRIES = -8  # before the code of a frame: where the table of its compiled blocks lies (`vm/jit`), or zero
 
 NOTE_SIZE = 48  # of the journal: cell number, its flags before, its value before
 NOTE_CELL, NOTE_FLAGS, NOTE_VALUE = 0, 8, 16
@@ -130,21 +86,24 @@ class Status(IntEnum):
     STORAGE_MISS = 0  # the slot on top of the stack is not in the table
     HASH_MISS = 1  # nor is that block's hash
     BALANCE_MISS = 2  # nor this account's balance
-    PAUSE = 3  # gas has fallen below the floor that Python set
-    FULL = 4  # a table needs room
-    LOGS_FULL = 5  # so does the buffer of logs
-    HOST = 6  # paid, memory grown: Python does the rest
-    STOP = 7
-    RETURN = 8
-    REVERT = 9
-    OUT_OF_GAS = 10
-    OUT_OF_MEMORY = 11
-    STACK_UNDERFLOW = 12
-    STACK_OVERFLOW = 13
-    INVALID_OPCODE = 14
-    INVALID_JUMP = 15
-    WRITE_PROTECTION = 16
-    RETURN_DATA_OUT_OF_BOUNDS = 17
+    ACCOUNT_MISS = 3  # nor the account on top of the stack
+    CALLEE_MISS = 4  # nor the account below the top, or it was never called
+    PAUSE = 5  # gas has fallen below the floor that Python set
+    FULL = 6  # a table needs room
+    LOGS_FULL = 7  # so does the buffer of logs
+    HOST = 8  # paid, memory grown: Python does the rest
+    PRECOMPILE = 9  # the current frame is a call of a precompiled contract
+    STOP = 10
+    RETURN = 11
+    REVERT = 12
+    OUT_OF_GAS = 13
+    OUT_OF_MEMORY = 14
+    STACK_UNDERFLOW = 15
+    STACK_OVERFLOW = 16
+    INVALID_OPCODE = 17
+    INVALID_JUMP = 18
+    WRITE_PROTECTION = 19
+    RETURN_DATA_OUT_OF_BOUNDS = 20
 
 
 HALTS: dict[int, type[ExceptionalHalt]] = {

@@ -25,7 +25,16 @@ from coinone.rules.vm.native.handlers import (
     storage,
     system,
 )
-from coinone.rules.vm.native.layout import FRAME, SHARED, Status
+from coinone.rules.vm.native.layout import (
+    CELL_FLAGS,
+    CELL_ORIGINAL,
+    CELL_VALUE,
+    FRAME,
+    FRAME_SIZE,
+    SHARED,
+    WORD,
+    Status,
+)
 from coinone.rules.vm.native.routines import calls, cells, division, reciprocal, routine, words
 from coinone.rules.vm.native.routines import keccak as keccak_routines
 from coinone.rules.vm.native.routines import memory as memory_routines
@@ -46,7 +55,7 @@ FULL: dict[str, Full] = {
     **storage.FULL,
     **system.FULL,
 }
-HOST = {**environment.HOST, **system.HOST}
+HOST = system.HOST
 
 _DECLARATIONS = """
 declare i256 @llvm.bswap.i256(i256)
@@ -89,6 +98,8 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         exports.table(exported(forks)),
         *[_table(fork, opcodes) for fork, opcodes in forks.items()],
         _resume(),
+        _provide(),
+        _answer(),
         _run(),
         METADATA,
     ]
@@ -158,6 +169,31 @@ def _leave(status: Status) -> str:
     e.store("ptr", "%frame", e.at(shared, SHARED["CURRENT"]))
     e.line(f"ret i64 {int(status)}")
     return HEAD.format(name=f"leave_{status.name}", body=e.body)
+
+
+def _provide() -> str:
+    """provide(frame, value, original, flags): a cell for the slot on top of the stack, and on. There must be room."""
+    e = Emitter()
+    shared, stack = [e.load("ptr", e.at("%frame", FRAME[name])) for name in ("SHARED", "SP")]
+    account = e.load("i64", e.at("%frame", FRAME["ACCOUNT"]))
+    cell = e.call("ptr", "add_cell", f"ptr {shared}", f"i64 {account}", f"ptr {e.at(stack, -WORD)}")
+    for name, place in (("value", CELL_VALUE), ("original", CELL_ORIGINAL)):
+        e.store("i256", e.byte_swap(e.load("i256", f"%{name}", 1)), e.at(cell, place), 32)
+    e.store("i64", "%flags", e.at(cell, CELL_FLAGS))
+    e.line(f"ret i64 {e.call('i64', 'resume', 'ptr %frame')}")
+    parameters = "ptr %frame, ptr %value, ptr %original, i64 %flags"
+    return routine("i64", "provide", parameters, e, linkage="")
+
+
+def _answer() -> str:
+    """answer(frame, success, size, gas left): the precompiled contract is done, its output in `RETURNED`; go on."""
+    e = Emitter()
+    caller = e.at("%frame", -FRAME_SIZE)
+    e.line(f"call void @settle_call(ptr %frame, ptr {caller}, i64 %success, i64 %size, i64 %left, i64 0)")
+    place = e.at(caller, FRAME["PC"])
+    e.store("i64", e.op("add", e.load("i64", place), 1), place)
+    e.line(f"ret i64 {e.call('i64', 'resume', f'ptr {caller}')}")
+    return routine("i64", "answer", "ptr %frame, i64 %success, i64 %size, i64 %left", e, linkage="")
 
 
 def _run() -> str:

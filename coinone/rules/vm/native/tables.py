@@ -17,8 +17,6 @@ from coinone.rules.vm.native.compiler import Library
 from coinone.rules.vm.native.layout import (
     CALLEE,
     CALLEE_CODE,
-    CALLEE_GENERATION,
-    CALLEE_SOURCE,
     CELL_ACCOUNT,
     CELL_FLAGS,
     CELL_ORIGINAL,
@@ -40,8 +38,11 @@ _LOGS = 1 << 16
 _LOG_OVERHEAD = 256  # a log's head, topics and padding are less
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
-_CELL_CONTENT = struct.Struct(f"<{WORD}s{WORD}sqq")  # value, original, account, flags
-_CALLEE = struct.Struct("<qqqq")
+_CALLEE = struct.Struct(f"<6q{CELL_ACCOUNT - CALLEE_CODE - 48}xqq16x{WORD}s{WORD}s")
+_COUNTS = struct.Struct("<40x")  # CELL_COUNT to WROTE
+_CELL_COUNT, _CELL_LIMIT, _LOGS_USED = (
+    SHARED[name] >> 3 for name in ("CELL_COUNT", "CELL_LIMIT", "LOGS_USED")
+)
 _KEYS = ("KEY0", "KEY1", "KEY2", "KEY3")
 
 
@@ -74,6 +75,7 @@ class Tables:
         self._key = aligned(WORD)
         self._key_bytes = self._key.data
         self._key_address: int = self._key.ctypes.data
+        self._grown = False
         self._allocate_cells(_CELLS)
         self._allocate_journal(_CELLS)
         self._allocate_logs(_LOGS)
@@ -86,60 +88,58 @@ class Tables:
 
     def reset(self) -> None:
         """Forget everything; large tables go back to the system."""
-        if self["CELL_LIMIT"] > _CELLS:
-            self._allocate_cells(_CELLS)
-        elif self["CELL_COUNT"]:
+        if self.numbers[_CELL_COUNT]:
             self._index.fill(0)
-        self["CELL_COUNT"] = self["JOURNAL_COUNT"] = self["LOGS_USED"] = self["REFUND"] = 0
-        if self["JOURNAL_LIMIT"] > _CELLS:
+        _COUNTS.pack_into(self.bytes, SHARED["CELL_COUNT"])
+        if self._grown:
+            self._grown = False
+            self._allocate_cells(_CELLS)
             self._allocate_journal(_CELLS)
-        if self["LOGS_LIMIT"] > _LOGS:
             self._allocate_logs(_LOGS)
 
     # Cells
 
-    def add(self, account: int, slot: int, value: int, original: int, warm: bool) -> None:
-        """Make a slot known to the machine code."""
-        if self["CELL_COUNT"] == self["CELL_LIMIT"]:
+    def room_for_cell(self) -> None:
+        """Room for one more cell."""
+        if self.numbers[_CELL_COUNT] == self.numbers[_CELL_LIMIT]:
             self.grow_cells()
-        self._key_bytes[:] = slot.to_bytes(WORD, "little")
-        address = self._library.add_cell(self.address, account, self._key_address)
-        _CELL_CONTENT.pack_into(
-            self._cell_bytes,
-            address - self._cells_address + CELL_VALUE,
-            value.to_bytes(WORD, "little"),
-            original.to_bytes(WORD, "little"),
-            account,
-            WARM if warm else 0,
-        )
 
-    def add_callee(self, address: int, code: tuple[int, int, int, int], source: int) -> int:
-        """Tell of code that may be called: where it and its marks lie, its size, the account's number;
-        and where the bytes lie that the contract may copy."""
-        if self["CELL_COUNT"] == self["CELL_LIMIT"]:
-            self.grow_cells()
-        self._key_bytes[:] = address.to_bytes(WORD, "little")
-        cell: int = self._library.add_cell(self.address, CALLEE, self._key_address) - self._cells_address
-        _CALLEE.pack_into(self._cell_bytes, cell + CALLEE_CODE, *code)
-        self._cell_numbers[(cell + CALLEE_SOURCE) >> 3] = source
-        return cell
+    def add_account(self, key: bytes) -> int:
+        """A cell for the account with that address as a word; where it begins."""
+        self.room_for_cell()
+        cell: int = self._library.add_cell(self.address, CALLEE, self._place(key))
+        return cell - self._cells_address
 
-    def renew_callee(self, cell: int) -> None:
-        """It can be called until `GENERATION` changes."""
-        self._cell_numbers[(cell + CALLEE_GENERATION) >> 3] = self["GENERATION"]
+    def put_account(
+        self,
+        cell: int,
+        numbers: tuple[int, int, int, int, int, int],
+        given: int,
+        balance: int,
+        code_hash: bytes,
+    ) -> None:
+        """Tell what an account is. `numbers` are those from CALLEE_CODE to CALLEE_SOURCE, `given` the flag or zero."""
+        flags = (self._cell_numbers[(cell + CELL_FLAGS) >> 3] & WARM) | given
+        content = balance.to_bytes(WORD, "little"), code_hash[::-1]
+        _CALLEE.pack_into(self._cell_bytes, cell + CALLEE_CODE, *numbers, CALLEE, flags, *content)
 
-    def written(self) -> Iterator[tuple[int, int, int]]:
+    def is_warm(self, cell: int) -> bool:
+        """Whether machine code made the account of that cell warm."""
+        return bool(self._cell_numbers[(cell + CELL_FLAGS) >> 3] & WARM)
+
+    def _place(self, key: bytes) -> int:
+        self._key_bytes[:] = key
+        return self._key_address
+
+    def written(self) -> Iterator[tuple[int, bytes, int]]:
         """Account, slot and value of each storage cell that was ever written, in the order of first use."""
         numbers, cells = self._cell_numbers, self._cell_bytes
-        for start in range(0, self["CELL_COUNT"] * CELL_SIZE, CELL_SIZE):
+        for start in range(0, self.numbers[_CELL_COUNT] * CELL_SIZE, CELL_SIZE):
             account = numbers[(start + CELL_ACCOUNT) >> 3]
             if account < TRANSIENT and numbers[(start + CELL_FLAGS) >> 3] & WRITTEN:
-                slot = int.from_bytes(cells[start : start + WORD], "little")
-                yield (
-                    account,
-                    slot,
-                    int.from_bytes(cells[start + CELL_VALUE : start + CELL_ORIGINAL], "little"),
-                )
+                slot = cells[start : start + WORD].tobytes()[::-1]
+                value = cells[start + CELL_VALUE : start + CELL_ORIGINAL]
+                yield account, slot, int.from_bytes(value, "little")
 
     def undo(self, mark: int) -> None:
         """Take back all changes of cells since the journal was that long."""
@@ -153,12 +153,14 @@ class Tables:
             self._grow_journal()
 
     def grow_cells(self) -> None:
+        self._grown = True
         old, count = self._cells, self["CELL_COUNT"]
         self._allocate_cells(2 * self["CELL_LIMIT"])
         self._cells[: count * CELL_SIZE] = old[: count * CELL_SIZE]
         self._library.rebuild_index(self.address)
 
     def _grow_journal(self) -> None:
+        self._grown = True
         old = self._journal
         self._allocate_journal(2 * self["JOURNAL_LIMIT"])
         self._journal[: len(old)] = old
@@ -180,13 +182,13 @@ class Tables:
 
     # Logs
 
-    def take_logs(self, addresses: list[Address]) -> list[Log]:
-        """The logs gathered since the last time.
+    def logs(self, start: int, end: int, addresses: list[Address]) -> list[Log]:
+        """The logs that lie there.
 
         A thousand of one shape are nothing unusual, so those in a row are read together, and are made as
         `Log(...)` makes them but without that call.
         """
-        content, position, logs, new = self._logs[: self["LOGS_USED"]].tobytes(), 0, [], tuple.__new__
+        content, position, logs, new = self._logs[start:end].tobytes(), 0, [], tuple.__new__
         while position < len(content):
             head = content[position : position + LOG_HEAD]
             shape, account = _log_shape(head)
@@ -197,7 +199,6 @@ class Tables:
             parts = shape.iter_unpack(content[position:end])
             logs += [new(Log, (address, fields[:-1], fields[-1])) for fields in parts]
             position = end
-        self["LOGS_USED"] = 0
         return logs
 
     def room_for_log(self, size: int) -> None:
@@ -205,6 +206,7 @@ class Tables:
         content, used = self._logs, self["LOGS_USED"]
         needed = used + size + _LOG_OVERHEAD
         if needed > self["LOGS_LIMIT"]:
+            self._grown = True
             self._allocate_logs(2 * needed)
             self._logs[:used] = content[:used]
 

@@ -72,7 +72,7 @@ def main(first: int, count: int) -> None:
     for seed in range(first, first + count):
         run_random(seed)
     for used in execution._idle:
-        stacks = used._stacks.reshape(-1, STACK_STRIDE)
+        stacks = used.stacks.reshape(-1, STACK_STRIDE)
         assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
     print("within bounds", count)
 

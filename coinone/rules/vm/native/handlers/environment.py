@@ -1,9 +1,9 @@
-"""The message, its data and code. Other accounts are Python's (`HOST`), but for this account's own balance."""
+"""The message, its data and code, and other accounts as seen from here."""
 
 from coinone.rules.vm.gas import COPY_PER_WORD
 from coinone.rules.vm.native.handler import Handler
-from coinone.rules.vm.native.handlers import Full
-from coinone.rules.vm.native.layout import Status
+from coinone.rules.vm.native.handlers import Full, accounts
+from coinone.rules.vm.native.layout import CALLEE_BALANCE, CALLEE_HASH, CALLEE_SIZE, CALLEE_SOURCE, Status
 
 
 def frame_word(name: str) -> Full:
@@ -65,6 +65,40 @@ def return_data_copy(h: Handler) -> None:
     h.next()
 
 
+def account_word(offset: int) -> Full:
+    def emit(h: Handler) -> None:
+        _, cell = accounts.find(h, 1, Status.ACCOUNT_MISS)
+        cold = accounts.charge_if_cold(h, cell)
+        accounts.make_warm(h, cell, cold)
+        h.put(h.load("i256", h.at(cell, offset), 32), 1)
+        h.next()
+
+    return emit
+
+
+def ext_code_size(h: Handler) -> None:
+    _, cell = accounts.find(h, 1, Status.ACCOUNT_MISS)
+    cold = accounts.charge_if_cold(h, cell)
+    accounts.make_warm(h, cell, cold)
+    h.put_small(h.load("i64", h.at(cell, CALLEE_SIZE)), 1)
+    h.next()
+
+
+def ext_code_copy(h: Handler) -> None:
+    _, cell = accounts.find(h, 1, Status.ACCOUNT_MISS)
+    cold = accounts.charge_if_cold(h, cell)
+    h.charge_words(4, COPY_PER_WORD)
+    h.reserve(2, 4)
+    accounts.make_warm(h, cell, cold)
+    with h.when(h.compare("ne", h.low(4), 0)):
+        target = h.at("%memory", h.low(2))
+        code, size = h.load("ptr", h.at(cell, CALLEE_SOURCE)), h.load("i64", h.at(cell, CALLEE_SIZE))
+        h.line(
+            f"call void @copy_padded(ptr {target}, i64 {h.low(4)}, ptr {code}, i64 {size}, ptr {h.slot(3)})"
+        )
+    h.next()
+
+
 FULL: dict[str, Full] = {
     "ADDRESS": frame_word("ADDRESS"),
     "CALLER": frame_word("CALLER"),
@@ -77,10 +111,8 @@ FULL: dict[str, Full] = {
     "CODECOPY": copy("SOURCE"),
     "RETURNDATASIZE": frame_number("RETURN_SIZE"),
     "RETURNDATACOPY": return_data_copy,
-}
-HOST: dict[str, tuple[tuple[int, int], ...]] = {
-    "BALANCE": (),
-    "EXTCODESIZE": (),
-    "EXTCODECOPY": ((2, 4),),
-    "EXTCODEHASH": (),
+    "BALANCE": account_word(CALLEE_BALANCE),
+    "EXTCODEHASH": account_word(CALLEE_HASH),
+    "EXTCODESIZE": ext_code_size,
+    "EXTCODECOPY": ext_code_copy,
 }

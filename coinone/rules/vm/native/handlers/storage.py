@@ -15,6 +15,7 @@ from coinone.rules.vm.gas import (
 )
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
+from coinone.rules.vm.native.handlers.accounts import check_journal
 from coinone.rules.vm.native.layout import (
     CELL_FLAGS,
     CELL_ORIGINAL,
@@ -31,12 +32,6 @@ def _find(h: Handler, shared: str, account: str) -> str:
     return h.call("ptr", "find_cell", f"ptr {shared}", f"i64 {account}", f"ptr {h.slot(1)}")
 
 
-def _check_journal(h: Handler, shared: str) -> None:
-    count = h.load("i64", h.at(shared, SHARED["JOURNAL_COUNT"]))
-    limit = h.load("i64", h.at(shared, SHARED["JOURNAL_LIMIT"]))
-    h.leave_if(h.compare("uge", count, limit), Status.FULL)
-
-
 def _note(h: Handler, shared: str, cell: str) -> None:
     h.line(f"call void @note_cell(ptr {shared}, ptr {cell})")
 
@@ -48,7 +43,7 @@ def sload(h: Handler) -> None:
     flags = h.load("i64", h.at(cell, CELL_FLAGS))
     gas = h.gas
     with h.when_final(h.compare("eq", h.op("and", flags, WARM), 0)):
-        _check_journal(h, shared)
+        check_journal(h, shared)
         h.charge(COLD_STORAGE_SURCHARGE)
         _note(h, shared, cell)
         h.store("i64", h.op("or", flags, WARM), h.at(cell, CELL_FLAGS))
@@ -67,7 +62,7 @@ def sstore(h: Handler) -> None:
     shared = h.pointer("SHARED")
     cell = _find(h, shared, h.number("ACCOUNT"))
     h.leave_if(h.compare("eq", cell, "null", "ptr"), Status.STORAGE_MISS)
-    _check_journal(h, shared)
+    check_journal(h, shared)
     original = h.load("i256", h.at(cell, CELL_ORIGINAL), 32)
     current = h.load("i256", h.at(cell, CELL_VALUE), 32)
     new = h.word(2)
@@ -80,6 +75,7 @@ def sstore(h: Handler) -> None:
     _note(h, shared, cell)
     h.store("i64", h.op("or", flags, WARM | WRITTEN), h.at(cell, CELL_FLAGS))
     h.store("i256", new, h.at(cell, CELL_VALUE), 32)
+    h.store("i64", "1", h.at(shared, SHARED["WROTE"]))
     h.next()
 
 
@@ -120,7 +116,7 @@ def tload(h: Handler) -> None:
 def tstore(h: Handler) -> None:
     h.forbid_static()
     shared = h.pointer("SHARED")
-    _check_journal(h, shared)
+    check_journal(h, shared)
     account = h.op("add", h.number("ACCOUNT"), TRANSIENT)
     found = _find(h, shared, account)
     place = h.variable("ptr", found)

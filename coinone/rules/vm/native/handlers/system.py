@@ -1,24 +1,26 @@
-"""Calls, creations, and the end of a contract: the memory they name is paid for here, the rest is mostly Python's.
+"""Calls, creations, and the end of a contract.
 
-A plain call (no value, of code that this transaction has called before) stays in machine code: the callee gets
-the next record, and its end goes on after the call. If the callee turns out to need Python for more than
-a slot or some room, all it did is undone and Python makes the call (`machine.py`); that code is not tried again.
+A call without value stays in machine code: the callee gets the next record, and its end goes on after the call. A
+precompiled contract's record is Python's to run. Where the callee needs more of Python than a slot, an account or
+some room, Python makes frames of its own out of the records and goes on with them (`driver.py`).
+What `HOST` names is Python's; the memory is paid for here.
 """
 
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
 from coinone.rules.vm.native.handler import HEAD, Handler
-from coinone.rules.vm.native.handlers import Full
+from coinone.rules.vm.native.handlers import Full, accounts
 from coinone.rules.vm.native.layout import (
-    CALLEE,
+    CALLED_BY_PYTHON,
     CALLEE_ACCOUNT,
     CALLEE_CODE,
-    CALLEE_GENERATION,
     CALLEE_MARKS,
     CALLEE_SIZE,
     CALLEE_SOURCE,
+    FIRST_ADDRESS,
     FRAME,
     FRAME_SIZE,
+    NOT_PREPARED,
     SHARED,
     STACK_STRIDE,
     Status,
@@ -28,11 +30,9 @@ from coinone.rules.vm.opcodes import Opcode
 HOST: dict[str, tuple[tuple[int, int], ...]] = {
     "CREATE": ((2, 3),),
     "CREATE2": ((2, 3),),
-    "CALLCODE": ((4, 5), (6, 7)),
     "SELFDESTRUCT": (),
 }
 _NOTHING = Opcode(0, "", 0, 0, 0, stop)
-_ADDRESS_MASK = (1 << 160) - 1
 
 
 def call(kind: str, ranges: int) -> Full:
@@ -41,20 +41,19 @@ def call(kind: str, ranges: int) -> Full:
     def emit(h: Handler) -> None:
         h.reserve(ranges, ranges + 1)
         h.reserve(ranges + 2, ranges + 3)
-        if kind == "CALL":
+        if kind in ("CALL", "CALLCODE"):
             h.leave_if(h.value(f"xor i1 {h.is_zero(3)}, true"), Status.HOST)
-        shared = h.pointer("SHARED")
-        address = h.variable("i256")
-        h.store("i256", h.op("and", h.word(2), _ADDRESS_MASK, "i256"), address, 32)
-        cell = h.call("ptr", "find_cell", f"ptr {shared}", f"i64 {CALLEE}", f"ptr {address}")
-        h.leave_if(h.compare("eq", cell, "null", "ptr"), Status.HOST)
-        now = h.load("i64", h.at(shared, SHARED["GENERATION"]))
-        h.leave_if(h.compare("ne", now, h.load("i64", h.at(cell, CALLEE_GENERATION))), Status.HOST)
+        address, cell = accounts.find(h, 2, Status.CALLEE_MISS)
+        code = h.load("i64", h.at(cell, CALLEE_CODE))
+        h.leave_if(h.compare("eq", code, NOT_PREPARED), Status.CALLEE_MISS)
+        h.leave_if(h.compare("eq", code, CALLED_BY_PYTHON), Status.HOST)
         h.leave_if(h.compare("uge", h.number("DEPTH"), CALL_DEPTH_MAX), Status.HOST)
+        cold = accounts.charge_if_cold(h, cell)
+        accounts.make_warm(h, cell, cold)
         passed = _gas_to_pass(h)
         _keep(h, ranges, passed)
-        child = _open(h, kind, ranges, shared, cell, h.load("i256", address, 32))
-        _begin(h, child, passed)
+        child = _open(h, kind, ranges, cell, address, passed)
+        _begin(h, child, code, passed)
 
     return emit
 
@@ -83,14 +82,14 @@ def _keep(h: Handler, ranges: int, passed: str) -> None:
     h.store("ptr", h.slot(h.opcode.inputs), h.field("RESULT_SLOT"))
 
 
-def _open(h: Handler, kind: str, ranges: int, shared: str, cell: str, address: str) -> str:
+def _open(h: Handler, kind: str, ranges: int, cell: str, address: str, passed: str) -> str:
     """Fill the record of the frame that is called."""
-    child = h.at("%frame", FRAME_SIZE)
-    delegated = kind == "DELEGATECALL"
+    child, shared = h.at("%frame", FRAME_SIZE), h.pointer("SHARED")
+    borrowed = kind in ("DELEGATECALL", "CALLCODE")  # only the code is the other account's
     stack = h.op("and", h.value("ptrtoint ptr %stack to i64"), -STACK_STRIDE)
     size = h.low(ranges + 1)
     offset = h.select(h.compare("eq", size, 0), "i64", 0, h.low(ranges))
-    account = h.number("ACCOUNT") if delegated else h.load("i64", h.at(cell, CALLEE_ACCOUNT))
+    account = h.number("ACCOUNT") if borrowed else h.load("i64", h.at(cell, CALLEE_ACCOUNT))
     length = h.load("i64", h.at(cell, CALLEE_SIZE))
     code = h.load("i64", h.at(cell, CALLEE_CODE))
     numbers = {
@@ -101,11 +100,12 @@ def _open(h: Handler, kind: str, ranges: int, shared: str, cell: str, address: s
         "SHARED": h.number("SHARED"),
         "ACCOUNT": account,
         "STATIC": "1" if kind == "STATICCALL" else h.number("STATIC"),
-        "FLOOR": "0",
+        "FLOOR": _floor(h, passed),
         "CODE_SIZE": length,
         "SOURCE_SIZE": length,
         "DATA_SIZE": size,
         "RETURN_SIZE": "0",
+        "RETURN_NATIVE": "0",
         "BALANCE_KNOWN": "0",
         "CODE": code,
         "MARKS": h.load("i64", h.at(cell, CALLEE_MARKS)),
@@ -120,14 +120,23 @@ def _open(h: Handler, kind: str, ranges: int, shared: str, cell: str, address: s
     for name, number in numbers.items():
         h.store("i64", number, h.at(child, FRAME[name]))
     own, caller, value = (h.load("i256", h.field(name)) for name in ("ADDRESS", "CALLER", "CALLVALUE"))
-    words = (own, caller, value) if delegated else (address, own, "0")
+    words = {"DELEGATECALL": (own, caller, value), "CALLCODE": (own, own, "0")}.get(kind, (address, own, "0"))
     for name, word in zip(("ADDRESS", "CALLER", "CALLVALUE"), words, strict=True):
         h.store("i256", word, h.at(child, FRAME[name]))
     return child
 
 
-def _begin(h: Handler, child: str, passed: str) -> None:
+def _floor(h: Handler, passed: str) -> str:
+    """The callee has as far to go to its floor as this frame has; without a floor (zero) it gets none."""
+    floor = h.number("FLOOR")
+    wanted = h.op("sub", passed, h.op("sub", h.gas, floor))
+    return h.select(h.compare("sgt", wanted, 0), "i64", wanted, 0)
+
+
+def _begin(h: Handler, child: str, code: str, passed: str) -> None:
     pointers = [h.load("ptr", h.at(child, FRAME[name])) for name in ("CODE", "SP", "MEMORY")]
+    with h.when_final(h.compare("ult", code, FIRST_ADDRESS)):
+        h.leave_in(Status.PRECOMPILE, child, pointers[1], passed, pointers[2])
     h.enter(child, pointers[0], pointers[1], passed, pointers[2], "0")
 
 
@@ -141,7 +150,9 @@ def end_of_call(status: Status) -> str:
     size = h.number("OUTPUT_SIZE") if has_output else "0"
     left = "%gas" if success or has_output else "0"
     caller = h.at("%frame", -FRAME_SIZE)
-    h.line(f"call void @settle_call(ptr %frame, ptr {caller}, i64 {int(success)}, i64 {size}, i64 {left})")
+    h.line(
+        f"call void @settle_call(ptr %frame, ptr {caller}, i64 {int(success)}, i64 {size}, i64 {left}, i64 1)"
+    )
     pointers = [h.load("ptr", h.at(caller, FRAME[name])) for name in ("CODE", "SP", "MEMORY")]
     numbers = [h.load("i64", h.at(caller, FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")]
     code = h.at(h.at(pointers[0], numbers[0]), 1)
@@ -151,6 +162,7 @@ def end_of_call(status: Status) -> str:
 
 FULL: dict[str, Full] = {
     "CALL": call("CALL", 4),
+    "CALLCODE": call("CALLCODE", 4),
     "DELEGATECALL": call("DELEGATECALL", 3),
     "STATICCALL": call("STATICCALL", 3),
 }

@@ -6,7 +6,10 @@ from coinone.rules.vm.native.routines import routine
 
 
 def settle_call() -> str:
-    """settle_call(frame, caller, success, size of the output, gas left)."""
+    """settle_call(frame, caller, success, size of the output, gas left, whether the output lies in memory).
+
+    If not, it lies in the buffer of returned data already.
+    """
     e = Emitter()
     shared = e.load("ptr", e.at("%frame", FRAME["SHARED"]))
     _hand_over_output(e, shared)
@@ -19,16 +22,19 @@ def settle_call() -> str:
     kept = e.op("sub", e.load("i64", gas), e.load("i64", e.at("%caller", FRAME["GAS_PASSED"])))
     e.store("i64", e.op("add", kept, "%left"), gas)
     e.line("ret void")
-    return routine("void", "settle_call", "ptr %frame, ptr %caller, i64 %success, i64 %size, i64 %left", e)
+    return routine(
+        "void", "settle_call", "ptr %frame, ptr %caller, i64 %success, i64 %size, i64 %left, i64 %copies", e
+    )
 
 
 def _hand_over_output(e: Emitter, shared: str) -> None:
     """Into the buffer of returned data, as the callee's memory will be overwritten; and where the caller wants it."""
     buffer = e.load("ptr", e.at(shared, SHARED["RETURNED"]))
     with e.when(e.compare("ne", "%size", 0)):
-        memory = e.load("ptr", e.at("%frame", FRAME["MEMORY"]))
-        output = e.at(memory, e.load("i64", e.at("%frame", FRAME["OUTPUT_OFFSET"])))
-        e.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {buffer}, ptr {output}, i64 %size, i1 false)")
+        with e.when(e.compare("ne", "%copies", 0)):
+            memory = e.load("ptr", e.at("%frame", FRAME["MEMORY"]))
+            output = e.at(memory, e.load("i64", e.at("%frame", FRAME["OUTPUT_OFFSET"])))
+            e.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {buffer}, ptr {output}, i64 %size, i1 false)")
         room = e.load("i64", e.at("%caller", FRAME["RESULT_SIZE"]))
         count = e.select(e.compare("ult", room, "%size"), "i64", room, "%size")
         with e.when(e.compare("ne", count, 0)):
