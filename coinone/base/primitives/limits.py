@@ -73,6 +73,7 @@ ACCOUNT_MINIMUM = 10_000_000  # micro-quote: a smaller first credit opens no acc
 
 # Execution
 VERIFIED_TRANSACTIONS_MAX = 16_384  # remembered until their batch executes: about four full batches
+BLOOM_ENTRIES_REMEMBERED = 16_384  # addresses and topics whose bits are known: about 6 MB
 HEADERS_IN_MEMORY_MAX = 1_024  # BLOCKHASH reaches back 256, a base a few
 SYSTEM_CALL_GAS = 200_000  # one transfer of the quote token takes a quarter of it at most
 

@@ -14,16 +14,26 @@ Item: TypeAlias = Union[bytes, list["Item"]]
 Encodable: TypeAlias = Union[bytes, int, Sequence["Encodable"]]
 
 
+_STRING = tuple(bytes((0x80 + size,)) for size in range(56))  # prefixes of short strings and lists
+_LIST = tuple(bytes((0xC0 + size,)) for size in range(56))
+
+
 def encode(item: Encodable) -> bytes:
     """Encode bytes, a non-negative int (big endian without leading zeros), or a sequence of these."""
-    if isinstance(item, int):
-        item = encode_int(item)
-    if isinstance(item, (bytes, bytearray)):
-        if len(item) == 1 and item[0] < 0x80:
-            return bytes(item)
-        return _prefix(len(item), 0x80) + item
-    body = b"".join([encode(part) for part in item])
-    return _prefix(len(body), 0xC0) + body
+    if isinstance(item, bytes):
+        data = item
+    elif isinstance(item, int):
+        data = encode_int(item)
+    elif isinstance(item, bytearray):
+        data = bytes(item)
+    else:
+        body = b"".join([encode(part) for part in item])
+        size = len(body)
+        return (_LIST[size] if size < 56 else _long_prefix(size, 0xC0)) + body
+    size = len(data)
+    if size == 1 and data[0] < 0x80:
+        return data
+    return (_STRING[size] if size < 56 else _long_prefix(size, 0x80)) + data
 
 
 def encode_int(value: int) -> bytes:
@@ -74,9 +84,9 @@ def decode_list(data: Item, size: int | None = None) -> list[Item]:
     return data
 
 
-def _prefix(length: int, offset: int) -> bytes:
-    if length < 56:
-        return bytes((offset + length,))
+def _long_prefix(length: int, offset: int) -> bytes:
+    if length < 256:
+        return bytes((offset + 56, length))
     size = encode_int(length)
     return bytes((offset + 55 + len(size),)) + size
 

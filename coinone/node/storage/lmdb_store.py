@@ -20,6 +20,7 @@ from coinone.node.storage.tables import ALL_TABLES
 
 FILE = "state.lmdb"
 _CRC_SIZE = 4
+_TABLE_CRC = {table: zlib.crc32(table.value.encode()) for table in ALL_TABLES}
 _READERS_MAX = 126  # threads and pool processes with an open snapshot; LMDB's own default
 
 
@@ -83,8 +84,11 @@ class LmdbStore:
         self._check_size(folder / FILE)
 
     def get(self, table: Enum, key: bytes) -> bytes | None:
-        with _storage_errors("read"), self._environment.begin(db=self._tables[table]) as transaction:
-            row = transaction.get(key)
+        try:  # not by `_storage_errors`: this is the call that everything reads through
+            with self._environment.begin(db=self._tables[table]) as transaction:
+                row = transaction.get(key)
+        except lmdb.Error as error:
+            raise StorageError(f"database: cannot read: {error}") from error
         return None if row is None else _opened(table, key, row)
 
     def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
@@ -170,7 +174,7 @@ def _put_rows(
 
 
 def _crc(table: Enum, key: bytes, value: bytes) -> bytes:
-    named = zlib.crc32(key, zlib.crc32(table.value.encode()))
+    named = zlib.crc32(key, _TABLE_CRC[table])
     return zlib.crc32(value, named).to_bytes(_CRC_SIZE, "big")
 
 

@@ -14,7 +14,7 @@ from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.batch import CertifiedBatch, check_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
-from coinone.rules.chain.receipts import Placed, place
+from coinone.rules.chain.receipts import Placed, place_steps
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.consensus.federation import check_member
 from coinone.rules.consensus.header import Header, check_header
@@ -22,6 +22,7 @@ from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import merge
 from coinone.rules.state.seal import seal_steps
+from coinone.rules.state.steps import finished
 
 CURSOR_KEY = b"cursor"  # META: the cursor after the head block's last batch
 
@@ -39,12 +40,7 @@ class SealedBlock:
 
 def seal_block(database: Database, chain: ChainState, count: int, timestamp: int) -> SealedBlock:
     """Seal at once."""
-    steps = seal_block_steps(database, chain, count, timestamp)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
+    return finished(seal_block_steps(database, chain, count, timestamp))
 
 
 def seal_block_steps(
@@ -58,8 +54,7 @@ def seal_block_steps(
     cursor = results[-1].after if results else last_cursor(chain)
     layer = merge([result.layer for result in results])
     yield
-    placed = place(record for result in results for record in result.records)
-    yield
+    placed = yield from place_steps(record for result in results for record in result.records)
     sealed = yield from seal_steps(database, layer)
     leaves: dict[bytes, bytes | None] = {}
     for result in results:

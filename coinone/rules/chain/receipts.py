@@ -5,13 +5,16 @@ actions are not among them, so that an Ethereum client can recompute both roots 
 header commits to the actions through the hash of the last batch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.ethereum.receipts import Receipt, bloom, encode_receipt
 from coinone.rules.chain.records import TransactionRecord
-from coinone.rules.state.rebuild import ordered_root
+from coinone.rules.state.rebuild import ordered_root_steps
+from coinone.rules.state.steps import finished
+
+PLACED_PER_STEP = 256  # receipts encoded between two pauses: about 5 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,21 @@ class Placed:
 
 def place(records: Iterable[TransactionRecord]) -> Placed:
     """Number the records of a block and sum them up."""
+    return finished(place_steps(records))
+
+
+def place_steps(records: Iterable[TransactionRecord]) -> Generator[None, None, Placed]:
+    """The same in short steps."""
     rows = place_rows(records)
+    receipts: list[bytes] = []
+    for start in range(0, len(rows), PLACED_PER_STEP):
+        receipts += [encode_receipt(receipt_of(row)) for row in rows[start : start + PLACED_PER_STEP]]
+        yield
+    transactions_root = yield from ordered_root_steps([row.record.raw for row in rows])
     return Placed(
         rows=rows,
-        transactions_root=ordered_root([row.record.raw for row in rows]),
-        receipts_root=ordered_root([encode_receipt(receipt_of(row)) for row in rows]),
+        transactions_root=transactions_root,
+        receipts_root=(yield from ordered_root_steps(receipts)),
         bloom=bloom(log for row in rows for log in row.record.logs),
         gas_used=rows[-1].cumulative_gas if rows else 0,
     )

@@ -6,17 +6,18 @@ made from records then (receipts.py).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.ethereum.execution import TransactionResult
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.vm import Log
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TransactionRecord:
     raw: bytes
     hash: Hash32
@@ -31,10 +32,20 @@ class TransactionRecord:
     logs: tuple[Log, ...]
     post_state: Hash32 | None = None  # Ethereum's receipts before Byzantium had it in place of a status
 
+    @cached_property
+    def encoded(self) -> bytes:
+        """For the digest of its batch, and for the disk."""
+        return rlp.encode([
+            self.raw, self.hash, self.type, self.sender, self.to or b"", int(self.is_system),
+            int(self.succeeded), self.gas_used, self.gas_price, self.contract_address or b"",
+            [[log.address, list(log.topics), log.data] for log in self.logs],
+            *(() if self.post_state is None else (self.post_state,)),
+        ])  # fmt: skip
+
 
 def record_of(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:
     return TransactionRecord(
-        raw=encode_transaction(tx),
+        raw=tx.encoded,
         hash=tx.hash,
         type=tx.type,
         sender=tx.sender,
@@ -46,15 +57,6 @@ def record_of(tx: EthereumTransaction, outcome: TransactionResult) -> Transactio
         contract_address=outcome.contract_address,
         logs=outcome.logs,
     )
-
-
-def encode_record(record: TransactionRecord) -> bytes:
-    return rlp.encode([
-        record.raw, record.hash, record.type, record.sender, record.to or b"", int(record.is_system),
-        int(record.succeeded), record.gas_used, record.gas_price, record.contract_address or b"",
-        [[log.address, list(log.topics), log.data] for log in record.logs],
-        *(() if record.post_state is None else (record.post_state,)),
-    ])  # fmt: skip
 
 
 def decode_record(data: bytes) -> TransactionRecord:
@@ -75,7 +77,7 @@ def decode_record(data: bytes) -> TransactionRecord:
 
 def encode_records(records: Iterable[TransactionRecord]) -> bytes:
     """All of a block, for the disk."""
-    return rlp.encode([encode_record(record) for record in records])
+    return rlp.encode([record.encoded for record in records])
 
 
 def decode_records(data: bytes) -> tuple[TransactionRecord, ...]:
@@ -85,7 +87,7 @@ def decode_records(data: bytes) -> tuple[TransactionRecord, ...]:
 
 def evm_results(records: Sequence[TransactionRecord]) -> Hash32:
     """The digest of an EVM segment that members of the federation vote on."""
-    return keccak256(b"coinone-evm" + rlp.encode([keccak256(encode_record(record)) for record in records]))
+    return keccak256(b"coinone-evm" + rlp.encode([keccak256(record.encoded) for record in records]))
 
 
 def _log(row: rlp.Item) -> Log:

@@ -44,12 +44,16 @@ Child: TypeAlias = Union[Node, bytes, None]
 
 STUB_SIZE = 33
 _NOTHING = b"\x80"
+_FULL_BRANCH = b"\xf9\x02\x11"  # a list of 529 bytes
+_FULL_BRANCH_SIZE = 532
+_SIXTEEN_STUBS = b"\xa0" * 16
 EMPTY_ROOT: Hash32 = keccak256(_NOTHING)
-_NIBBLES = [bytes((byte >> 4, byte & 15)) for byte in range(256)]
+_FROM_HEX = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
+_TO_HEX = bytes.maketrans(bytes(range(16)), b"0123456789abcdef")
 
 
 def nibbles(key: bytes) -> bytes:
-    return b"".join([_NIBBLES[byte] for byte in key])
+    return key.hex().encode().translate(_FROM_HEX)
 
 
 def ref_of(encoding: bytes) -> bytes:
@@ -60,7 +64,8 @@ def ref_of(encoding: bytes) -> bytes:
 def encode_node(node: Node) -> bytes:
     """The node's RLP. All its children must be clean: stubs, or nodes whose `ref` is known."""
     if isinstance(node, Branch):
-        body = b"".join([_child_ref(child) for child in node.children]) + _string(node.value)
+        body = b"".join([child if type(child) is bytes else _child_ref(child) for child in node.children])
+        body += _string(node.value) if node.value else _NOTHING
     elif isinstance(node, Leaf):
         body = _string(hex_prefix(node.path, True)) + _string(node.value)
     else:
@@ -71,23 +76,37 @@ def encode_node(node: Node) -> bytes:
 
 def decode_node(data: bytes, ref: bytes | None = None) -> Node:
     """A node from its RLP; `ref` is the name it was found under. Raises DecodeError."""
+    if _is_full_branch(data):
+        stubs = [data[at : at + STUB_SIZE] for at in range(3, _FULL_BRANCH_SIZE - 1, STUB_SIZE)]
+        return Branch(list[Child](stubs), b"", ref)
     items = _raw_items(data)
     if len(items) == 17:
-        children = [_decode_child(item) for item in items[:16]]
+        children = [item if item[0] == 0xA0 else _decode_child(item) for item in items[:16]]
         return Branch(children, _payload(items[16]), ref)
     if len(items) != 2:
         raise DecodeError("trie: a node has 2 or 17 items", have=len(items))
     path, is_leaf = _unprefix(_payload(items[0]))
     if is_leaf:
         return Leaf(path, _payload(items[1]), ref)
-    return Extension(path, _decode_child(items[1]), ref)
+    below = items[1]
+    return Extension(path, below if below[0] == 0xA0 else _decode_child(below), ref)
+
+
+def _is_full_branch(data: bytes) -> bool:
+    """Sixteen stubs and no value, as in the upper levels of every large trie: read without a walk."""
+    return (
+        len(data) == _FULL_BRANCH_SIZE
+        and data.startswith(_FULL_BRANCH)
+        and data[3:-1:STUB_SIZE] == _SIXTEEN_STUBS
+        and data[-1:] == _NOTHING
+    )
 
 
 def hex_prefix(path: bytes, is_leaf: bool) -> bytes:
     """Nibbles packed in bytes; the first nibble tells leaf or extension, odd or even."""
     flag = 2 * is_leaf + (len(path) & 1)
-    packed = bytes((flag,)) + path if len(path) & 1 else bytes((flag, 0)) + path
-    return bytes(16 * high + low for high, low in zip(packed[::2], packed[1::2], strict=True))
+    even = bytes((flag,)) + path if len(path) & 1 else bytes((flag, 0)) + path
+    return bytes.fromhex(even.translate(_TO_HEX).decode())
 
 
 def _unprefix(packed: bytes) -> tuple[bytes, bool]:
@@ -108,10 +127,9 @@ def _child_ref(child: Child) -> bytes:
 
 
 def _decode_child(item: bytes) -> Child:
+    """A child that is no stub."""
     if item == _NOTHING:
         return None
-    if item[0] == 0xA0:
-        return item
     if item[0] < 0xC0:
         raise DecodeError("trie: a child is neither a hash nor a node")
     return decode_node(item, item)
@@ -150,7 +168,13 @@ def _raw_items(data: bytes) -> list[bytes]:
         raise DecodeError("trie: a node's length is wrong")
     items = []
     while at < end:
-        stop = _span(data, at)[1]
+        first = data[at]
+        if first < 0x80:
+            stop = at + 1
+        elif first <= 0xB7:  # a short string: nearly always a stub, or nothing
+            stop = at + first - 0x7F
+        else:
+            stop = _span(data, at)[1]
         items.append(data[at:stop])
         at = stop
     if at != end:

@@ -4,7 +4,7 @@
 transactions and receipts are summed up (each under the RLP of its index).
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
@@ -13,7 +13,10 @@ from coinone.rules.state.account import decode_account
 from coinone.rules.state.database import Database, Table
 from coinone.rules.state.nodes import nibbles
 from coinone.rules.state.seal import TrieAccount
+from coinone.rules.state.steps import finished
 from coinone.rules.state.trie import Trie
+
+ORDERED_KEYS_PER_STEP = 256  # about 2 ms
 
 
 def rebuilt_state_root(database: Database) -> Hash32:
@@ -28,10 +31,18 @@ def rebuilt_state_root(database: Database) -> Hash32:
 
 
 def ordered_root(values: Sequence[bytes]) -> Hash32:
+    return finished(ordered_root_steps(values))
+
+
+def ordered_root_steps(values: Sequence[bytes]) -> Generator[None, None, Hash32]:
+    """The same in short steps."""
     trie = _empty_trie()
-    for index, value in enumerate(values):
-        trie.set(nibbles(rlp.encode(index)), value)
-    return trie.commit()[0]
+    for start in range(0, len(values), ORDERED_KEYS_PER_STEP):
+        part = enumerate(values[start : start + ORDERED_KEYS_PER_STEP], start)
+        trie.update((nibbles(rlp.encode(index)), value) for index, value in part)
+        yield
+    root, _ = yield from trie.commit_steps()
+    return root
 
 
 def _empty_trie() -> Trie:

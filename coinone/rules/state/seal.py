@@ -17,6 +17,7 @@ from coinone.rules.state.account import EMPTY_ACCOUNT, Account
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import Layer, SlotKey, flat_changes
 from coinone.rules.state.nodes import EMPTY_ROOT, nibbles
+from coinone.rules.state.steps import finished
 from coinone.rules.state.trie import Load, Trie, Writes
 
 _ACCOUNT_PREFIX = b"a"
@@ -54,12 +55,7 @@ def state_root(database: Database) -> Hash32:
 
 def seal(database: Database, layer: Layer) -> Sealed:
     """Seal at once."""
-    steps = seal_steps(database, layer)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
+    return finished(seal_steps(database, layer))
 
 
 def seal_steps(database: Database, layer: Layer) -> Generator[None, None, Sealed]:
@@ -68,6 +64,7 @@ def seal_steps(database: Database, layer: Layer) -> Generator[None, None, Sealed
     The database must not change before the last step; nothing else is shared with running batches.
     """
     rows: Writes = {}
+    leaves: list[tuple[bytes, bytes]] = []
     accounts = Trie(account_rows(database))
     slots_by_address = _by_address(layer.storage)
     for address in sorted({**layer.accounts, **slots_by_address}):
@@ -83,8 +80,9 @@ def seal_steps(database: Database, layer: Layer) -> Generator[None, None, Sealed
             assert storage_root == EMPTY_ROOT, "a removed account keeps no storage"
             accounts.delete(path)
         else:
-            accounts.set(path, TrieAccount(account, storage_root).encode())
+            leaves.append((path, TrieAccount(account, storage_root).encode()))
         yield
+    yield from _update_steps(accounts, leaves)
     root, account_writes = yield from accounts.commit_steps()
     rows.update((_ACCOUNT_PREFIX + path, row) for path, row in account_writes.items())
     return Sealed(root, {**flat_changes(layer), Table.TRIE: rows})
@@ -96,18 +94,27 @@ def _seal_storage(
     trie = Trie(storage_rows(database, address))
     if trie.root() != root_before:
         raise StorageError(f"storage trie of 0x{address.hex()} does not match its account")
+    leaves: list[tuple[bytes, bytes]] = []
     for count, (slot, value) in enumerate(slots.items(), 1):
         path = nibbles(keccak256(slot))
         if value:
-            trie.set(path, rlp.encode(rlp.encode_int(value)))
+            leaves.append((path, rlp.encode(rlp.encode_int(value))))
         else:
             trie.delete(path)
         if count % SEAL_KEYS_PER_STEP == 0:
             yield
+    yield from _update_steps(trie, leaves)
     root, writes = yield from trie.commit_steps()
     prefix = _STORAGE_PREFIX + keccak256(address)
     rows.update((prefix + path, row) for path, row in writes.items())
     return root
+
+
+def _update_steps(trie: Trie, leaves: list[tuple[bytes, bytes]]) -> Generator[None, None, None]:
+    leaves.sort()  # neighbours share their way
+    for start in range(0, len(leaves), SEAL_KEYS_PER_STEP):
+        trie.update(leaves[start : start + SEAL_KEYS_PER_STEP])
+        yield
 
 
 def account_rows(database: Database) -> Load:

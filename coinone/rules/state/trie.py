@@ -5,7 +5,7 @@ Nodes are stored by their *path*, not their hash, so an update overwrites the ol
 collecting. A node's path never changes while it lives: where nodes merge or split, new ones arise.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeAlias
 
 from coinone.base.crypto.keccak import keccak256
@@ -25,6 +25,7 @@ from coinone.rules.state.nodes import (
 )
 
 Load: TypeAlias = Callable[[bytes], bytes | None]  # path -> stored encoding
+_NIBBLE = tuple(bytes((nibble,)) for nibble in range(16))
 Writes: TypeAlias = dict[bytes, bytes | None]  # path -> new encoding, None where no node is stored any more
 
 
@@ -59,6 +60,12 @@ class Trie:
         assert value, "an empty value is a deletion"
         self._root = self._insert(self._root, key, 0, value)
 
+    def update(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Set many keys, each once: a node above several of them is visited once."""
+        ordered = sorted(items)
+        if ordered:
+            self._root = self._insert_all(self._root, ordered, 0)
+
     def delete(self, key: bytes) -> None:
         if self.get(key) is not None:
             self._root = self._remove(self._root, key, 0)
@@ -74,8 +81,8 @@ class Trie:
     def commit_steps(self) -> Generator[None, None, tuple[Hash32, Writes]]:
         """Hash what is dirty; pause between the subtrees two levels down. Returns the root and the rows."""
         writes: Writes = {}
-        for top, path in list(_dirty_children(self._root, b"")):
-            for below, path_below in list(_dirty_children(top, path)):
+        for top, path in _dirty_children(self._root, b""):
+            for below, path_below in _dirty_children(top, path):
                 self._clean(below, path_below, writes)
                 yield
             self._clean(top, path, writes)
@@ -151,7 +158,38 @@ class Trie:
             branch.value = value
         else:
             branch.children[rest[shared]] = Leaf(rest[shared + 1 :], value)
-        return Extension(rest[:shared], branch) if shared else branch
+        return _under(rest[:shared], branch)
+
+    def _insert_all(self, child: Child, items: Sequence[tuple[bytes, bytes]], depth: int) -> Node:
+        """`_insert` of several keys, sorted, that agree in their first `depth` nibbles."""
+        first, last = items[0][0], items[-1][0]
+        if len(items) == 1:
+            return self._insert(child, first, depth, items[0][1])
+        node = self._loaded(child, first[:depth])
+        shared = depth + _shared(first[depth:], last[depth:])  # sorted: what these two share, all do
+        if node is None:
+            return _under(first[depth:shared], self._fill(Branch([None] * 16), items, shared))
+        self._touch(node, first[:depth])
+        if isinstance(node, Branch):
+            return self._fill(node, items, depth)
+        at = _shared(node.path, first[depth:shared])
+        if isinstance(node, Extension) and at == len(node.path):
+            node.child = self._insert_all(node.child, items, depth + at)
+            return node
+        return _under(first[depth : depth + at], self._fill(_split(node, at), items, depth + at))
+
+    def _fill(self, branch: Branch, items: Sequence[tuple[bytes, bytes]], depth: int) -> Branch:
+        """Set keys that end at this branch or go on through its children."""
+        start, count = 0, len(items)
+        if len(items[0][0]) == depth:
+            branch.value, start = items[0][1], 1
+        while start < count:
+            index, stop = items[start][0][depth], start + 1
+            while stop < count and items[stop][0][depth] == index:
+                stop += 1
+            branch.children[index] = self._insert_all(branch.children[index], items[start:stop], depth + 1)
+            start = stop
+        return branch
 
     def _remove(self, child: Child, key: bytes, depth: int) -> Child:
         """Remove a key that is known to be there."""
@@ -195,15 +233,22 @@ class Trie:
         return Extension(prefix + node.path, node.child)
 
 
-def _dirty_children(node: Child, path: bytes) -> Generator[tuple[Node, bytes], None, None]:
+def _dirty_children(node: Child, path: bytes) -> list[tuple[Node, bytes]]:
     if isinstance(node, Branch):
-        for index, child in enumerate(node.children):
-            if child is not None and not isinstance(child, bytes) and child.ref is None:
-                yield child, path + bytes((index,))
-    elif isinstance(node, Extension):
+        return [
+            (child, path + _NIBBLE[index])
+            for index, child in enumerate(node.children)
+            if child is not None and not isinstance(child, bytes) and child.ref is None
+        ]
+    if isinstance(node, Extension):
         child = node.child
         if child is not None and not isinstance(child, bytes) and child.ref is None:
-            yield child, path + node.path
+            return [(child, path + node.path)]
+    return []
+
+
+def _under(prefix: bytes, branch: Branch) -> Node:
+    return Extension(prefix, branch) if prefix else branch
 
 
 def _shared(a: bytes, b: bytes) -> int:

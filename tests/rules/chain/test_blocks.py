@@ -30,7 +30,7 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor
-from coinone.rules.chain.records import decode_record, encode_record
+from coinone.rules.chain.records import decode_record
 from coinone.rules.consensus.federation import pack_signature
 from coinone.rules.state.rebuild import rebuilt_state_root
 
@@ -164,7 +164,7 @@ def test_the_block_hash_is_what_an_ethereum_client_computes_from_the_fields_it_k
 def test_everything_survives_being_written_down():
     world = busy_world()
     records = [record for result in world.chain.applied for record in result.records]
-    assert [decode_record(encode_record(record)) for record in records] == records
+    assert [decode_record(record.encoded) for record in records] == records
     assert decode_cursor(encode_cursor(world.chain.cursor)) == world.chain.cursor
     for entry in world.certified:
         assert decode_certified(entry.encode()) == entry

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
+from coinone.base.primitives.limits import BLOOM_ENTRIES_REMEMBERED
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.ethereum.transaction import LEGACY
 from coinone.rules.vm import Log
@@ -47,6 +49,7 @@ def bloom(logs: Iterable[Log]) -> bytes:
     return bits.to_bytes(BLOOM_SIZE, "big")
 
 
+@lru_cache(BLOOM_ENTRIES_REMEMBERED)
 def _bloom_bits(entry: bytes) -> int:
     """Three bits, each named by the low 11 bits of one of the first three pairs of hash bytes."""
     digest = keccak256(entry)

@@ -72,8 +72,12 @@ class EthereumTransaction:
         return self.max_fee_per_gas
 
     @cached_property
+    def encoded(self) -> bytes:
+        return encode_transaction(self)
+
+    @cached_property
     def hash(self) -> Hash32:
-        return keccak256(encode_transaction(self))
+        return keccak256(self.encoded)
 
     @cached_property
     def sender(self) -> Address:
@@ -90,6 +94,12 @@ def decode_transaction(data: bytes) -> EthereumTransaction:
     """Raises DecodeError, NotSupported or InvalidSignature."""
     if not data:
         raise DecodeError("transaction: empty")
+    tx = _decoded(data)
+    tx.__dict__["encoded"] = data  # decoding accepts one spelling only, so it need not be spelled again
+    return tx
+
+
+def _decoded(data: bytes) -> EthereumTransaction:
     kind = data[0]
     if kind >= 0xC0:
         return _decode_legacy(rlp.decode_list(rlp.decode(data), 9))
