@@ -4,7 +4,7 @@ The decoder accepts the one canonical encoding only: a hash over bytes that had 
 give one transaction two identities.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias, Union
 
 from coinone.base.primitives.errors import DecodeError
@@ -27,13 +27,18 @@ def encode(item: Encodable) -> bytes:
     elif isinstance(item, bytearray):
         data = bytes(item)
     else:
-        body = b"".join([encode(part) for part in item])
-        size = len(body)
-        return (_LIST[size] if size < 56 else _long_prefix(size, 0xC0)) + body
+        return encode_joined([encode(part) for part in item])
     size = len(data)
     if size == 1 and data[0] < 0x80:
         return data
     return (_STRING[size] if size < 56 else _long_prefix(size, 0x80)) + data
+
+
+def encode_joined(items: Iterable[bytes]) -> bytes:
+    """The list of items that are encoded already."""
+    body = b"".join(items)
+    size = len(body)
+    return (_LIST[size] if size < 56 else _long_prefix(size, 0xC0)) + body
 
 
 def encode_int(value: int) -> bytes:

@@ -5,10 +5,9 @@ Everything the result depends on is in the arguments. A fault inside undoes the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Hash32
 from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.actions.settings import apply_account_action
@@ -178,10 +177,13 @@ def _tell_markets(batch: Batch) -> None:
         )
 
 
-def _digest(outcomes: Iterable[Outcome], leaves: dict[bytes, bytes | None]) -> Hash32:
-    """What two nodes must agree on: each action's status and every touched leaf."""
-    statuses: list[rlp.Encodable] = [[outcome.tx_hash, outcome.status.encode()] for outcome in outcomes]
-    changed: list[rlp.Encodable] = [
-        [key, leaf or b""] for key, leaf in sorted(leaves.items(), key=lambda pair: pair[0])
-    ]
-    return keccak256(rlp.encode([statuses, changed]))
+def _digest(outcomes: Sequence[Outcome], leaves: dict[bytes, bytes | None]) -> Hash32:
+    """What two nodes must agree on: each action's status and every touched leaf, by rising key."""
+    parts = [len(outcomes).to_bytes(8, "big")]
+    parts += [outcome.tx_hash + _STATUS_BYTES[outcome.status] for outcome in outcomes]
+    for key, leaf in leaves.items():
+        parts += (key, len(leaf or b"").to_bytes(4, "big"), leaf or b"")
+    return keccak256(b"".join(parts))
+
+
+_STATUS_BYTES = {"executed": b"\x00", "failed": b"\x01", "excluded": b"\x02"}

@@ -14,26 +14,19 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
+
+import numpy as np
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.core import SAVED_ORDERS
-from coinone.rules.exchange.ledger import Agent, Ema, MarketMemory, NonceSet, Settings
+from coinone.rules.exchange.leaf_rows import account_leaves, order_keys, order_leaves
+from coinone.rules.exchange.ledger import Agent, Ema, MarketMemory, NonceSet
+from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.state import Exchange
 
-ACCOUNT_COLUMNS = (
-    "cash", "taker_volume", "maker_volume", "credits_used", "cancels_used", "liquidated_ms", "created_ms",
-    "taker_rate", "maker_rate", "flags",
-)  # fmt: skip
-POSITION_COLUMNS = (
-    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "isolated_margin",
-    "leverage", "isolated",
-)  # fmt: skip
-ORDER_COLUMNS = (
-    "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
-    "reduce_only", "has_cloid",
-)  # fmt: skip
 MARKET_COLUMNS = (
     "mark", "oracle", "oracle_ms", "funding_rate", "funding_index", "funding_ms", "open_interest", "last_px",
     "last_ms", "volume", "base_volume", "status",
@@ -60,16 +53,12 @@ def account_key(number: int) -> bytes:
     return ACCOUNT + number.to_bytes(8, "big")
 
 
-def order_key(number: int, oid: int) -> bytes:
-    return ORDER + number.to_bytes(8, "big") + oid.to_bytes(8, "big")
-
-
 def market_key(market: int) -> bytes:
     return MARKET + market.to_bytes(4, "big")
 
 
 def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
-    """The leaves that the open batch changed; None where one is gone."""
+    """The leaves that the open batch changed, by rising key; None where one is gone."""
     journal = ex.rows.journal
     accounts = {ex.number(slot) for slot in journal.touched_accounts().tolist()}
     markets = set(journal.touched_markets().tolist())
@@ -87,59 +76,31 @@ def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
         elif table is ex.ledger.unclaimed:
             unclaimed.add(key)  # type: ignore[arg-type]
     leaves: dict[bytes, bytes | None] = {}
-    for number in sorted(accounts):
-        leaves[account_key(number)] = encode_account(ex, ex.rows.slot_by_number[number])
-    leaves.update(_touched_orders(ex))
+    numbers = sorted(accounts)
+    slots = np.array([ex.rows.slot_by_number[number] for number in numbers], np.int64)
+    leaves.update(zip(map(account_key, numbers), account_leaves(ex, slots), strict=True))
+    leaves[GLOBALS] = encode_globals(ex)
     for market in sorted(markets):
         leaves[market_key(market)] = encode_market(ex, market)
+    leaves.update(_touched_orders(ex))
     for address in sorted(unclaimed):
         amount = ex.ledger.unclaimed.get(address)
         leaves[UNCLAIMED + address] = None if amount is None else rlp.encode_int(amount)
-    leaves[GLOBALS] = encode_globals(ex)
     return leaves
 
 
 def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
     """Every leaf there is."""
-    for slot in range(ex.rows.account_count):
-        yield account_key(ex.number(slot)), encode_account(ex, slot)
-    for slot in ex.rows.orders["oid"].nonzero()[0].tolist():
-        yield _order_leaf(ex, ex.rows.orders[slot])
+    slots = np.arange(ex.rows.account_count)
+    numbers = ex.rows.accounts["number"][slots].tolist()
+    yield from zip(map(account_key, numbers), account_leaves(ex, slots), strict=True)
+    resting = ex.rows.orders["oid"].nonzero()[0]
+    yield from zip(_keys_of(ex, ex.rows.orders[resting]), order_leaves(ex, resting), strict=True)
     for market in range(ex.rows.market_count):
         yield market_key(market), encode_market(ex, market)
     for address, amount in ex.ledger.unclaimed.items():
         yield UNCLAIMED + address, rlp.encode_int(amount)
     yield GLOBALS, encode_globals(ex)
-
-
-def encode_account(ex: Exchange, slot: int) -> bytes:
-    ledger, number = ex.ledger, ex.number(slot)
-    settings = ledger.settings_of(number)
-    positions: list[rlp.Encodable] = []
-    held = ex.rows.positions[slot, : ex.rows.market_count]
-    used = (
-        (held["size"] != 0) | (held["leverage"] != 0) | (held["funding_all"] != 0) | (held["opened_ms"] != 0)
-    )
-    for market in used.nonzero()[0].tolist():
-        positions.append([market, pack_row(held[market], POSITION_COLUMNS)])
-    return rlp.encode([
-        ex.rows.address_of(slot),
-        pack_row(ex.rows.accounts[slot], ACCOUNT_COLUMNS),
-        positions,
-        encode_settings(settings),
-        ledger.schedule.get(number) or 0,
-        [_encode_agent(ledger.agents.get(address), address) for address in settings.agents],
-        [_encode_nonces(ledger.nonces.get(signer), signer) for signer in settings.signers],
-    ])  # fmt: skip
-
-
-def encode_settings(settings: Settings) -> rlp.Encodable:
-    return [
-        [[builder, rate] for builder, rate in settings.builders],
-        settings.referrer.encode(),
-        list(settings.cancels_fired),
-        [[day, volume] for day, volume in settings.volume_days],
-    ]
 
 
 def encode_market(ex: Exchange, market: int) -> bytes:
@@ -189,34 +150,20 @@ def signed_bytes(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True)
 
 
-def _touched_orders(ex: Exchange) -> dict[bytes, bytes | None]:
-    rows, journal = ex.rows, ex.rows.journal
+def _touched_orders(ex: Exchange) -> Iterator[tuple[bytes, bytes | None]]:
+    """Orders that were placed, changed or are gone, by rising key."""
+    orders, journal = ex.rows.orders, ex.rows.journal
     count = int(journal.counters[SAVED_ORDERS])
-    leaves: dict[bytes, bytes | None] = {}
-    for before in journal.images["order"][:count]:
-        if before["oid"]:
-            leaves[order_key(ex.number(int(before["account"])), int(before["oid"]))] = None
-    for slot in journal.keys["order"][:count].tolist():
-        if rows.orders[slot]["oid"]:
-            key, leaf = _order_leaf(ex, rows.orders[slot])
-            leaves[key] = leaf
-    return leaves
+    slots, before = journal.keys["order"][:count], journal.images["order"][:count]
+    oids = orders["oid"][slots]
+    there, gone = slots[oids != 0], before[(before["oid"] != 0) & (before["oid"] != oids)]
+    keys = _keys_of(ex, orders[there]) + _keys_of(ex, gone)
+    found: list[bytes | None] = [*order_leaves(ex, there), *[None] * len(gone)]
+    return iter(sorted(zip(keys, found, strict=True), key=itemgetter(0)))
 
 
-def _order_leaf(ex: Exchange, row: Any) -> tuple[bytes, bytes]:
-    builder = ex.number(int(row["builder"])) if row["builder_fee"] else 0
-    key = order_key(ex.number(int(row["account"])), int(row["oid"]))
-    return key, pack_row(row, ORDER_COLUMNS) + builder.to_bytes(8, "big")
-
-
-def _encode_agent(agent: Agent | None, address: Address) -> rlp.Encodable:
-    assert agent is not None, "a listed agent exists"
-    return [address, agent.name.encode(), agent.valid_until_ms, int(agent.compat)]
-
-
-def _encode_nonces(nonces: NonceSet | None, signer: Address) -> rlp.Encodable:
-    assert nonces is not None, "a remembered signer has nonces"
-    return [signer, struct.pack(f">{len(nonces.values)}Q", *nonces.values)]
+def _keys_of(ex: Exchange, orders: Array) -> list[bytes]:
+    return order_keys(ex.rows.accounts["number"][orders["account"]], orders["oid"], ORDER)
 
 
 def _memory_numbers(memory: MarketMemory) -> tuple[int, ...]:

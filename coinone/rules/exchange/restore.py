@@ -11,6 +11,7 @@ import numpy as np
 from coinone.base.primitives import rlp
 from coinone.rules.exchange import leaves as form
 from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
 from coinone.rules.exchange.ledger import Agent, Cursors, NonceSet, Reported, Settings
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import ACCOUNT, ORDER
@@ -43,11 +44,11 @@ def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
     address, columns, positions, settings, scheduled, agents, signers = _list(rlp.decode(leaf))
     row = np.zeros(1, ACCOUNT)
     row["number"] = number
-    _unpack(row[0], form.ACCOUNT_COLUMNS, _bytes(columns))
+    _unpack(row[0], ACCOUNT_COLUMNS, _bytes(columns))
     slot = ex.rows.load_account(_bytes(address), row[0])
     for position in _list(positions):
         market, values = _list(position)
-        _unpack(ex.rows.positions[slot, rlp.decode_int(market)], form.POSITION_COLUMNS, _bytes(values))
+        _unpack(ex.rows.positions[slot, rlp.decode_int(market)], POSITION_COLUMNS, _bytes(values))
     ledger = ex.ledger
     ledger.schedule.restore(number, rlp.decode_int(scheduled) or None)
     for agent in _list(agents):
@@ -78,7 +79,7 @@ def _load_orders(ex: Exchange, leaves: Sequence[tuple[bytes, bytes]]) -> None:
     ex.rows.reserve_orders(len(leaves))
     for slot, (key, leaf) in enumerate(leaves):
         row = np.zeros(1, ORDER)[0]
-        _unpack(row, form.ORDER_COLUMNS, leaf[:-8])
+        _unpack(row, ORDER_COLUMNS, leaf[:-8])
         account = ex.rows.slot_by_number[int.from_bytes(key[1:9], "big")]
         builder = int.from_bytes(leaf[-8:], "big")
         row["oid"] = int.from_bytes(key[9:], "big")
