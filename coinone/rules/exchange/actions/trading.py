@@ -19,7 +19,7 @@ from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import FIRST_REJECTION
-from coinone.rules.exchange.tables import FEE_SCALE, OpKind
+from coinone.rules.exchange.tables import FEE_SCALE, OpKind, copied
 from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
 _BUILDER_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
@@ -54,18 +54,18 @@ class Trading:
             self.ops.add(item, action, terms)
 
     def run(self) -> Ran:
-        """Execute, and note what happened."""
+        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again."""
         batch, rows = self.batch, self.batch.rows
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
         segment = run_segment(rows, ops, batch.now)
-        np.copyto(segment.results["status"], wrong, where=wrong != 0)
+        results = copied(segment.results)
+        np.copyto(results["status"], wrong, where=wrong != 0)
         if len(segment.fills) or len(segment.updates):
+            happened = (copied(segment.fills), copied(segment.updates), rows.addresses)
             hashes = [item.tx_hash for item in self.ops.items]
-            batch.events.append(
-                Trades(*batch.here, segment.fills, segment.updates, rows.addresses, self.ops.starts, hashes)
-            )
-        return Ran(ops, segment.results)
+            batch.events.append(Trades(*batch.here, *happened, self.ops.starts, hashes))
+        return Ran(ops, results)
 
     def finish(self, ran: Ran) -> None:
         """Write the outcomes."""
