@@ -16,7 +16,7 @@ from coinone.rules.vm import Engine, use_engine
 from coinone.rules.vm.native import compiler, execution, machine, program, tables
 from coinone.rules.vm.native.layout import STACK_STRIDE, WORD
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
-from tests.rules.vm.native.programs import run_random
+from tests.rules.vm.native.fuzz import campaign
 
 _PAGE = mmap.PAGESIZE
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -61,7 +61,7 @@ def guarded_run(run: Any) -> Any:
     )
 
 
-def main(first: int, count: int) -> None:
+def main(first: int, count: int, kind: str = "random") -> None:
     tables.aligned = machine.aligned = guarded  # type: ignore[attr-defined]
     library = compiler.library()
     guarded_library = replace(library, run=guarded_run(library.run))
@@ -69,8 +69,7 @@ def main(first: int, count: int) -> None:
     program.address_of = guarded_address_of  # type: ignore[assignment]
     program.native_program_of.cache_clear()
     use_engine(Engine.NATIVE)
-    for seed in range(first, first + count):
-        run_random(seed)
+    assert campaign(first, count, kind) == 0
     for used in execution._idle:
         stacks = used.stacks.reshape(-1, STACK_STRIDE)
         assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
@@ -78,4 +77,4 @@ def main(first: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

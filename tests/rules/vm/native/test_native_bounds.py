@@ -1,5 +1,6 @@
 """No input makes machine code read or write beyond its buffers: a process in which that would be fatal."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[4]
 GUARDED = "tests.rules.vm.native.guarded"
 
 
-def run_guarded(first: int, count: int) -> None:
-    command = [sys.executable, "-m", GUARDED, str(first), str(count)]
+def run_guarded(first: int, count: int, kind: str = "random") -> None:
+    command = [sys.executable, "-m", GUARDED, str(first), str(count), kind]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert f"within bounds {count}" in done.stdout
@@ -26,3 +27,10 @@ def test_random_worlds_stay_within_their_buffers() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="page protection is asked for as Linux has it")
 def test_thousands_of_random_worlds_stay_within_their_buffers() -> None:
     run_guarded(6_000_000, 2_000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="page protection is asked for as Linux has it")
+@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_native_mutants.py")
+def test_thousands_of_bent_contracts_stay_within_their_buffers() -> None:
+    run_guarded(7_000_000, 5_000, "mutants")

@@ -48,12 +48,6 @@ def test_thousands_of_random_worlds_end_alike() -> None:
         run_random(seed)
 
 
-@pytest.mark.long
-def test_a_million_random_worlds_end_alike() -> None:
-    for seed in range(1_000_000):
-        run_random(seed)
-
-
 def test_every_byte_that_is_no_opcode_is_invalid_on_both() -> None:
     for fork, rules in FORKS.items():
         known = {row.code for row in rules.opcodes}
