@@ -31,19 +31,33 @@ from coinone.rules.exchange.tables import (
 )
 
 LEVEL = np.dtype(
-    [("px", np.int64), ("size", np.int64), ("head", np.int32), ("tail", np.int32), ("count", np.int64)]
+    [
+        ("key", np.int64),
+        ("size", np.int64),
+        ("head", np.int32),
+        ("tail", np.int32),
+        ("count", np.int32),  # 0: the level is free
+        ("ladder", np.int32),
+    ]
 )
 """A price at which orders rest: their queue, oldest first, and what they add up to."""
 
-INDEX = np.dtype([("oid", np.int64), ("slot", np.int64)])
-"""An entry of the table from oid to slot; empty where oid is 0."""
+LINK = np.dtype([("next", np.int32), ("prev", np.int32), ("level", np.int32), ("account", np.int32)])
+"""Where an order hangs: its neighbours in the queue, the level, and whose it is (-1: the slot is free).
+
+Apart from the order's row, because a neighbour's link is changed far more often than its row is read."""
+
+INDEX = np.dtype([("tag", np.int32), ("slot", np.int32)])
+"""An entry of the table from oid to slot: the low half of the oid; empty where the slot is -1."""
 
 # Slots of `counters`.
 EPOCH, NOW, MARKETS = 0, 1, 2
 FREE_ORDERS, FREE_LEVELS, LIVE_ORDERS = 3, 4, 5
-FILLS, UPDATES = 6, 7
-SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 8, 9, 10, 11, 12
-COUNTERS = 13
+RESULTS, FILLS, UPDATES = 6, 7, 8
+SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9, 10, 11, 12, 13
+AHEAD = 14  # from here on, AHEAD_MASK + 1 slots: targets of coming cancels, by the op's index
+AHEAD_MASK = 7
+COUNTERS = AHEAD + AHEAD_MASK + 1
 
 
 class Core(NamedTuple):
@@ -64,7 +78,9 @@ class Core(NamedTuple):
     free_levels: Any
     oids: Any
     cloid_slots: Any
-    owners: Any
+    links: Any
+    hints: Any
+    blank: Any
     account_keys: Any
     account_images: Any
     position_keys: Any
@@ -103,7 +119,9 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(_i4),
         _array(INDEX),
         _array(_i4),
+        _array(LINK),
         _array(_i4),
+        _array(ORDER),
         _array(_i8),
         _array(ACCOUNT),
         _array(_i8),

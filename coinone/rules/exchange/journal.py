@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from coinone.base.primitives.limits import MARKETS_MAX
 from coinone.rules.exchange.core import (
-    COUNTERS,
     EPOCH,
+    RESULTS,
     SAVED_ACCOUNTS,
     SAVED_GLOBALS,
     SAVED_MARKETS,
@@ -25,63 +25,55 @@ from coinone.rules.exchange.core import (
     SAVED_POSITIONS,
     inlined,
 )
-from coinone.rules.exchange.tables import (
-    ACCOUNT,
-    FILL,
-    GLOBALS,
-    MARKET,
-    ORDER,
-    POSITION,
-    UPDATE,
-    copied,
-)
+from coinone.rules.exchange.store import Store
+from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, Array, copied
 
-if TYPE_CHECKING:
-    from coinone.rules.exchange.rows import Array, Rows
+
+@inlined
+def _save(core: Any, counter: int, keys: Any, images: Any, key: int, row: Any) -> None:
+    if row.epoch != core.counters[EPOCH]:
+        n = core.counters[counter]
+        keys[n] = key
+        images[n] = row
+        core.counters[counter] = n + 1
+        row.epoch = core.counters[EPOCH]
 
 
 @inlined
 def save_account(core: Any, slot: int) -> None:
-    row = core.accounts[slot]
-    if row.epoch != core.counters[EPOCH]:
-        n = core.counters[SAVED_ACCOUNTS]
-        core.account_keys[n] = slot
-        core.account_images[n] = row
-        core.counters[SAVED_ACCOUNTS] = n + 1
-        row.epoch = core.counters[EPOCH]
+    _save(core, SAVED_ACCOUNTS, core.account_keys, core.account_images, slot, core.accounts[slot])
 
 
 @inlined
 def save_position(core: Any, account: int, market: int) -> None:
-    row = core.positions[account, market]
-    if row.epoch != core.counters[EPOCH]:
-        n = core.counters[SAVED_POSITIONS]
-        core.position_keys[n] = account * MARKETS_MAX + market
-        core.position_images[n] = row
-        core.counters[SAVED_POSITIONS] = n + 1
-        row.epoch = core.counters[EPOCH]
+    key = account * MARKETS_MAX + market
+    _save(
+        core, SAVED_POSITIONS, core.position_keys, core.position_images, key, core.positions[account, market]
+    )
 
 
 @inlined
 def save_order(core: Any, slot: int) -> None:
+    _save(core, SAVED_ORDERS, core.order_keys, core.order_images, slot, core.orders[slot])
+
+
+@inlined
+def save_blank_order(core: Any, slot: int) -> None:
+    """As `save_order` for a free slot: nothing is copied but that it was free."""
     row = core.orders[slot]
     if row.epoch != core.counters[EPOCH]:
         n = core.counters[SAVED_ORDERS]
         core.order_keys[n] = slot
-        core.order_images[n] = row
+        image = core.order_images[n]
+        image.oid = 0
+        image.epoch = row.epoch
         core.counters[SAVED_ORDERS] = n + 1
         row.epoch = core.counters[EPOCH]
 
 
 @inlined
 def save_market(core: Any, market: int) -> None:
-    row = core.markets[market]
-    if row.epoch != core.counters[EPOCH]:
-        n = core.counters[SAVED_MARKETS]
-        core.market_keys[n] = market
-        core.market_images[n] = row
-        core.counters[SAVED_MARKETS] = n + 1
-        row.epoch = core.counters[EPOCH]
+    _save(core, SAVED_MARKETS, core.market_keys, core.market_images, market, core.markets[market])
 
 
 @inlined
@@ -101,7 +93,7 @@ class Undo:
     market_count: int
     accounts: tuple[Array, Array]  # slots, rows
     positions: tuple[Array, Array]  # slot * MARKETS_MAX + market, rows
-    orders: tuple[Array, Array]
+    orders: tuple[Array, Array]  # where the row was free, only its oid (0) and epoch mean something
     markets: tuple[Array, Array]
     globals: Array  # no row or one
 
@@ -117,39 +109,30 @@ _TABLES = (
 class Journal:
     """Before-images of the open epoch. `keys[name]` says which row `images[name]` is a copy of."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self.counters: Array = np.zeros(COUNTERS, np.int64)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.counters = store.counters
         self.keys: dict[str, Array] = {name: np.zeros(64, np.int64) for _, name, _ in _TABLES}
         self.images: dict[str, Array] = {name: np.zeros(64, dtype) for _, name, dtype in _TABLES}
         self.globals_image: Array = np.zeros(1, GLOBALS)
-        self.fills: Array = np.zeros(0, FILL)
-        self.updates: Array = np.zeros(0, UPDATE)
         self.begin()
 
     def begin(self) -> None:
-        """Open an epoch; what the last one saved is forgotten."""
+        """Open an epoch; what the last one saved is forgotten, what it put out may be written over."""
         self.counters[EPOCH] += 1
-        self.counters[SAVED_ACCOUNTS : SAVED_GLOBALS + 1] = 0
-        self._account_count = self._rows.account_count
-        self._market_count = self._rows.market_count
+        self.counters[RESULTS : SAVED_GLOBALS + 1] = 0
+        self._account_count = self._store.account_count
+        self._market_count = self._store.market_count
 
     def reserve(self, touched: int) -> None:
         """Make room for `touched` more rows of each table (or all rows there are)."""
-        rows = self._rows
+        rows = self._store
         totals = (len(rows.accounts), rows.positions.size, len(rows.orders), len(rows.markets))
         for (counter, name, dtype), total in zip(_TABLES, totals, strict=True):
             used = int(self.counters[counter])
             needed = min(used + touched, total)
             if needed > len(self.keys[name]):
                 self._grow(name, dtype, used, 2 * needed)
-
-    def reserve_output(self, fills: int, updates: int) -> None:
-        """Buffers of the kernel's output, kept from call to call: memory never touched costs nothing."""
-        if fills > len(self.fills):
-            self.fills = np.empty(2 * fills, FILL)
-        if updates > len(self.updates):
-            self.updates = np.empty(2 * updates, UPDATE)
 
     def _grow(self, name: str, dtype: np.dtype[np.void], used: int, capacity: int) -> None:
         keys, images = np.empty(capacity, np.int64), np.empty(capacity, dtype)
@@ -158,17 +141,17 @@ class Journal:
 
     def account(self, slot: int) -> None:
         """Call before changing the account's row."""
-        self._save(SAVED_ACCOUNTS, "account", slot, self._rows.accounts[slot : slot + 1])
+        self._save(SAVED_ACCOUNTS, "account", slot, self._store.accounts[slot : slot + 1])
 
     def position(self, slot: int, market: int) -> None:
-        row = self._rows.positions[slot, market : market + 1]
+        row = self._store.positions[slot, market : market + 1]
         self._save(SAVED_POSITIONS, "position", slot * MARKETS_MAX + market, row)
 
     def market(self, market: int) -> None:
-        self._save(SAVED_MARKETS, "market", market, self._rows.markets[market : market + 1])
+        self._save(SAVED_MARKETS, "market", market, self._store.markets[market : market + 1])
 
     def globals(self) -> None:
-        row = self._rows.globals
+        row = self._store.globals
         if row["epoch"][0] != self.counters[EPOCH]:
             self.globals_image[0] = row[0]
             self.counters[SAVED_GLOBALS] = 1
@@ -189,7 +172,7 @@ class Journal:
 
     def touched_accounts(self) -> Array:
         """Slots, ascending, of new accounts and those whose row, position or order this epoch saved."""
-        rows = self._rows
+        rows = self._store
         saved_orders = self.keys["order"][: self.counters[SAVED_ORDERS]]
         images = self.images["order"][: self.counters[SAVED_ORDERS]]
         now = rows.orders[saved_orders]
@@ -203,7 +186,7 @@ class Journal:
         return np.unique(np.concatenate(parts)).astype(np.int64)
 
     def touched_markets(self) -> Array:
-        new = np.arange(self._market_count, self._rows.market_count)
+        new = np.arange(self._market_count, self._store.market_count)
         return np.unique(np.concatenate([self.keys["market"][: self.counters[SAVED_MARKETS]], new]))
 
     def seal(self) -> Undo:
@@ -223,21 +206,3 @@ class Journal:
         )
         self.begin()
         return undo
-
-
-def apply_undo(rows: Rows, undo: Undo) -> None:
-    """Take back the batch `undo` came from, which must be the last one not undone yet."""
-    rows.drop_accounts(undo.account_count)
-    rows.drop_markets(undo.market_count)
-    kept = undo.accounts[0] < undo.account_count
-    rows.accounts[undo.accounts[0][kept]] = undo.accounts[1][kept]
-    slots, markets = np.divmod(undo.positions[0], MARKETS_MAX)
-    kept = (slots < undo.account_count) & (markets < undo.market_count)
-    rows.positions[slots[kept], markets[kept]] = undo.positions[1][kept]
-    rows.orders[undo.orders[0]] = undo.orders[1]
-    kept = undo.markets[0] < undo.market_count
-    rows.markets[undo.markets[0][kept]] = undo.markets[1][kept]
-    if len(undo.globals):
-        rows.globals[0] = undo.globals[0]
-    rows.rebuild()
-    rows.journal.begin()

@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
-from coinone.rules.exchange.book import ladder_of
 from coinone.rules.exchange.cancelling import remove_order
 from coinone.rules.exchange.core import FILLS, NOW, i64, inlined, prefetch
+from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
-from coinone.rules.exchange.margin import maintenance_margin, update_margins, worst_size
+from coinone.rules.exchange.ladders import ladder_of
+from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins, worst_size
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, MarketStatus
 
@@ -29,8 +30,10 @@ _SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits int64
 
 
 @inlined
-def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int, int]:
-    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, and why it stopped early."""
+def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int, int, int]:
+    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, the notional traded, and why
+    it stopped early. The taker's running margins are the caller's care.
+    """
     op = core.ops[i]
     market = i64(op.market)
     taker = i64(op.account)
@@ -38,20 +41,20 @@ def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int,
     terms = core.markets[market]
     ladder = ladder_of(market, 1 - op.side)
     limit = op.px * -direction  # as a key of the other side's ladder: keys from here on up are matched
+    notional = i64(0)
+    stopped = 0
     while size > 0 and core.ladder_counts[ladder] > 0:
         best = core.ladder_counts[ladder] - 1
         if core.ladder_keys[ladder, best] < limit:
             break
         level = core.levels[core.ladder_levels[ladder, best]]
         slot = i64(level.head)
+        _look_ahead(core, slot, market)
         order = core.orders[slot]
         maker = i64(order.account)
         held = core.positions[maker, market]
         filled = min(size, order.sz)
         px = order.px
-        after = i64(order.next)
-        if after >= 0:
-            prefetch(core.orders, after)
         reason = 0
         maintenance = 0
         if maker == taker:
@@ -72,20 +75,32 @@ def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int,
         if reason == 0:
             slack -= max(direction * (px - terms.mark), 0) * filled
             if slack < 0:
-                return size, slack, _MARGIN
+                stopped = _MARGIN
+                break
             save_order(core, slot)
             order.sz -= filled
             level.size -= filled
             size -= filled
-            if after >= 0:
-                prefetch(core.accounts, i64(core.orders[after].account))
-                prefetch(core.positions, core.orders[after].account * core.positions.shape[1] + market)
+            notional += filled * px
             _trade(core, i, oid, slot, filled, maintenance)
             if order.sz > 0:
                 continue
             reason = _FILLED
         remove_order(core, slot, i, reason)
-    return size, slack, 0
+    return size, slack, notional, stopped
+
+
+@inlined
+def _look_ahead(core: Any, slot: int, market: int) -> None:
+    """Have the memory of the next maker on its way, and the order after it."""
+    after = i64(core.links[slot].next)
+    if after >= 0:
+        link = core.links[after]
+        prefetch(core.accounts, i64(link.account))
+        prefetch(core.positions, link.account * core.positions.shape[1] + market)
+        prefetch(core.oids, home_of(core, core.orders[after].oid))
+        if link.next >= 0:
+            prefetch(core.orders, i64(link.next))
 
 
 @inlined
@@ -120,8 +135,9 @@ def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) 
     row.maker_builder_fee = _pay_builder(core, order.builder, order.builder_fee, notional)
     charge = row.maker_fee + row.maker_builder_fee
     reduce_only = order.reduce_only
-    change = -direction * size
-    row.maker_pnl = _change_position(core, maker, market, change, order.px, charge, reduce_only, maintenance)
+    worst = worst_size(core, maker, market)
+    row.maker_pnl = _change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
+    update_margins(core, maker, market, maintenance, worst)
     core.accounts[maker].maker_volume += notional
 
     if op.liquidation != 0:
@@ -133,9 +149,7 @@ def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) 
     whole.fees += row.maker_fee
     row.taker_builder_fee = _pay_builder(core, op.builder, op.builder_fee, notional)
     charge = row.taker_fee + row.taker_builder_fee
-    change, reduce_only = direction * size, op.reduce_only
-    maintenance = maintenance_margin(core, market, core.positions[taker, market].size + change)
-    row.taker_pnl = _change_position(core, taker, market, change, order.px, charge, reduce_only, maintenance)
+    row.taker_pnl = _change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
     core.accounts[taker].taker_volume += notional
 
     terms = core.markets[market]
@@ -182,22 +196,14 @@ def _pay_builder(core: Any, builder: int, rate: int, notional: int) -> int:
 
 @inlined
 def _change_position(
-    core: Any,
-    account: int,
-    market: int,
-    change: int,
-    px: int,
-    charge: int,
-    reduce_only: int,
-    maintenance: int,
+    core: Any, account: int, market: int, change: int, px: int, charge: int, reduce_only: int
 ) -> int:
-    """One side of a fill: cash, size, entry, reserved orders, margins; returns the profit that was closed."""
+    """One side of a fill: cash, size, entry, reserved orders; returns the profit that was closed."""
     save_account(core, account)
     save_position(core, account, market)
     holder = core.accounts[account]
     held = core.positions[account, market]
     terms = core.markets[market]
-    worst = worst_size(core, account, market)
     before = held.size
     after = before + change
     holder.cash -= change * px + charge
@@ -209,7 +215,6 @@ def _change_position(
             held.ask_size += change
     terms.open_interest += max(after, 0) - max(before, 0)
     held.size = after
-    update_margins(core, account, market, maintenance, worst)
     held.funding_change = 0
     if after != 0 and (before == 0 or (before > 0) != (after > 0)):
         held.opened_ms = core.counters[NOW]

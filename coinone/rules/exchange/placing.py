@@ -11,17 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX
-from coinone.rules.exchange.book import find_cloid, ladder_of, link
+from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
     save_account,
+    save_blank_order,
     save_globals,
     save_market,
-    save_order,
     save_position,
 )
-from coinone.rules.exchange.margin import initial_margin
+from coinone.rules.exchange.ladders import ladder_of
+from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
 from coinone.rules.exchange.matching import fee, match
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus, Side, Tif
@@ -80,7 +82,7 @@ def _is_tick(px: int, tick: int, figures: int, unit: int) -> bool:
 
 
 @inlined
-def place(core: Any, i: int) -> int:
+def place(core: Any, i: int, result: Any) -> int:
     """Enter op `i`, whose terms are good: check, reserve, match, rest; fill in its result."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
@@ -111,7 +113,7 @@ def place(core: Any, i: int) -> int:
     count = core.ladder_counts[other]
     crosses = count > 0 and core.ladder_keys[other, count - 1] >= op.px * -direction
     if op.tif == _ALO and crosses:
-        _quote(core, i, market)
+        _quote(core, market, result)
         return _BAD_ALO
     if op.tif == _IOC and not crosses:
         return _IOC_NO_MATCH
@@ -147,31 +149,41 @@ def place(core: Any, i: int) -> int:
         holder.initial_margin = needed
     oid = core.globals[0].next_oid
     core.globals[0].next_oid = oid + 1
-    left = size
-    stopped = 0
     if crosses:
-        left, slack, stopped = match(core, i, oid, size, slack)
-    return _settle(core, i, oid, size, left, slack, stopped)
+        return _trade_and_settle(core, i, oid, size, slack, result)
+    return _rest_or_release(core, i, oid, size, result)
 
 
 @inlined
-def _quote(core: Any, i: int, market: int) -> None:
+def _quote(core: Any, market: int, result: Any) -> None:
     """Tell the owner of a refused post-only order the best prices."""
     bids, asks = ladder_of(market, 0), ladder_of(market, 1)
     if core.ladder_counts[bids] > 0:
-        core.results[i].bid = core.ladder_keys[bids, core.ladder_counts[bids] - 1]
+        result.bid = core.ladder_keys[bids, core.ladder_counts[bids] - 1]
     if core.ladder_counts[asks] > 0:
-        core.results[i].ask = -core.ladder_keys[asks, core.ladder_counts[asks] - 1]
+        result.ask = -core.ladder_keys[asks, core.ladder_counts[asks] - 1]
 
 
 @inlined
-def _settle(core: Any, i: int, oid: int, size: int, left: int, slack: int, stopped: int) -> int:
-    """What happens to the part that did not trade, and the order's answer."""
+def _rest_or_release(core: Any, i: int, oid: int, size: int, result: Any) -> int:
+    """An order that meets nobody: into the book, if there is room for its price."""
+    if not _rest(core, i, oid, size, size):
+        _release(core, i, size)
+        return _BOOK_FULL
+    result.oid = oid
+    result.resting_sz = size
+    return _OPEN
+
+
+@inlined
+def _trade_and_settle(core: Any, i: int, oid: int, size: int, slack: int, result: Any) -> int:
+    """Match, decide on the part that did not trade, and give the answer.
+
+    The taker's running margins are brought up to date once, at the end: nothing reads them before.
+    """
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
-    direction = 1 - 2 * op.side
-    result = core.results[i]
-    result.filled_sz = size - left
+    left, slack, notional, stopped = match(core, i, oid, size, slack)
     status = _OPEN
     if left == 0:
         status = _FILLED
@@ -179,21 +191,33 @@ def _settle(core: Any, i: int, oid: int, size: int, left: int, slack: int, stopp
         status = stopped
     elif op.tif == _IOC:
         status = _IOC_CANCELED
-    elif slack < max(direction * (op.px - core.markets[market].mark), 0) * left:
+    elif slack < max((1 - 2 * op.side) * (op.px - core.markets[market].mark), 0) * left:
         status = _MARGIN_CANCELED
-    if status == _OPEN:
-        if _rest(core, i, oid, size, left):
-            result.oid = oid
-            result.resting_sz = left
-            return _OPEN
+    elif not _rest(core, i, oid, size, left):
         status = _BOOK_FULL
-    if left > 0:
-        release(core, account, market, op.side, left, op.reduce_only)
-        if left == size:
-            return _rejection(status)
+    if status != _OPEN:
+        _release(core, i, left)
+    held = core.positions[account, market]
+    update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
+    result.filled_sz = size - left
+    result.filled_notional = notional
+    if status == _OPEN:
+        result.oid = oid
+        result.resting_sz = left
+        return _OPEN
+    if left == size:
+        return _rejection(status)
     result.oid = oid
     _report_taker(core, i, oid, size, left, status)
     return _FILLED
+
+
+@inlined
+def _release(core: Any, i: int, left: int) -> None:
+    """What op `i` had reserved for `left` is free again."""
+    op = core.ops[i]
+    if left > 0:
+        release(core, i64(op.account), i64(op.market), op.side, left, op.reduce_only)
 
 
 @inlined
@@ -210,7 +234,7 @@ def _rejection(status: int) -> int:
 def _rest(core: Any, i: int, oid: int, size: int, left: int) -> bool:
     op = core.ops[i]
     slot = i64(core.free_orders[core.counters[FREE_ORDERS] - 1])
-    save_order(core, slot)
+    save_blank_order(core, slot)
     order = core.orders[slot]
     order.oid = oid
     order.px = op.px

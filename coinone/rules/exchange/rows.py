@@ -6,10 +6,7 @@ or an answer: `load_account` may put accounts back in any order and everything g
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from coinone.base.primitives.limits import (
     MARGIN_TIERS_MAX,
@@ -19,71 +16,56 @@ from coinone.base.primitives.limits import (
     PRICE_MAX,
 )
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.book import Book
+from coinone.rules.exchange import book
 from coinone.rules.exchange.core import LIVE_ORDERS, MARKETS, Core
 from coinone.rules.exchange.journal import Journal
-from coinone.rules.exchange.margin import recompute_margins
-from coinone.rules.exchange.tables import (
-    ACCOUNT,
-    FILL,
-    GLOBALS,
-    MARKET,
-    OP,
-    ORDER,
-    POSITION,
-    RESULT,
-    TIER,
-    UPDATE,
-)
+from coinone.rules.exchange.margin_rules import recompute
+from coinone.rules.exchange.output import Output
+from coinone.rules.exchange.store import Store
+from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array
 
-Array = NDArray[Any]
+__all__ = ["Array", "Rows"]
 
 _NO_OPS: Array = np.zeros(0, OP)
-_NO_OUT: tuple[Array, Array, Array] = (np.zeros(0, RESULT), np.zeros(0, FILL), np.zeros(0, UPDATE))
 
 
-class Rows:
-    """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0]."""
+class Rows(Store):
+    """The tables with their book, journal and output, and who has which slot."""
 
     def __init__(self, accounts: int = 1024, markets: int = 4, orders: int = 4096) -> None:
-        self.accounts: Array = np.zeros(accounts, ACCOUNT)
-        self.addresses: Array = np.zeros((accounts, 20), np.uint8)
-        self.positions: Array = np.zeros((accounts, markets), POSITION)
-        self.markets: Array = np.zeros(markets, MARKET)
-        self.tiers: Array = np.zeros((markets, MARGIN_TIERS_MAX), TIER)
-        self.orders: Array = np.zeros(orders, ORDER)
-        self.globals: Array = np.zeros(1, GLOBALS)
+        super().__init__(accounts, markets, orders)
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
-        self.account_count = 0
-        self.market_count = 0
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
-        self.book = Book()
+        self.book = book.Book()
         self.journal = Journal(self)
+        self.output = Output(self.counters)
         self.rebuild()
 
-    def core(self, ops: Array = _NO_OPS, out: tuple[Array, Array, Array] = _NO_OUT) -> Core:
+    def core(self, ops: Array = _NO_OPS) -> Core:
         """The kernel's view of everything; room for what it will write is the caller's care."""
-        book, journal = self.book, self.journal
-        journal.counters[MARKETS] = self.market_count
+        shelf, journal, output = self.book, self.journal, self.output
+        self.counters[MARKETS] = self.market_count
         keys, images = journal.keys, journal.images
         return Core(
-            journal.counters,
+            self.counters,
             self.accounts,
             self.positions,
             self.orders,
             self.markets,
             self.tiers,
             self.globals,
-            book.ladder_keys,
-            book.ladder_levels,
-            book.ladder_counts,
-            book.levels,
-            book.free_orders,
-            book.free_levels,
-            book.oids,
-            book.cloid_slots,
-            book.owners,
+            shelf.ladder_keys,
+            shelf.ladder_levels,
+            shelf.ladder_counts,
+            shelf.levels,
+            shelf.free_orders,
+            shelf.free_levels,
+            shelf.oids,
+            shelf.cloid_slots,
+            shelf.links,
+            shelf.hints,
+            shelf.blank,
             keys["account"],
             images["account"],
             keys["position"],
@@ -94,12 +76,14 @@ class Rows:
             images["market"],
             journal.globals_image,
             ops,
-            *out,
+            output.results,
+            output.fills,
+            output.updates,
         )
 
     @property
     def live_orders(self) -> int:
-        return int(self.journal.counters[LIVE_ORDERS])
+        return int(self.counters[LIVE_ORDERS])
 
     def reserve_orders(self, new: int) -> None:
         """Make room for `new` more resting orders."""
@@ -113,8 +97,9 @@ class Rows:
             self.orders = _grown(self.orders, 2 * (live + new))
         depth = min(live, PRICE_LEVELS_MAX)
         self.book.resize(self, live, new, depth)
-        self.book.rebuild(self)
-        recompute_margins(self)
+        core = self.core()
+        book.rebuild(core)
+        recompute(core)
 
     def slot_of(self, address: Address) -> int | None:
         return self.slot_by_address.get(address)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.context import ExchangeConfig
 from coinone.rules.exchange.journal import Undo as RowsUndo
-from coinone.rules.exchange.journal import apply_undo as undo_rows
 from coinone.rules.exchange.ledger import Ledger, undo_entries
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.undo import apply_undo as undo_rows
 
 Undo = tuple[RowsUndo, list]  # type: ignore[type-arg]  # rows, then ledger entries
 

@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
+
 FEE_SCALE = 10**7
 """Fee rates are integers in 10^-7 of the notional: 4.5 basis points = 4,500."""
 
@@ -67,7 +69,7 @@ def _table(*fields: tuple[str, type]) -> np.dtype[np.void]:
     return np.dtype(list(fields), align=True)
 
 
-def copied(rows: NDArray[Any]) -> NDArray[Any]:
+def copied(rows: Array) -> Array:
     """A copy of contiguous rows as plain bytes: NumPy itself goes field by field, ten times slower."""
     return np.frombuffer(bytearray(rows.view(np.uint8)), rows.dtype)
 
@@ -121,9 +123,6 @@ ORDER = _table(
     ("builder", _i4),  # account slot, -1 for none
     ("builder_fee", _i4),  # in 1 / FEE_SCALE
     ("market", _i4),
-    ("next", _i4),  # running: the queue at the price, and the level it hangs on (book.py)
-    ("prev", _i4),
-    ("level", _i4),
     ("side", _i1),
     ("tif", _i1),
     ("reduce_only", _i1),

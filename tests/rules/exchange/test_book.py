@@ -95,6 +95,30 @@ def test_an_order_that_is_gone_is_not_found() -> None:
     assert rows.book.find_cloid(rows, 0, 0, 0) is None
 
 
+def test_oids_that_share_their_low_half_are_told_apart() -> None:
+    rows = rows_of()
+    old = int(put(rows, (0, 0, 990))[0])
+    rows.globals["next_oid"] = old + 2**32
+    new = int(put(rows, (1, 0, 980))[0])
+    assert new == old + 2**32
+    assert [int(rows.orders[rows.book.find(rows, oid)]["px"]) for oid in (old, new)] == [990, 980]
+    cancel(rows, (1, old), (0, new))  # neither is the other's
+    assert rows.live_orders == 2
+    cancel(rows, (0, old))
+    assert rows.book.find(rows, old) is None
+    assert rows.book.find(rows, new) is not None
+
+
+def test_a_segment_stays_as_it_was_when_later_ones_need_larger_buffers() -> None:
+    rows = rows_of()
+    ops = np.zeros(1, OP)
+    ops["px"], ops["sz"] = 990, 1
+    first = run_segment(rows, ops, 0)
+    before = (first.results.tolist(), first.updates.tolist())
+    put(rows, *[(1, 0, 900 - n % 500) for n in range(5000)])
+    assert (first.results.tolist(), first.updates.tolist()) == before
+
+
 def test_room_grows_with_the_orders() -> None:
     rows = rows_of(20)
     for n in range(20):

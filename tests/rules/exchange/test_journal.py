@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.journal import Undo, apply_undo
+from coinone.rules.exchange.journal import Undo
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import OP, ORDER, Tif
 from coinone.rules.exchange.twin_state import state_of_rows
+from coinone.rules.exchange.undo import apply_undo
 
 ACCOUNTS, MARKETS = 20, 2
-LINKS = ("next", "prev", "level")  # running: where an order hangs in the book
 
 
 def world(seed: int) -> Rows:
@@ -64,16 +64,13 @@ def answers(segment: Segment) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def image(rows: Rows, capacity: int) -> list[bytes]:
-    """The bytes of all rows, an order's links aside; orders up to a capacity that may have grown since."""
-    orders = rows.orders[:capacity].copy()
-    for name in LINKS:
-        orders[name] = 0
+    """The bytes of all rows; orders up to a capacity that may have grown since."""
     assert not rows.orders["oid"][capacity:].any()
     count, markets = rows.account_count, rows.market_count
     tables = (
         rows.accounts[:count],
         rows.positions[:count, :markets],
-        orders,
+        rows.orders[:capacity],
         rows.markets[:markets],
         rows.globals,
     )

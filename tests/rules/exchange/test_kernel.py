@@ -46,12 +46,12 @@ class Desk:
         assert (segment.results.tolist(), segment.fills.tolist()) == (results, fills)
         assert segment.updates.tolist() == updates
         assert state_of_rows(self.rows) == state_of_twin(twin)
+        self.last = segment
         return segment
 
     def place(self, who: int, side: Side, px: int, sz: int, **more: int) -> Any:
         """The result row of one order."""
-        self.last = self.run(order(who, side, px, sz, **more))
-        return self.last.results[0]
+        return self.run(order(who, side, px, sz, **more)).results[0]
 
     def position(self, who: int) -> int:
         return int(self.rows.positions[who, 0]["size"])
@@ -272,7 +272,7 @@ def test_average_cost_and_closed_profit_of_a_position() -> None:
     assert desk.rows.positions[ANN, 0]["entry_notional"] == 21_000
     desk.run(order(CAT, BUY, 1200, 5), order(ANN, SELL, 1200, 5))
     # average 1,050: 5 * 150 closed, 15 * 1,050 left
-    fill = desk.rows.journal.fills[0]
+    fill = desk.last.fills[0]
     assert (fill["taker_pnl"], fill["taker_start"]) == (750, 20)
     assert desk.rows.positions[ANN, 0]["entry_notional"] == 15_750
 
@@ -283,7 +283,7 @@ def test_a_fill_through_zero_closes_the_old_position_and_opens_the_new_one() -> 
     desk.rows.positions[ANN, 0]["funding_open"] = 7
     desk.run(order(CAT, SELL, 900, 10), order(ANN, BUY, 900, 10))
     held = desk.rows.positions[ANN, 0]
-    assert desk.rows.journal.fills[0]["taker_pnl"] == 400  # short at 1,000, bought back at 900
+    assert desk.last.fills[0]["taker_pnl"] == 400  # short at 1,000, bought back at 900
     assert (held["size"], held["entry_notional"], held["opened_ms"]) == (6, 5_400, desk.now)
     assert held["funding_open"] == 0
 
@@ -474,6 +474,6 @@ def test_the_largest_amounts_do_not_overflow() -> None:
     desk.rows.markets[0]["mark"] = px
     desk.run(order(BOB, SELL, px, sz), order(ANN, BUY, px, sz))
     # 2^55 * 0.00045 = 16,212,958,658,533.8...
-    assert desk.rows.journal.fills[0]["taker_fee"] == 16_212_958_658_534
+    assert desk.last.fills[0]["taker_fee"] == 16_212_958_658_534
     desk.run(order(ANN, SELL, px, sz // 3), order(BOB, BUY, px, sz // 3))
-    assert desk.rows.journal.fills[0]["taker_pnl"] == 0
+    assert desk.last.fills[0]["taker_pnl"] == 0

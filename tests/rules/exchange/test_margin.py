@@ -10,7 +10,6 @@ from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import (
     apply_marks,
     equity,
-    recompute_margins,
     refresh_margins,
     would_be_initial_margin,
 )
@@ -104,5 +103,5 @@ def test_running_sums_equal_a_fresh_sum_after_any_trades_and_marks(
             apply_marks(rows, {n % 2: marks[n % len(marks)]})
     running = state_of_rows(rows)
     assert running == state_of_twin(twin_of(rows))
-    recompute_margins(rows)
+    rows.rebuild()
     assert running == state_of_rows(rows)

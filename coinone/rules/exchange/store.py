@@ -1,0 +1,25 @@
+"""What book, journal and rows share: the tables themselves, and how many of their rows are in use."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coinone.base.primitives.limits import MARGIN_TIERS_MAX
+from coinone.rules.exchange.core import COUNTERS
+from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, TIER, Array
+
+
+class Store:
+    """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0]."""
+
+    def __init__(self, accounts: int, markets: int, orders: int) -> None:
+        self.accounts: Array = np.zeros(accounts, ACCOUNT)
+        self.addresses: Array = np.zeros((accounts, 20), np.uint8)
+        self.positions: Array = np.zeros((accounts, markets), POSITION)
+        self.markets: Array = np.zeros(markets, MARKET)
+        self.tiers: Array = np.zeros((markets, MARGIN_TIERS_MAX), TIER)
+        self.orders: Array = np.zeros(orders, ORDER)
+        self.globals: Array = np.zeros(1, GLOBALS)
+        self.account_count = 0
+        self.market_count = 0
+        self.counters: Array = np.zeros(COUNTERS, np.int64)  # slots of core.py
