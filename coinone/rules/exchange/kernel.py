@@ -104,7 +104,8 @@ def run(core: Any) -> None:
 class Segment(NamedTuple):
     """What a segment did: one RESULT per op, FILL and UPDATE rows in the order in which they happened.
 
-    Views of buffers that are written again after the epoch (output.py)."""
+    Views of buffers that are written again after the epoch (output.py): copy what must last longer.
+    """
 
     results: Array
     fills: Array

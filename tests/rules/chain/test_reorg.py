@@ -36,20 +36,18 @@ def crowded(seed: int = 3) -> Day:
 
 
 def image(chain: ChainState) -> dict[str, Any]:
-    """The bytes of all rows, and the exchange as leaves. Where an order's price level lies is rebuilt, not
-    journalled (D4): `level` may differ, the queues may not."""
+    """The bytes of all rows, and the exchange as leaves. Where an order hangs is rebuilt, not journalled (D4):
+    links may differ, the queues may not."""
     rows = chain.exchange.rows
     count = rows.account_count
     live = rows.orders["oid"] != 0
-    assert (rows.book.owners == np.where(live, rows.orders["account"], -1)).all(), "owners out of step"
+    assert (rows.book.links["account"] == np.where(live, rows.orders["account"], -1)).all(), "out of step"
     return {
         "cursor": chain.cursor,
         "layers": chain.state.layers,
         "accounts": rows.accounts[:count].tobytes(),
         "positions": rows.positions[:count].tobytes(),
-        "orders": {
-            name: rows.orders[name][live].tobytes() for name in rows.orders.dtype.names if name != "level"
-        },
+        "orders": {name: rows.orders[name][live].tobytes() for name in rows.orders.dtype.names},
         "markets": rows.markets[: rows.market_count].tobytes(),
         "globals": rows.globals.tobytes(),
         "leaves": dict(all_leaves(chain.exchange)),
