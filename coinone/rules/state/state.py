@@ -112,9 +112,13 @@ class State:
 
     def word_and_original(self, address: Address, slot: Hash32) -> tuple[int, int]:
         """Both at once, for an engine that keeps them itself until the message is over."""
-        value = self.word(address, slot)
-        unchanged = address not in self._created and address + slot not in self._original
-        return value, value if unchanged else self.original_word(address, slot)
+        slots = self._storage.get(address)
+        value = None if slots is None else slots.get(slot)
+        if value is None:
+            value = self.word(address, slot)
+        if self._original or self._created:
+            return value, self.original_word(address, slot)
+        return value, value
 
     def transient(self, address: Address, slot: int) -> int:
         return self._transient.get(storage_key(address, slot), 0)
@@ -164,7 +168,10 @@ class State:
 
     def set_word(self, address: Address, slot: Hash32, value: int) -> None:
         """`set_storage`, for a slot given as its 32 bytes."""
-        before = self.word(address, slot)
+        slots = self._storage.get(address)
+        before = None if slots is None else slots.get(slot)
+        if before is None:
+            before = self.word(address, slot)
         if value == before:
             return
         self._original.setdefault(address + slot, before)

@@ -5,7 +5,7 @@ noted since the snapshot; nothing is copied when a frame is entered. A warm slot
 can choose them so that their hashes collide.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from coinone.base.primitives.types import Address
 from coinone.rules.state.account import storage_key
@@ -16,9 +16,12 @@ Snapshot = tuple[int, int, int]
 
 
 class Substate:
-    __slots__ = ("_journal", "_warm", "logs", "refund")
+    """`always` are addresses that are warm in every transaction: the precompiled contracts."""
 
-    def __init__(self, warm: Iterable[Address | SlotKey] = ()) -> None:
+    __slots__ = ("_always", "_journal", "_warm", "logs", "refund")
+
+    def __init__(self, warm: Iterable[Address | SlotKey] = (), always: Container[Address] = ()) -> None:
+        self._always = always
         self._warm: set[Address | SlotKey] = set(warm)
         self._journal: list[Address | SlotKey] = []
         self.logs: list[Log] = []
@@ -26,7 +29,7 @@ class Substate:
 
     def warm_address(self, address: Address) -> bool:
         """Make the address warm; True if it was cold."""
-        if address in self._warm:
+        if address in self._warm or address in self._always:
             return False
         self._warm.add(address)
         self._journal.append(address)
@@ -41,7 +44,10 @@ class Substate:
         self._journal.append(key)
         return True
 
-    def is_warm(self, key: Address | SlotKey) -> bool:
+    def is_warm(self, address: Address) -> bool:
+        return address in self._warm or address in self._always
+
+    def is_warm_slot(self, key: SlotKey) -> bool:
         return key in self._warm
 
     def snapshot(self) -> Snapshot:

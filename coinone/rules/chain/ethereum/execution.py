@@ -157,7 +157,7 @@ def run_payload(
     intrinsic = intrinsic_gas(payload, rules)
     target = create_address(sender, nonce) if payload.to is None else payload.to
     table = rules.precompiles if precompiles is None else precompiles
-    substate = Substate(_warm_from_start(env, sender, target, payload, table))
+    substate = Substate(_warm_from_start(env, sender, target, payload), table)
     evm = Evm(
         state,
         env,
@@ -184,9 +184,9 @@ def _result(outcome: ExecutionResult, used: int, created: Address | None, price:
 
 
 def _warm_from_start(
-    env: BlockEnv, sender: Address, target: Address, payload: Payload, precompiles: Precompiles
+    env: BlockEnv, sender: Address, target: Address, payload: Payload
 ) -> list[Address | SlotKey]:
-    warm: list[Address | SlotKey] = [sender, target, env.coinbase, *precompiles]
+    warm: list[Address | SlotKey] = [sender, target, env.coinbase]
     for address, slots in payload.access_list:
         warm.append(address)
         warm.extend(storage_key(address, slot) for slot in slots)

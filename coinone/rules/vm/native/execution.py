@@ -31,7 +31,7 @@ def execute(evm: Evm, message: Message) -> ExecutionResult:
     machine = _take(evm.rules.memory_cap)
     try:
         machine.begin(evm)
-        if message.creates or interpreter.is_precompiled(evm, message):
+        if message.code_address in evm.precompiles or message.creates:
             result = Driver(machine).run(message)
         else:
             result = _call(machine, message)

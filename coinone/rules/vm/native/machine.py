@@ -51,6 +51,7 @@ class Machine:
         self.memory_cap = memory_cap
         self.tables = Tables(library)
         self.shared = self.tables.numbers
+        self._shared_address = self.tables.address
         memory, returned = aligned(memory_cap), aligned(memory_cap)
         self.arena, self.memory_address = memory.data, int(memory.ctypes.data)
         self.returned = returned.data  # by the last call that ended in machine code
@@ -84,6 +85,7 @@ class Machine:
         self.codes: dict[
             int, tuple[bytes, object]
         ] = {}  # by where they lie; what lies there, and what keeps it
+        self._limited = evm.budget is not None
         if evm.block is not self._block:
             self._block = evm.block
             _BLOCK_WORDS.pack_into(self.tables.bytes, SHARED["COINBASE"], *_words_of(evm.block))
@@ -100,9 +102,9 @@ class Machine:
 
     def write_back(self) -> None:
         """Hand every written slot to the state; it ignores those that ended as they began."""
-        state = self.evm.state
+        set_word, addresses = self.evm.state.set_word, self.addresses
         for account, slot, value in self.tables.written():
-            state.set_word(self.addresses[account], slot, value)
+            set_word(addresses[account], slot, value)
 
     def end(self) -> None:
         """Forget the transaction, however it ended."""
@@ -126,10 +128,10 @@ class Machine:
             self.memory_address + used,
             self.memory_cap - used,
             self._table,
-            self.tables.address,
+            self._shared_address,
             self.number_of(message.target),
             message.static,
-            0 if self.evm.budget is None else max(0, gas - SLICE),
+            gas - SLICE if self._limited and gas > SLICE else 0,
             program.size,
             program.size,
             len(message.data),

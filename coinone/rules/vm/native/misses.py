@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from coinone.base.primitives.types import Address
+from coinone.rules.state.account import EMPTY_ACCOUNT
 from coinone.rules.vm.addresses import delegate_of
 from coinone.rules.vm.errors import ExceptionalHalt
 from coinone.rules.vm.native.layout import (
@@ -29,6 +30,8 @@ from coinone.rules.vm.native.program import address_of
 _Provider: TypeAlias = Callable[[Machine, int], None]
 _STORAGE_MISS, _PRECOMPILE = int(Status.STORAGE_MISS), int(Status.PRECOMPILE)
 _CURRENT, _GENERATION = SHARED["CURRENT"] >> 3, SHARED["GENERATION"] >> 3
+_CELL_COUNT, _CELL_LIMIT = SHARED["CELL_COUNT"] >> 3, SHARED["CELL_LIMIT"] >> 3
+_SP, _ACCOUNT = FRAME["SP"] >> 3, FRAME["ACCOUNT"] >> 3
 _GAS, _FLOOR, _CODE = FRAME["GAS"] >> 3, FRAME["FLOOR"] >> 3, FRAME["CODE"] >> 3
 _DATA, _DATA_SIZE = FRAME["DATA"] >> 3, FRAME["DATA_SIZE"] >> 3
 _BALANCE_KNOWN = FRAME["BALANCE_KNOWN"] >> 3
@@ -48,16 +51,18 @@ def provide(machine: Machine, status: int) -> int:
 
 
 def _provide_slot(machine: Machine, first: int, frame: int) -> int:
-    evm, address = machine.evm, machine.own_address(first)
-    slot = machine.word(first, 1)[::-1]
+    """The one that every message meets, so it takes some care: here a call of a function counts."""
+    evm, numbers = machine.evm, machine.numbers
+    start = numbers[first + _SP] - machine.stack_address - WORD
+    slot = machine.stack_bytes[start : start + WORD].tobytes()[::-1]
+    address = machine.addresses[numbers[first + _ACCOUNT]]
     value, original = evm.state.word_and_original(address, slot)
-    machine.tables.room_for_cell()
-    return machine.library.provide(  # type: ignore[no-any-return]
-        frame,
-        value.to_bytes(WORD, "big"),
-        original.to_bytes(WORD, "big"),
-        WARM if evm.substate.is_warm(address + slot) else 0,
-    )
+    warm = WARM if evm.substate.is_warm_slot(address + slot) else 0
+    if machine.shared[_CELL_COUNT] == machine.shared[_CELL_LIMIT]:
+        machine.tables.grow_cells()
+    now = value.to_bytes(WORD, "big") if value else _NOTHING
+    before = now if value == original else original.to_bytes(WORD, "big")
+    return machine.library.provide(frame, now, before, warm)  # type: ignore[no-any-return]
 
 
 # Accounts
@@ -76,17 +81,15 @@ def _tell_account(machine: Machine, word: bytes, called: bool) -> None:
     cell = machine.cells.get(address)
     if cell is None:
         cell = machine.cells[address] = machine.tables.add_account(word[:20] + bytes(12))
-    account = state.account(address)
-    is_empty = account is None or account.is_empty
-    code = b"" if account is None else state.code_by_hash(account.code_hash)
+    account = state.account(address) or EMPTY_ACCOUNT
+    code = state.code_by_hash(account.code_hash)
     runs, marks, source = (
         _prepare(machine, address, code) if called else (NOT_PREPARED, 0, _source(machine, code))
     )
-    generation = machine.shared[_GENERATION]
-    numbers = runs, marks, len(code), machine.number_of(address), generation, source
+    numbers = runs, marks, len(code), machine.number_of(address), machine.shared[_GENERATION], source
     given = GIVEN if machine.evm.substate.is_warm(address) else 0
-    balance, code_hash = (0 if account is None else account.balance), state.code_hash(address)
-    machine.tables.put_account(cell, numbers, given, balance, _NOTHING if is_empty else code_hash)
+    code_hash = _NOTHING if account == EMPTY_ACCOUNT else account.code_hash
+    machine.tables.put_account(cell, numbers, given, account.balance, code_hash)
 
 
 def _prepare(machine: Machine, address: Address, code: bytes) -> tuple[int, int, int]:

@@ -5,7 +5,6 @@ grew beyond the usual is given back at the end of the transaction.
 """
 
 import struct
-from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -131,15 +130,16 @@ class Tables:
         self._key_bytes[:] = key
         return self._key_address
 
-    def written(self) -> Iterator[tuple[int, bytes, int]]:
+    def written(self) -> list[tuple[int, bytes, int]]:
         """Account, slot and value of each storage cell that was ever written, in the order of first use."""
-        numbers, cells = self._cell_numbers, self._cell_bytes
+        numbers, cells, found = self._cell_numbers, self._cell_bytes, []
         for start in range(0, self.numbers[_CELL_COUNT] * CELL_SIZE, CELL_SIZE):
             account = numbers[(start + CELL_ACCOUNT) >> 3]
             if account < TRANSIENT and numbers[(start + CELL_FLAGS) >> 3] & WRITTEN:
-                slot = cells[start : start + WORD].tobytes()[::-1]
-                value = cells[start + CELL_VALUE : start + CELL_ORIGINAL]
-                yield account, slot, int.from_bytes(value, "little")
+                content = cells[start : start + CELL_ORIGINAL].tobytes()
+                value = int.from_bytes(content[CELL_VALUE:], "little")
+                found.append((account, content[WORD - 1 :: -1], value))
+        return found
 
     def undo(self, mark: int) -> None:
         """Take back all changes of cells since the journal was that long."""
