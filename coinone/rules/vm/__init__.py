@@ -7,11 +7,12 @@ of its arguments; the state is `rules.state.State`, whose journal undoes what a 
 
 from coinone.rules.vm.engines import Engine, chosen_engine, execute, use_engine
 from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
-from coinone.rules.vm.forks import FORKS, Rules
+from coinone.rules.vm.forks import FORKS, PREPARED, Rules
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
 
 __all__ = [
     "FORKS",
+    "PREPARED",
     "BlockEnv",
     "Engine",
     "Evm",

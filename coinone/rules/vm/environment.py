@@ -24,6 +24,7 @@ class BlockEnv:
     prevrandao: Hash32
     block_hash: Callable[[int], Hash32]
     blob_base_fee: int = 1
+    slot_number: int = 0  # from Amsterdam on
 
 
 class TransactionEnv(NamedTuple):

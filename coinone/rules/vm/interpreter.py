@@ -24,6 +24,7 @@ from coinone.rules.vm.errors import (
 from coinone.rules.vm.forks import Rules
 from coinone.rules.vm.frame import HALT, Frame, Signal
 from coinone.rules.vm.gas import CODE_DEPOSIT_PER_BYTE, charge
+from coinone.rules.vm.instructions.log import log_transfer
 from coinone.rules.vm.precompiles import Precompile
 from coinone.rules.vm.substate import Substate
 from coinone.rules.vm.tracing import Tracer
@@ -188,6 +189,8 @@ def open_frame(evm: Evm, message: Message) -> Frame:
         state.create_account(message.target)
     if message.moves_value and message.value:
         move_value(state, message)
+        if evm.rules.transfer_logs:
+            log_transfer(evm.substate, message.caller, message.target, message.value)
     return frame
 
 

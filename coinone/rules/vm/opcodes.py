@@ -14,6 +14,7 @@ from coinone.rules.vm.instructions import (
     block,
     comparison,
     control,
+    deep_stack,
     environment,
     keccak,
     log,
@@ -137,6 +138,14 @@ CANCUN: tuple[Opcode, ...] = (
 )
 
 OSAKA: tuple[Opcode, ...] = (*CANCUN, Opcode(0x1E, "CLZ", 1, 1, gas.LOW, bitwise.count_leading_zeros))
+
+AMSTERDAM: tuple[Opcode, ...] = (
+    *OSAKA,
+    Opcode(0x4B, "SLOTNUM", 0, 1, gas.BASE, block.slot_number),
+    Opcode(0xE6, "DUPN", 0, 1, gas.VERY_LOW, deep_stack.dup_deep),
+    Opcode(0xE7, "SWAPN", 0, 0, gas.VERY_LOW, deep_stack.swap_deep),
+    Opcode(0xE8, "EXCHANGE", 0, 0, gas.VERY_LOW, deep_stack.exchange),
+)
 
 
 class Row(NamedTuple):

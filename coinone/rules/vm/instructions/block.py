@@ -53,3 +53,9 @@ def base_fee(frame: Frame, stack: list[int]) -> None:
 def blob_base_fee(frame: Frame, stack: list[int]) -> None:
     # OPERATION
     stack.append(frame.evm.block.blob_base_fee)
+
+
+def slot_number(frame: Frame, stack: list[int]) -> None:
+    """EIP-7843, from Amsterdam on."""
+    # OPERATION
+    stack.append(frame.evm.block.slot_number)

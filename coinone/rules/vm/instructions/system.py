@@ -25,6 +25,7 @@ from coinone.rules.vm.gas import (
     touch_account,
     words,
 )
+from coinone.rules.vm.instructions.log import log_transfer
 
 CALL_DEPTH_MAX = 1024
 _COPY_MAX = 4_096  # bytes; copying so few costs less than making a view
@@ -219,6 +220,8 @@ def selfdestruct(frame: Frame, stack: list[int]) -> Halt:
     # OPERATION
     state.set_balance(frame.address, 0)
     state.set_balance(beneficiary, state.balance(beneficiary) + balance)
+    if frame.evm.rules.transfer_logs and balance:
+        log_transfer(substate, frame.address, beneficiary, balance)
     if state.created_in_transaction(frame.address):
         state.set_balance(frame.address, 0)  # named itself as beneficiary: the coins are gone
         state.destroy(frame.address)

@@ -7,6 +7,7 @@ from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.errors import Revert
+from coinone.rules.vm.forks import PREPARED
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
 from coinone.rules.vm.native.compiler import library
 from coinone.rules.vm.native.driver import Driver
@@ -24,9 +25,9 @@ _idle: list[Machine] = []
 def execute(evm: Evm, message: Message) -> ExecutionResult:
     """Run `message` on `evm.state`; if it fails the state is as before.
 
-    A run that is traced, or has more gas than 63 bits hold, is the reference interpreter's.
+    A run that is traced, has more gas than 63 bits hold, or is of a fork in preparation is the reference interpreter's.
     """
-    if evm.tracer is not None or message.gas > INT64_MAX:
+    if evm.tracer is not None or message.gas > INT64_MAX or evm.rules.name in PREPARED:
         return interpreter.execute(evm, message)
     machine = _take(evm.rules.memory_cap)
     try:

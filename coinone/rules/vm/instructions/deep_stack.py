@@ -1,0 +1,56 @@
+"""Words deeper than 16: DUPN, SWAPN, EXCHANGE (EIP-8024, from Amsterdam on).
+
+The byte after the opcode says how deep. It is never JUMPDEST or a PUSH (nor what lies between them), so a reader of
+old code that takes it for an instruction still finds the same jump destinations.
+"""
+
+from coinone.rules.vm.errors import InvalidOpcode, StackUnderflow
+from coinone.rules.vm.frame import Frame
+
+
+def dup_deep(frame: Frame, stack: list[int]) -> None:
+    # PROGRAM COUNTER
+    frame.pc += 1
+    # OPERATION
+    depth = depth_of(frame.code[frame.pc])
+    _require(stack, depth)
+    stack.append(stack[-depth])
+
+
+def swap_deep(frame: Frame, stack: list[int]) -> None:
+    # PROGRAM COUNTER
+    frame.pc += 1
+    # OPERATION
+    depth = depth_of(frame.code[frame.pc]) + 1
+    _require(stack, depth)
+    stack[-1], stack[-depth] = stack[-depth], stack[-1]
+
+
+def exchange(frame: Frame, stack: list[int]) -> None:
+    # PROGRAM COUNTER
+    frame.pc += 1
+    # OPERATION
+    first, second = depths_of(frame.code[frame.pc])
+    _require(stack, second)
+    stack[-first], stack[-second] = stack[-second], stack[-first]
+
+
+def depth_of(byte: int) -> int:
+    """17 to 235. Raises InvalidOpcode for a byte that must stay an instruction."""
+    if 90 < byte < 128:
+        raise InvalidOpcode
+    return (byte + 145) % 256
+
+
+def depths_of(byte: int) -> tuple[int, int]:
+    """The two places, the top being 1: 2 <= first < second, first + second <= 32. Raises InvalidOpcode."""
+    if 81 < byte < 128:
+        raise InvalidOpcode
+    high, low = divmod(byte ^ 143, 16)
+    return (high + 2, low + 2) if high < low else (low + 2, 30 - high)
+
+
+def _require(stack: list[int], depth: int) -> None:
+    """What the table cannot check, as the depth stands in the code."""
+    if len(stack) < depth:
+        raise StackUnderflow
