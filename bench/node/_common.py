@@ -41,6 +41,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
+def tree_cpu_seconds(pid: int) -> float:
+    """CPU time of a process and of all below it that live."""
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    below = [int(child) for listed in children for child in listed.read_text().split()]
+    return cpu_seconds(pid) + sum(tree_cpu_seconds(child) for child in below)
+
+
 def raise_descriptor_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard) if hard > soft else (soft, hard))

@@ -14,6 +14,7 @@ from coinone.base.primitives.types import Address, Hash32
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 LOW_S_MAX = CURVE_ORDER // 2
+SIGNED_SIZE = 97  # of `pack_signed`
 
 
 class Signature(NamedTuple):
@@ -31,6 +32,24 @@ def recover(digest: Hash32, r: int, s: int, v: int) -> Address:
     if not 0 < s <= LOW_S_MAX:
         raise InvalidSignature("signature: s out of range or high")
     return _address(_recover_key(digest, r, s, v - 27))
+
+
+def pack_signed(digest: Hash32, r: int, s: int, v: int) -> bytes:
+    """What `recover` takes, as bytes for another process. Any r and s of 32 bytes, any v of one."""
+    return digest + r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((v,))
+
+
+def recover_packed(packed: bytes) -> list[Address | None]:
+    """`recover` of each of several; None where it raises."""
+    found: list[Address | None] = []
+    for start in range(0, len(packed), SIGNED_SIZE):
+        one = packed[start : start + SIGNED_SIZE]
+        r, s = int.from_bytes(one[32:64], "big"), int.from_bytes(one[64:96], "big")
+        try:
+            found.append(recover(one[:32], r, s, one[96]))
+        except InvalidSignature:
+            found.append(None)
+    return found
 
 
 def recover_any_s(digest: Hash32, r: int, s: int, parity: int) -> Address | None:

@@ -101,6 +101,10 @@ ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, s
 # Node
 VIEW_LEVELS_MAX = 1_000  # price levels a side that a view copies: fifty times what the API shows at once
 EXECUTOR_JOBS_MAX = 10_000  # closures waiting for the executor; beyond, callers are told to come back
+INTAKE_PER_VISIT = 256  # Ethereum transactions put into the pool at once: about 8 ms of the executor
+INTAKE_WAITING_MAX = 10_000  # beyond, senders are told to come back
+SIGNERS_POOL_LEAST = 32  # signatures that are worth a job for another process: 2 ms against half of one
+SIGNERS_POOL_PROCESSES_MAX = 4  # 20,000 signatures a second each; more than a node can execute
 SUBSCRIPTION_BATCHES_MAX = 256  # batches a subscriber may lag: about a minute
 SEAL_SLICE_MS = 20  # of sealing between two batches (D7)
 DEV_SNAPSHOTS_MAX = 1_000  # evm_snapshot marks that are remembered

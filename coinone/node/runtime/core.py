@@ -115,6 +115,13 @@ class Core:
         self.chain.verify.remember(raw, tx)
         return tx.hash
 
+    def try_ethereum(self, tx: EthereumTransaction) -> Hash32 | CoinoneError:
+        """`add_ethereum`, for one of many."""
+        try:
+            return self.add_ethereum(tx.encoded, tx)
+        except CoinoneError as error:
+            return error
+
     def add_oracle(self, raw: bytes, report: OracleReport) -> None:
         """Take a reporter's prices into the next batch. Raises InvalidInput."""
         self._check_running()

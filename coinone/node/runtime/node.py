@@ -5,7 +5,7 @@ executor.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,11 @@ from coinone.node.runtime.core import Core
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.executor import Executor
 from coinone.node.runtime.follower import follow_batch, follow_block
+from coinone.node.runtime.intake import Intake, Outcome
 from coinone.node.runtime.keys import load_or_make_secrets
 from coinone.node.runtime.producer import Producer
 from coinone.node.runtime.published import BatchOutcome, Published, Subscription
+from coinone.node.runtime.signers import Signers
 from coinone.node.runtime.startup import identity_of, open_chain
 from coinone.node.runtime.view import View
 from coinone.node.storage.history import History
@@ -121,6 +123,8 @@ class Node:
             self._core, secrets, self._clock, entropy, self._publish, self._writer.submit
         )
         self._executor = Executor(self._clock, self._work)
+        self._signers = Signers()
+        self._intake = Intake(self._enter, self._signers)
         self.dev = Dev(self) if network.is_dev else None
         self.domain_rules = chain.exchange.config.domain_rules
 
@@ -160,6 +164,7 @@ class Node:
     def stop(self) -> None:
         """Finish the running batch and close the folder. What was answered is on disk already."""
         self._executor.stop(STOP_TIMEOUT_S)
+        self._signers.close()
         self._writer.shutdown()  # a block half written is finished: a second signal is safe all the same
         self._core.drop_waiting(StorageError("node stopped before the batch was made"))
         for subscription in self._subscriptions:
@@ -188,10 +193,10 @@ class Node:
 
     async def submit_ethereum(self, raw: bytes) -> Hash32:
         """Put an Ethereum transaction into the pool; returns its hash. Raises InvalidInput."""
-        verified = verify_transaction(raw, self.domain_rules)
-        if not isinstance(verified, EthereumTransaction):
-            raise InvalidTransaction("not an Ethereum transaction")
-        return await self._run(lambda: self._core.add_ethereum(raw, verified))
+        return await self._intake.submit(raw)
+
+    async def _enter(self, transactions: Sequence[EthereumTransaction]) -> list[Outcome]:
+        return await self._run(lambda: [self._core.try_ethereum(tx) for tx in transactions])
 
     async def submit_oracle(self, raw: bytes) -> Hash32:
         """Put a reporter's prices into the next batch; returns the hash. Raises InvalidInput."""

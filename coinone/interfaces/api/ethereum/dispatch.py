@@ -5,7 +5,10 @@ methods is printed from the same table. A batch is bounded by its number of call
 answer, because the answers may be a thousand times larger than the questions.
 """
 
+import asyncio
 import logging
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _EXTENSION_NAMESPACES = frozenset({"eth", "net", "web3"})
 _ID_TEXT_MAX = 256
+_SEND = "eth_sendRawTransaction"
 
 
 class Dispatcher:
@@ -62,15 +66,14 @@ class Dispatcher:
             )
         answers: list[bytes] = []
         size = 0
-        for request in requests:
+        for group in _groups(requests):
             if size > RPC_ANSWER_BYTES_MAX:
                 spent = RpcError(LIMIT_EXCEEDED, "response too large: ask for less in one batch")
-                one = _encode_error(_id_of(request), spent)
+                ones = [_encode_error(_id_of(request), spent) for request in group]
             else:
-                one = await self._answer_one(request, context)
-            if one:
-                answers.append(one)
-                size += len(one)
+                ones = await asyncio.gather(*(self._answer_one(request, context) for request in group))
+            answers += [one for one in ones if one]
+            size += sum(map(len, ones))
         return b"[" + b",".join(answers) + b"]" if answers else b""
 
     async def _answer_one(self, request: Any, context: Context) -> bytes:
@@ -113,6 +116,19 @@ class Dispatcher:
         context.purse.spend(method.weight)
         self.calls[name] = self.calls.get(name, 0) + 1
         return await method.handler(context, *params)
+
+
+def _groups(requests: list[Any]) -> Iterator[list[Any]]:
+    """Transactions that follow one another go in together; everything else is done one after the other."""
+    for is_sending, group in groupby(requests, key=_is_sending):
+        if is_sending:
+            yield list(group)
+        else:
+            yield from ([request] for request in group)
+
+
+def _is_sending(request: Any) -> bool:
+    return isinstance(request, dict) and request.get("method") == _SEND
 
 
 def _check_request(request: Any) -> tuple[str, list[Any]]:

@@ -82,7 +82,11 @@ class EthereumTransaction:
     @cached_property
     def sender(self) -> Address:
         """Who signed. Raises InvalidSignature."""
-        return recover(signing_hash(self), self.r, self.s, 27 + _parity(self))
+        return recover(*signature_of(self))
+
+    def know_sender(self, address: Address) -> None:
+        """Take what `recover` gave for `signature_of(self)`, in another process of ours."""
+        self.__dict__["sender"] = address
 
 
 def effective_gas_price(tx: EthereumTransaction, base_fee: int) -> int:
@@ -141,6 +145,11 @@ def signing_hash(tx: EthereumTransaction) -> Hash32:
     if tx.chain_id is not None:
         fields += [tx.chain_id, 0, 0]
     return keccak256(rlp.encode(fields))
+
+
+def signature_of(tx: EthereumTransaction) -> tuple[Hash32, int, int, int]:
+    """What the sender is recovered from: digest, r, s and v (27 or 28)."""
+    return signing_hash(tx), tx.r, tx.s, 27 + _parity(tx)
 
 
 def sign_transaction(tx: EthereumTransaction, key: bytes) -> EthereumTransaction:

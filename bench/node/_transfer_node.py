@@ -1,0 +1,26 @@
+"""The node of bench/node/transfers.py, in a process of its own: `python -m bench.node._transfer_node FOLDER PORT`."""
+
+import sys
+import threading
+from pathlib import Path
+
+from bench.node._transfers import MAP_SIZE_BYTES, busy_network
+from coinone.interfaces.api.app import App
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.server import ApiServer
+from coinone.node.runtime.node import Node
+from coinone.rules.vm import Engine, use_engine
+
+
+def main(folder: Path, port: int) -> None:
+    use_engine(Engine.NATIVE)
+    node = Node(busy_network(), folder, map_size_bytes=MAP_SIZE_BYTES)
+    config = ApiConfig(exchange_port=port, ethereum_port=port + 1, bind=("127.0.0.1",))
+    server = ApiServer(App(node, config, lambda: 0), config)
+    node.start()
+    server.start()
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

