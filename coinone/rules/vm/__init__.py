@@ -2,24 +2,33 @@
 
 Read in this order: `opcodes.py` (what there is), `interpreter.py` (how it runs), `instructions/` (what each
 does), `precompiles/`, `forks.py`; then `native/`, the same as machine code. Everything here is a pure function
-of its arguments; the state is `rules.state.State`, whose journal undoes what a failed frame wrote.
+of its arguments; the state is `rules.state.State`, whose journal undoes what a failed frame wrote. The names below are
+what others use; docs/vm-library.md shows how.
 """
 
 from coinone.rules.vm.engines import Engine, chosen_engine, execute, use_engine
-from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
+from coinone.rules.vm.environment import CALL, CREATE, BlockEnv, Log, Message, TransactionEnv
+from coinone.rules.vm.errors import ExceptionalHalt, FrameError, Revert
 from coinone.rules.vm.forks import FORKS, PREPARED, Rules
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.substate import Substate
 
 __all__ = [
+    "CALL",
+    "CREATE",
     "FORKS",
     "PREPARED",
     "BlockEnv",
     "Engine",
     "Evm",
+    "ExceptionalHalt",
     "ExecutionResult",
+    "FrameError",
     "Log",
     "Message",
+    "Revert",
     "Rules",
+    "Substate",
     "TransactionEnv",
     "chosen_engine",
     "execute",

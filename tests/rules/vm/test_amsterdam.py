@@ -1,4 +1,4 @@
-"""What is ready for Amsterdam, by hand: deep stack (EIP-8024), SLOTNUM (7843), code sizes (7954), transfer logs (7708)."""
+"""What is ready for Amsterdam, by hand: deep stack (EIP-8024), SLOTNUM (7843), sizes (7954), transfer logs (7708)."""
 
 from dataclasses import replace
 
