@@ -289,10 +289,11 @@ class Core:
             for reply in self._replies.pop(outcome.tx_hash, ()):
                 reply(
                     BatchOutcome(
-                        outcome.tx_hash, result.batch.seq, outcome.status, outcome.response, outcome.error,
+                        outcome.tx_hash, result.batch.seq, outcome.status, outcome.answer, outcome.error,
                         result.batch.time_ms,
                     )
                 )  # fmt: skip
+        self.storage.history.prepare()  # after the answers, which nobody should wait for longer than needed
 
 
 def _ethereum_pool(network: Network) -> EthereumPool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 from coinone.base.primitives.limits import SUBSCRIPTION_BATCHES_MAX
 from coinone.base.primitives.types import Hash32
@@ -10,7 +9,7 @@ from coinone.node.runtime.view import View
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.chain.records import TransactionRecord
-from coinone.rules.exchange.context import Outcome
+from coinone.rules.exchange.context import Answer, Outcome, Response
 from coinone.rules.exchange.event_log import EventLog
 
 
@@ -21,9 +20,14 @@ class BatchOutcome:
     tx_hash: Hash32
     seq: int
     status: str  # "executed" | "failed" | "excluded"
-    response: dict[str, Any] | None
+    answer: Answer
     error: str
     time_ms: int
+
+    @property
+    def response(self) -> Response | None:
+        """As of an Outcome; made where it is wanted, not on the thread that makes batches."""
+        return self.answer() if callable(self.answer) else self.answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@ Four intervals are stored, made from trades alone and so the same on every node;
 from these when asked for. An interval without a trade has no candle.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from coinone.rules.exchange.events import Fill
+import numpy as np
+
+from coinone.rules.exchange.event_log import Trades
+from coinone.rules.exchange.events import Event, Fill
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -80,15 +83,13 @@ def joined(earlier: Candle | None, later: Candle) -> Candle:
     )
 
 
-def stored_candles(fills: Iterable[Fill]) -> dict[tuple[int, int, int], Candle]:
-    """What fills add to the stored candles, by (market, interval, opening time)."""
+def stored_candles(trades: Iterable[tuple[int, Candle]]) -> dict[tuple[int, int, int], Candle]:
+    """What trades, as (market, candle within a minute) in their order, add to the stored candles, by (market,
+    interval, opening time)."""
     minutes: dict[tuple[int, int], Candle] = {}
-    for fill in fills:
-        if fill.kind == "adl":
-            continue  # no book was involved: not a market price
-        key = fill.market, fill.time_ms - fill.time_ms % MINUTE_MS
-        trade = Candle(key[1], fill.px, fill.px, fill.px, fill.px, fill.sz, 1)
-        minutes[key] = joined(minutes.get(key), trade)
+    for market, candle in trades:
+        key = market, candle.open_ms
+        minutes[key] = joined(minutes.get(key), candle)
     candles: dict[tuple[int, int, int], Candle] = {}
     for (market, minute), candle in minutes.items():
         for length in STORED_MS:
@@ -96,6 +97,19 @@ def stored_candles(fills: Iterable[Fill]) -> dict[tuple[int, int, int], Candle]:
             place = market, length, opens
             candles[place] = joined(candles.get(place), _opening_at(opens, candle))
     return candles
+
+
+def minutes_of(part: Event | Trades) -> Iterator[tuple[int, Candle]]:
+    """The trades in a part of an event log, as (market, candle within a minute)."""
+    if isinstance(part, Trades):
+        minute = part.time_ms - part.time_ms % MINUTE_MS
+        for market in np.unique(part.fills["market"]).tolist():
+            own = part.fills[part.fills["market"] == market]
+            px = own["px"].tolist()
+            yield market, Candle(minute, px[0], max(px), min(px), px[-1], int(own["sz"].sum()), len(px))
+    elif isinstance(part, Fill) and part.kind != "adl":  # where no book was involved is no market price
+        minute = part.time_ms - part.time_ms % MINUTE_MS
+        yield part.market, Candle(minute, part.px, part.px, part.px, part.px, part.sz, 1)
 
 
 def put_together(interval: str, candles: Iterable[Candle]) -> list[Candle]:

@@ -14,11 +14,20 @@ import msgspec
 from coinone.base.primitives.errors import StorageError
 
 T = TypeVar("T")
+
+encode_fields: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
+"""A row from its fields in their order, integers as `plain_int` says them."""
+
 _INT64 = range(-(2**63), 2**64)  # what MessagePack can say
 
 
 def encode_row(row: object) -> bytes:
-    return msgspec.msgpack.encode(_plain(row))
+    return encode_fields(_plain(row))
+
+
+def plain_int(value: int) -> int | bytes:
+    """How a row says an integer."""
+    return value if value in _INT64 else value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
 
 
 def decode_row(kind: type[T], data: bytes) -> T:
@@ -39,9 +48,7 @@ def fingerprint(*kinds: type) -> bytes:
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return [_plain(getattr(value, field.name)) for field in fields(value)]
-    if isinstance(value, int) and value not in _INT64:
-        return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
-    return value
+    return plain_int(value) if type(value) is int else value
 
 
 def _built(kind: type[T], parts: list[Any]) -> T:

@@ -5,7 +5,7 @@ again when the logged batches are applied again at the next start. A reader take
 snapshot after it, and skips pending batches that the snapshot already holds; so it may run in any thread.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -17,21 +17,12 @@ from coinone.base.primitives.types import Address
 from coinone.node.storage.blocks import head_of
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms, joined, opening_ms, put_together
 from coinone.node.storage.codec import decode_row
-from coinone.node.storage.history_rows import (
-    RATE_ROW,
-    TAKER,
-    BatchHistory,
-    Folded,
-    candle_key,
-    cloid_key,
-    folded,
-    history_of,
-    oid_key,
-    order_key_of,
-)
+from coinone.node.storage.history_events import RATE_ROW, TAKER, BatchHistory, candle_key, cloid_key, oid_key
+from coinone.node.storage.history_rows import Folded, folded, order_key_of
 from coinone.node.storage.store import Snapshot, Store
 from coinone.node.storage.tables import NodeTable, u16, u64
-from coinone.rules.exchange.events import Event, Fill, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.event_log import EventLog
+from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, OrderUpdate
 
 TIME_MS_MAX = 2**63 - 1
 _CANDLE_MS_MAX = 4_000_000_000_000  # the year 2096: keeps calendar arithmetic in its range
@@ -52,8 +43,12 @@ class History:
 
     # Writing (the executor)
 
-    def add_batch(self, seq: int, events: Iterable[Event]) -> None:
-        self._pending = (*self._pending, history_of(seq, events))
+    def add_batch(self, seq: int, events: EventLog) -> None:
+        self._pending = (*self._pending, BatchHistory(seq, events))
+
+    def prepare(self) -> None:
+        """Make the rows of the newest batch now. Without this its first reader does."""
+        _ = self._pending[-1].rows, self._pending[-1].candles
 
     def drop_from(self, seq: int) -> None:
         """Batches from `seq` on were taken back."""

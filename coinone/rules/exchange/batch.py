@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.context import BatchContext, Outcome, Response, Withdrawal
+from coinone.rules.exchange.context import Answer, BatchContext, Outcome, Withdrawal
 from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.ledger import Ledger
 from coinone.rules.exchange.rows import Rows
@@ -40,7 +39,7 @@ class Batch:
     def now(self) -> int:
         return self.ctx.time_ms
 
-    def executed(self, item: Item, answer: Response | Callable[[], Response]) -> None:
+    def executed(self, item: Item, answer: Answer) -> None:
         self.outcomes[item.index] = Outcome(item.tx_hash, "executed", answer)
 
     def failed(self, item: Item, text: str) -> None:

@@ -13,6 +13,7 @@ from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport
 
 Response: TypeAlias = dict[str, Any]
+Answer: TypeAlias = Response | Callable[[], Response] | None
 
 QUOTE_TOKEN_ADDRESS: Address = bytes.fromhex("00000000000000000000000000000000c0110001")
 QUOTE_SYSTEM_ADDRESS: Address = bytes.fromhex("2000000000000000000000000000000000000000")
@@ -96,7 +97,7 @@ class Outcome:
 
     tx_hash: Hash32
     status: str  # "executed" | "failed" | "excluded"
-    answer: Response | Callable[[], Response] | None = field(default=None, compare=False)
+    answer: Answer = field(default=None, compare=False)
     error: str = ""
 
     @property

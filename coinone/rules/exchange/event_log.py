@@ -8,24 +8,26 @@ exchange: addresses in the place of account slots, hashes in the place of operat
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.events import Event, Fill, FillSide, OrderUpdate
+from coinone.rules.exchange.events import Event, Fill, FillSide, MarketUpdate, OrderUpdate
 from coinone.rules.exchange.status import API_NAME
 from coinone.rules.exchange.tables import Side
 from coinone.rules.exchange.wire.operations import joined
 
 Array = NDArray[Any]
 
-TIF_NAMES = ("Gtc", "Ioc", "Alo")
-KINDS = ("trade", "liquidation")
-STATUS_NAMES = {int(status): name for status, name in API_NAME.items()}
+ALL = slice(None)
+_TIFS = ("Gtc", "Ioc", "Alo")
+_KINDS = ("trade", "liquidation")
+_STATUSES = {int(status): name for status, name in API_NAME.items()}
 
 
 class Trades:
@@ -61,40 +63,59 @@ class Trades:
         return len(self.fills) + len(self.updates)
 
     @cached_property
-    def hashes(self) -> list[Hash32]:
-        """The transaction of each fill's taker."""
-        return [self._hashes[bisect_right(self._starts, op) - 1] for op in self.fills["op"].tolist()]
-
-    @cached_property
     def fill_events(self) -> tuple[Fill, ...]:
-        names = ("tid", "market", "px", "sz", "side", "liquidation")
-        rows = zip(
-            *columns(self.fills, *names), self.hashes, self._sides("taker"), self._sides("maker"), strict=True
-        )
-        return tuple([
-            Fill(self.seq, self.time_ms, tid, market, px, sz, side == Side.BUY, taker, maker, tx_hash, KINDS[forced])
-            for tid, market, px, sz, side, forced, tx_hash, taker, maker in rows
-        ])  # fmt: skip
+        return self.fill_events_at(ALL)
 
     @cached_property
     def update_events(self) -> tuple[OrderUpdate, ...]:
-        rows = self.updates
-        names = ("oid", "market", "side", "px", "sz", "orig_sz", "tif", "reduce_only", "time_ms", "status")
-        told = zip(addresses_of(self.owners), cloids_of(rows), *columns(rows, *names), strict=True)
-        return tuple([
-            OrderUpdate(
-                self.seq, self.time_ms, account, oid, cloid, market, side == Side.BUY, px, sz, orig_sz,
-                TIF_NAMES[tif], bool(reduce_only), placed_ms, STATUS_NAMES[status],
-            )
-            for account, cloid, oid, market, side, px, sz, orig_sz, tif, reduce_only, placed_ms, status in told
-        ])  # fmt: skip
+        return tuple(map(OrderUpdate, *self.update_columns().values()))
 
-    def _sides(self, who: str) -> Iterator[FillSide]:
-        accounts = addresses_of(self.takers if who == "taker" else self.makers)
-        names = [f"{who}_{name}" for name in ("oid", "start", "pnl", "fee", "builder_fee")]
-        told = zip(accounts, cloids_of(self.fills, f"{who}_"), *columns(self.fills, *names), strict=True)
-        for account, cloid, oid, start, pnl, fee, builder_fee in told:
-            yield FillSide(account, oid, cloid, start, pnl, fee + builder_fee, builder_fee)
+    def fill_events_at(self, places: Any) -> tuple[Fill, ...]:
+        """The fills of these places only: what NumPy takes as an index."""
+        return tuple(map(Fill, *self.fill_columns(FillSide, places).values()))
+
+    def fill_columns(self, side: Callable[..., Any], places: Any = ALL) -> dict[str, Iterable[Any]]:
+        """The fields of a Fill in their order, each with its value for every fill; `side` makes what stands for
+        a party from the fields of a FillSide."""
+        rows = self.fills[places]
+        return {
+            "seq": repeat(self.seq),
+            "time_ms": repeat(self.time_ms),
+            "tid": rows["tid"].tolist(),
+            "market": rows["market"].tolist(),
+            "px": rows["px"].tolist(),
+            "sz": rows["sz"].tolist(),
+            "taker_is_buy": (rows["side"] == Side.BUY).tolist(),
+            "taker": map(side, *_side_columns(rows, "taker", self.takers[places])),
+            "maker": map(side, *_side_columns(rows, "maker", self.makers[places])),
+            "tx_hash": [self._hashes[bisect_right(self._starts, op) - 1] for op in rows["op"].tolist()],
+            "kind": [_KINDS[forced] for forced in rows["liquidation"].tolist()],
+        }
+
+    def update_columns(self, places: Any = ALL) -> dict[str, Iterable[Any]]:
+        """The fields of an OrderUpdate in their order, each with its value for every update."""
+        rows = self.updates[places]
+        return {
+            "seq": repeat(self.seq),
+            "time_ms": repeat(self.time_ms),
+            "account": addresses_of(self.owners[places]),
+            "oid": rows["oid"].tolist(),
+            "cloid": cloids_of(rows),
+            "market": rows["market"].tolist(),
+            "is_buy": (rows["side"] == Side.BUY).tolist(),
+            "px": rows["px"].tolist(),
+            "sz": rows["sz"].tolist(),
+            "orig_sz": rows["orig_sz"].tolist(),
+            "tif": [_TIFS[tif] for tif in rows["tif"].tolist()],
+            "reduce_only": (rows["reduce_only"] != 0).tolist(),
+            "placed_ms": rows["time_ms"].tolist(),
+            "status": [_STATUSES[status] for status in rows["status"].tolist()],
+        }
+
+    def parties(self) -> dict[Address, None]:
+        """The accounts that traded or whose orders changed."""
+        parts = (self.takers, self.makers, self.owners)
+        return dict.fromkeys(account for part in parts for account in addresses_of(part))
 
 
 class EventLog:
@@ -128,6 +149,13 @@ class EventLog:
             elif isinstance(part, Fill):
                 yield part
 
+    def parties(self) -> dict[Address, None]:
+        """The accounts that events concern."""
+        found: dict[Address, None] = {}
+        for part in self.parts:
+            found.update(part.parties() if isinstance(part, Trades) else dict.fromkeys(parties_of(part)))
+        return found
+
     def markets(self) -> list[int]:
         """The markets that an event names, rising."""
         found: dict[int, None] = {}
@@ -140,9 +168,11 @@ class EventLog:
         return sorted(market for market in found if market >= 0)
 
 
-def columns(rows: Array, *names: str) -> list[list[int]]:
-    """Columns as Python integers; going through rows instead takes several times as long."""
-    return [rows[name].tolist() for name in names]
+def parties_of(event: Event) -> tuple[Address, ...]:
+    """The accounts that an event concerns; of a fill, the taker first."""
+    if isinstance(event, Fill):
+        return event.taker.account, event.maker.account
+    return () if isinstance(event, MarketUpdate) else (event.account,)
 
 
 def addresses_of(rows: Array) -> list[Address]:
@@ -153,6 +183,14 @@ def addresses_of(rows: Array) -> list[Address]:
 def cloids_of(rows: Array, prefix: str = "") -> list[int]:
     """Client order ids, 0 = none."""
     names = [prefix + name for name in ("has_cloid", "cloid_hi", "cloid_lo")]
-    return [
-        joined(high, low) if given else 0 for given, high, low in zip(*columns(rows, *names), strict=True)
-    ]
+    columns = [rows[name].tolist() for name in names]
+    return [joined(high, low) if given else 0 for given, high, low in zip(*columns, strict=True)]
+
+
+def _side_columns(rows: Array, who: str, addresses: Array) -> list[list[Any]]:
+    """The fields of a FillSide in their order."""
+    oid, start, pnl, fee, builder_fee = (
+        rows[f"{who}_{name}"] for name in ("oid", "start", "pnl", "fee", "builder_fee")
+    )
+    numbers = [column.tolist() for column in (start, pnl, fee + builder_fee, builder_fee)]
+    return [addresses_of(addresses), oid.tolist(), cloids_of(rows, f"{who}_"), *numbers]

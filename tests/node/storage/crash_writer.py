@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from coinone.node.storage.storage import BlockCommit, open_storage
+from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.events import LedgerUpdate
 from coinone.rules.state.layers import merge
 from coinone.rules.state.rebuild import rebuilt_state_root
@@ -51,7 +52,7 @@ class SmallChain:
             self.state.set_storage(payee, dice.randrange(50), dice.getrandbits(256))
         self.state.freeze()
         moved = LedgerUpdate(seq, seq, ACCOUNTS[0], "send", seq, ACCOUNTS[1], bytes(32))
-        self.storage.history.add_batch(seq, [moved])
+        self.storage.history.add_batch(seq, EventLog([moved]))
         self.seq = seq
 
     def begin_commit(self, number: int, last_seq: int) -> Callable[[], None]:

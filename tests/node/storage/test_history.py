@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -13,8 +14,11 @@ from coinone.node.storage import history, history_rows
 from coinone.node.storage.candles import DAY_MS, INTERVALS, MINUTE_MS, Candle, closing_ms, opening_ms
 from coinone.node.storage.codec import decode_row, encode_row
 from coinone.node.storage.disk import FileDisk
+from coinone.node.storage.history_events import BatchHistory
 from coinone.node.storage.storage import BlockCommit, Storage
 from coinone.node.storage.store import MemoryStore
+from coinone.node.storage.tables import NodeTable
+from coinone.rules.exchange.event_log import EventLog, Trades
 from coinone.rules.exchange.events import (
     Event,
     Fill,
@@ -23,6 +27,7 @@ from coinone.rules.exchange.events import (
     LedgerUpdate,
     OrderUpdate,
 )
+from coinone.rules.exchange.tables import FILL, UPDATE
 
 START_MS = 1_700_000_000_000
 ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20
@@ -95,12 +100,12 @@ def test_answers_do_not_depend_on_what_is_pending(
         every.append(fill(seq, len(every) + 1, time_ms, market, px, sz))
         batch.append(every[-1])
         if then:
-            storage.history.add_batch(seq, batch)
+            storage.history.add_batch(seq, EventLog(batch))
             if then == "block":
                 number += 1
                 commit(storage, number, seq)
             seq, time_ms, batch = seq + 1, time_ms + 1, []
-    storage.history.add_batch(seq, batch)
+    storage.history.add_batch(seq, EventLog(batch))
     for market in (0, 1):
         want = plain_candles(every, market, interval)
         assert storage.history.candles(market, interval, 0, history.TIME_MS_MAX) == want
@@ -137,14 +142,14 @@ def test_intervals_open_where_the_calendar_says() -> None:
 
 def test_a_trade_without_a_book_makes_no_candle_but_is_a_fill(tmp_path: Path) -> None:
     storage = opened(tmp_path)
-    storage.history.add_batch(1, [fill(1, 1, START_MS, kind="adl")])
+    storage.history.add_batch(1, EventLog([fill(1, 1, START_MS, kind="adl")]))
     assert storage.history.candles(0, "1m", 0, history.TIME_MS_MAX) == []
     assert len(storage.history.fills(ALICE)) == 1
 
 
 def test_one_account_on_both_sides_of_a_trade_has_two_fills(tmp_path: Path) -> None:
     storage = opened(tmp_path)
-    storage.history.add_batch(1, [fill(1, 3, START_MS)])  # tid 3: Alice is taker and maker
+    storage.history.add_batch(1, EventLog([fill(1, 3, START_MS)]))  # tid 3: Alice is taker and maker
     assert [found.is_taker for found in storage.history.fills(ALICE)] == [False, True]
     assert storage.history.fills(BOB) == []
 
@@ -154,10 +159,10 @@ def test_funding_and_ledger_rows_keep_their_order_and_range(tmp_path: Path) -> N
     commit(storage, 0, 0)
     paid = [FundingPayment(seq, START_MS + seq, ALICE, 1, -3, -12_500, 10 * seq, -2_500) for seq in (1, 2, 3)]
     moved = [LedgerUpdate(2, START_MS, ALICE, "send", -amount, BOB, bytes(32)) for amount in (1, 2)]
-    storage.history.add_batch(1, paid[:1])
-    storage.history.add_batch(2, [paid[1], *moved])
+    storage.history.add_batch(1, EventLog(paid[:1]))
+    storage.history.add_batch(2, EventLog([paid[1], *moved]))
     commit(storage, 1, 2)
-    storage.history.add_batch(3, paid[2:])
+    storage.history.add_batch(3, EventLog(paid[2:]))
     assert storage.history.funding(ALICE) == paid[::-1]
     assert storage.history.funding(ALICE, START_MS + 2, START_MS + 2) == [paid[1]]
     assert storage.history.funding(BOB) == []
@@ -173,7 +178,7 @@ def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_t
     commit(storage, 0, 0)
     updates = [ended(seq, oid=100 + seq, cloid=2**100 + seq) for seq in range(1, 6)]
     for seq, update in enumerate(updates, 1):
-        storage.history.add_batch(seq, [ended(seq, 999, BOB, status="open"), update])
+        storage.history.add_batch(seq, EventLog([ended(seq, 999, BOB, status="open"), update]))
     for number, last_seq in enumerate((3, 4, 5), 1):
         assert storage.history.ended_orders(ALICE) == updates[::-1]
         commit(storage, number, last_seq)
@@ -192,10 +197,10 @@ def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_t
 def test_batches_taken_back_leave_no_history(tmp_path: Path) -> None:
     storage = opened(tmp_path)
     for seq in (1, 2, 3):
-        storage.history.add_batch(seq, [fill(seq, seq, START_MS + seq)])
+        storage.history.add_batch(seq, EventLog([fill(seq, seq, START_MS + seq)]))
     storage.history.drop_from(2)
     assert [trade.tid for trade in storage.history.trades(0)] == [1]
-    storage.history.add_batch(2, [fill(2, 9, START_MS + 9)])
+    storage.history.add_batch(2, EventLog([fill(2, 9, START_MS + 9)]))
     assert [trade.tid for trade in storage.history.trades(0)] == [9, 1]
 
 
@@ -214,8 +219,31 @@ def test_a_cloid_used_again_names_the_newer_order_also_after_the_older_is_pruned
     monkeypatch.setattr(history_rows, "ENDED_ORDERS_KEPT", 1)
     storage = opened(tmp_path)
     for number, oid in enumerate((1, 2, 3)):
-        storage.history.add_batch(number, [ended(number, oid, cloid=7)])
+        storage.history.add_batch(number, EventLog([ended(number, oid, cloid=7)]))
         assert storage.history.ended_order_by_cloid(ALICE, 7) == ended(number, oid, cloid=7)
         commit(storage, number, number)
         assert storage.history.ended_order_by_cloid(ALICE, 7) == ended(number, oid, cloid=7)
     assert storage.history.ended_order(1) is None and storage.history.ended_order(2) is not None
+
+
+def test_rows_made_of_columns_are_those_made_of_events() -> None:
+    """Many fills and updates at once, of every shape that a row can take."""
+    random = np.random.default_rng(5)
+    fills, updates = (np.zeros(50, dtype) for dtype in (FILL, UPDATE))
+    for rows in (fills, updates):
+        for name in rows.dtype.names or ():
+            wide = rows.dtype[name].itemsize == 8
+            rows[name] = random.integers(-(2**63), 2**63, 50) if wide else random.integers(0, 2, 50)
+    for rows, names in ((fills, ("tid", "taker_oid", "maker_oid")), (updates, ("oid", "time_ms"))):
+        for name in names:
+            rows[name] = random.permutation(50) + 1
+    fills["taker_builder_fee"] = fills["maker_builder_fee"] = 5
+    fills["taker_fee"] = fills["maker_fee"] = -9
+    fills["px"], fills["sz"] = random.integers(1, 2**27, (2, 50))
+    updates["status"] = random.integers(1, 5, 50)
+    addresses = np.frombuffer(ALICE + BOB, np.uint8).reshape(2, 20)
+    trades = Trades(3, START_MS, fills, updates, addresses, [0, 1, 2], [b"a" * 32, b"b" * 32])
+    columns, events = BatchHistory(3, EventLog([trades])), BatchHistory(3, EventLog(trades))
+    assert columns.rows == events.rows
+    assert len(columns.rows[NodeTable.TRADE]) == 50
+    assert columns.candles == events.candles and len(columns.candles) == 8  # two markets, four intervals

@@ -11,6 +11,7 @@ from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import BlockCommit, Storage, open_storage
 from coinone.node.storage.store import MemoryStore
 from coinone.node.storage.tables import NodeTable, u64
+from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.events import LedgerUpdate
 from coinone.rules.state.database import Table
 
@@ -37,7 +38,7 @@ def deposit(seq: int) -> LedgerUpdate:
 
 
 def run_batch(storage: Storage, seq: int) -> None:
-    storage.history.add_batch(seq, [deposit(seq)])
+    storage.history.add_batch(seq, EventLog([deposit(seq)]))
     storage.log.append_batch(seq, b"batch %d" % seq)
 
 
@@ -59,7 +60,7 @@ def test_a_block_takes_the_first_batches_and_later_ones_stay_pending(tmp_path: P
     assert storage.pending_batches() == [(4, b"batch 4"), (5, b"batch 5")]
     assert ledger_seqs(storage) == [3, 2, 1]
     for seq, _ in storage.pending_batches():  # applied again, their history comes back
-        storage.history.add_batch(seq, [deposit(seq)])
+        storage.history.add_batch(seq, EventLog([deposit(seq)]))
     assert ledger_seqs(storage) == [5, 4, 3, 2, 1]
     assert storage.blocks.block(1) == b"block 1" and storage.blocks.receipts(1) == b"receipts 1"
     assert storage.blocks.number_of(b"\x01" * 32) == 1 and storage.blocks.number_of(b"\x02" * 32) is None

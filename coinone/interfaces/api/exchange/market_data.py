@@ -6,6 +6,8 @@
 from collections import deque
 from collections.abc import Iterable
 
+import numpy as np
+
 from coinone.interfaces.api.exchange.coins import Coin, Coins
 from coinone.interfaces.api.exchange.format import Json, trade_json
 from coinone.interfaces.api.exchange.market_json import (
@@ -19,7 +21,8 @@ from coinone.interfaces.api.exchange.market_json import (
 )
 from coinone.node.runtime.view import View
 from coinone.node.storage.candles import DAY_MS, MINUTE_MS, Candle
-from coinone.rules.exchange.events import Event, Fill, MarketUpdate
+from coinone.rules.exchange.event_log import EventLog, Trades
+from coinone.rules.exchange.events import Fill, MarketUpdate
 
 RECENT_TRADES = 100  # per market, newest kept: what recentTrades and a new subscriber get
 _IDLE_FIGURES = MarketFigures(0, 0, 0, 0, 0, 0, 0, 0, DayStats())
@@ -88,18 +91,25 @@ class MarketData:
             self._windows[market].add_candle(candle)
         self._trades[market].extend(reversed(list(trades)))
 
-    def adopt(self, view: View, events: Iterable[Event] = ()) -> None:
+    def adopt(self, view: View, events: EventLog | None = None) -> None:
         """Take over the view after a batch and the batch's events."""
-        for event in events:
-            if isinstance(event, Fill):
-                if event.kind != "adl":
-                    self._windows[event.market].add(event.time_ms, event.px, event.sz, event.px * event.sz)
-                    self._trades[event.market].append(event)
-            elif isinstance(event, MarketUpdate):
-                self._premiums[event.market] = event.premium
+        for part in events.parts if events else ():
+            if isinstance(part, Trades):
+                self._take(part)
+            elif isinstance(part, MarketUpdate):
+                self._premiums[part.market] = part.premium
         self._view, self.seq, self.time_ms = view, view.seq, view.time_ms
         for coin in self.coins.all:
             self._figures[coin.index] = self._read(coin.index)
+
+    def _take(self, trades: Trades) -> None:
+        """The day's figures from the columns, and the few trades that are kept as they are."""
+        for market in np.unique(trades.fills["market"]).tolist():
+            places = (trades.fills["market"] == market).nonzero()[0]
+            fills = trades.fills[places]
+            notional = sum((fills["px"] * fills["sz"]).tolist())
+            self._windows[market].add(trades.time_ms, int(fills["px"][-1]), int(fills["sz"].sum()), notional)
+            self._trades[market].extend(trades.fill_events_at(places[-RECENT_TRADES:]))
 
     def _read(self, market: int) -> MarketFigures:
         row = self.view.markets[market]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from coinone.base.primitives.types import Address
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
 from coinone.interfaces.api.exchange.coins import Coins
@@ -94,12 +93,3 @@ class Happened:
             rows = [{"coin": coins[row.market].name, "oid": row.oid} for row in forced]
             news.append({"nonUserCancel": rows})
         return [message("user", item) for item in news]
-
-
-def parties(event: Event) -> list[tuple[Address, bool]]:
-    """The accounts an event concerns, and whether each was the taker."""
-    if isinstance(event, Fill):
-        return [(event.taker.account, True), (event.maker.account, False)]
-    if isinstance(event, OrderUpdate | FundingPayment | LedgerUpdate | LiquidationEvent):
-        return [(event.account, False)]
-    return []

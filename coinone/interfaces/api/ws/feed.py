@@ -6,7 +6,7 @@ openOrders, webData2) are read in one visit to the executor for all accounts tha
 accounts that a batch touched, or once a second because marks move.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from coinone.base.primitives.types import Address
@@ -16,10 +16,11 @@ from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.histories import candle_json
 from coinone.interfaces.api.exchange.info import Info, active_asset_data, web_data
 from coinone.interfaces.api.limits import USERS_WATCHED_MAX
-from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, Happened, message, parties
+from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, Happened, message
 from coinone.interfaces.api.ws.hub import Hub, Key
 from coinone.node.storage.candles import Candle, joined, opening_ms
-from coinone.rules.exchange.events import Event, Fill
+from coinone.rules.exchange.event_log import EventLog, parties_of
+from coinone.rules.exchange.events import Fill
 
 Json = dict[str, Any]
 STATE_REFRESH_MS = 1000
@@ -40,11 +41,16 @@ class Feed:
         self._refreshed_ms = 0
         self._touched: dict[Address, None] = {}
 
-    async def on_batch(self, events: Iterable[Event]) -> None:
-        """Everything that a batch has to say; the market data must have adopted it already."""
-        happened = list(events)
-        self._publish_markets(happened)
-        self._publish_events(happened)
+    async def on_batch(self, events: EventLog) -> None:
+        """Everything that a batch has to say; the market data must have adopted it already. Events are made of
+        its rows only where somebody listens."""
+        self._publish_markets(events)
+        concerned = events.parties()
+        self._touched.update(concerned)
+        listening = {key[1] for channel in EVENT_CHANNELS for key in self._hub.keys(channel)}
+        watched = {account for account in concerned if account.hex() in listening}
+        if watched:
+            self._publish_events(events, watched)
         self._hub.flush()
         await self._publish_states()
         self._hub.flush()
@@ -57,7 +63,7 @@ class Feed:
 
     # Markets
 
-    def _publish_markets(self, events: list[Event]) -> None:
+    def _publish_markets(self, events: EventLog) -> None:
         for key in self._hub.keys("allMids"):
             self._publish_changed(key, message("allMids", {"mids": self._data.mids()}))
         for key in self._hub.keys("l2Book"):
@@ -69,8 +75,8 @@ class Feed:
         for channel in ("assetCtxs", "allDexsAssetCtxs"):
             for key in self._hub.keys(channel):
                 self._publish_changed(key, self._contexts(channel))
-        fills = [event for event in events if isinstance(event, Fill) and event.kind != "adl"]
-        if fills:
+        if any(True for channel in ("trades", "candle") for _ in self._hub.keys(channel)):
+            fills = [fill for fill in events.fills() if fill.kind != "adl"]
             self._publish_trades(fills)
             self._publish_candles(fills)
 
@@ -122,12 +128,12 @@ class Feed:
 
     # Accounts: events
 
-    def _publish_events(self, events: list[Event]) -> None:
+    def _publish_events(self, events: EventLog, watched: set[Address]) -> None:
         sorted_events: dict[Address, Happened] = {}
         for event in events:
-            for account, is_taker in parties(event):
-                self._touched[account] = None
-                sorted_events.setdefault(account, Happened()).add(event, is_taker)
+            for place, account in enumerate(parties_of(event)):
+                if account in watched:
+                    sorted_events.setdefault(account, Happened()).add(event, is_taker=place == 0)
         for account, happened in sorted_events.items():
             user = account.hex()
             for channel in EVENT_CHANNELS:

@@ -10,7 +10,7 @@ from typing import Any
 
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parse import format_decimal
-from coinone.rules.exchange.event_log import cloids_of, columns
+from coinone.rules.exchange.event_log import cloids_of
 from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.status import ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.wire.types import Form
@@ -54,12 +54,9 @@ class Answers:
     def orders(self, start: int, stop: int) -> list[Any]:
         """A status each for the orders or modifies from `start` up to `stop`."""
         asked, results = self.asked[start:stop], self.results[start:stop]
-        told = zip(
-            *columns(results, "status", "oid", "filled_sz", "filled_notional"),
-            cloids_of(asked),
-            *columns(asked, "market"),
-            strict=True,
-        )
+        names = ("status", "oid", "filled_sz", "filled_notional")
+        columns = [results[name].tolist() for name in names]
+        told = zip(*columns, cloids_of(asked), asked["market"].tolist(), strict=True)
         statuses: list[Any] = []
         for n, (status, oid, size, notional, cloid, market) in enumerate(told, start):
             if status >= FIRST_REJECTION:
