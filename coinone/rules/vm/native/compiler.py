@@ -45,13 +45,13 @@ def library() -> Library:
     file = None if folder is None else folder.joinpath(_FILE)
     code = None if file is None else read_object(file)
     if code is None:
-        code = compile_object(program(_opcodes()))
+        code = compile_object(program(opcodes_by_fork()))
         if file is not None:
             write_object(file, code)
     return _load(code)
 
 
-def _opcodes() -> dict[str, tuple[Opcode, ...]]:
+def opcodes_by_fork() -> dict[str, tuple[Opcode, ...]]:
     return {name: rules.opcodes for name, rules in FORKS.items()}
 
 
@@ -75,12 +75,13 @@ def write_object(file: Path, code: bytes) -> None:
         return
 
 
-def compile_object(text: str) -> bytes:
-    """Machine code for this CPU."""
+def compile_object(text: str, machine: Any = None) -> bytes:
+    """Machine code for this CPU, or for LLVM's target machine that is given."""
     binding = _binding()
+    machine = machine or _target_machine()
     module = binding.parse_assembly(text)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
-    machine = _target_machine()
     options = binding.create_pipeline_tuning_options(speed_level=_OPTIMISATION)
     builder = binding.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
@@ -98,7 +99,7 @@ def _load(code: bytes) -> Library:
     def function(name: str, result: Any, *parameters: Any) -> Any:
         return ctypes.PYFUNCTYPE(result, *parameters)(engine.get_function_address(name))
 
-    names = exported(_opcodes())
+    names = exported(opcodes_by_fork())
     addresses = (ctypes.c_uint64 * len(names)).from_address(function("exported", address)())
     return Library(
         run=function("run", number, address, address, address),
