@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -85,6 +87,26 @@ def test_funds_go_to_the_exchange_and_back(client: Client) -> None:
     wait_for(lambda: Decimal(client.summary()["withdrawable"]) == free + Decimal("150.5"), "the deposit")
     client.withdraw("150.5")
     wait_for(lambda: client.token_balance() == held, "the withdrawal")
+
+
+def test_an_account_is_checked_against_a_block_of_the_chain(client: Client, market_node: LocalNode) -> None:
+    client.order("ETH", True, "0.2", below(client, "ETH"), cloid=(cloid := new_cloid()))
+
+    def proven() -> bool:
+        return any(row["sz"] == 2000 for row in client.proven_account().orders.values())  # four decimals
+
+    wait_for(proven, "a block with the order")
+    shown = client.proven_account()
+    assert client.rpc("eth_getBlockByNumber", hex(shown.block_number), False)["hash"] == shown.block_hash
+    command = ["account", "check", str(client.account), "--url", market_node.url]
+    printed = subprocess.run(
+        [sys.executable, "-m", "coinone.interfaces.cli.main", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert str(client.account) in printed and "buy" in printed and "ETH" in printed
+    client.cancel_by_cloid([(1, cloid)])
 
 
 def test_refusals_are_the_chains_own_words(client: Client) -> None:

@@ -415,3 +415,16 @@ class TestRelay:
         signature = sdk.sign_usd_transfer_action(WALLET, action, False)
         with pytest.raises(DecodeError):
             envelopes_from_json({"action": action, "nonce": NONCE + 1, "signature": signature}, DEV)
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("vaultAddress", "0x" + "22" * 20), ("expiresAfter", NONCE + 1000)]
+    )
+    def test_what_a_user_signed_action_does_not_sign_is_refused_by_name(
+        self, name: str, value: object
+    ) -> None:
+        action = {"type": "usdSend", "destination": "0x" + "11" * 20, "amount": "1", "time": NONCE}
+        signature = sdk.sign_usd_transfer_action(WALLET, action, False)
+        body = {"action": action, "nonce": NONCE, "signature": signature}
+        assert len(envelopes_from_json({**body, name: None}, DEV)) == 1
+        with pytest.raises(DecodeError, match=name):
+            envelopes_from_json({**body, name: value}, DEV)
