@@ -67,6 +67,8 @@ class Service:
         announce = self.rpc_hub.publish_pending
         backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, peers)
         self.rpc = Dispatcher(methods_of(node.network), backend)
+        self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
+        self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.calls)
         self.recent = Recent()
         self.explorer = Explorer(self)
         self._pump: asyncio.Task[None] | None = None

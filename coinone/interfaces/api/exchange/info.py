@@ -59,6 +59,7 @@ class Info:
         self.in_thread = in_thread
         self._cache: dict[bytes, tuple[bytes, int]] = {}
         self._cache_seq = -1
+        self.answered: dict[str, int] = {}  # by type, for /metrics; those from the cache are left out
 
     async def answer_bytes(self, body: bytes, purse: Purse) -> bytes:
         """The JSON of an answer, paid for. Raises HttpError for a request that no type or field fits, or that
@@ -100,6 +101,8 @@ class Info:
         if not isinstance(kind, str):
             raise InvalidInput("Failed to deserialize the JSON body into the target type")
         handler = HANDLERS.get(kind)
+        if handler is not None or kind in ABSENT:
+            self.answered[kind] = self.answered.get(kind, 0) + 1
         if handler is not None:
             return await handler(self, request)
         if kind in ABSENT:
