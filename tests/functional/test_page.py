@@ -70,6 +70,27 @@ def test_a_stranger_trades_within_a_minute(profile: Profile, market_node: LocalN
     page.locator("main dl").first.wait_for()
 
 
+def test_an_order_beyond_the_margin_is_named_before_it_is_sent(
+    profile: Profile, market_node: LocalNode
+) -> None:
+    page = profile.open(market_node.url)
+    connect_dev_key(page, 7)
+    page.get_by_role("button", name="Mid", exact=True).click()
+    page.locator("#ticket-amount").fill("100000")
+    seen(page, "Not enough margin: at most ")
+
+
+def test_the_chosen_theme_stays(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(9, 11, 16)"
+    page.get_by_role("button", name="Light theme").click()
+    assert page.evaluate(background) == "rgb(238, 240, 244)"
+    page.reload()
+    page.get_by_role("button", name="Dark theme").wait_for()
+    assert page.evaluate(background) == "rgb(238, 240, 244)"
+
+
 def test_a_refusal_is_said_in_words(profile: Profile, market_node: LocalNode) -> None:
     page = profile.open(market_node.url)
     connect_dev_key(page, 7)

@@ -15,6 +15,17 @@ Dev = Annotated[int | None, typer.Option("--dev", help="Who signs: public dev ac
 _URL = "http://localhost:3001"
 
 
+def _address(text: str) -> bytes:
+    """Raises InvalidInput in words for somebody who typed it."""
+    from coinone.base.primitives.errors import DecodeError, InvalidInput
+    from coinone.base.primitives.parse import parse_address
+
+    try:
+        return parse_address(text)
+    except DecodeError:
+        raise InvalidInput(f"{text[:60]} is no address: 0x and 40 hex digits") from None
+
+
 @app.command("new")
 def new(
     out: Annotated[Path, typer.Argument(help="The file to write.")] = Path("coinone-key.json"),
@@ -42,11 +53,11 @@ def list_accounts(
     from rich.table import Table
 
     from coinone.base.crypto.secp256k1 import address_of
-    from coinone.base.primitives.parse import format_decimal, parse_address, parse_quantity
+    from coinone.base.primitives.parse import format_decimal, parse_quantity
     from coinone.interfaces.client import Client
     from coinone.interfaces.client.dev import dev_keys
 
-    shown = [parse_address(each) for each in user or ()] or [address_of(key) for key in dev_keys()]
+    shown = [_address(each) for each in user or ()] or [address_of(key) for key in dev_keys()]
     table = Table("", "address", "gas coin", "token on the EVM", "exchange equity", "withdrawable")
     with Client(url) as client:
         for number, address in enumerate(f"0x{each.hex()}" for each in shown):
@@ -73,10 +84,10 @@ def check(
     from rich.console import Console
     from rich.table import Table
 
-    from coinone.base.primitives.parse import format_bytes, format_decimal, parse_address, parse_hash
+    from coinone.base.primitives.parse import format_bytes, format_decimal, parse_hash
     from coinone.interfaces.client import Client
 
-    address = format_bytes(parse_address(user))
+    address = format_bytes(_address(user))
     wanted = None if block is None else format_bytes(parse_hash(block))
     with Client(url) as client:
         proven = client.proven_account(address, wanted)

@@ -166,7 +166,7 @@ def record(
     tape: Annotated[Path, typer.Argument(help="The file to write.")],
     url: Url = _URL,
     seconds: Annotated[
-        float, typer.Option("--seconds", help="How much trading, in the chain's time.")
+        float, typer.Option("--seconds", help="How much trading, in the chain's time.", min=0.25)
     ] = 60.0,
     first: Annotated[
         int | None, typer.Option("--from-batch", help="Begin in the past. Default: now.")
@@ -225,8 +225,10 @@ def main() -> None:
         app()
     except NoAnswer as error:
         _fail(f"{error}\nIs a node running? `coinone up` starts one; --url names another.")
-    except (CoinoneError, OSError) as error:
+    except CoinoneError as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 def _fail(message: str) -> None:

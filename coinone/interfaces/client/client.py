@@ -16,8 +16,10 @@ from coinone.interfaces.client.stream import Stream
 DEFAULT_URL = "http://localhost:3001"
 
 
-class AsyncClient(Commands):
-    """`async with AsyncClient(key=...) as client: await client.order("BTC", True, "0.01", 97000)`."""
+class _Connected(Commands):
+    """The commands over a connection to a node."""
+
+    _transport: type[AsyncHttp | SyncHttp]
 
     def __init__(
         self,
@@ -29,7 +31,14 @@ class AsyncClient(Commands):
     ) -> None:
         super().__init__(key, account, domain, vault)
         self.url = url
-        self._http = AsyncHttp(url)
+        self._http = self._transport(url)
+
+
+class AsyncClient(_Connected):
+    """`async with AsyncClient(key=...) as client: await client.order("BTC", True, "0.01", 97000)`."""
+
+    _transport = AsyncHttp
+    _http: AsyncHttp
 
     async def __aenter__(self) -> "AsyncClient":
         return self
@@ -63,20 +72,11 @@ class AsyncClient(Commands):
         return decode(await self._http.send(step.path, step.body))
 
 
-class Client(Commands):
+class Client(_Connected):
     """`client = Client(key=...); client.order("BTC", True, "0.01", 97000)`."""
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        key: bytes | str | None = None,
-        account: str | None = None,
-        domain: Domain | None = None,
-        vault: str | None = None,
-    ) -> None:
-        super().__init__(key, account, domain, vault)
-        self.url = url
-        self._http = SyncHttp(url)
+    _transport = SyncHttp
+    _http: SyncHttp
 
     def __enter__(self) -> "Client":
         return self

@@ -209,4 +209,5 @@ class SyncHttp:
             self.close()
             kind = NoAnswer if isinstance(error, TimeoutError | ConnectionRefusedError) else _Closed
             where = f"{self._endpoint.host}:{self._endpoint.port}"
-            raise kind(f"no answer from {where}: {error or type(error).__name__}") from error
+            words = getattr(error, "strerror", None) or error or type(error).__name__
+            raise kind(f"no answer from {where}: {words}") from error

@@ -17,9 +17,11 @@ def coinone(*arguments: str) -> subprocess.CompletedProcess[str]:
     [
         (["account", "list", "--url", "http://127.0.0.1:9"], 1, "Is a node running?"),
         (["account", "list", "--url", "localhost"], 1, "not an http(s) address"),
-        (["account", "list", "0x12"], 1, "length"),
+        (["account", "list", "0x12"], 1, "0x and 40 hex digits"),
         (["account", "agent"], 1, "--key-file FILE or --dev NUMBER"),
-        (["account", "agent", "--key-file", "/nonexistent"], 1, "No such file"),
+        (["account", "agent", "--key-file", "/nonexistent"], 1, "/nonexistent: No such file"),
+        (["account", "check", "0x12"], 1, "0x and 40 hex digits"),
+        (["record", "x.tape", "--seconds", "-1"], 2, "0.25"),
         (["up", "--bind", "0.0.0.0"], 1, "does not listen beyond this computer"),
         (["node", "--network", "main"], 1, "not launched"),
         (["node", "--network", "moon"], 1, "unknown network"),

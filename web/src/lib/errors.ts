@@ -7,7 +7,7 @@ const WORDS: [RegExp, string][] = [
   [/could not immediately match/i, 'Nothing to trade against at this price, so the order was cancelled.'],
   [/reduce.?only order would increase/i, 'Reduce-only: the order would have grown the position.'],
   [/divisible by tick|tick size|invalid price/i, 'The price does not fit the tick size.'],
-  [/invalid size|lot size/i, 'The size does not fit the lot size.'],
+  [/invalid size|lot size/i, 'The size does not fit: larger than the market takes, or no multiple of the lot.'],
   [/never placed, already canceled, or filled/i, 'The order is no longer open: it was filled or cancelled before.'],
   [/that far away|too far from|price band/i, 'The price is too far from the market.'],
   [/open interest/i, 'The market is at its open-interest limit: only orders that reduce are taken.'],

@@ -11,6 +11,8 @@ import { markets } from './markets.svelte.ts'
 const MARKET_SLIPPAGE = 0.05
 export const MIN_ORDER_VALUE = 10
 const DEFAULT_LEVERAGE = 10
+/** The chain has the last word on margin; only what is clearly too much is not sent. */
+const MARGIN_SLACK = 1.02
 
 class TicketState {
   isBuy = $state(true)
@@ -124,6 +126,9 @@ class TicketState {
     if (!isValidSz(this.sizeText, market.szDecimals)) return `Smallest size is ${10 ** -market.szDecimals} ${market.name}`
     if (!this.reduceOnly && this.value < MIN_ORDER_VALUE) return `Smallest order is ${MIN_ORDER_VALUE} USDC`
     if (this.reduceOnly && this.maxSize === 0) return 'Nothing to reduce on this side'
+    if (!this.reduceOnly && account.summary && this.size > this.maxSize * MARGIN_SLACK) {
+      return `Not enough margin: at most ${floorSz(this.maxSize, market.szDecimals)} ${market.name}`
+    }
     return null
   }
 

@@ -13,6 +13,9 @@ export interface Toast {
 export type DialogName = 'connect' | 'leverage' | 'transfer' | 'agent' | 'help' | 'flatten' | 'markets'
 export type PhoneTab = 'chart' | 'book' | 'trade' | 'positions' | 'account'
 
+export type Theme = 'dark' | 'light'
+
+const THEME_KEY = 'coinone.theme'
 const TOAST_MS = 6000
 const MAX_TOASTS = 4
 
@@ -23,12 +26,23 @@ class UiState {
   toasts = $state<Toast[]>([])
   /** A second hand for countdowns and ages. */
   nowMs = $state(Date.now())
+  theme = $state<Theme>(localStorage.getItem(THEME_KEY) === 'light' ? 'light' : 'dark')
 
   #lastToast = 0
+
+  constructor() {
+    document.documentElement.dataset.theme = this.theme // before anything is drawn
+  }
 
   start(): void {
     window.addEventListener('hashchange', () => (this.route = parseRoute()))
     setInterval(() => (this.nowMs = Date.now()), 1000)
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme
+    document.documentElement.dataset.theme = theme
+    localStorage.setItem(THEME_KEY, theme)
   }
 
   toast(tone: Tone, title: string, text = '', hash: string | null = null): void {
