@@ -1,15 +1,23 @@
-"""A maker: keeps a ladder of post-only orders round the oracle price in every market."""
+"""A maker: keeps a ladder of post-only orders round the oracle price in every market.
+
+Most of its turns only change the size of one order in each market: that is one small action, and four makers doing
+it keep every book moving from batch to batch. Every fourth turn it looks at prices, fills and its inventory, and sets
+the whole ladder right.
+"""
 
 import time
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from coinone.interfaces.client import Market, Order, new_cloid
+from coinone.interfaces.client import Market, Order, new_cloid, round_size
 from coinone.interfaces.demo.participant import Participant, log
 from coinone.interfaces.demo.quotes import Quote, Resting, Style, ladder, reconcile
 
 SWITCH_RENEW_S = 30.0
+TURNS_PER_REQUOTE = 4
+VALUE_MIN = 20  # twice what the chain takes, since a resized order may be filled in part
+NEAR_TOUCH = 6  # orders that a look at the book shows first
 SWITCH_MS = 120_000  # if this process is killed, its quotes leave the book after two minutes
 
 
@@ -18,29 +26,61 @@ class Maker(Participant):
         super().__init__(url, key, random)
         self._style = style
         self._armed_at_s = float("-inf")
+        self._standing: dict[str, list[Resting]] = {}  # of each market, those near the touch
 
     def wait_s(self) -> float:
-        return self._random.uniform(0.6, 1.4)
+        return self._random.uniform(0.15, 0.45)
 
     async def turn(self) -> None:
+        if self.turns % TURNS_PER_REQUOTE == 0 or not self._standing:
+            await self._requote()
+        else:
+            await self._resize()
+
+    async def _requote(self) -> None:
         contexts = await self.client.contexts()
         summary = await self.client.summary()
         resting = _resting(await self.client.open_orders())
         inventory = _positions(summary)
         cancels: list[tuple[int, str]] = []
         orders: list[Order] = []
+        self._standing = {}
         for name, market in self.markets.items():
             fair = Decimal(contexts[name]["oraclePx"])
             value = float(inventory.get(name, Decimal(0)) * fair)
             wanted = ladder(market, fair, value, self._style, self._random)
-            stale, missing = reconcile(wanted, resting.get(name, []))
+            held = resting.get(name, [])
+            stale, missing = reconcile(wanted, held)
             cancels += [(market.asset, order.cloid) for order in stale]
-            orders += [_order(market, quote) for quote in missing]
+            placed = [_order(market, quote) for quote in missing]
+            orders += placed
+            standing = [order for order in held if order not in stale]
+            standing += [
+                Resting(str(order.cloid), quote.is_buy, quote.price, quote.size)
+                for order, quote in zip(placed, missing, strict=True)
+            ]
+            standing.sort(key=lambda order: abs(order.price - fair))
+            self._standing[name] = standing[:NEAR_TOUCH]
         if cancels:
             await self.client.cancel_by_cloid(cancels)
         if orders:
             self._note(await self.client.orders(orders))
         await self._arm_switch()
+
+    async def _resize(self) -> None:
+        """Another size for one order near the touch of each market."""
+        changes: list[tuple[str, Order]] = []
+        for name, standing in self._standing.items():
+            if standing:
+                place = self._random.randrange(len(standing))
+                before, market = standing[place], self.markets[name]
+                size = round_size(before.size * Decimal(self._random.uniform(0.7, 1.3)), market.size_decimals)
+                if size > 0 and size * before.price >= VALUE_MIN:
+                    quote = Quote(before.is_buy, before.price, size, 0)
+                    changes.append((before.cloid, order := _order(market, quote)))
+                    standing[place] = Resting(str(order.cloid), before.is_buy, before.price, size)
+        if changes:
+            self._note(await self.client.modify(changes))
 
     async def _arm_switch(self) -> None:
         if time.monotonic() - self._armed_at_s > SWITCH_RENEW_S:
