@@ -31,7 +31,7 @@ _GAS, _PC, _SP, _MEMORY, _SIZE = (FRAME[name] >> 3 for name in ("GAS", "PC", "SP
 _STATIC, _SOURCE, _DEPTH = (FRAME[name] >> 3 for name in ("STATIC", "SOURCE", "DEPTH"))
 _DATA, _DATA_SIZE = FRAME["DATA"] >> 3, FRAME["DATA_SIZE"] >> 3
 _FLOOR, _BALANCE_KNOWN, _NATIVE = (FRAME[name] >> 3 for name in ("FLOOR", "BALANCE_KNOWN", "NATIVE"))
-_RETURN_SIZE, _RETURN_NATIVE = FRAME["RETURN_SIZE"] >> 3, FRAME["RETURN_NATIVE"] >> 3
+_RETURN_SIZE = FRAME["RETURN_SIZE"] >> 3
 _OUTPUT, _OUTPUT_SIZE = FRAME["OUTPUT_OFFSET"] >> 3, FRAME["OUTPUT_SIZE"] >> 3
 _PASSED, _RESULT_SLOT = FRAME["GAS_PASSED"] >> 3, FRAME["RESULT_SLOT"] >> 3
 _RESULT, _RESULT_SIZE = FRAME["RESULT_OFFSET"] >> 3, FRAME["RESULT_SIZE"] >> 3
@@ -141,7 +141,10 @@ class Driver:
     # From records to frames
 
     def _gather(self, frames: list[Frame]) -> None:
-        """Bring the last frame up to date; make frames of the calls that it began in machine code."""
+        """Bring the last frame up to date; make frames of the calls that it began in machine code.
+
+        Returned data is not brought: every instruction that Python finishes replaces it.
+        """
         machine, substate = self._machine, self._evm.substate
         numbers = machine.numbers
         last = (machine.shared[_CURRENT] - machine.frames_address) // FRAME_SIZE
@@ -158,9 +161,6 @@ class Driver:
             numbers[first + _SP] = numbers[first + _RESULT_SLOT]
             frames.append(self._frame_of_record(len(frames)))
         self._evm.memory_used = base + size
-        if numbers[first + _RETURN_NATIVE]:
-            numbers[first + _RETURN_NATIVE] = 0
-            frame.return_data = machine.returned[: numbers[first + _RETURN_SIZE]].tobytes()
         self._take_logs(machine.shared[_LOGS_USED])
         machine.shared[_LOGS_USED] = self._logs_taken = 0
         substate.refund = machine.shared[_REFUND]
@@ -205,7 +205,6 @@ class Driver:
     def _finish(self, frame: Frame, first: int) -> Signal | None:
         """Let the reference do the rest of an instruction whose static gas and memory are paid for."""
         machine, code = self._machine, frame.code[frame.pc]
-        machine.numbers[first + _BALANCE_KNOWN] = 0
         machine.shared[_GENERATION] += 1
         row = self._evm.rules.dispatch[code]
         frame.stack += machine.pop(first, row.need)

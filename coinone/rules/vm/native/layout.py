@@ -25,7 +25,6 @@ FRAME_NUMBERS = (
         "RETURN_SIZE",
         "BALANCE_KNOWN",
         "NATIVE",
-        "RETURN_NATIVE",
     ),  # zero when a frame begins
     *("DATA", "RETURN", "OUTPUT_OFFSET", "OUTPUT_SIZE"),
     *("GAS_PASSED", "RESULT_OFFSET", "RESULT_SIZE", "RESULT_SLOT"),  # of the call that the frame waits for

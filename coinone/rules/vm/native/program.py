@@ -11,12 +11,9 @@ _PADDING = bytes(34)  # a PUSH32 as last byte reads 32 more, and running off the
 
 
 class NativeProgram:
-    """Code that runs, marks for jumps, and the source: the bytes that the contract may copy.
+    """Code that runs, marks for jumps, and the source: the bytes that the contract may copy."""
 
-    `stays`: nothing is known against calling it in machine code (`handlers/system.py`).
-    """
-
-    __slots__ = ("code", "code_address", "marks", "marks_address", "size", "source_address", "stays")
+    __slots__ = ("code", "code_address", "marks", "marks_address", "size", "source_address")
 
     def __init__(self, code: bytes) -> None:
         self.code = bytes(-ENTRIES) + code + _PADDING
@@ -25,7 +22,6 @@ class NativeProgram:
         self.code_address = address_of(self.code) - ENTRIES
         self.source_address = self.code_address
         self.marks_address = address_of(self.marks)
-        self.stays = True
 
 
 def address_of(content: bytes) -> int:

@@ -105,7 +105,6 @@ def _open(h: Handler, kind: str, ranges: int, cell: str, address: str, passed: s
         "SOURCE_SIZE": length,
         "DATA_SIZE": size,
         "RETURN_SIZE": "0",
-        "RETURN_NATIVE": "0",
         "BALANCE_KNOWN": "0",
         "CODE": code,
         "MARKS": h.load("i64", h.at(cell, CALLEE_MARKS)),

@@ -43,7 +43,6 @@ def _hand_over_output(e: Emitter, shared: str) -> None:
             e.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {place}, ptr {buffer}, i64 {count}, i1 false)")
     e.store("ptr", buffer, e.at("%caller", FRAME["RETURN"]))
     e.store("i64", "%size", e.at("%caller", FRAME["RETURN_SIZE"]))
-    e.store("i64", "1", e.at("%caller", FRAME["RETURN_NATIVE"]))
 
 
 def _take_back(e: Emitter, shared: str) -> None:
