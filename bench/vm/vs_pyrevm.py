@@ -1,6 +1,6 @@
-"""The native interpreter beside revm's Python binding: `python bench/vm/vs_pyrevm.py [fixture ...]`.
+"""Compiled contracts and the native interpreter beside revm's Python binding: `vs_pyrevm.py [fixture ...]`.
 
-Each row is one call of a contract on both, in turns; the medians are of the thread's own time, because a machine
+Each row is one call of a contract on all three, in turns; the medians are of the thread's own time, because a machine
 that does other things adds noise to the clock on the wall. What is timed is the whole call, with what it
 takes to ask for it from Python. Results must agree, or the row says so; gas may be a little less on revm's side
 (shown), where slots put in through the binding count as touched before the call. Fixtures: paradigmxyz/revmc
@@ -32,7 +32,11 @@ from coinone.rules.vm import (
     use_engine,
 )
 from coinone.rules.vm import environment as kinds
+from coinone.rules.vm.jit.execution import use_limits
+from coinone.rules.vm.jit.policy import Limits
 from coinone.rules.vm.substate import Substate
+
+Call = Callable[[], tuple[float, bytes, int]]  # seconds, output, gas
 
 GAS = 10**12
 SECONDS = 1.5  # for a row, about
@@ -84,7 +88,7 @@ def _unhex(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def ours(fixture: Fixture) -> Callable[[], tuple[float, bytes, int]]:
+def ours(fixture: Fixture) -> Call:
     state = State(MemoryDatabase())
     for address, (nonce, balance, code, storage) in fixture.pre.items():
         state.set_account(address, Account(nonce, balance))
@@ -131,7 +135,7 @@ def _gas_used(result: ExecutionResult) -> int:
     return used - min(used // 5, result.refund) if result.success else used
 
 
-def theirs(fixture: Fixture) -> Callable[[], tuple[float, bytes, int]]:
+def theirs(fixture: Fixture) -> Call:
     block = pyrevm.BlockEnv(number=1, timestamp=1, gas_limit=2**63 - 1)
     evm = pyrevm.EVM(spec_id="CANCUN", env=pyrevm.Env(block=block), gas_limit=2**63 - 1)
     for address, (nonce, balance, code, storage) in fixture.pre.items():
@@ -157,20 +161,32 @@ def theirs(fixture: Fixture) -> Callable[[], tuple[float, bytes, int]]:
 
 
 def row(fixture: Fixture) -> str:
-    first, second = theirs(fixture), ours(fixture)
-    _, their_output, their_gas = first()
-    warm_up, our_output, our_gas = second()
-    rounds = max(5, min(301, int(SECONDS / (3 * warm_up))))
-    times = [(first()[0], second()[0]) for _ in range(rounds)]
-    one, two = (statistics.median(column) * 1000 for column in zip(*times, strict=True))
-    note = "" if their_gas == our_gas else f"  gas there {their_gas:,}"
-    note += "" if their_output == our_output else "  OUTPUTS DIFFER"
-    return f"{fixture.name:24} {our_gas:>13,} {one:9.3f} {two:9.3f} {one / two:7.2f}{note}"
+    calls = [theirs(fixture), on("native", ours(fixture)), on("jit", ours(fixture))]
+    results = [call()[1:] for call in calls]
+    taken, output, gas = calls[1]()
+    rounds = max(5, min(301, int(SECONDS / (5 * taken))))
+    times = zip(*[[call()[0] for call in calls] for _ in range(rounds)], strict=True)
+    one, two, three = (statistics.median(column) * 1000 for column in times)
+    note = "" if {used for _, used in results} == {gas} else f"  gas {[used for _, used in results]}"
+    note += "" if {content for content, _ in results} == {output} else "  OUTPUTS DIFFER"
+    ratios = f"{one / two:7.2f} {one / three:7.2f}"
+    return f"{fixture.name:24} {gas:>13,} {one:9.3f} {two:9.3f} {three:9.3f} {ratios}{note}"
+
+
+def on(engine: str, call: Call) -> Call:
+    def chosen() -> tuple[float, bytes, int]:
+        before = use_engine(engine)
+        result = call()
+        use_engine(before)
+        return result
+
+    return chosen
 
 
 def main() -> None:
-    use_engine("native")
-    print(f"{'':24} {'gas':>13} {'pyrevm ms':>9} {'ours ms':>9} {'ratio':>7}")
+    use_limits(Limits(hot=1, at_once=True))
+    times = f"{'pyrevm ms':>9} {'native ms':>9} {'jit ms':>9}"
+    print(f"{'':24} {'gas':>13} {times} {'ratio':>7} {'ratio':>7}")
     for fixture in fixtures(sys.argv[1:]):
         print(row(fixture), flush=True)
 

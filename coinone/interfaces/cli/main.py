@@ -60,7 +60,11 @@ Follow = Annotated[
 ]
 Vm = Annotated[
     str,
-    typer.Option("--vm", help="Engine for contracts: native, reference, or verify (runs both and compares)."),
+    typer.Option(
+        "--vm",
+        help="Engine for contracts: native, jit (compiles those that run often), reference, verify (runs reference "
+        "and native and compares), or any two to be compared, as reference+jit.",
+    ),
 ]
 
 Weight = Annotated[

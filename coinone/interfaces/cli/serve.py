@@ -22,12 +22,12 @@ from coinone.interfaces.cli.settings import Settings
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
 from coinone.node.network.bootstrap import fetch_genesis
+from coinone.node.runtime.compiling import choose_engine
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import Peering
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
-from coinone.rules.vm import use_engine
 
 WATCH_S = 0.5
 GC_ALLOCATIONS = 50_000  # between two passes over the youngest objects: a few batches' worth
@@ -37,7 +37,7 @@ _PAGE = Path(__file__).resolve().parents[1] / "api" / "static" / "index.html"
 def open_node(network: Network, settings: Settings) -> Node:
     """A node that stands on its newest batch, with everything compiled. Raises CoinoneError."""
     jit.warm()
-    use_engine(settings.engine)
+    choose_engine(settings.engine)
     return Node(network, settings.data_dir, genesis=_genesis_of_peers(network, settings))
 
 

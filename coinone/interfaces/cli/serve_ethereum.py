@@ -10,12 +10,12 @@ from coinone.interfaces.api.ethereum_service import EthereumService
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.serve import stop_on_signals
 from coinone.node.ethereum.node import EthereumNode
-from coinone.rules.vm import use_engine
+from coinone.node.runtime.compiling import choose_engine
 
 
 def serve(data_dir: Path, config: ApiConfig, engine: str) -> None:
     """Raises AddressInUse, InvalidInput or StorageError."""
-    use_engine(engine)
+    choose_engine(engine)
     node = EthereumNode(data_dir)
     try:
         server = ApiServer(RpcApp(EthereumService(node, config.request_weight), config), config)

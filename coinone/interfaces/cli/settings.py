@@ -10,7 +10,7 @@ from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.network.peers import Endpoint
 
 # Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
-ENGINES = ("native", "reference", "verify")
+ENGINES = ("native", "jit", "reference", "verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ class Settings:
 
 def parse_engine(text: str) -> str:
     """Raises InvalidInput."""
-    if text not in ENGINES:
-        raise InvalidInput(f"--vm takes {', '.join(ENGINES)}", have=text)
+    first, plus, second = text.partition("+")
+    if first not in ENGINES or (plus and second not in ENGINES):
+        raise InvalidInput(f"--vm takes {', '.join(ENGINES)}, or two of them joined by a plus", have=text)
     return text
 
 

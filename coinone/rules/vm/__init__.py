@@ -6,7 +6,7 @@ of its arguments; the state is `rules.state.State`, whose journal undoes what a 
 what others use; docs/vm-library.md shows how.
 """
 
-from coinone.rules.vm.engines import Engine, chosen_engine, execute, use_engine
+from coinone.rules.vm.engines import Choice, Engine, Pair, chosen_engine, execute, use_engine
 from coinone.rules.vm.environment import CALL, CREATE, BlockEnv, Log, Message, TransactionEnv
 from coinone.rules.vm.errors import ExceptionalHalt, FrameError, Revert
 from coinone.rules.vm.forks import FORKS, PREPARED, Rules
@@ -19,6 +19,7 @@ __all__ = [
     "FORKS",
     "PREPARED",
     "BlockEnv",
+    "Choice",
     "Engine",
     "Evm",
     "ExceptionalHalt",
@@ -26,6 +27,7 @@ __all__ = [
     "FrameError",
     "Log",
     "Message",
+    "Pair",
     "Revert",
     "Rules",
     "Substate",

@@ -1,28 +1,40 @@
 """Which engine runs messages: a choice for the whole process, made once at its start.
 
 The engines agree in everything, so the choice is no rule of the chain; the reference defines what is right.
-`verify` runs both and stops on any difference.
+A pair runs both and stops on any difference; `verify` is the pair of the reference and the native interpreter.
 """
 
 import warnings
-from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+from typing import TypeAlias
 
 from coinone.base.primitives.jit import on_warm
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
-
-Execute = Callable[[Evm, Message], ExecutionResult]
+from coinone.rules.vm.verify import Execute, execute_both
 
 
 class Engine(Enum):
     REFERENCE = "reference"
     NATIVE = "native"
+    JIT = "jit"
     VERIFY = "verify"
 
 
-_chosen: list[tuple[Engine, Execute]] = [(Engine.REFERENCE, interpreter.execute)]
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two engines that are held against each other; the state keeps what the second did."""
+
+    first: Engine
+    second: Engine
+
+
+Choice: TypeAlias = Engine | Pair
+
+_chosen: list[tuple[Choice, Execute]] = [(Engine.REFERENCE, interpreter.execute)]
 
 
 def execute(evm: Evm, message: Message) -> ExecutionResult:
@@ -30,34 +42,47 @@ def execute(evm: Evm, message: Message) -> ExecutionResult:
     return _chosen[0][1](evm, message)
 
 
-def chosen_engine() -> Engine:
+def chosen_engine() -> Choice:
     """What runs now; for a process that is to do as this one does."""
     return _chosen[0][0]
 
 
-def use_engine(engine: Engine | str) -> Engine:
-    """Choose, and get what was chosen before.
+def use_engine(choice: Choice | str) -> Choice:
+    """Choose (`"native"`, or a pair as `"reference+jit"`), and get what was chosen before.
 
     Where machine code cannot be made the reference runs instead, and a warning says so.
     """
     before = _chosen[0][0]
-    wanted = Engine(engine)
+    wanted = _parse(choice) if isinstance(choice, str) else choice
     execute_by_it = _load(wanted)
     _chosen[0] = (Engine.REFERENCE, interpreter.execute) if execute_by_it is None else (wanted, execute_by_it)
     return before
 
 
-def _load(engine: Engine) -> Execute | None:
-    if engine is Engine.REFERENCE:
+def _parse(text: str) -> Choice:
+    """Raises ValueError."""
+    first, plus, second = text.partition("+")
+    return Pair(Engine(first), Engine(second)) if plus else Engine(first)
+
+
+def _load(choice: Choice) -> Execute | None:
+    if choice is Engine.REFERENCE:
         return interpreter.execute
+    if choice is Engine.VERIFY:
+        choice = Pair(Engine.REFERENCE, Engine.NATIVE)
+    if isinstance(choice, Pair):
+        first, second = _load(choice.first), _load(choice.second)
+        return None if first is None or second is None else partial(execute_both, first, second)
     try:
-        from coinone.rules.vm.native import compiler, execution, verify
+        from coinone.rules.vm.jit import execution as jit
+        from coinone.rules.vm.native import compiler
+        from coinone.rules.vm.native import execution as native
 
         compiler.library()
     except Exception as error:  # whatever a compiler raises that is missing or does not fit this machine
         warnings.warn(f"no native interpreter ({error!r}): the reference runs instead", stacklevel=3)
         return None
-    return execution.execute if engine is Engine.NATIVE else verify.execute
+    return native.execute if choice is Engine.NATIVE else jit.execute
 
 
 @on_warm

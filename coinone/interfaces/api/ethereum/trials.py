@@ -31,6 +31,7 @@ from coinone.interfaces.api.ethereum.overrides import (
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
 from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S, CALLS_WAITING_MAX
 from coinone.node.ethereum.archive import decoded, is_imported
+from coinone.node.runtime.compiling import choose_engine
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.lmdb_store import LmdbStore
@@ -43,7 +44,7 @@ from coinone.rules.chain.ethereum.execution import Precompiles
 from coinone.rules.chain.ethereum.transaction import AccessList
 from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Engine, chosen_engine, use_engine
+from coinone.rules.vm import FORKS, BlockEnv, Choice, chosen_engine
 from coinone.rules.vm.errors import FrameError, Revert, describe
 
 Job = TypeVar("Job")
@@ -255,9 +256,9 @@ def _start_pool(data_dir: Path) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(CALL_WORKERS, context, _start_worker, (data_dir, chosen_engine()))
 
 
-def _start_worker(data_dir: Path, engine: Engine) -> None:
+def _start_worker(data_dir: Path, engine: Choice) -> None:
     global _store
-    use_engine(engine)
+    choose_engine(engine)
     _store = LmdbStore(data_dir, 0, readonly=True)
 
 

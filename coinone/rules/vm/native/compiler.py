@@ -77,8 +77,8 @@ def write_object(file: Path, code: bytes) -> None:
 
 def compile_object(text: str, machine: Any = None) -> bytes:
     """Machine code for this CPU, or for LLVM's target machine that is given."""
-    binding = _binding()
-    machine = machine or _target_machine()
+    binding = llvm()
+    machine = machine or target_machine(_OPTIMISATION)
     module = binding.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
@@ -90,8 +90,8 @@ def compile_object(text: str, machine: Any = None) -> bytes:
 
 
 def _load(code: bytes) -> Library:
-    binding = _binding()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine())
+    binding = llvm()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target_machine(_OPTIMISATION))
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     address, number = ctypes.c_void_p, ctypes.c_int64
@@ -116,7 +116,7 @@ def _load(code: bytes) -> Library:
 
 
 @lru_cache(maxsize=1)
-def _binding() -> Any:
+def llvm() -> Any:
     from llvmlite import binding
 
     binding.initialize_native_target()
@@ -124,12 +124,12 @@ def _binding() -> Any:
     return binding
 
 
-def _target_machine() -> Any:
-    binding = _binding()
+def target_machine(optimisation: int) -> Any:
+    binding = llvm()
     return binding.Target.from_default_triple().create_target_machine(
         cpu=binding.get_host_cpu_name(),
         features=binding.get_host_cpu_features().flatten(),
-        opt=_OPTIMISATION,
+        opt=optimisation,
         jit=True,
         codemodel="jitdefault",
     )

@@ -3,6 +3,8 @@
 A plain call needs no frame of Python's: one record is filled, the machine code runs, what it lacks is provided.
 """
 
+from collections.abc import Callable
+
 from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
@@ -14,6 +16,7 @@ from coinone.rules.vm.native.driver import Driver
 from coinone.rules.vm.native.layout import FRAME, HALTS, SHARED, Status
 from coinone.rules.vm.native.machine import Machine
 from coinone.rules.vm.native.misses import provide
+from coinone.rules.vm.native.program import NativeProgram, native_program_of
 
 _GAS, _OUTPUT, _OUTPUT_SIZE = (FRAME[name] >> 3 for name in ("GAS", "OUTPUT_OFFSET", "OUTPUT_SIZE"))
 _REFUND, _LOGS_USED, _WROTE = (SHARED[name] >> 3 for name in ("REFUND", "LOGS_USED", "WROTE"))
@@ -22,14 +25,18 @@ _IDLE_MAX = 4
 _idle: list[Machine] = []
 
 
-def execute(evm: Evm, message: Message) -> ExecutionResult:
+def execute(
+    evm: Evm, message: Message, program_of: Callable[[bytes], NativeProgram] = native_program_of
+) -> ExecutionResult:
     """Run `message` on `evm.state`; if it fails the state is as before.
 
     A run that is traced, has more gas than 63 bits hold, or is of a fork in preparation is the reference interpreter's.
+    `program_of` may know compiled programs (`vm/jit`).
     """
     if evm.tracer is not None or message.gas > INT64_MAX or evm.rules.name in PREPARED:
         return interpreter.execute(evm, message)
     machine = _take(evm.rules.memory_cap)
+    machine.program_of = program_of
     try:
         machine.begin(evm)
         if message.code_address in evm.precompiles or message.creates:

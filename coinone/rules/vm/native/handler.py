@@ -126,6 +126,15 @@ class Handler(Emitter):
         words = self.op("lshr", self.op("add", size, 31), 5)
         self.charge(self.op("mul", words, per_word))
 
+    def place(self, length: int) -> str:
+        """Where `length` bytes at the offset on top lie. If they do not yet: grow, and begin this instruction anew."""
+        offset, big = self.small(1)
+        paid_for = self.call("i64", "llvm.usub.sat.i64", f"i64 {self.size}", f"i64 {length - 1}")
+        missing = self.value(f"or i1 {big}, {self.compare('uge', offset, paid_for)}")
+        with self.when_final(missing):
+            self.jump_to(f"grow_{length}")
+        return self.at("%memory", offset)
+
     # Leaving the instruction
 
     def next(self, length: str | int = 1, height: int | None = None) -> None:

@@ -20,10 +20,9 @@ from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Evm, ExecutionResult, Message, TransactionEnv
 from coinone.rules.vm import environment as kinds
-from coinone.rules.vm.native import verify
 from coinone.rules.vm.opcodes import OSAKA
 from coinone.rules.vm.substate import Substate
-from tests.rules.vm.native.programs import COINBASE, NUMBER, random_call, random_piece
+from tests.rules.vm.native.programs import COINBASE, NUMBER, compare, random_call, random_piece
 
 CODE_MOST, SLOTS_MOST = 24_576, 64
 _OPCODES = [row.code for row in OSAKA]
@@ -128,7 +127,7 @@ def run_mutant(seed: int) -> ExecutionResult:
     fork, gas = random.choice(("Cancun", "Prague", "Osaka")), random.choice((40_000, 100_000, 300_000))
     value = min(random.choice(fixture.values or (0,)), 10**18)
     evm, message = _world(fixture, codes, fork, gas, data, value)
-    return verify.execute(evm, message)
+    return compare(evm, message)
 
 
 def _world(

@@ -1,14 +1,25 @@
 """Random worlds of contracts that call one another, for holding the engines against each other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.state.account import Account, storage_key
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Evm, ExecutionResult, Message, TransactionEnv
+from coinone.rules.vm import (
+    FORKS,
+    BlockEnv,
+    Evm,
+    ExecutionResult,
+    Message,
+    TransactionEnv,
+    interpreter,
+    verify,
+)
 from coinone.rules.vm import environment as kinds
-from coinone.rules.vm.native import verify
+from coinone.rules.vm.native import execution
 from coinone.rules.vm.opcodes import OSAKA
 from coinone.rules.vm.substate import Substate
 
@@ -204,12 +215,29 @@ def world(codes: list[bytes], fork: str, gas: int, data: bytes = b"") -> tuple[E
     return evm, Message(kinds.CALL, CALLER, CONTRACTS[0], CONTRACTS[0], code, 5, data, gas)
 
 
+_second = [execution.execute]  # which engine is held against the reference
+
+
+@contextmanager
+def against(execute: verify.Execute) -> Iterator[None]:
+    """Within this, `run_both` compares that engine."""
+    before = _second[0]
+    _second[0] = execute
+    yield
+    _second[0] = before
+
+
 def run_both(
     codes: list[bytes], fork: str = "Osaka", gas: int = 300_000, data: bytes = b""
 ) -> ExecutionResult:
     """Raises EnginesDiffer if they do."""
     evm, message = world(codes, fork, gas, data)
-    return verify.execute(evm, message)
+    return compare(evm, message)
+
+
+def compare(evm: Evm, message: Message) -> ExecutionResult:
+    """Raises EnginesDiffer."""
+    return verify.execute_both(interpreter.execute, _second[0], evm, message)
 
 
 def run_random(seed: int) -> ExecutionResult:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coinone.rules.vm import Engine, engines, execute, use_engine
-from coinone.rules.vm.native import compiler, verify
+from coinone.rules.vm import Engine, engines, execute, use_engine, verify
+from coinone.rules.vm.native import compiler
 from tests.rules.vm.native.programs import push, run_both, world
 
 STORE = push(5) + push(0) + b"\x55"
@@ -42,7 +42,7 @@ def test_a_machine_without_a_compiler_keeps_the_reference_and_says_so(
 
 
 def test_a_difference_between_the_engines_is_named() -> None:
-    with pytest.raises(verify.EnginesDiffer, match=r"slot.*reference 1, native 2"):
+    with pytest.raises(verify.EnginesDiffer, match=r"slot.*first 1, second 2"):
         verify.compare({("slot", 3): 1}, {("slot", 3): 2})
     with pytest.raises(verify.EnginesDiffer):
         verify.compare({}, {("slot", 3): 2})

@@ -8,18 +8,8 @@ from coinone.rules.vm.native.layout import Status
 from coinone.rules.vm.opcodes import Opcode
 
 
-def _place(h: Handler, length: int) -> str:
-    """Where `length` bytes at the offset on top lie. If they do not yet: grow, and begin this instruction anew."""
-    offset, big = h.small(1)
-    paid_for = h.call("i64", "llvm.usub.sat.i64", "i64 %size", f"i64 {length - 1}")
-    missing = h.value(f"or i1 {big}, {h.compare('uge', offset, paid_for)}")
-    with h.when_final(missing):
-        h.jump_to(f"grow_{length}")
-    return h.at("%memory", offset)
-
-
 def grow_and_repeat(length: int) -> str:
-    """A way around for `_place`, apart from it so that the instructions themselves call nothing."""
+    """A way around for `place`, apart from it so that the instructions themselves call nothing."""
     h = Handler(Opcode(0, f"GROW{length}", 0, 0, 0, stop))
     gas = h.call("i64", f"reserve_{length}", "ptr %frame", f"ptr {h.slot(1)}", "i64 %gas", "i64 %size")
     with h.when_final(h.compare("slt", gas, 0)):
@@ -31,24 +21,24 @@ def grow_and_repeat(length: int) -> str:
 
 
 def mload(h: Handler) -> None:
-    h.put(h.byte_swap(h.load("i256", _place(h, 32), 1)), 1)
+    h.put(h.byte_swap(h.load("i256", h.place(32), 1)), 1)
     h.next()
 
 
 def mstore(h: Handler) -> None:
-    place = _place(h, 32)
+    place = h.place(32)
     h.store("i256", h.byte_swap(h.word(2)), place, 1)
     h.next()
 
 
 def mstore8(h: Handler) -> None:
-    place = _place(h, 1)
+    place = h.place(1)
     h.store("i8", h.narrow(h.low(2), "i64", "i8"), place, 1)
     h.next()
 
 
 def msize(h: Handler) -> None:
-    h.put_small("%size", 0)
+    h.put_small(h.size, 0)
     h.next()
 
 

@@ -1,30 +1,30 @@
-"""Both engines on the same message, and nothing may differ: result, gas, refund, logs, and what became of the state."""
+"""Two engines on the same message, and nothing may differ: result, gas, refund, logs, and what became of the state."""
 
+from collections.abc import Callable
 from typing import Any
 
 from coinone.rules.state.state import State
-from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.errors import FrameError, OutOfGas, OutOfMemory
 from coinone.rules.vm.interpreter import Evm, ExecutionResult
-from coinone.rules.vm.native import execution
 
 Changes = dict[tuple[str, Any], Any]
+Execute = Callable[[Evm, Message], ExecutionResult]
 
 
 class EnginesDiffer(AssertionError):
     """One of the two engines is wrong: our fault, so nothing may go on."""
 
 
-def execute(evm: Evm, message: Message) -> ExecutionResult:
-    """Run `message` on both; the state keeps what the native engine did. Raises EnginesDiffer."""
+def execute_both(first: Execute, second: Execute, evm: Evm, message: Message) -> ExecutionResult:
+    """Run `message` on both; the state keeps what the second did. Raises EnginesDiffer."""
     state, substate = evm.state, evm.substate
     state_before, substate_before = state.snapshot(), substate.snapshot()
-    expected = interpreter.execute(evm, message)
+    expected = first(evm, message)
     expected_changes = changes(state, state_before)
     state.revert(state_before)
     substate.revert(substate_before)
-    result = execution.execute(evm, message)
+    result = second(evm, message)
     compare(_comparable(expected), _comparable(result))
     compare(expected_changes, changes(state, state_before))
     return result
@@ -34,7 +34,7 @@ def compare(expected: Changes, actual: Changes) -> None:
     """Raises EnginesDiffer, naming the first difference."""
     for key in [*expected, *actual]:
         if expected.get(key) != actual.get(key):
-            raise EnginesDiffer(f"{key}: reference {expected.get(key)!r}, native {actual.get(key)!r}")
+            raise EnginesDiffer(f"{key}: first {expected.get(key)!r}, second {actual.get(key)!r}")
 
 
 def _comparable(result: ExecutionResult) -> Changes:

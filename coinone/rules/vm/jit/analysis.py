@@ -1,0 +1,78 @@
+"""The blocks of a contract: where they begin, what they hold.
+
+A block begins at the start of the code, behind a JUMPDEST (whoever jumps there has paid for it and stepped over
+it), behind an instruction that the interpreter does, and where a block would get too long. It goes on through
+conditional jumps that are not taken, and ends with a jump, with an instruction that the interpreter does, or
+before the next block. What no jump reaches is in no block.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from coinone.rules.vm.opcodes import Opcode
+
+BLOCK_MAX = 256  # instructions: the compiler's time for a function grows faster than the function
+_PUSH1, _PUSH32 = 0x60, 0x7F
+_FINAL = frozenset({"STOP", "RETURN", "REVERT", "INVALID", "SELFDESTRUCT", "JUMP"})
+
+
+class Instruction(NamedTuple):
+    """`opcode` is None for a byte that is none; `immediate` is the number that a PUSH carries."""
+
+    position: int
+    opcode: Opcode | None
+    immediate: int
+    next: int
+
+
+class Block(NamedTuple):
+    """`need` words must be on the stack before it, and there must be room for `growth` more at some time."""
+
+    start: int
+    instructions: tuple[Instruction, ...]
+    need: int
+    growth: int
+
+    @property
+    def static_gas(self) -> int:
+        return sum([each.opcode.static_gas for each in self.instructions if each.opcode is not None])
+
+
+def instructions(code: bytes, opcodes: Sequence[Opcode | None]) -> Iterator[Instruction]:
+    """All of the code, read from its start, also what is data in truth; `opcodes` by byte."""
+    position = 0
+    while position < len(code):
+        byte = code[position]
+        length = byte - _PUSH1 + 1 if _PUSH1 <= byte <= _PUSH32 else 0
+        end = position + 1 + length
+        immediate = int.from_bytes(code[position + 1 : end].ljust(length, b"\0"), "big")
+        yield Instruction(position, opcodes[byte], immediate, end)
+        position = end
+
+
+def blocks(code: Iterable[Instruction], compiled: frozenset[str]) -> Iterator[Block]:
+    """`compiled` names the instructions that blocks do themselves. A block that does nothing itself is left out."""
+    current: list[Instruction] | None = []
+    for instruction in code:
+        name = "INVALID" if instruction.opcode is None else instruction.opcode.name
+        if current is None:
+            current = [] if name == "JUMPDEST" else None
+            continue
+        current.append(instruction)
+        ends = name not in compiled or name in _FINAL
+        if ends or name == "JUMPDEST" or len(current) == BLOCK_MAX:
+            if len(current) > 1:
+                yield _block(current)
+            current = None if name in _FINAL else []
+    if current:
+        yield _block(current)
+
+
+def _block(content: list[Instruction]) -> Block:
+    height = need = growth = 0
+    for instruction in content:
+        if instruction.opcode is not None:
+            need = max(need, instruction.opcode.inputs - height)
+            height += instruction.opcode.outputs - instruction.opcode.inputs
+            growth = max(growth, height)
+    return Block(content[0].position, tuple(content), need, growth)

@@ -1,0 +1,115 @@
+"""From a contract to machine code, and the file that keeps it.
+
+No optimisation passes, and the code generator's fastest way: blocks are short and call what is long, so better
+code would cost twenty times the compiler's time and gain nothing that was measured. A kept file lies in
+the folder of this program's sources, compiler and CPU (`base/primitives/jit.py`), is named by the contract and the
+fork, and carries a hash of itself; one that is damaged or was put there for another contract is made anew.
+"""
+
+import ctypes
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.jit import cache_folder
+from coinone.rules.vm.forks import FORKS
+from coinone.rules.vm.jit.block import PREFIX
+from coinone.rules.vm.jit.module import BLOCKS, COUNT, STARTS, module_of
+from coinone.rules.vm.native import compiler as native
+from coinone.rules.vm.native.exports import ENTER
+from coinone.rules.vm.native.layout import ENTRIES
+from coinone.rules.vm.native.program import NativeProgram, address_of
+
+WEIGHT_MAX = 60_000  # of a contract's compiled instructions (`module.py`)
+FILES_MAX = 1_024  # kept on disk; half a megabyte for a usual contract
+
+
+class CompiledProgram(NativeProgram):
+    """Code that leads into its compiled blocks, as far as it has any; the source is the original."""
+
+    __slots__ = ("_engine", "_original", "entries")
+
+    def __init__(self, code: bytes, starts: Iterable[int], functions: Iterable[int], engine: Any) -> None:
+        super().__init__(code)
+        self._original, self._engine = self.code, engine
+        self.source_address = self.code_address
+        self.entries: npt.NDArray[np.uint64] = np.zeros(len(code) + 1, dtype=np.uint64)
+        patched = bytearray(self._original)
+        patched[:-ENTRIES] = int(self.entries.ctypes.data).to_bytes(-ENTRIES, "little")
+        for start, function in zip(starts, functions, strict=True):
+            self.entries[start] = function
+            patched[start - ENTRIES] = ENTER
+        self.code = bytes(patched)
+        self.code_address = address_of(self.code) - ENTRIES
+
+
+def compiled_program(code: bytes, fork: str, folder: Path | None) -> CompiledProgram:
+    """Out of the folder, or compiled now and put there. Raises whatever the compiler raises."""
+    return load(code, object_of(code, fork, folder))
+
+
+def kept_in() -> Path | None:
+    """The folder for compiled contracts; None if nothing is writable."""
+    return cache_folder(__name__)
+
+
+def object_of(code: bytes, fork: str, folder: Path | None) -> bytes:
+    """The object code for the contract, behind its head; kept or made."""
+    file = None if folder is None else folder.joinpath(f"contract_{fork}_{keccak256(code).hex()}.o")
+    kept = None if file is None else native.read_object(file)
+    if kept is not None and kept.startswith(_head(code, fork)):
+        return kept
+    content = _head(code, fork) + compile_object(module_of(code, FORKS[fork].opcodes, WEIGHT_MAX).text)
+    if file is not None:
+        _make_room(file.parent)
+        native.write_object(file, content)
+    return content
+
+
+def _make_room(folder: Path) -> None:
+    """Whoever can make contracts hot can fill the folder: of too many files the older half goes."""
+    files = list(folder.glob("contract_*.o"))
+    if len(files) >= FILES_MAX:
+        for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)[: FILES_MAX >> 1]:
+            file.unlink(missing_ok=True)
+
+
+def _head(code: bytes, fork: str) -> bytes:
+    """So that a file that was renamed is not taken for another contract's."""
+    return keccak256(code) + keccak256(fork.encode())
+
+
+def compile_object(text: str) -> bytes:
+    binding = native.llvm()
+    machine = native.target_machine(0)
+    module = binding.parse_assembly(text)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    module.verify()
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+def load(code: bytes, content: bytes) -> CompiledProgram:
+    """Object code made callable. The machine code is given back when the program goes."""
+    binding = native.llvm()
+    _lend_symbols()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), native.target_machine(0))
+    engine.add_object_file(binding.ObjectFileRef.from_data(content[len(_head(b"", "")) :]))
+    engine.finalize_object()
+    count = ctypes.c_int64.from_address(engine.get_global_value_address(COUNT)).value
+    starts = (ctypes.c_int32 * count).from_address(engine.get_global_value_address(STARTS))
+    functions = (ctypes.c_uint64 * count).from_address(engine.get_global_value_address(BLOCKS))
+    return CompiledProgram(code, starts, functions, engine)
+
+
+@lru_cache(maxsize=1)
+def _lend_symbols() -> None:
+    """Tell the linker where the interpreter's functions lie."""
+    binding = native.llvm()
+    for name, address in native.library().symbols.items():
+        binding.add_symbol(PREFIX + name, address)

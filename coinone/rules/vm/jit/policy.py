@@ -1,0 +1,108 @@
+"""Which contracts are worth compiling, and in which order: pure data, no clock, no thread.
+
+Heat is counted for each code: one for each time a frame of it begins by way of Python, and more for gas that it
+used. What is hot waits in a queue, from which somebody takes it, compiles it and installs it
+(`node/runtime/compiling.py`). A contract on which the compiler fails stays with the interpreter.
+"""
+
+import warnings
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coinone.rules.vm.jit.compiler import compiled_program, kept_in
+from coinone.rules.vm.native.program import NativeProgram, native_program_of
+
+HOT = 64  # frames, or
+GAS_PER_HEAT = 100_000  # gas for each of them
+CODE_MAX = 49_152  # bytes of a contract: none that is deployed is longer
+HEATS_MAX = 4_096  # codes whose heat is remembered
+PROGRAMS_MAX = 128  # compiled and ready; half a megabyte for a usual contract
+WAITING_MAX = 64
+
+Job = tuple[bytes, str]  # code and fork
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`hot` is the heat from which a contract is compiled; `at_once` does it on the spot (tests, libraries).
+
+    With `keep`, compiled contracts are kept on disk and read from there.
+    """
+
+    hot: int = HOT
+    at_once: bool = False
+    keep: bool = True
+
+
+class Policy:
+    """Of one fork. Single steps on its containers are all it does, so one thread may compile while others run."""
+
+    def __init__(self, fork: str, waiting: deque[Job], limits: Limits) -> None:
+        self._fork = fork
+        self._limits = limits
+        self._waiting = waiting
+        self._programs: OrderedDict[bytes, NativeProgram] = OrderedDict()
+        self._heats: OrderedDict[bytes, int] = OrderedDict()
+
+    def program_of(self, code: bytes) -> NativeProgram:
+        """Compiled, if it is; this counts as one of its frames."""
+        program = self._programs.get(code)
+        if program is None and code:
+            self.heat(code, 1)
+            program = self._programs.get(code)
+        return program or native_program_of(code)
+
+    def heat(self, code: bytes, amount: int) -> None:
+        """Remember that the code ran. What has become hot is compiled, here or soon."""
+        if not amount or code in self._programs or len(code) > CODE_MAX:
+            return
+        heat = self._heats.get(code, 0) + amount
+        if heat < self._limits.hot:
+            self._heats[code] = heat
+            _bound(self._heats, HEATS_MAX)
+        elif self._limits.at_once:
+            self.compile(code)
+        elif len(self._waiting) < WAITING_MAX:
+            self._heats.pop(code, None)
+            self._waiting.append((code, self._fork))
+
+    def compile(self, code: bytes) -> None:
+        """Make the program of that code, or settle for the interpreter's; takes long if it is not kept on disk."""
+        program: NativeProgram
+        try:
+            program = compiled_program(code, self._fork, kept_in() if self._limits.keep else None)
+        except Exception as error:  # whatever a compiler raises; the interpreter does as well
+            warnings.warn(f"a contract was not compiled ({error!r}): it is interpreted", stacklevel=2)
+            program = native_program_of(code)
+        self._programs[code] = program
+        _bound(self._programs, PROGRAMS_MAX)
+
+
+class Policies:
+    """One for each fork, and one queue."""
+
+    def __init__(self, limits: Limits = Limits()) -> None:
+        self.limits = limits
+        self._waiting: deque[Job] = deque()
+        self._by_fork: dict[str, Policy] = {}
+
+    def of(self, fork: str) -> Policy:
+        policy = self._by_fork.get(fork)
+        if policy is None:
+            policy = self._by_fork.setdefault(fork, Policy(fork, self._waiting, self.limits))
+        return policy
+
+    def next_job(self) -> Callable[[], None] | None:
+        """What to run in a thread of its own, so that the hottest contract becomes compiled."""
+        try:
+            code, fork = self._waiting.popleft()
+        except IndexError:
+            return None
+        return lambda: self.of(fork).compile(code)
+
+
+def _bound(container: OrderedDict[bytes, NativeProgram] | OrderedDict[bytes, int], most: int) -> None:
+    """Forget the oldest."""
+    if len(container) > most:
+        container.popitem(last=False)

@@ -1,0 +1,160 @@
+"""The engine that compiles: when it does, what it keeps on disk, and what happens where it cannot."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coinone.node.runtime.compiling import CPU_SHARE, work_once
+from coinone.rules.vm import Engine, Pair, engines, execute, interpreter, use_engine
+from coinone.rules.vm.jit import compiler, policy
+from coinone.rules.vm.jit.compiler import CompiledProgram, compiled_program, object_of
+from coinone.rules.vm.jit.execution import policies, use_limits
+from coinone.rules.vm.jit.module import module_of
+from coinone.rules.vm.jit.policy import Limits, Policy
+from coinone.rules.vm.native import compiler as native
+from coinone.rules.vm.native.program import NativeProgram
+from coinone.rules.vm.opcodes import OSAKA
+from coinone.rules.vm.verify import EnginesDiffer, execute_both
+from tests.rules.vm.native.programs import push, world
+
+STORE = push(5) + push(0) + b"\x55"
+CODE = push(1) + push(2) + b"\x01" + push(0) + b"\x52\x59\x5f\xf3"
+
+
+@pytest.fixture(autouse=True)
+def _the_engine_is_put_back() -> Iterator[None]:
+    before, limits = use_engine(Engine.REFERENCE), use_limits(Limits())
+    yield
+    use_engine(before)
+    use_limits(limits)
+
+
+def test_a_contract_is_compiled_when_it_has_run_often_enough() -> None:
+    some = Policy("Osaka", deque(), Limits(hot=3, at_once=True, keep=False))
+    kinds = [type(some.program_of(CODE)) for _ in range(4)]
+    assert kinds == [NativeProgram, NativeProgram, CompiledProgram, CompiledProgram]
+
+
+def test_gas_makes_a_contract_hot_too() -> None:
+    some = Policy("Osaka", deque(), Limits(hot=100, at_once=True, keep=False))
+    some.heat(CODE, 99)
+    assert isinstance(some.program_of(CODE), CompiledProgram)
+
+
+def test_without_being_told_to_compile_at_once_it_waits_for_somebody_who_does() -> None:
+    use_limits(Limits(hot=2, keep=False))
+    some = policies().of("Osaka")
+    assert all(type(some.program_of(CODE)) is NativeProgram for _ in range(5))
+    job = policies().next_job()
+    assert job is not None
+    job()
+    assert isinstance(some.program_of(CODE), CompiledProgram)
+    assert policies().next_job() is not None, "it was asked for twice: the second time changes nothing"
+
+
+def test_the_queue_and_what_is_remembered_have_an_end() -> None:
+    waiting: deque[policy.Job] = deque()
+    some = Policy("Osaka", waiting, Limits(hot=2, keep=False))
+    for n in range(policy.HEATS_MAX + 10):
+        some.program_of(push(n))
+    assert len(some._heats) == policy.HEATS_MAX
+    for n in range(10, 200):
+        some.program_of(push(n))
+    assert len(waiting) == policy.WAITING_MAX
+
+
+def test_the_compiler_rests_three_times_as_long_as_it_worked() -> None:
+    clock = iter([10.0, 12.0])
+    done = []
+    rest = work_once(lambda: lambda: done.append(1), lambda: next(clock))
+    assert (done, rest) == ([1], 2.0 * (CPU_SHARE - 1))
+
+
+def test_a_contract_that_the_compiler_refuses_is_interpreted_and_a_warning_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(text: str) -> bytes:
+        raise RuntimeError("no registers left")
+
+    monkeypatch.setattr(compiler, "compile_object", broken)
+    use_limits(Limits(hot=1, at_once=True, keep=False))
+    use_engine(Engine.JIT)
+    evm, message = world([STORE], "Osaka", 100_000)
+    with pytest.warns(UserWarning, match="no registers left.*interpreted"):
+        assert execute(evm, message).success
+    evm, message = world([STORE], "Osaka", 100_000)
+    assert execute(evm, message).success, "it is not tried again"
+
+
+def test_a_machine_without_a_compiler_runs_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OSError("no such library")
+
+    monkeypatch.setattr(native, "library", broken)
+    with pytest.warns(UserWarning, match="reference runs instead"):
+        use_engine("jit")
+    assert use_engine("reference") is Engine.REFERENCE
+
+
+def test_compiled_code_is_kept_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = object_of(CODE, "Osaka", tmp_path)
+    monkeypatch.setattr(compiler, "compile_object", lambda text: pytest.fail("it was kept"))
+    assert object_of(CODE, "Osaka", tmp_path) == first
+    assert isinstance(compiled_program(CODE, "Osaka", tmp_path), CompiledProgram)
+
+
+def test_files_that_are_damaged_or_of_another_contract_are_made_anew(tmp_path: Path) -> None:
+    good = object_of(CODE, "Osaka", tmp_path)
+    (file,) = tmp_path.iterdir()
+    content = file.read_bytes()
+    object_of(STORE, "Osaka", tmp_path)
+    (other,) = set(tmp_path.iterdir()) - {file}
+    for bad in (b"", content[:-1], content[:-1] + b"E", b"x" * 100, other.read_bytes()):
+        file.write_bytes(bad)
+        assert object_of(CODE, "Osaka", tmp_path) == good
+        assert file.read_bytes() == content
+
+
+def test_the_folder_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "FILES_MAX", 4)
+    for n in range(10):
+        object_of(push(n) + STORE, "Osaka", tmp_path)
+    assert len(list(tmp_path.iterdir())) <= 4
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+    assert isinstance(compiled_program(CODE, "Osaka", tmp_path / "absent"), CompiledProgram)
+
+
+def test_forks_do_not_share_compiled_code(tmp_path: Path) -> None:
+    object_of(b"\x5f\x1e\x5f\x55", "Osaka", tmp_path)
+    object_of(b"\x5f\x1e\x5f\x55", "Cancun", tmp_path)  # where CLZ is no instruction
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_contract_may_cost_the_compiler_is_bounded() -> None:
+    loads = (b"\x5f\x51\x50" * 40 + b"\x5b") * 190  # 23 KB of loads from memory
+    whole, part = (module_of(loads, OSAKA, most) for most in (10**9, 5_000))
+    assert (whole.left_out, part.blocks) == (0, 10)  # a block of 40 loads weighs 40 * (1 + 10 + 1) + 1 = 481
+    assert part.blocks + part.left_out == whole.blocks
+    assert len(part.text) < len(whole.text) // 8
+
+
+def test_any_two_engines_can_be_compared() -> None:
+    use_engine("native+jit")
+    assert engines.chosen_engine() == Pair(Engine.NATIVE, Engine.JIT)
+    evm, message = world([STORE], "Osaka", 100_000)
+    assert execute(evm, message).success
+    with pytest.raises(ValueError, match="nosuch"):
+        use_engine("native+nosuch")
+
+
+def test_a_pair_that_differs_stops() -> None:
+    def liar(evm, message):  # type: ignore[no-untyped-def]
+        return interpreter.execute(evm, message._replace(gas=message.gas - 1))
+
+    evm, message = world([STORE], "Osaka", 100_000)
+    with pytest.raises(EnginesDiffer, match="gas left"):
+        execute_both(interpreter.execute, liar, evm, message)
