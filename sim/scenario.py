@@ -7,7 +7,7 @@ be in the chain, and a node that starts from the disk alone must stand where the
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coinone.node.runtime.archive import ActionPlace
 from coinone.rules.chain.invariants import check_solvency
@@ -22,6 +22,7 @@ LEADER = 0
 STORM_MS = 60_000
 CALM_MS = 45_000
 TRADE_MS = 100
+TERM_BATCHES = 50  # so that every world changes terms
 FAULT_MS = 2_500
 
 
@@ -52,6 +53,7 @@ class Report:
 class Scenario:
     def __init__(self, seed: int, network: Network) -> None:
         self.world = World(seed)
+        network = replace(network, seed_length=TERM_BATCHES)
         self.clock_jumps = 0
         self.storming = True
         self.workload = Workload(self.world)

@@ -23,17 +23,17 @@ from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.limits import ORACLE_REPORTS_PER_BATCH_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.node.runtime.keys import Secrets
+from coinone.node.runtime.promises import promises_in, record_of
 from coinone.node.runtime.published import BatchOutcome, Published
 from coinone.node.runtime.view import first_view, next_view
-from coinone.node.runtime.votes import encode_vote, votes_in
 from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
 from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.protocols.txpool.actions import ActionPool, Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
-from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.batch import CertifiedBatch
+from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
+from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.limits import BatchLimits, is_urgent, limits_of
@@ -60,21 +60,26 @@ class Core:
         self._publish = publish
         self._replies: dict[Hash32, list[Reply]] = {}
         self._pinned: int | None = None
+        self._promises: list[Record] = []
         self.is_member = secrets.member in chain.federation.members
         self._sequencer = self._new_sequencer(secrets) if self.is_member else None
 
     def _new_sequencer(self, secrets: Secrets) -> Sequencer:
         chain = self.chain
-        return Sequencer(
+        if len(chain.federation.members) > 1:
+            raise NotSupported("a federation of several members has no transport for its votes yet")
+        sequencer = Sequencer(
             chain.network,
             chain.federation,
             chain.federation.members.index(secrets.member),
             secrets.federation,
             secrets.seeds,
             chain.cursor,
-            lambda number: self.chain.headers(number),
-            votes_in(self.storage.log),
+            self,
+            promises_in(self.storage.log),
         )
+        self._carry_out(sequencer, sequencer.start())
+        return sequencer
 
     @property
     def sequencer(self) -> Sequencer:
@@ -153,6 +158,7 @@ class Core:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
         draft = Draft(base.number, base.hash, self.evm_offset_s, transactions)
         result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
+        assert result is not None, "alone, a proposal is certified at once"
         self.oracle.clear()
         self.settle(result, actions)
         return result
@@ -167,9 +173,18 @@ class Core:
         self.oracle.clear()
         self._pinned = None
         self.evm_offset_s = chain.cursor.evm_offset_s
-        self.sequencer.rewind(chain.cursor)
+        self._carry_out(self.sequencer, self.sequencer.rewind(chain.cursor))
+        self.storage.void_batches_from(chain.cursor.seq + 1, self._take_promises())
         self.view = first_view(chain)
         self._publish(Published(chain.cursor.seq, chain.cursor.time_ms, self.view, rewound=True))
+
+    def check(self, batch: Batch) -> None:
+        """For the sequencer: raise InvalidBatch or NotSupported where `apply_batch` would."""
+        check_proposal(self.chain, batch)
+
+    def undo(self) -> None:
+        """For the sequencer."""
+        undo_batch(self.chain)
 
     def note_block(self) -> None:
         """A block became the head."""
@@ -237,33 +252,36 @@ class Core:
         room = min(room, limits.ordinary_bytes - size)
         return cancels + pool.take(count, room, lambda action: not is_urgent(action))
 
-    def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult:
-        """Do what the sequencer asks. Votes of ours are synced with the batch they certify: as nothing is
-        sent before that, one write keeps the promise to persist first."""
-        records: list[Record] = []
+    def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult | None:
+        """Do what the sequencer asks; the batch, if one was certified. Promises of ours are synced with the batch they
+        certify, or with the next one: as nothing is sent before that, one write keeps the word to persist first."""
         result: BatchResult | None = None
         waiting = list(effects)
         while waiting:
             effect = waiting.pop(0)
             if isinstance(effect, Persist):
-                records.append(Record(Kind.VOTE, effect.vote.seq, encode_vote(effect.vote)))
+                self._promises.append(record_of(effect.promise))
             elif isinstance(effect, Execute):
                 result = apply_batch(self.chain, effect.batch)
                 waiting.extend(sequencer.executed(result.after, result.digest))
             elif isinstance(effect, Certified):
-                self._write_down(effect.certified, records)
-        assert result is not None, "alone, a proposal is certified at once"
+                self._write_down(effect.certified)
         return result
 
-    def _write_down(self, certified: CertifiedBatch, votes: list[Record]) -> None:
+    def _write_down(self, certified: CertifiedBatch) -> None:
         """Sync the batch to the log. If the disk fails it never happened: what is read must be what is
         kept."""
         record = Record(Kind.BATCH, certified.batch.seq, certified.encode())
         try:
-            self.storage.log.append([*votes, record])
+            self.storage.log.append([*self._take_promises(), record])
         except StorageError:
             undo_batch(self.chain)
             raise
+
+    def _take_promises(self) -> list[Record]:
+        """What must go with the next write. A batch that is written certified need not be written prepared."""
+        records, self._promises = self._promises, []
+        return [record for record in records if record.kind is not Kind.PREPARED]
 
     def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
         """Durable now: clear the pools, answer, publish."""

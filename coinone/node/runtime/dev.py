@@ -167,7 +167,6 @@ def _rewind(core: Core, producer: Producer, number: int) -> None:
         if head.number == number:
             break
         storage.undo_block()
-    storage.void_batches_from(head.last_seq + 1)
     core.rewind(load_chain(core.chain.network, storage))
     producer.close_batch()
 

@@ -12,7 +12,7 @@ from coinone.node.runtime.archive import Archive, commit_of
 from coinone.node.runtime.keys import Secrets
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import Store
-from coinone.protocols.sequencer.sequencer import seed_chain
+from coinone.protocols.sequencer.changing import seed_chain
 from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.batch import check_certified, decode_certified
 from coinone.rules.chain.block import Block

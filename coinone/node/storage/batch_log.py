@@ -1,8 +1,9 @@
-"""The batch log: what was certified after the last block on disk, and the votes that were cast.
+"""The batch log: what was certified after the last block on disk, and what this member has promised.
 
 Append only. `append` returns when its records are synced, and only then may an answer or a signature leave.
 At the next start a tail that a crash cut short is cut off; damage anywhere else is a StorageError, because
-what followed it had been answered. Files are dropped whole once blocks contain all that they hold.
+what followed it had been answered. Files are dropped whole once blocks contain all that they hold; the newest vote
+for another term, which is never out of date, is written again at the head of each file.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ _START = len(_FILE_HEAD) + ID_SIZE
 
 
 class BatchLog:
-    """`batches` and `votes` hold what the log holds: at most what a few blocks will contain."""
+    """`batches` and `promises` hold what the log holds: at most what a few blocks will contain."""
 
     def __init__(self, disk: Disk, random_bytes: Callable[[int], bytes]) -> None:
         self._disk = disk
@@ -29,7 +30,7 @@ class BatchLog:
         self._size = 0
         self._broken = False
         self.batches: dict[int, bytes] = {}
-        self.votes: list[Record] = []
+        self.promises: list[Record] = []
         self._read_all()
 
     def append(self, records: Sequence[Record]) -> None:
@@ -39,6 +40,7 @@ class BatchLog:
         self._broken = True  # until the sync below has returned
         if self._file == 0 or self._size >= LOG_FILE_BYTES:
             self._start_file()
+            records = [*self._last_change(), *records]
         name, offset, parts = _name(self._file), self._size, []
         for record in records:
             part = encode_record(self._file_id, offset, self._size, record)
@@ -54,14 +56,21 @@ class BatchLog:
     def append_batch(self, seq: int, payload: bytes) -> None:
         self.append([Record(Kind.BATCH, seq, payload)])
 
-    def void_from(self, seq: int) -> None:
-        """Batches from `seq` on will never be in a block: base gone, or (dev) time turned back."""
-        self.append([Record(Kind.VOID, seq)])
+    def void_from(self, seq: int, promises: Sequence[Record] = ()) -> None:
+        """Batches from `seq` on will never be in a block: base gone, or (dev) time turned back. What goes with that
+        is promised in the same sync."""
+        self.append([Record(Kind.VOID, seq), *promises])
 
     def prune(self, committed_seq: int) -> None:
         """Blocks on disk contain everything up to `committed_seq`."""
         self.batches = {seq: payload for seq, payload in self.batches.items() if seq > committed_seq}
-        self.votes = [vote for vote in self.votes if vote.seq > committed_seq]
+        change = self._last_change()
+        kept = [
+            record
+            for record in self.promises
+            if record.seq > committed_seq and record.kind is not Kind.CHANGE
+        ]
+        self.promises = [*change, *kept]
         for file, last in list(self._last_seq.items()):
             if last <= committed_seq and file != self._file:
                 self._disk.remove(_name(file))
@@ -82,11 +91,14 @@ class BatchLog:
         if record.kind is Kind.BATCH:
             assert not self.batches or record.seq == next(reversed(self.batches)) + 1, "a gap in the batches"
             self.batches[record.seq] = record.payload
-        elif record.kind is Kind.VOTE:
-            self.votes.append(record)
+        elif record.kind is not Kind.VOID:
+            self.promises.append(record)
         else:
             self.batches = {seq: payload for seq, payload in self.batches.items() if seq < record.seq}
         self._last_seq[file] = max(self._last_seq[file], record.seq)
+
+    def _last_change(self) -> list[Record]:
+        return [record for record in self.promises if record.kind is Kind.CHANGE][-1:]
 
     def _read_all(self) -> None:
         names = [name for name in self._disk.names() if name.endswith(_SUFFIX)]

@@ -22,6 +22,8 @@ class Kind(IntEnum):
     BATCH = 1  # a certified batch
     VOTE = 2  # a vote, before it is sent
     VOID = 3  # batches from this seq on are void
+    PREPARED = 4  # a batch that may be certified somewhere, with its quorum of prepares
+    CHANGE = 5  # a vote for another term: none is cast in older ones any more
 
 
 @dataclass(frozen=True, slots=True)

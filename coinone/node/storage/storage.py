@@ -9,7 +9,7 @@ with their events.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from coinone.node.storage.disk import Disk, FileDisk
 from coinone.node.storage.folder_lock import FolderLock
 from coinone.node.storage.history import History
 from coinone.node.storage.lmdb_store import LmdbStore
+from coinone.node.storage.record import Record
 from coinone.node.storage.store import Store
 from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
 from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
@@ -123,12 +124,13 @@ class Storage:
         assert now is not None and now.number == head.number - 1, "undo restored another head"
         return now
 
-    def void_batches_from(self, seq: int) -> None:
-        """Pending batches from `seq` on will never be in a block."""
+    def void_batches_from(self, seq: int, promises: Sequence[Record] = ()) -> None:
+        """Pending batches from `seq` on will never be in a block; `promises` are kept with that. The log is first: a
+        crash between the two leaves batches of blocks taken back as they were, and no gap after them."""
+        self.log.void_from(seq, promises)
         rows: dict[bytes, bytes | None] = {u64(old): None for old, _ in self.blocks.batches_from(seq)}
         if rows:
             self.store.write({NodeTable.BATCH: rows})
-        self.log.void_from(seq)
         self.history.drop_from(seq)
 
     def close(self) -> None:

@@ -1,41 +1,64 @@
-"""What a sequencer asks the world to do, in order.
+"""What members say to one another, and what a sequencer asks the world to do, in order.
 
 `Persist` must be on disk before any later `Send` leaves; so whoever carries these out may write several at
 once.
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.consensus.federation import SignedVote, Vote
+from coinone.rules.consensus.terms import ChangeVote, Prepared, SignedChange, TermChange
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The leader's batch for the open seq, in the term its votes are cast in."""
+    """The leader's batch for the open seq, under its own vote to prepare it. `change` comes along where the batch is
+    one of an older term that must be proposed again: its bytes cannot name the new term."""
 
-    term: int
+    vote: SignedVote
     batch: Batch
+    change: TermChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCall:
+    """A vote for another term, and the batch that it names as prepared."""
+
+    signed: SignedChange
+    batch: Batch | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A batch that may be certified somewhere, with the quorum of prepares that shows it."""
+
+    prepared: Prepared
+    batch: Batch
+
+
+Message: TypeAlias = Proposal | SignedVote | ChangeCall
+Promise: TypeAlias = Vote | PreparedBatch | ChangeVote
 
 
 @dataclass(frozen=True, slots=True)
 class Persist:
-    """Write down what is about to be signed."""
+    """Write down what is about to be signed, or what it rests on."""
 
-    vote: Vote
+    promise: Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
     """To every other member."""
 
-    message: Proposal | SignedVote
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """A quorum prepared the batch: apply it and hand the results to `executed`."""
+    """Apply the batch and hand the results to `executed`."""
 
     batch: Batch
 
@@ -47,13 +70,4 @@ class Certified:
     certified: CertifiedBatch
 
 
-Effect = Persist | Send | Execute | Certified
-VoteKey = tuple[int, int, int]  # term, seq, kind
-
-
-def vote_key(vote: Vote) -> VoteKey:
-    return vote.term, vote.seq, vote.kind.value
-
-
-def vote_content(vote: Vote) -> tuple[Hash32, Hash32]:
-    return vote.batch_hash, vote.results
+Effect: TypeAlias = Persist | Send | Execute | Certified

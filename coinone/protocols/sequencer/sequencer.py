@@ -1,37 +1,43 @@
 """A member of the federation making batches: events in, effects out.
 
-Theory of operation. One seq is open at a time. The leader of the term proposes a batch for it; a member that
-finds the head lawful votes prepare. On a quorum of prepares everybody executes the batch, and votes commit
-with the digest of the results. On a quorum of equal commits the batch is certified and the next seq opens.
+Theory of operation. One seq is open at a time. The leader of the term proposes a batch for it; a member that finds
+it lawful votes prepare. On a quorum of prepares everybody executes the batch, and votes commit with the digest of
+the results. On a quorum of equal commits the batch is certified and the next seq opens.
 
     propose / Proposal --> prepare --quorum--> Execute --executed--> commit --quorum--> Certified
 
+A leader that makes nothing for too long, or whose seeds are used up, loses its term (changing.py): members vote for
+the next one, and its leader goes on from what a quorum of them says.
+
 Rule 1: this file knows no clock, no disk, no network: time comes in with each event, and what must happen
-goes out as effects. Rule 2: a member signs one content per (term, seq, kind); a second one is refused even
-after a restart, for which the votes on disk are handed to the constructor. Rule 3: own votes are counted by
+goes out as effects. Rule 2: a member signs one content per (term, seq, kind), and none in a term it gave up; not
+even after a restart, for which its promises on disk are handed to the constructor. Rule 3: own votes are counted by
 the same code as others', so a federation of one needs no path of its own.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
-from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
+from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.limits import BATCH_TIME_AHEAD_MS_MAX
 from coinone.base.primitives.types import Hash32
+from coinone.protocols.sequencer.changing import Changing
 from coinone.protocols.sequencer.effects import (
     Certified,
+    ChangeCall,
     Effect,
     Execute,
     Persist,
+    PreparedBatch,
+    Promise,
     Proposal,
     Send,
-    VoteKey,
-    vote_content,
-    vote_key,
 )
-from coinone.rules.chain.batch import Batch, CertifiedBatch
-from coinone.rules.chain.cursor import Cursor, check_batch
+from coinone.protocols.sequencer.promises import Promises
+from coinone.protocols.sequencer.rounds import Round
+from coinone.rules.chain.batch import Batch, CertifiedBatch, check_certified
+from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import (
     NO_RESULTS,
@@ -42,10 +48,12 @@ from coinone.rules.consensus.federation import (
     certificate_of,
     check_vote,
     sign_vote,
+    signatures_of,
 )
-from coinone.rules.consensus.header import Header
-from coinone.rules.consensus.seeds import make_chain
-from coinone.rules.consensus.terms import ChangeVote, TermChange, sign_change_vote, sign_term_change
+from coinone.rules.consensus.terms import Prepared, TermChange, check_certified_change
+
+TERM_PATIENCE_MS = 750  # three batch intervals without a certified batch, and the leader loses its term
+PATIENCE_DOUBLINGS_MAX = 4  # each failed term waits twice as long, up to 12 s, for slow networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +66,16 @@ class Draft:
     transactions: tuple[bytes, ...]
 
 
-@dataclass(slots=True)
-class _Round:
-    """The votes for the open seq: by member, the first one of each kind counts."""
+class Ledger(Protocol):
+    """The chain, as far as a member must ask it at once."""
 
-    batch: Batch | None = None
-    results: Hash32 | None = None
-    executing: bool = False
-    votes: dict[VoteKind, dict[int, SignedVote]] = field(
-        default_factory=lambda: {VoteKind.PREPARE: {}, VoteKind.COMMIT: {}}
-    )
+    def check(self, batch: Batch) -> None:
+        """Raise InvalidBatch or NotSupported for a batch that cannot be applied after the newest one."""
+        ...
+
+    def undo(self) -> None:
+        """Take the newest batch back: it was prepared and executed, but another may be certified in its place."""
+        ...
 
 
 class Sequencer:
@@ -79,173 +87,275 @@ class Sequencer:
         key: bytes,
         secret: bytes,
         cursor: Cursor,
-        header_of: Callable[[int], Header | None],
-        signed: Mapping[VoteKey, tuple[Hash32, Hash32]] | None = None,
+        ledger: Ledger,
+        promises: Iterable[Promise] = (),
     ) -> None:
         self._network = network
         self._federation = federation
         self._member = member
         self._key = key
-        self._secret = secret
-        self._header_of = header_of
-        self._signed = dict(signed or {})
-        self._seeds: tuple[int, list[Hash32]] = (-1, [])
-        self._change: TermChange | None = None
-        self._voting_term = cursor.term.number
-        self._open(cursor)
+        self._ledger = ledger
+        self._promises = Promises(promises)
+        self._changing = Changing(network, federation, member, key, secret)
+        self._term = self._promises.term
+        self._failures = 0
+        self._deadline_ms = 0
+        self._stand(cursor)
 
-    def rewind(self, cursor: Cursor) -> None:
+    def start(self) -> list[Effect]:
+        """Once, after construction: go on with a change of term that a restart interrupted, or begin one that the
+        last run made necessary."""
+        change = self._promises.change
+        if change is not None and change.term > self._cursor.term.number:
+            self._changing.add(self._changing.call(change, self._held()))
+            return [*self._begin_term(), *self._renew()]
+        return self._renew()
+
+    def rewind(self, cursor: Cursor) -> list[Effect]:
         """Go back to an earlier batch (dev's evm_revert): what follows is proposed in a new term, since this
         member has signed other contents for the seqs it now uses again."""
-        assert self._network.is_dev, "only dev goes back"
-        term = max(self._voting_term, cursor.term.number) + 1
-        self._signed.clear()
-        self._open(cursor)
-        self._change = self._open_term(term)
-        self._voting_term = term
-
-    def _open(self, cursor: Cursor) -> None:
-        """Stand after the batch of `cursor`, with the next seq open."""
-        self._cursor = cursor
-        self._voting_term = cursor.term.number
-        self._change = None
-        self._round = _Round()
+        assert self._network.is_dev and len(self._federation.members) == 1, "only dev goes back"
+        self._term = max(self._term, cursor.term.number)
+        self._stand(cursor)
+        return self._call_change(self._term + 1)
 
     @property
     def is_leader(self) -> bool:
-        return self._federation.leader(self._voting_term) == self._member
+        return self._federation.leader(self._term) == self._member
 
     @property
-    def is_idle(self) -> bool:
-        """Whether the open seq has no proposal yet."""
-        return self._round.batch is None
+    def may_propose(self) -> bool:
+        """Whether this member leads a term that has begun, and the open seq has no proposal yet."""
+        has_begun = self._changing.change is not None or self._cursor.term.number == self._term
+        return self.is_leader and has_begun and self._round.batch is None
 
     def propose(self, now_ms: int, draft: Draft) -> list[Effect]:
         """Lead: make the batch for the open seq. Its time is `now_ms`, or a millisecond after the last
         batch's."""
-        assert self.is_leader and self.is_idle, "not ours to propose"
-        seq = self._cursor.seq + 1
-        if self._change is None and (
-            self._cursor.term.seeds_left == 0 or self._has_signed(self._voting_term, seq)
-        ):
-            self._change = self._open_term(self._voting_term + 1)
-            self._voting_term = self._change.term
-        term = self._voting_term
+        assert self.may_propose, "not ours to propose"
+        seq, change = self._cursor.seq + 1, self._changing.change
+        first_seq = self._cursor.term.first_seq if change is None else change.first_seq
         batch = Batch(
-            term=term,
+            term=self._term,
             seq=seq,
             parent_hash=self._cursor.batch_hash,
             base_number=draft.base_number,
             base_hash=draft.base_hash,
             time_ms=max(now_ms, self._cursor.time_ms + 1),
             evm_offset_s=draft.evm_offset_s,
-            seed=self._next_seed(term, seq),
-            term_change=self._change,
+            seed=self._changing.seed(self._term, seq - first_seq),
+            term_change=change,
             transactions=draft.transactions,
         )
-        proposal = Proposal(term, batch)
-        return [*self._prepare(proposal), Send(proposal), *self._advance()]
+        return self._put(batch, None)
 
     def receive_proposal(self, proposal: Proposal, now_ms: int) -> list[Effect]:
-        """Follow: vote for the leader's batch. Raises InvalidBatch if it breaks a rule."""
-        if self._round.batch is not None:
+        """Follow: vote for the leader's batch. Raises InvalidBatch if it breaks a rule, InvalidSignature if the
+        leader has not signed it."""
+        vote, batch = proposal.vote.vote, proposal.batch
+        if vote.seq != self._cursor.seq + 1 or vote.term < self._term:
+            return []  # late, or early: who lags asks for certified batches
+        if self._round.batch is not None and vote.term == self._term:
             return []  # one proposal per term and seq: a second one is no news, or equivocation
-        if proposal.batch.time_ms > now_ms + BATCH_TIME_AHEAD_MS_MAX and not self._network.is_dev:
-            raise InvalidBatch("batch from the future", now=now_ms, have=proposal.batch.time_ms)
-        if proposal.term < self._voting_term:
-            raise InvalidBatch("proposal of a past term", want=self._voting_term, have=proposal.term)
-        return [*self._prepare(proposal), *self._advance()]
+        self._check_sender(proposal)
+        self._check_place(proposal)
+        if (
+            proposal.change is None
+            and batch.time_ms > now_ms + BATCH_TIME_AHEAD_MS_MAX
+            and not self._network.is_dev
+        ):
+            raise InvalidBatch("batch from the future", now=now_ms, have=batch.time_ms)
+        self._enter(vote.term)
+        self._ledger.check(batch)
+        own = Vote(VoteKind.PREPARE, vote.term, batch.seq, batch.hash, NO_RESULTS)
+        if not self._promises.allow(own):
+            raise InvalidBatch("already signed something else", term=vote.term, seq=vote.seq)
+        self._round.batch = batch
+        self._round.keep(proposal.vote)
+        return [*self._cast(own), *self._advance()]
 
     def receive_vote(self, signed: SignedVote) -> list[Effect]:
         """Count a member's vote. Raises InvalidSignature if it is not that member's."""
-        if signed.vote.seq != self._cursor.seq + 1:
-            return []  # late, or early: who lags asks for certified batches, not for votes
+        if signed.vote.seq != self._cursor.seq + 1 or self._round.has(signed):
+            return []
         check_vote(signed, self._network.chain_id, self._federation)
-        self._round.votes[signed.vote.kind].setdefault(signed.member, signed)
+        self._round.keep(signed)
         return self._advance()
+
+    def receive_change(self, call: ChangeCall) -> list[Effect]:
+        """Count a member's vote for another term. Raises InvalidBatch if it does not hold."""
+        if call.signed.vote.term <= max(self._cursor.term.number, self._term - 1):
+            return []
+        self._changing.check(call)
+        self._changing.add(call)
+        joined = self._changing.term_to_join(self._term)
+        effects = [] if joined is None else self._call_change(joined)
+        return [*effects, *self._begin_term()]
+
+    def receive_certified(self, certified: CertifiedBatch) -> list[Effect]:
+        """Catch up with a batch that the others certified. Raises InvalidBatch if they did not."""
+        batch, current = certified.batch, self._round
+        if batch.seq != self._cursor.seq + 1:
+            return []
+        check_certified(certified, self._network.chain_id, self._federation)
+        if current.results is not None and current.batch is not None and current.batch.hash == batch.hash:
+            return self._finish(certified)
+        self._enter(self._term)
+        self._round.batch, self._round.decided, self._round.executing = batch, certified, True
+        return [Execute(batch)]
 
     def executed(self, cursor: Cursor, results: Hash32) -> list[Effect]:
         """The batch asked for by `Execute` was applied; `results` is the digest that the certificate
         names."""
-        assert self._round.batch is not None and cursor.batch_hash == self._round.batch.hash, "another batch"
-        self._round.results = results
+        current = self._round
+        assert current.batch is not None and cursor.batch_hash == current.batch.hash, "another batch"
+        current.results = results
         self._after = cursor
-        vote = Vote(VoteKind.COMMIT, self._voting_term, cursor.seq, cursor.batch_hash, results)
+        if current.decided is not None:
+            return self._finish(current.decided)
+        vote = Vote(VoteKind.COMMIT, self._term, cursor.seq, cursor.batch_hash, results)
         return [*self._cast(vote), *self._advance()]
 
-    def _prepare(self, proposal: Proposal) -> list[Effect]:
-        batch = proposal.batch
-        check_batch(self._network, self._federation, self._cursor, batch, self._header_of)
-        self._voting_term = proposal.term
+    def tick(self, steady_ms: int) -> list[Effect]:
+        """Now and then: say again what others may have missed, and lose patience with a silent leader."""
+        if len(self._federation.members) == 1:
+            return []
+        if self._deadline_ms == 0:
+            self._deadline_ms = steady_ms + (TERM_PATIENCE_MS << min(self._failures, PATIENCE_DOUBLINGS_MAX))
+        if steady_ms >= self._deadline_ms:
+            return self._call_change(self._term + 1)
+        return self._repeat()
+
+    # Votes
+
+    def _put(self, batch: Batch, change: TermChange | None) -> list[Effect]:
+        """Lead with `batch`."""
+        self._ledger.check(batch)
+        persist, send = self._cast(Vote(VoteKind.PREPARE, self._term, batch.seq, batch.hash, NO_RESULTS))
+        assert isinstance(send, Send) and isinstance(send.message, SignedVote)
         self._round.batch = batch
-        return self._cast(Vote(VoteKind.PREPARE, proposal.term, batch.seq, batch.hash, NO_RESULTS))
+        self._round.proposal = Proposal(send.message, batch, change)
+        return [persist, Send(self._round.proposal), *self._advance()]
 
     def _cast(self, vote: Vote) -> list[Effect]:
-        key = vote_key(vote)
-        known = self._signed.get(key)
-        if known is not None and known != vote_content(vote):
-            raise InvalidSignature("already signed something else", term=vote.term, seq=vote.seq)
-        self._signed[key] = vote_content(vote)
+        # What a batch comes to does not depend on when it is executed, so not even a restart finds other results.
+        assert self._promises.allow(vote), f"one content per vote: {vote} is not what was signed before"
+        self._promises.note(vote)
         signed = sign_vote(vote, self._network.chain_id, self._member, self._key)
-        self._round.votes[vote.kind].setdefault(self._member, signed)
+        self._round.keep(signed)
         return [Persist(vote), Send(signed)]
 
     def _advance(self) -> list[Effect]:
         """What the votes at hand allow."""
         batch, current = self._round.batch, self._round
-        if batch is None:
+        if batch is None or current.decided is not None:
             return []
         if not current.executing:
-            prepare = Vote(VoteKind.PREPARE, self._voting_term, batch.seq, batch.hash, NO_RESULTS)
-            if len(self._equal(prepare)) < self._federation.quorum:
+            prepares = current.equal(Vote(VoteKind.PREPARE, self._term, batch.seq, batch.hash, NO_RESULTS))
+            if len(prepares) < self._federation.quorum:
                 return []
             current.executing = True
-            return [Execute(batch)]
+            quorum = Prepared(self._term, batch.seq, batch.hash, signatures_of(prepares))
+            self._promises.note(PreparedBatch(quorum, batch))
+            return [Persist(PreparedBatch(quorum, batch)), Execute(batch)]
         if current.results is None:
             return []
-        commits = self._equal(
-            Vote(VoteKind.COMMIT, self._voting_term, batch.seq, batch.hash, current.results)
-        )
+        commits = current.equal(Vote(VoteKind.COMMIT, self._term, batch.seq, batch.hash, current.results))
         if len(commits) < self._federation.quorum:
             return []
-        certificate = certificate_of(commits)
-        self._forget(batch.seq)
-        self._open(self._after)
-        return [Certified(CertifiedBatch(batch, certificate))]
+        return self._finish(CertifiedBatch(batch, certificate_of(commits)))
 
-    def _equal(self, vote: Vote) -> list[SignedVote]:
-        return [signed for signed in self._round.votes[vote.kind].values() if signed.vote == vote]
+    def _finish(self, certified: CertifiedBatch) -> list[Effect]:
+        # A quorum vouches for other results than ours: one of us is wrong, and to go on would hide which.
+        assert self._round.results == certified.certificate.results, "other results than were certified"
+        self._stand(self._after)
+        return [Certified(certified), *self._renew(), *self._begin_term()]
 
-    def _has_signed(self, term: int, seq: int) -> bool:
-        return any((term, seq, kind.value) in self._signed for kind in VoteKind)
+    def _stand(self, cursor: Cursor) -> None:
+        """Stand after the batch of `cursor`, with the next seq open."""
+        self._cursor = cursor
+        self._round = Round()
+        self._term = max(self._term, cursor.term.number)
+        self._failures, self._deadline_ms = 0, 0
+        self._promises.forget(cursor.seq)
+        self._changing.stand(cursor)
 
-    def _forget(self, seq: int) -> None:
-        """Votes for seqs below the certified one need no guard: they cannot open again, but by `rewind`."""
-        for key in [key for key in self._signed if key[1] < seq]:
-            del self._signed[key]
+    # Terms
 
-    def _open_term(self, term: int) -> TermChange:
-        """Begin a term alone. With more members the votes must be gathered first: that is the next slice."""
-        assert len(self._federation.members) == 1, "a change of term among several members is not built yet"
-        cursor, chain_id = self._cursor, self._network.chain_id
-        vote = ChangeVote(term, cursor.seq, cursor.batch_hash, ())
-        votes = ((self._member, vote, sign_change_vote(vote, chain_id, self._key)),)
-        tip = self._chain(term)[0]
-        length = self._network.seed_length
-        change = TermChange(term, cursor.seq + 1, cursor.batch_hash, tip, length, votes, b"")
-        return sign_term_change(change, chain_id, self._key)
+    def _enter(self, term: int) -> None:
+        """Leave the round as it is for one in `term`."""
+        current = self._round
+        self._round = Round(votes=current.votes)
+        if term != self._term:
+            self._term = term
+            self._changing.change = None
+        if current.results is not None:
+            self._ledger.undo()
 
-    def _next_seed(self, term: int, seq: int) -> Hash32:
-        first_seq = seq if self._change is not None else self._cursor.term.first_seq
-        return self._chain(term)[seq - first_seq + 1]
+    def _renew(self) -> list[Effect]:
+        """Ask for another term where this one cannot go on: its seeds are used up, or this member, as its leader,
+        voted for a batch that it no longer has."""
+        used_up = self._cursor.term.seeds_left == 0 and self._cursor.term.number == self._term
+        lost = self.is_leader and self._round.batch is None and self._has_voted
+        return self._call_change(self._term + 1) if used_up or lost else []
 
-    def _chain(self, term: int) -> list[Hash32]:
-        """The term's seeds, tip first, derived from the node's one secret so that a restart can go on."""
-        if self._seeds[0] != term:
-            self._seeds = (term, seed_chain(self._secret, term, self._network.seed_length))
-        return self._seeds[1]
+    def _call_change(self, term: int) -> list[Effect]:
+        """Vote for `term`, and no more in those before."""
+        self._enter(term)
+        vote = self._changing.vote(term, self._held())
+        self._promises.note(vote)
+        call = self._changing.call(vote, self._held())
+        self._changing.add(call)
+        self._failures, self._deadline_ms = self._failures + 1, 0
+        return [Persist(vote), Send(call), *self._begin_term()]
 
+    def _begin_term(self) -> list[Effect]:
+        """Lead the new term as soon as a quorum has voted for it."""
+        begun = self._cursor.term.number == self._term or self._changing.change is not None
+        if not self.is_leader or begun or self._has_voted:
+            return []
+        again = self._changing.begin(self._term)
+        if again is None:
+            return []
+        return self._put(again, self._changing.change)
 
-def seed_chain(secret: bytes, term: int, length: int) -> list[Hash32]:
-    """The seeds of a term, tip first."""
-    return make_chain(keccak256(b"coinone-seeds" + secret + term.to_bytes(8, "big")), length)
+    @property
+    def _has_voted(self) -> bool:
+        return self._promises.has_voted(self._term, self._cursor.seq + 1)
+
+    def _held(self) -> PreparedBatch | None:
+        """What this member saw prepared for the open seq."""
+        held = self._promises.prepared
+        return held if held is not None and held.prepared.seq == self._cursor.seq + 1 else None
+
+    def _check_sender(self, proposal: Proposal) -> None:
+        vote, batch = proposal.vote.vote, proposal.batch
+        if vote != Vote(VoteKind.PREPARE, vote.term, batch.seq, batch.hash, NO_RESULTS):
+            raise InvalidBatch("proposal is signed for another batch", seq=vote.seq)
+        if proposal.vote.member != self._federation.leader(vote.term):
+            raise InvalidBatch("not the leader of its term", term=vote.term, member=proposal.vote.member)
+        check_vote(proposal.vote, self._network.chain_id, self._federation)
+
+    def _check_place(self, proposal: Proposal) -> None:
+        """A batch is of the term it is proposed in, or the one that must be proposed again there; and a quorum voted
+        for a term that is new here."""
+        batch, term = proposal.batch, proposal.vote.vote.term
+        change = proposal.change or batch.term_change
+        if proposal.change is None and batch.term != term:
+            raise InvalidBatch("proposal of another term", want=term, have=batch.term)
+        if change is None or change.term != term:
+            if term > self._term:
+                raise InvalidBatch("a term that nobody voted for", have=term)
+            return
+        claim = check_certified_change(change, self._network.chain_id, self._federation)
+        if proposal.change is not None and claim.parent != (batch.seq, batch.hash):
+            raise InvalidBatch("not the batch that must be proposed again", term=term, seq=batch.seq)
+
+    def _repeat(self) -> list[Effect]:
+        effects: list[Effect] = []
+        call, current = self._changing.own_call, self._round
+        if call is not None and call.signed.vote.term == self._term > self._cursor.term.number:
+            effects.append(Send(call))
+        if current.proposal is not None:
+            effects.append(Send(current.proposal))
+        return [*effects, *[Send(signed) for signed in current.of(self._member, self._term)]]

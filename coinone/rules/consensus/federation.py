@@ -7,10 +7,11 @@ runs the same code. A member signs at most one content per (term, seq, kind), an
 signs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from typing import TypeAlias
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import Signature, recover, sign
@@ -19,6 +20,8 @@ from coinone.base.primitives.errors import DecodeError, InvalidBatch, InvalidSig
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.limits import FEDERATION_MEMBERS_MAX
 from coinone.base.primitives.types import ZERO_HASH, Address, Hash32
+
+Signatures: TypeAlias = tuple[tuple[int, bytes], ...]  # (member, signature), members rising
 
 
 class VoteKind(Enum):
@@ -75,7 +78,7 @@ class Certificate:
     seq: int
     batch_hash: Hash32
     results: Hash32
-    signatures: tuple[tuple[int, bytes], ...]  # (member, signature), members rising
+    signatures: Signatures
 
     @property
     def vote(self) -> Vote:
@@ -95,23 +98,37 @@ def certificate_of(votes: Sequence[SignedVote]) -> Certificate:
     """The certificate that a quorum of equal commits makes."""
     vote = votes[0].vote
     assert all(signed.vote == vote for signed in votes), "votes differ"
-    signatures = tuple(sorted((signed.member, signed.signature) for signed in votes))
-    return Certificate(vote.term, vote.seq, vote.batch_hash, vote.results, signatures)
+    return Certificate(vote.term, vote.seq, vote.batch_hash, vote.results, signatures_of(votes))
+
+
+def signatures_of(votes: Iterable[SignedVote]) -> Signatures:
+    return tuple(sorted((signed.member, signed.signature) for signed in votes))
 
 
 def check_certificate(certificate: Certificate, chain_id: int, federation: Federation) -> None:
     """Raise InvalidBatch unless a quorum of the federation signed it."""
-    members = [member for member, _ in certificate.signatures]
+    check_quorum("certificate", [member for member, _ in certificate.signatures], federation)
+    check_signatures("certificate", certificate.vote, certificate.signatures, chain_id, federation)
+
+
+def check_quorum(what: str, members: Sequence[int], federation: Federation) -> None:
+    """Raise InvalidBatch unless `members` are different ones, in order, and enough."""
     if any(left >= right for left, right in pairwise(members)):
-        raise InvalidBatch("certificate: members not rising")
+        raise InvalidBatch(f"{what}: members not rising")
     if len(members) < federation.quorum:
-        raise InvalidBatch("certificate: no quorum", want=federation.quorum, have=len(members))
-    content = certificate.vote.content(chain_id)
-    for member, signature in certificate.signatures:
+        raise InvalidBatch(f"{what}: no quorum", want=federation.quorum, have=len(members))
+
+
+def check_signatures(
+    what: str, vote: Vote, signatures: Signatures, chain_id: int, federation: Federation
+) -> None:
+    """Raise InvalidBatch unless all these members cast `vote`."""
+    content = vote.content(chain_id)
+    for member, signature in signatures:
         try:
             check_member(federation, member, content, signature)
         except InvalidSignature as error:
-            raise InvalidBatch("certificate: bad signature", member=member) from error
+            raise InvalidBatch(f"{what}: bad signature", member=member) from error
 
 
 def check_member(federation: Federation, member: int, content: Hash32, signature: bytes) -> None:
@@ -133,27 +150,38 @@ def unpack_signature(data: bytes) -> Signature:
 
 
 def encode_certificate(certificate: Certificate) -> bytes:
-    signatures: list[rlp.Encodable] = [[member, signature] for member, signature in certificate.signatures]
+    signatures = signatures_item(certificate.signatures)
     return rlp.encode(
         [certificate.term, certificate.seq, certificate.batch_hash, certificate.results, signatures]
     )
 
 
+def signatures_item(signatures: Signatures) -> list[rlp.Encodable]:
+    return [[member, signature] for member, signature in signatures]
+
+
+def parse_signatures(item: rlp.Item) -> Signatures:
+    """Raises DecodeError."""
+    rows = rlp.decode_list(item)
+    if len(rows) > FEDERATION_MEMBERS_MAX:
+        raise DecodeError("too many signatures", have=len(rows))
+    return tuple(_parse_signature(row) for row in rows)
+
+
+def _parse_signature(row: rlp.Item) -> tuple[int, bytes]:
+    member, signature = rlp.decode_list(row, 2)
+    return rlp.decode_int(member, 2), rlp.decode_bytes(signature, 65)
+
+
 def decode_certificate(data: bytes) -> Certificate:
     """Raises DecodeError."""
     term, seq, batch_hash, results, rows = rlp.decode_list(rlp.decode(data), 5)
-    signatures = []
-    for row in rlp.decode_list(rows):
-        member, signature = rlp.decode_list(row, 2)
-        signatures.append((rlp.decode_int(member, 2), rlp.decode_bytes(signature, 65)))
-    if len(signatures) > FEDERATION_MEMBERS_MAX:
-        raise DecodeError("certificate: too many signatures", have=len(signatures))
     return Certificate(
         rlp.decode_int(term, 8),
         rlp.decode_int(seq, 8),
         rlp.decode_bytes(batch_hash, 32),
         rlp.decode_bytes(results, 32),
-        tuple(signatures),
+        parse_signatures(rows),
     )
 
 

@@ -1,7 +1,8 @@
 """Run by test_kill in a process of its own, which kills it: a node, and a client that writes down what it is told.
 
 It prints, a line each: "opening"; "open" with how many batches were applied again and how many of the earlier
-claims in the ledger it found to stand; then new claims: "answer", "receipt" and "batch", with what was seen.
+claims in the ledger it found to stand; then new claims: "answer", "receipt" and "batch", with what was seen; and every
+"vote" that a peer would have got with a batch.
 """
 
 import asyncio
@@ -18,13 +19,16 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from coinone.node.runtime.peering import Shelves
+from coinone.rules.chain.batch import decode_certified
 
 NETWORK = load_network("dev")
-# A fast cadence, so that kills meet batches, seals and commits.
+# A fast cadence and short terms, so that kills meet batches, seals, commits and changes of term.
 NETWORK = replace(
     NETWORK,
     batches=replace(NETWORK.batches, interval_ms=10),
     blocks=replace(NETWORK.blocks, interval_ms=40),
+    seed_length=40,
 )
 
 
@@ -81,7 +85,7 @@ def check(node, ledger):
 async def trade(node):
     """Rest, take, withdraw, deposit and pay, one after another, as fast as answers come."""
     nonces = await node.query(lambda reader: [reader.state.nonce(account(index)) for index in range(5)])
-    waiting, turn = [], 0
+    waiting, turn, told, shelves = [], 0, node.view.seq, Shelves(node.storage)
     while True:
         turn += 1
         nonce, price = node.view.time_ms + turn % 10, 96_000 + turn % 50
@@ -93,6 +97,10 @@ async def trade(node):
         )[turn % 4]
         outcome = await node.submit(raw)
         say("answer", outcome.tx_hash.hex(), outcome.seq, outcome.status, outcome.response)
+        for seq in range(told + 1, outcome.seq + 1):
+            certificate = decode_certified(shelves.batch(seq)).certificate
+            say("vote", certificate.batch_hash.hex(), certificate.term, seq, certificate.results.hex())
+        told = outcome.seq
         if turn % 3 == 0:
             sender = 1 if turn % 2 else 4
             to, value, data = (account(2), 1, b"") if sender == 1 else (TOKEN, 0, erc20_transfer(SYSTEM, 7))

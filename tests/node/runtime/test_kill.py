@@ -1,8 +1,12 @@
-"""A node is killed again and again; what it answered is there after every restart, and in a replay from genesis."""
+"""A node is killed again and again; what it answered is there after every restart, and in a replay from genesis.
+
+Every vote that left it or lies in its log is held against all those before (invariant *one content per vote*).
+"""
 
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -13,8 +17,12 @@ from typing import Any
 import pytest
 
 from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.peering import Shelves
+from coinone.node.runtime.promises import promises_in
 from coinone.node.runtime.startup import GENESIS_KEY, chain_at, genesis_block, identity_of
 from coinone.node.runtime.verify import verify_chain
+from coinone.node.storage.batch_log import BatchLog
+from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import Storage, open_storage
 from coinone.node.storage.store import MemoryStore
 from coinone.rules.chain.apply import apply_batch
@@ -23,7 +31,10 @@ from coinone.rules.chain.blocks import apply_block, commit_block
 from coinone.rules.chain.genesis import decode_genesis
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, Headers
+from coinone.rules.consensus.federation import Vote, VoteKind
+from coinone.rules.consensus.terms import ChangeVote
 from coinone.rules.state.database import Table
+from sim.votes import VoteLedger
 
 sys.path.insert(0, str(Path(__file__).parent))
 from crash_node import NETWORK
@@ -39,6 +50,8 @@ class Campaign:
         self.folder = folder / "data"
         self.claims: list[list[Any]] = []
         self.figures: Counter[str] = Counter()
+        self.votes = VoteLedger()
+        self.left: dict[int, list[Any]] = {}  # seq -> the vote that went to peers with the batch
         self._ledger = folder / "ledger"
         self._dice = random.Random(seed)
         self._opening_s = 0.1  # how long the last start took from "opening" to "open"
@@ -66,6 +79,7 @@ class Campaign:
         process.kill()
         out, err = process.communicate()
         self._note(opened + out, err)
+        self._read_votes()
 
     def _note(self, out: str, err: str) -> None:
         assert not err, err
@@ -79,16 +93,47 @@ class Campaign:
         assert word == "open" and checked == len(self.claims), "it did not check all that had been said"
         self.figures["started"] += 1
         self.figures["started with batches to apply again"] += applied > 0
+        self.figures.update(kind for kind, *_ in claims)
+        for _, name, term, seq, results in [claim for claim in claims if claim[0] == "vote"]:
+            vote = Vote(VoteKind.COMMIT, term, seq, bytes.fromhex(name), bytes.fromhex(results))
+            self.votes.note_vote(0, vote)
+            self.left[seq] = [term, name, results]
+        claims = [claim for claim in claims if claim[0] != "vote"]
         self.claims += claims
         with self._ledger.open("a") as file:
             file.writelines(json.dumps(claim) + "\n" for claim in claims)
-        self.figures.update(kind for kind, *_ in claims)
+
+    def _read_votes(self) -> None:
+        """What the log says was signed, from a copy: the node itself cuts the torn tail off."""
+        copy = self.folder.parent / "copy"
+        if not (self.folder / "log").exists():
+            return
+        shutil.copytree(self.folder / "log", copy)
+        log = BatchLog(FileDisk(copy), os.urandom)
+        for promise in promises_in(log):
+            if isinstance(promise, Vote):
+                self.votes.note_vote(0, promise)
+            elif isinstance(promise, ChangeVote):
+                self.votes.note_change(0, promise)
+                self.figures["terms"] = max(self.figures["terms"], promise.term)
+            self.figures["promises read from the log"] += 1
+        log.close()
+        shutil.rmtree(copy)
 
     def replay(self) -> None:
         """Execute the chain from genesis, and compare every answer, receipt and batch that was seen."""
         storage = open_storage(self.folder, identity_of(NETWORK), 2**29)
         assert verify_chain(NETWORK, storage).number > 0, "no block was ever committed"
         truth = executed_again(NETWORK, storage)
+        shelves = Shelves(storage)
+        for seq, vote in self.left.items():
+            raw = shelves.batch(seq)
+            assert raw is not None, f"batch {seq} was certified and is gone"
+            now = decode_certified(raw).certificate
+            assert vote == [now.term, now.batch_hash.hex(), now.results.hex()], (
+                f"batch {seq} was certified twice"
+            )
+            self.figures["vote replayed"] += 1
         storage.close()
         for kind, name, *what in self.claims:
             now = json.loads(json.dumps(truth[kind, name]))
@@ -141,6 +186,7 @@ def run(folder: Path, kills: int, seed: int) -> Counter[str]:
     assert figures["kills"] == kills
     assert figures["killed while opening"] >= kills // 8, figures
     assert figures["started with batches to apply again"] > 0, figures
+    assert figures["vote replayed"] == figures["vote"] > 10 * kills and figures["terms"] > kills // 4, figures
     assert (
         figures["answer replayed"] == figures["answer"] > 5 * kills and figures["receipt replayed"] > kills
     ), figures

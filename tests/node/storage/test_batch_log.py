@@ -66,7 +66,7 @@ def test_what_was_appended_is_found_again() -> None:
     disk, _ = filled()
     log = opened(disk)
     assert log.batches == {seq: bytes([seq]) * 100 for seq in range(1, 21)}
-    assert [vote.seq for vote in log.votes] == list(range(1, 21))
+    assert [vote.seq for vote in log.promises] == list(range(1, 21))
     log.append_batch(21, b"next")
     assert opened(disk).batches[21] == b"next"
 

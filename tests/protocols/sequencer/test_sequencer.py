@@ -10,19 +10,20 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
 from coinone.node.runtime.networks import load_network
-from coinone.protocols.sequencer.effects import (
-    Certified,
-    Execute,
-    Persist,
-    Proposal,
-    Send,
-    vote_content,
-    vote_key,
-)
-from coinone.protocols.sequencer.sequencer import Draft, Sequencer, seed_chain
+from coinone.protocols.sequencer.changing import seed_chain
+from coinone.protocols.sequencer.effects import Certified, ChangeCall, Execute, Persist, Proposal, Send
+from coinone.protocols.sequencer.messages import decode_message, encode_message
+from coinone.protocols.sequencer.sequencer import TERM_PATIENCE_MS, Draft, Sequencer
 from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.genesis import Genesis, genesis_cursor, genesis_header
-from coinone.rules.consensus.federation import Federation, SignedVote, VoteKind, check_certificate
+from coinone.rules.consensus.federation import (
+    Federation,
+    SignedVote,
+    Vote,
+    VoteKind,
+    check_certificate,
+    sign_vote,
+)
 
 SEEDS = 8
 NETWORK = replace(load_network("dev"), seed_length=SEEDS)
@@ -33,51 +34,88 @@ def key_of(member: int) -> bytes:
     return (member + 1).to_bytes(32, "big")
 
 
+def secret_of(member: int) -> bytes:
+    return keccak256(b"secret" + bytes((member,)))
+
+
+class Toy:
+    """A member's ledger: a cursor, and the one before it."""
+
+    def __init__(self, members: "Members", member: int) -> None:
+        self._members, self._member = members, member
+
+    def check(self, batch) -> None:
+        members = self._members
+        check_batch(NETWORK, members.federation, members.cursors[self._member], batch, members.header_of)
+
+    def undo(self) -> None:
+        self._members.cursors[self._member] = self._members.before[self._member]
+
+
 class Members:
     """A federation on virtual wires; executing a batch only moves the cursor."""
 
     def __init__(self, count: int, dead: tuple[int, ...] = ()) -> None:
         self.federation = Federation(tuple(address_of(key_of(member)) for member in range(count)))
-        secret = keccak256(b"secret")
-        genesis = Genesis(1_000_000, self.federation, (), seed_chain(secret, 0, SEEDS)[0])
+        genesis = Genesis(1_000_000, self.federation, (), seed_chain(secret_of(0), 0, SEEDS)[0])
         self.header = genesis_header(NETWORK, genesis, ZERO, ZERO)
         self.cursors = {member: genesis_cursor(NETWORK, genesis, self.header) for member in range(count)}
+        self.before = {}
         self.certified = {member: [] for member in range(count)}
-        self.persisted = {member: {} for member in range(count)}
-        self.signed = []
+        self.persisted = {member: [] for member in range(count)}
         self.wire = deque()
         self.dead = dead
-        self.members = {
-            member: Sequencer(
-                NETWORK, self.federation, member, key_of(member), secret, cursor, self.header_of
-            )
-            for member, cursor in self.cursors.items()
-        }  # fmt: skip
+        self.only_prepares = False
+        self.members = {member: self.sequencer(member) for member in range(count)}
+
+    def sequencer(self, member: int, promises=()) -> Sequencer:
+        return Sequencer(
+            NETWORK, self.federation, member, key_of(member), secret_of(member), self.cursors[member],
+            Toy(self, member), promises,
+        )  # fmt: skip
 
     def header_of(self, number):
         return self.header if number == 0 else None
 
     def propose(self, now_ms: int, transactions: tuple[bytes, ...] = ()) -> None:
-        leader = self.federation.leader(self.cursors[0].term.number)
+        """Whoever may propose does, and everything is delivered."""
+        leader = next(
+            member
+            for member, machine in self.members.items()
+            if machine.may_propose and member not in self.dead
+        )
         draft = Draft(0, self.header.hash, 0, transactions)
         self.carry_out(leader, self.members[leader].propose(now_ms, draft))
+        self.settle(now_ms)
+
+    def settle(self, now_ms: int) -> None:
         while self.wire:
-            self.deliver(*self.wire.popleft(), now_ms)
+            member, message = self.wire.popleft()
+            self.deliver(member, decode_message(encode_message(message)), now_ms)
+
+    def tick(self, steady_ms: int) -> None:
+        for member, machine in self.members.items():
+            if member not in self.dead:
+                self.carry_out(member, machine.tick(steady_ms))
+        self.settle(2_000_000 + steady_ms)
 
     def deliver(self, member, message, now_ms) -> None:
         sequencer = self.members[member]
         if isinstance(message, Proposal):
             self.carry_out(member, sequencer.receive_proposal(message, now_ms))
+        elif isinstance(message, ChangeCall):
+            self.carry_out(member, sequencer.receive_change(message))
         else:
             self.carry_out(member, sequencer.receive_vote(message))
 
     def carry_out(self, member, effects) -> None:
         for effect in effects:
             if isinstance(effect, Persist):
-                self.persisted[member][vote_key(effect.vote)] = vote_content(effect.vote)
+                self.persisted[member].append(effect.promise)
             elif isinstance(effect, Send):
                 self.send(member, effect.message)
             elif isinstance(effect, Execute):
+                self.before[member] = self.cursors[member]
                 cursor = moved(self.federation, self.cursors[member], effect.batch, self.header_of)
                 self.cursors[member] = cursor
                 results = keccak256(cursor.batch_hash)
@@ -87,12 +125,19 @@ class Members:
                 self.certified[member].append(effect.certified)
 
     def send(self, member, message) -> None:
-        if isinstance(message, SignedVote):
-            assert vote_key(message.vote) in self.persisted[member], "signed before it was written down"
-            self.signed.append(message)
+        assert said_in(message) in self.persisted[member], "signed before it was written down"
+        if self.only_prepares and isinstance(message, SignedVote) and message.vote.kind is VoteKind.COMMIT:
+            return
         for other in self.members:
             if other != member and other not in self.dead:
                 self.wire.append((other, message))
+
+
+def said_in(message):
+    """What the sender signed."""
+    if isinstance(message, Proposal):
+        return message.vote.vote
+    return message.signed.vote if isinstance(message, ChangeCall) else message.vote
 
 
 def moved(federation, cursor: Cursor, batch, header_of) -> Cursor:
@@ -162,21 +207,85 @@ def test_each_seed_is_the_preimage_of_the_one_before():
     assert all(keccak256(after) == before for before, after in itertools.pairwise(seeds))
 
 
-def test_a_member_signs_one_content_per_seq_even_after_a_restart():
+def promised(effects) -> list:
+    return [effect.promise for effect in effects if isinstance(effect, Persist)]
+
+
+def test_a_leader_that_restarts_opens_a_new_term_rather_than_sign_something_else():
     alone = Members(1)
-    cursor = alone.cursors[0]
     draft = Draft(0, alone.header.hash, 0, ())
     first = alone.members[0].propose(2_000_000, draft)
-    votes = {
-        vote_key(effect.vote): vote_content(effect.vote) for effect in first if isinstance(effect, Persist)
-    }
-    assert [key[2] for key in votes] == [VoteKind.PREPARE.value]
-    secret = keccak256(b"secret")
-    again = Sequencer(
-        NETWORK, alone.federation, 0, key_of(0), secret, cursor, alone.header_of, votes
-    )  # fmt: skip
+    votes = [promise for promise in promised(first) if isinstance(promise, Vote)]
+    assert [vote.kind for vote in votes] == [VoteKind.PREPARE]
+    again = alone.sequencer(0, votes)
+    assert [promise.term for promise in promised(again.start())] == [1]
     second = next(effect.batch for effect in again.propose(2_000_777, draft) if isinstance(effect, Execute))
     assert second.term == 1 and second.term_change is not None, "the old term is closed to other contents"
+
+
+def test_a_member_that_restarts_casts_the_same_vote_again_and_no_other():
+    four = Members(4)
+    draft, other = (Draft(0, four.header.hash, 0, body) for body in ((b"\x70one",), (b"\x70two",)))
+    one, two = (
+        next(e.message for e in four.sequencer(0).propose(2_000_000, each) if isinstance(e, Send))
+        for each in (draft, other)
+    )
+    promises = promised(four.members[1].receive_proposal(one, 2_000_000))
+    again = four.sequencer(1, promises)
+    assert promised(again.receive_proposal(one, 2_000_000)) == promises
+    again = four.sequencer(1, promises)
+    with pytest.raises(InvalidBatch, match="already signed something else"):
+        again.receive_proposal(two, 2_000_000)
+
+
+def test_who_voted_for_another_term_votes_no_more_in_the_old_one_even_after_a_restart():
+    four = Members(4)
+    proposal = next(
+        effect.message
+        for effect in four.members[0].propose(2_000_000, Draft(0, four.header.hash, 0, ()))
+        if isinstance(effect, Send)
+    )
+    assert four.members[1].tick(1) == [], "it has nothing to repeat yet"
+    promises = promised(four.members[1].tick(1 + TERM_PATIENCE_MS))
+    assert [promise.term for promise in promises] == [1]
+    for member in (four.members[1], four.sequencer(1, promises)):
+        assert member.receive_proposal(proposal, 2_000_000) == []
+
+
+def test_a_silent_leader_loses_its_term_to_the_next_member():
+    four = Members(4, dead=(0,))
+    for steady_ms in (1, 1 + TERM_PATIENCE_MS):
+        four.tick(steady_ms)
+    four.propose(2_001_000)
+    batch = four.certified[1][0].batch
+    assert (batch.term, batch.seq) == (1, 1)
+    assert [signed.member for signed in batch.term_change.votes] == [1, 2, 3]
+
+
+def test_what_was_prepared_in_the_old_term_is_proposed_again_with_its_bytes_unchanged():
+    four = Members(4)
+    four.only_prepares = True  # the commits get lost
+    four.propose(2_000_000, (b"\x70one",))
+    assert not any(four.certified.values())
+    four.dead = (0,)
+    four.tick(1)  # said again, and lost again
+    four.only_prepares = False
+    four.tick(1 + TERM_PATIENCE_MS)
+    first = four.certified[1][0]
+    assert (first.batch.term, first.batch.transactions) == (0, (b"\x70one",))
+    assert first.certificate.term == 1, "the votes name the new term"
+    four.propose(2_001_000)
+    second = four.certified[1][1].batch
+    assert (second.term, second.seq, second.parent_hash) == (1, 2, first.batch.hash)
+
+
+def test_used_up_seeds_pass_the_lead_on_among_several():
+    four = Members(4)
+    for number in range(SEEDS + 1):
+        four.propose(2_000_000 + number)
+    batches = [entry.batch for entry in four.certified[3]]
+    assert [batch.term for batch in batches] == [0] * SEEDS + [1]
+    assert four.members[1].may_propose and not four.members[0].may_propose
 
 
 def test_going_back_opens_a_new_term():
@@ -185,7 +294,7 @@ def test_going_back_opens_a_new_term():
     before = alone.cursors[0]
     alone.propose(2_000_250)
     alone.cursors[0] = before
-    alone.members[0].rewind(before)
+    alone.carry_out(0, alone.members[0].rewind(before))
     alone.propose(2_000_500)
     batches = [entry.batch for entry in alone.certified[0]]
     assert [(batch.term, batch.seq) for batch in batches] == [(0, 1), (0, 2), (1, 2)]
@@ -195,9 +304,9 @@ def test_a_vote_of_a_stranger_is_refused():
     four = Members(4)
     draft = Draft(0, four.header.hash, 0, ())
     effects = four.members[0].propose(2_000_000, draft)
-    vote = next(e.message for e in effects if isinstance(e, Send) and isinstance(e.message, SignedVote))
+    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
     with pytest.raises(InvalidSignature):
-        four.members[1].receive_vote(replace(vote, member=2))
+        four.members[1].receive_vote(replace(proposal.vote, member=2))
 
 
 def test_a_batch_with_a_chosen_seed_is_refused():
@@ -205,6 +314,19 @@ def test_a_batch_with_a_chosen_seed_is_refused():
     draft = Draft(0, four.header.hash, 0, ())
     effects = four.members[0].propose(2_000_000, draft)
     proposal = next(e.message for e in effects if isinstance(e, Send) and isinstance(e.message, Proposal))
-    forged = replace(proposal, batch=replace(proposal.batch, seed=keccak256(b"mine")))
+    batch = replace(proposal.batch, seed=keccak256(b"mine"))
+    with pytest.raises(InvalidBatch, match="signed for another"):
+        four.members[1].receive_proposal(replace(proposal, batch=batch), 2_000_000)
+    vote = replace(proposal.vote.vote, batch_hash=batch.hash)
+    signed = sign_vote(vote, NETWORK.chain_id, 0, key_of(0))
     with pytest.raises(InvalidBatch, match="preimage"):
-        four.members[1].receive_proposal(forged, 2_000_000)
+        four.members[1].receive_proposal(Proposal(signed, batch), 2_000_000)
+
+
+def test_a_proposal_of_who_does_not_lead_is_refused():
+    four = Members(4)
+    effects = four.members[0].propose(2_000_000, Draft(0, four.header.hash, 0, ()))
+    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    stolen = Proposal(sign_vote(proposal.vote.vote, NETWORK.chain_id, 2, key_of(2)), proposal.batch)
+    with pytest.raises(InvalidBatch, match="not the leader"):
+        four.members[1].receive_proposal(stolen, 2_000_000)

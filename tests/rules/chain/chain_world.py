@@ -13,7 +13,7 @@ from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
 from coinone.protocols.sequencer.effects import Certified, Execute
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
-from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
 from coinone.rules.chain.ethereum.transaction import (
     FEE_MARKET,
     EthereumTransaction,
@@ -73,9 +73,15 @@ class World:
         self.now_ms = START_MS
         self.sequencer = Sequencer(
             NETWORK, self.chain.federation, 0, SECRETS.federation, SECRETS.seeds, self.chain.cursor,
-            self.chain.headers,
+            self,
         )  # fmt: skip
         self.certified = []
+
+    def check(self, batch):
+        check_proposal(self.chain, batch)
+
+    def undo(self):
+        undo_batch(self.chain)
 
     def batch(self, *transactions: bytes):
         """Close a batch with these transactions; returns its result."""

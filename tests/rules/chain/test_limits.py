@@ -18,8 +18,14 @@ from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.limits import limits_of
 
 CADENCE = replace(
-    load_network("main").batches, actions_max=4_000, bytes_max=8_000, unincluded_full=512, unincluded_max=2_048
-)  # fmt: skip
+    load_network("main").batches,
+    actions_max=4_000,
+    bytes_max=8_000,
+    evm_gas=2_000_000,
+    wide_gas=16_777_216,
+    unincluded_full=512,
+    unincluded_max=2_048,
+)
 BASE = World().chain.head
 
 

@@ -1,0 +1,45 @@
+"""A round: the open seq in one term, and the votes that came in for it."""
+
+from dataclasses import dataclass, field
+
+from coinone.base.primitives.types import Hash32
+from coinone.protocols.sequencer.effects import Proposal
+from coinone.rules.chain.batch import Batch, CertifiedBatch
+from coinone.rules.consensus.federation import SignedVote, Vote, VoteKind
+
+Votes = dict[VoteKind, dict[int, SignedVote]]
+
+
+def _no_votes() -> Votes:
+    return {VoteKind.PREPARE: {}, VoteKind.COMMIT: {}}
+
+
+@dataclass(slots=True)
+class Round:
+    """`votes` hold each member's newest of either kind, whatever its term: the next round may need them."""
+
+    votes: Votes = field(default_factory=_no_votes)
+    batch: Batch | None = None
+    proposal: Proposal | None = None  # ours, while we lead
+    executing: bool = False
+    results: Hash32 | None = None
+    decided: CertifiedBatch | None = None  # others certified it
+
+    def keep(self, signed: SignedVote) -> None:
+        """A member's newest vote of its kind; of two in one term the first."""
+        votes = self.votes[signed.vote.kind]
+        known = votes.get(signed.member)
+        if known is None or known.vote.term < signed.vote.term:
+            votes[signed.member] = signed
+
+    def has(self, signed: SignedVote) -> bool:
+        return self.votes[signed.vote.kind].get(signed.member) == signed
+
+    def equal(self, vote: Vote) -> list[SignedVote]:
+        """Whoever cast exactly this."""
+        return [signed for signed in self.votes[vote.kind].values() if signed.vote == vote]
+
+    def of(self, member: int, term: int) -> list[SignedVote]:
+        """What `member` cast in `term`."""
+        own = [votes[member] for votes in self.votes.values() if member in votes]
+        return [signed for signed in own if signed.vote.term == term]
