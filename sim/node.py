@@ -62,7 +62,7 @@ class SimNode:
 
     @property
     def archive(self) -> Archive:
-        return Archive(self.core.storage)
+        return Archive(self.core.storage.blocks)
 
     @property
     def genesis(self) -> Genesis:

@@ -6,15 +6,20 @@ wrong flag should not have to wait for that.
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.cli.settings import Settings
 from coinone.node.runtime.networks import load_network
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 from coinone.node.storage.folder_lock import FolderLock
-from coinone.rules.chain.network import require_launched
+from coinone.rules.chain.network import Network, require_launched
+
+if TYPE_CHECKING:
+    from coinone.node.runtime.node import Node
 
 
 def run(settings: Settings, demo: bool, reset: bool) -> None:
@@ -26,14 +31,44 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
     if reset:
         _set_aside(settings.data_dir, console)
     with console.status("opening the chain (the very first start compiles the kernels: a minute)"):
-        from coinone.interfaces.cli.serve import open_node, serve
-
-        node = open_node(network, settings)
+        from coinone.interfaces.cli.serve import serve
+    node = _opened(network, settings, console)
     try:
         serve(node, settings, config, demo, console)
     finally:
         node.stop()
     console.print("stopped; everything that was answered is on disk")
+
+
+def _opened(network: Network, settings: Settings, console: Console) -> "Node":
+    """The node on its folder; a folder of another version is built again from its blocks first."""
+    from coinone.interfaces.cli.serve import open_node
+    from coinone.node.storage.storage import OtherFormat
+
+    try:
+        with console.status("opening the chain (the very first start compiles the kernels: a minute)"):
+            return open_node(network, settings)
+    except OtherFormat as error:
+        console.print(str(error), soft_wrap=True)
+    _rebuild(network, settings, console)
+    with console.status("opening the chain"):
+        return open_node(network, settings)
+
+
+def _rebuild(network: Network, settings: Settings, console: Console) -> None:
+    """Raises StorageError, which says what is left to do."""
+    from coinone.node.runtime.node import MAP_SIZE_BYTES
+    from coinone.node.runtime.rebuild import rebuild
+
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("executing blocks", total=None)
+        count = rebuild(
+            network,
+            settings.data_dir,
+            MAP_SIZE_BYTES,
+            lambda done, of: progress.update(task, completed=done, total=of),
+        )
+    console.print(f"{count} blocks executed again; the data folder is of this version now", soft_wrap=True)
 
 
 def _set_aside(data_dir: Path, console: Console) -> None:

@@ -10,7 +10,8 @@ from typing import TypeVar
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, StorageError
 from coinone.base.primitives.types import Hash32
-from coinone.node.storage.storage import BlockCommit, Storage
+from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.storage import BlockCommit
 from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.blocks import SealedBlock
@@ -61,8 +62,8 @@ def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -
 class Archive:
     """Reads, decoded, from any thread."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._blocks = storage.blocks
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
 
     def block(self, number: int) -> Block | None:
         data = self._blocks.block(number)

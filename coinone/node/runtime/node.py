@@ -116,7 +116,7 @@ class Node:
         except BaseException:
             self.storage.close()
             raise
-        self.archive = Archive(self.storage)
+        self.archive = Archive(self.storage.blocks)
         self._core = Core(chain, self.storage, secrets, self._publish)
         self._writer = ThreadPoolExecutor(1, "coinone-commit")
         self._producer = Producer(

@@ -65,7 +65,7 @@ def open_chain(
 
 def load_chain(network: Network, storage: Storage) -> ChainState:
     """The chain at the last block on disk."""
-    archive, head = Archive(storage), storage.blocks.head()
+    archive, head = Archive(storage.blocks), storage.blocks.head()
     header = None if head is None else archive.header(head.number)
     if header is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")

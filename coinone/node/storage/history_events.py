@@ -51,6 +51,12 @@ def candle_key(market: int, length_ms: int, open_ms: int) -> bytes:
     return u16(market) + length_ms.to_bytes(4, "big") + u64(open_ms)
 
 
+def trade_keys(market: int, time_ms: int, tid: int, taker: Address, maker: Address) -> tuple[bytes, ...]:
+    """Where a trade lies in TRADE, and where its two parties find it in FILL."""
+    when = u64(time_ms) + u64(tid)
+    return u16(market) + when, taker + when + TAKER, maker + when + MAKER
+
+
 def oid_key(oid: int) -> bytes:
     return b"o" + u64(oid)
 
@@ -69,10 +75,10 @@ class _Rows:
     def add_fill(
         self, market: int, time_ms: int, tid: int, taker: Address, maker: Address, row: bytes
     ) -> None:
-        when, place = u64(time_ms) + u64(tid), u16(market)
-        self.add(NodeTable.TRADE, place + when, row)
-        self.add(NodeTable.FILL, taker + when + TAKER, place)
-        self.add(NodeTable.FILL, maker + when + MAKER, place)
+        trade, *parties = trade_keys(market, time_ms, tid, taker, maker)
+        self.add(NodeTable.TRADE, trade, row)
+        for party in parties:
+            self.add(NodeTable.FILL, party, u16(market))
 
     def add_ended_order(self, order: bytes, account: Address, oid: int, cloid: int, row: bytes) -> None:
         by_cloid = cloid_key(account, cloid) if cloid else b""

@@ -1,7 +1,8 @@
 """How what the batches of a block add to the history (history_events.py) is folded into the tables.
 
 All rows are new keys, so taking a block back deletes them; only candles change rows that are there. Ended
-orders, of which makers leave dozens every second, are kept up to a number of order ids.
+orders, of which makers leave dozens every second, are kept up to a number of order ids; what else is forgotten, see
+history_pruning.py.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from coinone.base.primitives.limits import ENDED_ORDERS_KEPT, ENDED_ORDERS_PRUNE
 from coinone.node.storage.candles import Candle, joined
 from coinone.node.storage.codec import decode_row, encode_row
 from coinone.node.storage.history_events import BatchHistory, oid_key
+from coinone.node.storage.history_pruning import pruned_history
 from coinone.node.storage.store import Snapshot
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.state.database import Changes
@@ -46,10 +48,12 @@ def folded(before: Snapshot, batches: Sequence[BatchHistory]) -> Folded:
             else:
                 candles[key] = joined(candles[key], candle)
     changed: Changes = {NodeTable.CANDLE: {key: encode_row(candle) for key, candle in candles.items()}}
-    return Folded(fresh, changed, _pruned(before, fresh.get(NodeTable.ORDER_INDEX, {})))
+    pruned = pruned_history(before, fresh, candles)
+    pruned.update(_old_orders(before, fresh.get(NodeTable.ORDER_INDEX, {})))
+    return Folded(fresh, changed, pruned)
 
 
-def _pruned(before: Snapshot, fresh: dict[bytes, bytes | None]) -> Changes:
+def _old_orders(before: Snapshot, fresh: dict[bytes, bytes | None]) -> Changes:
     """Delete ended orders whose id is too far behind the newest; ids rise with time."""
     newest = max((key for key in fresh if key.startswith(b"o")), default=b"o" + u64(0))
     oldest_kept = int.from_bytes(newest[1:], "big") - ENDED_ORDERS_KEPT

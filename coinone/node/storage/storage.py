@@ -38,6 +38,10 @@ _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
 _TABLES = {table.value: table for table in ALL_TABLES}
 
 
+class OtherFormat(StorageError):
+    """The folder was written by another version. Its blocks may still be read (runtime/rebuild.py)."""
+
+
 @dataclass(frozen=True, slots=True)
 class BlockCommit:
     """Everything that goes to disk with a block."""
@@ -165,8 +169,8 @@ def _check_identity(store: Store, identity: bytes) -> None:
         return
     if found_format != FORMAT:
         have, want = found_format.decode(errors="replace"), FORMAT.decode()
-        raise StorageError(
-            f"data folder has format {have}, this version reads {want}: start `coinone up --reset`"
+        raise OtherFormat(
+            f"data folder has format {have}, this version reads {want}: `coinone up` builds it again from its blocks"
         )
     if store.get(Table.META, _IDENTITY_KEY) != identity:
         raise StorageError(

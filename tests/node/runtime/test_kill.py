@@ -143,7 +143,7 @@ class Campaign:
 
 def executed_again(network: Network, storage: Storage) -> dict[tuple[str, str], list[Any]]:
     """What each action, transaction and batch of the folder comes to, in blocks or waiting for one."""
-    archive, memory = Archive(storage), MemoryStore()
+    archive, memory = Archive(storage.blocks), MemoryStore()
     genesis = decode_genesis(storage.store.get(Table.META, GENESIS_KEY) or b"")
     first, sealed = genesis_block(network, genesis, memory)
     memory.write(sealed.changes)

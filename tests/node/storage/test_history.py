@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from coinone.base.primitives.errors import StorageError
-from coinone.node.storage import history, history_rows
+from coinone.node.storage import history, history_pruning, history_rows
 from coinone.node.storage.candles import DAY_MS, INTERVALS, MINUTE_MS, Candle, closing_ms, opening_ms
 from coinone.node.storage.codec import decode_row, encode_row
 from coinone.node.storage.disk import FileDisk
@@ -247,3 +247,51 @@ def test_rows_made_of_columns_are_those_made_of_events() -> None:
     assert columns.rows == events.rows
     assert len(columns.rows[NodeTable.TRADE]) == 50
     assert columns.candles == events.candles and len(columns.candles) == 8  # two markets, four intervals
+
+
+def test_old_trades_go_with_both_their_fills_and_newer_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_pruning, "TRADES_KEPT", 5)
+    storage = opened(tmp_path)
+    fills = [fill(seq, seq, START_MS + 60_000 * seq, market=seq % 2) for seq in range(1, 31)]
+    for seq, trade in enumerate(fills, 1):
+        storage.history.add_batch(seq, EventLog([trade]))
+        commit(storage, seq, seq)
+        kept = [each for each in fills[:seq] if each.tid > seq - 5]
+        for market in (0, 1):
+            # A market is pruned when it trades: of the other one, one trade more may be left.
+            found = storage.history.trades(market)
+            wanted = [each for each in kept if each.market == market][::-1]
+            assert found[: len(wanted)] == wanted and len(found) <= len(wanted) + 1
+        on_disk = [each for market in (0, 1) for each in storage.history.trades(market)]
+        for account in (ALICE, BOB):
+            seen = {each.fill.tid for each in storage.history.fills(account)}
+            assert seen == {
+                each.tid for each in on_disk if account in (each.taker.account, each.maker.account)
+            }
+    assert len(list(storage.store.scan(NodeTable.TRADE))) <= 6
+    assert len(list(storage.store.scan(NodeTable.FILL))) <= 12
+    storage.undo_block()
+    assert storage.history.trades(1)[0] == fills[28]
+
+
+def test_old_candles_and_payments_go_when_new_ones_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_pruning, "CANDLES_KEPT", 3)
+    monkeypatch.setattr(history_pruning, "HISTORY_KEPT_MS", 180_000)
+    storage = opened(tmp_path)
+    for seq in range(1, 21):
+        time_ms = START_MS + 60_000 * seq
+        paid = FundingPayment(seq, time_ms, ALICE, 0, -5, -12_500, 100, -2_500)
+        moved = LedgerUpdate(seq, time_ms, ALICE, "send", seq, BOB, bytes(32))
+        storage.history.add_batch(seq, EventLog([fill(seq, seq, time_ms), paid, moved]))
+        commit(storage, seq, seq)
+        rows = {table: len(list(storage.store.scan(table))) for table in NodeTable}
+        most = min(seq, 4)  # the newest, and those within three minutes before it
+        assert rows[NodeTable.FUNDING] == rows[NodeTable.LEDGER] == rows[NodeTable.FUNDING_RATE] == most
+    minutes = storage.history.candles(0, "1m", START_MS, START_MS + 3_600_000)
+    assert [candle.trades for candle in minutes] == [1, 1, 1, 1]
+    hours = storage.history.candles(0, "1h", START_MS - 3_600_000, START_MS + 3_600_000)
+    assert sum(candle.trades for candle in hours) == 20, "longer candles live longer"

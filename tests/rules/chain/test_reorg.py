@@ -112,7 +112,7 @@ def test_taking_many_blocks_back_restores_the_disk_and_following_them_again_give
             day.step()
         day.mine()
     assert day.happened["LiquidationEvent.order"], day.happened
-    end, archive = tables(day), Archive(storage)
+    end, archive = tables(day), Archive(day.core.storage.blocks)
     blocks = [archive.block(number) for number in range(first + 1, first + BLOCKS + 1)]
     batches = {
         seq: archive.batch(seq)

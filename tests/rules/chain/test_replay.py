@@ -87,4 +87,4 @@ def test_the_past_is_what_the_database_held() -> None:
 def _archive(world: World):
     from coinone.node.runtime.archive import Archive
 
-    return Archive(world.storage)
+    return Archive(world.storage.blocks)
