@@ -61,9 +61,9 @@ class Fixture:
     data: bytes
 
 
-def fixtures(wanted: list[str]) -> Iterator[Fixture]:
+def fixtures(wanted: list[str], turns: int = TURNS) -> Iterator[Fixture]:
     for name, body in LOOPS.items():
-        code = bytes.fromhex(f"62{TURNS:06x}5b" + body + "6001900380600457")
+        code = bytes.fromhex(f"62{turns:06x}5b" + body + "6001900380600457")
         yield Fixture(name, {CONTRACT: (1, 0, code, {})}, CALLER, CONTRACT, b"")
     for path in sorted(Path(os.environ["COINONE_DATA"], "evm-bench", "revmc").glob("*.json")):
         if not wanted or path.stem in wanted:

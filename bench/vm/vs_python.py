@@ -1,0 +1,155 @@
+"""The engines beside the EVMs written in Python: `coinone bench vm/vs_python [fixture ...]`.
+
+The columns are pyrevm (revm through its binding), our native engine and our reference, EELS (ethereum-execution, the
+executable specification) and py-evm, each running the same message in turns: Cancun's rules, Osaka's on EELS. Times
+are the thread's own, medians of three rounds, as one takes seconds. Gas and output must be equal, or the row says so.
+Loops are those of vs_pyrevm.py, shorter; fixtures as there, by default some that Python finishes.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+from eth.constants import BLANK_ROOT_HASH
+from eth.db.atomic import AtomicDB
+from eth.vm.execution_context import ExecutionContext
+from eth.vm.forks.cancun.state import CancunState
+from eth.vm.message import Message as PyEvmMessage
+from ethereum.forks.osaka.fork_types import Account as SpecAccount
+from ethereum.forks.osaka.state import State as SpecState
+from ethereum.forks.osaka.state import TransientStorage, set_account, set_storage
+from ethereum.forks.osaka.vm import BlockEnvironment, TransactionEnvironment
+from ethereum.forks.osaka.vm import Message as SpecMessage
+from ethereum.forks.osaka.vm.interpreter import process_message_call
+from ethereum_types.bytes import Bytes, Bytes20, Bytes32
+from ethereum_types.numeric import U64, U256, Uint
+
+from bench.vm.vs_pyrevm import GAS, Fixture, _intrinsic, fixtures, ours, theirs
+from coinone.rules.vm import use_engine
+
+DEFAULT = ["counter", "weth", "hash_10k", "erc20_transfer"]
+TURNS = 2_000
+ROUNDS = 3
+Run = Callable[[], tuple[float, bytes, int]]
+
+
+def specs(fixture: Fixture) -> Run:
+    """EELS: the state is made anew for each call, outside of what is timed."""
+    targets = {Bytes20(fixture.caller), Bytes20(fixture.target), Bytes20(bytes(20))}
+    precompiled = {Bytes20(n.to_bytes(20, "big")) for n in range(1, 11)}
+    gas = GAS - _intrinsic(fixture)
+
+    def call() -> tuple[float, bytes, int]:
+        state = SpecState()
+        for address, (nonce, balance, code, storage) in fixture.pre.items():
+            set_account(state, Bytes20(address), SpecAccount(Uint(nonce), U256(balance), Bytes(code)))
+            for slot, value in storage.items():
+                set_storage(state, Bytes20(address), Bytes32(slot.to_bytes(32, "big")), U256(value))
+        start = time.thread_time()
+        block = BlockEnvironment(
+            chain_id=U64(1), state=state, block_gas_limit=Uint(2**63 - 1), block_hashes=[], coinbase=Bytes20(bytes(20)),
+            number=Uint(1), base_fee_per_gas=Uint(0), time=U256(1), prev_randao=Bytes32(bytes(32)),
+            excess_blob_gas=U64(0), parent_beacon_block_root=Bytes32(bytes(32)),
+        )  # fmt: skip
+        transaction = TransactionEnvironment(
+            origin=Bytes20(fixture.caller), gas_price=Uint(0), gas=Uint(gas), access_list_addresses=set(),
+            access_list_storage_keys=set(), transient_storage=TransientStorage(), blob_versioned_hashes=(),
+            authorizations=(), index_in_block=None, tx_hash=None,
+        )  # fmt: skip
+        message = SpecMessage(
+            block_env=block, tx_env=transaction, caller=Bytes20(fixture.caller), target=Bytes20(fixture.target),
+            current_target=Bytes20(fixture.target), gas=Uint(gas), value=U256(0), data=Bytes(fixture.data),
+            code_address=Bytes20(fixture.target), code=Bytes(fixture.pre[fixture.target][2]), depth=Uint(0),
+            should_transfer_value=True, is_static=False, accessed_addresses=targets | precompiled,
+            accessed_storage_keys=set(), disable_precompiles=False, parent_evm=None,
+        )  # fmt: skip
+        result = process_message_call(message)
+        taken = time.thread_time() - start
+        return taken, bytes(result.return_data), _used(int(result.gas_left), int(result.refund_counter))
+
+    return call
+
+
+def py_evm(fixture: Fixture) -> Run:
+    context = ExecutionContext(
+        coinbase=bytes(20), timestamp=1, block_number=1, difficulty=0, mix_hash=bytes(32), gas_limit=2**63 - 1,
+        prev_hashes=(), chain_id=1, base_fee_per_gas=0, excess_blob_gas=0,
+    )  # fmt: skip
+    state = CancunState(AtomicDB(), context, BLANK_ROOT_HASH)
+    for address, (nonce, balance, code, storage) in fixture.pre.items():
+        state.set_balance(address, balance)
+        state.set_nonce(address, nonce)
+        state.set_code(address, code)
+        for slot, value in storage.items():
+            state.set_storage(address, slot, value)
+    state.persist()
+
+    def call() -> tuple[float, bytes, int]:
+        state.lock_changes()  # what the slots hold now is what they held before the transaction
+        checkpoint = state.snapshot()
+        for address in (fixture.caller, fixture.target, bytes(20)):
+            state.mark_address_warm(address)
+        start = time.thread_time()
+        message = PyEvmMessage(
+            gas=GAS - _intrinsic(fixture), to=fixture.target, sender=fixture.caller, value=0, data=fixture.data,
+            code=state.get_code(fixture.target),
+        )  # fmt: skip
+        transaction = state.get_transaction_context_class()(gas_price=0, origin=fixture.caller)
+        result = state.computation_class.apply_message(state, message, transaction)
+        taken = time.thread_time() - start
+        state.revert(checkpoint)
+        return taken, bytes(result.output), _used(result.get_gas_remaining(), result.get_gas_refund())
+
+    return call
+
+
+def _used(gas_left: int, refund: int) -> int:
+    used = GAS - gas_left
+    return used - min(used // 5, refund)
+
+
+def engine(name: str, fixture: Fixture) -> Run:
+    call = ours(fixture)
+
+    def run() -> tuple[float, bytes, int]:
+        before = use_engine(name)
+        try:
+            return call()
+        finally:
+            use_engine(before)
+
+    return run
+
+
+def row(fixture: Fixture) -> str:
+    runs = [
+        theirs(fixture),
+        engine("native", fixture),
+        engine("reference", fixture),
+        specs(fixture),
+        py_evm(fixture),
+    ]
+    results = [[run() for run in runs] for _ in range(ROUNDS)]
+    times = [
+        statistics.median(column) * 1000
+        for column in zip(*[[one[0] for one in row] for row in results], strict=True)
+    ]
+    _, output, gas = results[0][1]
+    names = ("pyrevm", "native", "reference", "EELS", "py-evm")
+    notes = [
+        f" {name}: gas {used:,}" + (" and another output" if given != output else "")
+        for name, (_, given, used) in zip(names, results[0], strict=True)
+        if (given, used) != (output, gas)
+    ]
+    return f"{fixture.name:20} {gas:>12,}" + "".join([f"{one:>11.2f}" for one in times]) + "".join(notes)
+
+
+def main() -> None:
+    print(f"{'milliseconds':20} {'gas':>12}     pyrevm     native  reference       EELS     py-evm")
+    for fixture in fixtures(sys.argv[1:] or DEFAULT, TURNS):
+        print(row(fixture), flush=True)
+
+
+if __name__ == "__main__":
+    main()
