@@ -177,7 +177,7 @@ class Driver:
             words[19::-1],
             own,
             own,
-            machine.codes[numbers[first + _SOURCE]][0],
+            machine.codes[numbers[first + _SOURCE]],
             int.from_bytes(words[WORD:], "little"),
             machine.arena[data : data + numbers[first + _DATA_SIZE]],
             numbers[first + _GAS],

@@ -82,9 +82,8 @@ class Machine:
         self._numbers: dict[Address, int] = {}
         self.cells: dict[Address, int] = {}  # of the accounts that Python told of
         self.precompiled: list[Precompile] = []
-        self.codes: dict[
-            int, tuple[bytes, object]
-        ] = {}  # by where they lie; what lies there, and what keeps it
+        self.codes: dict[int, bytes] = {}  # by where they lie
+        self._kept: list[object] = []  # what machine code may still point to
         self._limited = evm.budget is not None
         if evm.block is not self._block:
             self._block = evm.block
@@ -112,14 +111,27 @@ class Machine:
             self.hashes.fill(0)
             self.hashes_known = False
         self.tables.reset()
-        del self.evm, self.codes, self.precompiled
+        del self.evm, self.codes, self.precompiled, self._kept
+
+    # Code: what machine code was told of stays where it is until the transaction ends
+
+    def prepare(self, code: bytes) -> NativeProgram:
+        """The program of that code, for running it."""
+        program = self.program_of(code)
+        self._kept.append(program)
+        self.codes[program.source_address] = code
+        return program
+
+    def source_of(self, code: bytes) -> int:
+        """Where code lies that is only looked at."""
+        self._kept.append(code)
+        return address_of(code)
 
     # Frames
 
     def enter(self, index: int, message: Message, gas: int, used: int) -> None:
         """Write the record of a frame that begins, its memory behind the `used` bytes of the others."""
-        program = self.program_of(message.code)
-        self.codes[program.source_address] = message.code, program
+        program = self.prepare(message.code)
         _RECORD.pack_into(
             self.frame_bytes,
             index * FRAME_SIZE,

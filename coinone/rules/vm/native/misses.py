@@ -25,7 +25,6 @@ from coinone.rules.vm.native.layout import (
     Status,
 )
 from coinone.rules.vm.native.machine import SLICE, Machine
-from coinone.rules.vm.native.program import address_of
 
 _Provider: TypeAlias = Callable[[Machine, int], None]
 _STORAGE_MISS, _PRECOMPILE = int(Status.STORAGE_MISS), int(Status.PRECOMPILE)
@@ -84,7 +83,7 @@ def _tell_account(machine: Machine, word: bytes, called: bool) -> None:
     account = state.account(address) or EMPTY_ACCOUNT
     code = state.code_by_hash(account.code_hash)
     runs, marks, source = (
-        _prepare(machine, address, code) if called else (NOT_PREPARED, 0, _source(machine, code))
+        _prepare(machine, address, code) if called else (NOT_PREPARED, 0, machine.source_of(code))
     )
     numbers = runs, marks, len(code), machine.number_of(address), machine.shared[_GENERATION], source
     given = GIVEN if machine.evm.substate.is_warm(address) else 0
@@ -98,19 +97,11 @@ def _prepare(machine: Machine, address: Address, code: bytes) -> tuple[int, int,
     precompile = evm.precompiles.get(address)
     if precompile is not None and len(machine.precompiled) < FIRST_ADDRESS - PRECOMPILED:
         machine.precompiled.append(precompile)
-        return PRECOMPILED + len(machine.precompiled) - 1, 0, _source(machine, code)
+        return PRECOMPILED + len(machine.precompiled) - 1, 0, machine.source_of(code)
     if precompile is not None or (evm.rules.delegation and delegate_of(code)):
-        return CALLED_BY_PYTHON, 0, _source(machine, code)
-    program = machine.program_of(code)
-    machine.codes[program.source_address] = code, program
+        return CALLED_BY_PYTHON, 0, machine.source_of(code)
+    program = machine.prepare(code)
     return program.code_address, program.marks_address, program.source_address
-
-
-def _source(machine: Machine, code: bytes) -> int:
-    """Where code lies that is only looked at."""
-    source = address_of(code)
-    machine.codes[source] = code, code
-    return source
 
 
 def _run_precompiled(machine: Machine, first: int, frame: int) -> int:

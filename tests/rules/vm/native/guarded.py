@@ -66,7 +66,7 @@ def main(first: int, count: int, kind: str = "random") -> None:
     library = compiler.library()
     guarded_library = replace(library, run=guarded_run(library.run))
     execution.library = lambda: guarded_library  # type: ignore[attr-defined, assignment]
-    program.address_of = guarded_address_of  # type: ignore[assignment]
+    program.address_of = machine.address_of = guarded_address_of  # type: ignore[assignment, attr-defined]
     program.native_program_of.cache_clear()
     use_engine(Engine.NATIVE)
     assert campaign(first, count, kind) == 0

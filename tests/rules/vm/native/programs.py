@@ -19,6 +19,7 @@ from coinone.rules.vm import (
     verify,
 )
 from coinone.rules.vm import environment as kinds
+from coinone.rules.vm.addresses import DELEGATION_PREFIX, to_address
 from coinone.rules.vm.native import execution
 from coinone.rules.vm.opcodes import OSAKA
 from coinone.rules.vm.substate import Substate
@@ -245,6 +246,8 @@ def run_random(seed: int) -> ExecutionResult:
     random = Random(seed)
     make = random_caller if seed % 2 else random_program
     codes = [make(random) for _ in range(random.randrange(1, 4))]
+    if len(codes) > 1 and random.randrange(8) == 0:
+        codes[-1] = DELEGATION_PREFIX + to_address(random_address(random))
     fork = random.choice(("Cancun", "Prague", "Osaka"))
     gas = random.choice((30_000, 100_000, 300_000, 1_000_000))
     return run_both(codes, fork, gas, random.randbytes(random.randrange(100)))

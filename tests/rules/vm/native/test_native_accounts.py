@@ -104,6 +104,14 @@ def test_a_tree_of_calls_that_comes_to_need_python_ends_alike(write: str, ending
     assert bool(result.logs) == (ending == "00")
 
 
+def test_a_failing_call_takes_back_only_its_own_logs_and_refunds() -> None:
+    # Both clear a slot and log; the second then needs Python, and fails. 4,800: the first one's slot, cleared.
+    clear = b"\x5f\x60\x01\x55" + b"\x5f\x5f\xa0"
+    second = clear + call(THIRD, 1) + b"\x50" + clear + b"\x5f\x5f\xfd"
+    result = run_both([clear + call(SECOND) + note(5), second], gas=1_000_000)
+    assert len(result.logs) == 1 and result.refund == 4_800
+
+
 PRECOMPILES = {
     "identity": (4, 40),
     "a hash": (2, 64),
