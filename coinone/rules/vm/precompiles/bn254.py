@@ -64,19 +64,20 @@ def pairing_check(data: bytes, gas: int) -> tuple[int, bytes]:
 
 def _g1(data: bytes) -> _Buffer:
     """A point of G1 from its affine x and y; (0, 0) is infinity. Raises PrecompileFailure."""
-    point = ctypes.create_string_buffer(_G1)
-    if any(data):
-        _set_fields(point, (data[:32], data[32:], _ONE))
-        x, y = int.from_bytes(data[:32], "big"), int.from_bytes(data[32:], "big")
-        if (y * y - x * x * x - 3) % FIELD_MODULUS:  # every point of this curve is in the group
-            raise PrecompileFailure
+    if data == _INFINITY:
+        return ctypes.create_string_buffer(_G1)
+    x, y = int.from_bytes(data[:32], "big"), int.from_bytes(data[32:], "big")
+    if (y * y - x * x * x - 3) % FIELD_MODULUS:  # every point of this curve is in the group
+        raise PrecompileFailure
+    point = ctypes.create_string_buffer(_affine(), _G1)
+    _set_fields(point, (data[:32], data[32:]))
     return point
 
 
 def _g2(data: bytes) -> _Buffer:
     """A point of G2, whose coordinates are pairs with the imaginary part first. Raises PrecompileFailure."""
     point = ctypes.create_string_buffer(_G2)
-    if any(data):
+    if data != bytes(len(data)):
         x_imaginary, x_real, y_imaginary, y_real = [data[i : i + 32] for i in (0, 32, 64, 96)]
         _set_fields(point, (x_real, x_imaginary, y_real, y_imaginary, _ONE, bytes(32)))
         if not (_mcl().mclBnG2_isValid(point) and _mcl().mclBnG2_isValidOrder(point)):
@@ -85,26 +86,37 @@ def _g2(data: bytes) -> _Buffer:
 
 
 _ONE = (1).to_bytes(32, "big")
+_INFINITY = bytes(64)
 
 
 def _set_fields(point: _Buffer, elements: tuple[bytes, ...]) -> None:
     """Fill a point with field elements; one not below the field's modulus is refused."""
-    for index, element in enumerate(elements):
-        target = ctypes.byref(point, index * _FP)
-        if _mcl().mclBnFp_deserialize(target, element[::-1], ctypes.c_size_t(_FP)) != _FP:
+    deserialize, target = _mcl().mclBnFp_deserialize, ctypes.addressof(point)
+    for element in elements:
+        if deserialize(target, element[::-1], _FP) != _FP:
             raise PrecompileFailure
+        target += _FP
+
+
+@lru_cache(maxsize=1)
+def _affine() -> bytes:
+    """A point of G1 whose x and y are still to be set: z is one."""
+    point = ctypes.create_string_buffer(_G1)
+    _set_fields(point, (bytes(32), bytes(32), _ONE))
+    return point.raw
 
 
 def _encode_g1(point: _Buffer) -> bytes:
-    if _mcl().mclBnG1_isZero(point):
-        return bytes(64)
-    _mcl().mclBnG1_normalize(point, point)
-    parts = []
-    for index in (0, 1):
-        out = ctypes.create_string_buffer(_FP)
-        _mcl().mclBnFp_serialize(out, ctypes.c_size_t(_FP), ctypes.byref(point, index * _FP))
-        parts.append(out.raw[::-1])
-    return b"".join(parts)
+    library = _mcl()
+    if library.mclBnG1_isZero(point):
+        return _INFINITY
+    library.mclBnG1_normalize(point, point)
+    out, source = ctypes.create_string_buffer(2 * _FP), ctypes.addressof(point)
+    target = ctypes.addressof(out)
+    library.mclBnFp_serialize(target, _FP, source)
+    library.mclBnFp_serialize(target + _FP, _FP, source + _FP)
+    x_and_y = out.raw
+    return x_and_y[31::-1] + x_and_y[:31:-1]
 
 
 @on_warm
@@ -118,8 +130,16 @@ def _mcl() -> Any:
     from mclbn256 import mclbn256 as package
 
     library = package.loaded_libraries["libmclbn256"]
-    for name in ("mclBnFp_deserialize", "mclBnFp_serialize"):
-        getattr(library, name).restype = ctypes.c_size_t
+    address, size = ctypes.c_void_p, ctypes.c_size_t
+    for name, result, parameters in (
+        ("mclBnFp_deserialize", size, (address, address, size)),
+        ("mclBnFp_serialize", size, (address, size, address)),
+        ("mclBnG1_isZero", ctypes.c_int, (address,)),
+        ("mclBnG1_normalize", None, (address, address)),
+        ("mclBnG1_add", None, (address, address, address)),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, parameters
     failure = library.mclBn_init(_CURVE_SNARK1, _COMPILED_SIZES)
     assert failure == 0, "mcl does not know alt_bn128"
     return library
