@@ -8,7 +8,7 @@ ARGS   ?=
 .PHONY: run test check slow long bench sim page lock clean
 .DELETE_ON_ERROR:
 
-run: $(VENV)/.run page  ## node, exchange, demo market and trading page on loopback
+run: $(VENV)/.ready page  ## node, exchange, demo market and trading page on loopback
 	$(BIN)/coinone up $(ARGS)
 
 test: $(VENV)/.test  ## everything that must hold, in minutes, without network or services
@@ -51,6 +51,11 @@ $(VENV)/bin/python:
 $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The kernels compile while the pages are built, once: after that a start takes a few seconds.
+$(VENV)/.ready: $(VENV)/.run
+	$(BIN)/coinone warm & kernels=$$!; $(BIN)/python web/build.py && wait $$kernels
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
