@@ -102,6 +102,7 @@ def test_what_enters_the_pool_is_announced_and_listed(chain: Chain, node: LocalN
         request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newPendingTransactions"]}
         socket.send(json.dumps(request))
         assert "result" in json.loads(socket.recv(5))
+        polled = ask(chain, "eth_newPendingTransactionFilter")
         nonce = chain.web3.eth.get_transaction_count(chain.address)
         draft = {
             "to": RECEIVER,
@@ -121,6 +122,8 @@ def test_what_enters_the_pool_is_announced_and_listed(chain: Chain, node: LocalN
                 assert ask(chain, "txpool_status") == {"pending": "0x0", "queued": "0x1"}
         heard = [json.loads(socket.recv(5))["params"]["result"] for _ in names]
         assert heard == names
+        assert ask(chain, "eth_getFilterChanges", polled) == names
+        assert ask(chain, "eth_getFilterChanges", polled) == []
     wait_for(lambda: ask(chain, "txpool_status") == {"pending": "0x0", "queued": "0x0"}, "an empty pool")
 
 

@@ -31,6 +31,10 @@ class AccountProof:
     path: tuple[Hash32, ...]
     roots: tuple[Hash32, Hash32, Hash32, Hash32]  # accounts, markets, unclaimed, globals
 
+    @property
+    def rows_root(self) -> Hash32:
+        return _combine(self.roots)
+
 
 class LeafStore:
     """All leaves as of the last block, and the trees over them."""

@@ -1,21 +1,23 @@
-"""Open filters of eth_newFilter and eth_newBlockFilter: what was asked for, and up to where it was told."""
+"""Open filters of eth_newFilter and its kin: what was asked for, and up to where it was told."""
 
 import asyncio
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Any
 
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.params import LogFilter
-from coinone.interfaces.api.limits import FILTER_IDLE_S, FILTERS_MAX
+from coinone.interfaces.api.limits import FILTER_IDLE_S, FILTERS_MAX, LOG_RESULTS_MAX
 
 
 @dataclass(slots=True)
 class Filter:
-    wanted: LogFilter | None  # None: a block filter
+    wanted: LogFilter | None  # None: a block filter, or one of waiting transactions
     next_block: int
     polled_s: float
+    waiting: deque[Hash32] | None = None  # transactions not told of yet; None: not asked for
 
 
 class Filters:
@@ -24,15 +26,21 @@ class Filters:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Filter] = OrderedDict()
 
-    def add(self, wanted: LogFilter | None, next_block: int) -> str:
+    def add(self, wanted: LogFilter | None, next_block: int, waiting: bool = False) -> str:
         now = asyncio.get_running_loop().time()
         while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
             self._open.popitem(last=False)
         if len(self._open) >= FILTERS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
         name = hex(secrets.randbits(128))
-        self._open[name] = Filter(wanted, next_block, now)
+        self._open[name] = Filter(wanted, next_block, now, deque(maxlen=LOG_RESULTS_MAX) if waiting else None)
         return name
+
+    def announce(self, tx_hash: Hash32) -> None:
+        """A transaction entered the pool; of those that nobody fetches, the oldest are forgotten."""
+        for each in self._open.values():
+            if each.waiting is not None:
+                each.waiting.append(tx_hash)
 
     def poll(self, name: Any) -> Filter:
         found = self._open.get(name) if isinstance(name, str) else None

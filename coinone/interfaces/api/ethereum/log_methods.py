@@ -112,6 +112,10 @@ async def new_block_filter(context: Context) -> str:
     return context.backend.filters.add(None, context.backend.reads.head_number() + 1)
 
 
+async def new_pending_filter(context: Context) -> str:
+    return context.backend.filters.add(None, 0, waiting=True)
+
+
 async def uninstall_filter(context: Context, name: Any) -> bool:
     return context.backend.filters.remove(name)
 
@@ -119,6 +123,10 @@ async def uninstall_filter(context: Context, name: Any) -> bool:
 async def get_filter_changes(context: Context, name: Any) -> list[Any]:
     """What is new since the last poll."""
     found = context.backend.filters.poll(name)
+    if found.waiting is not None:
+        told = [hex_bytes(tx_hash) for tx_hash in found.waiting]
+        found.waiting.clear()
+        return told
     first, last = (
         found.next_block,
         min(context.backend.reads.head_number(), found.next_block + LOG_RANGE_MAX - 1),

@@ -25,6 +25,7 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
         return "0x" + (await context.backend.node.submit_oracle(data)).hex()
     tx_hash = await context.backend.node.submit_ethereum(data)
     context.backend.announce(tx_hash)
+    context.backend.filters.announce(tx_hash)
     return "0x" + tx_hash.hex()
 
 

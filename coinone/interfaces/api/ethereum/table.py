@@ -68,6 +68,7 @@ METHODS: dict[str, Method] = _rows(
     ("eth_getLogs", logs.get_logs, 1, 1),
     ("eth_newFilter", logs.new_filter, 1, 1),
     ("eth_newBlockFilter", logs.new_block_filter, 0, 0),
+    ("eth_newPendingTransactionFilter", logs.new_pending_filter, 0, 0),
     ("eth_getFilterChanges", logs.get_filter_changes, 1, 1),
     ("eth_getFilterLogs", logs.get_filter_logs, 1, 1),
     ("eth_uninstallFilter", logs.uninstall_filter, 1, 1),

@@ -21,21 +21,28 @@ async def status(context: Context) -> dict[str, str]:
 async def content(context: Context) -> dict[str, dict[str, Any]]:
     """All that waits, as far as an answer is allowed to be long."""
     rows = await context.backend.reads.query(lambda reader: _waiting(reader, None))
-    shown: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
-    for kind, (sender, nonce, raw) in rows:
-        by_nonce = shown[kind].setdefault("0x" + sender.hex(), {})
-        by_nonce[str(nonce)] = pending_transaction_json(decode_transaction(raw))
-    return shown
+
+    def shown() -> dict[str, dict[str, Any]]:
+        by_kind: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
+        for kind, (sender, nonce, raw) in rows:
+            by_kind[kind].setdefault("0x" + sender.hex(), {})[str(nonce)] = _shown(raw)
+        return by_kind
+
+    return await context.backend.reads.in_thread(shown)
 
 
 async def content_from(context: Context, address: Any) -> dict[str, dict[str, Any]]:
     """What one sender has waiting."""
     account = parse_address(address)
     rows = await context.backend.reads.query(lambda reader: _waiting(reader, account))
-    shown: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
+    by_kind: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
     for kind, (_, nonce, raw) in rows:
-        shown[kind][str(nonce)] = pending_transaction_json(decode_transaction(raw))
-    return shown
+        by_kind[kind][str(nonce)] = _shown(raw)
+    return by_kind
+
+
+def _shown(raw: bytes) -> dict[str, Any]:
+    return pending_transaction_json(decode_transaction(raw))
 
 
 def _waiting(reader: ChainReader, sender: Address | None) -> list[tuple[str, Waiting]]:

@@ -13,7 +13,7 @@ from coinone.base.primitives.parse import format_bytes
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.runtime.node import ChainReader
 from coinone.rules.chain.blocks import CURSOR_KEY
-from coinone.rules.chain.cursor import decode_cursor
+from coinone.rules.chain.cursor import decode_cursor, exchange_root_with
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.root import AccountProof
 from coinone.rules.state.database import Table
@@ -28,8 +28,10 @@ def account_proof(reader: ChainReader, user: Address) -> dict[str, Any]:
         raise InvalidInput("no such account in the last block")
     row = reader.database.get(Table.META, CURSOR_KEY)
     assert row is not None, "every block leaves its cursor"
-    effects = decode_cursor(row).effects_hash
-    return proof_json(reader.chain.leaves.prove(number), reader.head, effects)
+    effects, proof = decode_cursor(row).effects_hash, reader.chain.leaves.prove(number)
+    if exchange_root_with(proof.rows_root, effects) != reader.head.exchange_root:
+        raise InvalidInput("the next block is just being written: ask again")  # the disk is a moment ahead
+    return proof_json(proof, reader.head, effects)
 
 
 def proof_json(proof: AccountProof, header: Header, effects_hash: Hash32) -> dict[str, Any]:
