@@ -75,6 +75,14 @@ class Changing:
         if prepared is not None and (call.batch is None or call.batch.hash != prepared.batch_hash):
             raise InvalidBatch("term change: the prepared batch is not with it", seq=prepared.seq)
 
+    def waits_for_others(self, term: int) -> bool:
+        """Whether this member voted for `term` and no quorum did yet: it does not run ahead of them alone."""
+        own = self.own_call
+        if own is None or own.signed.vote.term != term:
+            return False
+        there = [call for call in self._calls.values() if call.signed.vote.term >= term]
+        return len(there) < self._federation.quorum
+
     def term_to_join(self, term: int) -> int | None:
         """A later term that so many members voted for, or for one still later, that one of them is honest."""
         later = sorted((call.signed.vote.term for call in self._calls.values()), reverse=True)

@@ -222,7 +222,7 @@ class Sequencer:
             return []
         if self._deadline_ms == 0:
             self._deadline_ms = steady_ms + (TERM_PATIENCE_MS << min(self._failures, PATIENCE_DOUBLINGS_MAX))
-        if steady_ms >= self._deadline_ms:
+        if steady_ms >= self._deadline_ms and not self._changing.waits_for_others(self._term):
             return self._call_change(self._term + 1)
         return self._repeat()
 
