@@ -15,7 +15,7 @@ from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.limits import USER_TEXT_MAX
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import CoreAction, Outcome
-from coinone.rules.exchange.inclusion import charge, check_credits
+from coinone.rules.exchange.inclusion import Budget
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_user
@@ -37,11 +37,13 @@ def core_items(batch: Batch, first: int) -> list[Item]:
                 raise InvalidAction("the caller has no account")
             said = decode_core(action)
             decoded = operations_of(said) if isinstance(said, t.Trade) else said
-            check_credits(batch.ex, slot, decoded, batch.now)
+            budget = Budget(batch.ex, slot, batch.now)
+            budget.check(decoded)
         except InvalidInput as error:
             batch.outcomes[first + n] = Outcome(tx_hash, "excluded", error=str(error))
             continue
-        charge(batch.ex, slot, decoded)
+        budget.take(decoded)
+        budget.charge()
         items.append(
             Item(first + n, decoded, slot, action.sender, n, action.sender, tx_hash, tx_hash, before=-1)
         )

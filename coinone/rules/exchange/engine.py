@@ -117,8 +117,9 @@ def _classed(batch: Batch, actions: Sequence[VerifiedAction]) -> dict[Segment, l
     for index, reason in refused.items():
         batch.outcomes[index] = Outcome(actions[index].tx_hash, "excluded", error=reason)
     found: dict[Segment, list[Item]] = {segment: [] for segment in Segment}
+    for account in dict.fromkeys(item.account for item in written + items):
+        turn_fee_day(batch, account)
     for item in written + items:
-        turn_fee_day(batch, item.account)
         found[segment_of(item.action, batch.ex.config.system_address)].append(item)
     return {segment: ranked(members, batch.ctx.seed) for segment, members in found.items()}
 

@@ -14,15 +14,12 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.events import Event, Fill, FillSide, MarketUpdate, OrderUpdate
 from coinone.rules.exchange.status import API_NAME
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.tables import Array, Side
 from coinone.rules.exchange.wire.operations import joined
-
-Array = NDArray[Any]
 
 ALL = slice(None)
 _TIFS = ("Gtc", "Ioc", "Alo")

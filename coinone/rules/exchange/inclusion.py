@@ -35,28 +35,25 @@ def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int) -> tuple[
     """The included actions as items, and for every other index the reason."""
     items: list[Item] = []
     refused: dict[int, str] = {}
-    order = sorted(range(len(actions)), key=lambda i: _key(actions[i]))
-    usage: dict[int, list[int]] = {}
-    for index in order:
+    budgets: dict[int, Budget] = {}
+    for index in sorted(range(len(actions)), key=lambda i: _key(actions[i])):
         action = actions[index]
         try:
             slot = _account_of(ex, action, now)
+            budget = budgets.get(slot) or budgets.setdefault(slot, Budget(ex, slot, now))
             _check_expiry(action, now)
-            _check_quota(usage.setdefault(slot, [0, 0]), action)
-            check_credits(ex, slot, action.action, now)
-            use_nonce(ex.ledger, int(ex.rows.accounts[slot]["number"]), action.signer, action.nonce, now)
+            budget.check(action.action, action.size)
+            use_nonce(ex.ledger, budget.number, action.signer, action.nonce, now)
         except InvalidAction as error:
             refused[index] = str(error)
             continue
-        usage[slot][0] += 1
-        usage[slot][1] += action.size
-        charge(ex, slot, action.action)
+        budget.take(action.action, action.size)
         items.append(
             Item(
                 index=index,
                 action=action.action,
                 account=slot,
-                address=ex.rows.address_of(slot),
+                address=budget.address,
                 nonce=action.nonce,
                 signer=action.signer,
                 digest=action.digest,
@@ -64,7 +61,46 @@ def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int) -> tuple[
                 signed=action,
             )
         )
+    for budget in budgets.values():
+        budget.charge()
     return items, refused
+
+
+class Budget:
+    """What one account may still send in a batch: credits, which are counted per order, actions and bytes."""
+
+    def __init__(self, ex: Exchange, slot: int, now: int) -> None:
+        row = ex.rows.accounts[slot]
+        self.number = int(row["number"])
+        self.address = ex.rows.address_of(slot)
+        self._ex = ex
+        self._slot = slot
+        given = allowance(ex.rows, slot, ex.config.action_credits, now)
+        self._most = {"credits_used": given, "cancels_used": _cancels_given(given)}
+        self._before = {name: int(row[name]) for name in self._most}
+        self._used = dict(self._before)
+        self._actions = self._size = 0
+
+    def check(self, action: Action, size: int = 0) -> None:
+        """Raises InvalidAction if `action`, a transaction of `size` bytes, is more than is left."""
+        if self._actions >= ACCOUNT_ACTIONS_PER_BATCH or self._size + size > ACCOUNT_BYTES_PER_BATCH:
+            raise InvalidAction("Too many actions of one account in a batch")
+        name, wanted = _column(action), cost(action)
+        used, most = self._used[name], self._most[name]
+        if used + wanted > most:
+            raise InvalidAction("Too many cumulative requests sent", used=used, allowed=most, wanted=wanted)
+
+    def take(self, action: Action, size: int = 0) -> None:
+        self._used[_column(action)] += cost(action)
+        self._actions += 1
+        self._size += size
+
+    def charge(self) -> None:
+        """Write down what was taken."""
+        if self._used != self._before:
+            self._ex.rows.journal.account(self._slot)
+            for name, used in self._used.items():
+                self._ex.rows.accounts[name][self._slot] = used
 
 
 def account_of_signer(ex: Exchange, signer: Address, now: int) -> int | None:
@@ -83,25 +119,6 @@ def allowance(rows: Rows, slot: int, credits: int, now: int) -> int:
     row = rows.accounts[slot]
     traded = div_down(int(row["taker_volume"]) + int(row["maker_volume"]), _QUOTE)
     return credits + traded + div_down(max(0, now - int(row["created_ms"])), CREDIT_REFILL_MS)
-
-
-def check_credits(ex: Exchange, slot: int, action: Action, now: int) -> None:
-    """Raises InvalidAction if the account's credits do not cover `action`."""
-    given = allowance(ex.rows, slot, ex.config.action_credits, now)
-    row = ex.rows.accounts[slot]
-    if _is_cancel(action):
-        used, most = int(row["cancels_used"]), min(given + CANCEL_CREDITS_EXTRA, 2 * given)
-    else:
-        used, most = int(row["credits_used"]), given
-    if used + cost(action) > most:
-        raise InvalidAction("Too many cumulative requests sent", used=used, allowed=most, wanted=cost(action))
-
-
-def charge(ex: Exchange, slot: int, action: Action) -> None:
-    """Use up the credits of an included action."""
-    ex.rows.journal.account(slot)
-    column = "cancels_used" if _is_cancel(action) else "credits_used"
-    ex.rows.accounts[slot][column] += cost(action)
 
 
 def cost(action: Action) -> int:
@@ -160,18 +177,19 @@ def _account_of(ex: Exchange, action: VerifiedAction, now: int) -> int:
     return slot
 
 
-def _is_cancel(action: Action) -> bool:
-    return isinstance(action, Operations) and action.form is Form.CANCELS
+def _column(action: Action) -> str:
+    """Where the credits of an action are counted."""
+    is_cancel = isinstance(action, Operations) and action.form is Form.CANCELS
+    return "cancels_used" if is_cancel else "credits_used"
+
+
+def _cancels_given(given: int) -> int:
+    return min(given + CANCEL_CREDITS_EXTRA, 2 * given)
 
 
 def _check_expiry(action: VerifiedAction, now: int) -> None:
     if action.expires_after is not None and now > action.expires_after:
         raise InvalidAction("Action expired", expiresAfter=action.expires_after, now=now)
-
-
-def _check_quota(used: list[int], action: VerifiedAction) -> None:
-    if used[0] >= ACCOUNT_ACTIONS_PER_BATCH or used[1] + action.size > ACCOUNT_BYTES_PER_BATCH:
-        raise InvalidAction("Too many actions of one account in a batch")
 
 
 def _key(action: VerifiedAction) -> tuple[int, Address, bytes]:

@@ -15,8 +15,8 @@ import numpy as np
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.ledger import Agent, NonceSet, Settings
-from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.tables import Array
 
 ACCOUNT_COLUMNS = (
     "cash", "taker_volume", "maker_volume", "credits_used", "cancels_used", "liquidated_ms", "created_ms",

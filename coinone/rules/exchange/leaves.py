@@ -24,8 +24,8 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.core import SAVED_ORDERS
 from coinone.rules.exchange.leaf_rows import account_leaves, order_keys, order_leaves
 from coinone.rules.exchange.ledger import Agent, Ema, MarketMemory, NonceSet
-from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.tables import Array
 
 MARKET_COLUMNS = (
     "mark", "oracle", "oracle_ms", "funding_rate", "funding_index", "funding_ms", "open_interest", "last_px",

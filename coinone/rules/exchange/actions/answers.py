@@ -11,8 +11,8 @@ from typing import Any
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parse import format_decimal
 from coinone.rules.exchange.event_log import cloids_of
-from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.status import ERROR_TEXT, FIRST_REJECTION, Status
+from coinone.rules.exchange.tables import Array
 from coinone.rules.exchange.wire.types import Form
 
 DEFAULT: dict[str, Any] = {"type": "default"}

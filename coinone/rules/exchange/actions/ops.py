@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, OpKind
+from coinone.rules.exchange.tables import OP, Array, OpKind
 from coinone.rules.exchange.wire import types as wire
 from coinone.rules.exchange.wire.operations import op_rows
 

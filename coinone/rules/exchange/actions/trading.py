@@ -16,10 +16,9 @@ from coinone.rules.exchange.actions.ops import BuilderTerms, OpList, to_market_u
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.rows import Array
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import FIRST_REJECTION
-from coinone.rules.exchange.tables import FEE_SCALE, OpKind, copied
+from coinone.rules.exchange.tables import FEE_SCALE, Array, OpKind, copied
 from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
 _BUILDER_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
