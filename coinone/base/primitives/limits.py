@@ -85,6 +85,7 @@ PREMIUM_SAMPLE_MS = 5_000  # one premium sample per slot (720 an hour)
 FUNDING_SAMPLES_MIN = 360  # an hour sampled for less than its half pays nothing
 LIQUIDATION_COOLDOWN_MS = 30_000  # between partial liquidations of an account
 LIQUIDATIONS_PER_BATCH = 64  # accounts; the cursor goes on with the next ones
+FEE_TURNS_PER_BATCH = 512  # accounts whose day's fee tier is chosen: a million in eight minutes
 CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 

@@ -26,7 +26,7 @@ from coinone.rules.exchange.context import (
 )
 from coinone.rules.exchange.core_writer import core_items, core_outcomes
 from coinone.rules.exchange.events import MarketUpdate
-from coinone.rules.exchange.fees import turn_fee_day
+from coinone.rules.exchange.fees import turn_fee_day, turn_fee_days
 from coinone.rules.exchange.funding import apply_funding
 from coinone.rules.exchange.inclusion import include
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
@@ -91,6 +91,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     apply_oracle(batch)
     apply_mark_prices(batch)
     apply_funding(batch)
+    turn_fee_days(batch)
     fired = due_cancels(batch)
     work = liquidation.choose(batch)
     for deposit in batch.ctx.deposits:

@@ -1,12 +1,14 @@
 """Fee tiers: what a trade costs, by the account's volume over the last 14 days.
 
 Rates are in 10^-7 of the notional. The rows carry an account's rates and its lifetime volume; here the volume is
-noted at the first action of each UTC day, and the difference over 14 days chooses the tier (Hyperliquid's table,
-without its staking and referral discounts). An account that sends nothing keeps its rates until it does.
+noted when a UTC day begins, and the difference over 14 days chooses the tier (Hyperliquid's table, without its
+staking and referral discounts). Each batch takes the next accounts in turn until all have been looked at for the
+day; one that acts before its turn is looked at then.
 """
 
 from dataclasses import replace
 
+from coinone.base.primitives.limits import FEE_TURNS_PER_BATCH
 from coinone.rules.exchange.batch import Batch
 
 DAY_MS = 86_400_000
@@ -32,22 +34,51 @@ def rates_for(volume: int) -> tuple[int, int]:
 
 
 def recent_volume(days: tuple[tuple[int, int], ...], lifetime: int, today: int) -> int:
-    """Volume since the start of the oldest noted day within the window."""
-    known = [volume for day, volume in days if day > today - WINDOW_DAYS]
-    return lifetime - known[0] if known else 0
+    """Volume since the window began, whose first day is 13 days ago. A day without a note began with the volume of
+    the note before it."""
+    began = lifetime
+    for day, volume in reversed(days):
+        began = volume
+        if day <= _window_start(today):
+            break
+    return lifetime - began
+
+
+def turn_fee_days(batch: Batch) -> None:
+    """Look at the next accounts, by number, that the day has not reached yet."""
+    cursor, today = batch.ledger.cursor, batch.now // DAY_MS
+    reached = cursor.fee_account if cursor.fee_day == today else 0
+    last = min(reached + FEE_TURNS_PER_BATCH, batch.rows.account_count)  # numbers count from 1, without gaps
+    for number in range(reached + 1, last + 1):
+        if batch.ledger.settings_of(number).volume_days:  # others never acted, so never traded
+            turn_fee_day(batch, batch.rows.slot_by_number[number])
+    if (cursor.fee_day, reached) != (today, last):
+        batch.set_cursor(fee_day=today, fee_account=last)
 
 
 def turn_fee_day(batch: Batch, slot: int) -> None:
-    """At an account's first action of a UTC day: note its volume and choose its tier for the day."""
+    """Once a UTC day: note the account's volume if it has grown since the last note, and choose its tier."""
     number, today = batch.ex.number(slot), batch.now // DAY_MS
-    settings = batch.ledger.settings_of(number)
-    if settings.volume_days and settings.volume_days[-1][0] == today:
+    days = batch.ledger.settings_of(number).volume_days
+    if days and days[-1][0] == today:
         return
     row = batch.rows.accounts[slot]
     lifetime = int(row["taker_volume"]) + int(row["maker_volume"])
-    kept = tuple(pair for pair in settings.volume_days if pair[0] > today - WINDOW_DAYS)
-    batch.ledger.settings.put(number, replace(settings, volume_days=(*kept, (today, lifetime))))
-    taker, maker = rates_for(recent_volume((*kept, (today, lifetime)), lifetime, today))
+    if not days or days[-1][1] != lifetime:
+        days = (*_within_window(days, today), (today, lifetime))
+        settings = replace(batch.ledger.settings_of(number), volume_days=days)
+        batch.ledger.settings.put(number, settings)
+    taker, maker = rates_for(recent_volume(days, lifetime, today))
     if (int(row["taker_rate"]), int(row["maker_rate"])) != (taker, maker):
         batch.rows.journal.account(slot)
         row["taker_rate"], row["maker_rate"] = taker, maker
+
+
+def _window_start(today: int) -> int:
+    return today - WINDOW_DAYS + 1
+
+
+def _within_window(days: tuple[tuple[int, int], ...], today: int) -> tuple[tuple[int, int], ...]:
+    """The notes of the window, and the one that says with what it began."""
+    older = [pair for pair in days if pair[0] <= _window_start(today)]
+    return (*older[-1:], *[pair for pair in days if pair[0] > _window_start(today)])

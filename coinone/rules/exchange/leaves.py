@@ -138,6 +138,8 @@ def encode_globals(ex: Exchange) -> bytes:
         cursor.time_ms,
         cursor.liquidation_cursor,
         list(cursor.bad_debt),
+        cursor.fee_day,
+        cursor.fee_account,
     ])  # fmt: skip
 
 

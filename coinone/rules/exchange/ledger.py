@@ -141,6 +141,8 @@ class Cursors:
     time_ms: int = 0
     liquidation_cursor: int = 0  # account number from which the next scan goes on
     bad_debt: tuple[int, ...] = ()  # accounts below zero without a position
+    fee_day: int = 0  # UTC day whose fee tiers are being chosen
+    fee_account: int = 0  # account number up to which they are
 
 
 @dataclass

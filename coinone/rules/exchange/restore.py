@@ -107,7 +107,7 @@ def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
 
 
 def _load_globals(ex: Exchange, leaf: bytes) -> None:
-    columns, seq, time_ms, cursor, bad_debt = _list(rlp.decode(leaf))
+    columns, seq, time_ms, cursor, bad_debt, fee_day, fee_account = _list(rlp.decode(leaf))
     _unpack(ex.rows.globals[0], form.GLOBAL_COLUMNS, _bytes(columns))
     ex.ledger.cursors.restore(
         "all",
@@ -116,6 +116,8 @@ def _load_globals(ex: Exchange, leaf: bytes) -> None:
             rlp.decode_int(time_ms),
             rlp.decode_int(cursor),
             tuple([rlp.decode_int(number) for number in _list(bad_debt)]),
+            rlp.decode_int(fee_day),
+            rlp.decode_int(fee_account),
         ),
     )
 

@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
+from coinone.rules.exchange import fees
 from coinone.rules.exchange.fees import DAY_MS, rates_for, recent_volume
+from coinone.rules.exchange.leaves import account_key, all_leaves
+from coinone.rules.exchange.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
 
-M = 10**6 * 10**6  # a million quote units
+QUOTE = 10**6
+M = 10**6 * QUOTE  # a million quote units
+
+
+def address(n: int) -> bytes:
+    return n.to_bytes(20, "big")
 
 
 @pytest.mark.parametrize(
@@ -29,11 +37,14 @@ def test_a_tier_holds_from_its_volume_on(volume: int, rates: tuple[int, int]) ->
 
 
 def test_volume_older_than_fourteen_days_no_longer_counts() -> None:
+    """Notes tell the volume when a day began: 7 million were traded by the end of day 104, 2 more by day 112, and 1
+    since. The window of day 113 begins with day 100, that of day 118 with day 105."""
     days = ((100, 0), (105, 7 * M), (113, 9 * M))
     assert recent_volume(days, 10 * M, 113) == 10 * M
-    assert recent_volume(days, 10 * M, 114) == 3 * M
-    assert recent_volume(days, 10 * M, 119) == 1 * M
-    assert recent_volume(days, 10 * M, 127) == 0
+    assert recent_volume(days, 10 * M, 117) == 10 * M  # since the start of day 104, when it was still 0
+    assert recent_volume(days, 10 * M, 118) == 3 * M
+    assert recent_volume(days, 10 * M, 126) == 1 * M
+    assert recent_volume((), 10 * M, 126) == 0
 
 
 def test_a_new_tier_holds_from_the_next_utc_day_on(world: Callable[..., Any]) -> None:
@@ -48,3 +59,40 @@ def test_a_new_tier_holds_from_the_next_utc_day_on(world: Callable[..., Any]) ->
     w.nonce = w.now + 15 * DAY_MS
     w.batch(w.signed(2, t.Noop(), "noop"), step_ms=15 * DAY_MS)
     assert int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]) == 4_500
+
+
+def test_a_resting_order_gets_the_days_rate_though_its_owner_sends_nothing(world: Callable[..., Any]) -> None:
+    """Two accounts trade 6 million with each other; the next day a third one meets the order of the first."""
+    w = world({1: 10_000_000, 2: 10_000_000, 3: 10_000_000})
+    for _ in range(3):
+        w.batch(w.sell(1, 20, 50_000), w.buy(2, 20, 50_000))
+        w.batch(w.buy(1, 20, 50_000), w.sell(2, 20, 50_000))
+    w.batch(w.sell(1, 1, 50_000))
+    w.nonce = w.now + DAY_MS
+    w.batch(w.buy(3, 1, 50_000, "Ioc"), step_ms=DAY_MS)
+    (fill,) = w.last.events.fills()
+    assert (fill.maker.account, fill.maker.fee) == (address(1), 6 * QUOTE)  # 0.012 % of 50,000
+
+
+def test_the_round_of_a_day_goes_on_from_batch_to_batch(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fees, "FEE_TURNS_PER_BATCH", 2)
+    w = world(dict.fromkeys(range(1, 6), 10_000_000))
+    for n in (1, 3, 5):
+        for _ in range(3):
+            w.batch(w.sell(n, 20, 50_000), w.buy(2, 20, 50_000))
+            w.batch(w.buy(n, 20, 50_000), w.sell(2, 20, 50_000))
+    rates = []
+    for step_ms in (DAY_MS, 250, 250):
+        w.batch(step_ms=step_ms)
+        rates.append([int(w.ex.rows.accounts[w.slot(n)]["maker_rate"]) for n in (1, 3, 5)])
+        w.ex = exchange_from_leaves(w.config, all_leaves(w.ex))  # the cursor is state
+    assert rates == [[1_200, 1_500, 1_500], [1_200, 1_200, 1_500], [1_200, 1_200, 1_200]]
+
+
+def test_a_day_without_trades_writes_nothing(world: Callable[..., Any]) -> None:
+    w = world({1: 100_000})
+    w.batch(w.buy(1, 0.1, 40_000))
+    leaf = account_key(w.ex.number(w.slot(1)))
+    assert leaf not in w.batch(step_ms=DAY_MS).leaves
