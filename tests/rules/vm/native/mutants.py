@@ -114,6 +114,11 @@ def mutated(random: Random, code: bytes, others: list[bytes]) -> bytes:
 
 def run_mutant(seed: int) -> ExecutionResult:
     """The bent world that this number stands for, on both engines. Raises EnginesDiffer."""
+    return compare(*mutant(seed))
+
+
+def mutant(seed: int) -> tuple[Evm, Message]:
+    """The bent world that this number stands for."""
     random = Random(seed)
     fixture = random.choice(corpus())
     codes = {address: code for address, _, _, code, _ in fixture.accounts if code}
@@ -126,8 +131,7 @@ def run_mutant(seed: int) -> ExecutionResult:
         )
     fork, gas = random.choice(("Cancun", "Prague", "Osaka")), random.choice((40_000, 100_000, 300_000))
     value = min(random.choice(fixture.values or (0,)), 10**18)
-    evm, message = _world(fixture, codes, fork, gas, data, value)
-    return compare(evm, message)
+    return _world(fixture, codes, fork, gas, data, value)
 
 
 def _world(
