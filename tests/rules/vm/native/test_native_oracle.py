@@ -6,16 +6,16 @@ import pytest
 
 from tests.rules.vm.native.mutants import mutant
 from tests.rules.vm.native.oracle import disagreement, reference, specification
-from tests.rules.vm.native.programs import random_world
+from tests.rules.vm.native.programs import push, random_world, world
 
 
-def wrong(world, seeds: range) -> dict[int, str]:  # type: ignore[no-untyped-def]
-    found = {seed: disagreement(*world(seed)) for seed in seeds}
+def wrong(world_of, seeds: range) -> dict[int, str]:  # type: ignore[no-untyped-def]
+    found = {seed: disagreement(*world_of(seed)) for seed in seeds}
     return {seed: problem for seed, problem in found.items() if problem is not None}
 
 
 def test_a_unit_of_gas_more_would_be_seen() -> None:
-    evm, message = random_world(3)
+    evm, message = world([push(7) + push(1) + b"\x55"], "Osaka", 100_000)  # slot 1 holds 7 already
     more = message._replace(gas=message.gas + 1)
     assert specification(evm, more)["gas"] == reference(evm, message)["gas"] + 1
 
