@@ -19,8 +19,11 @@ from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 from tests.rules.vm.native.fuzz import campaign
 
 _PAGE = mmap.PAGESIZE
+_CHUNK = 500  # worlds
 _libc = ctypes.CDLL(None, use_errno=True)
+_MAPPINGS_MANY = 3_000  # regions of code; the system allows 65,530 mappings, three a region, to a process
 _kept: list[Any] = []
+_codes: list[tables.Bytes] = []
 
 
 def guarded(size: int, alignment: int = 64) -> tables.Bytes:
@@ -41,8 +44,17 @@ def guarded(size: int, alignment: int = 64) -> tables.Bytes:
 def guarded_address_of(content: bytes) -> int:
     """A copy of the bytes that ends at a forbidden page."""
     copy = guarded(len(content))
+    _codes.append(copy)
+    _kept.pop()
     copy[:] = np.frombuffer(content, dtype=np.uint8)
     return int(copy.ctypes.data)
+
+
+def forget_codes() -> None:
+    """Between two transactions nobody points to code."""
+    if len(_codes) > _MAPPINGS_MANY:
+        program.native_program_of.cache_clear()
+        _codes.clear()
 
 
 def guarded_run(run: Any) -> Any:
@@ -69,7 +81,9 @@ def main(first: int, count: int, kind: str = "random") -> None:
     program.address_of = machine.address_of = guarded_address_of  # type: ignore[assignment, attr-defined]
     program.native_program_of.cache_clear()
     use_engine(Engine.NATIVE)
-    assert campaign(first, count, kind) == 0
+    for start in range(first, first + count, _CHUNK):
+        assert campaign(start, min(_CHUNK, first + count - start), kind) == 0
+        forget_codes()
     for used in execution._idle:
         stacks = used.stacks.reshape(-1, STACK_STRIDE)
         assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
