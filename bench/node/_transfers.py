@@ -7,6 +7,7 @@ from pathlib import Path
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
+from coinone.node.runtime.clock import system_entropy
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.keys import load_or_make_secrets
 from coinone.node.runtime.networks import load_network
@@ -70,11 +71,9 @@ class BusyChain:
     def __init__(self, folder: Path) -> None:
         self.network = busy_network()
         storage = open_storage(folder, identity_of(self.network), MAP_SIZE_BYTES)
-        secrets = load_or_make_secrets(
-            folder, lambda size: keccak256(b"bench" + size.to_bytes(4, "big"))[:size]
-        )
-        chain = open_chain(self.network, storage, secrets, 1_760_000_000_000)
-        self.core = Core(chain, storage, secrets, lambda published: None)
+        self.secrets = load_or_make_secrets(folder, system_entropy)
+        chain = open_chain(self.network, storage, self.secrets, 1_760_000_000_000)
+        self.core = Core(chain, storage, self.secrets, lambda published: None)
 
     def close(self) -> None:
         self.core.storage.close()

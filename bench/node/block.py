@@ -4,16 +4,20 @@ CPU time of one process, native interpreter, LMDB on disk. Each block holds tran
 that most of them change slots that lie far apart in the trie. Medians over the blocks.
 """
 
+import gc
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from bench.node._common import print_table
 from bench.node._transfers import BusyChain, signed_transfers
+from coinone.base.primitives.limits import SEAL_SLICE_MS
 from coinone.node.runtime.archive import commit_of
+from coinone.node.runtime.blockmaker import Background, BlockMaker, at_once
 from coinone.node.runtime.core import Core
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import commit_block, seal_block
@@ -24,6 +28,7 @@ from coinone.rules.state.seal import seal
 from coinone.rules.vm import Engine, use_engine
 
 TRANSFERS = 1_000
+GAP_TRANSFERS = 5_000  # about 40,000 rows
 BLOCKS = 5
 STAGES = (
     "decode", "recover the sender", "pool", "execute and log", "transactions and receipts",
@@ -75,8 +80,58 @@ def block_of(core: Core, raws: list[bytes]) -> Timer:
     return timer
 
 
+def gaps(background: Background) -> tuple[int, int, float, float]:
+    """A block of GAP_TRANSFERS: batches closed while it was made, executor visits it took, the longest visit and the
+    longest batch, in ms of this thread's CPU. A visit is what a batch may have to wait for."""
+    with tempfile.TemporaryDirectory() as folder:
+        busy = BusyChain(Path(folder))
+        core, network = busy.core, busy.network
+        for raw in signed_transfers(network, 0, GAP_TRANSFERS):
+            core.add_ethereum(raw, decode_transaction(raw))
+        while len(core.ethereum_pool):
+            core.close_batch(core.chain.cursor.time_ms + network.batches.interval_ms)
+        gc.collect()
+        gc.freeze()  # as a node does: a pass over everything that lives is no part of sealing
+        maker = BlockMaker(core, busy.secrets, background)
+        begun, visits, batches = core.chain.cursor.seq, [], []
+        maker.begin()
+        while core.chain.head.number == 0:
+            visits.append(_cpu_ms(lambda: _slice(maker, core)))
+            if not maker.is_writing or len(batches) < 100:
+                batches.append(_cpu_ms(lambda: core.close_batch(core.chain.cursor.time_ms + 1)))
+        busy.close()
+    return core.chain.cursor.seq - begun, len(visits), max(visits), max(batches)
+
+
+def _slice(maker: BlockMaker, core: Core) -> None:
+    until = time.monotonic() + SEAL_SLICE_MS / 1000
+    maker.advance(lambda: time.monotonic() < until)
+
+
+def _cpu_ms(work: Callable[[], Any]) -> float:
+    began = time.thread_time()
+    work()
+    return 1000 * (time.thread_time() - began)
+
+
 def main() -> None:
     use_engine(Engine.NATIVE)
+    stages()
+    with ThreadPoolExecutor(1) as thread:
+        ways = {"beside the batches, as a node does": thread.submit, "in place, for comparison": at_once}
+        found = {way: gaps(background) for way, background in ways.items()}
+    rows = [
+        (way, *map(str, counts), f"{visit:.0f}", f"{batch:.0f}")
+        for way, (*counts, visit, batch) in found.items()
+    ]
+    print_table(
+        f"A block of {GAP_TRANSFERS} transfers made while batches close",
+        ("commit", "batches meanwhile", "visits", "longest visit", "longest batch (ms of CPU)"),
+        rows,
+    )
+
+
+def stages() -> None:
     with tempfile.TemporaryDirectory() as folder:
         chain = BusyChain(Path(folder))
         timers = [
