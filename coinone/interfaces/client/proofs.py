@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.crypto.merkle import merkle_root, verify
+from coinone.base.crypto.merkle import verify
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.parse import format_bytes, parse_bytes, parse_hash
@@ -29,6 +29,7 @@ _ORDER = (
     "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
     "reduce_only", "has_cloid",
 )  # fmt: skip
+_ORDER_SIZE = 8 * (len(_ORDER) + 1)  # and the builder
 _NUMBER, _EXTRA_DATA = 8, 12  # places in an Ethereum header
 
 Row = dict[str, int]
@@ -74,9 +75,10 @@ def _verify(answer: Any, block_hash: str | None) -> ProvenAccount:
     leaf, number = parse_bytes(given["leaf"]), given["number"]
     orders = [(row["oid"], parse_bytes(row["leaf"])) for row in given["orders"]]
     _need([oid for oid, _ in orders] == sorted({oid for oid, _ in orders}), "orders are out of order")
-    listed = merkle_root([oid.to_bytes(8, "big") + order for oid, order in orders]) if orders else ZERO_HASH
+    _need(all(len(order) == _ORDER_SIZE for _, order in orders), "an order of another length")
+    listed = b"".join([oid.to_bytes(8, "big") + order for oid, order in orders])
     path = [parse_hash(sibling) for sibling in given["path"]]
-    place = rlp.encode([leaf, listed])
+    place = rlp.encode([leaf, keccak256(listed) if orders else ZERO_HASH])
     _need(
         verify(parse_hash(roots["accounts"]), given["places"], number, place, path),
         "not in the tree of accounts",

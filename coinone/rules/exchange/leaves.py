@@ -22,7 +22,7 @@ import numpy as np
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.core import SAVED_ORDERS
-from coinone.rules.exchange.leaf_rows import account_leaves, order_keys, order_leaves
+from coinone.rules.exchange.leaf_rows import ORDER_COLUMNS, account_leaves, order_keys, order_leaves
 from coinone.rules.exchange.ledger import Agent, Ema, MarketMemory, NonceSet
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
@@ -46,6 +46,7 @@ GLOBAL_COLUMNS = (
     "unclaimed",
 )
 
+ORDER_LEAF_SIZE = 8 * (len(ORDER_COLUMNS) + 1)  # and the builder
 ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
 
 

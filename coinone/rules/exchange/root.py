@@ -2,12 +2,13 @@
 
 root = keccak("coinone-rows" || accounts tree || markets tree || unclaimed tree || keccak(globals leaf)).
 Trees are those of base/crypto/merkle.py. The accounts tree's leaf n is the account with number n: its leaf and the
-root of its own orders by oid, so that one proof shows a user their complete state. Computed once per block.
+hash of all its orders by oid, so that one proof shows a user their complete state. A proof shows all orders or none,
+so they need no tree, which would take ten times as long. Computed once per block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
@@ -144,14 +145,20 @@ class LeafStore:
         self._apply(leaves)
 
 
-def account_leaf(leaf: bytes, orders: tuple[tuple[int, bytes], ...]) -> bytes:
-    """What stands in the accounts tree: the account's leaf and the root of its orders."""
-    root = merkle_root([oid.to_bytes(8, "big") + order for oid, order in orders]) if orders else ZERO_HASH
-    return rlp.encode([leaf, root])
+def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
+    """What stands in the accounts tree: the account's leaf and the hash of its orders (ORDER_LEAF_SIZE bytes each)."""
+    listed = (
+        keccak256(b"".join([oid.to_bytes(8, "big") + order for oid, order in orders]))
+        if orders
+        else ZERO_HASH
+    )
+    return rlp.encode([leaf, listed])
 
 
 def verify_account(root: Hash32, proof: AccountProof) -> bool:
     """Does `proof` show this account and exactly these orders under `root`?"""
+    if any(len(order) != form.ORDER_LEAF_SIZE for _, order in proof.orders):
+        return False
     leaf = account_leaf(proof.leaf, proof.orders)
     shown = verify(proof.roots[0], proof.places, proof.number, leaf, proof.path)
     return shown and _combine(proof.roots) == root

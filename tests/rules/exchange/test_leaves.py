@@ -90,6 +90,12 @@ def test_an_account_is_proved_with_its_orders(busy: Any) -> None:
     proof = store.prove(busy.ex.number(busy.slot(3)))
     assert verify_account(root, proof) and len(proof.orders) == 2
     assert not verify_account(root, replace(proof, orders=proof.orders[:1]))
+    (oid, first), *rest = proof.orders
+    moved = (
+        (oid, first + rest[0][0].to_bytes(8, "big") + rest[0][1]),
+        *rest[1:],
+    )  # the same bytes, cut elsewhere
+    assert not verify_account(root, replace(proof, orders=moved))
     assert not verify_account(root, replace(proof, number=proof.number - 1))
     assert not verify_account(root, replace(proof, leaf=proof.leaf[:-1] + b"\x00"))
     assert not verify_account(bytes(32), proof)
