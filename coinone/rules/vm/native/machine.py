@@ -83,7 +83,8 @@ class Machine:
         self.cells: dict[Address, int] = {}  # of the accounts that Python told of
         self.precompiled: list[Precompile] = []
         self.codes: dict[int, bytes] = {}  # by where they lie
-        self._kept: list[object] = []  # what machine code may still point to
+        self._prepared: dict[bytes, NativeProgram] = {}
+        self._looked_at: list[bytes] = []
         self._limited = evm.budget is not None
         if evm.block is not self._block:
             self._block = evm.block
@@ -111,20 +112,21 @@ class Machine:
             self.hashes.fill(0)
             self.hashes_known = False
         self.tables.reset()
-        del self.evm, self.codes, self.precompiled, self._kept
+        del self.evm, self.codes, self.precompiled, self._prepared, self._looked_at
 
     # Code: what machine code was told of stays where it is until the transaction ends
 
     def prepare(self, code: bytes) -> NativeProgram:
-        """The program of that code, for running it."""
-        program = self.program_of(code)
-        self._kept.append(program)
-        self.codes[program.source_address] = code
+        """The program of that code, for running it; found once in a transaction, however many others there are."""
+        program = self._prepared.get(code)
+        if program is None:
+            program = self._prepared[code] = self.program_of(code)
+            self.codes[program.source_address] = code
         return program
 
     def source_of(self, code: bytes) -> int:
         """Where code lies that is only looked at."""
-        self._kept.append(code)
+        self._looked_at.append(code)
         return address_of(code)
 
     # Frames
