@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.core import AHEAD, AHEAD_MASK, FREE_ORDERS, MARKETS, i64, inlined, prefetch
-from coinone.rules.exchange.indexes import find_oid, home_of
+from coinone.rules.exchange.indexes import home_of, likely_slot
 from coinone.rules.exchange.ladders import hint_of, key_of, ladder_of
 from coinone.rules.exchange.tables import OpKind
 
@@ -45,7 +45,7 @@ def _near(core: Any, i: int) -> None:
     """The order to be taken away, which is remembered; or the level to be joined."""
     op = core.ops[i]
     if op.kind == _CANCEL or op.kind == _MODIFY:
-        slot = find_oid(core, op.oid)
+        slot = likely_slot(core, op.oid)
         core.counters[AHEAD + (i & AHEAD_MASK)] = slot
         if slot >= 0:
             prefetch(core.orders, slot)

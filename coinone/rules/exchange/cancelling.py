@@ -9,11 +9,10 @@ from coinone.rules.exchange.core import AHEAD, AHEAD_MASK, UPDATES, i64, inlined
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
-from coinone.rules.exchange.tables import OpKind, Side
+from coinone.rules.exchange.tables import OpKind
 
 _CANCEL_CLOID = int(OpKind.CANCEL_CLOID)
 _MODIFY_CLOID = int(OpKind.MODIFY_CLOID)
-_BUY = int(Side.BUY)
 
 
 @inlined
@@ -56,10 +55,8 @@ def release(core: Any, account: int, market: int, side: int, size: int, reduce_o
         save_position(core, account, market)
         held = core.positions[account, market]
         before = worst_size(core, account, market)
-        if side == _BUY:
-            held.bid_size -= size
-        else:
-            held.ask_size -= size
+        held.bid_size -= size * (1 - side)
+        held.ask_size -= size * side
         update_margins(core, account, market, held.maintenance_margin, before)
 
 

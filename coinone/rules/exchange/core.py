@@ -144,21 +144,29 @@ i64 = cast("Callable[[Any], int]", np.int64)
 """Widens a row's small field, so that every part of the kernel is compiled for one type only."""
 
 
+_LINE = 64  # bytes that memory moves at once
+
+
 @cast("Any", intrinsic)
 def prefetch(_context: Any, array: Any, _index: Any) -> Any:
-    """Ask for the memory of `array[index]` ahead of its use; a hint, without effect on any result."""
+    """Ask for the memory of `array[index]` ahead of its use; a hint, without effect on any result.
+
+    A row of two lines may begin in the midst of one and reach into a third, whose fields are the least used.
+    """
     signature = types.void(array, types.int64)
 
+    size = array.dtype.size if isinstance(array.dtype, types.Record) else array.dtype.bitwidth // 8
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        byte, number, word = ir.IntType(8).as_pointer(), ir.IntType(32), ir.IntType(64)
         view = context.make_array(array)(context, builder, arguments[0])
-        row = builder.ptrtoint(view.data, ir.IntType(64))
-        row = builder.add(row, builder.mul(arguments[1], view.itemsize))
+        row = builder.ptrtoint(view.data, word)
+        row = builder.add(row, builder.mul(arguments[1], word(size)))
         hint = cast("Any", cgutils.get_or_insert_function)(
             builder.module, ir.FunctionType(ir.VoidType(), [byte, number, number, number]), "llvm.prefetch.p0"
         )
-        for line in (0, 64):
-            address = builder.inttoptr(builder.add(row, ir.Constant(ir.IntType(64), line)), byte)
+        for line in range(0, size, _LINE):
+            address = builder.inttoptr(builder.add(row, word(line)), byte)
             builder.call(hint, [address, number(1), number(3), number(1)])
         return context.get_dummy_value()
 

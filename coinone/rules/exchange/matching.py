@@ -101,6 +101,7 @@ def _look_ahead(core: Any, slot: int, market: int) -> None:
         prefetch(core.oids, home_of(core, core.orders[after].oid))
         if link.next >= 0:
             prefetch(core.orders, i64(link.next))
+            prefetch(core.links, i64(link.next))
 
 
 @inlined
@@ -209,10 +210,8 @@ def _change_position(
     holder.cash -= change * px + charge
     holder.position_value += change * terms.mark
     if reduce_only == 0:
-        if change > 0:
-            held.bid_size -= change
-        else:
-            held.ask_size += change
+        held.bid_size -= max(change, 0)
+        held.ask_size += min(change, 0)
     terms.open_interest += max(after, 0) - max(before, 0)
     held.size = after
     held.funding_change = 0

@@ -26,7 +26,7 @@ from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
 from coinone.rules.exchange.matching import fee, match
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus, Side, Tif
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus, Tif
 
 _OPEN, _FILLED = int(Status.OPEN), int(Status.FILLED)
 _IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
@@ -38,7 +38,7 @@ _IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION
 _OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
 _DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
 _MARKET_REDUCE_ONLY, _MARKET_HALTED = int(MarketStatus.REDUCE_ONLY), int(MarketStatus.HALTED)
-_BUY, _IOC, _ALO = int(Side.BUY), int(Tif.IOC), int(Tif.ALO)
+_IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
 _NO_LIMIT = 2**62
 
 
@@ -91,7 +91,8 @@ def place(core: Any, i: int, result: Any) -> int:
     terms = core.markets[market]
     direction = 1 - 2 * op.side
     reducible = -direction * held.size
-    reserved = held.bid_size if op.side == _BUY else held.ask_size
+    bids, asks = held.bid_size, held.ask_size
+    reserved = bids + (asks - bids) * op.side  # of its side; a branch on the side would be a coin toss
     size = op.sz
     if op.reduce_only != 0:
         if reducible <= 0:
@@ -121,8 +122,8 @@ def place(core: Any, i: int, result: Any) -> int:
     slack = _NO_LIMIT
     initial = i64(held.initial_margin)
     if op.reduce_only == 0:
-        bids = held.bid_size + (size if op.side == _BUY else 0)
-        asks = held.ask_size + (0 if op.side == _BUY else size)
+        bids += size * (1 - op.side)
+        asks += size * op.side
         initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
     needed = holder.initial_margin - held.initial_margin + initial
     if not reducing:
@@ -141,10 +142,8 @@ def place(core: Any, i: int, result: Any) -> int:
     save_account(core, account)
     if op.reduce_only == 0:
         save_position(core, account, market)
-        if op.side == _BUY:
-            held.bid_size += size
-        else:
-            held.ask_size += size
+        held.bid_size = bids
+        held.ask_size = asks
         held.initial_margin = initial
         holder.initial_margin = needed
     oid = core.globals[0].next_oid
