@@ -47,6 +47,25 @@ def add_ops(random: np.random.Generator, count: int, accounts: int) -> Array:
     return ops
 
 
+def take_ops(random: np.random.Generator, count: int, accounts: int) -> Array:
+    """Marketable orders, immediate or cancel, of about five fills each."""
+    ops = add_ops(random, count, accounts)
+    ops["tif"] = Tif.IOC
+    ops["sz"] *= 4
+    ops["px"] = MARK + np.where(ops["side"] == 0, 10_000, -10_000)
+    return ops
+
+
+def cancel_ops(random: np.random.Generator, rows: Rows, count: int) -> Array:
+    """Cancels of orders that rest, each of another one."""
+    chosen = random.choice(np.flatnonzero(rows.orders["oid"]), count, replace=False)
+    ops = np.zeros(count, OP)
+    for name in ("account", "market", "side", "oid"):
+        ops[name] = rows.orders[name][chosen]
+    ops["kind"] = OpKind.CANCEL
+    return ops
+
+
 def make(
     segments: int = 200, size: int = 1000, accounts: int = 2000, resting: int = 20_000, seed: int = 1
 ) -> World:

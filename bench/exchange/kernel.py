@@ -1,8 +1,9 @@
 """How fast the kernel and its twin execute operations: `python -m bench.exchange.kernel`.
 
 The flow of flow.py: 70 % adds, 20 % cancels, 10 % marketable orders (about five fills each), 3 markets, 2,000
-accounts with cross margin, 20,000 resting orders, fees, journal on. Times are CPU times; runs are interleaved and
-medians printed, as operations per second and as ratios to the first line.
+accounts with cross margin, 20,000 resting orders, fees, journal on, an epoch a call; then each kind by itself.
+Times are CPU times of the calls alone, after a warm-up; runs are interleaved and medians printed, as operations
+per second and as ratios to the first line.
 """
 
 from __future__ import annotations
@@ -14,41 +15,56 @@ from statistics import median
 
 import numpy as np
 
-from bench.exchange.flow import World, make
+from bench.exchange.flow import World, add_ops, cancel_ops, make, take_ops
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
+from coinone.rules.exchange.rows import Array, Rows
 from coinone.rules.exchange.twin_state import ops_of, twin_of
 
 ROUNDS = 7
-OPERATIONS = 40_000
-WARM = 20_000  # first touches of fresh memory are not the kernel's
+SEGMENTS, WARM = 60, 20  # of 1,000; first touches of fresh memory are not the kernel's
+TWIN_SEGMENTS, TWIN_WARM = 10, 5
 
 
-def kernel_seconds(size: int) -> float:
+def warmed(world: World) -> Rows:
+    """The state in which measuring begins, always the same."""
+    rows = make(segments=0).rows
+    for ops in world.segments[:WARM]:
+        rows.journal.begin()
+        run_segment(rows, ops, 1)
+    return rows
+
+
+def timed(rows: Rows, ops: Array) -> float:
+    """Seconds that one call takes."""
+    rows.journal.begin()
+    start = time.process_time()
+    run_segment(rows, ops, 2)
+    return time.process_time() - start
+
+
+def kernel_seconds(world: World, size: int) -> float:
     """Seconds per operation when a call gets `size` of them."""
-    world = make(segments=(OPERATIONS + WARM) // 1000)
-    ops = np.concatenate(world.segments)
-    for first in range(0, WARM, 1000):
-        world.rows.journal.begin()
-        run_segment(world.rows, ops[first : first + 1000], 1)
-    timed = ops[WARM:]
-    seconds = 0.0
-    for first in range(0, len(timed), size):
-        world.rows.journal.begin()
-        part = timed[first : first + size]
-        start = time.process_time()
-        run_segment(world.rows, part, 2)
-        seconds += time.process_time() - start
-    return seconds / len(timed)
+    rows = warmed(world)
+    ops = np.concatenate(world.segments[WARM:])
+    return sum(timed(rows, ops[first : first + size]) for first in range(0, len(ops), size)) / len(ops)
+
+
+def kind_seconds(world: World, made: Callable[[np.random.Generator, Rows], Array]) -> float:
+    """Seconds per operation of one kind, eight calls of 1,000."""
+    rows, random = warmed(world), np.random.default_rng(2)
+    return sum(timed(rows, made(random, rows)) for _ in range(8)) / 8000
 
 
 def twin_seconds(world: World) -> float:
-    twin = twin_of(world.rows)
-    segments = [ops_of(ops) for ops in world.segments[:5]]
-    start = time.process_time()
-    for ops in segments:
+    twin = twin_of(make(segments=0).rows)
+    segments = [ops_of(ops) for ops in world.segments[:TWIN_SEGMENTS]]
+    for ops in segments[:TWIN_WARM]:
         twin.run(ops, 1)
-    return (time.process_time() - start) / sum(len(ops) for ops in segments)
+    start = time.process_time()
+    for ops in segments[TWIN_WARM:]:
+        twin.run(ops, 1)
+    return (time.process_time() - start) / sum(len(ops) for ops in segments[TWIN_WARM:])
 
 
 def mark_seconds(world: World) -> float:
@@ -61,11 +77,14 @@ def mark_seconds(world: World) -> float:
 
 def main() -> None:
     gc.disable()  # the twin makes many objects; the collector is not measured
-    world = make(segments=5)
+    world = make(segments=SEGMENTS)
     lines: dict[str, Callable[[], float]] = {
-        "kernel, segments of 1,000": lambda: kernel_seconds(1000),
-        "kernel, segments of 100": lambda: kernel_seconds(100),
-        "kernel, segments of 10": lambda: kernel_seconds(10),
+        "kernel, segments of 1,000": lambda: kernel_seconds(world, 1000),
+        "kernel, segments of 100": lambda: kernel_seconds(world, 100),
+        "kernel, segments of 10": lambda: kernel_seconds(world, 10),
+        "kernel, adds only": lambda: kind_seconds(world, lambda r, _: add_ops(r, 1000, 2000)),
+        "kernel, cancels only": lambda: kind_seconds(world, lambda r, rows: cancel_ops(r, rows, 1000)),
+        "kernel, marketable only": lambda: kind_seconds(world, lambda r, _: take_ops(r, 1000, 2000)),
         "twin": lambda: twin_seconds(world),
         "mark change, per account": lambda: mark_seconds(world),
     }

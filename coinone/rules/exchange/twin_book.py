@@ -5,7 +5,6 @@ each.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -106,6 +105,8 @@ class Position:
     opened_ms: int = 0
     funding_open: int = 0
     funding_change: int = 0
+    initial_margin: int = 0  # its terms in the owner's sums
+    maintenance_margin: int = 0
 
 
 @dataclass(slots=True)
@@ -118,44 +119,46 @@ class Account:
     order_count: int = 0
     taker_volume: int = 0
     maker_volume: int = 0
-
-
-@dataclass(slots=True)
-class Order:
-    oid: int
-    op: Op
-    size: int
-    left: int
-    time_ms: int
+    position_value: int = 0  # sums over the markets
+    initial_margin: int = 0
+    maintenance_margin: int = 0
 
 
 @dataclass(slots=True)
 class Ladder:
-    """One side of a market: `prices` ascending, and at each price the orders by age."""
+    """One side of a market: `keys` ascending to the best price, and at each the orders by age.
 
-    prices: list[int] = field(default_factory=list)
-    queues: dict[int, OrderedDict[int, Order]] = field(default_factory=dict)
+    A key is the price of bids, and minus the price of asks.
+    """
+
+    sign: int
+    keys: list[int] = field(default_factory=list)
+    queues: dict[int, dict[int, Order]] = field(default_factory=dict)
 
     def add(self, order: Order) -> None:
-        px = order.op.px
-        queue = self.queues.get(px)
+        key = self.sign * order.op.px
+        queue = self.queues.get(key)
         if queue is None:
-            insort(self.prices, px)
-            queue = self.queues[px] = OrderedDict()
+            insort(self.keys, key)
+            queue = self.queues[key] = {}
         queue[order.oid] = order
 
     def remove(self, order: Order) -> None:
-        px = order.op.px
-        queue = self.queues[px]
+        key = self.sign * order.op.px
+        queue = self.queues[key]
         del queue[order.oid]
         if not queue:
-            del self.queues[px]
-            del self.prices[bisect_left(self.prices, px)]
+            del self.queues[key]
+            del self.keys[bisect_left(self.keys, key)]
+
+    def best(self) -> int:
+        """The best price, or 0."""
+        return self.sign * self.keys[-1] if self.keys else 0
 
 
 @dataclass(slots=True)
 class Market:
-    """Parameters as in tables.MARKET; `tiers` are (lower bound, max leverage, deduction)."""
+    """Parameters as in tables.MARKET; `bounds` are the least notionals of `tiers`: (max leverage, deduction)."""
 
     mark: int
     max_px: int
@@ -169,11 +172,27 @@ class Market:
     sig_figs: int
     max_leverage: int
     status: int
-    tiers: list[tuple[int, int, int]]
+    bounds: list[int]
+    tiers: list[tuple[int, int]]
     open_interest: int = 0
     last_px: int = 0
     last_ms: int = 0
     volume: int = 0
     base_volume: int = 0
     order_count: int = 0
-    sides: tuple[Ladder, Ladder] = field(default_factory=lambda: (Ladder(), Ladder()))
+    sides: tuple[Ladder, Ladder] = field(default_factory=lambda: (Ladder(1), Ladder(-1)))
+
+
+@dataclass(slots=True)
+class Order:
+    """An order with what it stands on: its owner, the owner's position in its market, and the market."""
+
+    oid: int
+    op: Op
+    owner: Account
+    held: Position
+    market: Market
+    size: int
+    left: int
+    time_ms: int
+    notional: int = 0  # traded as a taker

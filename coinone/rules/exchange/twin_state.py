@@ -10,9 +10,14 @@ from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, OpKind, Side
 from coinone.rules.exchange.twin import Twin
 from coinone.rules.exchange.twin_book import Account, Market, Op, Order, Position
+from coinone.rules.exchange.twin_terms import sums
 
-_MARKET_FIELDS = tuple(Market.__dataclass_fields__.keys() - {"tiers", "sides"})
-_POSITION_FIELDS = {"bids": "bid_size", "asks": "ask_size"}
+_MARKET_FIELDS = tuple(Market.__dataclass_fields__.keys() - {"bounds", "tiers", "sides"})
+_POSITION_FIELDS = {  # of the twin and of the rows; the terms of sums aside
+    name: {"bids": "bid_size", "asks": "ask_size"}.get(name, name)
+    for name in Position.__dataclass_fields__
+    if name not in ("initial_margin", "maintenance_margin")
+}
 
 
 def ops_of(rows: Any) -> list[Op]:
@@ -28,15 +33,16 @@ def twin_of(rows: Rows) -> Twin:
     twin.next_oid, twin.next_tid = int(whole["next_oid"]), int(whole["next_tid"])
     twin.fees, twin.insurance = int(whole["fees"]), int(whole["insurance"])
     for row in sorted(rows.orders[rows.orders["oid"] != 0], key=lambda row: int(row["oid"])):
-        twin.restore(_order(row))
+        twin.restore(int(row["oid"]), _op(row), int(row["orig_sz"]), int(row["sz"]), int(row["time_ms"]))
     return twin
 
 
 def _market(rows: Rows, index: int) -> Market:
     row = rows.markets[index]
     fields: dict[str, Any] = {name: int(row[name]) for name in _MARKET_FIELDS}
-    tiers = [(int(t["lower"]), int(t["max_leverage"]), int(t["deduction"])) for t in rows.tiers[index]]
-    market = Market(**fields, tiers=tiers[: int(row["tier_count"])])
+    tiers = rows.tiers[index, : int(row["tier_count"])]
+    pairs = [(int(tier["max_leverage"]), int(tier["deduction"])) for tier in tiers]
+    market = Market(**fields, bounds=tiers["lower"].tolist(), tiers=pairs)
     market.order_count = 0  # counted again as the orders come
     return market
 
@@ -44,7 +50,7 @@ def _market(rows: Rows, index: int) -> Market:
 def _account(rows: Rows, slot: int) -> Account:
     row = rows.accounts[slot]
     positions = [
-        Position(*(int(held[_POSITION_FIELDS.get(name, name)]) for name in Position.__dataclass_fields__))
+        Position(*[int(held[name]) for name in _POSITION_FIELDS.values()])
         for held in rows.positions[slot, : rows.market_count]
     ]
     for position in positions:
@@ -55,11 +61,12 @@ def _account(rows: Rows, slot: int) -> Account:
     return account
 
 
-def _order(row: np.void) -> Order:
+def _op(row: np.void) -> Op:
+    """The operation that placed a resting order, as far as its row tells."""
     fields = dict.fromkeys(OP.names or (), 0)
     shared = set(fields) & set(row.dtype.names or ()) - {"oid"}
     fields.update({name: int(row[name]) for name in shared}, kind=int(OpKind.PLACE))
-    return Order(int(row["oid"]), Op(**fields), int(row["orig_sz"]), int(row["sz"]), int(row["time_ms"]))
+    return Op(**fields)
 
 
 def state_of_rows(rows: Rows) -> dict[str, Any]:
@@ -69,19 +76,19 @@ def state_of_rows(rows: Rows) -> dict[str, Any]:
         row = rows.accounts[slot]
         names = ("cash", "order_count", "taker_volume", "maker_volume")
         sums = (
-            int(row["cash"] + row["position_value"]),
+            int(row["position_value"]),
             int(row["initial_margin"]),
             int(row["maintenance_margin"]),
         )
         held = [
-            tuple(int(p[_POSITION_FIELDS.get(n, n)]) for n in Position.__dataclass_fields__)
+            tuple(int(p[name]) for name in _POSITION_FIELDS.values())
             for p in rows.positions[slot, : rows.market_count]
         ]
         accounts.append((*(int(row[name]) for name in names), *sums, held))
     traded = ("open_interest", "last_px", "last_ms", "volume", "base_volume", "order_count")
     markets = [tuple(int(row[name]) for name in traded) for row in rows.markets[: rows.market_count]]
     queues = [
-        [_order(rows.orders[slot]) for slot in rows.book.queue(rows, market, side)]
+        [_seen(rows.orders[slot]) for slot in rows.book.queue(rows, market, side)]
         for market in range(rows.market_count)
         for side in Side
     ]
@@ -89,7 +96,7 @@ def state_of_rows(rows: Rows) -> dict[str, Any]:
     return {
         "accounts": accounts,
         "markets": markets,
-        "books": [_orders(queue) for queue in queues],
+        "books": queues,
         "whole": whole,
     }
 
@@ -102,10 +109,8 @@ def state_of_twin(twin: Twin) -> dict[str, Any]:
             a.order_count,
             a.taker_volume,
             a.maker_volume,
-            twin.equity(a),
-            twin.initial_margin(a),
-            twin.maintenance_margin(a),
-            [tuple(getattr(p, name) for name in Position.__dataclass_fields__) for p in a.positions],
+            *sums(twin.markets, a),
+            [tuple(getattr(p, name) for name in _POSITION_FIELDS) for p in a.positions],
         )
         for a in twin.accounts
     ]
@@ -116,10 +121,16 @@ def state_of_twin(twin: Twin) -> dict[str, Any]:
     for market in twin.markets:
         for side in Side:
             ladder = market.sides[side]
-            prices = reversed(ladder.prices) if side == Side.BUY else ladder.prices
-            books.append(_orders([order for px in prices for order in ladder.queues[px].values()]))
+            best_first = reversed(ladder.keys)
+            books.append(_orders([order for key in best_first for order in ladder.queues[key].values()]))
     whole = [twin.next_oid, twin.next_tid, twin.fees, twin.insurance]
     return {"accounts": accounts, "markets": markets, "books": books, "whole": whole}
+
+
+def _seen(row: np.void) -> tuple[int, ...]:
+    """An order as both sides show it."""
+    names = ("oid", "px", "sz", "orig_sz", "account", "tif", "reduce_only", "time_ms", "cloid_lo")
+    return tuple(int(row[name]) for name in names)
 
 
 def _orders(queue: list[Order]) -> list[tuple[int, ...]]:

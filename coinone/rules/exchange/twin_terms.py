@@ -1,13 +1,15 @@
-"""The twin's arithmetic: what a market's parameters say of an order, margins, and the cost of a part of a
-position.
-"""
+"""The twin's arithmetic: what a market's parameters say of an order, margins, and what a trade costs in them."""
 
 from __future__ import annotations
 
-from coinone.base.primitives.integers import div_up, muldiv_down
+from bisect import bisect_right
+
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import MarketStatus
-from coinone.rules.exchange.twin_book import Market, Op, Position
+from coinone.rules.exchange.tables import MarketStatus, Side
+from coinone.rules.exchange.twin_book import Account, Market, Op, Order, Position
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)  # plain integers, which compare faster
+_HALTED = int(MarketStatus.HALTED)
 
 
 def check_terms(markets: list[Market], op: Op) -> Status:
@@ -15,7 +17,7 @@ def check_terms(markets: list[Market], op: Op) -> Status:
     if not 0 <= op.market < len(markets):
         return Status.BAD_MARKET
     market = markets[op.market]
-    if market.status >= MarketStatus.HALTED:
+    if market.status >= _HALTED:
         return Status.HALTED
     if not 0 < op.sz <= market.max_sz or op.sz % market.lot:
         return Status.BAD_SIZE
@@ -40,21 +42,73 @@ def is_tick(market: Market, px: int) -> bool:
 
 
 def maintenance_margin(market: Market, size: int) -> int:
-    notional = abs(size) * market.mark
-    for lower, leverage, deduction in reversed(market.tiers):
-        if notional >= lower:
-            return div_up(notional, 2 * leverage) - deduction
-    raise AssertionError("the first tier begins at 0")
+    return _tiered(market, abs(size) * market.mark)
+
+
+def _tiered(market: Market, notional: int) -> int:
+    """By the tier that the notional falls into, rounded up."""
+    leverage, deduction = market.tiers[bisect_right(market.bounds, notional) - 1]
+    return -(-notional // (2 * leverage)) - deduction
 
 
 def initial_margin(market: Market, held: Position) -> int:
-    """Of the largest position that the open orders can lead to."""
-    worst = max(abs(held.size + held.bids), abs(held.size - held.asks))
-    margin = div_up(worst * market.mark, held.leverage or market.max_leverage)
-    if len(market.tiers) > 1 and worst * market.mark >= market.tiers[1][0]:
-        margin = max(margin, 2 * maintenance_margin(market, worst))
+    """Of the largest position that the open orders can lead to, rounded up."""
+    size = held.size
+    notional = max(abs(size + held.bids), abs(size - held.asks)) * market.mark
+    margin = -(-notional // (held.leverage or market.max_leverage))
+    if len(market.bounds) > 1 and notional >= market.bounds[1]:
+        return max(margin, 2 * _tiered(market, notional))
     return margin
 
 
-def closed_cost(held: Position, part: int) -> int:
-    return muldiv_down(held.entry_notional, part, abs(held.size))
+def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
+    """Value of the positions, initial and maintenance margin, each added up afresh."""
+    pairs = list(zip(markets, account.positions, strict=True))
+    return (
+        sum(held.size * market.mark for market, held in pairs),
+        sum(initial_margin(market, held) for market, held in pairs),
+        sum(maintenance_margin(market, held.size) for market, held in pairs),
+    )
+
+
+def reserve(order: Order, size: int) -> None:
+    """Open orders count towards the margin, unless reduce-only; a negative size is released."""
+    if order.op.reduce_only:
+        return
+    if order.op.side == BUY:
+        order.held.bids += size
+    else:
+        order.held.asks += size
+
+
+def update(account: Account, held: Position, market: Market) -> None:
+    """The account's margins after a change of one position or its market's mark."""
+    maintenance = maintenance_margin(market, held.size)
+    account.maintenance_margin += maintenance - held.maintenance_margin
+    held.maintenance_margin = maintenance
+    update_initial(account, held, market)
+
+
+def update_initial(account: Account, held: Position, market: Market) -> None:
+    """As `update`, where only open orders have changed."""
+    initial = initial_margin(market, held)
+    account.initial_margin += initial - held.initial_margin
+    held.initial_margin = initial
+
+
+def breaks_maintenance(maker: Order, change: int) -> bool:
+    """Would the fill leave the account below its maintenance margin, and worse off than before?"""
+    market, held = maker.market, maker.held
+    equity = maker.owner.cash + maker.owner.position_value
+    gain = change * (market.mark - maker.op.px)
+    before = equity - maker.owner.maintenance_margin
+    after = before + gain + held.maintenance_margin - maintenance_margin(market, held.size + change)
+    debt = gain < 0 and equity + gain < 0
+    return after < 0 and (after < before or debt)
+
+
+def adverse(order: Order, px: int, size: int) -> int:
+    """What trading at `px` loses against the mark."""
+    mark = order.market.mark
+    worse = px - mark if order.op.side == BUY else mark - px
+    return worse * size if worse > 0 else 0

@@ -13,6 +13,7 @@ from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, MarketStatus, OpKind, Tif
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
+from coinone.rules.exchange.twin_terms import sums
 
 ACCOUNTS, MARKETS = 12, 3
 
@@ -94,6 +95,9 @@ def run_both(seed: int, segments: int, size: int) -> set[int]:
         assert segment.fills.tolist() == fills
         assert segment.updates.tolist() == updates
         assert state_of_rows(rows) == state_of_twin(twin)
+        for account in twin.accounts:
+            kept = (account.position_value, account.initial_margin, account.maintenance_margin)
+            assert kept == sums(twin.markets, account)
         met |= {result.status for result in results} | {update.status for update in updates}
         shake(random, rows, twin)
     return met
@@ -104,7 +108,7 @@ def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
     for market in range(MARKETS):
         mark = max(int(rows.markets[market]["mark"] * (1 + random.normal(0, 0.03))), 200)
         apply_marks(rows, {market: mark})
-        twin.markets[market].mark = mark  # type: ignore[attr-defined]
+        twin.set_mark(market, mark)  # type: ignore[attr-defined]
         status = int(random.choice([0, MarketStatus.REDUCE_ONLY, MarketStatus.HALTED], p=[0.94, 0.04, 0.02]))
         rows.markets[market]["status"] = twin.markets[market].status = status  # type: ignore[attr-defined]
     account = int(random.integers(0, ACCOUNTS))
