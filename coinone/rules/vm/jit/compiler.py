@@ -24,7 +24,9 @@ from coinone.rules.vm.native import compiler as native
 from coinone.rules.vm.native.exports import ENTER
 from coinone.rules.vm.native.layout import ENTRIES
 from coinone.rules.vm.native.program import NativeProgram, address_of
+from coinone.rules.vm.native.tables import aligned
 
+_OPTIMISATION = 1  # of the code generator
 WEIGHT_MAX = 60_000  # of a contract's compiled instructions (`module.py`)
 FILES_MAX = 1_024  # kept on disk; half a megabyte for a usual contract
 
@@ -38,7 +40,7 @@ class CompiledProgram(NativeProgram):
         super().__init__(code)
         self._original, self._engine = self.code, engine
         self.source_address = self.code_address
-        self.entries: npt.NDArray[np.uint64] = np.zeros(len(code) + 1, dtype=np.uint64)
+        self.entries: npt.NDArray[np.uint64] = aligned(8 * (len(code) + 1)).view(np.uint64)
         patched = bytearray(self._original)
         patched[:-ENTRIES] = int(self.entries.ctypes.data).to_bytes(-ENTRIES, "little")
         for start, function in zip(starts, functions, strict=True):
@@ -86,7 +88,7 @@ def _head(code: bytes, fork: str) -> bytes:
 
 def compile_object(text: str) -> bytes:
     binding = native.llvm()
-    machine = native.target_machine(0)
+    machine = native.target_machine(_OPTIMISATION)
     module = binding.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
@@ -98,7 +100,7 @@ def load(code: bytes, content: bytes) -> CompiledProgram:
     """Object code made callable. The machine code is given back when the program goes."""
     binding = native.llvm()
     _lend_symbols()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), native.target_machine(0))
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), native.target_machine(_OPTIMISATION))
     engine.add_object_file(binding.ObjectFileRef.from_data(content[len(_head(b"", "")) :]))
     engine.finalize_object()
     count = ctypes.c_int64.from_address(engine.get_global_value_address(COUNT)).value

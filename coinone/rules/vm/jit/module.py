@@ -21,6 +21,7 @@ declare i256 @llvm.bswap.i256(i256)
 declare i256 @llvm.ctlz.i256(i256, i1)
 declare i64 @llvm.usub.sat.i64(i64, i64)
 """
+_BLOCK_WEIGHT = 8  # of a function with nothing in it
 
 
 class Text(NamedTuple):
@@ -66,7 +67,7 @@ def module_of(code: bytes, opcodes: tuple[Opcode, ...], weight_max: int) -> Text
 def _affordable(found: list[Block], weight_max: int) -> list[Block]:
     chosen = []
     for block in found:
-        weight_max -= sum([_weight(each.opcode) for each in block.instructions])
+        weight_max -= _BLOCK_WEIGHT + sum([_weight(each.opcode) for each in block.instructions])
         if weight_max < 0:
             break
         chosen.append(block)

@@ -40,7 +40,7 @@ _JOURNAL_MARK, _LOGS_MARK, _REFUND_MARK = (
 )
 _CURRENT, _GENERATION = SHARED["CURRENT"] >> 3, SHARED["GENERATION"] >> 3
 _REFUND, _LOGS_USED = SHARED["REFUND"] >> 3, SHARED["LOGS_USED"] >> 3
-_JOURNAL_COUNT = SHARED["JOURNAL_COUNT"] >> 3
+_JOURNAL_COUNT, _NEWEST_MARK = SHARED["JOURNAL_COUNT"] >> 3, SHARED["NEWEST_MARK"] >> 3
 _HOST, _PRECOMPILE = int(Status.HOST), int(Status.PRECOMPILE)
 _CALLS = (0xF1, 0xF2, 0xF4, 0xFA)
 _SELFDESTRUCT = 0xFF
@@ -102,7 +102,8 @@ class Driver:
         used = self._evm.memory_used
         self._owners[index] = frame
         self._owners.pop(index + 1, None)
-        self._marks[index] = self._machine.shared[_JOURNAL_COUNT]
+        shared = self._machine.shared
+        self._marks[index] = shared[_NEWEST_MARK] = shared[_JOURNAL_COUNT]
         frame.memory = self._machine.arena[used:used]  # type: ignore[assignment]
         self._machine.enter(index, frame.message, frame.gas, used)
 

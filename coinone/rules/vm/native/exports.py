@@ -74,7 +74,13 @@ def routine_of(opcode: Opcode, emit: Full) -> RoutineHandler:
 
 def routines(opcodes: Iterable[Opcode], full: dict[str, Full]) -> str:
     parts = [
-        routine("i64", f"routine_{opcode.name}", ROUTINE_PARAMETERS, routine_of(opcode, full[opcode.name]))
+        routine(
+            "i64",
+            f"routine_{opcode.name}",
+            ROUTINE_PARAMETERS,
+            routine_of(opcode, full[opcode.name]),
+            "noimplicitfloat",  # as instructions have it (`handler.py`)
+        )
         for opcode in opcodes
         if opcode.name in ROUTINES
     ]

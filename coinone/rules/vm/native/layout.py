@@ -36,7 +36,15 @@ FRAME_SIZE = 8 * len(FRAME_NUMBERS) + WORD * len(FRAME_WORDS)
 SHARED_NUMBERS = (
     *("CELLS", "CELL_LIMIT", "INDEX", "INDEX_SHIFT", "INDEX_MASK", "JOURNAL", "JOURNAL_LIMIT"),
     *("LOGS", "LOGS_LIMIT", "HASHES", "PAIRS", "RETURNED"),
-    *("CELL_COUNT", "JOURNAL_COUNT", "LOGS_USED", "REFUND", "WROTE"),  # zero when a transaction begins
+    *(
+        "CELL_COUNT",
+        "JOURNAL_COUNT",
+        "LOGS_USED",
+        "REFUND",
+        "WROTE",
+        "NEWEST_MARK",
+        "LAST_CELL",
+    ),  # zero when a transaction begins
     *("BLOBS", "BLOB_COUNT", "CURRENT", "GENERATION"),
     *("KEY0", "KEY1", "KEY2", "KEY3"),
 )
@@ -48,6 +56,7 @@ SHARED_SIZE = 8 * len(SHARED_NUMBERS) + WORD * len(SHARED_WORDS)
 
 CELL_SIZE = 192
 CELL_KEY, CELL_VALUE, CELL_ORIGINAL, CELL_ACCOUNT, CELL_FLAGS = 0, 32, 64, 96, 104
+CELL_NOTED = 112  # the length of the journal with the last note of this cell; zero if that was taken back
 WARM, WRITTEN, GIVEN = 1, 2, 4  # flags of a cell; GIVEN: warm already when Python told of the account
 TRANSIENT = 1 << 32  # added to the account number of a transient cell
 # A cell may also tell of an account that an instruction names. Its key is the address. It holds as long as the shared

@@ -38,7 +38,7 @@ _LOG_OVERHEAD = 256  # a log's head, topics and padding are less
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
 _CALLEE = struct.Struct(f"<6q{CELL_ACCOUNT - CALLEE_CODE - 48}xqq16x{WORD}s{WORD}s")
-_COUNTS = struct.Struct("<40x")  # CELL_COUNT to WROTE
+_COUNTS = struct.Struct("<56x")  # CELL_COUNT to LAST_CELL
 _CELL_COUNT, _CELL_LIMIT, _LOGS_USED = (
     SHARED[name] >> 3 for name in ("CELL_COUNT", "CELL_LIMIT", "LOGS_USED")
 )
@@ -172,7 +172,7 @@ class Tables:
         self._cell_bytes = self._cells.data
         self._cell_numbers = self._cell_bytes.cast("q")
         self._cells_address: int = self._cells.ctypes.data
-        self["CELLS"], self["CELL_LIMIT"] = self._cells_address, count
+        self["CELLS"], self["CELL_LIMIT"], self["LAST_CELL"] = self._cells_address, count, 0
         self["INDEX"], self["INDEX_MASK"] = self._index.ctypes.data, places - 1
         self["INDEX_SHIFT"] = 65 - places.bit_length()
 

@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from coinone.rules.vm import Engine, use_engine
+from coinone.rules.vm.jit import compiler as jit_compiler
+from coinone.rules.vm.jit import execution as jit
+from coinone.rules.vm.jit.policy import Limits
 from coinone.rules.vm.native import compiler, execution, machine, program, tables
 from coinone.rules.vm.native.layout import STACK_STRIDE, WORD
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 from tests.rules.vm.native.fuzz import campaign
+from tests.rules.vm.native.programs import against
 
 _PAGE = mmap.PAGESIZE
 _CHUNK = 500  # worlds
@@ -73,16 +76,19 @@ def guarded_run(run: Any) -> Any:
     )
 
 
-def main(first: int, count: int, kind: str = "random") -> None:
+def main(first: int, count: int, kind: str = "random", engine: str = "native") -> None:
     tables.aligned = machine.aligned = guarded  # type: ignore[attr-defined]
     library = compiler.library()
     guarded_library = replace(library, run=guarded_run(library.run))
     execution.library = lambda: guarded_library  # type: ignore[attr-defined, assignment]
     program.address_of = machine.address_of = guarded_address_of  # type: ignore[assignment, attr-defined]
+    jit_compiler.address_of, jit_compiler.aligned = guarded_address_of, guarded  # type: ignore[attr-defined, assignment]
     program.native_program_of.cache_clear()
-    use_engine(Engine.NATIVE)
     for start in range(first, first + count, _CHUNK):
-        assert campaign(start, min(_CHUNK, first + count - start), kind) == 0
+        jit.use_limits(Limits(hot=1, at_once=True, keep=False))
+        with against(jit.execute if engine == "jit" else execution.execute):
+            assert campaign(start, min(_CHUNK, first + count - start), kind) == 0
+        jit.use_limits(Limits())
         forget_codes()
     for used in execution._idle:
         stacks = used.stacks.reshape(-1, STACK_STRIDE)

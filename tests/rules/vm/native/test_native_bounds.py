@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[4]
 GUARDED = "tests.rules.vm.native.guarded"
 
 
-def run_guarded(first: int, count: int, kind: str = "random") -> None:
-    command = [sys.executable, "-m", GUARDED, str(first), str(count), kind]
+def run_guarded(first: int, count: int, kind: str = "random", engine: str = "native") -> None:
+    command = [sys.executable, "-m", GUARDED, str(first), str(count), kind, engine]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert f"within bounds {count}" in done.stdout

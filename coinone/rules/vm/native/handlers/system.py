@@ -92,6 +92,8 @@ def _open(h: Handler, kind: str, ranges: int, cell: str, address: str, passed: s
     account = h.number("ACCOUNT") if borrowed else h.load("i64", h.at(cell, CALLEE_ACCOUNT))
     length = h.load("i64", h.at(cell, CALLEE_SIZE))
     code = h.load("i64", h.at(cell, CALLEE_CODE))
+    mark = h.load("i64", h.at(shared, SHARED["JOURNAL_COUNT"]))
+    h.store("i64", mark, h.at(shared, SHARED["NEWEST_MARK"]))
     numbers = {
         "SP": h.op("add", stack, STACK_STRIDE),
         "MEMORY": h.op("add", h.number("MEMORY"), h.size),
@@ -112,7 +114,7 @@ def _open(h: Handler, kind: str, ranges: int, cell: str, address: str, passed: s
         "DATA": h.op("add", h.number("MEMORY"), offset),
         "DEPTH": h.op("add", h.number("DEPTH"), 1),
         "NATIVE": "1",
-        "JOURNAL_MARK": h.load("i64", h.at(shared, SHARED["JOURNAL_COUNT"])),
+        "JOURNAL_MARK": mark,
         "LOGS_MARK": h.load("i64", h.at(shared, SHARED["LOGS_USED"])),
         "REFUND_MARK": h.load("i64", h.at(shared, SHARED["REFUND"])),
     }

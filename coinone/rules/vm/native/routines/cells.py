@@ -9,6 +9,7 @@ from coinone.rules.vm.native.layout import (
     CELL_ACCOUNT,
     CELL_FLAGS,
     CELL_KEY,
+    CELL_NOTED,
     CELL_SIZE,
     CELL_VALUE,
     NOTE_CELL,
@@ -48,24 +49,32 @@ def _cell_at(e: Emitter, number: str) -> str:
 
 
 def _find() -> str:
-    """The cell of that account and key, or null."""
+    """The cell of that account and key, or null. Often it is the last one found: a slot is read, then written."""
     e = Emitter()
+    last = _field(e, "LAST_CELL", "ptr")
+    with e.when(e.compare("ne", last, "null", "ptr")), e.when_final(_is_of(e, last)):
+        e.line(f"ret ptr {last}")
     first = e.call("i64", "cell_position", "ptr %shared", "i64 %account", "ptr %key")
     place = e.variable("i64", first)
-    key = e.load("i256", "%key", 32)
     with e.loop(lambda: "true"):
         i = e.load("i64", place)
         entry = e.load("i32", e.value(f"getelementptr i32, ptr {_field(e, 'INDEX', 'ptr')}, i64 {i}"), 4)
         with e.when_final(e.compare("eq", entry, 0, "i32")):
             e.line("ret ptr null")
         cell = _cell_at(e, e.op("sub", e.widen(entry, "i32", "i64"), 1))
-        same = e.compare("eq", e.load("i256", e.at(cell, CELL_KEY), 32), key, "i256")
-        owner = e.compare("eq", e.load("i64", e.at(cell, CELL_ACCOUNT)), "%account")
-        with e.when_final(e.value(f"and i1 {same}, {owner}")):
+        with e.when_final(_is_of(e, cell)):
+            e.store("ptr", cell, e.at("%shared", SHARED["LAST_CELL"]))
             e.line(f"ret ptr {cell}")
         e.store("i64", e.op("and", e.op("add", i, 1), _field(e, "INDEX_MASK")), place)
     e.line("ret ptr null")
-    return routine("ptr", "find_cell", "ptr %shared, i64 %account, ptr %key", e, "noinline")
+    return routine("ptr", "find_cell", "ptr %shared, i64 %account, ptr %key", e, "noinline noimplicitfloat")
+
+
+def _is_of(e: Emitter, cell: str) -> str:
+    """Whether (i1) the cell is that of `%account` and `%key`."""
+    same = e.compare("eq", e.load("i256", e.at(cell, CELL_KEY), 32), e.load("i256", "%key", 32), "i256")
+    owner = e.compare("eq", e.load("i64", e.at(cell, CELL_ACCOUNT)), "%account")
+    return e.value(f"and i1 {same}, {owner}")
 
 
 def _enter(e: Emitter, number: str, account: str, key: str) -> None:
@@ -103,8 +112,14 @@ def _add() -> str:
 
 
 def _note() -> str:
-    """Write the cell's state into the journal; the caller has looked that there is room."""
+    """Write the cell's state into the journal; the caller has looked that there is room.
+
+    Once since the newest mark that a frame has set is enough: a frame that fails goes back to its mark or further.
+    """
     e = Emitter()
+    noted = e.at("%cell", CELL_NOTED)
+    with e.when_final(e.compare("ugt", e.load("i64", noted), _field(e, "NEWEST_MARK"))):
+        e.line("ret void")
     count = _field(e, "JOURNAL_COUNT")
     note = e.at(_field(e, "JOURNAL", "ptr"), e.op("mul", count, NOTE_SIZE))
     first = e.value(f"ptrtoint ptr {_field(e, 'CELLS', 'ptr')} to i64")
@@ -112,9 +127,11 @@ def _note() -> str:
     e.store("i64", offset, e.at(note, NOTE_CELL))
     e.store("i64", e.load("i64", e.at("%cell", CELL_FLAGS)), e.at(note, NOTE_FLAGS))
     e.store("i256", e.load("i256", e.at("%cell", CELL_VALUE), 32), e.at(note, NOTE_VALUE), 16)
-    e.store("i64", e.op("add", count, 1), e.at("%shared", SHARED["JOURNAL_COUNT"]))
+    length = e.op("add", count, 1)
+    e.store("i64", length, e.at("%shared", SHARED["JOURNAL_COUNT"]))
+    e.store("i64", length, noted)
     e.line("ret void")
-    return routine("void", "note_cell", "ptr %shared, ptr %cell", e)
+    return routine("void", "note_cell", "ptr %shared, ptr %cell", e, "noimplicitfloat")
 
 
 def _undo() -> str:
@@ -127,6 +144,7 @@ def _undo() -> str:
         cell = e.at(_field(e, "CELLS", "ptr"), e.load("i64", e.at(note, NOTE_CELL)))
         e.store("i64", e.load("i64", e.at(note, NOTE_FLAGS)), e.at(cell, CELL_FLAGS))
         e.store("i256", e.load("i256", e.at(note, NOTE_VALUE), 16), e.at(cell, CELL_VALUE), 32)
+        e.store("i64", "0", e.at(cell, CELL_NOTED))
         e.store("i64", count, place)
     e.line("ret void")
     return routine("void", "undo_cells", "ptr %shared, i64 %mark", e, linkage="")
