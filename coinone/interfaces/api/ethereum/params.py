@@ -89,7 +89,8 @@ def call_request(value: Any) -> CallRequest:
     most = _optional(value, "maxFeePerGas")
     if price is not None and most is not None:
         raise invalid_params("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
-    _optional(value, "maxPriorityFeePerGas"), _optional(value, "nonce", _U64_MAX)  # refused if malformed
+    for name in ("maxPriorityFeePerGas", "nonce"):  # they change nothing here, but must be well formed
+        _optional(value, name, _U64_MAX if name == "nonce" else 2**256 - 1)
     return CallRequest(
         caller=ZERO_ADDRESS if value.get("from") is None else parse_address(value["from"]),
         to=None if value.get("to") in (None, "", "0x") else parse_address(value["to"]),
