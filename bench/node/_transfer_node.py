@@ -8,6 +8,7 @@ from bench.node._transfers import MAP_SIZE_BYTES, busy_network
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.server import ApiServer
+from coinone.interfaces.cli.serve import calm_the_collector
 from coinone.node.runtime.node import Node
 from coinone.rules.vm import Engine, use_engine
 
@@ -17,6 +18,7 @@ def main(folder: Path, port: int) -> None:
     node = Node(busy_network(), folder, map_size_bytes=MAP_SIZE_BYTES)
     config = ApiConfig(exchange_port=port, ethereum_port=port + 1, bind=("127.0.0.1",))
     server = ApiServer(App(node, config, lambda: 0), config)
+    calm_the_collector()
     node.start()
     server.start()
     threading.Event().wait()

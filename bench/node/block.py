@@ -4,7 +4,6 @@ CPU time of one process, native interpreter, LMDB on disk. Each block holds tran
 that most of them change slots that lie far apart in the trie. Medians over the blocks.
 """
 
-import gc
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 from bench.node._common import print_table
 from bench.node._transfers import BusyChain, signed_transfers
 from coinone.base.primitives.limits import SEAL_SLICE_MS
+from coinone.interfaces.cli.serve import calm_the_collector
 from coinone.node.runtime.archive import commit_of
 from coinone.node.runtime.blockmaker import Background, BlockMaker, at_once
 from coinone.node.runtime.core import Core
@@ -90,8 +90,7 @@ def gaps(background: Background) -> tuple[int, int, float, float]:
             core.add_ethereum(raw, decode_transaction(raw))
         while len(core.ethereum_pool):
             core.close_batch(core.chain.cursor.time_ms + network.batches.interval_ms)
-        gc.collect()
-        gc.freeze()  # as a node does: a pass over everything that lives is no part of sealing
+        calm_the_collector()
         maker = BlockMaker(core, busy.secrets, background)
         begun, visits, batches = core.chain.cursor.seq, [], []
         maker.begin()
@@ -116,6 +115,7 @@ def _cpu_ms(work: Callable[[], Any]) -> float:
 
 def main() -> None:
     use_engine(Engine.NATIVE)
+    calm_the_collector()  # as a node does
     stages()
     with ThreadPoolExecutor(1) as thread:
         ways = {"beside the batches, as a node does": thread.submit, "in place, for comparison": at_once}

@@ -102,10 +102,15 @@ def _item(data: bytes, start: int, end: int, depth: int) -> tuple[Item, int]:
     first = data[start]
     if first < 0x80:
         return data[start : start + 1], start + 1
+    if first < 0xB8:  # a short string, as nearly all are
+        body, stop = start + 1, start + first - 0x7F
+        if stop > end:
+            raise DecodeError("rlp: ends early", want=first - 0x80, have=end - body)
+        if first == 0x81 and data[body] < 0x80:
+            raise DecodeError("rlp: single byte with a needless prefix")
+        return data[body:stop], stop
     if first < 0xC0:
         body, stop = _span(data, start, end, 0x80)
-        if stop - body == 1 and data[body] < 0x80:
-            raise DecodeError("rlp: single byte with a needless prefix")
         return data[body:stop], stop
     if depth == 0:
         raise DecodeError("rlp: nested too deeply", most=RLP_DEPTH_MAX)

@@ -17,7 +17,7 @@ from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.interfaces.api.limits import JSON_DEPTH_MAX, JSON_INTEGER_DIGITS_MAX
 
 # A string, whatever it holds (one that never ends reaches to the end, in one go), or a bracket.
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode

@@ -54,7 +54,7 @@ def serve(node: Node, settings: Settings, config: ApiConfig, demo: bool, console
     peering = _peering(node, settings)
     server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), config)
     stopping = stop_on_signals()
-    _calm_the_collector()
+    calm_the_collector()
     node.start()
     _start_peering(peering, settings)
     server.start()
@@ -78,7 +78,7 @@ def serve(node: Node, settings: Settings, config: ApiConfig, demo: bool, console
             peering.stop()
 
 
-def _calm_the_collector() -> None:
+def calm_the_collector() -> None:
     """What is loaded by now lives as long as the process: the garbage collector need not walk it again and again
     under a running market (a full pass over a node's objects stops every thread for a tenth of a second)."""
     gc.collect()
