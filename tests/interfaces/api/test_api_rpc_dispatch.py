@@ -71,6 +71,28 @@ def test_a_batch_is_answered_in_order() -> None:
     assert [(a["id"], a["result"]) for a in answers] == [(n, n) for n in range(5)]
 
 
+def test_transactions_that_follow_one_another_in_a_batch_go_in_together_and_reads_see_them() -> None:
+    begun, ended, together = [], [], []
+
+    async def send(context: Context, raw: str) -> str:
+        begun.append(raw)
+        await asyncio.sleep(0)
+        together.append(len(begun) - len(ended))
+        await asyncio.sleep(0)
+        ended.append(raw)
+        return raw
+
+    async def count(context: Context) -> int:
+        return len(ended)
+
+    methods = {"eth_sendRawTransaction": Method(send, 1, 1), "eth_count": Method(count, 0, 0)}
+    sends = [call("eth_sendRawTransaction", name) for name in "abc"]
+    body = msgspec.json.encode([*sends, call("eth_count"), sends[0], call("eth_count")])
+    answers = msgspec.json.decode(asyncio.run(Dispatcher(methods, None).answer(body, Caller.PROGRAM, PURSE)))
+    assert [answer["result"] for answer in answers] == ["a", "b", "c", 3, "a", 4]
+    assert begun == ["a", "b", "c", "a"] and max(together) == 3
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
