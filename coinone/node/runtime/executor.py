@@ -68,7 +68,7 @@ class Executor:
                 continue
         while not self._jobs.empty():
             _, future = self._jobs.get_nowait()
-            future.set_exception(StorageError("node is stopping"))
+            self._do(_refuse, future)
 
     def _do(self, job: Callable[[], Any], future: "Future[Any]") -> None:
         if not future.set_running_or_notify_cancel():
@@ -77,3 +77,7 @@ class Executor:
             future.set_result(job())
         except BaseException as error:
             future.set_exception(error)
+
+
+def _refuse() -> None:
+    raise StorageError("node is stopping")
