@@ -1,11 +1,13 @@
-"""The chain's whole path of an order, per core: verify, decode, match, margin, events, leaves.
+"""The chain's whole path of an order, per core: verify, decode, match, margin, leaves.
 
-Signed actions of 1 to 200 orders each, from 100 accounts, half of them crossing; a thousand orders a batch. Both
-costs are CPU time: recovering signers (stateless), and executing the batch with all its checks in place.
+Signed actions of 1 to 200 orders each, from 100 accounts, half of them crossing; a thousand orders a batch. Costs
+are CPU time: recovering signers and decoding (stateless), and executing the batch with all its checks in place.
+Beside the path stands what a node does with the result where somebody wants it: every answer, the history's rows.
 """
 
 import gc
 import time
+from itertools import pairwise
 from statistics import median
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of, sign
 from coinone.base.primitives.parse import format_decimal
+from coinone.node.storage.history_events import BatchHistory
 from coinone.rules.exchange.context import BatchContext, ExchangeConfig, MarketConfig
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.state import Exchange
@@ -64,9 +67,9 @@ def make_batches(per_action: int) -> list[list[bytes]]:
     return batches
 
 
-def measure(per_action: int) -> tuple[float, float]:
-    """Median microseconds an order: (verify and decode, execute)."""
-    exchange, verify_us, execute_us, fills = new_exchange(), [], [], 0
+def measure(per_action: int) -> tuple[float, ...]:
+    """Median microseconds an order: (verify and decode, execute, answers, history)."""
+    exchange, taken, fills = new_exchange(), [], 0
     rules = exchange.config.domain_rules
     for seq, raws in enumerate(make_batches(per_action), 1):
         gc.collect()
@@ -78,19 +81,25 @@ def measure(per_action: int) -> tuple[float, float]:
         context = BatchContext(seq, now, keccak256(bytes((seq,))), oracle=(price,))
         result = apply_exchange(exchange, context, actions)
         executed = time.process_time()
-        assert all(outcome.status == "executed" for outcome in result.outcomes), result.outcomes[0]
+        answers = [outcome.response for outcome in result.outcomes]
+        answered = time.process_time()
+        history = BatchHistory(seq, result.events)
+        assert history.rows and history.candles, "a batch of trades has both"
+        told = time.process_time()
+        assert all(answer is not None for answer in answers), result.outcomes[0]
         fills += sum(1 for _ in result.events.fills())
-        verify_us.append((verified - begun) * 1e6 / ORDERS_PER_BATCH)
-        execute_us.append((executed - verified) * 1e6 / ORDERS_PER_BATCH)
+        times = (begun, verified, executed, answered, told)
+        taken.append([(after - before) * 1e6 / ORDERS_PER_BATCH for before, after in pairwise(times)])
     assert fills > BATCHES * 10, "hardly anything traded, so nothing was measured"
-    return median(verify_us[1:]), median(execute_us[1:])
+    return tuple(map(median, zip(*taken[1:], strict=True)))
 
 
 def main() -> None:
-    print("orders per action   verify us   execute us   orders/s/core")
+    print("orders per action   verify us   execute us   orders/s/core   answers us   history us")
     for per_action in (1, 10, 40, 200):
-        verify, execute = measure(per_action)
-        print(f"{per_action:17}{verify:12.2f}{execute:13.2f}{1e6 / (verify + execute):16,.0f}")
+        verify, execute, answers, history = measure(per_action)
+        rate = 1e6 / (verify + execute)
+        print(f"{per_action:17}{verify:12.2f}{execute:13.2f}{rate:16,.0f}{answers:13.2f}{history:13.2f}")
 
 
 if __name__ == "__main__":
