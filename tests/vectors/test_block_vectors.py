@@ -1,7 +1,7 @@
 """Blockchain tests of ethereum/tests and ethereum/execution-spec-tests: whole blocks, from their RLP.
 
-A valid block must be imported under Ethereum's block rules with the state root, receipts root, requests and hash
-that it names; an invalid one must be refused, and must change nothing. Needs COINONE_DATA (evm-tests/
+A valid block must be imported by the node, under Ethereum's block rules, with the state root, receipts root, requests
+and hash that it names; an invalid one must be refused, and must change nothing. Needs COINONE_DATA (evm-tests/
 blockchain_eip.tar.xz, blockchain_legacy.tar.xz); exclusions and their reasons stand in exclusions.toml.
 """
 
@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from tests.vectors.ethereum_chain import EthereumChain, genesis_chain, network_of, unhex
+from coinone.node.ethereum.chain import EthereumChain
+from tests.vectors.ethereum_chain import config_of, genesis_chain, unhex
 
 NEEDS = "set COINONE_DATA to a folder with evm-tests/blockchain_*.tar.xz (ethereum/execution-spec-tests)"
 EXCLUDED = tomllib.loads((Path(__file__).parent / "exclusions.toml").read_text()).get("blocks", [])
@@ -35,9 +36,9 @@ def blockchain_tests(archive: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def wrong_in(test: dict[str, Any]) -> str | None:
     """What we get wrong about the test's blocks, if anything."""
-    network = network_of(test["network"])
-    assert network is not None
-    chain = genesis_chain(test, network)
+    config = config_of(test["network"])
+    assert config is not None
+    chain = genesis_chain(test, config)
     for place, block in enumerate(test["blocks"]):
         problem = wrong_in_block(chain, block)
         if problem is not None:
@@ -49,7 +50,8 @@ def wrong_in(test: dict[str, Any]) -> str | None:
 def wrong_in_block(chain: EthereumChain, block: dict[str, Any]) -> str | None:
     expected = block.get("expectException", block.get("expectExceptionALL"))
     try:
-        chain.add(unhex(block["rlp"]))
+        if not chain.add(unhex(block["rlp"])):
+            return "known already"
     except InvalidInput as error:
         return None if expected else f"refused: {error}"
     return f"accepted, though {expected}" if expected else None
@@ -58,7 +60,7 @@ def wrong_in_block(chain: EthereumChain, block: dict[str, Any]) -> str | None:
 def run(archive: str, least: int, one_in: int = 1) -> None:
     failures, passed = [], 0
     for number, (name, test) in enumerate(blockchain_tests(archive)):
-        if number % one_in or network_of(test["network"]) is None:
+        if number % one_in or config_of(test["network"]) is None:
             continue
         if any(row["pattern"] in name for row in EXCLUDED):
             continue

@@ -22,6 +22,7 @@ from coinone.rules.chain.ethereum.genesis import genesis_header, network_of_conf
 from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader, decode_ethereum_block
 from coinone.rules.chain.ethereum.past import check_past_block
 from coinone.rules.state.database import Changes, MemoryDatabase, Table
+from coinone.rules.state.seal import Sealed
 
 IDENTITY = b"ethereum"  # keeps a node of the exchange out of the folder, and us out of its
 MAP_SIZE_BYTES = 64 * 2**30  # address space, not disk
@@ -136,16 +137,24 @@ def init_chain(folder: Path, genesis: Mapping[str, Any]) -> EthereumChain:
     storage = open_storage(folder, IDENTITY, MAP_SIZE_BYTES)
     try:
         if storage.blocks.head() is None:
-            body: list[rlp.Encodable] = [list(header.fields), [], []]
-            raw = rlp.encode(body if header.withdrawals_root is None else [*body, []])
-            meta = {CONFIG_KEY: msgspec.json.encode(config), **_state_row(0)}
-            storage.commit_block(commit_of(raw, header, (), {**sealed.changes, Table.META: meta}))
-        elif storage.blocks.number_of(header.hash) != 0:
+            return begin_chain(storage, config, header, sealed)
+        if storage.blocks.number_of(header.hash) != 0:
             raise InvalidInput(f"{folder} holds another chain: --data-dir names another folder")
         return EthereumChain(storage)
     except BaseException:
         storage.close()
         raise
+
+
+def begin_chain(
+    storage: Storage, config: Mapping[str, Any], header: EthereumHeader, sealed: Sealed
+) -> EthereumChain:
+    """Commit block 0, which has no transactions, to a storage that is empty."""
+    body: list[rlp.Encodable] = [list(header.fields), [], []]
+    raw = rlp.encode(body if header.withdrawals_root is None else [*body, []])
+    meta = {CONFIG_KEY: msgspec.json.encode(config), **_state_row(0)}
+    storage.commit_block(commit_of(raw, header, (), {**sealed.changes, Table.META: meta}))
+    return EthereumChain(storage)
 
 
 def open_chain(folder: Path) -> EthereumChain:

@@ -12,7 +12,7 @@ import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
 from coinone.interfaces.api.ethereum.overrides import env_with, precompiles_with
-from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, prepared
+from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, precompiles_of, prepared
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, TRACE_TIMEOUT_S
 from coinone.node.ethereum.archive import steps_of_block
 from coinone.node.ethereum.node import ImportedNetwork
@@ -24,7 +24,7 @@ from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.ethereum.transaction import decode_any_transaction
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
+from coinone.rules.chain.precompiles import ExchangeNeeded
 from coinone.rules.chain.records import TransactionRecord, decode_records
 from coinone.rules.chain.replay import Step, replay
 from coinone.rules.consensus.header import Header
@@ -78,7 +78,7 @@ def _trace_call(job: CallTrace, snapshot: Snapshot) -> Any:
     state, trial = prepared(job.trial, snapshot)
     rules, budget = FORKS[trial.fork], Stopwatch(trial.timeout_s)
     env = env_with(trial.env, trial.overrides)
-    precompiles = precompiles_with(precompiles_without_exchange(rules), trial.overrides)
+    precompiles = precompiles_with(precompiles_of(trial, snapshot), trial.overrides)
     return trace_call(state, env, trial.request, rules, precompiles, budget, job.options)
 
 

@@ -224,13 +224,19 @@ def _try_on(trial: Trial, snapshot: Snapshot) -> Verdict:
         state, trial = prepared(trial, snapshot)
     except NotSupported as error:
         return Verdict(error=str(error))
-    return try_out(trial, state, precompiles_without_exchange(FORKS[trial.fork]))
+    return try_out(trial, state, precompiles_of(trial, snapshot))
 
 
 def prepared(trial: Trial, snapshot: Snapshot) -> tuple[State, Trial]:
     """The trial's own state, and the trial with the block hashes of the store. Raises NotSupported."""
     state = state_with(after_block(snapshot, trial.number), (), trial.overrides)
     return state, replace(trial, env=replace(trial.env, block_hash=block_hashes(snapshot)))
+
+
+def precompiles_of(trial: Trial, snapshot: Snapshot) -> Precompiles:
+    """Of the fork, and on a chain of ours those that stand for the exchange, which is not in the store."""
+    rules = FORKS[trial.fork]
+    return rules.precompiles if is_imported(snapshot) else precompiles_without_exchange(rules)
 
 
 def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:

@@ -54,8 +54,10 @@ def guarded_address_of(content: bytes) -> int:
 
 
 def forget_codes() -> None:
-    """Between two transactions nobody points to code."""
+    """Between two transactions nobody points to code; but machines live on, and what they were told of one."""
     if len(_codes) > _MAPPINGS_MANY:
+        check_stacks()
+        execution._idle.clear()
         program.native_program_of.cache_clear()
         _codes.clear()
 
@@ -76,6 +78,12 @@ def guarded_run(run: Any) -> Any:
     )
 
 
+def check_stacks() -> None:
+    for used in execution._idle:
+        stacks = used.stacks.reshape(-1, STACK_STRIDE)
+        assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
+
+
 def main(first: int, count: int, kind: str = "random", engine: str = "native") -> None:
     tables.aligned = machine.aligned = guarded  # type: ignore[attr-defined]
     library = compiler.library()
@@ -90,9 +98,7 @@ def main(first: int, count: int, kind: str = "random", engine: str = "native") -
             assert campaign(start, min(_CHUNK, first + count - start), kind) == 0
         jit.use_limits(Limits())
         forget_codes()
-    for used in execution._idle:
-        stacks = used.stacks.reshape(-1, STACK_STRIDE)
-        assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
+    check_stacks()
     print("within bounds", count)
 
 
