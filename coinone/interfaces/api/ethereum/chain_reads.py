@@ -9,7 +9,7 @@ from typing import TypeVar
 from coinone.base.primitives.errors import NotSupported
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.params import PENDING, BlockId
+from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.node.runtime.node import Node
@@ -93,6 +93,9 @@ class ChainReads:
         """`read` of the rows that a block left behind: at once for the newest, in a thread for one before it,
         whose rows must be put together first. Raises RpcError where there is no such block, or where its state
         is not kept any more."""
+        if wanted.tag in NEWEST:  # what nearly everybody asks for: nothing to look up first
+            with self.snapshot() as snapshot:
+                return read(snapshot)
         number = self.block_number(wanted)
         with self.snapshot() as snapshot:
             if number == _newest(snapshot):

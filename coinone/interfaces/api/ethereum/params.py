@@ -13,7 +13,8 @@ from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
 
 LATEST = "latest"
 PENDING = "pending"
-_TAGS = frozenset({"latest", "pending", "earliest", "safe", "finalized"})
+NEWEST = frozenset({LATEST, "safe", "finalized"})  # tags of the newest block
+_TAGS = NEWEST | {PENDING, "earliest"}
 _TOPICS_MAX = 4
 _ADDRESSES_MAX = 1000
 _ALTERNATIVES_MAX = 1000
