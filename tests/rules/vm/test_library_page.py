@@ -12,5 +12,5 @@ def test_every_example_of_the_page_comes_out_as_printed() -> None:
     before = chosen_engine()
     failed, tried = doctest.testfile(str(PAGE), module_relative=False)
     assert failed == 0
-    assert tried == 29
+    assert tried == 37
     assert chosen_engine() is before is Engine.REFERENCE
