@@ -190,6 +190,24 @@ def test_time_advances_a_millisecond_a_batch_while_the_clock_lies_behind():
     assert times == [2_000_000, 2_000_001, 2_000_002, 2_000_500]
 
 
+def test_members_whose_clocks_fall_back_together_go_on_a_millisecond_a_batch(monkeypatch):
+    monkeypatch.setitem(globals(), "NETWORK", replace(NETWORK, kind="test"))
+    four = Members(4)
+    four.propose(2_000_000)
+    four.propose(1_500_000)  # all four clocks fell back by 500 s
+    assert [entry.batch.time_ms for entry in four.certified[3]] == [2_000_000, 2_000_001]
+
+
+def test_a_batch_from_the_future_gets_no_vote(monkeypatch):
+    monkeypatch.setitem(globals(), "NETWORK", replace(NETWORK, kind="test"))
+    four = Members(4)
+    effects = four.members[0].propose(2_000_501, Draft(0, four.header.hash, 0, ()))
+    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    with pytest.raises(InvalidBatch, match="from the future"):
+        four.members[1].receive_proposal(proposal, 2_000_000)
+    assert four.members[2].receive_proposal(proposal, 2_000_001)
+
+
 def test_used_up_seeds_open_a_new_term():
     alone = Members(1)
     for number in range(SEEDS + 2):
