@@ -73,6 +73,11 @@ class Archive:
         block = self.block(number)
         return None if block is None else block.header
 
+    def forced(self, number: int) -> tuple[bytes, ...]:
+        """What block `number` forces upon the next batch."""
+        block = self.block(number)
+        return () if block is None else block.forced
+
     def number_of(self, block_hash: Hash32) -> int | None:
         return self._blocks.number_of(block_hash)
 

@@ -94,7 +94,7 @@ class BlockMaker:
         storage = core.storage
         member = core.chain.federation.members.index(self._secrets.member)
         seal = (member, pack_signature(sign(header.hash, self._secrets.federation)))
-        block = Block(header, tuple(result.batch.hash for result in sealed.results), seal)
+        block = Block(header, tuple(result.batch.hash for result in sealed.results), seal, sealed.forced)
         log = storage.log.batches  # batches of a block that was taken back are in its table already
         batches = {seq: log[seq] for seq in range(block.first_seq, header.batch_seq + 1) if seq in log}
         done = self._background(lambda: storage.write_block(commit_of(block, sealed, batches)))

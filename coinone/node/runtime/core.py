@@ -36,6 +36,7 @@ from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
 from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.forced import due_forced, forced_gas, hash_of
 from coinone.rules.chain.limits import BatchLimits, is_urgent, limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
@@ -153,10 +154,11 @@ class Core:
         """Make, certify, execute and log the next batch from what waits, then answer."""
         self._check_running()
         base = self._base()
-        transactions, actions = self._select(base)
+        forced = self._take_forced(base)
+        transactions, actions = self._select(base, forced)
         if self._pinned is not None:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
-        draft = Draft(base.number, base.hash, self.evm_offset_s, transactions)
+        draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
         result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
         assert result is not None, "alone, a proposal is certified at once"
         self.oracle.clear()
@@ -222,7 +224,18 @@ class Core:
         assert header is not None, "the base is a block of ours"
         return header
 
-    def _select(self, base: Header) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
+    def _take_forced(self, base: Header) -> tuple[bytes, ...]:
+        """What blocks force upon the next batch; it no longer waits in a pool."""
+        due = due_forced(self.chain, base.number)
+        hashes = [hash_of(self.chain.verify(raw)) for raw in due]
+        self.action_pool.remove(hashes)
+        for tx_hash in hashes:
+            self.ethereum_pool.drop(tx_hash)
+        return due
+
+    def _select(
+        self, base: Header, forced: tuple[bytes, ...]
+    ) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
         """What goes into the next batch. Contracts get at most half of the bytes, so that they never crowd
         out the exchange."""
         cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
@@ -232,10 +245,11 @@ class Core:
         ethereum: list[bytes] = []
         if cadence.is_evm(seq):
             room = div_down(limits.ordinary_bytes, 2)
-            ethereum = self.ethereum_pool.take(limits.gas, room, self.chain.state.nonce)
+            gas = limits.gas - forced_gas(self.chain, forced, limits.gas)
+            ethereum = self.ethereum_pool.take(gas, room, self.chain.state.nonce)
             ethereum = ethereum[: max(0, limits.ordinary_transactions - len(oracle))]
         actions = self._select_actions(limits, oracle, ethereum)
-        return (*oracle, *[item.raw for item in actions], *ethereum), actions
+        return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
 
     def _select_actions(
         self, limits: BatchLimits, oracle: list[bytes], ethereum: list[bytes]

@@ -69,7 +69,7 @@ def load_chain(network: Network, storage: Storage) -> ChainState:
     header = None if head is None else archive.header(head.number)
     if header is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")
-    return chain_at(network, storage.store, header, Headers(archive.header))
+    return chain_at(network, storage.store, header, Headers(archive.header, archive.forced))
 
 
 def chain_at(network: Network, store: Store, header: Header, headers: Headers) -> ChainState:

@@ -2,7 +2,7 @@
 
 from coinone.base.primitives.limits import BATCH_BYTES_MAX
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 PEERS_MAX = 64  # a batch of 100 KB to each is 6 MB every 250 ms, what one core can push
 RANGE_BYTES_MAX = 4_000_000  # payload of one answer to a range request, unless its first item alone is larger
 FRAME_BYTES_MAX = RANGE_BYTES_MAX + BATCH_BYTES_MAX + 65_536  # the largest lawful answer

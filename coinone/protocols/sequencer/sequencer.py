@@ -64,6 +64,7 @@ class Draft:
     base_hash: Hash32
     evm_offset_s: int
     transactions: tuple[bytes, ...]
+    forced: int = 0  # so many of the first ones must be there
 
 
 class Ledger(Protocol):
@@ -146,6 +147,7 @@ class Sequencer:
             seed=self._changing.seed(self._term, seq - first_seq),
             term_change=change,
             transactions=draft.transactions,
+            forced=draft.forced,
         )
         return self._put(batch, None)
 

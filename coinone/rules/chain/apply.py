@@ -5,6 +5,8 @@
     3-7  exchange actions, in segments (rules/exchange)
     8  if this is an EVM batch: withdrawals to the EVM, then Ethereum transactions
 
+Forced transactions (forced.py) come first in 3 to 8.
+
 Sequencer, validator, replay and tests all come through here (architecture 2, D2). A batch that breaks a rule
 is refused before anything changed. An Ethereum transaction that may not be included when its turn comes is
 skipped: it changes nothing and invalidates nothing, since its place follows from a seed its sender could not
@@ -20,7 +22,8 @@ from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
 from coinone.rules.chain.ethereum.execution import apply_transaction
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
+from coinone.rules.chain.forced import check_carried, hash_of, split_forced
 from coinone.rules.chain.invariants import check_conservation
 from coinone.rules.chain.limits import check_ordinary, limits_of
 from coinone.rules.chain.network import Network
@@ -46,6 +49,9 @@ class _Contents:
     actions: list[VerifiedAction] = field(default_factory=list)
     oracle: list[OracleReport] = field(default_factory=list)
     ethereum: list[EthereumTransaction] = field(default_factory=list)
+    forced_actions: int = 0  # so many of the first actions
+    forced_now: list[EthereumTransaction] = field(default_factory=list)
+    forced_later: list[EthereumTransaction] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,7 +71,7 @@ def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
     try:
         write_block_hashes(chain.state, _confirmed(chain, batch))
         exchange = _run_exchange(chain, batch, contents)
-        cursor, segment = _run_contracts(chain, batch, term, exchange, contents.ethereum)
+        cursor, segment = _run_contracts(chain, batch, term, exchange, contents)
     except BaseException:  # a fault of ours: leave a state that can still be read
         chain.state.revert(snapshot)
         if exchange is not None:
@@ -144,11 +150,13 @@ def check_proposal(chain: ChainState, batch: Batch) -> None:
 def _checked(chain: ChainState, batch: Batch) -> tuple[Term, _Contents]:
     require_mode_a(chain.federation, chain.head, chain.headers)
     term = check_batch(chain.network, chain.federation, chain.cursor, batch, chain.headers)
+    check_carried(chain, batch)
     return term, _verify(chain, batch)
 
 
 def _verify(chain: ChainState, batch: Batch) -> _Contents:
     contents, every = _Contents(), []
+    forced = [_ethereum(chain, raw) for raw in chain.cursor.effects.forced]
     for index, raw in enumerate(batch.transactions):
         try:
             verified = chain.verify(raw)
@@ -157,21 +165,30 @@ def _verify(chain: ChainState, batch: Batch) -> _Contents:
         every.append(verified)
         if isinstance(verified, VerifiedAction):
             contents.actions.append(verified)
+            contents.forced_actions += index < batch.forced
         elif isinstance(verified, OracleReport):
             contents.oracle.append(verified)
         else:
-            contents.ethereum.append(verified)
+            (forced if index < batch.forced else contents.ethereum).append(verified)
+    hashes = [hash_of(verified) for verified in every if not isinstance(verified, OracleReport)]
+    if len(dict.fromkeys(hashes)) != len(hashes):
+        raise InvalidBatch("a transaction twice")
     base = chain.headers(batch.base_number)
     assert base is not None, "check_batch found the base"
     limits = limits_of(chain.network.batches, batch.seq, base)
-    check_ordinary(limits, zip(batch.transactions, every, strict=True))
+    check_ordinary(limits, list(zip(batch.transactions, every, strict=True))[batch.forced :])
+    contents.forced_now, contents.forced_later = split_forced(forced, limits.gas)
+    most = limits.gas - sum(tx.gas for tx in contents.forced_now)
     gas = sum(tx.gas for tx in contents.ethereum)
-    if gas > limits.gas:
-        raise InvalidBatch("too much gas", most=limits.gas, have=gas)
-    hashes = [action.tx_hash for action in contents.actions] + [tx.hash for tx in contents.ethereum]
-    if len(dict.fromkeys(hashes)) != len(hashes):
-        raise InvalidBatch("a transaction twice")
+    if gas > most:
+        raise InvalidBatch("too much gas", most=most, have=gas)
     return contents
+
+
+def _ethereum(chain: ChainState, raw: bytes) -> EthereumTransaction:
+    verified = chain.verify(raw)
+    assert isinstance(verified, EthereumTransaction), "only Ethereum transactions wait for an EVM batch"
+    return verified
 
 
 def _confirmed(chain: ChainState, batch: Batch) -> list[Header]:
@@ -192,6 +209,7 @@ def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> Excha
         deposits=effects.deposits,
         oracle=tuple(contents.oracle),
         core_actions=effects.core_actions,
+        forced=contents.forced_actions,
     )
     return apply_exchange(chain.exchange, context, contents.actions)
 
@@ -201,7 +219,7 @@ def _run_contracts(
     batch: Batch,
     term: Term,
     exchange: ExchangeResult,
-    transactions: Sequence[EthereumTransaction],
+    contents: _Contents,
 ) -> tuple[Cursor, _Segment]:
     """Segment 8, if this is an EVM batch, and the cursor after it."""
     network, before = chain.network, chain.cursor
@@ -209,16 +227,18 @@ def _run_contracts(
     assert base is not None, "check_batch found the base"
     env, segment = block_env(chain, batch, base), _Segment()
     waiting = before.effects.withdrawals + exchange.withdrawals
-    results, effects = before.evm_results, Effects(withdrawals=waiting)
+    forced = tuple(encode_transaction(tx) for tx in contents.forced_later)
+    results, effects = before.evm_results, Effects(withdrawals=waiting, forced=forced)
     if network.batches.is_evm(batch.seq):
         most = network.batches.withdrawals_max
         _pay(chain, env, waiting[:most], segment)
-        _run_transactions(chain, env, batch, transactions, segment)
+        _run_transactions(chain, env, batch, contents, segment)
         results = evm_results(segment.records)
         effects = Effects(
             deposits=(*segment.returned, *deposits_in(segment.records, network)),
             core_actions=core_actions_in(segment.records),
             withdrawals=waiting[most:],
+            forced=forced,
         )
     cursor = Cursor(
         seq=batch.seq,
@@ -247,19 +267,23 @@ def _run_transactions(
     chain: ChainState,
     env: BlockEnv,
     batch: Batch,
-    transactions: Sequence[EthereumTransaction],
+    contents: _Contents,
     segment: _Segment,
 ) -> None:
     seed = ordering_seed(batch.seed, batch.parent_hash)
-    by_nonce = sorted(transactions, key=lambda tx: (tx.nonce, tx.hash))
     precompiles = precompiles_over(chain.rules, chain.exchange, env)
-    for tx in in_turns(seed, ((tx.sender, tx) for tx in by_nonce)):
+    for tx in [*_ranked(seed, contents.forced_now), *_ranked(seed, contents.ethereum)]:
         try:
             outcome = apply_transaction(chain.state, env, tx, chain.rules, precompiles)
         except InvalidInput as error:
             segment.skipped.append((tx.hash, str(error)))
         else:
             segment.records.append(record_of(tx, outcome))
+
+
+def _ranked(seed: Hash32, transactions: Sequence[EthereumTransaction]) -> list[EthereumTransaction]:
+    by_nonce = sorted(transactions, key=lambda tx: (tx.nonce, tx.hash))
+    return in_turns(seed, ((tx.sender, tx) for tx in by_nonce))
 
 
 def _block_hash(chain: ChainState, number: int) -> Hash32:

@@ -36,6 +36,7 @@ class Batch:
     seed: Hash32
     term_change: TermChange | None
     transactions: tuple[bytes, ...]
+    forced: int = 0  # so many of the first transactions are forced (forced.py)
 
     @cached_property
     def hash(self) -> Hash32:
@@ -56,7 +57,7 @@ class Batch:
         offset = self.evm_offset_s.to_bytes(8, "big", signed=True)
         return [
             self.term, self.seq, self.parent_hash, self.base_number, self.base_hash, self.time_ms, offset,
-            self.seed, term_item(self.term_change),
+            self.seed, term_item(self.term_change), self.forced,
         ]  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def decode_batch(data: bytes) -> Batch:
     """Raises DecodeError, or LimitExceeded."""
     if len(data) > BATCH_BYTES_MAX:
         raise LimitExceeded("batch too large", have=len(data), most=BATCH_BYTES_MAX)
-    fields = rlp.decode_list(rlp.decode(data), 10)
+    fields = rlp.decode_list(rlp.decode(data), 11)
     term, seq, base_number, time_ms = (rlp.decode_int(fields[place], 8) for place in (0, 1, 3, 5))
     return Batch(
         term=term,
@@ -95,7 +96,8 @@ def decode_batch(data: bytes) -> Batch:
         evm_offset_s=int.from_bytes(rlp.decode_bytes(fields[6], 8), "big", signed=True),
         seed=rlp.decode_bytes(fields[7], 32),
         term_change=parse_term_item(fields[8]),
-        transactions=tuple(_transaction(item) for item in rlp.decode_list(fields[9])),
+        transactions=tuple(_transaction(item) for item in rlp.decode_list(fields[10])),
+        forced=rlp.decode_int(fields[9], 4),
     )
 
 

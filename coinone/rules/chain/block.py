@@ -17,6 +17,7 @@ class Block:
     header: Header
     batch_hashes: tuple[Hash32, ...]
     seal: tuple[int, bytes]  # (member, signature of the header's hash)
+    forced: tuple[bytes, ...] = ()  # transactions that the next batch must carry (forced.py)
 
     @property
     def number(self) -> int:
@@ -32,15 +33,16 @@ class Block:
         return self.header.batch_seq - len(self.batch_hashes) + 1
 
     def encode(self) -> bytes:
-        return rlp.encode([self.header.encode(), list(self.batch_hashes), list(self.seal)])
+        return rlp.encode([self.header.encode(), list(self.batch_hashes), list(self.seal), list(self.forced)])
 
 
 def decode_block(data: bytes) -> Block:
     """Raises DecodeError."""
-    header, hashes, seal = rlp.decode_list(rlp.decode(data), 3)
+    header, hashes, seal, forced = rlp.decode_list(rlp.decode(data), 4)
     member, signature = rlp.decode_list(seal, 2)
     return Block(
         decode_header(rlp.decode_bytes(header)),
         tuple(rlp.decode_bytes(item, 32) for item in rlp.decode_list(hashes)),
         (rlp.decode_int(member, 2), rlp.decode_bytes(signature)),
+        tuple(rlp.decode_bytes(item) for item in rlp.decode_list(forced)),
     )

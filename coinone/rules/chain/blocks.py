@@ -14,10 +14,11 @@ from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.batch import CertifiedBatch, check_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.forced import check_forced_list
 from coinone.rules.chain.receipts import Placed, place_steps
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.consensus.federation import check_member
-from coinone.rules.consensus.header import Header, check_header
+from coinone.rules.consensus.header import Header, check_header, forced_root
 from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import merge
@@ -36,18 +37,22 @@ class SealedBlock:
     results: tuple[BatchResult, ...]
     cursor: Cursor
     changes: Changes
+    forced: tuple[bytes, ...] = ()
 
 
-def seal_block(database: Database, chain: ChainState, count: int, timestamp: int) -> SealedBlock:
+def seal_block(
+    database: Database, chain: ChainState, count: int, timestamp: int, forced: tuple[bytes, ...] = ()
+) -> SealedBlock:
     """Seal at once."""
-    return finished(seal_block_steps(database, chain, count, timestamp))
+    return finished(seal_block_steps(database, chain, count, timestamp, forced))
 
 
 def seal_block_steps(
-    database: Database, chain: ChainState, count: int, timestamp: int
+    database: Database, chain: ChainState, count: int, timestamp: int, forced: tuple[bytes, ...] = ()
 ) -> Generator[None, None, SealedBlock]:
     """Seal the lowest `count` applied batches as the block after `chain.head`, which stays the head until
-    `commit_block`. `timestamp` is what the maker would like; it is raised to what the rules ask for."""
+    `commit_block`. `timestamp` is what the maker would like; it is raised to what the rules ask for. `forced` are
+    transactions for the next batch."""
     parent, network = chain.head, chain.network
     results = tuple(chain.applied[:count])
     assert len(results) == count, "fewer batches than asked for"
@@ -76,13 +81,14 @@ def seal_block_steps(
         batch_seq=cursor.seq,
         batch_hash=cursor.batch_hash,
         exchange_root=exchange_root_with(rows_root, cursor.effects_hash) if results else parent.exchange_root,
+        forced_root=forced_root(forced),
     )
     changes: Changes = {
         **sealed.changes,
         Table.EXCHANGE: leaves,
         Table.META: {CURSOR_KEY: encode_cursor(cursor)},
     }
-    return SealedBlock(header, placed, results, cursor, changes)
+    return SealedBlock(header, placed, results, cursor, changes, forced)
 
 
 def commit_block(chain: ChainState, sealed: SealedBlock) -> None:
@@ -93,7 +99,7 @@ def commit_block(chain: ChainState, sealed: SealedBlock) -> None:
     chain.leaves.update(sealed.changes[Table.EXCHANGE])
     del chain.applied[:count]
     chain.head = sealed.header
-    chain.headers.push(sealed.header)
+    chain.headers.push(sealed.header, sealed.forced)
 
 
 def apply_block(
@@ -110,7 +116,7 @@ def apply_block(
         result = apply_batch(chain, certified.batch)
         if result.digest != certified.certificate.results:
             raise InvalidBlock("results differ from the certificate's", seq=certified.batch.seq)
-    sealed = seal_block(database, chain, len(batches), block.header.timestamp)
+    sealed = seal_block(database, chain, len(batches), block.header.timestamp, block.forced)
     for name in ("state_root", "exchange_root", "transactions_root", "receipts_root", "bloom", "gas_used"):
         want, have = getattr(sealed.header, name), getattr(block.header, name)
         if want != have:
@@ -129,6 +135,7 @@ def check_block_head(chain: ChainState, block: Block) -> None:
         check_member(chain.federation, block.seal[0], block.hash, block.seal[1])
     except InvalidSignature as error:
         raise InvalidBlock("not sealed by a member of the federation") from error
+    check_forced_list(block, network, chain.verify)
 
 
 def check_body(chain: ChainState, block: Block, batches: Sequence[CertifiedBatch]) -> None:

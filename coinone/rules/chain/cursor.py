@@ -1,7 +1,8 @@
 """The cursor: where the chain of batches stands, and the rules for the head of the next one.
 
 It also holds what an EVM segment left for the next batch: deposits to credit, CoreWriter actions to run, and
-withdrawals that wait for contracts to run again. `effects_hash` puts these under the header's exchange root.
+withdrawals and forced transactions that wait for contracts to run again. `effects_hash` puts these under the
+header's exchange root.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ class Effects:
     deposits: tuple[Deposit, ...] = ()
     core_actions: tuple[CoreAction, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
+    forced: tuple[bytes, ...] = ()  # Ethereum transactions that the next EVM batch begins with
 
     @property
     def amount(self) -> int:
@@ -40,6 +42,7 @@ class Effects:
             [[row.address, row.amount, row.tx_hash] for row in self.deposits],
             [[row.sender, row.data] for row in self.core_actions],
             [[row.address, row.amount, row.tx_hash] for row in self.withdrawals],
+            list(self.forced),
         ])  # fmt: skip
 
 
@@ -83,7 +86,7 @@ def check_batch(
     if batch.evm_offset_s and not network.is_dev:
         raise InvalidBatch("time travel exists on dev only", offset=batch.evm_offset_s)
     base = _base(cursor, batch, header_of)
-    check_size(limits_of(network.batches, batch.seq, base), batch.transactions)
+    check_size(limits_of(network.batches, batch.seq, base), batch.transactions[batch.forced :])
     return _next_term(network, federation, cursor, batch)
 
 
@@ -151,11 +154,12 @@ def decode_cursor(data: bytes) -> Cursor:
 
 
 def _decode_effects(data: bytes) -> Effects:
-    deposits, actions, withdrawals = rlp.decode_list(rlp.decode(data), 3)
+    deposits, actions, withdrawals, forced = rlp.decode_list(rlp.decode(data), 4)
     return Effects(
         tuple(Deposit(*_transfer(row)) for row in rlp.decode_list(deposits)),
         tuple(_core_action(row) for row in rlp.decode_list(actions)),
         tuple(Withdrawal(*_transfer(row)) for row in rlp.decode_list(withdrawals)),
+        tuple(rlp.decode_bytes(row) for row in rlp.decode_list(forced)),
     )
 
 

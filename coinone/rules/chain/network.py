@@ -67,6 +67,7 @@ class BlockRules:
     interval_ms: int
     batches_max: int
     base_depth: int
+    forced_bytes: int  # of transactions that a block may force upon the next batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,14 @@ from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.blocks import CURSOR_KEY
 from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
-from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.ethereum.transaction import EthereumTransaction, decode_transaction
+from coinone.rules.chain.forced import split_forced
+from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.precompiles import precompiles_without_exchange
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.chain.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
+from coinone.rules.chain.transactions import is_ethereum
 from coinone.rules.consensus.header import Header
 from coinone.rules.state.database import Database, Table
 from coinone.rules.state.state import State
@@ -55,24 +58,28 @@ def replay(
     cursor = decode_cursor(row)
     confirmed, timestamp = cursor.base_number if cursor.seq else -1, cursor.evm_timestamp
     precompiles = precompiles_without_exchange(rules)
-    left = list(records)
+    left, forced = list(records), [decode_transaction(raw) for raw in cursor.effects.forced]
     for batch in batches:
         base = headers(batch.base_number)
         timestamp = max(timestamp, evm_timestamp(batch, base))
         env = environment(network, base, batch.seq, timestamp, lambda number: headers(number).hash)
         write_block_hashes(state, [headers(number) for number in range(confirmed + 1, batch.base_number + 1)])
         confirmed = batch.base_number
-        for record in _segment(network, batch, left):
+        forced += [decode_transaction(raw) for raw in batch.transactions[: batch.forced] if is_ethereum(raw)]
+        now, forced = split_forced(forced, limits_of(network.batches, batch.seq, base).gas)
+        for record in _segment(network, batch, left, now):
             yield Step(record, state, env, rules, precompiles)
             _take(network, state, env, rules, precompiles, record, budget)
         state.freeze()
 
 
-def _segment(network: Network, batch: Batch, left: list[TransactionRecord]) -> Iterator[TransactionRecord]:
-    """The records of this batch, taken off `left`: withdrawals first, then its own transactions."""
+def _segment(
+    network: Network, batch: Batch, left: list[TransactionRecord], forced: list[EthereumTransaction]
+) -> Iterator[TransactionRecord]:
+    """The records of this batch, taken off `left`: withdrawals first, then forced and its own transactions."""
     if not network.batches.is_evm(batch.seq):
         return
-    own = {keccak256(raw) for raw in batch.transactions}
+    own = {keccak256(raw) for raw in batch.transactions[batch.forced :]} | {tx.hash for tx in forced}
     while left and left[0].is_system:
         yield left.pop(0)
     while left and left[0].hash in own:

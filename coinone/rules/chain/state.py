@@ -17,7 +17,7 @@ from coinone.rules.chain.network import Network
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.chain.transactions import Verifier
 from coinone.rules.consensus.federation import Federation
-from coinone.rules.consensus.header import Header
+from coinone.rules.consensus.header import NO_FORCED, Header
 from coinone.rules.exchange.context import ExchangeResult
 from coinone.rules.exchange.root import LeafStore
 from coinone.rules.exchange.state import Exchange
@@ -52,19 +52,36 @@ def results_digest(exchange: Hash32, evm_before: Hash32) -> Hash32:
 class Headers:
     """Headers of the chain by number: the newest in memory, older ones through `load`."""
 
-    def __init__(self, load: Callable[[int], Header | None] = lambda number: None) -> None:
+    def __init__(
+        self,
+        load: Callable[[int], Header | None] = lambda number: None,
+        load_forced: Callable[[int], tuple[bytes, ...]] = lambda number: (),
+    ) -> None:
         self._load = load
+        self._load_forced = load_forced
         self._recent: dict[int, Header] = {}
+        self._forced: dict[int, tuple[bytes, ...]] = {}  # of blocks that have a list
 
     def __call__(self, number: int) -> Header | None:
         return self._recent.get(number) or self._load(number)
 
-    def push(self, header: Header) -> None:
+    def forced(self, number: int) -> tuple[bytes, ...]:
+        """The list of forced transactions of block `number`, which is one of this chain."""
+        header = self(number)
+        if header is None or header.forced_root == NO_FORCED:
+            return ()
+        return self._forced.get(number) or self._load_forced(number)
+
+    def push(self, header: Header, forced: tuple[bytes, ...] = ()) -> None:
         self._recent[header.number] = header
         self._recent.pop(header.number - HEADERS_IN_MEMORY_MAX, None)
+        if forced:
+            self._forced[header.number] = forced
+        self._forced.pop(header.number - HEADERS_IN_MEMORY_MAX, None)
 
     def pop(self, header: Header) -> None:
         del self._recent[header.number]
+        self._forced.pop(header.number, None)
 
 
 class ChainState:

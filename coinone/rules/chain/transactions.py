@@ -22,6 +22,11 @@ from coinone.rules.exchange.wire.verify import verify_oracle, verify_raw
 Verified: TypeAlias = EthereumTransaction | VerifiedAction | OracleReport
 
 
+def is_ethereum(raw: bytes) -> bool:
+    """By its first byte; it may still not decode."""
+    return raw[0] not in (L1_TYPE, USER_TYPE, ORACLE_TYPE)
+
+
 def verify_transaction(raw: bytes, rules: DomainRules) -> Verified:
     """Decode `raw` and recover its signer. Raises InvalidInput."""
     if not raw:

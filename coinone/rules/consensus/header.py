@@ -6,6 +6,7 @@ commits to everything (D8). Fields of rules that this chain has not (blobs, with
 their constant empty values.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,14 @@ EMPTY_TRIE: Hash32 = keccak256(rlp.encode(b""))
 EMPTY_REQUESTS: Hash32 = bytes.fromhex(
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )  # EIP-7685
-NO_FORCED: Hash32 = keccak256(rlp.encode([]))
+
+
+def forced_root(transactions: Sequence[bytes]) -> Hash32:
+    """What a header says of the block's list of forced transactions."""
+    return keccak256(rlp.encode(list(transactions)))
+
+
+NO_FORCED: Hash32 = forced_root(())
 
 
 @dataclass(frozen=True)
@@ -110,8 +118,6 @@ def check_header(header: Header, parent: Header, gas_limit: int, base_fee: int, 
         raise InvalidBlock("batches go backwards", parent=parent.batch_seq, have=header.batch_seq)
     if header.gas_limit != gas_limit or header.base_fee != base_fee or header.coinbase != coinbase:
         raise InvalidBlock("gas limit, base fee or coinbase differ from the network's")
-    if header.forced_root != NO_FORCED:
-        raise InvalidBlock("forced transactions are not carried yet: their list must be empty")
     if header.batch_seq == parent.batch_seq:
         _check_empty(header, parent)
 

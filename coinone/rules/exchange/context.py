@@ -84,6 +84,7 @@ class BatchContext:
     deposits: tuple[Deposit, ...] = ()
     oracle: tuple[OracleReport, ...] = ()  # verified by wire.verify_oracle, reporters of genesis only
     core_actions: tuple[CoreAction, ...] = ()
+    forced: int = 0  # so many of the first actions run first within their segment (D1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,19 @@ def _classed(batch: Batch, actions: Sequence[VerifiedAction]) -> dict[Segment, l
         turn_fee_day(batch, account)
     for item in written + items:
         found[segment_of(item.action, batch.ex.config.system_address)].append(item)
-    return {segment: ranked(members, batch.ctx.seed) for segment, members in found.items()}
+    return {segment: _in_order(batch, members) for segment, members in found.items()}
+
+
+def _in_order(batch: Batch, items: list[Item]) -> list[Item]:
+    """The forced ones first, both parts ranked alike."""
+    seed, forced = batch.ctx.seed, batch.ctx.forced
+    if not forced:
+        return ranked(items, seed)
+    first: list[Item] = []
+    rest: list[Item] = []
+    for item in items:
+        (first if item.signed is not None and item.index < forced else rest).append(item)
+    return ranked(first, seed) + ranked(rest, seed)
 
 
 def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
@@ -138,7 +150,7 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
 
 def _with_liquidations(batch: Batch, items: list[Item], work: liquidation.Liquidations) -> list[Item]:
     """Segment 6 with the liquidation of each chosen account ranked before its own orders."""
-    return ranked([work.item(slot) for slot in work.chosen] + items, batch.ctx.seed)
+    return _in_order(batch, [work.item(slot) for slot in work.chosen] + items)
 
 
 def _orders(

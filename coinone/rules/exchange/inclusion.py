@@ -126,6 +126,15 @@ def cost(action: Action) -> int:
     return action.count if isinstance(action, Operations) else 1
 
 
+def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
+    """Whether `nonce` was used by `signer`, or lies below all that are remembered of a full set."""
+    known = ledger.nonces.get(signer)
+    if known is None:
+        return False
+    full = len(known.values) >= NONCES_PER_SIGNER
+    return nonce in known.values or (full and nonce < known.values[0])
+
+
 def use_nonce(ledger: Ledger, number: int, signer: Address, nonce: int, now: int) -> None:
     """Mark `nonce` used by `signer`. Raises InvalidAction if it lies outside the window or was used."""
     if not now - NONCE_PAST_MS < nonce < now + NONCE_FUTURE_MS:

@@ -11,6 +11,7 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import peers
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
 from coinone.protocols.relay.framing import frame
+from coinone.protocols.relay.limits import PROTOCOL_VERSION
 from coinone.protocols.relay.messages import Hello, encode_message
 from coinone.protocols.relay.relay import Head, Relay
 from coinone.rules.chain.batch import Batch, CertifiedBatch
@@ -98,7 +99,7 @@ def test_a_follower_started_first_waits_for_its_leader(monkeypatch: pytest.Monke
         b"\xff\xff\xff\xff",
         bytes(4),
         frame(b"\xff"),
-        frame(encode_message(Hello(1, 1, ZERO_HASH, 9, 9))),
+        frame(encode_message(Hello(PROTOCOL_VERSION, 1, ZERO_HASH, 9, 9))),
         b"GET / HTTP",
     ],
 )

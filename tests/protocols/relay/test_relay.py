@@ -8,6 +8,7 @@ import pytest
 
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.protocols.relay import limits
+from coinone.protocols.relay.limits import PROTOCOL_VERSION
 from coinone.protocols.relay.messages import (
     Batches,
     BatchPush,
@@ -145,7 +146,9 @@ def test_a_line_of_followers_reaches_the_head_in_order_through_a_bad_network(see
         assert node.shelf == leader.shelf
 
 
-def hello(seq: int = 0, chain_id: int = CHAIN_ID, genesis: bytes = GENESIS, version: int = 1) -> Message:
+def hello(
+    seq: int = 0, chain_id: int = CHAIN_ID, genesis: bytes = GENESIS, version: int = PROTOCOL_VERSION
+) -> Message:
     return Hello(version, chain_id, genesis, seq, 0)
 
 
@@ -163,7 +166,13 @@ def connected(*peers: int, seq: int = 0) -> Relay:
 
 @pytest.mark.parametrize(
     "greeting",
-    [hello(chain_id=1), hello(genesis=ZERO_HASH), hello(version=2), BatchPush(b"x"), Ping(1, 1)],
+    [
+        hello(chain_id=1),
+        hello(genesis=ZERO_HASH),
+        hello(version=PROTOCOL_VERSION - 1),
+        BatchPush(b"x"),
+        Ping(1, 1),
+    ],
 )
 def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message) -> None:
     relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))

@@ -83,13 +83,13 @@ class World:
     def undo(self):
         undo_batch(self.chain)
 
-    def batch(self, *transactions: bytes):
+    def batch(self, *transactions: bytes, forced: tuple[bytes, ...] = ()):
         """Close a batch with these transactions; returns its result."""
         self.now_ms += 250
         prices = tuple((market, spec.start_price) for market, spec in enumerate(NETWORK.markets))
         oracle = signed_prices(CHAIN_ID, self.now_ms, prices, SECRETS.reporter)
         head = self.chain.head
-        draft = Draft(head.number, head.hash, 0, (oracle, *transactions))
+        draft = Draft(head.number, head.hash, 0, (*forced, oracle, *transactions), len(forced))
         result = None
         for effect in self.sequencer.propose(self.now_ms, draft):
             if isinstance(effect, Execute):
