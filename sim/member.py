@@ -6,7 +6,6 @@ then how far they are.
 """
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from coinone.base.crypto.keccak import keccak256
@@ -31,10 +30,10 @@ from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation, SignedVote, sign_vote
 from coinone.rules.consensus.header import Header
-from sim.disk import PowerCut, SimDisk
 from sim.network import SimNetwork
+from sim.process import SimProcess
 from sim.votes import CertificateLedger, VoteLedger
-from sim.world import SimClock, World
+from sim.world import World
 
 TICK_MS = 300
 LEAD_MS = 250
@@ -55,44 +54,25 @@ class Setting:
     certificates: CertificateLedger
 
 
-class SimMember:
+class SimMember(SimProcess):
     def __init__(self, number: int, setting: Setting, key: bytes, secret: bytes, dice: random.Random) -> None:
-        self.number = number
-        self.clock = SimClock(setting.world)
-        self.disk = SimDisk(dice)
-        self.is_up = False
+        super().__init__(number, setting.world, dice)
         self.two_faced = False  # leads by telling different members different things
-        self.crashes = 0
         self.undone = 0
         self.again = 0  # batches certified in a later term than their own
         self.lies = 0
-        self.on_crash: Callable[[SimMember], None] = lambda member: None
         self.cursor = setting.genesis
         self._setting = setting
         self._key = key
         self._secret = secret
-        self._dice = dice
-        self._life = 0
         self._other: dict[bytes, Batch] = {}  # a lie: the batch that half of the members are told instead
-        self._links: SimNetwork
         self._log: BatchLog
         self._promised: list[Record] = []
         self._sequencer: Sequencer
 
     def start(self, links: SimNetwork) -> None:
-        self._life += 1
-        self._links = links
-        self.is_up = True
+        self._begin(links)
         self._guarded(self._recover)
-
-    def crash(self) -> None:
-        """The process is gone; the disk keeps what was synced, and some of the rest."""
-        self._life += 1
-        self.is_up = False
-        self.crashes += 1
-        self.disk.crash()
-        self._links.gone(self.number)
-        self.on_crash(self)
 
     def receive(self, peer: int, payload: bytes) -> None:
         self._guarded(lambda: self._take(peer, payload))
@@ -217,20 +197,6 @@ class SimMember:
 
     def _peers(self) -> list[int]:
         return [peer for peer in range(len(self._setting.federation.members)) if peer != self.number]
-
-    def _later(self, delay_ms: int, action: Callable[[], None]) -> None:
-        life = self._life
-        self._setting.world.after(
-            delay_ms, lambda: self._guarded(action) if self._life == life else None
-        )  # fmt: skip
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        if not self.is_up:
-            return
-        try:
-            action()
-        except PowerCut:
-            self.crash()
 
 
 def results_of(batch: Batch) -> bytes:

@@ -24,9 +24,10 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
-from sim.disk import PowerCut, SimDisk, SimStore
+from sim.disk import PowerCut, SimStore
 from sim.network import SimNetwork
-from sim.world import SimClock, World
+from sim.process import SimProcess
+from sim.world import World
 
 TICK_MS = 500
 COMMIT_MS_MAX = 600  # a block's commit may last over two batches
@@ -39,24 +40,15 @@ def secrets_of(node: int) -> Secrets:
     )
 
 
-class SimNode:
+class SimNode(SimProcess):
     def __init__(self, number: int, world: World, network: Network, dice: random.Random) -> None:
-        self.number = number
-        self.clock = SimClock(world)
-        self.disk = SimDisk(dice)
+        super().__init__(number, world, dice)
         self.store = SimStore()
-        self.crashes = 0
         self.crashes_in_recovery = 0
         self.crashes_in_commit = 0
         self.commits_beside_batches = 0  # blocks that were written while batches closed above them
-        self.on_crash: Callable[[SimNode], None] = lambda node: None
-        self.is_up = False
         self.core: Core
-        self._world = world
         self._network = network
-        self._dice = dice
-        self._run = 0  # events scheduled by an earlier life of the process are void
-        self._links: SimNetwork
         self._relay: Relay
         self._producer: Producer | None = None
 
@@ -70,9 +62,7 @@ class SimNode:
 
     def start(self, links: SimNetwork, genesis: Genesis | None = None) -> None:
         """Open the disk and recover. The first start makes a genesis, or takes the one given."""
-        self._run += 1
-        self._links = links
-        self.is_up = True
+        self._begin(links)
         try:
             self._recover(genesis)
         except PowerCut:
@@ -94,15 +84,9 @@ class SimNode:
         self._later(TICK_MS, self._tick)
 
     def crash(self) -> None:
-        """The process is gone; the disk keeps what was synced, and some of the rest."""
-        self._run += 1
-        self.is_up = False
-        self.crashes += 1
         self.crashes_in_commit += self._producer is not None and self._producer.blocks.is_writing
         self._producer = None
-        self.disk.crash()
-        self._links.gone(self.number)
-        self.on_crash(self)
+        super().crash()
 
     def connected(self, peer: int) -> None:
         self._guarded(lambda: self._carry_out(self._relay.connected(peer, self._now_ms())))
@@ -116,10 +100,6 @@ class SimNode:
     def _now_ms(self) -> int:
         return int(self.clock.steady_s() * 1000)
 
-    def _later(self, delay_ms: int, action: Callable[[], None]) -> None:
-        run = self._run
-        self._world.after(delay_ms, lambda: self._guarded(action) if self._run == run else None)
-
     def _beside(self, job: Callable[[], None]) -> "Future[None]":
         """What a node does on another thread takes a while here; a crash before that, and it never happens."""
         done: Future[None] = Future()
@@ -132,15 +112,6 @@ class SimNode:
         begun = self.core.chain.cursor.seq
         self._later(self._dice.randint(0, COMMIT_MS_MAX), run)
         return done
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """Everything a node does: nothing while it is down, and it may die of it."""
-        if not self.is_up:
-            return
-        try:
-            action()
-        except PowerCut:
-            self.crash()
 
     def _tick(self) -> None:
         self._carry_out(self._relay.tick(self._now_ms()))

@@ -1,4 +1,7 @@
-"""The node of bench/node/transfers.py, in a process of its own: `python -m bench.node._transfer_node FOLDER PORT`."""
+"""The node of bench/node/transfers.py, in a process of its own.
+
+`python -m bench.node._transfer_node FOLDER PORT RPC_PORT`
+"""
 
 import sys
 import threading
@@ -13,10 +16,10 @@ from coinone.node.runtime.node import Node
 from coinone.rules.vm import Engine, use_engine
 
 
-def main(folder: Path, port: int) -> None:
+def main(folder: Path, port: int, rpc_port: int) -> None:
     use_engine(Engine.NATIVE)
     node = Node(busy_network(), folder, map_size_bytes=MAP_SIZE_BYTES)
-    config = ApiConfig(exchange_port=port, ethereum_port=port + 1, bind=("127.0.0.1",))
+    config = ApiConfig(exchange_port=port, ethereum_port=rpc_port, bind=("127.0.0.1",))
     server = ApiServer(App(node, config, lambda: 0), config)
     calm_the_collector()
     node.start()
@@ -25,4 +28,4 @@ def main(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

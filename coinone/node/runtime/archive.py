@@ -3,9 +3,10 @@
 Written once per block, in the same atomic write as the state. Reading is safe from any thread.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, StorageError
@@ -20,6 +21,8 @@ from coinone.rules.chain.records import decode_records, encode_records
 from coinone.rules.consensus.header import Header
 
 T = TypeVar("T")
+B = TypeVar("B")  # a chain's blocks
+H = TypeVar("H")  # and their headers
 _ETHEREUM, _ACTION = 0, 1
 
 
@@ -59,29 +62,22 @@ def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -
     )
 
 
-class Archive:
-    """Reads, decoded, from any thread."""
+class BlockArchive(ABC, Generic[B, H]):
+    """What any chain's blocks on disk answer, decoded, to any thread."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
 
-    def block(self, number: int) -> Block | None:
-        data = self._blocks.block(number)
-        return None if data is None else _own(decode_block, data)
+    @abstractmethod
+    def block(self, number: int) -> B | None: ...
 
-    def header(self, number: int) -> Header | None:
-        block = self.block(number)
-        return None if block is None else block.header
-
-    def forced(self, number: int) -> tuple[bytes, ...]:
-        """What block `number` forces upon the next batch."""
-        block = self.block(number)
-        return () if block is None else block.forced
+    @abstractmethod
+    def header(self, number: int) -> H | None: ...
 
     def number_of(self, block_hash: Hash32) -> int | None:
         return self._blocks.number_of(block_hash)
 
-    def headers(self, first: int, last: int) -> Iterator[Header]:
+    def headers(self, first: int, last: int) -> Iterator[H]:
         """The headers from `first` to `last`, as far as there are any."""
         for number in range(first, last + 1):
             header = self.header(number)
@@ -92,9 +88,24 @@ class Archive:
     def records(self, number: int) -> tuple[PlacedRecord, ...]:
         """The Ethereum transactions and system calls of a block, with their places."""
         data = self._blocks.receipts(number)
-        if data is None:
-            return ()
-        return place_rows(_own(decode_records, data))
+        return () if data is None else place_rows(own(decode_records, data))
+
+
+class Archive(BlockArchive[Block, Header]):
+    """A chain of ours."""
+
+    def block(self, number: int) -> Block | None:
+        data = self._blocks.block(number)
+        return None if data is None else own(decode_block, data)
+
+    def header(self, number: int) -> Header | None:
+        block = self.block(number)
+        return None if block is None else block.header
+
+    def forced(self, number: int) -> tuple[bytes, ...]:
+        """What block `number` forces upon the next batch."""
+        block = self.block(number)
+        return () if block is None else block.forced
 
     def place_of(self, tx_hash: Hash32) -> EthereumPlace | ActionPlace | None:
         data = self._blocks.transaction(tx_hash)
@@ -106,10 +117,10 @@ class Archive:
     def batch(self, seq: int) -> CertifiedBatch | None:
         """A batch that a block includes; those not yet included are in the log."""
         data = self._blocks.batch(seq)
-        return None if data is None else _own(decode_certified, data)
+        return None if data is None else own(decode_certified, data)
 
 
-def _own(decode: Callable[[bytes], T], data: bytes) -> T:
+def own(decode: Callable[[bytes], T], data: bytes) -> T:
     """What we wrote ourselves decodes, or the disk is damaged."""
     try:
         return decode(data)

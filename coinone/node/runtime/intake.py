@@ -7,7 +7,7 @@ Their order is kept, since one sender's nonces follow one another.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
@@ -16,6 +16,7 @@ from coinone.base.primitives.types import Hash32
 from coinone.node.runtime.signers import Signers
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, decode_transaction
 
+T = TypeVar("T")
 Outcome: TypeAlias = Hash32 | CoinoneError
 Enter: TypeAlias = Callable[[Sequence[EthereumTransaction]], Awaitable[list[Outcome]]]
 _Waiting: TypeAlias = tuple[EthereumTransaction, "asyncio.Future[Hash32]"]
@@ -59,13 +60,13 @@ class Intake:
                 assert tx.sender, "known, or recovering it raises"
                 signed.append((tx, answer))
             except InvalidInput as error:
-                _settle(answer, error)
+                settle(answer, error)
         try:
             outcomes = await self._enter([tx for tx, _ in signed])
         except CoinoneError as error:  # the executor refused: everybody who came is told
             outcomes = [error] * len(signed)
         for (_, answer), outcome in zip(signed, outcomes, strict=True):
-            _settle(answer, outcome)
+            settle(answer, outcome)
 
 
 class _Line:
@@ -76,7 +77,8 @@ class _Line:
         self.visit: asyncio.Task[None] | None = None
 
 
-def _settle(answer: "asyncio.Future[Hash32]", outcome: Outcome) -> None:
+def settle(answer: "asyncio.Future[T]", outcome: T | CoinoneError) -> None:
+    """Tell whoever waits for `answer`, on its event loop."""
     if answer.done():  # its sender went away
         return
     if isinstance(outcome, CoinoneError):

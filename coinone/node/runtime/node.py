@@ -19,7 +19,7 @@ from coinone.node.runtime.core import Core
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.executor import Executor
 from coinone.node.runtime.follower import follow_batch, follow_block
-from coinone.node.runtime.intake import Intake, Outcome
+from coinone.node.runtime.intake import Intake, Outcome, settle
 from coinone.node.runtime.keys import load_or_make_secrets
 from coinone.node.runtime.producer import Producer
 from coinone.node.runtime.published import BatchOutcome, Published, Subscription
@@ -186,7 +186,7 @@ class Node:
         answer: asyncio.Future[BatchOutcome] = loop.create_future()
 
         def reply(outcome: BatchOutcome | CoinoneError) -> None:
-            loop.call_soon_threadsafe(_resolve, answer, outcome)
+            loop.call_soon_threadsafe(settle, answer, outcome)
 
         await self._run(lambda: self._core.add_action(raw, verified, reply))
         return await answer
@@ -258,12 +258,3 @@ class Node:
         gone = [subscription for subscription in subscriptions if not subscription.push(published)]
         if gone:
             self._subscriptions = [item for item in self._subscriptions if item not in gone]
-
-
-def _resolve(answer: "asyncio.Future[BatchOutcome]", outcome: BatchOutcome | CoinoneError) -> None:
-    if answer.done():  # its caller went away
-        return
-    if isinstance(outcome, BatchOutcome):
-        answer.set_result(outcome)
-    else:
-        answer.set_exception(outcome)

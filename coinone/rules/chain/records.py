@@ -70,7 +70,7 @@ def decode_record(data: bytes) -> TransactionRecord:
     )
     return TransactionRecord(
         raw, tx_hash, kind, sender, to or None, bool(system), bool(succeeded), gas_used, gas_price, created or None,
-        tuple(_log(row) for row in rlp.decode_list(fields[10])),
+        tuple(decode_log(row) for row in rlp.decode_list(fields[10])),
         rlp.decode_bytes(fields[11], 32) if len(fields) == 12 else None,
     )  # fmt: skip
 
@@ -90,7 +90,8 @@ def evm_results(records: Sequence[TransactionRecord]) -> Hash32:
     return keccak256(b"coinone-evm" + rlp.encode([keccak256(record.encoded) for record in records]))
 
 
-def _log(row: rlp.Item) -> Log:
+def decode_log(row: rlp.Item) -> Log:
+    """Address, topics, data, as receipts hold them. Raises DecodeError."""
     address, topics, data = rlp.decode_list(row, 3)
     return Log(
         rlp.decode_bytes(address, 20),

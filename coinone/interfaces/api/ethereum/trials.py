@@ -30,14 +30,14 @@ from coinone.interfaces.api.ethereum.overrides import (
 )
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
 from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S, CALLS_WAITING_MAX
-from coinone.node.ethereum.archive import decoded, is_imported
+from coinone.node.ethereum.archive import EthereumArchive, is_imported
+from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.compiling import choose_engine
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
-from coinone.rules.chain.block import decode_block
 from coinone.rules.chain.ethereum.access import create_access_list
 from coinone.rules.chain.ethereum.call import CallRequest, ExecutionFailed, call, estimate_gas
 from coinone.rules.chain.ethereum.execution import Precompiles
@@ -241,13 +241,12 @@ def precompiles_of(trial: Trial, snapshot: Snapshot) -> Precompiles:
 
 def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
     """BLOCKHASH out of the store; zero for a block that only an override pretends."""
-    imported = is_imported(snapshot)
+    blocks = Blocks(snapshot)
+    archive = EthereumArchive(blocks) if is_imported(snapshot) else Archive(blocks)
 
     def block_hash(number: int) -> Hash32:
-        raw = Blocks(snapshot).block(number)
-        if raw is None:
-            return ZERO_HASH
-        return decoded(raw).header.hash if imported else decode_block(raw).hash
+        header = archive.header(number)
+        return ZERO_HASH if header is None else header.hash
 
     return block_hash
 

@@ -12,7 +12,7 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidBlock
 from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader
 from coinone.rules.chain.ethereum.transaction import decode_any_transaction, effective_gas_price
-from coinone.rules.chain.records import TransactionRecord
+from coinone.rules.chain.records import TransactionRecord, decode_log
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.vm import Log
 from coinone.rules.vm.addresses import create_address
@@ -65,14 +65,5 @@ def _decode_receipt(data: bytes) -> tuple[bytes, int, tuple[Log, ...]]:
     return (
         rlp.decode_bytes(fields[0]),
         rlp.decode_int(fields[1]),
-        tuple(map(_log, rlp.decode_list(fields[3]))),
-    )
-
-
-def _log(row: rlp.Item) -> Log:
-    address, topics, data = rlp.decode_list(row, 3)
-    return Log(
-        rlp.decode_bytes(address, 20),
-        tuple(rlp.decode_bytes(topic, 32) for topic in rlp.decode_list(topics)),
-        rlp.decode_bytes(data),
+        tuple(map(decode_log, rlp.decode_list(fields[3]))),
     )
