@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,12 +15,14 @@ from coinone.interfaces.api.http import answer, read_body
 from coinone.interfaces.api.protocols import LINK, text_frame
 from coinone.interfaces.api.server import AddressInUse, ApiServer, bind
 
+PATIENCE_S = 30  # with a busy machine; what the server should end and does not fails after it
+
 
 class Echo:
     """Applications that answer a POST with its body and a WebSocket with a flood."""
 
     async def start(self) -> None:
-        self.flooded = 0
+        self.flooded, self.flood_ended = 0, False
 
     async def stop(self) -> None:
         pass
@@ -35,6 +37,7 @@ class Echo:
         while scope["extensions"][LINK].write_frames(frame):
             self.flooded += 1
             await asyncio.sleep(0)
+        self.flood_ended = True
 
     ethereum = exchange
 
@@ -53,9 +56,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
 
 
 def connect(server: ApiServer, address: str = "127.0.0.1") -> socket.socket:
-    made = socket.create_connection((address, server.exchange_port), timeout=5)
-    made.settimeout(5)
-    return made
+    return socket.create_connection((address, server.exchange_port), timeout=PATIENCE_S)
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -76,6 +77,20 @@ def answered(connection: socket.socket, body: bytes) -> bool:
             return False
         got += part
     return True
+
+
+def is_served(server: ApiServer) -> bool:
+    with connect(server) as connection, contextlib.suppress(OSError):
+        connection.sendall(post(b"[2]"))
+        return answered(connection, b"[2]")
+    return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 def post(body: bytes, extra: str = "") -> bytes:
@@ -105,9 +120,7 @@ def test_a_connection_is_kept_for_the_next_request(server: ApiServer) -> None:
 def test_a_silent_or_half_finished_client_is_cut_off(server: ApiServer, sent: bytes) -> None:
     with connect(server) as connection:
         connection.sendall(sent)
-        started = time.monotonic()
         assert read_all(connection) == b""
-        assert time.monotonic() - started < 3
 
 
 def test_a_client_that_sends_a_byte_at_a_time_is_cut_off(server: ApiServer) -> None:
@@ -151,10 +164,7 @@ def test_more_connections_than_the_bound_are_closed_at_once_and_room_comes_back(
     with connect(server) as one_more:
         assert read_all(one_more) == b""
     held.pop().close()
-    time.sleep(0.1)
-    with connect(server) as again:
-        again.sendall(post(b"[2]"))
-        assert answered(again, b"[2]")
+    until(lambda: is_served(server))
     for connection in held:
         connection.close()
 
@@ -176,13 +186,10 @@ def test_a_reader_that_never_reads_is_dropped_at_the_bound(server: ApiServer) ->
             b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
-        time.sleep(1.0)
         app: Any = server._app
-        flooded = app.flooded
-        time.sleep(0.3)
-        assert app.flooded == flooded, "the flood has ended"
+        until(lambda: app.flood_ended)
         # its own bound and what the kernel's socket buffers take
-        assert flooded * 100_000 < limits.WS_BUFFER_BYTES_MAX + 12_000_000
+        assert 0 < app.flooded * 100_000 < limits.WS_BUFFER_BYTES_MAX + 12_000_000
 
 
 def test_a_taken_port_is_named_with_the_flag_that_moves_it() -> None:

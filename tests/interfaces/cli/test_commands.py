@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -37,10 +36,8 @@ def test_a_mistake_is_explained(arguments: list[str], code: int, said: str) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_help_lists_the_commands_and_comes_at_once() -> None:
-    began = time.monotonic()
+def test_help_lists_the_commands() -> None:
     done = coinone("--help")
-    assert time.monotonic() - began < 5  # numba and numpy are imported by what needs them
     assert done.returncode == 0
     assert all(
         f" {name} " in done.stdout for name in ("up", "node", "verify", "record", "replay", "warm", "bench")

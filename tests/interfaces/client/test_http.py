@@ -106,34 +106,45 @@ def test_a_fresh_connection_that_dies_without_an_answer_is_reported() -> None:
 
 
 def test_silence_ends_at_the_timeout_and_the_late_answer_is_nobodys() -> None:
+    given_up, late_left = asyncio.Event(), asyncio.Event()
+
     async def silent_once(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if number == 1:
-            await asyncio.sleep(0.2)
+            await given_up.wait()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+            late_left.set()
         else:
             writer.write(OK)
 
     async def scenario() -> None:
         async with Server(silent_once) as server:
-            http = AsyncHttp(server.url, timeout_s=0.1)
+            http = AsyncHttp(server.url, timeout_s=1.0)
             with pytest.raises(NoAnswer, match="no answer within"):
                 await http.send("/info", b"{}")
-            await asyncio.sleep(0.15)
+            given_up.set()
+            await late_left.wait()
             assert (await http.send("/info", b"{}")).body == b"{}"
 
     asyncio.run(scenario())
 
 
 def test_a_cancelled_request_leaves_no_connection_with_an_answer_on_its_way() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
     async def slow(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.1)
+        asked.set()
+        await go_on.wait()
         writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}".encode())
 
     async def scenario() -> None:
         async with Server(slow) as server:
             http = AsyncHttp(server.url)
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(http.send("/info", b"{}"), 0.05)
+            first = asyncio.create_task(http.send("/info", b"{}"))
+            await asked.wait()
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            go_on.set()
             assert (await http.send("/info", b"{}")).body == b"2"
 
     asyncio.run(scenario())

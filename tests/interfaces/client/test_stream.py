@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,12 +49,17 @@ class Exchange:
                 await self.say("post", {"id": message["id"], "response": answer})
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
 def run(scenario: Any) -> None:
     async def whole() -> None:
         exchange = Exchange()
         await exchange.start()
         try:
-            async with asyncio.timeout(10), Stream(f"http://127.0.0.1:{exchange.port}") as stream:
+            async with asyncio.timeout(60), Stream(f"http://127.0.0.1:{exchange.port}") as stream:
                 await scenario(exchange, stream)
         finally:
             await exchange.stop()
@@ -91,7 +97,7 @@ def test_each_feed_gets_its_own_market_only() -> None:
 def test_user_events_come_on_the_channel_that_hyperliquid_gave_them() -> None:
     async def scenario(exchange: Exchange, stream: Stream) -> None:
         feed = await stream.subscribe({"type": "userEvents", "user": "0x1"})
-        await asyncio.sleep(0.1)
+        await until(lambda: bool(exchange.received))
         await exchange.say("user", {"fills": []})
         assert (await anext(feed)).data == {"fills": []}
 
@@ -102,10 +108,10 @@ def test_a_slow_consumer_loses_the_oldest_and_is_told() -> None:
     async def scenario(exchange: Exchange, _: Stream) -> None:
         async with Stream(f"http://127.0.0.1:{exchange.port}", queue_max=3) as stream:
             feed = await stream.subscribe(BOOK)
-            await asyncio.sleep(0.1)
+            await until(lambda: bool(exchange.received))
             for number in range(5):
                 await exchange.say("l2Book", {"coin": "BTC", "number": number})
-            await asyncio.sleep(0.1)
+            await until(lambda: feed.dropped == 3)
             kept = [await anext(feed) for _ in range(3)]
             assert [each.data["number"] for each in kept] == [2, 3, 4]
             assert [each.gap for each in kept] == [True, False, False]
@@ -131,7 +137,7 @@ def test_a_request_whose_connection_closes_has_no_answer() -> None:
 
         exchange.say = mute  # type: ignore[method-assign]
         request = asyncio.create_task(stream.post("info", {}))
-        await asyncio.sleep(0.1)
+        await until(lambda: len(exchange.received) == 2)
         await exchange.connections[-1].close()
         with pytest.raises(NoAnswer, match="closed"):
             await request
@@ -145,8 +151,7 @@ def test_a_feed_that_is_unsubscribed_ends() -> None:
         await anext(feed)
         await stream.unsubscribe(feed)
         assert [each async for each in feed] == []
-        await asyncio.sleep(0.05)
-        assert exchange.received[-1] == {"method": "unsubscribe", "subscription": BOOK}
+        await until(lambda: exchange.received[-1] == {"method": "unsubscribe", "subscription": BOOK})
 
     run(scenario)
 

@@ -48,7 +48,7 @@ class Node:
         return []
 
 
-async def until(condition: object, timeout_s: float = 5.0) -> None:
+async def until(condition: object, timeout_s: float = 30.0) -> None:
     assert callable(condition)
     async with asyncio.timeout(timeout_s):
         while not condition():
