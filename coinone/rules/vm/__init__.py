@@ -1,16 +1,17 @@
 """The Coinone virtual machine: Ethereum's, with its rules as a table per fork.
 
-Read in this order: `opcodes.py` (what there is), `interpreter.py` (how it runs), `instructions/` (what each
-does), `precompiles/`, `forks.py`; then `native/`, the same as machine code. Everything here is a pure function
-of its arguments; the state is `rules.state.State`, whose journal undoes what a failed frame wrote. The names below are
-what others use; docs/vm-library.md shows how.
+Read in this order: `frame.py` (what runs), `opcodes.py` (what there is), `interpreter.py` (how it runs),
+`instructions/` (what each does), `precompiles/`, `forks.py`; then `native/`, the same as machine code. Everything
+here is a pure function of its arguments; the state is `rules.state.State`, whose journal undoes what a failed
+frame wrote. The names below are what others use; docs/vm-library.md shows how.
 """
 
 from coinone.rules.vm.engines import Choice, Engine, Pair, chosen_engine, execute, use_engine
 from coinone.rules.vm.environment import CALL, CREATE, BlockEnv, Log, Message, TransactionEnv
 from coinone.rules.vm.errors import ExceptionalHalt, FrameError, Revert
-from coinone.rules.vm.forks import FORKS, PREPARED, Rules
-from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.forks import FORKS, PREPARED
+from coinone.rules.vm.frame import Evm, Rules
+from coinone.rules.vm.interpreter import ExecutionResult
 from coinone.rules.vm.substate import Substate
 
 __all__ = [

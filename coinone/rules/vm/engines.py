@@ -13,7 +13,8 @@ from typing import TypeAlias
 from coinone.base.primitives.jit import on_warm
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
-from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.frame import Evm
+from coinone.rules.vm.interpreter import ExecutionResult
 from coinone.rules.vm.verify import Execute, execute_both
 
 

@@ -1,10 +1,13 @@
-"""What surrounds a message: the block, the transaction, the message itself, and the logs it leaves."""
+"""What surrounds a message: the block, the transaction, the message itself, the logs it leaves, and what may
+stand at an address in place of code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from coinone.base.primitives.types import Address, Hash32
+
+Precompile: TypeAlias = Callable[[bytes, int], tuple[int, bytes]]  # (input, gas) -> (cost, output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,10 @@
 """Fork rules as data: a fork is a line of this table, not a copy of the code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from coinone.base.primitives.limits import VM_MEMORY_MAX
-from coinone.base.primitives.types import Address
 from coinone.rules.vm import opcodes
-from coinone.rules.vm.opcodes import Opcode, Row
-from coinone.rules.vm.precompiles import CANCUN, OSAKA, PRAGUE, Precompile
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What differs between forks, and the sizes that a later fork may change.
-
-    `calldata_floor_per_token` is the least a transaction pays for its data (0: no floor); a token is a zero
-    byte or a quarter of another one. `delegation` allows set-code transactions and follows delegations.
-    `memory_cap` bounds the bytes of all live frames together. `transfer_logs`: whoever is paid leaves a log (EIP-7708).
-    """
-
-    name: str
-    opcodes: tuple[Opcode, ...]
-    dispatch: tuple[Row, ...]
-    precompiles: Mapping[Address, Precompile]
-    delegation: bool
-    calldata_floor_per_token: int
-    transaction_gas_max: int | None
-    code_size_max: int = 24_576
-    init_code_size_max: int = 49_152
-    memory_cap: int = VM_MEMORY_MAX
-    transfer_logs: bool = False
+from coinone.rules.vm.frame import Rules
+from coinone.rules.vm.precompiles import CANCUN, OSAKA, PRAGUE
 
 
 def _cancun() -> Rules:

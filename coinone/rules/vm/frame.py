@@ -1,35 +1,29 @@
-"""One running message: its gas, stack, memory and place in the code.
+"""What runs, in types: a frame, what all frames of a transaction share, and the rules they run under.
 
-Frames do not call one another. An instruction that calls returns a `Message`; the driver in
-`interpreter.py` runs it in a new frame and resumes this one with what came of it. Python's own stack
-stays flat however deep contracts nest.
+A frame is one running message. Frames do not call one another: an instruction that calls returns a `Message`;
+the driver in `interpreter.py` runs it in a new frame and resumes this one with what came of it, so Python's own
+stack stays flat however deep contracts nest. The types stand together because they name one another: a frame
+has its Evm, the Evm its rules, the rules their opcodes, and an opcode's operation works on a frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from coinone.rules.vm.environment import Message
+from coinone.base.primitives.limits import VM_MEMORY_MAX
+from coinone.base.primitives.types import Address
+from coinone.rules.state.state import State
+from coinone.rules.vm.environment import BlockEnv, Message, Precompile, TransactionEnv
 from coinone.rules.vm.errors import FrameError
 from coinone.rules.vm.program import program_of
-from coinone.rules.vm.substate import Snapshot
-
-if TYPE_CHECKING:
-    from coinone.rules.vm.interpreter import Evm
-
-
-class Halt:
-    """What an instruction returns when its frame is done."""
-
-
-HALT: Final = Halt()
-
-Signal: TypeAlias = Message | Halt
-Operation: TypeAlias = Callable[["Frame", list[int]], Signal | None]
+from coinone.rules.vm.substate import Snapshot, Substate
 
 
 class Frame:
+    """One running message: its gas, stack, memory and place in the code."""
+
     __slots__ = (
         "address",
         "code",
@@ -64,3 +58,110 @@ class Frame:
         self.output = b""  # of this frame
         self.error: FrameError | None = None
         self.snapshot = snapshot  # of state and substate, before this frame touched anything
+
+
+class Evm:
+    """What all frames of one transaction share.
+
+    `precompiles` are the fork's and any that the chain adds. `budget`, where given, is called at each jump
+    and each message; it raises to stop a run that lasts too long (eth_call), which no frame can catch.
+    """
+
+    __slots__ = (
+        "block",
+        "budget",
+        "memory_used",
+        "precompiles",
+        "rules",
+        "state",
+        "substate",
+        "tracer",
+        "transaction",
+    )
+
+    def __init__(
+        self,
+        state: State,
+        block: BlockEnv,
+        transaction: TransactionEnv,
+        rules: Rules,
+        precompiles: Mapping[Address, Precompile] | None = None,
+        substate: Substate | None = None,
+        tracer: Tracer | None = None,
+        budget: Callable[[], None] | None = None,
+    ) -> None:
+        self.state = state
+        self.block = block
+        self.transaction = transaction
+        self.rules = rules
+        self.precompiles = rules.precompiles if precompiles is None else precompiles
+        self.substate = substate or Substate()
+        self.tracer = tracer
+        self.budget = budget
+        self.memory_used = 0
+
+
+class Halt:
+    """What an instruction returns when its frame is done."""
+
+
+HALT: Final = Halt()
+
+Signal: TypeAlias = Message | Halt
+Operation: TypeAlias = Callable[["Frame", list[int]], Signal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What differs between forks, and the sizes that a later fork may change.
+
+    `calldata_floor_per_token` is the least a transaction pays for its data (0: no floor); a token is a zero
+    byte or a quarter of another one. `delegation` allows set-code transactions and follows delegations.
+    `memory_cap` bounds the bytes of all live frames together. `transfer_logs`: whoever is paid leaves a log (EIP-7708).
+    """
+
+    name: str
+    opcodes: tuple[Opcode, ...]
+    dispatch: tuple[Row, ...]
+    precompiles: Mapping[Address, Precompile]
+    delegation: bool
+    calldata_floor_per_token: int
+    transaction_gas_max: int | None
+    code_size_max: int = 24_576
+    init_code_size_max: int = 49_152
+    memory_cap: int = VM_MEMORY_MAX
+    transfer_logs: bool = False
+
+
+class Opcode(NamedTuple):
+    """A line of the opcode table: words taken and given, static gas, and what does the rest."""
+
+    code: int
+    name: str
+    inputs: int
+    outputs: int
+    static_gas: int
+    operation: Operation
+
+
+class Row(NamedTuple):
+    """What the loop needs of an opcode: `need` words before it, at most `room` of them."""
+
+    operation: Operation
+    static_gas: int
+    need: int
+    room: int
+
+
+class Tracer(Protocol):
+    def enter(self, frame: Frame) -> None:
+        """A message begins; nothing of it has happened yet."""
+
+    def before(self, frame: Frame, code: int) -> None:
+        """The opcode `code` at `frame.pc` is about to run, its gas not yet taken."""
+
+    def after(self, frame: Frame) -> None:
+        """It has run. Not called if it halted the frame by an error."""
+
+    def exit(self, frame: Frame) -> None:
+        """The message is over: `frame.output`, `frame.error` and `frame.gas` are final."""

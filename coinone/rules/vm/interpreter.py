@@ -5,12 +5,12 @@ runs the last frame until it halts or wants to call; then frames are pushed or p
 1,024 deep on a flat Python stack, and another engine can bring another step.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from coinone.base.primitives.types import Address
 from coinone.rules.state.state import State
-from coinone.rules.vm.environment import BlockEnv, Log, Message, TransactionEnv
+from coinone.rules.vm.environment import Log, Message
 from coinone.rules.vm.errors import (
     AddressCollision,
     CodeTooLarge,
@@ -21,57 +21,12 @@ from coinone.rules.vm.errors import (
     StackOverflow,
     StackUnderflow,
 )
-from coinone.rules.vm.forks import Rules
-from coinone.rules.vm.frame import HALT, Frame, Signal
+from coinone.rules.vm.frame import HALT, Evm, Frame, Signal, Tracer
 from coinone.rules.vm.gas import CODE_DEPOSIT_PER_BYTE, charge
 from coinone.rules.vm.instructions.log import log_transfer
-from coinone.rules.vm.precompiles import Precompile
-from coinone.rules.vm.substate import Substate
-from coinone.rules.vm.tracing import Tracer
 
 RESERVED_PREFIX = 0xEF
 Step: TypeAlias = Callable[[list[Frame]], Signal]  # runs the last frame; it may find that there are more
-
-
-class Evm:
-    """What all frames of one transaction share.
-
-    `precompiles` are the fork's and any that the chain adds. `budget`, where given, is called at each jump
-    and each message; it raises to stop a run that lasts too long (eth_call), which no frame can catch.
-    """
-
-    __slots__ = (
-        "block",
-        "budget",
-        "memory_used",
-        "precompiles",
-        "rules",
-        "state",
-        "substate",
-        "tracer",
-        "transaction",
-    )
-
-    def __init__(
-        self,
-        state: State,
-        block: BlockEnv,
-        transaction: TransactionEnv,
-        rules: Rules,
-        precompiles: Mapping[Address, Precompile] | None = None,
-        substate: Substate | None = None,
-        tracer: Tracer | None = None,
-        budget: Callable[[], None] | None = None,
-    ) -> None:
-        self.state = state
-        self.block = block
-        self.transaction = transaction
-        self.rules = rules
-        self.precompiles = rules.precompiles if precompiles is None else precompiles
-        self.substate = substate or Substate()
-        self.tracer = tracer
-        self.budget = budget
-        self.memory_used = 0
 
 
 class ExecutionResult(NamedTuple):

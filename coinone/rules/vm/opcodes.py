@@ -4,10 +4,8 @@ A line says: byte, name, words taken, words given, static gas, and the function 
 price depends on values for (memory, cold accounts, sizes) is charged by that function.
 """
 
-from typing import NamedTuple
-
 from coinone.rules.vm import gas
-from coinone.rules.vm.frame import Operation
+from coinone.rules.vm.frame import Opcode, Row
 from coinone.rules.vm.instructions import (
     arithmetic,
     bitwise,
@@ -25,15 +23,6 @@ from coinone.rules.vm.instructions import (
 )
 
 STACK_SIZE_MAX = 1024
-
-
-class Opcode(NamedTuple):
-    code: int
-    name: str
-    inputs: int
-    outputs: int
-    static_gas: int
-    operation: Operation
 
 
 _PUSHES = tuple(
@@ -146,15 +135,6 @@ AMSTERDAM: tuple[Opcode, ...] = (
     Opcode(0xE7, "SWAPN", 0, 0, gas.VERY_LOW, deep_stack.swap_deep),
     Opcode(0xE8, "EXCHANGE", 0, 0, gas.VERY_LOW, deep_stack.exchange),
 )
-
-
-class Row(NamedTuple):
-    """What the loop needs of an opcode: `need` words before it, at most `room` of them."""
-
-    operation: Operation
-    static_gas: int
-    need: int
-    room: int
 
 
 def dispatch_of(opcodes: tuple[Opcode, ...]) -> tuple[Row, ...]:

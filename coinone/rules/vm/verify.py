@@ -6,7 +6,8 @@ from typing import Any
 from coinone.rules.state.state import State
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.errors import FrameError, OutOfGas, OutOfMemory
-from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.frame import Evm
+from coinone.rules.vm.interpreter import ExecutionResult
 
 Changes = dict[tuple[str, Any], Any]
 Execute = Callable[[Evm, Message], ExecutionResult]

@@ -11,7 +11,7 @@ from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Evm, ExecutionResult, Message, TransactionEnv, execute
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.errors import InvalidJump, InvalidOpcode, OutOfMemory, Revert, StackUnderflow
-from coinone.rules.vm.forks import Rules
+from coinone.rules.vm.frame import Rules
 from coinone.rules.vm.program import Program
 
 CALLER, CONTRACT, OTHER = b"\x0a" * 20, b"\x0b" * 20, b"\x0c" * 20

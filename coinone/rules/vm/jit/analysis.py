@@ -9,7 +9,7 @@ before the next block. What no jump reaches is in no block.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from coinone.rules.vm.opcodes import Opcode
+from coinone.rules.vm.frame import Opcode
 
 BLOCK_MAX = 256  # instructions: the compiler's time for a function grows faster than the function
 _PUSH1, _PUSH32 = 0x60, 0x7F

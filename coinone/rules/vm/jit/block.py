@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.gas import JUMPDEST
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.jit import instructions as ways
@@ -23,7 +24,7 @@ from coinone.rules.vm.native.emitter import UNLIKELY
 from coinone.rules.vm.native.handler import HEAD, Handler
 from coinone.rules.vm.native.layout import ENTRIES, STACK_STRIDE, WORD, Status
 from coinone.rules.vm.native.module import symbol
-from coinone.rules.vm.opcodes import STACK_SIZE_MAX, Opcode
+from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 
 PREFIX = "coinone_"  # of the interpreter's functions, among all names of the process
 INVALID = f"end_{Status.INVALID_OPCODE.name}"

@@ -2,7 +2,8 @@
 
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.forks import FORKS
-from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.frame import Evm
+from coinone.rules.vm.interpreter import ExecutionResult
 from coinone.rules.vm.jit.policy import GAS_PER_HEAT, Limits, Policies
 from coinone.rules.vm.native import execution
 

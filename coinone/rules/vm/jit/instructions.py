@@ -5,6 +5,7 @@ What is in none of these (calls, creations, other accounts, the ends of a frame)
 
 from collections.abc import Callable
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.jit.analysis import Instruction
 from coinone.rules.vm.jit.words import Words
 from coinone.rules.vm.native import exports
@@ -14,7 +15,7 @@ from coinone.rules.vm.native.handlers.comparison import comparison
 from coinone.rules.vm.native.layout import SHARED_WORDS
 from coinone.rules.vm.native.module import FULL
 from coinone.rules.vm.native.module import PURE as NATIVE_PURE
-from coinone.rules.vm.opcodes import OSAKA, Opcode
+from coinone.rules.vm.opcodes import OSAKA
 
 Move = Callable[[Words, Instruction], None]
 

@@ -6,6 +6,7 @@ blocks that come first in the code are compiled up to a total. The rest is left 
 
 from typing import NamedTuple
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.jit import instructions as ways
 from coinone.rules.vm.jit.analysis import Block, blocks, instructions
 from coinone.rules.vm.jit.block import INVALID, PREFIX, BlockWriter, Places
@@ -13,7 +14,6 @@ from coinone.rules.vm.native import exports
 from coinone.rules.vm.native.emitter import METADATA
 from coinone.rules.vm.native.handler import PARAMETERS
 from coinone.rules.vm.native.module import symbol
-from coinone.rules.vm.opcodes import Opcode
 
 STARTS, BLOCKS, COUNT = "block_starts", "block_functions", "block_count"  # what the object code offers
 _INTRINSICS = """

@@ -14,8 +14,8 @@ from typing import Any
 
 from coinone.base.primitives.jit import cache_folder
 from coinone.rules.vm.forks import FORKS
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.native.module import exported, program
-from coinone.rules.vm.opcodes import Opcode
 
 _FILE = "vm_interpreter.o"
 _HASH_SIZE = 32

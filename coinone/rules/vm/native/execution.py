@@ -10,7 +10,8 @@ from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.errors import Revert
 from coinone.rules.vm.forks import PREPARED
-from coinone.rules.vm.interpreter import Evm, ExecutionResult
+from coinone.rules.vm.frame import Evm
+from coinone.rules.vm.interpreter import ExecutionResult
 from coinone.rules.vm.native.compiler import library
 from coinone.rules.vm.native.driver import Driver
 from coinone.rules.vm.native.layout import FRAME, HALTS, SHARED, Status

@@ -11,13 +11,13 @@ routine has changed nothing that counts and returns NOT_DONE, and the block lets
 
 from collections.abc import Iterable
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
 from coinone.rules.vm.native.layout import ENTRIES, Status
 from coinone.rules.vm.native.routines import routine
-from coinone.rules.vm.opcodes import Opcode
 
 ENTER = 0x0C
 NOT_DONE = -1

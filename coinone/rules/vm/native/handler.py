@@ -5,9 +5,10 @@ of code. What the loop of an interpreter keeps in variables travels as arguments
 keeps those in registers: the frame, the instruction and stack pointers, gas, memory and its size, the table.
 """
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.layout import FRAME, SHARED, STACK_STRIDE, WORD, Status
-from coinone.rules.vm.opcodes import STACK_SIZE_MAX, Opcode
+from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 
 PARAMETERS = (
     "ptr %frame, ptr %code, ptr %stack, i64 %gas, ptr %memory, i64 %size, ptr %table"  # of every instruction

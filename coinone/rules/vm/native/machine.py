@@ -11,8 +11,8 @@ from typing import Final
 
 from coinone.base.primitives.types import Address
 from coinone.rules.vm.environment import BlockEnv, Message, TransactionEnv
+from coinone.rules.vm.frame import Evm
 from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
-from coinone.rules.vm.interpreter import Evm
 from coinone.rules.vm.native.compiler import Library
 from coinone.rules.vm.native.layout import (
     FRAME,

@@ -6,6 +6,7 @@ and what they cost; here each only gets its body. A name without a body fails at
 
 from collections.abc import Mapping
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.native import exports
 from coinone.rules.vm.native.emitter import METADATA, Emitter
 from coinone.rules.vm.native.handler import HEAD, Handler
@@ -38,7 +39,6 @@ from coinone.rules.vm.native.layout import (
 from coinone.rules.vm.native.routines import calls, cells, division, reciprocal, routine, words
 from coinone.rules.vm.native.routines import keccak as keccak_routines
 from coinone.rules.vm.native.routines import memory as memory_routines
-from coinone.rules.vm.opcodes import Opcode
 
 PURE: dict[str, Pure] = {**arithmetic.PURE, **comparison.PURE, **bitwise.PURE}
 FULL: dict[str, Full] = {

@@ -8,8 +8,9 @@ its own at 0x0800 and above by passing a longer table to the interpreter.
 from collections.abc import Mapping
 
 from coinone.base.primitives.types import Address
+from coinone.rules.vm.environment import Precompile
 from coinone.rules.vm.precompiles import blake2f, bls12_381, bn254, hashes, kzg, modexp, signatures
-from coinone.rules.vm.precompiles.common import Precompile, pay
+from coinone.rules.vm.precompiles.common import pay
 
 __all__ = ["CANCUN", "OSAKA", "PRAGUE", "Precompile", "pay"]
 

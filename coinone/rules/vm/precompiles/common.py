@@ -1,11 +1,6 @@
 """What precompiled contracts have in common."""
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from coinone.rules.vm.errors import OutOfGas
-
-Precompile: TypeAlias = Callable[[bytes, int], tuple[int, bytes]]  # (input, gas) -> (cost, output)
 
 TRUE = (1).to_bytes(32, "big")
 FALSE = bytes(32)

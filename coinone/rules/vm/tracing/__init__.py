@@ -3,6 +3,6 @@
 The tracers here give what geth's tracers of the same name give, ready for JSON.
 """
 
-from coinone.rules.vm.tracing.tracer import Tracer
+from coinone.rules.vm.frame import Tracer
 
 __all__ = ["Tracer"]

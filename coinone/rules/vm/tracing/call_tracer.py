@@ -8,7 +8,7 @@ from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.errors import Revert, describe
 from coinone.rules.vm.frame import Frame
 from coinone.rules.vm.revert_reason import revert_reason
-from coinone.rules.vm.tracing.tracer import Room
+from coinone.rules.vm.tracing.room import Room
 
 _SELFDESTRUCT = 0xFF
 _CALL_SIZE = 256  # about what a call or a log takes beside its data

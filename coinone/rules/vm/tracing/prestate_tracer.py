@@ -11,7 +11,7 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.state.state import State
 from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.frame import Frame
-from coinone.rules.vm.tracing.tracer import Room
+from coinone.rules.vm.tracing.room import Room
 
 _SLOT_FIRST = (0x54, 0x55)  # SLOAD, SSTORE
 _ADDRESS_FIRST = (0x31, 0x3B, 0x3C, 0x3F, 0xFF)  # BALANCE, EXTCODE*, SELFDESTRUCT

@@ -7,7 +7,7 @@ from coinone.base.primitives.limits import TRACE_STEPS_MAX
 from coinone.base.primitives.parse import format_bytes
 from coinone.rules.vm.errors import describe
 from coinone.rules.vm.frame import Frame
-from coinone.rules.vm.tracing.tracer import Room
+from coinone.rules.vm.tracing.room import Room
 
 _SLOAD, _SSTORE = 0x54, 0x55
 _WORD = 32

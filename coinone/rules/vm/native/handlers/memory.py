@@ -1,11 +1,11 @@
 """Memory. The common case, a word inside what has been paid for, is a few machine instructions; else it grows first."""
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.gas import COPY_PER_WORD
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
 from coinone.rules.vm.native.layout import Status
-from coinone.rules.vm.opcodes import Opcode
 
 
 def grow_and_repeat(length: int) -> str:

@@ -6,6 +6,7 @@ some room, Python makes frames of its own out of the records and goes on with th
 What `HOST` names is Python's; the memory is paid for here.
 """
 
+from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
 from coinone.rules.vm.native.handler import HEAD, Handler
@@ -25,7 +26,6 @@ from coinone.rules.vm.native.layout import (
     STACK_STRIDE,
     Status,
 )
-from coinone.rules.vm.opcodes import Opcode
 
 HOST: dict[str, tuple[tuple[int, int], ...]] = {
     "CREATE": ((2, 3),),
