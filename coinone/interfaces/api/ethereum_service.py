@@ -1,6 +1,6 @@
 """JSON-RPC over an imported Ethereum chain: the same methods and the same listener as a node of ours, nothing else."""
 
-from typing import Any, cast
+from typing import Any
 
 from coinone import __version__
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
@@ -17,7 +17,6 @@ from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.weights import Purse, Weights
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.node.ethereum.node import EthereumNode
-from coinone.node.runtime.node import Node
 
 
 class EthereumService:
@@ -26,12 +25,11 @@ class EthereumService:
     def __init__(self, node: EthereumNode, request_weight: int) -> None:
         self._node = node
         self._weights = Weights(request_weight)
-        served = cast(Node, node)  # it answers all that these methods ask of a node
-        self.reads = ChainReads(served, Queries(served))
-        self.trials = Trials(served, self.reads)
+        self.reads = ChainReads(node, Queries(node))
+        self.trials = Trials(node, self.reads)
         self.rpc_hub = RpcHub()
         version, announce = f"coinone/v{__version__}", self.rpc_hub.publish_pending
-        backend = EthereumBackend(served, self.reads, self.trials, Filters(), version, announce, lambda: 0)
+        backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, lambda: 0)
         self.rpc = Dispatcher(METHODS, backend)
 
     async def start(self) -> None:

@@ -4,18 +4,22 @@ GET /explorer/block/NUMBER_OR_HASH, /explorer/batch/SEQ, /explorer/tx/HASH, /exp
 /explorer/blocks; and the anchor's POST forms blockDetails, txDetails, userDetails.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_hash
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.format import block_json, receipt_json, transaction_json
-from coinone.interfaces.api.ethereum.params import BlockId
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.histories import Histories
+from coinone.interfaces.api.exchange.market_data import MarketData
 from coinone.interfaces.api.http import HttpError
-from coinone.node.runtime.archive import ActionPlace
+from coinone.interfaces.api.queries import InThread, Queries
+from coinone.interfaces.api.recent import Recent
+from coinone.node.runtime.archive import ActionPlace, EthereumPlace
+from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.chain.batch import Batch, decode_certified
 from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
@@ -24,37 +28,54 @@ from coinone.rules.exchange.wire.envelope import decode_envelope
 from coinone.rules.exchange.wire.signing import decode_value, signed_type
 from coinone.rules.exchange.wire.types import DomainRules, L1Envelope, OracleReport, VerifiedAction
 
-if TYPE_CHECKING:
-    from coinone.interfaces.api.service import Service
-
 Json = dict[str, Any]
 RECENT_BLOCKS = 25
 USER_TRANSACTIONS = 100
 
 
 class Explorer:
-    def __init__(self, service: "Service") -> None:
-        self._service = service
-        network = service.node.network
+    """Reads blocks and batches in a thread: a batch of a thousand orders has as many signatures to recover."""
+
+    def __init__(
+        self,
+        node: Node,
+        queries: Queries[ChainReader],
+        in_thread: InThread,
+        data: MarketData,
+        histories: Histories,
+        recent: Recent,
+    ) -> None:
+        self._archive = node.archive
+        self._log = node.storage.log
+        self._federation = node.genesis.federation
         # Whatever is in a batch was accepted; so every domain that any network accepts is read here.
-        self._rules = DomainRules(network.chain_id, True, True)
+        self._rules = DomainRules(node.network.chain_id, True, True)
+        self._queries = queries
+        self._in_thread = in_thread
+        self._data = data
+        self._histories = histories
+        self._seen = recent
 
     async def get(self, path: str) -> bytes:
         """A GET below /explorer/. Raises HttpError 404 or 400."""
         kind, _, argument = path.partition("/")
-        readers = {"block": self._block, "batch": self._batch, "tx": self._tx, "account": self._account}
         try:
-            if kind == "blocks" and not argument:
-                return jsonio.encode(self._recent())
-            reader = readers.get(kind)
-            if reader is None:
-                raise HttpError(404, "no such page")
-            found = await reader(argument)
+            found = await self._page(kind, argument)
         except InvalidInput as error:
             raise HttpError(400, str(error)) from error
         if found is None:
             raise HttpError(404, f"no such {kind} on this node")
         return jsonio.encode(found)
+
+    async def _page(self, kind: str, argument: str) -> Json | None:
+        if kind == "account":
+            return await self._account(argument)
+        if kind == "blocks" and not argument:
+            return await self._in_thread(self._newest)
+        reader = {"block": self._block, "batch": self._batch, "tx": self._tx}.get(kind)
+        if reader is None:
+            raise HttpError(404, "no such page")
+        return await self._in_thread(lambda: reader(argument))
 
     async def post(self, body: bytes) -> bytes:
         """The anchor's POST /explorer. Raises HttpError 422."""
@@ -67,28 +88,27 @@ class Explorer:
         """blockDetails, txDetails or userDetails. Raises InvalidInput."""
         kind = request.get("type") if isinstance(request, dict) else None
         if kind == "blockDetails":
-            found = await self._batch(str(request.get("height")))
+            found = await self._in_thread(lambda: self._batch(str(request.get("height"))))
             if found is None:
                 raise InvalidInput("no such block")
             return {"type": kind, "blockDetails": found}
         if kind == "txDetails":
-            tx = await self._tx(str(request.get("hash")))
+            tx = await self._in_thread(lambda: self._tx(str(request.get("hash"))))
             if tx is None:
                 raise InvalidInput("no such transaction")
             return {"type": kind, "tx": tx}
         if kind == "userDetails":
             user = parse_address(request.get("user"))
-            return {"type": kind, "txs": self._user_transactions(user)}
+            return {"type": kind, "txs": await self._in_thread(lambda: self._user_transactions(user))}
         raise InvalidInput("type must be blockDetails, txDetails or userDetails")
 
-    def _recent(self) -> Json:
-        head = self._service.reads.head_number()
-        headers = self._service.reads.archive.headers(max(head - RECENT_BLOCKS + 1, 0), head)
+    def _newest(self) -> Json:
+        head = self._data.view.head.number
+        headers = self._archive.headers(max(head - RECENT_BLOCKS + 1, 0), head)
         return {"blocks": [self._summary(header) for header in reversed(list(headers))]}
 
     def _summary(self, header: Header) -> Json:
-        archive = self._service.reads.archive
-        parent = archive.header(header.number - 1) if header.number else None
+        parent = self._archive.header(header.number - 1) if header.number else None
         return {
             "number": header.number,
             "hash": "0x" + header.hash.hex(),
@@ -98,12 +118,13 @@ class Explorer:
             "gasUsed": header.gas_used,
         }
 
-    async def _block(self, argument: str) -> Json | None:
+    def _block(self, argument: str) -> Json | None:
         """A block with its batches and Ethereum transactions."""
-        found = self._service.reads.block(_block_name(argument))
-        if found is None:
+        number = self._number(argument)
+        header = None if number is None else self._archive.header(number)
+        if header is None:
             return None
-        header, rows = found
+        rows = self._archive.records(header.number)
         shown, raws = [transaction_json(row, header) for row in rows], [row.record.raw for row in rows]
         summary = self._summary(header)
         first = header.batch_seq - summary["batches"] + 1
@@ -116,6 +137,13 @@ class Explorer:
             "batchList": [self._batch_summary(seq) for seq in range(first, header.batch_seq + 1)],
         }
 
+    def _number(self, argument: str) -> int | None:
+        if argument == "latest":
+            return self._data.view.head.number
+        if argument.startswith("0x"):
+            return self._archive.number_of(parse_hash(argument))
+        return _parse_number(argument, "block must be a number, a hash or latest")
+
     def _batch_summary(self, seq: int) -> Json:
         batch = self._stored(seq)
         return (
@@ -126,24 +154,22 @@ class Explorer:
 
     def _stored(self, seq: int) -> Batch | None:
         """A batch that a block includes, or one that is only in the log yet."""
-        certified = self._service.reads.archive.batch(seq)
+        certified = self._archive.batch(seq)
         if certified is None:
-            logged = self._service.node.storage.log.batches.get(seq)
+            logged = self._log.batches.get(seq)
             certified = None if logged is None else decode_certified(logged)
         return None if certified is None else certified.batch
 
-    async def _batch(self, argument: str) -> Json | None:
-        """A batch in a block, with its transactions of all kinds."""
-        if not argument.isascii() or not argument.isdecimal() or len(argument) > 15:
-            raise InvalidInput("batch must be a number")
-        batch = self._stored(int(argument))
+    def _batch(self, argument: str) -> Json | None:
+        """A batch with its transactions of all kinds."""
+        batch = self._stored(_parse_number(argument, "batch must be a number"))
         if batch is None:
             return None
         return {
             "height": batch.seq,
             "blockTime": batch.time_ms,
             "hash": "0x" + batch.hash.hex(),
-            "proposer": "0x" + batch.base_hash.hex()[:40],
+            "proposer": "0x" + self._federation.members[self._federation.leader(batch.term)].hex(),
             "numTxs": len(batch.transactions),
             "baseBlock": batch.base_number,
             "seed": "0x" + batch.seed.hex(),
@@ -172,13 +198,15 @@ class Explorer:
             "action": action,
         }
 
-    async def _tx(self, argument: str) -> Json | None:
+    def _tx(self, argument: str) -> Json | None:
         """A transaction of any kind, by its hash."""
         tx_hash = parse_hash(argument)
-        found = self._service.reads.transaction(tx_hash)
-        if found is None:
-            return self._action(tx_hash)
-        header, row = found
+        place = self._archive.place_of(tx_hash)
+        if not isinstance(place, EthereumPlace):
+            return self._action(tx_hash, place)
+        header = self._archive.header(place.number)
+        assert header is not None, "a placed transaction has its block"
+        row = self._archive.records(place.number)[place.index]
         return {
             "kind": "ethereum",
             "tier": "included",
@@ -189,10 +217,10 @@ class Explorer:
             "receipt": receipt_json(row, header),
         }
 
-    def _action(self, tx_hash: Hash32) -> Json | None:
+    def _action(self, tx_hash: Hash32, place: ActionPlace | None) -> Json | None:
         """An action in a batch, included in a block or not yet; with its outcome if that is remembered."""
-        place, seen = self._service.reads.archive.place_of(tx_hash), self._service.recent.get(tx_hash)
-        seq = place.seq if isinstance(place, ActionPlace) else seen.seq if seen is not None else None
+        seen = self._seen.get(tx_hash)
+        seq = place.seq if place is not None else seen.seq if seen is not None else None
         batch = None if seq is None else self._stored(seq)
         if batch is None:
             return None
@@ -212,15 +240,15 @@ class Explorer:
     async def _account(self, argument: str) -> Json | None:
         """An address on both sides: gas coin and nonce, exchange balance, positions and orders."""
         address = parse_address(argument)
-        time_ms = self._service.data.time_ms
+        time_ms = self._data.time_ms
 
-        def read(reader: Any) -> tuple[int, int, bool, accounts.AccountView]:
+        def read(reader: ChainReader) -> tuple[int, int, bool, accounts.AccountView]:
             view = reads.account_view(reader.exchange, address, time_ms)
             state = reader.state
             return state.balance(address), state.nonce(address), bool(state.code(address)), view
 
-        balance, nonce, is_contract, view = await self._service.queries.run(read)
-        coins = self._service.coins
+        balance, nonce, is_contract, view = await self._queries.run(read)
+        coins = self._data.coins
         return {
             "address": "0x" + address.hex(),
             "balance": str(balance),
@@ -229,14 +257,14 @@ class Explorer:
             "isTrader": view.exists,
             "exchange": accounts.clearinghouse_json(view, coins, time_ms),
             "openOrders": [accounts.frontend_order_json(order, coins) for order in view.orders],
-            "recent": self._user_transactions(address),
+            "recent": await self._in_thread(lambda: self._user_transactions(address)),
         }
 
     def _user_transactions(self, address: bytes) -> list[Json]:
         """The account's newest actions that left a trace in the ledger or in trades."""
         user = {"user": "0x" + address.hex()}
-        fills = self._service.info.histories.fills(user)[:USER_TRANSACTIONS]
-        ledger = self._service.info.histories.ledger(user)[-USER_TRANSACTIONS:]
+        fills = self._histories.fills(user)[:USER_TRANSACTIONS]
+        ledger = self._histories.ledger(user)[-USER_TRANSACTIONS:]
         rows = [
             {"time": row["time"], "hash": row["hash"], "action": {"type": "fill", **row}} for row in fills
         ]
@@ -244,14 +272,10 @@ class Explorer:
         return sorted(rows, key=lambda row: row["time"], reverse=True)[:USER_TRANSACTIONS]
 
 
-def _block_name(argument: str) -> BlockId:
-    if argument == "latest":
-        return BlockId(tag="latest")
-    if argument.startswith("0x"):
-        return BlockId(hash=parse_hash(argument))
-    if not argument.isascii() or not argument.isdecimal() or len(argument) > 15:
-        raise InvalidInput("block must be a number, a hash or latest")
-    return BlockId(number=int(argument))
+def _parse_number(text: str, otherwise: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 15:
+        raise InvalidInput(otherwise)
+    return int(text)
 
 
 def _action_json(raw: bytes, verified: VerifiedAction) -> Json:

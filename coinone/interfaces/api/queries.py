@@ -6,27 +6,38 @@ one together: alone, a read goes at once; a hundred at a time cost about as much
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Protocol, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT, QUERIES_WAITING_MAX
-from coinone.node.runtime.node import ChainReader, Node
 
 T = TypeVar("T")
-_Read = Callable[[ChainReader], Any]
-_Asked = tuple[_Read, "asyncio.Future[Any]"]
+R = TypeVar("R", covariant=True)  # what a read is given
+_Asked = tuple[Callable[[Any], Any], "asyncio.Future[Any]"]
 
 
-class Queries:
+class InThread(Protocol):
+    """Runs a long read of the store beside the event loop."""
+
+    def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
+
+
+class Queried(Protocol[R]):
+    """A node, as far as it is asked here."""
+
+    async def query(self, fn: Callable[[R], T]) -> T: ...
+
+
+class Queries(Generic[R]):
     """Runs reads on a node's executor. On one event loop only."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Queried[R]) -> None:
         self._node = node
         self._waiting: list[_Asked] = []
         self._visit: asyncio.Task[None] | None = None
 
-    async def run(self, read: Callable[[ChainReader], T]) -> T:
+    async def run(self, read: Callable[[R], T]) -> T:
         """The result of `read` between two batches. Raises LimitExceeded if too many wait."""
         if len(self._waiting) >= QUERIES_WAITING_MAX:
             raise LimitExceeded("node is overloaded, try again", most=QUERIES_WAITING_MAX)
@@ -45,8 +56,11 @@ class Queries:
             self._visit = None
 
     async def _visit_with(self, asked: list[_Asked]) -> None:
+        def visit(reader: object) -> list[Any]:
+            return [_attempt(read, reader) for read, _ in asked]
+
         try:
-            results = await self._node.query(lambda reader: [_attempt(read, reader) for read, _ in asked])
+            results = await self._node.query(visit)
         except Exception as error:  # the executor refused: everybody who asked is told
             results = [error] * len(asked)
         for (_, answer), result in zip(asked, results, strict=True):
@@ -58,7 +72,7 @@ class Queries:
                 answer.set_result(result)
 
 
-def _attempt(read: _Read, reader: ChainReader) -> Any:
+def _attempt(read: Callable[[Any], Any], reader: object) -> Any:
     """A read's result or its exception: one that fails must not spoil the others'."""
     try:
         return read(reader)

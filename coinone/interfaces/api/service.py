@@ -38,6 +38,7 @@ from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
 from coinone.interfaces.api.ws.session import Session
 from coinone.interfaces.api.ws.subscriptions import parse_subscription
+from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Published, Subscription
 from coinone.node.storage.candles import DAY_MS
@@ -65,12 +66,13 @@ class Service:
         self.rpc_hub = RpcHub()
         version = f"coinone/v{__version__}"
         announce = self.rpc_hub.publish_pending
-        backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, peers)
+        dev = Dev(node) if node.network.is_dev else None
+        backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, peers, dev)
         self.rpc = Dispatcher(methods_of(node.network), backend)
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.calls)
         self.recent = Recent()
-        self.explorer = Explorer(self)
+        self.explorer = Explorer(node, self.queries, self.reads.in_thread, self.data, histories, self.recent)
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

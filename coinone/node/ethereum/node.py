@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.base.primitives.types import Address, Hash32
@@ -18,7 +18,7 @@ from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import Store
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
 from coinone.rules.chain.ethereum.blobs import blob_base_fee, next_excess
-from coinone.rules.chain.ethereum.blocks import EthereumNetwork
+from coinone.rules.chain.ethereum.blocks import EthereumNetwork, env_of
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.header import EthereumHeader, next_base_fee
 from coinone.rules.chain.ethereum.transaction import decode_transaction
@@ -101,19 +101,24 @@ class EthereumNode:
     def head(self) -> EthereumHeader:
         return self._chain.head
 
-    def fork_at(self, header: EthereumHeader) -> str:
-        """Whose rules contracts in that block ran under. Raises InvalidBlock for one from before Cancun."""
-        return self.network.rules.fork_at(header.timestamp).name
+    def env_at(self, number: int, block_hash: Callable[[int], Hash32]) -> tuple[BlockEnv, Rules]:
+        """What contracts saw in a block that is there. Raises InvalidBlock for one from before Cancun."""
+        header = self.archive.header(number)
+        assert header is not None, "the block was found"
+        return env_of(self.network.rules, header, block_hash)
 
     def next_base_fee(self) -> int:
         return next_base_fee(self.head)
 
-    async def query(self, fn: Callable[[Any], T]) -> T:
+    async def query(self, fn: Callable[[ImportedReader], T]) -> T:
         """Run `fn` on an ImportedReader. It must copy what it returns."""
         reader = ImportedReader(self._chain, self.storage.store, self._pool)
         return await asyncio.get_running_loop().run_in_executor(self._thread, fn, reader)
 
     async def submit(self, raw: bytes) -> NoReturn:
+        raise NotSupported("there is no exchange on this chain")
+
+    async def submit_oracle(self, raw: bytes) -> NoReturn:
         raise NotSupported("there is no exchange on this chain")
 
     async def submit_ethereum(self, raw: bytes) -> Hash32:

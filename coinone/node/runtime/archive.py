@@ -21,8 +21,8 @@ from coinone.rules.chain.records import decode_records, encode_records
 from coinone.rules.consensus.header import Header
 
 T = TypeVar("T")
-B = TypeVar("B")  # a chain's blocks
-H = TypeVar("H")  # and their headers
+B = TypeVar("B", covariant=True)  # a chain's blocks
+H = TypeVar("H", covariant=True)  # and their headers
 _ETHEREUM, _ACTION = 0, 1
 
 
@@ -73,6 +73,9 @@ class BlockArchive(ABC, Generic[B, H]):
 
     @abstractmethod
     def header(self, number: int) -> H | None: ...
+
+    @abstractmethod
+    def place_of(self, tx_hash: Hash32) -> EthereumPlace | ActionPlace | None: ...
 
     def number_of(self, block_hash: Hash32) -> int | None:
         return self._blocks.number_of(block_hash)

@@ -4,10 +4,7 @@ Time travel moves contracts' TIMESTAMP by an offset that each batch stores; the 
 time. A snapshot is a block; going back to it undoes the blocks above and opens a new term.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.secp256k1 import address_of, sign
@@ -15,6 +12,7 @@ from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.base.primitives.limits import DEV_SNAPSHOTS_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.runtime.core import Core
+from coinone.node.runtime.node import Node
 from coinone.node.runtime.producer import Producer
 from coinone.node.runtime.published import BatchOutcome
 from coinone.node.runtime.startup import load_chain
@@ -30,9 +28,6 @@ from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.signing import encode_value, signed_type, user_digest
 from coinone.rules.exchange.wire.types import UserEnvelope
 
-if TYPE_CHECKING:
-    from coinone.node.runtime.node import Node
-
 MNEMONIC = "test test test test test test test test test test test junk"  # public, worthless
 FAUCET_INDEX = 20
 FAUCET_WEI = 10 * 10**18
@@ -47,7 +42,12 @@ class FaucetGift:
 
 
 class Dev:
+    """One for a node: it remembers the snapshots."""
+
     def __init__(self, node: Node) -> None:
+        """Raises NotSupported on any other network."""
+        if not node.network.is_dev:
+            raise NotSupported(f"not available on network '{node.network.name}'")
         self._node = node
         self._faucet_key = ethereum_keys(MNEMONIC, 1, FAUCET_INDEX)[0]
         self._faucet = address_of(self._faucet_key)
@@ -55,6 +55,11 @@ class Dev:
         self._snapshots: dict[int, int] = {}  # id -> block number
         self._next_snapshot = 1
         self._offset_before_pin: int | None = None
+
+    @property
+    def time_ms(self) -> int:
+        """Of the newest batch: the exchange's time, which does not travel."""
+        return self._node.view.time_ms
 
     async def faucet(self, address: Address) -> FaucetGift:
         """Send gas coin and quote units to `address`; the exchange account arises with the gift."""
@@ -169,10 +174,3 @@ def _rewind(core: Core, producer: Producer, number: int) -> None:
         storage.undo_block()
     core.rewind(load_chain(core.chain.network, storage))
     producer.close_batch()
-
-
-def require_dev(node: Node) -> Dev:
-    """Raise NotSupported on any other network."""
-    if node.dev is None:
-        raise NotSupported(f"not available on network '{node.network.name}'")
-    return node.dev

@@ -16,7 +16,6 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.clock import Clock, Entropy, SystemClock, system_entropy
 from coinone.node.runtime.core import Core
-from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.executor import Executor
 from coinone.node.runtime.follower import follow_batch, follow_block
 from coinone.node.runtime.intake import Intake, Outcome, settle
@@ -32,6 +31,7 @@ from coinone.protocols.txpool.ethereum import EthereumPool
 from coinone.rules.chain.apply import call_env
 from coinone.rules.chain.batch import CertifiedBatch
 from coinone.rules.chain.block import Block
+from coinone.rules.chain.ethereum.blocks import header_env
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network, require_launched
@@ -43,7 +43,7 @@ from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm import FORKS, BlockEnv, Rules
 from coinone.rules.vm.precompiles import Precompile
 
 T = TypeVar("T")
@@ -125,7 +125,6 @@ class Node:
         self._executor = Executor(self._clock, self._work)
         self._signers = Signers()
         self._intake = Intake(self._enter, self._signers)
-        self.dev = Dev(self) if network.is_dev else None
         self.domain_rules = chain.exchange.config.domain_rules
 
     @property
@@ -150,9 +149,11 @@ class Node:
     def halted(self) -> str | None:
         return self._core.halted
 
-    def fork_at(self, header: Header) -> str:
-        """Whose rules contracts in that block ran under (an imported Ethereum chain moves from fork to fork)."""
-        return self.network.fork
+    def env_at(self, number: int, block_hash: Callable[[int], Hash32]) -> tuple[BlockEnv, Rules]:
+        """What the header of a block that is there says to contracts, and the rules they run under."""
+        header = self.archive.header(number)
+        assert header is not None, "the block was found"
+        return header_env(self.network.chain_id, header, block_hash), FORKS[self.network.fork]
 
     def next_base_fee(self) -> int:
         """Of the block after the newest one: a constant of the network, where Ethereum's moves."""

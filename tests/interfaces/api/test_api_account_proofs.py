@@ -15,6 +15,7 @@ from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.proofs import ProofFailed, verify_account_proof
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
+from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 
@@ -40,8 +41,7 @@ async def _proof(node: Node) -> Any:
         order = actions.order([actions.Order(0, True, "0.001", price)])
         placed = await relay.act(sign_action(SIGNER, domain, order, at_ms=node.view.time_ms + turn))
         assert placed["status"] == "ok"
-    assert node.dev is not None
-    await node.dev.mine()
+    await Dev(node).mine()
     with pytest.raises(InvalidInput, match="no such account"):
         await node.query(lambda reader: account_proof(reader, b"\x77" * 20))
     return await node.query(lambda reader: account_proof(reader, SIGNER.address))

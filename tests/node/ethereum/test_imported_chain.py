@@ -168,44 +168,64 @@ def test_a_chain_file_is_read_block_by_block(tmp_path: Path) -> None:
             list(read_blocks(file))
 
 
+def asked(service: EthereumService, *calls: tuple[Any, ...]) -> list[Any]:
+    """What each call is answered, or the message of its error."""
+    purse = Weights(1_000).purse("127.0.0.1")
+
+    async def ask(method: str, *params: Any) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        answer = json.loads(await service.rpc.answer(body, Caller.PROGRAM, purse))
+        return answer.get("result", answer.get("error", {}).get("message"))
+
+    async def ask_all() -> list[Any]:
+        return [await ask(*call) for call in calls]
+
+    return asyncio.run(ask_all())
+
+
 def test_the_interface_answers_over_an_imported_chain(tmp_path: Path) -> None:
     chain = init_chain(tmp_path, GENESIS)
     grow(chain, 2)
     chain.close()
     node = EthereumNode(tmp_path)
     service = EthereumService(node, 1_000)
-    purse = Weights(1_000).purse("127.0.0.1")
-
-    async def ask_all() -> list[Any]:
-        answers = []
-        for method, *params in (
+    try:
+        *answers, block = asked(
+            service,
             ("eth_blockNumber",),
             ("eth_getBalance", "0x" + STAKER.hex(), "latest"),
             ("eth_getBalance", "0x" + STAKER.hex(), "0x1"),
             ("eth_getStorageAt", RICH, "0x1", "pending"),
             ("eth_baseFee",),
             ("eth_sendRawTransaction", "0x70"),
-        ):
-            request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-            answer = json.loads(await service.rpc.answer(json.dumps(request).encode(), Caller.PROGRAM, purse))
-            answers.append(answer.get("result", answer.get("error", {}).get("message")))
-        block = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["0x2", False]}
-        answers.append(
-            json.loads(await service.rpc.answer(json.dumps(block).encode(), Caller.PROGRAM, purse))
+            ("eth_sendRawTransaction", "0x72"),
+            ("evm_mine",),
+            ("eth_getBlockByNumber", "0x2", False),
         )
-        return answers
-
-    try:
-        *answers, block = asyncio.run(ask_all())
         assert answers == [
             "0x2", hex(10 * 10**9), hex(5 * 10**9), "0x" + f"{2:064x}", hex(10**9 * 7**3 // 8**3),
-            "there is no exchange on this chain",
+            "there is no exchange on this chain", "there is no exchange on this chain",
+            "the method evm_mine does not exist/is not available",
         ]  # fmt: skip
         withdrawal = {
             "index": "0x1", "validatorIndex": "0x3", "address": "0x" + STAKER.hex(), "amount": "0x5",
         }  # fmt: skip
-        assert block["result"]["withdrawals"] == [withdrawal]
-        assert block["result"]["uncles"] == []
+        assert block["withdrawals"] == [withdrawal]
+        assert block["uncles"] == []
+    finally:
+        asyncio.run(service.stop())
+        node.stop()
+
+
+def test_a_call_at_a_block_sees_the_blob_base_fee_of_that_block(tmp_path: Path) -> None:
+    # EIP-4844 at Cancun: e ** (excess / 3,338,477) = e ** 2.9954 = 19.99, cut to 19
+    init_chain(tmp_path, GENESIS | {"excessBlobGas": hex(10_000_000)}).close()
+    node = EthereumNode(tmp_path)
+    service = EthereumService(node, 1_000)
+    code = "0x4a5f5260205ff3"  # BLOBBASEFEE, stored at 0, returned
+    try:
+        call = ("eth_call", {"to": RICH}, "0x0", {RICH: {"code": code}})
+        assert asked(service, call) == [f"0x{19:064x}"]
     finally:
         asyncio.run(service.stop())
         node.stop()

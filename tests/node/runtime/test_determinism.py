@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
 from chain_world import KEYS, SYSTEM, TOKEN, account, erc20_transfer, order, spot_send, transfer
 
 from coinone.base.primitives.errors import StorageError
+from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.startup import identity_of
@@ -35,7 +36,7 @@ async def trade(node) -> None:
         await node.submit(spot_send(KEYS[5], now, SYSTEM, "12.5"))
         await node.submit_ethereum(transfer(KEYS[6], turn, account(7), 10**15))
         await node.submit_ethereum(transfer(KEYS[7], turn, TOKEN, 0, erc20_transfer(SYSTEM, 3 * 10**6)))
-        await node.dev.mine()
+        await Dev(node).mine()
 
 
 @pytest.fixture

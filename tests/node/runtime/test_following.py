@@ -13,6 +13,7 @@ import pytest
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
 from coinone.node.network.peers import Endpoint
+from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import Peering
@@ -67,8 +68,7 @@ def roots(node: Node, number: int) -> tuple[bytes, bytes, bytes]:
 
 def test_two_followers_in_a_line_reach_the_leaders_roots_and_go_on_after_a_restart(tmp_path: Path) -> None:
     with leading(tmp_path / "leader") as (leader, address):
-        assert leader.dev is not None
-        asyncio.run(leader.dev.faucet(b"\x11" * 20))
+        asyncio.run(Dev(leader).faucet(b"\x11" * 20))
         until(lambda: leader.view.head.number >= 2)
         with following(tmp_path / "one", address, LOOPBACK) as (one, relaying):
             second = Endpoint("127.0.0.1", relaying.port or 0)
@@ -87,9 +87,9 @@ def test_two_followers_in_a_line_reach_the_leaders_roots_and_go_on_after_a_resta
 
 def test_a_follower_makes_nothing_and_says_where_to_send_instead(tmp_path: Path) -> None:
     with leading(tmp_path / "leader") as (_, address), following(tmp_path / "one", address) as (one, _):
-        assert one.dev is not None and one.follows
+        assert one.follows
         with pytest.raises(NotSupported, match="this node follows the chain"):
-            asyncio.run(one.dev.faucet(b"\x11" * 20))
+            asyncio.run(Dev(one).faucet(b"\x11" * 20))
 
 
 def test_a_batch_with_a_foreign_certificate_or_other_bytes_changes_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
 from chain_world import KEYS, account, order, transfer
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageError
+from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 
@@ -43,7 +44,7 @@ def test_a_transfer_is_mined_and_an_order_is_answered_and_both_survive_a_restart
         now_ms = node.view.time_ms
         tx_hash = await node.submit_ethereum(transfer(KEYS[0], 0, account(1), 10**18))
         outcome = await node.submit(order(KEYS[0], now_ms + 1, 0, False, "98000", "0.01"))
-        await node.dev.mine()
+        await Dev(node).mine()
         place = node.archive.place_of(tx_hash)
         record = node.archive.records(place.number)[place.index]
         assert record.record.hash == tx_hash and record.record.succeeded
@@ -88,7 +89,7 @@ def test_a_subscriber_sees_its_order_and_later_blocks(tmp_path):
     async def listen(node):
         subscription = node.subscribe()
         await node.submit(order(KEYS[0], node.view.time_ms + 1, 0, True, "90000", "0.01"))
-        await node.dev.mine()
+        await Dev(node).mine()
         seen = []
         while not any(item.blocks for item in seen):
             seen.append(await asyncio.wait_for(subscription.get(), 5))
@@ -104,9 +105,10 @@ def test_a_subscriber_sees_its_order_and_later_blocks(tmp_path):
 def test_the_faucet_funds_a_stranger_s_wallet(tmp_path):
     async def ask(node):
         stranger = bytes.fromhex("00000000000000000000000000000000deadbeef")
-        gift = await node.dev.faucet(stranger)
+        dev = Dev(node)
+        gift = await dev.faucet(stranger)
         assert gift.quote.status == "executed"
-        await node.dev.mine()
+        await dev.mine()
         return await node.query(
             lambda reader: (reader.state.balance(stranger), reader.exchange.knows(stranger))
         )
@@ -117,15 +119,16 @@ def test_the_faucet_funds_a_stranger_s_wallet(tmp_path):
 
 def test_reverting_to_a_snapshot_takes_everything_after_it_back(tmp_path):
     async def there_and_back(node):
-        snapshot = await node.dev.snapshot()
+        dev = Dev(node)
+        snapshot = await dev.snapshot()
         before = await node.query(balance_of(account(1)))
         await node.submit_ethereum(transfer(KEYS[0], 0, account(1), 10**18))
-        await node.dev.mine()
+        await dev.mine()
         changed = await node.query(balance_of(account(1)))
-        assert await node.dev.revert(snapshot)
+        assert await dev.revert(snapshot)
         after = await node.query(balance_of(account(1)))
         term = await node.query(lambda reader: reader.chain.cursor.term.number)
-        assert not await node.dev.revert(snapshot)
+        assert not await dev.revert(snapshot)
         return before, changed - before, after, term
 
     with running(tmp_path) as node:
@@ -137,11 +140,11 @@ def test_reverting_to_a_snapshot_takes_everything_after_it_back(tmp_path):
 
 def test_the_next_block_has_the_timestamp_that_was_set(tmp_path):
     async def travel(node):
-        target = node.view.head.timestamp + 100_000
-        await node.dev.set_next_block_timestamp(target)
-        first = await node.dev.mine()
-        await node.dev.increase_time(1_000)
-        second = await node.dev.mine()
+        dev, target = Dev(node), node.view.head.timestamp + 100_000
+        await dev.set_next_block_timestamp(target)
+        first = await dev.mine()
+        await dev.increase_time(1_000)
+        second = await dev.mine()
         return target, first, second
 
     with running(tmp_path) as node:
@@ -151,5 +154,5 @@ def test_the_next_block_has_the_timestamp_that_was_set(tmp_path):
     assert 1_000 <= second.timestamp - first.timestamp <= 1_010
     assert exchange_ms // 1000 < target, "exchange time stays wall time"
     with running(tmp_path) as node:
-        header = asyncio.run(node.dev.mine())
+        header = asyncio.run(Dev(node).mine())
     assert header.timestamp > second.timestamp, "the offset is kept over a restart"

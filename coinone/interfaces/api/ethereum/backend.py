@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.filters import Filters
+from coinone.interfaces.api.ethereum.served import ServedNode
 from coinone.interfaces.api.ethereum.trials import Trials
-from coinone.node.runtime.node import Node
+from coinone.node.runtime.dev import Dev
 
 
 @dataclass(frozen=True, slots=True)
 class EthereumBackend:
-    node: Node
+    node: ServedNode
     reads: ChainReads
     trials: Trials
     filters: Filters
     client_version: str
     announce: Callable[[Hash32], None]  # tells subscribers of a transaction that entered the pool here
     peers: Callable[[], int]  # how many nodes are connected
+    dev: Dev | None = None  # on the dev network

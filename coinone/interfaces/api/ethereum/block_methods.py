@@ -6,6 +6,7 @@ from coinone.base.primitives.parse import parse_hash, parse_quantity
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import (
+    AnyHeader,
     block_json,
     hex_bytes,
     imported_body_json,
@@ -18,7 +19,6 @@ from coinone.interfaces.api.limits import FEE_HISTORY_MAX
 from coinone.rules.chain.ethereum.header import EthereumBlock
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
-from coinone.rules.consensus.header import Header
 
 Json = dict[str, Any]
 _PERCENTILES_MAX = 100
@@ -97,7 +97,7 @@ async def by_number_and_index(context: Context, block: Any, index: Any) -> Json 
     return _nth(context.backend.reads.block(block_id(block)), index)
 
 
-def _nth(found: tuple[Header, tuple[PlacedRecord, ...]] | None, index: Any) -> Json | None:
+def _nth(found: tuple[AnyHeader, tuple[PlacedRecord, ...]] | None, index: Any) -> Json | None:
     place = parse_quantity(index, _U32_MAX)
     if found is None or place >= len(found[1]):
         return None
@@ -165,7 +165,7 @@ async def fee_history(context: Context, count: Any, newest: Any, percentiles: An
     return answer
 
 
-def _fee_after(context: Context, headers: list[Header]) -> list[str]:
+def _fee_after(context: Context, headers: list[AnyHeader]) -> list[str]:
     """The base fee of the block behind the last one."""
     if not headers:
         return []
@@ -186,7 +186,7 @@ def _percentiles(value: Any) -> list[float]:
     return value
 
 
-def _rewards(context: Context, header: Header, percentiles: list[float]) -> list[str]:
+def _rewards(context: Context, header: AnyHeader, percentiles: list[float]) -> list[str]:
     rows = [
         row.record for row in context.backend.reads.archive.records(header.number) if not row.record.is_system
     ]

@@ -9,15 +9,15 @@ from typing import TypeVar
 from coinone.base.primitives.errors import NotSupported
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
+from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
 from coinone.interfaces.api.queries import Queries
 from coinone.node.runtime.archive import EthereumPlace
-from coinone.node.runtime.node import Node
 from coinone.node.storage.blocks import head_of
 from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.receipts import PlacedRecord
-from coinone.rules.consensus.header import Header
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 
@@ -28,7 +28,7 @@ READER_THREADS = 2  # long reads take turns, so that many callers cannot starve 
 class ChainReads:
     """What the Ethereum methods read of a node."""
 
-    def __init__(self, node: Node, queries: Queries) -> None:
+    def __init__(self, node: ServedNode, queries: Queries[ServedReader]) -> None:
         self.node = node
         self.query = queries.run
         self.network = node.network
@@ -51,12 +51,12 @@ class ChainReads:
         head = head_of(self._store)
         return 0 if head is None else head.number
 
-    def head(self) -> Header:
+    def head(self) -> AnyHeader:
         header = self.archive.header(self.head_number())
         assert header is not None, "the head block is stored"
         return header
 
-    def header(self, wanted: BlockId) -> Header | None:
+    def header(self, wanted: BlockId) -> AnyHeader | None:
         """The header of a block, or None if there is none such. `pending` is the newest one: see D7."""
         number = self.number(wanted)
         return None if number is None else self.archive.header(number)
@@ -69,12 +69,12 @@ class ChainReads:
             return wanted.number
         return 0 if wanted.tag == "earliest" else self.head_number()
 
-    def block(self, wanted: BlockId) -> tuple[Header, tuple[PlacedRecord, ...]] | None:
+    def block(self, wanted: BlockId) -> tuple[AnyHeader, tuple[PlacedRecord, ...]] | None:
         """A block's header and its Ethereum transactions."""
         header = self.header(wanted)
         return None if header is None else (header, self.archive.records(header.number))
 
-    def transaction(self, tx_hash: Hash32) -> tuple[Header, PlacedRecord] | None:
+    def transaction(self, tx_hash: Hash32) -> tuple[AnyHeader, PlacedRecord] | None:
         """A transaction in a block."""
         place = self.archive.place_of(tx_hash)
         if not isinstance(place, EthereumPlace):

@@ -10,7 +10,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import TIME_TRAVEL_MAX_S
-from coinone.node.runtime.dev import Dev, require_dev
+from coinone.node.runtime.dev import Dev
 
 _U64_MAX = 2**64 - 1
 
@@ -25,7 +25,7 @@ async def mine(context: Context, timestamp: Any = None) -> str:
 
 async def set_next_timestamp(context: Context, timestamp: Any) -> str:
     wanted = small_integer(timestamp, _U64_MAX)
-    if wanted - context.backend.node.view.time_ms // 1000 > TIME_TRAVEL_MAX_S:
+    if wanted - _dev(context).time_ms // 1000 > TIME_TRAVEL_MAX_S:
         raise invalid_params("that is more than a century away")
     await _dev(context).set_next_block_timestamp(wanted)
     return hex(wanted)
@@ -52,4 +52,5 @@ async def faucet(context: Context, address: Any) -> str:
 
 
 def _dev(context: Context) -> Dev:
-    return require_dev(context.backend.node)
+    assert context.backend.dev is not None, "the table has these methods on dev only"
+    return context.backend.dev

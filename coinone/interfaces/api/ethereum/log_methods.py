@@ -16,7 +16,7 @@ from coinone.interfaces.api.ethereum.errors import (
     RpcError,
     invalid_params,
 )
-from coinone.interfaces.api.ethereum.format import hex_bytes, log_json
+from coinone.interfaces.api.ethereum.format import AnyHeader, hex_bytes, log_json
 from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
 from coinone.interfaces.api.limits import (
     CALL_TIMEOUT_S,
@@ -25,7 +25,6 @@ from coinone.interfaces.api.limits import (
 )
 from coinone.rules.chain.ethereum.receipts import bloom
 from coinone.rules.chain.receipts import PlacedRecord
-from coinone.rules.consensus.header import Header
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
@@ -74,7 +73,7 @@ def _walk(reads: ChainReads, wanted: LogFilter, first: int, last: int) -> list[J
     return found
 
 
-def logs_of_block(header: Header, rows: tuple[PlacedRecord, ...], wanted: LogFilter | None) -> list[Json]:
+def logs_of_block(header: AnyHeader, rows: tuple[PlacedRecord, ...], wanted: LogFilter | None) -> list[Json]:
     """The matching logs of one block."""
     return [
         log_json(log, header, row.record.hash, row.index, row.first_log_index + n)

@@ -8,7 +8,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import proof_json, word
 from coinone.interfaces.api.ethereum.params import PENDING, block_id, storage_slot
-from coinone.node.runtime.node import ChainReader
+from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.rules.state.proofs import prove
 from coinone.rules.state.state import State
 
@@ -27,7 +27,7 @@ async def get_transaction_count(context: Context, address: Any, block: Any = Non
     return hex(await context.backend.reads.with_state(wanted, lambda state: state.nonce(account)))
 
 
-def _next_nonce(reader: ChainReader, account: Address) -> int:
+def _next_nonce(reader: ServedReader, account: Address) -> int:
     """After what waits in the pool, too."""
     return reader.pool.next_nonce(account, reader.state.nonce(account))
 

@@ -15,7 +15,7 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, RpcError, invalid_params
-from coinone.interfaces.api.ethereum.format import header_json, hex_bytes
+from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes
 from coinone.interfaces.api.ethereum.log_methods import logs_of_block
 from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
 from coinone.interfaces.api.guard import Caller
@@ -24,7 +24,6 @@ from coinone.interfaces.api.limits import RPC_CALLS_IN_FLIGHT_MAX, RPC_SUBSCRIPT
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.receipts import PlacedRecord
-from coinone.rules.consensus.header import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class RpcHub:
     def __init__(self) -> None:
         self.sessions: dict[RpcSession, None] = {}
 
-    def publish_block(self, header: Header, rows: Sequence[PlacedRecord]) -> None:
+    def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
         """Tell of a new block and its logs."""
         head = header_json(header)
         for session in list(self.sessions):

@@ -1,7 +1,5 @@
 """Every JSON-RPC method by name. The documentation page is printed from this table."""
 
-from typing import Any
-
 from coinone.interfaces.api.ethereum import block_methods as blocks
 from coinone.interfaces.api.ethereum import call_methods as calls
 from coinone.interfaces.api.ethereum import debug_methods as debug
@@ -11,6 +9,7 @@ from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
 from coinone.interfaces.api.ethereum import txpool_methods as txpool
 from coinone.interfaces.api.ethereum.context import Handler, Method
+from coinone.rules.chain.network import Network
 
 
 def _rows(*rows: tuple[str, Handler, int, int]) -> dict[str, Method]:
@@ -111,6 +110,6 @@ DEV_METHODS: dict[str, Method] = _rows(
 )
 
 
-def methods_of(network: Any) -> dict[str, Method]:
+def methods_of(network: Network) -> dict[str, Method]:
     """What a node of `network` serves: time travel and the faucet exist on dev only."""
     return METHODS | DEV_METHODS if network.is_dev else METHODS

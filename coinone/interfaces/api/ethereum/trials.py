@@ -29,11 +29,11 @@ from coinone.interfaces.api.ethereum.overrides import (
     state_with,
 )
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
+from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
 from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S, CALLS_WAITING_MAX
 from coinone.node.ethereum.archive import EthereumArchive, is_imported
 from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.compiling import choose_engine
-from coinone.node.runtime.node import ChainReader, Node
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.past import after_block
@@ -126,7 +126,7 @@ class Stopwatch:
 class Trials:
     """Runs trials for a node."""
 
-    def __init__(self, node: Node, reads: ChainReads) -> None:
+    def __init__(self, node: ServedNode, reads: ChainReads) -> None:
         self._node = node
         self._reads = reads
         self._pool: ProcessPoolExecutor | None = None
@@ -176,9 +176,8 @@ class Trials:
             raise RpcError(SERVER_ERROR, "the call's process ended unexpectedly: try again") from error
 
     async def _run_pending(self, request: CallRequest, purpose: Purpose, overrides: Overrides) -> Verdict:
-        def run(reader: ChainReader) -> Verdict:
-            env = reader.env() if request.gas_price else replace(reader.env(), base_fee=0)
-            state = reader.state
+        def run(reader: ServedReader) -> Verdict:
+            env, state = _at_price(reader.env(), request), reader.state
             if overrides.accounts:
                 state = state_with(reader.database, state.layers, overrides)
             trial = Trial(
@@ -198,20 +197,14 @@ class Trials:
         self, request: CallRequest, purpose: Purpose, number: int, overrides: Overrides = NONE
     ) -> Trial:
         """A trial at a block sees that block's own fields, as in geth."""
-        network, header = self._node.network, self._reads.archive.header(number)
-        assert header is not None, "the block was found"
-        env = BlockEnv(
-            chain_id=network.chain_id,
-            number=header.number,
-            timestamp=header.timestamp,
-            coinbase=header.coinbase,
-            gas_limit=header.gas_limit,
-            base_fee=header.base_fee if request.gas_price else 0,
-            prevrandao=header.prev_randao,
-            block_hash=_no_hash,
-        )
-        fork = self._node.fork_at(header)
-        return Trial(request, purpose, number, env, fork, CALL_TIMEOUT_S, overrides)
+        env, rules = self._node.env_at(number, _no_hash)
+        env = _at_price(env, request)
+        return Trial(request, purpose, number, env, rules.name, CALL_TIMEOUT_S, overrides)
+
+
+def _at_price(env: BlockEnv, request: CallRequest) -> BlockEnv:
+    """A call that names no price pays none, so it must not meet a base fee."""
+    return env if request.gas_price else replace(env, base_fee=0)
 
 
 def _no_hash(number: int) -> Hash32:

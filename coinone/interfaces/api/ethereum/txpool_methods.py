@@ -6,8 +6,8 @@ from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.format import pending_transaction_json
+from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.limits import POOL_SHOWN_MAX
-from coinone.node.runtime.node import ChainReader
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 
 Waiting = tuple[Address, int, bytes]  # sender, nonce, the transaction
@@ -45,7 +45,7 @@ def _shown(raw: bytes) -> dict[str, Any]:
     return pending_transaction_json(decode_transaction(raw))
 
 
-def _waiting(reader: ChainReader, sender: Address | None) -> list[tuple[str, Waiting]]:
+def _waiting(reader: ServedReader, sender: Address | None) -> list[tuple[str, Waiting]]:
     rows: list[tuple[str, Waiting]] = []
     following: dict[Address, int] = {}
     for tx in reader.pool.pending():
@@ -60,7 +60,7 @@ def _waiting(reader: ChainReader, sender: Address | None) -> list[tuple[str, Wai
     return rows
 
 
-def _counts(reader: ChainReader) -> tuple[int, int]:
+def _counts(reader: ServedReader) -> tuple[int, int]:
     total = len(reader.pool)
     senders = dict.fromkeys(tx.sender for tx in reader.pool.pending())
     ready = 0

@@ -24,17 +24,16 @@ from coinone.interfaces.api.exchange.numbers import money
 from coinone.interfaces.api.exchange.portfolio import portfolio_json
 from coinone.interfaces.api.exchange.proofs import account_proof
 from coinone.interfaces.api.http import HttpError
-from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.queries import InThread, Queries
 from coinone.interfaces.api.weights import INFO_WEIGHT, Purse, info_weight
 from coinone.interfaces.api.ws.subscriptions import parse_grouping
-from coinone.node.runtime.node import Node
+from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.exchange.fees import TIERS
 from coinone.rules.exchange.funding import HOUR_MS
 
 Json = Any
 Request = dict[str, Any]
 Handler = Callable[["Info", Request], Awaitable[Json]]
-InThread = Callable[[Callable[[], Any]], Awaitable[Any]]  # runs a long read beside the event loop
 
 _CACHED_ANSWERS_MAX = 512  # distinct market questions between two batches
 
@@ -45,7 +44,7 @@ class Info:
     def __init__(
         self,
         node: Node,
-        queries: Queries,
+        queries: Queries[ChainReader],
         coins: Coins,
         data: MarketData,
         histories: Histories,

@@ -13,7 +13,7 @@ from coinone.base.primitives.errors import InvalidInput, InvalidSignature
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.format import Json, hex_address, hex_hash
 from coinone.interfaces.api.queries import Queries
-from coinone.node.runtime.node import Node
+from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.exchange.wire import ActionEnvelope, encode_envelope, envelopes_from_json
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_raw
@@ -24,7 +24,7 @@ KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain check
 class Relay:
     """Turns request bodies into answers of `node`."""
 
-    def __init__(self, node: Node, queries: Queries) -> None:
+    def __init__(self, node: Node, queries: Queries[ChainReader]) -> None:
         self._node = node
         self._queries = queries
         self._rules = node.domain_rules

@@ -28,6 +28,7 @@ from coinone.rules.chain.ethereum.transaction import (
 )
 from coinone.rules.chain.receipts import Placed, place
 from coinone.rules.chain.records import TransactionRecord, record_of
+from coinone.rules.consensus.header import Header
 from coinone.rules.state.database import Changes, Database
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.seal import seal
@@ -135,11 +136,34 @@ def begin_block(
     state: State, network: EthereumNetwork, header: EthereumHeader, block_hash: Callable[[int], Hash32]
 ) -> tuple[BlockEnv, Rules]:
     """What happens before a block's transactions, and what they run in. The header's fork must be known."""
+    env, rules = env_of(network, header, block_hash)
+    assert header.parent_beacon_root is not None, "the fork has it"
+    system_call(state, env, rules, BEACON_ROOTS, header.parent_beacon_root)
+    if rules.delegation:
+        system_call(state, env, rules, BLOCK_HASHES, header.parent_hash)
+    return env, rules
+
+
+def env_of(
+    network: EthereumNetwork, header: EthereumHeader, block_hash: Callable[[int], Hash32]
+) -> tuple[BlockEnv, Rules]:
+    """What contracts in a block may learn, and the rules they run under. Raises InvalidBlock for a block from
+    before the first fork whose rules are known."""
     fork = network.fork_at(header.timestamp)
-    rules = FORKS[fork.name]
-    assert header.excess_blob_gas is not None and header.parent_beacon_root is not None, "the fork has them"
-    env = BlockEnv(
-        chain_id=network.chain_id,
+    assert header.excess_blob_gas is not None, "the fork has it"
+    blob_fee = blob_base_fee(header.excess_blob_gas, fork.blobs)
+    return header_env(network.chain_id, header, block_hash, blob_fee), FORKS[fork.name]
+
+
+def header_env(
+    chain_id: int,
+    header: Header | EthereumHeader,
+    block_hash: Callable[[int], Hash32],
+    blob_base_fee: int = 1,
+) -> BlockEnv:
+    """What a block's own header says."""
+    return BlockEnv(
+        chain_id=chain_id,
         number=header.number,
         timestamp=header.timestamp,
         coinbase=header.coinbase,
@@ -147,12 +171,8 @@ def begin_block(
         base_fee=header.base_fee,
         prevrandao=header.prev_randao,
         block_hash=block_hash,
-        blob_base_fee=blob_base_fee(header.excess_blob_gas, fork.blobs),
+        blob_base_fee=blob_base_fee,
     )
-    system_call(state, env, rules, BEACON_ROOTS, header.parent_beacon_root)
-    if rules.delegation:
-        system_call(state, env, rules, BLOCK_HASHES, header.parent_hash)
-    return env, rules
 
 
 def _run(
