@@ -78,7 +78,7 @@ l1_requests = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(st.lists(l1_requests, min_size=20, max_size=40))
 def test_l1_actions_of_any_shape_are_signed_as_the_sdk_signs_them(requests: list[dict[str, Any]]) -> None:
     expected = [l1_by_sdk(r["action"], r["nonce"], r["vault"], r["expiresAfter"]) for r in requests]

@@ -20,7 +20,7 @@ FIELDS = (
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.tuples(
         st.binary(min_size=20, max_size=20),

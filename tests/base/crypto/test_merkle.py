@@ -25,7 +25,7 @@ def plain_root(leaves: list[bytes | None]) -> bytes:
 leaf = st.one_of(st.none(), st.binary(max_size=5))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 40), leaf, st.booleans()), max_size=40))
 def test_incremental_root_equals_the_definition(writes: list[tuple[int, bytes | None, bool]]) -> None:
     tree, plain = MerkleTree(), []

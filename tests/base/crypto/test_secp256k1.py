@@ -14,7 +14,7 @@ ORDER = secp256k1.CURVE_ORDER
 keys = st.integers(1, ORDER - 1).map(lambda n: n.to_bytes(32, "big"))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(keys, st.binary(max_size=64))
 def test_signatures_and_addresses_equal_those_of_another_implementation(key: bytes, message: bytes) -> None:
     other = OtherPrivateKey(key, backend=NativeECCBackend())

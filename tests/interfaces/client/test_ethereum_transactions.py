@@ -16,7 +16,7 @@ KEY = bytes.fromhex("01234567890123456789012345678901234567890123456789012345678
 SMALL = st.integers(0, 2**64 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SMALL, SMALL, SMALL, SMALL, st.integers(0, 2**128), st.binary(max_size=80), st.booleans())
 def test_a_signed_transaction_is_the_one_that_eth_account_signs(
     nonce: int, tip: int, fee: int, gas: int, value: int, data: bytes, creates: bool

@@ -80,7 +80,7 @@ def test_a_void_record_takes_batches_back_also_after_reopening() -> None:
         assert list(seen.batches) == list(range(1, 16)) and seen.batches[15] == b"another"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 600), st.booleans(), st.binary(min_size=1, max_size=8))
 def test_a_torn_tail_is_cut_off_and_nothing_synced_is_lost(cut: int, zeros: bool, noise: bytes) -> None:
     """The last append was never synced: any prefix of it, or zeros in its place, may be what is left."""
@@ -100,7 +100,7 @@ def test_a_torn_tail_is_cut_off_and_nothing_synced_is_lost(cut: int, zeros: bool
     assert opened(disk).batches[following] == b"after the crash"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_flipped_bit_anywhere_stops_the_start(data: st.DataObject) -> None:
     disk, name = filled(5)

@@ -85,7 +85,7 @@ trades = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trades, st.sampled_from(list(INTERVALS)))
 def test_answers_do_not_depend_on_what_is_pending(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple], interval: str

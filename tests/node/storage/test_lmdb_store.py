@@ -22,7 +22,7 @@ keys = st.binary(min_size=1, max_size=3)
 rows = st.dictionaries(keys, st.one_of(st.none(), st.binary(max_size=5)), max_size=8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(rows, max_size=4), keys, keys)
 def test_reads_equal_those_of_the_memory_store(
     tmp_path_factory: pytest.TempPathFactory, writes: list[dict], low: bytes, high: bytes

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -243,7 +243,7 @@ def step(world: World, choice: int, amount: int) -> tuple[bytes, ...]:
     return ()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 40)), min_size=1, max_size=12))
 def test_undoing_batches_leaves_no_trace_and_applying_them_again_gives_the_same(steps):
     world = World()

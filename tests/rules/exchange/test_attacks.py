@@ -128,7 +128,7 @@ ACTION = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(
     actions=st.lists(st.tuples(st.integers(1, 3), ACTION), max_size=8),
     price=st.sampled_from([1, 2, 10, 2**20, 2**27 - 1, 2**27, 2**27 + 1, 2**63 - 1]),

@@ -54,7 +54,7 @@ def test_an_empty_side_has_no_best_price() -> None:
         st.tuples(st.integers(0, 2), st.integers(0, 1), st.integers(1, 30), st.integers(0, 99)), max_size=150
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ladders_queues_and_indexes_equal_a_sorted_list_of_the_live_orders(
     steps: list[tuple[int, int, int, int]],
 ) -> None:

@@ -80,7 +80,7 @@ def test_what_is_no_action_is_refused(data: bytes) -> None:
         decode_core(CoreAction(CONTRACT, data))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300), st.integers(0, 15))
 def test_junk_from_a_contract_breaks_nothing(data: bytes, kind: int) -> None:
     with suppress(InvalidInput):

@@ -156,7 +156,7 @@ class Life(RuleBasedStateMachine):
 def test_random_life_keeps_every_invariant(world: Any) -> None:
     Life.world = staticmethod(world)  # type: ignore[assignment]
     Life.TestCase.settings = settings(
-        max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=25, stateful_step_count=40, suppress_health_check=list(HealthCheck)
     )
     Life.TestCase("runTest").runTest()
 

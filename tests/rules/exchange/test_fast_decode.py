@@ -105,7 +105,7 @@ def action(*orders: dict[str, Any], **changes: Any) -> bytes:
 
 
 @given(value=ACTIONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whatever_the_fast_decoder_takes_the_full_one_takes_alike(value: dict[str, Any]) -> None:
     data = pack(value)
     fast = decode_operations(data)
@@ -118,7 +118,7 @@ def test_whatever_the_fast_decoder_takes_the_full_one_takes_alike(value: dict[st
     byte=st.integers(0, 255),
     kind=st.sampled_from(["set", "cut", "add"]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example(value={"type": "cancel", "cancels": [{"a": 0, "o": 5}]}, place=0, byte=0, kind="add")
 def test_a_damaged_action_is_never_taken_for_another(
     value: dict[str, Any], place: int, byte: int, kind: str

@@ -46,7 +46,7 @@ def test_the_payer_rounds_up_and_the_receiver_down(size: int, rate: int, pays: i
     assert owed(size, 500_000, rate) == pays
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.integers(-(10**7), 10**7), min_size=1, max_size=20),
     st.integers(1, 2**27),

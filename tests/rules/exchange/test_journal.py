@@ -78,7 +78,7 @@ def image(rows: Rows, capacity: int) -> list[bytes]:
 
 
 @given(seed=st.integers(0, 2**32), depth=st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_undo_gives_back_the_bytes_and_the_same_future(seed: int, depth: int) -> None:
     rows = world(seed)
     random = np.random.default_rng(seed)

@@ -91,7 +91,7 @@ def test_the_margin_at_another_leverage_can_be_asked_without_changing_anything()
     ),
     marks=st.lists(st.integers(500, 2000), min_size=1, max_size=10),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_running_sums_equal_a_fresh_sum_after_any_trades_and_marks(
     trades: list[tuple[int, int, int, int]], marks: list[int]
 ) -> None:

@@ -35,7 +35,7 @@ def test_half_goes_to_the_even_neighbour() -> None:
     assert median((3, 1, 2)) == 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(-(10**6), 10**8), st.integers(1, 5_000)), min_size=1, max_size=60))
 def test_the_average_is_hyperliquids_formula(samples: list[tuple[int, int]]) -> None:
     """num = num e^(-dt/tau) + x dt, den likewise, in floating point."""

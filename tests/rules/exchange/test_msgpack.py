@@ -23,7 +23,7 @@ def depth(value: object) -> int:
     return 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(VALUES)
 def test_packing_gives_the_librarys_bytes_and_unpacking_gives_the_value_back(value: object) -> None:
     packed = msgpack.packb(value)
@@ -50,7 +50,7 @@ def test_integers_at_the_limits_of_their_forms(power: int) -> None:
             assert unpack(pack(value)) == value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=60))
 def test_what_unpacks_packs_to_the_same_bytes(data: bytes) -> None:
     try:

@@ -118,7 +118,7 @@ def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
 
 
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_kernel_and_twin_agree_after_every_segment_of_a_random_flow(seed: int, size: int) -> None:
     run_both(seed, 8, size)
 

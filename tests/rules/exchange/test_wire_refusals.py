@@ -307,7 +307,7 @@ def test_a_signed_type_of_another_name_is_refused_by_name() -> None:
         verify_action(replace(user(), type_name="Withdraw"), DEV)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(place=st.integers(0, 10_000), flip=st.integers(1, 255), own=st.booleans())
 def test_a_changed_byte_is_refused_or_is_somebody_elses(place: int, flip: int, own: bool) -> None:
     raw = bytearray(encode_envelope(l1(pack(ORDER)) if own else user()))
@@ -319,7 +319,7 @@ def test_a_changed_byte_is_refused_or_is_somebody_elses(place: int, flip: int, o
     assert verified.signer != SIGNER
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(raw=st.binary(max_size=200), kind=st.sampled_from([b"\x70", b"\x71", b"\x72", b""]))
 def test_junk_is_refused_by_name_and_nothing_else_happens(raw: bytes, kind: bytes) -> None:
     for read in (lambda data: verify_raw(data, DEV), decode_oracle):

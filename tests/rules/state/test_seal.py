@@ -62,7 +62,7 @@ def root_by_py_trie(state: State) -> bytes:
     return accounts.root_hash
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(writes, min_size=1, max_size=4))
 def test_each_sealed_root_equals_py_trie_and_the_rebuild_and_undo_returns_to_it(blocks: list[Block]) -> None:
     database = MemoryDatabase()
@@ -101,7 +101,7 @@ def test_batches_may_run_between_the_steps_of_sealing() -> None:
     assert sealed.root == want != root_by_py_trie(state)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(writes)
 def test_proofs_convince_py_trie_and_us_and_nothing_else_does(block: Block) -> None:
     database = MemoryDatabase()
@@ -131,7 +131,7 @@ def test_proofs_convince_py_trie_and_us_and_nothing_else_does(block: Block) -> N
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=150))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_root_of_an_ordered_list_equals_py_trie(values: list[bytes]) -> None:
     trie = HexaryTrie({})
     for index, value in enumerate(values):

@@ -243,7 +243,7 @@ def step(state: State, model: Model, database: MemoryDatabase, op: tuple[Any, ..
             del model.frozen[:count]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(operation, max_size=60))
 def test_state_equals_a_model_that_copies_everything(operations: list[tuple[Any, ...]]) -> None:
     database = MemoryDatabase()

@@ -42,7 +42,7 @@ operations = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(operations)
 def test_root_and_values_equal_py_trie_after_any_history(history: list[tuple]) -> None:
     store = Store()
@@ -74,7 +74,7 @@ def test_root_and_values_equal_py_trie_after_any_history(history: list[tuple]) -
             assert reopened.get(nibbles(key)) == content.get(key)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(operations)
 def test_rows_after_any_history_equal_the_rows_of_a_fresh_trie(history: list[tuple]) -> None:
     store = Store()

@@ -35,7 +35,7 @@ def g2(point: tuple[bn.FQ2, bn.FQ2, bn.FQ2]) -> bytes:
 SCALARS = st.one_of(st.integers(0, 2**256 - 1), st.sampled_from([0, 1, bn.curve_order - 1, bn.curve_order]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SCALARS, SCALARS)
 def test_bn254_addition_and_multiplication_agree_with_py_ecc(a: int, b: int) -> None:
     cost, left = bn254.multiply(GENERATOR + word(a), PLENTY)
@@ -89,7 +89,7 @@ def _sqrt(square: bn.FQ2) -> bn.FQ2 | None:
 NUMBERS = st.binary(max_size=80)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_modular_powers_are_pythons(base: bytes, exponent: bytes, modulus: bytes) -> None:
     data = b"".join([word(len(part)) for part in (base, exponent, modulus)]) + base + exponent + modulus
@@ -113,7 +113,7 @@ def test_modexp_prices_and_limits_follow_the_fork() -> None:
         modexp.modexp_berlin(word(2**255) + word(2**255) + word(2**255), PLENTY)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=128))
 def test_one_block_of_blake2b_is_hashlibs(data: bytes) -> None:
     # RFC 7693: a message of one block is one call of F on the initial state, with the final flag
@@ -133,7 +133,7 @@ def test_blake2f_refuses_wrong_sizes_flags_and_unpaid_rounds() -> None:
         blake2f.blake2f(b"\xff" * 4 + bytes(209), 2**32 - 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.binary(min_size=32, max_size=32), st.integers(1, CURVE_ORDER - 1))
 def test_ecrecover_finds_the_signer_and_accepts_the_high_s_twin(digest: bytes, key: int) -> None:
     secret = word(key)

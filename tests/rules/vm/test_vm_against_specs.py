@@ -180,7 +180,7 @@ PURE = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(row=st.sampled_from(PURE), words=st.lists(WORDS, min_size=3, max_size=3))
 def test_an_instruction_computes_what_the_specification_computes(row, words) -> None:  # type: ignore[no-untyped-def]
     operands = b"".join([push(word) for word in words[: row.inputs]])
@@ -224,20 +224,20 @@ PROGRAMS = st.tuples(
 ).map(b"".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PROGRAMS)
 def test_a_random_program_ends_as_the_specification_says(code: bytes) -> None:
     assert run_ours(code) == run_specs(code)
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000, deadline=None)
+@settings(max_examples=4_000)
 @given(PROGRAMS)
 def test_thousands_of_random_programs_end_as_the_specification_says(code: bytes) -> None:
     assert run_ours(code) == run_specs(code)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(PROGRAMS)
 def test_the_struct_logger_sees_the_steps_that_the_specification_takes(code: bytes) -> None:
     expected = []

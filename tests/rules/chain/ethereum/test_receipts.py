@@ -20,7 +20,7 @@ LOGS = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from([0, 1, 2, 4]), st.booleans(), st.integers(0, 2**40), st.lists(LOGS, max_size=3))
 def test_a_receipt_is_encoded_as_the_specification_does(
     kind: int, success: bool, gas: int, logs: list[Log]

@@ -59,7 +59,7 @@ def test_an_instruction_computes_what_the_reference_computes(row) -> None:  # ty
         assert run_both([code], data=data).success
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_a_random_world_of_contracts_ends_alike(seed: int) -> None:
     run_random(seed)

@@ -29,14 +29,14 @@ def test_an_instruction_computes_what_the_reference_computes(row) -> None:  # ty
         assert run_both([body], gas=10_000_000).success
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(row=st.sampled_from(PURE), words=st.lists(WORDS, min_size=3, max_size=3))
 def test_an_instruction_agrees_at_whatever_operands_are_found(row, words) -> None:  # type: ignore[no-untyped-def]
     code = b"".join([push(word) for word in words[: row.inputs]]) + bytes([row.code]) + RETURN_TOP
     assert run_both([code]).success
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32))
 def test_a_random_world_of_contracts_ends_alike(seed: int) -> None:
     run_random(seed)
