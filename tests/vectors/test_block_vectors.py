@@ -1,7 +1,8 @@
 """Blockchain tests of ethereum/tests and ethereum/execution-spec-tests: whole blocks, from their RLP.
 
 A valid block must be imported by the node, under Ethereum's block rules, with the state root, receipts root, requests
-and hash that it names; an invalid one must be refused, and must change nothing. Needs COINONE_DATA (evm-tests/
+and hash that it names; an invalid one must be refused, and must change nothing; on the reference engine and on
+the native one. Needs COINONE_DATA (evm-tests/
 blockchain_eip.tar.xz, blockchain_legacy.tar.xz); exclusions and their reasons stand in exclusions.toml.
 """
 
@@ -17,9 +18,11 @@ import pytest
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.node.ethereum.chain import EthereumChain
+from coinone.rules.vm import Engine, use_engine
 from tests.vectors.ethereum_chain import config_of, genesis_chain, unhex
 
 NEEDS = "set COINONE_DATA to a folder with evm-tests/blockchain_*.tar.xz (ethereum/execution-spec-tests)"
+ARCHIVES = {"blockchain_eip": 1_300, "blockchain_legacy": 380}  # and how many tests each holds at least
 EXCLUDED = tomllib.loads((Path(__file__).parent / "exclusions.toml").read_text()).get("blocks", [])
 
 
@@ -73,11 +76,20 @@ def run(archive: str, least: int, one_in: int = 1) -> None:
     assert passed >= least, "the archive holds fewer cases than it should"
 
 
+@pytest.fixture(params=[Engine.REFERENCE, Engine.NATIVE], ids=lambda engine: engine.value)
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = use_engine(request.param)
+    yield
+    assert use_engine(before) is request.param, "there was no machine code"
+
+
+@pytest.mark.usefixtures("engine")
 def test_a_sample_of_blocks_is_imported_or_refused_as_ethereum_does() -> None:
     run("blockchain_eip", 60, one_in=17)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("archive", "least"), [("blockchain_eip", 1_300), ("blockchain_legacy", 380)])
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(("archive", "least"), ARCHIVES.items())
 def test_every_block_is_imported_or_refused_as_ethereum_does(archive: str, least: int) -> None:
     run(archive, least)

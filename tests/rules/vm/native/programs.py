@@ -195,8 +195,10 @@ def random_caller(random: Random) -> bytes:
     return loop + random.choice(endings)
 
 
-def world(codes: list[bytes], fork: str, gas: int, data: bytes = b"") -> tuple[Evm, Message]:
-    """A call of the first contract; each holds some coins, and two storage slots that are set."""
+def world(
+    codes: list[bytes], fork: str, gas: int, data: bytes = b"", number: int = NUMBER
+) -> tuple[Evm, Message]:
+    """A call of the first contract in that block; each holds some coins, and two storage slots that are set."""
     state = State(MemoryDatabase())
     state.set_account(CALLER, Account(1, 10**18))
     for address, code in zip(CONTRACTS, codes, strict=False):
@@ -207,7 +209,7 @@ def world(codes: list[bytes], fork: str, gas: int, data: bytes = b"") -> tuple[E
     state.freeze()
     state.begin_transaction()
     block = BlockEnv(
-        1, NUMBER, 77, COINBASE, 30_000_000, 7, b"\5" * 32, lambda n: keccak256(n.to_bytes(8, "big"))
+        1, number, 77, COINBASE, 30_000_000, 7, b"\5" * 32, lambda n: keccak256(n.to_bytes(8, "big"))
     )
     rules = FORKS[fork]
     warm = [CALLER, CONTRACTS[0], COINBASE, storage_key(CONTRACTS[0], 2), *rules.precompiles]
@@ -229,10 +231,10 @@ def against(execute: verify.Execute) -> Iterator[None]:
 
 
 def run_both(
-    codes: list[bytes], fork: str = "Osaka", gas: int = 300_000, data: bytes = b""
+    codes: list[bytes], fork: str = "Osaka", gas: int = 300_000, data: bytes = b"", number: int = NUMBER
 ) -> ExecutionResult:
     """Raises EnginesDiffer if they do."""
-    evm, message = world(codes, fork, gas, data)
+    evm, message = world(codes, fork, gas, data, number)
     return compare(evm, message)
 
 

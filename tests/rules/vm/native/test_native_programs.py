@@ -118,3 +118,12 @@ def test_a_failing_frame_takes_its_storage_warmth_and_refund_back() -> None:
     )
     for ending in (b"\x5f\x5f\xfd", b"\xfe", b"\x00"):
         assert run_both([call + call, callee + ending], gas=1_000_000).success
+
+
+def test_a_young_chain_knows_no_hash_of_a_block_ahead() -> None:
+    """Also where the distance to a number near 2**256 wraps to that of a block long ago."""
+    for number in (0, 1, 2, 255, 256, 257, 300):
+        near = [n % 2**256 for n in range(number - 258, number + 3)]
+        words = [*near[:4], *near[-6:], 0, *[2**256 - n for n in (1, 2, 254, 255, 256, 257, 258)]]
+        code = b"".join([push(asked) + b"\x40" + push(slot) + b"\x55" for slot, asked in enumerate(words)])
+        assert run_both([code], gas=1_000_000, number=number).success

@@ -15,10 +15,11 @@ def shared_word(name: str) -> Full:
 
 
 def block_hash(h: Handler) -> None:
-    """The age of the block, wrapped, tells all: 0 to 255 for those that are known, else huge."""
-    current = h.load("i256", h.shared("NUMBER"))
-    age = h.op("sub", h.op("sub", current, h.word(1), "i256"), 1, "i256")
-    with h.when_final(h.compare("ugt", age, HISTORY - 1, "i256")):
+    """Known are those of age 0 to 255. In a young chain the age of a number near 2**256 wraps to one of these, too."""
+    current, asked = h.load("i256", h.shared("NUMBER")), h.word(1)
+    age = h.op("sub", h.op("sub", current, asked, "i256"), 1, "i256")
+    old, ahead = h.compare("ugt", age, HISTORY - 1, "i256"), h.compare("uge", asked, current, "i256")
+    with h.when_final(h.value(f"or i1 {old}, {ahead}")):
         h.put("0", 1)
         h.next()
     place = h.op("mul", h.narrow(age, "i256", "i64"), HASH_SIZE)
