@@ -62,6 +62,7 @@ class BlockWriter(Handler):
         self._words = Words(self)
         self._exits: list[tuple[str, Exit]] = []
         self._bits: dict[str, str] = {}  # words that are 0 or 1, and the bit they were made of
+        self._cells: dict[str, str] = {}  # slots that were looked up, and where they lie
         self._ahead = "%gas"  # the gas left when all the block is paid for
         self._paid = 0  # static gas of this instruction and those behind it, where it is paid
         self._current = block.instructions[0]
@@ -118,6 +119,8 @@ class BlockWriter(Handler):
             self._compute(opcode)
         elif name in ways.INLINE:
             self._inline(opcode)
+        elif name == "SSTORE":
+            self._store_word(opcode)
         else:
             self._call_routine(opcode)
         self._paid -= opcode.static_gas
@@ -164,6 +167,15 @@ class BlockWriter(Handler):
         words.pop(opcode.inputs)
         for _ in range(opcode.outputs):
             words.push_from_memory()
+
+    def _store_word(self, opcode: Opcode) -> None:
+        """SSTORE. The routine counts on the gas that the rest of the block leaves, and gives up where that is short."""
+        cell, value = self.own_slot(), self.word(2)
+        function = self._use("store_word")
+        left = self.value(f"call i64 @{function}(ptr %frame, ptr {cell}, i256 {value}, i64 {self._ahead})")
+        self._exit_if(self.compare("slt", left, 0))
+        self._ahead = left
+        self._words.pop(opcode.inputs)
 
     # Jumps
 
@@ -286,9 +298,16 @@ class BlockWriter(Handler):
     def when_final(self, condition: str) -> Iterator[None]:
         """What is to be done then, the interpreter does; its text is dropped."""
         self._exit_if(condition)
-        kept = len(self._lines)
+        kept, exits = len(self._lines), len(self._exits)
         yield
-        del self._lines[kept:]
+        del self._lines[kept:], self._exits[exits:]
+
+    def own_slot(self) -> str:
+        """Cells stay where they are while a block runs: room for more is made by Python only."""
+        key = self.word(1)
+        if key not in self._cells:
+            self._cells[key] = super().own_slot()
+        return self._cells[key]
 
     def place(self, length: int) -> str:
         """Where a word or byte of memory lies, at the offset on top; often that much memory is known to be there."""
@@ -313,5 +332,5 @@ class BlockWriter(Handler):
         return super().compare(how, x, y, kind)
 
     def call(self, result: str, function: str, *arguments: str) -> str:
-        name = self._use(function) if function in exports.ARITHMETIC else function
+        name = self._use(function) if function in exports.HELPERS else function
         return super().call(result, name, *arguments)

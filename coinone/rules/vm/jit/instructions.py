@@ -75,8 +75,8 @@ _KNOWN = (
     "MSIZE",
 )
 MEMORY = ("MLOAD", "MSTORE", "MSTORE8")
-INLINE: dict[str, Full] = {name: FULL[name] for name in (*_KNOWN, *MEMORY)}
-COMPILED = frozenset({"JUMP", "JUMPI", "GAS", *MOVES, *PURE, *INLINE, *exports.ROUTINES})
+INLINE: dict[str, Full] = {name: FULL[name] for name in (*_KNOWN, *MEMORY, "SLOAD")}
+COMPILED = frozenset({"JUMP", "JUMPI", "GAS", "SSTORE", *MOVES, *PURE, *INLINE, *exports.ROUTINES})
 STAYING = frozenset({"GAS", *MOVES, *PURE, *_KNOWN})  # never hand over
 
 

@@ -88,9 +88,9 @@ def _named(opcodes: tuple[Opcode, ...], name: str) -> Opcode:
 
 
 def _declaration(name: str) -> str:
-    if name in exports.ARITHMETIC:
-        count = 3 if name in ("addmod", "mulmod") else 2
-        return f"declare i256 @{PREFIX}{name}({', '.join(['i256'] * count)})\n"
+    if name in exports.HELPERS:
+        parameters, result = exports.HELPERS[name]
+        return f"declare {result} @{PREFIX}{name}({parameters})\n"
     if name.startswith("routine_"):
         return f"declare i64 @{PREFIX}{name}({exports.ROUTINE_PARAMETERS})\n"
     return f"declare preserve_nonecc i64 @{PREFIX}{name}({PARAMETERS})\n"

@@ -25,8 +25,6 @@ ROUTINES = (
     *(
         "KECCAK256",
         "EXP",
-        "SLOAD",
-        "SSTORE",
         "TLOAD",
         "TSTORE",
         "MCOPY",
@@ -37,8 +35,15 @@ ROUTINES = (
     *("MLOAD", "MSTORE", "CALLDATALOAD", "CALLDATACOPY", "CODECOPY", "RETURNDATACOPY"),
     *(f"LOG{n}" for n in range(5)),
 )
-ARITHMETIC = ("div", "sdiv", "mod", "smod", "addmod", "mulmod")  # routines by themselves
 ROUTINE_PARAMETERS = "ptr %frame, ptr %stack, i64 %gas, ptr %memory, i64 %size, i64 %rest"
+STORE_PARAMETERS = "ptr %frame, ptr %cell, i256 %value, i64 %gas"
+_TWO, _THREE = ("i256, i256", "i256"), ("i256, i256, i256", "i256")
+HELPERS = {  # routines by themselves, and what they take and give
+    **dict.fromkeys(("div", "sdiv", "mod", "smod"), _TWO),
+    **dict.fromkeys(("addmod", "mulmod"), _THREE),
+    "find_cell": ("ptr, i64, i256", "ptr"),
+    "store_word": (STORE_PARAMETERS, "i64"),
+}
 
 
 class RoutineHandler(Handler):
@@ -65,6 +70,23 @@ class RoutineHandler(Handler):
         self.line(f"ret i64 {NOT_DONE}")
 
 
+class StoreHandler(RoutineHandler):
+    """SSTORE of a value to a cell that was found. `%gas` is without what must be left over for later instructions.
+
+    So it may do nothing for want of gas where there would be enough: then, too, the interpreter has the last word.
+    """
+
+    def own_slot(self) -> str:
+        return "%cell"
+
+    def word(self, position: int) -> str:
+        assert position == 2, "the slot is known"
+        return "%value"
+
+    def next(self, length: str | int = 1, height: int | None = None) -> None:
+        self.line(f"ret i64 {self.gas}")
+
+
 def routine_of(opcode: Opcode, emit: Full) -> RoutineHandler:
     """The instruction without its checks; `size` tells whether it may make memory grow."""
     h = RoutineHandler(opcode)
@@ -84,7 +106,14 @@ def routines(opcodes: Iterable[Opcode], full: dict[str, Full]) -> str:
         for opcode in opcodes
         if opcode.name in ROUTINES
     ]
-    return "".join(parts)
+    return "".join([*parts, _store_word(full["SSTORE"])])
+
+
+def _store_word(emit: Full) -> str:
+    """store_word(frame, cell, value, gas): the gas left, or NOT_DONE."""
+    h = StoreHandler(Opcode(0, "SSTORE", 2, 0, 0, stop))
+    emit(h)
+    return routine("i64", "store_word", STORE_PARAMETERS, h, "noimplicitfloat")
 
 
 def enter() -> str:

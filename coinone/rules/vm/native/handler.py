@@ -108,6 +108,18 @@ class Handler(Emitter):
     def forbid_static(self) -> None:
         self.leave_if(self.compare("ne", self.number("STATIC"), 0), Status.WRITE_PROTECTION)
 
+    # Cells
+
+    def find_cell(self, account: str | int, key: str) -> str:
+        """The cell of that account and word, or null."""
+        return self.call("ptr", "find_cell", f"ptr {self.pointer('SHARED')}", f"i64 {account}", f"i256 {key}")
+
+    def own_slot(self) -> str:
+        """The cell of the storage slot on top of the stack; there is one."""
+        cell = self.find_cell(self.number("ACCOUNT"), self.word(1))
+        self.leave_if(self.compare("eq", cell, "null", "ptr"), Status.STORAGE_MISS)
+        return cell
+
     # Memory
 
     def reserve(self, offset: int, size: int) -> None:

@@ -89,6 +89,7 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         memory_routines.functions(),
         cells.functions(),
         calls.settle_call(),
+        storage.pay_write(),
         *[_leave(status) for status in Status],
         *[system.end_of_call(status) for status in Status if status >= Status.STOP],
         *[memory.grow_and_repeat(length) for length in (1, 32)],
@@ -136,7 +137,7 @@ def exported(forks: Mapping[str, tuple[Opcode, ...]]) -> list[str]:
         *_functions(forks),
         f"end_{Status.INVALID_OPCODE.name}",
         *[f"routine_{name}" for name in exports.ROUTINES],
-        *exports.ARITHMETIC,
+        *exports.HELPERS,
     ]
 
 

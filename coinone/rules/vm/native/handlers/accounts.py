@@ -21,12 +21,10 @@ _ADDRESS_MASK = (1 << 160) - 1
 
 def find(h: Handler, position: int, missing: Status) -> tuple[str, str]:
     """The address at that position of the stack, and its cell, which holds; there is room to note a change of it."""
-    shared = h.pointer("SHARED")
     address = h.op("and", h.word(position), _ADDRESS_MASK, "i256")
-    key = h.variable("i256")
-    h.store("i256", address, key, 32)
-    cell = h.call("ptr", "find_cell", f"ptr {shared}", f"i64 {CALLEE}", f"ptr {key}")
+    cell = h.find_cell(CALLEE, address)
     h.leave_if(h.compare("eq", cell, "null", "ptr"), missing)
+    shared = h.pointer("SHARED")
     now = h.load("i64", h.at(shared, SHARED["GENERATION"]))
     h.leave_if(h.compare("ne", now, h.load("i64", h.at(cell, CALLEE_GENERATION))), missing)
     check_journal(h, shared)

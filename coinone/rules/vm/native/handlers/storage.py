@@ -13,6 +13,7 @@ from coinone.rules.vm.gas import (
     STORAGE_UPDATE,
     WARM_ACCESS,
 )
+from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
 from coinone.rules.vm.native.handlers.accounts import check_journal
@@ -26,10 +27,7 @@ from coinone.rules.vm.native.layout import (
     WRITTEN,
     Status,
 )
-
-
-def _find(h: Handler, shared: str, account: str) -> str:
-    return h.call("ptr", "find_cell", f"ptr {shared}", f"i64 {account}", f"ptr {h.slot(1)}")
+from coinone.rules.vm.native.routines import routine
 
 
 def _note(h: Handler, shared: str, cell: str) -> None:
@@ -37,12 +35,11 @@ def _note(h: Handler, shared: str, cell: str) -> None:
 
 
 def sload(h: Handler) -> None:
-    shared = h.pointer("SHARED")
-    cell = _find(h, shared, h.number("ACCOUNT"))
-    h.leave_if(h.compare("eq", cell, "null", "ptr"), Status.STORAGE_MISS)
+    cell = h.own_slot()
     flags = h.load("i64", h.at(cell, CELL_FLAGS))
     gas = h.gas
     with h.when_final(h.compare("eq", h.op("and", flags, WARM), 0)):
+        shared = h.pointer("SHARED")
         check_journal(h, shared)
         h.charge(COLD_STORAGE_SURCHARGE)
         _note(h, shared, cell)
@@ -59,53 +56,85 @@ def sstore(h: Handler) -> None:
     h.leave_if(
         h.compare("sle", h.gas, CALL_STIPEND), Status.OUT_OF_GAS
     )  # a stipend must not be able to write
+    cell = h.own_slot()
     shared = h.pointer("SHARED")
-    cell = _find(h, shared, h.number("ACCOUNT"))
-    h.leave_if(h.compare("eq", cell, "null", "ptr"), Status.STORAGE_MISS)
     check_journal(h, shared)
-    original = h.load("i256", h.at(cell, CELL_ORIGINAL), 32)
-    current = h.load("i256", h.at(cell, CELL_VALUE), 32)
     new = h.word(2)
-    flags = h.load("i64", h.at(cell, CELL_FLAGS))
-    cold = h.select(h.compare("eq", h.op("and", flags, WARM), 0), "i64", COLD_STORAGE_ACCESS, 0)
-    h.charge(h.op("add", cold, _write_cost(h, original, current, new)))
-    place = h.at(shared, SHARED["REFUND"])
-    refund = h.op("add", h.load("i64", place), _write_refund(h, original, current, new))
-    h.store("i64", refund, place)
+    left = h.variable("i64", h.op("sub", h.gas, WARM_ACCESS))
+    with h.when(_is_special(h, cell, new), unlikely=True):
+        gas = h.call("i64", "pay_write", f"ptr {shared}", f"ptr {cell}", f"i256 {new}", f"i64 {h.gas}")
+        h.store("i64", gas, left)
+    h.gas = h.load("i64", left)
+    h.leave_if(h.compare("slt", h.gas, 0), Status.OUT_OF_GAS)
     _note(h, shared, cell)
+    flags = h.load("i64", h.at(cell, CELL_FLAGS))
     h.store("i64", h.op("or", flags, WARM | WRITTEN), h.at(cell, CELL_FLAGS))
     h.store("i256", new, h.at(cell, CELL_VALUE), 32)
     h.store("i64", "1", h.at(shared, SHARED["WROTE"]))
     h.next()
 
 
-def _write_cost(h: Handler, original: str, current: str, new: str) -> str:
-    """The same table as `instructions/storage.py`."""
-    changed = h.compare("ne", original, current, "i256")
-    cheap = h.value(f"or i1 {changed}, {h.compare('eq', current, new, 'i256')}")
-    return h.select(cheap, "i64", WARM_ACCESS, _first_change(h, original))
+def _is_special(e: Emitter, cell: str, new: str) -> str:
+    """False (i1) for another write to a slot in use: it costs an access, and nothing is given or taken back."""
+    original, current, cold = _before(e, cell)
+    special = cold
+    for one, other in ((original, current), (original, new), (current, "0"), (new, "0")):
+        special = e.value(f"or i1 {special}, {e.compare('eq', one, other, 'i256')}")
+    return special
 
 
-def _first_change(h: Handler, original: str) -> str:
-    is_new = h.compare("eq", original, 0, "i256")
-    return h.select(is_new, "i64", STORAGE_SET, STORAGE_UPDATE - COLD_STORAGE_ACCESS)
+def _before(e: Emitter, cell: str) -> tuple[str, str, str]:
+    """The slot's word before the transaction, its word now, and whether (i1) it is cold."""
+    original, current = (e.load("i256", e.at(cell, place), 32) for place in (CELL_ORIGINAL, CELL_VALUE))
+    warmth = e.op("and", e.load("i64", e.at(cell, CELL_FLAGS)), WARM)
+    return original, current, e.compare("eq", warmth, 0)
 
 
-def _write_refund(h: Handler, original: str, current: str, new: str) -> str:
-    held = h.compare("ne", original, 0, "i256")
-    cleared = h.value(f"and i1 {held}, {h.compare('eq', new, 0, 'i256')}")
-    was_cleared = h.value(f"and i1 {held}, {h.compare('eq', current, 0, 'i256')}")
-    given = h.select(cleared, "i64", STORAGE_CLEAR_REFUND, 0)
-    taken = h.select(was_cleared, "i64", STORAGE_CLEAR_REFUND, 0)
-    restored = h.op("sub", _first_change(h, original), WARM_ACCESS)
-    back = h.select(h.compare("eq", original, new, "i256"), "i64", restored, 0)
-    refund = h.op("add", h.op("sub", given, taken), back)
-    return h.select(h.compare("eq", current, new, "i256"), "i64", 0, refund)
+def pay_write() -> str:
+    """pay_write(shared, cell, new, gas): the gas left. If it is not negative the refund is counted.
+
+    The same tables as in `instructions/storage.py`.
+    """
+    e = Emitter()
+    original, current, cold = _before(e, "%cell")
+    cost = e.op("add", e.select(cold, "i64", COLD_STORAGE_ACCESS, 0), _cost(e, original, current, "%new"))
+    left = e.op("sub", "%gas", cost)
+    with e.when(e.compare("sge", left, 0)):
+        place = e.at("%shared", SHARED["REFUND"])
+        refund = e.op("add", e.load("i64", place), _refund(e, original, current, "%new"))
+        e.store("i64", refund, place)
+    e.line(f"ret i64 {left}")
+    return routine(
+        "i64", "pay_write", "ptr %shared, ptr %cell, i256 %new, i64 %gas", e, "noinline noimplicitfloat"
+    )
+
+
+def _cost(e: Emitter, original: str, current: str, new: str) -> str:
+    changed = e.compare("ne", original, current, "i256")
+    cheap = e.value(f"or i1 {changed}, {e.compare('eq', current, new, 'i256')}")
+    return e.select(cheap, "i64", WARM_ACCESS, _first_change(e, original))
+
+
+def _first_change(e: Emitter, original: str) -> str:
+    is_new = e.compare("eq", original, 0, "i256")
+    return e.select(is_new, "i64", STORAGE_SET, STORAGE_UPDATE - COLD_STORAGE_ACCESS)
+
+
+def _refund(e: Emitter, original: str, current: str, new: str) -> str:
+    held = e.compare("ne", original, 0, "i256")
+    cleared = e.value(f"and i1 {held}, {e.compare('eq', new, 0, 'i256')}")
+    was_cleared = e.value(f"and i1 {held}, {e.compare('eq', current, 0, 'i256')}")
+    given = e.select(cleared, "i64", STORAGE_CLEAR_REFUND, 0)
+    taken = e.select(was_cleared, "i64", STORAGE_CLEAR_REFUND, 0)
+    restored = e.op("sub", _first_change(e, original), WARM_ACCESS)
+    back = e.select(e.compare("eq", original, new, "i256"), "i64", restored, 0)
+    refund = e.op("add", e.op("sub", given, taken), back)
+    return e.select(e.compare("eq", current, new, "i256"), "i64", 0, refund)
 
 
 def tload(h: Handler) -> None:
     account = h.op("add", h.number("ACCOUNT"), TRANSIENT)
-    cell = _find(h, h.pointer("SHARED"), account)
+    cell = h.find_cell(account, h.word(1))
     with h.when_final(h.compare("eq", cell, "null", "ptr")):
         h.put("0", 1)
         h.next()
@@ -118,7 +147,7 @@ def tstore(h: Handler) -> None:
     shared = h.pointer("SHARED")
     check_journal(h, shared)
     account = h.op("add", h.number("ACCOUNT"), TRANSIENT)
-    found = _find(h, shared, account)
+    found = h.find_cell(account, h.word(1))
     place = h.variable("ptr", found)
     with h.when(h.compare("eq", found, "null", "ptr"), unlikely=True):
         made = h.call("ptr", "add_cell", f"ptr {shared}", f"i64 {account}", f"ptr {h.slot(1)}")

@@ -32,7 +32,7 @@ def _field(e: Emitter, name: str, kind: str = "i64") -> str:
 def _position() -> str:
     """Where in the index to look first."""
     e = Emitter()
-    limbs = [e.load("i64", e.limb("%key", i)) for i in range(4)]
+    limbs = [e.narrow(e.op("lshr", "%key", 64 * i, "i256"), "i256", "i64") for i in range(4)]
     keyed = [e.op("add", limb, _field(e, f"KEY{i}")) for i, limb in enumerate(limbs)]
     wide = [e.widen(limb, "i64", "i128") for limb in keyed]
     total = e.op("add", e.op("mul", wide[0], wide[1], "i128"), e.op("mul", wide[2], wide[3], "i128"), "i128")
@@ -41,7 +41,7 @@ def _position() -> str:
     )
     mixed = e.op("mul", e.op("add", folded, e.op("mul", "%account", ODD)), ODD)
     e.line(f"ret i64 {e.op('lshr', mixed, _field(e, 'INDEX_SHIFT'))}")
-    return routine("i64", "cell_position", "ptr %shared, i64 %account, ptr %key", e, "alwaysinline")
+    return routine("i64", "cell_position", "ptr %shared, i64 %account, i256 %key", e, "alwaysinline")
 
 
 def _cell_at(e: Emitter, number: str) -> str:
@@ -54,7 +54,7 @@ def _find() -> str:
     last = _field(e, "LAST_CELL", "ptr")
     with e.when(e.compare("ne", last, "null", "ptr")), e.when_final(_is_of(e, last)):
         e.line(f"ret ptr {last}")
-    first = e.call("i64", "cell_position", "ptr %shared", "i64 %account", "ptr %key")
+    first = e.call("i64", "cell_position", "ptr %shared", "i64 %account", "i256 %key")
     place = e.variable("i64", first)
     with e.loop(lambda: "true"):
         i = e.load("i64", place)
@@ -67,19 +67,19 @@ def _find() -> str:
             e.line(f"ret ptr {cell}")
         e.store("i64", e.op("and", e.op("add", i, 1), _field(e, "INDEX_MASK")), place)
     e.line("ret ptr null")
-    return routine("ptr", "find_cell", "ptr %shared, i64 %account, ptr %key", e, "noinline noimplicitfloat")
+    return routine("ptr", "find_cell", "ptr %shared, i64 %account, i256 %key", e, "noinline noimplicitfloat")
 
 
 def _is_of(e: Emitter, cell: str) -> str:
     """Whether (i1) the cell is that of `%account` and `%key`."""
-    same = e.compare("eq", e.load("i256", e.at(cell, CELL_KEY), 32), e.load("i256", "%key", 32), "i256")
+    same = e.compare("eq", e.load("i256", e.at(cell, CELL_KEY), 32), "%key", "i256")
     owner = e.compare("eq", e.load("i64", e.at(cell, CELL_ACCOUNT)), "%account")
     return e.value(f"and i1 {same}, {owner}")
 
 
 def _enter(e: Emitter, number: str, account: str, key: str) -> None:
     """Put the cell's number into the first free place of the index."""
-    first = e.call("i64", "cell_position", "ptr %shared", f"i64 {account}", f"ptr {key}")
+    first = e.call("i64", "cell_position", "ptr %shared", f"i64 {account}", f"i256 {key}")
     place = e.variable("i64")
     e.store("i64", first, place)
     index = _field(e, "INDEX", "ptr")
@@ -103,9 +103,10 @@ def _add() -> str:
         e.line("ret ptr null")
     cell = _cell_at(e, number)
     e.line(f"call void @llvm.memset.p0.i64(ptr {cell}, i8 0, i64 {CELL_SIZE}, i1 false)")
-    e.store("i256", e.load("i256", "%key", 32), e.at(cell, CELL_KEY), 32)
+    key = e.load("i256", "%key", 32)
+    e.store("i256", key, e.at(cell, CELL_KEY), 32)
     e.store("i64", "%account", e.at(cell, CELL_ACCOUNT))
-    _enter(e, number, "%account", "%key")
+    _enter(e, number, "%account", key)
     e.store("i64", e.op("add", number, 1), e.at("%shared", SHARED["CELL_COUNT"]))
     e.line(f"ret ptr {cell}")
     return routine("ptr", "add_cell", "ptr %shared, i64 %account, ptr %key", e, "noinline", "")
@@ -157,7 +158,7 @@ def _rebuild() -> str:
     with e.loop(lambda: e.compare("ult", e.load("i64", number), _field(e, "CELL_COUNT"))):
         cell = _cell_at(e, e.load("i64", number))
         account = e.load("i64", e.at(cell, CELL_ACCOUNT))
-        _enter(e, e.load("i64", number), account, e.at(cell, CELL_KEY))
+        _enter(e, e.load("i64", number), account, e.load("i256", e.at(cell, CELL_KEY), 32))
         e.store("i64", e.op("add", e.load("i64", number), 1), number)
     e.line("ret void")
     return routine("void", "rebuild_index", "ptr %shared", e, linkage="")
