@@ -85,15 +85,15 @@ class Core:
     @property
     def sequencer(self) -> Sequencer:
         """Raises NotSupported on a node that only follows (follower.py)."""
-        if self._sequencer is None:
-            raise NotSupported("this node follows the chain and makes no batches: send to the one it follows")
+        self._check_member()
+        assert self._sequencer is not None
         return self._sequencer
 
     # Taking transactions in
 
     def add_action(self, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
         """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
-        self.check_accepting()
+        self._check_accepting()
         if not self.chain.exchange.knows(action.signer):
             raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")
         self.action_pool.add(Waiting(raw, action.tx_hash, action.signer, action))
@@ -102,7 +102,7 @@ class Core:
 
     def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
         """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
-        self.check_accepting()
+        self._check_accepting()
         if tx.chain_id is None:
             raise NotSupported("only replay-protected (EIP-155) transactions are taken")
         check_stateless(tx, self.chain.network.chain_id, self.chain.rules)
@@ -208,9 +208,13 @@ class Core:
         for reply in waiting:
             reply(error)
 
-    def check_accepting(self) -> None:
+    def _check_accepting(self) -> None:
         self._check_running()
-        assert self.sequencer
+        self._check_member()
+
+    def _check_member(self) -> None:
+        if self._sequencer is None:
+            raise NotSupported("this node follows the chain and makes no batches: send to the one it follows")
 
     def _check_running(self) -> None:
         if self.halted is not None:

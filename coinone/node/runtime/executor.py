@@ -27,6 +27,7 @@ class Executor:
         self._work = work
         self._jobs: queue.Queue[_Job] = queue.Queue(EXECUTOR_JOBS_MAX)
         self._stopping = threading.Event()
+        self._door = threading.Lock()  # so that nothing comes in behind the last look into the queue
         self._thread = threading.Thread(target=self._run, name="coinone-executor", daemon=True)
 
     def start(self) -> None:
@@ -34,7 +35,8 @@ class Executor:
 
     def stop(self, timeout_s: float) -> None:
         """End after the job that runs; those that wait fail. Raises StorageError if the thread hangs."""
-        self._stopping.set()
+        with self._door:
+            self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         if self._thread.is_alive():
@@ -43,13 +45,14 @@ class Executor:
     def submit(self, job: Callable[[], T]) -> "Future[T]":
         """Run `job` on the executor. Raises LimitExceeded if too many wait."""
         future: Future[T] = Future()
-        if self._stopping.is_set():
-            future.set_exception(StorageError("node is stopping"))
-            return future
-        try:
-            self._jobs.put_nowait((job, future))
-        except queue.Full:
-            raise LimitExceeded("node is overloaded, try again", most=EXECUTOR_JOBS_MAX) from None
+        with self._door:
+            if self._stopping.is_set():
+                future.set_exception(StorageError("node is stopping"))
+                return future
+            try:
+                self._jobs.put_nowait((job, future))
+            except queue.Full:
+                raise LimitExceeded("node is overloaded, try again", most=EXECUTOR_JOBS_MAX) from None
         return future
 
     def assert_owner(self) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -34,3 +35,22 @@ def test_jobs_that_wait_at_the_end_fail_by_name_and_a_job_given_up_before_change
     assert first.result(10) is None
     with pytest.raises(StorageError, match="node is stopping"):
         waiting.result(10)
+
+
+def test_every_job_that_is_handed_in_while_it_ends_is_answered() -> None:
+    for _ in range(50):
+        clock = SystemClock()
+        executor = Executor(clock, lambda: clock.steady_s() + 60)
+        executor.start()
+        answers: list[Future[int]] = []
+
+        def hand_in(executor: Executor = executor, answers: list[Future[int]] = answers) -> None:
+            answers.extend(executor.submit(lambda: 1) for _ in range(200))
+
+        callers = [threading.Thread(target=hand_in) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        executor.stop(10)
+        for caller in callers:
+            caller.join(10)
+        assert len(answers) == 800 and all(isinstance(a.exception(10), StorageError | None) for a in answers)
