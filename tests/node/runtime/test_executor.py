@@ -38,8 +38,8 @@ def test_jobs_that_wait_at_the_end_fail_by_name_and_a_job_given_up_before_change
 
 
 def test_every_job_that_is_handed_in_while_it_ends_is_answered() -> None:
+    clock = SystemClock()
     for _ in range(50):
-        clock = SystemClock()
         executor = Executor(clock, lambda: clock.steady_s() + 60)
         executor.start()
         answers: list[Future[int]] = []
