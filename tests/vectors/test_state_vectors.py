@@ -10,7 +10,7 @@ import json
 import os
 import tarfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,7 @@ from coinone.rules.state.seal import seal
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Log
 
-NEEDS = (
-    "set COINONE_DATA to a folder with evm-tests/state_*.tar.xz (github.com/ethereum/execution-spec-tests)"
-)
+NEEDS = "set COINONE_DATA to a folder with evm-tests/*.tar.xz (github.com/ethereum/execution-spec-tests)"
 ARCHIVES = ("state_eip", "state_static")
 BLOB = 3
 
@@ -53,16 +51,25 @@ def unhex(text: str) -> bytes:
 
 
 def cases(archive: str) -> Iterator[Case]:
+    for name, content in files_of(archive):
+        yield from cases_in(name, content)
+
+
+def files_of(archive: str) -> Iterator[tuple[str, bytes]]:
+    """Each file of the archive: its name and what it holds."""
     if "COINONE_DATA" not in os.environ:
         pytest.skip(NEEDS)
     path = Path(os.environ["COINONE_DATA"], "evm-tests", f"{archive}.tar.xz")
     with tarfile.open(path) as files:
         for member in files:
             stream = files.extractfile(member)
-            if stream is None:
-                continue
-            for test_name, test in json.load(stream).items():
-                yield from cases_of(f"{member.name}::{test_name.split('::')[-1]}", test)
+            if stream is not None:
+                yield member.name, stream.read()
+
+
+def cases_in(file: str, content: bytes) -> Iterator[Case]:
+    for test_name, test in json.loads(content).items():
+        yield from cases_of(f"{file}::{test_name.split('::')[-1]}", test)
 
 
 def cases_of(name: str, test: dict[str, Any]) -> Iterator[Case]:
@@ -171,18 +178,16 @@ def difference(state: State, want: dict[str, Any]) -> str:
     return "; ".join(lines[:4]) or "something that should not exist does"
 
 
-def run(chosen: Iterator[Case], least: int) -> None:
-    failures, passed = [], 0
-    for case in chosen:
-        if excluded(case):
-            continue
-        failure = failure_of(case)
-        if failure is None:
-            passed += 1
-        else:
-            failures.append(f"{case.name}: {failure}")
+def failures_in(chosen: Iterable[Case]) -> tuple[int, list[str]]:
+    """How many cases were run, and what was wrong with which."""
+    run = [(case.name, failure_of(case)) for case in chosen if not excluded(case)]
+    return len(run), [f"{name}: {failure}" for name, failure in run if failure is not None]
+
+
+def run(chosen: Iterable[Case], least: int) -> None:
+    done, failures = failures_in(chosen)
     assert failures == []
-    assert passed >= least, "the archive holds fewer cases than it should"
+    assert done >= least, "the archive holds fewer cases than it should"
 
 
 @pytest.mark.parametrize("archive", ARCHIVES)
