@@ -2,19 +2,20 @@
 
 Hints only, without effect on any result. What an op touches lies in tables far larger than the nearest
 cache, at places its fields name: its account and position at once, an order that it cancels after a look
-into the index of oids, the price it joins after a look at the hints.
+into the index of oids, the price it joins after a look at the hints. All is asked for whatever the kind: a
+needless hint costs less than a branch that nobody can foresee.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.core import AHEAD, AHEAD_MASK, FREE_ORDERS, MARKETS, i64, inlined, prefetch
-from coinone.rules.exchange.indexes import home_of, likely_slot
+from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, i64, inlined, prefetch
+from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.ladders import hint_of, key_of, ladder_of
 from coinone.rules.exchange.tables import OpKind
 
-_PLACE, _CANCEL, _MODIFY = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.MODIFY)
+_PLACE = int(OpKind.PLACE)
 _FAR, _NEAR, _NEXT = 8, 5, 2
 
 
@@ -28,31 +29,24 @@ def look_ahead(core: Any, i: int) -> None:
 
 @inlined
 def _far(core: Any, i: int) -> None:
-    """What the op names itself."""
+    """What the op names itself, and the row that a new order will take."""
     op = core.ops[i]
     prefetch(core.accounts, i64(op.account))
     prefetch(core.positions, op.account * core.positions.shape[1] + op.market)
-    if op.kind == _CANCEL or op.kind == _MODIFY:
-        prefetch(core.oids, home_of(core, op.oid))
-    else:
-        prefetch(core.hints, hint_of(core, ladder_of(op.market, op.side), key_of(op.side, op.px)))
-        prefetch(core.orders, i64(core.free_orders[max(core.counters[FREE_ORDERS] - _FAR, 0)]))
-        prefetch(core.oids, home_of(core, core.globals[0].next_oid + _FAR))
+    prefetch(core.oids, home_of(core, op.oid))
+    prefetch(core.hints, hint_of(core, ladder_of(op.market, op.side), key_of(op.side, op.px)))
+    prefetch(core.orders, i64(core.free_orders[max(core.counters[FREE_ORDERS] - _FAR, 0)]))
 
 
 @inlined
 def _near(core: Any, i: int) -> None:
-    """The order to be taken away, which is remembered; or the level to be joined."""
+    """The order to be taken away, most likely; the level to be joined."""
     op = core.ops[i]
-    if op.kind == _CANCEL or op.kind == _MODIFY:
-        slot = likely_slot(core, op.oid)
-        core.counters[AHEAD + (i & AHEAD_MASK)] = slot
-        if slot >= 0:
-            prefetch(core.orders, slot)
-            prefetch(core.links, slot)
-    else:
-        level = core.hints[hint_of(core, ladder_of(op.market, op.side), key_of(op.side, op.px))]
-        prefetch(core.levels, i64(level))
+    slot = max(i64(core.oids[home_of(core, op.oid)]), 0)
+    prefetch(core.orders, slot)
+    prefetch(core.links, slot)
+    level = core.hints[hint_of(core, ladder_of(op.market, op.side), key_of(op.side, op.px))]
+    prefetch(core.levels, i64(level))
 
 
 @inlined

@@ -17,14 +17,13 @@ from coinone.rules.exchange.core import (
     CORE,
     FREE_LEVELS,
     FREE_ORDERS,
-    INDEX,
     LEVEL,
     LINK,
     LIVE_ORDERS,
     Core,
     inlined,
 )
-from coinone.rules.exchange.indexes import add_cloid, add_oid, drop_cloid, drop_oid, home_in
+from coinone.rules.exchange.indexes import add_cloid, add_oid, drop_cloid, drop_oid
 from coinone.rules.exchange.ladders import dequeue, enqueue
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ORDER, Array
@@ -68,8 +67,7 @@ def _rebuild(core: Any, by_age: Any) -> None:
     """Everything from the order rows; `by_age` are the live slots by oid, the other arrays large enough."""
     core.ladder_counts[:] = 0
     core.hints[:] = 0
-    for place in range(core.oids.shape[0]):
-        core.oids[place].slot = -1
+    core.oids[:] = -1
     core.cloid_slots[:] = -1
     for slot in range(core.links.shape[0]):
         core.links[slot].account = -1
@@ -105,7 +103,7 @@ class Book:
         self.levels: Array = np.zeros(0, LEVEL)
         self.free_orders: Array = np.zeros(0, np.int32)
         self.free_levels: Array = np.zeros(0, np.int32)
-        self.oids: Array = np.zeros(0, INDEX)
+        self.oids: Array = np.zeros(0, np.int32)
         self.cloid_slots: Array = np.zeros(0, np.int32)
         self.links: Array = np.zeros(0, LINK)
         self.hints: Array = np.zeros(_HINTS, np.int32)
@@ -135,7 +133,7 @@ class Book:
         self.levels = np.zeros(2 * orders, LEVEL)
         self.free_levels = np.zeros(2 * orders, np.int32)
         self.free_orders = np.zeros(len(store.orders), np.int32)
-        self.oids = np.zeros(places, INDEX)
+        self.oids = np.zeros(places, np.int32)
         self.cloid_slots = np.zeros(places, np.int32)
         self.links = np.zeros(len(store.orders), LINK)
 
@@ -174,13 +172,10 @@ class Book:
 
     def find(self, store: Store, oid: int) -> int | None:
         """Slot of a resting order."""
-        mask = len(self.oids) - 1
-        place = home_in(oid, mask)
-        while (slot := int(self.oids[place]["slot"])) >= 0:
-            if store.orders[slot]["oid"] == oid:
-                return slot
-            place = (place + 1) & mask
-        return None
+        slot = int(self.oids[oid & (len(self.oids) - 1)])
+        while slot >= 0 and store.orders[slot]["oid"] != oid:
+            slot = int(self.links[slot]["older"])
+        return slot if slot >= 0 else None
 
     def find_cloid(self, store: Store, account: int, high: int, low: int) -> int | None:
         """Slot of an account's resting order by client id."""

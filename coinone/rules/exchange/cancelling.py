@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.book import unlink
-from coinone.rules.exchange.core import AHEAD, AHEAD_MASK, UPDATES, i64, inlined
+from coinone.rules.exchange.core import UPDATES, i64, inlined
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
@@ -17,18 +17,13 @@ _MODIFY_CLOID = int(OpKind.MODIFY_CLOID)
 
 @inlined
 def find_target(core: Any, i: int) -> int:
-    """Slot of the order that a cancel or modify names, or -1: the account's own, in that market.
-
-    Where `look_ahead` found an oid is right if that order is there still.
-    """
+    """Slot of the order that a cancel or modify names, or -1: the account's own, in that market."""
     op = core.ops[i]
     account = i64(op.account)
     if op.kind == _CANCEL_CLOID or op.kind == _MODIFY_CLOID:
         slot = find_cloid(core, account, op.target_hi, op.target_lo)
     else:
-        slot = core.counters[AHEAD + (i & AHEAD_MASK)]
-        if slot < 0 or core.orders[slot].oid != op.oid or op.oid == 0:
-            slot = find_oid(core, op.oid)
+        slot = find_oid(core, op.oid)
     if slot >= 0 and (core.orders[slot].account != account or core.orders[slot].market != op.market):
         return i64(-1)
     return slot

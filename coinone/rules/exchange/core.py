@@ -42,22 +42,25 @@ LEVEL = np.dtype(
 )
 """A price at which orders rest: their queue, oldest first, and what they add up to."""
 
-LINK = np.dtype([("next", np.int32), ("prev", np.int32), ("level", np.int32), ("account", np.int32)])
-"""Where an order hangs: its neighbours in the queue, the level, and whose it is (-1: the slot is free).
+LINK = np.dtype(
+    [
+        ("next", np.int32),
+        ("prev", np.int32),
+        ("level", np.int32),
+        ("account", np.int32),  # whose the order is; -1: the slot is free
+        ("older", np.int32),
+    ]
+)
+"""Where an order hangs: its neighbours in the queue, the level, and the next order in its place of the oid table.
 
 Apart from the order's row, because a neighbour's link is changed far more often than its row is read."""
-
-INDEX = np.dtype([("tag", np.int32), ("slot", np.int32)])
-"""An entry of the table from oid to slot: the low half of the oid; empty where the slot is -1."""
 
 # Slots of `counters`.
 EPOCH, NOW, MARKETS = 0, 1, 2
 FREE_ORDERS, FREE_LEVELS, LIVE_ORDERS = 3, 4, 5
 RESULTS, FILLS, UPDATES = 6, 7, 8
 SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9, 10, 11, 12, 13
-AHEAD = 14  # from here on, AHEAD_MASK + 1 slots: targets of coming cancels, by the op's index
-AHEAD_MASK = 7
-COUNTERS = AHEAD + AHEAD_MASK + 1
+COUNTERS = 14
 
 
 class Core(NamedTuple):
@@ -117,7 +120,7 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(LEVEL),
         _array(_i4),
         _array(_i4),
-        _array(INDEX),
+        _array(_i4),
         _array(_i4),
         _array(LINK),
         _array(_i4),
@@ -143,7 +146,6 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
 i64 = cast("Callable[[Any], int]", np.int64)
 """Widens a row's small field, so that every part of the kernel is compiled for one type only."""
 
-
 _LINE = 64  # bytes that memory moves at once
 
 
@@ -168,6 +170,21 @@ def prefetch(_context: Any, array: Any, _index: Any) -> Any:
         for line in range(0, size, _LINE):
             address = builder.inttoptr(builder.add(row, word(line)), byte)
             builder.call(hint, [address, number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@cast("Any", intrinsic)
+def move(_context: Any, array: Any, _to: Any, _first: Any, _count: Any) -> Any:
+    """`array[to : to + count] = array[first : first + count]` of a contiguous row, which may overlap."""
+    signature = types.void(array, types.int64, types.int64, types.int64)
+    size = array.dtype.bitwidth // 8
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(array)(context, builder, arguments[0])
+        to, first = (builder.gep(view.data, [place]) for place in arguments[1:3])
+        cast("Any", cgutils.raw_memmove)(builder, to, first, arguments[3], size)
         return context.get_dummy_value()
 
     return signature, generate

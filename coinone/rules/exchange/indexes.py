@@ -1,88 +1,54 @@
-"""Orders by oid, and by (account, cloid): two open-addressing tables, at most half full (jitted).
+"""Orders by oid, and by (account, cloid) (jitted).
 
-Removal shifts back what follows, so that no table ever fills with the graves of old orders. An entry of
-the oid table has half of the oid in it, so that a shift reads no order; eight oids in a row share a line of
-memory, because oids are given in a row.
+Oids are given in a row, so the low bits of an oid are as good as a hash of it: they name a place in `oids`,
+which holds the newest order there, and each order's link leads to the next older one. With at least twice as
+many places as orders most chains are of one.
+
+Cloids are the clients' choice: an open-addressing table, at most half full. Removal shifts back what
+follows, so that it never fills with the graves of old orders.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from coinone.rules.exchange.core import i64, inlined
 from coinone.rules.exchange.ladders import GOLDEN
-
-BLOCK_BITS = 3  # 2^3 entries of 8 bytes are a line of 64
 
 
 @inlined
 def home_of(core: Any, oid: int) -> int:
-    """Where the probes for an oid begin; of its low 32 bits, with or without sign."""
-    block = ((oid & 0xFFFFFFFF) >> BLOCK_BITS) * GOLDEN >> 32
-    place = (block << BLOCK_BITS) | (oid & ((1 << BLOCK_BITS) - 1))
-    return i64(place & (core.oids.shape[0] - 1))
-
-
-def home_in(oid: int, mask: int) -> int:
-    """`home_of` for Python, whose integers do not wrap."""
-    block = ((oid & 0xFFFFFFFF) >> BLOCK_BITS) * GOLDEN % 2**64 >> 32
-    return ((block << BLOCK_BITS) | (oid & ((1 << BLOCK_BITS) - 1))) & mask
-
-
-@inlined
-def likely_slot(core: Any, oid: int) -> int:
-    """Slot of an order with the same low half, or -1: `find_oid` without a look at the order."""
-    tag = np.int32(oid)
-    place = home_of(core, oid)
-    while core.oids[place].slot >= 0:
-        if core.oids[place].tag == tag:
-            return i64(core.oids[place].slot)
-        place = (place + 1) & (core.oids.shape[0] - 1)
-    return i64(-1)
+    """The place of an oid."""
+    return i64(oid & (core.oids.shape[0] - 1))
 
 
 @inlined
 def find_oid(core: Any, oid: int) -> int:
     """Slot of a resting order, or -1."""
-    tag = np.int32(oid)
-    place = home_of(core, oid)
-    while core.oids[place].slot >= 0:
-        if core.oids[place].tag == tag:
-            slot = i64(core.oids[place].slot)
-            if core.orders[slot].oid == oid:
-                return slot
-        place = (place + 1) & (core.oids.shape[0] - 1)
-    return i64(-1)
+    slot = i64(core.oids[home_of(core, oid)])
+    while slot >= 0 and core.orders[slot].oid != oid:
+        slot = i64(core.links[slot].older)
+    return slot
 
 
 @inlined
 def add_oid(core: Any, oid: int, slot: int) -> None:
-    place = home_of(core, oid)
-    while core.oids[place].slot >= 0:
-        place = (place + 1) & (core.oids.shape[0] - 1)
-    entry = core.oids[place]
-    entry.tag = np.int32(oid)
-    entry.slot = slot
+    home = home_of(core, oid)
+    core.links[slot].older = core.oids[home]
+    core.oids[home] = slot
 
 
 @inlined
 def drop_oid(core: Any, oid: int, slot: int) -> None:
-    """Remove, and close the gap so that every probe still meets its key (backward shift)."""
-    mask = core.oids.shape[0] - 1
-    gap = home_of(core, oid)
-    while core.oids[gap].slot != slot:
-        gap = (gap + 1) & mask
-    place = (gap + 1) & mask
-    while core.oids[place].slot >= 0:
-        entry, hole = core.oids[place], core.oids[gap]
-        if ((place - home_of(core, i64(entry.tag))) & mask) >= ((place - gap) & mask):
-            hole.tag = entry.tag
-            hole.slot = entry.slot
-            gap = place
-        place = (place + 1) & mask
-    core.oids[gap].slot = -1
+    home = home_of(core, oid)
+    older = core.links[slot].older
+    newer = i64(core.oids[home])
+    if newer == slot:
+        core.oids[home] = older
+    else:
+        while core.links[newer].older != slot:
+            newer = i64(core.links[newer].older)
+        core.links[newer].older = older
 
 
 @inlined
@@ -120,7 +86,7 @@ def add_cloid(core: Any, slot: int) -> None:
 
 @inlined
 def drop_cloid(core: Any, slot: int) -> None:
-    """Remove by backward shift, as `drop_oid`; the order's row must still be there."""
+    """Remove, and close the gap so that every probe still meets its key; the order's row must still be there."""
     mask = core.cloid_slots.shape[0] - 1
     gap = _cloid_home(core, slot)
     while core.cloid_slots[gap] != slot:

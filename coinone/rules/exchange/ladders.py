@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.limits import PRICE_LEVELS_MAX
-from coinone.rules.exchange.core import FREE_LEVELS, i64, inlined
+from coinone.rules.exchange.core import FREE_LEVELS, i64, inlined, move
 
 GOLDEN = -7046029254386353131  # 2^64 / golden ratio as int64: spreads consecutive numbers
 
@@ -73,9 +73,8 @@ def _find_or_add_level(core: Any, ladder: int, key: int) -> int:
     free = core.counters[FREE_LEVELS] - 1
     core.counters[FREE_LEVELS] = free
     level = i64(core.free_levels[free])
-    for i in range(count, place, -1):
-        core.ladder_keys[ladder, i] = core.ladder_keys[ladder, i - 1]
-        core.ladder_levels[ladder, i] = core.ladder_levels[ladder, i - 1]
+    move(core.ladder_keys[ladder], place + 1, place, count - place)
+    move(core.ladder_levels[ladder], place + 1, place, count - place)
     core.ladder_keys[ladder, place] = key
     core.ladder_levels[ladder, place] = level
     core.ladder_counts[ladder] = count + 1
@@ -135,9 +134,9 @@ def dequeue(core: Any, slot: int) -> None:
     if queue.count == 0:
         ladder = i64(queue.ladder)
         last = core.ladder_counts[ladder] - 1
-        for i in range(_search(core, ladder, queue.key), last):
-            core.ladder_keys[ladder, i] = core.ladder_keys[ladder, i + 1]
-            core.ladder_levels[ladder, i] = core.ladder_levels[ladder, i + 1]
+        place = _search(core, ladder, queue.key)
+        move(core.ladder_keys[ladder], place, place + 1, last - place)
+        move(core.ladder_levels[ladder], place, place + 1, last - place)
         core.ladder_counts[ladder] = last
         core.free_levels[core.counters[FREE_LEVELS]] = level
         core.counters[FREE_LEVELS] += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +95,20 @@ def test_an_order_that_is_gone_is_not_found() -> None:
     cancel(rows, (0, oid))
     assert rows.book.find(rows, oid) is None
     assert rows.book.find_cloid(rows, 0, 0, 0) is None
+
+
+@pytest.mark.parametrize("leaving", list(permutations(range(3))))
+def test_orders_whose_oids_share_a_place_come_and_go_in_any_order(leaving: tuple[int, ...]) -> None:
+    rows = rows_of()
+    oids = []
+    for _ in range(3):
+        oids.append(int(put(rows, (0, 0, 990))[0]))
+        rows.globals["next_oid"] = oids[-1] + len(rows.book.oids)
+    for n in leaving:
+        assert rows.orders[rows.book.find(rows, oids[n])]["oid"] == oids[n]
+        cancel(rows, (0, oids[n]))
+        assert rows.book.find(rows, oids[n]) is None
+    assert rows.live_orders == 0
 
 
 def test_oids_that_share_their_low_half_are_told_apart() -> None:
