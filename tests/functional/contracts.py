@@ -3,6 +3,7 @@
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
 from web3.types import TxReceipt
@@ -26,6 +27,10 @@ class Chain:
 
     def send(self, draft: dict[str, Any]) -> TxReceipt:
         """Sign, send and wait; the receipt, whatever it says."""
+        return self.web3.eth.wait_for_transaction_receipt(self.post(draft), timeout=30)
+
+    def post(self, draft: dict[str, Any]) -> HexBytes:
+        """Sign and send; the hash."""
         eth = self.web3.eth
         filled = {
             "chainId": eth.chain_id,
@@ -37,8 +42,7 @@ class Chain:
         filled.pop("from", None)
         if "gas" not in filled:
             filled["gas"] = eth.estimate_gas({**filled, "from": self.address})
-        name = eth.send_raw_transaction(self.wallet.sign_transaction(filled).raw_transaction)
-        return eth.wait_for_transaction_receipt(name, timeout=30)
+        return eth.send_raw_transaction(self.wallet.sign_transaction(filled).raw_transaction)
 
     def do(self, call: Any, **fields: Any) -> TxReceipt:
         """Send a contract's function; it must succeed with exactly the gas that eth_estimateGas named."""

@@ -38,6 +38,7 @@ from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
 from coinone.interfaces.api.ws.session import Session
 from coinone.interfaces.api.ws.subscriptions import parse_subscription
+from coinone.node.runtime.compiling import contract_runs
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Published, Subscription
@@ -71,6 +72,9 @@ class Service:
         self.rpc = Dispatcher(methods_of(node.network), backend)
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.calls)
+        self.metrics.count(
+            "coinone_contract_runs", "Contracts that the JIT engine ran", "as", contract_runs()
+        )
         self.recent = Recent()
         self.explorer = Explorer(node, self.queries, self.reads.in_thread, self.data, histories, self.recent)
         self._pump: asyncio.Task[None] | None = None

@@ -7,7 +7,7 @@ nothing by slowing the node down.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from coinone.rules.vm import Choice, Engine, Pair, chosen_engine, use_engine
 from coinone.rules.vm.jit.execution import policies
@@ -21,6 +21,11 @@ def choose_engine(choice: Choice | str) -> None:
     use_engine(choice)
     if _compiles(chosen_engine()):
         threading.Thread(target=_compile_for_ever, name="contract compiler", daemon=True).start()
+
+
+def contract_runs() -> Mapping[str, int]:
+    """How often a contract was run compiled, and how often not; empty where nothing compiles. For /metrics."""
+    return policies().runs
 
 
 def _compiles(choice: Choice) -> bool:

@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coinone.rules.vm.jit.compiler import compiled_program, kept_in
+from coinone.rules.vm.jit.compiler import CompiledProgram, compiled_program, kept_in
 from coinone.rules.vm.native.program import NativeProgram, native_program_of
 
 HOT = 64  # frames, or
@@ -38,7 +38,10 @@ class Limits:
 class Policy:
     """Of one fork. Single steps on its containers are all it does, so one thread may compile while others run."""
 
-    def __init__(self, fork: str, waiting: deque[Job], limits: Limits) -> None:
+    def __init__(
+        self, fork: str, waiting: deque[Job], limits: Limits, runs: dict[str, int] | None = None
+    ) -> None:
+        self.runs = {} if runs is None else runs
         self._fork = fork
         self._limits = limits
         self._waiting = waiting
@@ -51,7 +54,10 @@ class Policy:
         if program is None and code:
             self.heat(code, 1)
             program = self._programs.get(code)
-        return program or native_program_of(code)
+        program = program or native_program_of(code)
+        kind = "compiled" if type(program) is CompiledProgram else "interpreted"
+        self.runs[kind] = self.runs.get(kind, 0) + 1
+        return program
 
     def heat(self, code: bytes, amount: int) -> None:
         """Remember that the code ran. What has become hot is compiled, here or soon."""
@@ -80,17 +86,18 @@ class Policy:
 
 
 class Policies:
-    """One for each fork, and one queue."""
+    """One for each fork, and one queue. `runs` counts the programs that were asked for, by what they were."""
 
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
+        self.runs: dict[str, int] = {}
         self._waiting: deque[Job] = deque()
         self._by_fork: dict[str, Policy] = {}
 
     def of(self, fork: str) -> Policy:
         policy = self._by_fork.get(fork)
         if policy is None:
-            policy = self._by_fork.setdefault(fork, Policy(fork, self._waiting, self.limits))
+            policy = self._by_fork.setdefault(fork, Policy(fork, self._waiting, self.limits, self.runs))
         return policy
 
     def next_job(self) -> Callable[[], None] | None:

@@ -168,7 +168,7 @@ class Tables:
     def _allocate_cells(self, count: int) -> None:
         places = count * _INDEX_PER_CELL
         self._cells = aligned(count * CELL_SIZE)
-        self._index = np.zeros(places, dtype=np.uint32)
+        self._index = aligned(4 * places).view(np.uint32)
         self._cell_bytes = self._cells.data
         self._cell_numbers = self._cell_bytes.cast("q")
         self._cells_address: int = self._cells.ctypes.data

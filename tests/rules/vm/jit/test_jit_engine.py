@@ -35,6 +35,7 @@ def test_a_contract_is_compiled_when_it_has_run_often_enough() -> None:
     some = Policy("Osaka", deque(), Limits(hot=3, at_once=True, keep=False))
     kinds = [type(some.program_of(CODE)) for _ in range(4)]
     assert kinds == [NativeProgram, NativeProgram, CompiledProgram, CompiledProgram]
+    assert some.runs == {"interpreted": 2, "compiled": 2}
 
 
 def test_gas_makes_a_contract_hot_too() -> None:

@@ -7,7 +7,9 @@ end exactly at the forbidden page. Stacks lie in one buffer, so the space betwee
 import ctypes
 import mmap
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -84,13 +86,19 @@ def check_stacks() -> None:
         assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
 
 
+def take_the_place_of(module: ModuleType, name: str, function: Callable[..., Any]) -> None:
+    assert callable(getattr(module, name)), "nothing would be guarded"
+    setattr(module, name, function)
+
+
 def main(first: int, count: int, kind: str = "random", engine: str = "native") -> None:
-    tables.aligned = machine.aligned = guarded  # type: ignore[attr-defined]
     library = compiler.library()
     guarded_library = replace(library, run=guarded_run(library.run))
-    execution.library = lambda: guarded_library  # type: ignore[attr-defined, assignment]
-    program.address_of = machine.address_of = guarded_address_of  # type: ignore[assignment, attr-defined]
-    jit_compiler.address_of, jit_compiler.aligned = guarded_address_of, guarded  # type: ignore[attr-defined, assignment]
+    take_the_place_of(execution, "library", lambda: guarded_library)
+    for module in (tables, machine, jit_compiler):
+        take_the_place_of(module, "aligned", guarded)
+    for module in (program, machine, jit_compiler):
+        take_the_place_of(module, "address_of", guarded_address_of)
     program.native_program_of.cache_clear()
     for start in range(first, first + count, _CHUNK):
         jit.use_limits(Limits(hot=1, at_once=True, keep=False))
