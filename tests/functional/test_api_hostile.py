@@ -1,4 +1,5 @@
-"""Every request type with every kind of wrong value: the answer is JSON, and never an internal error."""
+"""Every request type with every kind of wrong value: the answer is JSON, and never an internal error; a stream
+goes on."""
 
 import http.client
 import json
@@ -7,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
 from coinone.interfaces.api.ethereum.table import METHODS
-from coinone.interfaces.api.exchange.absent import ABSENT
 from coinone.interfaces.api.exchange.info import HANDLERS
 from coinone.interfaces.client.local import LocalNode
 
@@ -27,8 +28,8 @@ RIGHT: dict[str, list[Any]] = {
     "mantissa": [2],
 }
 WRONG: list[Any] = [
-    None, True, -1, 0, 1, 2**63, 2**64, 2**200, 1.5, "", "0x", "0x0", "0x00", "latest", "１２", " 1", "1e9",
-    "0x" + "f" * 64, "0x" + "f" * 65, "0x" + "0" * 40, USER.upper(), "BTC", "btc",
+    None, True, -1, 0, 1, 2**53, 2**63, 2**64, 2**200, -(2**63), 1.5, "", "0x", "0x0", "0x00", "latest", "１２", " 1",
+    "1e9", "0x" + "f" * 64, "0x" + "f" * 65, "0x" + "0" * 40, USER.upper(), "BTC", "btc",
     "\x00", "a" * 5000, [], {}, [[]], [None], {"a": {}},
     {"blockHash": "0x12"}, {"to": USER, "data": "0x1"}, {"fromBlock": "0x5", "toBlock": "0x1"}, {"topics": [[[]]]},
     {"coin": "BTC"}, {"from": USER, "gas": "0xffffffffffffffff", "to": None, "data": "0xfe"}, [1, 2], ["newHeads"],
@@ -48,15 +49,53 @@ def ask(market_node: LocalNode) -> Iterator[Any]:
     connection.close()
 
 
-@pytest.mark.parametrize("kind", sorted({**HANDLERS, **ABSENT}))
+@pytest.mark.parametrize("kind", sorted(HANDLERS))
 def test_a_question_is_answered_or_refused(ask: Any, kind: str) -> None:
     right = {"type": kind} | {name: values[0] for name, values in RIGHT.items()}
     assert ask("/info", right)[0] == 200, ask("/info", right)
-    chance = random.Random(kind)
     for name in RIGHT:
-        for wrong in chance.sample(WRONG, 12):
+        for wrong in WRONG:
             status, answer = ask("/info", right | {name: wrong})
             assert status == 200 or (status == 422 and answer["msg"]), (name, wrong, answer)
+
+
+@pytest.mark.parametrize("interval", ["1m", "1w", "1M"])
+def test_candles_of_any_time_are_answered_or_refused(ask: Any, interval: str) -> None:
+    right = {"coin": "BTC", "interval": interval, "startTime": 0, "endTime": 2**60}
+    for name in right:
+        for wrong in WRONG:
+            status, answer = ask("/info", {"type": "candleSnapshot", "req": right | {name: wrong}})
+            assert status == 200 or (status == 422 and answer["msg"]), (name, wrong, answer)
+
+
+def test_an_order_number_that_no_order_can_have_is_unknown(ask: Any) -> None:
+    for oid in (-1, 2**63, 2**64, 2**200):
+        question = {"type": "orderStatus", "user": USER, "oid": oid}
+        assert ask("/info", question) == (200, {"status": "unknownOid"})
+
+
+def test_a_stream_answers_whatever_is_said_and_goes_on(market_node: LocalNode) -> None:
+    said: list[Any] = list(WRONG)
+    for wrong in WRONG:
+        said += [
+            {"method": wrong},
+            {"method": "subscribe", "subscription": wrong},
+            {"method": "subscribe", "subscription": {"type": wrong}},
+            {"method": "unsubscribe", "subscription": {"type": "userFills", "user": wrong}},
+            {"method": "subscribe", "subscription": {"type": "l2Book", "coin": wrong, "nSigFigs": wrong}},
+            {"method": "subscribe", "subscription": {"type": "candle", "coin": "BTC", "interval": wrong}},
+            {"method": "post", "id": wrong, "request": {"type": "info", "payload": {"type": "meta"}}},
+            {"method": "post", "id": 1, "request": {"type": wrong, "payload": wrong}},
+            {"method": "post", "id": 1, "request": {"type": "action", "payload": wrong}},
+        ]
+    with connect(f"ws://127.0.0.1:{market_node.port}/ws") as socket:
+        for message in said:
+            socket.send(json.dumps(message))
+            answer = json.loads(socket.recv(20))
+            assert answer["channel"] in ("error", "post"), (message, answer)
+            assert "internal error" not in json.dumps(answer), (message, answer)
+        socket.send('{"method":"ping"}')
+        assert json.loads(socket.recv(20)) == {"channel": "pong"}
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))

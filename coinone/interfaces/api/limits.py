@@ -56,6 +56,3 @@ WS_SUBSCRIPTIONS_MAX = 1000  # per connection, as the anchor's
 WS_MESSAGES_PER_MINUTE = 2000  # per connection, as the anchor's
 WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
 WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
-USERS_WATCHED_MAX = (
-    5000  # distinct accounts with live state channels; one read between batches serves them all
-)

@@ -26,6 +26,7 @@ from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.info import Info
 from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, MarketData
 from coinone.interfaces.api.exchange.relay import Relay
+from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import HttpError, Scope
@@ -59,10 +60,11 @@ class Service:
         histories = Histories(node.history, self.coins)
         self.queries = Queries(node)
         self.reads = ChainReads(node, self.queries)
-        self.info = Info(node, self.queries, self.coins, self.data, histories, self.reads.in_thread)
+        sources = Sources(node.network, self.data, self.queries, histories, self.reads.in_thread)
+        self.info = Info(sources)
         self.relay = Relay(node, self.queries)
         self.hub = Hub()
-        self.feed = Feed(self.hub, self.info)
+        self.feed = Feed(self.hub, sources)
         self.trials = Trials(node, self.reads)
         self.rpc_hub = RpcHub()
         version = f"coinone/v{__version__}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from itertools import islice
+from itertools import chain, islice
 
 from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX
 from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
@@ -61,15 +61,19 @@ class History:
     def committed(self, seq: int) -> None:
         self._pending = tuple(batch for batch in self._pending if batch.seq > seq)
 
-    # Reading (any thread)
+    # Reading (any thread): the newest rows in [start, end], newest first; or the oldest, oldest first
 
     def fills(
-        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+        self,
+        account: Address,
+        start_ms: int = 0,
+        end_ms: int = TIME_MS_MAX,
+        limit: int = ANSWER_MAX,
+        oldest: bool = False,
     ) -> list[AccountFill]:
-        """Newest first."""
         with self._reading() as view:
             found = []
-            for key, market in view.newest(NodeTable.FILL, account, start_ms, end_ms, limit):
+            for key, market in view.rows(NodeTable.FILL, account, start_ms, end_ms, limit, oldest):
                 row = view.get(NodeTable.TRADE, market + key[20:36])
                 assert row is not None, "a fill without its trade"
                 found.append(AccountFill(decode_row(Fill, row), key[36:] == TAKER))
@@ -78,55 +82,67 @@ class History:
     def trades(
         self, market: int, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
     ) -> list[Fill]:
-        """Newest first."""
         with self._reading() as view:
-            rows = view.newest(NodeTable.TRADE, u16(market), start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.TRADE, u16(market), start_ms, end_ms, limit)
             return [decode_row(Fill, row) for _, row in rows]
 
     def funding(
-        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+        self,
+        account: Address,
+        start_ms: int = 0,
+        end_ms: int = TIME_MS_MAX,
+        limit: int = ANSWER_MAX,
+        oldest: bool = False,
     ) -> list[FundingPayment]:
-        """Newest first."""
         with self._reading() as view:
-            rows = view.newest(NodeTable.FUNDING, account, start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.FUNDING, account, start_ms, end_ms, limit, oldest)
             return [decode_row(FundingPayment, row) for _, row in rows]
 
     def funding_rates(
-        self, market: int, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+        self,
+        market: int,
+        start_ms: int = 0,
+        end_ms: int = TIME_MS_MAX,
+        limit: int = ANSWER_MAX,
+        oldest: bool = False,
     ) -> list[tuple[int, int, int]]:
-        """(time in ms, hourly rate, the hour's average premium, both in 1e-9), newest first."""
+        """(time in ms, hourly rate, the hour's average premium, both in 1e-9)."""
         with self._reading() as view:
-            rows = view.newest(NodeTable.FUNDING_RATE, u16(market), start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.FUNDING_RATE, u16(market), start_ms, end_ms, limit, oldest)
             return [(int.from_bytes(key[2:], "big"), *RATE_ROW.unpack(row)) for key, row in rows]
 
     def ledger(
-        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
+        self,
+        account: Address,
+        start_ms: int = 0,
+        end_ms: int = TIME_MS_MAX,
+        limit: int = ANSWER_MAX,
+        oldest: bool = False,
     ) -> list[LedgerUpdate]:
-        """Newest first."""
         with self._reading() as view:
-            rows = view.newest(NodeTable.LEDGER, account, start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.LEDGER, account, start_ms, end_ms, limit, oldest)
             return [decode_row(LedgerUpdate, row) for _, row in rows]
 
     def candles(
         self, market: int, interval: str, start_ms: int, end_ms: int, limit: int = CANDLES_PER_ANSWER_MAX
     ) -> list[Candle]:
-        """The candles that open in [start, end], the newest `limit` of them, oldest first."""
+        """The candles that hold a moment of [start, end], the newest `limit` of them, oldest first."""
         limit = min(limit, CANDLES_PER_ANSWER_MAX)
         length, stored = INTERVALS[interval]
         per_candle = (length or 31 * INTERVALS["1d"][0]) // stored
-        first = max(0, opening_ms(interval, max(0, start_ms)))
+        first = max(0, opening_ms(interval, min(max(0, start_ms), _CANDLE_MS_MAX)))
         last = closing_ms(interval, opening_ms(interval, min(end_ms, _CANDLE_MS_MAX)))
         with self._reading() as view:
             found = view.candles(market, stored, first, last, limit * per_candle)
         made = put_together(interval, found)
-        return [candle for candle in made if start_ms <= candle.open_ms <= end_ms][-limit:]
+        return [candle for candle in made if first <= candle.open_ms <= end_ms][-limit:]
 
     def ended_orders(
         self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
     ) -> list[OrderUpdate]:
-        """The last state of orders that rest no more, newest first."""
+        """The last state of orders that rest no more."""
         with self._reading() as view:
-            rows = view.newest(NodeTable.ORDER, account, start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.ORDER, account, start_ms, end_ms, limit)
             return [decode_row(OrderUpdate, row) for _, row in rows]
 
     def ended_order(self, oid: int) -> OrderUpdate | None:
@@ -164,10 +180,10 @@ class _View:
                 return row
         return self.snapshot.get(table, key)
 
-    def newest(
-        self, table: Enum, prefix: bytes, start_ms: int, end_ms: int, limit: int
+    def rows(
+        self, table: Enum, prefix: bytes, start_ms: int, end_ms: int, limit: int, oldest: bool = False
     ) -> list[tuple[bytes, bytes]]:
-        """The newest rows whose key is `prefix` and a time in [start, end], newest first."""
+        """The newest rows whose key is `prefix` and a time in [start, end], newest first; or the oldest ones."""
         limit = min(limit, ANSWER_MAX)
         start = prefix + u64(max(0, start_ms))
         stop = prefix + u64(max(0, min(end_ms, TIME_MS_MAX)) + 1)
@@ -177,10 +193,10 @@ class _View:
             for key, row in batch.rows.get(table, {}).items()
             if start <= key < stop
         ]
-        found = sorted(recent, reverse=True)[:limit]
-        if len(found) < limit:  # pending batches are newer than all that is on disk
-            found += islice(self.snapshot.range(table, start, stop, reverse=True), limit - len(found))
-        return found
+        on_disk = self.snapshot.range(table, start, stop, reverse=not oldest)
+        if oldest:  # pending batches are newer than all that is on disk
+            return list(islice(chain(on_disk, sorted(recent)), limit))
+        return list(islice(chain(sorted(recent, reverse=True), on_disk), limit))
 
     def candles(self, market: int, stored_ms: int, first: int, last: int, limit: int) -> list[Candle]:
         """Stored candles that open in [first, last], the newest `limit` of them, oldest first."""

@@ -110,7 +110,7 @@ def test_answers_do_not_depend_on_what_is_pending(
         want = plain_candles(every, market, interval)
         assert storage.history.candles(market, interval, 0, history.TIME_MS_MAX) == want
         middle = START_MS + DAY_MS
-        later = [candle for candle in want if candle.open_ms >= middle]
+        later = [candle for candle in want if closing_ms(interval, candle.open_ms) >= middle]
         assert storage.history.candles(market, interval, middle, time_ms) == later
         assert storage.history.candles(market, interval, 0, time_ms, limit=2) == want[-2:]
         newest = sorted((t for t in every if t.market == market), key=lambda t: t.tid, reverse=True)
@@ -119,6 +119,15 @@ def test_answers_do_not_depend_on_what_is_pending(
     for account in (ALICE, BOB):
         mine = [t.tid for t in reversed(every) for side in (t.maker, t.taker) if side.account == account]
         assert [found.fill.tid for found in storage.history.fills(account)] == mine
+        since = [
+            t.tid
+            for t in every
+            if t.time_ms >= START_MS + DAY_MS
+            for side in (t.maker, t.taker)
+            if side.account == account
+        ]
+        page = storage.history.fills(account, START_MS + DAY_MS, time_ms, limit=3, oldest=True)
+        assert [found.fill.tid for found in page] == since[:3]
         sides = {(found.fill.tid, found.is_taker) for found in storage.history.fills(account)}
         assert all((t.tid, True) in sides for t in every if t.taker.account == account)
 
@@ -138,6 +147,13 @@ def test_intervals_open_where_the_calendar_says() -> None:
     march = int(datetime(2024, 3, 1, tzinfo=UTC).timestamp()) * 1000
     assert closing_ms("1M", opening_ms("1M", moment)) == march - 1
     assert closing_ms("1m", opening_ms("1m", moment)) % MINUTE_MS == MINUTE_MS - 1
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_candles_from_after_the_calendar_ends_are_none(tmp_path: Path, interval: str) -> None:
+    storage = opened(tmp_path)
+    storage.history.add_batch(1, EventLog([fill(1, 1, START_MS)]))
+    assert storage.history.candles(0, interval, history.TIME_MS_MAX, history.TIME_MS_MAX) == []
 
 
 def test_a_trade_without_a_book_makes_no_candle_but_is_a_fill(tmp_path: Path) -> None:

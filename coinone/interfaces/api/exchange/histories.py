@@ -1,6 +1,12 @@
-"""Histories from the store: fills, funding, ledger, ended orders, candles."""
+"""Histories from the store: fills, funding, ledger, ended orders, candles.
 
-from typing import Any
+Who asks from a startTime on gets the oldest rows since, oldest first, and asks again from the last one's time: so
+the anchor's clients page through a history. Who names none gets the newest rows.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address
@@ -20,6 +26,7 @@ from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
 from coinone.node.storage.history import TIME_MS_MAX, History
 from coinone.rules.exchange.events import OrderUpdate
 
+Row = TypeVar("Row")
 Request = dict[str, Any]
 
 
@@ -36,22 +43,22 @@ class Histories:
         return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
 
     def fills_by_time(self, request: Request) -> list[Json]:
-        """userFillsByTime: newest first, within the times asked for."""
-        start, end = _times(request)
-        rows = self._history.fills(parse_address(request.get("user")), start, end, INFO_ROWS_MAX)
+        """userFillsByTime: oldest first."""
+        user = parse_address(request.get("user"))
+        rows = _page(partial(self._history.fills, user), request, INFO_ROWS_MAX)
         return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
 
     def fundings(self, request: Request) -> list[Json]:
         """userFunding: oldest first."""
-        start, end = _times(request)
-        rows = self._history.funding(parse_address(request.get("user")), start, end, INFO_ROWS_MAX)
-        return [funding_json(row, self._coins) for row in reversed(rows)]
+        user = parse_address(request.get("user"))
+        rows = _page(partial(self._history.funding, user), request, INFO_ROWS_MAX)
+        return [funding_json(row, self._coins) for row in rows]
 
     def ledger(self, request: Request) -> list[Json]:
         """userNonFundingLedgerUpdates: oldest first."""
-        start, end = _times(request)
-        rows = self._history.ledger(parse_address(request.get("user")), start, end, INFO_ROWS_MAX)
-        return [ledger_json(row) for row in reversed(rows)]
+        user = parse_address(request.get("user"))
+        rows = _page(partial(self._history.ledger, user), request, INFO_ROWS_MAX)
+        return [ledger_json(row) for row in rows]
 
     def orders(self, request: Request) -> list[Json]:
         """historicalOrders: orders that have ended, newest first."""
@@ -69,15 +76,14 @@ class Histories:
     def funding_rates(self, request: Request) -> list[Json]:
         """fundingHistory: oldest first."""
         coin = self._coins.named(request.get("coin"))
-        start, end = _times(request)
-        rows = self._history.funding_rates(coin.index, start, end, FUNDING_RATES_MAX)
+        rows = _page(partial(self._history.funding_rates, coin.index), request, FUNDING_RATES_MAX)
         return [
             {"coin": coin.name, "fundingRate": rate(paid), "premium": rate(premium), "time": time_ms}
-            for time_ms, paid, premium in reversed(rows)
+            for time_ms, paid, premium in rows
         ]
 
     def candles(self, request: Request) -> list[Json]:
-        """candleSnapshot: oldest first."""
+        """candleSnapshot: oldest first; the newest ones if there are more than one answer holds."""
         wanted = request.get("req")
         if not isinstance(wanted, dict):
             raise InvalidInput("candleSnapshot needs req")
@@ -116,6 +122,14 @@ def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:
         "v": coin.sz(candle.volume),
         "n": candle.trades,
     }
+
+
+def _page(read: Callable[..., list[Row]], request: Request, limit: int) -> list[Row]:
+    """The rows that a request with startTime and endTime is about, oldest first."""
+    start, end = _times(request)
+    if request.get("startTime") is None:
+        return read(start, end, limit)[::-1]
+    return read(start, end, limit, oldest=True)
 
 
 def _times(request: Request) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 Market channels are made from the published view and the batch's events alone. Account channels that show
 events (fills, orders, funding, ledger) are made from the events; those that show state (clearinghouseState,
-openOrders, webData2) are read in one visit to the executor for all accounts that are watched, and only for
-accounts that a batch touched, or once a second because marks move.
+openOrders, webData2) are read on the executor, many accounts a visit, and only for accounts that a batch touched,
+or once a second because marks move.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,29 +13,33 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import format as formats
 from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.account_info import ACCOUNT, web_data
 from coinone.interfaces.api.exchange.histories import candle_json
-from coinone.interfaces.api.exchange.info import Info, active_asset_data, web_data
-from coinone.interfaces.api.limits import USERS_WATCHED_MAX
+from coinone.interfaces.api.exchange.sources import Sources
+from coinone.interfaces.api.limits import QUERIES_PER_VISIT
 from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, Happened, message
 from coinone.interfaces.api.ws.hub import Hub, Key
+from coinone.node.runtime.node import ChainReader
 from coinone.node.storage.candles import Candle, joined, opening_ms
 from coinone.rules.exchange.event_log import EventLog, parties_of
 from coinone.rules.exchange.events import Fill
 
 Json = dict[str, Any]
+Leverage = tuple[int, bool]  # and whether it is cross
 STATE_REFRESH_MS = 1000
 _SNAPSHOT_ROWS = 2000
+_WITH_ORDERS = ("openOrders", "webData2")
 _STATE_CHANNELS = ("clearinghouseState", "openOrders", "webData2", "spotState", "activeAssetData")
 
 
 class Feed:
     """Publishes to the hub, batch by batch; answers new subscriptions with a snapshot."""
 
-    def __init__(self, hub: Hub, info: Info) -> None:
+    def __init__(self, hub: Hub, sources: Sources) -> None:
         self._hub = hub
-        self._info = info
-        self._coins = info.coins
-        self._data = info.data
+        self._sources = sources
+        self._coins = sources.data.coins
+        self._data = sources.data
         self._sent: dict[Key, bytes] = {}
         self._candles: dict[Key, Candle] = {}
         self._refreshed_ms = 0
@@ -156,19 +160,33 @@ class Feed:
                 if due or account in self._touched:
                     watched.setdefault(account, []).append(key)
         self._touched.clear()
-        if not watched:
-            return
-        time_ms = self._data.time_ms
-        users = list(watched)[:USERS_WATCHED_MAX]
-        views = await self._info.query(
-            lambda reader: [reads.account_view(reader.exchange, user, time_ms) for user in users]
-        )
-        for user, view in zip(users, views, strict=True):
-            for key in watched[user]:
-                payload = await self._state(key, view)
+        users = list(watched)
+        for start in range(0, len(users), QUERIES_PER_VISIT):
+            group = {user: watched[user] for user in users[start : start + QUERIES_PER_VISIT]}
+            for key, payload in await self._states(group):
                 self._publish_changed(key, payload, unless_same=_without_time)
 
-    async def _state(self, key: Key, view: accounts.AccountView) -> bytes:
+    async def _states(self, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes]]:
+        """The messages of these accounts' state channels, from one visit to the executor."""
+        time_ms = self._data.time_ms
+
+        def read(reader: ChainReader) -> list[tuple[Key, accounts.AccountView, Leverage | None]]:
+            found = []
+            for user, keys in watched.items():
+                with_orders = any(key[0] in _WITH_ORDERS for key in keys)
+                view = reads.account_view(reader.exchange, user, time_ms, with_orders)
+                found += [(key, view, self._leverage(reader, key)) for key in keys]
+            return found
+
+        rows = await self._sources.queries.run(read)
+        return [(key, self._state(key, view, leverage)) for key, view, leverage in rows]
+
+    def _leverage(self, reader: ChainReader, key: Key) -> Leverage | None:
+        if key[0] != "activeAssetData":
+            return None
+        return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), self._coins.named(key[2]).index)
+
+    def _state(self, key: Key, view: accounts.AccountView, leverage: Leverage | None) -> bytes:
         channel, user = key[0], "0x" + key[1]
         if channel == "clearinghouseState":
             state = accounts.clearinghouse_json(view, self._coins, self._data.time_ms)
@@ -177,12 +195,14 @@ class Feed:
             orders = [accounts.frontend_order_json(order, self._coins) for order in reversed(view.orders)]
             return message(channel, {"dex": "", "user": user, "orders": orders})
         if channel == "spotState":
-            state = accounts.spot_state_json(view, formats.FEE_TOKEN)
+            state = accounts.spot_state_json(view, self._sources.network.quote_token.name)
             return message(channel, {"user": user, "spotState": state})
         if channel == "activeAssetData":
-            market = self._coins.named(key[2]).index
-            return message(channel, await active_asset_data(self._info, bytes.fromhex(key[1]), market))
-        return message("webData2", await web_data(self._info, bytes.fromhex(key[1])))
+            assert leverage is not None, "it was read with the account"
+            coin = self._coins.named(key[2])
+            mark = self._data.figures(coin.index).mark
+            return message(channel, accounts.active_asset_json(view, user, coin, mark, *leverage))
+        return message("webData2", web_data(self._sources, bytes.fromhex(key[1]), view))
 
     def _forget_unwatched(self) -> None:
         for known in (self._sent, self._candles):
@@ -197,9 +217,7 @@ class Feed:
         if maker is not None:
             return await maker(self, key)
         if key[0] in _STATE_CHANNELS:
-            user, time_ms = bytes.fromhex(key[1]), self._data.time_ms
-            view = await self._info.query(lambda reader: reads.account_view(reader.exchange, user, time_ms))
-            return [await self._state(key, view)]
+            return [payload for _, payload in await self._states({bytes.fromhex(key[1]): [key]})]
         return []
 
     async def _snapshot_mids(self, key: Key) -> list[bytes]:
@@ -223,7 +241,7 @@ class Feed:
 
     async def _snapshot_candle(self, key: Key) -> list[bytes]:
         coin, interval = self._coins.named(key[1]), key[2]
-        current = self._info.histories.last_candle(coin, interval, self._data.time_ms)
+        current = self._sources.histories.last_candle(coin, interval, self._data.time_ms)
         if current is None:
             return []
         self._candles[key] = current
@@ -238,7 +256,7 @@ class Feed:
             "userHistoricalOrders": ("historicalOrders", "orderHistory"),
         }[key[0]]
         user = "0x" + key[1]
-        rows = await self._info.answer({"type": kind, "user": user})
+        rows = await ACCOUNT[kind](self._sources, {"user": user})
         if key[0] == "userFundings":
             rows = [{"time": row["time"], **_flat_funding(row["delta"])} for row in rows]
         return [message(key[0], {"isSnapshot": True, "user": user, name: rows[-_SNAPSHOT_ROWS:]})]

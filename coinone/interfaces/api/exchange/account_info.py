@@ -1,0 +1,205 @@
+"""Questions about accounts, asked between two batches; and histories, from the store."""
+
+from coinone.base.primitives.limits import INT64_MAX
+from coinone.base.primitives.parse import parse_address, parse_bytes
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.exchange import account_json as accounts
+from coinone.interfaces.api.exchange import market_json as markets
+from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.format import hex_address, order_history_json
+from coinone.interfaces.api.exchange.numbers import money
+from coinone.interfaces.api.exchange.portfolio import portfolio_json
+from coinone.interfaces.api.exchange.proofs import account_proof
+from coinone.interfaces.api.exchange.sources import (
+    Handler,
+    Json,
+    Request,
+    Sources,
+    parse_user,
+    require_main_dex,
+)
+from coinone.node.runtime.node import ChainReader
+from coinone.rules.exchange.fees import TIERS
+
+
+async def _clearinghouse(sources: Sources, request: Request) -> Json:
+    require_main_dex(request)
+    account = await sources.account(request, orders=False)
+    return accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms)
+
+
+async def _spot_clearinghouse(sources: Sources, request: Request) -> Json:
+    account = await sources.account(request, orders=False)
+    return accounts.spot_state_json(account, sources.network.quote_token.name)
+
+
+async def _open_orders(sources: Sources, request: Request) -> Json:
+    require_main_dex(request)
+    account = await sources.account(request)
+    return [accounts.open_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+
+
+async def _frontend_open_orders(sources: Sources, request: Request) -> Json:
+    require_main_dex(request)
+    account = await sources.account(request)
+    return [accounts.frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+
+
+async def _order_status(sources: Sources, request: Request) -> Json:
+    user, name = parse_user(request), request.get("oid")
+    oid = name if type(name) is int else None
+    if oid is not None and not 0 <= oid <= INT64_MAX:
+        return {"status": "unknownOid"}
+    cloid = None if oid is not None else int.from_bytes(parse_bytes(name, 16), "big")
+    found = await sources.queries.run(lambda reader: reads.find_order(reader.exchange, user, oid, cloid))
+    if found is not None:
+        order = accounts.frontend_order_json(found, sources.data.coins)
+        return {
+            "status": "order",
+            "order": {"order": order, "status": "open", "statusTimestamp": found.placed_ms},
+        }
+    update = sources.histories.order(user, oid, cloid)
+    if update is None:
+        return {"status": "unknownOid"}
+    return {"status": "order", "order": order_history_json(update, sources.data.coins)}
+
+
+async def _user_fees(sources: Sources, request: Request) -> Json:
+    return accounts.user_fees_json(await sources.account(request, orders=False), TIERS)
+
+
+async def _account_proof(sources: Sources, request: Request) -> Json:
+    user = parse_user(request)
+    return await sources.queries.run(lambda reader: account_proof(reader, user))
+
+
+async def _portfolio(sources: Sources, request: Request) -> Json:
+    account = await sources.account(request, orders=False)
+    steps = await sources.in_thread(lambda: sources.histories.steps(request))
+    unrealised = sum(position.unrealised for position in account.positions)
+    return portfolio_json(steps, account.equity, unrealised, sources.data.time_ms)
+
+
+async def _rate_limit(sources: Sources, request: Request) -> Json:
+    return accounts.rate_limit_json(await sources.account(request, orders=False))
+
+
+async def _role(sources: Sources, request: Request) -> Json:
+    user = parse_user(request)
+    role, master = await sources.queries.run(lambda reader: reads.role_of(reader.exchange, user))
+    return {"role": role} if master is None else {"role": role, "data": {"user": hex_address(master)}}
+
+
+async def _agents(sources: Sources, request: Request) -> Json:
+    user, time_ms = parse_user(request), sources.data.time_ms
+    agents = await sources.queries.run(lambda reader: reads.agents_of(reader.exchange, user, time_ms))
+    return [
+        {"name": agent.name, "address": hex_address(agent.address), "validUntil": agent.valid_until_ms}
+        for agent in agents
+        if agent.name
+    ]
+
+
+async def _max_builder_fee(sources: Sources, request: Request) -> Json:
+    user, builder = parse_user(request), parse_address(request.get("builder"))
+    return await sources.queries.run(lambda reader: reads.builder_fee_of(reader.exchange, user, builder))
+
+
+async def _referral(sources: Sources, request: Request) -> Json:
+    account = await sources.account(request, orders=False)
+    return {
+        "referredBy": None,
+        "cumVlm": money(account.volume),
+        "unclaimedRewards": "0.0",
+        "claimedRewards": "0.0",
+        "builderRewards": "0.0",
+        "tokenToState": [],
+        "referrerState": {"stage": "needToTrade", "data": {"required": "10000.0"}},
+        "rewardHistory": [],
+    }
+
+
+async def _active_asset_data(sources: Sources, request: Request) -> Json:
+    user, coin = parse_user(request), sources.data.coins.named(request.get("coin"))
+    time_ms = sources.data.time_ms
+
+    def read(reader: ChainReader) -> tuple[accounts.AccountView, tuple[int, bool]]:
+        return (
+            reads.account_view(reader.exchange, user, time_ms, orders=False),
+            reads.leverage_of(reader.exchange, user, coin.index),
+        )
+
+    account, leverage = await sources.queries.run(read)
+    mark = sources.data.figures(coin.index).mark
+    return accounts.active_asset_json(account, hex_address(user), coin, mark, *leverage)
+
+
+async def _pre_transfer_check(sources: Sources, request: Request) -> Json:
+    role = await _role(sources, request)
+    exists = role["role"] != "missing"
+    return {"fee": "0.0", "isSanctioned": False, "userExists": exists, "userHasSentTx": exists}
+
+
+async def _web_data(sources: Sources, request: Request) -> Json:
+    return web_data(sources, parse_user(request), await sources.account(request))
+
+
+def web_data(sources: Sources, user: Address, account: accounts.AccountView) -> Json:
+    """All that the anchor's own page shows, in one object."""
+    return {
+        "clearinghouseState": accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms),
+        "leadingVaults": [],
+        "totalVaultEquity": "0.0",
+        "openOrders": [
+            accounts.frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)
+        ],
+        "agentAddress": None,
+        "agentValidUntil": None,
+        "cumLedger": "0.0",
+        "meta": markets.meta_json(sources.data.coins),
+        "assetCtxs": sources.data.contexts(),
+        "serverTime": sources.data.time_ms,
+        "isVault": False,
+        "user": hex_address(user),
+        "twapStates": [],
+        "spotState": accounts.spot_state_json(account, sources.network.quote_token.name),
+        "spotAssetCtxs": [],
+        "perpsAtOpenInterestCap": [],
+    }
+
+
+# Histories: from the store
+
+
+def _history(name: str) -> Handler:
+    async def handler(sources: Sources, request: Request) -> Json:
+        return await sources.in_thread(lambda: getattr(sources.histories, name)(request))
+
+    return handler
+
+
+ACCOUNT: dict[str, Handler] = {
+    "clearinghouseState": _clearinghouse,
+    "spotClearinghouseState": _spot_clearinghouse,
+    "openOrders": _open_orders,
+    "frontendOpenOrders": _frontend_open_orders,
+    "orderStatus": _order_status,
+    "userFees": _user_fees,
+    "userRateLimit": _rate_limit,
+    "userRole": _role,
+    "extraAgents": _agents,
+    "maxBuilderFee": _max_builder_fee,
+    "referral": _referral,
+    "activeAssetData": _active_asset_data,
+    "preTransferCheck": _pre_transfer_check,
+    "accountProof": _account_proof,
+    "webData2": _web_data,
+    "candleSnapshot": _history("candles"),
+    "fundingHistory": _history("funding_rates"),
+    "userFills": _history("fills"),
+    "userFillsByTime": _history("fills_by_time"),
+    "userFunding": _history("fundings"),
+    "userNonFundingLedgerUpdates": _history("ledger"),
+    "historicalOrders": _history("orders"),
+    "portfolio": _portfolio,
+}
