@@ -1,9 +1,8 @@
 """`coinone record`: write what happens on a running node to a tape.
 
-It reads batches through the explorer, like anybody could: those in blocks, so a block behind. Agents are
-resolved to the accounts they trade for. Order numbers mean nothing elsewhere, so a cancel or modify by number is
-turned into one by cloid; where the order has none, it is left out and counted. Cloids are numbered through:
-as random numbers they would be most of the file.
+It reads batches through the explorer, like anybody could. Agents are resolved to the accounts they trade for. Order
+numbers mean nothing elsewhere, so a cancel or modify by number is turned into one by cloid; where the order has
+none, it is left out and counted. Cloids are numbered through: as random numbers they would be most of the file.
 """
 
 import time
@@ -33,7 +32,7 @@ class Recorder:
     left_out: int = 0
 
     def batch(self, seq: int) -> Any:
-        """A batch with its transactions; None while it is in no block."""
+        """A batch with its transactions; None while there is none of that number."""
         try:
             return self.client.explore(f"batch/{seq}")
         except Refused as error:
@@ -144,7 +143,7 @@ def _newest(client: Client) -> int:
 def _head(recorder: Recorder, seq: int) -> Head:
     batch = recorder.batch(seq)
     if batch is None:
-        raise InvalidInput("no such batch in a block of this node", have=seq)
+        raise InvalidInput("no such batch on this node", have=seq)
     chain_id = int(recorder.client.rpc("eth_chainId"), 16)
     markets = tuple(TapeMarket(m.name, m.size_decimals, m.max_leverage) for m in recorder.markets)
     return Head(VERSION, chain_id, batch["blockTime"], markets)

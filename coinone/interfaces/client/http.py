@@ -40,11 +40,16 @@ class Endpoint:
 
     @staticmethod
     def parse(url: str) -> "Endpoint":
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        """Raises Refused."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise Refused(f"not an http(s) address: {url}: {error}") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
             raise Refused(f"not an http(s) address: {url}")
         tls = parts.scheme == "https"
-        return Endpoint(parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/"))
+        return Endpoint(parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 
     def request(self, path: str, body: bytes | None) -> bytes:
         """The bytes of a POST of JSON, or of a GET where there is no body."""
@@ -204,7 +209,11 @@ class SyncHttp:
             headers = {} if body is None else {"Content-Type": "application/json"}
             connection.request("GET" if body is None else "POST", self._endpoint.prefix + path, body, headers)
             answer = connection.getresponse()
-            return Response(answer.status, answer.read())
+            content = answer.read(BODY_BYTES_MAX + 1)
+            if len(content) > BODY_BYTES_MAX:
+                self.close()
+                raise NoAnswer("the answer is too long")
+            return Response(answer.status, content)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             kind = NoAnswer if isinstance(error, TimeoutError | ConnectionRefusedError) else _Closed

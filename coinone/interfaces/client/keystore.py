@@ -48,11 +48,12 @@ def unlock(text: str, password: str) -> bytes:
         sealed = bytes.fromhex(crypto["ciphertext"])
         nonce = bytes.fromhex(crypto["cipherparams"]["iv"])
         mac = bytes.fromhex(crypto["mac"])
+        cipher = crypto["cipher"]
         secret = _derive(crypto["kdf"], crypto["kdfparams"], password)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"not a key store that can be read: {error}") from None
-    if crypto["cipher"] != "aes-128-ctr":
-        raise Refused(f"unknown cipher {crypto['cipher']}")
+    if cipher != "aes-128-ctr":
+        raise Refused(f"unknown cipher {cipher}")
     if not hmac.compare_digest(keccak256(secret[16:32] + sealed), mac):
         raise Refused("wrong password")
     key = _aes(secret[:16], nonce, sealed)

@@ -40,7 +40,32 @@ _KEYS: dict[str, dict[str, str]] = {
     "activeAssetCtx": {"coin": "coin"},
     "candle": {"coin": "s", "interval": "i"},
     "activeAssetData": {"coin": "coin", "user": "user"},
+    "clearinghouseState": {"user": "user"},
+    "openOrders": {"user": "user"},
+    "spotState": {"user": "user"},
+    "webData2": {"user": "user"},
+    "userFills": {"user": "user"},
+    "userFundings": {"user": "user"},
+    "userNonFundingLedgerUpdates": {"user": "user"},
+    "userHistoricalOrders": {"user": "user"},
 }
+# Their messages do not say whose they are: one account of each on one connection.
+_NAMELESS = ("orderUpdates", "userEvents")
+
+
+class _Message(msgspec.Struct):
+    channel: str
+    data: Any = None
+
+
+class _Response(msgspec.Struct):
+    type: str
+    payload: Any = None
+
+
+class _Posted(msgspec.Struct):
+    id: int
+    response: _Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +109,9 @@ class Feed:
         if not isinstance(sample, dict):
             return not wanted
         return all(
-            str(sample.get(theirs, self.subscription.get(ours))) == str(self.subscription.get(ours))
+            _same(sample.get(theirs), self.subscription.get(ours))
             for ours, theirs in wanted.items()
+            if theirs in sample
         )
 
     def push(self, channel: str, data: Any) -> None:
@@ -107,6 +133,13 @@ class Feed:
     def close(self) -> None:
         self._closed = True
         self._ready.set()
+
+
+def _same(one: Any, other: Any) -> bool:
+    """An address may be written in capitals, or partly (EIP-55)."""
+    if isinstance(one, str) and isinstance(other, str) and one[:2] == other[:2] == "0x":
+        return one.lower() == other.lower()
+    return bool(one == other)
 
 
 class Stream:
@@ -136,7 +169,12 @@ class Stream:
             feed.close()
 
     async def subscribe(self, subscription: Subscription) -> Feed:
-        """The feed of a subscription such as {"type": "l2Book", "coin": "BTC"}."""
+        """The feed of a subscription such as {"type": "l2Book", "coin": "BTC"}. Raises Refused for a second account
+        on a channel whose messages do not say whose they are: it needs a Stream of its own."""
+        kind, user = subscription["type"], subscription.get("user")
+        others = [feed.subscription for feed in self._feeds if feed.subscription["type"] == kind]
+        if kind in _NAMELESS and not all(_same(other.get("user"), user) for other in others):
+            raise Refused(f"one stream carries {kind} of one account; open another for {user}")
         feed = Feed(subscription, self._queue_max)
         self._feeds.append(feed)
         await self._send({"method": "subscribe", "subscription": subscription})
@@ -184,7 +222,7 @@ class Stream:
                 ) as socket:
                     await self._serve(socket)
                     wait_s = BACKOFF_FIRST_S
-            except (OSError, TimeoutError, websockets.WebSocketException):
+            except (OSError, TimeoutError, websockets.WebSocketException, msgspec.MsgspecError):
                 pass
             finally:
                 self._lost()
@@ -200,7 +238,7 @@ class Stream:
         self._connected.set()
         with contextlib.suppress(websockets.ConnectionClosed):
             async for message in socket:
-                self._dispatch(msgspec.json.decode(message))
+                self._dispatch(msgspec.json.decode(message, type=_Message))
 
     def _lost(self) -> None:
         if self._socket is not None:
@@ -212,24 +250,22 @@ class Stream:
             if not answer.done():
                 answer.set_exception(NoAnswer("the connection closed before the answer"))
 
-    def _dispatch(self, message: Any) -> None:
-        channel, data = message.get("channel"), message.get("data")
-        if channel == "post":
-            self._settle(data)
+    def _dispatch(self, message: _Message) -> None:
+        if message.channel == "post":
+            self._settle(msgspec.convert(message.data, _Posted))
             return
         for feed in self._feeds:
-            if feed.matches(channel, data):
-                feed.push(channel, data)
+            if feed.matches(message.channel, message.data):
+                feed.push(message.channel, message.data)
 
-    def _settle(self, data: Any) -> None:
-        answer = self._posts.get(data["id"])
+    def _settle(self, posted: _Posted) -> None:
+        answer = self._posts.get(posted.id)
         if answer is None or answer.done():
             return
-        response = data["response"]
-        if response["type"] == "error":
-            answer.set_exception(Refused(str(response["payload"])))
+        if posted.response.type == "error":
+            answer.set_exception(Refused(str(posted.response.payload)))
         else:
-            answer.set_result(response["payload"])
+            answer.set_result(posted.response.payload)
 
 
 def websocket_url(url: str) -> str:

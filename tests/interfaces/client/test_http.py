@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from coinone.interfaces.client import http as client_http
 from coinone.interfaces.client.client import decode
 from coinone.interfaces.client.errors import NoAnswer, Refused
 from coinone.interfaces.client.http import AsyncHttp, Endpoint, Response, SyncHttp
@@ -196,6 +197,27 @@ def test_the_blocking_transport_keeps_its_connection_and_replaces_a_dead_one() -
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("transport", [AsyncHttp, SyncHttp])
+def test_an_answer_without_end_is_not_read_to_it(
+    monkeypatch: pytest.MonkeyPatch, transport: type[AsyncHttp | SyncHttp]
+) -> None:
+    monkeypatch.setattr(client_http, "BODY_BYTES_MAX", 1000)
+
+    async def talk(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b" " * 5000)
+
+    async def scenario() -> None:
+        async with Server(talk) as server:
+            http = transport(server.url)
+            with pytest.raises(NoAnswer, match="too long"):
+                if isinstance(http, AsyncHttp):
+                    await http.send("/info", b"{}")
+                else:
+                    await asyncio.to_thread(http.send, "/info", b"{}")
+
+    asyncio.run(scenario())
+
+
 def test_without_a_body_it_is_a_get() -> None:
     assert Endpoint.parse("http://localhost:3001/api/").request("/health", None) == (
         b"GET /api/health HTTP/1.1\r\nHost: localhost:3001\r\n\r\n"
@@ -221,7 +243,9 @@ def test_an_answer_tells_the_senders_fault_from_the_nodes() -> None:
         decode(Response(200, b"<html>"))
 
 
-@pytest.mark.parametrize("url", ["localhost:3001", "ftp://x", "http://", ""])
-def test_an_address_without_a_scheme_or_host_is_refused(url: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["localhost:3001", "ftp://x", "http://", "", "http://localhost:99999", "http://[::1", "http://x/ü"]
+)
+def test_an_address_that_cannot_be_meant_is_refused(url: str) -> None:
     with pytest.raises(Refused, match="address"):
         Endpoint.parse(url)

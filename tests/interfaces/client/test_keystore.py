@@ -46,6 +46,13 @@ def test_a_foreign_file_is_refused(text: str) -> None:
         unlock(text, "x")
 
 
+def test_a_file_without_a_cipher_is_refused() -> None:
+    store = lock(KEY, "x", ENTROPY, CHEAP)
+    del store["crypto"]["cipher"]
+    with pytest.raises(Refused, match="key store"):
+        unlock(json.dumps(store), "x")
+
+
 def test_a_file_that_asks_for_all_memory_is_refused() -> None:
     store = lock(KEY, "x", ENTROPY, CHEAP)
     store["crypto"]["kdfparams"]["n"] = 2**30

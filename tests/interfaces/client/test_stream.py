@@ -94,6 +94,39 @@ def test_each_feed_gets_its_own_market_only() -> None:
     run(scenario)
 
 
+def test_each_feed_gets_its_own_account_only() -> None:
+    async def scenario(exchange: Exchange, stream: Stream) -> None:
+        alice, bob = "0x" + "Aa" * 20, "0x" + "bb" * 20
+        feeds = [await stream.subscribe({"type": "userFills", "user": user}) for user in (alice, bob)]
+        await until(lambda: len(exchange.received) == 2)
+        for user in (bob, alice):
+            await exchange.say("userFills", {"user": user.lower(), "fills": []})
+        assert [(await anext(feed)).data["user"] for feed in feeds] == [alice.lower(), bob]
+
+    run(scenario)
+
+
+def test_a_second_account_needs_a_stream_of_its_own_where_messages_do_not_say_whose_they_are() -> None:
+    async def scenario(_: Exchange, stream: Stream) -> None:
+        await stream.subscribe({"type": "orderUpdates", "user": "0xAA"})
+        await stream.subscribe({"type": "orderUpdates", "user": "0xaa"})
+        with pytest.raises(Refused, match="one account"):
+            await stream.subscribe({"type": "orderUpdates", "user": "0xbb"})
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("noise", ["{", "[]", "7", '{"channel":7}', '{"channel":"post","data":{"id":"1"}}'])
+def test_a_stream_survives_a_server_that_talks_nonsense(noise: str) -> None:
+    async def scenario(exchange: Exchange, stream: Stream) -> None:
+        feed = await stream.subscribe(BOOK)
+        await anext(feed)
+        await exchange.connections[-1].send(noise)
+        assert await anext(feed) == Update("l2Book", {"coin": "BTC", "connection": 2}, gap=True)
+
+    run(scenario)
+
+
 def test_user_events_come_on_the_channel_that_hyperliquid_gave_them() -> None:
     async def scenario(exchange: Exchange, stream: Stream) -> None:
         feed = await stream.subscribe({"type": "userEvents", "user": "0x1"})
