@@ -6,12 +6,13 @@ are hashed under different first bytes (no node passes for a leaf), and the root
 so absence can be proved too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.limits import MERKLE_DEPTH_MAX
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 
+HASHES_PER_STEP = 1_024  # between two pauses: about 2 ms
 _LEAF, _NODE, _ROOT = b"\x00", b"\x01", b"\x02"
 
 
@@ -29,6 +30,13 @@ class MerkleTree:
     def __init__(self) -> None:
         self._levels: list[list[Hash32]] = [[]]  # level 0 holds the leaves' hashes
         self._dirty: dict[int, None] = {}
+
+    def copy(self) -> "MerkleTree":
+        """The same tree, to be changed apart from this one."""
+        made = MerkleTree()
+        made._levels = [level.copy() for level in self._levels]
+        made._dirty = self._dirty.copy()
+        return made
 
     def __len__(self) -> int:
         """The number of places: one more than the highest index ever set."""
@@ -59,8 +67,9 @@ class MerkleTree:
             siblings.append(level[sibling] if sibling < len(level) else _EMPTY[height])
         return tuple(siblings)
 
-    def _update(self) -> None:
-        """Hash each dirty inner node once, level by level."""
+    def hash_steps(self) -> Iterator[None]:
+        """Hash each dirty inner node once, level by level, with pauses: after the last, `root` costs nothing. Nothing
+        may be set meanwhile."""
         dirty = sorted(self._dirty)
         self._dirty = {}
         height = 0
@@ -72,10 +81,16 @@ class MerkleTree:
             above = self._levels[height + 1]
             above.extend([ZERO_HASH] * ((len(level) + 1) // 2 - len(above)))
             dirty = list(dict.fromkeys(index >> 1 for index in dirty))
-            for index in dirty:
+            for count, index in enumerate(dirty, 1):
                 right = level[2 * index + 1] if 2 * index + 1 < len(level) else _EMPTY[height]
                 above[index] = keccak256(_NODE + level[2 * index] + right)
+                if count % HASHES_PER_STEP == 0:
+                    yield
             height += 1
+
+    def _update(self) -> None:
+        for _ in self.hash_steps():
+            pass
 
 
 def merkle_root(leaves: Sequence[bytes]) -> Hash32:

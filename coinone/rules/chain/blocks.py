@@ -64,7 +64,8 @@ def seal_block_steps(
     leaves: dict[bytes, bytes | None] = {}
     for result in results:
         leaves.update(result.exchange.leaves)
-    rows_root = chain.leaves.root_with(leaves)
+        yield
+    rows_root = yield from chain.leaves.root_steps(leaves)
     header = Header(
         parent_hash=parent.hash,
         number=parent.number + 1,

@@ -9,11 +9,12 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
-from coinone.rules.chain.ethereum.receipts import Receipt, bloom, encode_receipt
+from coinone.rules.chain.ethereum.receipts import BLOOM_SIZE, Receipt, bloom, encode_receipt
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.state.rebuild import ordered_root_steps
 from coinone.rules.state.steps import finished
 
+ROWS_PER_STEP = 2_048  # numbered between two pauses
 PLACED_PER_STEP = 256  # receipts encoded between two pauses: about 5 ms
 
 
@@ -45,25 +46,34 @@ def place(records: Iterable[TransactionRecord]) -> Placed:
 
 def place_steps(records: Iterable[TransactionRecord]) -> Generator[None, None, Placed]:
     """The same in short steps."""
-    rows = place_rows(records)
+    rows = yield from _row_steps(records)
     receipts: list[bytes] = []
+    bits = 0
     for start in range(0, len(rows), PLACED_PER_STEP):
-        receipts += [encode_receipt(receipt_of(row)) for row in rows[start : start + PLACED_PER_STEP]]
+        part = rows[start : start + PLACED_PER_STEP]
+        receipts += [encode_receipt(receipt_of(row)) for row in part]
+        bits |= int.from_bytes(bloom(log for row in part for log in row.record.logs), "big")
         yield
     transactions_root = yield from ordered_root_steps([row.record.raw for row in rows])
     return Placed(
         rows=rows,
         transactions_root=transactions_root,
         receipts_root=(yield from ordered_root_steps(receipts)),
-        bloom=bloom(log for row in rows for log in row.record.logs),
+        bloom=bits.to_bytes(BLOOM_SIZE, "big"),
         gas_used=rows[-1].cumulative_gas if rows else 0,
     )
 
 
 def place_rows(records: Iterable[TransactionRecord]) -> tuple[PlacedRecord, ...]:
+    return finished(_row_steps(records))
+
+
+def _row_steps(records: Iterable[TransactionRecord]) -> Generator[None, None, tuple[PlacedRecord, ...]]:
     rows: list[PlacedRecord] = []
     gas = logs = 0
     for index, record in enumerate(records):
+        if index % ROWS_PER_STEP == ROWS_PER_STEP - 1:
+            yield
         gas += record.gas_used
         rows.append(PlacedRecord(record, index, gas, logs))
         logs += len(record.logs)

@@ -8,17 +8,22 @@ so they need no tree, which would take ten times as long. Computed once per bloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.merkle import MerkleTree, merkle_root, verify
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.rules.exchange import leaves as form
+from coinone.rules.state.steps import finished
 
 _TAG = b"coinone-rows"
+_PER_STEP = 2_048  # leaves sorted or orders hashed between two pauses: about 2 ms
 Leaves = Mapping[bytes, bytes | None]
+_Roots = tuple[Hash32, Hash32, Hash32, Hash32]  # accounts, markets, unclaimed, globals
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,119 +35,153 @@ class AccountProof:
     orders: tuple[tuple[int, bytes], ...]  # (oid, leaf), rising
     places: int  # size of the accounts tree
     path: tuple[Hash32, ...]
-    roots: tuple[Hash32, Hash32, Hash32, Hash32]  # accounts, markets, unclaimed, globals
+    roots: _Roots
 
     @property
     def rows_root(self) -> Hash32:
         return _combine(self.roots)
 
 
+@dataclass(slots=True)
+class _Ahead:
+    """What a block makes of the leaves, and the trees over them afterwards; only what changes, and apart from the
+    present."""
+
+    leaves: Leaves  # the change itself
+    account_tree: MerkleTree
+    market_tree: MerkleTree
+    roots: _Roots
+    accounts: dict[int, bytes | None] = field(default_factory=dict)
+    orders: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    unclaimed: dict[bytes, bytes] | None = None  # None: as before
+
+
 class LeafStore:
-    """All leaves as of the last block, and the trees over them."""
+    """All leaves as of the last block, and the trees over them.
+
+    A block's root is asked for in short steps, while the present stays as it is, so that accounts can be proved
+    meanwhile; when the block is committed, what was prepared takes the present's place.
+    """
 
     def __init__(self, leaves: Leaves) -> None:
-        self._leaves: dict[bytes, bytes] = {}
-        self._orders: dict[int, dict[int, bytes]] = {}
+        self._accounts: dict[int, bytes] = {}  # by number
+        self._orders: dict[int, dict[int, bytes]] = {}  # by account and oid
         self._unclaimed: dict[bytes, bytes] = {}
-        self._unclaimed_root: Hash32 | None = None  # None: to be made anew
-        self._accounts, self._markets = MerkleTree(), MerkleTree()
-        self._staged: tuple[Leaves, Leaves] | None = None  # what `root_with` put in, and what it replaced
-        self._apply(leaves)
+        self._account_tree, self._market_tree = MerkleTree(), MerkleTree()
+        empty = merkle_root([])
+        self._roots: _Roots = (empty, empty, empty, keccak256(b""))
+        self._ahead: _Ahead | None = None
+        self.update(leaves)
 
     def update(self, leaves: Leaves) -> None:
-        """Take in the leaves that a block changed."""
-        if self._staged is not None and self._staged[0] == leaves:
-            self._staged = None  # the block whose root was asked for: it is in already
-            return
-        self._unstage()
-        self._apply(leaves)
+        """Take in the leaves that a block changed: at once, if their root was asked for by `root_steps` last."""
+        if self._ahead is None or self._ahead.leaves is not leaves:
+            self.root_with(leaves)
+        ahead, self._ahead = self._ahead, None
+        assert ahead is not None, "asking for the root prepares it"
+        for number, leaf in ahead.accounts.items():
+            if leaf is None:
+                self._accounts.pop(number, None)
+            else:
+                self._accounts[number] = leaf
+        self._orders.update(ahead.orders)
+        for number in [number for number, orders in ahead.orders.items() if not orders]:
+            del self._orders[number]
+        if ahead.unclaimed is not None:
+            self._unclaimed = ahead.unclaimed
+        self._account_tree, self._market_tree = ahead.account_tree, ahead.market_tree
+        self._roots = ahead.roots
 
     def root(self) -> Hash32:
-        self._unstage()
-        return _combine(self._roots())
+        return _combine(self._roots)
 
     def root_with(self, leaves: Leaves) -> Hash32:
         """The root as it will be after `update(leaves)`."""
-        self._unstage()
-        before = {key: self._leaves.get(key) for key in leaves}
-        self._apply(leaves)
-        self._staged = (dict(leaves), before)
-        return _combine(self._roots())
+        return finished(self.root_steps(leaves))
 
-    def _apply(self, leaves: Leaves) -> None:
-        changed: dict[int, None] = {}
-        for key, leaf in leaves.items():
-            self._put(key, leaf)
-            if key[:1] in (form.ACCOUNT, form.ORDER):
-                changed[int.from_bytes(key[1:9], "big")] = None
-            elif key[:1] == form.MARKET:
-                self._markets.set(int.from_bytes(key[1:], "big"), leaf)
-        for number in changed:
-            self._accounts.set(number, self._account_leaf(number))
-
-    def _unstage(self) -> None:
-        """The block whose root was asked for did not come."""
-        if self._staged is None:
-            return
-        before, self._staged = self._staged[1], None
-        self._apply(before)
-        if any(leaf is None and key[:1] in (form.ACCOUNT, form.MARKET) for key, leaf in before.items()):
-            self._replant()  # a tree names its size and cannot shrink
-
-    def items(self) -> dict[bytes, bytes]:
-        return dict(self._leaves)
+    def root_steps(self, leaves: Leaves) -> Generator[None, None, Hash32]:
+        """The same in short steps. Nothing may be updated meanwhile, nor `leaves` changed."""
+        self._ahead = None
+        ahead = _Ahead(leaves, self._account_tree.copy(), self._market_tree.copy(), self._roots)
+        for count, (key, leaf) in enumerate(leaves.items(), 1):
+            self._put(ahead, key, leaf)
+            if count % _PER_STEP == 0:
+                yield
+        yield from self._set_accounts(ahead)
+        yield from ahead.account_tree.hash_steps()
+        _, _, unclaimed, counters = self._roots
+        if ahead.unclaimed is not None:
+            unclaimed = yield from _list_root_steps(ahead.unclaimed)
+        if form.GLOBALS in leaves:
+            counters = keccak256(leaves[form.GLOBALS] or b"")
+        ahead.roots = ahead.account_tree.root(), ahead.market_tree.root(), unclaimed, counters
+        self._ahead = ahead
+        return _combine(ahead.roots)
 
     def holds(self, number: int) -> bool:
         """Is there an account with this number?"""
-        return form.account_key(number) in self._leaves
+        return number in self._accounts
 
     def prove(self, number: int) -> AccountProof:
         """The proof of an account that exists."""
-        self._unstage()
         return AccountProof(
             number=number,
-            leaf=self._leaves[form.account_key(number)],
+            leaf=self._accounts[number],
             orders=tuple(sorted(self._orders.get(number, {}).items())),
-            places=len(self._accounts),
-            path=self._accounts.proof(number),
-            roots=self._roots(),
+            places=len(self._account_tree),
+            path=self._account_tree.proof(number),
+            roots=self._roots,
         )
 
-    def _put(self, key: bytes, leaf: bytes | None) -> None:
-        if leaf is None:
-            self._leaves.pop(key, None)
-        else:
-            self._leaves[key] = leaf
-        if key[:1] == form.UNCLAIMED:
-            self._unclaimed_root = None
-            self._unclaimed.pop(key, None)
-            if leaf is not None:
-                self._unclaimed[key] = leaf
-        if key[:1] == form.ORDER:
-            orders = self._orders.setdefault(int.from_bytes(key[1:9], "big"), {})
-            if leaf is None:
-                orders.pop(int.from_bytes(key[9:], "big"), None)
-            else:
-                orders[int.from_bytes(key[9:], "big")] = leaf
+    def _put(self, ahead: _Ahead, key: bytes, leaf: bytes | None) -> None:
+        kind = key[:1]
+        if kind == form.ORDER:
+            number = int.from_bytes(key[1:9], "big")
+            orders = ahead.orders.get(number)
+            if orders is None:
+                orders = ahead.orders[number] = dict(self._orders.get(number, ()))
+            _put(orders, int.from_bytes(key[9:], "big"), leaf)
+        elif kind == form.ACCOUNT:
+            ahead.accounts[int.from_bytes(key[1:], "big")] = leaf
+        elif kind == form.MARKET:
+            ahead.market_tree.set(int.from_bytes(key[1:], "big"), leaf)
+        elif kind == form.UNCLAIMED:
+            if ahead.unclaimed is None:
+                ahead.unclaimed = dict(self._unclaimed)
+            _put(ahead.unclaimed, key, leaf)
 
-    def _account_leaf(self, number: int) -> bytes | None:
-        leaf = self._leaves.get(form.account_key(number))
-        return (
-            None if leaf is None else account_leaf(leaf, tuple(sorted(self._orders.get(number, {}).items())))
-        )
+    def _set_accounts(self, ahead: _Ahead) -> Iterator[None]:
+        """Put what changed into the accounts tree."""
+        work = 0
+        for number in {**ahead.accounts, **ahead.orders}:
+            leaf = ahead.accounts[number] if number in ahead.accounts else self._accounts.get(number)
+            orders = ahead.orders.get(number)
+            if orders is None:
+                orders = self._orders.get(number, {})
+            listed = tuple(sorted(orders.items()))
+            ahead.account_tree.set(number, None if leaf is None else account_leaf(leaf, listed))
+            work += 4 + len(orders)  # an account costs about as much as four of its orders
+            if work >= _PER_STEP:
+                work = 0
+                yield
 
-    def _roots(self) -> tuple[Hash32, Hash32, Hash32, Hash32]:
-        if self._unclaimed_root is None:
-            self._unclaimed_root = merkle_root([key + leaf for key, leaf in sorted(self._unclaimed.items())])
-        counters = keccak256(self._leaves.get(form.GLOBALS, b""))
-        return self._accounts.root(), self._markets.root(), self._unclaimed_root, counters
 
-    def _replant(self) -> None:
-        leaves = self._leaves
-        self._accounts, self._markets = MerkleTree(), MerkleTree()
-        self._leaves, self._orders, self._unclaimed = {}, {}, {}
-        self._unclaimed_root = None
-        self._apply(leaves)
+def _put(rows: dict[K, bytes], key: K, leaf: bytes | None) -> None:
+    if leaf is None:
+        rows.pop(key, None)
+    else:
+        rows[key] = leaf
+
+
+def _list_root_steps(leaves: Mapping[bytes, bytes]) -> Generator[None, None, Hash32]:
+    """The root over a list of keys with their leaves, in the order of the keys."""
+    tree = MerkleTree()
+    for index, (key, leaf) in enumerate(sorted(leaves.items())):
+        tree.set(index, key + leaf)
+        if index % _PER_STEP == _PER_STEP - 1:
+            yield
+    yield from tree.hash_steps()
+    return tree.root()
 
 
 def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
@@ -164,5 +203,5 @@ def verify_account(root: Hash32, proof: AccountProof) -> bool:
     return shown and _combine(proof.roots) == root
 
 
-def _combine(roots: tuple[Hash32, Hash32, Hash32, Hash32]) -> Hash32:
+def _combine(roots: _Roots) -> Hash32:
     return keccak256(_TAG + b"".join(roots))

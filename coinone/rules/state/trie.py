@@ -23,7 +23,9 @@ from coinone.rules.state.nodes import (
     encode_node,
     ref_of,
 )
+from coinone.rules.state.steps import finished
 
+NODES_PER_STEP = 256  # hashed between two pauses: about 2 ms
 Load: TypeAlias = Callable[[bytes], bytes | None]  # path -> stored encoding
 _NIBBLE = tuple(bytes((nibble,)) for nibble in range(16))
 Writes: TypeAlias = dict[bytes, bytes | None]  # path -> new encoding, None where no node is stored any more
@@ -71,28 +73,25 @@ class Trie:
             self._root = self._remove(self._root, key, 0)
 
     def commit(self) -> tuple[Hash32, Writes]:
-        steps = self.commit_steps()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
+        return finished(self.commit_steps())
 
     def commit_steps(self) -> Generator[None, None, tuple[Hash32, Writes]]:
-        """Hash what is dirty; pause between the subtrees two levels down. Returns the root and the rows."""
-        writes: Writes = {}
-        for top, path in _dirty_children(self._root, b""):
-            for below, path_below in _dirty_children(top, path):
-                self._clean(below, path_below, writes)
+        """Hash what is dirty, children before their parents, with pauses. Returns the root and the rows."""
+        root = self._root
+        assert not isinstance(root, bytes)
+        dirty = [] if root is None or root.ref is not None else [(root, b"")]
+        for count, (node, path) in enumerate(dirty, 1):
+            dirty.extend(_dirty_children(node, path))  # they are walked in their turn
+            if count % NODES_PER_STEP == 0:
                 yield
-            self._clean(top, path, writes)
-        if self._root is not None:
-            assert not isinstance(self._root, bytes)
-            if self._root.ref is None:
-                self._clean(self._root, b"", writes)
-                assert self._root.ref is not None
-                if len(self._root.ref) != STUB_SIZE:
-                    writes[b""] = self._root.ref  # the root has a row even where it is shorter than a hash
+        writes: Writes = {}
+        for count, (node, path) in enumerate(reversed(dirty), 1):
+            encoding = encode_node(node)
+            node.ref = ref_of(encoding)
+            if len(encoding) >= 32 or not path:  # the root has a row even where it is shorter than a hash
+                writes[path] = encoding
+            if count % NODES_PER_STEP == 0:
+                yield
         for path in self._stale:
             writes.setdefault(path, None)
         self._stale = {}
@@ -105,15 +104,6 @@ class Trie:
         assert not isinstance(self._root, bytes) and self._root.ref is not None, "commit first"
         ref = self._root.ref
         return ref[1:] if len(ref) == STUB_SIZE else keccak256(ref)
-
-    def _clean(self, node: Node, path: bytes, writes: Writes) -> None:
-        """Give `node` and everything dirty below it a ref, noting the rows to store."""
-        for child, path_child in _dirty_children(node, path):
-            self._clean(child, path_child, writes)
-        encoding = encode_node(node)
-        node.ref = ref_of(encoding)
-        if len(encoding) >= 32:
-            writes[path] = encoding
 
     def _loaded(self, child: Child, path: bytes) -> Node | None:
         """The node itself; a stub is read from its row, which must hash to what its parent says."""
