@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.node._transfers import MAP_SIZE_BYTES, busy_network
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.listeners import open_listeners
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.serve import calm_the_collector
 from coinone.node.runtime.node import Node
@@ -20,7 +21,7 @@ def main(folder: Path, port: int, rpc_port: int) -> None:
     use_engine(Engine.NATIVE)
     node = Node(busy_network(), folder, map_size_bytes=MAP_SIZE_BYTES)
     config = ApiConfig(exchange_port=port, ethereum_port=rpc_port, bind=("127.0.0.1",))
-    server = ApiServer(App(node, config, lambda: 0), config)
+    server = ApiServer(App(node, config, lambda: 0), open_listeners(config))
     calm_the_collector()
     node.start()
     server.start()

@@ -7,6 +7,7 @@ import typer
 from coinone.interfaces.api.app import RpcApp
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum_service import EthereumService
+from coinone.interfaces.api.listeners import open_listeners
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.serve import stop_on_signals
 from coinone.node.ethereum.node import EthereumNode
@@ -15,10 +16,11 @@ from coinone.node.runtime.compiling import choose_engine
 
 def serve(data_dir: Path, config: ApiConfig, engine: str) -> None:
     """Raises AddressInUse, InvalidInput or StorageError."""
+    listeners = open_listeners(config, exchange=False)
     choose_engine(engine)
     node = EthereumNode(data_dir)
     try:
-        server = ApiServer(RpcApp(EthereumService(node, config.request_weight), config), config)
+        server = ApiServer(RpcApp(EthereumService(node, config.request_weight), config), listeners)
         stopping = stop_on_signals()
         server.start()
         try:

@@ -8,6 +8,7 @@ not encrypted yet (D9), which is why anything but loopback is refused.
 import asyncio
 import contextlib
 import ipaddress
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -112,11 +113,11 @@ class PeerNetwork:
     def peers(self) -> int:
         return self._relay.peers
 
-    async def start(self, listen: Endpoint | None, follow: Sequence[Endpoint]) -> None:
-        """Raises OSError if the port is taken."""
+    async def start(self, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
+        """`listen` is bound to a loopback address."""
         if listen is not None:
-            require_loopback(listen.host)
-            self._server = await asyncio.start_server(self._accept, listen.host, listen.port)
+            require_loopback(listen.getsockname()[0])
+            self._server = await asyncio.start_server(self._accept, sock=listen)
         self._spawn(self._tick())
         self._spawn(self._deliver())
         for endpoint in follow:

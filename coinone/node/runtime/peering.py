@@ -2,6 +2,7 @@
 own."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Sequence
 
@@ -51,7 +52,7 @@ def _unbroken(read: Callable[[int], bytes | None], numbers: range, bytes_max: in
 class Peering:
     """Start after the node, stop before it."""
 
-    def __init__(self, node: Node, listen: Endpoint | None, follow: Sequence[Endpoint]) -> None:
+    def __init__(self, node: Node, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
         self._node = node
         self._listen = listen
         self._follow = follow
@@ -59,7 +60,6 @@ class Peering:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
         self._started = threading.Event()
-        self._failure: OSError | None = None
         self._network: PeerNetwork | None = None
         self._thread = threading.Thread(target=self._run, name="coinone-peers", daemon=True)
 
@@ -73,11 +73,8 @@ class Peering:
         return self._network.peers if self._network else 0
 
     def start(self) -> None:
-        """Raises OSError if the port is taken."""
         self._thread.start()
         self._started.wait(START_TIMEOUT_S)
-        if self._failure is not None:
-            raise self._failure
 
     def stop(self) -> None:
         loop, ending = self._loop, self._ending
@@ -95,12 +92,7 @@ class Peering:
         view = await node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number))
         relay = Relay(node.network.chain_id, node.genesis.encode(), self._shelves, Head(*view))
         self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()))
-        try:
-            await self._network.start(self._listen, self._follow)
-        except OSError as error:
-            self._failure = error
-            self._started.set()
-            return
+        await self._network.start(self._listen, self._follow)
         self._started.set()
         telling = asyncio.ensure_future(self._tell(Head(*view), subscription))
         await self._ending.wait()

@@ -11,6 +11,7 @@ import pytest
 from coinone.interfaces.api import weights
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.listeners import open_listeners
 from coinone.interfaces.api.server import ApiServer
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
@@ -31,7 +32,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
 def server(node: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     monkeypatch.setattr(weights, "LOOPBACK_WEIGHT_PER_MINUTE", 40)  # for once, loopback is a stranger
     config = ApiConfig(exchange_port=0, ethereum_port=0)
-    made = ApiServer(App(node, config), config)
+    made = ApiServer(App(node, config), open_listeners(config))
     made.start()
     yield made
     made.stop()

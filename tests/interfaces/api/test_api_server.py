@@ -12,8 +12,9 @@ import pytest
 from coinone.interfaces.api import limits, protocols
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http import answer, read_body
+from coinone.interfaces.api.listeners import AddressInUse, bind, open_listeners
 from coinone.interfaces.api.protocols import LINK, text_frame
-from coinone.interfaces.api.server import AddressInUse, ApiServer, bind
+from coinone.interfaces.api.server import ApiServer
 
 PATIENCE_S = 30  # with a busy machine; what the server should end and does not fails after it
 
@@ -49,7 +50,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     monkeypatch.setattr(protocols, "CONNECTIONS_PER_LOOPBACK_MAX", 20)
     config = ApiConfig(exchange_port=0, ethereum_port=0)
     app: Any = Echo()
-    made = ApiServer(app, config)
+    made = ApiServer(app, open_listeners(config))
     made.start()
     yield made
     made.stop()
@@ -195,7 +196,6 @@ def test_a_reader_that_never_reads_is_dropped_at_the_bound(server: ApiServer) ->
 def test_a_taken_port_is_named_with_the_flag_that_moves_it() -> None:
     (taken,) = bind(("127.0.0.1",), 0, "--port")
     with taken:
-        taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(AddressInUse, match=f"port {port} .* --port moves it"):
             bind(("127.0.0.1",), port, "--port")

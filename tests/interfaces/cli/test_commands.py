@@ -1,7 +1,9 @@
 """The command line as its users meet it: a mistake gives a sentence and an exit code, never a traceback."""
 
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +36,22 @@ def test_a_mistake_is_explained(arguments: list[str], code: int, said: str) -> N
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "node"])
+@pytest.mark.parametrize("flag", ["--port", "--rpc-port", "--listen"])
+def test_a_busy_port_is_named_with_the_flag_that_moves_it_before_anything_is_made(
+    command: str, flag: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    ports = {"--port": "0", "--rpc-port": "0"}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = f"127.0.0.1:{taken.getsockname()[1]}"
+        ports[flag] = busy if flag == "--listen" else busy.partition(":")[2]
+        done = coinone(command, "--data-dir", str(folder), *[part for port in ports.items() for part in port])
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"port {busy.partition(':')[2]} on 127.0.0.1" in done.stderr and f"{flag} moves it" in done.stderr
+    assert not folder.exists()
 
 
 def test_help_lists_the_commands() -> None:

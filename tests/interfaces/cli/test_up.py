@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -73,20 +72,6 @@ def test_accounts_are_listed_and_an_agent_made_on_the_command_line_trades(
         agent = Client(node.url, key=key_file.read_text().strip(), account=owner)
         assert "resting" in agent.order("BTC", True, "0.01", 80_000)
         assert len(client.open_orders(owner)) == 1
-
-
-def test_a_busy_port_is_named_with_the_flag_that_moves_it(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        busy = str(taken.getsockname()[1])
-        for ports, flag in (
-            (("--http-port", busy, "--rpc-port", "0"), "port"),
-            (("--http-port", "0", "--rpc-port", busy), "--rpc-port"),
-        ):
-            done = coinone("up", "--data-dir", str(tmp_path / "data"), "--no-demo", *ports)
-            assert done.returncode == 1
-            assert busy in done.stderr and flag in done.stderr and "Traceback" not in done.stderr
 
 
 def test_reset_keeps_the_old_folder_and_leaves_foreign_ones_alone(node: LocalNode, tmp_path: Path) -> None:

@@ -17,8 +17,6 @@ from coinone.protocols.relay.relay import Head, Relay
 from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.consensus.federation import Certificate
 
-LOOPBACK = Endpoint("127.0.0.1", 0)
-
 
 def make_batch(seq: int, body: bytes = b"tx") -> CertifiedBatch:
     batch = Batch(0, seq, ZERO_HASH, 0, ZERO_HASH, seq, 0, ZERO_HASH, None, (body,))
@@ -57,7 +55,7 @@ async def until(condition: object, timeout_s: float = 30.0) -> None:
 
 async def running(*nodes: Node) -> list[Endpoint]:
     for node in nodes:
-        await node.network.start(LOOPBACK, [])
+        await node.network.start(socket.create_server(("127.0.0.1", 0)), [])
     return [Endpoint("127.0.0.1", node.network.port or 0) for node in nodes]
 
 
@@ -85,7 +83,7 @@ def test_a_follower_started_first_waits_for_its_leader(monkeypatch: pytest.Monke
         leader, follower = Node(make_batch(1)), Node()
         await follower.network.start(None, [Endpoint("127.0.0.1", port)])
         await asyncio.sleep(0.1)
-        await leader.network.start(Endpoint("127.0.0.1", port), [])
+        await leader.network.start(socket.create_server(("127.0.0.1", port)), [])
         await until(lambda: follower.kept == leader.kept)
         await follower.network.stop()
         await leader.network.stop()

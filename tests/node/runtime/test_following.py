@@ -2,6 +2,7 @@
 forged."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 
 DEV = load_network("dev")
 MAP_BYTES = 2**30
-LOOPBACK = Endpoint("127.0.0.1", 0)
+LOOPBACK = ("127.0.0.1", 0)
 
 
 def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
@@ -35,7 +36,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 def leading(folder: Path) -> Iterator[tuple[Node, Endpoint]]:
     node = Node(DEV, folder, map_size_bytes=MAP_BYTES)
     node.start()
-    peering = Peering(node, LOOPBACK, [])
+    peering = Peering(node, socket.create_server(LOOPBACK), [])
     peering.start()
     try:
         yield node, Endpoint("127.0.0.1", peering.port or 0)
@@ -45,13 +46,11 @@ def leading(folder: Path) -> Iterator[tuple[Node, Endpoint]]:
 
 
 @contextmanager
-def following(
-    folder: Path, leader: Endpoint, listen: Endpoint | None = None
-) -> Iterator[tuple[Node, Peering]]:
+def following(folder: Path, leader: Endpoint, listens: bool = False) -> Iterator[tuple[Node, Peering]]:
     genesis = asyncio.run(fetch_genesis(leader, DEV.chain_id))
     node = Node(DEV, folder, map_size_bytes=MAP_BYTES, genesis=genesis)
     node.start()
-    peering = Peering(node, listen, [leader])
+    peering = Peering(node, socket.create_server(LOOPBACK) if listens else None, [leader])
     peering.start()
     try:
         yield node, peering
@@ -70,7 +69,7 @@ def test_two_followers_in_a_line_reach_the_leaders_roots_and_go_on_after_a_resta
     with leading(tmp_path / "leader") as (leader, address):
         asyncio.run(Dev(leader).faucet(b"\x11" * 20))
         until(lambda: leader.view.head.number >= 2)
-        with following(tmp_path / "one", address, LOOPBACK) as (one, relaying):
+        with following(tmp_path / "one", address, listens=True) as (one, relaying):
             second = Endpoint("127.0.0.1", relaying.port or 0)
             with following(tmp_path / "two", second) as (two, _):
                 until(lambda: two.view.head.number >= 2)
