@@ -6,6 +6,7 @@ its bound and handed to one function. The exchange's listener serves pages, REST
 it.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ class Asked:
     purse: Purse  # of the caller's address
 
 
-# A handler returns body and content type.
-Handler = Callable[[Asked], Awaitable[tuple[bytes, bytes]]]
+Body = tuple[bytes, bytes]  # and its content type
+Handler = Callable[[Asked], Awaitable[Body]]
 _JSON = b"application/json"
 
 
@@ -103,7 +104,7 @@ class RpcApp:
             headers = cors_headers(scope)
             method, path = scope["method"], scope["path"]
             if method == "POST":
-                body, kind = await self._post(scope, receive, posts, path, caller)
+                body, kind = await _unless_stopping(self._post(scope, receive, posts, path, caller))
             elif method == "OPTIONS":
                 await answer(send, b"", 204, preflight_headers(scope))
                 return
@@ -114,7 +115,9 @@ class RpcApp:
                     return
                 if found is None:
                     raise HttpError(405, "JSON-RPC requests are POSTed")
-                body, kind = await found(Asked(b"", path, caller, self._rpc_service.purse(scope)))
+                body, kind = await _unless_stopping(
+                    found(Asked(b"", path, caller, self._rpc_service.purse(scope)))
+                )
             else:
                 raise HttpError(405, f"method {method[:16]} is not served")
             await answer(send, body, 200, [(b"content-type", kind), *headers])
@@ -128,7 +131,7 @@ class RpcApp:
 
     async def _post(
         self, scope: Scope, receive: Receive, posts: dict[str, Handler], path: str, caller: Caller
-    ) -> tuple[bytes, bytes]:
+    ) -> Body:
         check_content_type(scope)
         handler = posts.get(path)
         if handler is None:
@@ -234,6 +237,14 @@ def _pay(purse: Purse, weight: int) -> None:
     except LimitExceeded as error:
         raise HttpError(429, str(error)) from error
     purse.spend(weight)
+
+
+async def _unless_stopping(handling: Awaitable[Body]) -> Body:
+    """What a handler answers; when the server ends it, because the node stops, that is an answer too."""
+    try:
+        return await handling
+    except asyncio.CancelledError:
+        raise HttpError(503, "node is stopping") from None
 
 
 def _find(gets: dict[str, Handler], path: str) -> Handler | None:

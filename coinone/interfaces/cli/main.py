@@ -74,6 +74,13 @@ Weight = Annotated[
     ),
 ]
 
+MapMib = Annotated[
+    int,
+    typer.Option(
+        "--map-mib", help="Most that the database may grow to: address space, not disk.", min=1, max=2**26
+    ),
+]
+
 # Four minutes of the demo market, so that there is something to play at once.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
 _DATA = Path("data")
@@ -91,6 +98,7 @@ def up(
     listen: Listen = None,
     vm: Vm = "native",
     request_weight: Weight = 1200,
+    map_mib: MapMib = 64 * 1024,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
@@ -112,6 +120,7 @@ def up(
         peers,
         engine=parse_engine(vm),
         request_weight=request_weight,
+        map_mib=map_mib,
     )
     run(settings, demo=demo, reset=reset)
 
@@ -129,6 +138,7 @@ def node(
     follow: Follow = None,
     vm: Vm = "native",
     request_weight: Weight = 1200,
+    map_mib: MapMib = 64 * 1024,
 ) -> None:
     """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
     from coinone.interfaces.cli.settings import Settings, parse_engine
@@ -150,6 +160,7 @@ def node(
         followed,
         parse_engine(vm),
         request_weight,
+        map_mib,
     )
     run(settings, demo=False, reset=False)
 

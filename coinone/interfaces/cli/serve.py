@@ -12,12 +12,13 @@ from types import FrameType
 from rich.console import Console
 
 from coinone.base.primitives import jit
-from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.errors import StorageError
 from coinone.base.primitives.parse import format_bytes
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.demo_process import DemoProcess
+from coinone.interfaces.cli.doors import Doors
 from coinone.interfaces.cli.settings import Settings
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
@@ -38,7 +39,8 @@ def open_node(network: Network, settings: Settings) -> Node:
     """A node that stands on its newest batch, with everything compiled. Raises CoinoneError."""
     jit.warm()
     choose_engine(settings.engine)
-    return Node(network, settings.data_dir, genesis=_genesis_of_peers(network, settings))
+    genesis = _genesis_of_peers(network, settings)
+    return Node(network, settings.data_dir, map_size_bytes=settings.map_size_bytes, genesis=genesis)
 
 
 def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
@@ -48,21 +50,29 @@ def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
     return asyncio.run(fetch_genesis(settings.follow[0], network.chain_id))
 
 
-def serve(node: Node, settings: Settings, config: ApiConfig, demo: bool, console: Console) -> None:
-    """Serve until a signal comes. Raises AddressInUse, which names the flag that helps."""
+def serve(
+    node: Node, settings: Settings, doors: Doors, config: ApiConfig, demo: bool, console: Console
+) -> None:
+    """Serve until a signal comes. Raises StorageError when the disk fails."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    peering = _peering(node, settings)
-    server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), config)
+    peering = Peering(node, doors.peers, settings.follow) if doors.peers or settings.follow else None
+    server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), doors.clients)
     stopping = stop_on_signals()
     calm_the_collector()
     node.start()
-    _start_peering(peering, settings)
+    if peering is not None:
+        peering.start()
     server.start()
     market = DemoProcess(f"http://127.0.0.1:{server.exchange_port}", node.data_dir / "demo.log")
     try:
         _introduce(console, node, server, demo)
         reported = False
         while not stopping.wait(WATCH_S):
+            if node.disk_failed:
+                raise StorageError(
+                    f"the node ended, because its disk failed: {node.halted}\n"
+                    "What was answered is on disk. Mend the cause, then start again."
+                )
             if demo:
                 market.keep_alive()
             if node.halted and not reported:
@@ -84,24 +94,6 @@ def calm_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS, 20, 100)
-
-
-def _peering(node: Node, settings: Settings) -> Peering | None:
-    """What connects to other nodes, if there shall be any."""
-    if settings.listen is None and not settings.follow:
-        return None
-    return Peering(node, settings.listen, settings.follow)
-
-
-def _start_peering(peering: Peering | None, settings: Settings) -> None:
-    """Raises InvalidInput if the port is taken."""
-    try:
-        if peering is not None:
-            peering.start()
-    except OSError as error:
-        raise InvalidInput(
-            f"cannot listen for peers on {settings.listen}: {error.strerror}; --listen moves it"
-        ) from error
 
 
 def stop_on_signals() -> threading.Event:

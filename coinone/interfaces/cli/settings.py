@@ -11,6 +11,7 @@ from coinone.node.network.peers import Endpoint
 
 # Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
 ENGINES = ("native", "jit", "reference", "verify")
+MAP_MIB = 64 * 1024  # address space, not disk: the database grows into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Settings:
     follow: tuple[Endpoint, ...] = ()
     engine: str = ENGINES[0]  # of the virtual machine
     request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond this computer
+    map_mib: int = MAP_MIB  # most that the database may grow to
+
+    @property
+    def map_size_bytes(self) -> int:
+        return self.map_mib << 20
 
     def api_config(self) -> ApiConfig:
         """Raises InvalidInput where a dev node would leave this computer."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
+from coinone.interfaces.cli.doors import open_doors
 from coinone.interfaces.cli.settings import Settings
 from coinone.node.runtime.networks import load_network
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
@@ -28,15 +29,18 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
     network = load_network(settings.network)
     require_launched(network)
     console = Console()
-    if reset:
-        _set_aside(settings.data_dir, console)
-    with console.status("opening the chain (the very first start compiles the kernels: a minute)"):
-        from coinone.interfaces.cli.serve import serve
-    node = _opened(network, settings, console)
-    try:
-        serve(node, settings, config, demo, console)
-    finally:
-        node.stop()
+    with open_doors(
+        config, settings.listen
+    ) as doors:  # a busy port is named before anything is made or moved
+        if reset:
+            _set_aside(settings.data_dir, console)
+        with console.status("opening the chain (the very first start compiles the kernels: a minute)"):
+            from coinone.interfaces.cli.serve import serve
+        node = _opened(network, settings, console)
+        try:
+            serve(node, settings, doors, config, demo, console)
+        finally:
+            node.stop()
     console.print("stopped; everything that was answered is on disk")
 
 
@@ -57,7 +61,6 @@ def _opened(network: Network, settings: Settings, console: Console) -> "Node":
 
 def _rebuild(network: Network, settings: Settings, console: Console) -> None:
     """Raises StorageError, which says what is left to do."""
-    from coinone.node.runtime.node import MAP_SIZE_BYTES
     from coinone.node.runtime.rebuild import rebuild
 
     with Progress(console=console, transient=True) as progress:
@@ -65,7 +68,7 @@ def _rebuild(network: Network, settings: Settings, console: Console) -> None:
         count = rebuild(
             network,
             settings.data_dir,
-            MAP_SIZE_BYTES,
+            settings.map_size_bytes,
             lambda done, of: progress.update(task, completed=done, total=of),
         )
     console.print(f"{count} blocks executed again; the data folder is of this version now", soft_wrap=True)

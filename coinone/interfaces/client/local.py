@@ -19,6 +19,7 @@ from types import TracebackType
 from coinone.interfaces.client.client import Client
 from coinone.interfaces.client.errors import ClientError, NoAnswer
 
+COMMAND_LINE = (sys.executable, "-m", "coinone.interfaces.cli.main")
 START_WAIT_S = 120.0  # the very first start compiles the kernels
 STOP_WAIT_S = 15.0
 _POLL_S = 0.1
@@ -27,7 +28,8 @@ _POLL_S = 0.1
 class LocalNode:
     """`coinone up` in a child process, on free ports, in a folder of its own unless `data_dir` is given.
 
-    `follow` makes it a `coinone node` that follows the node which listens there.
+    `follow` makes it a `coinone node` that follows the node which listens there. `launcher` is what runs the command
+    line: some other program round it, such as strace.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class LocalNode:
         demo: bool = False,
         arguments: tuple[str, ...] = (),
         follow: str | None = None,
+        launcher: tuple[str, ...] = COMMAND_LINE,
     ) -> None:
         self._is_temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="coinone-"))
@@ -43,6 +46,7 @@ class LocalNode:
         self._command = "up" if follow is None else "node"
         wanted = ("--follow", follow) if follow is not None else () if demo else ("--no-demo",)
         self._arguments = (*wanted, *arguments)
+        self._launcher = launcher
         self._printed = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._output = Path(tempfile.mkstemp(prefix="coinone-", suffix=".log")[1])
@@ -78,14 +82,7 @@ class LocalNode:
 
     def start(self) -> "LocalNode":
         """Start, and return when the node answers. Raises NoAnswer with what it printed if it does not."""
-        command = [
-            sys.executable,
-            "-m",
-            "coinone.interfaces.cli.main",
-            self._command,
-            "--data-dir",
-            str(self.data_dir),
-        ]
+        command = [*self._launcher, self._command, "--data-dir", str(self.data_dir)]
         command += ["--http-port", str(self.port), "--rpc-port", str(self.rpc_port), *self._arguments]
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -115,6 +112,14 @@ class LocalNode:
             process.kill()
             process.wait()
             raise NoAnswer(f"the node did not stop within {STOP_WAIT_S:g} s:\n{self.output()}") from None
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code, once it has ended by itself. Raises NoAnswer if it goes on for so long."""
+        assert self._process is not None, "not started"
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise NoAnswer(f"the node runs on after {seconds:g} s:\n{self.output()}") from None
 
     def restart(self, how: signal.Signals = signal.SIGINT) -> "LocalNode":
         self.stop(how)

@@ -53,6 +53,7 @@ class Core:
         self.chain = chain
         self.storage = storage
         self.halted: str | None = None
+        self.disk_failed = False
         self.evm_offset_s = chain.cursor.evm_offset_s
         self.oracle: list[bytes] = []  # reports for the next batch
         self.ethereum_pool = _ethereum_pool(network)
@@ -194,9 +195,11 @@ class Core:
             self._pinned = None
         self.view = replace(self.view, head=self.chain.head)
 
-    def halt(self, reason: str) -> None:
+    def halt(self, error: Exception) -> None:
         """Stop making batches; reads go on (B3)."""
-        self.halted = reason
+        expected = isinstance(error, StorageError | AssertionError)
+        reason = f"{'' if expected else 'unexpected '}{type(error).__name__}: {error}"
+        self.halted, self.disk_failed = reason, isinstance(error, StorageError)
         self.view = replace(self.view, halted=reason)
         self.drop_waiting(StorageError(f"node halted: {reason}"))
         self._publish(Published(self.view.seq, self.view.time_ms, self.view))

@@ -149,6 +149,11 @@ class Node:
     def halted(self) -> str | None:
         return self._core.halted
 
+    @property
+    def disk_failed(self) -> bool:
+        """Whether the disk is why it halted: nobody knows what it did, so a new start must find out."""
+        return self._core.disk_failed
+
     def env_at(self, number: int, block_hash: Callable[[int], Hash32]) -> tuple[BlockEnv, Rules]:
         """What the header of a block that is there says to contracts, and the rules they run under."""
         header = self.archive.header(number)
@@ -242,7 +247,7 @@ class Node:
         try:
             return job(self._core, self._producer)
         except (StorageError, AssertionError) as error:
-            self._core.halt(f"{type(error).__name__}: {error}")
+            self._core.halt(error)
             raise
 
     async def _run(self, job: Callable[[], T]) -> T:

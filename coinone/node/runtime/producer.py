@@ -6,7 +6,6 @@ any length one batch closes, and the cadence goes on from there.
 
 from collections.abc import Callable
 
-from coinone.base.primitives.errors import StorageError
 from coinone.base.primitives.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
 from coinone.node.runtime import reporter
 from coinone.node.runtime.blockmaker import Background, BlockMaker
@@ -51,10 +50,8 @@ class Producer:
             return self._clock.steady_s() + 1.0
         try:
             return self._work()
-        except (StorageError, AssertionError) as error:
-            self._core.halt(f"{type(error).__name__}: {error}")
-        except Exception as error:  # a fault we did not foresee: the state may be wrong, so stop here too
-            self._core.halt(f"unexpected {type(error).__name__}: {error}")
+        except Exception as error:  # one that we did not foresee, too: the state may be wrong
+            self._core.halt(error)
         return self._clock.steady_s() + 1.0
 
     def close_batch(self) -> None:

@@ -5,6 +5,7 @@ its table, key and value: a flipped bit or a value under the wrong key is a Stor
 After a failed write the store refuses further ones, because nobody knows what the disk did.
 """
 
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ class LmdbStore:
 
     def __init__(self, folder: Path, map_size_bytes: int, readonly: bool = False) -> None:
         self._broken: str | None = None
+        self._folder = folder
         self._map_size_bytes = map_size_bytes
         with _storage_errors("open"):
             self._environment = lmdb.open(
@@ -116,11 +118,13 @@ class LmdbStore:
         except lmdb.MapFullError as error:
             self._broken = "the map is full"
             raise StorageError(
-                f"database full at {self._map_size_bytes} bytes: open the node with a larger map_size_bytes"
+                f"database full at {self._map_size_bytes >> 20} MiB: it needs a larger map (--map-mib)"
             ) from error
         except StorageError as error:
             self._broken = str(error)
-            raise
+            # LMDB calls a write that the last free bytes cut short an input/output error
+            free = shutil.disk_usage(self._folder).free
+            raise StorageError(f"{error}, with {free >> 20} MiB free on its disk") from error
 
     def rows(self, tables: Sequence[Enum] = ALL_TABLES) -> int:
         """How many rows the tables hold."""
