@@ -13,10 +13,10 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_random_worlds_stay_within_their_buffers_when_compiled() -> None:
-    run_guarded(5_100_000, 60, "random", "jit")
+    run_guarded(5_100_000, 60, "random", "all")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_native_mutants.py")
+@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_fuzz.py")
 def test_bent_contracts_stay_within_their_buffers_when_compiled() -> None:
-    run_guarded(7_100_000, 500, "mutants", "jit")
+    run_guarded(7_100_000, 500, "mutants", "all")

@@ -66,18 +66,6 @@ def test_a_random_world_of_contracts_ends_alike(seed: int) -> None:
     run_random(seed)
 
 
-@pytest.mark.slow
-def test_thousands_of_random_worlds_end_alike() -> None:
-    for seed in range(10_000, 13_000):
-        run_random(seed)
-
-
-@pytest.mark.long
-def test_a_hundred_thousand_random_worlds_end_alike() -> None:
-    for seed in range(1_000_000, 1_100_000):
-        run_random(seed)
-
-
 # Programs whose blocks meet in unusual ways; the comment says what is special.
 SHAPES = {
     "jumpdests in a row": b"\x60\x05\x56\xfe\xfe" + b"\x5b" * 5 + push(7) + push(1) + b"\x55",

@@ -1,48 +1,116 @@
-"""Worlds without end for the engines: `python -m tests.rules.vm.native.fuzz FIRST COUNT [KIND [ENGINE]]`.
+"""Worlds without end for the engines: `python -m tests.rules.vm.native.fuzz FIRST COUNT [KIND [ENGINES]]`.
 
-Each seed is a world (programs.py, mutants.py) that must end alike on every engine; a difference is printed with its
-seed, and counted, and the run goes on. Kinds: `random` (even seeds programs, odd ones trees of calls), `mutants`,
-`both` (two of each in turns). Engines, each held against the reference: `native`, `jit` (which compiles everything).
+Each seed is a world (programs.py, mutants.py): contracts that call one another, and one transaction or more. All of it
+must end alike on every engine; a difference is printed with its seed, and counted, and the run goes on. Kinds: `random`
+(even seeds programs, odd ones trees of calls), `mutants`, `both` (two of each in turns). Engines, each held against the
+reference: `native`; `all`, which runs the worlds once more with every contract compiled that ran.
+
+What is counted as a program is a code that ran and that no world of this run had run before.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from coinone.rules.vm.jit import execution as jit
-from coinone.rules.vm.jit.execution import use_limits
-from coinone.rules.vm.jit.policy import Limits
+from coinone.rules.vm import Evm, ExecutionResult, Message, interpreter, verify
 from coinone.rules.vm.native import execution as native
-from coinone.rules.vm.verify import EnginesDiffer
-from tests.rules.vm.native.mutants import run_mutant
-from tests.rules.vm.native.programs import against, run_random
+from coinone.rules.vm.native.program import NativeProgram, native_program_of
+from tests.rules.vm.native.mutants import mutant
+from tests.rules.vm.native.programs import Transactions, random_world
+from tests.rules.vm.native.together import Job, compiled_together
 
 REPORT_EVERY = 20_000
-KINDS: dict[str, tuple[Callable[[int], object], ...]] = {
-    "random": (run_random,), "mutants": (run_mutant,), "both": (run_random, run_mutant),
+TOGETHER = 40  # worlds that are compiled at a time
+KINDS: dict[str, tuple[Callable[[int], Transactions], ...]] = {
+    "random": (random_world,), "mutants": (mutant,), "both": (random_world, mutant),
 }  # fmt: skip
 
+ProgramOf = Callable[[str, bytes], NativeProgram]  # of a fork and a code
 
-def campaign(first: int, count: int, kind: str) -> int:
-    """Run the seeds; how many worlds ended differently."""
-    differences, runs, start = 0, KINDS[kind], time.process_time()
-    for done, seed in enumerate(range(first, first + count), 1):
-        try:
-            runs[seed // 2 % len(runs)](seed)
-        except EnginesDiffer as found:
-            differences += 1
-            print(f"seed {seed}: {found}", flush=True)
-        if done % REPORT_EVERY == 0 or done == count:
-            seconds = time.process_time() - start
-            print(
-                f"{kind} {first}..{seed}: {done} worlds, {differences} differences, {done / seconds:.0f}/s",
-                flush=True,
-            )
-    return differences
+
+@dataclass
+class Tally:
+    """`compiled` are those programs that held something to compile and ran so; `seen` remembers which they were."""
+
+    worlds: int = 0
+    transactions: int = 0
+    programs: int = 0
+    compiled: int = 0
+    differences: int = 0
+    seen: set[int] = field(default_factory=set, repr=False)
+
+
+def campaign(first: int, count: int, kind: str = "both", engines: str = "native") -> Tally:
+    """Run the seeds."""
+    tally, start = Tally(), time.process_time()
+    for seed in range(first, first + count, TOGETHER):
+        _run_some(range(seed, min(seed + TOGETHER, first + count)), kind, engines == "all", tally)
+        if tally.worlds % REPORT_EVERY == 0 or tally.worlds == count:
+            rate = tally.programs / (time.process_time() - start)
+            print(f"{kind} from {first}: {tally}, {rate:.0f} programs a second of CPU time", flush=True)
+    return tally
+
+
+def _run_some(seeds: Sequence[int], kind: str, compiling: bool, tally: Tally) -> None:
+    ran: dict[Job, None] = {}
+
+    def noted(fork: str, code: bytes) -> NativeProgram:
+        ran[code, fork] = None
+        return native_program_of(code)
+
+    expected = {}
+    for seed in seeds:
+        expected[seed] = _outcomes(_world(seed, kind), interpreter.execute)
+        tally.transactions += len(expected[seed])
+        _hold(seed, "native", expected[seed], _outcomes(_world(seed, kind), _machine_code(noted)), tally)
+    tally.worlds += len(seeds)
+    new = {job for job in ran if job[0] and hash(job[0]) not in tally.seen}
+    tally.seen |= {hash(code) for code, _ in new}
+    tally.programs += len({code for code, _ in new})
+    if compiling:
+        compiled = compiled_together(ran)
+        tally.compiled += len({code for code, fork in new if compiled[code, fork].entries.any()})
+        execute = _machine_code(lambda fork, code: compiled.get((code, fork)) or native_program_of(code))
+        for seed in seeds:
+            _hold(seed, "compiled", expected[seed], _outcomes(_world(seed, kind), execute), tally)
+
+
+def _world(seed: int, kind: str) -> Transactions:
+    return KINDS[kind][seed // 2 % len(KINDS[kind])](seed)
+
+
+def _machine_code(program_of: ProgramOf) -> verify.Execute:
+    def execute(evm: Evm, message: Message) -> ExecutionResult:
+        return native.execute(evm, message, partial(program_of, evm.rules.name))
+
+    return execute
+
+
+def _outcomes(world: Transactions, execute: verify.Execute) -> list[verify.Changes]:
+    """What each transaction came to: its result, and what it changed."""
+    found = []
+    for evm, message in world:
+        before = evm.state.snapshot()
+        result = execute(evm, message)
+        found.append(verify._comparable(result) | verify.changes(evm.state, before))
+    return found
+
+
+def _hold(
+    seed: int, engine: str, expected: list[verify.Changes], found: list[verify.Changes], tally: Tally
+) -> None:
+    try:
+        for transaction, (first, second) in enumerate(zip(expected, found, strict=True)):
+            where = f"seed {seed}, {engine}, transaction {transaction}"
+            verify.compare(first, second)
+    except verify.EnginesDiffer as difference:
+        tally.differences += 1
+        print(f"{where}: {difference}", flush=True)
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    use_limits(Limits(hot=1, at_once=True, keep=False))
-    with against(jit.execute if words[3:] == ["jit"] else native.execute):
-        sys.exit(1 if campaign(int(words[0]), int(words[1]), words[2] if len(words) > 2 else "both") else 0)
+    first, count, *kind_and_engines = sys.argv[1:]
+    done = campaign(int(first), int(count), *kind_and_engines)
+    sys.exit(1 if done.differences else 0)

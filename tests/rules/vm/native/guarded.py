@@ -15,13 +15,10 @@ from typing import Any
 import numpy as np
 
 from coinone.rules.vm.jit import compiler as jit_compiler
-from coinone.rules.vm.jit import execution as jit
-from coinone.rules.vm.jit.policy import Limits
 from coinone.rules.vm.native import compiler, execution, machine, program, tables
 from coinone.rules.vm.native.layout import STACK_STRIDE, WORD
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 from tests.rules.vm.native.fuzz import campaign
-from tests.rules.vm.native.programs import against
 
 _PAGE = mmap.PAGESIZE
 _CHUNK = 500  # worlds
@@ -91,7 +88,7 @@ def take_the_place_of(module: ModuleType, name: str, function: Callable[..., Any
     setattr(module, name, function)
 
 
-def main(first: int, count: int, kind: str = "random", engine: str = "native") -> None:
+def main(first: int, count: int, kind: str = "random", engines: str = "native") -> None:
     library = compiler.library()
     guarded_library = replace(library, run=guarded_run(library.run))
     take_the_place_of(execution, "library", lambda: guarded_library)
@@ -101,10 +98,7 @@ def main(first: int, count: int, kind: str = "random", engine: str = "native") -
         take_the_place_of(module, "address_of", guarded_address_of)
     program.native_program_of.cache_clear()
     for start in range(first, first + count, _CHUNK):
-        jit.use_limits(Limits(hot=1, at_once=True, keep=False))
-        with against(jit.execute if engine == "jit" else execution.execute):
-            assert campaign(start, min(_CHUNK, first + count - start), kind) == 0
-        jit.use_limits(Limits())
+        assert campaign(start, min(_CHUNK, first + count - start), kind, engines).differences == 0
         forget_codes()
     check_stacks()
     print("within bounds", count)

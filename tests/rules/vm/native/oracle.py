@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from ethereum_types.bytes import Bytes, Bytes20, Bytes32
+from ethereum_types.bytes import Bytes, Bytes0, Bytes20, Bytes32
 from ethereum_types.numeric import U64, U256, Uint
 
 from coinone.base.crypto.keccak import EMPTY_HASH, keccak256
@@ -42,9 +42,11 @@ def specification(evm: Evm, message: Message) -> Facts:
         "gas_price": Uint(transaction.gas_price), "access_list_addresses": set(), "access_list_storage_keys": set(),
         "transient_storage": tools.TransientStorage(), "authorizations": (), "index_in_block": None, "tx_hash": None,
         "blob_versioned_hashes": tuple(map(Bytes32, transaction.blob_hashes)),
-        "caller": Bytes20(message.caller), "target": Bytes20(message.target), "current_target": Bytes20(message.target),
+        "caller": Bytes20(message.caller), "current_target": Bytes20(message.target),
+        "target": Bytes0() if message.creates else Bytes20(message.target),
         "gas": Uint(message.gas), "value": U256(message.value), "data": Bytes(message.data),
-        "code_address": Bytes20(message.code_address), "code": Bytes(message.code), "depth": Uint(0),
+        "code_address": None if message.creates else Bytes20(message.code_address),
+        "code": Bytes(message.code), "depth": Uint(0),
         "should_transfer_value": True, "is_static": False, "accessed_addresses": warm, "accessed_storage_keys": slots,
         "disable_precompiles": False, "parent_evm": None,
     }  # fmt: skip
@@ -92,12 +94,13 @@ def reference(evm: Evm, message: Message) -> Facts:
     return facts
 
 
-def disagreement(evm: Evm, message: Message) -> str | None:
+def disagreement(world: programs.Transactions) -> str | None:
     """What EELS and our reference see differently, if anything."""
-    want, have = specification(evm, message), reference(evm, message)
-    for key in [*want, *have]:
-        if want.get(key) != have.get(key):
-            return f"{key}: EELS {want.get(key)!r}, ours {have.get(key)!r}"
+    for evm, message in world:
+        want, have = specification(evm, message), reference(evm, message)
+        for key in [*want, *have]:
+            if want.get(key) != have.get(key):
+                return f"{key}: EELS {want.get(key)!r}, ours {have.get(key)!r}"
     return None
 
 
@@ -118,8 +121,8 @@ def _copied(tools: Any, types: Any, evm: Evm) -> Any:
     return state
 
 
-def main(seed: int, world: Callable[[int], tuple[Evm, Message]]) -> None:
-    print(disagreement(*world(seed)) or "EELS and the reference agree")
+def main(seed: int, world: Callable[[int], programs.Transactions]) -> None:
+    print(disagreement(world(seed)) or "EELS and the reference agree")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import TypeAlias
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.state.account import Account, storage_key
@@ -19,7 +20,7 @@ from coinone.rules.vm import (
     verify,
 )
 from coinone.rules.vm import environment as kinds
-from coinone.rules.vm.addresses import DELEGATION_PREFIX, to_address
+from coinone.rules.vm.addresses import DELEGATION_PREFIX, create_address, delegate_of, to_address
 from coinone.rules.vm.native import execution
 from coinone.rules.vm.opcodes import OSAKA
 from coinone.rules.vm.substate import Substate
@@ -133,9 +134,10 @@ def random_piece(random: Random) -> bytes:
     return bytes([random.choice(_PLAIN[1:])])
 
 
-def random_program(random: Random, pieces: int = 40) -> bytes:
+def random_program(random: Random) -> bytes:
     """A few words to begin with, or the stack would soon be empty; perhaps a loop around it all."""
-    body = b"".join([push(random_word(random)) for _ in range(random.randrange(4, 20))])
+    pieces = random.choice((4, 8, 40))
+    body = b"".join([push(random_word(random)) for _ in range(random.randrange(2, 4 + pieces // 3))])
     body += b"".join([random_piece(random) for _ in range(random.randrange(1, pieces))])
     if random.randrange(3) == 0 and len(body) < 200:  # while gas lasts: JUMPDEST, body, push 0, jump
         return (
@@ -168,7 +170,7 @@ def random_phrase(random: Random) -> bytes:
         push(random_address(random)) + b"\x31\x50",  # BALANCE: Python's
         random_create(random) + b"\x50",
         push(random_address(random)) + b"\x3f\x50",
-        push(NUMBER - 3) + b"\x40" + slot + b"\x55",
+        push(random.choice((NUMBER - 3, random_word(random)))) + b"\x40" + slot + b"\x55",
     )
     return random.choice(rare) if random.randrange(25) == 0 else random.choice(phrases)
 
@@ -176,7 +178,7 @@ def random_phrase(random: Random) -> bytes:
 def random_caller(random: Random) -> bytes:
     """A loop of phrases and calls, then one of the ways to end."""
     body = b""
-    for _ in range(random.randrange(1, 7)):
+    for _ in range(random.randrange(1, random.choice((3, 7)))):
         if random.randrange(3):
             body += random_phrase(random)
         else:
@@ -218,6 +220,9 @@ def world(
     return evm, Message(kinds.CALL, CALLER, CONTRACTS[0], CONTRACTS[0], code, 5, data, gas)
 
 
+# One transaction after another on one state: each is to be run before the next is asked for.
+Transactions: TypeAlias = Iterator[tuple[Evm, Message]]
+
 _second = [execution.execute]  # which engine is held against the reference
 
 
@@ -243,12 +248,13 @@ def compare(evm: Evm, message: Message) -> ExecutionResult:
     return verify.execute_both(interpreter.execute, _second[0], evm, message)
 
 
-def run_random(seed: int) -> ExecutionResult:
+def run_random(seed: int) -> None:
     """The world that this number stands for, on both engines. Raises EnginesDiffer."""
-    return compare(*random_world(seed))
+    for evm, message in random_world(seed):
+        compare(evm, message)
 
 
-def random_world(seed: int) -> tuple[Evm, Message]:
+def random_world(seed: int) -> Transactions:
     """The world that this number stands for."""
     random = Random(seed)
     make = random_caller if seed % 2 else random_program
@@ -256,5 +262,42 @@ def random_world(seed: int) -> tuple[Evm, Message]:
     if len(codes) > 1 and random.randrange(8) == 0:
         codes[-1] = DELEGATION_PREFIX + to_address(random_address(random))
     fork = random.choice(("Cancun", "Prague", "Osaka"))
-    gas = random.choice((30_000, 100_000, 300_000, 1_000_000))
-    return world(codes, fork, gas, random.randbytes(random.randrange(100)))
+    number = random.choice((1, 2, 255, NUMBER, NUMBER, 2**40))
+    first = world(codes, fork, random_gas(random), random.randbytes(random.randrange(100)), number)
+    return in_a_row(random, *first, CONTRACTS[: len(codes)])
+
+
+def random_gas(random: Random) -> int:
+    return random.choice((30_000, 100_000, 300_000, 1_000_000))
+
+
+def in_a_row(random: Random, evm: Evm, message: Message, contracts: list[bytes]) -> Transactions:
+    """That transaction, and perhaps others on the state that it leaves: calls of these contracts, and creations."""
+    yield evm, message
+    while random.randrange(3) == 0:
+        evm, message = _next_transaction(random, evm, message.caller, contracts)
+        yield evm, message
+
+
+def _next_transaction(random: Random, evm: Evm, sender: bytes, contracts: list[bytes]) -> tuple[Evm, Message]:
+    state = evm.state
+    state.end_transaction()
+    state.begin_transaction()
+    nonce = state.nonce(sender)
+    state.set_nonce(sender, nonce + 1)
+    target, gas, value = random.choice(contracts), random_gas(random), random.choice((0, 5))
+    if random.randrange(4) == 0:
+        target = create_address(sender, nonce)
+        message = Message(kinds.CREATE, sender, target, target, random_program(random), value, b"", gas)
+    else:
+        code, data = state.code(target), random.randbytes(random.randrange(100))
+        if delegate_of(code):
+            code = b""
+        message = Message(kinds.CALL, sender, target, target, code, value, data, gas)
+    substate = Substate([sender, target, evm.block.coinbase, *evm.rules.precompiles])
+    budget = random.choice((None, _enough))
+    return Evm(state, evm.block, evm.transaction, evm.rules, None, substate, None, budget), message
+
+
+def _enough() -> None:
+    """A budget that never ends; machine code stops now and then to ask."""

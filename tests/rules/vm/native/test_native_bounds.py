@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[4]
 GUARDED = "tests.rules.vm.native.guarded"
 
 
-def run_guarded(first: int, count: int, kind: str = "random", engine: str = "native") -> None:
-    command = [sys.executable, "-m", GUARDED, str(first), str(count), kind, engine]
+def run_guarded(first: int, count: int, kind: str = "random", engines: str = "native") -> None:
+    command = [sys.executable, "-m", GUARDED, str(first), str(count), kind, engines]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert f"within bounds {count}" in done.stdout
@@ -42,6 +42,6 @@ def test_thousands_of_random_worlds_stay_within_their_buffers() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="page protection is asked for as Linux has it")
-@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_native_mutants.py")
+@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_fuzz.py")
 def test_thousands_of_bent_contracts_stay_within_their_buffers() -> None:
     run_guarded(7_000_000, 5_000, "mutants")

@@ -10,7 +10,7 @@ from tests.rules.vm.native.programs import push, random_world, world
 
 
 def wrong(world_of, seeds: range) -> dict[int, str]:  # type: ignore[no-untyped-def]
-    found = {seed: disagreement(*world_of(seed)) for seed in seeds}
+    found = {seed: disagreement(world_of(seed)) for seed in seeds}
     return {seed: problem for seed, problem in found.items() if problem is not None}
 
 
@@ -30,6 +30,6 @@ def test_a_thousand_random_worlds_end_as_the_specification_says() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_native_mutants.py")
+@pytest.mark.skipif("COINONE_DATA" not in os.environ, reason="set COINONE_DATA: see test_fuzz.py")
 def test_a_thousand_bent_contracts_end_as_the_specification_says() -> None:
     assert wrong(mutant, range(10_000, 11_000)) == {}

@@ -42,12 +42,6 @@ def test_a_random_world_of_contracts_ends_alike(seed: int) -> None:
     run_random(seed)
 
 
-@pytest.mark.slow
-def test_thousands_of_random_worlds_end_alike() -> None:
-    for seed in range(10_000):
-        run_random(seed)
-
-
 def test_every_byte_that_is_no_opcode_is_invalid_on_both() -> None:
     for fork, rules in FORKS.items():
         known = {row.code for row in rules.opcodes}
