@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coinone.base.primitives.integers import muldiv_down, muldiv_up
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import FEE_SCALE, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.tables import MarketStatus, OpKind, Tif
 from coinone.rules.exchange.twin_book import (
     Account,
     Fill,
@@ -26,9 +25,12 @@ from coinone.rules.exchange.twin_terms import (
     SELL,
     adverse,
     breaks_maintenance,
+    change_position,
     check_terms,
+    fee,
     initial_margin,
     maintenance_margin,
+    only_smaller,
     reserve,
     sums,
     update,
@@ -41,6 +43,7 @@ IOC, ALO = int(Tif.IOC), int(Tif.ALO)
 PLACE = int(OpKind.PLACE)
 _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 _CANCELS = (int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID))
+_row = tuple.__new__  # of a NamedTuple and its fields in order, faster than by its own way
 OPEN, FILLED, CANCELED = int(Status.OPEN), int(Status.FILLED), int(Status.CANCELED)
 
 
@@ -75,7 +78,8 @@ class Twin:
             account.position_value += held.size * (mark - market.mark)
         market.mark = mark
         for account in self.accounts:
-            update(account, account.positions[index], market)
+            held = account.positions[index]
+            update(account, held, market, maintenance_margin(market, held.size))
 
     def _execute(self, i: int, op: Op) -> Result:
         """Cancel, or place, or (modify) shrink in place, or cancel and place."""
@@ -90,12 +94,12 @@ class Twin:
             if cancels:
                 self._remove(i, target, op.reason or CANCELED)
                 return _refused(CANCELED)
-            if _only_smaller(target, op):
+            if only_smaller(target, op):
                 reserve(target, op.sz - target.left)
                 update_initial(target.owner, target.held, target.market)
                 target.left = target.size = op.sz
                 self._report(i, target, OPEN)
-                return Result(target.oid, 0, 0, op.sz, 0, 0, OPEN)
+                return _row(Result, (target.oid, 0, 0, op.sz, 0, 0, OPEN))
             self._remove(i, target, Status.REPLACED)
         return self._place(i, op)
 
@@ -119,7 +123,7 @@ class Twin:
             if reducible <= 0:
                 return _refused(Status.REDUCE_ONLY)
             size = min(size, reducible)
-        reducing = op.reduce_only or reserved + size <= reducible
+        reducing = op.reduce_only != 0 or reserved + size <= reducible
         if not reducing:
             if market.status == ONLY_REDUCE or account.restricted:
                 return _refused(Status.ONLY_REDUCE)
@@ -134,13 +138,14 @@ class Twin:
         other = market.sides[1 - op.side]
         crosses = bool(other.keys) and other.keys[-1] >= other.sign * op.px
         if crosses and op.tif == ALO:
-            return Result(0, 0, 0, 0, market.sides[BUY].best(), market.sides[SELL].best(), Status.BAD_ALO)
+            bid, ask = market.sides[BUY].best(), market.sides[SELL].best()
+            return _row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
         if op.tif == IOC and not crosses:
             return _refused(Status.IOC_NO_MATCH)
         order = Order(0, op, account, held, market, size, size, self.now)
         reserve(order, size)
         update_initial(account, held, market)
-        slack = self._slack(order, bool(reducing))
+        slack = self._slack(order, reducing)
         if slack is not None and slack < (0 if crosses else adverse(order, op.px, size)):
             reserve(order, -size)
             update_initial(account, held, market)
@@ -158,7 +163,7 @@ class Twin:
         if order.op.liquidation:
             return None
         notional = order.size * max(order.op.px, order.market.mark)
-        charge = muldiv_up(notional, order.owner.taker_rate + order.op.builder_fee, FEE_SCALE)
+        charge = fee(notional, order.owner.taker_rate + order.op.builder_fee)
         return max(equity - charge, 0)
 
     def _trade_and_rest(self, i: int, order: Order, slack: int | None) -> Result:
@@ -173,28 +178,28 @@ class Twin:
             return self._end(i, order, Status.IOC_CANCELED)
         if slack is not None and slack < adverse(order, op.px, order.left):
             return self._end(i, order, Status.MARGIN_CANCELED)
-        update(order.owner, order.held, order.market)
+        update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
         return self._rest(i, order) or self._end(i, order, Status.BOOK_FULL)
 
     def _end(self, i: int, order: Order, status: int) -> Result:
         """The answer to an order that does not rest: what is left is released; refused if nothing traded."""
         if order.left:
             reserve(order, -order.left)
-        update(order.owner, order.held, order.market)
+        update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
         if order.left == order.size:
             refusals = {Status.MARGIN_CANCELED: Status.MARGIN, Status.IOC_CANCELED: Status.IOC_NO_MATCH}
             return _refused(refusals.get(Status(status), status))
         self._report(i, order, status)
-        return Result(order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED)
+        return _row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
     def _match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, bool]:
         """Trade against the best price's oldest order until done; False, or True if the slack ran out."""
         op, market = taker.op, taker.market
         buys = op.side == BUY
         other = market.sides[1 - op.side]
-        limit = other.sign * op.px
-        while taker.left and other.keys and other.keys[-1] >= limit:
-            maker = next(iter(other.queues[other.keys[-1]].values()))
+        keys, limit = other.keys, other.sign * op.px
+        while taker.left and keys and keys[-1] >= limit:
+            maker = next(iter(other.queues[keys[-1]].values()))
             owner = maker.owner
             if owner is taker.owner:
                 self._remove(i, maker, Status.SELF_TRADE_CANCELED)
@@ -205,19 +210,21 @@ class Twin:
             if size <= 0:
                 self._remove(i, maker, Status.REDUCE_ONLY_CANCELED)
                 continue
-            if breaks_maintenance(maker, -size if buys else size):
+            change = -size if buys else size
+            maintenance = maintenance_margin(market, maker.held.size + change)
+            if breaks_maintenance(maker, change, maintenance):
                 self._remove(i, maker, Status.MARGIN_CANCELED)
                 continue
             if slack is not None:
                 slack -= adverse(taker, px, size)
                 if slack < 0:
                     return slack, True
-            self._trade(i, taker, maker, size)
+            self._trade(i, taker, maker, size, maintenance)
             if not maker.left:
                 self._remove(i, maker, FILLED)
         return slack, False
 
-    def _trade(self, i: int, taker: Order, maker: Order, size: int) -> None:
+    def _trade(self, i: int, taker: Order, maker: Order, size: int, maintenance: int) -> None:
         """One fill: the maker's side, then the taker's, whose fee goes to insurance in a liquidation."""
         op, made, market = taker.op, maker.op, taker.market
         buyer, seller = taker.owner, maker.owner
@@ -228,25 +235,26 @@ class Twin:
         taker.left -= size
         taker.notional += notional
         maker.left -= size
-        maker_fee = muldiv_up(notional, seller.maker_rate, FEE_SCALE)
+        maker_fee = fee(notional, seller.maker_rate)
         maker_builder_fee = self._pay_builder(made, notional) if made.builder_fee > 0 else 0
-        maker_pnl = self._change(maker, -change, px, maker_fee + maker_builder_fee)
-        update(seller, maker.held, market)
+        maker_pnl = change_position(maker, -change, px, maker_fee + maker_builder_fee, self.now)
+        update(seller, maker.held, market, maintenance)
         seller.maker_volume += notional
-        taker_fee = muldiv_up(notional, op.liquidation_fee if op.liquidation else buyer.taker_rate, FEE_SCALE)
+        taker_fee = fee(notional, op.liquidation_fee if op.liquidation else buyer.taker_rate)
         self.fees += maker_fee
         if op.liquidation:
             self.insurance += taker_fee
         else:
             self.fees += taker_fee
         taker_builder_fee = self._pay_builder(op, notional) if op.builder_fee > 0 else 0
-        taker_pnl = self._change(taker, change, px, taker_fee + taker_builder_fee)
+        taker_pnl = change_position(taker, change, px, taker_fee + taker_builder_fee, self.now)
         buyer.taker_volume += notional
         market.last_px, market.last_ms = px, self.now
         market.volume += notional
         market.base_volume += size
         self.fills.append(
-            Fill._make(
+            _row(
+                Fill,
                 (
                     self.next_tid,
                     px,
@@ -273,34 +281,15 @@ class Twin:
                     op.liquidation,
                     op.has_cloid,
                     made.has_cloid,
-                )
+                ),
             )
         )
         self.next_tid += 1
 
     def _pay_builder(self, op: Op, notional: int) -> int:
-        share = muldiv_up(notional, op.builder_fee, FEE_SCALE)
+        share = fee(notional, op.builder_fee)
         self.accounts[op.builder].cash += share
         return share
-
-    def _change(self, order: Order, change: int, px: int, charge: int) -> int:
-        """Cash and position of one side of a fill; returns the profit on the part it closed."""
-        held, size = order.held, abs(change)
-        before, after = held.size, held.size + change
-        order.owner.cash -= change * px + charge
-        order.market.open_interest += (after if after > 0 else 0) - (before if before > 0 else 0)
-        order.owner.position_value += change * order.market.mark
-        held.size, held.funding_change = after, 0
-        reserve(order, -size)
-        if after and before * after <= 0:
-            held.opened_ms, held.funding_open = self.now, 0
-        if before * change >= 0:
-            held.entry_notional += size * px
-            return 0
-        closed = min(abs(before), size)
-        cost = muldiv_down(held.entry_notional, closed, abs(before))
-        held.entry_notional += (size - closed) * px - cost
-        return closed * px - cost if before > 0 else cost - closed * px
 
     def restore(self, oid: int, op: Op, size: int, left: int, time_ms: int) -> None:
         """Put back an order that rested in a state taken over."""
@@ -318,7 +307,8 @@ class Twin:
             return None
         self._enter(order)
         self._report(i, order, OPEN)
-        return Result(order.oid, order.size - order.left, order.notional, order.left, 0, 0, OPEN)
+        filled = order.size - order.left
+        return _row(Result, (order.oid, filled, order.notional, order.left, 0, 0, OPEN))
 
     def _enter(self, order: Order) -> None:
         op, market = order.op, order.market
@@ -346,7 +336,8 @@ class Twin:
     def _report(self, i: int, order: Order, status: int) -> None:
         op = order.op
         self.updates.append(
-            Update._make(
+            _row(
+                Update,
                 (
                     order.oid,
                     op.px,
@@ -363,24 +354,10 @@ class Twin:
                     op.tif,
                     op.reduce_only,
                     op.has_cloid,
-                )
+                ),
             )
         )
 
 
 def _refused(status: int) -> Result:
-    return Result(0, 0, 0, 0, 0, 0, status)
-
-
-def _only_smaller(order: Order, op: Op) -> bool:
-    """Does a modify change nothing but the size, and make that smaller? Then the order keeps its place."""
-    old = order.op
-    same = (op.px, op.side, op.tif, op.reduce_only, op.builder_fee, op.has_cloid) == (
-        old.px,
-        old.side,
-        old.tif,
-        old.reduce_only,
-        old.builder_fee,
-        old.has_cloid,
-    )
-    return same and (not op.has_cloid or op[2:4] == old[2:4]) and op.sz < order.left
+    return _row(Result, (0, 0, 0, 0, 0, 0, status))

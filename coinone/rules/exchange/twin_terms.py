@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import MarketStatus, Side
+from coinone.rules.exchange.tables import FEE_SCALE, MarketStatus, Side
 from coinone.rules.exchange.twin_book import Account, Market, Op, Order, Position
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)  # plain integers, which compare faster
 _HALTED = int(MarketStatus.HALTED)
+_NOTHING_WRONG = int(Status.NONE)
 
 
-def check_terms(markets: list[Market], op: Op) -> Status:
+def check_terms(markets: list[Market], op: Op) -> int:
     """Is the order wrong whatever the account and the book?"""
     if not 0 <= op.market < len(markets):
         return Status.BAD_MARKET
@@ -24,14 +25,14 @@ def check_terms(markets: list[Market], op: Op) -> Status:
     if not 0 < op.px <= market.max_px:
         return Status.BAD_PRICE
     if op.liquidation:
-        return Status.NONE
+        return _NOTHING_WRONG
     if not is_tick(market, op.px):
         return Status.BAD_PRICE
     if not op.reduce_only and op.px * op.sz < market.min_notional:
         return Status.MIN_NOTIONAL
     if market.band_bps and abs(op.px - market.mark) * 10_000 > market.mark * market.band_bps:
         return Status.OUT_OF_BAND
-    return Status.NONE
+    return _NOTHING_WRONG
 
 
 def is_tick(market: Market, px: int) -> bool:
@@ -42,11 +43,8 @@ def is_tick(market: Market, px: int) -> bool:
 
 
 def maintenance_margin(market: Market, size: int) -> int:
-    return _tiered(market, abs(size) * market.mark)
-
-
-def _tiered(market: Market, notional: int) -> int:
     """By the tier that the notional falls into, rounded up."""
+    notional = abs(size) * market.mark
     leverage, deduction = market.tiers[bisect_right(market.bounds, notional) - 1]
     return -(-notional // (2 * leverage)) - deduction
 
@@ -54,10 +52,11 @@ def _tiered(market: Market, notional: int) -> int:
 def initial_margin(market: Market, held: Position) -> int:
     """Of the largest position that the open orders can lead to, rounded up."""
     size = held.size
-    notional = max(abs(size + held.bids), abs(size - held.asks)) * market.mark
+    worst = max(abs(size + held.bids), abs(size - held.asks))
+    notional = worst * market.mark
     margin = -(-notional // (held.leverage or market.max_leverage))
     if len(market.bounds) > 1 and notional >= market.bounds[1]:
-        return max(margin, 2 * _tiered(market, notional))
+        return max(margin, 2 * maintenance_margin(market, worst))
     return margin
 
 
@@ -81,9 +80,8 @@ def reserve(order: Order, size: int) -> None:
         order.held.asks += size
 
 
-def update(account: Account, held: Position, market: Market) -> None:
-    """The account's margins after a change of one position or its market's mark."""
-    maintenance = maintenance_margin(market, held.size)
+def update(account: Account, held: Position, market: Market, maintenance: int) -> None:
+    """The account's margins after a change of one position, which now needs `maintenance`, or its market's mark."""
     account.maintenance_margin += maintenance - held.maintenance_margin
     held.maintenance_margin = maintenance
     update_initial(account, held, market)
@@ -96,13 +94,14 @@ def update_initial(account: Account, held: Position, market: Market) -> None:
     held.initial_margin = initial
 
 
-def breaks_maintenance(maker: Order, change: int) -> bool:
-    """Would the fill leave the account below its maintenance margin, and worse off than before?"""
-    market, held = maker.market, maker.held
+def breaks_maintenance(maker: Order, change: int, maintenance: int) -> bool:
+    """Would the fill leave the account below its maintenance margin, and worse off than before?
+
+    `maintenance` is what the position would need then."""
     equity = maker.owner.cash + maker.owner.position_value
-    gain = change * (market.mark - maker.op.px)
+    gain = change * (maker.market.mark - maker.op.px)
     before = equity - maker.owner.maintenance_margin
-    after = before + gain + held.maintenance_margin - maintenance_margin(market, held.size + change)
+    after = before + gain + maker.held.maintenance_margin - maintenance
     debt = gain < 0 and equity + gain < 0
     return after < 0 and (after < before or debt)
 
@@ -112,3 +111,42 @@ def adverse(order: Order, px: int, size: int) -> int:
     mark = order.market.mark
     worse = px - mark if order.op.side == BUY else mark - px
     return worse * size if worse > 0 else 0
+
+
+def fee(notional: int, rate: int) -> int:
+    """Rounded up, for who pays; a rebate is a negative rate."""
+    return -(-notional * rate // FEE_SCALE)
+
+
+def change_position(order: Order, change: int, px: int, charge: int, now: int) -> int:
+    """Cash and position of one side of a fill; returns the profit on the part it closed."""
+    held, size = order.held, abs(change)
+    before, after = held.size, held.size + change
+    order.owner.cash -= change * px + charge
+    order.market.open_interest += (after if after > 0 else 0) - (before if before > 0 else 0)
+    order.owner.position_value += change * order.market.mark
+    held.size, held.funding_change = after, 0
+    reserve(order, -size)
+    if after and before * after <= 0:
+        held.opened_ms, held.funding_open = now, 0
+    if before * change >= 0:
+        held.entry_notional += size * px
+        return 0
+    closed = min(abs(before), size)
+    cost = held.entry_notional * closed // abs(before)
+    held.entry_notional += (size - closed) * px - cost
+    return closed * px - cost if before > 0 else cost - closed * px
+
+
+def only_smaller(order: Order, op: Op) -> bool:
+    """Does a modify change nothing but the size, and make that smaller? Then the order keeps its place."""
+    old = order.op
+    same = (op.px, op.side, op.tif, op.reduce_only, op.builder_fee, op.has_cloid) == (
+        old.px,
+        old.side,
+        old.tif,
+        old.reduce_only,
+        old.builder_fee,
+        old.has_cloid,
+    )
+    return same and (not op.has_cloid or op[2:4] == old[2:4]) and op.sz < order.left
