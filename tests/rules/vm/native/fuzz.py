@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[Callable[[int], Transactions], ...]] = {
 }  # fmt: skip
 
 ProgramOf = Callable[[str, bytes], NativeProgram]  # of a fork and a code
+COMPILING = {"native": False, "all": True}
 
 
 @dataclass
@@ -46,7 +47,7 @@ def campaign(first: int, count: int, kind: str = "both", engines: str = "native"
     """Run the seeds."""
     tally, start = Tally(), time.process_time()
     for seed in range(first, first + count, TOGETHER):
-        _run_some(range(seed, min(seed + TOGETHER, first + count)), kind, engines == "all", tally)
+        _run_some(range(seed, min(seed + TOGETHER, first + count)), kind, COMPILING[engines], tally)
         if tally.worlds % REPORT_EVERY == 0 or tally.worlds == count:
             rate = tally.programs / (time.process_time() - start)
             print(f"{kind} from {first}: {tally}, {rate:.0f} programs a second of CPU time", flush=True)
