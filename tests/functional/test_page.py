@@ -168,12 +168,23 @@ def test_every_shortcut_of_the_list_is_told(profile: Profile, market_node: Local
     page.get_by_role("button", name="ETH-USDC").wait_for()
 
 
-def test_nothing_is_wider_than_a_phone(browser: Any, market_node: LocalNode) -> None:
+WIDTH = "document.documentElement.scrollWidth"
+
+
+def test_nothing_is_wider_than_the_screen(browser: Any, market_node: LocalNode) -> None:
     profile = Profile(browser, PHONE)
     page = profile.open(market_node.url)
-    for tab in ("Chart", "Book", "Trade", "Positions", "Account"):
-        page.get_by_role("navigation", name="Sections").get_by_role("button", name=tab).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
+    connect_dev_key(page, 9)
+    page.evaluate("document.fonts.ready.then(() => true)")  # the fallback font is wider
+    tabs = page.get_by_role("navigation", name="Sections")
+    for width in (PHONE["width"], 360, 320):
+        page.set_viewport_size({**PHONE, "width": width})
+        for tab in ("Book", "Trade", "Positions", "Account", "Chart"):
+            tabs.get_by_role("button", name=tab).click()
+            assert page.evaluate(WIDTH) <= width, (width, tab)
+    for width in (800, 1024, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(WIDTH) <= width
     profile.close()
 
 
