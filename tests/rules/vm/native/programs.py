@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import TypeAlias
 
@@ -262,9 +263,31 @@ def random_world(seed: int) -> Transactions:
     if len(codes) > 1 and random.randrange(8) == 0:
         codes[-1] = DELEGATION_PREFIX + to_address(random_address(random))
     fork = random.choice(("Cancun", "Prague", "Osaka"))
-    number = random.choice((1, 2, 255, NUMBER, NUMBER, 2**40))
-    first = world(codes, fork, random_gas(random), random.randbytes(random.randrange(100)), number)
-    return in_a_row(random, *first, CONTRACTS[: len(codes)])
+    evm, message = world(codes, fork, random_gas(random), random.randbytes(random.randrange(100)))
+    evm.block = replace(
+        evm.block,
+        number=random.choice((1, 2, 255, NUMBER, NUMBER, 2**40)),
+        timestamp=random.choice((77, 2**40, 2**64 - 1)),
+        base_fee=random.choice((0, 7, 2**70)),
+        prevrandao=random.randbytes(32),
+    )
+    _set_up_corners(random, evm.state)
+    return in_a_row(random, evm, message, CONTRACTS[: len(codes)])
+
+
+def _set_up_corners(random: Random, state: State) -> None:
+    """Sometimes: a creator whose nonces are spent, and something in the place of what the first contract creates."""
+    if random.randrange(8) == 0:
+        state.set_nonce(random.choice(CONTRACTS), random.choice((2**64 - 2, 2**64 - 1)))
+    if random.randrange(4) == 0:
+        place, kind = create_address(CONTRACTS[0], 1), random.randrange(4)
+        state.set_account(place, Account(1 if kind == 0 else 0, 5))
+        if kind == 1:
+            state.set_code(place, b"\0")
+        if kind == 2:
+            state.set_storage(place, 0, 1)
+    state.freeze()
+    state.begin_transaction()
 
 
 def random_gas(random: Random) -> int:
@@ -272,7 +295,7 @@ def random_gas(random: Random) -> int:
 
 
 def in_a_row(random: Random, evm: Evm, message: Message, contracts: list[bytes]) -> Transactions:
-    """That transaction, and perhaps others on the state that it leaves: calls of these contracts, and creations."""
+    """That transaction, and perhaps others on the state it leaves: calls, mostly of these contracts, and creations."""
     yield evm, message
     while random.randrange(3) == 0:
         evm, message = _next_transaction(random, evm, message.caller, contracts)
@@ -285,7 +308,8 @@ def _next_transaction(random: Random, evm: Evm, sender: bytes, contracts: list[b
     state.begin_transaction()
     nonce = state.nonce(sender)
     state.set_nonce(sender, nonce + 1)
-    target, gas, value = random.choice(contracts), random_gas(random), random.choice((0, 5))
+    gas, value = random_gas(random), random.choice((0, 5))
+    target = random.choice([*contracts, *contracts, to_address(random_address(random))])
     if random.randrange(4) == 0:
         target = create_address(sender, nonce)
         message = Message(kinds.CREATE, sender, target, target, random_program(random), value, b"", gas)
