@@ -12,6 +12,7 @@ from tests.vectors.compiled import Tally, prepare, run_files
 from tests.vectors.test_state_vectors import files_of
 
 LEAST = {**dict.fromkeys(test_state_vectors.ARCHIVES, 4_400), **test_block_vectors.ARCHIVES}
+WORKERS = min(os.cpu_count() or 1, 8)  # half a gigabyte each
 FILES = 20  # neighbours, which often share contracts, for a process at a time
 
 
@@ -19,7 +20,7 @@ FILES = 20  # neighbours, which often share contracts, for a process at a time
 def test_every_state_and_block_test_ends_as_expected_with_compiled_contracts() -> None:
     tallies: defaultdict[str, Tally] = defaultdict(Tally)
     failures: list[str] = []
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), prepare) as processes:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), prepare) as processes:
         waiting = []
         for archive in LEAST:
             files = list(files_of(archive))
