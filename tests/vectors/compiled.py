@@ -94,7 +94,7 @@ def run_files(archive: str, files: Iterable[File]) -> tuple[Tally, list[str]]:
     failures: list[str] = []
     for name, content in files:
         if archive in test_block_vectors.ARCHIVES:
-            done, wrong = test_block_vectors.failures_in(test_block_vectors.tests_in(name, content))
+            done, wrong = test_block_vectors.failures_in(test_block_vectors.vectors_in(name, content))
         else:
             done, wrong = test_state_vectors.failures_in(test_state_vectors.cases_in(name, content))
         _tally.cases += done

@@ -27,10 +27,10 @@ EXCLUDED = tomllib.loads((Path(__file__).parent / "exclusions.toml").read_text()
 
 def blockchain_tests(archive: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, content in files_of(archive):
-        yield from tests_in(name, content)
+        yield from vectors_in(name, content)
 
 
-def tests_in(file: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+def vectors_in(file: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, test in json.loads(content).items():
         yield f"{file}::{name.split('::')[-1]}", test
 
