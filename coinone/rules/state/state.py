@@ -120,6 +120,14 @@ class State:
             return value, self.original_word(address, slot)
         return value, value
 
+    def known(self) -> tuple[dict[Any, Any], ...]:
+        """The dictionaries themselves, to be read in place by an engine while a message runs.
+
+        Accounts; slots by account, then by slot; `SlotKey`s with the values that this transaction replaced; accounts
+        that it created. A key that is missing tells nothing.
+        """
+        return self._accounts, self._storage, self._original, self._created
+
     def transient(self, address: Address, slot: int) -> int:
         return self._transient.get(storage_key(address, slot), 0)
 
@@ -174,8 +182,10 @@ class State:
             before = self.word(address, slot)
         if value == before:
             return
+        slots = self._storage[address]
         self._original.setdefault(address + slot, before)
-        self._put(self._storage[address], slot, before, value)
+        self._journal.append((slots, slot, before))
+        slots[slot] = value
 
     def set_transient(self, address: Address, slot: int, value: int) -> None:
         key = storage_key(address, slot)

@@ -16,39 +16,42 @@ Snapshot = tuple[int, int, int]
 
 
 class Substate:
-    """`always` are addresses that are warm in every transaction: the precompiled contracts."""
+    """`always` are addresses that are warm in every transaction: the precompiled contracts.
 
-    __slots__ = ("_always", "_journal", "_warm", "logs", "refund")
+    `warm` and `always` are for reading only.
+    """
+
+    __slots__ = ("_journal", "always", "logs", "refund", "warm")
 
     def __init__(self, warm: Iterable[Address | SlotKey] = (), always: Container[Address] = ()) -> None:
-        self._always = always
-        self._warm: set[Address | SlotKey] = set(warm)
+        self.always = always
+        self.warm: set[Address | SlotKey] = set(warm)
         self._journal: list[Address | SlotKey] = []
         self.logs: list[Log] = []
         self.refund = 0
 
     def warm_address(self, address: Address) -> bool:
         """Make the address warm; True if it was cold."""
-        if address in self._warm or address in self._always:
+        if address in self.warm or address in self.always:
             return False
-        self._warm.add(address)
+        self.warm.add(address)
         self._journal.append(address)
         return True
 
     def warm_slot(self, address: Address, slot: int) -> bool:
         """Make the storage slot warm; True if it was cold."""
         key = storage_key(address, slot)
-        if key in self._warm:
+        if key in self.warm:
             return False
-        self._warm.add(key)
+        self.warm.add(key)
         self._journal.append(key)
         return True
 
     def is_warm(self, address: Address) -> bool:
-        return address in self._warm or address in self._always
+        return address in self.warm or address in self.always
 
     def is_warm_slot(self, key: SlotKey) -> bool:
-        return key in self._warm
+        return key in self.warm
 
     def snapshot(self) -> Snapshot:
         return len(self._journal), len(self.logs), self.refund
@@ -56,6 +59,6 @@ class Substate:
     def revert(self, snapshot: Snapshot) -> None:
         noted, logged, self.refund = snapshot
         for key in self._journal[noted:]:
-            self._warm.discard(key)
+            self.warm.discard(key)
         del self._journal[noted:]
         del self.logs[logged:]

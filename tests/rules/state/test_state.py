@@ -282,7 +282,7 @@ def test_slots_chosen_to_collide_as_integers_hash_apart() -> None:
         state.set_storage(A, slot, 1)
         state.set_transient(A, slot, 1)
         substate.warm_slot(A, slot)
-    tables = [state._storage[A], state._original, state._transient, substate._warm]
+    tables = [state._storage[A], state._original, state._transient, substate.warm]
     layer = state.freeze()
     tables += [layer.storage, layer.storage_before, merge([layer]).storage]  # type: ignore[list-item]
     for table in tables:

@@ -48,6 +48,7 @@ class CompiledProgram(NativeProgram):
             patched[start - ENTRIES] = ENTER
         self.code = bytes(patched)
         self.code_address = address_of(self.code) - ENTRIES
+        self._describe()
 
 
 def compiled_program(code: bytes, fork: str, folder: Path | None) -> CompiledProgram:

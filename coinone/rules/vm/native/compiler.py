@@ -16,6 +16,7 @@ from coinone.base.primitives.jit import cache_folder
 from coinone.rules.vm.forks import FORKS
 from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.native.module import exported, program
+from coinone.rules.vm.native.routines.objects import INTERFACE
 
 _FILE = "vm_interpreter.o"
 _HASH_SIZE = 32
@@ -26,10 +27,15 @@ _OPTIMISATION = 2
 class Library:
     """The machine code. `run` and the others take addresses; they keep the GIL, as all our machine code does."""
 
+    begin: Any
+    open_frame: Any
     run: Any
     resume: Any
     provide: Any
     answer: Any
+    forget: Any
+    write_back: Any
+    find_account: Any
     add_cell: Any
     undo_cells: Any
     rebuild_index: Any
@@ -92,9 +98,11 @@ def compile_object(text: str, machine: Any = None) -> bytes:
 def _load(code: bytes) -> Library:
     binding = llvm()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target_machine(_OPTIMISATION))
+    for name in INTERFACE:
+        binding.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    address, number = ctypes.c_void_p, ctypes.c_int64
+    address, number, thing = ctypes.c_void_p, ctypes.c_int64, ctypes.py_object
 
     def function(name: str, result: Any, *parameters: Any) -> Any:
         return ctypes.PYFUNCTYPE(result, *parameters)(engine.get_function_address(name))
@@ -102,10 +110,15 @@ def _load(code: bytes) -> Library:
     names = exported(opcodes_by_fork())
     addresses = (ctypes.c_uint64 * len(names)).from_address(function("exported", address)())
     return Library(
+        begin=function("begin", number, address, thing),
+        open_frame=function("open_frame", None, address, number, thing, address, number, number),
         run=function("run", number, address, address, address),
         resume=function("resume", number, address),
         provide=function("provide", number, address, address, address, number),
         answer=function("answer", number, address, number, number, number),
+        forget=function("forget", None, address, thing),
+        write_back=function("write_back", None, address, thing),
+        find_account=function("find_account", address, address, address),
         add_cell=function("add_cell", address, address, number, address),
         undo_cells=function("undo_cells", None, address, number),
         rebuild_index=function("rebuild_index", None, address),

@@ -105,7 +105,7 @@ class Driver:
         shared = self._machine.shared
         self._marks[index] = shared[_NEWEST_MARK] = shared[_JOURNAL_COUNT]
         frame.memory = self._machine.arena[used:used]  # type: ignore[assignment]
-        self._machine.enter(index, frame.message, frame.gas, used)
+        self._machine.enter(index, frame.message, used)
 
     def _settle_child(self, index: int) -> None:
         """The frame called by this one is over; if it failed, its cells are put back."""
@@ -178,7 +178,7 @@ class Driver:
             words[19::-1],
             own,
             own,
-            machine.codes[numbers[first + _SOURCE]],
+            machine.programs.by_source[numbers[first + _SOURCE]].source,
             int.from_bytes(words[WORD:], "little"),
             machine.arena[data : data + numbers[first + _DATA_SIZE]],
             numbers[first + _GAS],
@@ -217,8 +217,7 @@ class Driver:
         """Tell the substate if machine code made this account warm, or the one it delegates to."""
         address = to_address(word)
         for known in (address, delegate_of(self._evm.state.code(address))):
-            cell = None if known is None else self._machine.cells.get(known)
-            if known is not None and cell is not None and self._machine.tables.is_warm(cell):
+            if known is not None and self._machine.made_warm(known):
                 self._evm.substate.warm_address(known)
 
     def _halt(self, frame: Frame, first: int, status: int) -> Signal:

@@ -19,6 +19,8 @@ HEAD = (
     "define internal preserve_nonecc i64 @{name}(" + PARAMETERS + ") nounwind noimplicitfloat {{\n{body}}}\n"
 )
 
+FETCHED = {Status.STORAGE_MISS: "fetch_slot", Status.CALLEE_MISS: "fetch_callee"}  # before Python is asked
+
 
 class Handler(Emitter):
     """`gas` and `size` name the current values; the parameters keep those from before the instruction."""
@@ -174,7 +176,7 @@ class Handler(Emitter):
         Where the instruction will be repeated, everything is as before it.
         """
         if status <= Status.LOGS_FULL:
-            self.jump_to(f"leave_{status.name}")
+            self.jump_to(FETCHED.get(status, f"leave_{status.name}"))
         else:
             way = "end" if status >= Status.STOP else "leave"
             self._tail(f"@{way}_{status.name}", "%code", "%stack", self.gas, self.size)

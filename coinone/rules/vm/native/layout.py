@@ -44,14 +44,35 @@ SHARED_NUMBERS = (
         "WROTE",
         "NEWEST_MARK",
         "LAST_CELL",
-    ),  # zero when a transaction begins
+    ),  # zero when a message begins
     *("BLOBS", "BLOB_COUNT", "CURRENT", "GENERATION"),
     *("KEY0", "KEY1", "KEY2", "KEY3"),
+    *("FRAMES", "STACKS", "ARENA", "ARENA_SIZE"),
+    *("DISPATCH", "SLICE", "KNOWN"),  # of the transaction; SLICE: gas between two looks at a budget, or zero
 )
 SHARED_WORDS = (
     *("ORIGIN", "GASPRICE"),
     *("COINBASE", "TIMESTAMP", "NUMBER", "PREVRANDAO", "GASLIMIT", "CHAINID", "BASEFEE", "BLOBBASEFEE"),
 )
+# The objects that KNOWN, a tuple of Python's, holds while a message runs (`routines/objects.py`).
+KNOWN = (
+    "STATE",  # a tuple of its dictionaries, as `STATE` below
+    *("WARM", "ALWAYS", "PRECOMPILES"),  # what is warm, what always is, what is precompiled
+    *(
+        "NUMBERS",
+        "ADDRESSES",
+        "PROGRAMS",
+    ),  # the machine's: numbers of accounts, and back; records by code hash
+    *(
+        "TRANSACTION",
+        "MESSAGE",
+        "DATA",
+        "PROGRAM",
+        "REFUND",
+    ),  # the message, its data as bytes, its program's record
+)
+STATE = ("ACCOUNTS", "STORAGE", "ORIGINALS", "CREATED")
+PROGRAM_CODE, PROGRAM_MARKS, PROGRAM_SIZE, PROGRAM_SOURCE = 0, 8, 16, 24  # of a program's record
 SHARED_SIZE = 8 * len(SHARED_NUMBERS) + WORD * len(SHARED_WORDS)
 
 CELL_SIZE = 192

@@ -9,14 +9,13 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from coinone.base.primitives.types import Address
-from coinone.rules.vm.environment import BlockEnv, Message, TransactionEnv
-from coinone.rules.vm.frame import Evm
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.vm.environment import BlockEnv, Message
+from coinone.rules.vm.frame import Evm, Rules
 from coinone.rules.vm.instructions.system import CALL_DEPTH_MAX
 from coinone.rules.vm.native.compiler import Library
 from coinone.rules.vm.native.layout import (
     FRAME,
-    FRAME_NUMBERS,
     FRAME_SIZE,
     HASH_SIZE,
     PAIR_BITS,
@@ -26,7 +25,7 @@ from coinone.rules.vm.native.layout import (
     STACK_STRIDE,
     WORD,
 )
-from coinone.rules.vm.native.program import NativeProgram, address_of, native_program_of
+from coinone.rules.vm.native.program import NativeProgram, Programs, address_of, native_program_of
 from coinone.rules.vm.native.tables import Tables, aligned
 from coinone.rules.vm.precompiles import Precompile
 
@@ -34,13 +33,10 @@ STRIDE: Final = FRAME_SIZE >> 3
 HISTORY: Final = 256
 SLICE: Final = 500_000  # gas between two looks at a budget: a millisecond or so
 _DEPTHS = CALL_DEPTH_MAX + 1
-_NUMBERS_WRITTEN = FRAME_NUMBERS.index("PC")  # when a frame begins; the others are zero
-_RECORD = struct.Struct(
-    f"<{_NUMBERS_WRITTEN}q{8 * (len(FRAME_NUMBERS) - _NUMBERS_WRITTEN)}x{WORD}s{WORD}s{WORD}s{WORD}x"
-)
-_TRANSACTION_WORDS = struct.Struct(f"<{WORD}s{WORD}s")
+_PROGRAMS_KEPT = 64  # from message to message
 _BLOCK_WORDS = struct.Struct("<" + f"{WORD}s" * (len(SHARED_WORDS) - 2))
 _SP, _ACCOUNT = FRAME["SP"] >> 3, FRAME["ACCOUNT"] >> 3
+_DISPATCH, _SLICE = SHARED["DISPATCH"] >> 3, SHARED["SLICE"] >> 3
 
 
 class Machine:
@@ -51,7 +47,7 @@ class Machine:
         self.memory_cap = memory_cap
         self.tables = Tables(library)
         self.shared = self.tables.numbers
-        self._shared_address = self.tables.address
+        self.address = self.tables.address
         memory, returned = aligned(memory_cap), aligned(memory_cap)
         self.arena, self.memory_address = memory.data, int(memory.ctypes.data)
         self.returned = returned.data  # by the last call that ended in machine code
@@ -68,61 +64,59 @@ class Machine:
             ("PAIRS", self._pairs.ctypes.data),
             ("RETURNED", returned.ctypes.data),
             ("GENERATION", 1),
+            ("FRAMES", self.frames_address),
+            ("STACKS", self.stack_address),
+            ("ARENA", self.memory_address),
+            ("ARENA_SIZE", memory_cap),
         ):
             self.tables[name] = address
         self._block: BlockEnv | None = None  # whose words are written
-        self._transaction: TransactionEnv | None = None
-        self.program_of: Callable[[bytes], NativeProgram] = native_program_of  # the JIT's may take its place
-
-    def begin(self, evm: Evm) -> None:
-        """Tell the machine code about the block and the transaction; nothing is known of any account."""
-        self.evm = evm
-        self._table = self.library.tables[evm.rules.name]
-        self.addresses: list[Address] = []  # by the number that an account has in this transaction
-        self._numbers: dict[Address, int] = {}
-        self.cells: dict[Address, int] = {}  # of the accounts that Python told of
-        self.precompiled: list[Precompile] = []
-        self.codes: dict[int, bytes] = {}  # by where they lie
-        self._prepared: dict[bytes, NativeProgram] = {}
+        self._blobs = b""
+        self._rules: Rules | None = None
+        self._kept = Programs(native_program_of)  # from message to message
         self._looked_at: list[bytes] = []
-        self._limited = evm.budget is not None
+        self.precompiled: list[Precompile] = []
+        self._known: tuple[object, ...] = ()  # `KNOWN` in layout.py
+
+    def begin(self, evm: Evm, program_of: Callable[[bytes], NativeProgram]) -> None:
+        """Tell the machine code about the block and the transaction.
+
+        Programs by another maker than the plain one are asked for anew by each message: they may be better by then.
+        """
+        self.evm = evm
+        if evm.rules is not self._rules or len(self._kept.by_source) > _PROGRAMS_KEPT:
+            self._rules = evm.rules
+            self.shared[_DISPATCH] = self.library.tables[evm.rules.name]
+            self._kept = Programs(native_program_of)
+        self.programs = self._kept if program_of is native_program_of else Programs(program_of)
+        self.shared[_SLICE] = 0 if evm.budget is None else SLICE
         if evm.block is not self._block:
             self._block = evm.block
             _BLOCK_WORDS.pack_into(self.tables.bytes, SHARED["COINBASE"], *_words_of(evm.block))
-        if evm.transaction != self._transaction:
-            self._write_transaction(evm.transaction)
+        if evm.transaction.blob_hashes or self._blobs:
+            self._write_blobs(evm.transaction.blob_hashes)
 
-    def _write_transaction(self, transaction: TransactionEnv) -> None:
-        self._transaction = transaction
-        price = transaction.gas_price.to_bytes(WORD, "little")
-        _TRANSACTION_WORDS.pack_into(self.tables.bytes, SHARED["ORIGIN"], transaction.origin[::-1], price)
-        self._blobs = b"".join([blob[::-1] for blob in transaction.blob_hashes])
-        self.tables["BLOBS"] = address_of(self._blobs) if self._blobs else 0
-        self.tables["BLOB_COUNT"] = len(transaction.blob_hashes)
+    def _write_blobs(self, hashes: tuple[Hash32, ...]) -> None:
+        self._blobs = b"".join([blob[::-1] for blob in hashes])
+        self.tables["BLOBS"] = address_of(self._blobs) if hashes else 0
+        self.tables["BLOB_COUNT"] = len(hashes)
 
     def write_back(self) -> None:
         """Hand every written slot to the state; it ignores those that ended as they began."""
-        set_word, addresses = self.evm.state.set_word, self.addresses
-        for account, slot, value in self.tables.written():
-            set_word(addresses[account], slot, value)
+        self.library.write_back(self.address, self.evm.state.set_word)
 
     def end(self) -> None:
-        """Forget the transaction, however it ended."""
+        """Let go of the transaction, however it ended."""
         if self.hashes_known:
             self.hashes.fill(0)
             self.hashes_known = False
-        self.tables.reset()
-        del self.evm, self.codes, self.precompiled, self._prepared, self._looked_at
-
-    # Code: what machine code was told of stays where it is until the transaction ends
-
-    def prepare(self, code: bytes) -> NativeProgram:
-        """The program of that code, for running it; found once in a transaction, however many others there are."""
-        program = self._prepared.get(code)
-        if program is None:
-            program = self._prepared[code] = self.program_of(code)
-            self.codes[program.source_address] = code
-        return program
+        if self.tables.grown:
+            self.tables.shrink()
+        if self._looked_at or self.precompiled:
+            self._looked_at.clear()
+            self.precompiled.clear()
+        self._known = ()
+        del self.evm
 
     def source_of(self, code: bytes) -> int:
         """Where code lies that is only looked at."""
@@ -131,32 +125,41 @@ class Machine:
 
     # Frames
 
-    def enter(self, index: int, message: Message, gas: int, used: int) -> None:
-        """Write the record of a frame that begins, its memory behind the `used` bytes of the others."""
-        program = self.prepare(message.code)
-        _RECORD.pack_into(
-            self.frame_bytes,
-            index * FRAME_SIZE,
-            gas,
-            self.stack_address + index * STACK_STRIDE,
-            self.memory_address + used,
-            self.memory_cap - used,
-            self._table,
-            self._shared_address,
-            self.number_of(message.target),
-            message.static,
-            gas - SLICE if self._limited and gas > SLICE else 0,
-            program.size,
-            program.size,
-            len(message.data),
-            program.code_address,
-            program.marks_address,
-            program.source_address,
-            message.depth,
-            message.target[::-1],
-            message.caller[::-1],
-            message.value.to_bytes(WORD, "little"),
+    def run(self, message: Message, data: bytes) -> int:
+        """Run the message until something ends it: what the machine code says then. `data` is the message's."""
+        self._know(message, data, self.programs.of(message.code).record)
+        return self.library.begin(self.address, self._known)  # type: ignore[no-any-return]
+
+    def forget(self, message: Message) -> None:
+        """All of the last message; for one that Python begins."""
+        self._know(message, b"", b"")
+        self.library.forget(self.address, self._known)
+
+    def _know(self, message: Message, data: bytes, program: bytes) -> None:
+        """Of accounts, nothing is known but one number; all else is looked up."""
+        evm, target = self.evm, message.target
+        state, substate = evm.state, evm.substate
+        self.addresses = addresses = [target]  # by the number that an account has in this message
+        self._numbers = numbers = {target: 0}
+        self._known = (
+            state.known(),
+            substate.warm,
+            substate.always,
+            evm.precompiles,
+            numbers,
+            addresses,
+            self.programs.records,
+            evm.transaction,
+            message,
+            data,
+            program,
+            substate.refund,
         )
+
+    def enter(self, index: int, message: Message, used: int) -> None:
+        """Write the record of a frame that begins, its memory behind the `used` bytes of the others."""
+        program, number = self.programs.of(message.code), self.number_of(message.target)
+        self.library.open_frame(self.address, index, message, program.record, used, number)
 
     def number_of(self, address: Address) -> int:
         """The account's number in this transaction."""
@@ -165,6 +168,10 @@ class Machine:
             number = self._numbers[address] = len(self.addresses)
             self.addresses.append(address)
         return number
+
+    def made_warm(self, address: Address) -> bool:
+        """Whether machine code made the account warm; no account without a number has a cell."""
+        return address in self._numbers and self.tables.is_warm(address[::-1] + bytes(WORD - len(address)))
 
     def own_address(self, first: int) -> Address:
         """Whose storage and balance the frame works on whose numbers begin there."""

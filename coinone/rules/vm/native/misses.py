@@ -7,7 +7,7 @@ repeated. Only a precompiled contract is different: its frame has begun, and Pyt
 from collections.abc import Callable
 from typing import TypeAlias
 
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.state.account import EMPTY_ACCOUNT
 from coinone.rules.vm.addresses import delegate_of
 from coinone.rules.vm.errors import ExceptionalHalt
@@ -77,13 +77,17 @@ def _provide_callee(machine: Machine, first: int) -> None:
 
 def _tell_account(machine: Machine, word: bytes, called: bool) -> None:
     address, state = word[19::-1], machine.evm.state
-    cell = machine.cells.get(address)
+    key = word[:20] + bytes(12)
+    cell = machine.tables.account_cell(key)
     if cell is None:
-        cell = machine.cells[address] = machine.tables.add_account(word[:20] + bytes(12))
-    account = state.account(address) or EMPTY_ACCOUNT
+        cell = machine.tables.add_account(key)
+    found = state.account(address)
+    account = found or EMPTY_ACCOUNT
     code = state.code_by_hash(account.code_hash)
     runs, marks, source = (
-        _prepare(machine, address, code) if called else (NOT_PREPARED, 0, machine.source_of(code))
+        _prepare(machine, address, code, found and account.code_hash)
+        if called
+        else (NOT_PREPARED, 0, machine.source_of(code))
     )
     numbers = runs, marks, len(code), machine.number_of(address), machine.shared[_GENERATION], source
     given = GIVEN if machine.evm.substate.is_warm(address) else 0
@@ -91,7 +95,9 @@ def _tell_account(machine: Machine, word: bytes, called: bool) -> None:
     machine.tables.put_account(cell, numbers, given, account.balance, code_hash)
 
 
-def _prepare(machine: Machine, address: Address, code: bytes) -> tuple[int, int, int]:
+def _prepare(
+    machine: Machine, address: Address, code: bytes, code_hash: Hash32 | None
+) -> tuple[int, int, int]:
     """What is called: where its code, its marks and its source lie."""
     evm = machine.evm
     precompile = evm.precompiles.get(address)
@@ -100,7 +106,7 @@ def _prepare(machine: Machine, address: Address, code: bytes) -> tuple[int, int,
         return PRECOMPILED + len(machine.precompiled) - 1, 0, machine.source_of(code)
     if precompile is not None or (evm.rules.delegation and delegate_of(code)):
         return CALLED_BY_PYTHON, 0, machine.source_of(code)
-    program = machine.prepare(code)
+    program = machine.programs.of_callee(code, code_hash)
     return program.code_address, program.marks_address, program.source_address
 
 

@@ -1,4 +1,4 @@
-"""The whole program text: routines, a function per instruction, a table of them per fork, and the way in.
+"""The whole program text: routines, a function per instruction, a table of them per fork, and the ways in.
 
 The opcode table of `rules/vm/opcodes.py` says which instructions there are, how many words they take and give
 and what they cost; here each only gets its body. A name without a body fails at once, when the text is made.
@@ -7,7 +7,7 @@ and what they cost; here each only gets its body. A name without a body fails at
 from collections.abc import Mapping
 
 from coinone.rules.vm.frame import Opcode
-from coinone.rules.vm.native import exports
+from coinone.rules.vm.native import entries, exports
 from coinone.rules.vm.native.emitter import METADATA, Emitter
 from coinone.rules.vm.native.handler import HEAD, Handler
 from coinone.rules.vm.native.handlers import (
@@ -19,6 +19,7 @@ from coinone.rules.vm.native.handlers import (
     comparison,
     control,
     environment,
+    fetch,
     keccak,
     log,
     memory,
@@ -26,17 +27,8 @@ from coinone.rules.vm.native.handlers import (
     storage,
     system,
 )
-from coinone.rules.vm.native.layout import (
-    CELL_FLAGS,
-    CELL_ORIGINAL,
-    CELL_VALUE,
-    FRAME,
-    FRAME_SIZE,
-    SHARED,
-    WORD,
-    Status,
-)
-from coinone.rules.vm.native.routines import calls, cells, division, reciprocal, routine, words
+from coinone.rules.vm.native.layout import FRAME, SHARED, Status
+from coinone.rules.vm.native.routines import calls, cells, division, objects, reciprocal, words
 from coinone.rules.vm.native.routines import keccak as keccak_routines
 from coinone.rules.vm.native.routines import memory as memory_routines
 
@@ -88,6 +80,7 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         keccak_routines.functions(),
         memory_routines.functions(),
         cells.functions(),
+        objects.functions(),
         calls.settle_call(),
         storage.pay_write(),
         *[_leave(status) for status in Status],
@@ -98,10 +91,8 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         exports.routines(names.values(), FULL),
         exports.table(exported(forks)),
         *[_table(fork, opcodes) for fork, opcodes in forks.items()],
-        _resume(),
-        _provide(),
-        _answer(),
-        _run(),
+        fetch.functions(),
+        entries.functions(),
         METADATA,
     ]
     return "".join(parts)
@@ -170,57 +161,3 @@ def _leave(status: Status) -> str:
     e.store("ptr", "%frame", e.at(shared, SHARED["CURRENT"]))
     e.line(f"ret i64 {int(status)}")
     return HEAD.format(name=f"leave_{status.name}", body=e.body)
-
-
-def _provide() -> str:
-    """provide(frame, value, original, flags): a cell for the slot on top of the stack, and on. There must be room."""
-    e = Emitter()
-    shared, stack = [e.load("ptr", e.at("%frame", FRAME[name])) for name in ("SHARED", "SP")]
-    account = e.load("i64", e.at("%frame", FRAME["ACCOUNT"]))
-    cell = e.call("ptr", "add_cell", f"ptr {shared}", f"i64 {account}", f"ptr {e.at(stack, -WORD)}")
-    for name, place in (("value", CELL_VALUE), ("original", CELL_ORIGINAL)):
-        e.store("i256", e.byte_swap(e.load("i256", f"%{name}", 1)), e.at(cell, place), 32)
-    e.store("i64", "%flags", e.at(cell, CELL_FLAGS))
-    e.line(f"ret i64 {e.call('i64', 'resume', 'ptr %frame')}")
-    parameters = "ptr %frame, ptr %value, ptr %original, i64 %flags"
-    return routine("i64", "provide", parameters, e, linkage="")
-
-
-def _answer() -> str:
-    """answer(frame, success, size, gas left): the precompiled contract is done, its output in `RETURNED`; go on."""
-    e = Emitter()
-    caller = e.at("%frame", -FRAME_SIZE)
-    e.line(f"call void @settle_call(ptr %frame, ptr {caller}, i64 %success, i64 %size, i64 %left, i64 0)")
-    place = e.at(caller, FRAME["PC"])
-    e.store("i64", e.op("add", e.load("i64", place), 1), place)
-    e.line(f"ret i64 {e.call('i64', 'resume', f'ptr {caller}')}")
-    return routine("i64", "answer", "ptr %frame, i64 %success, i64 %size, i64 %left", e, linkage="")
-
-
-def _run() -> str:
-    """run(frame, data, return data): from where the frame says, until something ends it."""
-    e = Emitter()
-    for name in ("DATA", "RETURN"):
-        e.store("ptr", f"%{name.lower()}", e.at("%frame", FRAME[name]))
-    e.line(f"ret i64 {e.call('i64', 'resume', 'ptr %frame')}")
-    return routine("i64", "run", "ptr %frame, ptr %data, ptr %return", e, linkage="")
-
-
-def _resume() -> str:
-    """resume(frame): as `run`, with the data the frame has; for a frame that was called in machine code."""
-    e = Emitter()
-    code, stack_pointer, arena, table = [
-        e.load("ptr", e.at("%frame", FRAME[name])) for name in ("CODE", "SP", "MEMORY", "TABLE")
-    ]
-    position, gas, size = [
-        e.load("i64", e.at("%frame", FRAME[name])) for name in ("PC", "GAS", "MEMORY_SIZE")
-    ]
-    here = e.at(code, position)
-    byte = e.widen(e.load("i8", here, 1), "i8", "i64")
-    first = e.load("ptr", e.value(f"getelementptr ptr, ptr {table}, i64 {byte}"))
-    status = e.value(
-        f"call preserve_nonecc i64 {first}(ptr %frame, ptr {here}, ptr {stack_pointer}, i64 {gas}, "
-        f"ptr {arena}, i64 {size}, ptr {table})"
-    )
-    e.line(f"ret i64 {status}")
-    return routine("i64", "resume", "ptr %frame", e, linkage="")

@@ -18,17 +18,13 @@ from coinone.rules.vm.native.layout import (
     CALLEE_CODE,
     CELL_ACCOUNT,
     CELL_FLAGS,
-    CELL_ORIGINAL,
     CELL_SIZE,
-    CELL_VALUE,
     LOG_HEAD,
     NOTE_SIZE,
     SHARED,
     SHARED_SIZE,
-    TRANSIENT,
     WARM,
     WORD,
-    WRITTEN,
 )
 
 Bytes = npt.NDArray[np.uint8]
@@ -38,10 +34,7 @@ _LOG_OVERHEAD = 256  # a log's head, topics and padding are less
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
 _CALLEE = struct.Struct(f"<6q{CELL_ACCOUNT - CALLEE_CODE - 48}xqq16x{WORD}s{WORD}s")
-_COUNTS = struct.Struct("<56x")  # CELL_COUNT to LAST_CELL
-_CELL_COUNT, _CELL_LIMIT, _LOGS_USED = (
-    SHARED[name] >> 3 for name in ("CELL_COUNT", "CELL_LIMIT", "LOGS_USED")
-)
+_CELL_COUNT, _CELL_LIMIT = SHARED["CELL_COUNT"] >> 3, SHARED["CELL_LIMIT"] >> 3
 _KEYS = ("KEY0", "KEY1", "KEY2", "KEY3")
 
 
@@ -74,7 +67,7 @@ class Tables:
         self._key = aligned(WORD)
         self._key_bytes = self._key.data
         self._key_address: int = self._key.ctypes.data
-        self._grown = False
+        self.grown = False
         self._allocate_cells(_CELLS)
         self._allocate_journal(_CELLS)
         self._allocate_logs(_LOGS)
@@ -85,16 +78,13 @@ class Tables:
     def __setitem__(self, name: str, value: int) -> None:
         self.numbers[SHARED[name] >> 3] = value
 
-    def reset(self) -> None:
-        """Forget everything; large tables go back to the system."""
-        if self.numbers[_CELL_COUNT]:
-            self._index.fill(0)
-        _COUNTS.pack_into(self.bytes, SHARED["CELL_COUNT"])
-        if self._grown:
-            self._grown = False
-            self._allocate_cells(_CELLS)
-            self._allocate_journal(_CELLS)
-            self._allocate_logs(_LOGS)
+    def shrink(self) -> None:
+        """Give large tables back to the system, with all that they hold."""
+        self.grown = False
+        self.numbers[_CELL_COUNT] = 0
+        self._allocate_cells(_CELLS)
+        self._allocate_journal(_CELLS)
+        self._allocate_logs(_LOGS)
 
     # Cells
 
@@ -122,24 +112,19 @@ class Tables:
         content = balance.to_bytes(WORD, "little"), code_hash[::-1]
         _CALLEE.pack_into(self._cell_bytes, cell + CALLEE_CODE, *numbers, CALLEE, flags, *content)
 
-    def is_warm(self, cell: int) -> bool:
-        """Whether machine code made the account of that cell warm."""
-        return bool(self._cell_numbers[(cell + CELL_FLAGS) >> 3] & WARM)
+    def is_warm(self, key: bytes) -> bool:
+        """Whether machine code made that account warm."""
+        cell = self.account_cell(key)
+        return cell is not None and bool(self._cell_numbers[(cell + CELL_FLAGS) >> 3] & WARM)
+
+    def account_cell(self, key: bytes) -> int | None:
+        """Where the cell of that account begins, if it has one."""
+        cell = self._library.find_account(self.address, self._place(key))
+        return None if cell is None else cell - self._cells_address
 
     def _place(self, key: bytes) -> int:
         self._key_bytes[:] = key
         return self._key_address
-
-    def written(self) -> list[tuple[int, bytes, int]]:
-        """Account, slot and value of each storage cell that was ever written, in the order of first use."""
-        numbers, cells, found = self._cell_numbers, self._cell_bytes, []
-        for start in range(0, self.numbers[_CELL_COUNT] * CELL_SIZE, CELL_SIZE):
-            account = numbers[(start + CELL_ACCOUNT) >> 3]
-            if account < TRANSIENT and numbers[(start + CELL_FLAGS) >> 3] & WRITTEN:
-                content = cells[start : start + CELL_ORIGINAL].tobytes()
-                value = int.from_bytes(content[CELL_VALUE:], "little")
-                found.append((account, content[WORD - 1 :: -1], value))
-        return found
 
     def undo(self, mark: int) -> None:
         """Take back all changes of cells since the journal was that long."""
@@ -153,14 +138,14 @@ class Tables:
             self._grow_journal()
 
     def grow_cells(self) -> None:
-        self._grown = True
+        self.grown = True
         old, count = self._cells, self["CELL_COUNT"]
         self._allocate_cells(2 * self["CELL_LIMIT"])
         self._cells[: count * CELL_SIZE] = old[: count * CELL_SIZE]
         self._library.rebuild_index(self.address)
 
     def _grow_journal(self) -> None:
-        self._grown = True
+        self.grown = True
         old = self._journal
         self._allocate_journal(2 * self["JOURNAL_LIMIT"])
         self._journal[: len(old)] = old
@@ -206,7 +191,7 @@ class Tables:
         content, used = self._logs, self["LOGS_USED"]
         needed = used + size + _LOG_OVERHEAD
         if needed > self["LOGS_LIMIT"]:
-            self._grown = True
+            self.grown = True
             self._allocate_logs(2 * needed)
             self._logs[:used] = content[:used]
 

@@ -66,6 +66,8 @@ def _run_some(seeds: Sequence[int], kind: str, compiling: bool, tally: Tally) ->
         expected[seed] = _outcomes(_world(seed, kind), interpreter.execute)
         tally.transactions += len(expected[seed])
         _hold(seed, "native", expected[seed], _outcomes(_world(seed, kind), _machine_code(noted)), tally)
+        again = _outcomes(_world(seed, kind), native.execute)  # as nodes run it: programs are kept
+        _hold(seed, "native, remembering", expected[seed], again, tally)
     tally.worlds += len(seeds)
     new = {job for job in ran if job[0] and hash(job[0]) not in tally.seen}
     tally.seen |= {hash(code) for code, _ in new}

@@ -16,7 +16,7 @@ import numpy as np
 
 from coinone.rules.vm.jit import compiler as jit_compiler
 from coinone.rules.vm.native import compiler, execution, machine, program, tables
-from coinone.rules.vm.native.layout import STACK_STRIDE, WORD
+from coinone.rules.vm.native.layout import KNOWN, SHARED, STACK_STRIDE, WORD
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 from tests.rules.vm.native.fuzz import campaign
 
@@ -77,6 +77,23 @@ def guarded_run(run: Any) -> Any:
     )
 
 
+def guarded_begin(library: compiler.Library, run: Any) -> Any:
+    """What the machine code does by itself when a message begins, in parts, so that its data can lie elsewhere."""
+
+    def begin(shared: int, known: tuple[Any, ...]) -> Any:
+        library.forget(shared, known)
+        facts = dict(zip(KNOWN, known, strict=True))
+        number(shared + SHARED["REFUND"]).value = facts["REFUND"]
+        library.open_frame(shared, 0, facts["MESSAGE"], facts["PROGRAM"], 0, 0)
+        return run(number(shared + SHARED["FRAMES"]).value, facts["DATA"], b"")
+
+    return begin
+
+
+def number(address: int) -> Any:
+    return ctypes.c_int64.from_address(address)
+
+
 def check_stacks() -> None:
     for used in execution._idle:
         stacks = used.stacks.reshape(-1, STACK_STRIDE)
@@ -90,7 +107,8 @@ def take_the_place_of(module: ModuleType, name: str, function: Callable[..., Any
 
 def main(first: int, count: int, kind: str = "random", engines: str = "native") -> None:
     library = compiler.library()
-    guarded_library = replace(library, run=guarded_run(library.run))
+    run = guarded_run(library.run)
+    guarded_library = replace(library, run=run, begin=guarded_begin(library, run))
     take_the_place_of(execution, "library", lambda: guarded_library)
     for module in (tables, machine, jit_compiler):
         take_the_place_of(module, "aligned", guarded)

@@ -30,8 +30,8 @@ def specification(evm: Evm, message: Message) -> Facts:
     )
     block, transaction = evm.block, evm.transaction
     hashes = [Bytes32(block.block_hash(n)) for n in range(max(0, block.number - _HISTORY), block.number)]
-    warm = {Bytes20(key) for key in (*evm.substate._warm, *evm.rules.precompiles) if len(key) == 20}
-    slots = {(Bytes20(key[:20]), Bytes32(key[20:])) for key in evm.substate._warm if len(key) == 52}
+    warm = {Bytes20(key) for key in (*evm.substate.warm, *evm.rules.precompiles) if len(key) == 20}
+    slots = {(Bytes20(key[:20]), Bytes32(key[20:])) for key in evm.substate.warm if len(key) == 52}
     tools = importlib.import_module(f"{fork}.state")
     given = {
         "chain_id": U64(block.chain_id), "state": state, "block_gas_limit": Uint(block.gas_limit),

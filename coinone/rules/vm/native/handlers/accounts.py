@@ -16,12 +16,12 @@ from coinone.rules.vm.native.layout import (
     Status,
 )
 
-_ADDRESS_MASK = (1 << 160) - 1
+ADDRESS_MASK = (1 << 160) - 1
 
 
 def find(h: Handler, position: int, missing: Status) -> tuple[str, str]:
     """The address at that position of the stack, and its cell, which holds; there is room to note a change of it."""
-    address = h.op("and", h.word(position), _ADDRESS_MASK, "i256")
+    address = h.op("and", h.word(position), ADDRESS_MASK, "i256")
     cell = h.find_cell(CALLEE, address)
     h.leave_if(h.compare("eq", cell, "null", "ptr"), missing)
     shared = h.pointer("SHARED")

@@ -6,6 +6,7 @@ able to choose them so that they collide. The order of cells is that of first us
 
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.layout import (
+    CALLEE,
     CELL_ACCOUNT,
     CELL_FLAGS,
     CELL_KEY,
@@ -20,9 +21,11 @@ from coinone.rules.vm.native.layout import (
 )
 from coinone.rules.vm.native.routines import ODD, routine
 
+_FEW = 64
+
 
 def functions() -> str:
-    return _position() + _find() + _add() + _note() + _undo() + _rebuild()
+    return _position() + _find() + _find_account() + _add() + _note() + _undo() + _rebuild() + _forget()
 
 
 def _field(e: Emitter, name: str, kind: str = "i64") -> str:
@@ -68,6 +71,15 @@ def _find() -> str:
         e.store("i64", e.op("and", e.op("add", i, 1), _field(e, "INDEX_MASK")), place)
     e.line("ret ptr null")
     return routine("ptr", "find_cell", "ptr %shared, i64 %account, i256 %key", e, "noinline noimplicitfloat")
+
+
+def _find_account() -> str:
+    """find_account(shared, key): for Python; `key` is where the address lies, as a word."""
+    e = Emitter()
+    key = e.load("i256", "%key", 32)
+    cell = e.call("ptr", "find_cell", "ptr %shared", f"i64 {CALLEE}", f"i256 {key}")
+    e.line(f"ret ptr {cell}")
+    return routine("ptr", "find_account", "ptr %shared, ptr %key", e, linkage="")
 
 
 def _is_of(e: Emitter, cell: str) -> str:
@@ -162,3 +174,43 @@ def _rebuild() -> str:
         e.store("i64", e.op("add", e.load("i64", number), 1), number)
     e.line("ret void")
     return routine("void", "rebuild_index", "ptr %shared", e, linkage="")
+
+
+def _forget() -> str:
+    """Empty the index, for another message.
+
+    Few cells are taken out of the index one by one, as the whole of it would fill half the processor's nearest cache.
+    """
+    e = Emitter()
+    count, index = _field(e, "CELL_COUNT"), _field(e, "INDEX", "ptr")
+    few = e.compare("ule", count, _FEW)
+    with e.when(e.value(f"xor i1 {few}, true"), unlikely=True):
+        size = e.op("shl", e.op("add", _field(e, "INDEX_MASK"), 1), 2)
+        e.line(f"call void @llvm.memset.p0.i64(ptr {index}, i8 0, i64 {size}, i1 false)")
+    last = e.select(few, "i64", count, 0)
+    number = e.variable("i64", "0")
+    with e.loop(lambda: e.compare("ult", e.load("i64", number), last)):
+        _leave(e, e.load("i64", number))
+        e.store("i64", e.op("add", e.load("i64", number), 1), number)
+    e.line("ret void")
+    return routine("void", "forget_cells", "ptr %shared", e)
+
+
+def _leave(e: Emitter, number: str) -> None:
+    """Empty the cell's place in the index: at or after where it was looked for first, as others may be gone."""
+    cell, index = _cell_at(e, number), _field(e, "INDEX", "ptr")
+    account, key = e.load("i64", e.at(cell, CELL_ACCOUNT)), e.load("i256", e.at(cell, CELL_KEY), 32)
+    first = e.call("i64", "cell_position", "ptr %shared", f"i64 {account}", f"i256 {key}")
+    place = e.variable("i64")
+    e.store("i64", first, place)
+    entry = e.narrow(e.op("add", number, 1), "i64", "i32")
+
+    def is_other() -> str:
+        at = e.value(f"getelementptr i32, ptr {index}, i64 {e.load('i64', place)}")
+        return e.compare("ne", e.load("i32", at, 4), entry, "i32")
+
+    with e.loop(is_other):
+        following = e.op("add", e.load("i64", place), 1)
+        e.store("i64", e.op("and", following, _field(e, "INDEX_MASK")), place)
+    at = e.value(f"getelementptr i32, ptr {index}, i64 {e.load('i64', place)}")
+    e.store("i32", "0", at, 4)
