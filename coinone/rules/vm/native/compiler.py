@@ -117,7 +117,7 @@ def _load(code: bytes) -> Library:
         provide=function("provide", number, address, address, address, number),
         answer=function("answer", number, address, number, number, number),
         forget=function("forget", None, address, thing),
-        write_back=function("write_back", None, address, thing),
+        write_back=function("write_back", None, address),
         find_account=function("find_account", address, address, address),
         add_cell=function("add_cell", address, address, number, address),
         undo_cells=function("undo_cells", None, address, number),

@@ -16,6 +16,7 @@ from coinone.rules.vm.native.layout import (
     SHARED_NUMBERS,
     STACK_STRIDE,
     WORD,
+    Status,
 )
 from coinone.rules.vm.native.routines import objects, routine
 
@@ -27,7 +28,7 @@ def functions() -> str:
 def _begin() -> str:
     """begin(shared, known): forget the last message and run the one that is among these objects (`KNOWN`).
 
-    Its target is the account with number 0.
+    Its target is the account with number 0. If it ends well at once, what it wrote is handed to the state.
     """
     e = Emitter()
     e.line("call void @forget(ptr %shared, ptr %known)")
@@ -40,7 +41,12 @@ def _begin() -> str:
     message = objects.known(e, "%shared", "MESSAGE")
     arguments = "ptr %shared", "i64 0", f"ptr {message}", f"ptr {program}", "i64 0", "i64 0"
     frame = e.call("ptr", "open_frame", *arguments)
-    e.line(f"ret i64 {e.call('i64', 'run', f'ptr {frame}', f'ptr {data}', f'ptr {data}')}")
+    status = e.call("i64", "run", f"ptr {frame}", f"ptr {data}", f"ptr {data}")
+    wrote = e.compare("ne", _shared(e, "WROTE"), 0)
+    well = e.value(f"or i1 {e.compare('eq', status, Status.STOP)}, {e.compare('eq', status, Status.RETURN)}")
+    with e.when(e.value(f"and i1 {wrote}, {well}")):
+        e.line("call void @write_back(ptr %shared)")
+    e.line(f"ret i64 {status}")
     return routine("i64", "begin", "ptr %shared, ptr %known", e, linkage="")
 
 

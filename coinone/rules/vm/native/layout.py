@@ -56,7 +56,7 @@ SHARED_WORDS = (
 )
 # The objects that KNOWN, a tuple of Python's, holds while a message runs (`routines/objects.py`).
 KNOWN = (
-    "STATE",  # a tuple of its dictionaries, as `STATE` below
+    *("STATE", "SET_WORD"),  # a tuple of its dictionaries, as `STATE` below, and how to write a slot
     *("WARM", "ALWAYS", "PRECOMPILES"),  # what is warm, what always is, what is precompiled
     *(
         "NUMBERS",

@@ -103,7 +103,7 @@ class Machine:
 
     def write_back(self) -> None:
         """Hand every written slot to the state; it ignores those that ended as they began."""
-        self.library.write_back(self.address, self.evm.state.set_word)
+        self.library.write_back(self.address)
 
     def end(self) -> None:
         """Let go of the transaction, however it ended."""
@@ -143,6 +143,7 @@ class Machine:
         self._numbers = numbers = {target: 0}
         self._known = (
             state.known(),
+            state.set_word,
             substate.warm,
             substate.always,
             evm.precompiles,

@@ -185,11 +185,13 @@ def _account_number() -> str:
 
 
 def _write_back() -> str:
-    """write_back(shared, set_word): call `set_word(address, slot, value)` for each slot that was ever written.
+    """write_back(shared): call `set_word(address, slot, value)` for each slot that was ever written.
 
     In the order of first use. What it raises ends this at once.
     """
     e = Emitter()
+    set_word = known(e, "%shared", "SET_WORD")
+    e.store("i64", "0", e.at("%shared", SHARED["WROTE"]))
     addresses = known(e, "%shared", "ADDRESSES")
     cells = e.load("ptr", e.at("%shared", SHARED["CELLS"]))
     size = e.op("mul", e.load("i64", e.at("%shared", SHARED["CELL_COUNT"])), CELL_SIZE)
@@ -204,12 +206,12 @@ def _write_back() -> str:
         of_storage = e.value(f"and i1 {e.compare('ult', account, TRANSIENT)}, {e.compare('ne', written, 0)}")
         with e.when(of_storage):
             big_endian(e, e.load("i256", e.at(cell, CELL_KEY), 32), slot)
-            _hand_over(e, addresses, account, slot, e.at(cell, CELL_VALUE))
+            _hand_over(e, set_word, addresses, account, slot, e.at(cell, CELL_VALUE))
     e.line("ret void")
-    return routine("void", "write_back", "ptr %shared, ptr %set_word", e, linkage="")
+    return routine("void", "write_back", "ptr %shared", e, linkage="")
 
 
-def _hand_over(e: Emitter, addresses: str, account: str, slot: str, value: str) -> None:
+def _hand_over(e: Emitter, set_word: str, addresses: str, account: str, slot: str, value: str) -> None:
     """One call of `set_word`. The tuple owns its arguments; whoever made one of them null has set the error."""
     address = e.call("ptr", "PyList_GetItem", f"ptr {addresses}", f"i64 {account}")
     e.line(f"call void @Py_IncRef(ptr {address})")
@@ -220,7 +222,7 @@ def _hand_over(e: Emitter, addresses: str, account: str, slot: str, value: str) 
             e.line("ret void")
     for i, argument in enumerate(objects):
         e.call("i32", "PyTuple_SetItem", f"ptr {arguments}", f"i64 {i}", f"ptr {argument}")
-    result = e.call("ptr", "PyObject_Call", "ptr %set_word", f"ptr {arguments}", "ptr null")
+    result = e.call("ptr", "PyObject_Call", f"ptr {set_word}", f"ptr {arguments}", "ptr null")
     _release(e, arguments)
     with e.when_final(e.compare("eq", result, "null", "ptr")):
         e.line("ret void")
