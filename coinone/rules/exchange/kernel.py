@@ -23,7 +23,7 @@ from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import Array, OpKind
 
 _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
-_OPEN, _CANCELED, _REPLACED = int(Status.OPEN), int(Status.CANCELED), int(Status.REPLACED)
+_OPEN, _CANCELED = int(Status.OPEN), int(Status.CANCELED)
 _NOT_FOUND, _MODIFY_NOT_FOUND = int(Status.NOT_FOUND), int(Status.MODIFY_NOT_FOUND)
 
 
@@ -62,7 +62,7 @@ def _shrink(core: Any, slot: int, i: int, result: Any) -> None:
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
 def run(core: Any) -> None:
-    """Each op in turn: a cancel takes away, a modify shrinks in place or takes away and places."""
+    """Each op in turn: a cancel takes away, a modify shrinks in place or places in the stead of the old order."""
     first = core.counters[RESULTS]
     for i in range(core.ops.shape[0]):
         look_ahead(core, i)
@@ -74,7 +74,7 @@ def run(core: Any) -> None:
         result.resting_sz = 0
         result.bid = 0
         result.ask = 0
-        slot = i64(-1)
+        slot = old = i64(-1)
         reason = 0
         status = 0
         placing = op.kind != _CANCEL and op.kind != _CANCEL_CLOID
@@ -91,12 +91,12 @@ def run(core: Any) -> None:
                 _shrink(core, slot, i, result)
                 status = _OPEN
             else:
-                reason = _REPLACED
+                old = slot
         if reason != 0:
             save_market(core, i64(op.market))
             remove_order(core, slot, i, reason)
         if status == 0:
-            status = place(core, i, result)
+            status = place(core, i, old, result)
         result.status = status
     core.counters[RESULTS] = first + core.ops.shape[0]
 

@@ -89,6 +89,24 @@ def _find_or_add_level(core: Any, ladder: int, key: int) -> int:
 
 
 @inlined
+def has_room(core: Any, ladder: int, key: int) -> bool:
+    """Is the price there, or may one more be?"""
+    count = core.ladder_counts[ladder]
+    if count < PRICE_LEVELS_MAX:
+        return True
+    place = _search(core, ladder, key)
+    return bool(place < count and core.ladder_keys[ladder, place] == key)
+
+
+@inlined
+def stands_alone_at_best(core: Any, ladder: int, slot: int) -> bool:
+    """Would the best price be another one without this order?"""
+    best = core.ladder_counts[ladder] - 1
+    level = core.links[slot].level
+    return bool(best >= 0 and core.ladder_levels[ladder, best] == level and core.levels[level].count == 1)
+
+
+@inlined
 def enqueue(core: Any, slot: int) -> bool:
     """Put an order at the end of the queue at its price; False if the ladder is full."""
     order = core.orders[slot]

@@ -21,7 +21,7 @@ from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, MarketStatus
 
 _FILLED = int(Status.FILLED)
-_SELF_TRADE = int(Status.SELF_TRADE_CANCELED)
+_SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
 _REDUCE_ONLY = int(Status.REDUCE_ONLY_CANCELED)
 _MARGIN = int(Status.MARGIN_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
@@ -30,9 +30,9 @@ _SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits int64
 
 
 @inlined
-def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int, int, int]:
+def match(core: Any, i: int, old: int, oid: int, size: int, slack: int) -> tuple[int, int, int, int]:
     """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, the notional traded, and why
-    it stopped early. The taker's running margins are the caller's care.
+    it stopped early. The taker's running margins are the caller's care. `old` is the slot of the order it replaces.
     """
     op = core.ops[i]
     market = i64(op.market)
@@ -58,7 +58,7 @@ def match(core: Any, i: int, oid: int, size: int, slack: int) -> tuple[int, int,
         reason = 0
         maintenance = 0
         if maker == taker:
-            reason = _SELF_TRADE
+            reason = _REPLACED if slot == old else _SELF_TRADE
         else:
             if (
                 order.reduce_only != 0

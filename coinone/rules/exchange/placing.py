@@ -4,6 +4,9 @@ Initial margin on entry: the account's equity must cover its initial margin with
 is over is the order's *slack*: the loss it may still make by trading, or resting, at prices worse than the
 mark. An order that can only reduce the position (reduce-only, or opposite to it and, with the open orders
 of its side, no larger) needs no margin.
+
+A modify places its new order as if the old one were gone. The old one goes when the new one trades or rests;
+if that is refused, the old one stays as it is, with its place in the queue.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any
 
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX
 from coinone.rules.exchange.book import link
-from coinone.rules.exchange.cancelling import release, report_order
+from coinone.rules.exchange.cancelling import release, remove_order, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
@@ -22,13 +25,13 @@ from coinone.rules.exchange.journal import (
     save_market,
     save_position,
 )
-from coinone.rules.exchange.ladders import ladder_of
+from coinone.rules.exchange.ladders import has_room, key_of, ladder_of, stands_alone_at_best
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
 from coinone.rules.exchange.matching import fee, match
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus, Tif
 
-_OPEN, _FILLED = int(Status.OPEN), int(Status.FILLED)
+_OPEN, _FILLED, _REPLACED = int(Status.OPEN), int(Status.FILLED), int(Status.REPLACED)
 _IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
 _BAD_MARKET, _HALTED, _ONLY_REDUCE = int(Status.BAD_MARKET), int(Status.HALTED), int(Status.ONLY_REDUCE)
 _BAD_PRICE, _BAD_SIZE = int(Status.BAD_PRICE), int(Status.BAD_SIZE)
@@ -82,8 +85,8 @@ def _is_tick(px: int, tick: int, figures: int, unit: int) -> bool:
 
 
 @inlined
-def place(core: Any, i: int, result: Any) -> int:
-    """Enter op `i`, whose terms are good: check, reserve, match, rest; fill in its result."""
+def place(core: Any, i: int, old: int, result: Any) -> int:
+    """Enter op `i`, whose terms are good, for the order in slot `old` (-1: none); fill in its result."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
     holder = core.accounts[account]
@@ -92,6 +95,9 @@ def place(core: Any, i: int, result: Any) -> int:
     direction = 1 - 2 * op.side
     reducible = -direction * held.size
     bids, asks = held.bid_size, held.ask_size
+    if old >= 0 and core.orders[old].reduce_only == 0:
+        bids -= core.orders[old].sz * (1 - core.orders[old].side)
+        asks -= core.orders[old].sz * core.orders[old].side
     reserved = bids + (asks - bids) * op.side  # of its side; a branch on the side would be a coin toss
     size = op.sz
     if op.reduce_only != 0:
@@ -106,12 +112,16 @@ def place(core: Any, i: int, result: Any) -> int:
             return _MAX_POSITION
         if terms.max_open_interest > 0 and terms.open_interest >= terms.max_open_interest:
             return _OPEN_INTEREST_CAP
-    if op.tif != _IOC and holder.order_count >= OPEN_ORDERS_MAX:
+    if op.tif != _IOC and holder.order_count - i64(old >= 0) >= OPEN_ORDERS_MAX:
         return _TOO_MANY
-    if op.has_cloid != 0 and find_cloid(core, account, op.cloid_hi, op.cloid_lo) >= 0:
-        return _DUPLICATE_CLOID
+    if op.has_cloid != 0:
+        same = find_cloid(core, account, op.cloid_hi, op.cloid_lo)
+        if same >= 0 and same != old:
+            return _DUPLICATE_CLOID
     other = ladder_of(market, 1 - op.side)
     count = core.ladder_counts[other]
+    if old >= 0 and stands_alone_at_best(core, other, old):
+        count -= 1
     crosses = count > 0 and core.ladder_keys[other, count - 1] >= op.px * -direction
     if op.tif == _ALO and crosses:
         _quote(core, market, result)
@@ -142,15 +152,11 @@ def place(core: Any, i: int, result: Any) -> int:
     save_account(core, account)
     if op.reduce_only == 0:
         save_position(core, account, market)
-        held.bid_size = bids
-        held.ask_size = asks
+        held.bid_size += size * (1 - op.side)
+        held.ask_size += size * op.side
         held.initial_margin = initial
         holder.initial_margin = needed
-    oid = core.globals[0].next_oid
-    core.globals[0].next_oid = oid + 1
-    if crosses:
-        return _trade_and_settle(core, i, oid, size, slack, result)
-    return _rest_or_release(core, i, oid, size, result)
+    return _enter(core, i, old, size, slack, crosses, result)
 
 
 @inlined
@@ -164,25 +170,21 @@ def _quote(core: Any, market: int, result: Any) -> None:
 
 
 @inlined
-def _rest_or_release(core: Any, i: int, oid: int, size: int, result: Any) -> int:
-    """An order that meets nobody: into the book, if there is room for its price."""
-    if not _rest(core, i, oid, size, size):
-        _release(core, i, size)
-        return _BOOK_FULL
-    result.oid = oid
-    result.resting_sz = size
-    return _OPEN
+def _enter(core: Any, i: int, old: int, size: int, slack: int, crosses: bool, result: Any) -> int:
+    """Match, decide on the part that did not trade and on the order replaced, and give the answer.
 
-
-@inlined
-def _trade_and_settle(core: Any, i: int, oid: int, size: int, slack: int, result: Any) -> int:
-    """Match, decide on the part that did not trade, and give the answer.
-
-    The taker's running margins are brought up to date once, at the end: nothing reads them before.
+    The running margins of who trades or replaces are brought up to date once, at the end: nothing reads them
+    before.
     """
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
-    left, slack, notional, stopped = match(core, i, oid, size, slack)
+    oid = core.globals[0].next_oid
+    core.globals[0].next_oid = oid + 1
+    left = size
+    notional = i64(0)
+    stopped = 0
+    if crosses:
+        left, slack, notional, stopped = match(core, i, old, oid, size, slack)
     status = _OPEN
     if left == 0:
         status = _FILLED
@@ -190,14 +192,19 @@ def _trade_and_settle(core: Any, i: int, oid: int, size: int, slack: int, result
         status = stopped
     elif op.tif == _IOC:
         status = _IOC_CANCELED
-    elif slack < max((1 - 2 * op.side) * (op.px - core.markets[market].mark), 0) * left:
+    elif crosses and slack < max((1 - 2 * op.side) * (op.px - core.markets[market].mark), 0) * left:
         status = _MARGIN_CANCELED
-    elif not _rest(core, i, oid, size, left):
+    elif old >= 0 and not has_room(core, ladder_of(market, op.side), key_of(op.side, op.px)):
+        status = _BOOK_FULL
+    if old >= 0 and (status == _OPEN or left < size) and core.orders[old].oid != 0:
+        remove_order(core, old, i, _REPLACED)
+    if status == _OPEN and not _rest(core, i, oid, size, left):
         status = _BOOK_FULL
     if status != _OPEN:
         _release(core, i, left)
-    held = core.positions[account, market]
-    update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
+    if crosses or old >= 0:
+        held = core.positions[account, market]
+        update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
     result.filled_sz = size - left
     result.filled_notional = notional
     if status == _OPEN:

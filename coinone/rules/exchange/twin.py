@@ -82,7 +82,7 @@ class Twin:
             update(account, held, market, maintenance_margin(market, held.size))
 
     def _execute(self, i: int, op: Op) -> Result:
-        """Cancel, or place, or (modify) shrink in place, or cancel and place."""
+        """Cancel, or place, or (modify) shrink in place, or place in the stead of the old order."""
         cancels = op.kind in _CANCELS
         wrong = not cancels and check_terms(self.markets, op)
         if wrong:
@@ -100,8 +100,17 @@ class Twin:
                 target.left = target.size = op.sz
                 self._report(i, target, OPEN)
                 return _row(Result, (target.oid, 0, 0, op.sz, 0, 0, OPEN))
-            self._remove(i, target, Status.REPLACED)
-        return self._place(i, op)
+            return self._modify(i, op, target)
+        return self._place(i, op, None)
+
+    def _modify(self, i: int, op: Op, old: Order) -> Result:
+        """Place as if the old order were gone; it goes if the new one trades or rests, and stays if not."""
+        reserve(old, -old.left)
+        result = self._place(i, op, old)
+        if old.oid in self.orders:
+            reserve(old, old.left)
+            update_initial(old.owner, old.held, old.market)
+        return result
 
     def _target(self, op: Op) -> Order | None:
         if op.kind in _TARGETS_CLOID:
@@ -112,7 +121,7 @@ class Twin:
             return None
         return order
 
-    def _place(self, i: int, op: Op) -> Result:
+    def _place(self, i: int, op: Op, old: Order | None) -> Result:
         market, account = self.markets[op.market], self.accounts[op.account]
         held = account.positions[op.market]
         buys = op.side == BUY
@@ -131,18 +140,19 @@ class Twin:
                 return _refused(Status.MAX_POSITION)
             if market.max_open_interest and market.open_interest >= market.max_open_interest:
                 return _refused(Status.OPEN_INTEREST_CAP)
-        if op.tif != IOC and account.order_count >= OPEN_ORDERS_MAX:
+        if op.tif != IOC and account.order_count - (old is not None) >= OPEN_ORDERS_MAX:
             return _refused(Status.TOO_MANY_ORDERS)
-        if op.has_cloid and (op.account, op.cloid_hi, op.cloid_lo) in self.cloids:
+        if op.has_cloid and self.cloids.get((op.account, op.cloid_hi, op.cloid_lo), old) is not old:
             return _refused(Status.DUPLICATE_CLOID)
         other = market.sides[1 - op.side]
-        crosses = bool(other.keys) and other.keys[-1] >= other.sign * op.px
+        best = len(other.keys) - (2 if old and other.only_best(old) else 1)
+        crosses = best >= 0 and other.keys[best] >= other.sign * op.px
         if crosses and op.tif == ALO:
             bid, ask = market.sides[BUY].best(), market.sides[SELL].best()
             return _row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
         if op.tif == IOC and not crosses:
             return _refused(Status.IOC_NO_MATCH)
-        order = Order(0, op, account, held, market, size, size, self.now)
+        order = Order(0, op, account, held, market, size, size, self.now, 0, old)
         reserve(order, size)
         update_initial(account, held, market)
         slack = self._slack(order, reducing)
@@ -189,6 +199,7 @@ class Twin:
         if order.left == order.size:
             refusals = {Status.MARGIN_CANCELED: Status.MARGIN, Status.IOC_CANCELED: Status.IOC_NO_MATCH}
             return _refused(refusals.get(Status(status), status))
+        self._replace(i, order)
         self._report(i, order, status)
         return _row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
@@ -202,7 +213,10 @@ class Twin:
             maker = next(iter(other.queues[keys[-1]].values()))
             owner = maker.owner
             if owner is taker.owner:
-                self._remove(i, maker, Status.SELF_TRADE_CANCELED)
+                if maker is taker.replaces:
+                    self._replace(i, taker)
+                else:
+                    self._remove(i, maker, Status.SELF_TRADE_CANCELED)
                 continue
             px, size = maker.op.px, min(taker.left, maker.left)
             if maker.op.reduce_only or owner.restricted or market.status == ONLY_REDUCE:
@@ -305,6 +319,7 @@ class Twin:
         ladder = order.market.sides[order.op.side]
         if len(ladder.keys) >= PRICE_LEVELS_MAX and ladder.sign * order.op.px not in ladder.queues:
             return None
+        self._replace(i, order)
         self._enter(order)
         self._report(i, order, OPEN)
         filled = order.size - order.left
@@ -319,13 +334,22 @@ class Twin:
         order.owner.order_count += 1
         market.order_count += 1
 
+    def _replace(self, i: int, order: Order) -> None:
+        """The order that this one replaces leaves the book, if it is there; `_modify` has released it."""
+        old = order.replaces
+        if old and old.oid in self.orders:
+            self._take_out(i, old, Status.REPLACED)
+
     def _remove(self, i: int, order: Order, status: int) -> None:
-        """A resting order leaves the book."""
-        op, market = order.op, order.market
-        self._report(i, order, status)
+        """A resting order leaves the book, and what it had reserved is free."""
         if order.left:
             reserve(order, -order.left)
-            update_initial(order.owner, order.held, market)
+            update_initial(order.owner, order.held, order.market)
+        self._take_out(i, order, status)
+
+    def _take_out(self, i: int, order: Order, status: int) -> None:
+        op, market = order.op, order.market
+        self._report(i, order, status)
         market.sides[op.side].remove(order)
         del self.orders[order.oid]
         if op.has_cloid:

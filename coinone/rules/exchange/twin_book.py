@@ -151,6 +151,10 @@ class Ladder:
             del self.queues[key]
             del self.keys[bisect_left(self.keys, key)]
 
+    def only_best(self, order: Order) -> bool:
+        """Is this order all that stands at the best price?"""
+        return bool(self.keys) and list(self.queues[self.keys[-1]]) == [order.oid]
+
     def best(self) -> int:
         """The best price, or 0."""
         return self.sign * self.keys[-1] if self.keys else 0
@@ -196,3 +200,4 @@ class Order:
     left: int
     time_ms: int
     notional: int = 0  # traded as a taker
+    replaces: Order | None = None  # by a modify

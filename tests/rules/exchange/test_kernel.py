@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.base.primitives.limits import PRICE_LEVELS_MAX
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
@@ -373,11 +373,97 @@ def test_a_modify_whose_new_terms_are_wrong_leaves_the_old_order() -> None:
     assert desk.run(modify(BOB, 1, SELL, 1005, 5)).results[0]["status"] == Status.MODIFY_NOT_FOUND
 
 
-def test_a_modify_that_needs_more_margin_than_there_is_leaves_nothing() -> None:
+def test_a_modify_that_needs_more_margin_than_there_is_leaves_the_old_order_in_its_place() -> None:
+    desk = Desk(cash=1000)  # 10 at 1,000 with leverage 10 take it all
+    desk.run(order(ANN, SELL, 1000, 10), order(BOB, SELL, 1000, 1))
+    assert desk.run(modify(ANN, 1, SELL, 1000, 11)).results[0]["status"] == Status.MARGIN
+    assert statuses(desk.last) == []
+    desk.place(CAT, BUY, 1000, 1)
+    assert desk.last.fills[0]["maker_oid"] == 1  # still ahead of BOB's
+
+
+def test_a_modify_is_margined_as_if_the_old_order_were_gone() -> None:
     desk = Desk(cash=1000)
     desk.place(ANN, SELL, 1000, 10)
-    assert desk.run(modify(ANN, 1, SELL, 1000, 11)).results[0]["status"] == Status.MARGIN
-    assert desk.resting(SELL) == []
+    assert desk.run(modify(ANN, 1, SELL, 1001, 10)).results[0]["status"] == Status.OPEN
+    assert desk.run(modify(ANN, 2, BUY, 999, 10)).results[0]["status"] == Status.OPEN
+    assert (desk.resting(SELL), desk.resting(BUY)) == ([], [(999, 10, 1)])
+
+
+@pytest.mark.parametrize(
+    ("tif", "px", "status"),
+    [(Tif.ALO, 995, Status.BAD_ALO), (Tif.IOC, 996, Status.IOC_NO_MATCH)],
+)
+def test_a_modify_that_its_time_in_force_forbids_leaves_the_old_order(
+    tif: Tif, px: int, status: Status
+) -> None:
+    desk = Desk()
+    desk.run(order(BOB, BUY, 995, 1), order(ANN, SELL, 1000, 10))
+    assert desk.run(modify(ANN, 2, SELL, px, 5, tif=tif)).results[0]["status"] == status
+    assert desk.resting(SELL) == [(1000, 10, 1)]
+
+
+def test_a_modify_to_reduce_only_without_a_position_leaves_the_old_order() -> None:
+    desk = Desk()
+    desk.place(ANN, SELL, 1000, 10)
+    answer = desk.run(modify(ANN, 1, SELL, 1001, 5, reduce_only=1)).results[0]
+    assert answer["status"] == Status.REDUCE_ONLY
+    assert desk.resting(SELL) == [(1000, 10, 1)]
+
+
+def test_a_modify_may_keep_its_cloid_but_not_take_that_of_another_order() -> None:
+    desk = Desk()
+    desk.run(
+        order(ANN, SELL, 1000, 10, has_cloid=1, cloid_lo=7),
+        order(ANN, SELL, 1002, 10, has_cloid=1, cloid_lo=8),
+    )
+    moved = modify(ANN, 1, SELL, 1001, 10, has_cloid=1, cloid_lo=7)
+    assert desk.run(moved).results[0]["status"] == Status.OPEN
+    taken = modify(ANN, 3, SELL, 1000, 10, has_cloid=1, cloid_lo=8)
+    assert desk.run(taken).results[0]["status"] == Status.DUPLICATE_CLOID
+    assert desk.resting(SELL) == [(1001, 10, 1), (1002, 10, 1)]
+
+
+def test_an_account_with_as_many_orders_as_allowed_may_still_modify_one() -> None:
+    desk = Desk()
+    desk.run(*[order(ANN, SELL, 2000, 1) for _ in range(OPEN_ORDERS_MAX)])
+    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.TOO_MANY_ORDERS
+    assert desk.run(modify(ANN, 1, SELL, 2001, 1)).results[0]["status"] == Status.OPEN
+
+
+def test_a_crossing_modify_that_can_pay_for_no_fill_leaves_the_old_order() -> None:
+    # 10 at 1,000 with leverage 10 need 1,000 of 1,000; buying at 1,001 would lose 1 each against the mark.
+    desk = Desk(cash=1000)
+    desk.run(order(BOB, SELL, 1001, 1), order(ANN, BUY, 999, 10))
+    assert desk.run(modify(ANN, 2, BUY, 1001, 10)).results[0]["status"] == Status.MARGIN
+    assert desk.resting(BUY) == [(999, 10, 1)]
+    assert desk.run(modify(ANN, 2, BUY, 1001, 9)).results[0]["filled_sz"] == 1
+    assert statuses(desk.last) == [(1, Status.FILLED), (2, Status.REPLACED), (4, Status.OPEN)]
+
+
+def test_a_modify_that_trades_in_part_and_ends_replaces_the_old_order() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1001, 1), order(ANN, BUY, 999, 10))
+    assert desk.run(modify(ANN, 2, BUY, 1001, 10, tif=Tif.IOC)).results[0]["status"] == Status.FILLED
+    assert statuses(desk.last) == [(1, Status.FILLED), (2, Status.REPLACED), (3, Status.IOC_CANCELED)]
+    assert desk.resting(BUY) == []
+
+
+@pytest.mark.parametrize(("tif", "status"), [(Tif.ALO, Status.OPEN), (Tif.IOC, Status.IOC_NO_MATCH)])
+def test_a_modify_to_the_other_side_does_not_cross_with_its_old_order(tif: Tif, status: Status) -> None:
+    desk = Desk()
+    desk.run(order(ANN, SELL, 1000, 5), order(BOB, SELL, 1002, 5))
+    assert desk.run(modify(ANN, 1, BUY, 1001, 5, tif=tif)).results[0]["status"] == status
+    stays = [(1000, 5, 1), (1002, 5, 1)]
+    assert desk.resting(SELL) == (stays if status == Status.IOC_NO_MATCH else stays[1:])
+
+
+def test_a_modify_to_the_other_side_that_reaches_its_old_order_goes_past_it() -> None:
+    desk = Desk()
+    desk.run(order(ANN, SELL, 1000, 5), order(BOB, SELL, 1001, 5))
+    assert desk.run(modify(ANN, 1, BUY, 1001, 5)).results[0]["filled_sz"] == 5
+    assert desk.last.fills["maker"].tolist() == [BOB]
+    assert statuses(desk.last) == [(1, Status.REPLACED), (2, Status.FILLED), (3, Status.FILLED)]
 
 
 @pytest.mark.parametrize(
@@ -465,7 +551,11 @@ def test_a_side_of_a_book_has_a_limited_number_of_prices() -> None:
     prices = np.arange(1, PRICE_LEVELS_MAX + 1) + 2000
     desk.run(*(order(n % 20, SELL, int(px), 1) for n, px in enumerate(prices)))
     assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.BOOK_FULL
-    assert desk.place(ANN, SELL, 2001, 1)["status"] == Status.OPEN  # a price that is there
+    assert desk.run(modify(ANN, 1, SELL, 2000, 1)).results[0]["status"] == Status.BOOK_FULL
+    assert (
+        desk.run(modify(ANN, 1, SELL, 2002, 1)).results[0]["status"] == Status.OPEN
+    )  # a price that is there
+    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.OPEN  # for the modify left one
 
 
 def test_the_largest_amounts_do_not_overflow() -> None:

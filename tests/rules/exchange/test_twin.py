@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.twin_book import Result, Update
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin_terms import sums
 
@@ -40,7 +41,7 @@ def random_ops(random: np.random.Generator, rows: Rows, count: int) -> np.ndarra
         market = int(random.integers(0, MARKETS))
         mark = int(rows.markets[market]["mark"])
         step = 10 if market == 2 else 1
-        op["kind"] = random.choice(5, p=[0.8, 0.07, 0.05, 0.05, 0.03])
+        op["kind"] = random.choice(5, p=[0.7, 0.06, 0.04, 0.12, 0.08])
         op["account"], op["market"] = random.integers(0, ACCOUNTS), market
         op["side"], op["tif"] = random.integers(0, 2), random.choice(3, p=[0.6, 0.25, 0.15])
         op["px"] = mark + step * int(random.integers(-12, 13)) * (20 if random.random() < 0.05 else 1)
@@ -98,9 +99,19 @@ def run_both(seed: int, segments: int, size: int) -> set[int]:
         for account in twin.accounts:
             kept = (account.position_value, account.initial_margin, account.maintenance_margin)
             assert kept == sums(twin.markets, account)
+        assert_refused_modifies_left_their_orders(ops, results, updates)
         met |= {result.status for result in results} | {update.status for update in updates}
         shake(random, rows, twin)
     return met
+
+
+def assert_refused_modifies_left_their_orders(
+    ops: np.ndarray, results: list[Result], updates: list[Update]
+) -> None:
+    """But for an order that was turned round, and met by its new self before that was refused."""
+    for update in updates:
+        if update.status == Status.REPLACED and results[update.op].status >= FIRST_REJECTION:
+            assert update.side != ops[update.op]["side"]
 
 
 def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
