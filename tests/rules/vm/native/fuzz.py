@@ -21,7 +21,7 @@ from tests.rules.vm.native.mutants import mutant
 from tests.rules.vm.native.programs import Transactions, random_world
 from tests.rules.vm.native.together import Job, compiled_together
 
-REPORT_EVERY = 20_000
+REPORT_EVERY = 4_000
 TOGETHER = 40  # worlds that are compiled at a time
 KINDS: dict[str, tuple[Callable[[int], Transactions], ...]] = {
     "random": (random_world,), "mutants": (mutant,), "both": (random_world, mutant),
