@@ -13,6 +13,7 @@ KeyFile = Annotated[
 ]
 Dev = Annotated[int | None, typer.Option("--dev", help="Who signs: public dev account 0 to 9.")]
 _URL = "http://localhost:3001"
+LIST_WIDTH = 140  # addresses and amounts are there to be copied: a narrow terminal folds lines, and cuts none
 
 
 def _address(text: str) -> bytes:
@@ -57,6 +58,8 @@ def list_accounts(
     from coinone.interfaces.client import Client
     from coinone.interfaces.client.dev import dev_keys
 
+    console = Console()
+    console.width = max(console.width, LIST_WIDTH)
     shown = [_address(each) for each in user or ()] or [address_of(key) for key in dev_keys()]
     table = Table("", "address", "gas coin", "token on the EVM", "exchange equity", "withdrawable")
     with Client(url) as client:
@@ -66,7 +69,7 @@ def list_accounts(
             equity = summary["marginSummary"]["accountValue"]
             token = str(client.token_balance(address))
             table.add_row(str(number), address, coins, token, equity, summary["withdrawable"])
-    Console().print(table)
+    console.print(table)
     if not user:
         typer.echo("These keys are public (mnemonic 'test test ... junk'): worthless on purpose.")
 

@@ -143,10 +143,12 @@ def _print(console: Console, tape: Tape, player: Player, summary: Summary) -> No
     outcomes = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
     console.print(
         f"{tape.seconds:.0f} s of trading by {len(player.signers)} accounts: {summary.actions} actions "
-        f"({outcomes or 'none'}) in {summary.batches} batches, executed in {summary.seconds:.2f} s ({rate:.0f}/s)"
+        f"({outcomes or 'none'}) in {summary.batches} batches, executed in {summary.seconds:.2f} s ({rate:.0f}/s)",
+        soft_wrap=True,
     )
     conserved = conserved_sum(player.exchange) == FUNDS * len(player.signers)
-    console.print(f"money conserved: {'yes' if conserved else 'NO'}; results: 0x{summary.digest.hex()}")
+    digest = f"0x{summary.digest.hex()}"
+    console.print(f"money conserved: {'yes' if conserved else 'NO'}; results: {digest}", soft_wrap=True)
 
 
 def _key(user: str) -> bytes:
