@@ -70,30 +70,60 @@ class _WholeAnswer:
         self._transport.close()
 
 
-class HttpProtocol(HttpToolsProtocol):
+class _Bounded(asyncio.Protocol):
+    """A connection that is counted by its address, and cut when its reader takes nothing for too long."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    _counted: str | None = None
+    _stall: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._release_count()
+        if self._stall is not None:
+            self._stall.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        super().resume_writing()
+
+    def _count(self, wire: asyncio.Transport) -> bool:
+        """False, and the connection is cut, where its address has too many."""
+        address = _address(wire)
+        if not _admit(address):
+            wire.abort()
+            return False
+        self._counted = address
+        return True
+
+    def _release_count(self) -> None:
+        if self._counted is not None:
+            _release(self._counted)
+            self._counted = None
+
+
+class HttpProtocol(_Bounded, HttpToolsProtocol):
     """An HTTP connection that must state its request in time and take its answer in time."""
 
-    _counted: str | None = None
     _deadline: asyncio.TimerHandle | None = None
-    _stall: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _in_head = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
         super().connection_made(wire)
-        address = _address(wire)
-        if not _admit(address):
-            wire.abort()
-            return
-        self._counted = address
-        self._arm(HEADER_DEADLINE_S)
+        if self._count(wire):
+            self._arm(HEADER_DEADLINE_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
-        self._release_count()
-        if self._stall is not None:
-            self._stall.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -136,16 +166,6 @@ class HttpProtocol(HttpToolsProtocol):
         self._release_count()  # the WebSocket connection counts itself
         super().handle_websocket_upgrade()
 
-    def pause_writing(self) -> None:
-        self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-        super().resume_writing()
-
     def _arm(self, seconds: float) -> None:
         self._disarm()
         self._deadline = self.loop.call_later(seconds, self.transport.abort)
@@ -155,50 +175,20 @@ class HttpProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
-    def _release_count(self) -> None:
-        if self._counted is not None:
-            _release(self._counted)
-            self._counted = None
 
-
-class WebSocketProtocol(WebSocketsSansIOProtocol):
+class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
     """A WebSocket connection that takes ready-made frames and holds a bounded number of unsent bytes."""
-
-    _counted: str | None = None
-    _stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
         super().connection_made(wire)
-        address = _address(wire)
-        if not _admit(address):
-            wire.abort()
-            return
-        self._counted = address
-        wire.set_write_buffer_limits(high=WS_BUFFER_BYTES_MAX)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._counted is not None:
-            _release(self._counted)
-            self._counted = None
-        if self._stall is not None:
-            self._stall.cancel()
-        super().connection_lost(exc)
+        if self._count(wire):
+            wire.set_write_buffer_limits(high=WS_BUFFER_BYTES_MAX)
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:
             cast(dict[str, Any], self.scope["extensions"])[LINK] = self
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-        super().resume_writing()
 
     def write_frames(self, frames: bytes) -> bool:
         """Send whole frames; False (and the connection is cut) if the reader is too far behind."""

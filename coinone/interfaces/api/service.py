@@ -44,6 +44,7 @@ from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Published, Subscription
 from coinone.node.storage.candles import DAY_MS
+from coinone.node.storage.history import Page
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class Service:
         self.data.reset()
         for coin in self.coins.all:
             minutes = history.candles(coin.index, "1m", now - DAY_MS, now)
-            self.data.seed(coin.index, minutes, history.trades(coin.index, limit=RECENT_TRADES))
+            self.data.seed(coin.index, minutes, history.trades(coin.index, Page(limit=RECENT_TRADES)))
         self.data.adopt(self.node.view)
 
     async def stop(self) -> None:

@@ -36,6 +36,19 @@ class AccountFill:
     is_taker: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows: the newest of those in [start, end], newest first; or the oldest, oldest first."""
+
+    start_ms: int = 0
+    end_ms: int = TIME_MS_MAX
+    limit: int = ANSWER_MAX
+    oldest: bool = False
+
+
+NEWEST = Page()
+
+
 class History:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -61,66 +74,36 @@ class History:
     def committed(self, seq: int) -> None:
         self._pending = tuple(batch for batch in self._pending if batch.seq > seq)
 
-    # Reading (any thread): the newest rows in [start, end], newest first; or the oldest, oldest first
+    # Reading (any thread)
 
-    def fills(
-        self,
-        account: Address,
-        start_ms: int = 0,
-        end_ms: int = TIME_MS_MAX,
-        limit: int = ANSWER_MAX,
-        oldest: bool = False,
-    ) -> list[AccountFill]:
+    def fills(self, account: Address, page: Page = NEWEST) -> list[AccountFill]:
         with self._reading() as view:
             found = []
-            for key, market in view.rows(NodeTable.FILL, account, start_ms, end_ms, limit, oldest):
+            for key, market in view.rows(NodeTable.FILL, account, page):
                 row = view.get(NodeTable.TRADE, market + key[20:36])
                 assert row is not None, "a fill without its trade"
                 found.append(AccountFill(decode_row(Fill, row), key[36:] == TAKER))
             return found
 
-    def trades(
-        self, market: int, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
-    ) -> list[Fill]:
+    def trades(self, market: int, page: Page = NEWEST) -> list[Fill]:
         with self._reading() as view:
-            rows = view.rows(NodeTable.TRADE, u16(market), start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.TRADE, u16(market), page)
             return [decode_row(Fill, row) for _, row in rows]
 
-    def funding(
-        self,
-        account: Address,
-        start_ms: int = 0,
-        end_ms: int = TIME_MS_MAX,
-        limit: int = ANSWER_MAX,
-        oldest: bool = False,
-    ) -> list[FundingPayment]:
+    def funding(self, account: Address, page: Page = NEWEST) -> list[FundingPayment]:
         with self._reading() as view:
-            rows = view.rows(NodeTable.FUNDING, account, start_ms, end_ms, limit, oldest)
+            rows = view.rows(NodeTable.FUNDING, account, page)
             return [decode_row(FundingPayment, row) for _, row in rows]
 
-    def funding_rates(
-        self,
-        market: int,
-        start_ms: int = 0,
-        end_ms: int = TIME_MS_MAX,
-        limit: int = ANSWER_MAX,
-        oldest: bool = False,
-    ) -> list[tuple[int, int, int]]:
+    def funding_rates(self, market: int, page: Page = NEWEST) -> list[tuple[int, int, int]]:
         """(time in ms, hourly rate, the hour's average premium, both in 1e-9)."""
         with self._reading() as view:
-            rows = view.rows(NodeTable.FUNDING_RATE, u16(market), start_ms, end_ms, limit, oldest)
+            rows = view.rows(NodeTable.FUNDING_RATE, u16(market), page)
             return [(int.from_bytes(key[2:], "big"), *RATE_ROW.unpack(row)) for key, row in rows]
 
-    def ledger(
-        self,
-        account: Address,
-        start_ms: int = 0,
-        end_ms: int = TIME_MS_MAX,
-        limit: int = ANSWER_MAX,
-        oldest: bool = False,
-    ) -> list[LedgerUpdate]:
+    def ledger(self, account: Address, page: Page = NEWEST) -> list[LedgerUpdate]:
         with self._reading() as view:
-            rows = view.rows(NodeTable.LEDGER, account, start_ms, end_ms, limit, oldest)
+            rows = view.rows(NodeTable.LEDGER, account, page)
             return [decode_row(LedgerUpdate, row) for _, row in rows]
 
     def candles(
@@ -137,12 +120,10 @@ class History:
         made = put_together(interval, found)
         return [candle for candle in made if first <= candle.open_ms <= end_ms][-limit:]
 
-    def ended_orders(
-        self, account: Address, start_ms: int = 0, end_ms: int = TIME_MS_MAX, limit: int = ANSWER_MAX
-    ) -> list[OrderUpdate]:
+    def ended_orders(self, account: Address, page: Page = NEWEST) -> list[OrderUpdate]:
         """The last state of orders that rest no more."""
         with self._reading() as view:
-            rows = view.rows(NodeTable.ORDER, account, start_ms, end_ms, limit)
+            rows = view.rows(NodeTable.ORDER, account, page)
             return [decode_row(OrderUpdate, row) for _, row in rows]
 
     def ended_order(self, oid: int) -> OrderUpdate | None:
@@ -180,21 +161,19 @@ class _View:
                 return row
         return self.snapshot.get(table, key)
 
-    def rows(
-        self, table: Enum, prefix: bytes, start_ms: int, end_ms: int, limit: int, oldest: bool = False
-    ) -> list[tuple[bytes, bytes]]:
-        """The newest rows whose key is `prefix` and a time in [start, end], newest first; or the oldest ones."""
-        limit = min(limit, ANSWER_MAX)
-        start = prefix + u64(max(0, start_ms))
-        stop = prefix + u64(max(0, min(end_ms, TIME_MS_MAX)) + 1)
+    def rows(self, table: Enum, prefix: bytes, page: Page) -> list[tuple[bytes, bytes]]:
+        """The page's rows of those whose key is `prefix` and a time."""
+        limit = min(page.limit, ANSWER_MAX)
+        start = prefix + u64(max(0, page.start_ms))
+        stop = prefix + u64(max(0, min(page.end_ms, TIME_MS_MAX)) + 1)
         recent = [
             (key, row)
             for batch in self.pending
             for key, row in batch.rows.get(table, {}).items()
             if start <= key < stop
         ]
-        on_disk = self.snapshot.range(table, start, stop, reverse=not oldest)
-        if oldest:  # pending batches are newer than all that is on disk
+        on_disk = self.snapshot.range(table, start, stop, reverse=not page.oldest)
+        if page.oldest:  # pending batches are newer than all that is on disk
             return list(islice(chain(on_disk, sorted(recent)), limit))
         return list(islice(chain(sorted(recent, reverse=True), on_disk), limit))
 

@@ -3,7 +3,6 @@
 import http.client
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,6 @@ from coinone.node.runtime.node import Node
 from coinone.node.runtime.reporter import signed_prices
 
 NETWORK = load_network("dev")
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    node = Node(NETWORK, tmp_path, map_size_bytes=2**28)
-    node.start()
-    yield node
-    node.stop()
 
 
 @pytest.fixture

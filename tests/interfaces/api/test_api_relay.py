@@ -1,8 +1,6 @@
 """An order that comes through the API costs one signature recovery, and a lie about its signer gets nowhere."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +16,6 @@ from coinone.node.runtime.node import Node
 from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify
 
 NETWORK = load_network("dev")
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    node = Node(NETWORK, tmp_path, map_size_bytes=2**28)
-    node.start()
-    yield node
-    node.stop()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from coinone.node.storage import history, history_pruning, history_rows
 from coinone.node.storage.candles import DAY_MS, INTERVALS, MINUTE_MS, Candle, closing_ms, opening_ms
 from coinone.node.storage.codec import decode_row, encode_row
 from coinone.node.storage.disk import FileDisk
+from coinone.node.storage.history import Page
 from coinone.node.storage.history_events import BatchHistory
 from coinone.node.storage.storage import BlockCommit, Storage
 from coinone.node.storage.store import MemoryStore
@@ -115,7 +116,7 @@ def test_answers_do_not_depend_on_what_is_pending(
         assert storage.history.candles(market, interval, 0, time_ms, limit=2) == want[-2:]
         newest = sorted((t for t in every if t.market == market), key=lambda t: t.tid, reverse=True)
         assert storage.history.trades(market) == newest
-        assert storage.history.trades(market, limit=3) == newest[:3]
+        assert storage.history.trades(market, Page(limit=3)) == newest[:3]
     for account in (ALICE, BOB):
         mine = [t.tid for t in reversed(every) for side in (t.maker, t.taker) if side.account == account]
         assert [found.fill.tid for found in storage.history.fills(account)] == mine
@@ -126,7 +127,7 @@ def test_answers_do_not_depend_on_what_is_pending(
             for side in (t.maker, t.taker)
             if side.account == account
         ]
-        page = storage.history.fills(account, START_MS + DAY_MS, time_ms, limit=3, oldest=True)
+        page = storage.history.fills(account, Page(START_MS + DAY_MS, time_ms, limit=3, oldest=True))
         assert [found.fill.tid for found in page] == since[:3]
         sides = {(found.fill.tid, found.is_taker) for found in storage.history.fills(account)}
         assert all((t.tid, True) in sides for t in every if t.taker.account == account)
@@ -180,7 +181,7 @@ def test_funding_and_ledger_rows_keep_their_order_and_range(tmp_path: Path) -> N
     commit(storage, 1, 2)
     storage.history.add_batch(3, EventLog(paid[2:]))
     assert storage.history.funding(ALICE) == paid[::-1]
-    assert storage.history.funding(ALICE, START_MS + 2, START_MS + 2) == [paid[1]]
+    assert storage.history.funding(ALICE, Page(START_MS + 2, START_MS + 2)) == [paid[1]]
     assert storage.history.funding(BOB) == []
     assert storage.history.ledger(ALICE) == moved[::-1]
     assert storage.history.funding_rates(1) == [(START_MS + seq, -12_500, -2_500) for seq in (3, 2, 1)]
@@ -199,7 +200,7 @@ def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_t
         assert storage.history.ended_orders(ALICE) == updates[::-1]
         commit(storage, number, last_seq)
     assert storage.history.ended_orders(ALICE) == updates[:0:-1]  # 101 is more than 3 below 105
-    assert storage.history.ended_orders(ALICE, limit=2) == updates[:2:-1]
+    assert storage.history.ended_orders(ALICE, Page(limit=2)) == updates[:2:-1]
     assert storage.history.ended_orders(BOB) == []
     assert storage.history.ended_order(105) == updates[4]
     assert storage.history.ended_order_by_cloid(ALICE, 2**100 + 4) == updates[3]

@@ -5,7 +5,6 @@ the anchor's clients page through a history. Who names none gets the newest rows
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import InvalidInput
@@ -23,10 +22,11 @@ from coinone.interfaces.api.exchange.numbers import rate
 from coinone.interfaces.api.exchange.portfolio import Step, steps_of
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
-from coinone.node.storage.history import TIME_MS_MAX, History
+from coinone.node.storage.history import TIME_MS_MAX, History, Page
 from coinone.rules.exchange.events import OrderUpdate
 
 Row = TypeVar("Row")
+Of = TypeVar("Of", Address, int)  # an account, or a market
 Request = dict[str, Any]
 
 
@@ -39,31 +39,28 @@ class Histories:
 
     def fills(self, request: Request) -> list[Json]:
         """userFills: newest first."""
-        rows = self._history.fills(parse_address(request.get("user")), limit=INFO_ROWS_MAX)
+        rows = self._history.fills(parse_address(request.get("user")), Page(limit=INFO_ROWS_MAX))
         return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
 
     def fills_by_time(self, request: Request) -> list[Json]:
         """userFillsByTime: oldest first."""
-        user = parse_address(request.get("user"))
-        rows = _page(partial(self._history.fills, user), request, INFO_ROWS_MAX)
+        rows = _paged(self._history.fills, parse_address(request.get("user")), request, INFO_ROWS_MAX)
         return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
 
     def fundings(self, request: Request) -> list[Json]:
         """userFunding: oldest first."""
-        user = parse_address(request.get("user"))
-        rows = _page(partial(self._history.funding, user), request, INFO_ROWS_MAX)
+        rows = _paged(self._history.funding, parse_address(request.get("user")), request, INFO_ROWS_MAX)
         return [funding_json(row, self._coins) for row in rows]
 
     def ledger(self, request: Request) -> list[Json]:
         """userNonFundingLedgerUpdates: oldest first."""
-        user = parse_address(request.get("user"))
-        rows = _page(partial(self._history.ledger, user), request, INFO_ROWS_MAX)
+        rows = _paged(self._history.ledger, parse_address(request.get("user")), request, INFO_ROWS_MAX)
         return [ledger_json(row) for row in rows]
 
     def orders(self, request: Request) -> list[Json]:
         """historicalOrders: orders that have ended, newest first."""
-        rows = self._history.ended_orders(parse_address(request.get("user")))
-        return [order_history_json(row, self._coins) for row in rows[:INFO_ROWS_MAX]]
+        rows = self._history.ended_orders(parse_address(request.get("user")), Page(limit=INFO_ROWS_MAX))
+        return [order_history_json(row, self._coins) for row in rows]
 
     def order(self, user: Address, oid: int | None, cloid: int | None) -> OrderUpdate | None:
         """An ended order of `user`."""
@@ -76,7 +73,7 @@ class Histories:
     def funding_rates(self, request: Request) -> list[Json]:
         """fundingHistory: oldest first."""
         coin = self._coins.named(request.get("coin"))
-        rows = _page(partial(self._history.funding_rates, coin.index), request, FUNDING_RATES_MAX)
+        rows = _paged(self._history.funding_rates, coin.index, request, FUNDING_RATES_MAX)
         return [
             {"coin": coin.name, "fundingRate": rate(paid), "premium": rate(premium), "time": time_ms}
             for time_ms, paid, premium in rows
@@ -101,11 +98,9 @@ class Histories:
 
     def steps(self, request: Request) -> list[Step]:
         """What portfolio is made of: the newest rows of each history, oldest first."""
-        user, history = parse_address(request.get("user")), self._history
+        user, history, newest = parse_address(request.get("user")), self._history, Page(limit=INFO_ROWS_MAX)
         return steps_of(
-            history.fills(user, limit=INFO_ROWS_MAX),
-            history.funding(user, limit=INFO_ROWS_MAX),
-            history.ledger(user, limit=INFO_ROWS_MAX),
+            history.fills(user, newest), history.funding(user, newest), history.ledger(user, newest)
         )
 
 
@@ -124,12 +119,11 @@ def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:
     }
 
 
-def _page(read: Callable[..., list[Row]], request: Request, limit: int) -> list[Row]:
+def _paged(read: Callable[[Of, Page], list[Row]], of: Of, request: Request, limit: int) -> list[Row]:
     """The rows that a request with startTime and endTime is about, oldest first."""
-    start, end = _times(request)
-    if request.get("startTime") is None:
-        return read(start, end, limit)[::-1]
-    return read(start, end, limit, oldest=True)
+    page = Page(*_times(request), limit, oldest=request.get("startTime") is not None)
+    rows = read(of, page)
+    return rows if page.oldest else rows[::-1]
 
 
 def _times(request: Request) -> tuple[int, int]:
