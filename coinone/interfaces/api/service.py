@@ -148,17 +148,22 @@ class Service:
         """The answer to POST /exchange. Raises HttpError for a body that is no JSON object, or where the purse
         does not allow it."""
         try:
-            request = jsonio.decode(body)
-        except InvalidInput as error:
-            raise HttpError(422, str(error)) from error
-        try:
-            return jsonio.encode(await self.act(request, purse))
+            purse.require()
         except LimitExceeded as error:
             raise HttpError(429, str(error)) from error
+        try:
+            request = jsonio.decode(body)
+        except InvalidInput as error:
+            purse.spend(1)
+            raise HttpError(422, str(error)) from error
+        return jsonio.encode(await self._act_paid(request, purse))
 
     async def act(self, request: Any, purse: Purse) -> Any:
         """The answer object of an action. Raises LimitExceeded where the purse does not allow it."""
         purse.require()
+        return await self._act_paid(request, purse)
+
+    async def _act_paid(self, request: Any, purse: Purse) -> Any:
         purse.spend(action_weight(request))
         started = time.perf_counter()
         answer = await self.relay.act(request)

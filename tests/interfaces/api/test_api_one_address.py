@@ -31,7 +31,8 @@ def server(node: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
 
 def post(port: int, path: str, body: Any) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+    raw = body if isinstance(body, bytes) else json.dumps(body)
+    connection.request("POST", path, raw, {"Content-Type": "application/json"})
     answer = connection.getresponse()
     found = answer.status, json.loads(answer.read())
     connection.close()
@@ -59,6 +60,14 @@ def test_whoever_has_used_up_the_weight_waits_at_every_door(server: ApiServer) -
 def test_a_refused_question_costs_too(server: ApiServer) -> None:
     statuses = [post(server.exchange_port, "/info", {"type": "nonsense"})[0] for _ in range(4)]
     assert statuses == [422, 422, 422, 429]
+
+
+@pytest.mark.parametrize("path", ["/rpc", "/exchange"])
+def test_what_cannot_even_be_read_costs_too(server: ApiServer, path: str) -> None:
+    answers = [post(server.exchange_port, path, b"{") for _ in range(60)]
+    refused = [status == 429 or "try again in" in json.dumps(answer) for status, answer in answers]
+    assert refused[:40] == [False] * 40, "an address has a weight of 40 here"
+    assert any(refused)
 
 
 def test_reporters_prices_come_by_the_ordinary_door_and_only_from_reporters(

@@ -48,10 +48,8 @@ class Dispatcher:
         """The answer to one request or batch; b"" if all of it was notifications."""
         try:
             request = jsonio.decode(body)
-        except LimitExceeded as error:
-            return _encode_error(None, from_input_error(error))
-        except DecodeError:
-            return _encode_error(None, RpcError(PARSE_ERROR, "parse error"))
+        except (LimitExceeded, DecodeError) as error:
+            return _encode_error(None, _unreadable(error, purse))
         context = Context(self._backend, caller, purse, session)
         if isinstance(request, list):
             return await self._answer_batch(request, context)
@@ -79,6 +77,8 @@ class Dispatcher:
     async def _answer_one(self, request: Any, context: Context) -> bytes:
         request_id = _id_of(request)
         try:
+            context.purse.require()
+            context.purse.spend(1)  # whatever comes of it
             method, params = _check_request(request)
             result = await self._call(method, params, context)
         except RpcError as error:
@@ -112,10 +112,20 @@ class Dispatcher:
             raise RpcError(INVALID_PARAMS, f"missing value for required argument {len(params)}")
         if len(params) > method.most:
             raise RpcError(INVALID_PARAMS, f"too many arguments, want at most {method.most}")
-        context.purse.require()
-        context.purse.spend(method.weight)
+        context.purse.spend(method.weight - 1)
         self.calls[name] = self.calls.get(name, 0) + 1
         return await method.handler(context, *params)
+
+
+def _unreadable(error: LimitExceeded | DecodeError, purse: Purse) -> RpcError:
+    try:
+        purse.require()
+    except LimitExceeded as empty:
+        return from_input_error(empty)
+    purse.spend(1)
+    return (
+        from_input_error(error) if isinstance(error, LimitExceeded) else RpcError(PARSE_ERROR, "parse error")
+    )
 
 
 def _groups(requests: list[Any]) -> Iterator[list[Any]]:
