@@ -58,7 +58,9 @@ def send(web3: Web3, wallet: LocalAccount, **fields: object) -> object:
     }
     if "gas" not in draft:
         draft["gas"] = web3.eth.estimate_gas(draft)
-    name = web3.eth.send_raw_transaction(wallet.sign_transaction(draft).raw_transaction)
+    raw = wallet.sign_transaction(draft).raw_transaction
+    name = web3.eth.send_raw_transaction(raw)
+    assert web3.eth.get_raw_transaction(name) == raw, "in the pool or in a block"
     return web3.eth.wait_for_transaction_receipt(name, timeout=20)
 
 

@@ -20,9 +20,7 @@ import msgspec
 from coinone.base.primitives.errors import InvalidInput
 
 VERSION = 1
-TRADING = frozenset(
-    {"order", "cancel", "cancelByCloid", "modify", "batchModify", "scheduleCancel", "updateLeverage"}
-)
+TRADING = ("order", "cancel", "cancelByCloid", "modify", "batchModify", "scheduleCancel", "updateLeverage")
 LINE_BYTES_MAX = 256 * 1024  # an action with a thousand orders
 
 
@@ -87,6 +85,8 @@ def _parse(lines: Iterator[bytes]) -> Tape:
     if head.version != VERSION:
         raise InvalidInput("this version plays tapes of another format", want=VERSION, have=head.version)
     steps = tuple(msgspec.json.decode(line, type=Step) for line in lines)
+    if any(step.action and step.action.get("type") not in TRADING for step in steps):
+        raise InvalidInput("a step of the tape is no trading")
     if any(later.at_ms < earlier.at_ms for earlier, later in itertools.pairwise(steps)):
         raise InvalidInput("the steps of the tape are not in order of time")
     return Tape(head, steps)

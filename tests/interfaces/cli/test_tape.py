@@ -12,7 +12,8 @@ from coinone.interfaces.cli.tape import Head, Step, TapeMarket, read_tape, write
 from coinone.interfaces.client import Market
 
 HEAD = Head(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))
-STEPS = (Step(0, prices={"BTC": "97000"}), Step(250, "0xab", {"type": "noop"}), Step(250, "0xcd", {"a": [1]}))
+CANCEL: dict[str, Any] = {"type": "cancel", "cancels": [{"a": 0, "o": 1}]}
+STEPS = (Step(0, prices={"BTC": "97000"}), Step(250, "0xab", CANCEL), Step(250, "0xcd", CANCEL))
 CLOID = "0x" + "9f" * 16
 
 
@@ -57,6 +58,14 @@ def test_steps_out_of_order_and_foreign_versions_are_refused(tmp_path: Path) -> 
         read_tape(file)
     write_tape(file, Head(2, 1, 0, ()), ())
     with pytest.raises(InvalidInput, match="another format"):
+        read_tape(file)
+
+
+@pytest.mark.parametrize("action", [{"type": "usdSend"}, {"type": ["order"]}, {"orders": []}])
+def test_a_tape_holds_nothing_but_trading(tmp_path: Path, action: dict[str, Any]) -> None:
+    file = tmp_path / "x"
+    write_tape(file, HEAD, (Step(0, "0xab", action),))
+    with pytest.raises(InvalidInput, match="no trading"):
         read_tape(file)
 
 

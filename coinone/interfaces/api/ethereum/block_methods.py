@@ -3,6 +3,7 @@
 from typing import Any
 
 from coinone.base.primitives.parse import parse_hash, parse_quantity
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import (
@@ -15,6 +16,7 @@ from coinone.interfaces.api.ethereum.format import (
     transaction_json,
 )
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, boolean, small_integer
+from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.limits import FEE_HISTORY_MAX
 from coinone.rules.chain.ethereum.header import EthereumBlock
 from coinone.rules.chain.ethereum.transaction import decode_transaction
@@ -109,13 +111,26 @@ async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
     found = context.backend.reads.transaction(wanted)
     if found is not None:
         return transaction_json(found[1], found[0])
-    waiting = await context.backend.reads.query(lambda reader: reader.pool.get(wanted))
-    return None if waiting is None else pending_transaction_json(decode_transaction(waiting.raw))
+    raw = await _waiting(context, wanted)
+    return None if raw is None else pending_transaction_json(decode_transaction(raw))
 
 
 async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
-    found = context.backend.reads.transaction(parse_hash(tx_hash))
-    return "0x" if found is None else hex_bytes(found[1].record.raw)
+    """Of a block, or of the pool; "0x" for an unknown one, as in geth."""
+    wanted = parse_hash(tx_hash)
+    found = context.backend.reads.transaction(wanted)
+    raw = await _waiting(context, wanted) if found is None else found[1].record.raw
+    return hex_bytes(raw or b"")
+
+
+async def _waiting(context: Context, tx_hash: Hash32) -> bytes | None:
+    """A transaction in the pool."""
+
+    def read(reader: ServedReader) -> bytes | None:
+        waiting = reader.pool.get(tx_hash)
+        return None if waiting is None else waiting.raw
+
+    return await context.backend.reads.query(read)
 
 
 async def get_receipt(context: Context, tx_hash: Any) -> Json | None:
@@ -141,7 +156,8 @@ async def base_fee(context: Context) -> str:
 
 
 async def blob_base_fee(context: Context) -> str:
-    return "0x1"
+    """Of the next block; on a chain of ours it stands at its minimum, as there are no blobs."""
+    return hex(await context.backend.reads.query(lambda reader: reader.env().blob_base_fee))
 
 
 async def fee_history(context: Context, count: Any, newest: Any, percentiles: Any = None) -> Json:

@@ -74,12 +74,6 @@ async def get_raw_receipts(context: Context, block: Any) -> list[str]:
     return [hex_bytes(encode_receipt(receipt_of(row))) for row in rows]
 
 
-async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
-    """debug_getRawTransaction"""
-    found = context.backend.reads.transaction(parse_hash(tx_hash))
-    return "0x" if found is None else hex_bytes(found[1].record.raw)
-
-
 def _found(context: Context, block: Any) -> tuple[AnyHeader, tuple[PlacedRecord, ...]]:
     found = context.backend.reads.block(block_id(block))
     if found is None:

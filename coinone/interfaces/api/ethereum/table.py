@@ -93,7 +93,7 @@ METHODS: dict[str, Method] = _rows(
     ("debug_getRawBlock", debug.get_raw_block, 1, 1),
     ("debug_getRawHeader", debug.get_raw_header, 1, 1),
     ("debug_getRawReceipts", debug.get_raw_receipts, 1, 1),
-    ("debug_getRawTransaction", debug.get_raw_transaction, 1, 1),
+    ("debug_getRawTransaction", blocks.get_raw_transaction, 1, 1),
     ("debug_traceTransaction", debug.trace_transaction, 1, 2),
     ("debug_traceCall", debug.trace_call, 1, 3),
     ("debug_traceBlockByNumber", debug.trace_block_by_number, 1, 2),
