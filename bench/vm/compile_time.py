@@ -41,6 +41,8 @@ REPEATED = {
     "SIGNEXTEND": "80800b50",
     "SAR": "80801d50",
     "SDIV": "80800550",
+    "PC": "58",
+    "BLOBBASEFEE": "4a",
     "PUSH32": "7f" + "5a" * 32,
     "DUP1 until there is a jump": "80" * 200 + "5b" + "50" * 200,
 }
