@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from coinone.rules.vm.frame import Opcode
 
-BLOCK_MAX = 64  # instructions: the compiler's time grows faster than the function, and longer ones run no faster
+BLOCK_MAX = 64  # instructions: the compiler's time grows faster than the function; longer ones run no faster
 _PUSH1, _PUSH32 = 0x60, 0x7F
 _FINAL = frozenset({"STOP", "RETURN", "REVERT", "INVALID", "SELFDESTRUCT", "JUMP"})
 

@@ -138,7 +138,7 @@ def test_forks_do_not_share_compiled_code(tmp_path: Path) -> None:
 def test_what_a_contract_may_cost_the_compiler_is_bounded() -> None:
     loads = (b"\x5f\x51\x50" * 20 + b"\x5b") * 380  # 23 KB of loads from memory
     whole, part = (module_of(loads, OSAKA, most) for most in (10**9, 5_000))
-    assert (whole.left_out, part.blocks) == (0, 20)  # a block of 20 loads weighs 8 + 20 * (1 + 10 + 1) + 1 = 249
+    assert (whole.left_out, part.blocks) == (0, 20)  # each weighs 8 + 20 * (1 + 10 + 1) + 1 = 249
     assert part.blocks + part.left_out == whole.blocks
     assert len(part.text) < len(whole.text) // 8
 
