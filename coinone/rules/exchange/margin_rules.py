@@ -3,8 +3,8 @@ book.
 
 notional = |size| * mark. Maintenance margin = notional / (2 * L_n) - deduction_n in the tier n the notional
 falls into, rounded up (a payer). Initial margin = worst * mark / leverage, rounded up, where worst =
-max(|position + bids|, |position - asks|) is the largest position the open orders can lead to; above the
-first tier at least twice the maintenance margin, so that it grows with the tier as well. An account's sums
+max(position + bids, asks - position) is the largest position the open orders can lead to, long or short;
+above the first tier at least twice the maintenance margin, so that it grows with the tier as well. An account's sums
 over all markets stand in its row; a mark change is one pass over that market's positions (margin.py).
 """
 
@@ -33,7 +33,7 @@ def maintenance_margin(core: Any, market: int, size: int) -> int:
 @inlined
 def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
     """Of a position with its open orders at the mark; leverage 0 means the market's greatest."""
-    return _initial_of_worst(core, market, max(abs(size + bids), abs(size - asks)), leverage)
+    return _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
 
 
 @inlined
@@ -52,7 +52,7 @@ def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
 def worst_size(core: Any, account: int, market: int) -> int:
     """The largest position that the open orders can lead to."""
     held = core.positions[account, market]
-    return i64(max(abs(held.size + held.bid_size), abs(held.size - held.ask_size)))
+    return i64(max(held.size + held.bid_size, held.ask_size - held.size))
 
 
 @inlined

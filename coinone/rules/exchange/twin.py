@@ -1,5 +1,6 @@
 """The kernel's twin: the same rules in plain Python, written to be read; property tests hold the two equal.
 
+Chapters: twin_resting.py, the orders that rest; twin_terms.py, the arithmetic; twin_book.py, the things themselves.
 It shares no code with the kernel but names of statuses and limits. An account's sums (twin_book.Account) change
 by what a position's terms change; twin_terms.sums adds them up afresh, and tests hold that equal too.
 """
@@ -19,7 +20,9 @@ from coinone.rules.exchange.twin_book import (
     Order,
     Result,
     Update,
+    row,
 )
+from coinone.rules.exchange.twin_resting import Resting
 from coinone.rules.exchange.twin_terms import (
     BUY,
     SELL,
@@ -43,17 +46,14 @@ IOC, ALO = int(Tif.IOC), int(Tif.ALO)
 PLACE = int(OpKind.PLACE)
 _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 _CANCELS = (int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID))
-_row = tuple.__new__  # of a NamedTuple and its fields in order, faster than by its own way
 OPEN, FILLED, CANCELED = int(Status.OPEN), int(Status.FILLED), int(Status.CANCELED)
 
 
-class Twin:
+class Twin(Resting):
     """Markets, accounts and books; `run` executes a segment and returns results, fills and updates."""
 
     def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
-        self.markets, self.accounts = markets, accounts
-        self.orders: dict[int, Order] = {}
-        self.cloids: dict[tuple[int, int, int], Order] = {}
+        super().__init__(markets, accounts)
         self.next_oid = self.next_tid = 1
         self.fees = self.insurance = 0
         for account in accounts:
@@ -67,7 +67,7 @@ class Twin:
     def run(self, ops: Iterable[Op], now: int) -> tuple[list[Result], list[Fill], list[Update]]:
         self.now = now
         self.fills: list[Fill] = []
-        self.updates: list[Update] = []
+        self.updates = []
         return [self._execute(i, op) for i, op in enumerate(ops)], self.fills, self.updates
 
     def set_mark(self, index: int, mark: int) -> None:
@@ -92,14 +92,14 @@ class Twin:
             if target is None:
                 return _refused(Status.NOT_FOUND if cancels else Status.MODIFY_NOT_FOUND)
             if cancels:
-                self._remove(i, target, op.reason or CANCELED)
+                self.remove(i, target, op.reason or CANCELED)
                 return _refused(CANCELED)
             if only_smaller(target, op):
                 reserve(target, op.sz - target.left)
                 update_initial(target.owner, target.held, target.market)
                 target.left = target.size = op.sz
-                self._report(i, target, OPEN)
-                return _row(Result, (target.oid, 0, 0, op.sz, 0, 0, OPEN))
+                self.report(i, target, OPEN)
+                return row(Result, (target.oid, 0, 0, op.sz, 0, 0, OPEN))
             return self._modify(i, op, target)
         return self._place(i, op, None)
 
@@ -149,7 +149,7 @@ class Twin:
         crosses = best >= 0 and other.keys[best] >= other.sign * op.px
         if crosses and op.tif == ALO:
             bid, ask = market.sides[BUY].best(), market.sides[SELL].best()
-            return _row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
+            return row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
         if op.tif == IOC and not crosses:
             return _refused(Status.IOC_NO_MATCH)
         order = Order(0, op, account, held, market, size, size, self.now, 0, old)
@@ -199,9 +199,9 @@ class Twin:
         if order.left == order.size:
             refusals = {Status.MARGIN_CANCELED: Status.MARGIN, Status.IOC_CANCELED: Status.IOC_NO_MATCH}
             return _refused(refusals.get(Status(status), status))
-        self._replace(i, order)
-        self._report(i, order, status)
-        return _row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
+        self.replace(i, order)
+        self.report(i, order, status)
+        return row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
     def _match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, bool]:
         """Trade against the best price's oldest order until done; False, or True if the slack ran out."""
@@ -214,20 +214,20 @@ class Twin:
             owner = maker.owner
             if owner is taker.owner:
                 if maker is taker.replaces:
-                    self._replace(i, taker)
+                    self.replace(i, taker)
                 else:
-                    self._remove(i, maker, Status.SELF_TRADE_CANCELED)
+                    self.remove(i, maker, Status.SELF_TRADE_CANCELED)
                 continue
             px, size = maker.op.px, min(taker.left, maker.left)
             if maker.op.reduce_only or owner.restricted or market.status == ONLY_REDUCE:
                 size = min(size, maker.held.size if buys else -maker.held.size)
             if size <= 0:
-                self._remove(i, maker, Status.REDUCE_ONLY_CANCELED)
+                self.remove(i, maker, Status.REDUCE_ONLY_CANCELED)
                 continue
             change = -size if buys else size
             maintenance = maintenance_margin(market, maker.held.size + change)
             if breaks_maintenance(maker, change, maintenance):
-                self._remove(i, maker, Status.MARGIN_CANCELED)
+                self.remove(i, maker, Status.MARGIN_CANCELED)
                 continue
             if slack is not None:
                 slack -= adverse(taker, px, size)
@@ -235,7 +235,7 @@ class Twin:
                     return slack, True
             self._trade(i, taker, maker, size, maintenance)
             if not maker.left:
-                self._remove(i, maker, FILLED)
+                self.remove(i, maker, FILLED)
         return slack, False
 
     def _trade(self, i: int, taker: Order, maker: Order, size: int, maintenance: int) -> None:
@@ -267,7 +267,7 @@ class Twin:
         market.volume += notional
         market.base_volume += size
         self.fills.append(
-            _row(
+            row(
                 Fill,
                 (
                     self.next_tid,
@@ -305,83 +305,17 @@ class Twin:
         self.accounts[op.builder].cash += share
         return share
 
-    def restore(self, oid: int, op: Op, size: int, left: int, time_ms: int) -> None:
-        """Put back an order that rested in a state taken over."""
-        owner = self.accounts[op.account]
-        held, market = owner.positions[op.market], self.markets[op.market]
-        order = Order(oid, op, owner, held, market, size, left, time_ms)
-        self._enter(order)
-        reserve(order, left)
-        update_initial(owner, held, market)
-
     def _rest(self, i: int, order: Order) -> Result | None:
         """What is left rests in the book; None if its side has too many prices."""
         ladder = order.market.sides[order.op.side]
         if len(ladder.keys) >= PRICE_LEVELS_MAX and ladder.sign * order.op.px not in ladder.queues:
             return None
-        self._replace(i, order)
-        self._enter(order)
-        self._report(i, order, OPEN)
+        self.replace(i, order)
+        self.enter(order)
+        self.report(i, order, OPEN)
         filled = order.size - order.left
-        return _row(Result, (order.oid, filled, order.notional, order.left, 0, 0, OPEN))
-
-    def _enter(self, order: Order) -> None:
-        op, market = order.op, order.market
-        market.sides[op.side].add(order)
-        self.orders[order.oid] = order
-        if op.has_cloid:
-            self.cloids[op.account, op.cloid_hi, op.cloid_lo] = order
-        order.owner.order_count += 1
-        market.order_count += 1
-
-    def _replace(self, i: int, order: Order) -> None:
-        """The order that this one replaces leaves the book, if it is there; `_modify` has released it."""
-        old = order.replaces
-        if old and old.oid in self.orders:
-            self._take_out(i, old, Status.REPLACED)
-
-    def _remove(self, i: int, order: Order, status: int) -> None:
-        """A resting order leaves the book, and what it had reserved is free."""
-        if order.left:
-            reserve(order, -order.left)
-            update_initial(order.owner, order.held, order.market)
-        self._take_out(i, order, status)
-
-    def _take_out(self, i: int, order: Order, status: int) -> None:
-        op, market = order.op, order.market
-        self._report(i, order, status)
-        market.sides[op.side].remove(order)
-        del self.orders[order.oid]
-        if op.has_cloid:
-            del self.cloids[op.account, op.cloid_hi, op.cloid_lo]
-        order.owner.order_count -= 1
-        market.order_count -= 1
-
-    def _report(self, i: int, order: Order, status: int) -> None:
-        op = order.op
-        self.updates.append(
-            _row(
-                Update,
-                (
-                    order.oid,
-                    op.px,
-                    order.left,
-                    order.size,
-                    op.cloid_hi,
-                    op.cloid_lo,
-                    order.time_ms,
-                    i,
-                    op.account,
-                    op.market,
-                    status,
-                    op.side,
-                    op.tif,
-                    op.reduce_only,
-                    op.has_cloid,
-                ),
-            )
-        )
+        return row(Result, (order.oid, filled, order.notional, order.left, 0, 0, OPEN))
 
 
 def _refused(status: int) -> Result:
-    return _row(Result, (0, 0, 0, 0, 0, 0, status))
+    return row(Result, (0, 0, 0, 0, 0, 0, status))

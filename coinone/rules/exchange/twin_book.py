@@ -8,9 +8,13 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+row = tuple.__new__
+"""A NamedTuple of its fields in order, in half the time that its own constructor takes."""
 
-class Op(NamedTuple):
-    """An operation; fields as in tables.OP."""
+
+@dataclass(slots=True)
+class Op:
+    """An operation; fields as in tables.OP. No tuple: its fields are read far more often than it is made."""
 
     px: int
     sz: int

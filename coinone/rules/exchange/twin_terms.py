@@ -52,7 +52,7 @@ def maintenance_margin(market: Market, size: int) -> int:
 def initial_margin(market: Market, held: Position) -> int:
     """Of the largest position that the open orders can lead to, rounded up."""
     size = held.size
-    worst = max(abs(size + held.bids), abs(size - held.asks))
+    worst = max(size + held.bids, held.asks - size)  # long if all bids trade, or short if all asks do
     notional = worst * market.mark
     margin = -(-notional // (held.leverage or market.max_leverage))
     if len(market.bounds) > 1 and notional >= market.bounds[1]:
@@ -149,4 +149,5 @@ def only_smaller(order: Order, op: Op) -> bool:
         old.builder_fee,
         old.has_cloid,
     )
-    return same and (not op.has_cloid or op[2:4] == old[2:4]) and op.sz < order.left
+    cloid, old_cloid = (op.cloid_hi, op.cloid_lo), (old.cloid_hi, old.cloid_lo)
+    return same and (not op.has_cloid or cloid == old_cloid) and op.sz < order.left
