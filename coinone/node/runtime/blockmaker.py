@@ -19,6 +19,7 @@ from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import SealedBlock, commit_block, seal_block_steps
 from coinone.rules.consensus.federation import pack_signature
 from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks
+from coinone.rules.state.steps import advance
 
 Job: TypeAlias = Callable[[], None]
 Background: TypeAlias = Callable[[Job], "Future[None]"]  # runs a job once, elsewhere or at once
@@ -65,13 +66,10 @@ class BlockMaker:
     def advance(self, has_time: Callable[[], bool]) -> NewBlock | None:
         """Seal while `has_time`; the block, once it is on disk. Raises StorageError if it cannot be written."""
         if self._steps is not None:
-            try:
-                next(self._steps)
-                while has_time():
-                    next(self._steps)
-            except StopIteration as sealed:
+            sealed = advance(self._steps, has_time)
+            if sealed is not None:
                 self._steps = None
-                self._writing = self._write(sealed.value)
+                self._writing = self._write(sealed)
         if self._writing is None or not self._writing.done.done():
             return None
         return self._take_in()

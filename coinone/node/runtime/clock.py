@@ -26,5 +26,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def for_ms(clock: Clock, milliseconds: int) -> Callable[[], bool]:
+    """True until so much time has passed from now."""
+    until = clock.steady_s() + milliseconds / 1000
+    return lambda: clock.steady_s() < until
+
+
 def system_entropy(size: int) -> bytes:
     return os.urandom(size)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from coinone.base.primitives.errors import CoinoneError, InvalidTransaction, NotSupported, StorageError
+from coinone.base.primitives.limits import SEAL_SLICE_MS
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.runtime.archive import Archive
-from coinone.node.runtime.clock import Clock, Entropy, SystemClock, system_entropy
+from coinone.node.runtime.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.executor import Executor
-from coinone.node.runtime.follower import follow_batch, follow_block
+from coinone.node.runtime.follower import FollowedBlock, follow_batch
 from coinone.node.runtime.intake import Intake, Outcome, settle
 from coinone.node.runtime.keys import load_or_make_secrets
 from coinone.node.runtime.producer import Producer
@@ -213,15 +214,27 @@ class Node:
         return verified.tx_hash
 
     async def follow(self, item: CertifiedBatch | Block) -> None:
-        """Take a batch or block that another node made. Raises InvalidInput, or StorageError."""
+        """Take a batch or block that another node made, one after another. Raises InvalidInput, or StorageError."""
+        if isinstance(item, Block):
+            await self._follow_block(item)
+        else:
+            await self.run_on_core(lambda core, producer: follow_batch(core, item))
 
-        def job(core: Core, producer: Producer) -> None:
-            if isinstance(item, Block):
-                follow_block(core, item)
-            else:
-                follow_batch(core, item)
+    async def _follow_block(self, block: Block) -> None:
+        following = await self.run_on_core(lambda core, producer: FollowedBlock(core, block))
+        sealed = False
+        while not sealed:
+            sealed = await self.run_on_core(
+                lambda core, producer: following.advance(for_ms(self._clock, SEAL_SLICE_MS))
+            )
+        written = self._writer.submit(following.write)
+        await asyncio.gather(asyncio.wrap_future(written), return_exceptions=True)
 
-        await self.run_on_core(job)
+        def take_in(core: Core, producer: Producer) -> None:
+            written.result()
+            producer.announce(following.take_in())
+
+        await self.run_on_core(take_in)
 
     async def query(self, fn: Callable[[ChainReader], T]) -> T:
         """Run `fn` on the executor between two batches. It must copy what it returns."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from coinone.base.primitives.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
 from coinone.node.runtime import reporter
 from coinone.node.runtime.blockmaker import Background, BlockMaker
-from coinone.node.runtime.clock import Clock, Entropy
+from coinone.node.runtime.clock import Clock, Entropy, for_ms
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.keys import Secrets
 from coinone.node.runtime.published import NewBlock, Published
@@ -60,14 +60,14 @@ class Producer:
     def mine(self) -> NewBlock:
         """Close batches up to one where contracts run, then a block of all of them (dev's evm_mine)."""
         if self.blocks.is_busy:
-            self._announce(self.blocks.finish())
+            self.announce(self.blocks.finish())
         cadence = self._core.chain.network.batches
         self.close_batch()
         while not cadence.is_evm(self._core.chain.cursor.seq):
             self.close_batch()
         while True:
             block = self.blocks.finish()
-            self._announce(block)
+            self.announce(block)
             if not self._core.chain.applied:
                 return block
 
@@ -84,10 +84,9 @@ class Producer:
             self._next_block = max(self._next_block + self._block_s, now)
             self.blocks.begin()
         if self.blocks.is_busy:
-            until = self._clock.steady_s() + SEAL_SLICE_MS / 1000
-            block = self.blocks.advance(lambda: self._clock.steady_s() < until)
+            block = self.blocks.advance(for_ms(self._clock, SEAL_SLICE_MS))
             if block is not None:
-                self._announce(block)
+                self.announce(block)
         return self._next_call()
 
     def _next_call(self) -> float:
@@ -104,7 +103,8 @@ class Producer:
         time_ms = max(self._clock.wall_ms(), core.chain.cursor.time_ms + 1)
         core.oracle.append(reporter.signed_prices(network.chain_id, time_ms, prices, self._secrets.reporter))
 
-    def _announce(self, block: NewBlock) -> None:
+    def announce(self, block: NewBlock) -> None:
+        """A block became the head: tell whoever listens."""
         core = self._core
         if block.block.number % SOLVENCY_CHECK_BLOCKS == 0:
             check_solvency(core.chain)

@@ -110,6 +110,13 @@ def apply_block(
     InvalidBatch; batches already executed stay applied, since they are certified whatever the block is worth.
     The caller writes the rows and calls `commit_block`.
     """
+    return finished(apply_block_steps(chain, database, block, batches))
+
+
+def apply_block_steps(
+    chain: ChainState, database: Database, block: Block, batches: Sequence[CertifiedBatch]
+) -> Generator[None, None, SealedBlock]:
+    """The same in short steps, but for batches that are executed whole."""
     check_block_head(chain, block)
     check_body(chain, block, batches)
     for certified in batches[len(chain.applied) :]:
@@ -117,7 +124,8 @@ def apply_block(
         result = apply_batch(chain, certified.batch)
         if result.digest != certified.certificate.results:
             raise InvalidBlock("results differ from the certificate's", seq=certified.batch.seq)
-    sealed = seal_block(database, chain, len(batches), block.header.timestamp, block.forced)
+        yield
+    sealed = yield from seal_block_steps(database, chain, len(batches), block.header.timestamp, block.forced)
     for name in ("state_root", "exchange_root", "transactions_root", "receipts_root", "bloom", "gas_used"):
         want, have = getattr(sealed.header, name), getattr(block.header, name)
         if want != have:

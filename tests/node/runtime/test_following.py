@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from coinone.base.primitives.errors import InvalidInput, NotSupported
+from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageError
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
 from coinone.node.network.peers import Endpoint
+from coinone.node.runtime import node as node_module
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import Peering
 from coinone.rules.chain.batch import CertifiedBatch, decode_certified
+from coinone.rules.chain.block import Block
+from coinone.rules.chain.genesis import Genesis
 
 DEV = load_network("dev")
 MAP_BYTES = 2**30
@@ -117,6 +120,74 @@ def test_a_batch_with_a_foreign_certificate_or_other_bytes_changes_nothing(tmp_p
         assert follower.view.seq == 1
     finally:
         follower.stop()
+
+
+def stopped_leader(folder: Path) -> tuple[Genesis, Block, list[CertifiedBatch]]:
+    """What a leader left behind: its genesis, its first block with batches, and these."""
+    with leading(folder) as (leader, _):
+        asyncio.run(Dev(leader).faucet(b"\x11" * 20))
+        until(lambda: leader.view.head.batch_seq > 0)
+        block = leader.archive.block(1)
+        assert block is not None
+        batches = [leader.archive.batch(seq) for seq in range(1, block.header.batch_seq + 1)]
+        return leader.genesis, block, [batch for batch in batches if batch is not None]
+
+
+@contextmanager
+def fed(folder: Path, genesis: Genesis, batches: list[CertifiedBatch]) -> Iterator[Node]:
+    """A follower that has taken `batches` by hand."""
+    node = Node(DEV, folder, map_size_bytes=MAP_BYTES, genesis=genesis)
+    node.start()
+    try:
+        for batch in batches:
+            asyncio.run(node.follow(batch))
+        yield node
+    finally:
+        node.stop()
+
+
+def test_a_follower_answers_queries_between_the_slices_of_a_block_and_announces_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genesis, block, batches = stopped_leader(tmp_path / "leader")
+    monkeypatch.setattr(node_module, "SEAL_SLICE_MS", -1)  # a step a visit
+
+    async def follow(node: Node) -> tuple[list[int], list[int]]:
+        stream, heads, taken = node.subscribe(), [], asyncio.create_task(node.follow(block))
+        while not taken.done():
+            heads.append(await node.query(lambda reader: reader.head.number))
+        await taken
+        published = await stream.get()
+        assert published is not None
+        return heads, [new.block.number for new in published.blocks]
+
+    with fed(tmp_path / "follower", genesis, batches) as node:
+        heads, announced = asyncio.run(follow(node))
+        assert heads.count(0) > 3 and announced == [1]
+        assert node.view.head == block.header and node.halted is None
+
+
+def test_a_follower_whose_disk_fails_shows_only_what_it_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genesis, block, (first, *rest) = stopped_leader(tmp_path / "leader")
+
+    def full(*arguments: object) -> None:
+        raise StorageError("no space left on device")
+
+    def shown(node: Node) -> tuple[int, int]:
+        return asyncio.run(node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number)))
+
+    with fed(tmp_path / "log", genesis, [first]) as node:
+        monkeypatch.setattr(node.storage.log, "append", full)
+        with pytest.raises(StorageError, match="no space left"):
+            asyncio.run(node.follow(rest[0]))
+        assert shown(node) == (1, 0) and node.disk_failed
+    with fed(tmp_path / "store", genesis, [first, *rest]) as node:
+        monkeypatch.setattr(node.storage.store, "write", full)
+        with pytest.raises(StorageError, match="no space left"):
+            asyncio.run(node.follow(block))
+        assert shown(node) == (len(rest) + 1, 0) and node.disk_failed
 
 
 def test_nobody_home_and_another_network_are_told_apart(tmp_path: Path) -> None:
