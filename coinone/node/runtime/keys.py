@@ -29,23 +29,26 @@ class Secrets:
         return address_of(self.reporter)
 
 
-def load_or_make_secrets(data_dir: Path, entropy: Entropy) -> Secrets:
-    """Raises StorageError if a key file is damaged or readable by others."""
+def load_or_make_secrets(data_dir: Path, entropy: Entropy, is_new: bool = True) -> Secrets:
+    """Keys are made for a new chain only: with other ones the node would be somebody else. Raises StorageError if a key
+    file is missing then, damaged, or readable by others."""
     folder = data_dir / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Secrets(
-            _load_or_make(folder / "federation", entropy),
-            _load_or_make(folder / "reporter", entropy),
-            _load_or_make(folder / "seeds", entropy),
+            _load_or_make(folder / "federation", entropy, is_new),
+            _load_or_make(folder / "reporter", entropy, is_new),
+            _load_or_make(folder / "seeds", entropy, is_new),
         )
     except OSError as error:
         raise StorageError(f"key folder {folder}: {error.strerror}") from error
 
 
-def _load_or_make(path: Path, entropy: Entropy) -> bytes:
+def _load_or_make(path: Path, entropy: Entropy, is_new: bool) -> bytes:
     if path.exists():
         return _load(path)
+    if not is_new:
+        raise StorageError(f"key file {path} is gone: restore it, or start with a fresh data folder")
     key = entropy(32)
     while not is_private_key(key):  # odds 2^-128
         key = entropy(32)

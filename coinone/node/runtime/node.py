@@ -112,7 +112,7 @@ class Node:
         self._subscriptions: list[Subscription] = []
         self.storage = open_storage(data_dir, identity_of(network), map_size_bytes)
         try:
-            secrets = load_or_make_secrets(data_dir, entropy)
+            secrets = load_or_make_secrets(data_dir, entropy, is_new=self.storage.blocks.head() is None)
             chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis)
         except BaseException:
             self.storage.close()

@@ -19,11 +19,12 @@ from coinone.node.storage.blocks import Blocks, head_of
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.folder_lock import FolderLock
 from coinone.node.storage.lmdb_store import FILE, LmdbStore
-from coinone.node.storage.storage import Storage
+from coinone.node.storage.storage import LOG_KEY, Storage
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import SealedBlock
 from coinone.rules.chain.network import Network
+from coinone.rules.state.database import Table
 
 FOLDER = "rebuild"  # inside the data folder, while it lasts
 Progress = Callable[[int, int], None]  # blocks done, of how many
@@ -70,7 +71,10 @@ def _build(network: Network, data_dir: Path, beside: Path, map_size_bytes: int, 
         waiting: dict[bytes, bytes | None] = {
             u64(seq): row for seq, row in Blocks(old).batches_from(head.last_seq + 1)
         }
-        new.store.write({NodeTable.BATCH: waiting})  # of blocks that were taken back
+        log = {LOG_KEY: old.get(Table.META, LOG_KEY)}
+        new.store.write(
+            {NodeTable.BATCH: waiting, Table.META: log}
+        )  # waiting: of blocks that were taken back
         return head.number
     finally:
         new.close()

@@ -54,6 +54,10 @@ def open_chain(
 ) -> ChainState:
     """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
     if storage.blocks.head() is None:
+        if storage.log.batches:
+            raise StorageError(
+                "the batch log is there, and the database is gone or empty: restore it, or start `coinone up --reset`"
+            )
         genesis = genesis or _new_genesis(network, secrets, now_ms)
         block, sealed = genesis_block(network, genesis, storage.store)
         storage.commit_block(commit_of(block, sealed, {}))

@@ -29,6 +29,7 @@ class BatchLog:
         self._file_id = b""
         self._size = 0
         self._broken = False
+        self.newest = 0  # number of the newest file that no crash takes away any more
         self.batches: dict[int, bytes] = {}
         self.promises: list[Record] = []
         self._read_all()
@@ -72,7 +73,7 @@ class BatchLog:
         ]
         self.promises = [*change, *kept]
         for file, last in list(self._last_seq.items()):
-            if last <= committed_seq and file != self._file:
+            if last <= committed_seq and file != self.newest:
                 self._disk.remove(_name(file))
                 del self._last_seq[file]
 
@@ -86,10 +87,11 @@ class BatchLog:
         self._disk.sync(_name(self._file))
         self._size = _START
         self._last_seq[self._file] = 0
+        self.newest = self._file
 
     def _take(self, record: Record, file: int) -> None:
         if record.kind is Kind.BATCH:
-            assert not self.batches or record.seq == next(reversed(self.batches)) + 1, "a gap in the batches"
+            assert record.seq == self._next_seq(record), "a gap in the batches"
             self.batches[record.seq] = record.payload
         elif record.kind is not Kind.VOID:
             self.promises.append(record)
@@ -97,12 +99,16 @@ class BatchLog:
             self.batches = {seq: payload for seq, payload in self.batches.items() if seq < record.seq}
         self._last_seq[file] = max(self._last_seq[file], record.seq)
 
+    def _next_seq(self, record: Record) -> int:
+        """The only seq that a batch may have; any, if there is none before."""
+        return next(reversed(self.batches)) + 1 if self.batches else record.seq
+
     def _last_change(self) -> list[Record]:
         return [record for record in self.promises if record.kind is Kind.CHANGE][-1:]
 
     def _read_all(self) -> None:
-        names = [name for name in self._disk.names() if name.endswith(_SUFFIX)]
-        files = sorted(int(name.removesuffix(_SUFFIX)) for name in names)
+        stems = [name.removesuffix(_SUFFIX) for name in self._disk.names() if name.endswith(_SUFFIX)]
+        files = sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
         for file in files:
             self._read_file(file, is_last=file == files[-1])
 
@@ -118,6 +124,7 @@ class BatchLog:
             raise StorageError(f"batch log: {name} is no batch log of this format")
         self._file, self._file_id, self._size = file, data[len(_FILE_HEAD) : _START], _START
         self._last_seq[file] = 0
+        self.newest = file
         while self._size < len(data):
             try:
                 found = read_record(self._file_id, data, self._size)
@@ -126,6 +133,9 @@ class BatchLog:
                     raise StorageError(f"batch log: {name} is damaged at byte {self._size}") from None
                 self._disk.truncate(name, self._size)
                 return
+            want = self._next_seq(found.record)
+            if found.record.kind is Kind.BATCH and found.record.seq != want:
+                raise StorageError(f"batch log: batch {want} is missing before {name}")
             self._take(found.record, file)
             self._size = found.end
 

@@ -41,7 +41,10 @@ class FileDisk:
             raise _failed("create", str(folder), error) from error
 
     def names(self) -> list[str]:
-        return sorted(entry.name for entry in self._folder.iterdir() if entry.is_file())
+        try:
+            return sorted(entry.name for entry in self._folder.iterdir() if entry.is_file())
+        except OSError as error:
+            raise _failed("list", str(self._folder), error) from error
 
     def read(self, name: str) -> bytes:
         try:

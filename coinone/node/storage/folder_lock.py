@@ -22,12 +22,15 @@ class FolderLock:
             raise StorageError(f"data folder {folder}: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError as error:
             owner = os.pread(self._file, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
             raise StorageError(f"data folder {folder} is in use by process {owner}") from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(self._file)
+            raise StorageError(f"data folder {folder}: {error.strerror}") from error
 
     def release(self) -> None:
         os.close(self._file)

@@ -35,6 +35,7 @@ from coinone.rules.state.database import Changes, Table, undo_of
 _ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle)
 FORMAT = b"2." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
+LOG_KEY = b"log"  # META: the newest file of the log when the last block was written
 _TABLES = {table.value: table for table in ALL_TABLES}
 
 
@@ -74,6 +75,7 @@ class Storage:
         self.blocks = Blocks(store)
         self.history = History(store)
         head = self.blocks.head()
+        _check_log(store, self.log)
         if head is not None:
             self.log.prune(head.last_seq)
 
@@ -104,8 +106,9 @@ class Storage:
             fresh = _joined(history.fresh, _block_rows(commit))
             undo = _joined(undo_of(before, changed), _deleted(fresh))
         batches: Changes = {NodeTable.BATCH: {u64(seq): row for seq, row in commit.batches.items()}}
+        log: Changes = {Table.META: {LOG_KEY: u64(self.log.newest)}}
         undo_rows = _undo_rows(commit.number, undo)
-        self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows))
+        self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows, log))
 
     def block_written(self, last_seq: int) -> None:
         """The last block, which ends with batch `last_seq`, is on disk: forget what was pending for it."""
@@ -175,6 +178,17 @@ def _check_identity(store: Store, identity: bytes) -> None:
     if store.get(Table.META, _IDENTITY_KEY) != identity:
         raise StorageError(
             "data folder belongs to another network: choose another, or start `coinone up --reset`"
+        )
+
+
+def _check_log(store: Store, log: BatchLog) -> None:
+    """To go on without a log that was there would take back what was answered, and sign other batches in the place of
+    those that are gone."""
+    wanted = int.from_bytes(store.get(Table.META, LOG_KEY) or b"", "big")
+    if log.newest < wanted:
+        raise StorageError(
+            f"batch log: file {wanted:010}.log is gone, and with it batches that were answered: restore it, "
+            "or start `coinone up --reset`"
         )
 
 

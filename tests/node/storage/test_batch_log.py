@@ -150,6 +150,21 @@ def test_files_go_when_blocks_contain_their_batches(monkeypatch: pytest.MonkeyPa
     assert list(again.batches) == [20, 21]
 
 
+def test_a_file_missing_in_the_middle_is_named_by_the_first_batch_that_was_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch_log, "LOG_FILE_BYTES", 500)
+    disk, _ = filled(20)
+    disk.files["readme.log"] = bytearray(b"not ours")
+    assert list(opened(disk).batches) == list(range(1, 21))
+    alone = PlainDisk()
+    alone.files["0000000001.log"] = disk.files["0000000001.log"]
+    missing = max(opened(alone).batches) + 1
+    del disk.files["0000000002.log"]
+    with pytest.raises(StorageError, match=rf"batch {missing} is missing before 0000000003\.log"):
+        opened(disk)
+
+
 def test_a_file_whose_creation_was_cut_short_is_no_damage() -> None:
     for left in (b"", b"coinone ba", bytes(36)):
         disk = PlainDisk()

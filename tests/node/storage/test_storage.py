@@ -1,6 +1,7 @@
 """Storage as a whole: commit, undo, reopen, and folders that must be refused."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,33 @@ def test_a_gap_in_the_pending_batches_is_a_storage_error(tmp_path: Path) -> None
     storage.log.append_batch(2, b"without the first")
     with pytest.raises(StorageError, match="batch 1 is missing"):
         storage.pending_batches()
+
+
+def blocks_up_to(folder: Path, last: int) -> None:
+    """A batch a block, and one more that no block has."""
+    storage = open_storage(folder, b"dev", MAP)
+    storage.commit_block(block(0, 0))
+    for number in range(1, last + 1):
+        run_batch(storage, number)
+        storage.commit_block(block(number, number))
+    run_batch(storage, last + 1)
+    storage.close()
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: os.truncate(file, 0)])
+def test_a_log_that_is_gone_is_missed(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    blocks_up_to(tmp_path, 2)
+    spoil(tmp_path / "log" / "0000000001.log")
+    with pytest.raises(StorageError, match=r"file 0000000001\.log is gone, .* answered"):
+        open_storage(tmp_path, b"dev", MAP)
+
+
+def test_a_new_file_whose_creation_was_cut_short_is_not_missed(tmp_path: Path) -> None:
+    blocks_up_to(tmp_path, 2)
+    for pending in ([(3, b"batch 3")], [], []):  # crash after crash, before anything was written to it
+        (tmp_path / "log" / "0000000002.log").write_bytes(b"coinone ba")
+        storage = open_storage(tmp_path, b"dev", MAP)
+        assert storage.pending_batches() == pending
+        if pending:
+            storage.commit_block(block(3, 3))
+        storage.close()
