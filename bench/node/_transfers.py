@@ -35,7 +35,7 @@ def sender_keys() -> tuple[bytes, ...]:
 def busy_network() -> Network:
     """The dev network with rich senders and contracts in every batch, so that blocks can be full."""
     dev = load_network("dev")
-    rich = tuple(Allocation(address_of(key), GIFT, 10**12, 0) for key in sender_keys())
+    rich = tuple(Allocation(address_of(key), GIFT, 10**12, 10**12) for key in sender_keys())
     return replace(dev, batches=replace(dev.batches, evm_every=1), allocations=(*dev.allocations, *rich))
 
 

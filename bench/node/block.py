@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from bench.node._common import print_table
+from bench.node._orders import place_orders
 from bench.node._transfers import BusyChain, signed_transfers
 from coinone.base.primitives.limits import SEAL_SLICE_MS
 from coinone.interfaces.cli.serve import calm_the_collector
@@ -29,6 +30,7 @@ from coinone.rules.vm import Engine, use_engine
 
 TRANSFERS = 1_000
 GAP_TRANSFERS = 5_000  # about 40,000 rows
+GAP_ORDERS = 40_000
 BLOCKS = 5
 STAGES = (
     "decode", "recover the sender", "pool", "execute and log", "transactions and receipts",
@@ -80,16 +82,25 @@ def block_of(core: Core, raws: list[bytes]) -> Timer:
     return timer
 
 
-def gaps(background: Background) -> tuple[int, int, float, float]:
-    """A block of GAP_TRANSFERS: batches closed while it was made, executor visits it took, the longest visit and the
-    longest batch, in ms of this thread's CPU. A visit is what a batch may have to wait for."""
+def close_transfers(busy: BusyChain) -> None:
+    core, network = busy.core, busy.network
+    for raw in signed_transfers(network, 0, GAP_TRANSFERS):
+        core.add_ethereum(raw, decode_transaction(raw))
+    while len(core.ethereum_pool):
+        core.close_batch(core.chain.cursor.time_ms + network.batches.interval_ms)
+
+
+def close_orders(busy: BusyChain) -> None:
+    place_orders(busy, GAP_ORDERS)
+
+
+def gaps(load: Callable[[BusyChain], None], background: Background) -> tuple[int, int, float, float]:
+    """A block of what `load` closes: batches closed while it was made, executor visits it took, the longest visit and
+    the longest batch, in ms of this thread's CPU. A visit is what a batch may have to wait for."""
     with tempfile.TemporaryDirectory() as folder:
         busy = BusyChain(Path(folder))
-        core, network = busy.core, busy.network
-        for raw in signed_transfers(network, 0, GAP_TRANSFERS):
-            core.add_ethereum(raw, decode_transaction(raw))
-        while len(core.ethereum_pool):
-            core.close_batch(core.chain.cursor.time_ms + network.batches.interval_ms)
+        core = busy.core
+        load(busy)
         calm_the_collector()
         maker = BlockMaker(core, busy.secrets, background)
         begun, visits, batches = core.chain.cursor.seq, [], []
@@ -119,14 +130,19 @@ def main() -> None:
     stages()
     with ThreadPoolExecutor(1) as thread:
         ways = {"beside the batches, as a node does": thread.submit, "in place, for comparison": at_once}
-        found = {way: gaps(background) for way, background in ways.items()}
+        loads = {f"{GAP_TRANSFERS} transfers": close_transfers, f"{GAP_ORDERS} orders": close_orders}
+        found = {
+            (name, way): gaps(load, background)
+            for name, load in loads.items()
+            for way, background in ways.items()
+        }
     rows = [
-        (way, *map(str, counts), f"{visit:.0f}", f"{batch:.0f}")
-        for way, (*counts, visit, batch) in found.items()
+        (*names, *map(str, counts), f"{visit:.0f}", f"{batch:.0f}")
+        for names, (*counts, visit, batch) in found.items()
     ]
     print_table(
-        f"A block of {GAP_TRANSFERS} transfers made while batches close",
-        ("commit", "batches meanwhile", "visits", "longest visit", "longest batch (ms of CPU)"),
+        "A block made while batches close",
+        ("block of", "commit", "batches meanwhile", "visits", "longest visit", "longest batch (ms of CPU)"),
         rows,
     )
 
