@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coinone.base.crypto.secp256k1 import address_of
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
@@ -91,7 +92,10 @@ def test_the_explorer_follows_an_action_from_batch_to_block(node: LocalNode, cli
     shown = explore(node, f"tx/{found['hash']}")
     assert shown["kind"] == "action" and shown["user"] == client.account and shown["status"] == "executed"
     wait_for(lambda: explore(node, f"tx/{found['hash']}")["tier"] == "included", "inclusion in a block")
-    assert client.account in json.dumps(explore(node, f"batch/{shown['block']}"))
+    batch = explore(node, f"batch/{shown['block']}")
+    assert client.account in json.dumps(batch)
+    member = bytes.fromhex((node.data_dir / "keys" / "federation").read_text())
+    assert batch["proposer"] == "0x" + address_of(member).hex(), "dev's only member leads every term"
     account = explore(node, f"account/{client.account}")
     assert account["isTrader"] and account["openOrders"][0]["limitPx"] == "51000.0"
     client.cancel_all()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from coinone.interfaces.client import Client
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.pages import (
     PHONE,
@@ -15,6 +16,7 @@ from tests.functional.pages import (
     needs_chromium,
     seen,
 )
+from tests.functional.waiting import wait_for
 
 pytestmark = needs_chromium
 
@@ -166,6 +168,32 @@ def test_every_shortcut_of_the_list_is_told(profile: Profile, market_node: Local
     page.keyboard.type("eth")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="ETH-USDC").wait_for()
+
+
+def first_batch(client: Client, kinds: set[str]) -> int | None:
+    """The first batch that holds an action of one of these kinds."""
+    for seq in range(1, client.health()["batch"] + 1):
+        if kinds & {tx["action"]["type"] for tx in client.explore(f"batch/{seq}")["txs"]}:
+            return seq
+    return None
+
+
+def test_every_link_of_an_explorer_page_leads_somewhere(profile: Profile, market_node: LocalNode) -> None:
+    with Client(market_node.url) as client:
+        wait_for(lambda: client.health()["block"] > 2, "blocks")
+        with_prices = wait_for(lambda: first_batch(client, {"oracle"}), "prices")
+        with_orders = wait_for(lambda: first_batch(client, {"order", "batchModify"}), "orders")
+    page = profile.open(market_node.url)
+    for where in ("block/2", f"batch/{with_prices}", f"batch/{with_orders}"):
+        page.goto(f"{market_node.url}/#/{where}")
+        page.reload()
+        page.locator("main dl").wait_for()
+        links = page.locator("main .panel a.link").evaluate_all("all => [...new Set(all.map(a => a.hash))]")
+        assert len(links) > 1
+        for link in links[:8]:
+            page.goto(f"{market_node.url}/{link}")
+            page.reload()  # or the facts of the page before would do
+            page.locator("main dl").wait_for()
 
 
 WIDTH = "document.documentElement.scrollWidth"

@@ -26,7 +26,7 @@ _IMMUTABLE = (
     b"public, max-age=31536000, immutable",
 )  # names under assets/ hold a content hash
 _FRESH = (b"cache-control", b"no-cache")
-_NOT_BUILT = b"The pages are not built: run 'make web', or use the API; see docs/operating.\n"
+_NOT_BUILT = b"The pages are not built: run 'make page', or use the API; see docs/operating.\n"
 
 
 class Pages:

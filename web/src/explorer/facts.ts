@@ -20,7 +20,7 @@ export function meaning(name: string, value: unknown): Meaning {
   if (value === null || value === undefined || value === '') return { kind: 'none', text: '–' }
   const text = Array.isArray(value) ? value.join(', ') : String(value)
   if (ADDRESS.test(text)) return { kind: 'account', text }
-  if (name === 'parentHash') return { kind: 'block', text }
+  if (name === 'blockHash' || name === 'parentHash') return { kind: 'block', text }
   if (name === 'hash' && HASH.test(text)) return { kind: 'tx', text }
   if (name === 'number' || name === 'block' || name === 'baseBlock') return { kind: 'block', text }
   if (name === 'batch') return { kind: 'batch', text }

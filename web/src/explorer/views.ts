@@ -26,7 +26,7 @@ function blockView(found: Json): View {
   const ethereum = found.ethereum as Json & { transactions: Json[] }
   const facts = {
     number: found.number,
-    hash: found.hash,
+    blockHash: found.hash,
     parentHash: ethereum.parentHash,
     time: found.time,
     batches: `${fmt(found.batches as number, 0)} (${found.firstBatch} to ${found.lastBatch})`,
@@ -42,13 +42,18 @@ function blockView(found: Json): View {
 function batchView(found: Json, head: Head | null): View {
   const facts = {
     batch: found.height,
-    hash: found.hash,
+    batchHash: found.hash,
     time: found.blockTime,
     finality: finality(found.height as number, head),
     baseBlock: found.baseBlock,
+    proposer: found.proposer,
     seed: found.seed,
   }
-  const rows = (found.txs as Json[]).map(({ hash, user, action }) => ({ hash, user, action: describe(action as Json) }))
+  const rows = (found.txs as Json[]).map(({ hash, user, action }) => ({
+    hash: (action as Json).type === 'oracle' ? short(String(hash)) : hash, // prices have no page of their own
+    user,
+    action: describe(action as Json),
+  }))
   return { facts, tables: [{ title: 'Transactions', rows }] }
 }
 
@@ -119,6 +124,10 @@ function accountView(found: Json): View {
       { title: 'Recent', rows: recent },
     ],
   }
+}
+
+function short(hash: string): string {
+  return `${hash.slice(0, 6)}…${hash.slice(-4)}`
 }
 
 function finality(seq: number, head: Head | null): string {
