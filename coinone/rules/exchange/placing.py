@@ -105,19 +105,11 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
             return _REDUCE_ONLY
         size = min(size, reducible)
     reducing = op.reduce_only != 0 or reserved + size <= reducible
-    if not reducing:
-        if terms.status == _MARKET_REDUCE_ONLY or holder.flags & ACCOUNT_RESTRICTED != 0:
-            return _ONLY_REDUCE
-        if reserved + size - reducible > terms.max_sz:
-            return _MAX_POSITION
-        if terms.max_open_interest > 0 and terms.open_interest >= terms.max_open_interest:
-            return _OPEN_INTEREST_CAP
-    if op.tif != _IOC and holder.order_count - i64(old >= 0) >= OPEN_ORDERS_MAX:
-        return _TOO_MANY
-    if op.has_cloid != 0:
-        same = find_cloid(core, account, op.cloid_hi, op.cloid_lo)
-        if same >= 0 and same != old:
-            return _DUPLICATE_CLOID
+    status = 0 if reducing else _check_risk(core, account, market, reserved + size - reducible)
+    if status == 0:
+        status = _check_count(core, i, old)
+    if status != 0:
+        return status
     other = ladder_of(market, 1 - op.side)
     count = core.ladder_counts[other]
     if old >= 0 and stands_alone_at_best(core, other, old):
@@ -157,6 +149,33 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         held.initial_margin = initial
         holder.initial_margin = needed
     return _enter(core, i, old, size, slack, crosses, result)
+
+
+@inlined
+def _check_risk(core: Any, account: int, market: int, position: int) -> int:
+    """May the account take new risk, up to a position of this size? 0 if it may."""
+    terms = core.markets[market]
+    if terms.status == _MARKET_REDUCE_ONLY or core.accounts[account].flags & ACCOUNT_RESTRICTED != 0:
+        return _ONLY_REDUCE
+    if position > terms.max_sz:
+        return _MAX_POSITION
+    if terms.max_open_interest > 0 and terms.open_interest >= terms.max_open_interest:
+        return _OPEN_INTEREST_CAP
+    return 0
+
+
+@inlined
+def _check_count(core: Any, i: int, old: int) -> int:
+    """May the account have one more order, by this cloid, once that in slot `old` is gone? 0 if it may."""
+    op = core.ops[i]
+    account = i64(op.account)
+    if op.tif != _IOC and core.accounts[account].order_count - i64(old >= 0) >= OPEN_ORDERS_MAX:
+        return _TOO_MANY
+    if op.has_cloid != 0:
+        same = find_cloid(core, account, op.cloid_hi, op.cloid_lo)
+        if same >= 0 and same != old:
+            return _DUPLICATE_CLOID
+    return 0
 
 
 @inlined
