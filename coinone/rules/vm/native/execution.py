@@ -1,6 +1,7 @@
 """`execute` as machine code does it. Machines are kept for reuse: their memory is large, though mostly untouched.
 
-A plain call needs no frame of Python's: one record is filled, the machine code runs, what it lacks is provided.
+A plain call needs no frame of Python's: the machine code is given the message and the objects that it may look into
+(`KNOWN` in layout.py), runs, and hands what was written to the state. What it cannot find is provided (`misses.py`).
 """
 
 from collections.abc import Callable

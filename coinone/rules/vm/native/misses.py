@@ -1,4 +1,4 @@
-"""What the machine code finds missing, and stops for: slots, accounts, block hashes, room, precompiled contracts.
+"""What the machine code stops for, as it cannot find it: slots, accounts, block hashes, room, precompiled contracts.
 
 It left with nothing of the instruction done or paid, so when Python has provided what was missing the instruction is
 repeated. Only a precompiled contract is different: its frame has begun, and Python ends it.
@@ -29,8 +29,6 @@ from coinone.rules.vm.native.machine import SLICE, Machine
 _Provider: TypeAlias = Callable[[Machine, int], None]
 _STORAGE_MISS, _PRECOMPILE = int(Status.STORAGE_MISS), int(Status.PRECOMPILE)
 _CURRENT, _GENERATION = SHARED["CURRENT"] >> 3, SHARED["GENERATION"] >> 3
-_CELL_COUNT, _CELL_LIMIT = SHARED["CELL_COUNT"] >> 3, SHARED["CELL_LIMIT"] >> 3
-_SP, _ACCOUNT = FRAME["SP"] >> 3, FRAME["ACCOUNT"] >> 3
 _GAS, _FLOOR, _CODE = FRAME["GAS"] >> 3, FRAME["FLOOR"] >> 3, FRAME["CODE"] >> 3
 _DATA, _DATA_SIZE = FRAME["DATA"] >> 3, FRAME["DATA_SIZE"] >> 3
 _BALANCE_KNOWN = FRAME["BALANCE_KNOWN"] >> 3
@@ -50,18 +48,13 @@ def provide(machine: Machine, status: int) -> int:
 
 
 def _provide_slot(machine: Machine, first: int, frame: int) -> int:
-    """The one that every message meets, so it takes some care: here a call of a function counts."""
-    evm, numbers = machine.evm, machine.numbers
-    start = numbers[first + _SP] - machine.stack_address - WORD
-    slot = machine.stack_bytes[start : start + WORD].tobytes()[::-1]
-    address = machine.addresses[numbers[first + _ACCOUNT]]
+    """One that the state has not in memory, or whose original value may be another."""
+    evm, address, slot = machine.evm, machine.own_address(first), machine.word(first, 1)[::-1]
     value, original = evm.state.word_and_original(address, slot)
     warm = WARM if evm.substate.is_warm_slot(address + slot) else 0
-    if machine.shared[_CELL_COUNT] == machine.shared[_CELL_LIMIT]:
-        machine.tables.grow_cells()
-    now = value.to_bytes(WORD, "big") if value else _NOTHING
-    before = now if value == original else original.to_bytes(WORD, "big")
-    return machine.library.provide(frame, now, before, warm)  # type: ignore[no-any-return]
+    machine.tables.room_for_cell()
+    words = value.to_bytes(WORD, "big"), original.to_bytes(WORD, "big")
+    return machine.library.provide(frame, *words, warm)  # type: ignore[no-any-return]
 
 
 # Accounts
