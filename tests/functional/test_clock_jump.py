@@ -74,7 +74,7 @@ def paid(url: str) -> float:
 def batches_after(client: Client, count: int) -> tuple[int, int]:
     """Number and time of a batch at least `count` after the newest."""
     target = client.health()["batch"] + count
-    health = wait_for(lambda: (now := client.health())["batch"] >= target and now, "more batches")
+    health = wait_for(lambda: (now := client.health())["batch"] >= target and now, "more batches", 60)
     return health["batch"], health["time"]
 
 

@@ -37,7 +37,7 @@ needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs 
 
 STRANGER = "0x" + "77" * 20
 KEY = dev_keys()[0]
-END_WAIT_S = 60.0  # it takes a second or two; a busy machine takes longer
+END_WAIT_S = 120.0  # it takes a second or two; a busy machine takes longer
 TURNS_MAX = 400
 CALLDATA_BYTES, CALLDATA_GAS = 100_000, 1_100_000
 LOG, DATABASE = "log/0000000001.log", "state.lmdb"

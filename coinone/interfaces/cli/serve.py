@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -84,8 +85,15 @@ def serve(
     finally:
         market.stop()
         server.stop()
+        end_workers()
         if peering is not None:
             peering.stop()
+
+
+def end_workers() -> None:
+    """Of the process pools. They only read, and nobody waits for them any more, but Python would, before it ends."""
+    for worker in multiprocessing.active_children():
+        worker.terminate()
 
 
 def calm_the_collector() -> None:
