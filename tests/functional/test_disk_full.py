@@ -138,11 +138,11 @@ def check_next_start(folder: Path, customer: Customer) -> None:
 @needs_strace
 @pytest.mark.parametrize(
     ("file", "calls", "error", "when", "why"),
-    [
-        (LOG, "write", "ENOSPC", 12, "batch log: cannot write .*No space left on device"),
-        (LOG, "fsync", "EIO", 12, "batch log: cannot sync .*Input/output error"),
-        (DATABASE, "pwrite64,writev", "ENOSPC", 5, "database: cannot write: .*No space left on device"),
-        (DATABASE, "fdatasync", "EIO", 5, "database: cannot write: .*Input/output error"),
+    [  # some ten seconds after the start: the customer has begun by then on a busy machine too
+        (LOG, "write", "ENOSPC", 40, "batch log: cannot write .*No space left on device"),
+        (LOG, "fsync", "EIO", 40, "batch log: cannot sync .*Input/output error"),
+        (DATABASE, "pwrite64,writev", "ENOSPC", 10, "database: cannot write: .*No space left on device"),
+        (DATABASE, "fdatasync", "EIO", 10, "database: cannot write: .*Input/output error"),
     ],
 )
 def test_a_disk_that_refuses_a_write_ends_the_node(
