@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
+from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded, StorageError
 from coinone.interfaces.api.ethereum.context import Context, Method
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import RpcError, revert_reason, reverted
@@ -28,6 +28,10 @@ async def _crash(context: Context) -> None:
     raise ZeroDivisionError("secret internals")
 
 
+async def _halted(context: Context) -> None:
+    raise StorageError("node halted: no space left on device")
+
+
 async def _long(context: Context) -> str:
     return "x" * 1_000_000
 
@@ -41,6 +45,7 @@ METHODS = {
     "eth_subtract": Method(_subtract, 2, 2),
     "eth_refuse": Method(_refuse, 0, 0),
     "eth_crash": Method(_crash, 0, 0),
+    "eth_halted": Method(_halted, 0, 0),
     "eth_long": Method(_long, 0, 0),
     "eth_limit": Method(_limit, 0, 0),
     "evm_mine": Method(_refuse, 0, 1),
@@ -60,6 +65,12 @@ def call(method: str, *params: Any, **extra: Any) -> dict[str, Any]:
 def test_a_call_is_answered_under_its_id() -> None:
     assert ask(call("eth_subtract", 42, 23)) == {"jsonrpc": "2.0", "id": 1, "result": 19}
     assert ask({**call("eth_subtract", 42, 23), "id": "a"})["id"] == "a"
+
+
+def test_a_halted_node_says_so_and_logs_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    error = ask(call("eth_halted"))["error"]
+    assert (error["code"], error["message"]) == (-32603, "node halted: no space left on device")
+    assert not caplog.records
 
 
 def test_a_notification_gets_no_answer() -> None:

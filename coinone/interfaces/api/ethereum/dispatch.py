@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
+from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.ethereum.context import Context, Method
@@ -85,6 +85,8 @@ class Dispatcher:
             return _encode_error(request_id, error)
         except InvalidInput as error:
             return _encode_error(request_id, from_input_error(error))
+        except StorageError as error:  # halted or stopping: the node says why by itself
+            return _encode_error(request_id, RpcError(INTERNAL_ERROR, str(error)))
         except Exception:
             log.exception("a JSON-RPC handler failed")
             return _encode_error(request_id, RpcError(INTERNAL_ERROR, "internal error"))

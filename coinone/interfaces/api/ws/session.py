@@ -5,7 +5,7 @@ import contextlib
 import logging
 from typing import Any, Protocol
 
-from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX
@@ -121,7 +121,7 @@ class Session:
                 self._answer_post(post_id, "info", {"type": kind, "data": await self._backend.info(payload)})
             else:
                 self._answer_post(post_id, "action", await self._backend.act(payload))
-        except InvalidInput as error:
+        except (InvalidInput, StorageError) as error:
             self._answer_post(post_id, "error", str(error))
         except Exception:
             log.exception("a WebSocket post failed")
