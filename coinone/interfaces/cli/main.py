@@ -8,6 +8,8 @@ import typer
 
 from coinone import __version__
 from coinone.base.primitives.errors import CoinoneError
+from coinone.base.primitives.limits import MAP_MIB
+from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.interfaces.cli import account, ethereum
 from coinone.interfaces.client.errors import NoAnswer
 
@@ -97,8 +99,8 @@ def up(
     allow_origin: AllowOrigin = None,
     listen: Listen = None,
     vm: Vm = "native",
-    request_weight: Weight = 1200,
-    map_mib: MapMib = 64 * 1024,
+    request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
+    map_mib: MapMib = MAP_MIB,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
@@ -137,8 +139,8 @@ def node(
     listen: Listen = None,
     follow: Follow = None,
     vm: Vm = "native",
-    request_weight: Weight = 1200,
-    map_mib: MapMib = 64 * 1024,
+    request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
+    map_mib: MapMib = MAP_MIB,
 ) -> None:
     """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
     from coinone.interfaces.cli.settings import Settings, parse_engine

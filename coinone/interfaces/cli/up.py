@@ -29,9 +29,8 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
     network = load_network(settings.network)
     require_launched(network)
     console = Console()
-    with open_doors(
-        config, settings.listen
-    ) as doors:  # a busy port is named before anything is made or moved
+    # first of all, so that a busy port is named before anything is made or moved
+    with open_doors(config, settings.listen) as doors:
         if reset:
             _set_aside(settings.data_dir, console)
         with console.status("opening the chain (the very first start compiles the kernels: a minute)"):

@@ -13,6 +13,7 @@ import msgspec
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBlock, InvalidInput
+from coinone.base.primitives.limits import MAP_MIB
 from coinone.node.ethereum.archive import CONFIG_KEY, EthereumArchive, commit_of
 from coinone.node.ethereum.chain_file import Checkpoint
 from coinone.node.storage.storage import Storage, open_storage
@@ -25,7 +26,7 @@ from coinone.rules.state.database import Changes, MemoryDatabase, Table
 from coinone.rules.state.seal import Sealed
 
 IDENTITY = b"ethereum"  # keeps a node of the exchange out of the folder, and us out of its
-MAP_SIZE_BYTES = 64 * 2**30  # address space, not disk
+MAP_SIZE_BYTES = MAP_MIB << 20
 _STATE_KEY = b"ethereum-state"  # number of the block whose state the tables hold
 _STATE_TABLES = (Table.ACCOUNT, Table.STORAGE, Table.CODE, Table.TRIE)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from coinone.base.primitives.errors import CoinoneError, InvalidTransaction, NotSupported, StorageError
-from coinone.base.primitives.limits import SEAL_SLICE_MS
+from coinone.base.primitives.limits import MAP_MIB, SEAL_SLICE_MS
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
@@ -48,7 +48,7 @@ from coinone.rules.vm import FORKS, BlockEnv, Rules
 from coinone.rules.vm.precompiles import Precompile
 
 T = TypeVar("T")
-MAP_SIZE_BYTES = 64 * 2**30  # address space, not disk: LMDB grows into it
+MAP_SIZE_BYTES = MAP_MIB << 20
 STOP_TIMEOUT_S = 5.0
 IDLE_S = 1.0
 

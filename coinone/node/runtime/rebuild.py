@@ -68,13 +68,11 @@ def _build(network: Network, data_dir: Path, beside: Path, map_size_bytes: int, 
             return 0
         chain = execute_again(network, old, new.store, write, lambda done: progress(done.number, head.number))
         assert chain.head.hash == head.hash, "the blocks do not lead to the head"
-        waiting: dict[bytes, bytes | None] = {
+        waiting: dict[bytes, bytes | None] = {  # batches of blocks that were taken back
             u64(seq): row for seq, row in Blocks(old).batches_from(head.last_seq + 1)
         }
         log = {LOG_KEY: old.get(Table.META, LOG_KEY)}
-        new.store.write(
-            {NodeTable.BATCH: waiting, Table.META: log}
-        )  # waiting: of blocks that were taken back
+        new.store.write({NodeTable.BATCH: waiting, Table.META: log})
         return head.number
     finally:
         new.close()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from coinone.interfaces.api.http import answer, read_body
 from coinone.interfaces.api.listeners import AddressInUse, bind, open_listeners
 from coinone.interfaces.api.protocols import LINK, text_frame
 from coinone.interfaces.api.server import ApiServer
+from tests.functional.waiting import wait_for
 
 PATIENCE_S = 30  # with a busy machine; what the server should end and does not fails after it
 
@@ -85,13 +86,6 @@ def is_served(server: ApiServer) -> bool:
         connection.sendall(post(b"[2]"))
         return answered(connection, b"[2]")
     return False
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def post(body: bytes, extra: str = "") -> bytes:
@@ -165,7 +159,7 @@ def test_more_connections_than_the_bound_are_closed_at_once_and_room_comes_back(
     with connect(server) as one_more:
         assert read_all(one_more) == b""
     held.pop().close()
-    until(lambda: is_served(server))
+    wait_for(lambda: is_served(server), "room for another connection", PATIENCE_S)
     for connection in held:
         connection.close()
 
@@ -188,7 +182,7 @@ def test_a_reader_that_never_reads_is_dropped_at_the_bound(server: ApiServer) ->
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
         app: Any = server._app
-        until(lambda: app.flood_ended)
+        wait_for(lambda: app.flood_ended, "the end of the flood", PATIENCE_S)
         # its own bound and what the kernel's socket buffers take
         assert 0 < app.flooded * 100_000 < limits.WS_BUFFER_BYTES_MAX + 12_000_000
 

@@ -15,6 +15,7 @@ from coinone.base.primitives.errors import StorageError
 from coinone.node.runtime.clock import SystemClock
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from tests.functional.waiting import wait_for
 
 NETWORK = load_network("dev")
 
@@ -102,10 +103,7 @@ def test_a_broken_invariant_stops_batches(tmp_path):
         core.chain.state.set_storage(token.address, balance_slot(token.system_address), 1)
 
     asyncio.run(node.run_on_core(steal))
-    deadline = time.monotonic() + 30
-    while node.halted is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert "moved apart" in node.halted
+    assert "moved apart" in wait_for(lambda: node.halted, "the node halts")
     node.stop()
 
 

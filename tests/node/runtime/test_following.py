@@ -3,8 +3,7 @@ forged."""
 
 import asyncio
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,17 +21,11 @@ from coinone.node.runtime.peering import Peering
 from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.genesis import Genesis
+from tests.functional.waiting import wait_for
 
 DEV = load_network("dev")
 MAP_BYTES = 2**30
 LOOPBACK = ("127.0.0.1", 0)
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -71,18 +64,18 @@ def roots(node: Node, number: int) -> tuple[bytes, bytes, bytes]:
 def test_two_followers_in_a_line_reach_the_leaders_roots_and_go_on_after_a_restart(tmp_path: Path) -> None:
     with leading(tmp_path / "leader") as (leader, address):
         asyncio.run(Dev(leader).faucet(b"\x11" * 20))
-        until(lambda: leader.view.head.number >= 2)
+        wait_for(lambda: leader.view.head.number >= 2, "the leader's second block")
         with following(tmp_path / "one", address, listens=True) as (one, relaying):
             second = Endpoint("127.0.0.1", relaying.port or 0)
             with following(tmp_path / "two", second) as (two, _):
-                until(lambda: two.view.head.number >= 2)
+                wait_for(lambda: two.view.head.number >= 2, "the second follower's second block")
                 number = two.view.head.number
                 assert roots(two, number) == roots(one, number) == roots(leader, number)
         behind = one.view.seq
-        until(lambda: leader.view.seq > behind + 4)
+        wait_for(lambda: leader.view.seq > behind + 4, "batches that the follower has not")
         with following(tmp_path / "one", address) as (one, _):
             target = leader.view.head.number + 1
-            until(lambda: one.view.head.number >= target)
+            wait_for(lambda: one.view.head.number >= target, "the follower's way to the leader's block")
             assert roots(one, target) == roots(leader, target)
             assert one.halted is None
 
@@ -96,7 +89,7 @@ def test_a_follower_makes_nothing_and_says_where_to_send_instead(tmp_path: Path)
 
 def test_a_batch_with_a_foreign_certificate_or_other_bytes_changes_nothing(tmp_path: Path) -> None:
     with leading(tmp_path / "leader") as (leader, address):
-        until(lambda: leader.view.seq >= 3)
+        wait_for(lambda: leader.view.seq >= 3, "three batches")
         genesis = asyncio.run(fetch_genesis(address, DEV.chain_id))
         raw = leader.storage.log.batches.get(1) or leader.storage.blocks.batch(1)
         assert raw is not None
@@ -126,7 +119,7 @@ def stopped_leader(folder: Path) -> tuple[Genesis, Block, list[CertifiedBatch]]:
     """What a leader left behind: its genesis, its first block with batches, and these."""
     with leading(folder) as (leader, _):
         asyncio.run(Dev(leader).faucet(b"\x11" * 20))
-        until(lambda: leader.view.head.batch_seq > 0)
+        wait_for(lambda: leader.view.head.batch_seq > 0, "a block with batches")
         block = leader.archive.block(1)
         assert block is not None
         batches = [leader.archive.batch(seq) for seq in range(1, block.header.batch_seq + 1)]

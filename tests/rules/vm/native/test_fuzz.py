@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from tests.rules.vm.native.fuzz import campaign
+from tests.rules.vm.native.fuzz import Tally, campaign
 
 NEEDS_DATA = pytest.mark.skipif(
     "COINONE_DATA" not in os.environ,
@@ -17,39 +17,35 @@ NEEDS_DATA = pytest.mark.skipif(
 PIECES, WORLDS, PROGRAMS = 20, 48_000, 50_000  # of the long campaign; the last two for each piece
 
 
-def test_random_worlds_end_alike_on_all_engines() -> None:
-    tally = campaign(0, 120, "random", "all")
+def alike(first: int, worlds: int, kind: str, engines: str) -> Tally:
+    tally = campaign(first, worlds, kind, engines)
     assert tally.differences == 0
-    assert tally.compiled > 100
+    return tally
+
+
+def test_random_worlds_end_alike_on_all_engines() -> None:
+    assert alike(0, 120, "random", "all").compiled > 100
 
 
 @NEEDS_DATA
 def test_bent_contracts_end_alike_on_all_engines() -> None:
-    tally = campaign(0, 120, "mutants", "all")
-    assert tally.differences == 0
-    assert tally.compiled > 100
+    assert alike(0, 120, "mutants", "all").compiled > 100
 
 
 @NEEDS_DATA
 @pytest.mark.slow
 def test_thousands_of_programs_end_alike_on_all_engines() -> None:
-    tally = campaign(1_000_000, 6_000, "both", "all")
-    assert tally.differences == 0
-    assert tally.compiled > 6_000
+    assert alike(1_000_000, 6_000, "both", "all").compiled > 6_000
 
 
 @NEEDS_DATA
 @pytest.mark.slow
 def test_tens_of_thousands_of_programs_end_alike_on_the_native_interpreter() -> None:
-    tally = campaign(2_000_000, 30_000, "both", "native")
-    assert tally.differences == 0
-    assert tally.programs > 30_000
+    assert alike(2_000_000, 30_000, "both", "native").programs > 30_000
 
 
 @NEEDS_DATA
 @pytest.mark.long
 @pytest.mark.parametrize("piece", range(PIECES), ids=lambda piece: f"piece{piece:02}")
 def test_a_million_programs_end_alike_on_all_engines(piece: int) -> None:
-    tally = campaign(100_000_000 + piece * WORLDS, WORLDS, "both", "all")
-    assert tally.differences == 0
-    assert tally.compiled >= PROGRAMS
+    assert alike(100_000_000 + piece * WORLDS, WORLDS, "both", "all").compiled >= PROGRAMS

@@ -61,7 +61,7 @@ class _Fetch(Handler):
     def known(self, name: str) -> str:
         return objects.known(self, self.record, name)
 
-    def unless_missing_in(self, name: str) -> None:
+    def unless_empty(self, name: str) -> None:
         size = self.call("i64", "PyDict_Size", f"ptr {self.known(name)}")
         self.unless(self.compare("eq", size, 0))
 
@@ -72,8 +72,8 @@ class _Fetch(Handler):
 def _slot() -> Handler:
     """The slot on top of the stack. Nothing else is original while the transaction has not written or created."""
     h = _Fetch(Status.STORAGE_MISS)
-    h.unless_missing_in("ORIGINALS")
-    h.unless_missing_in("CREATED")
+    h.unless_empty("ORIGINALS")
+    h.unless_empty("CREATED")
     key = h.variable(f"[{2 * WORD} x i8]")
     slot = h.at(key, WORD)
     objects.big_endian(h, h.load("i256", h.field("ADDRESS")), key)

@@ -53,8 +53,12 @@ _LIMBS = (0, 1, 2, 3)
 
 def functions() -> str:
     declared = [f"declare {gives} @{name}({takes})\n" for name, (gives, takes) in INTERFACE.items()]
-    parts = (_look_up(), _contains(), _word_of_number(), _number_of_word(), _account_number(), _write_back())
-    return "".join([*declared, *parts])
+    asking = (
+        _by_bytes("look_up", "ptr", "PyDict_GetItem", "null"),
+        _by_bytes("contains", "i32", "PySequence_Contains", "-1"),
+    )
+    parts = (_word_of_number(), _number_of_word(), _account_number(), _write_back())
+    return "".join([*declared, *asking, *parts])
 
 
 # Writing calls of them
@@ -100,26 +104,16 @@ def _bytes(e: Emitter, start: str, size: str | int) -> str:
 # The routines
 
 
-def _look_up() -> str:
+def _by_bytes(name: str, gives: str, function: str, without_memory: str) -> str:
+    """name(container, start, size): what a function of the interface says of those bytes."""
     e = Emitter()
     key = _bytes(e, "%start", "%size")
     with e.when_final(e.compare("eq", key, "null", "ptr")):
-        e.line("ret ptr null")
-    found = e.call("ptr", "PyDict_GetItem", "ptr %dictionary", f"ptr {key}")
+        e.line(f"ret {gives} {without_memory}")
+    found = e.call(gives, function, "ptr %container", f"ptr {key}")
     _release(e, key)
-    e.line(f"ret ptr {found}")
-    return routine("ptr", "look_up", "ptr %dictionary, ptr %start, i64 %size", e)
-
-
-def _contains() -> str:
-    e = Emitter()
-    key = _bytes(e, "%start", "%size")
-    with e.when_final(e.compare("eq", key, "null", "ptr")):
-        e.line("ret i32 -1")
-    found = e.call("i32", "PySequence_Contains", "ptr %container", f"ptr {key}")
-    _release(e, key)
-    e.line(f"ret i32 {found}")
-    return routine("i32", "contains", "ptr %container, ptr %start, i64 %size", e)
+    e.line(f"ret {gives} {found}")
+    return routine(gives, name, "ptr %container, ptr %start, i64 %size", e)
 
 
 def _word_of_number() -> str:
