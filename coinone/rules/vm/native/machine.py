@@ -73,7 +73,7 @@ class Machine:
         self._block: BlockEnv | None = None  # whose words are written
         self._blobs = b""
         self._rules: Rules | None = None
-        self._kept = Programs(native_program_of)  # from message to message
+        self.programs = Programs(native_program_of)  # kept from message to message
         self._looked_at: list[bytes] = []
         self.precompiled: list[Precompile] = []
         self._known: tuple[object, ...] = ()  # `KNOWN` in layout.py
@@ -81,14 +81,15 @@ class Machine:
     def begin(self, evm: Evm, program_of: Callable[[bytes], NativeProgram]) -> None:
         """Tell the machine code about the block and the transaction.
 
-        Programs by another maker than the plain one are asked for anew by each message: they may be better by then.
+        Programs are asked for once, as long as the very same object is there to be asked.
         """
         self.evm = evm
-        if evm.rules is not self._rules or len(self._kept.by_source) > _PROGRAMS_KEPT:
+        if evm.rules is not self._rules:
             self._rules = evm.rules
             self.shared[_DISPATCH] = self.library.tables[evm.rules.name]
-            self._kept = Programs(native_program_of)
-        self.programs = self._kept if program_of is native_program_of else Programs(program_of)
+            self.programs = Programs(program_of)
+        elif program_of is not self.programs.make or len(self.programs.by_source) > _PROGRAMS_KEPT:
+            self.programs = Programs(program_of)
         self.shared[_SLICE] = 0 if evm.budget is None else SLICE
         if evm.block is not self._block:
             self._block = evm.block

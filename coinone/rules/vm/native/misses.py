@@ -115,9 +115,8 @@ def _run_precompiled(machine: Machine, first: int, frame: int) -> int:
         cost, output = gas + 1, b""
     if cost > gas:
         return answer(frame, 0, 0, 0)  # type: ignore[no-any-return]
-    machine.returned[: len(output)] = (
-        output  # fits: no contract gives more than gas for that much memory could buy
-    )
+    # it fits: no contract gives more than gas for that much memory could buy
+    machine.returned[: len(output)] = output
     return answer(frame, 1, len(output), gas - cost)  # type: ignore[no-any-return]
 
 

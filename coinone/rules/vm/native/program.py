@@ -61,10 +61,10 @@ class Programs:
     `records` are for calling them from machine code, by the hash of their code; None is an account's that is not there.
     """
 
-    __slots__ = ("_by_code", "_make", "by_source", "records")
+    __slots__ = ("_by_code", "by_source", "make", "records")
 
     def __init__(self, make: Callable[[bytes], NativeProgram]) -> None:
-        self._make = make
+        self.make = make
         self._by_code: dict[bytes, NativeProgram] = {}
         self.by_source: dict[int, NativeProgram] = {}  # by where their source lies
         self.records: dict[Hash32 | None, bytes] = {}
@@ -72,7 +72,7 @@ class Programs:
     def of(self, code: bytes) -> NativeProgram:
         program = self._by_code.get(code)
         if program is None:
-            program = self._by_code[code] = self._make(code)
+            program = self._by_code[code] = self.make(code)
             self.by_source[program.source_address] = program
         return program
 

@@ -17,7 +17,7 @@ from coinone.rules.vm.native import compiler as native
 from coinone.rules.vm.native.program import NativeProgram
 from coinone.rules.vm.opcodes import OSAKA
 from coinone.rules.vm.verify import EnginesDiffer, execute_both
-from tests.rules.vm.native.programs import push, world
+from tests.rules.vm.native.programs import CONTRACTS, push, world
 
 STORE = push(5) + push(0) + b"\x55"
 CODE = push(1) + push(2) + b"\x01" + push(0) + b"\x52\x59\x5f\xf3"
@@ -42,6 +42,20 @@ def test_gas_makes_a_contract_hot_too() -> None:
     some = Policy("Osaka", deque(), Limits(hot=100, at_once=True, keep=False))
     some.heat(CODE, 99)
     assert isinstance(some.program_of(CODE), CompiledProgram)
+
+
+def test_a_contract_that_only_others_call_becomes_compiled_too() -> None:
+    use_limits(Limits(hot=3, at_once=True, keep=False))
+    use_engine(Engine.JIT)
+    call = push(0) * 5 + b"\x73" + CONTRACTS[1] + b"\x5a\xf1\x00"
+    assert policy.MESSAGES_PER_MAKER == 16
+    for _ in range(35):
+        evm, message = world([call, STORE], "Osaka", 100_000)
+        assert execute(evm, message).success
+    # Both are asked for by message 1; the caller, once asked for and twice called, is compiled after message 2.
+    # Then both are asked for by message 3, by 19 (the 17th from there; the callee's third time) and, as that
+    # was compiled, 20.
+    assert policies().runs == {"interpreted": 3, "compiled": 1 + 2 + 2}
 
 
 def test_without_being_told_to_compile_at_once_it_waits_for_somebody_who_does() -> None:

@@ -2,8 +2,9 @@
 
 Each seed is a world (programs.py, mutants.py): contracts that call one another, and one transaction or more. All of it
 must end alike on every engine; a difference is printed with its seed, and counted, and the run goes on. Kinds: `random`
-(even seeds programs, odd ones trees of calls), `mutants`, `both` (two of each in turns). Engines, each held against the
-reference: `native`; `all`, which runs the worlds once more with every contract compiled that ran.
+(even seeds programs, odd ones trees of calls), `mutants`, `both` (six and two in turns: mutants take the compiler twice
+as long). Engines, each held against the reference: `native`; `all`, which runs the worlds once more with every contract
+compiled that ran.
 
 What is counted as a program is a code that ran and that no world of this run had run before.
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from coinone.rules.vm import Evm, ExecutionResult, Message, interpreter, verify
+from coinone.rules.vm import FORKS, Evm, ExecutionResult, Message, interpreter, verify
 from coinone.rules.vm.native import execution as native
 from coinone.rules.vm.native.program import NativeProgram, native_program_of
 from tests.rules.vm.native.mutants import mutant
@@ -24,10 +25,10 @@ from tests.rules.vm.native.together import Job, compiled_together
 REPORT_EVERY = 4_000
 TOGETHER = 40  # worlds that are compiled at a time
 KINDS: dict[str, tuple[Callable[[int], Transactions], ...]] = {
-    "random": (random_world,), "mutants": (mutant,), "both": (random_world, mutant),
+    "random": (random_world,), "mutants": (mutant,), "both": (random_world, random_world, random_world, mutant),
 }  # fmt: skip
 
-ProgramOf = Callable[[str, bytes], NativeProgram]  # of a fork and a code
+Maker = Callable[[bytes], NativeProgram]
 COMPILING = {"native": False, "all": True}
 
 
@@ -61,11 +62,12 @@ def _run_some(seeds: Sequence[int], kind: str, compiling: bool, tally: Tally) ->
         ran[code, fork] = None
         return native_program_of(code)
 
+    noting = _machine_code(lambda fork: partial(noted, fork))  # asked anew by each message
     expected = {}
     for seed in seeds:
         expected[seed] = _outcomes(_world(seed, kind), interpreter.execute)
         tally.transactions += len(expected[seed])
-        _hold(seed, "native", expected[seed], _outcomes(_world(seed, kind), _machine_code(noted)), tally)
+        _hold(seed, "native", expected[seed], _outcomes(_world(seed, kind), noting), tally)
         again = _outcomes(_world(seed, kind), native.execute)  # as nodes run it: programs are kept
         _hold(seed, "native, remembering", expected[seed], again, tally)
     tally.worlds += len(seeds)
@@ -75,7 +77,11 @@ def _run_some(seeds: Sequence[int], kind: str, compiling: bool, tally: Tally) ->
     if compiling:
         compiled = compiled_together(ran)
         tally.compiled += len({code for code, fork in new if compiled[code, fork].entries.any()})
-        execute = _machine_code(lambda fork, code: compiled.get((code, fork)) or native_program_of(code))
+
+        def known(fork: str, code: bytes) -> NativeProgram:
+            return compiled.get((code, fork)) or native_program_of(code)
+
+        execute = _machine_code({fork: partial(known, fork) for fork in FORKS}.__getitem__)
         for seed in seeds:
             _hold(seed, "compiled", expected[seed], _outcomes(_world(seed, kind), execute), tally)
 
@@ -84,9 +90,11 @@ def _world(seed: int, kind: str) -> Transactions:
     return KINDS[kind][seed // 2 % len(KINDS[kind])](seed)
 
 
-def _machine_code(program_of: ProgramOf) -> verify.Execute:
+def _machine_code(maker_of: Callable[[str], Maker]) -> verify.Execute:
+    """With programs by the maker of the fork."""
+
     def execute(evm: Evm, message: Message) -> ExecutionResult:
-        return native.execute(evm, message, partial(program_of, evm.rules.name))
+        return native.execute(evm, message, maker_of(evm.rules.name))
 
     return execute
 

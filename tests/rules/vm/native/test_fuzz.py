@@ -14,7 +14,7 @@ NEEDS_DATA = pytest.mark.skipif(
     "COINONE_DATA" not in os.environ,
     reason="set COINONE_DATA to a folder with evm-tests/state_static.tar.xz and evm-bench/revmc",
 )
-PIECES, WORLDS, PROGRAMS = 20, 48_000, 50_000  # of the long campaign; the last two for each piece
+PIECES, WORLDS, PROGRAMS = 20, 44_000, 50_000  # of the long campaign; the last two for each piece
 
 
 def alike(first: int, worlds: int, kind: str, engines: str) -> Tally:
