@@ -100,9 +100,7 @@ ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at m
 TRADES_KEPT = 10_000_000  # trade ids back from the newest, with both fills of each: about 5 GB at most
 CANDLES_KEPT = 260_000  # of each market and stored interval: half a year of minutes
 HISTORY_KEPT_MS = 366 * 86_400_000  # funding paid, funding rates and ledger entries: a fiscal year
-HISTORY_PRUNED_PER_ROW = (
-    4  # old rows that go with a new one: more than one, so that a lowered bound is reached
-)
+HISTORY_PRUNED_PER_ROW = 4  # old rows that go with a new one: more, so that a lowered bound is reached
 ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, so the number does not grow
 
 # Node

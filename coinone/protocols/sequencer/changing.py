@@ -40,9 +40,8 @@ class Changing:
         self._seeds: tuple[int, list[Hash32]] = (-1, [])
         self._calls: dict[int, ChangeCall] = {}
         self._cursor: Cursor
-        self.change: TermChange | None = (
-            None  # of the term this member leads, until its first batch is certified
-        )
+        # of the term that this member leads, until its first batch is certified
+        self.change: TermChange | None = None
 
     def stand(self, cursor: Cursor) -> None:
         self._cursor = cursor

@@ -13,9 +13,8 @@ from coinone.rules.vm.addresses import create_address
 from coinone.rules.vm.errors import FrameError
 from coinone.rules.vm.tracing.access_tracer import AccessTracer
 
-ROUNDS_MAX = (
-    8  # a contract may look at its gas and go another way each time; nobody needs to follow it for ever
-)
+# A contract may look at its gas and go another way each time; nobody needs to follow it for ever.
+ROUNDS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,7 @@ from coinone.rules.vm.native.routines import routine
 ENTER = 0x0C
 NOT_DONE = -1
 ROUTINES = (
-    *(
-        "KECCAK256",
-        "EXP",
-        "TLOAD",
-        "TSTORE",
-        "MCOPY",
-        "SELFBALANCE",
-        "BLOCKHASH",
-        "BLOBHASH",
-    ),
+    *("KECCAK256", "EXP", "TLOAD", "TSTORE", "MCOPY", "SELFBALANCE", "BLOCKHASH", "BLOBHASH"),
     *("MLOAD", "MSTORE", "CALLDATALOAD", "CALLDATACOPY", "CODECOPY", "RETURNDATACOPY"),
     *(f"LOG{n}" for n in range(5)),
 )

@@ -10,9 +10,8 @@ from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.layout import FRAME, SHARED, STACK_STRIDE, WORD, Status
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 
-PARAMETERS = (
-    "ptr %frame, ptr %code, ptr %stack, i64 %gas, ptr %memory, i64 %size, ptr %table"  # of every instruction
-)
+# of every instruction
+PARAMETERS = "ptr %frame, ptr %code, ptr %stack, i64 %gas, ptr %memory, i64 %size, ptr %table"
 # No vector registers (`noimplicitfloat`): a word is written in limbs and read soon after, and the processor
 # cannot forward four small writes to one wide read; it would wait for each of them to reach the cache.
 HEAD = (

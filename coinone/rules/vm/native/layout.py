@@ -12,20 +12,12 @@ from coinone.rules.vm import errors
 from coinone.rules.vm.errors import ExceptionalHalt
 
 WORD = 32
-STACK_STRIDE = (
-    1 << 16
-)  # a frame's stack begins at a multiple of this, so a pointer's low bits tell the height
+STACK_STRIDE = 1 << 16  # a frame's stack begins at a multiple of this: a pointer's low bits tell the height
 
 FRAME_NUMBERS = (
     *("GAS", "SP", "MEMORY", "MEMORY_LIMIT", "TABLE", "SHARED", "ACCOUNT", "STATIC", "FLOOR"),
     *("CODE_SIZE", "SOURCE_SIZE", "DATA_SIZE", "CODE", "MARKS", "SOURCE", "DEPTH"),
-    *(
-        "PC",
-        "MEMORY_SIZE",
-        "RETURN_SIZE",
-        "BALANCE_KNOWN",
-        "NATIVE",
-    ),  # zero when a frame begins
+    *("PC", "MEMORY_SIZE", "RETURN_SIZE", "BALANCE_KNOWN", "NATIVE"),  # zero when a frame begins
     *("DATA", "RETURN", "OUTPUT_OFFSET", "OUTPUT_SIZE"),
     *("GAS_PASSED", "RESULT_OFFSET", "RESULT_SIZE", "RESULT_SLOT"),  # of the call that the frame waits for
     *("JOURNAL_MARK", "LOGS_MARK", "REFUND_MARK"),  # when it began, if it is a call made in machine code
@@ -36,15 +28,8 @@ FRAME_SIZE = 8 * len(FRAME_NUMBERS) + WORD * len(FRAME_WORDS)
 SHARED_NUMBERS = (
     *("CELLS", "CELL_LIMIT", "INDEX", "INDEX_SHIFT", "INDEX_MASK", "JOURNAL", "JOURNAL_LIMIT"),
     *("LOGS", "LOGS_LIMIT", "HASHES", "PAIRS", "RETURNED"),
-    *(
-        "CELL_COUNT",
-        "JOURNAL_COUNT",
-        "LOGS_USED",
-        "REFUND",
-        "WROTE",
-        "NEWEST_MARK",
-        "LAST_CELL",
-    ),  # zero when a message begins
+    # zero when a message begins:
+    *("CELL_COUNT", "JOURNAL_COUNT", "LOGS_USED", "REFUND", "WROTE", "NEWEST_MARK", "LAST_CELL"),
     *("BLOBS", "BLOB_COUNT", "CURRENT", "GENERATION"),
     *("KEY0", "KEY1", "KEY2", "KEY3"),
     *("FRAMES", "STACKS", "ARENA", "ARENA_SIZE"),
@@ -58,18 +43,8 @@ SHARED_WORDS = (
 KNOWN = (
     *("STATE", "SET_WORD"),  # a tuple of its dictionaries, as `STATE` below, and how to write a slot
     *("WARM", "ALWAYS", "PRECOMPILES"),  # what is warm, what always is, what is precompiled
-    *(
-        "NUMBERS",
-        "ADDRESSES",
-        "PROGRAMS",
-    ),  # the machine's: numbers of accounts, and back; records by code hash
-    *(
-        "TRANSACTION",
-        "MESSAGE",
-        "DATA",
-        "PROGRAM",
-        "REFUND",
-    ),  # the message, its data as bytes, its program's record
+    *("NUMBERS", "ADDRESSES", "PROGRAMS"),  # numbers of accounts, and back; records by code hash
+    *("TRANSACTION", "MESSAGE", "DATA", "PROGRAM", "REFUND"),  # DATA as bytes, the program's record
 )
 STATE = ("ACCOUNTS", "STORAGE", "ORIGINALS", "CREATED")
 PROGRAM_CODE, PROGRAM_MARKS, PROGRAM_SIZE, PROGRAM_SOURCE = 0, 8, 16, 24  # of a program's record

@@ -101,14 +101,8 @@ def random_create(random: Random) -> bytes:
     ))  # fmt: skip
     setup = push(int.from_bytes(init.ljust(32, b"\0"), "big")) + push(0) + b"\x52"
     if random.randrange(2):
-        return (
-            setup
-            + push(random.randrange(3))
-            + push(len(init))
-            + push(0)
-            + push(random.randrange(2))
-            + b"\xf5"
-        )
+        salt = push(random.randrange(3))
+        return setup + salt + push(len(init)) + push(0) + push(random.randrange(2)) + b"\xf5"
     return setup + push(len(init)) + push(0) + push(random.randrange(2)) + b"\xf0"
 
 

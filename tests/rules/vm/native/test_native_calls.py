@@ -30,16 +30,7 @@ ENDINGS = {
     "underflow": b"\x01\x01\x01\x01\x01\x01\x01\x01\x01",
 }
 # What follows each call: note its success and what it returned, all of it.
-LOOK = (
-    push(6)
-    + b"\x54\x01"
-    + push(6)
-    + b"\x55"
-    + b"\x3d\x5f\x61\x01\x00\x3e"
-    + b"\x59\x5f\x20"
-    + push(7)
-    + b"\x55"
-)
+LOOK = push(6) + b"\x54\x01" + push(6) + b"\x55\x3d\x5f\x61\x01\x00\x3e\x59\x5f\x20" + push(7) + b"\x55"
 
 
 def caller(kind: int, gas: bytes, turns: int = 3) -> bytes:
@@ -50,18 +41,10 @@ def caller(kind: int, gas: bytes, turns: int = 3) -> bytes:
     return push(turns) + b"\x5b" + body + b"\x60\x01\x90\x03\x80" + b"\x60\x02\x57" + push(400) + b"\x5f\xf3"
 
 
-THIRD = (
-    push(1)
-    + push(8)
-    + b"\x54\x01"
-    + push(8)
-    + b"\x55"
-    + b"\x33\x5f\x52\x5a"
-    + push(32)
-    + b"\x52"
-    + push(50)
-    + push(7)
-)
+THIRD = b"".join([
+    push(1) + push(8) + b"\x54\x01" + push(8) + b"\x55",
+    b"\x33\x5f\x52\x5a" + push(32) + b"\x52" + push(50) + push(7),
+])  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [CALL, DELEGATECALL, STATICCALL])

@@ -63,21 +63,8 @@ def test_a_word_that_the_state_knows_is_read_and_written_whole(value: int, asked
 
 def test_slots_of_the_access_list_are_warm_and_others_are_not(asked: list[Status]) -> None:
     # `world` makes slot 2 warm. EIP-2929: 100 gas warm, 2,100 cold; then PUSH, GAS and SUB, which cost 3, 2 and 3.
-    price = (
-        GAS
-        + push(1)
-        + SLOAD
-        + b"\x50"
-        + GAS
-        + b"\x90\x03"
-        + GAS
-        + push(2)
-        + SLOAD
-        + b"\x50"
-        + GAS
-        + b"\x90\x03"
-    )
-    evm, message = world([price + b"\x90\x03" + RETURN_TOP], "Osaka", 100_000)
+    one, two = (GAS + push(slot) + SLOAD + b"\x50" + GAS + b"\x90\x03" for slot in (1, 2))
+    evm, message = world([one + two + b"\x90\x03" + RETURN_TOP], "Osaka", 100_000)
     assert int.from_bytes(run(evm, message), "big") == 2_000
     assert asked == []
 
