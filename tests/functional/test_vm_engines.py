@@ -169,8 +169,11 @@ def _essence(block: Any) -> tuple[Any, ...]:
     return block["hash"], block["stateRoot"], block["receiptsRoot"], block["gasUsed"]
 
 
-def test_a_node_that_holds_compiled_contracts_against_the_interpreter_finds_no_difference() -> None:
-    with LocalNode(arguments=("--vm", "native+jit")) as node:
+@pytest.mark.parametrize("choice", [("--vm", "native+jit"), ("--vm", "jit", "--vm-verify")])
+def test_a_node_that_holds_compiled_contracts_against_an_interpreter_finds_no_difference(
+    choice: tuple[str, ...],
+) -> None:
+    with LocalNode(arguments=choice) as node:
         Contracts(node).work()
         with urllib.request.urlopen(f"{node.url}/health", timeout=30) as answer:
             assert answer.status == 200, "it would have stopped"

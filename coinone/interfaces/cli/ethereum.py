@@ -63,6 +63,7 @@ def node(
         list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
     ] = None,
     vm: Annotated[str, typer.Option("--vm", help="Engine for contracts, as with `coinone node`.")] = "native",
+    vm_verify: Annotated[bool, typer.Option("--vm-verify", help="As with `coinone node`.")] = False,
 ) -> None:
     """Serve the imported chain. No block follows: what is sent here waits in the pool for good."""
     from coinone.interfaces.api.config import ApiConfig
@@ -73,4 +74,4 @@ def node(
     config = ApiConfig(
         ethereum_port=rpc_port, bind=tuple(bind or ()) or ApiConfig().bind, hosts=hosts, origins=origins
     )
-    serve(data_dir, config, parse_engine(vm))
+    serve(data_dir, config, parse_engine(vm, vm_verify))

@@ -64,9 +64,13 @@ Vm = Annotated[
     str,
     typer.Option(
         "--vm",
-        help="Engine for contracts: native, jit (compiles those that run often), reference, verify (runs reference "
-        "and native and compares), or any two to be compared, as reference+jit.",
+        help="Engine for contracts: native, jit (compiles those that run often), reference, or two to be compared, "
+        "as native+jit.",
     ),
+]
+VmVerify = Annotated[
+    bool,
+    typer.Option("--vm-verify", help="Run the reference beside the engine; stop at any difference. Slow."),
 ]
 
 Weight = Annotated[
@@ -99,6 +103,7 @@ def up(
     allow_origin: AllowOrigin = None,
     listen: Listen = None,
     vm: Vm = "native",
+    vm_verify: VmVerify = False,
     request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
     map_mib: MapMib = MAP_MIB,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
@@ -120,7 +125,7 @@ def up(
         hosts,
         origins,
         peers,
-        engine=parse_engine(vm),
+        engine=parse_engine(vm, vm_verify),
         request_weight=request_weight,
         map_mib=map_mib,
     )
@@ -139,6 +144,7 @@ def node(
     listen: Listen = None,
     follow: Follow = None,
     vm: Vm = "native",
+    vm_verify: VmVerify = False,
     request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
     map_mib: MapMib = MAP_MIB,
 ) -> None:
@@ -160,7 +166,7 @@ def node(
         origins,
         peers,
         followed,
-        parse_engine(vm),
+        parse_engine(vm, vm_verify),
         request_weight,
         map_mib,
     )

@@ -11,7 +11,7 @@ from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.network.peers import Endpoint
 
 # Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
-ENGINES = ("native", "jit", "reference", "verify")
+ENGINES = ("native", "jit", "reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,15 @@ class Settings:
         return ApiConfig(self.http_port, self.rpc_port, bind, self.hosts, self.origins, self.request_weight)
 
 
-def parse_engine(text: str) -> str:
-    """Raises InvalidInput."""
+def parse_engine(text: str, verify: bool) -> str:
+    """An engine, or two to be compared; with `verify`, the reference and that one. Raises InvalidInput."""
     first, plus, second = text.partition("+")
     if first not in ENGINES or (plus and second not in ENGINES):
         raise InvalidInput(f"--vm takes {', '.join(ENGINES)}, or two of them joined by a plus", have=text)
+    if verify and plus:
+        raise InvalidInput("--vm-verify compares one engine with the reference, --vm names two", have=text)
+    if verify:
+        return "reference+native" if first == "reference" else f"reference+{first}"
     return text
 
 

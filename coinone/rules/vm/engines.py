@@ -1,7 +1,7 @@
 """Which engine runs messages: a choice for the whole process, made once at its start.
 
 The engines agree in everything, so the choice is no rule of the chain; the reference defines what is right.
-A pair runs both and stops on any difference; `verify` is the pair of the reference and the native interpreter.
+A pair runs both and stops on any difference.
 """
 
 import warnings
@@ -22,7 +22,6 @@ class Engine(Enum):
     REFERENCE = "reference"
     NATIVE = "native"
     JIT = "jit"
-    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,6 @@ def _parse(text: str) -> Choice:
 def _load(choice: Choice) -> Execute | None:
     if choice is Engine.REFERENCE:
         return interpreter.execute
-    if choice is Engine.VERIFY:
-        choice = Pair(Engine.REFERENCE, Engine.NATIVE)
     if isinstance(choice, Pair):
         first, second = _load(choice.first), _load(choice.second)
         return None if first is None or second is None else partial(execute_both, first, second)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.cli.settings import Settings
+from coinone.interfaces.cli.settings import Settings, parse_engine
 
 
 def settings(network: str = "dev", bind: tuple[str, ...] = (), http_port: int = 3001) -> Settings:
@@ -35,3 +35,27 @@ def test_a_name_instead_of_an_address_is_explained() -> None:
 def test_one_port_cannot_be_two() -> None:
     with pytest.raises(InvalidInput, match="must differ"):
         settings(http_port=8545).api_config()
+
+
+@pytest.mark.parametrize(
+    ("text", "verify", "engine"),
+    [
+        ("jit", False, "jit"),
+        ("native+jit", False, "native+jit"),
+        ("jit", True, "reference+jit"),
+        ("reference", True, "reference+native"),
+    ],
+)
+def test_an_engine_is_itself_or_held_against_another(text: str, verify: bool, engine: str) -> None:
+    assert parse_engine(text, verify) == engine
+
+
+@pytest.mark.parametrize("text", ["", "geth", "native+", "+jit", "native+geth", "native+jit+reference"])
+def test_an_engine_nobody_knows_is_refused_with_those_there_are(text: str) -> None:
+    with pytest.raises(InvalidInput, match="native, jit, reference"):
+        parse_engine(text, verify=False)
+
+
+def test_a_pair_is_not_held_against_a_third() -> None:
+    with pytest.raises(InvalidInput, match="--vm names two"):
+        parse_engine("native+jit", verify=True)

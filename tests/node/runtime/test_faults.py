@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from coinone.base.primitives.errors import StorageError
 from coinone.node.runtime.clock import SystemClock
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from coinone.rules.vm import Engine, Evm, ExecutionResult, Message, Pair, engines, interpreter
+from coinone.rules.vm.verify import execute_both
 from tests.functional.waiting import wait_for
 
 NETWORK = load_network("dev")
@@ -104,6 +107,19 @@ def test_a_broken_invariant_stops_batches(tmp_path):
 
     asyncio.run(node.run_on_core(steal))
     assert "moved apart" in wait_for(lambda: node.halted, "the node halts")
+    node.stop()
+
+
+def test_two_engines_that_differ_stop_batches_and_the_difference_is_named(tmp_path, monkeypatch):
+    def short_of_a_gas(evm: Evm, message: Message) -> ExecutionResult:
+        result = interpreter.execute(evm, message)
+        return result._replace(gas_left=result.gas_left - 1)
+
+    pair = partial(execute_both, interpreter.execute, short_of_a_gas)
+    monkeypatch.setattr(engines, "_chosen", [(Pair(Engine.REFERENCE, Engine.NATIVE), pair)])
+    node = started(tmp_path)
+    asyncio.run(node.submit_ethereum(transfer(KEYS[0], 0, NETWORK.quote_token.address, 0)))
+    assert "gas left" in wait_for(lambda: node.halted, "the node halts")
     node.stop()
 
 

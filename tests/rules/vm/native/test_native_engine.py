@@ -21,7 +21,7 @@ def _the_engine_is_put_back() -> Iterator[None]:
     use_engine(before)
 
 
-@pytest.mark.parametrize("engine", ["reference", "native", "verify"])
+@pytest.mark.parametrize("engine", ["reference", "native", "reference+native"])
 def test_every_engine_runs_a_message(engine: str) -> None:
     use_engine(engine)
     evm, message = world([STORE], "Osaka", 100_000)
