@@ -2,13 +2,11 @@
 
 The same bytes go to both, 100 in a request: transfers of one contract between random accounts, blocks every 2 s. A
 round ends when every sender's nonce at `latest` is what it must be. Compared is CPU time of the whole process, all
-threads and children, so both figures are per core. anvil comes from the npm package `@foundry-rs/anvil-linux-amd64`;
-COINONE_ANVIL names another, and without either only our side is shown.
+threads and children, so both figures are per core. Without anvil (`_anvil.py`) only our side is shown.
 """
 
 import argparse
 import contextlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,48 +14,20 @@ import time
 from collections.abc import Iterator
 from statistics import median
 from typing import Any
-from urllib.request import Request, urlopen
 
-import msgspec
-
+from bench._anvil import Server, anvil_command, installed_anvil, running
 from bench.node._common import print_table, tree_cpu_seconds
 from bench.node._transfers import SENDERS, busy_network, sender_keys, signed_transfers
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.interfaces.client.local import free_ports
 from coinone.rules.chain.genesis import balance_slot
-from contracts.npm import NotInstalled, install
 
 TRANSFERS, ROUNDS, PER_REQUEST = 5_000, 3, 100
-PACKAGE, VERSION = "@foundry-rs/anvil-linux-amd64", "1.7.1"
-_START_S, _ROUND_S, _POLL_S = 60, 120, 0.5
+_ROUND_S, _POLL_S = 120, 0.5
 _WATCHED = 10  # senders whose nonces are polled until they are done
 
 
-class Chain:
-    """A JSON-RPC server and the process behind it."""
-
-    def __init__(self, url: str, process: "subprocess.Popen[bytes]") -> None:
-        self.url = url
-        self.process = process
-
-    def call(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
-        body = [{"jsonrpc": "2.0", "id": n, "method": m, "params": p} for n, (m, p) in enumerate(calls)]
-        request = Request(self.url, msgspec.json.encode(body), {"Content-Type": "application/json"})
-        with urlopen(request, timeout=60) as answer:
-            found = sorted(msgspec.json.decode(answer.read()), key=lambda item: item["id"])
-        assert all("result" in item for item in found), next(item for item in found if "result" not in item)
-        return [item["result"] for item in found]
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + _START_S
-        while True:
-            try:
-                self.call([("eth_chainId", [])])
-                return
-            except OSError:
-                assert time.monotonic() < deadline and self.process.poll() is None, "it did not start"
-                time.sleep(0.2)
-
+class Chain(Server):
     def nonces(self, keys: tuple[bytes, ...]) -> list[int]:
         asked = [("eth_getTransactionCount", ["0x" + address_of(key).hex(), "latest"]) for key in keys]
         return [int(answer, 16) for answer in self.call(asked)]
@@ -91,10 +61,9 @@ def ours() -> Iterator[Chain]:
 def anvil(program: str) -> Iterator[Chain]:
     """With our token's code and balances, and the senders' gas."""
     network, (port,) = busy_network(), free_ports(1)
-    command = [
-        program, "--port", str(port), "--chain-id", str(network.chain_id), "--hardfork", "osaka", "--block-time", "2",
-        "--gas-limit", str(10**9), "--base-fee", str(network.base_fee), "--quiet", "--order", "fifo",
-    ]  # fmt: skip
+    command = anvil_command(
+        program, port, chain_id=network.chain_id, block_time=2, gas_limit=10**9, base_fee=network.base_fee, order="fifo"
+    )  # fmt: skip
     with running(Chain(f"http://127.0.0.1:{port}", subprocess.Popen(command))) as chain:
         token = "0x" + network.quote_token.address.hex()
         setup: list[tuple[str, list[Any]]] = [
@@ -107,27 +76,6 @@ def anvil(program: str) -> Iterator[Chain]:
             setup.append(("anvil_setBalance", ["0x" + address.hex(), hex(10**18)]))
         chain.call(setup)
         yield chain
-
-
-@contextlib.contextmanager
-def running(chain: Chain) -> Iterator[Chain]:
-    try:
-        chain.wait()
-        yield chain
-    finally:
-        chain.process.kill()
-        chain.process.wait()
-
-
-def installed_anvil() -> str | None:
-    given = os.environ.get("COINONE_ANVIL")
-    if given:
-        return given
-    try:
-        return str(install(f"{PACKAGE}@{VERSION}") / PACKAGE / "bin" / "anvil")
-    except NotInstalled as error:
-        print(error, file=sys.stderr)
-        return None
 
 
 def main() -> None:

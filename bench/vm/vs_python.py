@@ -1,15 +1,20 @@
-"""The engines beside the EVMs written in Python: `coinone bench vm/vs_python [fixture ...]`.
+"""The engines beside other people's EVMs: `coinone bench vm/vs_python [fixture ...]`.
 
-The columns are pyrevm (revm through its binding), our native engine and our reference, EELS (ethereum-execution, the
-executable specification) and py-evm, each running the same message in turns: Cancun's rules, Osaka's on EELS. Times
-are the thread's own, medians of three rounds, as one takes seconds. Gas and output must be equal, or the row says so.
-Loops are those of vs_pyrevm.py, shorter; fixtures as there, by default some that Python finishes.
+The columns are pyrevm (revm through its binding), our three engines, EELS (ethereum-execution, the executable
+specification), py-evm and anvil, each running the same message in turns: Cancun's rules, Osaka's on EELS and anvil.
+Times are the thread's own, medians of three rounds, as one takes seconds. Gas and output must be equal, or the row
+says so. anvil's time is the CPU time of its process for an `eth_call`, less that for a call of no code; its gas is
+not known from that, so only the output is compared. Loops are those of vs_pyrevm.py, shorter; fixtures as there, by
+default some that Python finishes.
 """
 
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 from eth.constants import BLANK_ROOT_HASH
 from eth.db.atomic import AtomicDB
@@ -25,13 +30,20 @@ from ethereum.forks.osaka.vm.interpreter import process_message_call
 from ethereum_types.bytes import Bytes, Bytes20, Bytes32
 from ethereum_types.numeric import U64, U256, Uint
 
-from bench.vm.vs_pyrevm import GAS, Fixture, _intrinsic, fixtures, ours, theirs
-from coinone.rules.vm import use_engine
+from bench._anvil import Server, anvil_command, installed_anvil, running
+from bench.vm.vs_pyrevm import GAS, Fixture, _intrinsic, fixtures, on, ours, theirs
+from coinone.interfaces.client.local import free_ports
+from coinone.rules.vm.jit.execution import use_limits
+from coinone.rules.vm.jit.policy import Limits
 
 DEFAULT = ["counter", "weth", "hash_10k", "erc20_transfer"]
 TURNS = 2_000
 ROUNDS = 3
-Run = Callable[[], tuple[float, bytes, int]]
+ENGINES = ("native", "jit", "reference")
+GAS_OF_ANVIL = 2**53  # most that it takes
+CALLS_AT_A_TIME, CPU_AT_LEAST_S = 20, 0.3
+EMPTY = b"\xee" * 20  # no code there
+Run = Callable[[], tuple[float, bytes, int | None]]  # seconds, output, gas if known
 
 
 def specs(fixture: Fixture) -> Run:
@@ -109,46 +121,78 @@ def _used(gas_left: int, refund: int) -> int:
     return used - min(used // 5, refund)
 
 
-def engine(name: str, fixture: Fixture) -> Run:
-    call = ours(fixture)
+def anvil(server: Server, fixture: Fixture) -> Run:
+    """A call takes less than the clock of a process can show, so there are as many as it takes."""
+    for address, (nonce, balance, code, storage) in fixture.pre.items():
+        name = "0x" + address.hex()
+        calls = [("anvil_setStorageAt", [name, _word(slot), _word(value)]) for slot, value in storage.items()]
+        calls += [("anvil_setNonce", [name, hex(nonce)]), ("anvil_setBalance", [name, hex(balance)])]
+        server.call([*calls, ("anvil_setCode", [name, "0x" + code.hex()])])
 
-    def run() -> tuple[float, bytes, int]:
-        before = use_engine(name)
-        try:
-            return call()
-        finally:
-            use_engine(before)
+    def seconds(target: bytes) -> tuple[float, bytes]:
+        message = {
+            "from": "0x" + fixture.caller.hex(),
+            "to": "0x" + target.hex(),
+            "data": "0x" + fixture.data.hex(),
+        }
+        calls = [("eth_call", [message | {"gas": hex(GAS_OF_ANVIL)}, "latest"])] * CALLS_AT_A_TIME
+        before, count = _cpu_seconds(server), 0
+        while _cpu_seconds(server) - before < CPU_AT_LEAST_S:
+            output = server.call(calls)[0]
+            count += CALLS_AT_A_TIME
+        return (_cpu_seconds(server) - before) / count, bytes.fromhex(output[2:])
 
-    return run
+    def call() -> tuple[float, bytes, None]:
+        taken, output = seconds(fixture.target)
+        return taken - seconds(EMPTY)[0], output, None
+
+    return call
 
 
-def row(fixture: Fixture) -> str:
-    runs = [
-        theirs(fixture),
-        engine("native", fixture),
-        engine("reference", fixture),
-        specs(fixture),
-        py_evm(fixture),
-    ]
-    results = [[run() for run in runs] for _ in range(ROUNDS)]
+def _word(number: int) -> str:
+    return f"0x{number:064x}"
+
+
+def _cpu_seconds(server: Server) -> float:
+    """Of all threads, to the nanosecond."""
+    threads = Path(f"/proc/{server.process.pid}/task").glob("*/schedstat")
+    return sum([int(thread.read_text().split()[0]) for thread in threads]) / 1e9
+
+
+def row(fixture: Fixture, server: Server | None) -> str:
+    runs = {"pyrevm": theirs(fixture)}
+    runs |= {engine: on(engine, ours(fixture)) for engine in ENGINES}
+    runs |= {"EELS": specs(fixture), "py-evm": py_evm(fixture)}
+    if server is not None:
+        runs["anvil"] = anvil(server, fixture)
+    results = [[run() for run in runs.values()] for _ in range(ROUNDS)]
     times = [
         statistics.median(column) * 1000
         for column in zip(*[[one[0] for one in row] for row in results], strict=True)
     ]
     _, output, gas = results[0][1]
-    names = ("pyrevm", "native", "reference", "EELS", "py-evm")
     notes = [
-        f" {name}: gas {used:,}" + (" and another output" if given != output else "")
-        for name, (_, given, used) in zip(names, results[0], strict=True)
-        if (given, used) != (output, gas)
+        f" {name}: gas {used}" + (" and another output" if given != output else "")
+        for name, (_, given, used) in zip(runs, results[0], strict=True)
+        if given != output or used not in (gas, None)
     ]
     return f"{fixture.name:20} {gas:>12,}" + "".join([f"{one:>11.2f}" for one in times]) + "".join(notes)
 
 
 def main() -> None:
-    print(f"{'milliseconds':20} {'gas':>12}     pyrevm     native  reference       EELS     py-evm")
-    for fixture in fixtures(sys.argv[1:] or DEFAULT, TURNS):
-        print(row(fixture), flush=True)
+    use_limits(Limits(hot=1, at_once=True))
+    names = ["gas", "pyrevm", *ENGINES, "EELS", "py-evm", "anvil"]
+    print(f"{'milliseconds':20}" + "".join([f"{name:>{13 if name == 'gas' else 11}}" for name in names]))
+    with ExitStack() as stack:
+        server, program = None, installed_anvil()
+        if program is not None:
+            (port,) = free_ports(1)
+            command = anvil_command(program, port, gas_limit=GAS_OF_ANVIL, chain_id=1)
+            server = stack.enter_context(
+                running(Server(f"http://127.0.0.1:{port}", subprocess.Popen(command)))
+            )
+        for fixture in fixtures(sys.argv[1:] or DEFAULT, TURNS):
+            print(row(fixture, server), flush=True)
 
 
 if __name__ == "__main__":
