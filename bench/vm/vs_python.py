@@ -41,7 +41,7 @@ TURNS = 2_000
 ROUNDS = 3
 ENGINES = ("native", "jit", "reference")
 GAS_OF_ANVIL = 2**53  # most that it takes
-CALLS_AT_A_TIME, CPU_AT_LEAST_S = 20, 0.3
+CALLS_AT_A_TIME, CPU_AT_LEAST_S = 20, 1.0
 EMPTY = b"\xee" * 20  # no code there
 Run = Callable[[], tuple[float, bytes, int | None]]  # seconds, output, gas if known
 

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import multiprocessing
 import os
 import signal
 import threading
@@ -27,6 +26,7 @@ from coinone.node.network.bootstrap import fetch_genesis
 from coinone.node.runtime.compiling import choose_engine
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import Peering
+from coinone.node.runtime.workers import end_workers
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
@@ -88,12 +88,6 @@ def serve(
         end_workers()
         if peering is not None:
             peering.stop()
-
-
-def end_workers() -> None:
-    """Of the process pools. They only read, and nobody waits for them any more, but Python would, before it ends."""
-    for worker in multiprocessing.active_children():
-        worker.terminate()
 
 
 def calm_the_collector() -> None:

@@ -9,9 +9,10 @@ from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum_service import EthereumService
 from coinone.interfaces.api.listeners import open_listeners
 from coinone.interfaces.api.server import ApiServer
-from coinone.interfaces.cli.serve import end_workers, stop_on_signals
+from coinone.interfaces.cli.serve import stop_on_signals
 from coinone.node.ethereum.node import EthereumNode
 from coinone.node.runtime.compiling import choose_engine
+from coinone.node.runtime.workers import end_workers
 
 
 def serve(data_dir: Path, config: ApiConfig, engine: str) -> None:

@@ -10,13 +10,13 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 
 import structlog
 
 from coinone.base.crypto.secp256k1 import SIGNED_SIZE, pack_signed, recover_packed
 from coinone.base.primitives.limits import SIGNERS_POOL_LEAST, SIGNERS_POOL_PROCESSES_MAX
 from coinone.base.primitives.types import Address
+from coinone.node.runtime.workers import worker_pool
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, signature_of
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class Signers:
 
     async def _beside(self, packed: bytes) -> list[Address | None]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"))
+            self._pool = worker_pool(self._processes)
         loop, count = asyncio.get_running_loop(), len(packed) // SIGNED_SIZE
         share = -(-count // self._processes) * SIGNED_SIZE
         parts = [packed[start : start + share] for start in range(0, len(packed), share)]

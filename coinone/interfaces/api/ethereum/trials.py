@@ -7,7 +7,6 @@ read the exchange, runs on the executor between batches, with a far smaller time
 """
 
 import asyncio
-import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -34,6 +33,7 @@ from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S
 from coinone.node.ethereum.archive import EthereumArchive, is_imported
 from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.compiling import choose_engine
+from coinone.node.runtime.workers import worker_pool
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.past import after_block
@@ -168,7 +168,7 @@ class Trials:
         if not isinstance(store, LmdbStore):  # a store in memory has no other process
             return await self._reads.in_thread(lambda: work(job, store))
         if self._pool is None:
-            self._pool = _start_pool(self._node.data_dir)
+            self._pool = worker_pool(CALL_WORKERS, _start_worker, self._node.data_dir, chosen_engine())
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, _work_in_worker, work, job)
         except BrokenProcessPool as error:
@@ -247,11 +247,6 @@ def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
 # In the worker process
 
 _store: LmdbStore | None = None
-
-
-def _start_pool(data_dir: Path) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(CALL_WORKERS, context, _start_worker, (data_dir, chosen_engine()))
 
 
 def _start_worker(data_dir: Path, engine: Choice) -> None:
