@@ -11,16 +11,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, SYSTEM, TOKEN, account, erc20_transfer, order, spot_send, transfer
-
 from coinone.base.crypto.keccak import keccak256
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import Shelves
 from coinone.rules.chain.batch import decode_certified
+from tests.rules.chain.chain_world import (
+    KEYS,
+    SYSTEM,
+    TOKEN,
+    account,
+    erc20_transfer,
+    order,
+    spot_send,
+    transfer,
+)
 
 NETWORK = load_network("dev")
 # A fast cadence and short terms, so that kills meet batches, seals, commits and changes of term.

@@ -8,10 +8,6 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, SYSTEM, TOKEN, account, erc20_transfer, order, spot_send, transfer
-
 from coinone.base.primitives.errors import StorageError
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
@@ -20,6 +16,16 @@ from coinone.node.runtime.startup import identity_of
 from coinone.node.runtime.verify import verify_chain
 from coinone.node.storage.storage import open_storage
 from coinone.node.storage.tables import NodeTable, u64
+from tests.rules.chain.chain_world import (
+    KEYS,
+    SYSTEM,
+    TOKEN,
+    account,
+    erc20_transfer,
+    order,
+    spot_send,
+    transfer,
+)
 
 NETWORK = load_network("dev")
 

@@ -1,16 +1,10 @@
 """What goes wrong in the world: clocks that jump, disks that fail, callers who wait while the node stops."""
 
 import asyncio
-import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, account, order, transfer
 
 from coinone.base.primitives.errors import StorageError
 from coinone.node.runtime.clock import SystemClock
@@ -19,6 +13,7 @@ from coinone.node.runtime.node import Node
 from coinone.rules.vm import Engine, Evm, ExecutionResult, Message, Pair, engines, interpreter
 from coinone.rules.vm.verify import execute_both
 from tests.functional.waiting import wait_for
+from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
 NETWORK = load_network("dev")
 

@@ -1,15 +1,10 @@
 """Transactions that come together: same outcomes as one by one, signatures recovered by another process or not."""
 
 import asyncio
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, account, transfer
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import CURVE_ORDER
@@ -20,6 +15,7 @@ from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.signers import Signers
 from coinone.rules.chain.ethereum.transaction import decode_transaction, encode_transaction
+from tests.rules.chain.chain_world import KEYS, account, transfer
 
 DEV = load_network("dev")
 HOUR = replace(DEV, batches=replace(DEV.batches, interval_ms=3_600_000))  # everything stays in the pool

@@ -35,9 +35,7 @@ from coinone.rules.consensus.federation import Vote, VoteKind
 from coinone.rules.consensus.terms import ChangeVote
 from coinone.rules.state.database import Table
 from sim.votes import VoteLedger
-
-sys.path.insert(0, str(Path(__file__).parent))
-from crash_node import NETWORK
+from tests.node.runtime.crash_node import NETWORK
 
 SCRIPT = Path(__file__).with_name("crash_node.py")
 ROOT = Path(__file__).parents[3]

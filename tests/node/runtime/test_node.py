@@ -1,20 +1,15 @@
 """A running node: submit, query, subscribe, restart."""
 
 import asyncio
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, account, order, transfer
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageError
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
 NETWORK = load_network("dev")
 MAP_BYTES = 2**28

@@ -1,14 +1,9 @@
 """A folder of another format becomes one of this format, with the same chain and the same history."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, NETWORK, SECRETS, START_MS, TOKEN, account, erc20_transfer, order, transfer
 
 from coinone.base.primitives.errors import StorageError
 from coinone.node.runtime.blockmaker import BlockMaker, at_once
@@ -21,6 +16,17 @@ from coinone.node.storage.storage import FORMAT, OtherFormat, Storage, open_stor
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.state.database import Table
+from tests.rules.chain.chain_world import (
+    KEYS,
+    NETWORK,
+    SECRETS,
+    START_MS,
+    TOKEN,
+    account,
+    erc20_transfer,
+    order,
+    transfer,
+)
 
 MAP = 2**27
 

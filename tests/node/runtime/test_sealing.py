@@ -1,17 +1,12 @@
 """While a block is being written, batches close: shown by what happens in which order, never by time."""
 
 import asyncio
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "rules" / "chain"))
-
-from chain_world import KEYS, NETWORK, SECRETS, START_MS, TOKEN, account, erc20_transfer, transfer
 
 from coinone.base.primitives.errors import StorageError
 from coinone.node.runtime.blockmaker import BlockMaker, at_once
@@ -23,6 +18,16 @@ from coinone.node.runtime.verify import verify_chain
 from coinone.node.storage import lmdb_store
 from coinone.node.storage.storage import Storage, open_storage
 from coinone.rules.chain.ethereum.transaction import decode_transaction
+from tests.rules.chain.chain_world import (
+    KEYS,
+    NETWORK,
+    SECRETS,
+    START_MS,
+    TOKEN,
+    account,
+    erc20_transfer,
+    transfer,
+)
 
 MAP = 2**28
 QUICK = load_network("dev")

@@ -1,17 +1,21 @@
 """Applying batches: transfers, orders, deposits and withdrawals, what is refused, and taking everything
 back."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chain_world import (
+from coinone.base.primitives.errors import InvalidBatch, NotSupported
+from coinone.rules.chain.apply import apply_batch, undo_batch
+from coinone.rules.chain.genesis import token_balance
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.system_calls import HISTORY_ADDRESS, TRANSFER_TOPIC
+from coinone.rules.consensus.federation import Federation
+from coinone.rules.exchange.invariants import conserved_sum
+from coinone.rules.exchange.leaves import all_leaves
+from tests.rules.chain.chain_world import (
     KEYS,
     NETWORK,
     SYSTEM,
@@ -24,15 +28,6 @@ from chain_world import (
     spot_send,
     transfer,
 )
-
-from coinone.base.primitives.errors import InvalidBatch, NotSupported
-from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.genesis import token_balance
-from coinone.rules.chain.invariants import check_solvency
-from coinone.rules.chain.system_calls import HISTORY_ADDRESS, TRANSFER_TOPIC
-from coinone.rules.consensus.federation import Federation
-from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.leaves import all_leaves
 
 UNIT = 10**6  # micro-quote in one quote unit
 

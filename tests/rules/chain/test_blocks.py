@@ -1,25 +1,8 @@
 """Blocks: what one node seals, another computes; what is tampered with, it refuses."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chain_world import (
-    KEYS,
-    SECRETS,
-    SYSTEM,
-    TOKEN,
-    World,
-    account,
-    erc20_transfer,
-    order,
-    spot_send,
-    transfer,
-)
 from rlp import encode as reference_encode
 
 from coinone.base.crypto.keccak import keccak256
@@ -33,6 +16,18 @@ from coinone.rules.chain.cursor import decode_cursor, encode_cursor
 from coinone.rules.chain.records import decode_record
 from coinone.rules.consensus.federation import pack_signature
 from coinone.rules.state.rebuild import rebuilt_state_root
+from tests.rules.chain.chain_world import (
+    KEYS,
+    SECRETS,
+    SYSTEM,
+    TOKEN,
+    World,
+    account,
+    erc20_transfer,
+    order,
+    spot_send,
+    transfer,
+)
 
 
 def seal(world: World, count: int | None = None) -> Block:

@@ -1,19 +1,23 @@
 """Contracts and the exchange: what contracts read of it, and how they act on it."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from eth_abi import decode, encode
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chain_world import KEYS, NETWORK, SYSTEM, TOKEN, World, account, erc20_transfer, order, transfer
 
 from coinone.rules.chain.apply import call_env
 from coinone.rules.chain.ethereum.call import CallRequest, call
 from coinone.rules.chain.precompiles import precompiles_over
 from coinone.rules.chain.system_calls import CORE_WRITER
+from tests.rules.chain.chain_world import (
+    KEYS,
+    NETWORK,
+    SYSTEM,
+    TOKEN,
+    World,
+    account,
+    erc20_transfer,
+    order,
+    transfer,
+)
 
 NOBODY = b"\xee" * 20
 DOLLARS = 10**6

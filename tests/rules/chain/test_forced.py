@@ -1,14 +1,8 @@
 """Forced transactions: what a block lists, the next batch must carry, and it runs first in its own segment."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chain_world import CHAIN_ID, KEYS, NETWORK, SECRETS, START_MS, World, account, order, transfer
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidBlock
@@ -20,6 +14,17 @@ from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor
 from coinone.rules.chain.forced import due_forced, split_forced
 from coinone.rules.consensus.federation import pack_signature
+from tests.rules.chain.chain_world import (
+    CHAIN_ID,
+    KEYS,
+    NETWORK,
+    SECRETS,
+    START_MS,
+    World,
+    account,
+    order,
+    transfer,
+)
 
 POOR = (99).to_bytes(32, "big")
 
@@ -163,9 +168,7 @@ def test_a_list_is_bounded_and_its_entries_can_be_verified():
         world = World()
         world.batch()
         block = block_of(world, *forced)
-        world.chain.network = replace(
-            network, batches=replace(network.batches, evm_gas=network.batches.evm_gas)
-        )
+        world.chain.network = network
         if network is poor_gas:
             block = replace(block, header=replace(block.header, gas_limit=network.block_gas_limit))
             block = replace(block, seal=(0, pack_signature(sign(block.hash, SECRETS.federation))))

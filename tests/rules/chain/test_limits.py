@@ -1,21 +1,16 @@
 """Limits of a batch shrink while batches wait for blocks, for cancels last: the figures of rules/chain/limits.py."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chain_world import KEYS, NETWORK, World, account, l1_action, order, transfer
-
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.node.runtime.networks import load_network
 from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.limits import limits_of
+from tests.rules.chain.chain_world import KEYS, NETWORK, World, account, l1_action, order, transfer
 
 CADENCE = replace(
     load_network("main").batches,

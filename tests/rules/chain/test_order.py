@@ -1,18 +1,12 @@
 """The order of a segment: accounts by hash, taking turns."""
 
-import sys
-from pathlib import Path
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chain_world import KEYS, World, account, transfer
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.chain.order import in_turns
 from coinone.rules.consensus.seeds import ordering_seed
+from tests.rules.chain.chain_world import KEYS, World, account, transfer
 
 SEED = bytes(32)
 A, B, C = (bytes([index]) * 20 for index in (1, 2, 3))

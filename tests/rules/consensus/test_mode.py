@@ -1,14 +1,8 @@
 """Mode A ends after 60 blocks without a batch; until mode B is built, what would be in it is refused by name."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
-
-from chain_world import SECRETS, World
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import NotSupported
@@ -19,6 +13,7 @@ from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import Federation, pack_signature
 from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks, is_mode_b
+from tests.rules.chain.chain_world import SECRETS, World
 
 ANYBODY = Federation((b"\x01" * 20,))
 
