@@ -66,7 +66,7 @@ class Policy:
     def program_of(self, code: bytes) -> NativeProgram:
         """Compiled, if it is; this counts."""
         program = self._programs.get(code)
-        if program is None and code:
+        if program is None:
             self.heat(code, 1)
             program = self._programs.get(code)
         program = program or native_program_of(code)
@@ -76,7 +76,7 @@ class Policy:
 
     def heat(self, code: bytes, amount: int) -> None:
         """Remember that the code ran. What has become hot is compiled, here or soon."""
-        if not amount or code in self._programs or len(code) > CODE_MAX:
+        if not code or code in self._programs or len(code) > CODE_MAX:
             return
         heat = self._heats.get(code, 0) + amount
         if heat < self._limits.hot:

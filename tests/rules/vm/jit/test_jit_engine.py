@@ -58,6 +58,12 @@ def test_a_contract_that_only_others_call_becomes_compiled_too() -> None:
     assert policies().runs == {"interpreted": 3, "compiled": 1 + 2 + 2}
 
 
+def test_an_account_without_code_is_never_hot() -> None:
+    some = Policy("Osaka", deque(), Limits(hot=1, at_once=True, keep=False))
+    some.heat(b"", 1_000)
+    assert type(some.program_of(b"")) is NativeProgram
+
+
 def test_without_being_told_to_compile_at_once_it_waits_for_somebody_who_does() -> None:
     use_limits(Limits(hot=2, keep=False))
     some = policies().of("Osaka")
