@@ -1,7 +1,4 @@
-"""Other nodes beside ours: a JSON-RPC server as a child process, and anvil from the npm registry.
-
-anvil comes from the npm package `@foundry-rs/anvil-linux-amd64`; COINONE_ANVIL names another.
-"""
+"""Other nodes beside ours: a JSON-RPC server as a child process, and anvil (`contracts/anvil.py`) as such a one."""
 
 import contextlib
 import os
@@ -14,9 +11,10 @@ from urllib.request import Request, urlopen
 
 import msgspec
 
+from coinone.interfaces.client.local import free_ports
+from contracts import anvil
 from contracts.npm import NotInstalled, install
 
-PACKAGE, VERSION = "@foundry-rs/anvil-linux-amd64", "1.7.1"
 _START_S = 60
 
 
@@ -60,19 +58,21 @@ def running(server: S) -> Iterator[S]:
         server.process.wait()
 
 
-def anvil_command(program: str, port: int, **options: object) -> list[str]:
-    """`chain_id=1` is `--chain-id 1`."""
-    named = [word for name, value in options.items() for word in ("--" + name.replace("_", "-"), str(value))]
-    return [program, "--port", str(port), "--hardfork", "osaka", "--quiet", *named]
+@contextlib.contextmanager
+def running_anvil(kind: type[S], program: str, **options: object) -> Iterator[S]:
+    (port,) = free_ports(1)
+    process = subprocess.Popen(anvil.command(program, port, **options))
+    with running(kind(f"http://127.0.0.1:{port}", process)) as server:
+        yield server
 
 
 def installed_anvil() -> str | None:
-    """The program, or None with the reason on standard error."""
+    """The program, which COINONE_ANVIL may name, or None with the reason on standard error."""
     given = os.environ.get("COINONE_ANVIL")
     if given:
         return given
     try:
-        return str(install(f"{PACKAGE}@{VERSION}") / PACKAGE / "bin" / "anvil")
+        return anvil.program_in(install(anvil.PACKAGE))
     except NotInstalled as error:
         print(error, file=sys.stderr)
         return None

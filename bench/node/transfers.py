@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from bench._anvil import Server, anvil_command, installed_anvil, running
+from bench._anvil import Server, installed_anvil, running, running_anvil
 from bench.node._common import print_table, tree_cpu_seconds
 from bench.node._transfers import SENDERS, busy_network, sender_keys, signed_transfers
 from coinone.base.crypto.secp256k1 import address_of
@@ -60,11 +60,9 @@ def ours() -> Iterator[Chain]:
 @contextlib.contextmanager
 def anvil(program: str) -> Iterator[Chain]:
     """With our token's code and balances, and the senders' gas."""
-    network, (port,) = busy_network(), free_ports(1)
-    command = anvil_command(
-        program, port, chain_id=network.chain_id, block_time=2, gas_limit=10**9, base_fee=network.base_fee, order="fifo"
-    )  # fmt: skip
-    with running(Chain(f"http://127.0.0.1:{port}", subprocess.Popen(command))) as chain:
+    network = busy_network()
+    options = {"chain_id": network.chain_id, "base_fee": network.base_fee, "gas_limit": 10**9}
+    with running_anvil(Chain, program, block_time=2, order="fifo", **options) as chain:
         token = "0x" + network.quote_token.address.hex()
         setup: list[tuple[str, list[Any]]] = [
             ("anvil_setCode", [token, "0x" + network.quote_token.code.hex()])

@@ -19,12 +19,13 @@ from bench.vm.vs_pyrevm import CALLER, CONTRACT, Fixture, fixtures, on, ours
 from coinone.rules.vm import FORKS
 from coinone.rules.vm.frame import Frame
 from coinone.rules.vm.jit import compiler, execution
+from coinone.rules.vm.jit.analysis import instructions
 from coinone.rules.vm.jit.execution import policies, use_limits
 from coinone.rules.vm.jit.policy import Limits
 from coinone.rules.vm.native import compiler as native
 
 DEFAULT = ["erc20_transfer", "snailtracer", "burntpix"]
-LEVELS = {"0": 0, "1": 1, "2": 2, "3": 3, "3 after passes": 3}
+LEVELS = {"0": (0, 0), "1": (1, 0), "2": (2, 0), "3": (3, 0), "3 after passes": (3, 2)}  # and of the passes
 ROUNDS, TURNS = 15, 200_000
 AT_ONCE = Limits(hot=1, at_once=True, keep=False)
 JUMP, JUMPI = 0x56, 0x57
@@ -38,16 +39,9 @@ class Compiler:
         self.seconds = 0.0
 
     def compile_object(self, text: str) -> bytes:
-        start, binding = time.thread_time(), native.llvm()
-        machine = native.target_machine(LEVELS[self.level])
-        module = binding.parse_assembly(text)
-        module.triple, module.data_layout = machine.triple, str(machine.target_data)
-        if "passes" in self.level:
-            passes = binding.create_pass_builder(
-                machine, binding.create_pipeline_tuning_options(speed_level=2)
-            )
-            passes.getModulePassManager().run(module, passes)
-        code: bytes = machine.emit_object(module)
+        start = time.thread_time()
+        level, passes = LEVELS[self.level]
+        code = native.compile_object(text, native.target_machine(level), passes)
         self.seconds += time.thread_time() - start
         return code
 
@@ -63,8 +57,8 @@ def levels(fixture: Fixture) -> None:
     compiler.compile_object = plain
     times: dict[str, list[float]] = {level: [] for level in LEVELS}
     for _ in range(ROUNDS):
-        for level, (programs, call, _) in calls.items():
-            execution._policies[0] = programs
+        for level, (compiled, call, _) in calls.items():
+            execution._policies[0] = compiled
             times[level].append(call()[0])
     for level, (_, _, seconds) in calls.items():
         print(
@@ -93,13 +87,9 @@ def jumps(fixture: Fixture) -> None:
 
 @lru_cache
 def _behind_pushes(code: bytes) -> frozenset[int]:
-    found, place = [], 0
-    while place < len(code):
-        length = code[place] - 0x5F if 0x60 <= code[place] <= 0x7F else 0
-        place += 1 + length
-        if length:
-            found.append(place)
-    return frozenset(found)
+    return frozenset(
+        [each.next for each in instructions(code, [None] * 256) if each.next > each.position + 1]
+    )
 
 
 def loop(away: bytes, back: bytes) -> Fixture:

@@ -9,7 +9,6 @@ default some that Python finishes.
 """
 
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -30,9 +29,8 @@ from ethereum.forks.osaka.vm.interpreter import process_message_call
 from ethereum_types.bytes import Bytes, Bytes20, Bytes32
 from ethereum_types.numeric import U64, U256, Uint
 
-from bench._anvil import Server, anvil_command, installed_anvil, running
+from bench._anvil import Server, installed_anvil, running_anvil
 from bench.vm.vs_pyrevm import GAS, Fixture, _intrinsic, fixtures, on, ours, theirs
-from coinone.interfaces.client.local import free_ports
 from coinone.rules.vm.jit.execution import use_limits
 from coinone.rules.vm.jit.policy import Limits
 
@@ -186,11 +184,7 @@ def main() -> None:
     with ExitStack() as stack:
         server, program = None, installed_anvil()
         if program is not None:
-            (port,) = free_ports(1)
-            command = anvil_command(program, port, gas_limit=GAS_OF_ANVIL, chain_id=1)
-            server = stack.enter_context(
-                running(Server(f"http://127.0.0.1:{port}", subprocess.Popen(command)))
-            )
+            server = stack.enter_context(running_anvil(Server, program, gas_limit=GAS_OF_ANVIL, chain_id=1))
         for fixture in fixtures(sys.argv[1:] or DEFAULT, TURNS):
             print(row(fixture, server), flush=True)
 

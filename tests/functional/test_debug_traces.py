@@ -5,9 +5,7 @@ agree: program counters, opcodes, gas, stacks, the tree of calls, the accounts t
 (block fields, base fee) is kept out of the programs.
 """
 
-import contextlib
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -18,13 +16,13 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from coinone.interfaces.client.dev import dev_keys
-from coinone.interfaces.client.local import LocalNode
+from coinone.interfaces.client.local import LocalNode, free_ports
+from contracts.anvil import PACKAGE, command, program_in
 from tests.functional.contracts import SYSTEM_ADDRESS, TOKEN, Chain
 from tests.functional.npm import artifact, installed
 from tests.functional.waiting import wait_for
 
 pytestmark = pytest.mark.slow
-ANVIL = "@foundry-rs/anvil-linux-amd64"
 OPEN_ZEPPELIN = "@openzeppelin/contracts@4.9.6"
 PRESET = "@openzeppelin/contracts/build/contracts/ERC20PresetFixedSupply.json"
 SUPPLY = 10**24
@@ -33,21 +31,8 @@ RECEIVER = Web3.to_checksum_address("0x" + "5e" * 20)
 
 @pytest.fixture(scope="module")
 def anvil() -> Iterator[str]:
-    program = installed(f"{ANVIL}@1.7.1") / ANVIL / "bin" / "anvil"
-    with contextlib.closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = [
-        "--port",
-        str(port),
-        "--chain-id",
-        "926002",
-        "--hardfork",
-        "osaka",
-        "--steps-tracing",
-        "--quiet",
-    ]
-    with subprocess.Popen([program, *arguments]) as process:
+    program, (port,) = program_in(installed(PACKAGE)), free_ports(1)
+    with subprocess.Popen(command(program, port, chain_id=926002, steps_tracing=True)) as process:
         url = f"http://127.0.0.1:{port}"
         try:
             wait_for(Web3(Web3.HTTPProvider(url)).is_connected, "anvil")

@@ -88,13 +88,7 @@ def _head(code: bytes, fork: str) -> bytes:
 
 
 def compile_object(text: str) -> bytes:
-    binding = native.llvm()
-    machine = native.target_machine(_OPTIMISATION)
-    module = binding.parse_assembly(text)
-    module.triple, module.data_layout = machine.triple, str(machine.target_data)
-    module.verify()
-    code: bytes = machine.emit_object(module)
-    return code
+    return native.compile_object(text, native.target_machine(_OPTIMISATION), passes=0)
 
 
 def load(code: bytes, content: bytes) -> CompiledProgram:

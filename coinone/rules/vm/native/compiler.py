@@ -81,16 +81,17 @@ def write_object(file: Path, code: bytes) -> None:
         return
 
 
-def compile_object(text: str, machine: Any = None) -> bytes:
-    """Machine code for this CPU, or for LLVM's target machine that is given."""
+def compile_object(text: str, machine: Any = None, passes: int = _OPTIMISATION) -> bytes:
+    """Machine code for this CPU, or for LLVM's target machine that is given. `passes`: their level, 0 is none."""
     binding = llvm()
     machine = machine or target_machine(_OPTIMISATION)
     module = binding.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
-    options = binding.create_pipeline_tuning_options(speed_level=_OPTIMISATION)
-    builder = binding.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    if passes:
+        options = binding.create_pipeline_tuning_options(speed_level=passes)
+        builder = binding.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
     code: bytes = machine.emit_object(module)
     return code
 
