@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coinone.rules.vm.jit.compiler import CompiledProgram, compiled_program, kept_in
-from coinone.rules.vm.native.program import NativeProgram, native_program_of
+from coinone.rules.vm.native.program import Maker, NativeProgram, native_program_of
 
 HOT = 64
 GAS_PER_HEAT = 100_000
@@ -23,7 +23,6 @@ PROGRAMS_MAX = 128  # compiled and ready; half a megabyte for a usual contract
 WAITING_MAX = 64
 
 Job = tuple[bytes, str]  # code and fork
-Maker = Callable[[bytes], NativeProgram]
 
 
 @dataclass(frozen=True, slots=True)

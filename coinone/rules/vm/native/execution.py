@@ -4,8 +4,6 @@ A plain call needs no frame of Python's: the machine code is given the message a
 (`KNOWN` in layout.py), runs, and hands what was written to the state. What it cannot find is provided (`misses.py`).
 """
 
-from collections.abc import Callable
-
 from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import CREATE, CREATE2, Message
@@ -18,7 +16,7 @@ from coinone.rules.vm.native.driver import Driver
 from coinone.rules.vm.native.layout import FRAME, HALTS, SHARED, Status
 from coinone.rules.vm.native.machine import Machine
 from coinone.rules.vm.native.misses import provide
-from coinone.rules.vm.native.program import NativeProgram, native_program_of
+from coinone.rules.vm.native.program import Maker, native_program_of
 
 _GAS, _OUTPUT, _OUTPUT_SIZE = (FRAME[name] >> 3 for name in ("GAS", "OUTPUT_OFFSET", "OUTPUT_SIZE"))
 _REFUND, _LOGS_USED, _WROTE = (SHARED[name] >> 3 for name in ("REFUND", "LOGS_USED", "WROTE"))
@@ -29,9 +27,7 @@ _IDLE_MAX = 4
 _idle: list[Machine] = []
 
 
-def execute(
-    evm: Evm, message: Message, program_of: Callable[[bytes], NativeProgram] = native_program_of
-) -> ExecutionResult:
+def execute(evm: Evm, message: Message, program_of: Maker = native_program_of) -> ExecutionResult:
     """Run `message` on `evm.state`; if it fails the state is as before.
 
     A run that is traced, has more gas than 63 bits hold, or is of a fork in preparation is the reference interpreter's.

@@ -6,7 +6,6 @@ cap on memory. Stacks lie at fixed distances, so that a pointer tells the height
 """
 
 import struct
-from collections.abc import Callable
 from typing import Final
 
 from coinone.base.primitives.types import Address, Hash32
@@ -25,7 +24,7 @@ from coinone.rules.vm.native.layout import (
     STACK_STRIDE,
     WORD,
 )
-from coinone.rules.vm.native.program import NativeProgram, Programs, address_of, native_program_of
+from coinone.rules.vm.native.program import Maker, Programs, address_of, native_program_of
 from coinone.rules.vm.native.tables import Tables, aligned
 from coinone.rules.vm.precompiles import Precompile
 
@@ -78,18 +77,18 @@ class Machine:
         self.precompiled: list[Precompile] = []
         self._known: tuple[object, ...] = ()  # `KNOWN` in layout.py
 
-    def begin(self, evm: Evm, program_of: Callable[[bytes], NativeProgram]) -> None:
+    def begin(self, evm: Evm, program_of: Maker) -> None:
         """Tell the machine code about the block and the transaction.
 
         Programs are asked for once, as long as the very same object is there to be asked.
         """
         self.evm = evm
-        if evm.rules is not self._rules:
+        kept, other_rules = self.programs, evm.rules is not self._rules
+        if other_rules or program_of is not kept.make or len(kept.by_source) > _PROGRAMS_KEPT:
+            self.programs = Programs(program_of)
+        if other_rules:
             self._rules = evm.rules
             self.shared[_DISPATCH] = self.library.tables[evm.rules.name]
-            self.programs = Programs(program_of)
-        elif program_of is not self.programs.make or len(self.programs.by_source) > _PROGRAMS_KEPT:
-            self.programs = Programs(program_of)
         self.shared[_SLICE] = 0 if evm.budget is None else SLICE
         if evm.block is not self._block:
             self._block = evm.block

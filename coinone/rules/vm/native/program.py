@@ -4,6 +4,7 @@ import ctypes
 import struct
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeAlias
 
 from coinone.base.primitives.limits import VM_PROGRAM_CACHE
 from coinone.base.primitives.types import Hash32
@@ -55,6 +56,9 @@ def native_program_of(code: bytes) -> NativeProgram:
     return NativeProgram(code)
 
 
+Maker: TypeAlias = Callable[[bytes], NativeProgram]  # of a code's program
+
+
 class Programs:
     """Those that machine code was told of: they stay where they are as long as this does, and are made once.
 
@@ -63,7 +67,7 @@ class Programs:
 
     __slots__ = ("_by_code", "by_source", "make", "records")
 
-    def __init__(self, make: Callable[[bytes], NativeProgram]) -> None:
+    def __init__(self, make: Maker) -> None:
         self.make = make
         self._by_code: dict[bytes, NativeProgram] = {}
         self.by_source: dict[int, NativeProgram] = {}  # by where their source lies

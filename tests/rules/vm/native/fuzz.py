@@ -17,7 +17,7 @@ from functools import partial
 
 from coinone.rules.vm import FORKS, Evm, ExecutionResult, Message, interpreter, verify
 from coinone.rules.vm.native import execution as native
-from coinone.rules.vm.native.program import NativeProgram, native_program_of
+from coinone.rules.vm.native.program import Maker, NativeProgram, native_program_of
 from tests.rules.vm.native.mutants import mutant
 from tests.rules.vm.native.programs import Transactions, random_world
 from tests.rules.vm.native.together import Job, compiled_together
@@ -28,7 +28,6 @@ KINDS: dict[str, tuple[Callable[[int], Transactions], ...]] = {
     "random": (random_world,), "mutants": (mutant,), "both": (random_world, random_world, random_world, mutant),
 }  # fmt: skip
 
-Maker = Callable[[bytes], NativeProgram]
 COMPILING = {"native": False, "all": True}
 
 
