@@ -62,7 +62,7 @@ def prepare() -> None:
     """For the rest of this process: compile everything, count it, and let nothing be interpreted quietly."""
     warnings.filterwarnings("error", message="a contract was not compiled")
     policy.Policy = _CountingPolicy  # type: ignore[misc]
-    policy.MESSAGES_PER_MAKER = 0  # each message asks for its programs, and is counted
+    policy.MESSAGES_PER_MAKER = 1  # each message asks for its programs, and is counted
     objects: dict[bytes, bytes] = {}
     compile_object, module_of, by_reference = compiler.compile_object, compiler.module_of, interpreter.execute
 

@@ -53,14 +53,14 @@ class Policy:
 
     def maker(self) -> Maker:
         """`program_of` for one more message: a new object if something was compiled since, or all is to be counted."""
-        self._messages_left -= 1
-        if self._messages_left < 0:
+        if self._messages >= MESSAGES_PER_MAKER:  # more, if threads met here
             self._renew()
+        self._messages += 1
         return self._maker
 
     def _renew(self) -> None:
         self._maker: Maker = self.program_of
-        self._messages_left = MESSAGES_PER_MAKER
+        self._messages = 0
 
     def program_of(self, code: bytes) -> NativeProgram:
         """Compiled, if it is; this counts."""
