@@ -13,8 +13,8 @@ def load_network(name: str) -> Network:
     """The network `name`. Raises InvalidInput for an unknown one."""
     if name not in NAMES:
         raise InvalidInput("unknown network", have=name, known=", ".join(NAMES))
-    return parse_network(_FOLDER.joinpath(f"{name}.toml").read_text(), _code)
+    return parse_network(_FOLDER.joinpath(f"{name}.toml").read_text(), _read)
 
 
-def _code(file: str) -> bytes:
-    return bytes.fromhex("".join(_FOLDER.joinpath(file).read_text().split()))
+def _read(file: str) -> str:
+    return _FOLDER.joinpath(file).read_text()

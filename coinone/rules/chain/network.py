@@ -3,6 +3,8 @@
 `dev` runs on one machine with public keys. `test` and `main` are not launched: their files hold no
 federation, no reporters and no allocations, and `require_launched` refuses them by name. The node reads the
 files; here is only what their text means.
+
+Contracts that a network begins with (`predeploys`) are files of their own, with origin, licence and hash of the code.
 """
 
 import tomllib
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_decimal
 from coinone.base.primitives.types import Address
@@ -136,16 +139,15 @@ def require_launched(network: Network) -> None:
         raise NotSupported(f"network '{network.name}' is not launched")
 
 
-def parse_network(text: str, code_of: Callable[[str], bytes]) -> Network:
-    """The network that a TOML file describes; `code_of` reads a contract's code file. Raises InvalidInput."""
+def parse_network(text: str, read: Callable[[str], str]) -> Network:
+    """The network that a TOML file describes; `read` gives the text of a file beside it. Raises InvalidInput."""
     try:
-        raw = tomllib.loads(text)
-        return _network(raw, code_of)
+        return _network(tomllib.loads(text), read)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise InvalidInput("network file", problem=str(error)) from error
 
 
-def _network(raw: dict[str, Any], code_of: Callable[[str], bytes]) -> Network:
+def _network(raw: dict[str, Any], read: Callable[[str], str]) -> Network:
     if raw["kind"] not in ("dev", "test", "main"):
         raise InvalidInput("network kind", have=raw["kind"])
     token = raw["quote_token"]
@@ -160,23 +162,33 @@ def _network(raw: dict[str, Any], code_of: Callable[[str], bytes]) -> Network:
         gas_coin=raw["gas_coin"]["name"],
         reward_pool=parse_address(raw["gas_coin"]["reward_pool"]),
         quote_token=QuoteToken(
-            token["name"], token["index"], decimals, parse_address(token["address"]), code_of(token["code"])
+            token["name"],
+            token["index"],
+            decimals,
+            parse_address(token["address"]),
+            _hex(read(token["code"])),
         ),
         batches=Cadence(**raw["batches"]),
         blocks=BlockRules(**raw["blocks"]),
         seed_length=raw["seeds"]["length"],
         markets=tuple(_market(row) for row in raw["markets"]),
         allocations=tuple(_allocation(row, decimals) for row in raw["accounts"]),
-        predeploys=tuple(
-            Predeploy(parse_address(row["address"]), row["nonce"], _code(row["code"], code_of))
-            for row in raw["predeploys"]
-        ),
+        predeploys=tuple(_predeploy(name, read) for name in raw["predeploys"]),
     )
 
 
-def _code(text: str, code_of: Callable[[str], bytes]) -> bytes:
-    """Code that stands in the network's file, or in a file of its own."""
-    return parse_bytes(text) if text.startswith("0x") else code_of(text)
+def _predeploy(name: str, read: Callable[[str], str]) -> Predeploy:
+    """The contract of contracts/<name>.toml; its code stands there, or in a .hex file that our compiler wrote."""
+    raw = tomllib.loads(read(f"contracts/{name}.toml"))
+    code = _hex(read(raw["code"]) if raw["code"].endswith(".hex") else raw["code"])
+    if keccak256(code) != parse_bytes(raw["code_hash"], 32):
+        raise InvalidInput("code of a predeployed contract is not the one its file names", name=name)
+    return Predeploy(parse_address(raw["address"]), raw["nonce"], code)
+
+
+def _hex(text: str) -> bytes:
+    """Hex, broken into lines."""
+    return parse_bytes("0x" + "".join(text.split()))
 
 
 def _market(row: dict[str, Any]) -> MarketSpec:
