@@ -117,7 +117,7 @@ def test_what_enters_the_pool_is_announced_and_listed(chain: Chain, node: LocalN
             signed = chain.wallet.sign_transaction({**draft, "nonce": number})
             names.append(Web3.to_hex(chain.web3.eth.send_raw_transaction(signed.raw_transaction)))
             if number == nonce + 1:
-                queued = ask(chain, "txpool_content")["queued"][chain.address.lower()]
+                queued = ask(chain, "txpool_content")["queued"][chain.address]
                 assert [row["hash"] for row in queued.values()] == names
                 assert ask(chain, "txpool_status") == {"pending": "0x0", "queued": "0x1"}
         heard = [json.loads(socket.recv(5))["params"]["result"] for _ in names]
@@ -125,6 +125,57 @@ def test_what_enters_the_pool_is_announced_and_listed(chain: Chain, node: LocalN
         assert ask(chain, "eth_getFilterChanges", polled) == names
         assert ask(chain, "eth_getFilterChanges", polled) == []
     wait_for(lambda: ask(chain, "txpool_status") == {"pending": "0x0", "queued": "0x0"}, "an empty pool")
+
+
+def test_whole_transactions_are_told_of_where_they_are_asked_for(chain: Chain, node: LocalNode) -> None:
+    with connect(f"ws://127.0.0.1:{node.rpc_port}/") as socket:
+        for kind in ([True], [None]):
+            params = ["newPendingTransactions", *kind]
+            request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": params}
+            socket.send(json.dumps(request))
+            assert "result" in json.loads(socket.recv(5))
+        polled = ask(chain, "eth_newPendingTransactionFilter", True)
+        sent = Web3.to_hex(chain.send({"to": RECEIVER, "value": 5})["transactionHash"])
+        heard = [json.loads(socket.recv(5))["params"]["result"] for _ in range(2)]
+    [whole] = [each for each in heard if isinstance(each, dict)]
+    assert (whole["hash"], whole["value"], whole["from"]) == (sent, "0x5", chain.address.lower())
+    assert whole["blockHash"] is None and sent in heard
+    assert ask(chain, "eth_getFilterChanges", polled) == [whole]
+
+
+def test_a_filter_tells_of_blocks_within_its_bounds_only(chain: Chain) -> None:
+    transfer = "0xa9059cbb" + BALANCE_OF[10:] + f"{1:064x}"
+    head = chain.web3.eth.block_number
+    bounds = {"all": {}, "none yet": {"fromBlock": hex(head + 1000)}, "over": {"toBlock": hex(head)}}
+    open_filters = {
+        name: ask(chain, "eth_newFilter", {"address": TOKEN, **each}) for name, each in bounds.items()
+    }
+    chain.send({"to": TOKEN, "data": transfer, "value": 0})
+    found = {name: ask(chain, "eth_getFilterChanges", each) for name, each in open_filters.items()}
+    assert [len(logs) for logs in found.values()] == [1, 0, 0]
+    with pytest.raises(Web3RPCError, match="invalid block range params"):
+        ask(chain, "eth_newFilter", {"fromBlock": "0x2", "toBlock": "0x1"})
+
+
+def test_a_call_with_fees_is_judged_and_charged_as_a_transaction_would_be(chain: Chain) -> None:
+    base_fee = int(ask(chain, "eth_baseFee"), 16)
+    code = {RECEIVER: {"code": "0x3a5f5260205ff3"}}  # returns GASPRICE
+    for block in ("latest", "pending"):
+        call = {"from": chain.address, "to": RECEIVER, "gas": "0x186a0"}
+        offer = {"maxFeePerGas": hex(base_fee * 2), "maxPriorityFeePerGas": "0x5"}
+        assert int(ask(chain, "eth_call", call | offer, block, code), 16) == base_fee + 5
+        assert int(ask(chain, "eth_call", call, block, code), 16) == 0
+        with pytest.raises(Web3RPCError, match=r"err: max fee per gas less than block base fee: address 0x"):
+            ask(chain, "eth_call", call | {"maxFeePerGas": hex(base_fee - 1)}, block)
+        with pytest.raises(Web3RPCError, match=r"failed with \d+ gas: max priority fee per gas higher"):
+            ask(chain, "eth_estimateGas", call | {"maxPriorityFeePerGas": "0x5"}, block)
+        with pytest.raises(Web3RPCError, match="chainId does not match node's"):
+            ask(chain, "eth_call", call | {"chainId": "0x1"}, block)
+
+
+def test_proofs_repeat_the_keys_as_they_were_asked_for(chain: Chain) -> None:
+    keys = ["0x" + "00" * 31 + "2a", "0x2a"]
+    assert [row["key"] for row in ask(chain, "eth_getProof", TOKEN, keys)["storageProof"]] == keys
 
 
 def test_a_node_without_peers_says_so(chain: Chain) -> None:

@@ -10,7 +10,8 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_hash
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum.format import block_json, receipt_json, transaction_json
+from coinone.interfaces.api.ethereum.format import block_json, receipt_json
+from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.histories import Histories

@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from coinone.interfaces.api.config import LOOPBACK_HOSTS, ApiConfig
+from coinone.interfaces.api.config import LOOPBACK_HOSTS, ORIGIN, ApiConfig
 from coinone.interfaces.api.http import Headers, HttpError, Scope, header
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
-_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
 
 
@@ -56,10 +55,10 @@ class Guard:
             raise HttpError(403, f"host {_clip(text)} is not served; --allow-host NAME would allow it")
 
     def _judge_origin(self, origin: str) -> Caller:
-        if origin.lower() in self.origins:
-            return Caller.PAGE
-        match = _ORIGIN.fullmatch(origin)
-        if match is not None:
+        match = ORIGIN.fullmatch(origin)
+        if match is not None and int(match.group(3) or 0) <= 65_535:
+            if origin.lower() in self.origins:
+                return Caller.PAGE
             scheme, host = match.group(1), match.group(2).lower()
             if scheme in ("http", "https") and host in self.hosts:
                 return Caller.PAGE

@@ -24,6 +24,7 @@ RPC_ANSWER_BYTES_MAX = 25 * 1024 * 1024  # of a whole batch answer; geth's defau
 LOG_RANGE_MAX = 10_000  # blocks per eth_getLogs, as the field's providers
 LOG_RESULTS_MAX = 10_000  # logs per answer
 FEE_HISTORY_MAX = 1024  # blocks; geth's
+PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
 CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap

@@ -14,7 +14,8 @@ import pytest
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.ethereum.format import receipt_json, transaction_json
+from coinone.interfaces.api.ethereum.format import receipt_json
+from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.rules.chain.ethereum.transaction import decode_transaction, effective_gas_price
 from coinone.rules.chain.receipts import place
 from coinone.rules.chain.records import TransactionRecord

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
 from coinone.interfaces.api.http import HttpError
@@ -90,6 +91,7 @@ def test_extensions_are_admitted_as_such(scheme: str) -> None:
         "http://evil.example\\@localhost",
         "",
         "http://",
+        "http://localhost:65536",
     ],
 )
 def test_other_origins_are_refused_and_told_the_flag(origin: str) -> None:
@@ -133,3 +135,27 @@ def test_cors_names_the_one_origin_and_never_a_star() -> None:
     assert b"access-control-allow-credentials" not in dict(
         preflight_headers(scope(origin="https://app.example"))
     )
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "*",
+        "app.example",
+        "https://",
+        "https://app.example/",
+        "https://a@b",
+        "https://app.example:70000",
+        "",
+    ],
+)
+def test_a_configured_origin_that_is_none_is_refused_at_the_start(origin: str) -> None:
+    with pytest.raises(InvalidInput, match="--allow-origin takes scheme://host"):
+        ApiConfig(origins=(origin,))
+
+
+def test_a_configured_origin_may_have_any_scheme_and_a_port() -> None:
+    config = ApiConfig(origins=("App://wallet", "https://app.example:8443"))
+    for origin in ("app://wallet", "https://app.example:8443"):
+        assert Guard.from_config(config).admit(scope(host="localhost", origin=origin)) is Caller.PAGE

@@ -8,7 +8,7 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.overrides import read_overrides, state_with
 from coinone.interfaces.api.ethereum.trials import Purpose, Trial, Verdict, try_out
-from coinone.rules.chain.ethereum.call import CallRequest
+from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.layers import Layer
 from coinone.rules.state.seal import seal
@@ -41,10 +41,11 @@ def run(
     layers: tuple[Layer, ...] = (),
     data: bytes = b"",
     purpose: Purpose = Purpose.CALL,
+    offer: int = 0,
 ) -> Verdict:
     env = BlockEnv(1, 10, 1000, OTHER, 30_000_000, 0, bytes(32), lambda number: bytes([number]) * 32)
     overrides = read_overrides(accounts, fields)
-    request = CallRequest(CALLER, to, data=data, value=value, gas=1_000_000)
+    request = CallRequest(CALLER, to, data=data, value=value, gas=1_000_000, fee_cap=offer)
     trial = Trial(request, purpose, 10, env, "Osaka", 5.0, overrides)
     return try_out(trial, state_with(database(), layers, overrides), RULES.precompiles)
 
@@ -84,7 +85,9 @@ def test_a_replaced_storage_hides_what_waits_in_pending_layers_too() -> None:
 def test_code_and_balance_are_replaced() -> None:
     # PUSH1 2a ; and a transfer that the caller can only pay with the balance it is given
     assert answered(run({name(OTHER): {"code": "0x602a" + RETURN}}, to=OTHER)) == 42
-    assert run(to=OTHER, value=5).error == "insufficient funds for transfer"
+    poor = run(to=OTHER, value=5).error
+    assert poor is not None and poor.startswith("err: insufficient funds for gas * price + value: address 0x")
+    assert poor.endswith("have 0 want 5 (supplied gas 1000000)")
     assert run({name(CALLER): {"balance": "0x5"}}, to=OTHER, value=5).error is None
 
 
@@ -137,16 +140,31 @@ def test_an_access_list_names_slots_and_other_accounts_but_not_what_is_warm_anyw
         ({name(OTHER): {"balance": hex(2**256)}}, None),
         ({name(OTHER): {"nonce": hex(2**64)}}, None),
         ({name(OTHER): {"code": "0x1"}}, None),
-        ({name(OTHER): {"colour": "0x1"}}, None),
         ({name(OTHER): {"state": {}, "stateDiff": {}}}, None),
         ({name(OTHER): {"stateDiff": {word(0): "0x1"}}}, None),
         ({"0x" + "ab" * 20: {}, "0x" + "AB" * 20: {}}, None),
         ({name(bytes([n // 256, n % 256] + [9] * 18)): {} for n in range(1001)}, None),
         (None, {"number": -1}),
-        (None, {"weather": "0x1"}),
+        (None, {"beaconRoot": word(1)}),
+        (None, {"withdrawals": []}),
         (None, "0x1"),
     ],
 )
 def test_malformed_overrides_are_refused(accounts: Any, fields: Any) -> None:
     with pytest.raises((InvalidInput, RpcError)):
         read_overrides(accounts, fields)
+
+
+def test_fields_that_we_do_not_know_change_nothing_as_in_geth() -> None:
+    assert answered(run({name(CONTRACT): {"colour": "0x1"}}, {"weather": "0x1"})) == 7
+
+
+def test_null_overrides_nothing() -> None:
+    fields = dict.fromkeys(("number", "time", "beaconRoot", "withdrawals"))
+    account = dict.fromkeys(("balance", "nonce", "code", "state", "stateDiff", "movePrecompileToAddress"))
+    assert answered(run({name(CONTRACT): account}, fields)) == 7
+
+
+def test_a_base_fee_that_the_sender_pretends_holds_for_what_it_offers() -> None:
+    verdict = run(fields={"baseFeePerGas": "0x64"}, offer=99)
+    assert verdict.error is not None and "maxFeePerGas: 99, baseFee: 100" in verdict.error

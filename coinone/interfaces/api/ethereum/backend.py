@@ -18,6 +18,6 @@ class EthereumBackend:
     trials: Trials
     filters: Filters
     client_version: str
-    announce: Callable[[Hash32], None]  # tells subscribers of a transaction that entered the pool here
+    announce: Callable[[Hash32, bytes], None]  # tells subscribers of a transaction that entered the pool here
     peers: Callable[[], int]  # how many nodes are connected
     dev: Dev | None = None  # on the dev network

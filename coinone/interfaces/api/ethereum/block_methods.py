@@ -9,14 +9,14 @@ from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import (
     AnyHeader,
     block_json,
+    header_json,
     hex_bytes,
     imported_body_json,
-    pending_transaction_json,
     receipt_json,
-    transaction_json,
 )
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, boolean, small_integer
 from coinone.interfaces.api.ethereum.served import ServedReader
+from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
 from coinone.interfaces.api.limits import FEE_HISTORY_MAX
 from coinone.rules.chain.ethereum.header import EthereumBlock
 from coinone.rules.chain.ethereum.transaction import decode_transaction
@@ -37,6 +37,16 @@ async def get_block_by_hash(context: Context, block_hash: Any, full: Any = False
 
 async def get_block_by_number(context: Context, block: Any, full: Any = False) -> Json | None:
     return _block(context, block_id(block), boolean(full))
+
+
+async def get_header_by_hash(context: Context, block_hash: Any) -> Json | None:
+    header = context.backend.reads.header(BlockId(hash=parse_hash(block_hash)))
+    return None if header is None else header_json(header)
+
+
+async def get_header_by_number(context: Context, block: Any) -> Json | None:
+    header = context.backend.reads.header(block_id(block))
+    return None if header is None else header_json(header)
 
 
 def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
@@ -92,18 +102,33 @@ async def no_uncle(context: Context, block: Any, index: Any) -> None:
 
 
 async def by_hash_and_index(context: Context, block_hash: Any, index: Any) -> Json | None:
-    return _nth(context.backend.reads.block(BlockId(hash=parse_hash(block_hash))), index)
+    return _shown(_nth(context, BlockId(hash=parse_hash(block_hash)), index))
 
 
 async def by_number_and_index(context: Context, block: Any, index: Any) -> Json | None:
-    return _nth(context.backend.reads.block(block_id(block)), index)
+    return _shown(_nth(context, block_id(block), index))
 
 
-def _nth(found: tuple[AnyHeader, tuple[PlacedRecord, ...]] | None, index: Any) -> Json | None:
-    place = parse_quantity(index, _U32_MAX)
-    if found is None or place >= len(found[1]):
-        return None
-    return transaction_json(found[1][place], found[0])
+async def raw_by_hash_and_index(context: Context, block_hash: Any, index: Any) -> str:
+    """The transaction's bytes; "0x" where there is none, as in geth."""
+    return _raw(_nth(context, BlockId(hash=parse_hash(block_hash)), index))
+
+
+async def raw_by_number_and_index(context: Context, block: Any, index: Any) -> str:
+    return _raw(_nth(context, block_id(block), index))
+
+
+def _nth(context: Context, wanted: BlockId, index: Any) -> tuple[AnyHeader, PlacedRecord] | None:
+    place, found = parse_quantity(index, _U32_MAX), context.backend.reads.block(wanted)
+    return None if found is None or place >= len(found[1]) else (found[0], found[1][place])
+
+
+def _shown(found: tuple[AnyHeader, PlacedRecord] | None) -> Json | None:
+    return None if found is None else transaction_json(found[1], found[0])
+
+
+def _raw(found: tuple[AnyHeader, PlacedRecord] | None) -> str:
+    return hex_bytes(b"" if found is None else found[1].record.raw)
 
 
 async def get_transaction(context: Context, tx_hash: Any) -> Json | None:

@@ -28,7 +28,10 @@ async def eth_create_access_list(
     context: Context, transaction: Any, block: Any = None, accounts: Any = None
 ) -> dict[str, Any]:
     """EIP-2930: what the call reaches; a call that fails has a list too, and says how it ended."""
-    request, overrides = call_request(transaction), read_overrides(accounts)
+    request, overrides = (
+        call_request(transaction, context.backend.node.network.chain_id),
+        read_overrides(accounts),
+    )
     verdict = await context.backend.trials.run(request, Purpose.ACCESS_LIST, block_id(block), overrides)
     if verdict.error is not None and not verdict.gas:
         raise RpcError(SERVER_ERROR, verdict.error)
@@ -43,7 +46,10 @@ async def eth_create_access_list(
 async def _run(
     context: Context, purpose: Purpose, transaction: Any, block: Any, accounts: Any, fields: Any
 ) -> Verdict:
-    request, overrides = call_request(transaction), read_overrides(accounts, fields)
+    request, overrides = (
+        call_request(transaction, context.backend.node.network.chain_id),
+        read_overrides(accounts, fields),
+    )
     verdict = await context.backend.trials.run(request, purpose, block_id(block), overrides)
     if verdict.is_revert:
         raise reverted(verdict.output)

@@ -90,7 +90,8 @@ async def trace_call(
     context: Context, transaction: Any, block: Any = None, options: Any = None
 ) -> msgspec.Raw:
     """debug_traceCall; the options may hold stateOverrides and blockOverrides."""
-    given, trials, request = _options(options), context.backend.trials, call_request(transaction)
+    given, trials = _options(options), context.backend.trials
+    request = call_request(transaction, context.backend.node.network.chain_id)
     overrides = read_overrides(given.get("stateOverrides"), given.get("blockOverrides"))
     number = context.backend.reads.block_number(block_id(block))
     trial = replace(trials.trial(request, Purpose.CALL, number, overrides), timeout_s=TRACE_TIMEOUT_S)

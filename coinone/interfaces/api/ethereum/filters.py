@@ -8,7 +8,7 @@ from typing import Any
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.params import LogFilter
+from coinone.interfaces.api.ethereum.log_filter import LogFilter
 from coinone.interfaces.api.limits import FILTER_IDLE_S, FILTERS_MAX, LOG_RESULTS_MAX
 
 
@@ -18,6 +18,7 @@ class Filter:
     next_block: int
     polled_s: float
     waiting: deque[Hash32] | None = None  # transactions not told of yet; None: not asked for
+    full: bool = False  # tell of them whole, not by hash
 
 
 class Filters:
@@ -26,14 +27,23 @@ class Filters:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Filter] = OrderedDict()
 
-    def add(self, wanted: LogFilter | None, next_block: int, waiting: bool = False) -> str:
+    def add(self, wanted: LogFilter | None, next_block: int) -> str:
+        """Open a filter of logs, or (None) of blocks; its name. Raises RpcError when there are too many."""
+        return self._open_one(Filter(wanted, next_block, 0))
+
+    def add_pending(self, full: bool) -> str:
+        """Open a filter of transactions that enter the pool."""
+        return self._open_one(Filter(None, 0, 0, deque(maxlen=LOG_RESULTS_MAX), full))
+
+    def _open_one(self, made: Filter) -> str:
         now = asyncio.get_running_loop().time()
         while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
             self._open.popitem(last=False)
         if len(self._open) >= FILTERS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
         name = hex(secrets.randbits(128))
-        self._open[name] = Filter(wanted, next_block, now, deque(maxlen=LOG_RESULTS_MAX) if waiting else None)
+        made.polled_s = now
+        self._open[name] = made
         return name
 
     def announce(self, tx_hash: Hash32) -> None:

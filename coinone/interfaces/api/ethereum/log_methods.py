@@ -5,9 +5,11 @@ in a thread of its own, bounded by blocks, results and time, so that it delays n
 """
 
 import time
+from collections import deque
 from typing import Any
 
 from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import (
@@ -17,20 +19,26 @@ from coinone.interfaces.api.ethereum.errors import (
     invalid_params,
 )
 from coinone.interfaces.api.ethereum.format import AnyHeader, hex_bytes, log_json
-from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
+from coinone.interfaces.api.ethereum.log_filter import LogFilter, log_filter
+from coinone.interfaces.api.ethereum.params import boolean
+from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import (
     CALL_TIMEOUT_S,
     LOG_RANGE_MAX,
     LOG_RESULTS_MAX,
+    PENDING_BYTES_MAX,
 )
 from coinone.rules.chain.ethereum.receipts import bloom
+from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
 
 
-async def get_logs(context: Context, wanted: Any) -> list[Json]:
+async def get_logs(context: Context, wanted: Any = None) -> list[Json]:
+    """As in geth, no object asks for all logs of the newest block."""
+    wanted = {} if wanted is None else wanted
     return await find_logs(context.backend.reads, log_filter(wanted))
 
 
@@ -103,16 +111,25 @@ def _may_contain(header_bloom: bytes, masks: list[list[int]]) -> bool:
 # Filters
 
 
-async def new_filter(context: Context, wanted: Any) -> str:
-    return context.backend.filters.add(log_filter(wanted), context.backend.reads.head_number() + 1)
+async def new_filter(context: Context, wanted: Any = None) -> str:
+    return context.backend.filters.add(new_logs_filter(wanted), context.backend.reads.head_number() + 1)
+
+
+def new_logs_filter(wanted: Any) -> LogFilter:
+    """A filter of logs to come; no object asks for all. Raises RpcError where its bounds exclude every block."""
+    made = log_filter({} if wanted is None else wanted)
+    first, last = made.start.number, made.end.number
+    if first is not None and last is not None and first > last:
+        raise invalid_params("invalid block range params")
+    return made
 
 
 async def new_block_filter(context: Context) -> str:
     return context.backend.filters.add(None, context.backend.reads.head_number() + 1)
 
 
-async def new_pending_filter(context: Context) -> str:
-    return context.backend.filters.add(None, 0, waiting=True)
+async def new_pending_filter(context: Context, full: Any = None) -> str:
+    return context.backend.filters.add_pending(False if full is None else boolean(full))
 
 
 async def uninstall_filter(context: Context, name: Any) -> bool:
@@ -123,9 +140,11 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
     """What is new since the last poll."""
     found = context.backend.filters.poll(name)
     if found.waiting is not None:
-        told = [hex_bytes(tx_hash) for tx_hash in found.waiting]
+        told = list(found.waiting)
         found.waiting.clear()
-        return told
+        return (
+            await _whole(context, found.waiting, told) if found.full else [hex_bytes(each) for each in told]
+        )
     first, last = (
         found.next_block,
         min(context.backend.reads.head_number(), found.next_block + LOG_RANGE_MAX - 1),
@@ -136,7 +155,38 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
     if found.wanted is None:
         return [hex_bytes(header.hash) for header in context.backend.reads.archive.headers(first, last)]
     wanted = found.wanted
+    if wanted.block_hash is not None:  # a block that was there before the filter
+        return []
+    first, last = max(first, wanted.start.number or 0), min(last, _or(wanted.end.number, last))
     return await context.backend.reads.in_thread(lambda: _walk(context.backend.reads, wanted, first, last))
+
+
+def _or(bound: int | None, other: int) -> int:
+    return other if bound is None else bound
+
+
+async def _whole(context: Context, waiting: deque[Hash32], told: list[Hash32]) -> list[Json]:
+    """The transactions themselves, as they entered the pool. What makes the answer too long is put back, for the
+    next poll; those that left the pool and are in no block are left out."""
+    reads = context.backend.reads
+    pooled = await reads.query(lambda reader: [reader.pool.get(tx_hash) for tx_hash in told])
+
+    def shown() -> tuple[list[Json], int]:
+        found: list[Json] = []
+        size = 0
+        for place, (tx_hash, candidate) in enumerate(zip(told, pooled, strict=True)):
+            in_block = reads.transaction(tx_hash) if candidate is None else None
+            raw = candidate.raw if candidate is not None else in_block[1].record.raw if in_block else b""
+            size += len(raw)
+            if size > PENDING_BYTES_MAX and found:
+                return found, place
+            if raw:
+                found.append(pending_transaction_json(decode_transaction(raw)))
+        return found, len(told)
+
+    answer, done = await reads.in_thread(shown)
+    waiting.extendleft(reversed(told[done:]))
+    return answer
 
 
 async def get_filter_logs(context: Context, name: Any) -> list[Json]:

@@ -1,7 +1,8 @@
 """State and block overrides of eth_call and its kin: "what if this account held that".
 
-The names and rules are geth's. Replacing an account's whole storage must not walk over what is there, which may be
-millions of slots: the trial's database is overlaid with one that has none for that account.
+The names and rules are geth's, which ignores fields that it does not know. Replacing an account's whole storage must
+not walk over what is there, which may be millions of slots: the trial's database is overlaid with one that has none
+for that account.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_hash, parse_quantity
 from coinone.base.primitives.types import Address, Hash32
-from coinone.interfaces.api.ethereum.errors import invalid_params
+from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
 from coinone.interfaces.api.ethereum.params import storage_slot
 from coinone.interfaces.api.limits import OVERRIDES_MAX
 from coinone.rules.chain.ethereum.execution import Precompiles
@@ -51,7 +52,6 @@ NONE = Overrides()
 
 # Reading
 
-_ACCOUNT_FIELDS = frozenset({"balance", "nonce", "code", "state", "stateDiff", "movePrecompileToAddress"})
 _BLOCK_FIELDS = {
     "number": "number",
     "time": "timestamp",
@@ -64,16 +64,17 @@ _BLOCK_FIELDS = {
     "baseFee": "base_fee",
     "blobBaseFee": "blob_base_fee",
 }
+_REFUSED_OF_BLOCK = ("beaconRoot", "withdrawals")  # they belong to whole blocks: eth_simulateV1
 
 
 def read_overrides(accounts: Any, block: Any = None) -> Overrides:
     """The third and fourth parameter of eth_call. Raises RpcError, DecodeError."""
     if accounts is None and block is None:
         return NONE
-    return Overrides(_read_accounts(accounts), _read_block(block))
+    return Overrides(read_accounts(accounts), read_block(block))
 
 
-def _read_accounts(value: Any) -> tuple[tuple[Address, AccountOverride], ...]:
+def read_accounts(value: Any) -> tuple[tuple[Address, AccountOverride], ...]:
     given = _object(value, "state overrides")
     if len(given) > OVERRIDES_MAX:
         raise invalid_params(f"too many state overrides (most {OVERRIDES_MAX})")
@@ -85,9 +86,6 @@ def _read_accounts(value: Any) -> tuple[tuple[Address, AccountOverride], ...]:
 
 def _read_account(value: Any) -> AccountOverride:
     given = _object(value, "account override")
-    for name in given:
-        if name not in _ACCOUNT_FIELDS:
-            raise invalid_params(f"unknown field {name[:32]} of a state override")
     if given.get("state") is not None and given.get("stateDiff") is not None:
         raise invalid_params("an account override has both 'state' and 'stateDiff'")
     code, moved = given.get("code"), given.get("movePrecompileToAddress")
@@ -110,22 +108,21 @@ def _slots(value: Any) -> Slots:
     )
 
 
-def _read_block(value: Any) -> tuple[tuple[str, Any], ...]:
+def read_block(value: Any) -> tuple[tuple[str, Any], ...]:
+    """Fields of BlockEnv by name. What the sender calls a field that we do not know is ignored, as in geth; what
+    we know and cannot do is refused by name."""
+    given = _object(value, "block overrides")
+    for name in _REFUSED_OF_BLOCK:
+        if given.get(name) is not None:
+            raise RpcError(SERVER_ERROR, f'block override "{name}" is not supported for this RPC method')
     return tuple(
-        (_block_field(name), _block_value(name, item))
-        for name, item in _object(value, "block overrides").items()
-        if item is not None and name != "difficulty"  # there is none since the merge; clients still send it
+        (field, _block_value(field, given[name]))
+        for name, field in _BLOCK_FIELDS.items()
+        if given.get(name) is not None
     )
 
 
-def _block_field(name: str) -> str:
-    if name not in _BLOCK_FIELDS:
-        raise invalid_params(f"unknown field {name[:32]} of the block overrides")
-    return _BLOCK_FIELDS[name]
-
-
-def _block_value(name: str, value: Any) -> int | Address | Hash32:
-    field = _block_field(name)
+def _block_value(field: str, value: Any) -> int | Address | Hash32:
     if field == "coinbase":
         return parse_address(value)
     if field == "prevrandao":

@@ -5,19 +5,16 @@ from typing import Any
 
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_hash, parse_quantity
-from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
-from coinone.interfaces.api.ethereum.errors import RpcError, invalid_params
+from coinone.base.primitives.types import ZERO_ADDRESS, Hash32
+from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
 from coinone.interfaces.api.limits import CALL_GAS_MAX
-from coinone.rules.chain.ethereum.call import CallRequest
 from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
+from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
 LATEST = "latest"
 PENDING = "pending"
 NEWEST = frozenset({LATEST, "safe", "finalized"})  # tags of the newest block
 _TAGS = NEWEST | {PENDING, "earliest"}
-_TOPICS_MAX = 4
-_ADDRESSES_MAX = 1000
-_ALTERNATIVES_MAX = 1000
 _ENTRIES_MAX = 1000  # of an access list, or of a list of authorizations
 _U64_MAX = 2**64 - 1
 
@@ -46,18 +43,20 @@ def block_id(value: Any) -> BlockId:
 
 def _block_object(value: dict[str, Any]) -> BlockId:
     by_hash, by_number = value.get("blockHash"), value.get("blockNumber")
-    if (by_hash is None) == (by_number is None):
+    if by_hash is not None and by_number is not None:
         raise invalid_params("cannot specify both BlockHash and BlockNumber, choose one or the other")
+    if by_hash is None and by_number is None:
+        raise invalid_params("invalid arguments; neither block nor hash specified")
     if by_hash is not None:
         return BlockId(hash=parse_hash(by_hash))
     return block_id(by_number)
 
 
 def storage_slot(value: Any) -> int:
-    """A storage position: a quantity, or up to 32 bytes of hex as many clients send it."""
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise invalid_params("storage key must be hex with 0x")
-    digits = value[2:]
+    """A storage position: up to 32 bytes of hex, with or without 0x and leading zeros, as geth reads it."""
+    if not isinstance(value, str):
+        raise invalid_params("storage key must be hex")
+    digits = value[2:] if value[:2] in ("0x", "0X") else value
     if len(digits) > 64:
         raise invalid_params(f'storage key too long (want at most 32 bytes): "{value[:80]}"')
     try:
@@ -66,42 +65,61 @@ def storage_slot(value: Any) -> int:
         raise invalid_params("storage key is not hex") from error
 
 
-_CALL_FIELDS = frozenset(
-    {
-        "from", "to", "data", "input", "value", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas",
-        "nonce", "type", "chainId", "accessList", "authorizationList",
-    }
-)  # fmt: skip
+def storage_key_shown(value: str) -> str:
+    """How eth_getProof repeats a key that `storage_slot` read: 32 bytes as they came, a shorter one as a quantity."""
+    digits = value[2:] if value[:2] in ("0x", "0X") else value
+    slot = storage_slot(value)
+    return f"0x{slot:064x}" if len(digits) > 62 else hex(slot)
 
 
-def call_request(value: Any) -> CallRequest:
-    """Read a transaction object; without a gas limit, it has as much as allowed. Raises RpcError, DecodeError."""
+def call_request(value: Any, chain_id: int) -> CallRequest:
+    """Read a transaction object; without a gas limit, it has as much as allowed. Fields that we do not know are
+    ignored, as in geth: libraries add some from time to time. Raises RpcError, DecodeError."""
     if not isinstance(value, dict):
         raise invalid_params("transaction must be an object")
-    for name in value:
-        if name not in _CALL_FIELDS:
-            raise invalid_params(f"unknown field {name[:32]}")
-    data, given = value.get("data"), value.get("input")
-    if data is not None and given is not None and data != given:
-        raise invalid_params(
-            'both "data" and "input" are set and not equal. Please use "input" to pass call data'
-        )
-    gas, price = _optional(value, "gas"), _optional(value, "gasPrice")
-    most = _optional(value, "maxFeePerGas")
-    if price is not None and most is not None:
-        raise invalid_params("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
-    for name in ("maxPriorityFeePerGas", "nonce"):  # they change nothing here, but must be well formed
-        _optional(value, name, _U64_MAX if name == "nonce" else 2**256 - 1)
+    _check_chain(value, chain_id)
+    _optional(value, "nonce", _U64_MAX)  # it changes nothing here, but must be well formed
+    gas = _optional(value, "gas", _U64_MAX)
+    fee_cap, tip_cap = fees(value)
     return CallRequest(
         caller=ZERO_ADDRESS if value.get("from") is None else parse_address(value["from"]),
         to=None if value.get("to") in (None, "", "0x") else parse_address(value["to"]),
-        data=parse_bytes(given if given is not None else data) if (given or data) is not None else b"",
+        data=call_data(value),
         value=_optional(value, "value") or 0,
-        gas=min(gas or CALL_GAS_MAX, CALL_GAS_MAX),
-        gas_price=(price if price is not None else most) or 0,
+        gas=CALL_GAS_MAX if gas is None else min(gas, CALL_GAS_MAX),
+        fee_cap=fee_cap or 0,
+        tip_cap=tip_cap or 0,
         access_list=_access_list(value.get("accessList")),
         authorizations=_authorizations(value.get("authorizationList")),
+        blob_hashes=tuple(parse_hash(name) for name in _list(value.get("blobVersionedHashes"))),
+        blob_fee_cap=_optional(value, "maxFeePerBlobGas") or 0,
     )
+
+
+def call_data(value: dict[str, Any]) -> bytes:
+    """What a transaction object sends along: `input`, or `data` as older clients call it."""
+    data, given = value.get("data"), value.get("input")
+    if data is not None and given is not None and parse_bytes(data) != parse_bytes(given):
+        raise invalid_params(
+            'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data'
+        )
+    found = data if given is None else given
+    return b"" if found is None else parse_bytes(found)
+
+
+def fees(value: dict[str, Any]) -> tuple[int | None, int | None]:
+    """The most a unit of gas may cost and the most of it for a tip, in wei; equal for a plain gas price."""
+    price = _optional(value, "gasPrice")
+    cap, tip = _optional(value, "maxFeePerGas"), _optional(value, "maxPriorityFeePerGas")
+    if price is not None and (cap is not None or tip is not None):
+        raise RpcError(SERVER_ERROR, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
+    return (cap, tip) if price is None else (price, price)
+
+
+def _check_chain(value: dict[str, Any], chain_id: int) -> None:
+    named = _optional(value, "chainId")
+    if named is not None and named != chain_id:
+        raise RpcError(SERVER_ERROR, f"chainId does not match node's (have={named}, want={chain_id})")
 
 
 def _access_list(value: Any) -> AccessList:
@@ -145,70 +163,6 @@ def _field(entry: Any, name: str) -> Any:
 def _optional(value: dict[str, Any], name: str, most: int = 2**256 - 1) -> int | None:
     given = value.get(name)
     return None if given is None else parse_quantity(given, most)
-
-
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """What eth_getLogs asks for. An empty set of addresses, or of a topic, matches all."""
-
-    start: BlockId
-    end: BlockId
-    block_hash: Hash32 | None
-    addresses: frozenset[Address]
-    topics: tuple[frozenset[Hash32], ...]
-
-    def matches(self, address: Address, topics: tuple[Hash32, ...]) -> bool:
-        if self.addresses and address not in self.addresses:
-            return False
-        if len(self.topics) > len(topics):
-            return False
-        return all(not wanted or topic in wanted for wanted, topic in zip(self.topics, topics, strict=False))
-
-
-def log_filter(value: Any) -> LogFilter:
-    """Read a filter object. Raises RpcError, DecodeError."""
-    if not isinstance(value, dict):
-        raise invalid_params("filter must be an object")
-    block_hash = value.get("blockHash")
-    if block_hash is not None and (value.get("fromBlock") is not None or value.get("toBlock") is not None):
-        raise invalid_params(
-            "invalid argument 0: cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other"
-        )
-    return LogFilter(
-        start=block_id(value.get("fromBlock")),
-        end=block_id(value.get("toBlock")),
-        block_hash=None if block_hash is None else parse_hash(block_hash),
-        addresses=_addresses(value.get("address")),
-        topics=_topics(value.get("topics")),
-    )
-
-
-def _addresses(value: Any) -> frozenset[Address]:
-    if value is None:
-        return frozenset()
-    items = value if isinstance(value, list) else [value]
-    if len(items) > _ADDRESSES_MAX:
-        raise invalid_params(f"too many addresses (most {_ADDRESSES_MAX})")
-    return frozenset(parse_address(item) for item in items)
-
-
-def _topics(value: Any) -> tuple[frozenset[Hash32], ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > _TOPICS_MAX:
-        raise invalid_params("exceed max topics")
-    return tuple(_topic(item) for item in value)
-
-
-def _topic(value: Any) -> frozenset[Hash32]:
-    if value is None:
-        return frozenset()
-    items = value if isinstance(value, list) else [value]
-    if len(items) > _ALTERNATIVES_MAX:
-        raise invalid_params(f"too many alternatives of a topic (most {_ALTERNATIVES_MAX})")
-    if any(item is None for item in items):
-        return frozenset()  # null among the alternatives matches anything
-    return frozenset(parse_hash(item) for item in items)
 
 
 def boolean(value: Any) -> bool:

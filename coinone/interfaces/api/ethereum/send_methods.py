@@ -24,7 +24,7 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
     if data[:1] == b"\x72":
         return "0x" + (await context.backend.node.submit_oracle(data)).hex()
     tx_hash = await context.backend.node.submit_ethereum(data)
-    context.backend.announce(tx_hash)
+    context.backend.announce(tx_hash, data)
     context.backend.filters.announce(tx_hash)
     return "0x" + tx_hash.hex()
 

@@ -7,7 +7,7 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import proof_json, word
-from coinone.interfaces.api.ethereum.params import PENDING, block_id, storage_slot
+from coinone.interfaces.api.ethereum.params import PENDING, block_id, storage_key_shown, storage_slot
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.rules.state.proofs import prove
 from coinone.rules.state.state import State
@@ -72,9 +72,10 @@ async def get_storage_values(context: Context, wanted: Any, block: Any = None) -
 async def get_proof(context: Context, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
     """EIP-1186, against the state root of a block; `pending` has none yet and is answered by the newest."""
     account, wanted = parse_address(address), block_id(block)
+    slots = [] if slots is None else slots
     if not isinstance(slots, list) or len(slots) > _PROOF_SLOTS_MAX:
         raise invalid_params(f"storage keys must be a list of at most {_PROOF_SLOTS_MAX}")
-    places = [storage_slot(slot) for slot in slots]
+    places, keys = [storage_slot(slot) for slot in slots], [storage_key_shown(slot) for slot in slots]
     return await context.backend.reads.with_rows(
-        wanted, lambda rows: proof_json(prove(rows, account, places))
+        wanted, lambda rows: proof_json(prove(rows, account, places), keys)
     )

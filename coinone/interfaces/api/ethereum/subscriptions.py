@@ -14,15 +14,18 @@ from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
-from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes
-from coinone.interfaces.api.ethereum.log_methods import logs_of_block
-from coinone.interfaces.api.ethereum.params import LogFilter, log_filter
+from coinone.interfaces.api.ethereum.log_filter import LogFilter
+from coinone.interfaces.api.ethereum.log_methods import logs_of_block, new_logs_filter
+from coinone.interfaces.api.ethereum.params import boolean
+from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import RPC_CALLS_IN_FLIGHT_MAX, RPC_SUBSCRIPTIONS_MAX
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
+from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
 
 
@@ -30,6 +33,7 @@ from coinone.rules.chain.receipts import PlacedRecord
 class Subscription:
     kind: str  # "newHeads" | "logs" | "newPendingTransactions"
     wanted: LogFilter | None = None
+    full: bool = False  # whole transactions, not their hashes
 
 
 class RpcSession:
@@ -101,33 +105,41 @@ class RpcHub:
             for name, subscription in session.subscriptions.items():
                 if subscription.kind == "newHeads":
                     session.notify(name, head)
-                elif subscription.kind == "logs":
+                elif subscription.kind == "logs" and _covers(subscription, header):
                     for log in logs_of_block(header, tuple(rows), subscription.wanted):
                         session.notify(name, log)
 
-    def publish_pending(self, tx_hash: Hash32) -> None:
+    def publish_pending(self, tx_hash: Hash32, raw: bytes) -> None:
         """Tell of a transaction that entered the pool here."""
+        whole: Any = None
         for session in list(self.sessions):
             for name, subscription in session.subscriptions.items():
-                if subscription.kind == "newPendingTransactions":
-                    session.notify(name, hex_bytes(tx_hash))
+                if subscription.kind != "newPendingTransactions":
+                    continue
+                if subscription.full and whole is None:
+                    whole = pending_transaction_json(decode_transaction(raw))
+                session.notify(name, whole if subscription.full else hex_bytes(tx_hash))
+
+
+def _covers(subscription: Subscription, header: AnyHeader) -> bool:
+    return subscription.wanted is None or subscription.wanted.covers(header.number)
 
 
 async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
     session = _session(context)
     if kind == "logs":
-        return session.subscribe(Subscription(kind, log_filter(options or {})))
-    if kind in ("newHeads", "newPendingTransactions"):
+        return session.subscribe(Subscription(kind, new_logs_filter(options)))
+    if kind == "newPendingTransactions":
+        return session.subscribe(Subscription(kind, full=False if options is None else boolean(options)))
+    if kind in ("newHeads", "syncing"):
         return session.subscribe(Subscription(kind))
-    if kind == "syncing":
-        return session.subscribe(Subscription(kind))
-    raise invalid_params(f'no "{str(kind)[:32]}" subscription in eth namespace')
+    raise RpcError(METHOD_NOT_FOUND, f'no "{str(kind)[:32]}" subscription in eth namespace')
 
 
 async def unsubscribe(context: Context, name: Any) -> bool:
     session = _session(context)
     if not isinstance(name, str) or session.subscriptions.pop(name, None) is None:
-        raise invalid_params("subscription not found")
+        raise RpcError(SERVER_ERROR, "subscription not found")
     return True
 
 

@@ -11,16 +11,17 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
-from coinone.interfaces.api.ethereum.overrides import env_with, precompiles_with
-from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, precompiles_of, prepared
+from coinone.interfaces.api.ethereum.overrides import precompiles_with
+from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, env_of, precompiles_of, prepared
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, TRACE_TIMEOUT_S
-from coinone.node.ethereum.archive import steps_of_block
+from coinone.node.ethereum.archive import is_imported, steps_of_block
 from coinone.node.ethereum.node import ImportedNetwork
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.past import before_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.batch import Batch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
+from coinone.rules.chain.ethereum.execution import FeePolicy
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.ethereum.transaction import decode_any_transaction
 from coinone.rules.chain.network import Network
@@ -77,9 +78,9 @@ def trace(job: BlockTrace | CallTrace, snapshot: Snapshot) -> Traced:
 def _trace_call(job: CallTrace, snapshot: Snapshot) -> Any:
     state, trial = prepared(job.trial, snapshot)
     rules, budget = FORKS[trial.fork], Stopwatch(trial.timeout_s)
-    env = env_with(trial.env, trial.overrides)
     precompiles = precompiles_with(precompiles_of(trial, snapshot), trial.overrides)
-    return trace_call(state, env, trial.request, rules, precompiles, budget, job.options)
+    policy = FeePolicy.BURN if is_imported(snapshot) else FeePolicy.PAY_COINBASE
+    return trace_call(state, env_of(trial), trial.request, rules, precompiles, budget, job.options, policy)
 
 
 def _trace_block(job: BlockTrace, snapshot: Snapshot) -> Any:

@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
+from coinone.base.primitives.errors import InvalidInput, InvalidTransaction, LimitExceeded, NotSupported
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
@@ -39,9 +39,10 @@ from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.ethereum.access import create_access_list
-from coinone.rules.chain.ethereum.call import CallRequest, ExecutionFailed, call, estimate_gas
+from coinone.rules.chain.ethereum.call import ExecutionFailed, call, estimate_gas
 from coinone.rules.chain.ethereum.execution import Precompiles
 from coinone.rules.chain.ethereum.transaction import AccessList
+from coinone.rules.chain.ethereum.trial_fees import CallRequest, without_fees
 from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Choice, chosen_engine
@@ -86,7 +87,7 @@ class Verdict:
 def try_out(trial: Trial, state: State, precompiles: Precompiles) -> Verdict:
     """Run a trial on `state`, which is left as it was. Pure but for its stopwatch."""
     rules, budget, request = FORKS[trial.fork], Stopwatch(trial.timeout_s), trial.request
-    env = env_with(trial.env, trial.overrides)
+    env = env_of(trial)
     try:
         table = precompiles_with(precompiles, trial.overrides)
         if trial.purpose is Purpose.ESTIMATE:
@@ -98,11 +99,19 @@ def try_out(trial: Trial, state: State, precompiles: Precompiles) -> Verdict:
         result = call(state, env, request, rules, table, budget)
     except ExecutionFailed as failed:
         return _failed(failed.error, failed.output)
+    except InvalidTransaction as error:
+        is_call = trial.purpose is Purpose.CALL
+        return Verdict(error=f"err: {error} (supplied gas {request.gas})" if is_call else str(error))
     except InvalidInput as error:
         return Verdict(error=str(error))
     except ExchangeNeeded:
         return Verdict(needs_exchange=True)
     return Verdict(result.output, result.gas_used) if result.success else _failed(result.error, result.output)
+
+
+def env_of(trial: Trial) -> BlockEnv:
+    """What contracts learn of the block; what the sender overrides counts, even fees that it does not pay."""
+    return env_with(without_fees(trial.env, trial.request), trial.overrides)
 
 
 def _failed(error: FrameError | None, output: bytes) -> Verdict:
@@ -177,7 +186,7 @@ class Trials:
 
     async def _run_pending(self, request: CallRequest, purpose: Purpose, overrides: Overrides) -> Verdict:
         def run(reader: ServedReader) -> Verdict:
-            env, state = _at_price(reader.env(), request), reader.state
+            env, state = reader.env(), reader.state
             if overrides.accounts:
                 state = state_with(reader.database, state.layers, overrides)
             trial = Trial(
@@ -198,13 +207,7 @@ class Trials:
     ) -> Trial:
         """A trial at a block sees that block's own fields, as in geth."""
         env, rules = self._node.env_at(number, _no_hash)
-        env = _at_price(env, request)
         return Trial(request, purpose, number, env, rules.name, CALL_TIMEOUT_S, overrides)
-
-
-def _at_price(env: BlockEnv, request: CallRequest) -> BlockEnv:
-    """A call that names no price pays none, so it must not meet a base fee."""
-    return env if request.gas_price else replace(env, base_fee=0)
 
 
 def _no_hash(number: int) -> Hash32:

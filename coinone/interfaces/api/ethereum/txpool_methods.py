@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from coinone.base.crypto.checksum import checksummed
 from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.format import pending_transaction_json
 from coinone.interfaces.api.ethereum.served import ServedReader
+from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import POOL_SHOWN_MAX
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 
@@ -19,16 +20,41 @@ async def status(context: Context) -> dict[str, str]:
 
 
 async def content(context: Context) -> dict[str, dict[str, Any]]:
-    """All that waits, as far as an answer is allowed to be long."""
+    """All that waits, as far as an answer is allowed to be long; senders in mixed case, as in geth."""
     rows = await context.backend.reads.query(lambda reader: _waiting(reader, None))
 
     def shown() -> dict[str, dict[str, Any]]:
         by_kind: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
         for kind, (sender, nonce, raw) in rows:
-            by_kind[kind].setdefault("0x" + sender.hex(), {})[str(nonce)] = _shown(raw)
+            by_kind[kind].setdefault(checksummed(sender), {})[str(nonce)] = _shown(raw)
         return by_kind
 
     return await context.backend.reads.in_thread(shown)
+
+
+async def inspect(context: Context) -> dict[str, dict[str, Any]]:
+    """`content` with a line of words for each transaction."""
+    rows = await context.backend.reads.query(lambda reader: _waiting(reader, None))
+
+    def shown() -> dict[str, dict[str, Any]]:
+        by_kind: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
+        for kind, (sender, nonce, raw) in rows:
+            by_kind[kind].setdefault(checksummed(sender), {})[str(nonce)] = _summary(raw)
+        return by_kind
+
+    return await context.backend.reads.in_thread(shown)
+
+
+def _summary(raw: bytes) -> str:
+    tx = decode_transaction(raw)
+    to = "contract creation" if tx.to is None else checksummed(tx.to)
+    return f"{to}: {tx.value} wei + {tx.gas} gas × {tx.gas_price} wei"
+
+
+async def pending_transactions(context: Context) -> list[dict[str, Any]]:
+    """eth_pendingTransactions: all that wait. (geth shows those of its own accounts; this node holds none.)"""
+    rows = await context.backend.reads.query(lambda reader: _waiting(reader, None))
+    return await context.backend.reads.in_thread(lambda: [_shown(raw) for _, (_, _, raw) in rows])
 
 
 async def content_from(context: Context, address: Any) -> dict[str, dict[str, Any]]:

@@ -1,38 +1,33 @@
 """Trying a message without keeping what it does: eth_call and eth_estimateGas.
 
-The state passed in is used and put back as it was. `budget` (see `vm.Evm`) stops a run that lasts too long.
+The state passed in is used and put back as it was. `budget` (see `vm.Evm`) stops a run that lasts too long. What a
+message may cost is judged, and paid, as geth does for its own trial calls, in geth's words (trial_fees.py).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from coinone.base.primitives.errors import InvalidInput, InvalidTransaction
-from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.chain.ethereum.execution import Precompiles, TransactionResult, run_payload
+from coinone.rules.chain.ethereum.execution import (
+    FeePolicy,
+    Precompiles,
+    TransactionResult,
+    run_payload,
+    settle_fees,
+)
 from coinone.rules.chain.ethereum.intrinsic import TRANSACTION, intrinsic_gas
-from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
+from coinone.rules.chain.ethereum.trial_fees import CallRequest, check_fees, take_fees
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
-from coinone.rules.vm.errors import FrameError, Revert
+from coinone.rules.vm.errors import FrameError, OutOfGas, Revert
 from coinone.rules.vm.gas import CALL_STIPEND
 from coinone.rules.vm.tracing import Tracer
 
 Budget = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """A message somebody would like to send; it needs no signature, nonce or fees."""
-
-    caller: Address
-    to: Address | None
-    data: bytes = b""
-    value: int = 0
-    gas: int = 30_000_000
-    gas_price: int = 0
-    access_list: AccessList = ()
-    authorizations: tuple[Authorization, ...] = ()
-    blob_hashes: tuple[Hash32, ...] = ()
+class IntrinsicGasTooLow(InvalidTransaction):
+    """The message has not even the gas to start."""
 
 
 class ExecutionFailed(InvalidInput):
@@ -71,17 +66,20 @@ def run_call(
     precompiles: Precompiles | None = None,
     budget: Budget | None = None,
     tracer: Tracer | None = None,
+    fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
 ) -> TransactionResult:
     """`call`, but the state keeps what it did, for the tracers that look at it afterwards."""
+    price = request.price_at(env.base_fee)
+    check_fees(state, env, request)
     needed = intrinsic_gas(request, rules).needed
     if request.gas < needed:
-        raise InvalidTransaction("intrinsic gas too low", want=needed, have=request.gas)
-    if state.balance(request.caller) < request.value:
-        raise InvalidTransaction("insufficient funds for transfer")
+        raise IntrinsicGasTooLow(f"intrinsic gas too low: have {request.gas}, want {needed}")
     state.begin_transaction()
-    result = run_payload(
-        state, env, request.caller, request, request.gas_price, rules, precompiles, tracer, budget
-    )
+    take_fees(state, env, request, price)
+    result = run_payload(state, env, request.caller, request, price, rules, precompiles, tracer, budget)
+    if price:
+        left = request.gas - result.gas_used
+        settle_fees(state, env, request.caller, left, result.gas_used, price, fee_policy)
     state.end_transaction()
     return result
 
@@ -97,38 +95,58 @@ def estimate_gas(
     """The least gas limit with which the message succeeds, `request.gas` being the most to try.
 
     Not simply the gas it uses: a call passes on at most 63/64 of what is left, refunds come afterwards, and
-    contracts look at their gas. So the limit is searched for. Raises ExecutionFailed if the most fails.
+    contracts look at their gas. So the limit is searched for. Raises ExecutionFailed if the most fails, and
+    InvalidTransaction where the caller cannot pay for it, or where it is never enough.
     """
 
-    def attempt(gas: int) -> TransactionResult:
-        return call(state, env, replace(request, gas=gas), rules, precompiles, budget)
+    def attempt(gas: int) -> TransactionResult | None:
+        """None: not even enough to start."""
+        try:
+            return call(state, env, replace(request, gas=gas), rules, precompiles, budget)
+        except IntrinsicGasTooLow:
+            return None
+        except InvalidTransaction as error:
+            raise InvalidTransaction(f"failed with {gas} gas: {error}") from error
 
-    most = _affordable(state, request, rules)
+    most = _affordable(state, env, request, rules)
+    is_transfer = request.to is not None and not request.data and not state.code(request.to)
+    if is_transfer and (plain := attempt(TRANSACTION)) is not None and plain.success:
+        return TRANSACTION
     first = attempt(most)
+    if first is None or isinstance(first.error, OutOfGas):
+        raise InvalidTransaction(f"gas required exceeds allowance ({most})")
     if first.error is not None:
         raise ExecutionFailed(first.error, first.output)
-    if first.gas_used == TRANSACTION and not request.data:
-        return TRANSACTION  # a plain transfer
+    return _least_gas(attempt, intrinsic_gas(request, rules).needed, first.gas_used, most)
 
-    too_little = max(intrinsic_gas(request, rules).needed, first.gas_used) - 1
-    enough = most
-    likely = (first.gas_used * 64) // 63 + CALL_STIPEND  # mostly enough at once, so the search starts there
+
+def _least_gas(attempt: Callable[[int], TransactionResult | None], needed: int, used: int, most: int) -> int:
+    """The search between what is surely too little and `most`, which is enough."""
+    too_little, enough = max(needed, used) - 1, most
+    likely = (used * 64) // 63 + CALL_STIPEND  # mostly enough at once, so the search starts there
     while too_little + 1 < enough:
         middle = likely if too_little < likely < enough else (too_little + enough) // 2
         likely = 0
-        if attempt(middle).success:
+        tried = attempt(middle)
+        if tried is not None and tried.success:
             enough = middle
         else:
             too_little = middle
     return enough
 
 
-def _affordable(state: State, request: CallRequest, rules: Rules) -> int:
-    """The most gas to try: what was asked for, what a transaction may have, what the caller can pay for."""
-    most = request.gas
+def _affordable(state: State, env: BlockEnv, request: CallRequest, rules: Rules) -> int:
+    """The most gas to try: what was asked for, what a transaction may have, what the caller can pay for.
+
+    Raises InvalidTransaction where the value alone takes all the caller has. As in geth, a limit below a plain
+    transfer's counts as none.
+    """
+    most = request.gas if request.gas >= TRANSACTION else env.gas_limit
     if rules.transaction_gas_max is not None:
         most = min(most, rules.transaction_gas_max)
-    if request.gas_price:
-        available = max(0, state.balance(request.caller) - request.value)
-        most = min(most, available // request.gas_price)
+    if request.fee_cap:
+        balance = state.balance(request.caller)
+        if request.value >= balance:
+            raise InvalidTransaction("insufficient funds for transfer")
+        most = min(most, (balance - request.value) // request.fee_cap)
     return most

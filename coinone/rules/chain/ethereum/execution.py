@@ -76,7 +76,7 @@ def apply_transaction(
     blob_fee = blob_gas(tx) * env.blob_base_fee  # burnt
     state.set_balance(sender, state.balance(sender) - tx.gas * price - blob_fee)
     result = run_payload(state, env, sender, tx, price, rules, precompiles, tracer, budget)
-    _settle_fees(state, env, sender, tx.gas - result.gas_used, result.gas_used, price, fee_policy)
+    settle_fees(state, env, sender, tx.gas - result.gas_used, result.gas_used, price, fee_policy)
     state.end_transaction()
     return result
 
@@ -216,9 +216,10 @@ def _message(evm: Evm, sender: Address, target: Address, payload: Payload, gas: 
     )
 
 
-def _settle_fees(
+def settle_fees(
     state: State, env: BlockEnv, sender: Address, gas_left: int, gas_used: int, price: int, policy: FeePolicy
 ) -> None:
+    """Gas that was not used is paid back, and the rest goes to whom `policy` says."""
     state.set_balance(sender, state.balance(sender) + gas_left * price)
     earned = price if policy is FeePolicy.PAY_COINBASE else price - env.base_fee
     state.set_balance(env.coinbase, state.balance(env.coinbase) + gas_used * earned)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from coinone.base.primitives.errors import NotSupported
-from coinone.rules.chain.ethereum.call import CallRequest, run_call
+from coinone.rules.chain.ethereum.call import run_call
 from coinone.rules.chain.ethereum.execution import (
     FeePolicy,
     Precompiles,
@@ -15,6 +15,7 @@ from coinone.rules.chain.ethereum.execution import (
     apply_transaction,
 )
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
 from coinone.rules.vm.tracing import Tracer
@@ -51,11 +52,12 @@ def trace_call(
     precompiles: Precompiles | None = None,
     budget: Callable[[], None] | None = None,
     options: Mapping[str, Any] | None = None,
+    fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
 ) -> dict[str, Any]:
     """Try the message under the tracer that the options name. Raises as `call` does."""
 
     def run(tracer: Tracer) -> TransactionResult:
-        return run_call(state, env, request, rules, precompiles, budget, tracer)
+        return run_call(state, env, request, rules, precompiles, budget, tracer, fee_policy)
 
     return _traced(state, run, request.gas, options or {})
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
-from coinone.rules.chain.ethereum.call import CallRequest, ExecutionFailed, call, estimate_gas
+from coinone.rules.chain.ethereum.call import ExecutionFailed, call, estimate_gas
+from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
@@ -101,7 +102,72 @@ def test_a_transfer_needs_21000_and_what_always_fails_has_no_estimate() -> None:
 
 def test_an_estimate_tries_no_more_gas_than_the_caller_can_pay_for() -> None:
     state = world("5b" * 50_000 + "00")
-    poor = replace(REQUEST, gas_price=10**18 // 60_000)
-    with pytest.raises(ExecutionFailed, match="OutOfGas"):
-        estimate_gas(state, ENV, poor, OSAKA)
-    assert estimate_gas(state, ENV, replace(poor, gas_price=1), OSAKA) == 71_000
+    price = 10**18 // 60_000
+    with pytest.raises(InvalidTransaction, match=r"gas required exceeds allowance \(60000\)"):
+        estimate_gas(state, ENV, replace(REQUEST, fee_cap=price, tip_cap=price), OSAKA)
+    assert estimate_gas(state, ENV, replace(REQUEST, fee_cap=7, tip_cap=7), OSAKA) == 71_000
+
+
+def test_an_estimate_needs_more_than_the_value_alone_where_a_price_is_named() -> None:
+    request = replace(REQUEST, fee_cap=7, value=10**18)
+    with pytest.raises(InvalidTransaction, match="insufficient funds for transfer"):
+        estimate_gas(world("00"), ENV, request, OSAKA)
+
+
+# What a message offers to pay. ENV's base fee is 7; NAME is CALLER's address as web3.py spells it.
+NAME = "0x0A0A0a0a0a0a0a0A0a0a0A0a0A0A0A0a0a0a0a0a"
+SHOWN = "5f5260205ff3"  # returns the word on the stack
+
+
+def word_shown(code: str, env: BlockEnv = ENV, **fields: int) -> int:
+    result = call(world(code + SHOWN), env, replace(REQUEST, gas=100_000, **fields), OSAKA)
+    return int.from_bytes(result.output, "big")
+
+
+@pytest.mark.parametrize(
+    ("fee_cap", "tip_cap", "price"),
+    [(20, 20, 20), (20, 3, 10), (9, 5, 9), (7, 0, 7), (0, 0, 0)],  # the lesser of the cap and 7 + tip
+)
+def test_a_call_sees_the_effective_price_of_its_gas(fee_cap: int, tip_cap: int, price: int) -> None:
+    assert word_shown("3a", fee_cap=fee_cap, tip_cap=tip_cap) == price
+
+
+def test_the_caller_has_paid_for_its_gas_while_the_message_runs() -> None:
+    assert word_shown("33" + "31", fee_cap=20, tip_cap=3) == 10**18 - 100_000 * 10
+    assert word_shown("33" + "31") == 10**18
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"fee_cap": 6},
+            f"max fee per gas less than block base fee: address {NAME}, maxFeePerGas: 6, baseFee: 7",
+        ),
+        (
+            {"fee_cap": 8, "tip_cap": 9},
+            f"max priority fee per gas higher than max fee per gas: address {NAME}, "
+            "maxPriorityFeePerGas: 9, maxFeePerGas: 8",
+        ),
+        (
+            {"tip_cap": 1},
+            f"max priority fee per gas higher than max fee per gas: address {NAME}, "
+            "maxPriorityFeePerGas: 1, maxFeePerGas: 0",
+        ),
+        (
+            {"fee_cap": 10**13, "value": 1},
+            f"insufficient funds for gas * price + value: address {NAME} have {10**18} want {10**18 + 1}",
+        ),
+        (
+            {"value": 10**18 + 1},
+            f"insufficient funds for gas * price + value: address {NAME} have {10**18} want {10**18 + 1}",
+        ),
+        ({"gas": 20_000}, "intrinsic gas too low: have 20000, want 21000"),
+    ],
+)
+def test_what_a_message_offers_is_judged_in_the_words_of_geth(fields: dict[str, int], words: str) -> None:
+    state = world("00")
+    with pytest.raises(InvalidTransaction) as caught:
+        call(state, ENV, replace(REQUEST, **{"gas": 100_000, **fields}), OSAKA)
+    assert str(caught.value) == words
+    assert state.freeze().is_empty

@@ -7,9 +7,9 @@ import pytest
 
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.errors import LimitExceeded, NotSupported
-from coinone.rules.chain.ethereum.call import CallRequest
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, sign_transaction
+from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State

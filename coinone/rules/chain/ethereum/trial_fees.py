@@ -1,0 +1,89 @@
+"""What a trial call offers to pay, and what becomes of it: geth's rules for eth_call and its kin.
+
+A message that names no price pays none and meets no base fee: BASEFEE and GASPRICE show zero, and anybody may try
+anything. One that names a price is held to it: the cap must reach the base fee, the tip may not pass the cap, the
+caller must have the gas at the cap and the value, and has paid for the gas while the message runs. Only the nonce and
+whether the caller is a contract are not looked at. The words are geth's, which client libraries match.
+"""
+
+from dataclasses import dataclass, replace
+
+from coinone.base.crypto.checksum import checksummed
+from coinone.base.primitives.errors import InvalidTransaction
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.chain.ethereum.blobs import GAS_PER_BLOB
+from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
+from coinone.rules.state.state import State
+from coinone.rules.vm import BlockEnv
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """A message somebody would like to send; it needs no signature or nonce.
+
+    `fee_cap` and `tip_cap` are in wei per gas, equal where a plain gas price was named, 0 where nothing was.
+    """
+
+    caller: Address
+    to: Address | None
+    data: bytes = b""
+    value: int = 0
+    gas: int = 30_000_000
+    fee_cap: int = 0
+    tip_cap: int = 0
+    access_list: AccessList = ()
+    authorizations: tuple[Authorization, ...] = ()
+    blob_hashes: tuple[Hash32, ...] = ()
+    blob_fee_cap: int = 0
+
+    @property
+    def offers_fees(self) -> bool:
+        return bool(self.fee_cap or self.tip_cap)
+
+    def price_at(self, base_fee: int) -> int:
+        """The effective price of a unit of gas, in wei: what GASPRICE shows."""
+        return min(self.fee_cap, base_fee + self.tip_cap) if self.offers_fees else 0
+
+
+def without_fees(env: BlockEnv, request: CallRequest) -> BlockEnv:
+    """The block as the message sees it: who offers nothing meets no fee."""
+    if not request.offers_fees:
+        env = replace(env, base_fee=0)
+    return env if request.blob_fee_cap or not request.blob_hashes else replace(env, blob_base_fee=0)
+
+
+def check_fees(state: State, env: BlockEnv, request: CallRequest) -> None:
+    """Raises InvalidTransaction."""
+    caller = checksummed(request.caller)
+    if request.offers_fees and request.tip_cap > request.fee_cap:
+        raise InvalidTransaction(
+            f"max priority fee per gas higher than max fee per gas: address {caller}, "
+            f"maxPriorityFeePerGas: {request.tip_cap}, maxFeePerGas: {request.fee_cap}"
+        )
+    if request.offers_fees and request.fee_cap < env.base_fee:
+        raise InvalidTransaction(
+            f"max fee per gas less than block base fee: address {caller}, "
+            f"maxFeePerGas: {request.fee_cap}, baseFee: {env.base_fee}"
+        )
+    if request.blob_fee_cap and request.blob_hashes and request.blob_fee_cap < env.blob_base_fee:
+        raise InvalidTransaction(
+            f"max fee per blob gas less than block blob gas fee: address {caller} "
+            f"blobGasFeeCap: {request.blob_fee_cap}, blobBaseFee: {env.blob_base_fee}"
+        )
+    want = request.gas * request.fee_cap + request.value + _blob_gas(request) * request.blob_fee_cap
+    have = state.balance(request.caller)
+    if have < want:
+        raise InvalidTransaction(
+            f"insufficient funds for gas * price + value: address {caller} have {have} want {want}"
+        )
+
+
+def take_fees(state: State, env: BlockEnv, request: CallRequest, price: int) -> None:
+    """The caller pays for all its gas, and for its blobs, before the message runs."""
+    due = request.gas * price + _blob_gas(request) * env.blob_base_fee
+    if due:
+        state.set_balance(request.caller, state.balance(request.caller) - due)
+
+
+def _blob_gas(request: CallRequest) -> int:
+    return GAS_PER_BLOB * len(request.blob_hashes)
