@@ -158,13 +158,19 @@ class Commands:
     # Keys and funds
 
     def approve_agent(self, agent: str, name: str | None = None, compat: bool = False) -> Any:
-        """Let the key of address `agent` trade for this account; it can never move funds.
+        """Let the key of address `agent` trade for this account; it can never move funds. The zero address removes
+        the agent of that name.
 
         A `compat` agent may sign as Hyperliquid's own clients do: use a key that is used nowhere else.
         """
         label = f"{name or ''} compat" if compat else name
         named = {} if label is None else {"agentName": label}
         return self.act({"type": "approveAgent", "agentAddress": agent.lower(), **named})
+
+    def leave_agency(self) -> Any:
+        """Stop being somebody's agent, with this client's own key. What was sent to its address meanwhile opens its
+        account, if it is enough."""
+        return self.act({"type": "leaveAgency"})
 
     def send(self, destination: str, amount: Number) -> Any:
         """Send quote token to another account of the exchange."""

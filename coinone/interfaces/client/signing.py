@@ -32,7 +32,7 @@ def _struct(name: str, *fields: tuple[str, str]) -> StructType:
 
 _DESTINATION, _AMOUNT = ("string", "destination"), ("string", "amount")
 _TIME, _NONCE = ("uint64", "time"), ("uint64", "nonce")
-# Hyperliquid's field lists (its Python SDK, utils/signing.py); their order is part of the type's hash.
+# Hyperliquid's field lists (its Python SDK, utils/signing.py), and our leaveAgency; their order is part of the hash.
 USER_SIGNED = {
     "usdSend": _struct("UsdSend", _DESTINATION, _AMOUNT, _TIME),
     "spotSend": _struct("SpotSend", _DESTINATION, ("string", "token"), _AMOUNT, _TIME),
@@ -49,6 +49,7 @@ USER_SIGNED = {
         _NONCE,
     ),
     "approveAgent": _struct("ApproveAgent", ("address", "agentAddress"), ("string", "agentName"), _NONCE),
+    "leaveAgency": _struct("LeaveAgency", _NONCE),
     "approveBuilderFee": _struct(
         "ApproveBuilderFee", ("string", "maxFeeRate"), ("address", "builder"), _NONCE
     ),

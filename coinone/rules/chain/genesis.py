@@ -20,6 +20,7 @@ from coinone.rules.consensus.header import EMPTY_TRIE, Header
 from coinone.rules.consensus.terms import Term
 from coinone.rules.exchange.context import ExchangeConfig, MarketConfig
 from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS
 
 # The storage layout of contracts/QuoteToken.sol
 TOTAL_SUPPLY_SLOT = 0
@@ -75,8 +76,16 @@ def exchange_config(network: Network, genesis: Genesis) -> ExchangeConfig:
         token_name=token.name,
         token_address=token.address,
         system_address=token.system_address,
+        keyless=_keyless(network),
         action_credits=DEV_ACTION_CREDITS if network.is_dev else ACTION_CREDITS,
     )
+
+
+def _keyless(network: Network) -> frozenset[Address]:
+    """Whom nobody can sign for: precompiled contracts, and the contracts of genesis."""
+    contracts = [contract.address for contract in network.predeploys]
+    precompiles = FORKS[network.fork].precompiles
+    return frozenset([*precompiles, *contracts, network.quote_token.address, network.reward_pool])
 
 
 def write_genesis_state(state: State, network: Network) -> None:

@@ -46,11 +46,9 @@ class Batch:
         self.outcomes[item.index] = Outcome(item.tx_hash, "failed", error=text)
 
     def open_account(self, address: Address) -> int:
-        """A new account. An address is an account or an agent: becoming an account ends its agency."""
+        """The slot of a new account (opening.py says when)."""
         self.rows.journal.globals()
-        slot = self.rows.add_account(address, self.now)
-        self.ledger.forget_agent(address)
-        return slot
+        return self.rows.add_account(address, self.now)
 
     def move_cash(self, slot: int, amount: int) -> None:
         """Add `amount`, which may be negative, to an account's cash."""

@@ -44,6 +44,9 @@ class ExchangeConfig:
     token_name: str = "USDC"
     token_address: Address = QUOTE_TOKEN_ADDRESS
     system_address: Address = QUOTE_SYSTEM_ADDRESS
+    keyless: frozenset[Address] = (
+        frozenset()
+    )  # besides those of addresses.py: contracts that stand in genesis
 
     @property
     def domain_rules(self) -> DomainRules:

@@ -13,6 +13,8 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import DecodeError, InvalidAction, InvalidInput, NotSupported
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.limits import USER_TEXT_MAX
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import CoreAction, Outcome
 from coinone.rules.exchange.inclusion import Budget
@@ -31,7 +33,7 @@ def core_items(batch: Batch, first: int) -> list[Item]:
     items = []
     for n, action in enumerate(batch.ctx.core_actions):
         tx_hash = keccak256(b"coinone-core" + batch.ctx.seq.to_bytes(8, "big") + n.to_bytes(8, "big"))
-        slot = batch.rows.slot_of(action.sender)
+        slot = _account_of(batch, action.sender)
         try:
             if slot is None:
                 raise InvalidAction("the caller has no account")
@@ -48,6 +50,13 @@ def core_items(batch: Batch, first: int) -> list[Item]:
             Item(first + n, decoded, slot, action.sender, n, action.sender, tx_hash, tx_hash, before=-1)
         )
     return items
+
+
+def _account_of(batch: Batch, caller: Address) -> int | None:
+    """A contract signs nothing: that it acts is how it leaves an agency that somebody gave it (agents.py)."""
+    if caller in batch.ledger.agents:
+        end_agency(batch, caller)
+    return batch.rows.slot_of(caller)
 
 
 def core_outcomes(batch: Batch, first: int) -> tuple[Outcome, ...]:

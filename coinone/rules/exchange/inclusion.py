@@ -26,7 +26,7 @@ from coinone.rules.exchange.ledger import Ledger, NonceSet
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.wire.types import Action, Form, Operations, VerifiedAction
+from coinone.rules.exchange.wire.types import Action, Form, LeaveAgency, Operations, VerifiedAction
 
 _QUOTE = 1_000_000
 
@@ -36,24 +36,32 @@ def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int) -> tuple[
     items: list[Item] = []
     refused: dict[int, str] = {}
     budgets: dict[int, Budget] = {}
+    leaving: dict[Address, None] = {}
     for index in sorted(range(len(actions)), key=lambda i: _key(actions[i])):
         action = actions[index]
         try:
             slot = _account_of(ex, action, now)
             budget = budgets.get(slot) or budgets.setdefault(slot, Budget(ex, slot, now))
             _check_expiry(action, now)
-            budget.check(action.action, action.size)
+            leaves = isinstance(action.action, LeaveAgency)  # free, once per agency
+            if leaves and action.signer in leaving:
+                raise InvalidAction(f"0x{action.signer.hex()} is nobody's agent.")
+            if not leaves:
+                budget.check(action.action, action.size)
             use_nonce(ex.ledger, budget.number, action.signer, action.nonce, now)
         except InvalidAction as error:
             refused[index] = str(error)
             continue
-        budget.take(action.action, action.size)
+        if leaves:
+            leaving[action.signer] = None
+        else:
+            budget.take(action.action, action.size)
         items.append(
             Item(
                 index=index,
                 action=action.action,
                 account=slot,
-                address=budget.address,
+                address=action.signer if leaves else budget.address,
                 nonce=action.nonce,
                 signer=action.signer,
                 digest=action.digest,
@@ -108,10 +116,8 @@ def account_of_signer(ex: Exchange, signer: Address, now: int) -> int | None:
     own = ex.rows.slot_of(signer)
     if own is not None:
         return own
-    agent = ex.ledger.agents.get(signer)
-    if agent is None or (agent.valid_until_ms and agent.valid_until_ms < now):
-        return None
-    return ex.rows.slot_by_number[agent.account]
+    agent = ex.ledger.living_agent(signer, now)
+    return None if agent is None else ex.rows.slot_by_number[agent.account]
 
 
 def allowance(rows: Rows, slot: int, credits: int, now: int) -> int:
@@ -160,22 +166,33 @@ def use_nonce(ledger: Ledger, number: int, signer: Address, nonce: int, now: int
 
 def _remember_signer(ledger: Ledger, number: int, signer: Address, now: int) -> None:
     """A nonce set outlives its agent until no nonce in it could pass the window again."""
-    settings = ledger.settings_of(number)
-    kept = []
+    settings, kept = ledger.settings_of(number), living_signers(ledger, number, now)
     for other in settings.signers:
-        used = ledger.nonces.get(other)
-        assert used is not None, "a remembered signer has nonces"
-        if other in settings.agents or used.values[-1] > now - NONCE_PAST_MS:
-            kept.append(other)
-        else:
+        if other not in kept:
             ledger.nonces.drop(other)
-    if len(kept) >= SIGNERS_PER_ACCOUNT:
-        raise InvalidAction("Too many signing keys within the nonce window", most=SIGNERS_PER_ACCOUNT)
+    assert len(kept) < SIGNERS_PER_ACCOUNT, "approving an agent leaves it room (agents.py)"
     ledger.settings.put(number, replace(settings, signers=(*kept, signer)))
 
 
+def living_signers(ledger: Ledger, number: int, now: int) -> tuple[Address, ...]:
+    """The keys whose nonces the leaf of account `number` must keep: its agents', and those within the window."""
+    settings, kept = ledger.settings_of(number), []
+    for signer in settings.signers:
+        used = ledger.nonces.get(signer)
+        assert used is not None, "a remembered signer has nonces"
+        if signer in settings.agents or used.values[-1] > now - NONCE_PAST_MS:
+            kept.append(signer)
+    return tuple(kept)
+
+
 def _account_of(ex: Exchange, action: VerifiedAction, now: int) -> int:
-    """The acting account. A user-signed action speaks for its signer alone: agents trade, nothing else."""
+    """The acting account. A user-signed action speaks for its signer alone: agents trade, nothing else. Who leaves an
+    agency needs none: the action is kept in the master's leaf."""
+    if isinstance(action.action, LeaveAgency):
+        agent = ex.ledger.agents.get(action.signer)
+        if agent is None:
+            raise InvalidAction(f"0x{action.signer.hex()} is nobody's agent.")
+        return ex.rows.slot_by_number[agent.account]
     slot = ex.rows.slot_of(action.signer) if action.user_signed else account_of_signer(ex, action.signer, now)
     if slot is None:
         raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")

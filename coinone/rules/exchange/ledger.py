@@ -165,6 +165,11 @@ class Ledger:
     def settings_of(self, number: int) -> Settings:
         return self.settings.get(number) or _DEFAULT
 
+    def living_agent(self, address: Address, now: int) -> Agent | None:
+        """The agency of `address`, unless its time is over."""
+        agent = self.agents.get(address)
+        return None if agent is None or 0 < agent.valid_until_ms < now else agent
+
     def forget_agent(self, address: Address) -> None:
         """End an agency; its nonces stay until their window has passed."""
         agent = self.agents.get(address)

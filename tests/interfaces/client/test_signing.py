@@ -88,6 +88,15 @@ def test_an_agent_without_a_name_is_signed_with_the_empty_one_and_sent_without()
     assert signature_of(body) == as_numbers(theirs)
 
 
+def test_leaving_an_agency_is_signed_as_the_sdk_signs_a_type_of_these_fields() -> None:
+    body = signing.sign_action(Signer(KEY), SDK_DOMAIN, {"type": "leaveAgency"})
+    fields = [{"name": "hyperliquidChain", "type": "string"}, {"name": "nonce", "type": "uint64"}]
+    theirs = sdk.sign_user_signed_action(
+        Account.from_key(KEY), dict(body["action"]), fields, "HyperliquidTransaction:LeaveAgency", False
+    )
+    assert signature_of(body) == as_numbers(theirs)
+
+
 @pytest.mark.parametrize("chain_id", [926000, 926001, 926002])
 def test_a_signature_is_for_one_chain_only(chain_id: int) -> None:
     action = actions.noop()

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeConfig, ExchangeResult, MarketConfig
+from coinone.rules.exchange.context import (
+    BatchContext,
+    CoreAction,
+    Deposit,
+    ExchangeConfig,
+    ExchangeResult,
+    MarketConfig,
+)
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state import Exchange
@@ -55,6 +62,8 @@ class World:
         step_ms: int = 250,
         deposits: tuple[Deposit, ...] = (),
         fresh: bool = True,
+        core: tuple[CoreAction, ...] = (),
+        forced: int = 0,
     ) -> ExchangeResult:
         """Apply one batch; the reporter repeats the last oracle prices unless `fresh` is off."""
         self.now += step_ms
@@ -63,7 +72,8 @@ class World:
         if fresh and self.prices:
             prices = tuple(sorted(self.prices.items()))
             reports = (t.OracleReport(REPORTER, self.now, prices, bytes(32)),)
-        ctx = BatchContext(self.seq, self.now, keccak256(b"seed%d" % self.seq), deposits, reports)
+        seed = keccak256(b"seed%d" % self.seq)
+        ctx = BatchContext(self.seq, self.now, seed, deposits, reports, core, forced)
         self.last = apply_exchange(self.ex, ctx, actions)
         check_exchange(self.ex)
         return self.last

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from coinone.rules.exchange.context import Deposit
+import pytest
+
+from coinone.base.primitives.limits import SIGNERS_PER_ACCOUNT
+from coinone.rules.exchange.context import CoreAction, Deposit
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -21,6 +24,22 @@ def approve(w: Any, who: int, agent: int, name: str = "", until: int = 0) -> t.V
         who, t.ApproveAgent(address(agent), name, until, False), "approveAgent"
     )
     return signed
+
+
+def leave(w: Any, who: int) -> t.VerifiedAction:
+    signed: t.VerifiedAction = w.signed(who, t.LeaveAgency(), "leaveAgency", user_signed=True)
+    return signed
+
+
+def acts_for(w: Any, key: int) -> list[int]:
+    """Whose book an order signed by `key` rests in."""
+    w.batch(w.buy(key, 0.001, 40_000))
+    rows = w.ex.rows
+    return [
+        who
+        for who in (1, 2, key)
+        if rows.slot_of(address(who)) is not None and rows.book.slots_of(rows, w.slot(who))
+    ]
 
 
 def statuses(w: Any) -> list[str]:
@@ -88,17 +107,6 @@ def test_nobody_takes_over_anothers_agent(world: Callable[..., Any]) -> None:
     assert w.last.outcomes[0].error == "Extra agent already used."
 
 
-def test_becoming_an_account_ends_an_agency(world: Callable[..., Any]) -> None:
-    """Otherwise whoever names a stranger's address as their agent first would receive that stranger's orders."""
-    w = world({1: 100_000})
-    w.batch(approve(w, 1, 50))
-    w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
-    w.batch(w.buy(50, 0.001, 40_000))
-    assert w.ex.rows.book.slots_of(w.ex.rows, w.slot(50))
-    assert not w.ex.rows.book.slots_of(w.ex.rows, w.slot(1))
-    assert w.ex.ledger.settings_of(w.ex.number(w.slot(1))).agents == ()
-
-
 def test_nonces_outlive_a_replaced_agent_until_their_window_has_passed(world: Callable[..., Any]) -> None:
     w = world({1: 100})
     action = w.signed(50, t.Noop(), "noop")
@@ -112,3 +120,132 @@ def test_nonces_outlive_a_replaced_agent_until_their_window_has_passed(world: Ca
     w.nonce = w.now + 3 * DAY
     w.batch(w.signed(51, t.Noop(), "noop"), step_ms=3 * DAY)
     assert w.ex.ledger.nonces.get(address(50)) is None
+
+
+def gifts() -> dict[str, Callable[[Any], None]]:
+    return {
+        "a send": lambda w: w.batch(w.signed(2, t.SendAsset("usdSend", address(50), 500 * QUOTE), "usdSend")),
+        "a deposit": lambda w: w.batch(deposits=(Deposit(address(50), 500 * QUOTE),)),
+        "many small ones": lambda w: w.batch(deposits=(Deposit(address(50), 9 * QUOTE),) * 9),
+        "what waited before": lambda w: w.batch(deposits=(Deposit(address(50), 2 * QUOTE),)),
+    }
+
+
+@pytest.mark.parametrize("gift", gifts())
+def test_no_credit_changes_whom_a_key_acts_for(world: Callable[..., Any], gift: str) -> None:
+    w = world({1: 100_000, 2: 100_000})
+    w.batch(deposits=(Deposit(address(50), 9 * QUOTE),))
+    w.batch(approve(w, 1, 50))
+    gifts()[gift](w)
+    assert w.ex.rows.slot_of(address(50)) is None
+    assert acts_for(w, 50) == [1]
+
+
+def test_what_waits_for_an_agent_opens_its_account_when_the_master_lets_it_go(
+    world: Callable[..., Any],
+) -> None:
+    w = world({1: 100})
+    w.batch(approve(w, 1, 50))
+    w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
+    assert w.ex.ledger.unclaimed.get(address(50)) == 500 * QUOTE
+    w.batch(approve(w, 1, 51))
+    assert w.cash(50) > 400 * QUOTE and w.ex.ledger.unclaimed.get(address(50)) is None
+
+
+def test_an_agency_that_ran_out_reserves_its_address_no_more(world: Callable[..., Any]) -> None:
+    w = world({1: 100, 2: 100})
+    w.batch(approve(w, 1, 50, "bot", w.now + 1_000))
+    w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
+    w.batch(step_ms=2_000)
+    w.batch(deposits=(Deposit(address(50), 1),))
+    assert w.cash(50) > 400 * QUOTE
+    assert w.ex.ledger.settings_of(w.ex.number(w.slot(1))).agents == ()
+
+
+def test_an_agency_that_ran_out_cannot_be_bought_with_what_waits(world: Callable[..., Any]) -> None:
+    w = world({1: 100, 2: 100})
+    w.batch(approve(w, 1, 50, "bot", w.now + 1_000))
+    w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
+    w.batch(approve(w, 2, 50), step_ms=2_000)
+    assert w.last.outcomes[0].error == "Agent address is an account already."
+    assert w.cash(50) > 400 * QUOTE
+
+
+def test_the_zero_address_takes_the_agent_of_that_name_away(world: Callable[..., Any]) -> None:
+    w = world({1: 100, 2: 100})
+    for who in (1, 2):
+        w.batch(approve(w, who, 50 + who, "bot"))
+        w.batch(approve(w, who, 0, "bot"))
+        assert statuses(w) == ["executed"]
+        assert w.ex.ledger.settings_of(w.ex.number(w.slot(who))).agents == ()
+        assert w.ex.ledger.agents.get(address(50 + who)) is None
+    assert w.ex.ledger.agents.get(bytes(20)) is None
+
+
+@pytest.mark.parametrize("nobody", ["20" + "00" * 19, "20" + "00" * 18 + "07", "33" * 20, "00" * 18 + "0806"])
+def test_whom_nobody_can_sign_for_is_no_agent_and_gets_no_money(
+    world: Callable[..., Any], nobody: str
+) -> None:
+    w = world({1: 100})
+    who = int(nobody, 16)
+    w.batch(approve(w, 1, who))
+    assert w.last.outcomes[0].error == "Agent address belongs to nobody."
+    if address(who) != w.config.system_address:
+        w.batch(w.signed(1, t.SendAsset("usdSend", address(who), QUOTE), "usdSend"))
+        assert w.last.outcomes[0].error == "Invalid destination."
+
+
+def test_money_is_not_sent_to_the_zero_address(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.batch(w.signed(1, t.SendAsset("usdSend", bytes(20), 20 * QUOTE), "usdSend"))
+    assert w.last.outcomes[0].error == "Invalid destination." and w.cash(1) == 100 * QUOTE
+
+
+def test_a_stranger_who_approves_a_new_users_address_does_not_keep_it(world: Callable[..., Any]) -> None:
+    """Seen in a deposit under way: the thief's approval comes first, and the user's money waits behind it."""
+    w = world({1: 100_000})
+    w.batch(approve(w, 1, 50))
+    w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
+    w.batch(leave(w, 50), approve(w, 1, 50, "again"))
+    assert statuses(w)[0] == "executed"
+    w.batch(approve(w, 1, 50, "once more"))
+    assert statuses(w) == ["failed"]
+    assert acts_for(w, 50) == [50]
+
+
+def test_an_agency_is_left_once_and_without_account_or_credit(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.batch(approve(w, 1, 50))
+    used = int(w.ex.rows.accounts["credits_used"][w.slot(1)])
+    first, second = leave(w, 50), leave(w, 50)
+    w.batch(first, second)
+    assert statuses(w) == ["executed", "excluded"]
+    assert int(w.ex.rows.accounts["credits_used"][w.slot(1)]) == used
+    w.batch(approve(w, 1, 50))
+    w.batch(first)
+    assert statuses(w) == ["excluded"] and "duplicate nonce" in w.last.outcomes[0].error
+
+
+def test_a_master_who_used_up_the_place_for_keys_cannot_hold_one_more(world: Callable[..., Any]) -> None:
+    """Else the last one approved could not sign, not even to leave."""
+    w = world({1: 100})
+    w.batch(w.signed(1, t.Noop(), "noop"))
+    keys = [100 + n for n in range(SIGNERS_PER_ACCOUNT)]
+    for key in keys:
+        w.batch(approve(w, 1, key))
+        if statuses(w) == ["failed"]:
+            break
+        w.batch(w.signed(key, t.Noop(), "noop"))
+        assert statuses(w) == ["executed"]
+    assert key == keys[-1] and w.last.outcomes[0].error == "Too many signing keys within the nonce window."
+    w.batch(leave(w, keys[-2]))
+    assert statuses(w) == ["executed"]
+
+
+def test_a_contract_leaves_an_agency_by_acting(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.batch(approve(w, 1, 50))
+    w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
+    w.batch(core=(CoreAction(address(50), b"\x01\x00\x00\x07" + bytes(31) + b"\x05" + bytes(31) + b"\x01"),))
+    assert [outcome.status for outcome in w.last.core_outcomes] == ["executed"]
+    assert w.cash(50) > 400 * QUOTE

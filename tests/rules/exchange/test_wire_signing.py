@@ -119,6 +119,14 @@ def test_order_fields_arrive_scaled() -> None:
 
 
 DESTINATION = "0x" + "5e" * 20
+
+
+def sign_leave_agency(wallet: object, action: dict[str, object], mainnet: bool) -> object:
+    """As a client of the SDK's own library would sign a type that the SDK does not know."""
+    fields = [{"name": "hyperliquidChain", "type": "string"}, {"name": "nonce", "type": "uint64"}]
+    return sdk.sign_user_signed_action(wallet, action, fields, "HyperliquidTransaction:LeaveAgency", mainnet)
+
+
 USER_ACTIONS = {
     "usdSend": (sdk.sign_usd_transfer_action, {"destination": DESTINATION, "amount": "1.5", "time": NONCE}),
     "spotSend": (
@@ -145,6 +153,7 @@ USER_ACTIONS = {
         sdk.sign_agent,
         {"agentAddress": DESTINATION, "agentName": "bot valid_until 1800000000000", "nonce": NONCE},
     ),
+    "leaveAgency": (sign_leave_agency, {"nonce": NONCE}),
     "approveBuilderFee": (
         sdk.sign_approve_builder_fee,
         {"maxFeeRate": "0.01%", "builder": DESTINATION, "nonce": NONCE},

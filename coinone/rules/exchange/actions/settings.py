@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from coinone.base.primitives.limits import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
-from coinone.rules.exchange.actions.agents import approve_agent
+from coinone.rules.exchange.actions.agents import approve_agent, leave_agency
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX
 from coinone.rules.exchange.actions.transfers import send
@@ -99,6 +99,7 @@ _HANDLERS: dict[type, Callable[[Batch, Item, Any], None]] = {
     wire.ApproveBuilderFee: _approve_builder_fee,
     wire.SetReferrer: _set_referrer,
     wire.ApproveAgent: approve_agent,
+    wire.LeaveAgency: leave_agency,
     wire.SendAsset: send,
     wire.Noop: _nothing,
     wire.UsdClassTransfer: _nothing,

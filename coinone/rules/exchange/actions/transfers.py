@@ -6,12 +6,11 @@ in which it has a position lacks a fresh oracle.
 """
 
 from coinone.base.primitives.integers import div_up
-from coinone.base.primitives.limits import ACCOUNT_MINIMUM
-from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.actions.answers import DEFAULT
+from coinone.rules.exchange.actions.opening import credit, tell
+from coinone.rules.exchange.addresses import is_keyless
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import Deposit, Withdrawal
-from coinone.rules.exchange.events import LedgerUpdate
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED
@@ -19,32 +18,11 @@ from coinone.rules.exchange.wire.types import SendAsset
 
 
 def apply_deposit(batch: Batch, deposit: Deposit) -> None:
-    """Credit a deposit. A first credit below the minimum waits in `unclaimed` until it reaches it."""
+    """Credit a deposit to its sender."""
     if deposit.amount == 0:  # a token transfer of nothing, which anybody may send
         return
     batch.money_in += deposit.amount
     credit(batch, deposit.address, deposit.amount, "deposit", batch.ex.config.system_address, deposit.tx_hash)
-
-
-def credit(
-    batch: Batch, address: Address, amount: int, kind: str, counterparty: Address, tx_hash: Hash32
-) -> None:
-    """Add to an account's cash, opening the account if enough has gathered."""
-    slot = batch.rows.slot_of(address)
-    if slot is None:
-        waiting = batch.ledger.unclaimed.get(address) or 0
-        if waiting + amount < ACCOUNT_MINIMUM:
-            batch.ledger.unclaimed.put(address, waiting + amount)
-            batch.move_global("unclaimed", amount)
-            _tell(batch, address, "unclaimed", amount, counterparty, tx_hash)
-            return
-        slot = batch.open_account(address)
-        if waiting:
-            batch.ledger.unclaimed.drop(address)
-            batch.move_global("unclaimed", -waiting)
-            batch.move_cash(slot, waiting)
-    batch.move_cash(slot, amount)
-    _tell(batch, address, kind, amount, counterparty, tx_hash)
 
 
 def send(batch: Batch, item: Item, action: SendAsset) -> None:
@@ -57,7 +35,7 @@ def send(batch: Batch, item: Item, action: SendAsset) -> None:
     if action.destination == batch.ex.config.system_address:
         _withdraw(batch, item, action.amount)
     else:
-        _tell(batch, item.address, "send", -action.amount, action.destination, item.tx_hash)
+        tell(batch, item.address, "send", -action.amount, action.destination, item.tx_hash)
         credit(batch, action.destination, action.amount, "receive", item.address, item.tx_hash)
     batch.executed(item, DEFAULT)
 
@@ -82,6 +60,8 @@ def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:
         return "Invalid token."
     if action.destination == item.address:
         return "Cannot self-transfer."
+    if action.destination != config.system_address and is_keyless(config, action.destination):
+        return "Invalid destination."
     if action.amount > withdrawable(batch.rows, item.account):
         return "Insufficient balance for withdrawal."
     return ""
@@ -91,10 +71,4 @@ def _withdraw(batch: Batch, item: Item, amount: int) -> None:
     """The chain pays it out in an EVM segment; from here on it is no longer the exchange's money."""
     batch.withdrawals.append(Withdrawal(item.address, amount, item.tx_hash))
     batch.money_out += amount
-    _tell(batch, item.address, "withdraw", -amount, batch.ex.config.system_address, item.tx_hash)
-
-
-def _tell(
-    batch: Batch, address: Address, kind: str, amount: int, counterparty: Address, tx_hash: Hash32
-) -> None:
-    batch.events.append(LedgerUpdate(*batch.here, address, kind, amount, counterparty, tx_hash))
+    tell(batch, item.address, "withdraw", -amount, batch.ex.config.system_address, item.tx_hash)

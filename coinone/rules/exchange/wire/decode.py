@@ -200,6 +200,10 @@ def _approve_agent(fields: Fields) -> t.Action:
     return t.ApproveAgent(fields["agentAddress"], name, valid_until_ms, compat)
 
 
+def _leave_agency(fields: Fields) -> t.Action:
+    return t.LeaveAgency()
+
+
 def _approve_builder_fee(fields: Fields) -> t.Action:
     """The rate is text such as "0.01%"; we keep tenths of a basis point, so three decimals of a percent."""
     rate = fields["maxFeeRate"]
@@ -214,6 +218,7 @@ _USER: dict[str, Callable[[Fields], t.Action]] = {
     "SendAsset": _send_asset,
     "UsdClassTransfer": _usd_class_transfer,
     "ApproveAgent": _approve_agent,
+    "LeaveAgency": _leave_agency,
     "ApproveBuilderFee": _approve_builder_fee,
 }
 

@@ -1,4 +1,4 @@
-"""What exactly is signed: Hyperliquid's two schemes over EIP-712, with room for our own domain.
+"""What exactly is signed: Hyperliquid's two schemes over EIP-712, with room for our own domain and `LeaveAgency`.
 
 L1 actions sign a "phantom agent": keccak of the msgpack bytes, nonce, vault and expiry, wrapped with a
 source string. User-signed actions sign their fields under a fixed list per type. Nothing in either names
@@ -52,6 +52,7 @@ SIGNED_TYPES: dict[str, SignedType] = {
         ),
         _signed("UsdClassTransfer", "usdClassTransfer", "string amount,bool toPerp,uint64 nonce"),
         _signed("ApproveAgent", "approveAgent", "address agentAddress,string agentName,uint64 nonce"),
+        _signed("LeaveAgency", "leaveAgency", "uint64 nonce"),
         _signed("ApproveBuilderFee", "approveBuilderFee", "string maxFeeRate,address builder,uint64 nonce"),
     )
 }

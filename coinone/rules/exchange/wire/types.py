@@ -131,7 +131,8 @@ class SetReferrer:
 
 @dataclass(frozen=True, slots=True)
 class ApproveAgent:
-    """`name` is "" for the one unnamed agent; `valid_until_ms` 0 means until replaced.
+    """`name` is "" for the one unnamed agent; `valid_until_ms` 0 means until replaced. The zero address removes
+    the agent of that name.
 
     `compat` marks an agent that may sign under Hyperliquid's own domains (" compat" in the name)."""
 
@@ -139,6 +140,11 @@ class ApproveAgent:
     name: str
     valid_until_ms: int
     compat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAgency:
+    """The signer, approved as somebody's agent, is that no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,7 @@ Action = (
     | Noop
     | SetReferrer
     | ApproveAgent
+    | LeaveAgency
     | ApproveBuilderFee
     | SendAsset
     | UsdClassTransfer

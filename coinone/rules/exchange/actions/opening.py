@@ -1,0 +1,58 @@
+"""How an address becomes an account: by credits, and never while it is somebody's agent.
+
+A credit to an address without account waits in `unclaimed` until enough has gathered. An address with a living
+agency is *reserved*: its credits wait too, however large, so that no gift changes whom its key acts for. The
+agency ends by its master, at its time, or by the address itself (agents.py); then what waits opens the account.
+"""
+
+from coinone.base.primitives.limits import ACCOUNT_MINIMUM
+from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.events import LedgerUpdate
+
+
+def credit(
+    batch: Batch, address: Address, amount: int, kind: str, counterparty: Address, tx_hash: Hash32
+) -> None:
+    """Add `amount` to an account's cash, or to what waits for an address that has none."""
+    slot = batch.rows.slot_of(address)
+    if slot is None:
+        waiting = (batch.ledger.unclaimed.get(address) or 0) + amount
+        if not _may_open(batch, address, waiting):
+            batch.ledger.unclaimed.put(address, waiting)
+            batch.move_global("unclaimed", amount)
+            tell(batch, address, "unclaimed", amount, counterparty, tx_hash)
+            return
+        slot = _open(batch, address)
+    batch.move_cash(slot, amount)
+    tell(batch, address, kind, amount, counterparty, tx_hash)
+
+
+def open_waiting(batch: Batch, address: Address) -> None:
+    """Open the account of an address that nobody's agency holds back any more, if enough waits for it."""
+    waiting = batch.ledger.unclaimed.get(address) or 0
+    if batch.rows.slot_of(address) is None and _may_open(batch, address, waiting):
+        _open(batch, address)
+
+
+def tell(
+    batch: Batch, address: Address, kind: str, amount: int, counterparty: Address, tx_hash: Hash32
+) -> None:
+    """Note a balance change that is no trade (events.LedgerUpdate)."""
+    batch.events.append(LedgerUpdate(*batch.here, address, kind, amount, counterparty, tx_hash))
+
+
+def _may_open(batch: Batch, address: Address, amount: int) -> bool:
+    return amount >= ACCOUNT_MINIMUM and batch.ledger.living_agent(address, batch.now) is None
+
+
+def _open(batch: Batch, address: Address) -> int:
+    """The new account's slot. What waited is its first cash; an agency that ran out leaves its master's list."""
+    slot = batch.open_account(address)
+    batch.ledger.forget_agent(address)
+    waiting = batch.ledger.unclaimed.get(address) or 0
+    if waiting:
+        batch.ledger.unclaimed.drop(address)
+        batch.move_global("unclaimed", -waiting)
+        batch.move_cash(slot, waiting)
+    return slot
