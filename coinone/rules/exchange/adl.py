@@ -56,9 +56,10 @@ class Deleveraging:
 
 def ranked_counterparties(rows: Rows, slot: int, market: int) -> list[int]:
     """Holders of the other side, first to be deleveraged first."""
-    sizes = rows.positions["size"][: rows.account_count, market]
-    others = (sizes < 0) if rows.positions[slot, market]["size"] > 0 else (sizes > 0)
-    return sorted(others.nonzero()[0].tolist(), key=lambda other: _rank(rows, other, market))
+    slots = rows.positioned(market)
+    sizes = rows.positions["size"][slots, market]
+    others = slots[(sizes < 0) if rows.positions[slot, market]["size"] > 0 else (sizes > 0)]
+    return sorted(others.tolist(), key=lambda other: _rank(rows, other, market))
 
 
 def _rank(rows: Rows, slot: int, market: int) -> tuple[int, int, int, int]:

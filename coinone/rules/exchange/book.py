@@ -25,6 +25,7 @@ from coinone.rules.exchange.core import (
 )
 from coinone.rules.exchange.indexes import add_cloid, add_oid, drop_cloid, drop_oid
 from coinone.rules.exchange.ladders import dequeue, enqueue
+from coinone.rules.exchange.own_orders import add_own, drop_own
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ORDER, Array
 
@@ -39,6 +40,7 @@ def link(core: Any, slot: int) -> bool:
     order = core.orders[slot]
     add_oid(core, order.oid, slot)
     core.links[slot].account = order.account
+    add_own(core, slot)
     if order.has_cloid != 0:
         add_cloid(core, slot)
     core.counters[LIVE_ORDERS] += 1
@@ -52,6 +54,7 @@ def unlink(core: Any, slot: int) -> None:
     dequeue(core, slot)
     drop_oid(core, order.oid, slot)
     core.links[slot].account = -1
+    drop_own(core, slot)
     if order.has_cloid != 0:
         drop_cloid(core, slot)
     epoch = order.epoch
@@ -82,6 +85,10 @@ def _rebuild(core: Any, by_age: Any) -> None:
             core.free_orders[free] = slot
             free += 1
     core.counters[FREE_ORDERS] = free
+    for i in range(by_age.shape[0]):
+        order = core.orders[by_age[i]]
+        core.positions[order.account, order.market].first_bid = 0
+        core.positions[order.account, order.market].first_ask = 0
     for i in range(by_age.shape[0]):
         link(core, by_age[i])
 
@@ -165,10 +172,15 @@ class Book:
         return slots
 
     def slots_of(self, store: Store, account: int) -> list[int]:
-        """Slots of an account's resting orders, oldest first: one pass over the links."""
-        slots = np.flatnonzero(self.links["account"] == account)
-        oldest_first: list[int] = slots[np.argsort(store.orders["oid"][slots])].tolist()
-        return oldest_first
+        """Slots of an account's resting orders, oldest first; it looks at nobody else's."""
+        held = store.positions[account, : store.market_count]
+        slots: list[int] = []
+        for first in (*held["first_bid"].tolist(), *held["first_ask"].tolist()):
+            slot = first - 1
+            while slot >= 0:
+                slots.append(slot)
+                slot = int(self.links[slot]["own_next"])
+        return sorted(slots, key=lambda slot: int(store.orders[slot]["oid"]))
 
     def find(self, store: Store, oid: int) -> int | None:
         """Slot of a resting order."""
@@ -179,7 +191,8 @@ class Book:
 
     def find_cloid(self, store: Store, account: int, high: int, low: int) -> int | None:
         """Slot of an account's resting order by client id."""
-        own = np.flatnonzero(self.links["account"] == account)
-        orders = store.orders[own]
-        slots = own[(orders["cloid_lo"] == low) & (orders["cloid_hi"] == high) & (orders["has_cloid"] != 0)]
-        return int(slots[0]) if len(slots) else None
+        for slot in self.slots_of(store, account):
+            order = store.orders[slot]
+            if order["has_cloid"] and order["cloid_lo"] == low and order["cloid_hi"] == high:
+                return slot
+        return None

@@ -9,6 +9,7 @@ from coinone.rules.exchange.core import UPDATES, i64, inlined
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
+from coinone.rules.exchange.own_orders import first_own
 from coinone.rules.exchange.tables import OpKind
 
 _CANCEL_CLOID = int(OpKind.CANCEL_CLOID)
@@ -41,6 +42,17 @@ def remove_order(core: Any, slot: int, i: int, status: int) -> None:
     core.accounts[account].order_count -= 1
     core.markets[market].order_count -= 1
     unlink(core, slot)
+
+
+@inlined
+def remove_side(core: Any, account: int, market: int, side: int, i: int, status: int) -> None:
+    """Take all the account's resting orders of one side of a market away, the newest first.
+
+    The work is that of their removal alone, which each paid for with its entry."""
+    slot = first_own(core, account, market, side)
+    while slot >= 0:
+        remove_order(core, slot, i, status)
+        slot = first_own(core, account, market, side)
 
 
 @inlined

@@ -49,9 +49,12 @@ LINK = np.dtype(
         ("level", np.int32),
         ("account", np.int32),  # whose the order is; -1: the slot is free
         ("older", np.int32),
+        ("own_next", np.int32),
+        ("own_prev", np.int32),
     ]
 )
-"""Where an order hangs: its neighbours in the queue, the level, and the next order in its place of the oid table.
+"""Where an order hangs: its neighbours in the queue, the level, the next order in its place of the oid table, and
+its neighbours among the account's orders of that side of the market (-1: none).
 
 Apart from the order's row, because a neighbour's link is changed far more often than its row is read."""
 
@@ -69,6 +72,8 @@ class Core(NamedTuple):
     counters: Any
     accounts: Any
     positions: Any
+    holders: Any
+    holder_counts: Any
     orders: Any
     markets: Any
     tiers: Any
@@ -110,6 +115,8 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(_i8),
         _array(ACCOUNT),
         _array(POSITION, 2),
+        _array(_i4, 2),
+        _array(_i8),
         _array(ORDER),
         _array(MARKET),
         _array(TIER, 2),

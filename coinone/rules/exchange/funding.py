@@ -123,7 +123,7 @@ def _pay(batch: Batch, market: int, memory: MarketMemory, hour_ms: int) -> None:
     rows.markets[market]["funding_index"] += oracle * rate
     rows.markets[market]["funding_ms"] = hour_ms
     dust = 0
-    for slot in rows.positions["size"][: rows.account_count, market].nonzero()[0].tolist():
+    for slot in rows.positioned(market).tolist():
         held = rows.positions[slot, market]
         amount = owed(int(held["size"]), oracle, rate)
         batch.move_cash(slot, -amount)

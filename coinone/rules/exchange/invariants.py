@@ -64,7 +64,7 @@ def _change_of_touched(rows: Rows) -> int:
 
 
 def _check_market(rows: Rows, market: int) -> None:
-    sizes = rows.positions["size"][: rows.account_count, market]
+    sizes = rows.positions["size"][rows.positioned(market), market]
     assert int(sizes.sum()) == 0, f"market {market}: positions do not add up to zero"
     longs = int(sizes[sizes > 0].sum())
     assert longs == int(rows.markets[market]["open_interest"]), f"market {market}: open interest is off"

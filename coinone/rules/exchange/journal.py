@@ -170,6 +170,11 @@ class Journal:
         self.counters[counter] = n + 1
         row["epoch"] = self.counters[EPOCH]
 
+    def saved_accounts(self) -> list[int]:
+        """Slots of the accounts whose row this epoch saved, in the order in which it did."""
+        slots: list[int] = self.keys["account"][: self.counters[SAVED_ACCOUNTS]].tolist()
+        return slots
+
     def touched_accounts(self) -> Array:
         """Slots, ascending, of new accounts and those whose row, position or order this epoch saved."""
         rows = self._store

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS, LIQUIDATIONS_PER_BATCH
 from coinone.rules.exchange.actions.ops import OpList
@@ -24,7 +26,7 @@ from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LiquidationEvent
 from coinone.rules.exchange.margin import equity
-from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, OpKind, Side, Tif
@@ -52,12 +54,8 @@ class Liquidations:
 
 def choose(batch: Batch) -> Liquidations:
     """Who is liquidated in this batch: the bankrupt first and worst first, then the rest from the cursor on."""
-    rows, count = batch.rows, batch.rows.account_count
-    accounts = rows.accounts[:count]
-    worth = accounts["cash"] + accounts["position_value"]
-    required = accounts["maintenance_margin"]
-    hit = (required > 0) & (worth < required) & ((accounts["flags"] & ACCOUNT_RESTRICTED) == 0)
-    found = [slot for slot in hit.nonzero()[0].tolist() if not _cooling_down(batch, slot)]
+    rows = batch.rows
+    found = [slot for slot in _short(rows, "maintenance_margin") if not _cooling_down(batch, slot)]
     bankrupt = sorted(
         (slot for slot in found if equity(rows, slot) < 0),
         key=lambda slot: (equity(rows, slot), batch.ex.number(slot)),
@@ -137,7 +135,7 @@ def settle(work: Liquidations) -> None:
         for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
             price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
             ranking.close(slot, market, price)
-    owing = [slot for slot in _broke(batch.rows) if _cover(batch, slot) > 0]
+    owing = [slot for slot in _broke(batch) if _cover(batch, slot) > 0]
     unpaid = tuple(sorted(batch.ex.number(slot) for slot in owing))
     if unpaid != batch.ledger.cursor.bad_debt:
         batch.set_cursor(bad_debt=unpaid)
@@ -208,23 +206,31 @@ def _cooling_down(batch: Batch, slot: int) -> bool:
 
 def underwater(rows: Rows) -> list[int]:
     """Who is below zero and holds a position that may be closed: in no market without a fresh oracle."""
-    count = rows.account_count
-    accounts = rows.accounts[:count]
-    below = (accounts["cash"] + accounts["position_value"] < 0) & (
-        (accounts["flags"] & ACCOUNT_RESTRICTED) == 0
-    )
-    if not below.any():
-        return []
-    slots: list[int] = (below & (rows.positions["size"][:count] != 0).any(axis=1)).nonzero()[0].tolist()
-    return sorted(slots, key=lambda slot: (equity(rows, slot), int(rows.accounts[slot]["number"])))
+    return sorted(_short(rows), key=lambda slot: (equity(rows, slot), int(rows.accounts[slot]["number"])))
 
 
-def _broke(rows: Rows) -> list[int]:
-    """Who owes and holds nothing: a fee or an order's rounding may have taken the last of an equity."""
-    accounts = rows.accounts[: rows.account_count]
-    owing = (accounts["cash"] < 0) & (accounts["maintenance_margin"] == 0)
-    slots: list[int] = owing.nonzero()[0].tolist()
-    return [slot for slot in slots if not _has_position(rows, slot)]
+def _short(rows: Rows, required: str | None = None) -> list[int]:
+    """Slots, ascending, of the unrestricted with a position and less equity than that column says, or than nothing."""
+    found = [NOBODY]
+    for market in range(rows.market_count):
+        slots = rows.holders_of(market)
+        accounts = rows.accounts
+        least = accounts[required][slots] if required else 0
+        short = accounts["cash"][slots] + accounts["position_value"][slots] < least
+        slots = slots[short & (rows.positions["size"][slots, market] != 0)]
+        found.append(slots[(accounts["flags"][slots] & ACCOUNT_RESTRICTED) == 0])
+    short_of: list[int] = np.unique(np.concatenate(found)).tolist()
+    return short_of
+
+
+def _broke(batch: Batch) -> list[int]:
+    """Who owes and holds nothing: a fee or an order's rounding may have taken the last of an equity.
+
+    Nobody else can owe than whose row this batch touched, and who was on record already."""
+    rows = batch.rows
+    known = [rows.slot_by_number[number] for number in batch.ledger.cursor.bad_debt]
+    slots = sorted({*rows.journal.saved_accounts(), *known})
+    return [slot for slot in slots if rows.accounts[slot]["cash"] < 0 and not _has_position(rows, slot)]
 
 
 def _has_position(rows: Rows, slot: int) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.core import CORE
+from coinone.rules.exchange.core import CORE, i64
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
 from coinone.rules.exchange.rows import Rows
 
@@ -61,8 +61,8 @@ def _initial(core: Any, market: int, size: int, bids: int, asks: int, leverage: 
 def _set_mark(core: Any, market: int, mark: int) -> None:
     change = mark - core.markets[market].mark
     core.markets[market].mark = mark
-    for account in range(core.accounts.shape[0]):
+    for n in range(core.holder_counts[market]):
+        account = i64(core.holders[market, n])
         held = core.positions[account, market]
-        if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
-            core.accounts[account].position_value += held.size * change
-            update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
+        core.accounts[account].position_value += held.size * change
+        update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)

@@ -16,6 +16,7 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.core import CORE, i64, inlined
+from coinone.rules.exchange.holders import keep_holder
 
 
 @inlined
@@ -57,7 +58,7 @@ def worst_size(core: Any, account: int, market: int) -> int:
 
 @inlined
 def update_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
-    """Bring the running margins up to date after a position or its open orders changed.
+    """Bring the running margins and the holders up to date after a position or its open orders changed.
 
     The initial margin stays if the worst size is `worst_before` still; -1 when mark or leverage changed.
     """
@@ -70,11 +71,13 @@ def update_margins(core: Any, account: int, market: int, maintenance: int, worst
         held.initial_margin = initial
     holder.maintenance_margin += maintenance - held.maintenance_margin
     held.maintenance_margin = maintenance
+    keep_holder(core, account, market)
 
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
 def recompute(core: Any) -> None:
-    """All running values and margins from nothing: after an undo or a reload."""
+    """All running values, margins and holders from nothing: after an undo or a reload."""
+    core.holder_counts[:] = 0
     for account in range(core.accounts.shape[0]):
         holder = core.accounts[account]
         holder.position_value = 0
@@ -84,6 +87,9 @@ def recompute(core: Any) -> None:
             held = core.positions[account, market]
             held.initial_margin = 0
             held.maintenance_margin = 0
+            held.place = 0
+            held.first_bid = 0
+            held.first_ask = 0
             if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
                 holder.position_value += held.size * core.markets[market].mark
                 update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)

@@ -5,10 +5,12 @@ than two thirds of the reporters fresh the price is stale: no funding, no liquid
 position in the market may only cancel and reduce. After 60 s its mark stands still (mark.py).
 """
 
+import numpy as np
+
 from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_HALT_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.ledger import Reported
-from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus
 from coinone.rules.exchange.wire.types import OracleReport
@@ -85,13 +87,9 @@ def _write(batch: Batch, market: int, **columns: int) -> None:
 
 def _restrict_holders(rows: Rows) -> None:
     """Flag whoever holds a position in a market that is not active; free whoever no longer does."""
-    count, markets = rows.account_count, rows.market_count
-    idle = rows.markets["status"][:markets] != MarketStatus.ACTIVE
-    flags = rows.accounts["flags"][:count]
-    flagged = (flags & ACCOUNT_RESTRICTED) != 0
-    if not idle.any() and not flagged.any():
-        return
-    held = (rows.positions["size"][:count, :markets][:, idle] != 0).any(axis=1)
-    for slot in (held != flagged).nonzero()[0].tolist():
+    idle = (rows.markets["status"][: rows.market_count] != MarketStatus.ACTIVE).nonzero()[0].tolist()
+    held = np.unique(np.concatenate([NOBODY, *[rows.positioned(market) for market in idle]]))
+    for slot in np.setxor1d(held, rows.restricted, assume_unique=True).tolist():
         rows.journal.account(slot)
         rows.accounts[slot]["flags"] ^= ACCOUNT_RESTRICTED
+    rows.restricted = held

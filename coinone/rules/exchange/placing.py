@@ -17,6 +17,7 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
     save_account,
@@ -148,6 +149,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         held.ask_size += size * op.side
         held.initial_margin = initial
         holder.initial_margin = needed
+        keep_holder(core, account, market)
     return _enter(core, i, old, size, slack, crosses, result)
 
 

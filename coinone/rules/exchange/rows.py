@@ -22,9 +22,12 @@ from coinone.rules.exchange.journal import Journal
 from coinone.rules.exchange.margin_rules import recompute
 from coinone.rules.exchange.output import Output
 from coinone.rules.exchange.store import Store
-from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array
+from coinone.rules.exchange.tables import ACCOUNT, ACCOUNT_RESTRICTED, OP, POSITION, Array
 
-__all__ = ["Array", "Rows"]
+__all__ = ["NOBODY", "Array", "Rows"]
+
+NOBODY: Array = np.zeros(0, np.int64)
+"""No slots: where a union of slots may have no part."""
 
 _NO_OPS: Array = np.zeros(0, OP)
 
@@ -37,6 +40,7 @@ class Rows(Store):
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
+        self.restricted: Array = np.zeros(0, np.int64)  # slots of the accounts so flagged, ascending
         self.book = book.Book()
         self.journal = Journal(self)
         self.output = Output(self.counters)
@@ -51,6 +55,8 @@ class Rows(Store):
             self.counters,
             self.accounts,
             self.positions,
+            self.holders,
+            self.holder_counts,
             self.orders,
             self.markets,
             self.tiers,
@@ -88,18 +94,34 @@ class Rows(Store):
     def reserve_orders(self, new: int) -> None:
         """Make room for `new` more resting orders."""
         if not self.book.fits(self, new):
-            self.rebuild(new)
+            self._rebuild_book(new)
 
-    def rebuild(self, new: int = 64) -> None:
-        """Book, indexes and running values from the rows alone, with room for `new` more orders."""
+    def rebuild(self) -> None:
+        """Running values, indexes and book from the rows alone: all that was not journalled."""
+        recompute(self.core())
+        self.restricted = np.flatnonzero(self.accounts["flags"] & ACCOUNT_RESTRICTED)
+        self._rebuild_book(64)
+
+    def _rebuild_book(self, new: int) -> None:
+        """The book with room for `new` more orders; it looks at orders only, not at all accounts."""
         live = int(np.count_nonzero(self.orders["oid"]))
         if live + new > len(self.orders):
             self.orders = _grown(self.orders, 2 * (live + new))
         depth = min(live, PRICE_LEVELS_MAX)
         self.book.resize(self, live, new, depth)
-        core = self.core()
-        book.rebuild(core)
-        recompute(core)
+        book.rebuild(self.core())
+
+    def holders_of(self, market: int) -> Array:
+        """A copy of the slots of all accounts with a position or open orders in a market, in no order."""
+        slots: Array = self.holders[market, : self.holder_counts[market]].astype(np.int64)
+        return slots
+
+    def positioned(self, market: int) -> Array:
+        """Slots of all accounts with a position in a market, by account number."""
+        slots = self.holders_of(market)
+        slots = slots[self.positions["size"][slots, market] != 0]
+        by_number: Array = slots[np.argsort(self.accounts["number"][slots])]
+        return by_number
 
     def slot_of(self, address: Address) -> int | None:
         return self.slot_by_address.get(address)
@@ -197,10 +219,15 @@ class Rows(Store):
         self.accounts = _grown(self.accounts, capacity)
         self.addresses = _grown(self.addresses, capacity)
         self.positions = _grown(self.positions, capacity)
+        holders = np.zeros((len(self.markets), capacity), np.int32)
+        holders[:, : self.holders.shape[1]] = self.holders
+        self.holders = holders
 
     def _grow_markets(self, capacity: int) -> None:
         self.markets = _grown(self.markets, capacity)
         self.tiers = _grown(self.tiers, capacity)
+        self.holders = _grown(self.holders, capacity)
+        self.holder_counts = _grown(self.holder_counts, capacity)
         positions = np.zeros((len(self.accounts), capacity), POSITION)
         positions[:, : self.positions.shape[1]] = self.positions
         self.positions = positions

@@ -10,12 +10,16 @@ from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSIT
 
 
 class Store:
-    """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0]."""
+    """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0].
+
+    holders[market, n] (holders.py) is an index over positions, as wide as there is room for accounts."""
 
     def __init__(self, accounts: int, markets: int, orders: int) -> None:
         self.accounts: Array = np.zeros(accounts, ACCOUNT)
         self.addresses: Array = np.zeros((accounts, 20), np.uint8)
         self.positions: Array = np.zeros((accounts, markets), POSITION)
+        self.holders: Array = np.zeros((markets, accounts), np.int32)
+        self.holder_counts: Array = np.zeros(markets, np.int64)
         self.markets: Array = np.zeros(markets, MARKET)
         self.tiers: Array = np.zeros((markets, MARGIN_TIERS_MAX), TIER)
         self.orders: Array = np.zeros(orders, ORDER)

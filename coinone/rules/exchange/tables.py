@@ -12,7 +12,7 @@ both count from 1.
 
 `epoch` in a row says in which journal epoch it was last copied (journal.py). Fields under "running" are
 pure functions of the others and of the marks (margin.py): they are kept up to date, never part of a leaf,
-and rebuilt after an undo.
+and rebuilt after an undo. Fields under "index" lead to other rows; they are private like slots, and rebuilt too.
 """
 
 from __future__ import annotations
@@ -108,7 +108,12 @@ POSITION = _table(
     ("isolated_margin", _i8),
     ("leverage", _i4),  # 0: never chosen, the market's greatest
     ("isolated", _i4),
+    ("place", _i4),  # index: 1 + place among the market's holders, 0: none (holders.py)
+    ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
+    ("first_ask", _i4),
 )
+
+POSITION_INDEXES = ("place", "first_bid", "first_ask")
 
 ORDER = _table(
     ("oid", _i8),

@@ -17,7 +17,7 @@ from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.blocks import seal_block
 from coinone.rules.chain.state import ChainState
 from coinone.rules.exchange.leaves import all_leaves
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.tables import POSITION, POSITION_INDEXES, Side
 from sim.day import Day, poorer
 from sim.node import secrets_of
 
@@ -40,13 +40,14 @@ def image(chain: ChainState) -> dict[str, Any]:
     links may differ, the queues may not."""
     rows = chain.exchange.rows
     count = rows.account_count
+    lasting = sorted(set(POSITION.names or ()) - set(POSITION_INDEXES))
     live = rows.orders["oid"] != 0
     assert (rows.book.links["account"] == np.where(live, rows.orders["account"], -1)).all(), "out of step"
     return {
         "cursor": chain.cursor,
         "layers": chain.state.layers,
         "accounts": rows.accounts[:count].tobytes(),
-        "positions": rows.positions[:count].tobytes(),
+        "positions": {name: rows.positions[name][:count].tobytes() for name in lasting},
         "orders": {name: rows.orders[name][live].tobytes() for name in rows.orders.dtype.names},
         "markets": rows.markets[: rows.market_count].tobytes(),
         "globals": rows.globals.tobytes(),

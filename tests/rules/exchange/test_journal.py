@@ -13,7 +13,7 @@ from coinone.rules.exchange.journal import Undo
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import OP, ORDER, Tif
+from coinone.rules.exchange.tables import OP, ORDER, POSITION, POSITION_INDEXES, Tif
 from coinone.rules.exchange.twin_state import state_of_rows
 from coinone.rules.exchange.undo import apply_undo
 
@@ -64,12 +64,15 @@ def answers(segment: Segment) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def image(rows: Rows, capacity: int) -> list[bytes]:
-    """The bytes of all rows; orders up to a capacity that may have grown since."""
+    """The bytes of all rows but for their indexes; orders up to a capacity that may have grown since."""
     assert not rows.orders["oid"][capacity:].any()
     count, markets = rows.account_count, rows.market_count
+    positions = np.zeros((count, markets), POSITION)
+    for name in set(POSITION.names or ()) - set(POSITION_INDEXES):
+        positions[name] = rows.positions[name][:count, :markets]
     tables = (
         rows.accounts[:count],
-        rows.positions[:count, :markets],
+        positions,
         rows.orders[:capacity],
         rows.markets[:markets],
         rows.globals,

@@ -1,0 +1,60 @@
+"""What a batch costs by the number of accounts: `python -m bench.exchange.accounts`.
+
+Empty batches (a report of the oracle, new marks in two markets) on an exchange where 1,000 accounts hold positions and
+all others hold nothing but cash. Milliseconds of CPU, medians of 20; it should not grow with the accounts.
+"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import numpy as np
+
+from coinone.rules.exchange.context import BatchContext, ExchangeConfig, MarketConfig
+from coinone.rules.exchange.engine import apply_exchange
+from coinone.rules.exchange.kernel import run_segment
+from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.tables import OP
+from coinone.rules.exchange.wire.types import OracleReport
+
+REPORTER = bytes([0xEE] * 20)
+START_MS = 1_750_000_000_000
+HOLDERS = 1_000
+BATCHES = 20
+MARK = 970_000
+
+
+def new_exchange(accounts: int) -> Exchange:
+    markets = tuple(MarketConfig(name, 5, 50, initial_mark=MARK) for name in ("BTC", "ETH"))
+    balances = tuple((n.to_bytes(20, "big"), 10**12) for n in range(1, accounts + 1))
+    ex = Exchange.from_genesis(
+        ExchangeConfig(926002, True, True, markets, (REPORTER,), balances=balances), START_MS
+    )
+    ex.rows.markets["status"] = 0
+    ops = np.zeros(2 * HOLDERS, OP)  # pairs that trade with one another
+    ops["account"] = np.arange(2 * HOLDERS) % HOLDERS
+    ops["market"] = np.arange(2 * HOLDERS) // HOLDERS
+    ops["side"], ops["px"], ops["sz"] = np.arange(2 * HOLDERS) % 2, MARK, 1_000
+    run_segment(ex.rows, ops, START_MS)
+    ex.rows.journal.begin()
+    return ex
+
+
+def batch_seconds(ex: Exchange, seq: int) -> float:
+    now = START_MS + 250 * seq
+    report = OracleReport(REPORTER, now, ((0, MARK + seq % 7), (1, MARK - seq % 5)), bytes(32))
+    start = time.process_time()
+    apply_exchange(ex, BatchContext(seq, now, bytes(32), (), (report,)), ())
+    return time.process_time() - start
+
+
+def main() -> None:
+    for accounts in (1_000, 10_000, 100_000, 400_000):
+        ex = new_exchange(accounts)
+        taken = [batch_seconds(ex, seq) for seq in range(1, BATCHES + 1)]
+        print(f"{accounts:8,} accounts: {1000 * median(taken):8.2f} ms a batch")
+
+
+if __name__ == "__main__":
+    main()
