@@ -8,7 +8,7 @@ from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
-from coinone.interfaces.api.ethereum.table import METHODS
+from coinone.interfaces.api.ethereum.table import METHODS, modules_of
 from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Scope
@@ -29,7 +29,17 @@ class EthereumService:
         self.trials = Trials(node, self.reads)
         self.rpc_hub = RpcHub()
         version, announce = f"coinone/v{__version__}", self.rpc_hub.publish_pending
-        backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, lambda: 0)
+        backend = EthereumBackend(
+            node,
+            self.reads,
+            self.trials,
+            Filters(),
+            self.rpc_hub.inclusions,
+            version,
+            announce,
+            modules_of(METHODS),
+            lambda: 0,
+        )
         self.rpc = Dispatcher(METHODS, backend)
 
     async def start(self) -> None:

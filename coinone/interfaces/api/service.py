@@ -19,7 +19,7 @@ from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
-from coinone.interfaces.api.ethereum.table import methods_of
+from coinone.interfaces.api.ethereum.table import methods_of, modules_of
 from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.histories import Histories
@@ -71,8 +71,20 @@ class Service:
         version = f"coinone/v{__version__}"
         announce = self.rpc_hub.publish_pending
         dev = Dev(node) if node.network.is_dev else None
-        backend = EthereumBackend(node, self.reads, self.trials, Filters(), version, announce, peers, dev)
-        self.rpc = Dispatcher(methods_of(node.network), backend)
+        methods = methods_of(node.network)
+        backend = EthereumBackend(
+            node,
+            self.reads,
+            self.trials,
+            Filters(),
+            self.rpc_hub.inclusions,
+            version,
+            announce,
+            modules_of(methods),
+            peers,
+            dev,
+        )
+        self.rpc = Dispatcher(methods, backend)
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.calls)
         asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"

@@ -48,3 +48,12 @@ def before_block(snapshot: Snapshot, number: int) -> Past:
         for table, changed in decode_undo(record).items():
             rows.setdefault(table, {}).update(changed)
     return Past(snapshot, rows)
+
+
+def oldest_state(snapshot: Snapshot) -> int:
+    """The first block whose state can still be put together."""
+    head = head_of(snapshot)
+    first = next(iter(snapshot.range(NodeTable.UNDO, u64(0), u64(2**64 - 1))), None)
+    if first is None:
+        return 0 if head is None else head.number
+    return max(int.from_bytes(first[0], "big") - 1, 0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.filters import Filters
+from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.served import ServedNode
 from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.node.runtime.dev import Dev
@@ -17,7 +18,9 @@ class EthereumBackend:
     reads: ChainReads
     trials: Trials
     filters: Filters
+    inclusions: Inclusions
     client_version: str
     announce: Callable[[Hash32, bytes], None]  # tells subscribers of a transaction that entered the pool here
+    modules: tuple[str, ...]  # namespaces of the methods that are served
     peers: Callable[[], int]  # how many nodes are connected
     dev: Dev | None = None  # on the dev network

@@ -1,12 +1,18 @@
 """Signed transactions in, and the little that a node without keys can say about accounts and signing."""
 
+import asyncio
 from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.parse import parse_bytes
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcError
+from coinone.interfaces.api.ethereum.format import receipt_json
+from coinone.interfaces.api.ethereum.params import small_integer
+from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S
 
+SYNC_TIMED_OUT = 4  # EIP-7966
+_U64_MAX = 2**64 - 1
 TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the pool anyway
 
 
@@ -27,6 +33,29 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
     context.backend.announce(tx_hash, data)
     context.backend.filters.announce(tx_hash)
     return "0x" + tx_hash.hex()
+
+
+async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any = None) -> dict[str, Any]:
+    """EIP-7966: hand in a signed transaction and wait for its receipt, `timeout_ms` or 20 s, a minute at most.
+
+    Raises RpcError, with code 4 and the hash where the time was not enough: the transaction stays in the pool.
+    """
+    data = parse_bytes(raw)
+    if data[:1] in (b"\x70", b"\x71", b"\x72"):
+        raise RpcError(
+            METHOD_NOT_SUPPORTED, "exchange actions have no receipt: eth_sendRawTransaction takes them"
+        )
+    wait_s = SYNC_TIMEOUT_S if timeout_ms is None else small_integer(timeout_ms, _U64_MAX) / 1000
+    wait_s = min(wait_s or SYNC_TIMEOUT_S, SYNC_TIMEOUT_MAX_S)
+    tx_hash, reads = keccak256(data), context.backend.reads
+    with context.backend.inclusions.expect(tx_hash) as included:
+        await send_raw_transaction(context, raw)
+        await asyncio.wait([included], timeout=wait_s)
+    found = reads.transaction(tx_hash)
+    if found is None:
+        words = f"The transaction was added to the transaction pool but wasn't processed in {wait_s:g}s."
+        raise RpcError(SYNC_TIMED_OUT, words, "0x" + tx_hash.hex())
+    return receipt_json(found[1], found[0])
 
 
 async def accounts(context: Context) -> list[str]:

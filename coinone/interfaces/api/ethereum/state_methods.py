@@ -23,11 +23,11 @@ async def get_balance(context: Context, address: Any, block: Any = None) -> str:
 async def get_transaction_count(context: Context, address: Any, block: Any = None) -> str:
     account, wanted = parse_address(address), block_id(block)
     if wanted.tag == PENDING:
-        return hex(await context.backend.reads.query(lambda reader: _next_nonce(reader, account)))
+        return hex(await context.backend.reads.query(lambda reader: next_nonce(reader, account)))
     return hex(await context.backend.reads.with_state(wanted, lambda state: state.nonce(account)))
 
 
-def _next_nonce(reader: ServedReader, account: Address) -> int:
+def next_nonce(reader: ServedReader, account: Address) -> int:
     """After what waits in the pool, too."""
     return reader.pool.next_nonce(account, reader.state.nonce(account))
 

@@ -16,6 +16,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes
+from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
 from coinone.interfaces.api.ethereum.log_methods import logs_of_block, new_logs_filter
 from coinone.interfaces.api.ethereum.params import boolean
@@ -97,9 +98,11 @@ class RpcHub:
 
     def __init__(self) -> None:
         self.sessions: dict[RpcSession, None] = {}
+        self.inclusions = Inclusions()
 
     def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
-        """Tell of a new block and its logs."""
+        """Tell of a new block, its logs and its transactions."""
+        self.inclusions.publish(rows)
         head = header_json(header)
         for session in list(self.sessions):
             for name, subscription in session.subscriptions.items():

@@ -2,8 +2,9 @@
 
 from coinone.interfaces.api.ethereum import block_methods as blocks
 from coinone.interfaces.api.ethereum import call_methods as calls
+from coinone.interfaces.api.ethereum import config_methods as config
 from coinone.interfaces.api.ethereum import debug_methods as debug
-from coinone.interfaces.api.ethereum import dev_methods, subscriptions
+from coinone.interfaces.api.ethereum import dev_methods, fill_methods, subscriptions
 from coinone.interfaces.api.ethereum import log_methods as logs
 from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
@@ -25,6 +26,7 @@ _DEAR = (
     "eth_call",
     "eth_createAccessList",
     "eth_estimateGas",
+    "eth_fillTransaction",
     "eth_getFilter",
     "eth_getLogs",
     "eth_getProof",
@@ -52,6 +54,8 @@ METHODS: dict[str, Method] = _rows(
     ("eth_blobBaseFee", blocks.blob_base_fee, 0, 0),
     ("eth_feeHistory", blocks.fee_history, 2, 3),
     ("eth_sendRawTransaction", send.send_raw_transaction, 1, 1),
+    ("eth_sendRawTransactionSync", send.send_raw_transaction_sync, 1, 2),
+    ("eth_fillTransaction", fill_methods.fill_transaction, 1, 1),
     ("eth_getTransactionByHash", blocks.get_transaction, 1, 1),
     ("eth_getRawTransactionByHash", blocks.get_raw_transaction, 1, 1),
     ("eth_getRawTransactionByBlockHashAndIndex", blocks.raw_by_hash_and_index, 2, 2),
@@ -79,6 +83,9 @@ METHODS: dict[str, Method] = _rows(
     ("eth_uninstallFilter", logs.uninstall_filter, 1, 1),
     ("eth_subscribe", subscriptions.subscribe, 1, 2),
     ("eth_unsubscribe", subscriptions.unsubscribe, 1, 1),
+    ("eth_config", config.config, 0, 0),
+    ("eth_capabilities", config.capabilities, 0, 0),
+    ("rpc_modules", config.modules, 0, 0),
     ("eth_syncing", send.syncing, 0, 0),
     ("eth_accounts", send.accounts, 0, 0),
     ("eth_coinbase", send.coinbase, 0, 0),
@@ -121,3 +128,8 @@ DEV_METHODS: dict[str, Method] = _rows(
 def methods_of(network: Network) -> dict[str, Method]:
     """What a node of `network` serves: time travel and the faucet exist on dev only."""
     return METHODS | DEV_METHODS if network.is_dev else METHODS
+
+
+def modules_of(methods: dict[str, Method]) -> tuple[str, ...]:
+    """The namespaces of the methods, in order."""
+    return tuple(sorted({name.partition("_")[0] for name in methods}))

@@ -29,7 +29,7 @@ def transaction_json(row: PlacedRecord, header: AnyHeader) -> Json:
     if record.is_system:
         return body | _system_fields(record)
     tx = decode_any_transaction(record.raw)
-    return body | _transaction_fields(tx) | {"gasPrice": hex(record.gas_price)}
+    return body | transaction_fields(tx) | {"gasPrice": hex(record.gas_price)}
 
 
 def pending_transaction_json(tx: EthereumTransaction) -> Json:
@@ -42,10 +42,11 @@ def pending_transaction_json(tx: EthereumTransaction) -> Json:
         "from": hex_bytes(tx.sender),
         "hash": hex_bytes(tx.hash),
         "gasPrice": hex(tx.max_fee_per_gas),
-    } | _transaction_fields(tx)
+    } | transaction_fields(tx)
 
 
-def _transaction_fields(tx: EthereumTransaction) -> Json:
+def transaction_fields(tx: EthereumTransaction) -> Json:
+    """What a transaction says itself, wherever it is."""
     body: Json = {
         "type": hex(tx.type),
         "nonce": hex(tx.nonce),
