@@ -1,7 +1,9 @@
 """Streams over a raw WebSocket: what a subscriber gets, in which order, and what it never gets."""
 
+import base64
 import json
 import time
+import zlib
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.dev import dev_keys
+from coinone.interfaces.client.errors import Refused
 from coinone.interfaces.client.local import LocalNode
 
 pytestmark = pytest.mark.slow
@@ -50,6 +53,57 @@ def test_every_market_channel_begins_with_a_snapshot(socket: ClientConnection) -
     assert [side["px"] for side in next_on(socket, "bbo")["bbo"]]
     subscribe(socket, type="activeAssetCtx", coin="SOL")
     assert float(next_on(socket, "activeAssetCtx")["ctx"]["markPx"]) > 0
+
+
+def test_what_is_told_of_all_dexs_is_told_of_the_one_there_is(
+    market_node: LocalNode, socket: ClientConnection
+) -> None:
+    with client(market_node, TAKER) as taker:
+        user = taker.account
+        subscribe(socket, type="allDexsClearinghouseState", user=user)
+        ((dex, state),) = next_on(socket, "allDexsClearinghouseState")["clearinghouseStates"]
+        assert dex == "" and float(state["marginSummary"]["accountValue"]) > 0
+    subscribe(socket, type="webData3", user=user)
+    assert next_on(socket, "webData3")["userState"]["user"] == user
+    subscribe(socket, type="assetCtxs", dex="")
+    contexts = next_on(socket, "assetCtxs")
+    assert contexts["dex"] == "" and len(contexts["ctxs"]) == 3
+
+
+def test_squeezed_prices_begin_with_all_and_go_on_with_what_changed(socket: ClientConnection) -> None:
+    def prices() -> Any:
+        packed = base64.b64decode(next_on(socket, "fastAssetCtxs"))
+        return json.loads(zlib.decompress(packed, wbits=-zlib.MAX_WBITS))
+
+    subscribe(socket, type="fastAssetCtxs")
+    known = prices()
+    assert set(known) == {"BTC", "ETH", "SOL"}
+    for _ in range(3):
+        changed = prices()
+        assert changed and all(known[coin] != price for coin, price in changed.items())
+        known |= changed
+
+
+def test_the_explorers_streams_are_bare_arrays_of_batches_and_their_transactions(
+    market_node: LocalNode, socket: ClientConnection
+) -> None:
+    def next_array(names: set[str]) -> Any:
+        while True:
+            message = json.loads(socket.recv(20))
+            if isinstance(message, list) and message and names <= set(message[0]):
+                return message
+
+    subscribe(socket, type="explorerBlock")
+    subscribe(socket, type="explorerTxs")
+    first, second = (next_array({"blockTime", "hash", "height", "numTxs", "proposer"})[0] for _ in range(2))
+    assert second["height"] == first["height"] + 1
+    with client(market_node, TAKER) as taker, pytest.raises(Refused):
+        taker.send(taker.account, 1)
+    rows: list[Any] = []
+    while not any(row["user"] == taker.account for row in rows):
+        rows = next_array({"action", "block", "error", "hash", "time", "user"})
+    mine = next(row for row in rows if row["user"] == taker.account)
+    assert (mine["action"]["type"], mine["error"]) == ("usdSend", "Cannot self-transfer.")
 
 
 def test_books_go_on_with_rising_times_and_are_never_crossed(socket: ClientConnection) -> None:

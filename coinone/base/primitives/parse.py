@@ -74,6 +74,13 @@ def format_decimal(value: int, decimals: int) -> str:
     return f"{sign}{whole}.{fraction}" if fraction else sign + whole
 
 
+def format_figure(value: int, decimals: int) -> str:
+    """As `format_decimal`, and always with a point ("1.0", "30135.0"): a price, size or amount as Hyperliquid's API
+    writes it, and some of its clients split on the point."""
+    text = format_decimal(value, decimals)
+    return text if "." in text else text + ".0"
+
+
 def format_quantity(value: int) -> str:
     """The JSON-RPC quantity of a non-negative integer."""
     assert value >= 0, "a quantity is not negative"

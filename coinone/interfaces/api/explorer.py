@@ -16,18 +16,15 @@ from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.market_data import MarketData
+from coinone.interfaces.api.explorer_rows import transaction_row
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.queries import InThread, Queries
 from coinone.interfaces.api.recent import Recent
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.chain.batch import Batch, decode_certified
-from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
-from coinone.rules.exchange.wire import unpack
-from coinone.rules.exchange.wire.envelope import decode_envelope
-from coinone.rules.exchange.wire.signing import decode_value, signed_type
-from coinone.rules.exchange.wire.types import DomainRules, L1Envelope, OracleReport, VerifiedAction
+from coinone.rules.exchange.wire.types import DomainRules
 
 Json = dict[str, Any]
 RECENT_BLOCKS = 25
@@ -73,7 +70,7 @@ class Explorer:
             return await self._account(argument)
         if kind == "blocks" and not argument:
             return await self._in_thread(self._newest)
-        reader = {"block": self._block, "batch": self._batch, "tx": self._tx}.get(kind)
+        reader = {"block": self._block, "batch": self._batch_named, "tx": self._tx}.get(kind)
         if reader is None:
             raise HttpError(404, "no such page")
         return await self._in_thread(lambda: reader(argument))
@@ -89,7 +86,8 @@ class Explorer:
         """blockDetails, txDetails or userDetails. Raises InvalidInput."""
         kind = request.get("type") if isinstance(request, dict) else None
         if kind == "blockDetails":
-            found = await self._in_thread(lambda: self._batch(str(request.get("height"))))
+            height = _parse_number(str(request.get("height")), "height must be a number")
+            found = await self._in_thread(lambda: self.batch(height))
             if found is None:
                 raise InvalidInput("no such block")
             return {"type": kind, "blockDetails": found}
@@ -161,11 +159,19 @@ class Explorer:
             certified = None if logged is None else decode_certified(logged)
         return None if certified is None else certified.batch
 
-    def _batch(self, argument: str) -> Json | None:
-        """A batch with its transactions of all kinds."""
-        batch = self._stored(_parse_number(argument, "batch must be a number"))
+    def _batch_named(self, argument: str) -> Json | None:
+        return self.batch(_parse_number(argument, "batch must be a number"))
+
+    def batch(self, seq: int, most: int | None = None) -> Json | None:
+        """A batch with its transactions of all kinds, or the last `most` of them; None if the node has none such."""
+        batch = self._stored(seq)
         if batch is None:
             return None
+        shown = (
+            batch.transactions
+            if most is None
+            else batch.transactions[max(len(batch.transactions) - most, 0) :]
+        )
         return {
             "height": batch.seq,
             "blockTime": batch.time_ms,
@@ -174,30 +180,16 @@ class Explorer:
             "numTxs": len(batch.transactions),
             "baseBlock": batch.base_number,
             "seed": "0x" + batch.seed.hex(),
-            "txs": [self._transaction(raw, batch) for raw in batch.transactions],
+            "txs": [self._transaction(raw, batch) for raw in shown],
         }
 
     def _transaction(self, raw: bytes, batch: Batch) -> Json:
-        """A transaction as its batch carries it."""
-        body: Json = {"time": batch.time_ms, "block": batch.seq}
-        verified = verify_transaction(raw, self._rules)
-        if isinstance(verified, VerifiedAction):
-            return body | _action_json(raw, verified)
-        if isinstance(verified, OracleReport):
-            prices = [list(pair) for pair in verified.prices]
-            reporter = "0x" + verified.reporter.hex()
-            hash_text = "0x" + verified.tx_hash.hex()
-            return body | {
-                "user": reporter,
-                "hash": hash_text,
-                "action": {"type": "oracle", "prices": prices},
-            }
-        action = {"type": "ethereum", "to": None if verified.to is None else "0x" + verified.to.hex()}
-        return body | {
-            "user": "0x" + verified.sender.hex(),
-            "hash": "0x" + verified.hash.hex(),
-            "action": action,
-        }
+        """With the error of an action that failed, while that is remembered."""
+        row = transaction_row(raw, batch, self._rules)
+        seen = self._seen.get(bytes.fromhex(row["hash"][2:]))
+        if seen is not None and seen.outcome is not None:
+            row["error"] = seen.outcome.error or None
+        return row
 
     def _tx(self, argument: str) -> Json | None:
         """A transaction of any kind, by its hash."""
@@ -221,7 +213,7 @@ class Explorer:
     def _action(self, tx_hash: Hash32, place: ActionPlace | None) -> Json | None:
         """An action in a batch, included in a block or not yet; with its outcome if that is remembered."""
         seen = self._seen.get(tx_hash)
-        seq = place.seq if place is not None else seen.seq if seen is not None else None
+        seq = self._seq_of(tx_hash, place)
         batch = None if seq is None else self._stored(seq)
         if batch is None:
             return None
@@ -237,6 +229,13 @@ class Explorer:
             "status": None if outcome is None else outcome.error or outcome.status,
             "response": None if outcome is None else outcome.response,
         }
+
+    def _seq_of(self, tx_hash: Hash32, place: ActionPlace | EthereumPlace | None) -> int | None:
+        """The batch of an action, once its block is written or while it is remembered."""
+        if isinstance(place, ActionPlace):
+            return place.seq
+        seen = self._seen.get(tx_hash)
+        return None if seen is None else seen.seq
 
     async def _account(self, argument: str) -> Json | None:
         """An address on both sides: gas coin and nonce, exchange balance, positions and orders."""
@@ -266,36 +265,24 @@ class Explorer:
         user = {"user": "0x" + address.hex()}
         fills = self._histories.fills(user)[:USER_TRANSACTIONS]
         ledger = self._histories.ledger(user)[-USER_TRANSACTIONS:]
-        rows = [
-            {"time": row["time"], "hash": row["hash"], "action": {"type": "fill", **row}} for row in fills
-        ]
-        rows += [{"time": row["time"], "hash": row["hash"], "action": row["delta"]} for row in ledger]
-        return sorted(rows, key=lambda row: row["time"], reverse=True)[:USER_TRANSACTIONS]
+        told = [(row, {"type": "fill", **row}) for row in fills] + [(row, row["delta"]) for row in ledger]
+        told.sort(key=lambda pair: pair[0]["time"], reverse=True)
+        return [self._user_row(user["user"], row, action) for row, action in told[:USER_TRANSACTIONS]]
+
+    def _user_row(self, user: str, row: Json, action: Json) -> Json:
+        tx_hash = parse_hash(row["hash"])
+        block = self._seq_of(tx_hash, self._archive.place_of(tx_hash))
+        return {
+            "time": row["time"],
+            "hash": row["hash"],
+            "user": user,
+            "block": block,
+            "error": None,
+            "action": action,
+        }
 
 
 def _parse_number(text: str, otherwise: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 15:
         raise InvalidInput(otherwise)
     return int(text)
-
-
-def _action_json(raw: bytes, verified: VerifiedAction) -> Json:
-    """An action as its signer wrote it."""
-    envelope = decode_envelope(raw)
-    if isinstance(envelope, L1Envelope):
-        shown: Any = unpack(envelope.action)
-    else:
-        named = zip(signed_type(envelope.type_name).fields, envelope.values, strict=True)
-        shown = {"type": verified.kind} | {
-            name: _shown(decode_value(kind, raw)) for (name, kind), raw in named
-        }
-    return {
-        "user": "0x" + verified.signer.hex(),
-        "hash": "0x" + verified.tx_hash.hex(),
-        "action": shown,
-        "nonce": verified.nonce,
-    }
-
-
-def _shown(value: str | int | bool | bytes) -> str | int | bool:
-    return "0x" + value.hex() if isinstance(value, bytes) else value

@@ -46,6 +46,7 @@ QUERIES_PER_VISIT = 64  # 64 account summaries take about 2 ms, a hundredth of a
 QUERIES_WAITING_MAX = 4096  # as many as connections
 
 # Explorer
+EXPLORER_STREAM_TRANSACTIONS_MAX = 100  # of a batch, told to explorerTxs: some 5 ms of recovered signatures
 RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several times what a block takes
 
 # Exchange

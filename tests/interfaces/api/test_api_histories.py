@@ -52,6 +52,20 @@ def test_pages_go_from_the_oldest_row_to_the_newest(asked: Histories, name: str)
     assert seconds(ask({"user": USER})) == [4, 5, 6], "the newest ones where no time is named"
 
 
+def test_reversed_pages_go_from_the_newest_row_to_the_oldest(asked: Histories) -> None:
+    ask = asked.fills_by_time
+    assert seconds(ask({"user": USER, "startTime": 0, "reversed": True})) == [6, 5, 4]
+    before = {"user": USER, "startTime": NOW + 1000, "endTime": NOW + 4000, "reversed": True}
+    assert seconds(ask(before)) == [4, 3, 2]
+    assert seconds(ask({**before, "reversed": None})) == [1, 2, 3]
+
+
+def test_a_full_page_of_joined_fills_ends_before_a_time_that_may_go_on(asked: Histories) -> None:
+    request = {"user": USER, "startTime": 0, "aggregateByTime": True}
+    assert seconds(asked.fills_by_time(request)) == [0, 1]
+    assert seconds(asked.fills_by_time({**request, "startTime": NOW + 5000})) == [5, 6], "no full page"
+
+
 def test_user_fills_are_the_newest_first(asked: Histories) -> None:
     assert seconds(asked.fills({"user": USER})) == [6, 5, 4]
 

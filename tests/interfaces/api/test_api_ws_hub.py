@@ -161,6 +161,41 @@ def test_a_subscription_is_acknowledged_then_answered_with_a_snapshot() -> None:
     ]
 
 
+def test_a_refusal_repeats_the_request_in_hyperliquids_words() -> None:
+    """Clients look for the subscription from the first brace to the last: @nktkas/hyperliquid, _dispatcher.js."""
+    known, wrong = {"type": "allMids"}, {"type": "nothing", "user": "0x12", "id": 5}
+    answers = converse(
+        {"method": "subscribe", "subscription": wrong},
+        {"method": "subscribe", "subscription": known},
+        {"method": "subscribe", "subscription": known},
+        {"method": "unsubscribe", "subscription": known},
+        {"method": "unsubscribe", "subscription": known},
+        {"method": "unsubscribe", "subscription": wrong},
+    )
+    told = [(answer["data"], answer.get("reason")) for answer in answers if answer["channel"] == "error"]
+    assert told == [
+        ('Invalid subscription {"type":"nothing","user":"0x12","id":5}', "unknown subscription type"),
+        ('Already subscribed: {"type":"allMids"}', None),
+        ('Already unsubscribed: {"type":"allMids"}', None),
+        ('Already unsubscribed: {"type":"nothing","user":"0x12","id":5}', None),
+    ]
+
+
+def test_a_connection_with_too_many_subscriptions_is_told_which_one_was_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("coinone.interfaces.api.ws.hub.WS_SUBSCRIPTIONS_MAX", 0)
+    (answer,) = converse({"method": "subscribe", "subscription": {"type": "allMids"}})
+    assert answer["data"] == 'Invalid subscription {"type":"allMids"}'
+    assert answer["reason"].startswith("too many subscriptions")
+
+
+@pytest.mark.parametrize("text", ['{"method":"post","id":3}', '{"type":"allMids"}', "{"])
+def test_a_request_that_is_none_is_repeated_too(text: str) -> None:
+    (answer,) = converse(text)
+    assert answer["data"] == f"Error parsing JSON into valid websocket request: {text}"
+
+
 def test_a_ping_is_answered_even_while_an_action_waits_for_its_batch() -> None:
     async def open_gate(backend: Backend) -> None:
         backend.gate.set()

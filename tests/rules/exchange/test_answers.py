@@ -27,7 +27,7 @@ def test_a_fill_tells_its_size_and_average_price(world: Callable[..., Any]) -> N
     w = world({1: 100_000, 2: 100_000})
     w.batch(w.sell(1, 0.1, 50_000), w.sell(1, 0.2, 50_003))
     w.batch(w.buy(2, 0.3, 50_010, "Ioc"))
-    assert w.status() == {"filled": {"totalSz": "0.3", "avgPx": "50002", "oid": 3}}
+    assert w.status() == {"filled": {"totalSz": "0.3", "avgPx": "50002.0", "oid": 3}}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_post_only_order_that_would_trade_is_told_the_best_prices(world: Calla
     w = world({1: 100_000, 2: 100_000})
     w.batch(w.sell(1, 0.1, 50_010), w.buy(1, 0.1, 49_990))
     w.batch(w.buy(2, 0.1, 50_020, "Alo"))
-    assert error(w) == "Post only order would have immediately matched, bbo was 49990@50010. asset=0"
+    assert error(w) == "Post only order would have immediately matched, bbo was 49990.0@50010.0. asset=0"
 
 
 def test_a_trigger_order_is_refused_by_name_and_its_neighbours_are_not(world: Callable[..., Any]) -> None:
@@ -72,6 +72,27 @@ def test_a_trigger_order_is_refused_by_name_and_its_neighbours_are_not(world: Ca
     statuses = w.last.outcomes[0].response["data"]["statuses"]
     assert statuses[0] == {"error": "Trigger orders are not supported."}
     assert statuses[1] == {"resting": {"oid": 1}}
+
+
+@pytest.mark.parametrize("grouping", ["normalTpsl", "positionTpsl"])
+def test_an_entry_is_not_filled_without_the_stop_it_came_with(
+    grouping: str, world: Callable[..., Any]
+) -> None:
+    w = world({1: 100_000, 2: 100_000})
+    w.batch(w.sell(2, 0.1, 50_000))
+    stop = t.OrderSpec(
+        0, False, 48_000 * 10**8, 10**7, True, t.Tif.GTC, t.Trigger(49_000 * 10**8, True, "sl"), 0
+    )
+    w.batch(w.signed(1, t.Order((w.spec(True, 0.1, 50_000), stop), grouping, None)))
+    statuses = w.last.outcomes[0].response["data"]["statuses"]
+    assert statuses == [{"error": "Trigger orders are not supported."}] * 2
+    assert w.position(1) == 0
+
+
+def test_a_group_without_triggers_is_as_good_as_none(world: Callable[..., Any]) -> None:
+    w = world({1: 100_000})
+    w.batch(w.signed(1, t.Order((w.spec(True, 0.1, 49_000),), "normalTpsl", None)))
+    assert w.last.outcomes[0].response["data"]["statuses"] == [{"resting": {"oid": 1}}]
 
 
 def test_a_cancel_of_nothing_says_what_bots_look_for(world: Callable[..., Any]) -> None:

@@ -103,7 +103,7 @@ def test_a_contract_trades_as_itself_before_its_own_signed_actions(world: Callab
     )
     prices = [fill.px for fill in w.last.events if type(fill).__name__ == "Fill"]
     assert prices == [500_000, 500_100]
-    assert w.last.core_outcomes[0].response["data"]["statuses"][0]["filled"]["avgPx"] == "50000"
+    assert w.last.core_outcomes[0].response["data"]["statuses"][0]["filled"]["avgPx"] == "50000.0"
     assert w.position(1) == 20_000
 
 

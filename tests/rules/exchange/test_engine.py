@@ -44,7 +44,7 @@ def test_an_order_signed_by_the_sdk_trades(world: Callable[..., Any]) -> None:
     action = sdk.order_wires_to_order_action([sdk.order_request_to_order_wire(order, 0)])
     raw = relayed(w, action)
     w.batch(verify_raw(raw, w.config.domain_rules))
-    assert w.status()["filled"]["avgPx"] == "50010"
+    assert w.status()["filled"]["avgPx"] == "50010.0"
     w.batch(verify_raw(raw, w.config.domain_rules))
     assert w.last.outcomes[0].status == "excluded"
 

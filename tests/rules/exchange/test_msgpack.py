@@ -35,6 +35,15 @@ def test_packing_gives_the_librarys_bytes_and_unpacking_gives_the_value_back(val
             unpack(packed)
 
 
+def test_a_key_without_a_value_is_left_out_wherever_it_stands() -> None:
+    orders = [{"a": 0, "c": None}, {"a": 1}]
+    assert pack({"type": "order", "orders": orders, "builder": None}) == msgpack.packb(
+        {"type": "order", "orders": [{"a": 0}, {"a": 1}]}
+    )
+    with pytest.raises(DecodeError):
+        pack([None])
+
+
 @pytest.mark.parametrize("size", [0, 15, 16, 31, 32, 255, 256, 65535, 65536])
 def test_lengths_at_the_limits_of_their_forms(size: int) -> None:
     for value in ("x" * size, [1] * size, {str(n): n for n in range(size)}):

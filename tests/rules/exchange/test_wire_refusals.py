@@ -391,7 +391,7 @@ class TestRelay:
             {"signature": None},
             {"action": []},
             {"action": {"type": "order", "x": 1.5}},
-            {"action": {"type": "order", "x": None}},
+            {"action": {"type": "order", "x": [None]}},
             {"action": {"type": "order", "x": 2**65}},
             {"action": {"type": "withdraw3", "amount": "1"}},
             {"vaultAddress": "0x12"},

@@ -7,6 +7,7 @@ from eth_account import Account
 from hyperliquid.utils import signing as sdk
 from hyperliquid.utils.types import Cloid
 
+from coinone.base.primitives.errors import DecodeError
 from coinone.rules.exchange.wire import (
     DomainRules,
     decode_envelope,
@@ -19,6 +20,7 @@ from coinone.rules.exchange.wire import (
     verify_raw,
 )
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire.decode import decode_l1
 from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.exchange.wire.signing import SIGNED_TYPES
 
@@ -172,6 +174,41 @@ def test_a_user_signed_action_of_the_sdk_has_its_signer(kind: str, mainnet: bool
     verified = verify_raw(encode_envelope(tx), RULES)
     assert (verified.signer, verified.kind, verified.nonce) == (SIGNER, kind, NONCE)
     assert verified.user_signed and verified.foreign
+
+
+def test_null_is_no_value_as_hyperliquid_reads_it() -> None:
+    """Clients sign what has a value; some send the rest as null."""
+    action = sdk.order_wires_to_order_action([order_wire("Gtc", None)])
+    signature = sdk.sign_l1_action(WALLET, action, None, NONCE, None, False)
+    sent = {**action, "builder": None, "orders": [{**action["orders"][0], "c": None}]}
+    body = {
+        "action": sent,
+        "nonce": NONCE,
+        "signature": signature,
+        "vaultAddress": None,
+        "expiresAfter": None,
+    }
+    signers = [verify_action(tx, RULES).signer for tx in envelopes_from_json(body, RULES)]
+    assert SIGNER in signers
+
+
+def test_a_field_that_must_be_there_is_missing_when_it_is_null() -> None:
+    action = {"type": "usdSend", "destination": DESTINATION, "amount": None, "time": NONCE}
+    body = {
+        "action": action | {"signatureChainId": "0x1"},
+        "nonce": NONCE,
+        "signature": {"r": "0x1", "s": "0x1", "v": 27},
+    }
+    with pytest.raises(DecodeError, match="signed fields"):
+        envelopes_from_json(body, RULES)
+
+
+@pytest.mark.parametrize("tif", ["FrontendMarket", "LiquidationMarket"])
+def test_a_market_order_of_the_page_and_wallets_is_one_that_fills_now_or_vanishes(tif: str) -> None:
+    action = sdk.order_wires_to_order_action([order_wire("Ioc", None)])
+    ioc = decode_l1(action)[1]
+    action["orders"][0]["t"]["limit"]["tif"] = tif
+    assert decode_l1(action)[1] == ioc
 
 
 def test_an_unnamed_agent_is_signed_with_an_empty_name_and_sent_without_one() -> None:

@@ -33,6 +33,8 @@ ABSENT: dict[str, Json] = {
     "spotPairDeployAuctionStatus": None,
     "tokenDetails": None,
     "alignedQuoteTokenInfo": None,
+    "outcomeTemplates": [],
+    "settledOutcome": None,
     "outcomeMeta": {"outcomes": [], "questions": []},
     "perpAnnotation": None,
     "perpCategories": [],
@@ -61,5 +63,6 @@ ABSENT: dict[str, Json] = {
     "isVip": False,
     "legalCheck": {"ipAllowed": True, "acceptedTerms": True, "userAllowed": True},
     "gossipRootIps": [],
+    "gossipPriorityAuctionStatus": [[], []],
     "liquidatable": [],
 }

@@ -16,14 +16,13 @@ from coinone.interfaces.api.exchange.sources import (
     Request,
     Sources,
     parse_user,
-    require_main_dex,
 )
+from coinone.interfaces.api.limits import INFO_ROWS_MAX
 from coinone.node.runtime.node import ChainReader
 from coinone.rules.exchange.fees import TIERS
 
 
 async def _clearinghouse(sources: Sources, request: Request) -> Json:
-    require_main_dex(request)
     account = await sources.account(request, orders=False)
     return accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms)
 
@@ -34,15 +33,24 @@ async def _spot_clearinghouse(sources: Sources, request: Request) -> Json:
 
 
 async def _open_orders(sources: Sources, request: Request) -> Json:
-    require_main_dex(request)
     account = await sources.account(request)
     return [accounts.open_order_json(order, sources.data.coins) for order in reversed(account.orders)]
 
 
 async def _frontend_open_orders(sources: Sources, request: Request) -> Json:
-    require_main_dex(request)
     account = await sources.account(request)
     return [accounts.frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+
+
+async def _historical_orders(sources: Sources, request: Request) -> Json:
+    """All orders, those that rest among them, by the time of their last change, newest first."""
+    account = await sources.account(request)  # first: an order that ends meanwhile is then in both
+    ended = await sources.in_thread(lambda: sources.histories.ended_orders(request))
+    over = {row["order"]["oid"] for row in ended}
+    resting = [accounts.open_status_json(order, sources.data.coins) for order in account.orders]
+    rows = [row for row in resting if row["order"]["oid"] not in over] + ended
+    rows.sort(key=lambda row: (row["statusTimestamp"], row["order"]["oid"]), reverse=True)
+    return rows[:INFO_ROWS_MAX]
 
 
 async def _order_status(sources: Sources, request: Request) -> Json:
@@ -53,11 +61,7 @@ async def _order_status(sources: Sources, request: Request) -> Json:
     cloid = None if oid is not None else int.from_bytes(parse_bytes(name, 16), "big")
     found = await sources.queries.run(lambda reader: reads.find_order(reader.exchange, user, oid, cloid))
     if found is not None:
-        order = accounts.frontend_order_json(found, sources.data.coins)
-        return {
-            "status": "order",
-            "order": {"order": order, "status": "open", "statusTimestamp": found.placed_ms},
-        }
+        return {"status": "order", "order": accounts.open_status_json(found, sources.data.coins)}
     update = sources.histories.order(user, oid, cloid)
     if update is None:
         return {"status": "unknownOid"}
@@ -200,6 +204,6 @@ ACCOUNT: dict[str, Handler] = {
     "userFillsByTime": _history("fills_by_time"),
     "userFunding": _history("fundings"),
     "userNonFundingLedgerUpdates": _history("ledger"),
-    "historicalOrders": _history("orders"),
+    "historicalOrders": _historical_orders,
     "portfolio": _portfolio,
 }

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinone.interfaces.api.exchange.coins import Coin, Coins
-from coinone.interfaces.api.exchange.format import frontend_order, side_letter
-from coinone.interfaces.api.exchange.numbers import decimal, fee_rate, money, quotient
+from coinone.interfaces.api.exchange.format import cloid_text, frontend_order, side_letter
+from coinone.interfaces.api.exchange.numbers import fee_rate, money, quotient
 
 Json = dict[str, Any]
 
@@ -68,6 +68,7 @@ class AccountView:
     equity: int
     initial_margin: int  # open orders included
     maintenance_margin: int
+    withdrawable: int  # as the rules have it
     positions: tuple[PositionView, ...]
     orders: tuple[OrderView, ...]
     volume: int
@@ -83,11 +84,6 @@ class AccountView:
     @property
     def margin_used(self) -> int:
         return sum(position.margin_used for position in self.positions)
-
-    @property
-    def withdrawable(self) -> int:
-        """Equity above the initial margin and above a tenth of the notional (the anchor's transfer rule)."""
-        return max(self.equity - max(self.initial_margin, -(-self.total_notional // 10)), 0)
 
 
 def clearinghouse_json(account: AccountView, coins: Coins, time_ms: int) -> Json:
@@ -163,7 +159,7 @@ def open_order_json(order: OrderView, coins: Coins) -> Json:
         "origSz": coin.sz(order.orig_sz),
     }
     if order.cloid:
-        body["cloid"] = f"0x{order.cloid:032x}"
+        body["cloid"] = cloid_text(order.cloid)
     if order.reduce_only:
         body["reduceOnly"] = True
     return body
@@ -183,6 +179,15 @@ def frontend_order_json(order: OrderView, coins: Coins) -> Json:
         tif=order.tif,
         reduce_only=order.reduce_only,
     )
+
+
+def open_status_json(order: OrderView, coins: Coins) -> Json:
+    """A resting order as orderStatus and historicalOrders show it."""
+    return {
+        "order": frontend_order_json(order, coins),
+        "status": "open",
+        "statusTimestamp": order.placed_ms,
+    }
 
 
 def spot_state_json(account: AccountView, token: str) -> Json:
@@ -260,5 +265,5 @@ def active_asset_json(
         "leverage": {"type": "cross" if cross else "isolated", "value": leverage},
         "maxTradeSzs": [coin.sz(size) for size in sizes],
         "availableToTrade": [money(size * mark // leverage) for size in sizes],
-        "markPx": decimal(mark, coin.px_decimals),
+        "markPx": coin.px(mark),
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.numbers import decimal
+from coinone.base.primitives.parse import format_figure
 from coinone.rules.chain.network import Network
 
 
@@ -21,10 +21,10 @@ class Coin:
         return 6 - self.sz_decimals
 
     def px(self, value: int) -> str:
-        return decimal(value, 6 - self.sz_decimals)
+        return format_figure(value, self.px_decimals)
 
     def sz(self, value: int) -> str:
-        return decimal(value, self.sz_decimals)
+        return format_figure(value, self.sz_decimals)
 
 
 class Coins:

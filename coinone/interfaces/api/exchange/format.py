@@ -8,6 +8,7 @@ from typing import Any
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.interfaces.api.exchange.coins import Coin, Coins
 from coinone.interfaces.api.exchange.numbers import money, rate
+from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent, OrderUpdate
 
 Json = dict[str, Any]
@@ -67,6 +68,8 @@ def fill_json(fill: Fill, of_taker: bool, coins: Coins) -> Json:
     }
     if party.cloid:
         body["cloid"] = cloid_text(party.cloid)
+    if party.builder_fee:
+        body["builderFee"] = money(party.builder_fee)
     if fill.kind == "adl":
         body["dir"] = "Auto-Deleveraging"
     elif fill.kind == "liquidation":
@@ -188,12 +191,13 @@ def _funding_figures(payment: FundingPayment, coins: Coins) -> Json:
 
 
 def ledger_json(update: LedgerUpdate) -> Json:
-    """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds."""
+    """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds. `unclaimed` is ours: the amount
+    waits until enough has gathered to open the account."""
     amount = money(abs(update.amount))
     delta: Json
-    if update.kind in ("send", "receive"):
-        sender, receiver = update.account, update.counterparty
-        if update.kind == "receive":
+    if update.kind != "withdraw" and update.counterparty != QUOTE_SYSTEM_ADDRESS:
+        sender, receiver = update.counterparty, update.account
+        if update.kind == "send":
             sender, receiver = receiver, sender
         delta = {
             "type": "internalTransfer",
@@ -206,6 +210,8 @@ def ledger_json(update: LedgerUpdate) -> Json:
         delta = {"type": "withdraw", "usdc": amount, "nonce": update.time_ms, "fee": "0.0"}
     else:
         delta = {"type": "deposit", "usdc": amount}
+    if update.kind == "unclaimed":
+        delta["unclaimed"] = True
     return {"time": update.time_ms, "hash": hex_hash(update.tx_hash), "delta": delta}
 
 

@@ -11,9 +11,9 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.coins import Coin, Coins
+from coinone.interfaces.api.exchange.fills import fills_json, parse_flag, parse_joined
 from coinone.interfaces.api.exchange.format import (
     Json,
-    fill_json,
     funding_json,
     ledger_json,
     order_history_json,
@@ -22,7 +22,7 @@ from coinone.interfaces.api.exchange.numbers import rate
 from coinone.interfaces.api.exchange.portfolio import Step, steps_of
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
-from coinone.node.storage.history import TIME_MS_MAX, History, Page
+from coinone.node.storage.history import TIME_MS_MAX, AccountFill, History, Page
 from coinone.rules.exchange.events import OrderUpdate
 
 Row = TypeVar("Row")
@@ -40,12 +40,23 @@ class Histories:
     def fills(self, request: Request) -> list[Json]:
         """userFills: newest first."""
         rows = self._history.fills(parse_address(request.get("user")), Page(limit=INFO_ROWS_MAX))
-        return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
+        return self._fills(rows, parse_joined(request))
 
     def fills_by_time(self, request: Request) -> list[Json]:
-        """userFillsByTime: oldest first."""
-        rows = _paged(self._history.fills, parse_address(request.get("user")), request, INFO_ROWS_MAX)
-        return [fill_json(row.fill, row.is_taker, self._coins) for row in rows]
+        """userFillsByTime: oldest first, or, if `reversed`, the newest of the time asked for, newest first."""
+        user, joined = parse_address(request.get("user")), parse_joined(request)
+        if parse_flag(request, "reversed"):
+            rows = self._history.fills(user, Page(*_times(request), INFO_ROWS_MAX))
+        else:
+            rows = _paged(self._history.fills, user, request, INFO_ROWS_MAX)
+        return self._fills(rows, joined)
+
+    def _fills(self, rows: list[AccountFill], joined: bool) -> list[Json]:
+        """Of a page that is full, the rows of its last time may go on beyond it: joined, they wait for the next."""
+        if joined and len(rows) == INFO_ROWS_MAX:
+            whole = [row for row in rows if row.fill.time_ms != rows[-1].fill.time_ms]
+            rows = whole or rows
+        return fills_json(((row.fill, row.is_taker) for row in rows), self._coins, joined)
 
     def fundings(self, request: Request) -> list[Json]:
         """userFunding: oldest first."""
@@ -57,8 +68,8 @@ class Histories:
         rows = _paged(self._history.ledger, parse_address(request.get("user")), request, INFO_ROWS_MAX)
         return [ledger_json(row) for row in rows]
 
-    def orders(self, request: Request) -> list[Json]:
-        """historicalOrders: orders that have ended, newest first."""
+    def ended_orders(self, request: Request) -> list[Json]:
+        """Orders that have ended, newest first."""
         rows = self._history.ended_orders(parse_address(request.get("user")), Page(limit=INFO_ROWS_MAX))
         return [order_history_json(row, self._coins) for row in rows]
 

@@ -12,7 +12,7 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange.absent import ABSENT
 from coinone.interfaces.api.exchange.account_info import ACCOUNT
 from coinone.interfaces.api.exchange.market_info import MARKET
-from coinone.interfaces.api.exchange.sources import Handler, Json, Sources
+from coinone.interfaces.api.exchange.sources import Handler, Json, Sources, require_main_dex
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.weights import INFO_WEIGHT, Purse, info_weight
 from coinone.node.runtime.view import View
@@ -77,6 +77,7 @@ class Info:
         kind = request.get("type") if isinstance(request, dict) else None
         if not isinstance(kind, str):
             raise InvalidInput("Failed to deserialize the JSON body into the target type")
+        require_main_dex(request)
         handler = HANDLERS.get(kind)
         if handler is not None or kind in ABSENT:
             self.answered[kind] = self.answered.get(kind, 0) + 1

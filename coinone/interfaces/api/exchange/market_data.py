@@ -17,6 +17,7 @@ from coinone.interfaces.api.exchange.market_json import (
     bbo_json,
     book_json,
     context_json,
+    mid_text,
     shown_mid,
 )
 from coinone.node.runtime.view import View
@@ -137,6 +138,15 @@ class MarketData:
 
     def context(self, coin: Coin) -> Json:
         return context_json(coin, self._figures[coin.index])
+
+    def prices(self) -> dict[str, Json]:
+        """Mark and middle of each market, as fastAssetCtxs tells them."""
+        shown = {}
+        for coin in self.coins.all:
+            market = self._figures[coin.index]
+            mid = mid_text(coin, market.best_bid, market.best_ask)
+            shown[coin.name] = {"markPx": coin.px(market.mark), "midPx": mid}
+        return shown
 
     def mids(self) -> dict[str, str]:
         return {coin.name: shown_mid(coin, self._figures[coin.index]) for coin in self.coins.all}

@@ -4,14 +4,13 @@ from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.exchange import market_json as markets
-from coinone.interfaces.api.exchange.sources import Handler, Json, Request, Sources, require_main_dex
+from coinone.interfaces.api.exchange.sources import Handler, Json, Request, Sources
 from coinone.rules.exchange.funding import HOUR_MS
 
 _SINGLE_TIER_MAX = 50  # margin tables up to this number are "one tier of that leverage", as at the anchor
 
 
 async def meta(sources: Sources, request: Request) -> Json:
-    require_main_dex(request)
     return markets.meta_json(sources.data.coins)
 
 
@@ -25,16 +24,14 @@ async def spot_meta(sources: Sources, request: Request) -> Json:
 
 
 async def spot_meta_and_contexts(sources: Sources, request: Request) -> Json:
-    return [await spot_meta(sources, request), []]
+    return [await spot_meta(sources, request), markets.spot_contexts_json()]
 
 
 async def meta_and_contexts(sources: Sources, request: Request) -> Json:
-    require_main_dex(request)
     return [markets.meta_json(sources.data.coins), sources.data.contexts()]
 
 
 async def all_mids(sources: Sources, request: Request) -> Json:
-    require_main_dex(request)
     return sources.data.mids()
 
 

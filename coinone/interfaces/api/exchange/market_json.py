@@ -143,8 +143,13 @@ def _leverages(coins: Coins) -> list[int]:
     return sorted({coin.max_leverage for coin in coins.all})
 
 
+SPOT_MARKET = "USDC/USDC"
+"""The one spot entry: the quote token against itself. There is no spot market here, but symbol converters of some
+clients fail on an empty list; this one cannot be taken for a market, and orders in it are refused."""
+
+
 def spot_meta_json(token_name: str, token_decimals: int, token_address: bytes) -> Json:
-    """One token, the quote, and no spot market yet."""
+    """One token, the quote, and the entry that keeps clients alive."""
     token = {
         "name": token_name,
         "szDecimals": token_decimals,
@@ -154,5 +159,23 @@ def spot_meta_json(token_name: str, token_decimals: int, token_address: bytes) -
         "isCanonical": True,
         "evmContract": {"address": "0x" + token_address.hex(), "evm_extra_wei_decimals": 0},
         "fullName": token_name,
+        "deployerTradingFeeShare": "0.0",
     }
-    return {"tokens": [token], "universe": []}
+    entry = {"name": SPOT_MARKET, "tokens": [0, 0], "index": 0, "isCanonical": False}
+    return {"tokens": [token], "universe": [entry]}
+
+
+def spot_contexts_json() -> list[Json]:
+    """A context for each spot entry: nothing was ever traded."""
+    return [
+        {
+            "coin": SPOT_MARKET,
+            "prevDayPx": "1.0",
+            "markPx": "1.0",
+            "midPx": None,
+            "dayNtlVlm": "0.0",
+            "dayBaseVlm": "0.0",
+            "circulatingSupply": "0.0",
+            "totalSupply": "0.0",
+        }
+    ]

@@ -1,35 +1,29 @@
 """Integers to the decimal strings of the exchange API.
 
-The anchor always writes a point ("30135.0", "0.0"), and some clients split on it; so do we. Rounding never
-happens here, except where a function says so: those figures inform people, and no rule reads them back.
+Every figure is written by `format_figure`, which the answers to orders use too. Rounding never happens here,
+except where a function says so: those figures inform people, and no rule reads them back.
 """
 
-from coinone.base.primitives.parse import format_decimal
+from coinone.base.primitives.parse import format_figure
 
 QUOTE_DECIMALS = 6
 RATE_DECIMALS = 9
 FEE_RATE_DECIMALS = 7
 
 
-def decimal(value: int, decimals: int) -> str:
-    """`value` units of 10^-decimals, with at least one decimal."""
-    text = format_decimal(value, decimals)
-    return text if "." in text else text + ".0"
-
-
 def money(value: int) -> str:
     """Micro-quote units as a decimal string."""
-    return decimal(value, QUOTE_DECIMALS)
+    return format_figure(value, QUOTE_DECIMALS)
 
 
 def rate(value: int) -> str:
     """A funding rate or premium of 10^-9."""
-    return decimal(value, RATE_DECIMALS)
+    return format_figure(value, RATE_DECIMALS)
 
 
 def fee_rate(value: int) -> str:
     """A fee rate of 10^-7 of the notional."""
-    return decimal(value, FEE_RATE_DECIMALS)
+    return format_figure(value, FEE_RATE_DECIMALS)
 
 
 def quotient(numerator: int, denominator: int, decimals: int) -> str:
@@ -37,7 +31,7 @@ def quotient(numerator: int, denominator: int, decimals: int) -> str:
     if denominator == 0:
         return "0.0"
     sign = -1 if (numerator < 0) != (denominator < 0) else 1
-    return decimal(sign * (abs(numerator) * 10**decimals // abs(denominator)), decimals)
+    return format_figure(sign * (abs(numerator) * 10**decimals // abs(denominator)), decimals)
 
 
 def round_significant(px: int, figures: int, mantissa: int, up: bool) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.account_json import AccountView, OrderView, PositionView
 from coinone.interfaces.api.exchange.market_json import Level
+from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.engine import Exchange
 from coinone.rules.exchange.inclusion import allowance
 from coinone.rules.exchange.tables import Side, Tif
@@ -19,7 +20,7 @@ from coinone.rules.exchange.tables import Side, Tif
 _TIF = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}
 _U64 = 1 << 64
 
-NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
+NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = Tr
         equity=cash + int(row["position_value"]),
         initial_margin=int(row["initial_margin"]),
         maintenance_margin=int(row["maintenance_margin"]),
+        withdrawable=withdrawable(rows, slot),
         positions=positions_of(ex, slot),
         orders=orders_of(ex, slot) if orders else (),
         volume=int(row["taker_volume"]) + int(row["maker_volume"]),

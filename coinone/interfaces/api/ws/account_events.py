@@ -5,6 +5,8 @@ from typing import Any
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
 from coinone.interfaces.api.exchange.coins import Coins
+from coinone.interfaces.api.exchange.fills import fills_json
+from coinone.interfaces.api.ws.hub import Key
 from coinone.rules.exchange.events import (
     Event,
     Fill,
@@ -15,6 +17,8 @@ from coinone.rules.exchange.events import (
 )
 
 Json = dict[str, Any]
+JOINED = "joined"
+"""In a key of userFills: put together as aggregateByTime asks for."""
 EVENT_CHANNELS: tuple[str, ...] = (
     "orderUpdates",
     "userEvents",
@@ -52,8 +56,9 @@ class Happened:
         elif isinstance(event, LiquidationEvent):
             self.liquidations.append(event)
 
-    def messages(self, channel: str, user: str, coins: Coins) -> list[bytes]:
+    def messages(self, key: Key, coins: Coins) -> list[bytes]:
         """What one of the event channels says of it."""
+        channel, user, *options = key
         if channel == "userEvents":
             return self._user_events(coins)
         if channel == "orderUpdates":
@@ -62,28 +67,25 @@ class Happened:
                 if self.orders
                 else []
             )
-        name, rows = self._rows(channel, coins)
+        name, rows = self._rows(channel, coins, JOINED in options)
         if not rows:
             return []
         return [message(channel, {"isSnapshot": False, "user": "0x" + user, name: rows})]
 
-    def _rows(self, channel: str, coins: Coins) -> tuple[str, list[Json]]:
+    def _rows(self, channel: str, coins: Coins, joined: bool) -> tuple[str, list[Json]]:
         if channel == "userFills":
-            return "fills", self._fills(coins)
+            return "fills", fills_json(self.fills, coins, joined)
         if channel == "userFundings":
             return "fundings", [formats.funding_stream_json(row, coins) for row in self.fundings]
         if channel == "userHistoricalOrders":
             return "orderHistory", [formats.order_history_json(row, coins) for row in self.orders]
         return "nonFundingLedgerUpdates", [formats.ledger_json(row) for row in self.ledger]
 
-    def _fills(self, coins: Coins) -> list[Json]:
-        return [formats.fill_json(fill, is_taker, coins) for fill, is_taker in self.fills]
-
     def _user_events(self, coins: Coins) -> list[bytes]:
         """The channel that the anchor calls "user": one kind of news in each message."""
         news: list[Json] = []
         if self.fills:
-            news.append({"fills": self._fills(coins)})
+            news.append({"fills": fills_json(self.fills, coins)})
         news += [{"funding": formats.funding_stream_json(row, coins)} for row in self.fundings]
         news += [{"liquidation": formats.liquidation_json(row)} for row in self.liquidations]
         forced = [

@@ -1,35 +1,33 @@
 """From batches to messages: what each channel says when a batch is published, and when somebody subscribes.
 
 Market channels are made from the published view and the batch's events alone. Account channels that show
-events (fills, orders, funding, ledger) are made from the events; those that show state (clearinghouseState,
-openOrders, webData2) are read on the executor, many accounts a visit, and only for accounts that a batch touched,
-or once a second because marks move.
+events (fills, orders, funding, ledger) are made from the events; those that show state (account_states.py) are read
+for accounts that a batch touched, and once a second because marks move.
 """
 
+import base64
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from coinone.base.primitives.types import Address
-from coinone.interfaces.api.exchange import account_json as accounts
+from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
-from coinone.interfaces.api.exchange import reads
-from coinone.interfaces.api.exchange.account_info import ACCOUNT, web_data
+from coinone.interfaces.api.exchange.account_info import ACCOUNT
 from coinone.interfaces.api.exchange.histories import candle_json
+from coinone.interfaces.api.exchange.market_json import spot_contexts_json
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT
-from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, Happened, message
+from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, Happened, message
+from coinone.interfaces.api.ws.account_states import STATE_CHANNELS, account_states
 from coinone.interfaces.api.ws.hub import Hub, Key
-from coinone.node.runtime.node import ChainReader
 from coinone.node.storage.candles import Candle, joined, opening_ms
 from coinone.rules.exchange.event_log import EventLog, parties_of
 from coinone.rules.exchange.events import Fill
 
 Json = dict[str, Any]
-Leverage = tuple[int, bool]  # and whether it is cross
 STATE_REFRESH_MS = 1000
 _SNAPSHOT_ROWS = 2000
-_WITH_ORDERS = ("openOrders", "webData2")
-_STATE_CHANNELS = ("clearinghouseState", "openOrders", "webData2", "spotState", "activeAssetData")
 
 
 class Feed:
@@ -42,6 +40,7 @@ class Feed:
         self._data = sources.data
         self._sent: dict[Key, bytes] = {}
         self._candles: dict[Key, Candle] = {}
+        self._prices: dict[str, Json] = {}
         self._refreshed_ms = 0
         self._touched: dict[Address, None] = {}
 
@@ -63,6 +62,7 @@ class Feed:
         """Time was turned back: what was sent last counts no more."""
         self._sent.clear()
         self._candles.clear()
+        self._prices.clear()
         self._refreshed_ms = 0
 
     # Markets
@@ -79,6 +79,8 @@ class Feed:
         for channel in ("assetCtxs", "allDexsAssetCtxs"):
             for key in self._hub.keys(channel):
                 self._publish_changed(key, self._contexts(channel))
+        for key in self._hub.keys("fastAssetCtxs"):
+            self._publish_prices(key)
         if any(True for channel in ("trades", "candle") for _ in self._hub.keys(channel)):
             fills = [fill for fill in events.fills() if fill.kind != "adl"]
             self._publish_trades(fills)
@@ -92,6 +94,14 @@ class Feed:
         if self._sent.get(key) != essence:
             self._sent[key] = essence
             self._hub.publish(key, payload)
+
+    def _publish_prices(self, key: Key) -> None:
+        """Only what changed, as the anchor does: the first message of a subscriber holds all."""
+        prices = self._data.prices()
+        changed = {coin: price for coin, price in prices.items() if self._prices.get(coin) != price}
+        if changed:
+            self._prices = prices
+            self._hub.publish(key, _squeezed("fastAssetCtxs", changed))
 
     def _publish_trades(self, fills: list[Fill]) -> None:
         by_market: dict[int, list[Json]] = {}
@@ -128,7 +138,9 @@ class Feed:
 
     def _contexts(self, channel: str) -> bytes:
         contexts = self._data.contexts()
-        return message(channel, {"ctxs": contexts if channel == "assetCtxs" else [["", contexts]]})
+        if channel == "assetCtxs":
+            return message(channel, {"dex": "", "ctxs": contexts})
+        return message(channel, {"ctxs": [["", contexts]]})
 
     # Accounts: events
 
@@ -140,10 +152,9 @@ class Feed:
                     sorted_events.setdefault(account, Happened()).add(event, is_taker=place == 0)
         for account, happened in sorted_events.items():
             user = account.hex()
-            for channel in EVENT_CHANNELS:
-                key = (channel, user)
+            for key in [*((channel, user) for channel in EVENT_CHANNELS), ("userFills", user, JOINED)]:
                 if self._hub.wanted(key):
-                    for payload in happened.messages(channel, user, self._coins):
+                    for payload in happened.messages(key, self._coins):
                         self._hub.publish(key, payload)
 
     # Accounts: state
@@ -154,7 +165,7 @@ class Feed:
             self._refreshed_ms = self._data.time_ms
             self._forget_unwatched()
         watched: dict[Address, list[Key]] = {}
-        for channel in _STATE_CHANNELS:
+        for channel in STATE_CHANNELS:
             for key in self._hub.keys(channel):
                 account = bytes.fromhex(key[1])
                 if due or account in self._touched:
@@ -163,46 +174,8 @@ class Feed:
         users = list(watched)
         for start in range(0, len(users), QUERIES_PER_VISIT):
             group = {user: watched[user] for user in users[start : start + QUERIES_PER_VISIT]}
-            for key, payload in await self._states(group):
+            for key, payload in await account_states(self._sources, group):
                 self._publish_changed(key, payload, unless_same=_without_time)
-
-    async def _states(self, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes]]:
-        """The messages of these accounts' state channels, from one visit to the executor."""
-        time_ms = self._data.time_ms
-
-        def read(reader: ChainReader) -> list[tuple[Key, accounts.AccountView, Leverage | None]]:
-            found = []
-            for user, keys in watched.items():
-                with_orders = any(key[0] in _WITH_ORDERS for key in keys)
-                view = reads.account_view(reader.exchange, user, time_ms, with_orders)
-                found += [(key, view, self._leverage(reader, key)) for key in keys]
-            return found
-
-        rows = await self._sources.queries.run(read)
-        return [(key, self._state(key, view, leverage)) for key, view, leverage in rows]
-
-    def _leverage(self, reader: ChainReader, key: Key) -> Leverage | None:
-        if key[0] != "activeAssetData":
-            return None
-        return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), self._coins.named(key[2]).index)
-
-    def _state(self, key: Key, view: accounts.AccountView, leverage: Leverage | None) -> bytes:
-        channel, user = key[0], "0x" + key[1]
-        if channel == "clearinghouseState":
-            state = accounts.clearinghouse_json(view, self._coins, self._data.time_ms)
-            return message(channel, {"dex": "", "user": user, "clearinghouseState": state})
-        if channel == "openOrders":
-            orders = [accounts.frontend_order_json(order, self._coins) for order in reversed(view.orders)]
-            return message(channel, {"dex": "", "user": user, "orders": orders})
-        if channel == "spotState":
-            state = accounts.spot_state_json(view, self._sources.network.quote_token.name)
-            return message(channel, {"user": user, "spotState": state})
-        if channel == "activeAssetData":
-            assert leverage is not None, "it was read with the account"
-            coin = self._coins.named(key[2])
-            mark = self._data.figures(coin.index).mark
-            return message(channel, accounts.active_asset_json(view, user, coin, mark, *leverage))
-        return message("webData2", web_data(self._sources, bytes.fromhex(key[1]), view))
 
     def _forget_unwatched(self) -> None:
         for known in (self._sent, self._candles):
@@ -216,8 +189,9 @@ class Feed:
         maker = _SNAPSHOTS.get(key[0])
         if maker is not None:
             return await maker(self, key)
-        if key[0] in _STATE_CHANNELS:
-            return [payload for _, payload in await self._states({bytes.fromhex(key[1]): [key]})]
+        if key[0] in STATE_CHANNELS:
+            states = await account_states(self._sources, {bytes.fromhex(key[1]): [key]})
+            return [payload for _, payload in states]
         return []
 
     async def _snapshot_mids(self, key: Key) -> list[bytes]:
@@ -234,6 +208,21 @@ class Feed:
 
     async def _snapshot_contexts(self, key: Key) -> list[bytes]:
         return [self._contexts(key[0])]
+
+    async def _snapshot_prices(self, key: Key) -> list[bytes]:
+        self._prices = self._data.prices()  # changes count from here on, whoever listened before
+        return [_squeezed(key[0], self._prices)]
+
+    async def _snapshot_spot(self, key: Key) -> list[bytes]:
+        return [message(key[0], spot_contexts_json())]
+
+    async def _snapshot_twaps(self, key: Key) -> list[bytes]:
+        """There are no TWAP orders: the empty state, and never an update."""
+        user = "0x" + key[1]
+        if key[0] == "twapStates":
+            return [message(key[0], {"dex": "", "user": user, "states": []})]
+        name = "history" if key[0] == "userTwapHistory" else "twapSliceFills"
+        return [message(key[0], {"isSnapshot": True, "user": user, name: []})]
 
     async def _snapshot_trades(self, key: Key) -> list[bytes]:
         trades = self._data.recent_trades(self._coins.named(key[1]), 30)
@@ -256,7 +245,7 @@ class Feed:
             "userHistoricalOrders": ("historicalOrders", "orderHistory"),
         }[key[0]]
         user = "0x" + key[1]
-        rows = await ACCOUNT[kind](self._sources, {"user": user})
+        rows = await ACCOUNT[kind](self._sources, {"user": user, "aggregateByTime": JOINED in key})
         if key[0] == "userFundings":
             rows = [{"time": row["time"], **_flat_funding(row["delta"])} for row in rows]
         return [message(key[0], {"isSnapshot": True, "user": user, name: rows[-_SNAPSHOT_ROWS:]})]
@@ -273,6 +262,11 @@ _SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
     "activeAssetCtx": Feed._snapshot_context,
     "assetCtxs": Feed._snapshot_contexts,
     "allDexsAssetCtxs": Feed._snapshot_contexts,
+    "fastAssetCtxs": Feed._snapshot_prices,
+    "spotAssetCtxs": Feed._snapshot_spot,
+    "twapStates": Feed._snapshot_twaps,
+    "userTwapHistory": Feed._snapshot_twaps,
+    "userTwapSliceFills": Feed._snapshot_twaps,
     "trades": Feed._snapshot_trades,
     "candle": Feed._snapshot_candle,
     "userFills": Feed._snapshot_rows,
@@ -280,6 +274,13 @@ _SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
     "userNonFundingLedgerUpdates": Feed._snapshot_rows,
     "userHistoricalOrders": Feed._snapshot_rows,
 }
+
+
+def _squeezed(channel: str, data: Json) -> bytes:
+    """A message whose data is base64 of raw DEFLATE (RFC 1951) of JSON, as fastAssetCtxs has it."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = packer.compress(jsonio.encode(data)) + packer.flush()
+    return message(channel, base64.b64encode(packed).decode())
 
 
 def _grown(candle: Candle | None, interval: str, fill: Fill) -> Candle:

@@ -73,22 +73,32 @@ class Session:
             elif method == "post":
                 self._post(request)
             else:
-                self._error("method must be subscribe, unsubscribe, post or ping")
+                raise InvalidInput("method must be subscribe, unsubscribe, post or ping")
         except InvalidInput as error:
-            self._error(str(error))
+            asked = data.decode(errors="replace")
+            self._error(f"Error parsing JSON into valid websocket request: {asked}", str(error))
 
     async def _subscribe(self, subscription: Any) -> None:
-        key = self._backend.key_of(subscription)
-        if not self._hub.subscribe(self._connection, key):
-            self._error(f"Already subscribed: {jsonio.encode(subscription).decode()}")
+        try:
+            key = self._backend.key_of(subscription)
+            is_new = self._hub.subscribe(self._connection, key)
+        except InvalidInput as error:
+            self._error(f"Invalid subscription {_text(subscription)}", str(error))
+            return
+        if not is_new:
+            self._error(f"Already subscribed: {_text(subscription)}")
             return
         self._acknowledge("subscribe", subscription)
         for payload in await self._backend.snapshot(key):
             self._connection.send(payload)
 
     def _unsubscribe(self, subscription: Any) -> None:
-        if not self._hub.unsubscribe(self._connection, self._backend.key_of(subscription)):
-            self._error(f"Already unsubscribed: {jsonio.encode(subscription).decode()}")
+        try:
+            was_there = self._hub.unsubscribe(self._connection, self._backend.key_of(subscription))
+        except InvalidInput:  # nobody can have subscribed to it
+            was_there = False
+        if not was_there:
+            self._error(f"Already unsubscribed: {_text(subscription)}")
             return
         self._acknowledge("unsubscribe", subscription)
 
@@ -132,9 +142,15 @@ class Session:
             {"channel": "post", "data": {"id": post_id, "response": {"type": kind, "payload": payload}}}
         )
 
-    def _error(self, text: str) -> None:
-        self._send({"channel": "error", "data": text})
+    def _error(self, text: str, reason: str = "") -> None:
+        """`text` in the anchor's words, which repeat the request: clients find by it what was refused. Why it was
+        refused stands beside it."""
+        self._send({"channel": "error", "data": text, **({"reason": reason} if reason else {})})
 
     def _send(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(ConnectionError):
             self._connection.send(jsonio.encode(message))
+
+
+def _text(subscription: Any) -> str:
+    return jsonio.encode(subscription).decode()

@@ -1,6 +1,6 @@
 """What a client may listen to: the anchor's subscription objects, read strictly into keys.
 
-A key is what the hub counts by; `echo` is what clients expect back in `subscriptionResponse`.
+A key is what the hub counts by. An option that is not honoured is refused, so that nobody waits for what never comes.
 """
 
 from collections.abc import Callable
@@ -9,17 +9,29 @@ from typing import Any
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address
 from coinone.interfaces.api.exchange.coins import Coins
+from coinone.interfaces.api.exchange.fills import parse_joined
 from coinone.interfaces.api.exchange.market_info import parse_grouping
+from coinone.interfaces.api.exchange.sources import require_main_dex
+from coinone.interfaces.api.ws.account_events import JOINED
 from coinone.interfaces.api.ws.hub import Key
 from coinone.node.storage.candles import INTERVALS
 
+MARKET_WIDE = (
+    "allMids",
+    "assetCtxs",
+    "allDexsAssetCtxs",
+    "fastAssetCtxs",
+    "spotAssetCtxs",
+    "outcomeMetaUpdates",
+    "explorerBlock",
+    "explorerTxs",
+)
 USER_CHANNELS = frozenset(
     {
         "notification",
         "webData2",
         "orderUpdates",
         "userEvents",
-        "userFills",
         "userFundings",
         "userNonFundingLedgerUpdates",
         "userTwapSliceFills",
@@ -29,6 +41,8 @@ USER_CHANNELS = frozenset(
         "openOrders",
         "spotState",
         "twapStates",
+        "webData3",
+        "allDexsClearinghouseState",
     }
 )
 
@@ -40,6 +54,7 @@ def parse_subscription(subscription: Any, coins: Coins) -> Key:
     kind = subscription.get("type")
     if not isinstance(kind, str):
         raise InvalidInput("subscription needs a type")
+    require_main_dex(subscription)
     if kind in USER_CHANNELS:
         return kind, parse_address(subscription.get("user")).hex()
     reader = _READERS.get(kind)
@@ -54,6 +69,11 @@ def _all(kind: str) -> Callable[[dict[str, Any], Coins], Key]:
 
 def _coin(kind: str) -> Callable[[dict[str, Any], Coins], Key]:
     return lambda subscription, coins: (kind, coins.named(subscription.get("coin")).name)
+
+
+def _fills(subscription: dict[str, Any], coins: Coins) -> Key:
+    user = parse_address(subscription.get("user")).hex()
+    return ("userFills", user, JOINED) if parse_joined(subscription) else ("userFills", user)
 
 
 def _book(subscription: dict[str, Any], coins: Coins) -> Key:
@@ -74,9 +94,8 @@ def _asset_data(subscription: dict[str, Any], coins: Coins) -> Key:
 
 
 _READERS: dict[str, Callable[[dict[str, Any], Coins], Key]] = {
-    "allMids": _all("allMids"),
-    "allDexsAssetCtxs": _all("allDexsAssetCtxs"),
-    "assetCtxs": _all("assetCtxs"),
+    **{kind: _all(kind) for kind in MARKET_WIDE},
+    "userFills": _fills,
     "l2Book": _book,
     "trades": _coin("trades"),
     "bbo": _coin("bbo"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.parse import format_decimal
+from coinone.base.primitives.parse import format_figure
 from coinone.rules.exchange.event_log import cloids_of
 from coinone.rules.exchange.status import ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.tables import Array
@@ -93,7 +93,7 @@ def error_text(status: int, asset: int, decimals: int, bid: int = 0, ask: int = 
     """The text for a refused order or cancel. `decimals` are those of the market's prices."""
     known = Status(status)
     if known is Status.BAD_ALO:
-        quote = f"{format_decimal(bid, decimals)}@{format_decimal(ask, decimals)}"
+        quote = f"{format_figure(bid, decimals)}@{format_figure(ask, decimals)}"
         return f"Post only order would have immediately matched, bbo was {quote}. asset={asset}"
     text = ERROR_TEXT[known]
     return f"{text} asset={asset}" if known in _WITH_ASSET else text
@@ -101,7 +101,7 @@ def error_text(status: int, asset: int, decimals: int, bid: int = 0, ask: int = 
 
 def average_price(notional: int, size: int, sz_decimals: int) -> str:
     """notional is 1e-6 quote and size 10^-sz_decimals base, so the price in 1e-8 is this quotient."""
-    return format_decimal(div_down(notional * 10 ** (sz_decimals + 2), size), 8)
+    return format_figure(div_down(notional * 10 ** (sz_decimals + 2), size), 8)
 
 
 def cloid_text(cloid: int) -> str:
@@ -114,7 +114,7 @@ def resting(oid: int, cloid: int) -> dict[str, Any]:
 
 def filled(oid: int, cloid: int, size: int, notional: int, sz_decimals: int) -> dict[str, Any]:
     answer = {
-        "totalSz": format_decimal(size, sz_decimals),
+        "totalSz": format_figure(size, sz_decimals),
         "avgPx": average_price(notional, size, sz_decimals),
         "oid": oid,
     }

@@ -10,7 +10,9 @@ from coinone.base.primitives.parse import parse_address, parse_bytes, parse_deci
 from coinone.rules.exchange.wire import types as t
 
 Fields = dict[str, Any]
-_TIFS = {tif.value: tif for tif in t.Tif}
+_TIFS = {tif.value: tif for tif in t.Tif} | {"FrontendMarket": t.Tif.IOC, "LiquidationMarket": t.Tif.IOC}
+"""As signed. Hyperliquid's page and wallets send a market order as FrontendMarket: a limit order that fills now or
+vanishes."""
 _GROUPINGS = ("na", "normalTpsl", "positionTpsl")
 
 

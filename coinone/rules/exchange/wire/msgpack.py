@@ -26,7 +26,8 @@ def unpack(data: bytes) -> Value:
 
 
 def pack(value: object) -> bytes:
-    """The one accepted encoding of `value`, maps in their own order. Raises DecodeError for foreign types."""
+    """The one accepted encoding of `value`, maps in their own order. A key without a value (None) is left out, as
+    Hyperliquid leaves it out of what is signed. Raises DecodeError for foreign types."""
     if isinstance(value, bool):
         return b"\xc3" if value else b"\xc2"
     if isinstance(value, int):
@@ -36,8 +37,8 @@ def pack(value: object) -> bytes:
     if isinstance(value, (list, tuple)):
         return _length(len(value), 0x90, 15, 0xDC) + b"".join([pack(item) for item in value])
     if isinstance(value, dict):
-        body = b"".join([_pack_key(key) + pack(item) for key, item in value.items()])
-        return _length(len(value), 0x80, 15, 0xDE) + body
+        pairs = [_pack_key(key) + pack(item) for key, item in value.items() if item is not None]
+        return _length(len(pairs), 0x80, 15, 0xDE) + b"".join(pairs)
     raise DecodeError("msgpack: this type is never signed", type=type(value).__name__)
 
 

@@ -2,7 +2,8 @@
 
 This is the readable way, for any trade that wire/decode.py can spell; fast_decode.py reads the common ones
 from their bytes into the same rows, and tests hold the two equal. What the kernel could not even be asked (a
-trigger) says so in its row's `reason`.
+trigger) says so in its row's `reason`. Orders grouped with a trigger (`normalTpsl`: an entry with its stop) are refused
+with it: an entry must not be filled without the stop that was to protect it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ def operations_of(trade: t.Trade) -> t.Operations:
     """The operations of `trade`, in its order."""
     if isinstance(trade, t.Order):
         places = [{"kind": int(OpKind.PLACE), **_order(spec)} for spec in trade.orders]
+        if trade.grouping != "na" and any(place["reason"] for place in places):
+            places = [{**place, "reason": int(Status.TRIGGER)} for place in places]
         return _operations(t.Form.ORDERS, places, trade.builder)
     if isinstance(trade, t.BatchModify):
         form = t.Form.MODIFY if trade.single else t.Form.MODIFIES

@@ -2,7 +2,8 @@
 
 JSON does not say which phantom-agent source a client signed, so an L1 action yields one candidate for each
 source the network knows; the right one is the one whose signer exists. Packing the parsed JSON again in its
-own key order gives the signed bytes of every known client. A relay can refuse here, never forge.
+own key order gives the signed bytes of every known client; null is no value, and was not signed. A relay can
+refuse here, never forge.
 """
 
 import re
@@ -65,11 +66,12 @@ def _refuse_unsigned(request: dict[str, Any]) -> None:
 def _user_envelope(
     signed: SignedType, action: dict[str, Any], nonce: int, r: int, s: int, v: int
 ) -> UserEnvelope:
-    # The SDK signs an unnamed agent as agentName "" and then deletes the key.
-    given = {"agentName": "", **action} if signed.name == "ApproveAgent" else action
+    given = {name: value for name, value in action.items() if value is not None}
+    if (
+        signed.name == "ApproveAgent"
+    ):  # the SDK signs an unnamed agent as agentName "" and then deletes the key
+        given.setdefault("agentName", "")
     expected = {"type", "signatureChainId"}.union(name for name, _ in signed.fields)
-    if given.get("agentName", "") is None:
-        given = {**given, "agentName": ""}
     if len(given) != len(expected) or any(name not in expected for name in given):
         raise DecodeError("signed fields are not those of the type", type=signed.json_type)
     values = tuple([_value(kind, given[name]) for name, kind in signed.fields])

@@ -1,0 +1,99 @@
+"""What the state channels say of an account: its balance, positions and orders as they are now.
+
+The state is read on the executor, many accounts a visit, and made into messages here; feed.py decides when.
+"""
+
+from dataclasses import dataclass
+
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.exchange import account_json as accounts
+from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.absent import ABSENT
+from coinone.interfaces.api.exchange.account_info import web_data
+from coinone.interfaces.api.exchange.sources import Json, Sources
+from coinone.interfaces.api.ws.account_events import message
+from coinone.interfaces.api.ws.hub import Key
+from coinone.node.runtime.node import ChainReader
+
+STATE_CHANNELS = (
+    "clearinghouseState",
+    "allDexsClearinghouseState",
+    "openOrders",
+    "webData2",
+    "webData3",
+    "spotState",
+    "activeAssetData",
+)
+_WITH_ORDERS = ("openOrders", "webData2")
+Leverage = tuple[int, bool]  # and whether it is cross
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the executor said for one key."""
+
+    key: Key
+    view: accounts.AccountView
+    leverage: Leverage | None  # of an asset, where the channel is about one
+
+
+async def account_states(sources: Sources, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes]]:
+    """The messages of these accounts' state channels, from one visit to the executor."""
+    time_ms, coins = sources.data.time_ms, sources.data.coins
+
+    def leverage(reader: ChainReader, key: Key) -> Leverage | None:
+        if key[0] != "activeAssetData":
+            return None
+        return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), coins.named(key[2]).index)
+
+    def read(reader: ChainReader) -> list[_Read]:
+        found = []
+        for user, keys in watched.items():
+            with_orders = any(key[0] in _WITH_ORDERS for key in keys)
+            view = reads.account_view(reader.exchange, user, time_ms, with_orders)
+            found += [_Read(key, view, leverage(reader, key)) for key in keys]
+        return found
+
+    rows = await sources.queries.run(read)
+    return [(row.key, message(row.key[0], _state(sources, row))) for row in rows]
+
+
+def _state(sources: Sources, row: _Read) -> Json:
+    """The data of one message; `dex` is "", as the one exchange here is the main one."""
+    channel, user, coins = row.key[0], "0x" + row.key[1], sources.data.coins
+    if channel == "openOrders":
+        orders = [accounts.frontend_order_json(order, coins) for order in reversed(row.view.orders)]
+        return {"dex": "", "user": user, "orders": orders}
+    if channel == "spotState":
+        token = sources.network.quote_token.name
+        return {"user": user, "spotState": accounts.spot_state_json(row.view, token)}
+    if channel == "activeAssetData":
+        assert row.leverage is not None, "it was read with the account"
+        coin = coins.named(row.key[2])
+        mark = sources.data.figures(coin.index).mark
+        return accounts.active_asset_json(row.view, user, coin, mark, *row.leverage)
+    if channel == "webData2":
+        return web_data(sources, bytes.fromhex(row.key[1]), row.view)
+    if channel == "webData3":
+        return _web_data_3(sources, user)
+    state = accounts.clearinghouse_json(row.view, coins, sources.data.time_ms)
+    if channel == "clearinghouseState":
+        return {"dex": "", "user": user, "clearinghouseState": state}
+    assert channel == "allDexsClearinghouseState"
+    return {"user": user, "clearinghouseStates": [["", state]]}
+
+
+def _web_data_3(sources: Sources, user: str) -> Json:
+    """What is left of webData2 since its parts have channels of their own."""
+    return {
+        "userState": {
+            "agentAddress": None,
+            "agentValidUntil": None,
+            "cumLedger": "0.0",
+            "serverTime": sources.data.time_ms,
+            "isVault": False,
+            "user": user,
+            "abstraction": ABSENT["userAbstraction"],
+        },
+        "perpDexStates": [{"totalVaultEquity": "0.0", "perpsAtOpenInterestCap": [], "leadingVaults": []}],
+    }

@@ -1,0 +1,178 @@
+"""Questions of current clients against a node: each is answered, or refused by name."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.service import Service
+from coinone.interfaces.api.weights import Weights
+from coinone.interfaces.client import actions
+from coinone.interfaces.client.dev import dev_keys
+from coinone.interfaces.client.signing import Domain, Signer, sign_action
+from coinone.node.runtime.node import ChainReader, Node
+from coinone.rules.exchange.actions.transfers import withdrawable
+from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED
+
+T = TypeVar("T")
+TRADER = Signer(dev_keys()[0])
+USER = "0x" + TRADER.address.hex()
+NEWCOMER = "0x" + "11" * 20
+
+
+def served(node: Node, scenario: Callable[[Service], Awaitable[T]]) -> T:
+    """What `scenario` comes to beside a running interface."""
+
+    async def run() -> T:
+        service = Service(node, lambda: 0, 1200)
+        await service.start()
+        try:
+            return await scenario(service)
+        finally:
+            await service.stop()
+
+    return asyncio.run(run())
+
+
+async def ask(service: Service, kind: str, **fields: Any) -> Any:
+    body = json.dumps({"type": kind, **fields}).encode()
+    return json.loads(await service.info.answer_bytes(body, Weights(10**9).purse("")))
+
+
+async def act(service: Service, action: Any, turn: int) -> Any:
+    domain = Domain.coinone(service.node.network.chain_id)
+    signed = sign_action(TRADER, domain, action, at_ms=service.node.view.time_ms + turn)
+    answer = await service.relay.act(signed)
+    assert answer["status"] == "ok", answer
+    return answer["response"]
+
+
+def test_history_holds_orders_that_rest_and_orders_that_ended(node: Node) -> None:
+    async def scenario(service: Service) -> list[Any]:
+        for turn, price in enumerate(("90000", "91000")):
+            await act(service, actions.order([actions.Order(0, True, "0.001", price)]), turn)
+        await act(service, actions.cancel([(0, 1)]), 2)
+        rows: list[Any] = await ask(service, "historicalOrders", user=USER)
+        return rows
+
+    rows = served(node, scenario)
+    assert {row["order"]["oid"]: row["status"] for row in rows} == {1: "canceled", 2: "open"}
+    assert [row["statusTimestamp"] for row in rows] == sorted(
+        (row["statusTimestamp"] for row in rows), reverse=True
+    )
+
+
+def test_what_waits_unclaimed_is_a_transfer_from_its_sender(node: Node) -> None:
+    """5 are less than opens an account: the receiver has none, and nothing was deposited."""
+
+    async def scenario(service: Service) -> tuple[Any, Any]:
+        await act(service, {"type": "usdSend", "destination": NEWCOMER, "amount": "5"}, 0)
+        rows = await ask(service, "userNonFundingLedgerUpdates", user=NEWCOMER, startTime=0)
+        return rows, await ask(service, "userRole", user=NEWCOMER)
+
+    (row,), role = served(node, scenario)
+    assert role == {"role": "missing"}
+    assert row["delta"] == {
+        "type": "internalTransfer",
+        "usdc": "5.0",
+        "user": USER,
+        "destination": NEWCOMER,
+        "fee": "0.0",
+        "unclaimed": True,
+    }
+
+
+def test_withdrawable_is_what_the_rules_say_of_a_restricted_account_too(node: Node) -> None:
+    def read(reader: ChainReader) -> tuple[int, int, int]:
+        rows = reader.exchange.rows
+        slot = rows.slot_of(TRADER.address)
+        assert slot is not None
+        before = reads.account_view(reader.exchange, rows.address_of(slot), 0).withdrawable
+        rows.accounts["flags"][slot] |= ACCOUNT_RESTRICTED
+        shown = reads.account_view(reader.exchange, rows.address_of(slot), 0).withdrawable
+        ruled = withdrawable(rows, slot)
+        rows.accounts["flags"][slot] &= ~ACCOUNT_RESTRICTED
+        return before, shown, ruled
+
+    before, shown, ruled = asyncio.run(node.query(read))
+    assert (before > 0, shown, ruled) == (True, 0, 0)
+
+
+def test_another_dex_is_refused_by_every_question(node: Node) -> None:
+    async def scenario(service: Service) -> None:
+        for kind in ("meta", "allMids", "clearinghouseState", "openOrders", "perpsAtOpenInterestCap"):
+            assert await ask(service, kind, user=NEWCOMER, dex="") == await ask(
+                service, kind, user=NEWCOMER, dex=None
+            ), "null is no dex"
+            with pytest.raises(HttpError, match="unknown dex"):
+                await ask(service, kind, user=NEWCOMER, dex="xyz")
+
+    served(node, scenario)
+
+
+def test_options_of_another_type_are_refused_and_not_ignored(node: Node) -> None:
+    async def scenario(service: Service) -> None:
+        for kind, option in (("userFills", "aggregateByTime"), ("userFillsByTime", "reversed")):
+            with pytest.raises(HttpError, match=option):
+                await ask(service, kind, user=NEWCOMER, startTime=0, **{option: "yes"})
+
+    served(node, scenario)
+
+
+def test_each_spot_entry_has_its_tokens_and_its_context(node: Node) -> None:
+    """Symbol converters look up universe[0] and both its tokens; asset contexts are read by the entry's index."""
+
+    async def scenario(service: Service) -> Any:
+        return await ask(service, "spotMetaAndAssetCtxs")
+
+    meta, contexts = served(node, scenario)
+    (entry,) = meta["universe"]
+    names = [meta["tokens"][place]["name"] for place in entry["tokens"]]
+    assert "/".join(names) == entry["name"] == contexts[entry["index"]]["coin"]
+    assert [token["index"] for token in meta["tokens"]] == list(range(len(meta["tokens"])))
+
+
+# The info types of @nktkas/hyperliquid 0.33 that we have no answer for, and say so.
+REFUSED = {"usdcRouting"}
+OF_CURRENT_CLIENTS = """
+activeAssetData allBorrowLendReserveStates allMids allPerpMetas approvedBuilders borrowLendReserveState
+borrowLendUserState candleSnapshot clearinghouseState delegations delegatorHistory delegatorRewards delegatorSummary
+exchangeStatus extraAgents frontendOpenOrders fundingHistory gossipPriorityAuctionStatus gossipRootIps
+historicalOrders isVip l2Book leadingVaults legalCheck liquidatable marginTable maxBuilderFee maxMarketOrderNtls meta
+metaAndAssetCtxs openOrders orderStatus outcomeMeta outcomeTemplates perpAnnotation perpCategories
+perpConciseAnnotations perpDeployAuctionStatus perpDexLimits perpDexStatus perpDexs perpsAtOpenInterestCap portfolio
+preTransferCheck predictedFundings recentTrades referral settledOutcome spotClearinghouseState spotDeployState
+spotMeta spotMetaAndAssetCtxs spotPairDeployAuctionStatus subAccounts subAccounts2 tokenDetails twapHistory
+usdcRouting userAbstraction userBorrowLendInterest userDexAbstraction userFees userFills userFillsByTime userFunding
+userNonFundingLedgerUpdates userRateLimit userRole userToMultiSigSigners userTwapSliceFills userTwapSliceFillsByTime
+userVaultEquities validatorL1Votes validatorSummaries vaultDetails vaultSummaries webData2
+"""
+
+
+def test_every_question_of_current_clients_is_answered_or_refused_by_name(node: Node) -> None:
+    fields = {
+        "user": NEWCOMER,
+        "coin": "BTC",
+        "oid": 1,
+        "id": 50,
+        "builder": NEWCOMER,
+        "startTime": 0,
+        "endTime": None,
+        "req": {"coin": "BTC", "interval": "1m", "startTime": 0},
+    }
+
+    async def scenario(service: Service) -> set[str]:
+        refused = set()
+        for kind in OF_CURRENT_CLIENTS.split():
+            try:
+                await ask(service, kind, **fields)
+            except HttpError as error:
+                assert error.status == 422 and kind in error.message
+                refused.add(kind)
+        return refused
+
+    assert served(node, scenario) == REFUSED
