@@ -106,3 +106,16 @@ def test_the_node_says_what_it_runs_and_keeps(chain: Chain) -> None:
     assert int(current["chainId"], 16) == chain.web3.eth.chain_id
     assert {"eth", "net", "web3", "debug", "txpool", "rpc", "evm"} <= set(ask(chain, "rpc_modules"))
     assert ask(chain, "eth_capabilities")["state"]["oldestBlock"] == "0x0"
+
+
+def test_blocks_are_simulated_after_the_newest_one_and_leave_nothing(chain: Chain) -> None:
+    head = ask(chain, "eth_getBlockByNumber", "latest")
+    transfer = "0xa9059cbb" + "00" * 12 + "7c" * 20 + f"{5:064x}"
+    balance = {"to": TOKEN, "input": "0x70a08231" + "00" * 12 + "7c" * 20}
+    blocks = [{"calls": [{"from": chain.address, "to": TOKEN, "input": transfer}]}, {"calls": [balance]}]
+    first, second = ask(chain, "eth_simulateV1", {"blockStateCalls": blocks}, head["number"])
+    assert (int(first["number"], 16), first["parentHash"]) == (int(head["number"], 16) + 1, head["hash"])
+    [log] = first["calls"][0]["logs"]
+    assert log["address"] == TOKEN.lower() and int(log["data"], 16) == 5
+    assert int(second["calls"][0]["returnData"], 16) == 5
+    assert int(ask(chain, "eth_call", balance, "latest"), 16) == 0

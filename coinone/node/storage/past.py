@@ -14,7 +14,7 @@ from coinone.rules.state.database import Changes, Database
 class Past:
     """A Database to the rules; `rows` holds what was different then."""
 
-    def __init__(self, snapshot: Snapshot, rows: Changes) -> None:
+    def __init__(self, snapshot: Database, rows: Changes) -> None:
         self._snapshot = snapshot
         self._rows = rows
 

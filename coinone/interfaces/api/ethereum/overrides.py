@@ -172,12 +172,13 @@ def state_with(database: Database, layers: tuple[Layer, ...], overrides: Overrid
             if key[:20] in wiped:
                 state.set_storage(key[:20], int.from_bytes(key[20:], "big"), 0)
     for address, wanted in overrides.accounts:
-        _override(state, address, wanted)
+        override(state, address, wanted)
     state.begin_transaction()
     return state
 
 
-def _override(state: State, address: Address, wanted: AccountOverride) -> None:
+def override(state: State, address: Address, wanted: AccountOverride) -> None:
+    """Pretend it; a whole storage must be gone already."""
     account = state.account(address) or EMPTY_ACCOUNT
     balance = account.balance if wanted.balance is None else wanted.balance
     nonce = account.nonce if wanted.nonce is None else wanted.nonce

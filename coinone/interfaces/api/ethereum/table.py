@@ -10,6 +10,7 @@ from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
 from coinone.interfaces.api.ethereum import txpool_methods as txpool
 from coinone.interfaces.api.ethereum.context import Handler, Method
+from coinone.interfaces.api.ethereum.simulation.methods import simulate
 from coinone.rules.chain.network import Network
 
 
@@ -31,6 +32,7 @@ _DEAR = (
     "eth_getLogs",
     "eth_getProof",
     "eth_pendingTransactions",
+    "eth_simulateV1",
     "txpool_content",
     "txpool_inspect",
 )
@@ -46,6 +48,7 @@ METHODS: dict[str, Method] = _rows(
     ("eth_getProof", state.get_proof, 2, 3),
     ("eth_getStorageValues", state.get_storage_values, 1, 2),
     ("eth_call", calls.eth_call, 1, 4),
+    ("eth_simulateV1", simulate, 1, 2),
     ("eth_estimateGas", calls.eth_estimate_gas, 1, 4),
     ("eth_createAccessList", calls.eth_create_access_list, 1, 3),
     ("eth_gasPrice", blocks.gas_price, 0, 0),

@@ -20,6 +20,7 @@ from coinone.base.primitives.errors import InvalidInput, InvalidTransaction, Lim
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.overrides import (
     NONE,
     Overrides,
@@ -31,7 +32,7 @@ from coinone.interfaces.api.ethereum.params import PENDING, BlockId
 from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
 from coinone.interfaces.api.limits import CALL_PENDING_TIMEOUT_S, CALL_TIMEOUT_S, CALLS_WAITING_MAX
 from coinone.node.ethereum.archive import EthereumArchive, is_imported
-from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.archive import Archive, BlockArchive
 from coinone.node.runtime.compiling import choose_engine
 from coinone.node.runtime.workers import worker_pool
 from coinone.node.storage.blocks import Blocks
@@ -235,10 +236,15 @@ def precompiles_of(trial: Trial, snapshot: Snapshot) -> Precompiles:
     return rules.precompiles if is_imported(snapshot) else precompiles_without_exchange(rules)
 
 
+def archive_of(snapshot: Snapshot) -> BlockArchive[object, AnyHeader]:
+    """The blocks in the store."""
+    blocks = Blocks(snapshot)
+    return EthereumArchive(blocks) if is_imported(snapshot) else Archive(blocks)
+
+
 def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
     """BLOCKHASH out of the store; zero for a block that only an override pretends."""
-    blocks = Blocks(snapshot)
-    archive = EthereumArchive(blocks) if is_imported(snapshot) else Archive(blocks)
+    archive = archive_of(snapshot)
 
     def block_hash(number: int) -> Hash32:
         header = archive.header(number)

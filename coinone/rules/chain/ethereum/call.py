@@ -4,10 +4,11 @@ The state passed in is used and put back as it was. `budget` (see `vm.Evm`) stop
 message may cost is judged, and paid, as geth does for its own trial calls, in geth's words (trial_fees.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 from coinone.base.primitives.errors import InvalidInput, InvalidTransaction
+from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.execution import (
     FeePolicy,
     Precompiles,
@@ -67,16 +68,20 @@ def run_call(
     budget: Budget | None = None,
     tracer: Tracer | None = None,
     fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
+    always_fees: bool = False,
+    warm: Container[Address] | None = None,
 ) -> TransactionResult:
-    """`call`, but the state keeps what it did, for the tracers that look at it afterwards."""
+    """`call`, but the state keeps what it did, for the tracers that look at it afterwards. With `always_fees`, who
+    offers nothing is held to the base fee as well; `warm` are addresses to be warm from the start in place of those
+    of the precompiled contracts."""
     price = request.price_at(env.base_fee)
-    check_fees(state, env, request)
+    check_fees(state, env, request, always_fees)
     needed = intrinsic_gas(request, rules).needed
     if request.gas < needed:
         raise IntrinsicGasTooLow(f"intrinsic gas too low: have {request.gas}, want {needed}")
     state.begin_transaction()
     take_fees(state, env, request, price)
-    result = run_payload(state, env, request.caller, request, price, rules, precompiles, tracer, budget)
+    result = run_payload(state, env, request.caller, request, price, rules, precompiles, tracer, budget, warm)
     if price:
         left = request.gas - result.gas_used
         settle_fees(state, env, request.caller, left, result.gas_used, price, fee_policy)

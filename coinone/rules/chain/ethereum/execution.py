@@ -5,7 +5,7 @@ all its gas in advance; its message runs, and what was not used is paid back. Wh
 failing, the transaction stands and its gas is paid.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -47,6 +47,7 @@ class TransactionResult:
     output: bytes  # returned data, or the reason of a revert
     error: FrameError | None
     effective_gas_price: int
+    gas_peak: int  # before the refund: the least limit that this run would have needed
 
     @property
     def status(self) -> int:
@@ -150,14 +151,21 @@ def run_payload(
     precompiles: Precompiles | None = None,
     tracer: Tracer | None = None,
     budget: Callable[[], None] | None = None,
+    always_warm: Container[Address] | None = None,
 ) -> TransactionResult:
-    """Run what the sender asks for and work out the gas used; who pays for it is not settled here."""
+    """Run what the sender asks for and work out the gas used; who pays for it is not settled here.
+
+    `always_warm` are the precompiled contracts' addresses, unless a trial has moved some of these.
+    """
     nonce = state.nonce(sender)
-    state.set_nonce(sender, nonce + 1)
+    state.set_nonce(
+        sender, (nonce + 1) & U64_MAX
+    )  # a transaction's nonce is below the most; a trial's may not be
     intrinsic = intrinsic_gas(payload, rules)
     target = create_address(sender, nonce) if payload.to is None else payload.to
     table = rules.precompiles if precompiles is None else precompiles
-    substate = Substate(_warm_from_start(env, sender, target, payload), table)
+    always = table if always_warm is None else always_warm
+    substate = Substate(_warm_from_start(env, sender, target, payload), always)
     evm = Evm(
         state,
         env,
@@ -173,13 +181,17 @@ def run_payload(
     message = _message(evm, sender, target, payload, payload.gas - intrinsic.cost)
     outcome = execute(evm, message)
     used = payload.gas - outcome.gas_left
+    peak = max(used, intrinsic.floor)
     used -= min(used // REFUND_DIVISOR, outcome.refund)
-    return _result(outcome, max(used, intrinsic.floor), target if payload.to is None else None, gas_price)
+    created = target if payload.to is None else None
+    return _result(outcome, max(used, intrinsic.floor), created, gas_price, peak)
 
 
-def _result(outcome: ExecutionResult, used: int, created: Address | None, price: int) -> TransactionResult:
+def _result(
+    outcome: ExecutionResult, used: int, created: Address | None, price: int, peak: int
+) -> TransactionResult:
     return TransactionResult(
-        outcome.success, used, outcome.logs, created, outcome.output, outcome.error, price
+        outcome.success, used, outcome.logs, created, outcome.output, outcome.error, price, peak
     )
 
 

@@ -4,7 +4,7 @@ Coinone's headers have the same fields (consensus/header.py) under rules of thei
 Ethereum's tests bring along. Fields that later forks added are None in headers from before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from coinone.base.crypto.keccak import keccak256
@@ -118,6 +118,21 @@ def decode_ethereum_header(fields: list[rlp.Item]) -> EthereumHeader:
         requests_hash=rlp.decode_bytes(fields[20], 32) if count > 20 else None,
         fields=tuple(fields),
     )
+
+
+def with_fields(header: EthereumHeader) -> EthereumHeader:
+    """The header with the fields that its values make, so that it has a hash."""
+    later = (
+        header.withdrawals_root, header.blob_gas_used, header.excess_blob_gas, header.parent_beacon_root,
+        header.requests_hash,
+    )  # fmt: skip
+    values: list[bytes | int | None] = [
+        header.parent_hash, header.ommers_hash, header.coinbase, header.state_root, header.transactions_root,
+        header.receipts_root, header.bloom, header.difficulty, header.number, header.gas_limit, header.gas_used,
+        header.timestamp, header.extra_data, header.prev_randao, header.nonce, header.base_fee, *later,
+    ]  # fmt: skip
+    fields = [rlp.encode_int(each) if isinstance(each, int) else each for each in values if each is not None]
+    return replace(header, fields=tuple(fields))
 
 
 def check_ethereum_header(header: EthereumHeader, parent: EthereumHeader) -> None:

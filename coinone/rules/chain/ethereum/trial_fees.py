@@ -17,6 +17,18 @@ from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv
 
 
+class TipAboveCap(InvalidTransaction):
+    """The tip offered is more than the most a unit of gas may cost."""
+
+
+class FeeCapTooLow(InvalidTransaction):
+    """The most offered for a unit of gas, or of blob gas, is less than the block asks."""
+
+
+class InsufficientFunds(InvalidTransaction):
+    """The caller does not have what gas and value may cost."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallRequest:
     """A message somebody would like to send; it needs no signature or nonce.
@@ -52,28 +64,29 @@ def without_fees(env: BlockEnv, request: CallRequest) -> BlockEnv:
     return env if request.blob_fee_cap or not request.blob_hashes else replace(env, blob_base_fee=0)
 
 
-def check_fees(state: State, env: BlockEnv, request: CallRequest) -> None:
-    """Raises InvalidTransaction."""
-    caller = checksummed(request.caller)
-    if request.offers_fees and request.tip_cap > request.fee_cap:
-        raise InvalidTransaction(
+def check_fees(state: State, env: BlockEnv, request: CallRequest, always: bool = False) -> None:
+    """Raises TipAboveCap, FeeCapTooLow or InsufficientFunds. `always`: also where nothing is offered."""
+    caller, is_judged = checksummed(request.caller), always or request.offers_fees
+    if is_judged and request.tip_cap > request.fee_cap:
+        raise TipAboveCap(
             f"max priority fee per gas higher than max fee per gas: address {caller}, "
             f"maxPriorityFeePerGas: {request.tip_cap}, maxFeePerGas: {request.fee_cap}"
         )
-    if request.offers_fees and request.fee_cap < env.base_fee:
-        raise InvalidTransaction(
+    if is_judged and request.fee_cap < env.base_fee:
+        raise FeeCapTooLow(
             f"max fee per gas less than block base fee: address {caller}, "
             f"maxFeePerGas: {request.fee_cap}, baseFee: {env.base_fee}"
         )
-    if request.blob_fee_cap and request.blob_hashes and request.blob_fee_cap < env.blob_base_fee:
-        raise InvalidTransaction(
+    has_blob_fee = request.blob_hashes and (always or request.blob_fee_cap)
+    if has_blob_fee and request.blob_fee_cap < env.blob_base_fee:
+        raise FeeCapTooLow(
             f"max fee per blob gas less than block blob gas fee: address {caller} "
             f"blobGasFeeCap: {request.blob_fee_cap}, blobBaseFee: {env.blob_base_fee}"
         )
     want = request.gas * request.fee_cap + request.value + _blob_gas(request) * request.blob_fee_cap
     have = state.balance(request.caller)
     if have < want:
-        raise InvalidTransaction(
+        raise InsufficientFunds(
             f"insufficient funds for gas * price + value: address {caller} have {have} want {want}"
         )
 
