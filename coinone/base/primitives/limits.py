@@ -79,7 +79,7 @@ SYSTEM_CALL_GAS = 200_000  # one transfer of the quote token takes a quarter of 
 # Exchange clockwork (batch time in ms)
 ORACLE_FRESH_MS = 20_000  # an older report says nothing; seven missed reports of 3 s
 ORACLE_AHEAD_MS = 2_000  # how far a reporter's clock may lead the batch
-ORACLE_HALT_MS = 60_000  # without oracle for so long the mark stands still
+ORACLE_RISK_MS = 6_000  # an older price allows no new risk; two report rounds
 EMA_SAMPLE_MS = 5_000  # a sample speaks for at most so long, so that a gap does not outweigh what follows
 PREMIUM_SAMPLE_MS = 5_000  # one premium sample per slot (720 an hour)
 FUNDING_SAMPLES_MIN = 360  # an hour sampled for less than its half pays nothing

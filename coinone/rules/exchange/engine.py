@@ -183,7 +183,7 @@ def _tell_markets(batch: Batch) -> None:
                 market=market,
                 mark=int(row["mark"]),
                 oracle=int(row["oracle"]),
-                oracle_fresh=is_fresh(rows, market, batch.now),
+                oracle_fresh=is_fresh(rows, market),
                 premium=memory.premium if memory is not None else 0,
                 funding_rate=int(row["funding_rate"]),
                 open_interest=int(row["open_interest"]),

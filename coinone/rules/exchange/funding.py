@@ -32,7 +32,7 @@ def apply_funding(batch: Batch) -> None:
     """Sample the premium, and at the hour's turn settle the hour that ended."""
     for market in range(batch.rows.market_count):
         memory = batch.ledger.memory.get(market) or MarketMemory()
-        fresh = is_fresh(batch.rows, market, batch.now)
+        fresh = is_fresh(batch.rows, market)
         changed = _turn_hour(batch, market, memory, fresh)
         if fresh:
             changed = _sample(batch, market, changed)

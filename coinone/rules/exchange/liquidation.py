@@ -29,7 +29,7 @@ from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, OpKind, Side, Tif
+from coinone.rules.exchange.tables import FEE_SCALE, Array, MarketStatus, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
@@ -89,7 +89,7 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
     """An IOC for each position of the account, limited at its bankruptcy price."""
     batch, rows = work.batch, work.batch.rows
     partial = False
-    for market in rows.positions["size"][slot, : rows.market_count].nonzero()[0].tolist():
+    for market in _closable(rows, slot):
         size = int(rows.positions[slot, market]["size"])
         part = _part(batch, slot, market)
         partial = partial or part < abs(size)
@@ -132,7 +132,7 @@ def settle(work: Liquidations) -> None:
     fallen = [slot for slot in below if slot not in work.chosen]
     batch.liquidations_wait = len(fallen) > LIQUIDATIONS_PER_BATCH
     for slot in [slot for slot in work.chosen if slot in below] + fallen[:LIQUIDATIONS_PER_BATCH]:
-        for market in batch.rows.positions["size"][slot].nonzero()[0].tolist():
+        for market in _closable(batch.rows, slot):
             price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
             ranking.close(slot, market, price)
     owing = [slot for slot in _broke(batch) if _cover(batch, slot) > 0]
@@ -205,20 +205,19 @@ def _cooling_down(batch: Batch, slot: int) -> bool:
 
 
 def underwater(rows: Rows) -> list[int]:
-    """Who is below zero and holds a position that may be closed: in no market without a fresh oracle."""
+    """Who is below zero and holds a position that may be closed: in a market with a fresh oracle."""
     return sorted(_short(rows), key=lambda slot: (equity(rows, slot), int(rows.accounts[slot]["number"])))
 
 
 def _short(rows: Rows, required: str | None = None) -> list[int]:
-    """Slots, ascending, of the unrestricted with a position and less equity than that column says, or than nothing."""
+    """Slots, ascending, with a position in a fresh market and less equity than that column says, or than nothing."""
     found = [NOBODY]
-    for market in range(rows.market_count):
+    for market in _fresh(rows).nonzero()[0].tolist():
         slots = rows.holders_of(market)
         accounts = rows.accounts
         least = accounts[required][slots] if required else 0
         short = accounts["cash"][slots] + accounts["position_value"][slots] < least
-        slots = slots[short & (rows.positions["size"][slots, market] != 0)]
-        found.append(slots[(accounts["flags"][slots] & ACCOUNT_RESTRICTED) == 0])
+        found.append(slots[short & (rows.positions["size"][slots, market] != 0)])
     short_of: list[int] = np.unique(np.concatenate(found)).tolist()
     return short_of
 
@@ -231,6 +230,18 @@ def _broke(batch: Batch) -> list[int]:
     known = [rows.slot_by_number[number] for number in batch.ledger.cursor.bad_debt]
     slots = sorted({*rows.journal.saved_accounts(), *known})
     return [slot for slot in slots if rows.accounts[slot]["cash"] < 0 and not _has_position(rows, slot)]
+
+
+def _closable(rows: Rows, slot: int) -> list[int]:
+    """The account's markets with a fresh oracle; in a stale one its position stands at the last mark."""
+    held = rows.positions["size"][slot, : rows.market_count] != 0
+    markets: list[int] = (held & _fresh(rows)).nonzero()[0].tolist()
+    return markets
+
+
+def _fresh(rows: Rows) -> Array:
+    fresh: Array = rows.markets["status"][: rows.market_count] <= MarketStatus.AGED
+    return fresh
 
 
 def _has_position(rows: Rows, slot: int) -> bool:

@@ -4,8 +4,8 @@ It is a median, so that no single venue or trade moves it alone (Hyperliquid, "R
   1. oracle + the 150 s average of (mid - oracle),
   2. the median of best bid, best ask and last trade,
   3. the 30 s average of 2, since the mids of other exchanges are not on chain.
-Without both a bid and an ask only the first exists, and the mark is that. At most one sample per batch, and
-none without a fresh oracle; when the oracle has been silent for 60 s the mark stands still.
+Without both a bid and an ask only the first exists, and the mark is that. At most one sample per batch; without a
+fresh oracle the mark stands still.
 
 Hyperliquid's third component comes from other exchanges; ours does not, so two of three follow our own book. A thin
 book that somebody holds up for minutes would then carry the mark away. Therefore the mark stays within
@@ -27,7 +27,7 @@ from coinone.rules.exchange.fixed import (
 )
 from coinone.rules.exchange.ledger import Ema, MarketMemory
 from coinone.rules.exchange.margin import apply_marks
-from coinone.rules.exchange.oracle import is_fresh, is_halted
+from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import Side
 
@@ -36,12 +36,11 @@ def apply_mark_prices(batch: Batch) -> None:
     """Sample each market once and set its mark."""
     marks: dict[int, int] = {}
     for market in range(batch.rows.market_count):
-        if is_halted(batch.rows, market, batch.now):
+        if not is_fresh(batch.rows, market):
             continue
         memory = batch.ledger.memory.get(market) or MarketMemory()
-        if is_fresh(batch.rows, market, batch.now):
-            memory = _sample(batch.rows, market, memory, batch.now)
-            batch.ledger.memory.put(market, memory)
+        memory = _sample(batch.rows, market, memory, batch.now)
+        batch.ledger.memory.put(market, memory)
         marks[market] = mark_price(batch.rows, market, memory)
     apply_marks(batch.rows, marks)
 

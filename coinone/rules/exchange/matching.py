@@ -1,9 +1,10 @@
 """Kernel, chapter two: a taker against the book, best price first, oldest order first.
 
 At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
-prevention); a reduce-only maker is clipped to its position, and cancelled if nothing is left to reduce; a
-maker whose maintenance margin the fill would break is cancelled; the taker stops if it has used up its
-slack (see placing.py).
+prevention); a reduce-only maker, and one that holds a stale market, is clipped to its position, and cancelled if
+nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not reduce (to
+cancel it would let one lot sweep a whole side away); a maker whose maintenance margin the fill would break is
+cancelled; the taker stops if it has used up its slack (see placing.py).
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.rules.exchange.cancelling import remove_order
-from coinone.rules.exchange.core import FILLS, NOW, i64, inlined, prefetch
+from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, prefetch
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins, worst_size
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, FEE_SCALE, MarketStatus
+from coinone.rules.exchange.tables import FEE_SCALE, MarketStatus
 
 _FILLED = int(Status.FILLED)
 _SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
-_REDUCE_ONLY = int(Status.REDUCE_ONLY_CANCELED)
+_REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRICTED_CANCELED)
 _MARGIN = int(Status.MARGIN_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 _SMALL = 1 << 31  # sizes whose product fits int64
@@ -60,12 +61,13 @@ def match(core: Any, i: int, old: int, oid: int, size: int, slack: int) -> tuple
         if maker == taker:
             reason = _REPLACED if slot == old else _SELF_TRADE
         else:
-            if (
-                order.reduce_only != 0
-                or terms.status == _MARKET_REDUCE_ONLY
-                or core.accounts[maker].flags & ACCOUNT_RESTRICTED != 0
-            ):
+            if order.reduce_only != 0 or holds_stale(core, maker):
                 filled = min(filled, direction * held.size)
+            if terms.status == _MARKET_REDUCE_ONLY and order.reduce_only == 0:
+                filled = min(filled, direction * held.size)
+                if filled <= 0:
+                    stopped = _RESTRICTED
+                    break
             if filled <= 0:
                 reason = _REDUCE_ONLY
             else:
@@ -88,6 +90,19 @@ def match(core: Any, i: int, old: int, oid: int, size: int, slack: int) -> tuple
             reason = _FILLED
         remove_order(core, slot, i, reason)
     return size, slack, notional, stopped
+
+
+@inlined
+def holds_stale(core: Any, account: int) -> bool:
+    """Has the account a position in a market without an oracle price? Then it may only cancel and reduce."""
+    if core.counters[STALE] > 0:
+        for market in range(core.counters[MARKETS]):
+            if (
+                core.markets[market].status == _MARKET_REDUCE_ONLY
+                and core.positions[account, market].size != 0
+            ):
+                return True
+    return False
 
 
 @inlined

@@ -1,39 +1,36 @@
 """The oracle: each reporter's signed prices, and the median of the fresh ones.
 
-A market's oracle price is the lower median over reporters whose last report is at most 20 s old. With fewer
-than two thirds of the reporters fresh the price is stale: no funding, no liquidation, and whoever holds a
-position in the market may only cancel and reduce. After 60 s its mark stands still (mark.py).
+A market's oracle price is the lower median over reporters whose last report is at most 20 s old, and its time is the
+latest since when two thirds of the reporters have spoken. From its age follows what the market allows (tables.py,
+MarketStatus):
+
+    up to 6 s    everything
+    up to 20 s   takers and new orders may only reduce: who has seen the next price elsewhere cannot open on this one
+    beyond       the price is stale: every fill must reduce; no mark, funding or liquidation there. Positions stand at
+                 the last mark. Whoever holds one may only cancel and reduce elsewhere too, and send nothing
 """
 
-import numpy as np
-
-from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_HALT_MS
+from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.ledger import Reported
-from coinone.rules.exchange.rows import NOBODY, Rows
+from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus
+from coinone.rules.exchange.tables import MarketStatus
 from coinone.rules.exchange.wire.types import OracleReport
 
 
 def apply_oracle(batch: Batch) -> None:
-    """Take in the reports, set each market's oracle price and status, and restrict or free its holders."""
+    """Take in the reports, and set each market's oracle price and status."""
     for report in batch.ctx.oracle:
         if _acceptable(batch, report):
             _take(batch, report)
     for market in range(batch.rows.market_count):
         _set_oracle(batch, market)
-    _restrict_holders(batch.rows)
 
 
-def is_fresh(rows: Rows, market: int, now: int) -> bool:
-    """May funding and liquidations rely on the market's oracle price?"""
-    known = int(rows.markets[market]["oracle_ms"])
-    return known > 0 and now - known <= ORACLE_FRESH_MS
-
-
-def is_halted(rows: Rows, market: int, now: int) -> bool:
-    return now - int(rows.markets[market]["oracle_ms"]) > ORACLE_HALT_MS
+def is_fresh(rows: Rows, market: int) -> bool:
+    """May mark, funding and liquidations rely on the market's oracle price, as of this batch?"""
+    return int(rows.markets[market]["status"]) <= MarketStatus.AGED
 
 
 def _acceptable(batch: Batch, report: OracleReport) -> bool:
@@ -42,9 +39,9 @@ def _acceptable(batch: Batch, report: OracleReport) -> bool:
 
 
 def _take(batch: Batch, report: OracleReport) -> None:
-    """A report never replaces a later one; prices outside the market's range say nothing."""
+    """A report never replaces a later one; a price of 0 or beyond the market's range is no report."""
     for market, px in report.prices:
-        if market >= batch.rows.market_count or px > int(batch.rows.markets[market]["max_px"]):
+        if market >= batch.rows.market_count or not 0 < px <= int(batch.rows.markets[market]["max_px"]):
             continue
         before = batch.ledger.reports.get((market, report.reporter))
         if before is None or before.time_ms < report.time_ms:
@@ -60,9 +57,15 @@ def _set_oracle(batch: Batch, market: int) -> None:
         price = prices[(len(prices) - 1) // 2]
         since = _quorum_time(batch.ex, fresh)
         _write(batch, market, oracle=price, oracle_ms=min(since, batch.now))
-    if int(row["status"]) in (MarketStatus.ACTIVE, MarketStatus.REDUCE_ONLY):
-        active = quorum and is_fresh(batch.rows, market, batch.now)
-        _write(batch, market, status=int(MarketStatus.ACTIVE if active else MarketStatus.REDUCE_ONLY))
+    if int(row["status"]) <= MarketStatus.REDUCE_ONLY:
+        _write(batch, market, status=int(_allows(batch.now - int(row["oracle_ms"]))))
+
+
+def _allows(age: int) -> MarketStatus:
+    """What a price of this age allows."""
+    if age > ORACLE_FRESH_MS:
+        return MarketStatus.REDUCE_ONLY
+    return MarketStatus.AGED if age > ORACLE_RISK_MS else MarketStatus.ACTIVE
 
 
 def _fresh_reports(ex: Exchange, market: int, now: int) -> list[Reported]:
@@ -83,13 +86,3 @@ def _write(batch: Batch, market: int, **columns: int) -> None:
         batch.rows.journal.market(market)
         for name, value in columns.items():
             row[name] = value
-
-
-def _restrict_holders(rows: Rows) -> None:
-    """Flag whoever holds a position in a market that is not active; free whoever no longer does."""
-    idle = (rows.markets["status"][: rows.market_count] != MarketStatus.ACTIVE).nonzero()[0].tolist()
-    held = np.unique(np.concatenate([NOBODY, *[rows.positioned(market) for market in idle]]))
-    for slot in np.setxor1d(held, rows.restricted, assume_unique=True).tolist():
-        rows.journal.account(slot)
-        rows.accounts[slot]["flags"] ^= ACCOUNT_RESTRICTED
-    rows.restricted = held

@@ -28,9 +28,9 @@ from coinone.rules.exchange.journal import (
 )
 from coinone.rules.exchange.ladders import has_room, key_of, ladder_of, stands_alone_at_best
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
-from coinone.rules.exchange.matching import fee, match
+from coinone.rules.exchange.matching import fee, holds_stale, match
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, MarketStatus, Tif
+from coinone.rules.exchange.tables import MarketStatus, Tif
 
 _OPEN, _FILLED, _REPLACED = int(Status.OPEN), int(Status.FILLED), int(Status.REPLACED)
 _IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
@@ -41,7 +41,9 @@ _REDUCE_ONLY, _MARGIN, _BAD_ALO = int(Status.REDUCE_ONLY), int(Status.MARGIN), i
 _IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION)
 _OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
 _DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
-_MARKET_REDUCE_ONLY, _MARKET_HALTED = int(MarketStatus.REDUCE_ONLY), int(MarketStatus.HALTED)
+_AGED_PRICE, _JUMPING, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.JUMPING), int(Status.HOLDS_STALE)
+_RESTRICTED_CANCELED = int(Status.RESTRICTED_CANCELED)
+_MARKET_AGED, _MARKET_JUMPING = int(MarketStatus.AGED), int(MarketStatus.JUMPING)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
 _NO_LIMIT = 2**62
 
@@ -53,8 +55,8 @@ def check_terms(core: Any, i: int) -> int:
     if op.market < 0 or op.market >= core.counters[MARKETS]:
         return _BAD_MARKET
     terms = core.markets[i64(op.market)]
-    if terms.status >= _MARKET_HALTED:
-        return _HALTED
+    if terms.status >= _MARKET_JUMPING:
+        return _JUMPING if terms.status == _MARKET_JUMPING else _HALTED
     if op.sz <= 0 or op.sz > terms.max_sz or (terms.lot > 1 and op.sz % terms.lot != 0):
         return _BAD_SIZE
     if op.px <= 0 or op.px > terms.max_px:
@@ -157,8 +159,10 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
 def _check_risk(core: Any, account: int, market: int, position: int) -> int:
     """May the account take new risk, up to a position of this size? 0 if it may."""
     terms = core.markets[market]
-    if terms.status == _MARKET_REDUCE_ONLY or core.accounts[account].flags & ACCOUNT_RESTRICTED != 0:
-        return _ONLY_REDUCE
+    if terms.status != 0:
+        return _AGED_PRICE if terms.status == _MARKET_AGED else _ONLY_REDUCE
+    if holds_stale(core, account):
+        return _HOLDS_STALE
     if position > terms.max_sz:
         return _MAX_POSITION
     if terms.max_open_interest > 0 and terms.open_interest >= terms.max_open_interest:
@@ -252,7 +256,7 @@ def _rejection(status: int) -> int:
     """What an order is told that ended without a trade."""
     if status == _MARGIN_CANCELED:
         return _MARGIN
-    if status == _IOC_CANCELED:
+    if status in (_IOC_CANCELED, _RESTRICTED_CANCELED):
         return _IOC_NO_MATCH
     return status
 

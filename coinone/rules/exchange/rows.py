@@ -17,12 +17,12 @@ from coinone.base.primitives.limits import (
 )
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange import book
-from coinone.rules.exchange.core import LIVE_ORDERS, MARKETS, Core
+from coinone.rules.exchange.core import LIVE_ORDERS, MARKETS, STALE, Core
 from coinone.rules.exchange.journal import Journal
 from coinone.rules.exchange.margin_rules import recompute
 from coinone.rules.exchange.output import Output
 from coinone.rules.exchange.store import Store
-from coinone.rules.exchange.tables import ACCOUNT, ACCOUNT_RESTRICTED, OP, POSITION, Array
+from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array, MarketStatus
 
 __all__ = ["NOBODY", "Array", "Rows"]
 
@@ -40,7 +40,6 @@ class Rows(Store):
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
-        self.restricted: Array = np.zeros(0, np.int64)  # slots of the accounts so flagged, ascending
         self.book = book.Book()
         self.journal = Journal(self)
         self.output = Output(self.counters)
@@ -50,6 +49,8 @@ class Rows(Store):
         """The kernel's view of everything; room for what it will write is the caller's care."""
         shelf, journal, output = self.book, self.journal, self.output
         self.counters[MARKETS] = self.market_count
+        statuses = self.markets["status"][: self.market_count]
+        self.counters[STALE] = np.count_nonzero(statuses == MarketStatus.REDUCE_ONLY)
         keys, images = journal.keys, journal.images
         return Core(
             self.counters,
@@ -99,7 +100,6 @@ class Rows(Store):
     def rebuild(self) -> None:
         """Running values, indexes and book from the rows alone: all that was not journalled."""
         recompute(self.core())
-        self.restricted = np.flatnonzero(self.accounts["flags"] & ACCOUNT_RESTRICTED)
         self._rebuild_book(64)
 
     def _rebuild_book(self, new: int) -> None:

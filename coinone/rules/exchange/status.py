@@ -22,6 +22,7 @@ class Status(IntEnum):
     OPEN_INTEREST_CAP_CANCELED = 11
     IOC_CANCELED = 12
     REPLACED = 13
+    RESTRICTED_CANCELED = 14  # stopped at a maker that the stale market does not let trade
     BAD_MARKET = 32
     HALTED = 33
     ONLY_REDUCE = 34
@@ -41,6 +42,9 @@ class Status(IntEnum):
     NOT_FOUND = 48
     MODIFY_NOT_FOUND = 49
     TRIGGER = 50  # given before the kernel is asked
+    AGED_PRICE = 51
+    JUMPING = 52
+    HOLDS_STALE = 53
 
 
 FIRST_REJECTION = Status.BAD_MARKET
@@ -59,6 +63,7 @@ API_NAME: dict[Status, str] = {
     Status.OPEN_INTEREST_CAP_CANCELED: "openInterestCapCanceled",
     Status.IOC_CANCELED: "canceled",
     Status.REPLACED: "canceled",
+    Status.RESTRICTED_CANCELED: "reduceOnlyCanceled",
     Status.BAD_MARKET: "rejected",
     Status.HALTED: "rejected",
     Status.ONLY_REDUCE: "reduceOnlyRejected",
@@ -75,6 +80,9 @@ API_NAME: dict[Status, str] = {
     Status.TOO_MANY_ORDERS: "rejected",
     Status.DUPLICATE_CLOID: "rejected",
     Status.BOOK_FULL: "rejected",
+    Status.AGED_PRICE: "reduceOnlyRejected",
+    Status.JUMPING: "rejected",
+    Status.HOLDS_STALE: "reduceOnlyRejected",
 }
 """Order statuses as Hyperliquid's API names them."""
 
@@ -98,5 +106,8 @@ ERROR_TEXT: dict[Status, str] = {
     Status.NOT_FOUND: "Order was never placed, already canceled, or filled.",
     Status.MODIFY_NOT_FOUND: "Cannot modify canceled or filled order",
     Status.TRIGGER: "Trigger orders are not supported.",
+    Status.AGED_PRICE: "The oracle price is older than 6 seconds: only orders that reduce a position are accepted.",
+    Status.JUMPING: "The oracle price jumped and awaits confirmation: only cancels are accepted.",
+    Status.HOLDS_STALE: "A position without an oracle price allows only orders that reduce a position.",
 }
 """What a client is told; compatible bots look for Hyperliquid's words."""

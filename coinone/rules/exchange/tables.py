@@ -51,16 +51,19 @@ class OpKind(IntEnum):
 
 
 class MarketStatus(IntEnum):
-    """ACTIVE trades; REDUCE_ONLY lets positions shrink (no fresh oracle); HALTED and DELISTED only cancel."""
+    """What a market's oracle price allows (oracle.py); each state allows less than the one before.
+
+    AGED: takers and new orders may only reduce, what rests may trade. REDUCE_ONLY: every fill reduces both sides.
+    JUMPING, HALTED and DELISTED: only cancels.
+    """
 
     ACTIVE = 0
-    REDUCE_ONLY = 1
-    HALTED = 2
-    DELISTED = 3
+    AGED = 1
+    REDUCE_ONLY = 2
+    JUMPING = 3
+    HALTED = 4
+    DELISTED = 5
 
-
-ACCOUNT_RESTRICTED = 1
-"""Bit of ACCOUNT.flags: may only cancel and reduce (D2: has a position in a market without fresh oracle)."""
 
 _i8, _i4, _i1 = np.int64, np.int32, np.int8
 

@@ -31,6 +31,7 @@ from coinone.rules.exchange.twin_terms import (
     change_position,
     check_terms,
     fee,
+    holds_stale,
     initial_margin,
     maintenance_margin,
     only_smaller,
@@ -41,7 +42,7 @@ from coinone.rules.exchange.twin_terms import (
 )
 
 # As plain integers: these are compared millions of times.
-ONLY_REDUCE = int(MarketStatus.REDUCE_ONLY)
+AGED, REDUCE_ONLY = int(MarketStatus.AGED), int(MarketStatus.REDUCE_ONLY)
 IOC, ALO = int(Tif.IOC), int(Tif.ALO)
 PLACE = int(OpKind.PLACE)
 _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
@@ -134,8 +135,10 @@ class Twin(Resting):
             size = min(size, reducible)
         reducing = op.reduce_only != 0 or reserved + size <= reducible
         if not reducing:
-            if market.status == ONLY_REDUCE or account.restricted:
-                return _refused(Status.ONLY_REDUCE)
+            if market.status:
+                return _refused(Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE)
+            if holds_stale(self.markets, account):
+                return _refused(Status.HOLDS_STALE)
             if reserved + size - reducible > market.max_sz:
                 return _refused(Status.MAX_POSITION)
             if market.max_open_interest and market.open_interest >= market.max_open_interest:
@@ -183,7 +186,7 @@ class Twin(Resting):
         if order.left == 0:
             return self._end(i, order, FILLED)
         if stopped:
-            return self._end(i, order, Status.MARGIN_CANCELED)
+            return self._end(i, order, stopped)
         if op.tif == IOC:
             return self._end(i, order, Status.IOC_CANCELED)
         if slack is not None and slack < adverse(order, op.px, order.left):
@@ -197,14 +200,18 @@ class Twin(Resting):
             reserve(order, -order.left)
         update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
         if order.left == order.size:
-            refusals = {Status.MARGIN_CANCELED: Status.MARGIN, Status.IOC_CANCELED: Status.IOC_NO_MATCH}
+            refusals = {
+                Status.MARGIN_CANCELED: Status.MARGIN,
+                Status.IOC_CANCELED: Status.IOC_NO_MATCH,
+                Status.RESTRICTED_CANCELED: Status.IOC_NO_MATCH,
+            }
             return _refused(refusals.get(Status(status), status))
         self.replace(i, order)
         self.report(i, order, status)
         return row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
-    def _match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, bool]:
-        """Trade against the best price's oldest order until done; False, or True if the slack ran out."""
+    def _match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, int]:
+        """Trade against the best price's oldest order until done; why it stopped early, or 0."""
         op, market = taker.op, taker.market
         buys = op.side == BUY
         other = market.sides[1 - op.side]
@@ -219,8 +226,11 @@ class Twin(Resting):
                     self.remove(i, maker, Status.SELF_TRADE_CANCELED)
                 continue
             px, size = maker.op.px, min(taker.left, maker.left)
-            if maker.op.reduce_only or owner.restricted or market.status == ONLY_REDUCE:
-                size = min(size, maker.held.size if buys else -maker.held.size)
+            reducible = maker.held.size if buys else -maker.held.size
+            if market.status == REDUCE_ONLY and not maker.op.reduce_only and reducible <= 0:
+                return slack, Status.RESTRICTED_CANCELED
+            if maker.op.reduce_only or market.status == REDUCE_ONLY or holds_stale(self.markets, owner):
+                size = min(size, reducible)
             if size <= 0:
                 self.remove(i, maker, Status.REDUCE_ONLY_CANCELED)
                 continue
@@ -232,11 +242,11 @@ class Twin(Resting):
             if slack is not None:
                 slack -= adverse(taker, px, size)
                 if slack < 0:
-                    return slack, True
+                    return slack, Status.MARGIN_CANCELED
             self._trade(i, taker, maker, size, maintenance)
             if not maker.left:
                 self.remove(i, maker, FILLED)
-        return slack, False
+        return slack, 0
 
     def _trade(self, i: int, taker: Order, maker: Order, size: int, maintenance: int) -> None:
         """One fill: the maker's side, then the taker's, whose fee goes to insurance in a liquidation."""

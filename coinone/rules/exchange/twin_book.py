@@ -119,7 +119,6 @@ class Account:
     taker_rate: int
     maker_rate: int
     positions: list[Position]
-    restricted: bool = False
     order_count: int = 0
     taker_volume: int = 0
     maker_volume: int = 0

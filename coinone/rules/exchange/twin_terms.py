@@ -9,7 +9,8 @@ from coinone.rules.exchange.tables import FEE_SCALE, MarketStatus, Side
 from coinone.rules.exchange.twin_book import Account, Market, Op, Order, Position
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)  # plain integers, which compare faster
-_HALTED = int(MarketStatus.HALTED)
+_JUMPING = int(MarketStatus.JUMPING)
+_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 _NOTHING_WRONG = int(Status.NONE)
 
 
@@ -18,8 +19,8 @@ def check_terms(markets: list[Market], op: Op) -> int:
     if not 0 <= op.market < len(markets):
         return Status.BAD_MARKET
     market = markets[op.market]
-    if market.status >= _HALTED:
-        return Status.HALTED
+    if market.status >= _JUMPING:
+        return Status.JUMPING if market.status == _JUMPING else Status.HALTED
     if not 0 < op.sz <= market.max_sz or op.sz % market.lot:
         return Status.BAD_SIZE
     if not 0 < op.px <= market.max_px:
@@ -68,6 +69,12 @@ def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
         sum(initial_margin(market, held) for market, held in pairs),
         sum(maintenance_margin(market, held.size) for market, held in pairs),
     )
+
+
+def holds_stale(markets: list[Market], account: Account) -> bool:
+    """Has the account a position in a market without an oracle price?"""
+    pairs = zip(markets, account.positions, strict=True)
+    return any(held.size and market.status == _REDUCE_ONLY for market, held in pairs)
 
 
 def reserve(order: Order, size: int) -> None:

@@ -14,7 +14,7 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED, OP, MarketStatus, OpKind, Side, Tif
+from coinone.rules.exchange.tables import OP, MarketStatus, OpKind, Side, Tif
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -481,7 +481,9 @@ def test_a_modify_to_the_other_side_that_reaches_its_old_order_goes_past_it() ->
         ({"band_bps": 1000}, 899, 1, Status.OUT_OF_BAND),
         ({"band_bps": 1000}, 900, 1, Status.OPEN),
         ({"status": MarketStatus.HALTED}, 1000, 1, Status.HALTED),
+        ({"status": MarketStatus.JUMPING}, 1000, 1, Status.JUMPING),
         ({"status": MarketStatus.REDUCE_ONLY}, 1000, 1, Status.ONLY_REDUCE),
+        ({"status": MarketStatus.AGED}, 1000, 1, Status.AGED_PRICE),
     ],
 )
 def test_terms_that_a_market_refuses(terms: dict[str, int], px: int, sz: int, status: Status) -> None:
@@ -521,19 +523,63 @@ def test_an_unknown_market_is_refused() -> None:
     assert Desk().place(ANN, BUY, 1000, 1, market=-1)["status"] == Status.BAD_MARKET
 
 
-def test_a_restricted_account_reduces_only_also_as_a_maker() -> None:
+def test_who_holds_a_stale_market_only_reduces_in_the_others_also_as_a_maker() -> None:
     desk = Desk()
     desk.run(
+        order(BOB, SELL, 500, 5, market=1),
+        order(ANN, BUY, 500, 5, market=1),
         order(BOB, SELL, 1000, 5),
         order(ANN, BUY, 1000, 5),
         order(ANN, SELL, 1010, 9),
         order(ANN, BUY, 990, 9),
     )
-    desk.rows.accounts[ANN]["flags"] = ACCOUNT_RESTRICTED
-    assert desk.place(ANN, BUY, 980, 1)["status"] == Status.ONLY_REDUCE
+    desk.rows.markets[1]["status"] = MarketStatus.REDUCE_ONLY
+    assert desk.place(ANN, BUY, 980, 1)["status"] == Status.HOLDS_STALE
     assert desk.place(CAT, SELL, 990, 1, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
+    assert statuses(desk.last) == [(6, Status.REDUCE_ONLY_CANCELED)]
     assert desk.place(CAT, BUY, 1010, 9)["filled_sz"] == 5
     assert desk.position(ANN) == 0
+
+
+def test_one_lot_cannot_sweep_the_makers_of_a_stale_market_away() -> None:
+    """Long 5 sells 1 lot under three bids of holders and strangers: it stops at the best, all three stay."""
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 5), order(ANN, BUY, 1000, 5))
+    desk.run(order(CAT, BUY, 999, 50), order(ANN, BUY, 998, 50), order(DAN, BUY, 997, 50))
+    desk.rows.markets[0]["status"] = MarketStatus.REDUCE_ONLY
+    assert desk.place(ANN, SELL, 990, 1, reduce_only=1)["status"] == Status.IOC_NO_MATCH
+    assert desk.resting(BUY) == [(999, 50, 1), (998, 50, 1), (997, 50, 1)]
+
+
+def test_in_a_stale_market_a_maker_trades_as_far_as_it_reduces_and_stops_the_taker_there() -> None:
+    """BOB is short 5 and bids 9: ANN sells him 5 of her 7, the rest of neither order trades, nor rests crossed."""
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 7), order(ANN, BUY, 1000, 7), order(BOB, BUY, 990, 5))
+    desk.run(order(CAT, SELL, 990, 5), order(BOB, BUY, 990, 9), order(DAN, BUY, 980, 9))
+    desk.rows.markets[0]["status"] = MarketStatus.REDUCE_ONLY
+    row = desk.place(ANN, SELL, 980, 5)
+    assert (row["status"], row["filled_sz"], row["resting_sz"]) == (Status.FILLED, 2, 0)
+    assert statuses(desk.last)[-1][1] == Status.RESTRICTED_CANCELED
+    assert desk.resting(BUY) == [(990, 7, 1), (980, 9, 1)]
+
+
+def test_an_aged_price_stops_takers_and_new_orders_but_not_what_rests() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 5), order(ANN, BUY, 1000, 5), order(CAT, BUY, 990, 9))
+    desk.rows.markets[0]["status"] = MarketStatus.AGED
+    assert desk.place(DAN, SELL, 990, 1)["status"] == Status.AGED_PRICE
+    assert desk.place(ANN, SELL, 990, 5)["filled_sz"] == 5  # CAT opens by it
+    assert desk.position(CAT) == 5
+
+
+def test_in_a_jump_window_only_cancels_are_taken() -> None:
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1000, 5), order(ANN, BUY, 1000, 5), order(CAT, BUY, 990, 9))
+    desk.rows.markets[0]["status"] = MarketStatus.JUMPING
+    assert desk.place(ANN, SELL, 990, 5, reduce_only=1)["status"] == Status.JUMPING
+    assert desk.place(BOB, SELL, 990, 1, liquidation=1)["status"] == Status.JUMPING
+    assert desk.run(modify(CAT, 3, BUY, 990, 5)).results[0]["status"] == Status.JUMPING
+    assert desk.run({"account": CAT, "kind": OpKind.CANCEL, "oid": 3}).results[0]["status"] == Status.CANCELED
 
 
 def test_an_account_has_at_most_a_thousand_open_orders() -> None:

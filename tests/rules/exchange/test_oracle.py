@@ -67,7 +67,7 @@ def test_three_of_five_are_no_quorum(five: Reporters) -> None:
 def test_a_report_lives_twenty_seconds(five: Reporters) -> None:
     five.batch(*[(n, 510_000) for n in range(5)])
     five.batch(step_ms=20_000)
-    assert five.market[1] is MarketStatus.ACTIVE
+    assert five.market[1] is MarketStatus.AGED
     five.batch(step_ms=1)
     assert five.market[1] is MarketStatus.REDUCE_ONLY
 
@@ -112,15 +112,53 @@ def test_who_holds_a_stale_market_takes_no_new_risk_in_a_fresh_one(world: Callab
     w.batch(w.sell(1, 0.5, 50_000), w.buy(2, 0.5, 50_000))
     del w.prices[0]  # only ETH is reported from now on
     w.batch(w.buy(1, 0.1, 3_000, market=1), step_ms=20_001)
-    assert w.status() == {"error": "Only orders that reduce a position are accepted at present."}
+    text = "A position without an oracle price allows only orders that reduce a position."
+    assert w.status() == {"error": text}
 
 
-def test_the_mark_stands_still_after_a_minute(world: Callable[..., Any]) -> None:
+def test_the_mark_stands_still_without_an_oracle(world: Callable[..., Any]) -> None:
     w = world({1: 100_000, 2: 100_000})
     for _ in range(8):
         w.batch(w.sell(1, 0.001, 50_100), w.buy(2, 0.001, 50_050))
-    w.batch(step_ms=60_000, fresh=False)
+    w.batch(step_ms=20_001, fresh=False)
     before = int(w.ex.rows.markets[0]["mark"])
-    w.batch(w.buy(2, 0.001, 50_090), step_ms=1, fresh=False)
+    w.batch(w.cancel(1, cloid=1), step_ms=60_000, fresh=False)
     w.batch(fresh=False)
     assert int(w.ex.rows.markets[0]["mark"]) == before
+
+
+@pytest.mark.parametrize(("age_ms", "takes_risk"), [(6_000, True), (6_001, False)])
+def test_a_price_older_than_six_seconds_opens_nothing(
+    age_ms: int, takes_risk: bool, world: Callable[..., Any]
+) -> None:
+    w = world({1: 100_000, 2: 100_000})
+    w.batch(w.sell(1, 0.5, 50_000, "Alo"))
+    w.batch(w.buy(2, 0.5, 50_000, "Ioc"), step_ms=age_ms, fresh=False)
+    assert w.position(2) == (50_000 if takes_risk else 0)
+    if not takes_risk:
+        text = "The oracle price is older than 6 seconds: only orders that reduce a position are accepted."
+        assert w.status() == {"error": text}
+
+
+@pytest.mark.parametrize("px", [0, 2**27 + 1])
+def test_a_price_of_nothing_or_out_of_range_is_no_report_and_refreshes_nothing(
+    px: int, five: Reporters
+) -> None:
+    five.batch(*[(n, 510_000) for n in range(5)])
+    five.batch(*[(n, px) for n in range(5)], step_ms=20_001)
+    assert five.market == (510_000, MarketStatus.REDUCE_ONLY)
+
+
+def test_a_stale_market_shields_no_account_in_the_others(world: Callable[..., Any]) -> None:
+    """10 BTC at 50x and a speck of ETH that nobody reports any more: with BTC at 49,600 equity is 8,000 of 12,000
+    less fees, above the maintenance margin of 4,960; at 49,200, about 4,000 of 4,920: sold to the bid there."""
+    w = world({1: 12_000, 2: 10**7})
+    w.batch(w.sell(2, 10, 50_000), w.sell(2, 0.01, 3_000, market=1))
+    w.batch(w.buy(1, 10, 50_000), w.buy(1, 0.01, 3_000, market=1))
+    del w.prices[1]
+    w.batch(step_ms=20_001)
+    w.oracle(btc=49_600)
+    w.batch(w.buy(2, 10, 49_190))
+    w.oracle(btc=49_200)
+    w.batch()
+    assert w.position(1) < 1_000_000 and w.position(1, market=1) == 100

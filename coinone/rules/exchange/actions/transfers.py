@@ -2,7 +2,7 @@
 
 There is one quote balance per account (D10). What may leave is what the account's equity holds above the larger
 of its initial margin and a tenth of its positions' value (Hyperliquid's transfer rule), and never while a market
-in which it has a position lacks a fresh oracle.
+in which it has a position lacks an oracle price or awaits a jump's confirmation (oracle.py).
 """
 
 from coinone.base.primitives.integers import div_up
@@ -13,7 +13,7 @@ from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import Deposit, Withdrawal
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED
+from coinone.rules.exchange.tables import MarketStatus
 from coinone.rules.exchange.wire.types import SendAsset
 
 
@@ -42,12 +42,12 @@ def send(batch: Batch, item: Item, action: SendAsset) -> None:
 
 def withdrawable(rows: Rows, slot: int) -> int:
     """What an account may take out: equity above max(initial margin, 10 % of its positions' value)."""
-    row = rows.accounts[slot]
-    if int(row["flags"]) & ACCOUNT_RESTRICTED:
-        return 0
-    markets = rows.market_count
+    row, markets = rows.accounts[slot], rows.market_count
     sizes = rows.positions["size"][slot, :markets].tolist()
     marks = rows.markets["mark"][:markets].tolist()
+    statuses = rows.markets["status"][:markets].tolist()
+    if any(size and status > MarketStatus.AGED for size, status in zip(sizes, statuses, strict=True)):
+        return 0
     notional = sum(abs(size) * mark for size, mark in zip(sizes, marks, strict=True))
     kept = max(int(row["initial_margin"]), div_up(notional, 10))
     return max(0, int(row["cash"]) + int(row["position_value"]) - kept)
