@@ -28,6 +28,7 @@ from coinone.interfaces.api.http import (
     error_body,
     read_body,
 )
+from coinone.interfaces.api.sender import NOBODY, Sender, sender_of
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
 from coinone.interfaces.api.weights import EXPLORER_WEIGHT, Purse
@@ -44,6 +45,7 @@ class Asked:
     path: str
     caller: Caller
     purse: Purse  # of the caller's address
+    sender: Sender = NOBODY
 
 
 Body = tuple[bytes, bytes]  # and its content type
@@ -141,7 +143,8 @@ class RpcApp:
                 403, "browser extensions may use JSON-RPC only; --allow-origin ORIGIN would allow more"
             )
         body = await read_body(scope, receive)
-        return await handler(Asked(body, path, caller, self._rpc_service.purse(scope)))
+        sender = sender_of(scope, receive)
+        return await handler(Asked(body, path, caller, self._rpc_service.purse(scope), sender))
 
     async def _websocket(
         self, scope: Scope, receive: Receive, send: Send, sessions: dict[str, Callable[..., Awaitable[None]]]
@@ -171,7 +174,8 @@ class RpcApp:
         await session(scope, receive, send, caller)
 
     async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
-        return await self._rpc_service.rpc.answer(asked.body, asked.caller, asked.purse), _JSON
+        dispatcher = self._rpc_service.rpc
+        return await dispatcher.answer(asked.body, asked.caller, asked.purse, sender=asked.sender), _JSON
 
     async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
         health = self._rpc_service.health()

@@ -14,6 +14,7 @@ from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Scope
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.sender import sender_of
 from coinone.interfaces.api.weights import Purse, Weights
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.node.ethereum.node import EthereumNode
@@ -43,7 +44,7 @@ class EthereumService:
         self.rpc = Dispatcher(METHODS, backend)
 
     async def start(self) -> None:
-        pass
+        await self.trials.start()
 
     async def stop(self) -> None:
         self.trials.close()
@@ -62,7 +63,7 @@ class EthereumService:
 
     def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession:
         connection = Connection(scope["extensions"][LINK])
-        return RpcSession(connection, self.rpc, caller, self.rpc_hub, self.purse(scope))
+        return RpcSession(connection, self.rpc, caller, self.rpc_hub, self.purse(scope), sender_of(scope))
 
     def purse(self, scope: Scope) -> Purse:
         client = scope.get("client")

@@ -34,6 +34,7 @@ from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
+from coinone.interfaces.api.sender import sender_of
 from coinone.interfaces.api.weights import Purse, Weights, action_weight
 from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
 from coinone.interfaces.api.ws.feed import Feed
@@ -97,6 +98,7 @@ class Service:
 
     async def start(self) -> None:
         """Take up the node's view and follow it."""
+        await self.trials.start()
         subscription = self.node.subscribe()
         self._begin()
         self._pump = asyncio.create_task(self._follow(subscription))
@@ -210,7 +212,7 @@ class Service:
 
     def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession:
         connection = Connection(scope["extensions"][LINK])
-        return RpcSession(connection, self.rpc, caller, self.rpc_hub, self.purse(scope))
+        return RpcSession(connection, self.rpc, caller, self.rpc_hub, self.purse(scope), sender_of(scope))
 
 
 class _StreamBackend:

@@ -75,7 +75,7 @@ class Weights:
         self._purses: OrderedDict[str, Purse] = OrderedDict()
 
     def purse(self, address: str) -> Purse:
-        key = _holder(address)
+        key = holder(address)
         purse = self._purses.get(key)
         if purse is None:
             purse = self._purses[key] = Purse(self._limit(key), self._clock)
@@ -86,11 +86,15 @@ class Weights:
         return purse
 
     def _limit(self, key: str) -> int:
-        local = key == "" or ipaddress.ip_network(key).is_loopback
-        return LOOPBACK_WEIGHT_PER_MINUTE if local else self._per_minute
+        return LOOPBACK_WEIGHT_PER_MINUTE if is_loopback(key) else self._per_minute
 
 
-def _holder(address: str) -> str:
+def is_loopback(key: str) -> bool:
+    """Whether the holder of a purse is this machine. A connection without an address is one."""
+    return key == "" or ipaddress.ip_network(key).is_loopback
+
+
+def holder(address: str) -> str:
     """Who shares a purse: an IPv4 address, or the /64 that every IPv6 host can choose from freely."""
     if ":" not in address:
         return address

@@ -14,6 +14,7 @@ from typing import NoReturn, TypeVar
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.ethereum.chain import EthereumChain, open_chain
+from coinone.node.runtime.pending import Pending, without_hashes
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import Store
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
@@ -24,7 +25,6 @@ from coinone.rules.chain.ethereum.header import EthereumHeader, next_base_fee
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Rules
-from coinone.rules.vm.precompiles import Precompile
 
 T = TypeVar("T")
 
@@ -71,8 +71,8 @@ class ImportedReader:
             next_base_fee(head), head.prev_randao, self.chain.archive.block_hash, blob_base_fee(excess, schedule),
         )  # fmt: skip
 
-    def precompiles(self) -> dict[Address, Precompile]:
-        return dict(self.rules.precompiles)
+    def pending(self) -> Pending:
+        return Pending(self.head.number, (), without_hashes(self.env()), self.rules.name)
 
 
 class EthereumNode:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from coinone.base.primitives.errors import CoinoneError, InvalidTransaction, NotSupported, StorageError
 from coinone.base.primitives.limits import MAP_MIB, SEAL_SLICE_MS
-from coinone.base.primitives.types import Address, Hash32
+from coinone.base.primitives.types import Hash32
 from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
 from coinone.node.runtime.core import Core
@@ -21,6 +21,7 @@ from coinone.node.runtime.executor import Executor
 from coinone.node.runtime.follower import FollowedBlock, follow_batch
 from coinone.node.runtime.intake import Intake, Outcome, settle
 from coinone.node.runtime.keys import load_or_make_secrets
+from coinone.node.runtime.pending import Pending, pending_of
 from coinone.node.runtime.producer import Producer
 from coinone.node.runtime.published import BatchOutcome, Published, Subscription
 from coinone.node.runtime.signers import Signers
@@ -36,7 +37,6 @@ from coinone.rules.chain.ethereum.blocks import header_env
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network, require_launched
-from coinone.rules.chain.precompiles import precompiles_over
 from coinone.rules.chain.state import ChainState
 from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
@@ -45,7 +45,6 @@ from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Rules
-from coinone.rules.vm.precompiles import Precompile
 
 T = TypeVar("T")
 MAP_SIZE_BYTES = MAP_MIB << 20
@@ -87,8 +86,8 @@ class ChainReader:
         """What a contract called now would see."""
         return call_env(self.chain)
 
-    def precompiles(self) -> dict[Address, Precompile]:
-        return dict(precompiles_over(self.rules, self.exchange, self.env()))
+    def pending(self) -> Pending:
+        return pending_of(self.chain)
 
 
 class Node:

@@ -18,6 +18,7 @@ from coinone.rules.chain.batch import check_certified, decode_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import CURSOR_KEY, SealedBlock
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.exchange_seen import numbers_of
 from coinone.rules.chain.genesis import (
     Genesis,
     decode_genesis,
@@ -114,6 +115,7 @@ def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Blo
     changes: Changes = {
         **sealed_state.changes,
         Table.EXCHANGE: dict(leaves),
+        Table.EXCHANGE_NUMBER: dict(numbers_of(leaves)),
         Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode_cursor(cursor)},
     }
     return Block(header, (), NO_SEAL), SealedBlock(header, place(()), (), cursor, changes)

@@ -5,18 +5,113 @@ pool's workers wait at a pipe that they themselves hold open.
 """
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from coinone.base.primitives.errors import CoinoneError
+
 Begin = Callable[..., None]
+Answer = Callable[[Any], Any]
+START_TIMEOUT_S = 120.0  # imports and machine code from the disk, on a machine that is busy with other things
 
 
 def worker_pool(processes: int, begin: Begin | None = None, *arguments: Any) -> ProcessPoolExecutor:
     """Each worker first calls `begin` with the arguments. They start when there is work."""
     return ProcessPoolExecutor(processes, get_context("spawn"), _begin, (begin, arguments))
+
+
+class WorkerLost(CoinoneError):
+    """The process ended by itself, or was ended because it did not answer. The next question starts another."""
+
+
+class Servant:
+    """One process that answers one question at a time, and is replaced if it does not: unlike a pool's, which can only
+    be waited for. Of one thread at a time, but for `close`."""
+
+    def __init__(self, begin: Callable[..., Answer], *arguments: Any) -> None:
+        """In the process, `begin` with the arguments makes the function that answers."""
+        self._begin = (begin, arguments)
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._closed = False
+        self.starts = 0  # how often a process was started: whoever keeps something there must send it again
+
+    def start(self) -> None:
+        """Have a process that is ready. Raises WorkerLost."""
+        if self._process is not None:
+            return
+        if self._closed:
+            raise WorkerLost("the node is stopping")
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, *self._begin), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.starts += 1
+        self._receive(START_TIMEOUT_S)
+
+    def ask(self, question: Any, timeout_s: float) -> Any:
+        """What the process answers; what it raises is raised here. Raises WorkerLost."""
+        self.start()
+        assert self._pipe is not None, "the process has started"
+        try:
+            self._pipe.send(question)
+        except OSError as error:
+            self._end()
+            raise WorkerLost("a worker process ended unexpectedly") from error
+        return self._receive(timeout_s)
+
+    def close(self) -> None:
+        self._closed = True
+        if self._process is not None:
+            self._process.terminate()
+
+    def _receive(self, timeout_s: float) -> Any:
+        assert self._pipe is not None, "the process has started"
+        try:
+            if not self._pipe.poll(timeout_s):
+                raise TimeoutError
+            error, answer = self._pipe.recv()
+        except (EOFError, OSError) as lost:  # TimeoutError is an OSError
+            self._end()
+            raise WorkerLost("a worker process did not answer") from lost
+        if error is not None:
+            raise error
+        return answer
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.join()
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+def _serve(pipe: Connection, begin: Callable[..., Answer], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node, which ends this process
+    threading.Thread(target=_end_with_parent, name="end with the node", daemon=True).start()
+    answer = begin(*arguments)
+    pipe.send((None, None))
+    while True:
+        try:
+            question = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_reply(answer, question))
+
+
+def _reply(answer: Answer, question: Any) -> tuple[Exception | None, Any]:
+    try:
+        return None, answer(question)
+    except Exception as error:
+        return error, None
 
 
 def end_workers() -> None:

@@ -1,4 +1,6 @@
-"""The rows as they stood at an earlier block: the newest ones, under the undo records of all blocks since."""
+"""The rows as they stood at an earlier block: the newest ones, under the undo records of all blocks since.
+
+Laid over a block, what batches after it changed gives the rows of a later moment in the same way."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -37,9 +39,10 @@ def after_block(snapshot: Snapshot, number: int) -> Database:
 
 
 def before_block(snapshot: Snapshot, number: int) -> Past:
-    """Raises NotSupported where the undo records do not reach back so far."""
+    """Raises NotSupported where the undo records do not reach back so far, or the block has been taken back."""
     head = head_of(snapshot)
-    assert head is not None and number <= head.number, "the block is on disk"
+    if head is None or number > head.number + 1:
+        raise NotSupported(f"header not found: block {number - 1} has been taken back")
     rows: Changes = {}
     for each in range(head.number, number - 1, -1):
         record = snapshot.get(NodeTable.UNDO, u64(each))

@@ -33,7 +33,7 @@ from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, Ledger
 from coinone.rules.state.database import Changes, Table, undo_of
 
 _ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle)
-FORMAT = b"2." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
+FORMAT = b"3." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
 LOG_KEY = b"log"  # META: the newest file of the log when the last block was written
 _TABLES = {table.value: table for table in ALL_TABLES}

@@ -23,6 +23,8 @@ from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
 from coinone.rules.chain.ethereum.execution import apply_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
+from coinone.rules.chain.exchange_reads import best_of
+from coinone.rules.chain.exchange_seen import Bests
 from coinone.rules.chain.forced import check_carried, hash_of, split_forced
 from coinone.rules.chain.invariants import check_conservation
 from coinone.rules.chain.limits import check_ordinary, limits_of
@@ -86,6 +88,7 @@ def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
         action_hashes=tuple(action.tx_hash for action in contents.actions),
         records=tuple(segment.records),
         skipped=tuple(segment.skipped),
+        bests=_bests(chain, exchange),
     )
     chain.cursor = cursor
     chain.applied.append(result)
@@ -253,6 +256,17 @@ def _run_contracts(
         effects=effects,
     )
     return cursor, segment
+
+
+def _bests(chain: ChainState, exchange: ExchangeResult) -> Bests:
+    """Best prices after the batch: looked up where it changed a book, else those of the batch before."""
+    count = chain.exchange.rows.market_count
+    if not chain.applied:
+        return tuple(best_of(chain.exchange, market) for market in range(count))
+    bests = list(chain.applied[-1].bests)
+    for market in exchange.events.markets():
+        bests[market : market + 1] = [best_of(chain.exchange, market)]
+    return tuple(bests)
 
 
 def _pay(chain: ChainState, env: BlockEnv, withdrawals: Sequence[Withdrawal], segment: _Segment) -> None:

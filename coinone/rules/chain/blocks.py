@@ -14,6 +14,7 @@ from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.batch import CertifiedBatch, check_certified
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.exchange_seen import BESTS_KEY, encode_bests, numbers_of
 from coinone.rules.chain.forced import check_forced_list
 from coinone.rules.chain.receipts import Placed, place_steps
 from coinone.rules.chain.state import BatchResult, ChainState
@@ -62,8 +63,10 @@ def seal_block_steps(
     placed = yield from place_steps(record for result in results for record in result.records)
     sealed = yield from seal_steps(database, layer)
     leaves: dict[bytes, bytes | None] = {}
+    numbers: dict[bytes, bytes | None] = {}
     for result in results:
         leaves.update(result.exchange.leaves)
+        numbers.update(numbers_of(result.exchange.leaves, chain.leaves.holds))
         yield
     rows_root = yield from chain.leaves.root_steps(leaves)
     header = Header(
@@ -87,8 +90,11 @@ def seal_block_steps(
     changes: Changes = {
         **sealed.changes,
         Table.EXCHANGE: leaves,
+        Table.EXCHANGE_NUMBER: numbers,
         Table.META: {CURSOR_KEY: encode_cursor(cursor)},
     }
+    if results:
+        changes[Table.META][BESTS_KEY] = encode_bests(results[-1].bests)
     return SealedBlock(header, placed, results, cursor, changes, forced)
 
 

@@ -8,7 +8,7 @@ units. What names no market or token fails, and takes all the gas of its call, a
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.types import Address
@@ -29,15 +29,54 @@ Words: TypeAlias = tuple[int, ...]
 Reader: TypeAlias = Callable[[Exchange, Words], bytes]
 
 
-def exchange_precompiles(exchange: Exchange) -> dict[Address, Precompile]:
-    """The read precompiles over `exchange`."""
-    return {address: partial(_run, exchange, *row) for address, row in READERS.items()}
+class Seen(Protocol):
+    """An exchange as a contract sees it: the whole one in memory, or an account at a time from its leaves."""
+
+    def exchange(self, account: Address | None) -> Exchange:
+        """One with all markets, and with `account`, if there is such an account."""
+        ...
+
+    def best(self, market: int) -> tuple[int, int]:
+        """Best bid and ask; 0 where a side is empty."""
+        ...
 
 
-def _run(exchange: Exchange, widths: Sequence[int], read: Reader, data: bytes, gas: int) -> tuple[int, bytes]:
+class Whole:
+    """The exchange that batches run on."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def exchange(self, account: Address | None) -> Exchange:
+        return self._exchange
+
+    def best(self, market: int) -> tuple[int, int]:
+        return best_of(self._exchange, market)
+
+
+def best_of(exchange: Exchange, market: int) -> tuple[int, int]:
+    """Best bid and ask of a market; 0 where a side is empty."""
+    book = exchange.rows.book
+    return book.best(market, Side.BUY) or 0, book.best(market, Side.SELL) or 0
+
+
+def exchange_precompiles(seen: Seen) -> dict[Address, Precompile]:
+    """The read precompiles over an exchange."""
+    readers: dict[Address, Precompile] = {
+        address: partial(_run, seen, *row) for address, row in READERS.items()
+    }
+    return {**readers, BBO: partial(_bbo, seen)}
+
+
+def _run(seen: Seen, widths: Sequence[int], read: Reader, data: bytes, gas: int) -> tuple[int, bytes]:
     """Reading is cheap and bounded, so it may come before the gas is counted: the price depends on the answer."""
     pay(READ_BASE_GAS, gas)
-    output = read(exchange, _arguments(data, widths))
+    words = _arguments(data, widths)
+    account = words[widths.index(_ADDRESS)].to_bytes(20, "big") if _ADDRESS in widths else None
+    return _paid(read(seen.exchange(account), words), gas)
+
+
+def _paid(output: bytes, gas: int) -> tuple[int, bytes]:
     return pay(READ_BASE_GAS + READ_GAS_PER_BYTE * len(output), gas), output
 
 
@@ -112,10 +151,11 @@ def _token_info(ex: Exchange, words: Words) -> bytes:
     return _encode(_WORD) + head + name + _encode(0)
 
 
-def _bbo(ex: Exchange, words: Words) -> bytes:
+def _bbo(seen: Seen, data: bytes, gas: int) -> tuple[int, bytes]:
     """bid, ask; 0 where a side is empty"""
-    market, book = _market(ex, words[0]), ex.rows.book
-    return _encode(book.best(market, Side.BUY) or 0, book.best(market, Side.SELL) or 0)
+    pay(READ_BASE_GAS, gas)
+    market = _market(seen.exchange(None), _arguments(data, (32,))[0])
+    return _paid(_encode(*seen.best(market)), gas)
 
 
 def _margin_summary(ex: Exchange, words: Words) -> bytes:
@@ -148,11 +188,11 @@ _ROWS: Mapping[int, tuple[tuple[int, ...], Reader]] = {
     0x0809: ((), _batch_number),
     0x080A: ((32,), _perp_asset_info),
     0x080C: ((32,), _token_info),
-    0x080E: ((32,), _bbo),
     0x080F: ((32, _ADDRESS), _margin_summary),
     0x0810: ((_ADDRESS,), _user_exists),
     0x0813: ((_ADDRESS, 32), _position),
 }
+BBO: Address = (0x080E).to_bytes(20, "big")
 READERS: Mapping[Address, tuple[tuple[int, ...], Reader]] = {
     number.to_bytes(20, "big"): row for number, row in _ROWS.items()
 }

@@ -12,6 +12,7 @@ from coinone.base.primitives.limits import HEADERS_IN_MEMORY_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.cursor import Cursor
+from coinone.rules.chain.exchange_seen import Bests
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.records import TransactionRecord
@@ -38,6 +39,7 @@ class BatchResult:
     action_hashes: tuple[Hash32, ...]  # aligned with exchange.outcomes
     records: tuple[TransactionRecord, ...]
     skipped: tuple[tuple[Hash32, str], ...]  # Ethereum transactions that broke an inclusion rule, and which
+    bests: Bests  # of every market, after the batch
 
     @property
     def digest(self) -> Hash32:

@@ -54,6 +54,14 @@ def account_key(number: int) -> bytes:
     return ACCOUNT + number.to_bytes(8, "big")
 
 
+def address_in(account_leaf: bytes) -> Address:
+    """Whose leaf it is, without decoding the rest: the address comes first in the list."""
+    head = account_leaf[0]
+    start = 1 if head <= 0xF7 else 1 + head - 0xF7
+    assert account_leaf[start] == 0x80 + 20, "an account's leaf begins with its address"
+    return account_leaf[start + 1 : start + 21]
+
+
 def market_key(market: int) -> bytes:
     return MARKET + market.to_bytes(4, "big")
 

@@ -16,6 +16,7 @@ class Table(Enum):
     CODE = "code"  # code hash -> code
     TRIE = "trie"  # trie prefix + path -> node RLP (trie.py)
     EXCHANGE = "exchange"  # leaf key -> leaf bytes
+    EXCHANGE_NUMBER = "exchange_number"  # address -> its account's number, which names the leaf
     META = "meta"  # named cursors and counters
 
 

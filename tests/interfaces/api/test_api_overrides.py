@@ -46,7 +46,7 @@ def run(
     env = BlockEnv(1, 10, 1000, OTHER, 30_000_000, 0, bytes(32), lambda number: bytes([number]) * 32)
     overrides = read_overrides(accounts, fields)
     request = CallRequest(CALLER, to, data=data, value=value, gas=1_000_000, fee_cap=offer)
-    trial = Trial(request, purpose, 10, env, "Osaka", 5.0, overrides)
+    trial = Trial(request, purpose, 10, env, "Osaka", overrides)
     return try_out(trial, state_with(database(), layers, overrides), RULES.precompiles)
 
 

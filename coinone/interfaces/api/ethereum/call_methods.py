@@ -32,7 +32,9 @@ async def eth_create_access_list(
         call_request(transaction, context.backend.node.network.chain_id),
         read_overrides(accounts),
     )
-    verdict = await context.backend.trials.run(request, Purpose.ACCESS_LIST, block_id(block), overrides)
+    verdict = await context.backend.trials.run(
+        request, Purpose.ACCESS_LIST, block_id(block), overrides, context.sender
+    )
     if verdict.error is not None and not verdict.gas:
         raise RpcError(SERVER_ERROR, verdict.error)
     listed = [
@@ -50,7 +52,7 @@ async def _run(
         call_request(transaction, context.backend.node.network.chain_id),
         read_overrides(accounts, fields),
     )
-    verdict = await context.backend.trials.run(request, purpose, block_id(block), overrides)
+    verdict = await context.backend.trials.run(request, purpose, block_id(block), overrides, context.sender)
     if verdict.is_revert:
         raise reverted(verdict.output)
     if verdict.error is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 
 Handler = Callable[..., Awaitable[Any]]
@@ -29,3 +30,4 @@ class Context:
     caller: Caller
     purse: Purse
     session: Any = None
+    sender: Sender = NOBODY

@@ -1,6 +1,5 @@
 """debug_trace*: what a transaction did, step by step, in geth's forms; debug_getRaw*: blocks as their bytes."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,8 +12,7 @@ from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, hea
 from coinone.interfaces.api.ethereum.overrides import read_overrides
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, trace
-from coinone.interfaces.api.ethereum.trials import Purpose
-from coinone.interfaces.api.limits import TRACE_TIMEOUT_S
+from coinone.interfaces.api.ethereum.trials import Purpose, trial_at
 from coinone.node.ethereum.archive import EthereumArchive
 from coinone.rules.chain.ethereum.receipts import encode_receipt
 from coinone.rules.chain.receipts import PlacedRecord, receipt_of
@@ -27,7 +25,7 @@ async def trace_transaction(context: Context, tx_hash: Any, options: Any = None)
         raise RpcError(SERVER_ERROR, "transaction not found")
     header, row = found
     job = BlockTrace(context.backend.node.network, header.number, row.index, _options(options))
-    return _answer(await context.backend.trials.run_on_store(trace, job))
+    return _answer(await context.backend.trials.run_on_store(trace, job, context.sender))
 
 
 async def trace_block_by_number(context: Context, block: Any, options: Any = None) -> msgspec.Raw:
@@ -47,7 +45,7 @@ async def _trace_block(context: Context, wanted: BlockId, options: Any) -> msgsp
     if header.number == 0:
         raise RpcError(SERVER_ERROR, "genesis is not traceable")
     job = BlockTrace(context.backend.node.network, header.number, None, _options(options))
-    return _answer(await context.backend.trials.run_on_store(trace, job))
+    return _answer(await context.backend.trials.run_on_store(trace, job, context.sender))
 
 
 async def get_raw_header(context: Context, block: Any) -> str:
@@ -93,9 +91,9 @@ async def trace_call(
     given, trials = _options(options), context.backend.trials
     request = call_request(transaction, context.backend.node.network.chain_id)
     overrides = read_overrides(given.get("stateOverrides"), given.get("blockOverrides"))
-    number = context.backend.reads.block_number(block_id(block))
-    trial = replace(trials.trial(request, Purpose.CALL, number, overrides), timeout_s=TRACE_TIMEOUT_S)
-    return _answer(await trials.run_on_store(trace, CallTrace(trial, given)))
+    place = await trials.place(block_id(block))
+    job = CallTrace(trial_at(place, request, Purpose.CALL, overrides), given)
+    return _answer(await trials.run_on_store(trace, job, context.sender, place.batches))
 
 
 def _options(value: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ answer, because the answers may be a thousand times larger than the questions.
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -26,7 +27,9 @@ from coinone.interfaces.api.ethereum.errors import (
     from_input_error,
 )
 from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
+from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
 from coinone.interfaces.api.weights import Purse
 
 log = logging.getLogger(__name__)
@@ -44,15 +47,18 @@ class Dispatcher:
         self._backend = backend
         self.calls: dict[str, int] = {}  # answered calls by method, for /metrics
 
-    async def answer(self, body: bytes, caller: Caller, purse: Purse, session: Any = None) -> bytes:
+    async def answer(
+        self, body: bytes, caller: Caller, purse: Purse, session: Any = None, sender: Sender = NOBODY
+    ) -> bytes:
         """The answer to one request or batch; b"" if all of it was notifications."""
         try:
             request = jsonio.decode(body)
         except (LimitExceeded, DecodeError) as error:
             return _encode_error(None, _unreadable(error, purse))
-        context = Context(self._backend, caller, purse, session)
+        context = Context(self._backend, caller, purse, session, sender)
         if isinstance(request, list):
-            return await self._answer_batch(request, context)
+            alone = replace(context, sender=replace(sender, left=None))  # the whole is cancelled at once
+            return await unless_left(sender, self._answer_batch(request, alone))
         return await self._answer_one(request, context)
 
     async def _answer_batch(self, requests: list[Any], context: Context) -> bytes:
@@ -87,6 +93,8 @@ class Dispatcher:
             return _encode_error(request_id, from_input_error(error))
         except StorageError as error:  # halted or stopping: the node says why by itself
             return _encode_error(request_id, RpcError(INTERNAL_ERROR, str(error)))
+        except HttpError:  # the sender left
+            raise
         except Exception:
             log.exception("a JSON-RPC handler failed")
             return _encode_error(request_id, RpcError(INTERNAL_ERROR, "internal error"))

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from coinone.base.primitives.types import Address, Hash32
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.node.ethereum.node import ImportedNetwork
 from coinone.node.runtime.archive import BlockArchive
+from coinone.node.runtime.pending import Pending
 from coinone.node.runtime.published import BatchOutcome
 from coinone.node.storage.storage import Storage
 from coinone.protocols.txpool.ethereum import EthereumPool
@@ -15,7 +16,6 @@ from coinone.rules.chain.network import Network
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
-from coinone.rules.vm.precompiles import Precompile
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class ServedReader(Protocol):
 
     def env(self) -> BlockEnv: ...
 
-    def precompiles(self) -> dict[Address, Precompile]: ...
+    def pending(self) -> Pending: ...
 
 
 class ServedNode(Protocol):

@@ -24,6 +24,7 @@ from coinone.interfaces.api.ethereum.transaction_format import pending_transacti
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import RPC_CALLS_IN_FLIGHT_MAX, RPC_SUBSCRIPTIONS_MAX
+from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.ethereum.transaction import decode_transaction
@@ -41,7 +42,13 @@ class RpcSession:
     """One WebSocket connection that speaks JSON-RPC."""
 
     def __init__(
-        self, connection: Connection, dispatcher: Dispatcher, caller: Caller, hub: "RpcHub", purse: Purse
+        self,
+        connection: Connection,
+        dispatcher: Dispatcher,
+        caller: Caller,
+        hub: "RpcHub",
+        purse: Purse,
+        sender: Sender = NOBODY,
     ) -> None:
         self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
@@ -49,6 +56,7 @@ class RpcSession:
         self._caller = caller
         self._hub = hub
         self._purse = purse
+        self._sender = sender
         self._free = asyncio.Semaphore(RPC_CALLS_IN_FLIGHT_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,7 +81,7 @@ class RpcSession:
                 task.cancel()
 
     async def _serve(self, body: bytes) -> None:
-        answer = await self._dispatcher.answer(body, self._caller, self._purse, self)
+        answer = await self._dispatcher.answer(body, self._caller, self._purse, self, self._sender)
         if answer:
             self.connection.send(answer)
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
+from coinone.interfaces.api.ethereum.call_worker import Desk, Stopwatch, metered
 from coinone.interfaces.api.ethereum.overrides import precompiles_with
-from coinone.interfaces.api.ethereum.trials import Stopwatch, Trial, env_of, precompiles_of, prepared
-from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, TRACE_TIMEOUT_S
+from coinone.interfaces.api.ethereum.trials import Trial, env_of, precompiles_at, prepared
+from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX
 from coinone.node.ethereum.archive import is_imported, steps_of_block
 from coinone.node.ethereum.node import ImportedNetwork
 from coinone.node.storage.blocks import Blocks
@@ -61,10 +62,10 @@ class CallTrace:
     options: Options
 
 
-def trace(job: BlockTrace | CallTrace, snapshot: Snapshot) -> Traced:
+def trace(job: BlockTrace | CallTrace, desk: Desk) -> Traced:
     """Do the job. What the sender asked wrongly, or too much of, comes back as an error."""
     try:
-        result = _trace_call(job, snapshot) if isinstance(job, CallTrace) else _trace_block(job, snapshot)
+        result = _trace_call(job, desk) if isinstance(job, CallTrace) else _trace_block(job, desk)
         encoded = msgspec.json.encode(result)
         if len(encoded) > RPC_ANSWER_BYTES_MAX:
             raise LimitExceeded("trace too long: callTracer is shorter", most=RPC_ANSWER_BYTES_MAX)
@@ -75,18 +76,18 @@ def trace(job: BlockTrace | CallTrace, snapshot: Snapshot) -> Traced:
     return Traced(encoded)
 
 
-def _trace_call(job: CallTrace, snapshot: Snapshot) -> Any:
-    state, trial = prepared(job.trial, snapshot)
-    rules, budget = FORKS[trial.fork], Stopwatch(trial.timeout_s)
-    precompiles = precompiles_with(precompiles_of(trial, snapshot), trial.overrides)
-    policy = FeePolicy.BURN if is_imported(snapshot) else FeePolicy.PAY_COINBASE
-    return trace_call(state, env_of(trial), trial.request, rules, precompiles, budget, job.options, policy)
+def _trace_call(job: CallTrace, desk: Desk) -> Any:
+    state, trial = prepared(job.trial, desk)
+    rules, env = FORKS[trial.fork], env_of(trial)
+    precompiles = precompiles_with(precompiles_at(trial.number, trial.fork, desk), trial.overrides)
+    policy = FeePolicy.BURN if is_imported(desk.snapshot) else FeePolicy.PAY_COINBASE
+    return trace_call(state, env, trial.request, rules, precompiles, desk.budget, job.options, policy)
 
 
-def _trace_block(job: BlockTrace, snapshot: Snapshot) -> Any:
-    budget = Stopwatch(TRACE_TIMEOUT_S)
+def _trace_block(job: BlockTrace, desk: Desk) -> Any:
+    budget = desk.budget
     results = []
-    for index, step in enumerate(_steps(job, snapshot, budget)):
+    for index, step in enumerate(_steps(job, desk.snapshot, budget)):
         if job.index is None:
             results.append(
                 {"txHash": "0x" + step.record.hash.hex(), **_one_of_many(step, job.options, budget)}
@@ -106,8 +107,9 @@ def _trace_step(step: Step, options: Options, budget: Stopwatch) -> dict[str, An
     if step.record.is_system:
         raise NotSupported("this transaction is the chain's own: it pays out a withdrawal")
     tx = decode_any_transaction(step.record.raw)
+    precompiles = metered(step.precompiles, budget)
     return trace_transaction(
-        step.state, step.env, tx, step.rules, step.precompiles, step.fee_policy, options, budget
+        step.state, step.env, tx, step.rules, precompiles, step.fee_policy, options, budget
     )
 
 

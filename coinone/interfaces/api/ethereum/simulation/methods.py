@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
+from coinone.interfaces.api.ethereum.call_worker import Desk
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, from_input_error
 from coinone.interfaces.api.ethereum.params import PENDING, block_id
@@ -13,14 +14,11 @@ from coinone.interfaces.api.ethereum.simulation.answer import block_answer
 from coinone.interfaces.api.ethereum.simulation.plan import Plan, read_plan
 from coinone.interfaces.api.ethereum.simulation.run import Simulation
 from coinone.interfaces.api.ethereum.simulation.surroundings import ImportedSurroundings, OwnSurroundings
-from coinone.interfaces.api.ethereum.trials import Stopwatch, archive_of, block_hashes
-from coinone.interfaces.api.limits import CALL_TIMEOUT_S, RPC_ANSWER_BYTES_MAX
+from coinone.interfaces.api.ethereum.trials import archive_of, block_hashes, precompiles_at
+from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX
 from coinone.node.ethereum.node import ImportedNetwork
 from coinone.node.storage.past import after_block
-from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.precompiles import ExchangeNeeded, precompiles_without_exchange
-from coinone.rules.vm import FORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +49,42 @@ async def simulate(context: Context, payload: Any, block: Any = None) -> msgspec
         raise RpcError(
             SERVER_ERROR, error.message
         ) from error  # geth's code, which the method's own tests name
-    done = await context.backend.trials.run_on_store(work, SimulationJob(network, plan, number))
+    done = await context.backend.trials.run_on_store(
+        work, SimulationJob(network, plan, number), context.sender
+    )
     if done.words:
         raise RpcError(done.code, done.words)
     return msgspec.Raw(done.json)
 
 
-def work(job: SimulationJob, snapshot: Snapshot) -> Simulated:
+def work(job: SimulationJob, desk: Desk) -> Simulated:
     """In the process for trial calls. What the sender asked wrongly comes back as an error."""
     try:
-        answer = _run(job, snapshot)
+        answer = _run(job, desk)
         encoded = msgspec.json.encode(answer)
         if len(encoded) > RPC_ANSWER_BYTES_MAX:
             raise LimitExceeded("answer too long: simulate less at once", most=RPC_ANSWER_BYTES_MAX)
     except RpcError as error:
         return Simulated(code=error.code, words=error.message)
-    except ExchangeNeeded:
-        return Simulated(code=SERVER_ERROR, words="a contract read the exchange, which is not simulated")
     except InvalidInput as error:
         return Simulated(code=from_input_error(error).code, words=str(error))
     return Simulated(encoded)
 
 
-def _run(job: SimulationJob, snapshot: Snapshot) -> list[dict[str, Any]]:
+def _run(job: SimulationJob, desk: Desk) -> list[dict[str, Any]]:
+    snapshot = desk.snapshot
     parent = archive_of(snapshot).header(job.number)
     assert parent is not None, "the block was found"
-    budget = Stopwatch(CALL_TIMEOUT_S)
     simulation = Simulation(
-        job.plan, parent, after_block(snapshot, job.number), _around(job), job.network.chain_id,
-        block_hashes(snapshot), budget,
+        job.plan, parent, after_block(snapshot, job.number), _around(job, desk), job.network.chain_id,
+        block_hashes(snapshot), desk.budget,
     )  # fmt: skip
     return [block_answer(block, job.plan.full) for block in simulation.run()]
 
 
-def _around(job: SimulationJob) -> ImportedSurroundings | OwnSurroundings:
+def _around(job: SimulationJob, desk: Desk) -> ImportedSurroundings | OwnSurroundings:
+    """Contracts read the exchange as the block left it: simulated blocks have no batches."""
     if isinstance(job.network, ImportedNetwork):
-        return ImportedSurroundings(job.network.rules)
+        return ImportedSurroundings(job.network.rules, desk.budget)
     fork = job.network.fork
-    return OwnSurroundings(fork, precompiles_without_exchange(FORKS[fork]))
+    return OwnSurroundings(fork, precompiles_at(job.number, fork, desk))

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from coinone.base.primitives.types import Hash32
+from coinone.interfaces.api.ethereum.call_worker import Stopwatch, metered
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.rules.chain.ethereum.blobs import blob_base_fee, next_excess
 from coinone.rules.chain.ethereum.blocks import EthereumNetwork, begin_block
@@ -49,14 +50,15 @@ class Surroundings(Protocol):
 class ImportedSurroundings:
     fee_policy = FeePolicy.BURN
 
-    def __init__(self, network: EthereumNetwork) -> None:
+    def __init__(self, network: EthereumNetwork, budget: Stopwatch) -> None:
         self._network = network
+        self._budget = budget
 
     def rules_at(self, time: int) -> Rules:
         return FORKS[self._network.fork_at(time).name]
 
     def precompiles(self, rules: Rules) -> Precompiles:
-        return rules.precompiles
+        return metered(rules.precompiles, self._budget)
 
     def next_base_fee(self, parent: AnyHeader) -> int:
         assert isinstance(parent, EthereumHeader), "a block of an imported chain"

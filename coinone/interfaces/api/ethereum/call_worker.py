@@ -1,0 +1,125 @@
+"""What runs in a process for trial calls: contracts, on the store that the node writes, under batches the node sent.
+
+A job may take only so long. The interpreter asks the stopwatch at every jump, the machine code after half a million
+gas; a precompiled contract cannot be asked while it works, so it gets no more gas than the time left would do at the
+slowest rate.
+"""
+
+import os
+import resource
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from coinone.base.primitives.types import Address, Hash32
+from coinone.interfaces.api.limits import CALL_MEMORY_MAX, PRECOMPILE_GAS_PER_S
+from coinone.node.ethereum.node import ImportedNetwork
+from coinone.node.runtime.compiling import choose_engine
+from coinone.node.runtime.pending import PendingBatch
+from coinone.node.storage.lmdb_store import LmdbStore
+from coinone.node.storage.store import Snapshot
+from coinone.rules.chain.ethereum.execution import Precompiles
+from coinone.rules.chain.network import Network
+from coinone.rules.vm import Choice
+from coinone.rules.vm.errors import OutOfGas
+from coinone.rules.vm.precompiles import Precompile
+
+Job = TypeVar("Job")
+T = TypeVar("T")
+_NICENESS = 10  # behind the thread that makes batches, and behind the interface
+
+
+class OutOfTime(Exception):
+    """The job took longer than it may. Nothing that a job does may catch it."""
+
+
+class Stopwatch:
+    """Stops a job that lasts too long: whoever works calls it now and then."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def __call__(self) -> None:
+        if time.monotonic() > self._end:
+            raise OutOfTime
+
+    def gas_left(self) -> int:
+        """What a precompiled contract may burn at most in the time that is left."""
+        return max(0, int((self._end - time.monotonic()) * PRECOMPILE_GAS_PER_S))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a job is done with. `batches`, lowest first, are the pending ones if it is to see them."""
+
+    snapshot: Snapshot
+    network: Network | ImportedNetwork
+    budget: Stopwatch
+    batches: tuple[PendingBatch, ...] = ()
+
+
+Work = Callable[[Job, Desk], T]
+
+
+def metered(precompiles: Precompiles, budget: Stopwatch) -> dict[Address, Precompile]:
+    """The same contracts, none of which runs longer than the budget allows."""
+    return {address: partial(_run_metered, contract, budget) for address, contract in precompiles.items()}
+
+
+def _run_metered(contract: Precompile, budget: Stopwatch, data: bytes, gas: int) -> tuple[int, bytes]:
+    budget()
+    most = budget.gas_left()
+    try:
+        return contract(data, min(gas, most))
+    except OutOfGas:
+        if most < gas:
+            raise OutOfTime from None
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A job on its way to a worker. `batches` are all it is to see, by hash; `news` those not sent before."""
+
+    work: Callable[[Any, Desk], Any]
+    job: Any
+    limit_s: float
+    batches: tuple[Hash32, ...] = ()
+    news: tuple[PendingBatch, ...] = ()
+
+
+class CallWorker:
+    """In the worker's process. The store is opened with the first job: the process may start before there is one."""
+
+    def __init__(self, data_dir: Path, network: Network | ImportedNetwork) -> None:
+        self._data_dir = data_dir
+        self._network = network
+        self._store: LmdbStore | None = None
+        self._batches: dict[Hash32, PendingBatch] = {}
+
+    def answer(self, question: Question) -> Any:
+        """Raises OutOfTime, and whatever the job raises."""
+        if self._store is None:
+            self._store = LmdbStore(self._data_dir, 0, readonly=True)
+        batches = self._seen(question.batches, question.news) if question.batches else ()
+        with self._store.snapshot() as snapshot:
+            desk = Desk(snapshot, self._network, Stopwatch(question.limit_s), batches)
+            return question.work(question.job, desk)
+
+    def _seen(self, hashes: Iterable[Hash32], news: Iterable[PendingBatch]) -> tuple[PendingBatch, ...]:
+        self._batches.update((batch.hash, batch) for batch in news)
+        self._batches = {each: self._batches[each] for each in hashes}
+        return tuple(self._batches.values())
+
+
+def start_worker(
+    data_dir: Path, network: Network | ImportedNetwork, engine: Choice
+) -> Callable[[Question], Any]:
+    """What a worker's process begins with: everything that the first call would wait for."""
+    os.nice(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_DATA, (CALL_MEMORY_MAX, CALL_MEMORY_MAX))
+    choose_engine(engine)
+    return CallWorker(data_dir, network).answer

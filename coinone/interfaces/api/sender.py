@@ -1,0 +1,51 @@
+"""Who waits for an answer: whose share of the node's work it takes, and how to learn that they have left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from coinone.interfaces.api.http import HttpError, Receive, Scope
+from coinone.interfaces.api.weights import holder, is_loopback
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """`left` returns when the sender has gone; None where their requests are cancelled otherwise."""
+
+    share: Hashable = None
+    left: Callable[[], Awaitable[None]] | None = None
+
+
+NOBODY = Sender()
+
+
+def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
+    """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
+    client = scope.get("client") or ("", 0)
+    # all programs of this machine have one address, so there each connection has a share of its own
+    address = holder(client[0])
+    share = tuple(client) if is_loopback(address) else address
+    return Sender(share, None if receive is None else lambda: _departure(receive))
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def unless_left(sender: Sender, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when its sender leaves. Raises HttpError 499 then."""
+    if sender.left is None:
+        return await work
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(sender.left())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise HttpError(499, "client left")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()

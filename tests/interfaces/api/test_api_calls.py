@@ -1,0 +1,156 @@
+"""Trial calls run beside the node, end in time whatever they execute, and nobody's keep another's waiting."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from coinone.interfaces.api.ethereum import lanes
+from coinone.interfaces.api.ethereum.call_worker import Desk, OutOfTime, Stopwatch, metered
+from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.ethereum.lanes import Lanes
+from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.limits import PRECOMPILE_GAS_PER_S
+from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
+from coinone.node.runtime.node import Node
+from coinone.node.runtime.workers import Servant, WorkerLost
+from coinone.rules.vm.errors import OutOfGas
+from coinone.rules.vm.precompiles import pay
+
+T = TypeVar("T")
+ADDRESS = bytes(19) + b"\x09"
+
+
+def contract(data: bytes, gas: int) -> tuple[int, bytes]:
+    """Costs what its input says."""
+    return pay(int.from_bytes(data, "big"), gas), b"done"
+
+
+def run_metered(cost: int, gas: int, seconds: float) -> tuple[int, bytes]:
+    return metered({ADDRESS: contract}, Stopwatch(seconds))[ADDRESS](cost.to_bytes(8, "big"), gas)
+
+
+def test_a_precompiled_contract_gets_no_more_gas_than_the_time_left_allows() -> None:
+    # half a second at 5 million gas a second is 2.5 million
+    assert PRECOMPILE_GAS_PER_S == 5_000_000
+    assert run_metered(2_000_000, 50_000_000, 0.5) == (2_000_000, b"done")
+    with pytest.raises(OutOfTime):
+        run_metered(2_600_000, 50_000_000, 0.5)
+
+
+def test_one_that_lacks_gas_of_its_own_fails_as_ever() -> None:
+    with pytest.raises(OutOfGas):
+        run_metered(2_000, 1_000, 0.5)
+
+
+def test_no_precompiled_contract_starts_after_the_time_is_over() -> None:
+    with pytest.raises(OutOfTime):
+        run_metered(0, 1_000, -1.0)
+
+
+# Lanes, with jobs that need no contract
+
+
+def short(job: str, desk: Desk) -> tuple[str, int]:
+    return job, os.getpid()
+
+
+def endless(job: None, desk: Desk) -> None:
+    while True:
+        desk.budget()
+
+
+def stuck(job: None, desk: Desk) -> None:
+    time.sleep(3600)
+
+
+def with_lanes(node: Node, use: Callable[[Lanes], Coroutine[Any, Any, T]]) -> T:
+    async def run() -> T:
+        reads = ChainReads(node, Queries(node))
+        made = Lanes(node, reads)
+        await made.start()
+        try:
+            return await use(made)
+        finally:
+            made.close()
+            reads.close()
+
+    return asyncio.run(run())
+
+
+def test_long_jobs_are_ended_and_keep_short_ones_waiting_only_briefly(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "CALL_TIMEOUT_S", 0.5)
+
+    async def use(made: Lanes) -> None:
+        hostile = [asyncio.create_task(made.run(endless, None, Sender("hostile"))) for _ in range(8)]
+        await asyncio.sleep(0)
+        honest = [await made.run(short, str(number), Sender("honest")) for number in range(3)]
+        assert [name for name, _ in honest] == ["0", "1", "2"]
+        assert all(pid != os.getpid() for _, pid in honest)
+        assert not all(task.done() for task in hostile), "the honest ones waited for all of the hostile"
+        for task in hostile:
+            task.cancel()
+        with pytest.raises(RpcError, match=r"timeout = 0\.5s"):
+            await made.run(endless, None, Sender("another"))
+
+    with_lanes(node, use)
+
+
+def test_a_process_that_does_not_answer_is_replaced(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "CALL_OVERRUN_S", 2.0)
+
+    async def use(made: Lanes) -> None:
+        _, before = await made.run(short, "", NOBODY)
+        with pytest.raises(RpcError, match="the call's process ended"):
+            await made.run(stuck, None, NOBODY)
+        _, after = await made.run(short, "", NOBODY)
+        assert after != before
+
+    with_lanes(node, use)
+
+
+def failing_to_begin() -> None:
+    os._exit(3)
+
+
+def test_a_process_that_cannot_begin_is_an_error_not_a_wait() -> None:
+    with pytest.raises(WorkerLost):
+        Servant(failing_to_begin).ask("anything", 1.0)
+
+
+# Senders
+
+
+def test_work_is_cancelled_when_its_sender_leaves() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("work")
+
+    async def left() -> None:
+        await asyncio.sleep(0.01)
+
+    with pytest.raises(HttpError, match="client left"):
+        asyncio.run(unless_left(Sender("who", left), work()))
+    assert ended == ["work"]
+
+
+def test_work_that_ends_first_answers() -> None:
+    async def work() -> str:
+        return "answer"
+
+    async def never() -> None:
+        await asyncio.sleep(3600)
+
+    assert asyncio.run(unless_left(Sender("who", never), work())) == "answer"
+    assert asyncio.run(unless_left(NOBODY, work())) == "answer"
