@@ -217,3 +217,51 @@ def test_what_cannot_be_traced_is_named(pair: Pair) -> None:
     ):
         answer = provider.make_request(RPCEndpoint(method), parameters)
         assert re.search(words, answer["error"]["message"]), answer
+
+
+def test_flat_traces_counted_functions_and_trace_transaction_agree(pair: Pair, token: Any) -> None:
+    """anvil's trace_* and 4byteTracer; its gas is without what the transaction costs before it runs, ours is geth's."""
+    data = token.encode_abi("transfer", [RECEIVER, 3])
+    hashes = pair.send(to=token.address, data=data, gas=100_000)
+    ours, theirs = pair.traces(hashes, tracer="4byteTracer")
+    assert ours == theirs == {f"{data[:10]}-64": 1}
+    flat = [ask(chain, "trace_transaction", name) for chain, name in zip(_chains(pair), hashes, strict=True)]
+    assert _frames(flat[0]) == _frames(flat[1])
+    number = pair.ours.web3.eth.get_transaction_receipt(hashes[0])["blockNumber"]
+    whole = ask(pair.ours, "trace_block", hex(number))
+    assert [frame for frame in whole if frame["transactionHash"] == hashes[0]] == flat[0]
+    assert ask(pair.ours, "trace_transaction", "0x" + "00" * 32) is None
+    assert ask(pair.ours, "trace_block", "0xffffff") is None
+
+
+def _chains(pair: Pair) -> tuple[Chain, Chain]:
+    return pair.ours, pair.theirs
+
+
+def _frames(traces: Any) -> list[Any]:
+    names = ("from", "to", "callType", "input", "value")
+    return [
+        (
+            frame["type"],
+            frame["traceAddress"],
+            frame["subtraces"],
+            frame["transactionPosition"],
+            [frame["action"].get(name) for name in names],
+            (frame["result"] or {}).get("output"),
+        )
+        for frame in traces
+    ]
+
+
+def test_options_that_we_know_are_honoured_or_refused_by_name(pair: Pair, token: Any) -> None:
+    data = token.encode_abi("transfer", [RECEIVER, 3])
+    name, _ = pair.send(to=token.address, data=data, gas=100_000)
+    assert len(ask(pair.ours, "debug_traceTransaction", name, {"limit": 3})["structLogs"]) == 3
+    for method, params, words in (
+        ("debug_traceTransaction", [name, {"timeout": "soon"}], "timeout must be a duration"),
+        ("debug_traceTransaction", [name, {"timeout": "1ns"}], "timeout"),
+        ("debug_traceTransaction", [name, {"tracer": "{}"}], "unknown tracer"),
+        ("debug_traceCall", [{}, "latest", {"txIndex": "0x0"}], "txIndex is not supported"),
+    ):
+        answer = pair.ours.web3.provider.make_request(RPCEndpoint(method), params)
+        assert words in answer["error"]["message"]

@@ -42,6 +42,12 @@ class Stopwatch:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
+    def within(self, seconds: float) -> "Stopwatch":
+        """One that stops after so many seconds, or when this one does."""
+        made = Stopwatch(seconds)
+        made._end = min(made._end, self._end)
+        return made
+
     def __call__(self) -> None:
         if time.monotonic() > self._end:
             raise OutOfTime

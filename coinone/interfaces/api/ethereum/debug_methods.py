@@ -7,11 +7,16 @@ import msgspec
 from coinone.base.primitives import rlp
 from coinone.base.primitives.parse import parse_hash
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.errors import (
+    METHOD_NOT_SUPPORTED,
+    SERVER_ERROR,
+    RpcError,
+    invalid_params,
+)
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, header_json, hex_bytes
 from coinone.interfaces.api.ethereum.overrides import read_overrides
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request
-from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, trace
+from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, timeout_of, trace
 from coinone.interfaces.api.ethereum.trials import Purpose, trial_at
 from coinone.node.ethereum.archive import EthereumArchive
 from coinone.rules.chain.ethereum.receipts import encode_receipt
@@ -24,8 +29,10 @@ async def trace_transaction(context: Context, tx_hash: Any, options: Any = None)
     if found is None:
         raise RpcError(SERVER_ERROR, "transaction not found")
     header, row = found
-    job = BlockTrace(context.backend.node.network, header.number, row.index, _options(options))
-    return _answer(await context.backend.trials.run_on_store(trace, job, context.sender))
+    job = BlockTrace(
+        context.backend.node.network, header.number, header.hash, row.index, trace_options(options)
+    )
+    return trace_answer(await context.backend.trials.run_on_store(trace, job, context.sender))
 
 
 async def trace_block_by_number(context: Context, block: Any, options: Any = None) -> msgspec.Raw:
@@ -44,8 +51,8 @@ async def _trace_block(context: Context, wanted: BlockId, options: Any) -> msgsp
         raise RpcError(SERVER_ERROR, "block not found")
     if header.number == 0:
         raise RpcError(SERVER_ERROR, "genesis is not traceable")
-    job = BlockTrace(context.backend.node.network, header.number, None, _options(options))
-    return _answer(await context.backend.trials.run_on_store(trace, job, context.sender))
+    job = BlockTrace(context.backend.node.network, header.number, header.hash, None, trace_options(options))
+    return trace_answer(await context.backend.trials.run_on_store(trace, job, context.sender))
 
 
 async def get_raw_header(context: Context, block: Any) -> str:
@@ -88,23 +95,30 @@ async def trace_call(
     context: Context, transaction: Any, block: Any = None, options: Any = None
 ) -> msgspec.Raw:
     """debug_traceCall; the options may hold stateOverrides and blockOverrides."""
-    given, trials = _options(options), context.backend.trials
+    given, trials = trace_options(options), context.backend.trials
+    if given.get("txIndex") is not None:
+        raise RpcError(
+            METHOD_NOT_SUPPORTED, "txIndex is not supported: a call is traced after its whole block"
+        )
     request = call_request(transaction, context.backend.node.network.chain_id)
     overrides = read_overrides(given.get("stateOverrides"), given.get("blockOverrides"))
     place = await trials.place(block_id(block))
     job = CallTrace(trial_at(place, request, Purpose.CALL, overrides), given)
-    return _answer(await trials.run_on_store(trace, job, context.sender, place.batches))
+    return trace_answer(await trials.run_on_store(trace, job, context.sender, place.batches))
 
 
-def _options(value: Any) -> dict[str, Any]:
+def trace_options(value: Any) -> dict[str, Any]:
+    """What a trace is asked for. Raises RpcError where it is no object, or its timeout no duration."""
     if value is None:
         return {}
     if not isinstance(value, dict) or not isinstance(value.get("tracerConfig") or {}, dict):
         raise invalid_params("tracer options must be an object")
+    timeout_of(value)
     return value
 
 
-def _answer(traced: Traced) -> msgspec.Raw:
+def trace_answer(traced: Traced) -> msgspec.Raw:
+    """The trace. Raises RpcError where there is none."""
     if traced.error is not None:
         raise RpcError(SERVER_ERROR, traced.error)
     return msgspec.Raw(traced.json)

@@ -6,6 +6,7 @@ from coinone.interfaces.api.ethereum import config_methods as config
 from coinone.interfaces.api.ethereum import debug_methods as debug
 from coinone.interfaces.api.ethereum import dev_methods, fill_methods, subscriptions
 from coinone.interfaces.api.ethereum import log_methods as logs
+from coinone.interfaces.api.ethereum import parity_methods as parity
 from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
 from coinone.interfaces.api.ethereum import txpool_methods as txpool
@@ -33,6 +34,7 @@ _DEAR = (
     "eth_getProof",
     "eth_pendingTransactions",
     "eth_simulateV1",
+    "trace_",
     "txpool_content",
     "txpool_inspect",
 )
@@ -115,6 +117,8 @@ METHODS: dict[str, Method] = _rows(
     ("debug_traceTransaction", debug.trace_transaction, 1, 2),
     ("debug_traceCall", debug.trace_call, 1, 3),
     ("debug_traceBlockByNumber", debug.trace_block_by_number, 1, 2),
+    ("trace_block", parity.trace_block, 1, 1),
+    ("trace_transaction", parity.trace_transaction, 1, 1),
     ("debug_traceBlockByHash", debug.trace_block_by_hash, 1, 2),
 )
 

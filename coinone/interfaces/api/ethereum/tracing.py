@@ -4,6 +4,7 @@ Everything needed lies in the store: the undo records lead back to the state bef
 run again from there. The answer is turned into JSON there too, so that a long trace holds up nothing here.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.call_worker import Desk, Stopwatch, metered
 from coinone.interfaces.api.ethereum.overrides import precompiles_with
 from coinone.interfaces.api.ethereum.trials import Trial, env_of, precompiles_at, prepared
-from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX
+from coinone.interfaces.api.limits import CALL_TIMEOUT_S, RPC_ANSWER_BYTES_MAX
 from coinone.node.ethereum.archive import is_imported, steps_of_block
 from coinone.node.ethereum.node import ImportedNetwork
 from coinone.node.storage.blocks import Blocks
@@ -31,8 +33,12 @@ from coinone.rules.chain.records import TransactionRecord, decode_records
 from coinone.rules.chain.replay import Step, replay
 from coinone.rules.consensus.header import Header
 from coinone.rules.vm import FORKS
+from coinone.rules.vm.tracing.flat_call_tracer import TracedPlace
 
 Options = Mapping[str, Any]
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|ns)", re.ASCII)
+_DURATIONS = re.compile(rf"(?:{_DURATION.pattern}){{1,6}}", re.ASCII)
 _NO_EXCHANGE = (
     "the transaction read the exchange, or one before it in its block did: such a trace is not kept"
 )
@@ -48,12 +54,15 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class BlockTrace:
-    """A block's transactions, or the one at `index`, under the tracer that the options name."""
+    """A block's transactions, or the one at `index`, under the tracer that the options name. `flat`: the lists that
+    the tracer makes of the transactions, as one."""
 
     network: Network | ImportedNetwork
     number: int
+    hash: Hash32
     index: int | None
     options: Options
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +90,49 @@ def _trace_call(job: CallTrace, desk: Desk) -> Any:
     rules, env = FORKS[trial.fork], env_of(trial)
     precompiles = precompiles_with(precompiles_at(trial.number, trial.fork, desk), trial.overrides)
     policy = FeePolicy.BURN if is_imported(desk.snapshot) else FeePolicy.PAY_COINBASE
-    return trace_call(state, env, trial.request, rules, precompiles, desk.budget, job.options, policy)
+    budget = desk.budget.within(timeout_of(job.options))
+    return trace_call(state, env, trial.request, rules, precompiles, budget, job.options, policy)
 
 
 def _trace_block(job: BlockTrace, desk: Desk) -> Any:
-    budget = desk.budget
-    results = []
+    budget = desk.budget.within(timeout_of(job.options))
+    results: list[Any] = []
     for index, step in enumerate(_steps(job, desk.snapshot, budget)):
         if job.index is None:
-            results.append(
-                {"txHash": "0x" + step.record.hash.hex(), **_one_of_many(step, job.options, budget)}
-            )
+            results += _one_of_many(job, index, step, budget)
         elif index == job.index:
-            return _trace_step(step, job.options, budget)
+            return _trace_step(job, index, step, budget)
     return results
 
 
-def _one_of_many(step: Step, options: Options, budget: Stopwatch) -> dict[str, Any]:
+def _one_of_many(job: BlockTrace, index: int, step: Step, budget: Stopwatch) -> list[Any]:
+    name = {"txHash": "0x" + step.record.hash.hex()}
     if step.record.is_system:
-        return {"error": "made by the chain itself"}
-    return {"result": _trace_step(step, options, budget)}
+        return [] if job.flat else [{**name, "error": "made by the chain itself"}]
+    traced = _trace_step(job, index, step, budget)
+    return list(traced) if job.flat else [{**name, "result": traced}]
 
 
-def _trace_step(step: Step, options: Options, budget: Stopwatch) -> dict[str, Any]:
+def _trace_step(job: BlockTrace, index: int, step: Step, budget: Stopwatch) -> Any:
     if step.record.is_system:
         raise NotSupported("this transaction is the chain's own: it pays out a withdrawal")
     tx = decode_any_transaction(step.record.raw)
     precompiles = metered(step.precompiles, budget)
+    place = TracedPlace(job.hash, job.number, step.record.hash, index)
     return trace_transaction(
-        step.state, step.env, tx, step.rules, precompiles, step.fee_policy, options, budget
+        step.state, step.env, tx, step.rules, precompiles, step.fee_policy, job.options, budget, place
     )
+
+
+def timeout_of(options: Options) -> float:
+    """Seconds: what the options name, as in geth ("5s", "1m30s", "300ms"), and ours at most. Raises InvalidInput."""
+    given = options.get("timeout")
+    if given is None:
+        return CALL_TIMEOUT_S
+    parts = _DURATION.findall(given) if isinstance(given, str) and _DURATIONS.fullmatch(given) else []
+    if not parts:
+        raise InvalidInput('timeout must be a duration such as "5s"')
+    return min(sum(float(number) * _UNITS[unit] for number, unit in parts), CALL_TIMEOUT_S)
 
 
 def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[Step]:

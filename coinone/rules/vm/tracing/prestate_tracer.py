@@ -4,10 +4,12 @@ It notes only *what* is touched. The values come from the state, read afterwards
 it, once when it has been taken back.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.parse import format_bytes, format_quantity
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.state.account import EMPTY_ACCOUNT
 from coinone.rules.state.state import State
 from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.frame import Frame
@@ -51,23 +53,36 @@ class PrestateTracer:
         return self.touched.setdefault(address, {})
 
 
-def accounts_of(state: State, touched: Touched) -> dict[str, dict[str, Any]]:
-    """The touched accounts as they stand in `state`; those that do not exist are left out."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of an account is listed; `absent`: accounts that do not exist, too."""
+
+    code: bool = True
+    storage: bool = True
+    absent: bool = False
+
+
+EVERYTHING = Shown()
+
+
+def accounts_of(state: State, touched: Touched, shown: Shown = EVERYTHING) -> dict[str, dict[str, Any]]:
+    """The touched accounts as they stand in `state`."""
     accounts, room = {}, Room()
     for address, slots in touched.items():
         account = state.account(address)
-        if account is None:
+        if account is None and not shown.absent:
             continue
-        shown: dict[str, Any] = {"balance": format_quantity(account.balance)}
+        account = account or EMPTY_ACCOUNT
+        fields: dict[str, Any] = {"balance": format_quantity(account.balance)}
         if account.nonce:
-            shown["nonce"] = account.nonce
-        if code := state.code(address):
+            fields["nonce"] = account.nonce
+        if shown.code and (code := state.code(address)):
             room.take(len(code))
-            shown["code"] = format_bytes(code)
+            fields["code"] = format_bytes(code)
         values = {format_bytes(slot): _word(value) for slot in slots if (value := state.word(address, slot))}
-        if values:
-            shown["storage"] = values
-        accounts[format_bytes(address)] = shown
+        if values and shown.storage:
+            fields["storage"] = values
+        accounts[format_bytes(address)] = fields
     return accounts
 
 

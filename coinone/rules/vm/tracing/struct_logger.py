@@ -14,11 +14,18 @@ _WORD = 32
 
 
 class StructLogger:
-    """A run with more steps than one answer may hold ends in LimitExceeded."""
+    """A run with more steps than one answer may hold ends in LimitExceeded; behind `limit` steps (0: no limit) the
+    run goes on unlisted."""
 
     def __init__(
-        self, stack: bool = True, memory: bool = False, storage: bool = True, return_data: bool = False
+        self,
+        stack: bool = True,
+        memory: bool = False,
+        storage: bool = True,
+        return_data: bool = False,
+        limit: int = 0,
     ) -> None:
+        self._limit = limit
         self._room = Room()
         self.entries: list[dict[str, Any]] = []
         self._stack, self._memory, self._storage, self._return_data = stack, memory, storage, return_data
@@ -32,6 +39,9 @@ class StructLogger:
             self._names = {opcode.code: opcode.name for opcode in frame.evm.rules.opcodes}
 
     def before(self, frame: Frame, code: int) -> None:
+        if self._limit and len(self.entries) >= self._limit:
+            self._open[-1] = None
+            return
         if len(self.entries) >= TRACE_STEPS_MAX:
             raise LimitExceeded("too many steps to list: callTracer is shorter", most=TRACE_STEPS_MAX)
         entry: dict[str, Any] = {

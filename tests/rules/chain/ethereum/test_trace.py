@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.secp256k1 import address_of
-from coinone.base.primitives.errors import LimitExceeded, NotSupported
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, sign_transaction
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
@@ -14,6 +14,7 @@ from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv
+from coinone.rules.vm.tracing.flat_call_tracer import TracedPlace
 
 OSAKA = FORKS["Osaka"]
 KEY = b"\1" * 32
@@ -196,3 +197,126 @@ def test_a_trace_that_lists_the_same_megabyte_again_and_again_is_ended(tracer: d
 def test_a_trace_of_too_many_steps_is_ended() -> None:
     with pytest.raises(LimitExceeded, match="too many steps"):
         traced(world("5b5f56"), replace(TX, gas=16_000_000), disableStack=True)
+
+
+def test_steps_behind_the_limit_are_not_listed_and_the_run_goes_on() -> None:
+    whole = traced(world(STORE))
+    cut = traced(world(STORE), limit=2)
+    assert cut == {**whole, "structLogs": whole["structLogs"][:2]}
+    assert traced(world(STORE), limit=0) == traced(world(STORE), limit=None) == whole
+    for wrong in (-1, "2", True):
+        with pytest.raises(InvalidInput, match="limit must be a number of steps"):
+            traced(world(STORE), limit=wrong)
+
+
+def test_the_prestate_leaves_out_code_and_storage_and_lists_what_is_absent_as_told() -> None:
+    def pre(**config: Any) -> dict[str, Any]:
+        return traced(world("5f54" + STORE), tracer="prestateTracer", tracerConfig=config)
+
+    assert set(pre()[x(CONTRACT)]) == {"balance", "nonce", "code"}
+    assert set(pre(disableCode=True)[x(CONTRACT)]) == {"balance", "nonce"}
+    assert x(COINBASE) not in pre() and pre(includeEmpty=True)[x(COINBASE)] == {"balance": "0x0"}
+    state = world("5f54" + STORE)
+    state.set_storage(CONTRACT, 0, 3)
+    state.freeze()
+    assert "storage" in traced(state, tracer="prestateTracer")[x(CONTRACT)]
+    off = {"disableStorage": True}
+    assert "storage" not in traced(state, tracer="prestateTracer", tracerConfig=off)[x(CONTRACT)]
+
+
+def test_the_flat_tracer_lists_each_frame_with_its_place() -> None:
+    # CONTRACT calls the identity contract with nothing, then OTHER with 2 wei, which reverts
+    identity = "5f5f5f5f6004" + "61ffff" + "fa" + "50"
+    place = TracedPlace(b"\x01" * 32, 5, b"\x02" * 32, 3)
+    tx = sign_transaction(TX, KEY)
+    state = world(identity + CALL_OTHER, "5f5ffd")
+    config = {"convertParityErrors": True}
+
+    def listed(**config: Any) -> list[dict[str, Any]]:
+        options = {"tracer": "flatCallTracer", "tracerConfig": config}
+        return trace_transaction(state, ENV, tx, OSAKA, options=options, place=place)
+
+    root, other = listed(**config)
+    assert root["action"] == {
+        "callType": "call", "from": x(SENDER), "to": x(CONTRACT), "gas": "0x30d40", "value": "0x5", "input": "0xab",
+    }  # fmt: skip
+    assert (root["type"], root["traceAddress"], root["subtraces"]) == ("call", [], 1)
+    assert (root["blockNumber"], root["transactionPosition"]) == (5, 3)
+    assert (root["blockHash"], root["transactionHash"]) == ("0x" + "01" * 32, "0x" + "02" * 32)
+    assert other["traceAddress"] == [0] and other["error"] == "Reverted"
+    assert other["action"]["value"] == "0x2"
+    # PUSH0 PUSH0 REVERT: 2 + 2 gas
+    assert other["result"] == {"gasUsed": "0x4", "output": "0x"}
+    assert listed()[1]["error"] == "execution reverted"
+    three = listed(includePrecompiles=True)
+    assert [each["traceAddress"] for each in three] == [[], [0], [1]]
+    assert three[1]["action"]["callType"] == "staticcall" and three[1]["action"]["value"] == "0x0"
+
+
+def test_the_flat_tracer_shows_creations_and_endings() -> None:
+    # CREATE of "SELFDESTRUCT to OTHER" (as init code), with 7 wei
+    init = "73" + OTHER.hex() + "ff"
+    create = f"7f{init.ljust(64, '0')}5f52" + f"60{len(init) // 2:02x}5f6007f000"
+    _, made, ended = traced(world(create), tracer="flatCallTracer")
+    assert made["type"] == "create" and made["action"]["creationMethod"] == "create"
+    assert made["action"]["init"] == "0x" + init and made["result"]["code"] == "0x"
+    assert ended["type"] == "suicide" and ended["result"] is None
+    assert ended["action"] == {
+        "address": made["result"]["address"], "balance": "0x7", "refundAddress": x(OTHER)
+    }  # fmt: skip
+
+
+def test_functions_are_counted_by_selector_and_size_but_not_precompiled_contracts() -> None:
+    # MSTORE a selector; call OTHER with 4 and with 36 bytes, identity with 4
+    call = "5f5f60{size:02x}5f5f73{to}61fffff150"
+    code = "63aabbccdd60e01b5f52" + "".join(
+        call.format(size=size, to=to)
+        for size, to in ((4, OTHER.hex()), (36, OTHER.hex()), (4, "00" * 19 + "04"))
+    )
+    assert traced(world(code), tracer="4byteTracer") == {"0xaabbccdd-0": 1, "0xaabbccdd-32": 1}
+
+
+def test_nothing_and_several_tracers_at_once() -> None:
+    assert traced(world(STORE), tracer="noopTracer") == {}
+    config = {"callTracer": None, "prestateTracer": {"diffMode": True}, "noopTracer": {}}
+    both = traced(world(STORE), tracer="muxTracer", tracerConfig=config)
+    assert both["callTracer"] == traced(world(STORE), tracer="callTracer")
+    alone = traced(world(STORE), tracer="prestateTracer", tracerConfig={"diffMode": True})
+    assert both["prestateTracer"] == alone and both["noopTracer"] == {}
+    for wrong in ({"muxTracer": {}}, {"jsTracer": {}}):
+        with pytest.raises(NotSupported, match="unknown tracer"):
+            traced(world(STORE), tracer="muxTracer", tracerConfig=wrong)
+    with pytest.raises(LimitExceeded):
+        traced(world(STORE), tracer="muxTracer", tracerConfig={str(n): {} for n in range(17)})
+
+
+def test_the_erc7562_tracer_tells_what_validation_may_not_do() -> None:
+    # SLOAD 1, SSTORE 2, TSTORE 3, EXTCODESIZE OTHER (not followed by ISZERO), GAS (not before a call), KECCAK of 0..31
+    reads = "600154" + "505f600255" + "5f60035d" + "73" + OTHER.hex() + "3b50" + "5a50" + "60205f20" + "50"
+    tree = traced(world(reads + CALL_OTHER, "fe"), tracer="erc7562Tracer")
+    assert tree["accessedSlots"] == {
+        "reads": {f"0x{1:064x}": ["0x" + "00" * 32]},
+        "writes": {f"0x{2:064x}": 1},
+        "transientReads": {},
+        "transientWrites": {f"0x{3:064x}": 1},
+    }
+    assert tree["extCodeAccessInfo"] == [x(OTHER)]
+    assert tree["contractSize"] == {x(OTHER): {"contractSize": 1, "opcode": 0x3B}}
+    # SLOAD, SSTORE, TSTORE, EXTCODESIZE, GAS, KECCAK256, CALL, STOP; PUSH, POP and their like are ignored
+    assert tree["usedOpcodes"] == dict.fromkeys(
+        ("0x54", "0x55", "0x5d", "0x3b", "0x5a", "0x20", "0xf1", "0x0"), 1
+    )
+    assert tree["keccak"] == ["0x" + "00" * 32] and tree["outOfGas"] is False
+    [below] = tree["calls"]
+    assert below["usedOpcodes"] == {"0xfe": 1} and below["outOfGas"] is False
+    endless = traced(world(CALL_OTHER, "5b5f56"), tracer="erc7562Tracer")
+    assert endless["calls"][0]["outOfGas"] is True
+
+
+def test_gas_before_a_call_and_a_size_that_is_only_compared_with_nothing_are_no_offence() -> None:
+    code = "73" + OTHER.hex() + "3b1550" + "5f5f5f5f5f73" + OTHER.hex() + "5af100"
+    tree = traced(world(code), tracer="erc7562Tracer")
+    assert tree["extCodeAccessInfo"] == [] and "0x5a" not in tree["usedOpcodes"]
+    config = {"ignoredOpcodes": ["0xf1"]}
+    seen = traced(world(code), tracer="erc7562Tracer", tracerConfig=config)["usedOpcodes"]
+    assert "0xf1" not in seen and seen["0x5f"] == 5
