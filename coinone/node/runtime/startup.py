@@ -4,7 +4,11 @@ What blocks committed is loaded; batches that were certified after the last bloc
 give the results their certificates name. So nothing that was answered before a crash is lost or changed.
 """
 
+import struct
+from secrets import token_bytes
+
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.siphash import Key
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.base.primitives.types import ZERO_HASH
@@ -88,7 +92,7 @@ def chain_at(network: Network, store: Store, header: Header, headers: Headers) -
         network=network,
         genesis=genesis,
         state=State(store),
-        exchange=exchange_from_leaves(exchange_config(network, genesis), leaves),
+        exchange=exchange_from_leaves(exchange_config(network, genesis), leaves, _index_key()),
         cursor=decode_cursor(cursor_row),
         head=header,
         headers=headers,
@@ -99,6 +103,12 @@ def chain_at(network: Network, store: Store, header: Header, headers: Headers) -
     if state_root(store) != header.state_root:
         raise StorageError("the accounts on disk do not have the root of the last block")
     return chain
+
+
+def _index_key() -> Key:
+    """For the exchange's indexes: drawn at every start and told nobody, so that no client can make them slow."""
+    low, high = struct.unpack("<2q", token_bytes(16))
+    return low, high
 
 
 def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Block, SealedBlock]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from coinone.base.crypto.siphash import Key, siphash
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import PRICE_LEVELS_MAX
 from coinone.rules.exchange.core import (
@@ -23,12 +24,20 @@ from coinone.rules.exchange.core import (
     Core,
     inlined,
 )
-from coinone.rules.exchange.indexes import add_cloid, add_oid, drop_cloid, drop_oid
+from coinone.rules.exchange.indexes import (
+    OID_SHIFTS,
+    RUN_BITS,
+    add_cloid,
+    add_oid,
+    drop_cloid,
+    drop_oid,
+)
 from coinone.rules.exchange.ladders import dequeue, enqueue
 from coinone.rules.exchange.own_orders import add_own, drop_own
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ORDER, Array
 
+_I32_MAX = 2**31 - 1
 _HINTS = 1 << 14  # 64 KB: more prices than are busy at a time
 
 
@@ -103,7 +112,7 @@ def rebuild(core: Core) -> None:
 class Book:
     """The arrays of ladders, levels and indexes, with room made between kernel calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Key) -> None:
         self.ladder_keys: Array = np.zeros((0, 256), np.int64)
         self.ladder_levels: Array = np.zeros((0, 256), np.int32)
         self.ladder_counts: Array = np.zeros(0, np.int64)
@@ -111,6 +120,8 @@ class Book:
         self.free_orders: Array = np.zeros(0, np.int32)
         self.free_levels: Array = np.zeros(0, np.int32)
         self.oids: Array = np.zeros(0, np.int32)
+        shifts = [siphash(*key, n, 0, 0) & _I32_MAX for n in range(OID_SHIFTS)]
+        self.oid_shifts: Array = np.array(shifts, np.int32)
         self.cloid_slots: Array = np.zeros(0, np.int32)
         self.links: Array = np.zeros(0, LINK)
         self.hints: Array = np.zeros(_HINTS, np.int32)
@@ -184,10 +195,15 @@ class Book:
 
     def find(self, store: Store, oid: int) -> int | None:
         """Slot of a resting order."""
-        slot = int(self.oids[oid & (len(self.oids) - 1)])
+        slot = int(self.oids[self.home_of(oid)])
         while slot >= 0 and store.orders[slot]["oid"] != oid:
             slot = int(self.links[slot]["older"])
         return slot if slot >= 0 else None
+
+    def home_of(self, oid: int) -> int:
+        """As indexes.home_of."""
+        shift = int(self.oid_shifts[(oid >> RUN_BITS) % OID_SHIFTS])
+        return (oid + shift) & (len(self.oids) - 1)
 
     def find_cloid(self, store: Store, account: int, high: int, low: int) -> int | None:
         """Slot of an account's resting order by client id."""

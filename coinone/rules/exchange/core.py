@@ -64,7 +64,8 @@ FREE_ORDERS, FREE_LEVELS, LIVE_ORDERS = 3, 4, 5
 RESULTS, FILLS, UPDATES = 6, 7, 8
 SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9, 10, 11, 12, 13
 STALE = 14  # markets whose status is REDUCE_ONLY
-COUNTERS = 15
+KEY_0, KEY_1 = 15, 16  # the halves of the index key: see indexes.py
+COUNTERS = 17
 
 
 class Core(NamedTuple):
@@ -86,6 +87,7 @@ class Core(NamedTuple):
     free_orders: Any
     free_levels: Any
     oids: Any
+    oid_shifts: Any
     cloid_slots: Any
     links: Any
     hints: Any
@@ -126,6 +128,7 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(_i4, 2),
         _array(_i8),
         _array(LEVEL),
+        _array(_i4),
         _array(_i4),
         _array(_i4),
         _array(_i4),

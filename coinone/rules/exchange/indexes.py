@@ -2,24 +2,32 @@
 
 Oids are given in a row, so the low bits of an oid are as good as a hash of it: they name a place in `oids`,
 which holds the newest order there, and each order's link leads to the next older one. With at least twice as
-many places as orders most chains are of one.
+many places as orders most chains are of one. Who could wait for an oid that falls on the same place as his last
+one would make a chain as long as his patience: so every 65,536 oids the low bits are shifted by another amount.
 
 Cloids are the clients' choice: an open-addressing table, at most half full. Removal shifts back what
 follows, so that it never fills with the graves of old orders.
+
+Shifts and places of cloids come from SipHash under a key that each node draws for itself and tells nobody: no client
+can choose ids that share a place. What a look-up finds is the same for any key.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.core import i64, inlined
-from coinone.rules.exchange.ladders import GOLDEN
+from coinone.base.crypto.siphash import siphash
+from coinone.rules.exchange.core import KEY_0, KEY_1, i64, inlined
+
+RUN_BITS = 16  # oids in a row that are shifted alike: 2^16
+OID_SHIFTS = 1024  # after 2^26 oids they come again; a chain of n needs an order in each of n such turns
 
 
 @inlined
 def home_of(core: Any, oid: int) -> int:
     """The place of an oid."""
-    return i64(oid & (core.oids.shape[0] - 1))
+    shift = i64(core.oid_shifts[(oid >> RUN_BITS) & (OID_SHIFTS - 1)])
+    return i64((oid + shift) & (core.oids.shape[0] - 1))
 
 
 @inlined
@@ -59,8 +67,8 @@ def _cloid_home(core: Any, slot: int) -> int:
 
 @inlined
 def _cloid_hash(core: Any, account: int, high: int, low: int) -> int:
-    mixed = ((high * GOLDEN) ^ low ^ (account << 17)) * GOLDEN
-    return i64((mixed >> 32) & (core.cloid_slots.shape[0] - 1))
+    mixed = siphash(core.counters[KEY_0], core.counters[KEY_1], i64(account), high, low)
+    return i64(mixed & (core.cloid_slots.shape[0] - 1))
 
 
 @inlined

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives import rlp
 from coinone.rules.exchange import leaves as form
 from coinone.rules.exchange.context import ExchangeConfig
@@ -17,9 +18,11 @@ from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import ACCOUNT, ORDER
 
 
-def exchange_from_leaves(config: ExchangeConfig, leaves: Iterable[tuple[bytes, bytes]]) -> Exchange:
+def exchange_from_leaves(
+    config: ExchangeConfig, leaves: Iterable[tuple[bytes, bytes]], index_key: Key = PUBLIC_KEY
+) -> Exchange:
     """The exchange whose leaves these are. They come from our own disk: nonsense in them is a fault."""
-    ex = Exchange(config)
+    ex = Exchange(config, index_key)
     orders: list[tuple[bytes, bytes]] = []
     for key, leaf in leaves:
         kind = key[:1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives.limits import (
     MARGIN_TIERS_MAX,
     MARKETS_MAX,
@@ -17,7 +18,7 @@ from coinone.base.primitives.limits import (
 )
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange import book
-from coinone.rules.exchange.core import LIVE_ORDERS, MARKETS, STALE, Core
+from coinone.rules.exchange.core import KEY_0, KEY_1, LIVE_ORDERS, MARKETS, STALE, Core
 from coinone.rules.exchange.journal import Journal
 from coinone.rules.exchange.margin_rules import recompute
 from coinone.rules.exchange.output import Output
@@ -35,12 +36,16 @@ _NO_OPS: Array = np.zeros(0, OP)
 class Rows(Store):
     """The tables with their book, journal and output, and who has which slot."""
 
-    def __init__(self, accounts: int = 1024, markets: int = 4, orders: int = 4096) -> None:
+    def __init__(
+        self, accounts: int = 1024, markets: int = 4, orders: int = 4096, key: Key = PUBLIC_KEY
+    ) -> None:
+        """`key` is that of the indexes (indexes.py); a node on a network hands in one that nobody else knows."""
         super().__init__(accounts, markets, orders)
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
-        self.book = book.Book()
+        self.counters[[KEY_0, KEY_1]] = key
+        self.book = book.Book(key)
         self.journal = Journal(self)
         self.output = Output(self.counters)
         self.rebuild()
@@ -69,6 +74,7 @@ class Rows(Store):
             shelf.free_orders,
             shelf.free_levels,
             shelf.oids,
+            shelf.oid_shifts,
             shelf.cloid_slots,
             shelf.links,
             shelf.hints,

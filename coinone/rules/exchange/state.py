@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.context import ExchangeConfig
 from coinone.rules.exchange.journal import Undo as RowsUndo
@@ -18,9 +19,10 @@ _MILLION = 1_000_000
 class Exchange:
     """Mutable, owned by one thread (D14); changed by `engine.apply_exchange` and `apply_undo` only."""
 
-    def __init__(self, config: ExchangeConfig) -> None:
+    def __init__(self, config: ExchangeConfig, key: Key = PUBLIC_KEY) -> None:
+        """`key` is the secret of this process's indexes (rows.py); no result depends on it."""
         self.config = config
-        self.rows = Rows(markets=max(4, len(config.markets)))
+        self.rows = Rows(markets=max(4, len(config.markets)), key=key)
         self.ledger = Ledger()
         for market in config.markets:
             index = self.rows.add_market(
@@ -34,9 +36,9 @@ class Exchange:
             self.rows.markets[index]["status"] = MarketStatus.REDUCE_ONLY
 
     @classmethod
-    def from_genesis(cls, config: ExchangeConfig, time_ms: int = 0) -> Exchange:
+    def from_genesis(cls, config: ExchangeConfig, time_ms: int = 0, key: Key = PUBLIC_KEY) -> Exchange:
         """The state before the first batch: the configured markets and balances."""
-        ex = cls(config)
+        ex = cls(config, key)
         for address, amount in config.balances:
             slot = ex.rows.slot_of(address)
             if slot is None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.rows import Rows
@@ -19,9 +20,9 @@ from coinone.rules.exchange.twin_terms import sums
 ACCOUNTS, MARKETS = 12, 3
 
 
-def small_world(random: np.random.Generator) -> Rows:
+def small_world(random: np.random.Generator, key: Key = PUBLIC_KEY) -> Rows:
     """A few poor accounts, so that margin decides; three markets, one of them with tiers that bite."""
-    rows = Rows(accounts=4, markets=1, orders=8)
+    rows = Rows(accounts=4, markets=1, orders=8, key=key)
     rows.add_market(3, 50, 1000, tick=1, min_notional=2000, max_sz=400, max_px=5000)
     rows.add_market(2, 20, 300, tiers=((20_000, 10), (60_000, 3)), min_notional=100, band_bps=2000, lot=5)
     rows.add_market(0, 10, 123_450, min_notional=0, max_open_interest=20)

@@ -7,6 +7,7 @@ the kernel turns it into results, fills and updates, and these stay arrays: even
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,7 +116,7 @@ class SecondTry:
         again, places = Trading(self._cancels.batch), []
         for place in missed:
             item, row = owner(place), self._ran.asked[place : place + 1].copy()
-            oid, placer = reachable.get((item.account, *_meant(row[0])), (0, item))
+            oid, placer = reachable.get(_meant(item.account, row[0]), (0, item))
             if oid and placer.key <= item.key:
                 row["kind"], row["oid"] = OpKind.CANCEL, oid
                 again.ops.add_row(item, row)
@@ -131,11 +132,11 @@ class SecondTry:
         places: list[int] = (self._ran.results["status"] >= FIRST_REJECTION).nonzero()[0].tolist()
         return [place for place in places if self._cancels.ops.owner(place).index >= 0]
 
-    def _resting(self, accounts: set[int]) -> dict[tuple[int, ...], tuple[int, Item]]:
+    def _resting(self, accounts: set[int]) -> dict[bytes, tuple[int, Item]]:
         """What these accounts placed in this batch and still rests, by all that a cancel may call it: its oid and
-        the item that placed it."""
+        the item that placed it. The names are bytes: nobody can choose client ids so that their hashes collide."""
         rows = self._cancels.batch.rows
-        found: dict[tuple[int, ...], tuple[int, Item]] = {}
+        found: dict[bytes, tuple[int, Item]] = {}
         for ops, ran in self._placed:
             theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], sorted(accounts))
             for place in theirs.nonzero()[0].tolist():
@@ -143,14 +144,18 @@ class SecondTry:
                 if rows.book.find(rows, oid) is None:
                     continue
                 item = ops.owner(place)
-                found[item.account, oid] = oid, item
+                found[_name(item.account, oid)] = oid, item
                 if asked["has_cloid"]:
-                    found[item.account, int(asked["cloid_hi"]), int(asked["cloid_lo"])] = oid, item
+                    found[_name(item.account, asked["cloid_hi"], asked["cloid_lo"])] = oid, item
         return found
 
 
-def _meant(asked: np.void) -> tuple[int, ...]:
-    """The order that a cancel names: its oid, or the halves of its client id."""
+def _meant(account: int, asked: np.void) -> bytes:
+    """The order that an account's cancel names: by its oid, or by the halves of its client id."""
     if asked["kind"] == OpKind.CANCEL:
-        return (int(asked["oid"]),)
-    return int(asked["target_hi"]), int(asked["target_lo"])
+        return _name(account, asked["oid"])
+    return _name(account, asked["target_hi"], asked["target_lo"])
+
+
+def _name(*numbers: int) -> bytes:
+    return struct.pack(f"<{len(numbers)}q", *numbers)
