@@ -113,7 +113,7 @@ class Day:
             kind = "withdrawal" if record.is_system else "contract"
             self.happened[f"{kind} {'ran' if record.succeeded else 'failed'}"] += 1
         self.happened["skipped"] += len(published.skipped)
-        self.happened["excluded"] += sum(outcome.status == "excluded" for outcome in published.outcomes)
+        self.happened["skipped"] += sum(outcome.status == "skipped" for outcome in published.outcomes)
 
 
 def poorer(network: Network) -> Network:

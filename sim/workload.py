@@ -12,7 +12,7 @@ import msgspec
 
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.secp256k1 import address_of, sign
-from coinone.base.primitives.errors import CoinoneError
+from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.base.primitives.parse import format_bytes, format_decimal
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.client.ethereum import Transaction, transfer_data
@@ -35,7 +35,7 @@ class Answers:
     """What the traders were told."""
 
     executed: dict[Hash32, int] = field(default_factory=dict)  # transaction -> batch it was said to be in
-    refused: int = 0  # excluded, or refused on entry
+    refused: int = 0  # on entry, or skipped
     lost: int = 0  # the node died before it answered
 
 
@@ -166,9 +166,11 @@ class Workload:
         core.add_action(raw, verified, lambda outcome: self._answer(trader, outcome))
 
     def _answer(self, trader: Trader, outcome: BatchOutcome | CoinoneError) -> None:
-        if isinstance(outcome, CoinoneError):
+        if isinstance(outcome, InvalidInput):
+            self.answers.refused += 1
+        elif isinstance(outcome, CoinoneError):
             self.answers.lost += 1
-        elif outcome.status == "excluded":
+        elif outcome.status == "skipped":
             self.answers.refused += 1
         else:
             self.answers.executed[outcome.tx_hash] = outcome.seq

@@ -36,8 +36,20 @@ POOL_ACCOUNT_TRANSACTIONS_MAX = 64  # nonces one sender may have waiting, gaps i
 POOL_ACCOUNT_BYTES_MAX = 1_048_576  # eight of the largest transactions
 POOL_BYTES_MAX = 67_108_864  # of all Ethereum transactions; the cheapest go first
 POOL_REPLACEMENT_PERCENT = 10  # a replacement pays at least this much more, or spam would be free
-ACTION_ACCOUNT_BYTES_MAX = 262_144  # waiting actions of one signer: four of the largest
-ACTION_POOL_BYTES_MAX = 33_554_432  # of all waiting actions: sixteen full batches
+ACTION_ACCOUNT_BYTES_MAX = (
+    262_144  # waiting cancels of one account, and its other actions: four of the largest each
+)
+ACTION_POOL_BYTES_MAX = (
+    33_554_432  # of all waiting actions: sixteen full batches; a quarter is kept for cancels
+)
+CANCEL_TARGETS_EXTRA = (
+    8  # waiting cancels of an account may name so many more than it has orders: answers cross
+)
+ACTION_REPLIES_MAX = 8  # who may wait for the outcome of one action: its sender, trying again
+ACTION_LOOKS_PER_BATCH = 16_384  # waiting actions judged for one batch: some 50 ms; the next batch goes on
+BARRED_OF_SIGNER_MAX = 256  # refused actions remembered of one signer
+BARRED_SIGNERS_MAX = 4_096  # signers of whom some are remembered: about 130 MB if all are full
+BARRED_OF_STRANGERS_MAX = 262_144  # of signers without an account, together: about 30 MB
 
 # VM
 VM_PROGRAM_CACHE = 512  # analysed codes kept: 50 KB each at the largest, so 25 MB at worst
@@ -64,7 +76,7 @@ NONCE_PAST_MS = 2 * 86_400_000  # a nonce is a time in ms: no older than two day
 NONCE_FUTURE_MS = 86_400_000  # and no more than a day ahead, which forgives wrong clocks
 ACCOUNT_ACTIONS_PER_BATCH = 256  # of one account in one batch of 250 ms
 ACCOUNT_BYTES_PER_BATCH = 262_144  # four full actions
-CANCEL_CREDITS_EXTRA = 100_000  # cancels may exceed the allowance by this or by its double, whichever is less
+CREDIT_DEBT_MAX = 100  # credits that cancels of what is not there may cost beyond the allowance
 CREDIT_REFILL_MS = 10_000  # one more credit for so much of an account's age
 SIGNERS_PER_ACCOUNT = 32  # keys with a living nonce set: bounds a leaf that swaps its agents
 AGENTS_PER_ACCOUNT = 4  # one unnamed and three named, as Hyperliquid has it

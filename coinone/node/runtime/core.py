@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from coinone.base.primitives.errors import (
     CoinoneError,
-    InvalidAction,
     InvalidTransaction,
     LimitExceeded,
     NotSupported,
@@ -22,33 +21,41 @@ from coinone.base.primitives.errors import (
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.limits import ORACLE_REPORTS_PER_BATCH_MAX
 from coinone.base.primitives.types import Hash32
+from coinone.node.runtime.barred import Barred
+from coinone.node.runtime.door import Door, Reply
 from coinone.node.runtime.keys import Secrets
 from coinone.node.runtime.promises import promises_in, record_of
-from coinone.node.runtime.published import BatchOutcome, Published
+from coinone.node.runtime.published import Published
 from coinone.node.runtime.view import first_view, next_view
 from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
 from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
-from coinone.protocols.txpool.actions import ActionPool, Waiting
+from coinone.protocols.txpool.actions import Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
 from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
 from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.forced import due_forced, forced_gas, hash_of
-from coinone.rules.chain.limits import BatchLimits, is_urgent, limits_of
+from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 
-Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]
 Publish: TypeAlias = Callable[[Published], None]
 
 
 class Core:
-    def __init__(self, chain: ChainState, storage: Storage, secrets: Secrets, publish: Publish) -> None:
+    def __init__(
+        self,
+        chain: ChainState,
+        storage: Storage,
+        secrets: Secrets,
+        publish: Publish,
+        barred: Barred | None = None,
+    ) -> None:
         network = chain.network
         self.chain = chain
         self.storage = storage
@@ -57,10 +64,9 @@ class Core:
         self.evm_offset_s = chain.cursor.evm_offset_s
         self.oracle: list[bytes] = []  # reports for the next batch
         self.ethereum_pool = _ethereum_pool(network)
-        self.action_pool: ActionPool[VerifiedAction] = ActionPool()
+        self.door = Door(barred)
         self.view = first_view(chain)
         self._publish = publish
-        self._replies: dict[Hash32, list[Reply]] = {}
         self._pinned: int | None = None
         self._promises: list[Record] = []
         self.is_member = secrets.member in chain.federation.members
@@ -95,11 +101,7 @@ class Core:
     def add_action(self, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
         """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
         self._check_accepting()
-        if not self.chain.exchange.knows(action.signer):
-            raise InvalidAction(f"User or API Wallet 0x{action.signer.hex()} does not exist.")
-        self.action_pool.add(Waiting(raw, action.tx_hash, action.signer, action))
-        self.chain.verify.remember(raw, action)
-        self._replies.setdefault(action.tx_hash, []).append(reply)
+        self.door.add(self.chain, raw, action, reply)
 
     def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
         """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
@@ -156,13 +158,14 @@ class Core:
         self._check_running()
         base = self._base()
         forced = self._take_forced(base)
-        transactions, actions = self._select(base, forced)
+        transactions, actions = self._select(base, forced, max(now_ms, self.chain.cursor.time_ms + 1))
         if self._pinned is not None:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
         draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
         result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
         assert result is not None, "alone, a proposal is certified at once"
         self.oracle.clear()
+        self.door.bar_skipped(self.chain, result, forced)
         self.settle(result, actions)
         return result
 
@@ -172,7 +175,6 @@ class Core:
         network = chain.network
         self.chain = chain
         self.ethereum_pool = _ethereum_pool(network)
-        self.action_pool = ActionPool()
         self.oracle.clear()
         self._pinned = None
         self.evm_offset_s = chain.cursor.evm_offset_s
@@ -206,10 +208,7 @@ class Core:
 
     def drop_waiting(self, error: CoinoneError) -> None:
         """Answer everybody who waits for an outcome that will not come."""
-        waiting = [reply for replies in self._replies.values() for reply in replies]
-        self._replies.clear()
-        for reply in waiting:
-            reply(error)
+        self.door.drop_waiting(error)
 
     def _check_accepting(self) -> None:
         self._check_running()
@@ -235,13 +234,13 @@ class Core:
         """What blocks force upon the next batch; it no longer waits in a pool."""
         due = due_forced(self.chain, base.number)
         hashes = [hash_of(self.chain.verify(raw)) for raw in due]
-        self.action_pool.remove(hashes)
+        self.door.pool.remove(hashes)
         for tx_hash in hashes:
             self.ethereum_pool.drop(tx_hash)
         return due
 
     def _select(
-        self, base: Header, forced: tuple[bytes, ...]
+        self, base: Header, forced: tuple[bytes, ...], time_ms: int
     ) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
         """What goes into the next batch. Contracts get at most half of the bytes, so that they never crowd
         out the exchange."""
@@ -255,23 +254,8 @@ class Core:
             gas = limits.gas - forced_gas(self.chain, forced, limits.gas)
             ethereum = self.ethereum_pool.take(gas, room, self.chain.state.nonce)
             ethereum = ethereum[: max(0, limits.ordinary_transactions - len(oracle))]
-        actions = self._select_actions(limits, oracle, ethereum)
+        actions = self.door.choose(self.chain, limits, [*oracle, *ethereum], forced, time_ms)
         return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
-
-    def _select_actions(
-        self, limits: BatchLimits, oracle: list[bytes], ethereum: list[bytes]
-    ) -> list[Waiting[VerifiedAction]]:
-        """In the order they came; where limits are squeezed, cancels first."""
-        pool, size = self.action_pool, sum(map(len, ethereum))
-        count = limits.transactions - len(oracle) - len(ethereum)
-        room = limits.bytes - sum(map(len, oracle)) - size
-        if limits.are_whole:
-            return pool.take(count, room)
-        cancels = pool.take(count, room, is_urgent)
-        count, room = count - len(cancels), room - sum(len(item.raw) for item in cancels)
-        count = min(count, limits.ordinary_transactions - len(ethereum))
-        room = min(room, limits.ordinary_bytes - size)
-        return cancels + pool.take(count, room, lambda action: not is_urgent(action))
 
     def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult | None:
         """Do what the sequencer asks; the batch, if one was certified. Promises of ours are synced with the batch they
@@ -308,7 +292,6 @@ class Core:
         """Durable now: clear the pools, answer, publish."""
         chain, events = self.chain, result.exchange.events
         self.storage.history.add_batch(result.batch.seq, events)
-        self.action_pool.remove(item.hash for item in actions)
         self.ethereum_pool.settle(chain.state.nonce, [record.sender for record in result.records])
         for tx_hash, _ in result.skipped:
             self.ethereum_pool.drop(tx_hash)
@@ -324,14 +307,7 @@ class Core:
                 skipped=result.skipped,
             )
         )
-        for outcome in result.exchange.outcomes if self._replies else ():
-            for reply in self._replies.pop(outcome.tx_hash, ()):
-                reply(
-                    BatchOutcome(
-                        outcome.tx_hash, result.batch.seq, outcome.status, outcome.answer, outcome.error,
-                        result.batch.time_ms,
-                    )
-                )  # fmt: skip
+        self.door.settle(result, actions)
         self.storage.history.prepare()  # after the answers, which nobody should wait for longer than needed
 
 

@@ -2,9 +2,10 @@
 
 Everything that reads or writes chain, exchange or pools runs here: jobs from other threads one after another,
 and the node's own work when its time has come. Time for batches comes first: between two jobs the clock is
-asked.
+asked. Then cancels: who wants to leave the market does not wait behind what others ask for.
 """
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
+from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.limits import EXECUTOR_JOBS_MAX
 from coinone.node.runtime.clock import Clock
 
 T = TypeVar("T")
-_Job = tuple[Callable[[], Any], "Future[Any]"]
+_Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # comes later, its number, what to do
 
 
 class Executor:
@@ -25,7 +27,8 @@ class Executor:
     def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
         self._clock = clock
         self._work = work
-        self._jobs: queue.Queue[_Job] = queue.Queue(EXECUTOR_JOBS_MAX)
+        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue(EXECUTOR_JOBS_MAX)
+        self._count = itertools.count()
         self._stopping = threading.Event()
         self._door = threading.Lock()  # so that nothing comes in behind the last look into the queue
         self._thread = threading.Thread(target=self._run, name="coinone-executor", daemon=True)
@@ -42,17 +45,18 @@ class Executor:
         if self._thread.is_alive():
             raise StorageError(f"executor did not stop within {timeout_s} s")
 
-    def submit(self, job: Callable[[], T]) -> "Future[T]":
-        """Run `job` on the executor. Raises LimitExceeded if too many wait."""
+    def submit(self, job: Callable[[], T], first: bool = False) -> "Future[T]":
+        """Run `job` on the executor; `first`: before all that came without it, which can never fill the last quarter of
+        the queue. Raises LimitExceeded if too many wait."""
         future: Future[T] = Future()
         with self._door:
             if self._stopping.is_set():
                 future.set_exception(StorageError("node is stopping"))
                 return future
-            try:
-                self._jobs.put_nowait((job, future))
-            except queue.Full:
-                raise LimitExceeded("node is overloaded, try again", most=EXECUTOR_JOBS_MAX) from None
+            most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
+            if self._jobs.qsize() >= most:  # nobody else puts: the door is ours
+                raise LimitExceeded("node is overloaded, try again", most=most)
+            self._jobs.put_nowait((not first, next(self._count), job, future))
         return future
 
     def assert_owner(self) -> None:
@@ -66,11 +70,12 @@ class Executor:
                 due = self._work()
                 continue
             try:
-                self._do(*self._jobs.get(timeout=min(left, 0.1)))
+                _, _, job, future = self._jobs.get(timeout=min(left, 0.1))
             except queue.Empty:
                 continue
+            self._do(job, future)
         while not self._jobs.empty():
-            _, future = self._jobs.get_nowait()
+            *_, future = self._jobs.get_nowait()
             self._do(_refuse, future)
 
     def _do(self, job: Callable[[], Any], future: "Future[Any]") -> None:

@@ -11,10 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from coinone.base.primitives.errors import CoinoneError, InvalidTransaction, NotSupported, StorageError
+from coinone.base.primitives.errors import (
+    CoinoneError,
+    InvalidTransaction,
+    LimitExceeded,
+    NotSupported,
+    StorageError,
+)
 from coinone.base.primitives.limits import MAP_MIB, SEAL_SLICE_MS
 from coinone.base.primitives.types import Hash32
 from coinone.node.runtime.archive import Archive
+from coinone.node.runtime.barred import Barred
 from coinone.node.runtime.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.executor import Executor
@@ -40,6 +47,7 @@ from coinone.rules.chain.network import Network, require_launched
 from coinone.rules.chain.state import ChainState
 from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.consensus.header import Header
+from coinone.rules.exchange.credits import is_cancel
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.state.database import Database
@@ -117,7 +125,8 @@ class Node:
             self.storage.close()
             raise
         self.archive = Archive(self.storage.blocks)
-        self._core = Core(chain, self.storage, secrets, self._publish)
+        self._barred = Barred()
+        self._core = Core(chain, self.storage, secrets, self._publish, self._barred)
         self._writer = ThreadPoolExecutor(1, "coinone-commit")
         self._producer = Producer(
             self._core, secrets, self._clock, entropy, self._publish, self._writer.submit
@@ -194,8 +203,20 @@ class Node:
         def reply(outcome: BatchOutcome | CoinoneError) -> None:
             loop.call_soon_threadsafe(settle, answer, outcome)
 
-        await self._run(lambda: self._core.add_action(raw, verified, reply))
+        try:
+            entered = self._executor.submit(
+                lambda: self._core.add_action(raw, verified, reply), first=is_cancel(verified.action)
+            )
+        except LimitExceeded:
+            self.bar([verified])
+            raise
+        await asyncio.wrap_future(entered)
         return await answer
+
+    def bar(self, actions: Sequence[VerifiedAction]) -> None:
+        """See to it that actions which were refused on the way here, as of unknown signers, never come in (door.py)."""
+        for action in actions:
+            self._barred.add(action.tx_hash, action.signer, is_known=False)
 
     async def submit_ethereum(self, raw: bytes) -> Hash32:
         """Put an Ethereum transaction into the pool; returns its hash. Raises InvalidInput."""

@@ -19,7 +19,7 @@ class BatchOutcome:
 
     tx_hash: Hash32
     seq: int
-    status: str  # "executed" | "failed" | "excluded"
+    status: str  # "executed" | "failed" | "skipped": forced by a block, and changed nothing
     answer: Answer
     error: str
     time_ms: int

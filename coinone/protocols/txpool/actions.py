@@ -1,15 +1,24 @@
-"""The pool of exchange actions: waiting in the order they came, bounded by bytes for each signer.
+"""The pool of exchange actions: two lanes, bounded for each account, served in turns.
 
-How actions are ordered inside a batch is no matter of the pool: the batch's seed decides that (D2). The pool
-only keeps one signer from crowding out the others, and one action from being taken twice.
+How actions are ordered inside a batch is no matter of the pool: the batch's seed decides that (D2). The pool sees to
+it that nobody crowds out another. Cancels wait in a lane of their own, which other actions cannot fill, and of an
+account only as many targets as it can have orders. In each lane the account that was served longest ago comes first.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
-from coinone.base.primitives.limits import ACTION_ACCOUNT_BYTES_MAX, ACTION_BYTES_MAX, ACTION_POOL_BYTES_MAX
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import (
+    ACTION_ACCOUNT_BYTES_MAX,
+    ACTION_BYTES_MAX,
+    ACTION_LOOKS_PER_BATCH,
+    ACTION_POOL_BYTES_MAX,
+    CANCEL_TARGETS_EXTRA,
+)
 from coinone.base.primitives.types import Address, Hash32
 
 T = TypeVar("T")
@@ -20,15 +29,39 @@ class Waiting(Generic[T]):
     raw: bytes
     hash: Hash32
     signer: Address
+    nonce: int
+    line: Hashable  # whose it is: what waits of one is bounded, and takes turns with the others'
+    is_cancel: bool
+    count: int  # orders to be placed or cancelled
+    credits: int  # that it will cost
     action: T  # the verified action, so that it is decoded once
+
+
+@dataclass(slots=True)
+class _Line(Generic[T]):
+    """What one account has waiting in one lane, in the order it came, and what that adds up to."""
+
+    items: dict[Hash32, Waiting[T]] = field(default_factory=dict)
+    bytes: int = 0
+    count: int = 0
+    credits: int = 0
+
+    def add(self, item: Waiting[T], sign: int = 1) -> None:
+        self.bytes += sign * len(item.raw)
+        self.count += sign * item.count
+        self.credits += sign * item.credits
+
+
+_NOTHING: _Line[object] = _Line()
 
 
 class ActionPool(Generic[T]):
     def __init__(self, bytes_max: int = ACTION_POOL_BYTES_MAX) -> None:
-        self._bytes_max = bytes_max
+        self._most = {True: bytes_max, False: div_down(3 * bytes_max, 4)}  # of all, of what is no cancel
+        self._bytes = {True: 0, False: 0}
         self._waiting: dict[Hash32, Waiting[T]] = {}
-        self._bytes = 0
-        self._bytes_of: dict[Address, int] = {}
+        self._nonces: set[tuple[Address, int]] = set()
+        self._lanes: dict[bool, OrderedDict[Hashable, _Line[T]]] = {True: OrderedDict(), False: OrderedDict()}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -36,34 +69,54 @@ class ActionPool(Generic[T]):
     def __contains__(self, tx_hash: Hash32) -> bool:
         return tx_hash in self._waiting
 
-    def add(self, item: Waiting[T]) -> None:
-        """Take `item` in. Raises InvalidAction or LimitExceeded and changes nothing."""
-        if item.hash in self._waiting:
-            raise InvalidAction("already known")
-        size = len(item.raw)
+    def credits_of(self, line: Hashable) -> int:
+        """What its waiting actions will cost."""
+        return self._lanes[False].get(line, _NOTHING).credits
+
+    def add(self, item: Waiting[T], open_orders: int) -> None:
+        """Take `item` in; its account has so many open orders. Raises InvalidAction or LimitExceeded and changes
+        nothing."""
+        if item.hash in self._waiting or (item.signer, item.nonce) in self._nonces:
+            raise InvalidAction("Invalid nonce: duplicate nonce", nonce=item.nonce)
+        size, lane = len(item.raw), self._lanes[item.is_cancel]
         if size > ACTION_BYTES_MAX:
             raise LimitExceeded("action too large", have=size, most=ACTION_BYTES_MAX)
-        held = self._bytes_of.get(item.signer, 0)
-        if held + size > ACTION_ACCOUNT_BYTES_MAX:
-            raise LimitExceeded("too many actions waiting for this signer", most=ACTION_ACCOUNT_BYTES_MAX)
-        if self._bytes + size > self._bytes_max:
-            raise LimitExceeded("too many actions waiting", most=self._bytes_max)
-        self._waiting[item.hash] = item
-        self._bytes += size
-        self._bytes_of[item.signer] = held + size
+        held = lane.get(item.line, _NOTHING)
+        if held.bytes + size > ACTION_ACCOUNT_BYTES_MAX:
+            raise LimitExceeded("too many actions waiting for this account", most=ACTION_ACCOUNT_BYTES_MAX)
+        if item.is_cancel:
+            most = open_orders + self._lanes[False].get(item.line, _NOTHING).count + CANCEL_TARGETS_EXTRA
+            if held.count + item.count > most:
+                raise LimitExceeded("more cancels waiting than orders to cancel", most=most)
+        if sum(self._bytes.values()) + size > self._most[True]:
+            raise LimitExceeded("too many actions waiting", most=self._most[True])
+        if not item.is_cancel and self._bytes[False] + size > self._most[False]:
+            raise LimitExceeded("too many actions waiting", most=self._most[False])
+        self._put(item)
 
     def take(
-        self, actions_max: int, bytes_max: int, wanted: Callable[[T], bool] = lambda action: True
+        self, cancels: bool, actions_max: int, bytes_max: int, admit: Callable[[Waiting[T]], bool]
     ) -> list[Waiting[T]]:
-        """The oldest wanted ones that fit. They stay until `remove`."""
+        """What fits of one lane, the accounts taking turns; `admit` is asked last, and says whether the batch may hold
+        an item too. They stay until `remove`."""
         chosen: list[Waiting[T]] = []
-        for item in self._waiting.values():
-            if not wanted(item.action):
-                continue
-            bytes_max -= len(item.raw)
-            if len(chosen) >= actions_max or bytes_max < 0:
-                break
-            chosen.append(item)
+        lane = self._lanes[cancels]
+        lines = [(account, iter(list(line.items.values()))) for account, line in lane.items()]
+        looks = ACTION_LOOKS_PER_BATCH
+        while lines and len(chosen) < actions_max:
+            served: list[tuple[Hashable, Iterator[Waiting[T]]]] = []
+            for account, items in lines:
+                item = next(items, None)
+                if item is None or len(chosen) >= actions_max or looks == 0:
+                    continue
+                looks -= 1
+                served.append((account, items))
+                if len(item.raw) <= bytes_max and admit(item):
+                    chosen.append(item)
+                    bytes_max -= len(item.raw)
+                    if account in lane:
+                        lane.move_to_end(account)
+            lines = served
         return chosen
 
     def remove(self, hashes: Iterable[Hash32]) -> None:
@@ -72,9 +125,18 @@ class ActionPool(Generic[T]):
             item = self._waiting.pop(tx_hash, None)
             if item is None:
                 continue
-            self._bytes -= len(item.raw)
-            held = self._bytes_of[item.signer] - len(item.raw)
-            if held:
-                self._bytes_of[item.signer] = held
-            else:
-                del self._bytes_of[item.signer]
+            self._nonces.discard((item.signer, item.nonce))
+            self._bytes[item.is_cancel] -= len(item.raw)
+            line = self._lanes[item.is_cancel][item.line]
+            del line.items[tx_hash]
+            line.add(item, -1)
+            if not line.items:
+                del self._lanes[item.is_cancel][item.line]
+
+    def _put(self, item: Waiting[T]) -> None:
+        self._waiting[item.hash] = item
+        self._nonces.add((item.signer, item.nonce))
+        self._bytes[item.is_cancel] += len(item.raw)
+        line = self._lanes[item.is_cancel].setdefault(item.line, _Line())
+        line.items[item.hash] = item
+        line.add(item)

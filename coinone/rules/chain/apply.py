@@ -34,12 +34,14 @@ from coinone.rules.chain.precompiles import precompiles_over
 from coinone.rules.chain.records import TransactionRecord, evm_results, record_of
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.chain.system_calls import core_actions_in, deposits_in, pay_withdrawal, write_block_hashes
+from coinone.rules.chain.transactions import Verified
 from coinone.rules.consensus.header import Header
 from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.consensus.seeds import ordering_seed
 from coinone.rules.consensus.terms import Term
 from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeResult, Withdrawal
 from coinone.rules.exchange.engine import apply_exchange, apply_undo
+from coinone.rules.exchange.inclusion import Included, include
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.vm import BlockEnv
 
@@ -48,12 +50,14 @@ from coinone.rules.vm import BlockEnv
 class _Contents:
     """A batch's transactions, verified and sorted by kind."""
 
+    every: list[Verified] = field(default_factory=list)
     actions: list[VerifiedAction] = field(default_factory=list)
     oracle: list[OracleReport] = field(default_factory=list)
     ethereum: list[EthereumTransaction] = field(default_factory=list)
     forced_actions: int = 0  # so many of the first actions
     forced_now: list[EthereumTransaction] = field(default_factory=list)
     forced_later: list[EthereumTransaction] = field(default_factory=list)
+    included: Included | None = None  # what the exchange says of the actions
 
 
 @dataclass(slots=True)
@@ -154,38 +158,58 @@ def _checked(chain: ChainState, batch: Batch) -> tuple[Term, _Contents]:
     require_mode_a(chain.federation, chain.head, chain.headers)
     term = check_batch(chain.network, chain.federation, chain.cursor, batch, chain.headers)
     check_carried(chain, batch)
-    return term, _verify(chain, batch)
+    key = (batch.hash, chain.cursor.batch_hash)
+    if chain.checked is None or chain.checked[0] != key:  # who votes for a batch applies it next
+        chain.checked = (key, _contents(chain, batch))
+    contents: _Contents = chain.checked[1]
+    _check_limits(chain, batch, contents)
+    return term, contents
+
+
+def _contents(chain: ChainState, batch: Batch) -> _Contents:
+    contents = _verify(chain, batch)
+    included = include(chain.exchange, contents.actions, batch.time_ms, contents.forced_actions)
+    for index, reason in included.refused.items():
+        if index >= contents.forced_actions:
+            raise InvalidBatch("holds what the state before it excludes", problem=reason)
+    contents.included = included
+    return contents
 
 
 def _verify(chain: ChainState, batch: Batch) -> _Contents:
-    contents, every = _Contents(), []
-    forced = [_ethereum(chain, raw) for raw in chain.cursor.effects.forced]
+    contents = _Contents()
     for index, raw in enumerate(batch.transactions):
         try:
             verified = chain.verify(raw)
         except InvalidInput as error:
             raise InvalidBatch("invalid transaction", index=index, problem=str(error)) from error
-        every.append(verified)
+        contents.every.append(verified)
         if isinstance(verified, VerifiedAction):
             contents.actions.append(verified)
             contents.forced_actions += index < batch.forced
         elif isinstance(verified, OracleReport):
             contents.oracle.append(verified)
-        else:
-            (forced if index < batch.forced else contents.ethereum).append(verified)
-    hashes = [hash_of(verified) for verified in every if not isinstance(verified, OracleReport)]
+        elif index >= batch.forced:
+            contents.ethereum.append(verified)
+    hashes = [hash_of(verified) for verified in contents.every if not isinstance(verified, OracleReport)]
     if len(dict.fromkeys(hashes)) != len(hashes):
         raise InvalidBatch("a transaction twice")
+    return contents
+
+
+def _check_limits(chain: ChainState, batch: Batch, contents: _Contents) -> None:
+    """Raise InvalidBatch if there is too much; divide the forced ones into those that run and those that wait."""
     base = chain.headers(batch.base_number)
     assert base is not None, "check_batch found the base"
     limits = limits_of(chain.network.batches, batch.seq, base)
-    check_ordinary(limits, list(zip(batch.transactions, every, strict=True))[batch.forced :])
+    check_ordinary(limits, list(zip(batch.transactions, contents.every, strict=True))[batch.forced :])
+    forced = [_ethereum(chain, raw) for raw in chain.cursor.effects.forced]
+    forced += [tx for tx in contents.every[: batch.forced] if isinstance(tx, EthereumTransaction)]
     contents.forced_now, contents.forced_later = split_forced(forced, limits.gas)
     most = limits.gas - sum(tx.gas for tx in contents.forced_now)
     gas = sum(tx.gas for tx in contents.ethereum)
     if gas > most:
         raise InvalidBatch("too much gas", most=most, have=gas)
-    return contents
 
 
 def _ethereum(chain: ChainState, raw: bytes) -> EthereumTransaction:
@@ -213,6 +237,7 @@ def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> Excha
         oracle=tuple(contents.oracle),
         core_actions=effects.core_actions,
         forced=contents.forced_actions,
+        included=contents.included,
     )
     return apply_exchange(chain.exchange, context, contents.actions)
 

@@ -2,12 +2,16 @@
 
 The network gives each batch a number of bytes, transactions and gas. When blocks fall behind, batches wait to be
 included, and whoever follows must keep them all; so from a certain number of waiting batches on, the limits
-shrink, in a straight line, to nothing. Cancels and oracle prices are squeezed last: who wants to leave the
-market must not wait for miners. Their part shrinks only when everything else is down to nothing.
+shrink, in a straight line, to nothing.
 
-*By hand.* Limits are whole up to 512 waiting batches and nothing at 2,048. With 1,280 waiting a batch of 4,000
-transactions may hold 4,000 * (2,048 - 1,280) / (2,048 - 512) = 2,000, and 4,000 if 2,000 of them are cancels. With
-2,048 waiting it may hold 4,000 cancels and nothing else, with 2,816 still 2,000, with 3,584 none.
+Who wants to leave the market must wait neither for others' orders nor for miners. So a quarter of a batch's places
+and bytes is kept for cancels and oracle prices, and they are squeezed last: their part shrinks only when everything
+else is down to nothing.
+
+*By hand.* Limits are whole up to 512 waiting batches and nothing at 2,048. A batch of 4,000 transactions then holds
+at most 3,000 that are neither cancels nor prices. With 1,280 waiting it may hold 3,000 * (2,048 - 1,280) / (2,048 -
+512) = 1,500 of those. With 2,048 waiting it may hold 4,000 cancels and nothing else, with 2,816 still 2,000, with
+3,584 none.
 """
 
 from collections.abc import Iterable
@@ -18,9 +22,8 @@ from coinone.base.primitives.integers import div_down
 from coinone.rules.chain.network import Cadence
 from coinone.rules.chain.transactions import Verified
 from coinone.rules.consensus.header import Header
+from coinone.rules.exchange.credits import is_cancel
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
-
-_CANCELS = ("cancel", "cancelByCloid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,6 @@ class BatchLimits:
     ordinary_transactions: int
     gas: int
 
-    @property
-    def are_whole(self) -> bool:
-        """Whether all kinds of transactions still share one limit."""
-        return self.transactions == self.ordinary_transactions
-
 
 def limits_of(cadence: Cadence, seq: int, base: Header) -> BatchLimits:
     """What batch `seq` over the block `base` may hold."""
@@ -47,16 +45,16 @@ def limits_of(cadence: Cadence, seq: int, base: Header) -> BatchLimits:
     return BatchLimits(
         bytes=div_down(cadence.bytes_max * urgent, span),
         transactions=div_down(cadence.actions_max * urgent, span),
-        ordinary_bytes=div_down(cadence.bytes_max * ordinary, span),
-        ordinary_transactions=div_down(cadence.actions_max * ordinary, span),
+        ordinary_bytes=div_down(3 * cadence.bytes_max * ordinary, 4 * span),
+        ordinary_transactions=div_down(3 * cadence.actions_max * ordinary, 4 * span),
         gas=div_down(cadence.gas_limit(seq) * ordinary, span),
     )
 
 
 def is_urgent(verified: Verified) -> bool:
-    """Whether a transaction is squeezed last."""
+    """Whether a place is kept for the transaction, and it is squeezed last."""
     if isinstance(verified, VerifiedAction):
-        return verified.kind in _CANCELS
+        return is_cancel(verified.action)
     return isinstance(verified, OracleReport)
 
 
@@ -71,8 +69,6 @@ def check_size(limits: BatchLimits, transactions: tuple[bytes, ...]) -> None:
 
 def check_ordinary(limits: BatchLimits, contents: Iterable[tuple[bytes, Verified]]) -> None:
     """Raise InvalidBatch if there is too much beside cancels and prices."""
-    if limits.are_whole:
-        return  # then `check_size` has said it
     sizes = [len(raw) for raw, verified in contents if not is_urgent(verified)]
     if sum(sizes) > limits.ordinary_bytes:
         raise InvalidBatch("too many bytes but for cancels", most=limits.ordinary_bytes, have=sum(sizes))

@@ -6,6 +6,7 @@ Contracts live in `state`, the exchange in `exchange`, and `cursor` says where t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.limits import HEADERS_IN_MEMORY_MAX
@@ -107,6 +108,7 @@ class ChainState:
         self.headers = headers
         self.leaves = leaves  # of the exchange as it stood at `head`
         self.applied: list[BatchResult] = []
+        self.checked: Any = None  # the batch that was checked last, and what it holds (apply.py)
         self.verify = Verifier(exchange.config.domain_rules)
         headers.push(head)
 

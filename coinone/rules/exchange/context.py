@@ -6,11 +6,14 @@ and actions: nothing here is read from a clock or a network by the rules themsel
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport
+
+if TYPE_CHECKING:
+    from coinone.rules.exchange.inclusion import Included
 
 Response: TypeAlias = dict[str, Any]
 Answer: TypeAlias = Response | Callable[[], Response] | None
@@ -88,6 +91,9 @@ class BatchContext:
     oracle: tuple[OracleReport, ...] = ()  # verified by wire.verify_oracle, reporters of genesis only
     core_actions: tuple[CoreAction, ...] = ()
     forced: int = 0  # so many of the first actions run first within their segment (D1)
+    included: "Included | None" = (
+        None  # what inclusion.include said of exactly these actions, if it was asked before
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +102,12 @@ class Outcome:
 
     `response` is Hyperliquid's `response` object, ready for JSON, when the action executed (single orders
     inside may still carry an "error"); otherwise `error` is the text of `{"status":"err","response":text}`.
-    An excluded action broke an inclusion rule: it changed nothing and burnt no nonce.
+    A skipped action was forced, and broke an inclusion rule: it changed nothing and burnt no nonce. An excluded one
+    broke it too, and had no right to be in the batch (inclusion.py).
     """
 
     tx_hash: Hash32
-    status: str  # "executed" | "failed" | "excluded"
+    status: str  # "executed" | "failed" | "skipped" | "excluded"
     answer: Answer = field(default=None, compare=False)
     error: str = ""
 

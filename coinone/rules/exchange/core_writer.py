@@ -17,7 +17,7 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import CoreAction, Outcome
-from coinone.rules.exchange.inclusion import Budget
+from coinone.rules.exchange.credits import Budget
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_user

@@ -28,7 +28,7 @@ from coinone.rules.exchange.core_writer import core_items, core_outcomes
 from coinone.rules.exchange.events import MarketUpdate
 from coinone.rules.exchange.fees import turn_fee_day, turn_fee_days
 from coinone.rules.exchange.funding import apply_funding
-from coinone.rules.exchange.inclusion import include
+from coinone.rules.exchange.inclusion import Included, include
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.leaves import touched_leaves
 from coinone.rules.exchange.mark import apply_mark_prices
@@ -88,6 +88,8 @@ def apply_undo(ex: Exchange, undo: Undo) -> None:
 
 
 def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
+    included = batch.ctx.included or include(batch.ex, actions, batch.now, batch.ctx.forced)
+    included.judge.write()
     apply_oracle(batch)
     apply_mark_prices(batch)
     apply_funding(batch)
@@ -96,7 +98,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     work = liquidation.choose(batch)
     for deposit in batch.ctx.deposits:
         apply_deposit(batch, deposit)
-    segments = _classed(batch, actions)
+    segments = _classed(batch, actions, included)
     second = _cancels(batch, segments[Segment.CANCELS], work, fired)
     for item in segments[Segment.ACCOUNT]:
         apply_account_action(batch, item)
@@ -111,12 +113,14 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     _tell_markets(batch)
 
 
-def _classed(batch: Batch, actions: Sequence[VerifiedAction]) -> dict[Segment, list[Item]]:
-    """Inclusion, then the included items of each segment in execution order."""
-    written = core_items(batch, len(actions))
-    items, refused = include(batch.ex, actions, batch.now)
-    for index, reason in refused.items():
-        batch.outcomes[index] = Outcome(actions[index].tx_hash, "excluded", error=reason)
+def _classed(
+    batch: Batch, actions: Sequence[VerifiedAction], included: Included
+) -> dict[Segment, list[Item]]:
+    """The items of each segment in execution order."""
+    written, items = core_items(batch, len(actions)), list(included.items)
+    for index, reason in included.refused.items():
+        status = "skipped" if index < batch.ctx.forced else "excluded"
+        batch.outcomes[index] = Outcome(actions[index].tx_hash, status, error=reason)
     found: dict[Segment, list[Item]] = {segment: [] for segment in Segment}
     for account in dict.fromkeys(item.account for item in written + items):
         turn_fee_day(batch, account)
@@ -200,4 +204,4 @@ def _digest(outcomes: Sequence[Outcome], leaves: dict[bytes, bytes | None]) -> H
     return keccak256(b"".join(parts))
 
 
-_STATUS_BYTES = {"executed": b"\x00", "failed": b"\x01", "excluded": b"\x02"}
+_STATUS_BYTES = {"executed": b"\x00", "failed": b"\x01", "excluded": b"\x02", "skipped": b"\x03"}

@@ -125,10 +125,10 @@ def order(key: bytes, nonce: int, market: int, is_buy: bool, px: str, sz: str, t
     return l1_action(key, nonce, action)
 
 
-def l1_action(key: bytes, nonce: int, action: dict) -> bytes:
+def l1_action(key: bytes, nonce: int, action: dict, expires_after: int | None = None) -> bytes:
     packed, source = pack(action), f"coinone:{CHAIN_ID}"
-    r, s, v = sign(l1_digest(packed, nonce, None, None, source), key)
-    return encode_envelope(L1Envelope(packed, nonce, None, None, source, r, s, v))
+    r, s, v = sign(l1_digest(packed, nonce, None, expires_after, source), key)
+    return encode_envelope(L1Envelope(packed, nonce, None, expires_after, source, r, s, v))
 
 
 def spot_send(key: bytes, nonce: int, destination: bytes, amount: str) -> bytes:

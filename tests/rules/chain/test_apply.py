@@ -29,6 +29,7 @@ from tests.rules.chain.chain_world import (
     transfer,
 )
 
+POOR = (99).to_bytes(32, "big")
 UNIT = 10**6  # micro-quote in one quote unit
 
 
@@ -127,8 +128,8 @@ def test_the_same_action_does_not_take_effect_twice():
     world = World()
     once = order(KEYS[0], world.now_ms, 0, True, "90000", "0.01")
     world.batch(once)
-    again = world.batch(once)
-    assert again.exchange.outcomes[0].status == "excluded"
+    with pytest.raises(InvalidBatch, match="duplicate nonce"):
+        world.batch(once)
 
 
 # What a batch may not do
@@ -162,6 +163,41 @@ def snapshot(world: World):
         [chain.exchange.rows.book.side_levels(0, side) for side in (0, 1)],
         len(state.layers),
     )
+
+
+def rubbish(world: World) -> dict[str, tuple[str, list[bytes]]]:
+    """What the state before a batch excludes, by what is wrong with it."""
+    now = world.now_ms
+    used = order(KEYS[0], now, 0, True, "90000", "0.01")
+    world.batch(used)
+    world.chain.exchange.rows.accounts["credits_used"][1] = 10**9 - 3  # dev's grant, but for three
+    return {
+        "an unknown signer": ("does not exist", [order(POOR, now, 0, True, "90000", "0.01")]),
+        "a used nonce": ("duplicate nonce", [used]),
+        "an old nonce": (
+            "outside the window",
+            [order(KEYS[0], now - 3 * 86_400_000, 0, True, "90000", "0.01")],
+        ),
+        "expired": ("expired", [l1_action(KEYS[0], now + 1, {"type": "noop"}, expires_after=now - 1)]),
+        "one nonce twice": (
+            "duplicate nonce",
+            [
+                l1_action(KEYS[0], now + 2, {"type": "noop"}),
+                order(KEYS[0], now + 2, 0, True, "90000", "0.01"),
+            ],
+        ),
+        "no credits for all of them": (
+            "Too many cumulative requests",
+            [l1_action(KEYS[1], now + n, {"type": "noop"}) for n in range(4)],
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", rubbish(World()))
+def test_a_batch_that_holds_what_its_parent_state_excludes_is_the_leaders_fault(kind):
+    world = World()
+    problem, transactions = rubbish(world)[kind]
+    refuse(world, problem, transactions=tuple(transactions))
 
 
 def test_a_gap_in_the_sequence_is_refused():

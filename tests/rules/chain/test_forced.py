@@ -22,6 +22,7 @@ from tests.rules.chain.chain_world import (
     START_MS,
     World,
     account,
+    l1_action,
     order,
     transfer,
 )
@@ -121,7 +122,16 @@ def test_one_that_cannot_run_is_skipped_and_invalidates_nothing():
     ]
     stranger = order(POOR, START_MS, 0, False, "97000", "0.01")
     world = forcing(stranger)
-    assert carried(world).exchange.outcomes[0].status == "excluded"
+    assert carried(world).exchange.outcomes[0].status == "skipped"
+
+
+def test_a_forced_action_that_is_skipped_burns_nothing():
+    late = l1_action(KEYS[0], START_MS, {"type": "noop"}, expires_after=START_MS - 1)
+    world = forcing(late)
+    used = int(world.chain.exchange.rows.accounts["credits_used"][0])
+    assert carried(world).exchange.outcomes[0].status == "skipped"
+    assert world.chain.exchange.ledger.nonces.get(account(0)) is None
+    assert int(world.chain.exchange.rows.accounts["credits_used"][0]) == used
 
 
 def test_forced_transactions_are_no_part_of_the_batch_s_limits():

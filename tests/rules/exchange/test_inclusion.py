@@ -68,11 +68,25 @@ def test_of_a_hundred_stored_nonces_a_new_one_must_exceed_the_smallest(world: Ca
     assert len(stored) == 100 and stored[0] == base + 2 and stored[-1] == base + 501
 
 
-def test_an_excluded_action_keeps_its_nonce(world: Callable[..., Any]) -> None:
+def test_what_was_excluded_never_runs_later(world: Callable[..., Any]) -> None:
+    """No credits, so it is excluded; credits come with age, and a thief hands the same order in again."""
+    w = world({1: 100_000})
+    w.ex.config = replace(w.config, action_credits=0)
+    wanted = w.buy(1, 0.001, 40_000)
+    w.batch(wanted)
+    assert outcome(w)[0] == "excluded" and "cumulative requests" in outcome(w)[1]
+    w.batch(wanted, step_ms=3_600_000)
+    assert outcome(w)[0] == "excluded" and "duplicate nonce" in outcome(w)[1]
+    w.batch(w.buy(1, 0.001, 40_000))
+    assert outcome(w)[0] == "executed"
+
+
+def test_a_forced_action_that_is_skipped_may_come_again(world: Callable[..., Any]) -> None:
+    """Nobody chose it, and a block can force it at the worst moment: its sender loses nothing by that."""
     w = world({1: 100})
     action = noop(w, expires_after=w.now)
-    w.batch(action)
-    assert outcome(w)[0] == "excluded" and "expired" in outcome(w)[1]
+    w.batch(action, forced=1)
+    assert outcome(w)[0] == "skipped" and "expired" in outcome(w)[1]
     w.batch(replace(action, expires_after=None))
     assert outcome(w)[0] == "executed"
 
@@ -98,8 +112,6 @@ def test_credits_are_counted_per_order_and_refill_with_volume(world: Callable[..
     w.ex.config = replace(w.config, action_credits=3)
     triple = t.Order(tuple(w.spec(True, 0.001, price) for price in (40_000, 40_001, 40_002)), "na", None)
     w.batch(w.signed(1, triple))
-    w.batch(noop(w))
-    assert outcome(w)[0] == "excluded" and "cumulative requests" in outcome(w)[1]
     w.batch(w.sell(2, 0.01, 40_000, "Ioc"))  # 3 x 0.001 x 40,001 = 120.003 quote traded by account 1
     for _ in range(2):
         w.batch(*[noop(w) for _ in range(60)])
@@ -109,12 +121,38 @@ def test_credits_are_counted_per_order_and_refill_with_volume(world: Callable[..
     assert outcome(w)[0] == "excluded"
 
 
-def test_cancels_have_their_own_larger_allowance(world: Callable[..., Any]) -> None:
+def test_a_cancel_was_paid_with_its_order(world: Callable[..., Any]) -> None:
     w = world({1: 100_000})
     w.ex.config = replace(w.config, action_credits=1)
     w.batch(w.buy(1, 0.001, 40_000, cloid=5))
     w.batch(w.cancel(1, cloid=5), w.buy(1, 0.001, 40_000))
     assert [found.status for found in w.last.outcomes] == ["executed", "excluded"]
+    assert w.status(0) == "success"
+
+
+def test_a_cancel_of_what_is_not_there_costs_a_credit_and_leads_into_debt(world: Callable[..., Any]) -> None:
+    """Grant 2, one used by the order: a hundred and one misses are taken, and then only cancels of what rests."""
+    w = world({1: 100_000})
+    w.ex.config = replace(w.config, action_credits=2)
+    w.batch(w.buy(1, 0.001, 40_000))
+    oid = w.status(0)["resting"]["oid"]
+    for _ in range(101):
+        w.batch(w.cancel(1, oid=oid + 1), step_ms=1)
+        assert outcome(w)[0] == "executed"
+    w.batch(w.cancel(1, oid=oid + 1), w.cancel(1, cloid=7), step_ms=1)
+    assert [found.status for found in w.last.outcomes] == ["excluded"] * 2
+    w.batch(w.cancel(1, oid=oid))
+    assert w.status(0) == "success"
+
+
+def test_another_accounts_order_is_no_way_out_of_debt(world: Callable[..., Any]) -> None:
+    w = world({1: 100_000, 2: 100_000})
+    w.ex.config = replace(w.config, action_credits=1)
+    w.batch(w.buy(2, 0.001, 40_000))
+    oid = w.status(0)["resting"]["oid"]
+    w.ex.rows.accounts["credits_used"][w.slot(1)] = 101
+    w.batch(w.cancel(1, oid=oid))
+    assert outcome(w)[0] == "excluded"
 
 
 def test_an_account_fills_no_batch_alone(world: Callable[..., Any]) -> None:

@@ -24,9 +24,12 @@ def send(w: Any, who: int, to: bytes, amount: int, token: str = "") -> t.Verifie
     return signed
 
 
-def test_a_deposit_of_ten_opens_an_account_that_can_act_at_once(world: Callable[..., Any]) -> None:
+def test_a_deposit_of_ten_opens_an_account_that_acts_from_the_next_batch_on(
+    world: Callable[..., Any],
+) -> None:
     w = world({})
-    w.batch(w.signed(5, t.Noop(), "noop"), deposits=(Deposit(address(5), 10 * QUOTE),))
+    w.batch(deposits=(Deposit(address(5), 10 * QUOTE),))
+    w.batch(w.signed(5, t.Noop(), "noop"))
     assert w.last.outcomes[0].status == "executed"
     assert w.cash(5) == 10 * QUOTE
 

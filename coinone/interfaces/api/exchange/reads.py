@@ -13,8 +13,8 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.account_json import AccountView, OrderView, PositionView
 from coinone.interfaces.api.exchange.market_json import Level
 from coinone.rules.exchange.actions.transfers import withdrawable
+from coinone.rules.exchange.credits import allowance
 from coinone.rules.exchange.engine import Exchange
-from coinone.rules.exchange.inclusion import allowance
 from coinone.rules.exchange.tables import Side, Tif
 
 _TIF = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}

@@ -60,6 +60,7 @@ class Relay:
         for place, known in zip(tried, answers, strict=True):
             if known:
                 return self._fit(place, tried[place])
+        self._node.bar([action for _, action in tried.values()])
         signer = tried[self._last_fit][1].signer
         raise InvalidSignature(f"User or API Wallet {hex_address(signer)} does not exist.")
 

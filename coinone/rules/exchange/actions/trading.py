@@ -15,6 +15,7 @@ import numpy as np
 from coinone.rules.exchange.actions.answers import Answer, Answers
 from coinone.rules.exchange.actions.ops import BuilderTerms, OpList, to_market_units
 from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.credits import charge
 from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.segments import Item
@@ -125,6 +126,13 @@ class SecondTry:
             self._ran.results["status"][places] = again.run().results["status"]
 
     def finish(self) -> None:
+        """Write the outcomes. What was not there was nobody's removal, and costs a credit (credits.py)."""
+        missed: dict[int, int] = {}
+        for place in self._missed():
+            account = self._cancels.ops.owner(place).account
+            missed[account] = missed.get(account, 0) + 1
+        for account, count in missed.items():
+            charge(self._cancels.batch.rows, account, count)
         self._cancels.finish(self._ran)
 
     def _missed(self) -> list[int]:

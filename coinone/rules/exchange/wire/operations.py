@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as t
 
 _TIF = {t.Tif.GTC: Tif.GTC, t.Tif.IOC: Tif.IOC, t.Tif.ALO: Tif.ALO}
@@ -40,6 +40,11 @@ def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
         for name, value in columns.items():
             rows[name][n] = value
     return rows.tobytes()
+
+
+def rows_of(operations: t.Operations) -> Array:
+    """Its rows of OP, to read."""
+    return np.frombuffer(operations.rows, OP)
 
 
 def halves(cloid: int) -> tuple[int, int]:
