@@ -22,6 +22,21 @@ def market_node() -> Iterator[LocalNode]:
         yield node
 
 
+@pytest.fixture(scope="session")
+def quiet_node() -> Iterator[LocalNode]:
+    """One node without the demo market, shared: its books hold what a test puts there, and takes away again."""
+    with LocalNode() as node:
+        yield node
+
+
+@pytest.fixture
+def maker(quiet_node: LocalNode) -> Iterator[Client]:
+    """A trader whose orders leave the quiet node's books after the test."""
+    with Client(quiet_node.url, key=dev_keys()[1]) as client:
+        yield client
+        client.cancel_all()
+
+
 @pytest.fixture
 def wallet(request: pytest.FixtureRequest) -> LocalAccount:
     """The dev account that the test's module names as ACCOUNT."""

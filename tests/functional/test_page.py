@@ -61,6 +61,8 @@ def test_a_stranger_trades_within_a_minute(profile: Profile, market_node: LocalN
     seen(page, "Sold 0.02 BTC")
     seen(page, "No open positions.")
     page.get_by_role("tab", name="Positions").press("x")
+    page.get_by_role("dialog", name="Cancel all open orders?").wait_for()
+    page.keyboard.press("Enter")
     seen(page, "Order cancelled")
     page.get_by_role("tab", name="Open orders").click()
     seen(page, "No open orders.")
@@ -112,39 +114,6 @@ def test_leverage_is_set_on_the_chain_and_read_back(profile: Profile, market_nod
     seen(page, "BTC leverage is 5×")
     page.reload()
     page.get_by_title("Change leverage").get_by_text("5×").wait_for()
-
-
-def test_a_revoked_trading_key_trades_no_more(profile: Profile, market_node: LocalNode) -> None:
-    page = profile.open(market_node.url)
-    connect_dev_key(page, 8)
-    kept = page.evaluate("JSON.stringify(sessionStorage)")
-    page.get_by_role("button", name="Wallet").click()
-    page.get_by_role("button", name="Revoke trading key").click()
-    seen(page, "Trading key revoked")
-    page.get_by_role("button", name="Enable one-click trading").wait_for()
-
-    page.evaluate(
-        "kept => Object.entries(JSON.parse(kept)).forEach(([k, v]) => sessionStorage.setItem(k, v))", kept
-    )
-    page.reload()
-    enter_price_away_from_market(page, 0.97)
-    page.locator("#ticket-amount").fill("0.01")
-    page.keyboard.press("Control+Enter")
-    seen(page, "Deposit first, or enable trading again")
-
-
-def test_a_second_tab_trades_with_the_key_of_the_first(profile: Profile, market_node: LocalNode) -> None:
-    first = profile.open(market_node.url)
-    connect_dev_key(first, 7)
-    second = profile.open(market_node.url)
-    second.get_by_role("button", name="Connect", exact=True).click()
-    second.get_by_role("dialog").get_by_role("combobox").select_option("7")
-    second.get_by_role("button", name="Use dev key").click()
-    for page in (second, first):
-        enter_price_away_from_market(page, 0.95)
-        page.locator("#ticket-amount").fill("0.001")
-        page.keyboard.press("Control+Enter")
-        seen(page, "Buy 0.001 BTC placed")
 
 
 def test_a_click_in_the_book_fills_in_the_price(profile: Profile, market_node: LocalNode) -> None:

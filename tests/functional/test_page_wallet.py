@@ -25,8 +25,10 @@ const provider = {
     if (error) throw Object.assign(new Error(error.message), error)
     return result
   },
+  on: (event, listener) => { window.moveTo = (account) => listener(account ? [account] : []) },
 }
-const info = { uuid: 'test', name: 'Test Wallet', icon: 'data:image/gif;base64,R0lGODlhAQABAAAAACw=', rdns: 'test' }
+const icon = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='
+const info = { uuid: crypto.randomUUID(), name: 'Test Wallet', icon, rdns: 'test.wallet' }
 const announce = () => dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail: { info, provider } }))
 addEventListener('eip6963:requestProvider', announce)
 """
@@ -48,6 +50,10 @@ class Wallet:
 
     def eth_requestAccounts(self) -> dict[str, Any]:
         return {"result": [self.account.address]}
+
+    def eth_accounts(self) -> dict[str, Any]:
+        """Without asking: the account, once its owner has allowed it to the page."""
+        return {"result": [self.account.address] if "eth_requestAccounts" in self.asked else []}
 
     def eth_chainId(self) -> dict[str, Any]:
         return {"result": self.chain}
@@ -129,6 +135,41 @@ def test_a_new_wallet_is_funded_deposits_trades_and_withdraws(browser: Any, mark
     rows = page.locator("#activity-table tbody tr")
     rows.filter(has_text="Withdrawal").get_by_text("50.00 USDC").wait_for()
     rows.filter(has_text="Deposit").get_by_text("20.50 USDC").wait_for()
+
+    # A reload finds wallet, account and trading key again, and the wallet asks its owner nothing.
+    wallet.asked.clear()
+    wallet.asked.append("eth_requestAccounts")  # was allowed once
+    page.reload()
+    page.get_by_role("button", name="Wallet Test Wallet").wait_for()
+    page.get_by_role("button", name="Buy / long BTC").wait_for()
+    assert wallet.asked == ["eth_requestAccounts", "eth_accounts"]
+    # After a disconnect it is asked nothing at all.
+    page.get_by_role("button", name="Wallet").click()
+    page.get_by_role("button", name="Disconnect").click()
+    page.reload()
+    page.get_by_role("button", name="Connect", exact=True).wait_for()
+    assert wallet.asked == ["eth_requestAccounts", "eth_accounts"]
+    profile.close()
+
+
+def test_a_wallet_that_moves_to_another_account_signs_for_that_one(
+    browser: Any, market_node: LocalNode
+) -> None:
+    wallet = Wallet(market_node.rpc_url)
+    profile = Profile(browser)
+    page = profile.open(market_node.url, ANNOUNCE, {"walletRequest": wallet.request})
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Test Wallet").click()
+    page.get_by_role("button", name="Close dialog").click()
+    wallet.account = Account.create()  # what it is asked to sign for, it compares with this one
+    page.evaluate("account => window.moveTo(account)", wallet.account.address)
+    page.get_by_role("region", name="Account").get_by_role("button", name="Faucet").click()
+    seen(page, "Test coins for gas")
+    page.get_by_role("button", name="Enable one-click trading").click()
+    page.get_by_role("button", name="Enable trading").click()
+    seen(page, "One-click trading is on")
+    page.evaluate("window.moveTo(null)")  # locked
+    page.get_by_role("button", name="Connect", exact=True).wait_for()
     profile.close()
 
 

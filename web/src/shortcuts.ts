@@ -4,7 +4,6 @@ import { tick } from 'svelte'
 import { account } from './state/account.svelte.ts'
 import { session } from './state/session.svelte.ts'
 import { ticket } from './state/ticket.svelte.ts'
-import { cancel } from './state/trading.ts'
 import { ui } from './state/ui.svelte.ts'
 
 export const SHORTCUTS: [string, string][] = [
@@ -14,7 +13,7 @@ export const SHORTCUTS: [string, string][] = [
   ['↑ ↓', 'In the price field: one tick, with Shift ten'],
   ['Ctrl Enter', 'Send the order'],
   ['Esc', 'Clear the order'],
-  ['X', 'Cancel all open orders'],
+  ['X', 'Cancel all open orders (asks first)'],
   ['F', 'Flatten: close everything (asks first)'],
   ['/', 'Choose a market'],
   ['?', 'This list'],
@@ -30,7 +29,7 @@ export function onKey(event: KeyboardEvent): void {
   } else if (event.key === 'Escape') {
     ticket.clear()
     target.blur()
-  } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) press(event)
+  } else if (ui.hasLetterKeys && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) press(event)
 }
 
 function press(event: KeyboardEvent): void {
@@ -51,7 +50,7 @@ const COMMANDS: Record<string, () => void> = {
   '2': () => ticket.setPercent(50),
   '3': () => ticket.setPercent(75),
   '4': () => ticket.setPercent(100),
-  x: () => { if (session.agent && account.orders.length > 0) void cancel(account.orders) },
+  x: () => { if (session.agent && account.orders.length > 0) ui.dialog = 'cancel-all' },
   f: () => { if (session.agent) ui.dialog = 'flatten' },
   '/': () => { ui.dialog = 'markets' },
   '?': () => { ui.dialog = 'help' },

@@ -114,9 +114,8 @@ def found_status(user: str, cloid: str | None) -> Steps[dict[str, Any]]:
     name = {"oid": order["oid"], "cloid": cloid}
     if status == "open":
         return {"resting": name}
-    return (
-        {"filled": {**name, "totalSz": order["origSz"]}} if status == "filled" else {"error": status, **name}
-    )
+    filled = Decimal(order["origSz"]) - Decimal(order["sz"])  # one that may not rest ends as canceled
+    return {"filled": {**name, "totalSz": str(filled)}} if filled else {"error": status, **name}
 
 
 def quote_token() -> Steps[Token]:

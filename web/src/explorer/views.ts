@@ -66,6 +66,7 @@ function actionView(found: Json, head: Head | null): View {
     time: found.time,
     finality: finality(found.block as number, head),
     outcome: found.status,
+    answer: answers(found.response),
     nonce: found.nonce,
   }
   return { facts, tables: [], raw: found.action }
@@ -124,6 +125,17 @@ function accountView(found: Json): View {
       { title: 'Recent', rows: recent },
     ],
   }
+}
+
+/** What the chain answered to each part of an action. */
+function answers(response: unknown): string {
+  const statuses = (response as { data?: { statuses?: unknown[] } } | null)?.data?.statuses ?? []
+  return statuses.map((status) => {
+    const { filled, resting, error } = (typeof status === 'object' && status !== null ? status : {}) as { filled?: Json; resting?: Json; error?: string }
+    if (filled) return `order ${filled.oid}: filled ${filled.totalSz} at ${filled.avgPx}`
+    if (resting) return `order ${resting.oid}: in the book`
+    return error ? `refused: ${error}` : String(status)
+  }).join('; ')
 }
 
 function short(hash: string): string {

@@ -13,6 +13,8 @@ export interface OrderRequest {
   reduceOnly: boolean
   tif: Tif
   szDecimals: number
+  /** The client's own order id: 0x and 32 hex digits. */
+  cloid?: string
 }
 
 export function orderAction(orders: readonly OrderRequest[]): Packable {
@@ -28,6 +30,7 @@ export function orderAction(orders: readonly OrderRequest[]): Packable {
         s: wire(order.sz),
         r: order.reduceOnly,
         t: { limit: { tif: order.tif } },
+        ...(order.cloid === undefined ? {} : { c: order.cloid }),
       }
     }),
     grouping: 'na',

@@ -13,6 +13,7 @@ const WORDS: [RegExp, string][] = [
   [/open interest/i, 'The market is at its open-interest limit: only orders that reduce are taken.'],
   [/user or api wallet .* does not exist|no account|unknown (signer|agent|account)/i,
     'The chain does not know this account or trading key. Deposit first, or enable trading again.'],
+  [/too many extra agents/i, 'This account has three trading keys already: revoke one of them first.'],
   [/agent.*expired|expired.*agent/i, 'The trading key has expired. Enable trading again.'],
   [/only orders that reduce|stale|no fresh oracle/i, 'The market has no fresh oracle price: only cancels and reductions are taken.'],
   [/halted/i, 'Trading in this market is halted.'],

@@ -9,23 +9,37 @@ export interface Sweep {
   averagePx: number
   worstPx: number
   filled: number
+  /** All the levels were not enough, and the limit was not reached: what lies beyond them is not known. */
+  ranOut: boolean
 }
 
-/** Walk the book as an order of `sz` would; levels are best first. */
+/** Walk the levels that are known as an order of `sz` would; best first. */
 export function sweep(levels: readonly Level[], sz: number, limit: number | null, isBuy: boolean): Sweep | null {
   let left = sz
   let paid = 0
   let worstPx = 0
+  let ranOut = true
   for (const level of levels) {
-    if (limit !== null && (isBuy ? level.px > limit : level.px < limit)) break
+    if (limit !== null && (isBuy ? level.px > limit : level.px < limit)) {
+      ranOut = false
+      break
+    }
     const taken = Math.min(left, level.sz)
     paid += taken * level.px
     left -= taken
     worstPx = level.px
-    if (left <= 1e-12) break
+    if (left <= 1e-12) {
+      ranOut = false
+      break
+    }
   }
   const filled = sz - left
-  return filled > 0 ? { averagePx: paid / filled, worstPx, filled } : null
+  return filled > 0 ? { averagePx: paid / filled, worstPx, filled, ranOut } : null
+}
+
+/** The worst average that the order could get: all that is not known trades at its limit. */
+export function worstAverage({ averagePx, filled, ranOut }: Sweep, sz: number, limit: number): number {
+  return ranOut ? (averagePx * filled + limit * (sz - filled)) / sz : averagePx
 }
 
 export interface LiquidationInput {

@@ -4,7 +4,7 @@
 // action (transfers, approvals) is signed field by field, so that a wallet can show it. Our domain is our own: the
 // source names this chain and hyperliquidChain is "Coinone", so nothing signed here is valid anywhere else.
 
-import { concat, hexToBytes, keccak256, numberToBytes, type Hex } from 'viem'
+import { concat, hashTypedData, hexToBytes, keccak256, numberToBytes, type Hex } from 'viem'
 import { encode, type Packable } from './msgpack.ts'
 
 export const CHAIN_NAME = 'Coinone'
@@ -47,6 +47,16 @@ export function l1TypedData(source: string, connectionId: Hex): TypedData {
     primaryType: 'Agent',
     message: { source, connectionId },
   }
+}
+
+/** The kinds of transaction that a wallet or a trading key signs, as the chain numbers them. */
+export const L1_ACTION = 0x70
+export const USER_ACTION = 0x71
+
+/** The hash that the chain files a signed action under: it names the content and the signer, never the signature. */
+export function transactionHash(kind: number, data: TypedData, signer: Hex): Hex {
+  const digest = hashTypedData(data as Parameters<typeof hashTypedData>[0])
+  return keccak256(concat([Uint8Array.of(kind), hexToBytes(digest), hexToBytes(signer)]))
 }
 
 const text = (name: string): Field => ({ name, type: 'string' })

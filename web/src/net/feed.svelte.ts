@@ -11,7 +11,7 @@ const SILENCE_MS = 35_000
 const PAUSES_MS = [300, 700, 1500, 3000, 5000]
 const CHANNEL_OF: Record<string, string> = { userEvents: 'user' }
 
-class Feed {
+export class Feed {
   state = $state<'connecting' | 'open' | 'gone'>('connecting')
   latencyMs = $state<number | null>(null)
   /** Counts connections made, so that effects can load again after each. */
@@ -23,13 +23,26 @@ class Feed {
   #heardAt = 0
   #pingedAt = 0
 
+  #timers: ReturnType<typeof setTimeout>[] = []
+  #isStopped = false
+
   start(): void {
     this.#connect()
-    setInterval(() => this.#keepAlive(), PING_MS)
-    // A woken laptop should not wait for the timer.
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.#keepAlive()
-    })
+    this.#timers.push(setInterval(() => this.#keepAlive(), PING_MS))
+    document.addEventListener('visibilitychange', this.#wake)
+  }
+
+  /** End for good. */
+  stop(): void {
+    this.#isStopped = true
+    this.#timers.forEach(clearTimeout)
+    document.removeEventListener('visibilitychange', this.#wake)
+    this.#socket?.close()
+  }
+
+  /** A woken laptop should not wait for the timer. */
+  #wake = (): void => {
+    if (!document.hidden) this.#keepAlive()
   }
 
   subscribe(subscription: Subscription, handler: Handler): () => void {
@@ -67,17 +80,18 @@ class Feed {
     }
     socket.onmessage = (event) => this.#receive(String(event.data))
     socket.onclose = () => {
-      if (this.#socket !== socket) return
+      if (this.#socket !== socket || this.#isStopped) return
       this.#socket = null
       this.state = 'gone'
       this.latencyMs = null
       const pause = PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)]
-      setTimeout(() => this.#connect(), pause)
+      this.#timers.push(setTimeout(() => this.#connect(), pause))
     }
   }
 
   #receive(text: string): void {
     this.#heardAt = performance.now()
+    if (this.#isStopped) return
     const { channel, data } = JSON.parse(text) as { channel: string; data: unknown }
     if (channel === 'pong') {
       this.latencyMs = Math.round(performance.now() - this.#pingedAt)

@@ -2,7 +2,7 @@
 
 export class NodeError extends Error {}
 
-/** The node could not be reached or answered with something that is no answer. */
+/** No answer that can be believed: what was asked may have been done, or not. */
 export class Unreachable extends NodeError {}
 
 export class NotFound extends NodeError {}
@@ -11,6 +11,7 @@ const TIMEOUT_MS = 15_000
 
 async function post(path: string, body: unknown): Promise<unknown> {
   let response: Response
+  let text: string
   try {
     response = await fetch(path, {
       method: 'POST',
@@ -18,10 +19,10 @@ async function post(path: string, body: unknown): Promise<unknown> {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
+    text = await response.text()
   } catch {
     throw new Unreachable('The node does not answer.')
   }
-  const text = await response.text()
   let answer: unknown
   try {
     answer = JSON.parse(text)
@@ -30,7 +31,9 @@ async function post(path: string, body: unknown): Promise<unknown> {
   }
   if (!response.ok) {
     const fault = answer as { msg?: string; error?: string }
-    throw new NodeError(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
+    // 4xx says that the request was not taken; 5xx may come after it was.
+    const Kind = response.status < 500 ? NodeError : Unreachable
+    throw new Kind(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
   }
   return answer
 }
@@ -74,6 +77,7 @@ export async function explore<T>(path: string): Promise<T> {
   }
   const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
   if (response.status === 404) throw new NotFound(answer?.msg ?? 'Not found on this node.')
-  if (!response.ok || answer === null) throw new NodeError(answer?.msg ?? answer?.error ?? 'Not found on this node.')
+  if (answer === null || response.status >= 500) throw new Unreachable(`The node answered ${response.status}.`)
+  if (!response.ok) throw new NodeError(answer.msg ?? answer.error ?? `The node answered ${response.status}.`)
   return answer
 }

@@ -82,6 +82,23 @@ export interface OpenOrder {
   reduceOnly?: boolean
 }
 
+/** What orderStatus says of an order that the chain knows. */
+export interface FoundOrder {
+  order: OpenOrder & { cloid: string | null }
+  status: string
+}
+
+export interface OrderStatusAnswer {
+  status: 'order' | 'unknownOid'
+  order?: FoundOrder
+}
+
+export interface NamedAgent {
+  name: string
+  address: string
+  validUntil: number
+}
+
 export interface Fill {
   coin: string
   px: string

@@ -11,6 +11,8 @@ import { markets } from './markets.svelte.ts'
 
 const FEES_POLL_MS = 60_000
 const HISTORY_ROWS = 500
+/** Asked about while nobody is connected: the chain then tells what holds for a new account. */
+const NOBODY = '0x0000000000000000000000000000000000000000'
 
 export interface Position {
   coin: string
@@ -116,11 +118,10 @@ class AccountState {
         }
       })
       $effect(() => {
-        const [user, coin] = [this.address, markets.coin]
-        if (!user) return
+        const [user, coin] = [this.address ?? NOBODY, markets.coin]
         return feed.subscribe({ type: 'activeAssetData', user, coin }, (data) => {
-          const message = data as ActiveAssetData
-          if (this.address === user) this.tradable[message.coin] = message
+          const message = data as ActiveAssetData & { user: string }
+          if (message.user.toLowerCase() === user && (this.address ?? NOBODY) === user) this.tradable[message.coin] = message
         })
       })
     })

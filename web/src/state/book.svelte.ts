@@ -1,25 +1,55 @@
-// The chosen market's book and tape.
+// The chosen market's book and tape: the book as it is, by which prices are taken and orders estimated, and the ladder,
+// which is the same book or a coarser view of it for the eye.
 //
 // Messages may come faster than the screen draws: they are kept outside of reactive state and shown once per frame.
+// A message names its coin but not its grouping, so a grouped ladder comes over a socket of its own.
 
-import { feed } from '../net/feed.svelte.ts'
-import type { BookMessage, Trade } from '../net/shapes.ts'
+import { Feed, feed } from '../net/feed.svelte.ts'
+import type { BookLevel, BookMessage, Trade } from '../net/shapes.ts'
 import type { Level } from '../lib/estimate.ts'
+import { wire } from '../lib/numbers.ts'
 import { markets } from './markets.svelte.ts'
 import { network } from './network.svelte.ts'
 
 const TAPE_LENGTH = 60
+/** Levels a side that the node tells. */
+export const LEVELS = 20
+
+/** A price level with its price as the node wrote it: that is what is shown, and what a click takes over. */
+export interface PriceLevel extends Level {
+  text: string
+}
+
+interface Sides {
+  bids: PriceLevel[]
+  asks: PriceLevel[]
+}
+
+const EMPTY: Sides = { bids: [], asks: [] }
 
 class BookState {
-  bids = $state.raw<Level[]>([])
-  asks = $state.raw<Level[]>([])
   tape = $state.raw<Trade[]>([])
-  /** Significant digits that prices are grouped to; null shows every level. */
+  /** Significant digits that the ladder is grouped to; null shows every level. */
   nSigFigs = $state<number | null>(null)
 
-  #message: BookMessage | null = null
+  #whole = $state.raw<Sides>(EMPTY)
+  #grouped = $state.raw<Sides>(EMPTY)
+  #newWhole: BookMessage | null = null
+  #newGrouped: BookMessage | null = null
   #newTrades: Trade[] = []
   #frame = 0
+
+  get bids(): PriceLevel[] {
+    return this.#whole.bids
+  }
+
+  get asks(): PriceLevel[] {
+    return this.#whole.asks
+  }
+
+  get ladder(): Sides {
+    return this.nSigFigs === null ? this.#whole : this.#grouped
+  }
 
   get bestBid(): number | null {
     return this.bids[0]?.px ?? null
@@ -35,7 +65,25 @@ class BookState {
 
   start(): void {
     $effect.root(() => {
-      $effect(() => this.#follow(markets.coin, this.nSigFigs))
+      $effect(() => {
+        const coin = markets.coin
+        this.#whole = EMPTY
+        this.#newWhole = null
+        return this.#follow(feed, { coin }, (message) => (this.#newWhole = message))
+      })
+      $effect(() => {
+        const [coin, nSigFigs] = [markets.coin, this.nSigFigs]
+        this.#grouped = EMPTY
+        this.#newGrouped = null
+        if (nSigFigs === null) return
+        const own = new Feed()
+        own.start()
+        const stop = this.#follow(own, { coin, nSigFigs }, (message) => (this.#newGrouped = message))
+        return () => {
+          stop()
+          own.stop()
+        }
+      })
       $effect(() => {
         const coin = markets.coin
         this.tape = []
@@ -45,14 +93,11 @@ class BookState {
     })
   }
 
-  #follow(coin: string, nSigFigs: number | null): () => void {
-    this.bids = []
-    this.asks = []
-    this.#message = null
-    return feed.subscribe({ type: 'l2Book', coin, ...(nSigFigs ? { nSigFigs } : {}) }, (data) => {
+  #follow(from: Feed, what: { coin: string; nSigFigs?: number }, take: (message: BookMessage) => void): () => void {
+    return from.subscribe({ type: 'l2Book', ...what }, (data) => {
       const message = data as BookMessage
-      if (message.coin !== coin) return
-      this.#message = message
+      if (message.coin !== what.coin) return
+      take(message)
       network.heard(message.time)
       this.#schedule()
     })
@@ -69,13 +114,9 @@ class BookState {
 
   #draw(): void {
     this.#frame = 0
-    if (this.#message) {
-      const [bids, asks] = this.#message.levels
-      const number = ({ px, sz }: { px: string; sz: string }): Level => ({ px: Number(px), sz: Number(sz) })
-      this.bids = bids.map(number)
-      this.asks = asks.map(number)
-      this.#message = null
-    }
+    if (this.#newWhole) this.#whole = sides(this.#newWhole)
+    if (this.#newGrouped) this.#grouped = sides(this.#newGrouped)
+    this.#newWhole = this.#newGrouped = null
     if (this.#newTrades.length > 0) {
       const seen = new Set(this.tape.map((trade) => trade.tid))
       const fresh = this.#newTrades.filter((trade) => !seen.has(trade.tid)).sort((a, b) => b.time - a.time || b.tid - a.tid)
@@ -83,6 +124,11 @@ class BookState {
       this.#newTrades = []
     }
   }
+}
+
+function sides({ levels: [bids, asks] }: BookMessage): Sides {
+  const level = ({ px, sz }: BookLevel): PriceLevel => ({ px: Number(px), sz: Number(sz), text: wire(px) })
+  return { bids: bids.map(level), asks: asks.map(level) }
 }
 
 export const book = new BookState()

@@ -27,6 +27,8 @@ class NetworkState {
   /** Exchange time of the newest batch, as far as the page has heard. */
   batchTimeMs = $state(0)
 
+  #heardAt = 0
+
   get kind(): 'main' | 'test' | 'dev' | 'unknown' {
     return (this.chainId !== null && KINDS[this.chainId]) || 'unknown'
   }
@@ -41,7 +43,21 @@ class NetworkState {
   }
 
   heard(timeMs: number): void {
-    if (timeMs > this.batchTimeMs) this.batchTimeMs = timeMs
+    if (timeMs <= this.batchTimeMs) return
+    this.batchTimeMs = timeMs
+    this.#heardAt = performance.now()
+  }
+
+  /** The chain's own time now, as far as the page can tell: a wrong clock of this computer changes nothing. */
+  chainNowMs(): number {
+    return this.batchTimeMs === 0 ? Date.now() : Math.floor(this.batchTimeMs + performance.now() - this.#heardAt)
+  }
+
+  /** The chain's time, asked for now. Raises Unreachable. */
+  async askTimeMs(): Promise<number> {
+    const { time } = await info<{ time: number }>('exchangeStatus')
+    this.heard(time)
+    return time
   }
 
   /** True once a block contains the batch of this time: times of batches only grow. */
@@ -58,8 +74,7 @@ class NetworkState {
       this.headNumber = block.number
       this.headHash = block.hash
       this.includedTimeMs = Math.max(this.includedTimeMs, block.batchList.at(-1)?.time ?? 0)
-      const status = await info<{ time?: number }>('exchangeStatus')
-      if (status.time) this.heard(status.time)
+      await this.askTimeMs()
     } catch {
       // The feed reports a node that is gone; the next poll tries again.
     }

@@ -1,16 +1,25 @@
 // Who is at the screen: a wallet, perhaps with a trading key that makes orders one click.
 
 import type { Hex } from 'viem'
-import { userTypedData, actionHash, l1TypedData, sourceOf, splitSignature, CHAIN_NAME, type UserAction } from '../lib/signing.ts'
+import {
+  actionHash, CHAIN_NAME, L1_ACTION, l1TypedData, sourceOf, splitSignature, transactionHash, USER_ACTION, userTypedData, type UserAction,
+} from '../lib/signing.ts'
 import type { Packable } from '../lib/msgpack.ts'
-import { exchange, type ExchangeAnswer } from '../net/http.ts'
-import { approvedName, forgetAgent, newAgent, storeAgent, storedAgent, type Agent } from '../wallet/agent.ts'
+import { exchange, info, Unreachable, type ExchangeAnswer } from '../net/http.ts'
+import type { NamedAgent } from '../net/shapes.ts'
+import { approvedName, deviceName, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from '../wallet/agent.ts'
 import { devWallet } from '../wallet/dev.ts'
+import { connectInjected, reconnectInjected, type Announced } from '../wallet/injected.ts'
 import type { Wallet } from '../wallet/wallet.ts'
 import { account } from './account.svelte.ts'
 import { network } from './network.svelte.ts'
+import { AnswerLost, answerOf } from './outcomes.ts'
+import { ui } from './ui.svelte.ts'
 
-const REMEMBERED = 'coinone.devkey'
+/** An action that has not been carried out by then never will be: the outcome of a lost answer is known so soon. */
+export const EXPIRES_MS = 10_000
+const REMEMBERED = 'coinone.devkey' // of this tab
+const INJECTED = 'coinone.wallet' // of this browser: the wallet's name in reverse-domain form
 const REVOKED_FOR_DAYS = 1 / 24
 /** The chain's words for a key that it does not know (any more). */
 const UNKNOWN_SIGNER = /API Wallet .* does not exist/
@@ -26,10 +35,18 @@ class SessionState {
     return this.wallet?.address ?? null
   }
 
-  /** A reload keeps the dev key of this tab; an injected wallet asks again. */
+  /** A reload keeps the dev key of this tab, or the browser's wallet if that still allows its account here. */
   async resume(): Promise<void> {
     const index = sessionStorage.getItem(REMEMBERED)
-    if (index !== null && network.kind === 'dev') await this.useDevKey(Number(index))
+    if (index !== null && network.kind === 'dev') return this.useDevKey(Number(index))
+    const rdns = localStorage.getItem(INJECTED)
+    const wallet = rdns === null ? null : await reconnectInjected(rdns)
+    if (wallet !== null && this.wallet === null) await this.use(wallet)
+  }
+
+  async useInjected(announced: Announced): Promise<void> {
+    await this.use(await connectInjected(announced))
+    localStorage.setItem(INJECTED, announced.rdns)
   }
 
   async useDevKey(index: number): Promise<void> {
@@ -38,61 +55,96 @@ class SessionState {
   }
 
   async use(wallet: Wallet): Promise<void> {
-    this.leave()
+    this.#release()
     this.agent = await storedAgent(network.chainId!, wallet.address)
     this.wallet = wallet
     account.address = wallet.address
-    this.#stop = wallet.onChange((address) => {
-      if (address === null) this.leave()
-      else if (address !== wallet.address) void this.use({ ...wallet, address })
+    const stopTabs = onOtherTab(network.chainId!, wallet.address, () => void this.#reloadAgent())
+    const stopWallet = wallet.onChange((moved) => {
+      if (moved === null) this.#release()
+      else if (moved.address !== wallet.address) void this.use(moved)
     })
+    this.#stop = () => {
+      stopTabs()
+      stopWallet()
+    }
   }
 
-  leave(): void {
+  /** Disconnect: this browser forgets the wallet and its trading key, which the chain still knows until it expires. */
+  async leave(): Promise<void> {
+    sessionStorage.removeItem(REMEMBERED)
+    localStorage.removeItem(INJECTED)
+    const address = this.address
+    this.#release()
+    if (address !== null) await forgetAgent(network.chainId!, address)
+  }
+
+  #release(): void {
     this.#stop()
     this.#stop = () => undefined
     this.wallet = null
     this.agent = null
     account.address = null
-    sessionStorage.removeItem(REMEMBERED)
+  }
+
+  async #reloadAgent(): Promise<void> {
+    const address = this.address
+    const agent = address === null ? null : await storedAgent(network.chainId!, address)
+    if (this.address === address) this.agent = agent
   }
 
   async enableTrading(days: number): Promise<void> {
-    const { agent, key } = await newAgent(days)
+    const { agent, key } = await newAgent(days, deviceName())
     await this.#approve(agent.address, approvedName(agent))
-    storeAgent(network.chainId!, this.address!, agent, key)
+    await storeAgent(network.chainId!, this.address!, agent, key)
     this.agent = agent
   }
 
-  /** An agent's name belongs to one key: giving it to a key that is thrown away takes it from the one that had it. */
-  async revokeAgent(): Promise<void> {
-    const { agent } = await newAgent(REVOKED_FOR_DAYS)
-    await this.#approve(agent.address, approvedName(agent))
-    this.#forgetAgent()
+  /** The trading keys that the chain knows of this account, of all devices. Raises Unreachable. */
+  async agents(): Promise<NamedAgent[]> {
+    return info<NamedAgent[]>('extraAgents', { user: this.address! })
   }
 
-  /** Trade with the agent's key: no wallet prompt. */
-  async trade(action: Packable): Promise<ExchangeAnswer> {
+  /** An agent's name belongs to one key: giving it to a key that is thrown away takes it from the one that had it. */
+  async revokeAgent(name: string): Promise<void> {
+    const { agent } = await newAgent(REVOKED_FOR_DAYS, name)
+    await this.#approve(agent.address, approvedName(agent))
+    if (this.agent?.name === name) await this.#forgetAgent()
+  }
+
+  /** Trade with the agent's key: no wallet prompt. The chain refuses the action after `expiresAfter`, which is in its
+   * own time (ms). Raises AnswerLost, which leaves open whether it was done; Error with the chain's refusal. */
+  async trade(action: Packable, expiresAfter: number): Promise<ExchangeAnswer> {
     if (!this.agent) throw new Error('Enable trading first.')
     const nonce = this.#nonce()
-    const data = l1TypedData(sourceOf(network.chainId!), actionHash(action, nonce))
-    const answer = await exchange({ action, nonce, signature: splitSignature(await this.agent.signTypedData(data)) })
-    if (answer.status === 'err' && UNKNOWN_SIGNER.test(String(answer.response))) this.#forgetAgent()
+    const data = l1TypedData(sourceOf(network.chainId!), actionHash(action, nonce, null, expiresAfter))
+    const signature = splitSignature(await this.agent.signTypedData(data))
+    const hash = transactionHash(L1_ACTION, data, this.agent.address)
+    const answer = await sent({ action, nonce, signature, expiresAfter }, new AnswerLost(hash, expiresAfter))
+    if (answer.status === 'err' && UNKNOWN_SIGNER.test(String(answer.response))) await this.#forgetAgent()
     return accepted(answer)
   }
 
-  /** Sign with the wallet itself: transfers and approvals. `time` is the field that carries the nonce. */
+  /** Trade, and ask the chain for an answer that was lost. Raises NotKnown, Error with the chain's refusal. */
+  act(action: Packable): Promise<ExchangeAnswer> {
+    return settled(this.trade(action, network.chainNowMs() + EXPIRES_MS))
+  }
+
+  /** Sign with the wallet itself: transfers and approvals. `time` is the field that carries the nonce. Raises NotKnown,
+   * Error with the chain's refusal. */
   async sign(type: string, time: 'nonce' | 'time', fields: Record<string, string>): Promise<ExchangeAnswer> {
     const nonce = this.#nonce()
     const signatureChainId: Hex = `0x${network.chainId!.toString(16)}`
     const action: UserAction = { type, hyperliquidChain: CHAIN_NAME, signatureChainId, ...fields, [time]: nonce }
-    const signature = await this.wallet!.signTypedData(userTypedData(action))
-    return accepted(await exchange({ action, nonce, signature: splitSignature(signature) }))
+    const data = userTypedData(action)
+    const signature = splitSignature(await this.wallet!.signTypedData(data))
+    const lost = new AnswerLost(transactionHash(USER_ACTION, data, this.address!), null)
+    return settled(sent({ action, nonce, signature }, lost).then(accepted))
   }
 
-  #forgetAgent(): void {
-    forgetAgent(network.chainId!, this.address!)
+  async #forgetAgent(): Promise<void> {
     this.agent = null
+    await forgetAgent(network.chainId!, this.address!)
   }
 
   #approve(agentAddress: Hex, agentName: string): Promise<ExchangeAnswer> {
@@ -103,6 +155,24 @@ class SessionState {
   #nonce(): number {
     this.#lastNonce = Math.max(Date.now(), this.#lastNonce + 1)
     return this.#lastNonce
+  }
+}
+
+async function sent(body: unknown, lost: AnswerLost): Promise<ExchangeAnswer> {
+  try {
+    return await exchange(body)
+  } catch (fault) {
+    throw fault instanceof Unreachable ? lost : fault
+  }
+}
+
+async function settled(answer: Promise<ExchangeAnswer>): Promise<ExchangeAnswer> {
+  try {
+    return await answer
+  } catch (fault) {
+    if (!(fault instanceof AnswerLost)) throw fault
+    const done = ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.')
+    return accepted(await answerOf(fault).finally(done))
   }
 }
 

@@ -1,6 +1,5 @@
 // The order being written: what the form holds and what it would mean.
 
-import { sweep, liquidationPx, type Sweep } from '../lib/estimate.ts'
 import { floorSz, isValidPx, isValidSz, num, roundPx } from '../lib/numbers.ts'
 import type { OrderRequest, Tif } from '../lib/actions.ts'
 import { account } from './account.svelte.ts'
@@ -10,7 +9,6 @@ import { markets } from './markets.svelte.ts'
 /** A market order is an immediate limit order this far through the market. */
 const MARKET_SLIPPAGE = 0.05
 export const MIN_ORDER_VALUE = 10
-const DEFAULT_LEVERAGE = 10
 /** The chain has the last word on margin; only what is clearly too much is not sent. */
 const MARGIN_SLACK = 1.02
 
@@ -24,10 +22,10 @@ class TicketState {
   tif = $state<Tif>('Gtc')
   reduceOnly = $state(false)
 
-  get leverage(): number {
+  /** As the chain says; null until it has said it. */
+  get leverage(): number | null {
     const coin = markets.coin
-    const known = account.positionIn(coin)?.leverage ?? account.tradable[coin]?.leverage.value
-    return known ?? Math.min(DEFAULT_LEVERAGE, markets.current?.maxLeverage ?? DEFAULT_LEVERAGE)
+    return account.positionIn(coin)?.leverage ?? account.tradable[coin]?.leverage.value ?? null
   }
 
   /** The price that the size is judged at. */
@@ -66,50 +64,15 @@ class TicketState {
     const feeRate = Number(account.fees.userCrossRate)
     // What is closed frees its own margin, which can then be used on the other side.
     const freed = closing > 0 ? (position?.margin ?? 0) : 0
-    const affordable = closing + (this.available + freed) / (px * (1 / this.leverage + feeRate))
+    const affordable = closing + (this.available + freed) / (px * (1 / (this.leverage ?? 1) + feeRate))
     const told = num(account.tradable[markets.coin]?.maxTradeSzs[this.isBuy ? 0 : 1])
     return told === null ? affordable : Math.min(affordable, told)
   }
 
-  get sweep(): Sweep | null {
-    const limit = this.kind === 'limit' ? num(this.px) : null
-    return sweep(this.isBuy ? book.asks : book.bids, Number(this.sizeText), limit, this.isBuy)
-  }
-
-  get slippage(): number | null {
-    const mid = book.mid
-    const swept = this.sweep
-    return mid && swept ? Math.abs(swept.averagePx / mid - 1) : null
-  }
-
-  get fee(): number {
-    const size = Number(this.sizeText)
-    const px = this.referencePx ?? 0
-    const taken = this.tif === 'Alo' && this.kind === 'limit' ? 0 : (this.sweep?.filled ?? 0)
-    const made = this.kind === 'limit' && this.tif !== 'Ioc' ? size - taken : 0
-    return taken * (this.sweep?.averagePx ?? px) * Number(account.fees.userCrossRate) + made * px * Number(account.fees.userAddRate)
-  }
-
-  get marginRequired(): number {
-    return this.reduceOnly ? 0 : this.value / this.leverage
-  }
-
-  get liquidationPx(): number | null {
-    const market = markets.current
-    const px = this.referencePx
-    const mark = markets.markPx
-    if (!market || !px || !mark || !account.summary || Number(this.sizeText) === 0) return null
-    const held = account.positionIn(market.name)
-    const change = (this.isBuy ? 1 : -1) * Number(this.sizeText)
-    const size = (held?.size ?? 0) + change
-    const ownMaintenance = held ? (Math.abs(held.size) * mark) / (2 * market.maxLeverage) : 0
-    return liquidationPx({
-      size,
-      markPx: mark,
-      accountValue: account.equity - this.fee + change * (mark - (this.sweep?.averagePx ?? px)),
-      otherMaintenance: Math.max(0, account.maintenance - ownMaintenance),
-      maxLeverage: market.maxLeverage,
-    })
+  /** The price beyond which nothing is bought or sold, as it would be signed. */
+  get limitPx(): string | null {
+    if (this.kind === 'limit') return isValidPx(this.px, markets.szDecimals) ? this.px : null
+    return this.referencePx === null ? null : marketPx(this.isBuy, this.referencePx, markets.szDecimals)
   }
 
   /** Why the order cannot be sent, in words; null when it can. */
@@ -152,9 +115,29 @@ class TicketState {
     this.amount = unit === 'coin' ? floorSz(size, markets.szDecimals) : (size * (this.referencePx ?? 0)).toFixed(2)
   }
 
-  takePx(px: number): void {
+  /** Take over a price that the chain told: it is a valid one as it stands. */
+  takePx(text: string): void {
     this.kind = 'limit'
-    this.px = roundPx(px, markets.szDecimals)
+    this.px = text
+  }
+
+  /** The middle of the book, on the own side of it: a price that does not trade at once. */
+  takeMid(): void {
+    if (book.mid !== null) this.takePx(roundPx(book.mid, markets.szDecimals, this.isBuy ? 'down' : 'up'))
+  }
+
+  /** The best price of the own side. */
+  takeBest(): void {
+    const best = this.isBuy ? book.bids[0] : book.asks[0]
+    if (best) this.takePx(best.text)
+  }
+
+  /** Go to another market: what was written for this one does not fit there. */
+  choose(coin: string): void {
+    if (coin === markets.coin) return
+    markets.select(coin)
+    this.px = ''
+    this.clear()
   }
 
   clear(): void {
@@ -164,11 +147,10 @@ class TicketState {
 
   request(): OrderRequest {
     const market = markets.current!
-    const px = this.kind === 'limit' ? this.px : marketPx(this.isBuy, this.referencePx!, market.szDecimals)
     return {
       asset: market.index,
       isBuy: this.isBuy,
-      px,
+      px: this.limitPx!,
       sz: this.sizeText,
       reduceOnly: this.reduceOnly,
       tif: this.kind === 'limit' ? this.tif : 'Ioc',

@@ -2,15 +2,20 @@
 
 import { cancelAction, leverageAction, orderAction, type OrderRequest } from '../lib/actions.ts'
 import { inWords } from '../lib/errors.ts'
-import { fmt, fmtPx, trim } from '../lib/numbers.ts'
-import type { ExchangeAnswer, OrderStatus } from '../net/http.ts'
+import { fmt, fmtPx } from '../lib/numbers.ts'
+import { newCloid, outcomeOf, type Outcome } from '../lib/outcome.ts'
+import { Unreachable, type ExchangeAnswer, type OrderStatus } from '../net/http.ts'
 import type { Fill, OpenOrder } from '../net/shapes.ts'
 import type { Position } from './account.svelte.ts'
 import { book } from './book.svelte.ts'
 import { markets } from './markets.svelte.ts'
-import { session } from './session.svelte.ts'
+import { AnswerLost, NotKnown, orderOutcome } from './outcomes.ts'
+import { EXPIRES_MS, session } from './session.svelte.ts'
+import { network } from './network.svelte.ts'
 import { marketPx } from './ticket.svelte.ts'
 import { ui } from './ui.svelte.ts'
+
+const NEVER = 'The chain did not take it, and it has expired: it cannot trade any more.'
 
 /** Run a command; a failure becomes a toast. Resolves true when it succeeded. */
 export async function attempt(title: string, command: () => Promise<void>): Promise<boolean> {
@@ -18,37 +23,57 @@ export async function attempt(title: string, command: () => Promise<void>): Prom
     await command()
     return true
   } catch (fault) {
-    if (!(fault instanceof Reported)) ui.toast('bad', title, inWords(fault))
+    if (fault instanceof NotKnown) ui.toast('warn', 'Outcome unknown', fault.message)
+    else if (fault instanceof Unreachable) ui.toast('warn', 'No answer', `${fault.message} Whether it was done is not known: look before you repeat it.`)
+    else if (!(fault instanceof Reported)) ui.toast('bad', title, inWords(fault))
     return false
   }
-}
-
-export function place(requests: OrderRequest[]): Promise<boolean> {
-  return attempt('Order refused', async () => {
-    const started = performance.now()
-    const answer = await session.trade(orderAction(requests))
-    const took = Math.round(performance.now() - started)
-    const faults = statuses(answer).map((status, i) => report(requests[i]!, status, took))
-    if (faults.includes(true)) throw new Reported()
-  })
 }
 
 /** A failure that has been shown already. */
 class Reported extends Error {}
 
-function report(order: OrderRequest, status: OrderStatus, tookMs: number): boolean {
+/** Send orders. Resolves true when none was refused; what was filled in part counts as taken. */
+export function place(requests: OrderRequest[]): Promise<boolean> {
+  return attempt('Order refused', async () => {
+    const orders = requests.map((request) => ({ ...request, cloid: newCloid() }))
+    const expiresAfterMs = network.chainNowMs() + EXPIRES_MS
+    const started = performance.now()
+    let told: OrderStatus[] | null = null
+    try {
+      told = statuses(await session.trade(orderAction(orders), expiresAfterMs))
+    } catch (fault) {
+      if (!(fault instanceof AnswerLost)) throw fault
+    }
+    const took = told === null ? null : Math.round(performance.now() - started)
+    const settled = told === null ? ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.') : () => undefined
+    const user = session.address!
+    const outcomes = await Promise.all(orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(user, order.cloid, expiresAfterMs)))
+    settled()
+    if (outcomes.map((outcome, i) => report(orders[i]!, outcome, took)).includes(false)) throw new Reported()
+  })
+}
+
+/** Say what became of the order; false if nothing of it was taken. */
+function report(order: OrderRequest, outcome: Outcome | null, tookMs: number | null): boolean {
   const market = markets.all[order.asset]!
+  const px = (value: number | string): string => fmtPx(value, market.szDecimals)
+  const size = (value: number): string => fmt(value, 0, market.szDecimals)
   const what = `${order.isBuy ? 'Buy' : 'Sell'} ${order.sz} ${market.name}`
-  if (typeof status === 'object' && 'filled' in status) {
-    const { totalSz, avgPx } = status.filled
-    ui.toast('good', `${order.isBuy ? 'Bought' : 'Sold'} ${trim(totalSz)} ${market.name}`, `at ${fmtPx(avgPx, market.szDecimals)} · preconfirmed ${tookMs} ms`)
-  } else if (typeof status === 'object' && 'resting' in status) {
-    ui.toast('plain', `${what} placed`, `at ${fmtPx(order.px, market.szDecimals)} · preconfirmed ${tookMs} ms`)
-  } else if (typeof status === 'object' && 'error' in status) {
-    ui.toast('bad', `${what} refused`, inWords(status.error))
-    return true
-  } else ui.toast('plain', what, String(status))
-  return false
+  const tier = tookMs === null ? 'as the chain says' : `preconfirmed ${tookMs} ms`
+  if (outcome === null || outcome.error !== null) {
+    ui.toast('bad', outcome === null ? `${what}: not placed` : `${what} refused`, outcome === null ? NEVER : inWords(outcome.error))
+    return false
+  }
+  const { filled, averagePx, isResting } = outcome
+  const at = averagePx === null ? '' : `at ${px(averagePx)}`
+  const done = `${order.isBuy ? 'Bought' : 'Sold'} ${size(filled)}`
+  if (filled >= Number(order.sz)) ui.toast('good', `${done} ${market.name}`, `${at} · ${tier}`)
+  else if (isResting && filled > 0) ui.toast('warn', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
+  else if (isResting) ui.toast('plain', `${what} placed`, `at ${px(order.px)} · ${tier}`)
+  else if (filled > 0) ui.toast('warn', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was cancelled: nothing more within the limit of ${px(order.px)} · ${tier}`)
+  else ui.toast('warn', `${what}: nothing filled`, 'The order has ended without a trade.')
+  return true
 }
 
 function statuses(answer: ExchangeAnswer): OrderStatus[] {
@@ -62,10 +87,11 @@ export function cancel(orders: readonly OpenOrder[]): Promise<boolean> {
       return market ? [{ asset: market.index, oid }] : []
     })
     if (cancels.length === 0) return
-    const done = statuses(await session.trade(cancelAction(cancels)))
-    const fault = done.find((status) => typeof status === 'object' && 'error' in status) as { error: string } | undefined
-    if (fault) throw new Error(fault.error)
-    ui.toast('plain', cancels.length === 1 ? 'Order cancelled' : `${cancels.length} orders cancelled`)
+    const told = statuses(await session.act(cancelAction(cancels)))
+    const faults = told.flatMap((status) => (typeof status === 'object' && 'error' in status ? [status.error] : []))
+    const done = told.length - faults.length
+    if (faults.length > 0) throw new Error(done > 0 ? `${done} of ${told.length} cancelled; of the others: ${inWords(faults[0])}` : faults[0])
+    ui.toast('plain', done === 1 ? 'Order cancelled' : `${done} orders cancelled`)
   })
 }
 
@@ -93,13 +119,13 @@ export function announceMakerFills(fills: readonly Fill[]): void {
     const px = all.reduce((sum, fill) => sum + Number(fill.px) * Number(fill.sz), 0) / size
     const market = markets.named(first!.coin)
     const szDecimals = market?.szDecimals ?? 0
-    ui.toast('good', `Order filled: ${first!.side === 'B' ? 'bought' : 'sold'} ${fmt(size, 0, szDecimals)} ${first!.coin}`, `at ${fmtPx(px, szDecimals)}`)
+    ui.toast('good', `Resting order ${first!.side === 'B' ? 'bought' : 'sold'} ${fmt(size, 0, szDecimals)} ${first!.coin}`, `at ${fmtPx(px, szDecimals)}`)
   }
 }
 
 export function setLeverage(coin: string, leverage: number): Promise<boolean> {
   return attempt('Leverage not changed', async () => {
-    await session.trade(leverageAction(markets.named(coin)!.index, leverage))
+    await session.act(leverageAction(markets.named(coin)!.index, leverage))
     ui.toast('good', `${coin} leverage is ${fmt(leverage, 0)}×`)
   })
 }

@@ -1,11 +1,12 @@
-// The trading key: made in this browser tab, allowed by one signature of the wallet, able to trade and nothing else.
+// The trading key: made in this browser, allowed by one signature of the wallet, able to trade and nothing else.
 //
-// It lives in sessionStorage, so it ends with the tabs that hold it; it expires by itself; the wallet can revoke it at
-// any time. An agent can place and cancel orders and set leverage. The chain refuses its transfers, withdrawals and
-// approvals. An account has one key of this name, so a new tab asks the open ones of this page for theirs.
+// The browser keeps it for all its tabs (vault.ts) until it expires or is revoked. An agent can place and cancel orders
+// and set leverage; the chain refuses its transfers, withdrawals and approvals. On the chain a name belongs to one key
+// of an account, so each browser has a name of its own: enabling a phone leaves the desk's key alone.
 
 import type { Hex } from 'viem'
 import type { TypedData } from '../lib/signing.ts'
+import { forget, keep, recall } from './vault.ts'
 
 export interface Agent {
   address: Hex
@@ -20,40 +21,62 @@ interface Stored {
   validUntilMs: number
 }
 
-const AGENT_NAME = 'page'
 export const DEFAULT_DAYS = 7
 const DAY_MS = 24 * 3600 * 1000
+const DEVICE = 'coinone.device'
+const DEVICE_DIGITS = 6 // of 16 letters that the chain gives a name, "page " takes five
+
+/** The name of this browser's keys. */
+export function deviceName(): string {
+  let digits = localStorage.getItem(DEVICE) ?? ''
+  if (!/^[0-9a-f]{6}$/.test(digits)) {
+    const random = crypto.getRandomValues(new Uint8Array(DEVICE_DIGITS / 2))
+    digits = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    localStorage.setItem(DEVICE, digits)
+  }
+  return `page ${digits}`
+}
 
 /** The chain reads an agent's expiry from its name, as Hyperliquid's pages write it. */
 export function approvedName(agent: { name: string; validUntilMs: number }): string {
   return `${agent.name} valid_until ${agent.validUntilMs}`
 }
 
-export async function newAgent(days: number): Promise<{ agent: Agent; key: Hex }> {
+export async function newAgent(days: number, name: string): Promise<{ agent: Agent; key: Hex }> {
   const { generatePrivateKey } = await import('viem/accounts')
   const key = generatePrivateKey()
-  return { key, agent: await load({ key, name: AGENT_NAME, validUntilMs: Math.floor(Date.now() + days * DAY_MS) }) }
+  return { key, agent: await load({ key, name, validUntilMs: Math.floor(Date.now() + days * DAY_MS) }) }
 }
 
 export async function storedAgent(chainId: number, master: Hex): Promise<Agent | null> {
-  const text = sessionStorage.getItem(slot(chainId, master)) ?? (await fromAnotherTab(slot(chainId, master)))
+  const text = await recall(slot(chainId, master))
   if (!text) return null
-  sessionStorage.setItem(slot(chainId, master), text)
   const stored = JSON.parse(text) as Stored
-  if (stored.validUntilMs < Date.now()) {
-    forgetAgent(chainId, master)
-    return null
-  }
-  return load(stored)
+  if (stored.validUntilMs >= Date.now()) return load(stored)
+  await forgetAgent(chainId, master)
+  return null
 }
 
-export function storeAgent(chainId: number, master: Hex, agent: Agent, key: Hex): void {
+export async function storeAgent(chainId: number, master: Hex, agent: Agent, key: Hex): Promise<void> {
   const stored: Stored = { key, name: agent.name, validUntilMs: agent.validUntilMs }
-  sessionStorage.setItem(slot(chainId, master), JSON.stringify(stored))
+  await keep(slot(chainId, master), JSON.stringify(stored))
+  tabs.postMessage(slot(chainId, master))
 }
 
-export function forgetAgent(chainId: number, master: Hex): void {
-  sessionStorage.removeItem(slot(chainId, master))
+export async function forgetAgent(chainId: number, master: Hex): Promise<void> {
+  await forget(slot(chainId, master))
+  tabs.postMessage(slot(chainId, master))
+}
+
+const tabs = new BroadcastChannel('coinone.agent')
+
+/** Calls back when another tab of this browser stored or forgot the key of `master`. */
+export function onOtherTab(chainId: number, master: Hex, changed: () => void): () => void {
+  const hear = ({ data }: MessageEvent<string>): void => {
+    if (data === slot(chainId, master)) changed()
+  }
+  tabs.addEventListener('message', hear)
+  return () => tabs.removeEventListener('message', hear)
 }
 
 async function load({ key, name, validUntilMs }: Stored): Promise<Agent> {
@@ -65,31 +88,6 @@ async function load({ key, name, validUntilMs }: Stored): Promise<Agent> {
     validUntilMs,
     signTypedData: (data) => account.signTypedData(data as Parameters<typeof account.signTypedData>[0]),
   }
-}
-
-const tabs = new BroadcastChannel('coinone.agent')
-const OTHER_TAB_MS = 150
-
-tabs.addEventListener('message', ({ data }: MessageEvent<{ wanted?: string }>) => {
-  const text = data.wanted ? sessionStorage.getItem(data.wanted) : null
-  if (text) tabs.postMessage({ slot: data.wanted, text })
-})
-
-/** What another tab of this page keeps in `wanted`; null if none answers soon. */
-function fromAnotherTab(wanted: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const hear = ({ data }: MessageEvent<{ slot?: string; text?: string }>): void => {
-      if (data.slot === wanted) done(data.text ?? null)
-    }
-    const timer = setTimeout(() => done(null), OTHER_TAB_MS)
-    function done(text: string | null): void {
-      clearTimeout(timer)
-      tabs.removeEventListener('message', hear)
-      resolve(text)
-    }
-    tabs.addEventListener('message', hear)
-    tabs.postMessage({ wanted })
-  })
 }
 
 function slot(chainId: number, master: Hex): string {

@@ -13,18 +13,23 @@ interface Provider {
 
 export interface Announced {
   id: string
+  /** Names the wallet across reloads; `id` is of this page view only. */
+  rdns: string
   name: string
   icon: string | null
   provider: Provider
 }
 
 interface AnnounceDetail {
-  info: { uuid: string; name: string; icon: string }
+  info: { uuid: string; name: string; icon: string; rdns: string }
   provider: Provider
 }
 
 const UNKNOWN_CHAIN = 4902
 const MAX_NAME = 40
+const LEGACY = 'window.ethereum'
+const LEGACY_MS = 300 // a wallet that announces itself is preferred to what stands in the window
+const RECONNECT_MS = 3000 // extensions may announce themselves late
 
 /** Listen for wallets; each one found is handed over once. Returns a way to stop. */
 export function discover(found: (wallet: Announced) => void): () => void {
@@ -34,24 +39,46 @@ export function discover(found: (wallet: Announced) => void): () => void {
     if (seen.has(info.uuid)) return
     seen.add(info.uuid)
     const icon = info.icon.startsWith('data:image/') ? info.icon : null
-    found({ id: info.uuid, name: info.name.slice(0, MAX_NAME), icon, provider })
+    found({ id: info.uuid, rdns: info.rdns, name: info.name.slice(0, MAX_NAME), icon, provider })
   }
   window.addEventListener('eip6963:announceProvider', listen)
   window.dispatchEvent(new Event('eip6963:requestProvider'))
   const legacy = setTimeout(() => {
     const provider = (window as { ethereum?: Provider }).ethereum
-    if (provider && seen.size === 0) found({ id: 'injected', name: 'Browser wallet', icon: null, provider })
-  }, 300)
+    if (provider && seen.size === 0) found({ id: 'injected', rdns: LEGACY, name: 'Browser wallet', icon: null, provider })
+  }, LEGACY_MS)
   return () => {
     clearTimeout(legacy)
     window.removeEventListener('eip6963:announceProvider', listen)
   }
 }
 
-export async function connectInjected({ name, provider }: Announced): Promise<Wallet> {
-  const accounts = (await provider.request({ method: 'eth_requestAccounts' })) as Hex[]
-  const address = accounts[0]?.toLowerCase() as Hex | undefined
-  if (!address) throw new Error('The wallet gave no account.')
+/** Ask the wallet for an account; it may ask its owner. */
+export async function connectInjected(announced: Announced): Promise<Wallet> {
+  const accounts = (await announced.provider.request({ method: 'eth_requestAccounts' })) as Hex[]
+  if (!accounts[0]) throw new Error('The wallet gave no account.')
+  return walletOf(announced, accounts[0])
+}
+
+/** The wallet of that name, if it is there and still allows an account to this page; it asks nobody. */
+export async function reconnectInjected(rdns: string): Promise<Wallet | null> {
+  const announced = await new Promise<Announced | null>((resolve) => {
+    const timer = setTimeout(() => resolve(null), RECONNECT_MS)
+    const stop = discover((wallet) => {
+      if (wallet.rdns !== rdns) return
+      clearTimeout(timer)
+      queueMicrotask(() => stop())
+      resolve(wallet)
+    })
+  })
+  if (announced === null) return null
+  const accounts = (await announced.provider.request({ method: 'eth_accounts' }).catch(() => [])) as Hex[]
+  return accounts[0] ? walletOf(announced, accounts[0]) : null
+}
+
+function walletOf(announced: Announced, account: Hex): Wallet {
+  const { name, provider } = announced
+  const address = account.toLowerCase() as Hex
   return {
     kind: 'injected',
     label: name,
@@ -67,7 +94,7 @@ export async function connectInjected({ name, provider }: Announced): Promise<Wa
     },
     addNetwork: () => addNetwork(provider),
     onChange(listener) {
-      const changed = (list: Hex[]): void => listener((list[0]?.toLowerCase() as Hex) ?? null)
+      const changed = (list: Hex[]): void => listener(list[0] ? walletOf(announced, list[0]) : null)
       provider.on?.('accountsChanged', changed as (value: never) => void)
       return () => provider.removeListener?.('accountsChanged', changed as (value: never) => void)
     },

@@ -18,6 +18,6 @@ export interface Wallet {
   send(call: EthereumCall): Promise<Hex>
   /** Ask the wallet to know this network; absent where that makes no sense. */
   addNetwork?(): Promise<void>
-  /** Calls back when the wallet moves to another account or leaves. */
-  onChange(listener: (address: Hex | null) => void): () => void
+  /** Calls back when the wallet moves to another account (itself, for that account) or is locked (null). */
+  onChange(listener: (wallet: Wallet | null) => void): () => void
 }

@@ -1,0 +1,116 @@
+"""What the page says became of an order is what became of it: taken in part, answered, or the answer lost.
+
+The node has no demo market, so each book holds what a test put there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from coinone.interfaces.client import Client
+from coinone.interfaces.client.dev import dev_keys
+from coinone.interfaces.client.local import LocalNode
+from tests.functional.pages import Profile, book_row, chromium, needs_chromium, opened, order, seen, send
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def profile(browser: Any) -> Iterator[Profile]:
+    made = Profile(browser)
+    yield made
+    made.close()
+
+
+@contextmanager
+def lost_answers(page: Any, arrives: bool) -> Iterator[None]:
+    """Every answer of /exchange is lost on its way; what was asked arrives, or does not."""
+
+    def lose(route: Any) -> None:
+        if arrives:
+            route.fetch()
+        route.abort()
+
+    page.route("**/exchange", lose)
+    yield
+    page.unroute("**/exchange")
+
+
+def test_an_order_whose_answer_is_lost_is_told_as_the_chain_has_it(
+    profile: Profile, quiet_node: LocalNode
+) -> None:
+    page = opened(profile, quiet_node, 3)
+    with lost_answers(page, arrives=True):
+        order(page, "1", "180")
+        signed = send(page)
+        assert len(signed["action"]["orders"][0]["c"]) == 34, "an order carries a client id of 16 bytes"
+        assert 0 < signed["expiresAfter"] - signed["nonce"] < 20_000
+        seen(page, "Buy 1 SOL placed")
+        seen(page, "as the chain says")
+        page.get_by_text("Outcome unknown").wait_for(state="hidden")
+        page.get_by_role("tab", name="Open orders").click()
+        page.get_by_role("button", name="Cancel buy order").click()
+        seen(page, "Order cancelled")
+        seen(page, "No open orders.")
+    assert page.get_by_text("refused").count() == 0
+
+
+def test_an_order_that_never_arrived_is_not_sent_again_before_that_is_certain(
+    profile: Profile, quiet_node: LocalNode
+) -> None:
+    page = opened(profile, quiet_node, 3)
+    with lost_answers(page, arrives=False):
+        order(page, "1", "180")
+        send(page)
+        seen(page, "Outcome unknown")
+        assert page.get_by_role("button", name="Sending").is_disabled()
+        seen(page, "Buy 1 SOL: not placed")
+    with Client(quiet_node.url, key=dev_keys()[3]) as client:
+        assert client.open_orders() == []
+
+
+def test_an_order_that_is_taken_in_part_is_told_in_part(
+    profile: Profile, quiet_node: LocalNode, maker: Client
+) -> None:
+    maker.order("SOL", False, 1, "190.5")
+    page = opened(profile, quiet_node, 4)
+    order(page, "3", "191")
+    send(page)
+    seen(page, "Bought 1 of 3 SOL")
+    seen(page, "the rest waits in the book at 191.00")
+
+    with Client(quiet_node.url, key=dev_keys()[4]) as client:
+        client.cancel_all()
+    maker.order("SOL", False, "0.75", "190.5")
+    order(page, "2")
+    seen(page, "The book holds 0.75 SOL within the limit: the rest would be cancelled.")
+    send(page)
+    seen(page, "Bought 0.75 of 2 SOL")
+    seen(page, "the rest was cancelled")
+
+
+def test_flatten_says_what_is_left(profile: Profile, quiet_node: LocalNode, maker: Client) -> None:
+    maker.order("SOL", False, 1, "190.5")
+    page = opened(profile, quiet_node, 5)
+    order(page, "1")
+    send(page)
+    seen(page, "Bought 1 SOL")
+    maker.order("SOL", True, "0.4", "190")
+    book_row(page, "bid", 0).wait_for()
+    page.get_by_role("tab", name="Positions").press("f")
+    dialog = page.get_by_role("dialog", name="Flatten")
+    dialog.get_by_role("button", name="Close everything").click()
+    dialog.get_by_text("Not flat").wait_for()
+    dialog.get_by_text("0.6", exact=True).wait_for()
+    maker.order("SOL", True, 1, "190")
+    dialog.get_by_role("button", name="Close the rest").click()
+    dialog.wait_for(state="hidden")
+    seen(page, "No open positions.")

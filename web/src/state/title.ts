@@ -1,0 +1,26 @@
+// The title of the tab, from the page that is shown: traders read the price there, also of a tab in the background.
+
+import { fmtPx } from '../lib/numbers.ts'
+import { markets } from './markets.svelte.ts'
+import { ui, type Route } from './ui.svelte.ts'
+
+export const PAGE_NAMES: Record<Route['page'], string> = {
+  trade: 'Trade',
+  block: 'Block',
+  batch: 'Batch',
+  tx: 'Transaction',
+  account: 'Account',
+  order: 'Order',
+  explorer: 'Explorer',
+  nowhere: 'Nothing here',
+}
+
+export function title(): string {
+  const { page, argument, problem } = ui.route
+  const market = markets.current
+  if (page === 'trade' && market) return `${fmtPx(markets.markPx, market.szDecimals)} · ${market.name} · Coinone`
+  if (page === 'trade') return 'Coinone'
+  if (problem) return `${PAGE_NAMES.nowhere} · Coinone`
+  const short = argument.split('/').map((part) => (part.length > 16 ? `${part.slice(0, 6)}…${part.slice(-4)}` : part)).join(' ')
+  return `${PAGE_NAMES[page]} ${short}`.trim() + ' · Coinone'
+}
