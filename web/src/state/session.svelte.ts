@@ -1,6 +1,6 @@
 // Who is at the screen: a wallet, perhaps with a trading key that makes orders one click.
 
-import type { Hex } from 'viem'
+import { zeroAddress, type Hex } from 'viem'
 import {
   actionHash, CHAIN_NAME, L1_ACTION, l1TypedData, sourceOf, splitSignature, transactionHash, USER_ACTION, userTypedData, type UserAction,
 } from '../lib/signing.ts'
@@ -20,7 +20,6 @@ import { ui } from './ui.svelte.ts'
 export const EXPIRES_MS = 10_000
 const REMEMBERED = 'coinone.devkey' // of this tab
 const INJECTED = 'coinone.wallet' // of this browser: the wallet's name in reverse-domain form
-const REVOKED_FOR_DAYS = 1 / 24
 /** The chain's words for a key that it does not know (any more). */
 const UNKNOWN_SIGNER = /API Wallet .* does not exist/
 
@@ -105,10 +104,9 @@ class SessionState {
     return info<NamedAgent[]>('extraAgents', { user: this.address! })
   }
 
-  /** An agent's name belongs to one key: giving it to a key that is thrown away takes it from the one that had it. */
+  /** End the agency of that name: to approve the zero address is to approve nobody. */
   async revokeAgent(name: string): Promise<void> {
-    const { agent } = await newAgent(REVOKED_FOR_DAYS, name)
-    await this.#approve(agent.address, approvedName(agent))
+    await this.#approve(zeroAddress, name)
     if (this.agent?.name === name) await this.#forgetAgent()
   }
 
