@@ -3,14 +3,12 @@
 A valid block must be imported by the node, under Ethereum's block rules, with the state root, receipts root, requests
 and hash that it names; an invalid one must be refused, and must change nothing; on the reference engine and on
 the native one. Needs COINONE_DATA (evm-tests/
-blockchain_eip.tar.xz, blockchain_legacy.tar.xz); exclusions and their reasons stand in exclusions.toml.
+blockchain_eip.tar.xz, blockchain_legacy.tar.xz).
 """
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from tests.vectors.ethereum_chain import config_of, genesis_chain, unhex
 from tests.vectors.test_state_vectors import files_of
 
 ARCHIVES = {"blockchain_eip": 1_300, "blockchain_legacy": 380}  # and how many tests each holds at least
-EXCLUDED = tomllib.loads((Path(__file__).parent / "exclusions.toml").read_text()).get("blocks", [])
 
 
 def blockchain_tests(archive: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -62,7 +59,7 @@ def failures_in(chosen: Iterable[tuple[str, dict[str, Any]]]) -> tuple[int, list
     """How many tests of our forks were run, and what was wrong with which."""
     done, failures = 0, []
     for name, test in chosen:
-        if config_of(test["network"]) is None or any(row["pattern"] in name for row in EXCLUDED):
+        if config_of(test["network"]) is None:
             continue
         done, problem = done + 1, wrong_in(test)
         if problem is not None:

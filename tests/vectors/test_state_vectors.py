@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import tarfile
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,11 @@ import pytest
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
+from coinone.rules.chain.ethereum.blobs import check_blobs
+from coinone.rules.chain.ethereum.blocks import BLOBS
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
 from coinone.rules.chain.ethereum.receipts import logs_hash
-from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.ethereum.transaction import decode_any_transaction
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.layers import merge
@@ -31,7 +32,6 @@ from coinone.rules.vm import FORKS, BlockEnv, Log
 
 NEEDS = "set COINONE_DATA to a folder with evm-tests/*.tar.xz (github.com/ethereum/execution-spec-tests)"
 ARCHIVES = ("state_eip", "state_static")
-BLOB = 3
 
 
 @dataclass(frozen=True)
@@ -85,23 +85,14 @@ def sample(archive: str, one_in: int) -> Iterator[Case]:
             yield case
 
 
-def excluded(case: Case) -> bool:
-    return any(
-        case.name.startswith(line["pattern"]) and ("type" not in line or case.transaction[0] == line["type"])
-        for line in EXCLUSIONS
-    )
-
-
-EXCLUSIONS = tomllib.loads(Path(__file__).with_name("exclusions.toml").read_text())["state"]
-
-
 def failure_of(case: Case) -> str | None:
     """What is wrong with our outcome of the case, if anything is."""
     state = state_of(case.test["pre"])
     expected_error = case.post.get("expectException")
     logs: tuple[Log, ...] = ()
     try:
-        tx = decode_transaction(case.transaction)
+        tx = decode_any_transaction(case.transaction)
+        check_blobs(tx, BLOBS[case.fork])
         result = apply_transaction(state, env_of(case), tx, FORKS[case.fork], fee_policy=FeePolicy.BURN)
         logs, error = result.logs, None
     except InvalidInput as refused:
@@ -180,7 +171,7 @@ def difference(state: State, want: dict[str, Any]) -> str:
 
 def failures_in(chosen: Iterable[Case]) -> tuple[int, list[str]]:
     """How many cases were run, and what was wrong with which."""
-    run = [(case.name, failure_of(case)) for case in chosen if not excluded(case)]
+    run = [(case.name, failure_of(case)) for case in chosen]
     return len(run), [f"{name}: {failure}" for name, failure in run if failure is not None]
 
 

@@ -54,6 +54,9 @@ BARRED_OF_STRANGERS_MAX = 262_144  # of signers without an account, together: ab
 # VM
 VM_PROGRAM_CACHE = 512  # analysed codes kept: 50 KB each at the largest, so 25 MB at worst
 VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76 MB, so it binds eth_call only
+VM_MEMORY_UNCAPPED_MAX = (
+    2 << 30
+)  # the same where transactions have no gas cap: Ethereum's test chains before Osaka
 TRACE_STEPS_MAX = 200_000  # entries of one debug_traceTransaction: about 100 MB of JSON with stacks
 TRACE_BYTES_MAX = 64 << 20  # of what one trace lists: the same memory may be listed again and again
 TRACERS_MAX = 16  # of one muxTracer: each sees every step

@@ -12,17 +12,20 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import InvalidBlock, InvalidInput
+from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.limits import MAP_MIB
+from coinone.base.primitives.types import Hash32
 from coinone.node.ethereum.archive import CONFIG_KEY, EthereumArchive, commit_of
+from coinone.node.ethereum.branches import Branch, SideBlocks, is_followed
 from coinone.node.ethereum.chain_file import Checkpoint
-from coinone.node.storage.storage import Storage, open_storage
+from coinone.node.storage.past import Past, rows_after_block
+from coinone.node.storage.storage import BlockCommit, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.chain.ethereum.blocks import EthereumNetwork, import_block
 from coinone.rules.chain.ethereum.genesis import genesis_header, network_of_config, parse_alloc, sealed_alloc
 from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader, decode_ethereum_block
 from coinone.rules.chain.ethereum.past import check_past_block
-from coinone.rules.state.database import Changes, MemoryDatabase, Table
+from coinone.rules.state.database import Changes, Database, MemoryDatabase, Table
 from coinone.rules.state.seal import Sealed
 
 IDENTITY = b"ethereum"  # keeps a node of the exchange out of the folder, and us out of its
@@ -32,7 +35,7 @@ _STATE_TABLES = (Table.ACCOUNT, Table.STORAGE, Table.CODE, Table.TRIE)
 
 
 class EthereumChain:
-    """Blocks in a line. One thread."""
+    """A line of blocks, and what was left beside it (branches.py). One thread."""
 
     def __init__(self, storage: Storage) -> None:
         """Raises InvalidInput if nothing was put into the folder yet."""
@@ -42,6 +45,7 @@ class EthereumChain:
         self.storage = storage
         self.network: EthereumNetwork = network_of_config(msgspec.json.decode(config))
         self.archive = EthereumArchive(storage.blocks)
+        self._side = SideBlocks(storage, self.archive)
         self.head = self._stored_head()
 
     @property
@@ -55,20 +59,24 @@ class EthereumChain:
         return bool(forks) and forks[0].since <= header.timestamp
 
     def add(self, raw: bytes, checkpoint: Checkpoint | None = None) -> bool:
-        """Import the next block; False if it is there already. Raises InvalidInput, and then nothing has changed.
+        """Import a block whose parent is known; False if it is there already. Raises InvalidInput, and then nothing
+        has changed; NotSupported where its branch leaves the line more than UNDO_BLOCKS_MAX blocks below the head.
 
         The checkpoint is needed for blocks from before Cancun, and for the first one that follows them.
         """
         block = decode_ethereum_block(raw)
         header = block.header
-        if header.number <= self.head.number:
-            if self.archive.number_of(header.hash) != header.number:
-                raise InvalidBlock("another block than the one imported before", number=header.number)
+        if self.archive.number_of(header.hash) is not None or self._side.knows(header.hash):
             return False
-        if self.knows_rules_of(header):
-            self._execute(raw, block, checkpoint)
-        else:
-            self._add_past(raw, block, checkpoint)
+        branch = self._side.branch_of(raw, block)
+        commits = self._checked(branch, checkpoint)
+        line = list(self.archive.headers(branch.fork.number + 1, self.head.number))
+        if not is_followed(branch, line):
+            self._side.keep(header.hash, raw)
+            return True
+        self._side.leave_line(branch.fork, self.head)
+        for commit in commits:
+            self.storage.commit_block(commit)
         self.head = header
         return True
 
@@ -93,28 +101,54 @@ class EthereumChain:
         changes[Table.META] = _state_row(self.head.number)
         self.storage.store.write(changes)
 
-    def _execute(self, raw: bytes, block: EthereumBlock, checkpoint: Checkpoint | None) -> None:
-        if not self.has_state:
-            if checkpoint is None:
-                raise InvalidInput(
-                    "blocks from before Cancun are not executed here: the state after them must come with --checkpoint",
-                    number=self.head.number,
-                )
-            self.load_state(checkpoint)
-        done = import_block(self.storage.store, self.network, self.head, block, self.archive.block_hash)
+    def _checked(self, branch: Branch, checkpoint: Checkpoint | None) -> list[BlockCommit]:
+        """What goes to disk with the blocks of a branch, checked one on the other. Raises InvalidInput."""
+        executed = [block.header for _, block in branch.blocks if self.knows_rules_of(block.header)]
+        if executed and not self.has_state:
+            self._begin_state(executed[0].parent_hash, checkpoint)
+        commits, parent = [], branch.fork
+        rows = rows_after_block(self.storage.store, branch.fork.number)
+        for raw, block in branch.blocks:
+            if self.knows_rules_of(block.header):
+                commit = self._execute(Past(self.storage.store, rows), branch, parent, raw, block)
+                for table, changed in commit.changes.items():
+                    rows.setdefault(table, {}).update(changed)
+            else:
+                commit = self._past(parent, raw, block, checkpoint)
+            commits.append(commit)
+            parent = block.header
+        return commits
+
+    def _begin_state(self, parent_hash: Hash32, checkpoint: Checkpoint | None) -> None:
+        if checkpoint is None or parent_hash != self.head.hash:
+            raise InvalidInput(
+                "blocks from before Cancun are not executed here: the state after them must come with --checkpoint",
+                number=self.head.number,
+            )
+        self.load_state(checkpoint)
+
+    def _execute(
+        self, state: Database, branch: Branch, parent: EthereumHeader, raw: bytes, block: EthereumBlock
+    ) -> BlockCommit:
+        def block_hash(number: int) -> Hash32:
+            return branch.block_hash(self.archive, number)
+
+        done = import_block(state, self.network, parent, block, block_hash)
         changes: dict[Enum, Any] = {**done.changes, Table.META: _state_row(block.header.number)}
         records = tuple(row.record for row in done.placed.rows)
-        self.storage.commit_block(commit_of(raw, block.header, records, changes))
+        return commit_of(raw, block.header, records, changes)
 
-    def _add_past(self, raw: bytes, block: EthereumBlock, checkpoint: Checkpoint | None) -> None:
+    def _past(
+        self, parent: EthereumHeader, raw: bytes, block: EthereumBlock, checkpoint: Checkpoint | None
+    ) -> BlockCommit:
         number = block.header.number
         if checkpoint is None or number not in checkpoint.receipts:
             raise InvalidInput(
                 "blocks from before Cancun are not executed here: their receipts must come with --checkpoint",
                 number=number,
             )
-        records = check_past_block(block, self.head, checkpoint.receipts[number])
-        self.storage.commit_block(commit_of(raw, block.header, records, {}))
+        records = check_past_block(block, parent, checkpoint.receipts[number])
+        return commit_of(raw, block.header, records, {})
 
     def _stored_head(self) -> EthereumHeader:
         head = self.storage.blocks.head()

@@ -40,6 +40,12 @@ class ImportedNetwork:
     name: str = "ethereum"
     is_dev: bool = False
 
+    def blob_base_fee(self, header: EthereumHeader) -> int:
+        """Wei for a unit of blob gas in a block; 0 in one from before Cancun."""
+        if header.excess_blob_gas is None:
+            return 0
+        return blob_base_fee(header.excess_blob_gas, self.rules.fork_at(header.timestamp).blobs)
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedReader:

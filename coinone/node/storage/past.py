@@ -40,17 +40,22 @@ def after_block(snapshot: Snapshot, number: int) -> Database:
 
 def before_block(snapshot: Snapshot, number: int) -> Past:
     """Raises NotSupported where the undo records do not reach back so far, or the block has been taken back."""
+    return Past(snapshot, rows_after_block(snapshot, number - 1))
+
+
+def rows_after_block(snapshot: Snapshot, number: int) -> Changes:
+    """What was different after block `number`: for Past. Raises NotSupported as `before_block` does."""
     head = head_of(snapshot)
-    if head is None or number > head.number + 1:
-        raise NotSupported(f"header not found: block {number - 1} has been taken back")
+    if head is None or number > head.number:
+        raise NotSupported(f"header not found: block {number} has been taken back")
     rows: Changes = {}
-    for each in range(head.number, number - 1, -1):
+    for each in range(head.number, number, -1):
         record = snapshot.get(NodeTable.UNDO, u64(each))
         if record is None:
-            raise NotSupported(f"missing trie node: the state of block {number - 1} is not kept any more")
+            raise NotSupported(f"missing trie node: the state of block {number} is not kept any more")
         for table, changed in decode_undo(record).items():
             rows.setdefault(table, {}).update(changed)
-    return Past(snapshot, rows)
+    return rows
 
 
 def oldest_state(snapshot: Snapshot) -> int:

@@ -17,6 +17,7 @@ class NodeTable(Enum):
     TX = "tx"  # transaction hash -> where it is, as the chain encodes it
     BATCH = "batch"  # seq -> certified batch, once a block contains it
     UNDO = "undo"  # number -> the rows as they were before that block
+    SIDE_BLOCK = "side_block"  # block hash -> block bytes, of an imported chain's blocks beside the line
     TRADE = "trade"  # market, time, tid -> Fill
     FILL = "fill"  # account, time, tid, side -> market
     CANDLE = "candle"  # market, interval, opening time -> Candle

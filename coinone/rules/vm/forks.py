@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 
+from coinone.base.primitives.limits import VM_MEMORY_UNCAPPED_MAX
 from coinone.rules.vm import opcodes
 from coinone.rules.vm.frame import Rules
 from coinone.rules.vm.precompiles import CANCUN, OSAKA, PRAGUE
 
 
 def _cancun() -> Rules:
-    return Rules("Cancun", opcodes.CANCUN, opcodes.dispatch_of(opcodes.CANCUN), CANCUN, False, 0, None)
+    table = opcodes.dispatch_of(opcodes.CANCUN)
+    return Rules("Cancun", opcodes.CANCUN, table, CANCUN, False, 0, None, memory_cap=VM_MEMORY_UNCAPPED_MAX)
 
 
 def _prague() -> Rules:
-    return Rules("Prague", opcodes.CANCUN, opcodes.dispatch_of(opcodes.CANCUN), PRAGUE, True, 10, None)
+    table = opcodes.dispatch_of(opcodes.CANCUN)
+    return Rules("Prague", opcodes.CANCUN, table, PRAGUE, True, 10, None, memory_cap=VM_MEMORY_UNCAPPED_MAX)
 
 
 def _osaka() -> Rules:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import (
     DecodeError,
@@ -90,7 +92,7 @@ def test_a_block_that_does_not_check_changes_nothing(tmp_path: Path) -> None:
     grow(chain, 1)
     with pytest.raises(InvalidBlock, match="state root"):
         chain.add(block_after(chain.head, 0, root=root_after(11)))
-    with pytest.raises(InvalidBlock, match="another block"):
+    with pytest.raises(InvalidBlock, match="state root"):  # beside the line
         chain.add(block_after(chain.archive.header(0) or chain.head, 0, root=root_after(11)))
     with pytest.raises(DecodeError):
         chain.add(b"\xc1\x80")
@@ -115,7 +117,7 @@ def test_a_folder_without_a_chain_says_how_to_begin_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"config": None}, {"gasLimit": "much"}, {"gasLimit": -1}, {"alloc": {"0x12": {}}},
+    {"config": None}, {"gasLimit": "much"}, {"gasLimit": -1}, {"gasLimit": 2**63}, {"alloc": {"0x12": {}}},
     {"alloc": {RICH: {"balance": "1e9"}}},
     {"config": CONFIG | {"pragueTime": 10, "osakaTime": 5}}, {"config": CONFIG | {"bpo1Time": 9}}, {"extraData": "0xf"},
 ])  # fmt: skip
@@ -227,6 +229,51 @@ def test_a_call_at_a_block_sees_the_blob_base_fee_of_that_block(tmp_path: Path) 
         call = ("eth_call", {"to": RICH}, "0x0", {RICH: {"code": code}})
         # the next block's excess is less by the target of 393,216: e ** 2.8776 = 17.77
         assert asked(service, call, ("eth_blobBaseFee",)) == [f"0x{19:064x}", hex(17)]
+    finally:
+        asyncio.run(service.stop())
+        node.stop()
+
+
+def test_a_blob_transaction_shows_what_its_blobs_cost(tmp_path: Path) -> None:
+    """Genesis as above: 17 wei a unit in block 1, whose two blobs take 2 * 131,072 units."""
+    key, payee = "0x" + "42" * 32, "0x" + "bb" * 20
+    sender = Account.from_key(key).address.lower()
+    base_fee = 10**9 * 7 // 8
+    genesis = GENESIS | {"excessBlobGas": hex(10_000_000), "alloc": {sender: {"balance": hex(10**18)}}}
+    raw = bytes(Account.sign_transaction({
+        "type": 3, "chainId": 7, "nonce": 0, "gas": 21_000, "to": bytes.fromhex(payee[2:]), "value": 1,
+        "maxFeePerGas": base_fee, "maxPriorityFeePerGas": 0, "maxFeePerBlobGas": 20,
+        "blobVersionedHashes": ["0x01" + "00" * 31, "0x01" + "11" * 31],
+    }, key).raw_transaction)  # fmt: skip
+    left = 10**18 - 1 - 21_000 * base_fee - 2 * 131_072 * 17
+    after = {sender: {"balance": hex(left), "nonce": "0x1"}, payee: {"balance": "0x1"}}
+    root = sealed_alloc(MemoryDatabase(), parse_alloc(after)).root
+    receipt = b"\x03" + rlp.encode([1, 21_000, bytes(256), []])
+    chain = init_chain(tmp_path, genesis)
+    parent = chain.head
+    fields: list[rlp.Encodable] = [
+        parent.hash, EMPTY_OMMERS, bytes(20), root, ordered_root([raw]), ordered_root([receipt]), bytes(256), 0,
+        1, parent.gas_limit, 21_000, 12, b"", bytes(32), bytes(8), base_fee, EMPTY_TRIE, 2 * 131_072,
+        10_000_000 - 393_216, bytes(32),
+    ]  # fmt: skip
+    assert chain.add(rlp.encode([fields, [raw], [], []]))
+    chain.close()
+    node = EthereumNode(tmp_path)
+    service = EthereumService(node, 1_000)
+    try:
+        found, of_block, fees, refused = asked(
+            service,
+            ("eth_getTransactionReceipt", "0x" + keccak256(raw).hex()),
+            ("eth_getBlockReceipts", "0x1"),
+            ("eth_feeHistory", "0x2", "0x1", []),
+            ("eth_sendRawTransaction", "0x" + raw.hex() + "00" * 131_072),
+        )
+        assert (found["blobGasUsed"], found["blobGasPrice"]) == (hex(2 * 131_072), hex(17))
+        assert of_block == [found]
+        # 19 and 17 as above; then the excess is 9,606,784 + 262,144 - 393,216: e ** 2.8383 = 17.09
+        assert fees["baseFeePerBlobGas"] == [hex(19), hex(17), hex(17)]
+        assert fees["blobGasUsedRatio"] == [0, 2 / 6]  # Cancun: at most six blobs
+        assert refused.startswith("blob transactions are not supported")
     finally:
         asyncio.run(service.stop())
         node.stop()

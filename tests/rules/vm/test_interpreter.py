@@ -8,7 +8,17 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Evm, ExecutionResult, Message, TransactionEnv, execute
+from coinone.rules.vm import (
+    FORKS,
+    BlockEnv,
+    Engine,
+    Evm,
+    ExecutionResult,
+    Message,
+    TransactionEnv,
+    execute,
+    use_engine,
+)
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.errors import InvalidJump, InvalidOpcode, OutOfMemory, Revert, StackUnderflow
 from coinone.rules.vm.frame import Rules
@@ -133,6 +143,20 @@ def test_the_memory_of_all_live_frames_together_is_capped() -> None:
     assert result.success and result.output == bytes(32), "the call failed, its caller went on"
     assert isinstance(run(machine(small), "5f614e205200").error, OutOfMemory)
     assert evm.memory_used == 0
+
+
+@pytest.mark.parametrize("engine", [Engine.REFERENCE, Engine.NATIVE])
+def test_where_gas_has_no_cap_a_frame_may_hold_more_than_gas_buys_elsewhere(engine: Engine) -> None:
+    # MLOAD at 0x081fffe0: 0x08200000 bytes (130 MiB), 4,259,840 words, for 3 * words + words ** 2 / 512
+    # gas; PUSH4, MLOAD and POP cost 3 + 3 + 2
+    before = use_engine(engine)
+    try:
+        cancun = run(machine(FORKS["Cancun"]), "63081fffe05150", gas=10**11)
+        osaka = run(machine(), "63081fffe05150", gas=10**11)
+    finally:
+        use_engine(before)
+    assert cancun.success and 10**11 - cancun.gas_left == 12_779_520 + 4_259_840**2 // 512 + 8
+    assert isinstance(osaka.error, OutOfMemory)
 
 
 def test_large_call_data_is_seen_whole_and_the_caller_may_grow_its_memory_afterwards() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from coinone.base.primitives.parse import parse_hash, parse_quantity
 from coinone.base.primitives.types import Hash32
+from coinone.interfaces.api.ethereum.blobs import blob_gas_ratio, blob_price, blob_receipt_fields
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import (
@@ -70,7 +71,7 @@ async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
     if found is None:
         return None
     header, rows = found
-    return [receipt_json(row, header) for row in rows]
+    return [_receipt(context, row, header) for row in rows]
 
 
 async def count_by_hash(context: Context, block_hash: Any) -> str | None:
@@ -160,7 +161,11 @@ async def _waiting(context: Context, tx_hash: Hash32) -> bytes | None:
 
 async def get_receipt(context: Context, tx_hash: Any) -> Json | None:
     found = context.backend.reads.transaction(parse_hash(tx_hash))
-    return None if found is None else receipt_json(found[1], found[0])
+    return None if found is None else _receipt(context, found[1], found[0])
+
+
+def _receipt(context: Context, row: PlacedRecord, header: AnyHeader) -> Json:
+    return receipt_json(row, header) | blob_receipt_fields(context.backend.node.network, row, header)
 
 
 async def gas_price(context: Context) -> str:
@@ -198,8 +203,8 @@ async def fee_history(context: Context, count: Any, newest: Any, percentiles: An
         "oldestBlock": hex(last - length + 1 if length else 0),
         "baseFeePerGas": [*[hex(header.base_fee) for header in headers], *_fee_after(context, headers)],
         "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
-        "baseFeePerBlobGas": ["0x1"] * (len(headers) + 1 if headers else 0),
-        "blobGasUsedRatio": [0] * len(headers),
+        "baseFeePerBlobGas": await _blob_prices(context, headers),
+        "blobGasUsedRatio": [blob_gas_ratio(context.backend.node.network, header) for header in headers],
     }
     if wanted:
         answer["reward"] = [_rewards(context, header, wanted) for header in headers]
@@ -212,6 +217,16 @@ def _fee_after(context: Context, headers: list[AnyHeader]) -> list[str]:
         return []
     following = context.backend.reads.archive.header(headers[-1].number + 1)
     return [hex(context.backend.node.next_base_fee() if following is None else following.base_fee)]
+
+
+async def _blob_prices(context: Context, headers: list[AnyHeader]) -> list[str]:
+    """Of these blocks, and of the one behind the last."""
+    if not headers:
+        return []
+    following = context.backend.reads.archive.header(headers[-1].number + 1)
+    known = headers if following is None else [*headers, following]
+    prices = [hex(blob_price(context.backend.node.network, header)) for header in known]
+    return prices if following is not None else [*prices, await blob_base_fee(context)]
 
 
 def _percentiles(value: Any) -> list[float]:

@@ -10,6 +10,7 @@ from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcErro
 from coinone.interfaces.api.ethereum.format import receipt_json
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S
+from coinone.rules.chain.ethereum.transaction import BLOB
 
 SYNC_TIMED_OUT = 4  # EIP-7966
 _U64_MAX = 2**64 - 1
@@ -20,7 +21,7 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
     """Hand a signed transaction to the pool; its hash. An exchange action (0x70, 0x71) is taken as well, and a
     reporter's prices (0x72)."""
     data = parse_bytes(raw)
-    if len(data) > TRANSACTION_BYTES_MAX:
+    if len(data) > TRANSACTION_BYTES_MAX and data[0] != BLOB:  # which is refused by name, however large
         raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
     if data[:1] in (b"\x70", b"\x71"):
         outcome = await context.backend.node.submit(data)

@@ -16,7 +16,12 @@ from coinone.base.primitives.parse import parse_bytes
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.blobs import BlobSchedule
 from coinone.rules.chain.ethereum.blocks import BLOBS, EthereumNetwork, Fork
-from coinone.rules.chain.ethereum.header import EMPTY_OMMERS, EthereumHeader, decode_ethereum_header
+from coinone.rules.chain.ethereum.header import (
+    EMPTY_OMMERS,
+    GAS_LIMIT_MOST,
+    EthereumHeader,
+    decode_ethereum_header,
+)
 from coinone.rules.chain.ethereum.requests import DEPOSIT_CONTRACT
 from coinone.rules.consensus.header import EMPTY_REQUESTS, EMPTY_TRIE
 from coinone.rules.state.account import Account
@@ -86,7 +91,8 @@ def genesis_header(genesis: Mapping[str, Any], state_root: bytes) -> EthereumHea
     fields: list[rlp.Encodable] = [
         _bytes(genesis.get("parentHash", "00" * 32), "parentHash", 32), EMPTY_OMMERS,
         _bytes(genesis.get("coinbase", "00" * 20), "coinbase", 20), state_root, EMPTY_TRIE, EMPTY_TRIE, bytes(256),
-        _number(genesis.get("difficulty", 0), "difficulty"), 0, _number(genesis.get("gasLimit"), "gasLimit", _U64_MAX),
+        _number(genesis.get("difficulty", 0), "difficulty"), 0,
+        _number(genesis.get("gasLimit"), "gasLimit", GAS_LIMIT_MOST),
         _number(genesis.get("gasUsed", 0), "gasUsed", _U64_MAX), time,
         _bytes(genesis.get("extraData", ""), "extraData"),
         _bytes(genesis.get("mixHash", "00" * 32), "mixHash", 32),

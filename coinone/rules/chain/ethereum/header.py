@@ -15,6 +15,7 @@ from coinone.base.primitives.types import Address, Hash32
 
 EMPTY_OMMERS: Hash32 = keccak256(rlp.encode([]))
 GAS_LIMIT_LEAST = 5_000
+GAS_LIMIT_MOST = 2**63 - 1  # what every client takes, as their gas counters are signed
 _GAS_LIMIT_STEP = 1_024  # EIP-1559 left this of old: by less than this part it may change from block to block
 _ELASTICITY = 2  # gas limit over gas target
 _FEE_STEP = 8  # the base fee changes by at most this part
@@ -142,7 +143,9 @@ def check_ethereum_header(header: EthereumHeader, parent: EthereumHeader) -> Non
     if header.timestamp <= parent.timestamp:
         raise InvalidBlock("timestamp does not rise", parent=parent.timestamp, have=header.timestamp)
     change = abs(header.gas_limit - parent.gas_limit)
-    if header.gas_limit < GAS_LIMIT_LEAST or change >= div_down(parent.gas_limit, _GAS_LIMIT_STEP):
+    if not GAS_LIMIT_LEAST <= header.gas_limit <= GAS_LIMIT_MOST:
+        raise InvalidBlock("gas limit", least=GAS_LIMIT_LEAST, most=GAS_LIMIT_MOST, have=header.gas_limit)
+    if change >= div_down(parent.gas_limit, _GAS_LIMIT_STEP):
         raise InvalidBlock("gas limit", parent=parent.gas_limit, have=header.gas_limit)
     if header.gas_used > header.gas_limit:
         raise InvalidBlock("gas used is above the limit", limit=header.gas_limit, have=header.gas_used)

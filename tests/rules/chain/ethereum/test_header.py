@@ -72,6 +72,16 @@ def test_each_rule_refuses_what_breaks_it(change: dict[str, object], words: str)
         check_ethereum_header(header(parent.hash, **(follows | change)), parent)
 
 
+def test_a_block_may_have_63_bits_of_gas_and_no_more() -> None:
+    at_most = 2**63 - 1
+    parent = header(limit=at_most, used=0, fee=0)
+    check_ethereum_header(header(parent.hash, number=2, time=13, limit=at_most, used=0, fee=0), parent)
+    with pytest.raises(InvalidBlock, match=f"gas limit.*most={at_most}"):
+        check_ethereum_header(
+            header(parent.hash, number=2, time=13, limit=at_most + 1, used=0, fee=0), parent
+        )
+
+
 def test_blob_gas_costs_what_the_series_says() -> None:
     """EIP-4844: fake_exponential(1, excess, 3,338,477), about e^(excess / 3,338,477)."""
     schedule = BLOBS["Cancun"]
