@@ -108,6 +108,7 @@ SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 # Storage
 MAP_MIB = 64 * 1024  # most that the database may grow to: address space, not disk
 LOG_FILE_BYTES = 8 * 1024 * 1024  # a batch log file closes at this size: read whole, dropped whole
+ARCHIVE_SCAN_ROWS_MAX = 100_000  # of one range at an older block: a second of look-ups
 UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
 SCRUB_AT_START_ROWS_MAX = 1_000_000  # rows of state read through before a node starts: some seconds
 HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives

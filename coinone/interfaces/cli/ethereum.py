@@ -37,12 +37,15 @@ def import_(
         Path | None,
         typer.Option("--checkpoint", help="For blocks from before Cancun: their receipts, the state after."),
     ] = None,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Keep the state of every block, not of the newest 256 only.")
+    ] = False,
 ) -> None:
     """Check and execute blocks, each committed by itself; those that are there already are passed over."""
     from coinone.node.ethereum.chain import open_chain
     from coinone.node.ethereum.chain_file import read_blocks, read_checkpoint
 
-    chain = open_chain(data_dir)
+    chain = open_chain(data_dir, archive)
     try:
         given = None if checkpoint is None else read_checkpoint(checkpoint)
         count = sum(chain.add(raw, given) for raw in read_blocks(chain_file))

@@ -87,6 +87,11 @@ MapMib = Annotated[
     ),
 ]
 
+ArchiveState = Annotated[
+    bool,
+    typer.Option("--archive", help="Keep the state of every block from now on, not of the newest 256 only."),
+]
+
 # Four minutes of the demo market, so that there is something to play at once.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
 _DATA = Path("data")
@@ -106,6 +111,7 @@ def up(
     vm_verify: VmVerify = False,
     request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
     map_mib: MapMib = MAP_MIB,
+    archive: ArchiveState = False,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
@@ -128,6 +134,7 @@ def up(
         engine=parse_engine(vm, vm_verify),
         request_weight=request_weight,
         map_mib=map_mib,
+        archive=archive,
     )
     run(settings, demo=demo, reset=reset)
 
@@ -147,6 +154,7 @@ def node(
     vm_verify: VmVerify = False,
     request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
     map_mib: MapMib = MAP_MIB,
+    archive: ArchiveState = False,
 ) -> None:
     """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
     from coinone.interfaces.cli.settings import Settings, parse_engine
@@ -169,6 +177,7 @@ def node(
         parse_engine(vm, vm_verify),
         request_weight,
         map_mib,
+        archive,
     )
     run(settings, demo=False, reset=False)
 

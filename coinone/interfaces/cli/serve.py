@@ -41,7 +41,13 @@ def open_node(network: Network, settings: Settings) -> Node:
     jit.warm()
     choose_engine(settings.engine)
     genesis = _genesis_of_peers(network, settings)
-    return Node(network, settings.data_dir, map_size_bytes=settings.map_size_bytes, genesis=genesis)
+    return Node(
+        network,
+        settings.data_dir,
+        map_size_bytes=settings.map_size_bytes,
+        genesis=genesis,
+        archive=settings.archive,
+    )
 
 
 def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:

@@ -28,6 +28,7 @@ class Settings:
     engine: str = ENGINES[0]  # of the virtual machine
     request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond this computer
     map_mib: int = MAP_MIB  # most that the database may grow to
+    archive: bool = False  # the state of every block is kept
 
     @property
     def map_size_bytes(self) -> int:

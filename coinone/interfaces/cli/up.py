@@ -69,6 +69,7 @@ def _rebuild(network: Network, settings: Settings, console: Console) -> None:
             settings.data_dir,
             settings.map_size_bytes,
             lambda done, of: progress.update(task, completed=done, total=of),
+            settings.archive,
         )
     console.print(f"{count} blocks executed again; the data folder is of this version now", soft_wrap=True)
 

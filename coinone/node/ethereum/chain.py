@@ -21,6 +21,7 @@ from coinone.node.ethereum.chain_file import Checkpoint
 from coinone.node.storage.past import Past, rows_after_block
 from coinone.node.storage.storage import BlockCommit, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64
+from coinone.node.storage.versions import since_row
 from coinone.rules.chain.ethereum.blocks import EthereumNetwork, import_block
 from coinone.rules.chain.ethereum.genesis import genesis_header, network_of_config, parse_alloc, sealed_alloc
 from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader, decode_ethereum_block
@@ -98,7 +99,7 @@ class EthereumChain:
             changes[table].update(rows)
         # The records of what was before lead from here to nowhere.
         changes[NodeTable.UNDO] = {u64(number): None for number in range(self.head.number + 1)}
-        changes[Table.META] = _state_row(self.head.number)
+        changes[Table.META] = {**_state_row(self.head.number), **since_row(None)[Table.META]}
         self.storage.store.write(changes)
 
     def _checked(self, branch: Branch, checkpoint: Checkpoint | None) -> list[BlockCommit]:
@@ -192,9 +193,10 @@ def begin_chain(
     return EthereumChain(storage)
 
 
-def open_chain(folder: Path) -> EthereumChain:
-    """The chain that `init_chain` made. Raises InvalidInput or StorageError."""
-    storage = open_storage(folder, IDENTITY, MAP_SIZE_BYTES)
+def open_chain(folder: Path, archive: bool = False) -> EthereumChain:
+    """The chain that `init_chain` made; `archive` keeps the state of every block that is added. Raises InvalidInput or
+    StorageError."""
+    storage = open_storage(folder, IDENTITY, MAP_SIZE_BYTES, archive)
     try:
         return EthereumChain(storage)
     except BaseException:

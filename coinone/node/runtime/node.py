@@ -107,17 +107,17 @@ class Node:
         entropy: Entropy = system_entropy,
         map_size_bytes: int = MAP_SIZE_BYTES,
         genesis: Genesis | None = None,
+        archive: bool = False,
     ) -> None:
-        """Open the data folder and bring the chain up to date. `genesis` is for the first start of a node
-        that
-        joins others; alone, dev makes its own. Raises NotSupported for a network that is not launched,
-        StorageError for a folder that is in use, foreign or damaged."""
+        """Open the data folder and bring the chain up to date. `archive` keeps the state of every block. `genesis` is
+        for the first start of a node that joins others; alone, dev makes its own. Raises NotSupported for a
+        network that is not launched, StorageError for a folder that is in use, foreign or damaged."""
         require_launched(network)
         self.network = network
         self.data_dir = data_dir
         self._clock = clock or SystemClock()
         self._subscriptions: list[Subscription] = []
-        self.storage = open_storage(data_dir, identity_of(network), map_size_bytes)
+        self.storage = open_storage(data_dir, identity_of(network), map_size_bytes, archive)
         try:
             secrets = load_or_make_secrets(data_dir, entropy, is_new=self.storage.blocks.head() is None)
             chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis)

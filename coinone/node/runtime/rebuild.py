@@ -31,15 +31,20 @@ Progress = Callable[[int, int], None]  # blocks done, of how many
 
 
 def rebuild(
-    network: Network, data_dir: Path, map_size_bytes: int, progress: Progress = lambda done, of: None
+    network: Network,
+    data_dir: Path,
+    map_size_bytes: int,
+    progress: Progress = lambda done, of: None,
+    archive: bool = False,
 ) -> int:
-    """Returns how many blocks were executed. Raises StorageError if they cannot be, and then changes nothing."""
+    """Returns how many blocks were executed; `archive` keeps the state of each. Raises StorageError if they cannot be,
+    and then changes nothing."""
     lock = FolderLock(data_dir)
     beside = data_dir / FOLDER
     try:
         shutil.rmtree(beside, ignore_errors=True)  # of a rebuild that was cut short
         beside.mkdir(mode=0o700)
-        count = _build(network, data_dir, beside, map_size_bytes, progress)
+        count = _build(network, data_dir, beside, map_size_bytes, progress, archive)
         _put_in_place(beside, data_dir)
     except (CoinoneError, AssertionError, OSError) as error:
         raise StorageError(
@@ -51,11 +56,14 @@ def rebuild(
     return count
 
 
-def _build(network: Network, data_dir: Path, beside: Path, map_size_bytes: int, progress: Progress) -> int:
+def _build(
+    network: Network, data_dir: Path, beside: Path, map_size_bytes: int, progress: Progress, archive: bool
+) -> int:
     old = LmdbStore(data_dir, map_size_bytes)
     new = Storage(
-        LmdbStore(beside, map_size_bytes), FileDisk(beside / "log"), identity_of(network), os.urandom
-    )
+        LmdbStore(beside, map_size_bytes), FileDisk(beside / "log"), identity_of(network), os.urandom,
+        archive=archive,
+    )  # fmt: skip
 
     def write(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -> None:
         for result in sealed.results:

@@ -10,6 +10,7 @@ from coinone.node.storage.blocks import head_of
 from coinone.node.storage.storage import decode_undo
 from coinone.node.storage.store import Snapshot
 from coinone.node.storage.tables import NodeTable, u64
+from coinone.node.storage.versions import AtBlock, since
 from coinone.rules.state.database import Changes, Database
 
 
@@ -32,19 +33,28 @@ class Past:
 
 
 def after_block(snapshot: Snapshot, number: int) -> Database:
-    """What block `number` left behind. Raises NotSupported where that is not kept any more."""
+    """What block `number` left behind: on an archive node by its own rows (versions.py), else by undo records. Raises
+    NotSupported where neither reaches back so far, or the block has been taken back."""
     head = head_of(snapshot)
     newest = 0 if head is None else head.number
-    return snapshot if number == newest else before_block(snapshot, number + 1)
+    if number == newest:
+        return snapshot
+    if number > newest:
+        raise NotSupported(f"header not found: block {number} has been taken back")
+    kept_since = since(snapshot)
+    if kept_since is not None and kept_since <= number:
+        return AtBlock(snapshot, number)
+    return Past(snapshot, rows_after_block(snapshot, number))
 
 
-def before_block(snapshot: Snapshot, number: int) -> Past:
-    """Raises NotSupported where the undo records do not reach back so far, or the block has been taken back."""
-    return Past(snapshot, rows_after_block(snapshot, number - 1))
+def before_block(snapshot: Snapshot, number: int) -> Database:
+    """What block `number` found. Raises NotSupported, as `after_block` does."""
+    return after_block(snapshot, number - 1)
 
 
 def rows_after_block(snapshot: Snapshot, number: int) -> Changes:
-    """What was different after block `number`: for Past. Raises NotSupported as `before_block` does."""
+    """What was different after block `number`, by undo records: for Past. Raises NotSupported where they do not reach
+    back so far, or the block has been taken back."""
     head = head_of(snapshot)
     if head is None or number > head.number:
         raise NotSupported(f"header not found: block {number} has been taken back")
@@ -52,7 +62,10 @@ def rows_after_block(snapshot: Snapshot, number: int) -> Changes:
     for each in range(head.number, number, -1):
         record = snapshot.get(NodeTable.UNDO, u64(each))
         if record is None:
-            raise NotSupported(f"missing trie node: the state of block {number} is not kept any more")
+            raise NotSupported(
+                f"missing trie node: the state of block {number} is not kept any more (an archive node keeps all: "
+                "--archive)"
+            )
         for table, changed in decode_undo(record).items():
             rows.setdefault(table, {}).update(changed)
     return rows
@@ -61,7 +74,8 @@ def rows_after_block(snapshot: Snapshot, number: int) -> Changes:
 def oldest_state(snapshot: Snapshot) -> int:
     """The first block whose state can still be put together."""
     head = head_of(snapshot)
+    newest = 0 if head is None else head.number
     first = next(iter(snapshot.range(NodeTable.UNDO, u64(0), u64(2**64 - 1))), None)
-    if first is None:
-        return 0 if head is None else head.number
-    return max(int.from_bytes(first[0], "big") - 1, 0)
+    by_undo = newest if first is None else max(int.from_bytes(first[0], "big") - 1, 0)
+    kept_since = since(snapshot)
+    return by_undo if kept_since is None else min(by_undo, kept_since)

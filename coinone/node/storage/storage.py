@@ -18,6 +18,7 @@ import msgspec
 from coinone.base.primitives.errors import StorageError
 from coinone.base.primitives.limits import SCRUB_AT_START_ROWS_MAX, UNDO_BLOCKS_MAX
 from coinone.base.primitives.types import Hash32
+from coinone.node.storage import versions
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.blocks import Blocks, Head, head_row
 from coinone.node.storage.candles import Candle
@@ -67,8 +68,11 @@ class Storage:
         identity: bytes,
         random_bytes: Callable[[int], bytes],
         lock: FolderLock | None = None,
+        archive: bool = False,
     ) -> None:
+        """`archive`: keep the state of every block from now on (versions.py)."""
         self.store = store
+        self._archive = archive
         self._lock = lock
         _check_identity(store, identity)
         self.log = BatchLog(disk, random_bytes)
@@ -108,7 +112,16 @@ class Storage:
         batches: Changes = {NodeTable.BATCH: {u64(seq): row for seq, row in commit.batches.items()}}
         log: Changes = {Table.META: {LOG_KEY: u64(self.log.newest)}}
         undo_rows = _undo_rows(commit.number, undo)
-        self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows, log))
+        kept = self._versions(commit.number, undo)
+        self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows, log, kept))
+
+    def _versions(self, number: int, undo: Changes) -> Changes:
+        """What an archive node keeps with a block. Where it was none before, it begins with the state before."""
+        kept_since = versions.since(self.store)
+        if not self._archive:
+            return {} if kept_since is None else versions.since_row(None)
+        begun = {} if kept_since is not None else versions.since_row(max(number - 1, 0))
+        return _joined(begun, versions.version_rows(number, undo) if number else {})
 
     def block_written(self, last_seq: int) -> None:
         """The last block, which ends with batch `last_seq`, is on disk: forget what was pending for it."""
@@ -125,6 +138,8 @@ class Storage:
         if head is None or head.number == 0 or row is None:
             raise StorageError("no undo record: the last block cannot be taken back")
         undo = decode_undo(row)
+        if versions.since(self.store) is not None:
+            undo.update(_deleted(versions.version_rows(head.number, undo)))
         undo[NodeTable.UNDO] = {u64(head.number): None}
         self.store.write(undo)
         now = self.blocks.head()
@@ -147,8 +162,9 @@ class Storage:
             self._lock.release()
 
 
-def open_storage(folder: Path, identity: bytes, map_size_bytes: int) -> Storage:
-    """Open a data folder, or make one. `identity` names the network, so that no node mixes two.
+def open_storage(folder: Path, identity: bytes, map_size_bytes: int, archive: bool = False) -> Storage:
+    """Open a data folder, or make one. `identity` names the network, so that no node mixes two; `archive` keeps the
+    state of every block from now on.
 
     Raises StorageError, naming what is wrong: in use, another format, another network, damaged.
     """
@@ -158,7 +174,7 @@ def open_storage(folder: Path, identity: bytes, map_size_bytes: int) -> Storage:
         state_tables = tuple(Table)
         if store.rows(state_tables) <= SCRUB_AT_START_ROWS_MAX:
             store.scrub(state_tables)
-        return Storage(store, FileDisk(folder / "log"), identity, os.urandom, lock)
+        return Storage(store, FileDisk(folder / "log"), identity, os.urandom, lock, archive)
     except BaseException:
         lock.release()
         raise

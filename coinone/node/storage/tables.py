@@ -18,6 +18,7 @@ class NodeTable(Enum):
     BATCH = "batch"  # seq -> certified batch, once a block contains it
     UNDO = "undo"  # number -> the rows as they were before that block
     SIDE_BLOCK = "side_block"  # block hash -> block bytes, of an imported chain's blocks beside the line
+    VERSION = "version"  # table, key, number -> the row as it was before that block: archive nodes only
     TRADE = "trade"  # market, time, tid -> Fill
     FILL = "fill"  # account, time, tid, side -> market
     CANDLE = "candle"  # market, interval, opening time -> Candle
