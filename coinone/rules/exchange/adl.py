@@ -1,9 +1,10 @@
-"""Auto-deleveraging: the last resort, when nobody in the book takes a bankrupt position.
+"""Auto-deleveraging: the last resort, when nobody in the book takes a position that must be closed.
 
-The position is closed against holders of the other side at the bankrupt account's bankruptcy price: zero-sum, no
-fee, no debt. Who comes first: the highest (mark / entry, or entry / mark for a short) * notional / equity, that is
-profit times leverage (Hyperliquid's index); holders in profit before the others, then the older position, then the
-lower account number. Nobody is closed beyond what their own equity bears: a counterparty never ends below zero.
+It is closed against holders of the other side, at the mark or at a price better for them: zero-sum, no fee, and nobody
+loses by it but the position. Who comes first: the lots that no other position of the holder hedges, of all; then the
+rest. Among each, holders in profit before the others; then by profit times leverage, (mark / entry, or entry /
+mark for a short) * notional / equity, the greatest first (Hyperliquid's index); then the older position, then the
+lower account number.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.margin import equity, refresh_margins
 from coinone.rules.exchange.rows import Rows
 
-MAX_SIZE = 2**62
-_SCORE_SCALE = 10**12
+_SCORE_SCALE = 10**6
 
 
 class Deleveraging:
@@ -25,33 +25,24 @@ class Deleveraging:
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._queues: dict[tuple[int, bool], deque[int]] = {}
+        self._queues: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
 
     def close(self, slot: int, market: int, price: int) -> None:
-        """Close the bankrupt `slot`'s position against ranked counterparties, at `price` as far as they can bear it.
-        What is left after that goes at the mark, which costs nobody anything; the debt then is the fund's."""
+        """Close the position of `slot` whole: the other side holds as many lots."""
         rows = self._batch.rows
         queue = self._queue(slot, market)
-        for other in queue:
-            _close(self._batch, slot, other, market, _bearable(rows, other, market, price), price)
-            if not rows.positions[slot, market]["size"]:
-                break
-        mark = int(rows.markets[market]["mark"])
         while rows.positions[slot, market]["size"]:
-            if not rows.positions[queue[0], market]["size"]:
-                queue.popleft()
-                continue
-            _close(self._batch, slot, queue[0], market, MAX_SIZE, mark)
+            other, most = queue.popleft()
+            closed = _close(self._batch, slot, other, market, most, price)
+            if most > closed and rows.positions[other, market]["size"]:
+                queue.appendleft((other, most - closed))
 
-    def _queue(self, slot: int, market: int) -> deque[int]:
-        rows = self._batch.rows
-        long = int(rows.positions[slot, market]["size"]) > 0
+    def _queue(self, slot: int, market: int) -> deque[tuple[int, int]]:
+        long = int(self._batch.rows.positions[slot, market]["size"]) > 0
         if (market, long) not in self._queues:
-            self._queues[market, long] = deque(ranked_counterparties(rows, slot, market))
-        queue = self._queues[market, long]
-        while not rows.positions[queue[0], market]["size"]:
-            queue.popleft()
-        return queue
+            ranked = ranked_counterparties(self._batch.rows, slot, market)
+            self._queues[market, long] = deque(_in_two_passes(self._batch.rows, ranked, market))
+        return self._queues[market, long]
 
 
 def ranked_counterparties(rows: Rows, slot: int, market: int) -> list[int]:
@@ -62,37 +53,44 @@ def ranked_counterparties(rows: Rows, slot: int, market: int) -> list[int]:
     return sorted(others.tolist(), key=lambda other: _rank(rows, other, market))
 
 
+def unhedged(rows: Rows, slot: int, market: int) -> int:
+    """Lots of a position that the account's other positions, at their marks, do not offset; rounded down."""
+    size, mark = int(rows.positions[slot, market]["size"]), int(rows.markets[market]["mark"])
+    net = int(rows.accounts[slot]["position_value"])
+    return div_down(min(abs(size) * mark, max(0, net if size > 0 else -net)), mark)
+
+
+def _in_two_passes(rows: Rows, ranked: list[int], market: int) -> list[tuple[int, int]]:
+    """(slot, lots): what nothing hedges of each, then the rest of each."""
+    bare = [(slot, unhedged(rows, slot, market)) for slot in ranked]
+    held = [abs(int(rows.positions[slot, market]["size"])) for slot in ranked]
+    rest = [(slot, size - lots) for (slot, lots), size in zip(bare, held, strict=True)]
+    return [(slot, lots) for slot, lots in bare + rest if lots]
+
+
 def _rank(rows: Rows, slot: int, market: int) -> tuple[int, int, int, int]:
     held, mark = rows.positions[slot, market], int(rows.markets[market]["mark"])
     size, entry = int(held["size"]), int(held["entry_notional"])
     notional = abs(size) * mark
-    profit = (notional > entry) if size > 0 else (notional < entry)
     better, worse = (notional, entry) if size > 0 else (entry, notional)
     score = div_down(better * notional * _SCORE_SCALE, max(1, worse) * max(1, equity(rows, slot)))
-    return (0 if profit else 1, -score, int(held["opened_ms"]), int(rows.accounts[slot]["number"]))
+    return (0 if better > worse else 1, -score, int(held["opened_ms"]), int(rows.accounts[slot]["number"]))
 
 
-def _bearable(rows: Rows, slot: int, market: int, price: int) -> int:
-    """The most lots the counterparty can be closed at `price` without its equity going below zero."""
-    size, mark = int(rows.positions[slot, market]["size"]), int(rows.markets[market]["mark"])
-    loss = mark - price if size > 0 else price - mark
-    return abs(size) if loss <= 0 else max(0, div_down(equity(rows, slot), loss))
-
-
-def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: int) -> None:
-    """Close at most `most` lots of both."""
+def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: int) -> int:
+    """Close at most `most` lots of both; returns how many."""
     rows = batch.rows
     sizes = [abs(int(rows.positions[side, market]["size"])) for side in (slot, other)]
     part = min(most, *sizes)
     if part == 0:
-        return
+        return 0
     change = -part if int(rows.positions[slot, market]["size"]) > 0 else part
     rows.journal.globals()
     tid = int(rows.globals["next_tid"][0])
     rows.globals["next_tid"] += 1
     rows.journal.market(market)
     rows.markets[market]["open_interest"] -= part
-    bankrupt = _reduce(batch, slot, market, change, price)
+    closed = _reduce(batch, slot, market, change, price)
     counterparty = _reduce(batch, other, market, -change, price)
     batch.events.append(
         Fill(
@@ -102,7 +100,7 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
             px=price,
             sz=part,
             taker_is_buy=change > 0,
-            taker=bankrupt,
+            taker=closed,
             maker=counterparty,
             tx_hash=NO_HASH,
             kind="adl",
@@ -111,7 +109,7 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
     batch.events.append(
         LiquidationEvent(
             *batch.here,
-            account=bankrupt.account,
+            account=closed.account,
             kind="adl",
             market=market,
             size=-change,
@@ -120,6 +118,7 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
             counterparty=counterparty.account,
         )
     )
+    return part
 
 
 def _reduce(batch: Batch, slot: int, market: int, change: int, price: int) -> FillSide:

@@ -23,7 +23,7 @@ class Batch:
     events: EventLog = field(default_factory=EventLog)
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the action's index
     withdrawals: list[Withdrawal] = field(default_factory=list)
-    liquidations_wait: bool = False  # more were due than one batch may do
+    mark_changes: dict[int, int] = field(default_factory=dict)  # market -> new mark - old
     money_in: int = 0  # what entered and left the exchange: the conserved sum changes by exactly this
     money_out: int = 0
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.book import unlink
-from coinone.rules.exchange.core import UPDATES, i64, inlined
+from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined
 from coinone.rules.exchange.indexes import find_cloid, find_oid
-from coinone.rules.exchange.journal import save_account, save_order, save_position
+from coinone.rules.exchange.journal import save_account, save_market, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
 from coinone.rules.exchange.own_orders import first_own
 from coinone.rules.exchange.tables import OpKind
@@ -37,6 +37,7 @@ def remove_order(core: Any, slot: int, i: int, status: int) -> None:
     account, market = i64(order.account), i64(order.market)
     save_account(core, account)
     save_order(core, slot)
+    save_market(core, market)
     report_order(core, slot, i, status)
     release(core, account, market, order.side, order.sz, order.reduce_only)
     core.accounts[account].order_count -= 1
@@ -53,6 +54,19 @@ def remove_side(core: Any, account: int, market: int, side: int, i: int, status:
     while slot >= 0:
         remove_order(core, slot, i, status)
         slot = first_own(core, account, market, side)
+
+
+@inlined
+def remove_risk(core: Any, account: int, i: int, status: int) -> None:
+    """Take all the account's resting orders that are not reduce-only away, market by market, the newest first."""
+    for market in range(core.counters[MARKETS]):
+        for side in range(2):
+            slot = first_own(core, account, i64(market), side)
+            while slot >= 0:
+                after = i64(core.links[slot].own_next)
+                if core.orders[slot].reduce_only == 0:
+                    remove_order(core, slot, i, status)
+                slot = after
 
 
 @inlined

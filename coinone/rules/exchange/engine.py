@@ -25,6 +25,7 @@ from coinone.rules.exchange.context import (
     Withdrawal,
 )
 from coinone.rules.exchange.core_writer import core_items, core_outcomes
+from coinone.rules.exchange.debts import settle_debts
 from coinone.rules.exchange.events import MarketUpdate
 from coinone.rules.exchange.fees import turn_fee_day, turn_fee_days
 from coinone.rules.exchange.funding import apply_funding
@@ -91,8 +92,9 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     included = batch.ctx.included or include(batch.ex, actions, batch.now, batch.ctx.forced)
     included.judge.write()
     apply_oracle(batch)
-    apply_mark_prices(batch)
     apply_funding(batch)
+    apply_mark_prices(batch)
+    settle_debts(batch)
     turn_fee_days(batch)
     fired = due_cancels(batch)
     work = liquidation.choose(batch)
@@ -153,8 +155,8 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
 
 
 def _with_liquidations(batch: Batch, items: list[Item], work: liquidation.Liquidations) -> list[Item]:
-    """Segment 6 with the liquidation of each chosen account ranked before its own orders."""
-    return _in_order(batch, [work.item(slot) for slot in work.chosen] + items)
+    """Segment 6: liquidations first, the most endangered first."""
+    return [work.item(slot) for slot in work.chosen] + _in_order(batch, items)
 
 
 def _orders(

@@ -4,7 +4,7 @@
    deposited and withdrawn. Checked over the journalled rows before a batch ends, and as a full sum now and then
    (`conserved_sum`).
 2. Zero-sum: position sizes of a market add up to zero, and open interest is the sum of the long ones.
-3. Solvency: nobody is below zero and holds a position, except who waits for a capped liquidation or a stale oracle.
+3. Solvency: nobody is below zero. Debts are settled in the instant they arise (debts.py).
 4. Book: not crossed; the sizes reserved in positions are those of the open orders.
 """
 
@@ -14,10 +14,9 @@ import numpy as np
 
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.core import SAVED_ACCOUNTS, SAVED_GLOBALS
-from coinone.rules.exchange.liquidation import underwater
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.tables import Array, Side
 
 _GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
 
@@ -30,8 +29,7 @@ def check_batch(batch: Batch) -> None:
     assert int(batch.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
     for market in batch.rows.journal.touched_markets().tolist():
         _check_market(batch.rows, market)
-    waits = batch.liquidations_wait
-    assert waits or not underwater(batch.rows), "an account below zero holds a position"
+    assert not _owing(batch.rows, batch.rows.journal.touched_accounts()), "an account is below zero"
 
 
 def check_exchange(ex: Exchange) -> None:
@@ -39,6 +37,7 @@ def check_exchange(ex: Exchange) -> None:
     for market in range(ex.rows.market_count):
         _check_market(ex.rows, market)
         _check_reserved(ex.rows, market)
+    assert not _owing(ex.rows, np.arange(ex.rows.account_count)), "an account is below zero"
     assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
     unclaimed = sum(amount for _, amount in ex.ledger.unclaimed.items())
     assert unclaimed == int(ex.rows.globals["unclaimed"][0]), "unclaimed total differs from its entries"
@@ -61,6 +60,11 @@ def _change_of_touched(rows: Rows) -> int:
         for name in _GLOBAL_MONEY:
             change += int(rows.globals[name][0]) - int(journal.globals_image[name][0])
     return change
+
+
+def _owing(rows: Rows, slots: Array) -> bool:
+    accounts = rows.accounts
+    return bool((accounts["cash"][slots] + accounts["position_value"][slots] < 0).any())
 
 
 def _check_market(rows: Rows, market: int) -> None:

@@ -147,6 +147,9 @@ class Journal:
         row = self._store.positions[slot, market : market + 1]
         self._save(SAVED_POSITIONS, "position", slot * MARKETS_MAX + market, row)
 
+    def order(self, slot: int) -> None:
+        self._save(SAVED_ORDERS, "order", slot, self._store.orders[slot : slot + 1])
+
     def market(self, market: int) -> None:
         self._save(SAVED_MARKETS, "market", market, self._store.markets[market : market + 1])
 

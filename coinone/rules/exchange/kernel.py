@@ -16,7 +16,7 @@ from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.ahead import look_ahead
 from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
 from coinone.rules.exchange.core import CORE, FILLS, NOW, RESULTS, UPDATES, i64, inlined
-from coinone.rules.exchange.journal import save_account, save_market, save_order
+from coinone.rules.exchange.journal import save_account, save_order
 from coinone.rules.exchange.placing import check_terms, place
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
@@ -93,7 +93,6 @@ def run(core: Any) -> None:
             else:
                 old = slot
         if reason != 0:
-            save_market(core, i64(op.market))
             remove_order(core, slot, i, reason)
         if status == 0:
             status = place(core, i, old, result)

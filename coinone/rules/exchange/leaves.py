@@ -145,8 +145,7 @@ def encode_globals(ex: Exchange) -> bytes:
         pack_row(ex.rows.globals[0], GLOBAL_COLUMNS),
         cursor.seq,
         cursor.time_ms,
-        cursor.liquidation_cursor,
-        list(cursor.bad_debt),
+        [[signed_bytes(name), spent, since] for name, (spent, since) in cursor.fund_spent],
         cursor.fee_day,
         cursor.fee_account,
     ])  # fmt: skip

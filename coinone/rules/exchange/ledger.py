@@ -139,8 +139,9 @@ class Cursors:
 
     seq: int = 0
     time_ms: int = 0
-    liquidation_cursor: int = 0  # account number from which the next scan goes on
-    bad_debt: tuple[int, ...] = ()  # accounts below zero without a position
+    fund_spent: tuple[
+        tuple[int, tuple[int, int]], ...
+    ] = ()  # market (-1: all) -> (of its quota, in ms) (debts.py)
     fee_day: int = 0  # UTC day whose fee tiers are being chosen
     fee_account: int = 0  # account number up to which they are
 

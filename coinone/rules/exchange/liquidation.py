@@ -1,16 +1,16 @@
-"""Liquidation: closing what an account can no longer carry, before it owes what it does not have.
+"""Liquidation: closing what an account can no longer carry, while its own equity still pays for it.
 
-An account whose equity is below its maintenance margin has all its orders cancelled and an IOC order sent to the
-book for each position, reduce-only, limited at the position's *bankruptcy price*: the price at which its share of
-the equity is used up, so that no fill can leave a debt. A position above 100,000 quote is closed by a fifth
-first and the rest 30 s later, as long as the equity is above two thirds of the maintenance margin.
+An account below its maintenance margin has its orders cancelled and reduce-only IOC orders sent, the most endangered
+first. Each is limited to the position's share of the account's equity away from the mark, so that no fill makes the
+rest less covered than it was; as long as two thirds of the margin are left, half a maintenance margin is the limit,
+and a large position is closed by a fifth first. Below a third, what the book does not take is closed against ranked
+holders of the other side, who are paid what margin is left (adl.py).
 
-If the equity is negative already, a quarter of the insurance fund may be spent in one batch on fills beyond
-the bankruptcy price. What is still open after that with negative equity is deleveraged (adl.py) in the same batch,
-so that at its end nobody is below zero and holds a position. The fund itself never goes below zero.
+A *locked* account, whose debt others paid (debts.py), trades at the mark or better, and is closed at the mark at
+once. What that brings belongs to the fund. A market without a fresh oracle price is left as it is: the account's other
+positions go, and a locked one waits for the price to come back.
 
-Bankruptcy price of position i (after dYdX's liquidations): mark - side * E * MM_i / MM / size, rounded in favour of
-the insurance fund; E is the account's equity, MM its maintenance margin.
+Share per lot: equity * MM_i / MM / size, rounded down; E is the account's equity, MM its maintenance margin.
 """
 
 from __future__ import annotations
@@ -19,23 +19,29 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coinone.base.primitives.integers import div_down, div_up
-from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS, LIQUIDATIONS_PER_BATCH
+from coinone.base.primitives.integers import div_down, div_up, muldiv_down
+from coinone.base.primitives.limits import (
+    LIQUIDATION_COOLDOWN_MS,
+    LIQUIDATIONS_LOOKED_AT,
+    LIQUIDATIONS_PER_BATCH,
+    LOCKED_CLOSED_PER_BATCH,
+)
+from coinone.rules.exchange.actions.opening import claim_waiting
 from coinone.rules.exchange.actions.ops import OpList
 from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LiquidationEvent
 from coinone.rules.exchange.margin import equity
+from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import FEE_SCALE, Array, MarketStatus, OpKind, Side, Tif
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
 PARTIAL_SHARE = 5  # the first step is a fifth
 LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
-INSURANCE_SHARE = 4  # a quarter of the fund may be spent per batch
 
 
 @dataclass
@@ -43,8 +49,8 @@ class Liquidations:
     """The accounts chosen in segment 1, carried to segments 3 and 6 of the same batch."""
 
     batch: Batch
-    chosen: list[int] = field(default_factory=list)  # slots
-    budgets: dict[int, int] = field(default_factory=dict)  # what insurance may add, by slot
+    chosen: list[int] = field(default_factory=list)  # slots: the locked, then the most endangered
+    parts: dict[tuple[int, int], int] = field(default_factory=dict)  # size before a fifth, by (slot, market)
 
     def item(self, slot: int) -> Item:
         """The system's item for an account: ranked first among its own."""
@@ -53,23 +59,33 @@ class Liquidations:
 
 
 def choose(batch: Batch) -> Liquidations:
-    """Who is liquidated in this batch: the bankrupt first and worst first, then the rest from the cursor on."""
-    rows = batch.rows
-    found = [slot for slot in _short(rows, "maintenance_margin") if not _cooling_down(batch, slot)]
-    bankrupt = sorted(
-        (slot for slot in found if equity(rows, slot) < 0),
-        key=lambda slot: (equity(rows, slot), batch.ex.number(slot)),
+    """Who is liquidated in this batch: who is locked, and of the others those with an order that can meet one."""
+    slots = holders(batch.rows)
+    locked = _by_need(batch.rows, slots[_locked(batch.rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
+    chosen: list[int] = []
+    for slot in endangered(batch.rows, slots)[:LIQUIDATIONS_LOOKED_AT]:
+        if len(chosen) == LIQUIDATIONS_PER_BATCH:
+            break
+        if not _resting(batch, slot) and _can_meet(batch, slot):
+            chosen.append(slot)
+    return Liquidations(batch, locked + chosen)
+
+
+def holders(rows: Rows) -> Array:
+    """Slots of all accounts with a position or an open order."""
+    return np.unique(
+        np.concatenate([NOBODY, *[rows.holders_of(market) for market in range(rows.market_count)]])
     )
-    cursor = batch.ledger.cursor.liquidation_cursor
-    others = sorted(
-        (slot for slot in found if equity(rows, slot) >= 0),
-        key=lambda slot: (batch.ex.number(slot) <= cursor, batch.ex.number(slot)),
-    )
-    chosen = (bankrupt + others)[:LIQUIDATIONS_PER_BATCH]
-    last = [batch.ex.number(slot) for slot in chosen if equity(rows, slot) >= 0]
-    if last and last[-1] != cursor:
-        batch.set_cursor(liquidation_cursor=last[-1])
-    return Liquidations(batch, chosen, _budgets(rows, bankrupt[:LIQUIDATIONS_PER_BATCH]))
+
+
+def endangered(rows: Rows, slots: Array) -> list[int]:
+    """Who is below maintenance margin and not locked: whom it lacks most first, then by account number."""
+    accounts = rows.accounts
+    lack = accounts["maintenance_margin"][slots] - accounts["cash"][slots] - accounts["position_value"][slots]
+    below = (lack > 0) & ~_locked(rows, slots)
+    slots, lack = slots[below], lack[below]
+    found: list[int] = slots[np.lexsort((accounts["number"][slots], -lack))].tolist()
+    return found
 
 
 def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status) -> None:
@@ -86,14 +102,14 @@ def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status
 
 
 def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
-    """An IOC for each position of the account, limited at its bankruptcy price."""
+    """An IOC for each position of the account in a market with a fresh price."""
     batch, rows = work.batch, work.batch.rows
-    partial = False
-    for market in _closable(rows, slot):
+    for market in _open_positions(batch, slot):
         size = int(rows.positions[slot, market]["size"])
         part = _part(batch, slot, market)
-        partial = partial or part < abs(size)
-        price = limit_price(rows, slot, market, work.budgets.get(slot, 0))
+        if part < abs(size):
+            work.parts[slot, market] = abs(size)
+        price = limit_price(rows, slot, market)
         batch.events.append(
             LiquidationEvent(
                 *batch.here,
@@ -117,73 +133,74 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
             liquidation=1,
             liquidation_fee=LIQUIDATION_FEE,
         )
-    if partial:
-        rows.journal.account(slot)
-        rows.accounts[slot]["liquidated_ms"] = batch.now
 
 
 def settle(work: Liquidations) -> None:
-    """After the orders: deleverage who is below zero, then let insurance pay what is left over.
-
-    That includes who was not chosen at the batch's start and fell below zero by a trade and its fees since."""
-    batch = work.batch
+    """After the orders: close the locked at the mark, and whoever has less than a third of its margin for what is left
+    of it; then free the locked that hold nothing any more."""
+    batch, rows = work.batch, work.batch.rows
+    _note_parts(work)
     ranking = Deleveraging(batch)
-    below = underwater(batch.rows)
-    fallen = [slot for slot in below if slot not in work.chosen]
-    batch.liquidations_wait = len(fallen) > LIQUIDATIONS_PER_BATCH
-    for slot in [slot for slot in work.chosen if slot in below] + fallen[:LIQUIDATIONS_PER_BATCH]:
-        for market in _closable(batch.rows, slot):
-            price = bankruptcy_price(batch.rows, slot, market, equity(batch.rows, slot))
-            ranking.close(slot, market, price)
-    owing = [slot for slot in _broke(batch) if _cover(batch, slot) > 0]
-    unpaid = tuple(sorted(batch.ex.number(slot) for slot in owing))
-    if unpaid != batch.ledger.cursor.bad_debt:
-        batch.set_cursor(bad_debt=unpaid)
+    locked = [slot for slot in work.chosen if is_locked(rows, slot)]
+    for slot in locked:
+        for market in _open_positions(batch, slot):
+            ranking.close(slot, market, int(rows.markets[market]["mark"]))
+    for slot in _spent_accounts(batch):
+        for market in _open_positions(batch, slot):
+            ranking.close(slot, market, _away(rows, slot, market, share_per_lot(rows, slot, market)))
+    for slot in locked:
+        _release(batch, slot)
 
 
-def _cover(batch: Batch, slot: int) -> int:
-    """Pay a closed account's debt from the insurance fund; returns what the fund lacks, which stays on record."""
-    debt = -int(batch.rows.accounts[slot]["cash"])
-    paid = min(debt, int(batch.rows.globals["insurance"][0]))
-    if paid > 0:
-        batch.move_global("insurance", -paid)
-        batch.move_cash(slot, paid)
-        _tell(batch, slot, "insurance", paid)
-    if paid < debt and batch.ex.number(slot) not in batch.ledger.cursor.bad_debt:
-        _tell(batch, slot, "bad_debt", debt - paid)
-    return debt - paid
+def share_per_lot(rows: Rows, slot: int, market: int) -> int:
+    """How far from the mark the position may be closed at the cost of its own share of the equity, rounded down."""
+    held, account = rows.positions[slot, market], rows.accounts[slot]
+    needed, whole = int(held["maintenance_margin"]), int(account["maintenance_margin"])
+    return div_down(muldiv_down(equity(rows, slot), needed, whole), abs(int(held["size"]))) if whole else 0
 
 
-def bankruptcy_price(rows: Rows, slot: int, market: int, worth: int) -> int:
-    """Where closing the position uses up its share of `worth`; a seller's price rounds up, a buyer's down."""
-    held, mark = rows.positions[slot, market], int(rows.markets[market]["mark"])
-    size, weight = int(held["size"]), int(held["maintenance_margin"])
-    total = int(rows.accounts[slot]["maintenance_margin"])
-    if size > 0:
-        price = mark - div_down(worth * weight, total * size)
-    else:
-        price = mark + div_down(worth * weight, total * -size)
-    return max(1, min(price, int(rows.markets[market]["max_px"])))
+def limit_price(rows: Rows, slot: int, market: int) -> int:
+    """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin."""
+    if is_locked(rows, slot):
+        return int(rows.markets[market]["mark"])
+    distance = share_per_lot(rows, slot, market)
+    if _orderly(rows, slot):
+        held = rows.positions[slot, market]
+        distance = min(distance, div_down(int(held["maintenance_margin"]), 2 * abs(int(held["size"]))))
+    return _away(rows, slot, market, distance)
 
 
-def limit_price(rows: Rows, slot: int, market: int, budget: int) -> int:
-    """The bankruptcy price with the liquidation fee paid out of it."""
-    price = bankruptcy_price(rows, slot, market, equity(rows, slot) + budget)
-    if int(rows.positions[slot, market]["size"]) > 0:
-        price = div_up(price * FEE_SCALE, FEE_SCALE - LIQUIDATION_FEE)
-    else:
-        price = div_down(price * FEE_SCALE, FEE_SCALE + LIQUIDATION_FEE)
-    return max(1, min(price, int(rows.markets[market]["max_px"])))
+def is_locked(rows: Rows, slot: int) -> bool:
+    return int(rows.accounts[slot]["flags"]) & ACCOUNT_LOCKED != 0
 
 
-def _budgets(rows: Rows, bankrupt: list[int]) -> dict[int, int]:
-    """Share out what insurance may spend in this batch, worst account first."""
-    left = div_down(int(rows.globals["insurance"][0]), INSURANCE_SHARE)
-    budgets = {}
-    for slot in bankrupt:
-        budgets[slot] = min(left, int(rows.accounts[slot]["maintenance_margin"]) - equity(rows, slot))
-        left -= budgets[slot]
-    return budgets
+def _away(rows: Rows, slot: int, market: int, distance: int) -> int:
+    """`distance` from the mark to the holder's loss, within the market's prices."""
+    row = rows.markets[market]
+    price = int(row["mark"]) + (-distance if int(rows.positions[slot, market]["size"]) > 0 else distance)
+    return max(1, min(price, int(row["max_px"])))
+
+
+def _open_positions(batch: Batch, slot: int) -> list[int]:
+    """Markets in which the account holds a position that may be closed now."""
+    markets: list[int] = batch.rows.positions["size"][slot, : batch.rows.market_count].nonzero()[0].tolist()
+    return [market for market in markets if is_fresh(batch.rows, market)]
+
+
+def _can_meet(batch: Batch, slot: int) -> bool:
+    """Is there a position whose order would reach the best price of the other side?"""
+    rows = batch.rows
+    for market in _open_positions(batch, slot):
+        limit = limit_price(rows, slot, market)
+        if int(rows.positions[slot, market]["size"]) > 0:
+            best = rows.book.best(market, Side.BUY)
+            if best is not None and best >= limit:
+                return True
+        else:
+            best = rows.book.best(market, Side.SELL)
+            if best is not None and best <= limit:
+                return True
+    return False
 
 
 def _part(batch: Batch, slot: int, market: int) -> int:
@@ -191,7 +208,17 @@ def _part(batch: Batch, slot: int, market: int) -> int:
     size = abs(int(batch.rows.positions[slot, market]["size"]))
     large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
     first = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
-    return div_up(size, PARTIAL_SHARE) if large and first and _orderly(batch.rows, slot) else size
+    calm = _orderly(batch.rows, slot) and not is_locked(batch.rows, slot)
+    return div_up(size, PARTIAL_SHARE) if large and first and calm else size
+
+
+def _note_parts(work: Liquidations) -> None:
+    """The rest of who had a fifth closed waits; a fifth that found nobody starts no rest."""
+    batch, rows = work.batch, work.batch.rows
+    for (slot, market), size in work.parts.items():
+        if abs(int(rows.positions[slot, market]["size"])) < size:
+            rows.journal.account(slot)
+            rows.accounts[slot]["liquidated_ms"] = batch.now
 
 
 def _orderly(rows: Rows, slot: int) -> bool:
@@ -199,55 +226,43 @@ def _orderly(rows: Rows, slot: int) -> bool:
     return 3 * equity(rows, slot) >= 2 * int(rows.accounts[slot]["maintenance_margin"])
 
 
-def _cooling_down(batch: Batch, slot: int) -> bool:
+def _resting(batch: Batch, slot: int) -> bool:
+    """Was a fifth just closed, and is there no hurry?"""
     since = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"])
     return since < LIQUIDATION_COOLDOWN_MS and _orderly(batch.rows, slot)
 
 
-def underwater(rows: Rows) -> list[int]:
-    """Who is below zero and holds a position that may be closed: in a market with a fresh oracle."""
-    return sorted(_short(rows), key=lambda slot: (equity(rows, slot), int(rows.accounts[slot]["number"])))
-
-
-def _short(rows: Rows, required: str | None = None) -> list[int]:
-    """Slots, ascending, with a position in a fresh market and less equity than that column says, or than nothing."""
-    found = [NOBODY]
-    for market in _fresh(rows).nonzero()[0].tolist():
-        slots = rows.holders_of(market)
-        accounts = rows.accounts
-        least = accounts[required][slots] if required else 0
-        short = accounts["cash"][slots] + accounts["position_value"][slots] < least
-        found.append(slots[short & (rows.positions["size"][slots, market] != 0)])
-    short_of: list[int] = np.unique(np.concatenate(found)).tolist()
-    return short_of
-
-
-def _broke(batch: Batch) -> list[int]:
-    """Who owes and holds nothing: a fee or an order's rounding may have taken the last of an equity.
-
-    Nobody else can owe than whose row this batch touched, and who was on record already."""
+def _spent_accounts(batch: Batch) -> list[int]:
+    """Who has less than a third of its margin left, the most endangered first; the rest have time."""
     rows = batch.rows
-    known = [rows.slot_by_number[number] for number in batch.ledger.cursor.bad_debt]
-    slots = sorted({*rows.journal.saved_accounts(), *known})
-    return [slot for slot in slots if rows.accounts[slot]["cash"] < 0 and not _has_position(rows, slot)]
+    found = endangered(rows, holders(rows))[:LIQUIDATIONS_LOOKED_AT]
+    spent = [
+        slot for slot in found if 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
+    ]
+    return spent[:LIQUIDATIONS_PER_BATCH]
 
 
-def _closable(rows: Rows, slot: int) -> list[int]:
-    """The account's markets with a fresh oracle; in a stale one its position stands at the last mark."""
-    held = rows.positions["size"][slot, : rows.market_count] != 0
-    markets: list[int] = (held & _fresh(rows)).nonzero()[0].tolist()
-    return markets
+def _release(batch: Batch, slot: int) -> None:
+    """A locked account that holds nothing is free again; what its closing brought is the fund's."""
+    rows = batch.rows
+    if (rows.positions["size"][slot] != 0).any():
+        return
+    brought = int(rows.accounts[slot]["cash"])
+    assert brought >= 0, "a locked account trades at the mark or better"
+    batch.move_cash(slot, -brought)
+    batch.move_global("insurance", brought)
+    rows.accounts[slot]["flags"] &= ~ACCOUNT_LOCKED
+    claim_waiting(batch, slot)
 
 
-def _fresh(rows: Rows) -> Array:
-    fresh: Array = rows.markets["status"][: rows.market_count] <= MarketStatus.AGED
-    return fresh
+def _locked(rows: Rows, slots: Array) -> Array:
+    locked: Array = (rows.accounts["flags"][slots] & ACCOUNT_LOCKED) != 0
+    return locked
 
 
-def _has_position(rows: Rows, slot: int) -> bool:
-    return bool((rows.positions["size"][slot] != 0).any())
-
-
-def _tell(batch: Batch, slot: int, kind: str, amount: int) -> None:
-    address = batch.rows.address_of(slot)
-    batch.events.append(LiquidationEvent(*batch.here, address, kind, -1, 0, 0, amount))
+def _by_need(rows: Rows, slots: Array) -> list[int]:
+    """The largest maintenance margin first, then by account number."""
+    accounts = rows.accounts
+    order = np.lexsort((accounts["number"][slots], -accounts["maintenance_margin"][slots]))
+    found: list[int] = slots[order].tolist()
+    return found

@@ -42,6 +42,7 @@ def apply_mark_prices(batch: Batch) -> None:
         memory = _sample(batch.rows, market, memory, batch.now)
         batch.ledger.memory.put(market, memory)
         marks[market] = mark_price(batch.rows, market, memory)
+        batch.mark_changes[market] = marks[market] - int(batch.rows.markets[market]["mark"])
     apply_marks(batch.rows, marks)
 
 

@@ -3,8 +3,9 @@
 At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
 prevention); a reduce-only maker, and one that holds a stale market, is clipped to its position, and cancelled if
 nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not reduce (to
-cancel it would let one lot sweep a whole side away); a maker whose maintenance margin the fill would break is
-cancelled; the taker stops if it has used up its slack (see placing.py).
+cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss is
+cancelled and a taker at its own loss stops; a maker that may not make the fill (fill_check.py) loses all its
+orders of that side; a taker that may not, stops. What stopped never rests. A check never makes a fill smaller.
 """
 
 from __future__ import annotations
@@ -12,37 +13,43 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
-from coinone.rules.exchange.cancelling import remove_order
+from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, prefetch
+from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins, worst_size
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import FEE_SCALE, MarketStatus
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, MarketStatus
 
 _FILLED = int(Status.FILLED)
 _SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
 _REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRICTED_CANCELED)
-_MARGIN = int(Status.MARGIN_CANCELED)
+_MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 _SMALL = 1 << 31  # sizes whose product fits int64
 _SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits int64
 
 
 @inlined
-def match(core: Any, i: int, old: int, oid: int, size: int, slack: int) -> tuple[int, int, int, int]:
-    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, the notional traded, and why
-    it stopped early. The taker's running margins are the caller's care. `old` is the slot of the order it replaces.
+def match(
+    core: Any, i: int, old: int, oid: int, size: int, slack: int, reducing: bool
+) -> tuple[int, int, int, int, int]:
+    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, the exchange's fees, the notional
+    traded and why it stopped early. `old` is the slot of the order it replaces.
+
+    A taker that opens has slack to lose; the running margins of one that reduces are brought up to date with each
+    fill, those of others by the caller.
     """
     op = core.ops[i]
     market = i64(op.market)
     taker = i64(op.account)
     direction = 1 - 2 * op.side
-    terms = core.markets[market]
     ladder = ladder_of(market, 1 - op.side)
     limit = op.px * -direction  # as a key of the other side's ladder: keys from here on up are matched
-    notional = i64(0)
+    mark = core.markets[market].mark
+    paid = notional = i64(0)
     stopped = 0
     while size > 0 and core.ladder_counts[ladder] > 0:
         best = core.ladder_counts[ladder] - 1
@@ -53,43 +60,120 @@ def match(core: Any, i: int, old: int, oid: int, size: int, slack: int) -> tuple
         _look_ahead(core, slot, market)
         order = core.orders[slot]
         maker = i64(order.account)
-        held = core.positions[maker, market]
-        filled = min(size, order.sz)
         px = order.px
-        reason = 0
-        maintenance = 0
-        if maker == taker:
-            reason = _REPLACED if slot == old else _SELF_TRADE
-        else:
-            if order.reduce_only != 0 or holds_stale(core, maker):
-                filled = min(filled, direction * held.size)
-            if terms.status == _MARKET_REDUCE_ONLY and order.reduce_only == 0:
-                filled = min(filled, direction * held.size)
-                if filled <= 0:
-                    stopped = _RESTRICTED
-                    break
-            if filled <= 0:
-                reason = _REDUCE_ONLY
-            else:
-                maintenance = maintenance_margin(core, market, held.size - direction * filled)
-                if _breaks_maintenance(core, maker, market, -direction * filled, px, maintenance):
-                    reason = _MARGIN
-        if reason == 0:
-            slack -= max(direction * (px - terms.mark), 0) * filled
-            if slack < 0:
-                stopped = _MARGIN
+        filled, reason = _meet(core, i, old, slot, size)
+        if reason == _RESTRICTED:
+            stopped = reason
+            break
+        if reason == 0 and op.liquidation == 0 and beyond_band(core, market, px):
+            if direction * (px - mark) > 0:
+                stopped = _BAND
                 break
-            save_order(core, slot)
-            order.sz -= filled
-            level.size -= filled
-            size -= filled
-            notional += filled * px
-            _trade(core, i, oid, slot, filled, maintenance)
-            if order.sz > 0:
-                continue
-            reason = _FILLED
-        remove_order(core, slot, i, reason)
-    return size, slack, notional, stopped
+            reason = _BAND
+        if reason != 0:
+            remove_order(core, slot, i, reason)
+            continue
+        value = filled * px
+        maker_fee, maker_share = _charges(
+            core, value, core.accounts[maker].maker_rate, order.builder, order.builder_fee
+        )
+        maintenance = maintenance_margin(
+            core, market, core.positions[maker, market].size - direction * filled
+        )
+        if not may_fill(core, maker, market, -direction * filled, px, maker_fee + maker_share, maintenance):
+            remove_side(core, maker, market, 1 - op.side, i, _MARGIN)
+            continue
+        taker_fee, taker_share = _taker_charges(core, i, value, direction * filled, px)
+        charge = taker_fee + taker_share
+        required = i64(0)
+        if reducing:
+            required = maintenance_margin(
+                core, market, core.positions[taker, market].size + direction * filled
+            )
+            fits = op.liquidation != 0 or may_fill(
+                core, taker, market, direction * filled, px, charge, required
+            )
+        else:
+            slack -= max(direction * (px - mark), 0) * filled + charge
+            fits = slack >= 0
+        if not fits:
+            stopped = _MARGIN
+            break
+        save_order(core, slot)
+        order.sz -= filled
+        level.size -= filled
+        size -= filled
+        notional += value
+        paid += taker_fee
+        had = room(core, maker)
+        _trade(core, i, oid, slot, filled, maintenance, maker_fee, maker_share, taker_fee, taker_share)
+        if reducing:
+            update_margins(core, taker, market, required, -1)
+        if order.sz == 0:
+            remove_order(core, slot, i, _FILLED)
+        if overextended(core, maker, had, maker_fee):
+            remove_risk(core, maker, i, _MARGIN)
+    return size, slack, paid, notional, stopped
+
+
+@inlined
+def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
+    """How much of `size` the maker can take by its terms; if nothing, why it is cancelled or the taker stops."""
+    op = core.ops[i]
+    order = core.orders[slot]
+    maker = i64(order.account)
+    if maker == op.account:
+        return i64(0), _REPLACED if slot == old else _SELF_TRADE
+    market = i64(op.market)
+    filled = min(size, order.sz)
+    reducible = (1 - 2 * op.side) * core.positions[maker, market].size
+    stale = core.markets[market].status == _MARKET_REDUCE_ONLY
+    if stale and order.reduce_only == 0 and reducible <= 0:
+        return i64(0), _RESTRICTED
+    if order.reduce_only != 0 or stale or holds_stale(core, maker):
+        filled = min(filled, reducible)
+        if filled <= 0:
+            return i64(0), _REDUCE_ONLY
+    return filled, 0
+
+
+@inlined
+def _charges(core: Any, notional: int, rate: int, builder: int, builder_rate: int) -> tuple[int, int]:
+    """The exchange's fee and the builder's share for one side; a builder whose debts others paid earns nothing."""
+    share = i64(0)
+    if builder_rate > 0 and core.accounts[builder].flags & ACCOUNT_LOCKED == 0:
+        share = fee(notional, builder_rate)
+    return fee(notional, rate), share
+
+
+@inlined
+def _taker_charges(core: Any, i: int, notional: int, change: int, px: int) -> tuple[int, int]:
+    """The same for the taker. A liquidation's fee is what the fill leaves of its share of the equity, at most."""
+    op = core.ops[i]
+    account = i64(op.account)
+    if op.liquidation == 0:
+        return _charges(core, notional, core.accounts[account].taker_rate, i64(op.builder), op.builder_fee)
+    holder = core.accounts[account]
+    market = i64(op.market)
+    held = core.positions[account, market]
+    worth = holder.cash + holder.position_value
+    after = worth + change * (core.markets[market].mark - px)
+    left = holder.maintenance_margin - held.maintenance_margin
+    left += maintenance_margin(core, market, held.size + change)
+    spare = after
+    if holder.maintenance_margin > 0 and worth > 0:
+        spare -= muldiv_up_jit(i64(worth), i64(left), i64(holder.maintenance_margin))
+    return min(fee(notional, op.liquidation_fee), max(i64(spare), 0)), i64(0)
+
+
+@inlined
+def overextended(core: Any, account: int, had: int, burnt: int) -> bool:
+    """Did fills leave the account short of its initial margin, and not by the exchange's fees (`burnt`) alone?
+
+    Then its orders that add risk stand there without margin, quotes that nobody could hit, and somebody has the
+    money. `had` is its room (fill_check.py) before."""
+    has = room(core, account)
+    return bool(has < 0 and has + burnt < had)
 
 
 @inlined
@@ -120,19 +204,19 @@ def _look_ahead(core: Any, slot: int, market: int) -> None:
 
 
 @inlined
-def _breaks_maintenance(core: Any, account: int, market: int, change: int, px: int, maintenance: int) -> bool:
-    """Would a change of size at `px` leave less than the maintenance margin, and less room than before or a debt?"""
-    holder = core.accounts[account]
-    gain = change * (core.markets[market].mark - px)
-    more = maintenance - core.positions[account, market].maintenance_margin
-    room = holder.cash + holder.position_value - holder.maintenance_margin
-    debt = gain < 0 and holder.cash + holder.position_value + gain < 0
-    return bool(room + gain - more < 0 and (gain - more < 0 or debt))
-
-
-@inlined
-def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) -> None:
-    """Both sides of one fill, its fees and its row."""
+def _trade(
+    core: Any,
+    i: int,
+    oid: int,
+    slot: int,
+    size: int,
+    maintenance: int,
+    maker_fee: int,
+    maker_share: int,
+    taker_fee: int,
+    taker_share: int,
+) -> None:
+    """Both sides of one fill, its fees (the exchange's, the builder's share) and its row."""
     op = core.ops[i]
     order = core.orders[slot]
     market = i64(op.market)
@@ -147,24 +231,25 @@ def _trade(core: Any, i: int, oid: int, slot: int, size: int, maintenance: int) 
     row.taker_start = core.positions[taker, market].size
     row.maker_start = core.positions[maker, market].size
 
-    row.maker_fee = fee(notional, core.accounts[maker].maker_rate)
-    row.maker_builder_fee = _pay_builder(core, order.builder, order.builder_fee, notional)
-    charge = row.maker_fee + row.maker_builder_fee
+    row.maker_fee = maker_fee
+    row.maker_builder_fee = maker_share
+    _pay_builder(core, i64(order.builder), maker_share)
+    charge = maker_fee + maker_share
     reduce_only = order.reduce_only
     worst = worst_size(core, maker, market)
     row.maker_pnl = _change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
     update_margins(core, maker, market, maintenance, worst)
     core.accounts[maker].maker_volume += notional
 
+    whole.fees += maker_fee
     if op.liquidation != 0:
-        row.taker_fee = fee(notional, op.liquidation_fee)
-        whole.insurance += row.taker_fee
+        whole.insurance += taker_fee
     else:
-        row.taker_fee = fee(notional, core.accounts[taker].taker_rate)
-        whole.fees += row.taker_fee
-    whole.fees += row.maker_fee
-    row.taker_builder_fee = _pay_builder(core, op.builder, op.builder_fee, notional)
-    charge = row.taker_fee + row.taker_builder_fee
+        whole.fees += taker_fee
+    row.taker_fee = taker_fee
+    row.taker_builder_fee = taker_share
+    _pay_builder(core, i64(op.builder), taker_share)
+    charge = taker_fee + taker_share
     row.taker_pnl = _change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
     core.accounts[taker].taker_volume += notional
 
@@ -200,14 +285,11 @@ def fee(notional: int, rate: int) -> int:
 
 
 @inlined
-def _pay_builder(core: Any, builder: int, rate: int, notional: int) -> int:
+def _pay_builder(core: Any, builder: int, share: int) -> None:
     """The builder's share on top of the fee, straight to its account."""
-    if rate <= 0:
-        return 0
-    share = fee(notional, rate)
-    save_account(core, builder)
-    core.accounts[builder].cash += share
-    return share
+    if share > 0:
+        save_account(core, builder)
+        core.accounts[builder].cash += share
 
 
 @inlined

@@ -1,9 +1,9 @@
 """Kernel, chapter one: a new order, from the checks on entry to its rest in the book.
 
 Initial margin on entry: the account's equity must cover its initial margin with this order reserved. What
-is over is the order's *slack*: the loss it may still make by trading, or resting, at prices worse than the
-mark. An order that can only reduce the position (reduce-only, or opposite to it and, with the open orders
-of its side, no larger) needs no margin.
+is over is the order's *slack*: what it may still lose by trading, or resting, at prices worse than the
+mark, and by fees. An order that can only reduce the position (reduce-only, or opposite to it and, with the open orders
+of its side, no larger) needs no margin to enter: each of its fills is judged when it comes (fill_check.py).
 
 A modify places its new order as if the old one were gone. The old one goes when the new one trades or rests;
 if that is refused, the old one stays as it is, with its place in the queue.
@@ -15,8 +15,9 @@ from typing import Any
 
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX
 from coinone.rules.exchange.book import link
-from coinone.rules.exchange.cancelling import release, remove_order, report_order
+from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
@@ -28,9 +29,9 @@ from coinone.rules.exchange.journal import (
 )
 from coinone.rules.exchange.ladders import has_room, key_of, ladder_of, stands_alone_at_best
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
-from coinone.rules.exchange.matching import fee, holds_stale, match
+from coinone.rules.exchange.matching import fee, holds_stale, match, overextended
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import MarketStatus, Tif
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, MarketStatus, Tif
 
 _OPEN, _FILLED, _REPLACED = int(Status.OPEN), int(Status.FILLED), int(Status.REPLACED)
 _IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
@@ -38,6 +39,7 @@ _BAD_MARKET, _HALTED, _ONLY_REDUCE = int(Status.BAD_MARKET), int(Status.HALTED),
 _BAD_PRICE, _BAD_SIZE = int(Status.BAD_PRICE), int(Status.BAD_SIZE)
 _MIN_NOTIONAL, _OUT_OF_BAND = int(Status.MIN_NOTIONAL), int(Status.OUT_OF_BAND)
 _REDUCE_ONLY, _MARGIN, _BAD_ALO = int(Status.REDUCE_ONLY), int(Status.MARGIN), int(Status.BAD_ALO)
+_BAND_CANCELED, _LIQUIDATING = int(Status.BAND_CANCELED), int(Status.LIQUIDATING)
 _IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION)
 _OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
 _DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
@@ -45,7 +47,6 @@ _AGED_PRICE, _JUMPING, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.JUMPING
 _RESTRICTED_CANCELED = int(Status.RESTRICTED_CANCELED)
 _MARKET_AGED, _MARKET_JUMPING = int(MarketStatus.AGED), int(MarketStatus.JUMPING)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
-_NO_LIMIT = 2**62
 
 
 @inlined
@@ -94,7 +95,6 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     account, market = i64(op.account), i64(op.market)
     holder = core.accounts[account]
     held = core.positions[account, market]
-    terms = core.markets[market]
     direction = 1 - 2 * op.side
     reducible = -direction * held.size
     bids, asks = held.bid_size, held.ask_size
@@ -103,6 +103,8 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         asks -= core.orders[old].sz * core.orders[old].side
     reserved = bids + (asks - bids) * op.side  # of its side; a branch on the side would be a coin toss
     size = op.sz
+    if holder.flags & ACCOUNT_LOCKED != 0 and op.liquidation == 0:
+        return _LIQUIDATING
     if op.reduce_only != 0:
         if reducible <= 0:
             return _REDUCE_ONLY
@@ -114,32 +116,23 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     if status != 0:
         return status
     other = ladder_of(market, 1 - op.side)
-    count = core.ladder_counts[other]
-    if old >= 0 and stands_alone_at_best(core, other, old):
-        count -= 1
-    crosses = count > 0 and core.ladder_keys[other, count - 1] >= op.px * -direction
+    if op.tif == _ALO:
+        _clear_beyond_band(core, i, other)
+    crosses = _crosses(core, i, other, old)
     if op.tif == _ALO and crosses:
         _quote(core, market, result)
         return _BAD_ALO
     if op.tif == _IOC and not crosses:
         return _IOC_NO_MATCH
 
-    slack = _NO_LIMIT
     initial = i64(held.initial_margin)
     if op.reduce_only == 0:
         bids += size * (1 - op.side)
         asks += size * op.side
         initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
     needed = holder.initial_margin - held.initial_margin + initial
-    if not reducing:
-        slack = holder.cash + holder.position_value - needed
-    elif op.liquidation == 0:
-        # Without this bound a leveraged account could dump its position on an accomplice at any price
-        # and leave the loss beyond its equity to the insurance fund.
-        charge = fee(size * max(op.px, terms.mark), holder.taker_rate + op.builder_fee)
-        slack = max(holder.cash + holder.position_value - charge, 0)
-    adverse = 0 if crosses else max(direction * (op.px - terms.mark), 0) * size
-    if slack < adverse:
+    slack = i64(holder.cash + holder.position_value - needed)
+    if not reducing and slack < (0 if crosses else _resting_need(core, i, size)):
         return _MARGIN
 
     save_globals(core)
@@ -152,7 +145,43 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         held.initial_margin = initial
         holder.initial_margin = needed
         keep_holder(core, account, market)
-    return _enter(core, i, old, size, slack, crosses, result)
+    return _enter(core, i, old, size, slack, reducing, crosses, result)
+
+
+@inlined
+def _crosses(core: Any, i: int, other: int, old: int) -> bool:
+    """Would op `i` trade with the best of the other side's ladder, once the order in slot `old` is gone?"""
+    op = core.ops[i]
+    count = core.ladder_counts[other]
+    if old >= 0 and stands_alone_at_best(core, other, old):
+        count -= 1
+    return bool(count > 0 and core.ladder_keys[other, count - 1] >= op.px * (2 * op.side - 1))
+
+
+@inlined
+def _clear_beyond_band(core: Any, i: int, other: int) -> None:
+    """Others' orders that no fill could ever meet, at their loss, do not keep a post-only order out: they go."""
+    op = core.ops[i]
+    market = i64(op.market)
+    while core.ladder_counts[other] > 0:
+        best = core.ladder_counts[other] - 1
+        px = abs(core.ladder_keys[other, best])
+        if core.ladder_keys[other, best] < op.px * (2 * op.side - 1):
+            break
+        slot = i64(core.levels[core.ladder_levels[other, best]].head)
+        losing = (1 - 2 * op.side) * (px - core.markets[market].mark) <= 0 and beyond_band(core, market, px)
+        if not losing or core.orders[slot].account == op.account:
+            break
+        remove_order(core, slot, i, _BAND_CANCELED)
+
+
+@inlined
+def _resting_need(core: Any, i: int, size: int) -> int:
+    """What `size` of the order may cost when it trades at rest: the loss against the mark, and the fees."""
+    op = core.ops[i]
+    loss = max((1 - 2 * op.side) * (op.px - core.markets[i64(op.market)].mark), 0) * size
+    rate = core.accounts[i64(op.account)].maker_rate + op.builder_fee
+    return i64(loss + max(fee(op.px * size, rate), 0))
 
 
 @inlined
@@ -195,7 +224,9 @@ def _quote(core: Any, market: int, result: Any) -> None:
 
 
 @inlined
-def _enter(core: Any, i: int, old: int, size: int, slack: int, crosses: bool, result: Any) -> int:
+def _enter(
+    core: Any, i: int, old: int, size: int, slack: int, reducing: bool, crosses: bool, result: Any
+) -> int:
     """Match, decide on the part that did not trade and on the order replaced, and give the answer.
 
     The running margins of who trades or replaces are brought up to date once, at the end: nothing reads them
@@ -206,10 +237,14 @@ def _enter(core: Any, i: int, old: int, size: int, slack: int, crosses: bool, re
     oid = core.globals[0].next_oid
     core.globals[0].next_oid = oid + 1
     left = size
-    notional = i64(0)
+    paid = notional = i64(0)
     stopped = 0
+    had = room(core, account)
     if crosses:
-        left, slack, notional, stopped = match(core, i, old, oid, size, slack)
+        left, slack, paid, notional, stopped = match(core, i, old, oid, size, slack, reducing)
+    extended = crosses and reducing and op.liquidation == 0 and overextended(core, account, had, paid)
+    if extended:
+        remove_risk(core, account, i, _MARGIN_CANCELED)
     status = _OPEN
     if left == 0:
         status = _FILLED
@@ -217,7 +252,7 @@ def _enter(core: Any, i: int, old: int, size: int, slack: int, crosses: bool, re
         status = stopped
     elif op.tif == _IOC:
         status = _IOC_CANCELED
-    elif crosses and slack < max((1 - 2 * op.side) * (op.px - core.markets[market].mark), 0) * left:
+    elif extended or (crosses and not reducing and slack < _resting_need(core, i, left)):
         status = _MARGIN_CANCELED
     elif old >= 0 and not has_room(core, ladder_of(market, op.side), key_of(op.side, op.px)):
         status = _BOOK_FULL
@@ -256,6 +291,8 @@ def _rejection(status: int) -> int:
     """What an order is told that ended without a trade."""
     if status == _MARGIN_CANCELED:
         return _MARGIN
+    if status == _BAND_CANCELED:
+        return _OUT_OF_BAND
     if status in (_IOC_CANCELED, _RESTRICTED_CANCELED):
         return _IOC_NO_MATCH
     return status

@@ -110,19 +110,25 @@ def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
 
 
 def _load_globals(ex: Exchange, leaf: bytes) -> None:
-    columns, seq, time_ms, cursor, bad_debt, fee_day, fee_account = _list(rlp.decode(leaf))
+    columns, seq, time_ms, fund_spent, fee_day, fee_account = _list(rlp.decode(leaf))
     _unpack(ex.rows.globals[0], form.GLOBAL_COLUMNS, _bytes(columns))
     ex.ledger.cursors.restore(
         "all",
         Cursors(
             rlp.decode_int(seq),
             rlp.decode_int(time_ms),
-            rlp.decode_int(cursor),
-            tuple([rlp.decode_int(number) for number in _list(bad_debt)]),
+            tuple([_quota(entry) for entry in _list(fund_spent)]),
             rlp.decode_int(fee_day),
             rlp.decode_int(fee_account),
         ),
     )
+
+
+def _quota(entry: rlp.Item) -> tuple[int, tuple[int, int]]:
+    """(market, -1 for all; (spent, since when in ms))."""
+    name, spent, since = _list(entry)
+    market = int.from_bytes(_bytes(name), "big", signed=True)
+    return market, (rlp.decode_int(spent), rlp.decode_int(since))
 
 
 def _unpack(row: Any, columns: Sequence[str], data: bytes) -> None:

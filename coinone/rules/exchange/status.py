@@ -23,6 +23,7 @@ class Status(IntEnum):
     IOC_CANCELED = 12
     REPLACED = 13
     RESTRICTED_CANCELED = 14  # stopped at a maker that the stale market does not let trade
+    BAND_CANCELED = 15
     BAD_MARKET = 32
     HALTED = 33
     ONLY_REDUCE = 34
@@ -45,6 +46,7 @@ class Status(IntEnum):
     AGED_PRICE = 51
     JUMPING = 52
     HOLDS_STALE = 53
+    LIQUIDATING = 54
 
 
 FIRST_REJECTION = Status.BAD_MARKET
@@ -64,6 +66,7 @@ API_NAME: dict[Status, str] = {
     Status.IOC_CANCELED: "canceled",
     Status.REPLACED: "canceled",
     Status.RESTRICTED_CANCELED: "reduceOnlyCanceled",
+    Status.BAND_CANCELED: "bandCanceled",
     Status.BAD_MARKET: "rejected",
     Status.HALTED: "rejected",
     Status.ONLY_REDUCE: "reduceOnlyRejected",
@@ -83,6 +86,7 @@ API_NAME: dict[Status, str] = {
     Status.AGED_PRICE: "reduceOnlyRejected",
     Status.JUMPING: "rejected",
     Status.HOLDS_STALE: "reduceOnlyRejected",
+    Status.LIQUIDATING: "rejected",
 }
 """Order statuses as Hyperliquid's API names them."""
 
@@ -109,5 +113,6 @@ ERROR_TEXT: dict[Status, str] = {
     Status.AGED_PRICE: "The oracle price is older than 6 seconds: only orders that reduce a position are accepted.",
     Status.JUMPING: "The oracle price jumped and awaits confirmation: only cancels are accepted.",
     Status.HOLDS_STALE: "A position without an oracle price allows only orders that reduce a position.",
+    Status.LIQUIDATING: "Account is being liquidated.",
 }
 """What a client is told; compatible bots look for Hyperliquid's words."""

@@ -65,6 +65,16 @@ class MarketStatus(IntEnum):
     DELISTED = 5
 
 
+ACCOUNT_LOCKED = 1
+"""Bit of ACCOUNT.flags: its debt was settled by others, and until its positions are closed it may do nothing but
+cancel (debts.py)."""
+
+BAND_DIVISOR = 20
+"""No fill is further from the mark than its twentieth, where a market's leverage reaches BAND_LEVERAGE."""
+
+BAND_DIVISOR_LOW_LEVERAGE = 10
+BAND_LEVERAGE = 20
+
 _i8, _i4, _i1 = np.int64, np.int32, np.int8
 
 

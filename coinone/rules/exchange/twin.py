@@ -27,15 +27,19 @@ from coinone.rules.exchange.twin_terms import (
     BUY,
     SELL,
     adverse,
-    breaks_maintenance,
+    beyond_band,
     change_position,
     check_terms,
     fee,
     holds_stale,
     initial_margin,
     maintenance_margin,
+    margin_left,
+    may_fill,
     only_smaller,
     reserve,
+    resting_need,
+    room,
     sums,
     update,
     update_initial,
@@ -129,6 +133,8 @@ class Twin(Resting):
         reducible = -held.size if buys else held.size
         reserved = held.bids if buys else held.asks
         size = op.sz
+        if account.locked and not op.liquidation:
+            return _refused(Status.LIQUIDATING)
         if op.reduce_only:
             if reducible <= 0:
                 return _refused(Status.REDUCE_ONLY)
@@ -148,6 +154,8 @@ class Twin(Resting):
         if op.has_cloid and self.cloids.get((op.account, op.cloid_hi, op.cloid_lo), old) is not old:
             return _refused(Status.DUPLICATE_CLOID)
         other = market.sides[1 - op.side]
+        if op.tif == ALO:
+            self._clear_beyond_band(i, op, market)
         best = len(other.keys) - (2 if old and other.only_best(old) else 1)
         crosses = best >= 0 and other.keys[best] >= other.sign * op.px
         if crosses and op.tif == ALO:
@@ -155,11 +163,11 @@ class Twin(Resting):
             return row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
         if op.tif == IOC and not crosses:
             return _refused(Status.IOC_NO_MATCH)
-        order = Order(0, op, account, held, market, size, size, self.now, 0, old)
+        order = Order(0, op, account, held, market, size, size, self.now, replaces=old)
         reserve(order, size)
         update_initial(account, held, market)
-        slack = self._slack(order, reducing)
-        if slack is not None and slack < (0 if crosses else adverse(order, op.px, size)):
+        slack = None if reducing else account.cash + account.position_value - account.initial_margin
+        if slack is not None and slack < (0 if crosses else resting_need(order, size)):
             reserve(order, -size)
             update_initial(account, held, market)
             return _refused(Status.MARGIN)
@@ -168,31 +176,39 @@ class Twin(Resting):
             return self._trade_and_rest(i, order, slack)
         return self._rest(i, order) or self._end(i, order, Status.BOOK_FULL)
 
-    def _slack(self, order: Order, reducing: bool) -> int | None:
-        """What the order may lose against the mark: all over the margin, or for a reducing one the equity."""
-        equity = order.owner.cash + order.owner.position_value
-        if not reducing:
-            return equity - order.owner.initial_margin
-        if order.op.liquidation:
-            return None
-        notional = order.size * max(order.op.px, order.market.mark)
-        charge = fee(notional, order.owner.taker_rate + order.op.builder_fee)
-        return max(equity - charge, 0)
+    def _clear_beyond_band(self, i: int, op: Op, market: Market) -> None:
+        """Others' orders that no fill could meet, at their loss, do not keep a post-only order out: they go."""
+        other = market.sides[1 - op.side]
+        while other.keys and other.keys[-1] >= other.sign * op.px:
+            maker = next(iter(other.queues[other.keys[-1]].values()))
+            losing = beyond_band(market, maker.op.px) and adverse(maker, maker.op.px, 1) > 0
+            if not losing or maker.op.account == op.account:
+                break
+            self.remove(i, maker, Status.BAND_CANCELED)
 
     def _trade_and_rest(self, i: int, order: Order, slack: int | None) -> Result:
         """Match, then see to what is left. The taker's margins are told at the end: nobody asks before."""
-        op = order.op
+        had = room(order.owner)
         slack, stopped = self._match(i, order, slack)
+        extended = slack is None and not order.op.liquidation
+        extended = extended and self._check_extension(i, order.owner, had, order.paid)
         if order.left == 0:
             return self._end(i, order, FILLED)
         if stopped:
             return self._end(i, order, stopped)
-        if op.tif == IOC:
+        if order.op.tif == IOC:
             return self._end(i, order, Status.IOC_CANCELED)
-        if slack is not None and slack < adverse(order, op.px, order.left):
+        if extended or (slack is not None and slack < resting_need(order, order.left)):
             return self._end(i, order, Status.MARGIN_CANCELED)
         update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
         return self._rest(i, order) or self._end(i, order, Status.BOOK_FULL)
+
+    def _check_extension(self, i: int, owner: Account, had: int, burnt: int) -> bool:
+        """If fills left their owner short of initial margin, not by the exchange's fees alone, what adds risk goes."""
+        short = room(owner) < 0 and room(owner) + burnt < had
+        if short:
+            self.remove_risk(i, owner)
+        return short
 
     def _end(self, i: int, order: Order, status: int) -> Result:
         """The answer to an order that does not rest: what is left is released; refused if nothing traded."""
@@ -202,6 +218,7 @@ class Twin(Resting):
         if order.left == order.size:
             refusals = {
                 Status.MARGIN_CANCELED: Status.MARGIN,
+                Status.BAND_CANCELED: Status.OUT_OF_BAND,
                 Status.IOC_CANCELED: Status.IOC_NO_MATCH,
                 Status.RESTRICTED_CANCELED: Status.IOC_NO_MATCH,
             }
@@ -213,107 +230,144 @@ class Twin(Resting):
     def _match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, int]:
         """Trade against the best price's oldest order until done; why it stopped early, or 0."""
         op, market = taker.op, taker.market
-        buys = op.side == BUY
         other = market.sides[1 - op.side]
         keys, limit = other.keys, other.sign * op.px
         while taker.left and keys and keys[-1] >= limit:
             maker = next(iter(other.queues[keys[-1]].values()))
-            owner = maker.owner
-            if owner is taker.owner:
-                if maker is taker.replaces:
-                    self.replace(i, taker)
-                else:
-                    self.remove(i, maker, Status.SELF_TRADE_CANCELED)
+            size, reason = self._meet(taker, maker)
+            if not reason and not op.liquidation and beyond_band(market, maker.op.px):
+                if adverse(taker, maker.op.px, 1) > 0:
+                    return slack, Status.BAND_CANCELED
+                reason = Status.BAND_CANCELED
+            if reason == Status.REPLACED:
+                self.replace(i, taker)
                 continue
-            px, size = maker.op.px, min(taker.left, maker.left)
-            reducible = maker.held.size if buys else -maker.held.size
-            if market.status == REDUCE_ONLY and not maker.op.reduce_only and reducible <= 0:
-                return slack, Status.RESTRICTED_CANCELED
-            if maker.op.reduce_only or market.status == REDUCE_ONLY or holds_stale(self.markets, owner):
-                size = min(size, reducible)
-            if size <= 0:
-                self.remove(i, maker, Status.REDUCE_ONLY_CANCELED)
+            if reason == Status.RESTRICTED_CANCELED:
+                return slack, reason
+            if reason:
+                self.remove(i, maker, reason)
                 continue
-            change = -size if buys else size
-            maintenance = maintenance_margin(market, maker.held.size + change)
-            if breaks_maintenance(maker, change, maintenance):
-                self.remove(i, maker, Status.MARGIN_CANCELED)
+            change = size if op.side == BUY else -size
+            made = self._charges(maker.op, size * maker.op.px, maker.owner.maker_rate)
+            if not may_fill(maker, -change, maker.op.px, sum(made)):
+                self.remove_side(i, maker)
                 continue
-            if slack is not None:
-                slack -= adverse(taker, px, size)
-                if slack < 0:
-                    return slack, Status.MARGIN_CANCELED
-            self._trade(i, taker, maker, size, maintenance)
+            took = self._taker_charges(taker, change, maker.op.px)
+            if slack is None:
+                fits = op.liquidation != 0 or may_fill(taker, change, maker.op.px, sum(took))
+            else:
+                slack -= adverse(taker, maker.op.px, size) + sum(took)
+                fits = slack >= 0
+            if not fits:
+                return slack, Status.MARGIN_CANCELED
+            had = room(maker.owner)
+            self._trade(i, taker, maker, size, made, took)
+            if slack is None:
+                update(taker.owner, taker.held, market, maintenance_margin(market, taker.held.size))
             if not maker.left:
                 self.remove(i, maker, FILLED)
+            self._check_extension(i, maker.owner, had, made[0])
         return slack, 0
 
-    def _trade(self, i: int, taker: Order, maker: Order, size: int, maintenance: int) -> None:
-        """One fill: the maker's side, then the taker's, whose fee goes to insurance in a liquidation."""
-        op, made, market = taker.op, maker.op, taker.market
-        buyer, seller = taker.owner, maker.owner
-        px = made.px
-        notional = size * px
-        change = size if op.side == BUY else -size
-        maker_start, taker_start = maker.held.size, taker.held.size
-        taker.left -= size
-        taker.notional += notional
-        maker.left -= size
-        maker_fee = fee(notional, seller.maker_rate)
-        maker_builder_fee = self._pay_builder(made, notional) if made.builder_fee > 0 else 0
-        maker_pnl = change_position(maker, -change, px, maker_fee + maker_builder_fee, self.now)
-        update(seller, maker.held, market, maintenance)
-        seller.maker_volume += notional
-        taker_fee = fee(notional, op.liquidation_fee if op.liquidation else buyer.taker_rate)
-        self.fees += maker_fee
-        if op.liquidation:
-            self.insurance += taker_fee
-        else:
-            self.fees += taker_fee
-        taker_builder_fee = self._pay_builder(op, notional) if op.builder_fee > 0 else 0
-        taker_pnl = change_position(taker, change, px, taker_fee + taker_builder_fee, self.now)
-        buyer.taker_volume += notional
-        market.last_px, market.last_ms = px, self.now
-        market.volume += notional
-        market.base_volume += size
-        self.fills.append(
-            row(
-                Fill,
-                (
-                    self.next_tid,
-                    px,
-                    size,
-                    taker.oid,
-                    maker.oid,
-                    taker_start,
-                    maker_start,
-                    taker_fee,
-                    maker_fee,
-                    taker_builder_fee,
-                    maker_builder_fee,
-                    taker_pnl,
-                    maker_pnl,
-                    op.cloid_hi,
-                    op.cloid_lo,
-                    made.cloid_hi,
-                    made.cloid_lo,
-                    i,
-                    op.market,
-                    op.account,
-                    made.account,
-                    op.side,
-                    op.liquidation,
-                    op.has_cloid,
-                    made.has_cloid,
-                ),
-            )
-        )
-        self.next_tid += 1
+    def _meet(self, taker: Order, maker: Order) -> tuple[int, int]:
+        """How much the maker's order can take by its own terms, or why it is cancelled."""
+        owner, market = maker.owner, maker.market
+        if owner is taker.owner:
+            return 0, Status.REPLACED if maker is taker.replaces else Status.SELF_TRADE_CANCELED
+        size = min(taker.left, maker.left)
+        reducible = maker.held.size if taker.op.side == BUY else -maker.held.size
+        if market.status == REDUCE_ONLY and not maker.op.reduce_only and reducible <= 0:
+            return 0, Status.RESTRICTED_CANCELED
+        if maker.op.reduce_only or market.status == REDUCE_ONLY or holds_stale(self.markets, owner):
+            size = min(size, reducible)
+        return (size, 0) if size > 0 else (0, Status.REDUCE_ONLY_CANCELED)
 
-    def _pay_builder(self, op: Op, notional: int) -> int:
-        share = fee(notional, op.builder_fee)
-        self.accounts[op.builder].cash += share
-        return share
+    def _charges(self, op: Op, notional: int, rate: int) -> tuple[int, int]:
+        """The exchange's fee and the builder's share of one side; a locked builder earns nothing."""
+        pays = op.builder_fee > 0 and not self.accounts[op.builder].locked
+        return fee(notional, rate), fee(notional, op.builder_fee) if pays else 0
+
+    def _taker_charges(self, taker: Order, change: int, px: int) -> tuple[int, int]:
+        """The same for a taker; a liquidation pays what the fill leaves of its share of the equity, at most."""
+        owner, op, notional = taker.owner, taker.op, abs(change) * px
+        if not op.liquidation:
+            return self._charges(op, notional, owner.taker_rate)
+        equity = owner.cash + owner.position_value
+        spare = equity + change * (taker.market.mark - px)
+        if owner.maintenance_margin and equity > 0:
+            left = margin_left(taker, change)
+            spare += -equity * left // owner.maintenance_margin  # less the share that must stay, rounded up
+        return min(fee(notional, op.liquidation_fee), max(spare, 0)), 0
+
+    def _trade(
+        self, i: int, taker: Order, maker: Order, size: int, made: tuple[int, int], took: tuple[int, int]
+    ) -> None:
+        """One fill: the maker's side, then the taker's, whose fee goes to insurance in a liquidation.
+
+        `made` and `took` are (fee, builder's share)."""
+        op, market = taker.op, taker.market
+        px = maker.op.px
+        change = size if op.side == BUY else -size
+        starts = taker.held.size, maker.held.size
+        taker.left -= size
+        taker.notional += size * px
+        taker.paid += took[0]
+        maker.left -= size
+        maker_pnl = change_position(maker, -change, px, sum(made), self.now)
+        update(maker.owner, maker.held, market, maintenance_margin(market, maker.held.size))
+        taker_pnl = change_position(taker, change, px, sum(took), self.now)
+        maker.owner.maker_volume += size * px
+        taker.owner.taker_volume += size * px
+        self.fees += made[0]
+        if op.liquidation:
+            self.insurance += took[0]
+        else:
+            self.fees += took[0]
+        for side, share in ((maker.op, made[1]), (op, took[1])):
+            if share:
+                self.accounts[side.builder].cash += share
+        market.last_px, market.last_ms = px, self.now
+        market.volume += size * px
+        market.base_volume += size
+        self._tell_fill(i, taker, maker, size, starts, made, took, (taker_pnl, maker_pnl))
+
+    def _tell_fill(
+        self,
+        i: int,
+        taker: Order,
+        maker: Order,
+        size: int,
+        starts: tuple[int, int],
+        made: tuple[int, int],
+        took: tuple[int, int],
+        profits: tuple[int, int],
+    ) -> None:
+        op, order = taker.op, maker.op
+        fields = (
+            self.next_tid,
+            order.px,
+            size,
+            taker.oid,
+            maker.oid,
+            *starts,
+            took[0],
+            made[0],
+            took[1],
+            made[1],
+        )
+        cloids = (op.cloid_hi, op.cloid_lo, order.cloid_hi, order.cloid_lo)
+        flags = (
+            i,
+            op.market,
+            op.account,
+            order.account,
+            op.side,
+            op.liquidation,
+            op.has_cloid,
+            order.has_cloid,
+        )
+        self.fills.append(row(Fill, (*fields, *profits, *cloids, *flags)))
+        self.next_tid += 1
 
     def _rest(self, i: int, order: Order) -> Result | None:
         """What is left rests in the book; None if its side has too many prices."""

@@ -119,6 +119,7 @@ class Account:
     taker_rate: int
     maker_rate: int
     positions: list[Position]
+    locked: bool = False
     order_count: int = 0
     taker_volume: int = 0
     maker_volume: int = 0
@@ -203,4 +204,5 @@ class Order:
     left: int
     time_ms: int
     notional: int = 0  # traded as a taker
+    paid: int = 0  # the exchange's fees for it
     replaces: Order | None = None  # by a modify

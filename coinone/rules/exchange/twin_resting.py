@@ -47,6 +47,21 @@ class Resting:
             update_initial(order.owner, order.held, order.market)
         self.take_out(i, order, status)
 
+    def remove_side(self, i: int, order: Order) -> None:
+        """All orders of the order's owner on its side of the book, newest first: it may not make a fill."""
+        own = [o for o in self._of(order.owner) if o.market is order.market and o.op.side == order.op.side]
+        for other in own:
+            self.remove(i, other, Status.MARGIN_CANCELED)
+
+    def remove_risk(self, i: int, owner: Account) -> None:
+        """All orders of an account that are not reduce-only, market by market, bids first, the newest first."""
+        for order in [order for order in self._of(owner) if not order.op.reduce_only]:
+            self.remove(i, order, Status.MARGIN_CANCELED)
+
+    def _of(self, owner: Account) -> list[Order]:
+        own = (order for order in self.orders.values() if order.owner is owner)
+        return sorted(own, key=lambda order: (order.op.market, order.op.side, -order.oid))
+
     def take_out(self, i: int, order: Order, status: int) -> None:
         op, market = order.op, order.market
         self.report(i, order, status)

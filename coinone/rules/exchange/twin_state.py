@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import OP, OpKind, Side
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, OpKind, Side
 from coinone.rules.exchange.twin import Twin
 from coinone.rules.exchange.twin_book import Account, Market, Op, Order, Position
 from coinone.rules.exchange.twin_terms import sums
@@ -56,6 +56,7 @@ def _account(rows: Rows, slot: int) -> Account:
     for position in positions:
         position.bids = position.asks = 0
     account = Account(int(row["cash"]), int(row["taker_rate"]), int(row["maker_rate"]), positions)
+    account.locked = bool(row["flags"] & ACCOUNT_LOCKED)
     account.taker_volume, account.maker_volume = int(row["taker_volume"]), int(row["maker_volume"])
     return account
 

@@ -101,16 +101,40 @@ def update_initial(account: Account, held: Position, market: Market) -> None:
     held.initial_margin = initial
 
 
-def breaks_maintenance(maker: Order, change: int, maintenance: int) -> bool:
-    """Would the fill leave the account below its maintenance margin, and worse off than before?
+def may_fill(order: Order, change: int, px: int, charge: int) -> bool:
+    """May the order's owner make this fill and pay for it? As fill_check.py: twice the maintenance margin is left, or
+    the fill only reduces and what stays open keeps its share of the equity."""
+    owner, size = order.owner, order.held.size
+    equity = owner.cash + owner.position_value
+    after = equity + change * (order.market.mark - px) - charge
+    left = margin_left(order, change)
+    if after >= 2 * left:
+        return after >= 0
+    reduces = size * change < 0 and abs(change) <= abs(size)
+    needed = owner.maintenance_margin
+    return reduces and equity >= 0 and after >= 0 and needed > 0 and after * needed >= equity * left
 
-    `maintenance` is what the position would need then."""
-    equity = maker.owner.cash + maker.owner.position_value
-    gain = change * (maker.market.mark - maker.op.px)
-    before = equity - maker.owner.maintenance_margin
-    after = before + gain + maker.held.maintenance_margin - maintenance
-    debt = gain < 0 and equity + gain < 0
-    return after < 0 and (after < before or debt)
+
+def margin_left(order: Order, change: int) -> int:
+    """The owner's maintenance margin after a fill of `change` lots."""
+    after = maintenance_margin(order.market, order.held.size + change)
+    return order.owner.maintenance_margin - order.held.maintenance_margin + after
+
+
+def room(account: Account) -> int:
+    """Equity above the initial margin."""
+    return account.cash + account.position_value - account.initial_margin
+
+
+def beyond_band(market: Market, px: int) -> bool:
+    """Further from the mark than a twentieth of it, or a tenth in markets of low leverage."""
+    return abs(px - market.mark) * (20 if market.max_leverage >= 20 else 10) > market.mark
+
+
+def resting_need(order: Order, size: int) -> int:
+    """What `size` of the order may lose against the mark and pay in fees when it trades at rest."""
+    rate = order.owner.maker_rate + order.op.builder_fee
+    return adverse(order, order.op.px, size) + max(fee(order.op.px * size, rate), 0)
 
 
 def adverse(order: Order, px: int, size: int) -> int:

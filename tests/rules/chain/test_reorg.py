@@ -83,7 +83,7 @@ def test_undoing_many_batches_restores_every_row_and_root() -> None:
             day.jump(-9)
         day.step()
         before.append((image(chain), roots(day)))
-    assert day.happened["LiquidationEvent.order"] and day.happened["contract ran"], day.happened
+    assert day.happened["LiquidationEvent.adl"] and day.happened["contract ran"], day.happened
     assert day.happened["Fill.trade"] > 50 and day.happened["withdrawal ran"]
     made = [undo_and_compare(day, want) for want in reversed(before[:-1])]
     for batch, want in zip(reversed(made), before[1:], strict=True):

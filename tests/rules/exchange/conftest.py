@@ -169,6 +169,9 @@ class World:
         row = self.ex.rows.accounts[self.slot(who)]
         return int(row["cash"]) + int(row["position_value"])
 
+    def maintenance(self, who: int) -> int:
+        return int(self.ex.rows.accounts[self.slot(who)]["maintenance_margin"])
+
     def position(self, who: int, market: int = BTC) -> int:
         return int(self.ex.rows.positions[self.slot(who), market]["size"])
 

@@ -47,7 +47,7 @@ def test_the_lists_equal_a_full_scan_through_trades_marks_growth_and_undo(seed: 
             apply_undo(rows, rows.journal.seal())
             assert_lists_equal_a_scan(rows)
         rows.add_account(bytes([200 + now]) * 20, 0)
-    assert all(len(rows.holders_of(market)) for market in range(MARKETS))
+    assert sum(len(rows.holders_of(market)) > 0 for market in range(MARKETS)) >= 2
 
 
 def test_the_lists_keep_what_they_know_when_markets_and_accounts_are_added() -> None:

@@ -110,9 +110,9 @@ def test_an_action_may_expire_exactly_now_but_not_before(world: Callable[..., An
 def test_credits_are_counted_per_order_and_refill_with_volume(world: Callable[..., Any]) -> None:
     w = world({1: 1_000_000, 2: 1_000_000})
     w.ex.config = replace(w.config, action_credits=3)
-    triple = t.Order(tuple(w.spec(True, 0.001, price) for price in (40_000, 40_001, 40_002)), "na", None)
+    triple = t.Order(tuple(w.spec(True, 0.00082, price) for price in (49_000, 49_001, 49_002)), "na", None)
     w.batch(w.signed(1, triple))
-    w.batch(w.sell(2, 0.01, 40_000, "Ioc"))  # 3 x 0.001 x 40,001 = 120.003 quote traded by account 1
+    w.batch(w.sell(2, 0.01, 49_000, "Ioc"))  # 3 x 0.00082 x 49,001 = 120.54 quote traded by account 1
     for _ in range(2):
         w.batch(*[noop(w) for _ in range(60)])
         executed = [found.status for found in w.last.outcomes].count("executed")

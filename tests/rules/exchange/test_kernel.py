@@ -14,7 +14,7 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, MarketStatus, OpKind, Side, Tif
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Side, Tif
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -177,35 +177,35 @@ def test_a_resting_reduce_only_order_shrinks_with_the_position_and_goes_with_it(
 
 
 def test_initial_margin_is_exact_to_the_unit() -> None:
-    # 10 at mark 1,000 with leverage 10: margin 1,000
-    assert Desk(cash=999).place(ANN, BUY, 1000, 10)["status"] == Status.MARGIN
-    assert Desk(cash=1000).place(ANN, BUY, 1000, 10)["status"] == Status.OPEN
+    # 10 at mark 1,000 with leverage 10: margin 1,000, and the maker's fee on 10,000: 1.5 -> 2
+    assert Desk(cash=1001).place(ANN, BUY, 1000, 10)["status"] == Status.MARGIN
+    assert Desk(cash=1002).place(ANN, BUY, 1000, 10)["status"] == Status.OPEN
 
 
 def test_open_orders_of_all_markets_count_towards_the_margin() -> None:
-    desk = Desk(cash=1000)
-    assert desk.place(ANN, BUY, 500, 10, market=1)["status"] == Status.OPEN  # 500 of 1,000
+    desk = Desk(cash=1001)
+    assert desk.place(ANN, BUY, 500, 10, market=1)["status"] == Status.OPEN  # 500 and a fee of 1 of 1,001
     assert desk.place(ANN, BUY, 1000, 6)["status"] == Status.MARGIN
     assert desk.place(ANN, BUY, 1000, 5)["status"] == Status.OPEN
 
 
 def test_orders_on_opposite_sides_are_not_added_up() -> None:
-    desk = Desk(cash=1000)
+    desk = Desk(cash=1002)
     desk.run(order(ANN, BUY, 990, 10), order(ANN, SELL, 1010, 10))
     assert len(desk.resting(BUY)) == len(desk.resting(SELL)) == 1
 
 
 def test_a_resting_order_worse_than_the_mark_needs_the_difference_too() -> None:
-    # 10 at 1,010: margin 1,000 and 10 * 10 that a fill would lose at once
-    assert Desk(cash=1099).place(ANN, BUY, 1010, 10)["status"] == Status.MARGIN
-    assert Desk(cash=1100).place(ANN, BUY, 1010, 10)["status"] == Status.OPEN
+    # 10 at 1,010: margin 1,000, 10 * 10 that a fill would lose at once, and its fee of 1.515 -> 2
+    assert Desk(cash=1101).place(ANN, BUY, 1010, 10)["status"] == Status.MARGIN
+    assert Desk(cash=1102).place(ANN, BUY, 1010, 10)["status"] == Status.OPEN
 
 
 def test_a_taker_pays_the_difference_only_where_it_trades_and_stops_when_it_cannot() -> None:
     desk = Desk(cash=10**6)
-    desk.rows.accounts[ANN]["cash"] = 1_030
+    desk.rows.accounts[ANN]["cash"] = 1_034
     desk.run(order(BOB, SELL, 1000, 4), order(BOB, SELL, 1010, 3), order(BOB, SELL, 1020, 3))
-    row = desk.place(ANN, BUY, 1020, 10)  # slack 30: 4 * 0, then 3 * 10; 3 * 20 is too much
+    row = desk.place(ANN, BUY, 1020, 10)  # slack 34: a fee of 2, then 3 * 10 and 2; 3 * 20 is too much
     assert (row["status"], row["filled_sz"]) == (Status.FILLED, 7)
     assert statuses(desk.last)[-1][1] == Status.MARGIN_CANCELED
 
@@ -221,21 +221,26 @@ def test_reducing_needs_no_margin_but_turning_the_position_does() -> None:
     assert desk.place(ANN, SELL, 1000, 4)["status"] == Status.OPEN
 
 
-def test_a_maker_that_a_fill_would_leave_below_maintenance_is_cancelled_instead() -> None:
+@pytest.mark.parametrize(("cash", "filled"), [(1_001, 0), (1_002, 10)])
+def test_a_maker_that_opens_keeps_twice_the_maintenance_margin_or_is_cancelled(
+    cash: int, filled: int
+) -> None:
+    # Maintenance margin of 10 at 1,000: 10,000 / 20 = 500. The fee is 2.
     desk = Desk()
-    desk.rows.accounts[BOB]["cash"] = 1_000
     desk.place(BOB, BUY, 1000, 10)
-    desk.rows.accounts[BOB]["cash"] = 499  # maintenance margin of 10 at 1,000: 10,000 / 20 = 500
-    assert desk.place(ANN, SELL, 1000, 10, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
-    assert statuses(desk.last) == [(1, Status.MARGIN_CANCELED)]
+    desk.rows.accounts[BOB]["cash"] = cash
+    assert desk.place(ANN, SELL, 1000, 10, tif=Tif.IOC)["filled_sz"] == filled
+    assert statuses(desk.last)[0] == (1, Status.FILLED if filled else Status.MARGIN_CANCELED)
 
 
-def test_a_maker_with_exactly_the_maintenance_margin_trades() -> None:
+def test_a_maker_that_may_not_make_a_fill_loses_all_its_orders_of_that_side() -> None:
     desk = Desk()
-    desk.rows.accounts[BOB]["cash"] = 1_000
-    desk.place(BOB, BUY, 1000, 10)
-    desk.rows.accounts[BOB]["cash"] = 500
-    assert desk.place(ANN, SELL, 1000, 10)["filled_sz"] == 10
+    desk.run(order(BOB, BUY, 1000, 10), order(BOB, BUY, 999, 10), order(BOB, SELL, 1005, 1))
+    desk.run(order(CAT, BUY, 998, 10))
+    desk.rows.accounts[BOB]["cash"] = 1_001
+    assert desk.place(ANN, SELL, 998, 10)["filled_notional"] == 9_980
+    assert statuses(desk.last)[:2] == [(2, Status.MARGIN_CANCELED), (1, Status.MARGIN_CANCELED)]
+    assert desk.resting(SELL) == [(1005, 1, 1)]
 
 
 def test_a_maker_below_maintenance_may_still_get_out() -> None:
@@ -248,13 +253,92 @@ def test_a_maker_below_maintenance_may_still_get_out() -> None:
 def test_a_maker_may_not_get_out_at_a_loss_beyond_its_equity() -> None:
     desk = Desk()
     desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, SELL, 990, 10))
-    desk.rows.accounts[BOB]["cash"] = -9_960  # equity 40; the sale below the mark would lose 100
+    desk.rows.accounts[BOB][
+        "cash"
+    ] = -9_899  # equity 101; the sale below the mark would lose 100 and a fee of 2
     assert desk.place(CAT, BUY, 990, 10, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
     assert statuses(desk.last) == [(3, Status.MARGIN_CANCELED)]
     desk = Desk()
     desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, SELL, 990, 10))
-    desk.rows.accounts[BOB]["cash"] = -9_900  # equity 100
+    desk.rows.accounts[BOB]["cash"] = -9_898  # equity 102
     assert desk.place(CAT, BUY, 990, 10)["filled_sz"] == 10
+
+
+@pytest.mark.parametrize(("maker", "needed"), [(True, 802), (False, 806)])
+@pytest.mark.parametrize("lacks", [0, 1])
+def test_a_fill_that_reduces_leaves_as_much_cover_for_what_stays_open(
+    maker: bool, needed: int, lacks: int
+) -> None:
+    """Long 10 at a mark of 1,000, maintenance 500. Selling 5 at 920 loses 400 and a fee of 1 (maker: 4,600 * 0.00015 =
+    0.69) or 3 (taker: 2.07). What stays needs 250: after it there must be 500, or half of what there was.
+    As maker, 802 - 401 = 401 is half of 802, but 801 - 401 = 400 is less than 400.5. As taker, 806 - 403 = 403."""
+    desk = Desk()
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10))
+    desk.rows.accounts[BOB]["cash"] = needed - lacks - 10_000
+    if maker:
+        desk.place(BOB, SELL, 920, 5)
+        filled = desk.place(CAT, BUY, 920, 5, tif=Tif.IOC)["filled_sz"]
+    else:
+        desk.place(CAT, BUY, 920, 5)
+        filled = desk.place(BOB, SELL, 920, 5, tif=Tif.IOC)["filled_sz"]
+    assert filled == (0 if lacks else 5)
+
+
+@pytest.mark.parametrize(("cash", "kept"), [(905, True), (904, False)])
+def test_whoever_sells_cheap_loses_the_orders_that_the_rest_of_its_equity_does_not_carry(
+    cash: int, kept: bool
+) -> None:
+    """Leverage 50: BOB's 10 long need 200, and his bid for 10 at 500 in the other market 500 (leverage 10). Selling
+    the 10 at 960 loses 400 and 4.32 -> 5 of fees: of 905, 500 are left, which carry the bid; of 904, 499 do not."""
+    desk = Desk()
+    desk.rows.markets[0]["max_leverage"] = desk.rows.tiers[0, 0]["max_leverage"] = 50
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, BUY, 500, 10, market=1))
+    desk.rows.accounts[BOB]["cash"] = cash - 10_000
+    desk.place(CAT, BUY, 960, 10)
+    assert desk.place(BOB, SELL, 960, 10)["filled_sz"] == 10
+    assert (desk.rows.book.side_levels(1, BUY) == [(500, 10, 1)]) == kept
+
+
+def test_beyond_the_band_a_taker_stops_where_it_would_lose_and_a_maker_is_cancelled_where_it_would() -> None:
+    """Leverage 10: the band is a tenth of the mark, 900 to 1,100."""
+    desk = Desk()
+    desk.run(order(BOB, SELL, 1100, 1), order(BOB, SELL, 1101, 5))
+    row = desk.place(ANN, BUY, 1101, 5)
+    assert (row["status"], row["filled_sz"], row["resting_sz"]) == (Status.FILLED, 1, 0)
+    assert statuses(desk.last)[-1][1] == Status.BAND_CANCELED
+    assert desk.place(ANN, BUY, 1101, 4)["status"] == Status.OUT_OF_BAND
+    assert desk.resting(SELL) == [(1101, 5, 1)]
+    desk = Desk()
+    desk.run(order(BOB, SELL, 899, 5), order(CAT, SELL, 1000, 5))
+    assert desk.place(ANN, BUY, 1000, 5)["filled_notional"] == 5_000
+    assert statuses(desk.last)[0] == (1, Status.BAND_CANCELED)
+
+
+def test_an_ask_that_no_fill_could_meet_keeps_no_post_only_bid_out() -> None:
+    desk = Desk()
+    desk.place(BOB, SELL, 899, 5)
+    assert desk.place(ANN, BUY, 990, 5, tif=Tif.ALO)["status"] == Status.OPEN
+    assert statuses(desk.last)[0] == (1, Status.BAND_CANCELED)
+
+
+def test_a_locked_account_may_only_cancel() -> None:
+    desk = Desk()
+    desk.place(ANN, BUY, 990, 5)
+    desk.rows.accounts[ANN]["flags"] = ACCOUNT_LOCKED
+    assert desk.place(ANN, SELL, 1000, 5)["status"] == Status.LIQUIDATING
+    assert (
+        desk.run({"account": ANN, "kind": int(OpKind.CANCEL), "oid": 1}).results[0]["status"]
+        == Status.CANCELED
+    )
+
+
+def test_a_builder_whose_debts_others_paid_earns_nothing_meanwhile() -> None:
+    desk = Desk()
+    desk.rows.accounts[CAT]["flags"] = ACCOUNT_LOCKED
+    desk.place(BOB, SELL, 1000, 9, builder=CAT, builder_fee=1000)
+    desk.place(ANN, BUY, 1000, 9, builder=CAT, builder_fee=5000)
+    fill = desk.last.fills[0]
+    assert (fill["maker_builder_fee"], fill["taker_builder_fee"], desk.cash(CAT)) == (0, 0, 10**9)
 
 
 def test_a_taker_may_not_get_out_at_a_loss_beyond_its_equity_and_fee() -> None:
@@ -268,13 +352,13 @@ def test_a_taker_may_not_get_out_at_a_loss_beyond_its_equity_and_fee() -> None:
 def test_average_cost_and_closed_profit_of_a_position() -> None:
     desk = Desk()
     desk.run(order(BOB, SELL, 1000, 10), order(ANN, BUY, 1000, 10))
-    desk.run(order(BOB, SELL, 1100, 10), order(ANN, BUY, 1100, 10))
-    assert desk.rows.positions[ANN, 0]["entry_notional"] == 21_000
-    desk.run(order(CAT, BUY, 1200, 5), order(ANN, SELL, 1200, 5))
-    # average 1,050: 5 * 150 closed, 15 * 1,050 left
+    desk.run(order(BOB, SELL, 1050, 10), order(ANN, BUY, 1050, 10))
+    assert desk.rows.positions[ANN, 0]["entry_notional"] == 20_500
+    desk.run(order(CAT, BUY, 1100, 5), order(ANN, SELL, 1100, 5))
+    # average 1,025: 5 * 75 closed, 15 * 1,025 left
     fill = desk.last.fills[0]
-    assert (fill["taker_pnl"], fill["taker_start"]) == (750, 20)
-    assert desk.rows.positions[ANN, 0]["entry_notional"] == 15_750
+    assert (fill["taker_pnl"], fill["taker_start"]) == (375, 20)
+    assert desk.rows.positions[ANN, 0]["entry_notional"] == 15_375
 
 
 def test_a_fill_through_zero_closes_the_old_position_and_opens_the_new_one() -> None:
@@ -374,7 +458,7 @@ def test_a_modify_whose_new_terms_are_wrong_leaves_the_old_order() -> None:
 
 
 def test_a_modify_that_needs_more_margin_than_there_is_leaves_the_old_order_in_its_place() -> None:
-    desk = Desk(cash=1000)  # 10 at 1,000 with leverage 10 take it all
+    desk = Desk(cash=1002)  # 10 at 1,000 with leverage 10 and the fee take it all
     desk.run(order(ANN, SELL, 1000, 10), order(BOB, SELL, 1000, 1))
     assert desk.run(modify(ANN, 1, SELL, 1000, 11)).results[0]["status"] == Status.MARGIN
     assert statuses(desk.last) == []
@@ -383,7 +467,7 @@ def test_a_modify_that_needs_more_margin_than_there_is_leaves_the_old_order_in_i
 
 
 def test_a_modify_is_margined_as_if_the_old_order_were_gone() -> None:
-    desk = Desk(cash=1000)
+    desk = Desk(cash=1002)
     desk.place(ANN, SELL, 1000, 10)
     assert desk.run(modify(ANN, 1, SELL, 1001, 10)).results[0]["status"] == Status.OPEN
     assert desk.run(modify(ANN, 2, BUY, 999, 10)).results[0]["status"] == Status.OPEN
@@ -432,12 +516,12 @@ def test_an_account_with_as_many_orders_as_allowed_may_still_modify_one() -> Non
 
 
 def test_a_crossing_modify_that_can_pay_for_no_fill_leaves_the_old_order() -> None:
-    # 10 at 1,000 with leverage 10 need 1,000 of 1,000; buying at 1,001 would lose 1 each against the mark.
-    desk = Desk(cash=1000)
-    desk.run(order(BOB, SELL, 1001, 1), order(ANN, BUY, 999, 10))
-    assert desk.run(modify(ANN, 2, BUY, 1001, 10)).results[0]["status"] == Status.MARGIN
+    # 10 at 1,000 with leverage 10 need 1,000 of 1,002; buying one at 1,002 would lose 2, and 0.45 -> 1 of fees.
+    desk = Desk(cash=1002)
+    desk.run(order(BOB, SELL, 1002, 1), order(ANN, BUY, 999, 10))
+    assert desk.run(modify(ANN, 2, BUY, 1002, 10)).results[0]["status"] == Status.MARGIN
     assert desk.resting(BUY) == [(999, 10, 1)]
-    assert desk.run(modify(ANN, 2, BUY, 1001, 9)).results[0]["filled_sz"] == 1
+    assert desk.run(modify(ANN, 2, BUY, 1002, 9)).results[0]["filled_sz"] == 1
     assert statuses(desk.last) == [(1, Status.FILLED), (2, Status.REPLACED), (4, Status.OPEN)]
 
 

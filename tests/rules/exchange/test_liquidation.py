@@ -1,4 +1,4 @@
-"""Liquidation by hand (exchange.md 2.6; style-and-reliability B4: X1, X4, X5)."""
+"""Liquidation by hand (docs/protocol/margin-and-liquidation.md): within one's own equity, most endangered first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.liquidation import bankruptcy_price
-from coinone.rules.exchange.margin import equity
+from coinone.rules.exchange.liquidation import limit_price, share_per_lot
 
 QUOTE = 10**6
 
@@ -27,247 +25,216 @@ def long_of(w: Any, who: int, size: float, price: float = 50_000) -> None:
     assert w.position(who) == round(size * 10**5)
 
 
+def moved(w: Any, **prices: float) -> None:
+    """Report new prices until they are taken, at most for ten seconds."""
+    w.oracle(**prices)
+    for _ in range(40):
+        w.batch()
+        if all(int(w.ex.rows.markets[market]["oracle"]) == price for market, price in w.prices.items()):
+            return
+    raise AssertionError("the oracle never took the price")
+
+
+def half_a_bitcoin(world: Callable[..., Any], **more: int) -> Any:
+    """1 brings 1,500 and buys 0.5 at 50,000: 1,488.75 are left after a fee of 11.25; its cash is -23,511.25."""
+    w = world({1: 1_500, 2: 1_000_000, 9: 1_000_000})
+    long_of(w, 1, 0.5)
+    return w
+
+
 def test_the_liquidation_price_is_freqtrades(world: Callable[..., Any]) -> None:
     """freqtrade/freqtrade, exchange/hyperliquid.py, checked there on 197 real positions:
     liq = px - side * margin_available / size / (1 - l * side), l = 1 / (2 * max leverage),
     margin_available = equity - maintenance margin. An account must be chosen just below it, not just above."""
-    w = world({1: 1_500, 9: 1_000_000})
-    long_of(w, 1, 0.5)
+    w = half_a_bitcoin(world)
     maintenance = 0.5 * 50_000 / 100
     available = w.equity(1) / QUOTE - maintenance
     price = 50_000 - available / 0.5 / (1 - 1 / 100)
     assert 47_000 < price < 48_000
-    w.oracle(btc=int(price) + 1)
-    w.batch()
+    w.batch(w.buy(2, 0.01, int(price)))
+    moved(w, btc=int(price) + 1)
     assert not events(w)
-    w.oracle(btc=int(price))
-    w.batch()
+    moved(w, btc=int(price))
     assert [event.account for event in events(w, "order")] == [(1).to_bytes(20, "big")]
 
 
 def test_the_liquidation_price_of_a_short_is_freqtrades(world: Callable[..., Any]) -> None:
-    w = world({1: 1_500, 9: 1_000_000})
+    w = world({1: 1_500, 2: 1_000_000, 9: 1_000_000})
     w.batch(w.buy(9, 0.5, 50_000), w.sell(1, 0.5, 50_000))
     available = w.equity(1) / QUOTE - 0.5 * 50_000 / 100
     price = 50_000 + available / 0.5 / (1 + 1 / 100)
-    w.oracle(btc=int(price))
-    w.batch()
+    w.batch(w.sell(2, 0.01, int(price) + 1))
+    moved(w, btc=int(price))
     assert not events(w)
-    w.oracle(btc=int(price) + 1)
-    w.batch()
+    moved(w, btc=int(price) + 1)
     assert events(w, "order")
 
 
-def test_the_bankruptcy_price_uses_up_the_equity_exactly(world: Callable[..., Any]) -> None:
-    """Long 0.5 at 50,000 with 1,488.75 left after a fee of 11.25: worth nothing at 50,000 - 1,488.75 / 0.5."""
-    w = world({1: 1_500, 9: 1_000_000})
-    long_of(w, 1, 0.5)
-    price = bankruptcy_price(w.ex.rows, w.slot(1), 0, equity(w.ex.rows, w.slot(1)))
-    assert price == 470_225  # 47,022.5
-    assert w.cash(1) + w.position(1) * price == 0
-
-
-def test_a_breach_cancels_the_orders_and_closes_into_the_book(world: Callable[..., Any]) -> None:
-    w = world({1: 2_000, 2: 1_000_000, 9: 1_000_000})
-    long_of(w, 1, 0.5)
-    w.batch(w.buy(1, 0.001, 40_000, cloid=5), w.buy(2, 1, 46_900))
-    w.oracle(btc=46_400)
+def test_an_orderly_liquidation_sells_down_to_half_a_maintenance_margin_from_the_mark(
+    world: Callable[..., Any],
+) -> None:
+    """At 47,400: equity 188.75, margin 237, above two thirds of it. Share 377.5 a coin, half a margin 237: limit
+    47,163. A fill at 47,170 loses 115 of the share of 188.75; of the 73.75 left the fee of 0.2 % takes 47.17."""
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 1, 47_170))
     total = conserved_sum(w.ex)
-    w.batch()
+    moved(w, btc=47_400)
+    assert [event.px for event in events(w, "order")] == [471_630]
     fills = [event for event in w.last.events if isinstance(event, Fill)]
-    assert [(fill.kind, fill.px, fill.sz) for fill in fills] == [("liquidation", 469_000, 50_000)]
-    assert w.position(1) == 0 and w.cash(1) > 0
-    assert w.fund("insurance") == 0.5 * 46_900 * QUOTE * 2 // 1000  # 0.2 % of what was closed
+    assert [(fill.kind, fill.px, fill.sz) for fill in fills] == [("liquidation", 471_700, 50_000)]
+    assert (w.position(1), w.cash(1), w.fund("insurance")) == (0, 26_580_000, 47_170_000)
     assert conserved_sum(w.ex) == total
+
+
+def test_an_order_that_no_bid_could_meet_is_not_sent(world: Callable[..., Any]) -> None:
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 1, 47_162))
+    moved(w, btc=47_400)
+    assert not events(w) and w.position(1) == 50_000
+
+
+def test_below_two_thirds_of_the_margin_the_whole_share_is_for_who_takes_the_position(
+    world: Callable[..., Any],
+) -> None:
+    """At 47,200: equity 88.75, margin 236. Share 177.5: limit 47,022.5. A fill at 47,030 loses 85; 3.75 are left, which
+    the fee takes whole."""
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 1, 47_030))
+    moved(w, btc=47_200)
+    assert [event.px for event in events(w, "order")] == [470_225]
+    assert (w.position(1), w.cash(1), w.fund("insurance")) == (0, 0, 3_750_000)
+
+
+def test_below_a_third_the_other_side_is_closed_and_paid_what_margin_is_left(
+    world: Callable[..., Any],
+) -> None:
+    """At 47,160: equity 68.75, margin 235.8. Share 137.5: closed at 47,022.5, 137.5 below the mark, which is
+    68.75 for the short."""
+    w = half_a_bitcoin(world)
+    moved(w, btc=47_160)
+    assert [(event.px, event.size, event.counterparty[-1]) for event in events(w, "adl")] == [
+        (470_225, 50_000, 9)
+    ]
+    assert (w.position(1), w.cash(1), w.position(9)) == (0, 0, 0)
+    assert w.cash(9) == 1_000_000 * QUOTE + round((0.5 * (50_000 - 47_022.5) - 25_000 * 0.00015) * QUOTE)
+
+
+def test_a_liquidation_cancels_the_accounts_orders(world: Callable[..., Any]) -> None:
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(1, 0.001, 40_000, cloid=5), w.buy(2, 1, 47_300))
+    moved(w, btc=47_400)
+    assert w.position(1) == 0
     w.batch(w.cancel(1, cloid=5))
     assert "error" in w.status()
 
 
-def test_a_liquidation_sells_no_lower_than_the_bankruptcy_price(world: Callable[..., Any]) -> None:
-    w = world({1: 1_500, 2: 1_000_000, 9: 1_000_000})
-    long_of(w, 1, 0.5)
-    w.batch(w.buy(2, 1, 46_900))  # below the bankruptcy price of 47,022.5
-    w.oracle(btc=47_400)
-    w.batch()
-    assert events(w, "order") and w.position(1) == 50_000 and w.cash(1) + 50_000 * 474_000 > 0
-    assert w.position(2) == 0
-
-
+@pytest.mark.parametrize("bids_from", ["the start", "the second batch"])
 def test_a_large_position_is_closed_by_a_fifth_and_the_rest_after_thirty_seconds(
-    world: Callable[..., Any],
+    bids_from: str, world: Callable[..., Any]
 ) -> None:
-    """4 BTC are above 100,000 quote. Equity falls below 1 % of the notional but stays above two thirds of it."""
+    """4 BTC are above 100,000 quote. Equity falls below 1 % of the notional but stays above two thirds of it. A fifth
+    that finds nobody starts no rest."""
     w = world({1: 8_000, 2: 10_000_000, 9: 10_000_000})
     long_of(w, 1, 4)
-    equity_now = w.equity(1) / QUOTE
-    price = round((200_000 - equity_now) / 4 / (1 - 0.0099), 0) - 1  # a little less than 1 % of equity left
-    w.batch(w.buy(2, 10, price + 60))
-    w.oracle(btc=price)
-    for _ in range(3):
+    price = round((200_000 - w.equity(1) / QUOTE) / 4 / (1 - 0.0099), 0) - 1  # a little less than 1 % is left
+    bid = w.buy(2, 10, price - 20)
+    if bids_from == "the start":
+        w.batch(bid)
+    moved(w, btc=price)
+    if bids_from != "the start":
+        assert w.position(1) == 400_000
+        w.batch(bid)
         w.batch()
-    sizes = [w.position(1)]
-    assert sizes == [320_000]  # 4 - 0.8: the second and third batch wait
-    w.oracle(btc=price - 120)  # 1,504 of equity against 1,548
-    w.batch(step_ms=29_000)
     assert w.position(1) == 320_000
-    w.batch(step_ms=1_000)
+    w.batch()
+    w.batch(w.buy(2, 10, price - 140))
+    moved(w, btc=price - 120)
+    assert w.position(1) == 320_000
+    w.batch(step_ms=24_000)
+    assert w.position(1) == 320_000
+    w.batch(step_ms=6_000)
     assert w.position(1) == 0
 
 
 def test_below_two_thirds_of_maintenance_there_is_no_waiting(world: Callable[..., Any]) -> None:
     w = world({1: 8_000, 2: 10_000_000, 9: 10_000_000})
     long_of(w, 1, 4)
-    w.batch(w.buy(2, 10, 48_400))
-    w.oracle(btc=48_300)
-    w.batch()
+    w.batch(w.buy(2, 10, 48_290))
+    moved(w, btc=48_300)
     assert w.position(1) == 0
 
 
 def test_nobody_is_liquidated_on_a_stale_price(world: Callable[..., Any]) -> None:
-    w = world({1: 1_500, 9: 1_000_000})
-    long_of(w, 1, 0.5)
-    w.batch(w.sell(9, 0.1, 40_100), w.buy(9, 0.1, 40_000, cloid=1), step_ms=21_000, fresh=False)
+    w = half_a_bitcoin(world)
+    w.batch(w.sell(9, 0.1, 47_600), w.buy(9, 0.1, 47_500, cloid=1), step_ms=21_000, fresh=False)
     for _ in range(5):
         w.batch(fresh=False)
         assert not events(w)
 
 
-@pytest.mark.parametrize("fall", [30, 50, 80])
-@pytest.mark.parametrize("books", ["empty", "bids", "asks"])
-def test_a_gap_leaves_nobody_below_zero_with_a_position(
-    fall: int, books: str, world: Callable[..., Any]
-) -> None:
-    """Thirty longs of 2x to 50x against ten shorts; the price falls by a third to four fifths in one batch."""
-    w = world(dict.fromkeys(range(1, 31), 10000) | dict.fromkeys(range(100, 110), 200000))
-    for n in range(1, 31):
-        size = round(0.4 * (2 + n) / 10, 3)
-        w.batch(w.sell(100 + n % 10, size, 50_000), w.buy(n, size, 50_000))
-    if books == "bids":
-        w.batch(*[w.buy(100 + n, 0.5, 10_500 + 100 * n) for n in range(5)])
-    if books == "asks":
-        w.batch(*[w.sell(100 + n, 0.5, 52_000 + 100 * n) for n in range(5)])
-    total = conserved_sum(w.ex)
-    w.oracle(btc=50_000 * (100 - fall) // 100)
-    w.batch()
-    assert events(w, "adl"), "the scenario was meant to need deleveraging"
-    for _ in range(3):
-        w.batch()
-    assert conserved_sum(w.ex) == total
-    assert w.fund("insurance") >= 0
-    assert not events(w, "bad_debt") and w.ex.ledger.cursor.bad_debt == ()
-    for slot in range(w.ex.rows.account_count):
-        assert equity(w.ex.rows, slot) >= 0
+def test_a_silent_market_does_not_shield_positions_in_the_others(world: Callable[..., Any]) -> None:
+    """1 is long 10 BTC and holds a hundredth of ETH, whose reporters fall silent. BTC falls: with a bid near the mark
+    its BTC is closed all the same."""
+    w = world({1: 11_000, 2: 1_000_000, 9: 1_000_000})
+    long_of(w, 1, 10)
+    w.batch(w.sell(9, 0.01, 3_000, market=1), w.buy(1, 0.01, 3_000, market=1))
+    del w.prices[1]
+    w.batch(step_ms=21_000)
+    w.batch(w.buy(2, 20, 49_350))
+    moved(w, btc=49_390)
+    assert w.position(1) == 8 * 10**5  # the first fifth
+    assert w.position(1, market=1) == 100
 
 
-def test_deleveraging_closes_at_the_bankruptcy_price_and_takes_the_best_first(
-    world: Callable[..., Any],
-) -> None:
-    """Short 2 has 20 times its equity at stake, short 3 twice: 2 is closed first, at the price that leaves the
-    bankrupt long exactly nothing."""
-    w = world({1: 1_200, 2: 1_500, 3: 15_000})
-    w.batch(w.sell(2, 0.5, 50_000), w.buy(1, 0.5, 50_000))
-    w.batch(w.sell(3, 0.5, 50_000), w.buy(1, 0.5, 50_000))
-    price = bankruptcy_price(w.ex.rows, w.slot(1), 0, equity(w.ex.rows, w.slot(1)))
-    w.oracle(btc=40_000)
-    w.batch()
-    closed = events(w, "adl")
-    assert [event.counterparty[-1] for event in closed] == [2, 3]
-    assert [event.size for event in closed] == [50_000, 50_000]
-    assert {event.px for event in closed} == {price}
-    assert w.position(1) == 0 and 0 <= w.cash(1) < 100_000  # at most a tick per lot is left by rounding
+def test_the_most_endangered_is_not_kept_waiting_by_dust(world: Callable[..., Any]) -> None:
+    """A hundred small longs and one large; all fall below their margin at once and 64 a batch are served."""
+    w = world(dict.fromkeys(range(1, 101), 300) | {200: 30_000, 2_000: 10_000_000, 300: 10_000_000})
+    w.batch(w.sell(300, 40, 50_000))
+    w.batch(*[w.buy(n, 0.2, 50_000, "Ioc") for n in range(1, 101)])
+    w.batch(w.buy(200, 20, 50_000, "Ioc"))
+    w.batch(w.buy(2_000, 100, 48_950))
+    moved(w, btc=48_960)
+    assert events(w, "order")[0].account == (200).to_bytes(20, "big")
+    assert len(events(w, "order")) == 64
 
 
-def test_insurance_pays_a_fill_beyond_the_bankruptcy_price_and_stays_above_zero(
-    world: Callable[..., Any],
-) -> None:
-    w = world({1: 1_500, 2: 1_000_000, 9: 1_000_000})
-    long_of(w, 1, 0.5)
-    w.ex.rows.globals["insurance"] = 4_000 * QUOTE  # as if earned before
-    w.ex.rows.accounts[w.slot(9)]["cash"] -= 4_000 * QUOTE
-    w.batch(w.buy(2, 1, 46_600))  # 422.5 below the bankruptcy price
-    w.oracle(btc=46_500)
-    w.batch()
-    assert w.position(1) == 0 and w.cash(1) == 0
-    # The long lost 0.5 x 422.5 and the fee more than it had; the fee went to the same fund.
-    assert w.fund("insurance") == 4_000 * QUOTE - int(211.25 * QUOTE)
-    assert events(w, "insurance")
+def test_who_cannot_meet_an_order_takes_nobodys_place(world: Callable[..., Any]) -> None:
+    """Seventy accounts hold ETH, which has no bids; the one with BTC, which has, is served though it lacks less."""
+    w = world(dict.fromkeys(range(1, 71), 400) | {200: 300, 300: 10_000_000})
+    w.batch(w.sell(300, 700, 3_000, market=1))
+    w.batch(*[w.buy(n, 4, 3_000, "Ioc", market=1) for n in range(1, 71)])
+    w.batch(w.sell(300, 0.2, 50_000), w.buy(200, 0.2, 50_000))
+    w.batch(w.buy(300, 1, 49_000))
+    moved(w, btc=48_960, eth=2_926)
+    assert [event.account[-1] for event in events(w, "order")] == [200]
 
 
-def test_closing_to_an_accomplice_at_an_absurd_price_steals_nothing(world: Callable[..., Any]) -> None:
-    """A leveraged account dumps its position on its owner's second account far below the mark. If reducing orders
-    were not bounded by equity, the loss beyond it would be the insurance fund's and the gain the accomplice's."""
-    w = world({1: 2_000, 2: 100_000, 9: 1_000_000})
+def test_who_is_hedged_is_deleveraged_last(world: Callable[..., Any]) -> None:
+    """2 and 3 are short 0.25 each against 1. 2 is the more leveraged, but long as much ETH: 3 goes first."""
+    w = world({1: 1_500, 2: 2_000, 3: 200_000, 9: 1_000_000})
+    w.batch(w.sell(2, 0.25, 50_000), w.buy(1, 0.25, 50_000))
+    w.batch(w.sell(3, 0.25, 50_000), w.buy(1, 0.25, 50_000))
+    w.batch(w.sell(9, 5, 3_000, market=1), w.buy(2, 5, 3_000, market=1))
+    moved(w, btc=47_160)
+    assert [event.counterparty[-1] for event in events(w, "adl")] == [3, 2]
+
+
+def test_the_more_leveraged_winner_is_deleveraged_first(world: Callable[..., Any]) -> None:
+    """As above without the hedge: 12,500 on 2,000 is ranked before 12,500 on 200,000."""
+    w = world({1: 1_500, 2: 2_000, 3: 200_000})
+    w.batch(w.sell(3, 0.25, 50_000), w.buy(1, 0.25, 50_000))
+    w.batch(w.sell(2, 0.25, 50_000), w.buy(1, 0.25, 50_000))
+    moved(w, btc=47_160)
+    assert [event.counterparty[-1] for event in events(w, "adl")] == [2, 3]
+
+
+def test_limits_never_use_more_than_the_accounts_equity(world: Callable[..., Any]) -> None:
+    """Two positions, both at their limits: what both closings lose together is at most the equity."""
+    w = world({1: 3_000, 9: 1_000_000})
     long_of(w, 1, 1)
-    before = w.equity(1) + w.equity(2)
-    w.batch(w.buy(2, 1, 30_000))
-    w.batch(w.sell(1, 1, 30_000, "Ioc", reduce_only=True))
-    w.batch()
-    assert w.equity(1) >= 0
-    assert w.equity(1) + w.equity(2) <= before
-    assert not w.ex.ledger.cursor.bad_debt
-
-
-def test_a_debt_that_counterparties_cannot_bear_is_the_funds_and_then_on_record(
-    world: Callable[..., Any],
-) -> None:
-    """Long 1's counterparty 2 wins on BTC but loses the same on ETH to 3, so that its equity cannot bear 1's debt:
-    the rest of 1's position closes at the mark, and the fund, which is empty, leaves the debt on record."""
-    w = world({1: 1_200, 2: 2_500, 3: 100_000})
-    w.batch(w.sell(2, 1, 50_000), w.buy(1, 1, 50_000))
-    w.batch(w.sell(3, 15, 3_000, market=1), w.buy(2, 15, 3_000, market=1))
-    total = conserved_sum(w.ex)
-    w.oracle(btc=40_000, eth=2_350)
-    w.batch()
-    assert events(w, "adl") and events(w, "bad_debt")
-    assert w.position(1) == 0 and w.cash(1) < 0
-    assert w.ex.ledger.cursor.bad_debt == (w.ex.number(w.slot(1)),)
-    for n in (2, 3):
-        assert w.equity(n) >= 0
-    assert conserved_sum(w.ex) == total
-    debt = -w.cash(1)
-    w.ex.rows.globals["insurance"] += 3 * debt  # as if earned later
-    w.ex.rows.accounts[w.slot(3)]["cash"] -= 3 * debt
-    w.batch()
-    assert w.cash(1) == 0 and w.ex.ledger.cursor.bad_debt == ()
-    assert w.fund("insurance") == 2 * debt
-
-
-def test_more_bankrupts_than_are_chosen_end_in_the_same_batch(world: Callable[..., Any]) -> None:
-    """A hundred longs of 40x and a fall of 10 %: 64 are chosen, worst first; the rest are closed at the batch's end,
-    as long as they are no more than 64."""
-    w = world({n: 1_200 + n for n in range(1, 101)} | {900: 10_000_000})
-    w.batch(w.sell(900, 100, 50_000))
-    for first in range(1, 101, 50):
-        w.batch(*[w.buy(n, 1, 50_000, "Ioc") for n in range(first, first + 50)])
-    total = conserved_sum(w.ex)
-    w.oracle(btc=45_000)
-    w.batch()
-    assert sorted({event.account for event in events(w, "order")}) == [
-        n.to_bytes(20, "big") for n in range(1, 65)
-    ]
-    assert not any(w.position(n) for n in range(1, 101))
-    assert conserved_sum(w.ex) == total and not w.ex.ledger.cursor.bad_debt
-    assert all(w.equity(n) >= 0 for n in [*range(1, 101), 900])
-
-
-def test_two_hundred_bankrupts_take_two_batches(world: Callable[..., Any]) -> None:
-    w = world(dict.fromkeys(range(1, 201), 1200) | {900: 10_000_000})
-    w.batch(w.sell(900, 100, 50_000), w.sell(900, 100, 50_000))
-    for first in range(1, 201, 50):
-        w.batch(*[w.buy(n, 1, 50_000, "Ioc") for n in range(first, first + 50)])
-    w.oracle(btc=45_000)
-    w.batch()
-    assert sum(w.position(n) > 0 for n in range(1, 201)) == 200 - 64 - 64
-    w.batch()
-    assert not any(w.position(n) for n in range(1, 201))
-
-
-def test_who_falls_below_zero_without_having_been_chosen_is_closed_as_well(
-    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    w = world({1: 1_200, 9: 1_000_000})
-    long_of(w, 1, 1)
-    monkeypatch.setattr(liquidation, "choose", liquidation.Liquidations)  # nobody is chosen
-    w.oracle(btc=45_000)
-    w.batch()
-    assert w.position(1) == 0 and events(w, "adl") and not events(w, "order")
+    w.batch(w.sell(9, 10, 3_000, market=1), w.buy(1, 10, 3_000, market=1))
+    w.ex.rows.accounts[w.slot(1)]["cash"] -= 2_500 * QUOTE
+    rows, slot = w.ex.rows, w.slot(1)
+    lost = [share_per_lot(rows, slot, market) * w.position(1, market) for market in (0, 1)]
+    assert 0 < sum(lost) <= w.equity(1)
+    assert limit_price(rows, slot, 0) == 500_000 - share_per_lot(rows, slot, 0)

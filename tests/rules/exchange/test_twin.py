@@ -12,7 +12,7 @@ from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import FIRST_REJECTION, Status
-from coinone.rules.exchange.tables import OP, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
 from coinone.rules.exchange.twin_book import Result, Update
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin_terms import sums
@@ -116,7 +116,7 @@ def assert_refused_modifies_left_their_orders(
 
 
 def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
-    """Between segments: marks move, now and then a market allows less than to trade."""
+    """Between segments: marks move, now and then a market allows less than to trade, an account is locked."""
     for market in range(MARKETS):
         mark = max(int(rows.markets[market]["mark"] * (1 + random.normal(0, 0.03))), 200)
         apply_marks(rows, {market: mark})
@@ -124,6 +124,10 @@ def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
         states = [MarketStatus.ACTIVE, MarketStatus.AGED, MarketStatus.REDUCE_ONLY, MarketStatus.JUMPING]
         status = int(random.choice([*states, MarketStatus.HALTED], p=[0.92, 0.02, 0.02, 0.02, 0.02]))
         rows.markets[market]["status"] = twin.markets[market].status = status  # type: ignore[attr-defined]
+    account = int(random.integers(0, ACCOUNTS))
+    locked = random.random() < 0.1
+    rows.accounts[account]["flags"] = ACCOUNT_LOCKED * locked
+    twin.accounts[account].locked = locked  # type: ignore[attr-defined]
 
 
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 60))

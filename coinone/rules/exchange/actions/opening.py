@@ -3,12 +3,15 @@
 A credit to an address without account waits in `unclaimed` until enough has gathered. An address with a living
 agency is *reserved*: its credits wait too, however large, so that no gift changes whom its key acts for. The
 agency ends by its master, at its time, or by the address itself (agents.py); then what waits opens the account.
+Credits to an account that is locked (debts.py) wait as well: what its closing brings is the insurance fund's, what
+others send is not.
 """
 
 from coinone.base.primitives.limits import ACCOUNT_MINIMUM
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.events import LedgerUpdate
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
 
 def credit(
@@ -16,9 +19,10 @@ def credit(
 ) -> None:
     """Add `amount` to an account's cash, or to what waits for an address that has none."""
     slot = batch.rows.slot_of(address)
-    if slot is None:
+    locked = slot is not None and int(batch.rows.accounts[slot]["flags"]) & ACCOUNT_LOCKED
+    if slot is None or locked:
         waiting = (batch.ledger.unclaimed.get(address) or 0) + amount
-        if not _may_open(batch, address, waiting):
+        if locked or not _may_open(batch, address, waiting):
             batch.ledger.unclaimed.put(address, waiting)
             batch.move_global("unclaimed", amount)
             tell(batch, address, "unclaimed", amount, counterparty, tx_hash)
@@ -33,6 +37,16 @@ def open_waiting(batch: Batch, address: Address) -> None:
     waiting = batch.ledger.unclaimed.get(address) or 0
     if batch.rows.slot_of(address) is None and _may_open(batch, address, waiting):
         _open(batch, address)
+
+
+def claim_waiting(batch: Batch, slot: int) -> None:
+    """Give an account what waited for it."""
+    address = batch.rows.address_of(slot)
+    waiting = batch.ledger.unclaimed.get(address) or 0
+    if waiting:
+        batch.ledger.unclaimed.drop(address)
+        batch.move_global("unclaimed", -waiting)
+        batch.move_cash(slot, waiting)
 
 
 def tell(
@@ -50,9 +64,5 @@ def _open(batch: Batch, address: Address) -> int:
     """The new account's slot. What waited is its first cash; an agency that ran out leaves its master's list."""
     slot = batch.open_account(address)
     batch.ledger.forget_agent(address)
-    waiting = batch.ledger.unclaimed.get(address) or 0
-    if waiting:
-        batch.ledger.unclaimed.drop(address)
-        batch.move_global("unclaimed", -waiting)
-        batch.move_cash(slot, waiting)
+    claim_waiting(batch, slot)
     return slot

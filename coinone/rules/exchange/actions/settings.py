@@ -7,17 +7,25 @@ from typing import Any
 from coinone.base.primitives.limits import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
 from coinone.rules.exchange.actions.agents import approve_agent, leave_agency
 from coinone.rules.exchange.actions.answers import DEFAULT
-from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX
+from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX, BUILDER_FEE_UNIT
 from coinone.rules.exchange.actions.transfers import send
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.ledger import Settings
 from coinone.rules.exchange.margin import equity, refresh_margins, would_be_initial_margin
 from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.status import ERROR_TEXT, Status
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.wire import types as wire
 
 
 def apply_account_action(batch: Batch, item: Item) -> None:
     """Segments 4 and 7: whatever brings no order."""
+    if (
+        isinstance(item.action, _OF_THE_SOLVENT)
+        and int(batch.rows.accounts[item.account]["flags"]) & ACCOUNT_LOCKED
+    ):
+        batch.failed(item, ERROR_TEXT[Status.LIQUIDATING])
+        return
     _HANDLERS[type(item.action)](batch, item, item.action)
 
 
@@ -71,7 +79,19 @@ def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFe
         batch.failed(item, "Too many approved builders.")
         return
     _change(batch, item, builders=builders)
+    _lower_resting(batch, item.account, action)
     batch.executed(item, DEFAULT)
+
+
+def _lower_resting(batch: Batch, slot: int, action: wire.ApproveBuilderFee) -> None:
+    """Orders that rest pay a builder no more than is approved when they trade."""
+    rows = batch.rows
+    builder, most = rows.slot_of(action.builder), action.max_fee_rate * BUILDER_FEE_UNIT
+    for order in rows.book.slots_of(rows, slot):
+        row = rows.orders[order]
+        if int(row["builder"]) == builder and int(row["builder_fee"]) > most:
+            rows.journal.order(order)
+            row["builder_fee"] = most
 
 
 def _set_referrer(batch: Batch, item: Item, action: wire.SetReferrer) -> None:
@@ -92,6 +112,9 @@ def _change(batch: Batch, item: Item, **values: Any) -> None:
     settings: Settings = replace(batch.ledger.settings_of(number), **values)
     batch.ledger.settings.put(number, settings)
 
+
+_OF_THE_SOLVENT = (wire.SendAsset, wire.UpdateLeverage)
+"""What an account may not do while its positions are closed at others' cost (debts.py)."""
 
 _HANDLERS: dict[type, Callable[[Batch, Item, Any], None]] = {
     wire.ScheduleCancel: _schedule_cancel,

@@ -23,7 +23,7 @@ from coinone.rules.exchange.status import FIRST_REJECTION
 from coinone.rules.exchange.tables import FEE_SCALE, Array, OpKind, copied
 from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
-_BUILDER_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
+BUILDER_FEE_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
 BUILDER_FEE_MAX = 100  # tenths of a basis point
 
 
@@ -89,7 +89,7 @@ class Trading:
         approved = dict(self.batch.ledger.settings_of(self.batch.ex.number(item.account)).builders)
         if slot is None or builder.fee > min(approved.get(builder.address, 0), BUILDER_FEE_MAX):
             return None
-        return BuilderTerms(slot, builder.fee * _BUILDER_UNIT)
+        return BuilderTerms(slot, builder.fee * BUILDER_FEE_UNIT)
 
 
 class SecondTry:

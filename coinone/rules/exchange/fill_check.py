@@ -1,0 +1,70 @@
+"""Kernel: may this fill be made? One question for both sides of every fill (docs/protocol/margin-and-liquidation.md).
+
+No choice of one's own makes an account more dangerous. A fill that reduces a position may not leave less cover for
+what stays open than there was: the equity after it is at least twice the maintenance margin left, or at least
+the same share of it as before. A maker that opens keeps twice the maintenance margin (the initial margin at the
+market's greatest leverage); a taker that opens, all its initial margin (its slack, placing.py). Fees count: who
+cannot pay them does not trade.
+
+And no fill happens far from the mark: a resting order whose price is beyond the band to its own owner's loss is
+cancelled, one that would be the taker's loss stops the taker.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.base.primitives.fixed128 import muldiv_up_jit
+from coinone.rules.exchange.core import i64, inlined
+from coinone.rules.exchange.tables import (
+    BAND_DIVISOR,
+    BAND_DIVISOR_LOW_LEVERAGE,
+    BAND_LEVERAGE,
+)
+
+
+@inlined
+def reduces(size: int, change: int) -> bool:
+    """Does a fill of `change` lots (signed) only make a position of `size` smaller?"""
+    return (size > 0 and change < 0 and size + change >= 0) or (
+        size < 0 and change > 0 and size + change <= 0
+    )
+
+
+@inlined
+def beyond_band(core: Any, market: int, px: int) -> bool:
+    """Is the price further from the mark than fills may be: a twentieth, or a tenth where leverage is low?"""
+    terms = core.markets[market]
+    divisor = BAND_DIVISOR if terms.max_leverage >= BAND_LEVERAGE else BAND_DIVISOR_LOW_LEVERAGE
+    return bool(abs(px - terms.mark) * divisor > terms.mark)
+
+
+@inlined
+def may_fill(
+    core: Any, account: int, market: int, change: int, px: int, charge: int, maintenance: int
+) -> bool:
+    """May `account` take a fill of `change` lots at `px` for fees of `charge`? `maintenance` is what the position
+    needs after it. For takers that open, the slack is the stricter rule, and this is not asked."""
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    worth = holder.cash + holder.position_value
+    after = worth + change * (core.markets[market].mark - px) - charge
+    left = holder.maintenance_margin - held.maintenance_margin + maintenance
+    if after >= 2 * left:
+        return bool(after >= 0)
+    if not reduces(held.size, change) or worth < 0 or after < 0:
+        return False
+    return keeps_cover(worth, holder.maintenance_margin, after, left)
+
+
+@inlined
+def keeps_cover(worth: int, required: int, after: int, left: int) -> bool:
+    """Is equity `after` for a margin of `left` at least the share that `worth` was of `required`?"""
+    return bool(required > 0 and after >= muldiv_up_jit(i64(worth), i64(left), i64(required)))
+
+
+@inlined
+def room(core: Any, account: int) -> int:
+    """Equity above the initial margin of positions and open orders; below zero if it falls short."""
+    holder = core.accounts[account]
+    return i64(holder.cash + holder.position_value - holder.initial_margin)

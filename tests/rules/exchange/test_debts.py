@@ -1,0 +1,169 @@
+"""Debts by hand (docs/protocol/margin-and-liquidation.md): who pays what a move took beyond what its losers had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.context import BatchContext
+from coinone.rules.exchange.debts import spent_of
+from coinone.rules.exchange.events import LiquidationEvent
+from coinone.rules.exchange.invariants import conserved_sum
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+
+
+def moved(w: Any, **prices: float) -> list[LiquidationEvent]:
+    """Report new prices until they are taken; the liquidation events of the batch that took them."""
+    w.oracle(**prices)
+    for _ in range(40):
+        w.batch()
+        if all(int(w.ex.rows.markets[market]["oracle"]) == price for market, price in w.prices.items()):
+            return [event for event in w.last.events if isinstance(event, LiquidationEvent)]
+    raise AssertionError("the oracle never took the price")
+
+
+def paid(events: list[LiquidationEvent], kind: str = "levy") -> dict[int, int]:
+    """Account -> amount of the events of a kind, in micro-quote."""
+    return {event.account[-1]: event.amount for event in events if event.kind == kind}
+
+
+def endow(w: Any, amount: int, giver: int) -> None:
+    """Move money into the fund, as if earned in years."""
+    w.ex.rows.globals["insurance"] += amount * QUOTE
+    w.ex.rows.accounts[w.slot(giver)]["cash"] -= amount * QUOTE
+
+
+def four(world: Callable[..., Any]) -> Any:
+    """1 is long 10 against 2, with 10,775 left after a fee of 225; 3 is short 5 against 4."""
+    w = world({1: 11_000, 2: 100_000, 3: 100_000, 4: 100_000, 9: 2_000_000})
+    w.batch(w.sell(2, 10, 50_000), w.buy(1, 10, 50_000))
+    w.batch(w.sell(3, 5, 50_000), w.buy(4, 5, 50_000))
+    assert w.equity(1) == 10_775 * QUOTE
+    return w
+
+
+def test_the_fund_pays_a_debt_up_to_a_twentieth_of_what_the_winners_won(world: Callable[..., Any]) -> None:
+    """50,000 -> 48,900: 1 is at 10,775 - 11,000 = -225; 2 and 3 won 16,500, a twentieth is 825: the fund pays all."""
+    w = four(world)
+    endow(w, 1_000_000, 9)
+    total, fund = conserved_sum(w.ex), w.fund("insurance")
+    events = moved(w, btc=48_900)
+    assert paid(events, "debt") == {1: 225 * QUOTE} and paid(events) == {}
+    assert w.fund("insurance") == fund - 225 * QUOTE and conserved_sum(w.ex) == total
+
+
+def test_winners_of_the_market_pay_what_the_fund_does_not_in_proportion(world: Callable[..., Any]) -> None:
+    """No fund: 2 pays 11,000 * 225 / 16,500 = 150, 3 pays 75. 1 is closed at the mark and has nothing."""
+    w = four(world)
+    before = {n: w.equity(n) for n in (2, 3)}
+    assert paid(moved(w, btc=48_900)) == {2: 150 * QUOTE, 3: 75 * QUOTE}
+    assert w.equity(2) == before[2] + (11_000 - 150) * QUOTE
+    assert w.equity(3) == before[3] + (5_500 - 75) * QUOTE
+    assert (w.cash(1), w.position(1)) == (0, 0)
+
+
+def test_the_fund_spends_an_eighth_of_itself_on_a_market_and_gets_it_back_over_eight_hours(
+    world: Callable[..., Any],
+) -> None:
+    """A fund of 800 gives at most 100 of the 225. An hour later of its 700 an eighth, 87.5, may be spent in all, and
+    of the 100 have leaked 700 * 1 h / 8 h = 87.5: 12.5 still count, 75 are free."""
+    w = four(world)
+    endow(w, 800, 9)
+    assert sum(paid(moved(w, btc=48_900)).values()) == 125 * QUOTE
+    assert w.fund("insurance") == 700 * QUOTE
+    spent = dict(w.ex.ledger.cursor.fund_spent)
+    assert spent[0][0] == spent[-1][0] == 100 * QUOTE
+    w.batch(step_ms=3_600_000)
+    batch = Batch(w.ex, BatchContext(w.seq + 1, spent[0][1] + 3_600_000, bytes(32)))
+    assert spent_of(batch, 0, 700 * QUOTE) == (
+        12_500_000,
+        0,
+    )  # the whole's quota leaks twice as fast: 175 an hour
+
+
+def test_a_winner_pays_nothing_that_would_leave_it_below_its_maintenance_margin(
+    world: Callable[..., Any],
+) -> None:
+    """2 is hedged by a long of ETH that loses as much as its short of BTC wins: it pays down to its maintenance
+    margin, and what is left of the debt is for whoever won elsewhere."""
+    w = world({1: 11_000, 2: 21_000, 3: 100_000, 4: 100_000})
+    w.batch(w.sell(2, 10, 50_000), w.buy(1, 10, 50_000))
+    w.batch(w.sell(3, 166, 3_000, market=1), w.buy(2, 166, 3_000, "Ioc", market=1))
+    events = moved(w, btc=47_000, eth=2_820)
+    debt = paid(events, "debt")[1]
+    assert debt == 30_000 * QUOTE - 10_775 * QUOTE
+    levies = paid(events)
+    assert w.equity(2) >= w.maintenance(2) and levies[2] > 0
+    assert levies[2] + levies.get(3, 0) == debt
+
+
+def test_a_lot_in_another_market_does_not_make_its_winners_pay(world: Callable[..., Any]) -> None:
+    """A debtor long 1,000 ETH against an accomplice, and one lot of BTC (0.5 quote of value 0.00001 BTC): BTC's winner
+    pays at most what BTC's fall took from the debtor's debt, some millionths of it."""
+    w = world({1: 70_000, 2: 200_000, 3: 1_000_000, 4: 1_000_000})
+    w.batch(w.sell(2, 1_000, 3_000, market=1), w.buy(1, 1_000, 3_000, market=1))
+    w.batch(w.sell(3, 10, 50_000), w.buy(4, 9.9996, 50_000), w.buy(1, 0.0004, 50_000))
+    events = moved(w, btc=49_800, eth=2_900)
+    debt = paid(events, "debt")[1]
+    lost = {"btc": 0.0004 * 200, "eth": 1_000 * 100}
+    assert paid(events).get(3, 0) <= debt * lost["btc"] / sum(lost.values()) + 1
+    assert paid(events)[2] >= debt * lost["eth"] / sum(lost.values()) - 1
+
+
+def test_who_won_hardly_anything_pays_only_if_the_others_cannot(world: Callable[..., Any]) -> None:
+    """5 is short 0.0002 of 15.0002: less than a 4,096th of what was won."""
+    w = four(world)
+    w.batch(w.signed(9, t.SendAsset("usdSend", (5).to_bytes(20, "big"), 100 * QUOTE), "usdSend"))
+    w.batch(w.buy(4, 0.0002, 50_000), w.sell(5, 0.0002, 50_000, "Ioc"))
+    assert 5 not in paid(moved(w, btc=48_900))
+
+
+def test_what_is_sent_to_a_locked_account_stays_its_owners(world: Callable[..., Any]) -> None:
+    """5,000 arrive in the very batch of the debt. They wait, and are the owner's when the position is closed."""
+    w = four(world)
+    w.oracle(btc=48_900)
+    top_up = t.SendAsset("usdSend", (1).to_bytes(20, "big"), 5_000 * QUOTE)
+    fund = w.fund("insurance")
+    for _ in range(40):
+        w.batch(w.signed(9, top_up, "usdSend"))
+        if int(w.ex.rows.markets[0]["oracle"]) == 489_000:
+            break
+        w.ex.rows.accounts[w.slot(1)]["cash"] -= 5_000 * QUOTE  # not yet: as if it had not been sent
+        w.ex.rows.accounts[w.slot(9)]["cash"] += 5_000 * QUOTE
+    assert w.position(1) == 0 and w.cash(1) == 5_000 * QUOTE
+    assert w.fund("insurance") == fund
+
+
+def test_what_a_locked_position_brings_above_the_mark_is_the_funds(world: Callable[..., Any]) -> None:
+    """A bid of 48,950 for one of the ten, 50 above the mark: 1 gets nothing of it, and no fee is taken twice."""
+    w = four(world)
+    w.batch(w.buy(9, 1, 48_950))
+    fund = w.fund("insurance")
+    moved(w, btc=48_900)
+    assert (w.cash(1), w.position(1)) == (0, 0)
+    assert w.fund("insurance") == fund + 50 * QUOTE
+
+
+@pytest.mark.parametrize("fall", [3, 10, 30, 60])
+def test_nobody_is_below_zero_after_any_fall_and_money_is_conserved(
+    fall: int, world: Callable[..., Any]
+) -> None:
+    """Thirty longs of 1.5x to 45x against ten shorts, some of them hedged in the other market."""
+    w = world(dict.fromkeys(range(1, 31), 10_000) | dict.fromkeys(range(100, 110), 200_000) | {200: 10**6})
+    for n in range(1, 31):
+        size = round(0.3 * n, 3)
+        w.batch(w.sell(100 + n % 10, size, 50_000), w.buy(n, size, 50_000))
+    for n in range(100, 105):
+        w.batch(w.sell(200, 30, 3_000, market=1), w.buy(n, 30, 3_000, market=1))
+    total = conserved_sum(w.ex)
+    events = moved(w, btc=50_000 * (100 - fall) // 100, eth=3_000 * (100 - fall) // 100)
+    assert paid(events, "debt"), "the scenario was meant to make debts"
+    for _ in range(3):
+        w.batch()
+    assert conserved_sum(w.ex) == total
+    assert all(w.equity(n) >= 0 for n in [*range(1, 31), *range(100, 110), 200])
