@@ -16,7 +16,7 @@ from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.tables import ACCOUNT_RESTRICTED
+from coinone.rules.exchange.tables import MarketStatus
 
 T = TypeVar("T")
 TRADER = Signer(dev_keys()[0])
@@ -92,10 +92,11 @@ def test_withdrawable_is_what_the_rules_say_of_a_restricted_account_too(node: No
         slot = rows.slot_of(TRADER.address)
         assert slot is not None
         before = reads.account_view(reader.exchange, rows.address_of(slot), 0).withdrawable
-        rows.accounts["flags"][slot] |= ACCOUNT_RESTRICTED
+        status, size = rows.markets["status"][0], rows.positions["size"][slot, 0]
+        rows.markets["status"][0], rows.positions["size"][slot, 0] = MarketStatus.REDUCE_ONLY, size or 1
         shown = reads.account_view(reader.exchange, rows.address_of(slot), 0).withdrawable
         ruled = withdrawable(rows, slot)
-        rows.accounts["flags"][slot] &= ~ACCOUNT_RESTRICTED
+        rows.markets["status"][0], rows.positions["size"][slot, 0] = status, size
         return before, shown, ruled
 
     before, shown, ruled = asyncio.run(node.query(read))

@@ -114,3 +114,11 @@ def test_nothing_leaves_while_a_held_market_has_no_fresh_oracle(world: Callable[
     assert w.last.outcomes[0].error == "Insufficient balance for withdrawal."
     w.batch(send(w, 1, QUOTE_SYSTEM_ADDRESS, QUOTE))
     assert w.last.outcomes[0].status == "executed"
+
+
+def test_what_a_resting_order_beyond_the_mark_may_lose_cannot_be_sent_away(world: Callable[..., Any]) -> None:
+    """A bid for 1 BTC at 50,500 with the mark at 50,000: a margin of 1,000 at 50x, and 500 go when it trades."""
+    w = world({1: 10_000})
+    before = withdrawable(w.ex.rows, w.slot(1))
+    w.batch(w.buy(1, 1, 50_500))
+    assert before - withdrawable(w.ex.rows, w.slot(1)) == (1_000 + 500) * 10**6
