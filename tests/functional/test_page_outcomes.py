@@ -77,6 +77,22 @@ def test_an_order_that_never_arrived_is_not_sent_again_before_that_is_certain(
         assert client.open_orders() == []
 
 
+def test_a_transfer_whose_answer_is_lost_is_asked_for(profile: Profile, quiet_node: LocalNode) -> None:
+    page = opened(profile, quiet_node, 0)
+    with lost_answers(page, arrives=True):
+        page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
+        page.get_by_role("dialog").get_by_role("radio", name="Withdraw").click()
+        page.get_by_placeholder("Amount in USDC").fill("12")
+        page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
+        seen(page, "Withdrawal on its way")
+    with lost_answers(page, arrives=False):
+        page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
+        page.get_by_role("dialog").get_by_role("radio", name="Withdraw").click()
+        page.get_by_placeholder("Amount in USDC").fill("12")
+        page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
+        seen(page, "It may still arrive")
+
+
 def test_an_order_that_is_taken_in_part_is_told_in_part(
     profile: Profile, quiet_node: LocalNode, maker: Client
 ) -> None:

@@ -57,6 +57,19 @@ def test_the_modules_pass_their_own_tests() -> None:
     assert "fail 0" in done.stdout and "pass 0" not in done.stdout
 
 
+@pytest.mark.slow
+def test_types_and_markup_are_sound() -> None:
+    checker = WEB / "node_modules" / "svelte-check" / "bin" / "svelte-check"
+    done = subprocess.run(
+        [NODE, checker, "--tsconfig", "./tsconfig.json", "--fail-on-warnings"],
+        cwd=WEB,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 integers = st.integers(-(2**53) + 1, 2**53 - 1)
 actions = st.recursive(

@@ -132,11 +132,10 @@ def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> N
     )
     for name, value, about in rows:
         _line(console, f"{name:<10}{value:<28}  {about}")
-    if network.is_dev:
+    if network.is_dev and not node.follows:  # a second node has the accounts of the first
         _list_accounts(console)
-    _line(
-        console, f"\ndemo market: {'on' if demo else 'off'}. Ctrl-C stops; the next start goes on from here."
-    )
+    market = "" if node.follows else f"demo market: {'on' if demo else 'off'}. "
+    _line(console, f"\n{market}Ctrl-C stops; the next start goes on from here.")
 
 
 def _list_accounts(console: Console) -> None:

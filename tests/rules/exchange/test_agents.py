@@ -94,6 +94,17 @@ def test_an_agency_ends_at_its_time(world: Callable[..., Any]) -> None:
     assert statuses(w) == ["excluded"]
 
 
+def test_an_agent_whose_time_is_over_leaves_its_place(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    until = w.now + 1_000
+    w.batch(*[approve(w, 1, 50 + n, name, until) for n, name in enumerate(["", "a", "b", "c"])])
+    w.batch(approve(w, 1, 60, "d"), step_ms=750)
+    assert statuses(w) == ["failed"]
+    w.batch(approve(w, 1, 60, "d"), step_ms=1_000)
+    w.batch(w.signed(60, t.Noop(), "noop"), w.signed(51, t.Noop(), "noop"))
+    assert statuses(w) == ["executed", "excluded"]
+
+
 def test_an_account_cannot_be_made_an_agent(world: Callable[..., Any]) -> None:
     w = world({1: 100, 2: 100})
     w.batch(approve(w, 1, 2))

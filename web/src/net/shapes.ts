@@ -126,7 +126,7 @@ export interface FundingRow {
 export interface LedgerUpdate {
   time: number
   hash: string
-  delta: { type: string; usdc?: string; amount?: string; token?: string; destination?: string; user?: string }
+  delta: { type: string; usdc?: string; amount?: string; token?: string; destination?: string; user?: string; unclaimed?: boolean }
 }
 
 export interface ActiveAssetData {

@@ -13,7 +13,7 @@ const ASK_EVERY_MS = 500
 /** By so much the histories may lag behind the time that the node tells. */
 const LAG_MS = 2000
 /** An action without a last moment is looked for this long, in the chain's time. */
-const LOOK_FOR_MS = 15_000
+const LOOK_FOR_MS = 10_000
 
 /** The action was sent and no answer came back: it may have been carried out. */
 export class AnswerLost extends Error {

@@ -5,16 +5,18 @@
 
 import { encodeFunctionData, parseAbi, type Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../lib/numbers.ts'
-import { rpc } from '../net/http.ts'
+import { info, rpc, Unreachable } from '../net/http.ts'
+import type { LedgerUpdate } from '../net/shapes.ts'
 import { account } from './account.svelte.ts'
 import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from './network.svelte.ts'
+import { NotKnown } from './outcomes.ts'
 import { session } from './session.svelte.ts'
 import { attempt } from './trading.ts'
 import { ui } from './ui.svelte.ts'
 
 const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
-const RECEIPT_POLL_MS = 400
-const RECEIPT_WAIT_MS = 30_000
+const POLL_MS = 400
+const WAIT_MS = 30_000
 const SPOT_TOKEN = `USDC:${QUOTE_TOKEN}`
 
 interface Receipt {
@@ -31,10 +33,18 @@ export function deposit(amount: string): Promise<boolean> {
     })
     const hash = await session.wallet!.send({ to: QUOTE_TOKEN, data })
     ui.toast('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
-    const receipt = await waitFor(hash)
+    const receipt = await found(() => rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
     if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
-    ui.toast('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
+    const credit = await found(() => creditOf(hash), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
+    if (credit.delta.unclaimed) ui.toast('warn', 'Deposit waits', `${wire(amount)} USDC: an account opens once 10 USDC have gathered`, hash)
+    else ui.toast('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
   })
+}
+
+/** What the exchange did with the tokens that transaction `hash` sent it; null before it has. */
+async function creditOf(hash: Hex): Promise<LedgerUpdate | null> {
+  const rows = await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user: session.address! })
+  return rows.find((row) => row.hash === hash) ?? null
 }
 
 export function withdraw(amount: string): Promise<boolean> {
@@ -66,12 +76,16 @@ export async function balances(owner: Hex): Promise<Balances> {
   return { gas: fromUnits(BigInt(gas), 18), quote: fromUnits(quote === '0x' ? 0n : BigInt(quote), QUOTE_DECIMALS) }
 }
 
-async function waitFor(hash: Hex): Promise<Receipt> {
-  const deadline = Date.now() + RECEIPT_WAIT_MS
+/** Ask until there is something, also of a node that is away for a while. Raises NotKnown with `otherwise`. */
+async function found<T>(ask: () => Promise<T | null>, otherwise: string): Promise<T> {
+  const deadline = Date.now() + WAIT_MS
   while (Date.now() < deadline) {
-    const receipt = await rpc<Receipt | null>('eth_getTransactionReceipt', [hash])
-    if (receipt) return receipt
-    await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS))
+    const thing = await ask().catch((fault) => {
+      if (fault instanceof Unreachable) return null
+      throw fault
+    })
+    if (thing !== null) return thing
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  throw new Error('The transaction is not in a block yet. It may still arrive.')
+  throw new NotKnown(otherwise)
 }

@@ -1,9 +1,10 @@
 """Agents (API wallets): keys that may trade for an account and do nothing else.
 
 An account has one unnamed agent and three named ones; approving again under the same name replaces the key, and
-approving the zero address removes it. Whom a key acts for changes by its master's signature, at the agency's time,
-or by one `leaveAgency` that the key itself signs: a key proves nothing when it is approved, so whoever names a
-stranger's address must not be able to keep it. No credit ends an agency (opening.py).
+approving the zero address removes it. One whose time is over leaves its place at the next approval. Whom a key acts
+for changes by its master's signature, at the agency's time, or by one `leaveAgency` that the key itself signs: a key
+proves nothing when it is approved, so whoever names a stranger's address must not be able to keep it. No credit ends
+an agency (opening.py).
 
 The nonces of a key that was replaced are kept until their window has passed (inclusion.py), so nothing it signed
 comes back. That they fit the account's leaf is seen to here, at approval: signing never fails for want of room.
@@ -25,6 +26,9 @@ from coinone.rules.exchange.wire.types import ApproveAgent, LeaveAgency
 
 def approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
     number, ledger = batch.ex.number(item.account), batch.ledger
+    for address in ledger.settings_of(number).agents:
+        if ledger.living_agent(address, batch.now) is None:
+            end_agency(batch, address)
     refusal = _refusal(batch, number, item.address, action)
     if refusal:
         batch.failed(item, refusal)
