@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded, StorageError
@@ -164,18 +164,39 @@ def test_trailing_nulls_count_as_absent() -> None:
     assert ask(call("eth_subtract", 3, 2, None))["result"] == 1
 
 
-@settings(max_examples=100)
+_anything = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(max_size=5)
+    | st.lists(st.integers(), max_size=3)
+)
+
+
+@settings(max_examples=200)
 @given(
-    st.dictionaries(
-        st.sampled_from(["jsonrpc", "id", "method", "params", "x"]),
-        st.one_of(
-            st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=3)
-        ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "jsonrpc": st.just("2.0") | _anything,
+            "id": st.just(7) | _anything,
+            "method": st.just("eth_subtract") | _anything,
+            "params": st.just([5, 3]) | _anything,
+            "x": _anything,
+        },
     )
 )
+@example({"jsonrpc": "2.0", "method": "eth_subtract", "params": [5, 3]})
+@example({"jsonrpc": "2.0", "method": "eth_subtract", "params": [5, 3], "id": 7})
 def test_no_request_object_is_left_without_a_well_formed_answer(request: dict[str, Any]) -> None:
+    """https://www.jsonrpc.org/specification: only a notification, which has no id, goes unanswered."""
     answer = ask(request)
-    assert answer is None or ("error" in answer) != ("result" in answer)
+    if answer is None:
+        assert request["jsonrpc"] == "2.0" and request["method"] == "eth_subtract" and "id" not in request
+        return
+    assert ("error" in answer) != ("result" in answer)
+    name = request.get("id")
+    assert answer["id"] == (name if type(name) in (int, str) else None)
 
 
 def test_a_revert_is_told_as_geth_tells_it() -> None:

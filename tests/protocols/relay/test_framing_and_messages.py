@@ -1,7 +1,7 @@
 """Frames survive any slicing, messages have one spelling, and nothing hostile gets further."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coinone.base.primitives import rlp
@@ -65,7 +65,21 @@ def test_a_message_is_read_back_as_sent(message: Message) -> None:
     assert decode_message(encode_message(message)) == message
 
 
-@given(st.binary(max_size=60))
+def bent(message: Message, place: int, byte: int, kind: str) -> bytes:
+    """A message's bytes with one set, taken out or put in."""
+    data = bytearray(encode_message(message))
+    place %= len(data)
+    data[place : place + (kind != "add")] = b"" if kind == "cut" else bytes([byte])
+    return bytes(data)
+
+
+@given(
+    st.binary(max_size=60)
+    | st.builds(
+        bent, messages, st.integers(0, 300), st.integers(0, 255), st.sampled_from(["set", "cut", "add"])
+    )
+)
+@example(encode_message(Ping(0, 0)).replace(b"\x80", b"\x00", 1))  # a zero in another spelling
 def test_arbitrary_bytes_are_a_message_of_one_spelling_or_a_named_error(payload: bytes) -> None:
     try:
         message = decode_message(payload)
