@@ -24,8 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinone.base.primitives.integers import div_down, muldiv_down, muldiv_up
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.events import LiquidationEvent
+from coinone.base.primitives.types import ZERO_ADDRESS
+from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array
 
@@ -97,7 +98,8 @@ def _forgive(batch: Batch, slot: int) -> None:
     debt = _debt(batch.rows, slot)
     batch.move_cash(slot, debt)
     batch.rows.accounts[slot]["flags"] |= ACCOUNT_LOCKED
-    _tell(batch, slot, "debt", debt)
+    address = batch.rows.address_of(slot)
+    batch.events.append(LiquidationEvent(*batch.here, address, "debt", -1, 0, 0, debt))
 
 
 def _fund_pays(batch: Batch, market: int, owed: int, won: int) -> int:
@@ -182,10 +184,10 @@ class _Winners:
             self.net[place] = max(0, self.net[place] - part)
             self._room[place] = max(0, self._room[place] - part)
             self.batch.move_cash(self.slots[place], -part)
-            _tell(self.batch, self.slots[place], "levy", part)
+            _tell_levy(self.batch, self.slots[place], part)
         return wanted
 
 
-def _tell(batch: Batch, slot: int, kind: str, amount: int) -> None:
+def _tell_levy(batch: Batch, slot: int, amount: int) -> None:
     address = batch.rows.address_of(slot)
-    batch.events.append(LiquidationEvent(*batch.here, address, kind, -1, 0, 0, amount))
+    batch.events.append(LedgerUpdate(*batch.here, address, "levy", -amount, ZERO_ADDRESS, NO_HASH))

@@ -76,7 +76,8 @@ class FundingPayment:
 
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
-    """A balance change that is no trade: kind is "deposit", "withdraw", "send", "receive" or "unclaimed"."""
+    """A balance change that is no trade: kind is "deposit", "withdraw", "send", "receive", "unclaimed", or "levy" (a
+    winner's part of the debts that the same move left others with)."""
 
     seq: int
     time_ms: int
@@ -89,8 +90,8 @@ class LedgerUpdate:
 
 @dataclass(frozen=True, slots=True)
 class LiquidationEvent:
-    """A step in the liquidation of `account`: "order" (sent to the book), "insurance" (deficit paid by the
-    fund), "adl" (closed against `counterparty`), "bad_debt" (what nobody could absorb)."""
+    """A step in the liquidation of `account`: "debt" (what a move took beyond its equity, paid by others), "order"
+    (sent to the book), "adl" (closed against `counterparty`)."""
 
     seq: int
     time_ms: int
@@ -99,7 +100,7 @@ class LiquidationEvent:
     market: int  # -1 where no market is meant
     size: int  # signed: the part of the position being closed
     px: int
-    amount: int  # money moved, or the equity that failed
+    amount: int  # the debt, the equity that failed, or the value closed
     counterparty: Address = bytes(20)
 
 

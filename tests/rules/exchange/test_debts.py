@@ -10,26 +10,27 @@ import pytest
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.debts import spent_of
-from coinone.rules.exchange.events import LiquidationEvent
+from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
 
 
-def moved(w: Any, **prices: float) -> list[LiquidationEvent]:
-    """Report new prices until they are taken; the liquidation events of the batch that took them."""
+def moved(w: Any, **prices: float) -> list[Any]:
+    """Report new prices until they are taken; the events of the batch that took them."""
     w.oracle(**prices)
     for _ in range(40):
         w.batch()
         if all(int(w.ex.rows.markets[market]["oracle"]) == price for market, price in w.prices.items()):
-            return [event for event in w.last.events if isinstance(event, LiquidationEvent)]
+            return list(w.last.events)
     raise AssertionError("the oracle never took the price")
 
 
-def paid(events: list[LiquidationEvent], kind: str = "levy") -> dict[int, int]:
-    """Account -> amount of the events of a kind, in micro-quote."""
-    return {event.account[-1]: event.amount for event in events if event.kind == kind}
+def paid(events: list[Any], kind: str = "levy") -> dict[int, int]:
+    """Account -> what it paid of others' debts ("levy"), or what others paid for it ("debt"), in micro-quote."""
+    told = [event for event in events if isinstance(event, LedgerUpdate | LiquidationEvent)]
+    return {event.account[-1]: abs(event.amount) for event in told if event.kind == kind}
 
 
 def endow(w: Any, amount: int, giver: int) -> None:

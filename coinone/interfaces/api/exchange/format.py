@@ -191,11 +191,13 @@ def _funding_figures(payment: FundingPayment, coins: Coins) -> Json:
 
 
 def ledger_json(update: LedgerUpdate) -> Json:
-    """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds. `unclaimed` is ours: the amount
-    waits until enough has gathered to open the account."""
+    """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds. Ours: `unclaimed`, where the amount
+    waits until enough has gathered to open the account, and `debtLevy`, a winner's part of others' debts."""
     amount = money(abs(update.amount))
     delta: Json
-    if update.kind != "withdraw" and update.counterparty != QUOTE_SYSTEM_ADDRESS:
+    if update.kind == "levy":
+        delta = {"type": "debtLevy", "usdc": money(update.amount)}
+    elif update.kind != "withdraw" and update.counterparty != QUOTE_SYSTEM_ADDRESS:
         sender, receiver = update.counterparty, update.account
         if update.kind == "send":
             sender, receiver = receiver, sender
