@@ -13,6 +13,7 @@ from coinone.interfaces.api.ethereum.call_worker import Desk, OutOfTime, Stopwat
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.lanes import Lanes
+from coinone.interfaces.api.ethereum.trials import warm_up
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.limits import PRECOMPILE_GAS_PER_S
 from coinone.interfaces.api.queries import Queries
@@ -72,7 +73,7 @@ def stuck(job: None, desk: Desk) -> None:
 def with_lanes(node: Node, use: Callable[[Lanes], Coroutine[Any, Any, T]]) -> T:
     async def run() -> T:
         reads = ChainReads(node, Queries(node))
-        made = Lanes(node, reads)
+        made = Lanes(node, reads, warm_up)
         await made.start()
         try:
             return await use(made)
@@ -104,12 +105,12 @@ def test_long_jobs_are_ended_and_keep_short_ones_waiting_only_briefly(
 
 
 def test_a_process_that_does_not_answer_is_replaced(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "CALL_OVERRUN_S", 2.0)
-
     async def use(made: Lanes) -> None:
         _, before = await made.run(short, "", NOBODY)
+        monkeypatch.setattr(lanes, "CALL_OVERRUN_S", 0.2)
         with pytest.raises(RpcError, match="the call's process ended"):
             await made.run(stuck, None, NOBODY)
+        monkeypatch.undo()
         _, after = await made.run(short, "", NOBODY)
         assert after != before
 

@@ -37,10 +37,12 @@ class OutOfTime(Exception):
 
 
 class Stopwatch:
-    """Stops a job that lasts too long: whoever works calls it now and then."""
+    """Stops a job that lasts too long: whoever works calls it now and then. `clock` is that of the wall, or of the
+    thread's own processor time."""
 
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = clock() + seconds
 
     def within(self, seconds: float) -> "Stopwatch":
         """One that stops after so many seconds, or when this one does."""
@@ -49,12 +51,12 @@ class Stopwatch:
         return made
 
     def __call__(self) -> None:
-        if time.monotonic() > self._end:
+        if self._clock() > self._end:
             raise OutOfTime
 
     def gas_left(self) -> int:
         """What a precompiled contract may burn at most in the time that is left."""
-        return max(0, int((self._end - time.monotonic()) * PRECOMPILE_GAS_PER_S))
+        return max(0, int((self._end - self._clock()) * PRECOMPILE_GAS_PER_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +95,25 @@ class Question:
     work: Callable[[Any, Desk], Any]
     job: Any
     limit_s: float
+    of_processor: bool  # whether the limit counts processor time alone
     batches: tuple[Hash32, ...] = ()
     news: tuple[PendingBatch, ...] = ()
 
 
 class CallWorker:
-    """In the worker's process. The store is opened with the first job: the process may start before there is one."""
+    """In the worker's process."""
 
     def __init__(self, data_dir: Path, network: Network | ImportedNetwork) -> None:
-        self._data_dir = data_dir
         self._network = network
-        self._store: LmdbStore | None = None
+        self._store = LmdbStore(data_dir, 0, readonly=True)
         self._batches: dict[Hash32, PendingBatch] = {}
 
     def answer(self, question: Question) -> Any:
         """Raises OutOfTime, and whatever the job raises."""
-        if self._store is None:
-            self._store = LmdbStore(self._data_dir, 0, readonly=True)
         batches = self._seen(question.batches, question.news) if question.batches else ()
         with self._store.snapshot() as snapshot:
-            desk = Desk(snapshot, self._network, Stopwatch(question.limit_s), batches)
+            clock = time.thread_time if question.of_processor else time.monotonic
+            desk = Desk(snapshot, self._network, Stopwatch(question.limit_s, clock), batches)
             return question.work(question.job, desk)
 
     def _seen(self, hashes: Iterable[Hash32], news: Iterable[PendingBatch]) -> tuple[PendingBatch, ...]:
@@ -122,10 +123,13 @@ class CallWorker:
 
 
 def start_worker(
-    data_dir: Path, network: Network | ImportedNetwork, engine: Choice
+    data_dir: Path, network: Network | ImportedNetwork, engine: Choice, first: Question
 ) -> Callable[[Question], Any]:
-    """What a worker's process begins with: everything that the first call would wait for."""
+    """What a worker's process begins with: everything that the first call would wait for. `first` is answered, to
+    nobody, so that what it needs is loaded."""
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (CALL_MEMORY_MAX, CALL_MEMORY_MAX))
     choose_engine(engine)
-    return CallWorker(data_dir, network).answer
+    worker = CallWorker(data_dir, network)
+    worker.answer(first)
+    return worker.answer

@@ -1,8 +1,8 @@
 """Where trial calls wait and run: two processes beside the node, one for short jobs and one for long ones.
 
-Nearly every honest call takes milliseconds. So each job first has a short time in the quick process; one that needs
-longer begins anew in the patient one, with the time that the field allows a call. Whoever sends long calls
-thus keeps short ones waiting by that short time only, and in both places every sender has the same share.
+Nearly every honest call takes milliseconds. So each job first has a short time of the processor in the quick process;
+one that needs longer begins anew in the patient one, with the time that the field allows a call. Whoever sends long
+calls thus keeps short ones waiting by that short time only, and in both places every sender has the same share.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from coinone.interfaces.api.limits import (
 )
 from coinone.interfaces.api.sender import Sender, unless_left
 from coinone.node.runtime.pending import PendingBatch
-from coinone.node.runtime.workers import Servant, WorkerLost
+from coinone.node.runtime.workers import START_TIMEOUT_S, Servant, WorkerLost
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.rules.vm import chosen_engine
 
@@ -58,10 +58,12 @@ class _Asked:
 class Lane:
     """A queue, and the process that works through it; `limit_s` is what it gives a job."""
 
-    def __init__(self, node: ServedNode, limit_s: float) -> None:
+    def __init__(self, node: ServedNode, limit_s: float, of_processor: bool, first: Work[None, None]) -> None:
         self.queue: FairQueue[_Asked] = FairQueue(CALLS_WAITING_MAX, CALLS_PER_SENDER_MAX)
         self.limit_s = limit_s
-        self._servant = Servant(start_worker, node.data_dir, node.network, chosen_engine())
+        self._of_processor = of_processor
+        begin = Question(first, None, START_TIMEOUT_S, False)
+        self._servant = Servant(start_worker, node.data_dir, node.network, chosen_engine(), begin)
         self._thread = ThreadPoolExecutor(1, "calls")
         self._sent: dict[Hash32, None] = {}  # batches that the process keeps
         self._starts = 0  # of the process that keeps them
@@ -90,17 +92,19 @@ class Lane:
         news = tuple(batch for batch in asked.batches if batch.hash not in self._sent)
         if hashes:
             self._sent = dict.fromkeys(hashes)
-        question = Question(asked.work, asked.job, self.limit_s, hashes, news)
+        question = Question(asked.work, asked.job, self.limit_s, self._of_processor, hashes, news)
         return self._servant.ask(question, self.limit_s + CALL_OVERRUN_S)
 
 
 class Lanes:
     """Runs jobs on a node's store. On one event loop only."""
 
-    def __init__(self, node: ServedNode, reads: ChainReads) -> None:
+    def __init__(self, node: ServedNode, reads: ChainReads, first: Work[None, None]) -> None:
+        """`first` is what a process does before it is ready."""
         self._node = node
         self._reads = reads
-        self.quick, self.patient = Lane(node, CALL_QUICK_S), Lane(node, CALL_TIMEOUT_S)
+        self.quick = Lane(node, CALL_QUICK_S, True, first)
+        self.patient = Lane(node, CALL_TIMEOUT_S, False, first)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -19,6 +19,7 @@ from coinone.interfaces.api.ethereum.lanes import Lanes
 from coinone.interfaces.api.ethereum.late_exchange import LateExchange
 from coinone.interfaces.api.ethereum.overrides import (
     NONE,
+    AccountOverride,
     Overrides,
     env_with,
     precompiles_with,
@@ -26,11 +27,12 @@ from coinone.interfaces.api.ethereum.overrides import (
 )
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId
 from coinone.interfaces.api.ethereum.served import ServedNode
+from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.node.ethereum.archive import EthereumArchive, is_imported
 from coinone.node.runtime.archive import Archive, BlockArchive
 from coinone.node.runtime.pending import Pending, PendingBatch, no_hash
-from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.blocks import Blocks, head_of
 from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.ethereum.access import create_access_list
@@ -112,7 +114,7 @@ class Trials:
     def __init__(self, node: ServedNode, reads: ChainReads) -> None:
         self._node = node
         self._reads = reads
-        self._lanes = Lanes(node, reads)
+        self._lanes = Lanes(node, reads, warm_up)
 
     async def start(self) -> None:
         await self._lanes.start()
@@ -165,6 +167,23 @@ def _try_on(trial: Trial, desk: Desk) -> Verdict:
     except NotSupported as error:
         return Verdict(error=str(error))
     return try_out(trial, state, precompiles_at(trial.number, trial.fork, desk), desk.budget)
+
+
+# PUSH1 32, PUSH0, KECCAK256, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
+_ANY_CODE = bytes.fromhex("60205f205f5260205ff3")
+
+
+def warm_up(job: None, desk: Desk) -> None:
+    """Run a contract and put the exchange together, so that the first who asks does not wait for code to be loaded."""
+    head = head_of(desk.snapshot)
+    number, fork = 0 if head is None else head.number, desk.network.fork
+    env = BlockEnv(desk.network.chain_id, number, 0, bytes(20), CALL_GAS_MAX, 0, ZERO_HASH, no_hash)
+    code = Overrides(((bytes(20), AccountOverride(code=_ANY_CODE)),))
+    trial = Trial(CallRequest(bytes(20), bytes(20)), Purpose.CALL, number, env, fork, code)
+    state, trial = prepared(trial, desk)
+    assert not try_out(trial, state, {}).error, "the contract cannot fail"
+    if isinstance(desk.network, Network):
+        LateExchange(desk.network, desk, number).exchange(None)
 
 
 def prepared(trial: Trial, desk: Desk) -> tuple[State, Trial]:
