@@ -21,8 +21,12 @@ _START = len(_FILE_HEAD) + ID_SIZE
 class BatchLog:
     """`batches` and `promises` hold what the log holds: at most what a few blocks will contain."""
 
-    def __init__(self, disk: Disk, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, disk: Disk, random_bytes: Callable[[int], bytes], least: tuple[int, int] = (0, 0)
+    ) -> None:
+        """`least` is what is known to have been synced: a file, and bytes in it. Raises StorageError."""
         self._disk = disk
+        self._least = least
         self._random_bytes = random_bytes
         self._last_seq: dict[int, int] = {}  # file number -> highest seq in it
         self._file = 0  # the file being written; 0 before the first
@@ -30,6 +34,9 @@ class BatchLog:
         self._size = 0
         self._broken = False
         self.newest = 0  # number of the newest file that no crash takes away any more
+        self.synced = (
+            least  # the newest file, and how much of it no crash takes away; one value, for other threads
+        )
         self.batches: dict[int, bytes] = {}
         self.promises: list[Record] = []
         self._read_all()
@@ -51,6 +58,7 @@ class BatchLog:
         self._disk.sync(name)
         self._broken = False
         self._size = offset
+        self.synced = self._file, offset
         for record in records:
             self._take(record, self._file)
 
@@ -116,6 +124,7 @@ class BatchLog:
         name = _name(file)
         data = self._disk.read(name)
         if is_last and (not any(data) or (len(data) < _START and _FILE_HEAD.startswith(data[:20]))):
+            self._require_synced(file, 0)
             self._disk.remove(name)  # a crash cut its creation short; nothing was in it yet
             self._file = file
             self._size = LOG_FILE_BYTES  # so that the next append starts a new one
@@ -131,6 +140,7 @@ class BatchLog:
             except Damaged:
                 if not (is_last and is_torn(self._file_id, data, self._size)):
                     raise StorageError(f"batch log: {name} is damaged at byte {self._size}") from None
+                self._require_synced(file, self._size)
                 self._disk.truncate(name, self._size)
                 return
             want = self._next_seq(found.record)
@@ -138,6 +148,16 @@ class BatchLog:
                 raise StorageError(f"batch log: batch {want} is missing before {name}")
             self._take(found.record, file)
             self._size = found.end
+        self._require_synced(file, self._size)
+
+    def _require_synced(self, file: int, good: int) -> None:
+        """A write that never finished begins where what was synced ends, or later; what ends before was cut."""
+        wanted = self._least[1] if file == self._least[0] else 0
+        if good < wanted:
+            raise StorageError(
+                f"batch log: {_name(file)} is cut short, to {good} good bytes of {wanted} that were synced, and with "
+                "the rest batches that were answered are gone: restore it, or start `coinone up --reset`"
+            )
 
 
 def _name(file: int) -> str:

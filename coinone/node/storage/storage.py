@@ -8,6 +8,7 @@ At the start the node loads the head, then applies `pending_batches` again; hist
 with their events.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ from coinone.rules.state.database import Changes, Table, undo_of
 _ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle)
 FORMAT = b"3." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
-LOG_KEY = b"log"  # META: the newest file of the log when the last block was written
+LOG_KEY = b"log"  # META: the newest file of the log, and how much of it was synced, when this row was written
 _TABLES = {table.value: table for table in ALL_TABLES}
 
 
@@ -75,7 +76,7 @@ class Storage:
         self._archive = archive
         self._lock = lock
         _check_identity(store, identity)
-        self.log = BatchLog(disk, random_bytes)
+        self.log = BatchLog(disk, random_bytes, _synced_log(store))
         self.blocks = Blocks(store)
         self.history = History(store)
         head = self.blocks.head()
@@ -110,7 +111,7 @@ class Storage:
             fresh = _joined(history.fresh, _block_rows(commit))
             undo = _joined(undo_of(before, changed), _deleted(fresh))
         batches: Changes = {NodeTable.BATCH: {u64(seq): row for seq, row in commit.batches.items()}}
-        log: Changes = {Table.META: {LOG_KEY: u64(self.log.newest)}}
+        log = _log_row(self.log)
         undo_rows = _undo_rows(commit.number, undo)
         kept = self._versions(commit.number, undo)
         self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows, log, kept))
@@ -156,6 +157,11 @@ class Storage:
         self.history.drop_from(seq)
 
     def close(self) -> None:
+        with contextlib.suppress(
+            StorageError
+        ):  # a store that failed takes nothing more: the last block's row stands
+            if self.log.synced > _synced_log(self.store):
+                self.store.write(_log_row(self.log))
         self.log.close()
         self.store.close()
         if self._lock is not None:
@@ -200,12 +206,23 @@ def _check_identity(store: Store, identity: bytes) -> None:
 def _check_log(store: Store, log: BatchLog) -> None:
     """To go on without a log that was there would take back what was answered, and sign other batches in the place of
     those that are gone."""
-    wanted = int.from_bytes(store.get(Table.META, LOG_KEY) or b"", "big")
+    wanted, _ = _synced_log(store)
     if log.newest < wanted:
         raise StorageError(
             f"batch log: file {wanted:010}.log is gone, and with it batches that were answered: restore it, "
             "or start `coinone up --reset`"
         )
+
+
+def _synced_log(store: Store) -> tuple[int, int]:
+    """The log's newest file and how much of it was synced, as far as the store knows."""
+    row = store.get(Table.META, LOG_KEY) or b""
+    return int.from_bytes(row[:8], "big"), int.from_bytes(row[8:], "big")
+
+
+def _log_row(log: BatchLog) -> Changes:
+    file, size = log.synced
+    return {Table.META: {LOG_KEY: u64(file) + u64(size)}}
 
 
 def _block_rows(commit: BlockCommit) -> Changes:

@@ -127,6 +127,31 @@ def test_a_cut_in_an_earlier_file_is_damage(monkeypatch: pytest.MonkeyPatch) -> 
         opened(disk)
 
 
+def test_a_cut_of_what_is_known_to_be_synced_is_no_torn_tail() -> None:
+    """The last record has none behind it that shows it was synced; whoever noted how far the log was knows."""
+    disk, name = filled(5)
+    log = opened(disk)
+    log.append_batch(6, b"answered")
+    noted, before = log.synced, bytes(disk.files[name])
+    for cut in (1, 30, len(b"answered") + 45):  # within the record, and the whole of it
+        disk.files[name][:] = before[:-cut]
+        with pytest.raises(StorageError, match="is cut short, to"):
+            BatchLog(disk, os.urandom, noted)
+        assert disk.files[name] == before[:-cut], "nothing was cut off"
+    disk.files[name][:] = before
+    log = BatchLog(disk, os.urandom, noted)
+    log.append_batch(7, b"not synced, as far as is known")
+    del disk.files[name][-5:]
+    assert list(BatchLog(disk, os.urandom, noted).batches) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_file_known_to_be_synced_is_not_taken_for_one_whose_creation_was_cut() -> None:
+    disk, name = filled(1)
+    del disk.files[name][10:]
+    with pytest.raises(StorageError, match="cut short"):
+        BatchLog(disk, os.urandom, (1, 36))
+
+
 def test_a_batch_that_contains_a_record_cannot_fake_one() -> None:
     """Bytes copied from the file itself: at another offset their checksum does not hold."""
     disk, name = filled(3)

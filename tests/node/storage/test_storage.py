@@ -9,7 +9,7 @@ import pytest
 from coinone.base.primitives.errors import StorageError
 from coinone.node.storage.blocks import Head
 from coinone.node.storage.disk import FileDisk
-from coinone.node.storage.storage import BlockCommit, Storage, open_storage
+from coinone.node.storage.storage import LOG_KEY, BlockCommit, Storage, open_storage
 from coinone.node.storage.store import MemoryStore
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.exchange.event_log import EventLog
@@ -84,6 +84,8 @@ def test_undoing_a_block_restores_every_row_and_makes_its_batches_pending_again(
     with storage.store.snapshot() as snapshot:
         after = {table: dict(snapshot.scan(table)) for table in (*Table, *NodeTable)}
     kept = {u64(seq): b"batch %d" % seq for seq in (2, 3)}
+    for rows in (before, after):
+        del rows[Table.META][LOG_KEY]  # how far the log is synced, which no block takes back
     assert after == {**before, NodeTable.BATCH: {**before[NodeTable.BATCH], **kept}}
     storage.close()
     storage = open_storage(tmp_path, b"dev", MAP)
@@ -138,7 +140,7 @@ def blocks_up_to(folder: Path, last: int) -> None:
 def test_a_log_that_is_gone_is_missed(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     blocks_up_to(tmp_path, 2)
     spoil(tmp_path / "log" / "0000000001.log")
-    with pytest.raises(StorageError, match=r"file 0000000001\.log is gone, .* answered"):
+    with pytest.raises(StorageError, match=r"0000000001\.log is (gone|cut short), .* answered"):
         open_storage(tmp_path, b"dev", MAP)
 
 
