@@ -7,7 +7,7 @@ give one transaction two identities.
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias, Union
 
-from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.limits import RLP_DEPTH_MAX
 
 Item: TypeAlias = Union[bytes, list["Item"]]
@@ -53,6 +53,23 @@ def decode(data: bytes) -> Item:
     if end != len(data):
         raise DecodeError("rlp: bytes after the item", extra=len(data) - end)
     return item
+
+
+def check_items(data: bytes, most: int) -> None:
+    """Refuse a stranger's bytes that hold more than `most` items, lists and what is in them, before they are decoded:
+    an item may be one byte, and takes as long as a thousand. Raises LimitExceeded, or DecodeError."""
+    at, count = 0, 0
+    while at < len(data):
+        count += 1
+        if count > most:
+            raise LimitExceeded("rlp: too many items", most=most)
+        first = data[at]
+        if first < 0x80:
+            at += 1
+        elif first < 0xC0:
+            at = _span(data, at, len(data), 0x80)[1]
+        else:
+            at = _span(data, at, len(data), 0xC0)[0]
 
 
 def decode_prefix(data: bytes, start: int = 0) -> tuple[Item, int]:

@@ -10,7 +10,7 @@ import contextlib
 from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, Endpoint
 from coinone.protocols.relay.framing import FrameReader
-from coinone.protocols.relay.limits import PROTOCOL_VERSION
+from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
 from coinone.protocols.relay.messages import Hello, decode_message
 from coinone.rules.chain.genesis import Genesis, decode_genesis
 
@@ -36,7 +36,7 @@ async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
 async def _first_message(endpoint: Endpoint) -> object:
     reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
     try:
-        frames = FrameReader()
+        frames = FrameReader(HELLO_BYTES_MAX)
         while data := await reader.read(READ_BYTES):
             for payload in frames.receive(data):
                 return decode_message(payload)

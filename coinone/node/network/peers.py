@@ -16,6 +16,7 @@ import structlog
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.protocols.relay.framing import FrameReader, frame
+from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import Goodbye, encode_message
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Relay, Send
 from coinone.rules.chain.batch import CertifiedBatch
@@ -25,6 +26,10 @@ log = structlog.get_logger(__name__)
 
 READ_BYTES = 65_536
 OUTBOX_BYTES_MAX = 32_000_000  # of one peer: two of the largest answers; then it is too slow to keep
+HELD_BYTES_MAX = (
+    128_000_000  # of all peers, waiting to be sent or to be whole; beyond, whoever has most is dropped
+)
+LOGGED_PER_MINUTE = 60  # lines about peers: whoever connects may be dropped as often as they like
 TICK_S = 0.5
 RECONNECT_S = 2.0
 FAREWELL_S = 2.0  # to take a goodbye; then the socket is cut, read or unread
@@ -61,13 +66,37 @@ def require_loopback(host: str) -> None:
     raise NotSupported("peer connections are not encrypted yet: loopback addresses only", have=host)
 
 
+class _Lines:
+    """Lines about peers, so many a minute: a stranger causes one with each connection."""
+
+    def __init__(self, now_ms: NowMs) -> None:
+        self._now_ms = now_ms
+        self._minute = self._count = 0
+
+    def info(self, event: str, **fields: object) -> None:
+        minute = self._now_ms() // 60_000
+        if minute != self._minute:
+            if self._count > LOGGED_PER_MINUTE:
+                log.info("lines about peers left out", count=self._count - LOGGED_PER_MINUTE)
+            self._minute, self._count = minute, 0
+        self._count += 1
+        if self._count <= LOGGED_PER_MINUTE:
+            log.info(event, **fields)
+
+
 class _Connection:
-    """One socket: frames out through a bounded queue."""
+    """One socket: frames in, and out through a bounded queue."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._queued = 0
+        self.frames = FrameReader(HELLO_BYTES_MAX)
+
+    @property
+    def held(self) -> int:
+        """Bytes in memory, either way."""
+        return self._queued + self.frames.held
 
     def send(self, payload: bytes) -> bool:
         """Queue a frame; False if the peer is too slow to take it."""
@@ -98,6 +127,7 @@ class PeerNetwork:
         self._relay = relay
         self._apply = apply
         self._now_ms = now_ms
+        self._lines = _Lines(now_ms)
         self._connections: dict[int, _Connection] = {}
         self._next_peer = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -153,7 +183,7 @@ class PeerNetwork:
                 opening = asyncio.open_connection(endpoint.host, endpoint.port)
                 reader, writer = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
             except (OSError, TimeoutError):
-                log.info("peer not reached", peer=str(endpoint), retry_s=RECONNECT_S)
+                self._lines.info("peer not reached", peer=str(endpoint), retry_s=RECONNECT_S)
             else:
                 await self._converse(reader, writer)
             await asyncio.sleep(RECONNECT_S)
@@ -164,11 +194,12 @@ class PeerNetwork:
         connection = self._connections[peer] = _Connection(writer)
         self._spawn(connection.write())
         self._carry_out(self._relay.connected(peer, self._now_ms()))
-        frames = FrameReader()
         try:
             while peer in self._connections and (data := await reader.read(READ_BYTES)):
-                for payload in frames.receive(data):
+                for payload in connection.frames.receive(data):
                     self._carry_out(self._relay.received(peer, payload, self._now_ms()))
+                    connection.frames.most = self._relay.frame_max(peer)
+                self._bound_memory()
         except InvalidInput as error:
             self._drop(Drop(peer, str(error), fault=True))
         except (ConnectionError, OSError):
@@ -189,7 +220,7 @@ class PeerNetwork:
             try:
                 await self._apply(delivery.item)
             except InvalidInput as error:
-                log.warning("peer sent an invalid item", peer=delivery.peer, reason=str(error))
+                self._lines.info("peer sent an invalid item", peer=delivery.peer, reason=str(error))
                 self._carry_out(self._relay.refused(str(error), self._now_ms()))
             else:
                 self._carry_out(self._relay.delivered(self._now_ms()))
@@ -209,11 +240,18 @@ class PeerNetwork:
             self._drop(Drop(effect.peer, "too slow", fault=False))
             self._carry_out(self._relay.closed(effect.peer, self._now_ms()))
 
+    def _bound_memory(self) -> None:
+        """Each peer alone stays within its bounds; together they must as well."""
+        while sum(connection.held for connection in self._connections.values()) > HELD_BYTES_MAX:
+            greedy = max(self._connections, key=lambda peer: self._connections[peer].held)
+            self._drop(Drop(greedy, "holds too much of this node's memory", fault=False))
+            self._carry_out(self._relay.closed(greedy, self._now_ms()))
+
     def _drop(self, drop: Drop) -> None:
         connection = self._connections.get(drop.peer)
         if connection is None:
             return
-        log.info("peer dropped", peer=drop.peer, reason=drop.reason, fault=drop.fault)
+        self._lines.info("peer dropped", peer=drop.peer, reason=drop.reason, fault=drop.fault)
         connection.send(encode_message(Goodbye(drop.reason)))
         self._close(drop.peer)
 

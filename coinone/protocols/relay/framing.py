@@ -4,6 +4,8 @@ The reader takes bytes as the network hands them over, in any slicing, and never
 what came with it. Encryption and the two prioritised streams (D9) go below this, unseen.
 """
 
+from collections.abc import Iterator
+
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.protocols.relay.limits import FRAME_BYTES_MAX
 
@@ -16,17 +18,25 @@ def frame(payload: bytes) -> bytes:
 
 
 class FrameReader:
-    def __init__(self) -> None:
+    """`most` is the largest payload taken; it may be changed between two frames."""
+
+    def __init__(self, most: int = FRAME_BYTES_MAX) -> None:
+        self.most = most
         self._buffer = bytearray()
 
-    def receive(self, data: bytes) -> list[bytes]:
-        """The payloads that `data` completes. Raises DecodeError, or LimitExceeded on an announced length."""
+    @property
+    def held(self) -> int:
+        """Bytes of frames that are not complete."""
+        return len(self._buffer)
+
+    def receive(self, data: bytes) -> Iterator[bytes]:
+        """The payloads that `data` completes, one after another. Raises DecodeError, or LimitExceeded on an
+        announced length."""
         self._buffer += data
-        frames = []
         while (size := self._size()) is not None and len(self._buffer) >= _HEADER + size:
-            frames.append(bytes(self._buffer[_HEADER : _HEADER + size]))
+            payload = bytes(self._buffer[_HEADER : _HEADER + size])
             del self._buffer[: _HEADER + size]
-        return frames
+            yield payload
 
     def _size(self) -> int | None:
         if len(self._buffer) < _HEADER:
@@ -34,6 +44,6 @@ class FrameReader:
         size = int.from_bytes(self._buffer[:_HEADER], "big")
         if size == 0:
             raise DecodeError("empty frame")
-        if size > FRAME_BYTES_MAX:
-            raise LimitExceeded("frame too large", have=size, most=FRAME_BYTES_MAX)
+        if size > self.most:
+            raise LimitExceeded("frame too large", have=size, most=self.most)
         return size

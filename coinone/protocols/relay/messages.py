@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
-from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, RANGE_ITEMS_MAX
+from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, MESSAGE_ITEMS_MAX, RANGE_ITEMS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +103,11 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(payload: bytes) -> Message:
-    """Raises DecodeError."""
+    """Raises DecodeError, or LimitExceeded."""
     if not payload or payload[0] >= len(_KINDS):
         raise DecodeError("unknown kind of message", have=payload[:1])
     kind = _KINDS[payload[0]]
+    rlp.check_items(payload[1:], MESSAGE_ITEMS_MAX)
     fields = rlp.decode_list(rlp.decode(payload[1:]), len(kind.__slots__))
     return _READERS[kind](fields)
 

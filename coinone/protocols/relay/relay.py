@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidInput
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.messages import (
@@ -125,6 +126,11 @@ class Relay:
         hello = Hello(limits.PROTOCOL_VERSION, self._chain_id, self._genesis, head.seq, head.number)
         return [Send(peer, hello)]
 
+    def frame_max(self, peer: int) -> int:
+        """The largest frame to take from a peer now: a small one until it has said which chain it is on."""
+        state = self._peers.get(peer)
+        return limits.FRAME_BYTES_MAX if state is not None and state.hello else limits.HELLO_BYTES_MAX
+
     def closed(self, peer: int, now_ms: int) -> list[Effect]:
         self._peers.pop(peer, None)
         return self._ask(now_ms)
@@ -223,6 +229,7 @@ class Relay:
                 state.head = Head(state.head.seq, min(state.head.number, message.first - 1))
 
     def _keep_batch(self, peer: int, state: _Peer, raw: bytes) -> None:
+        rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
         certified = decode_certified(raw)
         seq = certified.batch.seq
         state.head = Head(max(state.head.seq, seq), state.head.number)
@@ -231,6 +238,7 @@ class Relay:
             self._batches.setdefault(seq, _Kept(peer, certified, len(raw)))
 
     def _keep_block(self, peer: int, state: _Peer, raw: bytes) -> None:
+        rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
         block = decode_block(raw)
         state.head = Head(state.head.seq, max(state.head.number, block.number))
         ahead = block.number - self._head.number

@@ -8,9 +8,9 @@ import rlp as pyrlp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.limits import RLP_DEPTH_MAX
-from coinone.base.primitives.rlp import decode, decode_int, encode
+from coinone.base.primitives.rlp import check_items, decode, decode_int, encode
 
 items = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=6), max_leaves=20)
 
@@ -68,3 +68,14 @@ def test_integers_have_no_leading_zero() -> None:
     for wrong in (b"\x00", b"\x00\x01", [b"\x01"], b"\x01" * 33):
         with pytest.raises(DecodeError):
             decode_int(wrong)  # type: ignore[arg-type]
+
+
+@given(st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5), max_leaves=20))
+def test_items_are_counted_as_they_are_decoded(item: object) -> None:
+    def count(part: object) -> int:
+        return 1 + sum(count(each) for each in part) if isinstance(part, list) else 1
+
+    data = encode(item)
+    check_items(data, count(item))
+    with pytest.raises(LimitExceeded):
+        check_items(data, count(item) - 1)

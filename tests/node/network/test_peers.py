@@ -1,6 +1,7 @@
 """Peers over real sockets on loopback: a follower catches up, and hostile ones cost nothing."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Sequence
 
@@ -11,11 +12,13 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import peers
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
 from coinone.protocols.relay.framing import frame
-from coinone.protocols.relay.limits import PROTOCOL_VERSION
+from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
 from coinone.protocols.relay.messages import Hello, encode_message
 from coinone.protocols.relay.relay import Head, Relay
 from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.consensus.federation import Certificate
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def make_batch(seq: int, body: bytes = b"tx") -> CertifiedBatch:
@@ -99,6 +102,7 @@ def test_a_follower_started_first_waits_for_its_leader(monkeypatch: pytest.Monke
         frame(b"\xff"),
         frame(encode_message(Hello(PROTOCOL_VERSION, 1, ZERO_HASH, 9, 9))),
         b"GET / HTTP",
+        (HELLO_BYTES_MAX + 1).to_bytes(4, "big"),  # a large frame, before hello
     ],
 )
 def test_a_hostile_peer_is_cut_and_the_node_goes_on(hostile: bytes) -> None:
@@ -114,6 +118,31 @@ def test_a_hostile_peer_is_cut_and_the_node_goes_on(hostile: bytes) -> None:
         await follower.network.start(None, [address])
         await until(lambda: follower.kept == node.kept)
         await follower.network.stop()
+        await node.network.stop()
+
+    asyncio.run(scenario())
+
+
+def test_peers_together_hold_a_bounded_part_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sends most of a large frame and then waits: whoever has sent most is dropped."""
+    monkeypatch.setattr(peers, "HELD_BYTES_MAX", 1_000_000)
+
+    async def half_a_frame(address: Endpoint, size: int) -> Streams:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(frame(encode_message(Hello(PROTOCOL_VERSION, 926002, ZERO_HASH, 0, 0))))
+        writer.write((2_000_000).to_bytes(4, "big") + bytes(size))
+        await writer.drain()
+        return reader, writer  # a writer that nobody holds closes its connection
+
+    async def scenario() -> None:
+        node = Node(make_batch(1))
+        [address] = await running(node)
+        modest, _modest_writer = await half_a_frame(address, 300_000)
+        await until(lambda: node.network.peers == 1)
+        greedy, _greedy_writer = await half_a_frame(address, 900_000)
+        with contextlib.suppress(ConnectionError):
+            await greedy.read()  # to its end
+        assert node.network.peers == 1 and not modest.at_eof()
         await node.network.stop()
 
     asyncio.run(scenario())

@@ -52,12 +52,32 @@ def test_payloads_arrive_whole_however_the_stream_is_sliced(payloads: list[bytes
 
 def test_an_announced_length_beyond_the_limit_is_refused_before_the_body_comes() -> None:
     with pytest.raises(InvalidInput, match="frame too large"):
-        FrameReader().receive((FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
+        list(FrameReader().receive((FRAME_BYTES_MAX + 1).to_bytes(4, "big")))
 
 
 def test_an_empty_frame_is_refused() -> None:
     with pytest.raises(InvalidInput, match="empty frame"):
-        FrameReader().receive(bytes(4))
+        list(FrameReader().receive(bytes(4)))
+
+
+def test_the_largest_frame_may_change_between_two_that_came_together() -> None:
+    reader, received = FrameReader(10), []
+    for payload in reader.receive(frame(b"hello") + frame(bytes(100))):
+        received.append(payload)
+        reader.most = 100
+    assert received == [b"hello", bytes(100)]
+
+
+def test_a_message_of_very_many_items_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(data: bytes) -> None:
+        raise AssertionError("decoded")
+
+    payload = b"\x05" + rlp.encode([0, [[]] * 100_000])
+    monkeypatch.setattr(rlp, "decode", never)
+    with pytest.raises(InvalidInput, match="too many items"):
+        decode_message(payload)
 
 
 @given(messages)
