@@ -128,6 +128,7 @@ INPUTS: dict[str, tuple[int, bytes]] = {
     "bn254 pairing of 10": (8, (G1 + G2) * 10),
     "BLAKE2F of 0 rounds": (9, (0).to_bytes(4, "big") + bytes(209)),
     "BLAKE2F of 10,000 rounds": (9, (10_000).to_bytes(4, "big") + bytes(209)),
+    "BLAKE2F of 1,000,000 rounds": (9, (1_000_000).to_bytes(4, "big") + bytes(209)),
     "BLS12-381 G1 add": (11, BLS_G1 * 2),
     "BLS12-381 G1 multiply": (12, BLS_G1 + ONES),
     "BLS12-381 G1 multiply 16": (12, (BLS_G1 + ONES) * 16),

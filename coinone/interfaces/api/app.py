@@ -28,10 +28,12 @@ from coinone.interfaces.api.http import (
     error_body,
     read_body,
 )
+from coinone.interfaces.api.protocols import admit_many_from
+from coinone.interfaces.api.proxies import Proxies
 from coinone.interfaces.api.sender import NOBODY, Sender, sender_of
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
-from coinone.interfaces.api.weights import EXPLORER_WEIGHT, Purse
+from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, Purse
 from coinone.node.runtime.node import Node
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,8 @@ class RpcApp:
 
     def __init__(self, service: RpcService, config: ApiConfig) -> None:
         self._guard = Guard.from_config(config)
+        self._proxies = Proxies(frozenset(config.proxies))
+        admit_many_from(config.proxies)
         self._rpc_service = service
         self._static = static_app(config.static_dir)
 
@@ -102,6 +106,7 @@ class RpcApp:
     ) -> None:
         headers: Headers = []
         try:
+            self._proxies.note_client(scope)
             caller = self._guard.admit(scope)
             headers = cors_headers(scope)
             method, path = scope["method"], scope["path"]
@@ -151,6 +156,7 @@ class RpcApp:
     ) -> None:
         await receive()  # websocket.connect
         try:
+            self._proxies.note_client(scope)
             caller = self._guard.admit(scope)
             session = sessions.get(scope["path"])
             if session is None:
@@ -221,7 +227,7 @@ class App(RpcApp):
         return await self._service.act_bytes(asked.body, asked.purse), _JSON
 
     async def _explore(self, asked: Asked) -> tuple[bytes, bytes]:
-        _pay(asked.purse, EXPLORER_WEIGHT)
+        _pay(asked.purse, EXPLORER_WEIGHT + len(asked.body) // BODY_BYTES_PER_WEIGHT)
         return await self._service.explorer.post(asked.body), _JSON
 
     async def _explore_path(self, asked: Asked) -> tuple[bytes, bytes]:

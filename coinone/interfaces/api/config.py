@@ -24,6 +24,7 @@ class ApiConfig:
     hosts: tuple[str, ...] = ()  # further names in Host, from --allow-host
     origins: tuple[str, ...] = ()  # further exact origins, from --allow-origin
     request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond loopback, from --request-weight
+    proxies: tuple[str, ...] = ()  # addresses whose word on who asks is taken, from --trusted-proxy
     static_dir: Path | None = field(default=None)  # the built pages; None serves those inside the package
 
     def __post_init__(self) -> None:

@@ -1,9 +1,10 @@
 """The one reader and writer of JSON at the border.
 
 msgspec is strict where Python's own decoder is kind: it refuses NaN, 1e999, broken UTF-8, lone surrogates and
-trailing bytes, and keeps integers beyond 2^64 exact. Two rules are added here. Depth is bounded, because code
+trailing bytes, and keeps integers beyond 2^64 exact. Three rules are added here. Depth is bounded, because code
 that walks a request recurses. A repeated key is refused, because two readers of one signed request must never
-see two values.
+see two values. And since one thread reads what everybody sends, a body may not cost more than its size is worth:
+brackets, and whatever else makes a reader stop, are counted before it is parsed.
 """
 
 import json
@@ -14,18 +15,24 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
-from coinone.interfaces.api.limits import JSON_DEPTH_MAX, JSON_INTEGER_DIGITS_MAX
+from coinone.interfaces.api.limits import (
+    JSON_BRACKETS_MAX,
+    JSON_DEPTH_MAX,
+    JSON_INTEGER_DIGITS_MAX,
+    JSON_PARTS_MAX,
+)
 
-# A string, whatever it holds (one that never ends reaches to the end, in one go), or a bracket.
-_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+# A string, whatever it holds; one that never ends reaches to the end, in one go.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
 def decode(data: bytes) -> Any:
-    """Parse a request body. Raises DecodeError (malformed) or LimitExceeded (too deep)."""
-    _check_depth(data)
+    """Parse a request body. Raises DecodeError (malformed) or LimitExceeded (too deep, or too many parts)."""
+    _check_parts(data)
     try:
         value = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -35,18 +42,27 @@ def decode(data: bytes) -> Any:
     return value
 
 
+def _check_parts(data: bytes) -> None:
+    """Raises LimitExceeded. What stands in strings counts too, which no lawful request comes near."""
+    opened = data.count(b"[") + data.count(b"{")
+    if opened > JSON_BRACKETS_MAX:
+        raise LimitExceeded("JSON of too many lists and objects", most=JSON_BRACKETS_MAX)
+    parts = data.count(b",") + data.count(b":") + data.count(b"\\")
+    if parts > JSON_PARTS_MAX or data.count(b'"') > 2 * JSON_PARTS_MAX:
+        raise LimitExceeded("JSON of too many parts", most=JSON_PARTS_MAX)
+    if opened > JSON_DEPTH_MAX:
+        _check_depth(data)
+
+
 def _check_depth(data: bytes) -> None:
     """Before decoding: a C decoder recurses too, and trusts the interpreter's limit, which a library may lift."""
-    if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
-        return
     depth = 0
-    for token in _BRACKETS.finditer(data):
-        first = token.group()[0]
-        if first in b"[{":
+    for bracket in _STRING.sub(b"", data).translate(None, _NO_BRACKETS):
+        if bracket in b"[{":
             depth += 1
             if depth > JSON_DEPTH_MAX:
                 raise LimitExceeded("JSON nested too deeply", most=JSON_DEPTH_MAX)
-        elif first in b"]}":
+        else:
             depth -= 1
 
 

@@ -15,6 +15,10 @@ LOOPBACK_WEIGHT_PER_MINUTE = 12_000_000  # 10,000 histories a second: more than 
 PURSES_MAX = 100_000  # addresses remembered
 
 # JSON
+JSON_BRACKETS_MAX = (
+    16_384  # lists and objects of a body; 1,000 orders have 3,000, a batch of 1,000 calls as many
+)
+JSON_PARTS_MAX = 65_536  # commas, colons and escapes of a body, or strings; 1,000 orders have 20,000
 JSON_DEPTH_MAX = 24  # the deepest valid request (multi-sig around a batch of orders) nests 9
 JSON_INTEGER_DIGITS_MAX = 78  # 2^256 has 78 digits
 

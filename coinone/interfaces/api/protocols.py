@@ -8,6 +8,7 @@ which makes a message for a thousand readers one serialisation and a thousand wr
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,8 +25,13 @@ from coinone.interfaces.api.limits import (
 )
 
 LINK = "coinone.link"  # key of the connection in a WebSocket scope's extensions
-_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_MANY = {"127.0.0.1", "::1"}  # addresses that many clients come from: this machine's programs, and proxies
 _open_by_address: Counter[str] = Counter()  # of all listeners; touched by the interface's thread only
+
+
+def admit_many_from(proxies: Iterable[str]) -> None:
+    """Let as many connections come from these addresses as from this machine: all clients come through them."""
+    _MANY.update(proxies)
 
 
 def _address(transport: asyncio.Transport) -> str:
@@ -35,7 +41,7 @@ def _address(transport: asyncio.Transport) -> str:
 
 def _admit(address: str) -> bool:
     """Count a connection, unless its address has too many."""
-    most = CONNECTIONS_PER_LOOPBACK_MAX if address in _LOOPBACK else CONNECTIONS_PER_ADDRESS_MAX
+    most = CONNECTIONS_PER_LOOPBACK_MAX if address in _MANY else CONNECTIONS_PER_ADDRESS_MAX
     if _open_by_address[address] >= most:
         return False
     _open_by_address[address] += 1

@@ -17,6 +17,7 @@ from coinone.interfaces.api.app import RpcApp
 from coinone.interfaces.api.limits import CONNECTIONS_MAX, WS_MESSAGE_BYTES_MAX
 from coinone.interfaces.api.listeners import BACKLOG, Listeners
 from coinone.interfaces.api.protocols import HttpProtocol, WebSocketProtocol
+from coinone.interfaces.api.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class ApiServer:
 
     def start(self) -> None:
         raise_descriptor_limit()
+        logging.getLogger("uvicorn.error").addFilter(Seldom())  # a line for each malformed request
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:

@@ -169,6 +169,7 @@ class Service:
         except LimitExceeded as error:
             raise HttpError(429, str(error)) from error
         try:
+            purse.admit(len(body))
             request = jsonio.decode(body)
         except InvalidInput as error:
             purse.spend(1)
@@ -221,6 +222,9 @@ class _StreamBackend:
     def __init__(self, service: Service, purse: Purse) -> None:
         self._service = service
         self._purse = purse
+
+    def admit(self, size: int) -> None:
+        self._purse.admit(size)
 
     def key_of(self, subscription: Any) -> Key:
         return parse_subscription(subscription, self._service.coins)

@@ -36,6 +36,7 @@ ROWS_PER_WEIGHT = {
 }
 EXPLORER_WEIGHT = 40
 ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
+BODY_BYTES_PER_WEIGHT = 32 * 1024  # reading the worst body takes 1 ms for each
 _LISTS = ("orders", "cancels", "modifies")
 
 
@@ -64,6 +65,14 @@ class Purse:
 
     def spend(self, weight: int) -> None:
         self._held -= weight
+
+    def admit(self, size: int) -> None:
+        """Pay for reading a body of `size` bytes, before it is parsed. Raises LimitExceeded for a large one while
+        nothing is left; a small one is as cheap to read as to refuse."""
+        weight = size // BODY_BYTES_PER_WEIGHT
+        if weight:
+            self.require()
+            self._held -= weight
 
 
 class Weights:

@@ -80,6 +80,11 @@ Weight = Annotated[
     ),
 ]
 
+TrustedProxy = Annotated[
+    list[str] | None,
+    typer.Option("--trusted-proxy", help="Address of a reverse proxy that says who asks (X-Forwarded-For)."),
+]
+
 MapMib = Annotated[
     int,
     typer.Option(
@@ -110,6 +115,7 @@ def up(
     vm: Vm = "native",
     vm_verify: VmVerify = False,
     request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
+    trusted_proxy: TrustedProxy = None,
     map_mib: MapMib = MAP_MIB,
     archive: ArchiveState = False,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
@@ -135,6 +141,7 @@ def up(
         request_weight=request_weight,
         map_mib=map_mib,
         archive=archive,
+        proxies=tuple(trusted_proxy or ()),
     )
     run(settings, demo=demo, reset=reset)
 
@@ -153,6 +160,7 @@ def node(
     vm: Vm = "native",
     vm_verify: VmVerify = False,
     request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
+    trusted_proxy: TrustedProxy = None,
     map_mib: MapMib = MAP_MIB,
     archive: ArchiveState = False,
 ) -> None:
@@ -178,6 +186,7 @@ def node(
         request_weight,
         map_mib,
         archive,
+        tuple(trusted_proxy or ()),
     )
     run(settings, demo=False, reset=False)
 

@@ -8,6 +8,7 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.limits import MAP_MIB
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
+from coinone.interfaces.api.proxies import parse_proxy
 from coinone.node.network.peers import Endpoint
 
 # Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
@@ -29,6 +30,7 @@ class Settings:
     request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond this computer
     map_mib: int = MAP_MIB  # most that the database may grow to
     archive: bool = False  # the state of every block is kept
+    proxies: tuple[str, ...] = ()  # addresses of reverse proxies before this node
 
     @property
     def map_size_bytes(self) -> int:
@@ -42,7 +44,10 @@ class Settings:
         if self.http_port == self.rpc_port != 0:
             raise InvalidInput("--http-port and --rpc-port must differ", both=self.http_port)
         bind = self.bind or ApiConfig().bind
-        return ApiConfig(self.http_port, self.rpc_port, bind, self.hosts, self.origins, self.request_weight)
+        proxies = tuple(parse_proxy(text) for text in self.proxies)
+        return ApiConfig(
+            self.http_port, self.rpc_port, bind, self.hosts, self.origins, self.request_weight, proxies
+        )
 
 
 def parse_engine(text: str, verify: bool) -> str:

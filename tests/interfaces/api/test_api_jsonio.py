@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.limits import JSON_DEPTH_MAX
+from coinone.interfaces.api.limits import BODY_BYTES_MAX, JSON_BRACKETS_MAX, JSON_DEPTH_MAX, JSON_PARTS_MAX
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_depth_is_bounded_even_where_a_library_lifted_the_interpreters_limit() -
 def test_brackets_inside_strings_are_no_depth() -> None:
     assert jsonio.decode(b'["' + b'\\"[' * 100 + b'"]') == ['"[' * 100]
     with pytest.raises(DecodeError):
-        jsonio.decode(b'"' + b'\\"[' * 300_000)  # never ends, and is not read twice
+        jsonio.decode(b'"' + b'\\"[' * 16_000)  # never ends, and is not read twice
 
 
 @settings(max_examples=100)
@@ -99,3 +99,41 @@ _values = st.recursive(
 @given(_values)
 def test_the_standard_librarys_text_reads_back_the_same(value: Any) -> None:
     assert jsonio.decode(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize("part", [b"[],", b"{},", b'"",', b"0,", b'"a":1,', b'"', b"\\n", b"1.5,", b":"])
+def test_a_body_full_of_small_parts_is_refused_before_it_is_parsed(
+    part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one thread's time: 350,000 empty lists fit a body, and a reader stops at each."""
+
+    def never(data: bytes) -> None:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(jsonio, "_decode", never)
+    monkeypatch.setattr(jsonio, "_check_depth", never)
+    with pytest.raises(LimitExceeded, match="too many"):
+        jsonio.decode(b"[" + part * ((BODY_BYTES_MAX - 1) // len(part)))
+
+
+def test_a_thousand_orders_and_a_batch_of_a_thousand_calls_are_far_below_the_bounds() -> None:
+    order = {
+        "a": 0,
+        "b": True,
+        "p": "50000",
+        "s": "0.01",
+        "r": False,
+        "t": {"limit": {"tif": "Gtc"}},
+        "c": "0x0",
+    }
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "eth_call",
+        "params": [{"to": "0x0", "data": "0x0"}, "latest"],
+    }
+    for body in ({"action": {"type": "order", "orders": [order] * 1000}}, [call] * 1000):
+        raw = json.dumps(body).encode()
+        assert jsonio.decode(raw) == body
+        assert 4 * (raw.count(b"[") + raw.count(b"{")) < JSON_BRACKETS_MAX
+        assert 3 * (raw.count(b",") + raw.count(b":")) < JSON_PARTS_MAX

@@ -110,3 +110,13 @@ def test_questions_cost_what_they_cost_at_the_anchor(kind: str, answer: Any, exp
 )
 def test_an_action_costs_one_and_one_more_per_forty(body: Any, expected: int) -> None:
     assert action_weight(body) == expected
+
+
+def test_a_large_body_is_paid_for_before_it_is_read_and_a_small_one_is_free() -> None:
+    purse = Weights(60, clock=lambda: 0.0).purse("203.0.113.5")
+    purse.admit(32 * 1024 - 1)
+    purse.spend(59)
+    purse.admit(1024 * 1024)  # one is left, and 32 are taken
+    with pytest.raises(LimitExceeded, match="try again in 32 s"):  # -31 at one a second
+        purse.admit(32 * 1024)
+    purse.admit(100)

@@ -103,6 +103,9 @@ class Backend:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
 
+    def admit(self, size: int) -> None:
+        pass
+
     def key_of(self, subscription: Any) -> tuple[str, ...]:
         if subscription != {"type": "allMids"}:
             raise InvalidInput("unknown subscription type")

@@ -52,6 +52,7 @@ class Dispatcher:
     ) -> bytes:
         """The answer to one request or batch; b"" if all of it was notifications."""
         try:
+            purse.admit(len(body))
             request = jsonio.decode(body)
         except (LimitExceeded, DecodeError) as error:
             return _encode_error(None, _unreadable(error, purse))

@@ -46,6 +46,7 @@ class Info:
             purse.spend(known[1])
             return known[0]
         try:
+            purse.admit(len(body))
             request = jsonio.decode(body)
         except InvalidInput as error:
             purse.spend(INFO_WEIGHT)

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 class Backend(Protocol):
     """What a session needs from the rest of the interface."""
 
+    def admit(self, size: int) -> None: ...
     def key_of(self, subscription: Any) -> Key: ...
     async def snapshot(self, key: Key) -> list[bytes]: ...
     async def info(self, request: Any) -> Any: ...
@@ -62,6 +63,7 @@ class Session:
 
     async def _serve(self, data: bytes) -> None:
         try:
+            self._backend.admit(len(data))
             request = jsonio.decode(data)
             method = request.get("method") if isinstance(request, dict) else None
             if method == "ping":
