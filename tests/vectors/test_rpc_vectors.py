@@ -69,6 +69,20 @@ def test_a_transaction_that_the_node_executed_can_be_traced(chain: Chain) -> Non
                 assert steps["failed"] == (receipt["status"] == "0x0")
 
 
+def test_an_uncle_is_found_by_its_place_and_is_the_header_that_its_block_names(chain: Chain) -> None:
+    with chain.node() as address:
+        named = 0
+        for number in range(55):
+            for place, name in enumerate(
+                _result(address, "eth_getBlockByNumber", hex(number), False)["uncles"]
+            ):
+                uncle = _result(address, "eth_getUncleByBlockNumberAndIndex", hex(number), hex(place))
+                assert uncle["hash"] == name and "transactions" not in uncle
+                named += 1
+        assert named > 0
+        assert _result(address, "eth_getUncleByBlockNumberAndIndex", "0x36", "0x0") is None
+
+
 def _result(address: str, method: str, *params: Any) -> Any:
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     return ask(address, json.dumps(request))["result"]

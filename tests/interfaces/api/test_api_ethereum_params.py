@@ -8,7 +8,14 @@ from coinone.base.primitives.errors import CoinoneError
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request, storage_key_shown
+from coinone.interfaces.api.ethereum.params import (
+    BlockId,
+    block_id,
+    boolean,
+    call_request,
+    required_block,
+    storage_key_shown,
+)
 from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
@@ -115,6 +122,16 @@ def test_an_object_names_a_block_by_number_or_by_hash_and_null_is_neither() -> N
     for wrong in ({}, {"blockNumber": None}, {"blockNumber": "0x1", "blockHash": "0x" + "11" * 32}):
         with pytest.raises(RpcError):
             block_id(wrong)
+
+
+def test_null_is_the_newest_block_only_where_a_block_may_be_left_out_and_it_is_false() -> None:
+    assert block_id(None) == BlockId(tag="latest") and boolean(None) is False
+    with pytest.raises(RpcError, match="missing value for required argument"):
+        required_block(None)
+    assert required_block("0x2") == BlockId(number=2)
+    for wrong in (0, 1, "true", []):
+        with pytest.raises(RpcError):
+            boolean(wrong)
 
 
 def test_null_in_a_filter_is_the_same_as_absent_and_unknown_fields_are_ignored() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from coinone.base.primitives import rlp
 from coinone.base.primitives.parse import parse_hash, parse_quantity
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.blobs import blob_gas_ratio, blob_price, blob_receipt_fields
@@ -14,12 +15,13 @@ from coinone.interfaces.api.ethereum.format import (
     hex_bytes,
     imported_body_json,
     receipt_json,
+    uncle_json,
 )
-from coinone.interfaces.api.ethereum.params import BlockId, block_id, boolean, small_integer
+from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block, small_integer
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
 from coinone.interfaces.api.limits import FEE_HISTORY_MAX
-from coinone.rules.chain.ethereum.header import EthereumBlock
+from coinone.rules.chain.ethereum.header import EthereumBlock, decode_ethereum_header
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
 
@@ -37,7 +39,7 @@ async def get_block_by_hash(context: Context, block_hash: Any, full: Any = False
 
 
 async def get_block_by_number(context: Context, block: Any, full: Any = False) -> Json | None:
-    return _block(context, block_id(block), boolean(full))
+    return _block(context, required_block(block), boolean(full))
 
 
 async def get_header_by_hash(context: Context, block_hash: Any) -> Json | None:
@@ -46,7 +48,7 @@ async def get_header_by_hash(context: Context, block_hash: Any) -> Json | None:
 
 
 async def get_header_by_number(context: Context, block: Any) -> Json | None:
-    header = context.backend.reads.header(block_id(block))
+    header = context.backend.reads.header(required_block(block))
     return None if header is None else header_json(header)
 
 
@@ -67,7 +69,7 @@ def _imported_body(context: Context, number: int) -> Json:
 
 
 async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
-    found = context.backend.reads.block(block_id(block))
+    found = context.backend.reads.block(required_block(block))
     if found is None:
         return None
     header, rows = found
@@ -80,7 +82,7 @@ async def count_by_hash(context: Context, block_hash: Any) -> str | None:
 
 
 async def count_by_number(context: Context, block: Any) -> str | None:
-    found = context.backend.reads.block(block_id(block))
+    found = context.backend.reads.block(required_block(block))
     return None if found is None else hex(len(found[1]))
 
 
@@ -89,7 +91,7 @@ async def uncle_count_by_hash(context: Context, block_hash: Any) -> str | None:
 
 
 async def uncle_count_by_number(context: Context, block: Any) -> str | None:
-    return _uncle_count(context, context.backend.reads.number(block_id(block)))
+    return _uncle_count(context, context.backend.reads.number(required_block(block)))
 
 
 def _uncle_count(context: Context, number: int | None) -> str | None:
@@ -98,8 +100,21 @@ def _uncle_count(context: Context, number: int | None) -> str | None:
     return hex(len(_imported_body(context, number).get("uncles", ())))
 
 
-async def no_uncle(context: Context, block: Any, index: Any) -> None:
-    return None
+async def uncle_by_hash(context: Context, block_hash: Any, index: Any) -> Json | None:
+    return _uncle(context, context.backend.reads.number(BlockId(hash=parse_hash(block_hash))), index)
+
+
+async def uncle_by_number(context: Context, block: Any, index: Any) -> Json | None:
+    return _uncle(context, context.backend.reads.number(required_block(block)), index)
+
+
+def _uncle(context: Context, number: int | None, index: Any) -> Json | None:
+    """Of an imported block from before the merge; others have none."""
+    place = parse_quantity(index, _U32_MAX)
+    block = None if number is None else context.backend.reads.archive.block(number)
+    if not isinstance(block, EthereumBlock) or place >= len(block.ommers):
+        return None
+    return uncle_json(decode_ethereum_header(rlp.decode_list(block.ommers[place])))
 
 
 async def by_hash_and_index(context: Context, block_hash: Any, index: Any) -> Json | None:
@@ -107,7 +122,7 @@ async def by_hash_and_index(context: Context, block_hash: Any, index: Any) -> Js
 
 
 async def by_number_and_index(context: Context, block: Any, index: Any) -> Json | None:
-    return _shown(_nth(context, block_id(block), index))
+    return _shown(_nth(context, required_block(block), index))
 
 
 async def raw_by_hash_and_index(context: Context, block_hash: Any, index: Any) -> str:
@@ -116,7 +131,7 @@ async def raw_by_hash_and_index(context: Context, block_hash: Any, index: Any) -
 
 
 async def raw_by_number_and_index(context: Context, block: Any, index: Any) -> str:
-    return _raw(_nth(context, block_id(block), index))
+    return _raw(_nth(context, required_block(block), index))
 
 
 def _nth(context: Context, wanted: BlockId, index: Any) -> tuple[AnyHeader, PlacedRecord] | None:
@@ -193,7 +208,7 @@ async def blob_base_fee(context: Context) -> str:
 async def fee_history(context: Context, count: Any, newest: Any, percentiles: Any = None) -> Json:
     """EIP-1559 fee history. Percentiles are of tips, weighted by gas, as in geth."""
     wanted = _percentiles(percentiles)
-    last = context.backend.reads.number(block_id(newest))
+    last = context.backend.reads.number(required_block(newest))
     head = context.backend.reads.head_number()
     if last is None or last > head:
         raise invalid_params("request beyond head block")

@@ -15,7 +15,7 @@ from coinone.interfaces.api.ethereum.errors import (
 )
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, header_json, hex_bytes
 from coinone.interfaces.api.ethereum.overrides import read_overrides
-from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request
+from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request, required_block
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, timeout_of, trace
 from coinone.interfaces.api.ethereum.trials import Purpose, trial_at
 from coinone.node.ethereum.archive import EthereumArchive
@@ -37,7 +37,7 @@ async def trace_transaction(context: Context, tx_hash: Any, options: Any = None)
 
 async def trace_block_by_number(context: Context, block: Any, options: Any = None) -> msgspec.Raw:
     """debug_traceBlockByNumber"""
-    return await _trace_block(context, block_id(block), options)
+    return await _trace_block(context, required_block(block), options)
 
 
 async def trace_block_by_hash(context: Context, block_hash: Any, options: Any = None) -> msgspec.Raw:
@@ -80,7 +80,7 @@ async def get_raw_receipts(context: Context, block: Any) -> list[str]:
 
 
 def _found(context: Context, block: Any) -> tuple[AnyHeader, tuple[PlacedRecord, ...]]:
-    found = context.backend.reads.block(block_id(block))
+    found = context.backend.reads.block(required_block(block))
     if found is None:
         raise RpcError(SERVER_ERROR, "block not found")
     return found

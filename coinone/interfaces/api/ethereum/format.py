@@ -119,6 +119,12 @@ def imported_body_json(block: EthereumBlock) -> Json:
     return body
 
 
+def uncle_json(header: EthereumHeader) -> Json:
+    """A header that became no block: without transactions, as in geth."""
+    size = len(rlp.encode([list(header_fields(header)), [], []]))
+    return {**header_json(header), "size": hex(size), "uncles": []}
+
+
 def _block_size(header: AnyHeader, raws: Sequence[bytes], with_withdrawals: bool) -> int:
     """Bytes of the block's RLP: header, transactions, and the empty lists behind them."""
     head = header_fields(header)

@@ -129,7 +129,7 @@ async def new_block_filter(context: Context) -> str:
 
 
 async def new_pending_filter(context: Context, full: Any = None) -> str:
-    return context.backend.filters.add_pending(False if full is None else boolean(full))
+    return context.backend.filters.add_pending(boolean(full))
 
 
 async def uninstall_filter(context: Context, name: Any) -> bool:

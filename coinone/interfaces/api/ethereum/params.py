@@ -41,6 +41,13 @@ def block_id(value: Any) -> BlockId:
     return BlockId(number=parse_quantity(value, _U64_MAX))
 
 
+def required_block(value: Any) -> BlockId:
+    """A block parameter where geth has no default: null is none."""
+    if value is None:
+        raise invalid_params("missing value for required argument: a block's number, hash or tag")
+    return block_id(value)
+
+
 def _block_object(value: dict[str, Any]) -> BlockId:
     by_hash, by_number = value.get("blockHash"), value.get("blockNumber")
     if by_hash is not None and by_number is not None:
@@ -166,6 +173,9 @@ def _optional(value: dict[str, Any], name: str, most: int = 2**256 - 1) -> int |
 
 
 def boolean(value: Any) -> bool:
+    """Null is false, as in geth."""
+    if value is None:
+        return False
     if not isinstance(value, bool):
         raise invalid_params("true or false expected")
     return value

@@ -8,7 +8,7 @@ import msgspec
 from coinone.base.primitives.parse import parse_hash
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.debug_methods import trace_answer
-from coinone.interfaces.api.ethereum.params import block_id
+from coinone.interfaces.api.ethereum.params import required_block
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, trace
 
 OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": True}}
@@ -26,7 +26,7 @@ async def trace_transaction(context: Context, tx_hash: Any) -> msgspec.Raw | Non
 
 async def trace_block(context: Context, block: Any) -> msgspec.Raw | list[Any] | None:
     """The frames of all transactions in order; None for a block that is not there."""
-    header = context.backend.reads.header(block_id(block))
+    header = context.backend.reads.header(required_block(block))
     if header is None or header.number == 0:
         return None if header is None else []
     job = BlockTrace(context.backend.node.network, header.number, header.hash, None, OPTIONS, flat=True)

@@ -141,7 +141,7 @@ async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
     if kind == "logs":
         return session.subscribe(Subscription(kind, new_logs_filter(options)))
     if kind == "newPendingTransactions":
-        return session.subscribe(Subscription(kind, full=False if options is None else boolean(options)))
+        return session.subscribe(Subscription(kind, full=boolean(options)))
     if kind in ("newHeads", "syncing"):
         return session.subscribe(Subscription(kind))
     raise RpcError(METHOD_NOT_FOUND, f'no "{str(kind)[:32]}" subscription in eth namespace')
