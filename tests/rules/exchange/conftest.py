@@ -175,6 +175,9 @@ class World:
     def position(self, who: int, market: int = BTC) -> int:
         return int(self.ex.rows.positions[self.slot(who), market]["size"])
 
+    def mark(self, market: int = BTC) -> int:
+        return int(self.ex.rows.markets[market]["mark"])
+
     def fund(self, name: str) -> int:
         return int(self.ex.rows.globals[name][0])
 

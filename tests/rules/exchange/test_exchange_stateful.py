@@ -212,5 +212,5 @@ def test_long_random_lives_meet_liquidation_and_deleveraging(world: Any) -> None
     seen.clear()
     for seed in range(100, 125):
         swarm(world, seed, 300)
-    assert {"trade", "order", "liquidation", "adl", "insurance"} <= set(seen), seen
+    assert {"trade", "order", "liquidation", "adl", "debt"} <= set(seen), seen
     assert seen["trade"] > 1_000 and seen["adl"] > 20, seen
