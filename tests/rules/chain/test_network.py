@@ -50,13 +50,13 @@ def test_every_fourth_batch_runs_contracts():
     cadence = load_network("main").batches
     assert [seq for seq in range(1, 13) if cadence.is_evm(seq)] == [4, 8, 12]
     assert cadence.gas_limit(5) == 0
-    assert cadence.gas_limit(4) == 3_000_000
+    assert cadence.gas_limit(4) == 2_000_000
     assert cadence.gas_limit(40) == 16_777_216
 
 
 def test_the_block_gas_limit_is_the_most_that_its_batches_can_use():
     # main: 160 batches in a row hold 40 EVM batches, of which 4 are wide: 36 * 2 M + 4 * 16,777,216
-    assert load_network("main").block_gas_limit == 36 * 3_000_000 + 4 * 16_777_216
+    assert load_network("main").block_gas_limit == 36 * 2_000_000 + 4 * 16_777_216
 
 
 def test_an_unknown_kind_is_refused():
