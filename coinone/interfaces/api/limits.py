@@ -33,7 +33,7 @@ FILTERS_MAX = 1000  # open eth_newFilter objects of a node
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
 CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap
 CALL_TIMEOUT_S = 5.0  # geth's default time cap of a call, and of a trace; of a block's transactions together
-CALL_QUICK_S = 0.05  # before a call begins anew where long ones run: ten times what most take
+CALL_QUICK_S = 0.025  # before a call begins anew where long ones run: several times what most take
 CALL_OVERRUN_S = 5.0  # how long a call may fail to notice that its time is over, before its process is ended
 CALL_MEMORY_MAX = 2 * 1024**3  # bytes of a process for calls: a trace of 5 s is some 500 MB
 PRECOMPILE_GAS_PER_S = 5_000_000  # half of what the slowest precompiled contract does (docs/benchmarks.md)
@@ -55,6 +55,9 @@ QUERIES_WAITING_MAX = 4096  # as many as connections
 # Explorer
 EXPLORER_STREAM_TRANSACTIONS_MAX = 100  # of a batch, told to explorerTxs: some 5 ms of recovered signatures
 RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several times what a block takes
+RECENT_ANSWERS_MAX = (
+    2_000  # of them with their answers: each may hold the rows of a whole segment, 100 KB of them
+)
 
 # Exchange
 INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's

@@ -1,0 +1,40 @@
+"""What is remembered of the newest batches is bounded, and old answers let go of their segment's rows."""
+
+import gc
+import weakref
+
+import pytest
+
+from coinone.interfaces.api import recent
+from coinone.interfaces.api.recent import Recent
+from coinone.node.runtime.published import Published
+from coinone.rules.exchange.context import Outcome
+
+
+class Rows:
+    """A segment's; what an answer is made of."""
+
+    def __call__(self) -> dict[str, str]:
+        return {"type": "default"}
+
+
+def published(seq: int, *outcomes: Outcome) -> Published:
+    return Published(seq, 0, None, outcomes=outcomes)  # type: ignore[arg-type]
+
+
+def test_an_old_action_is_known_by_how_it_ended_and_its_rows_are_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recent, "RECENT_ANSWERS_MAX", 2)
+    memory, rows = Recent(), Rows()
+    gone = weakref.ref(rows)
+    memory.take(published(1, Outcome(b"\x01" * 32, "executed", rows)))
+    del rows
+    for seq in (2, 3):
+        memory.take(published(seq, Outcome(bytes([seq]) * 32, "executed", Rows())))
+    gc.collect()
+    assert gone() is None
+    old, new = memory.get(b"\x01" * 32), memory.get(b"\x03" * 32)
+    assert old is not None and old.outcome is not None and new is not None and new.outcome is not None
+    assert (old.seq, old.outcome.status, old.outcome.response) == (1, "executed", None)
+    assert new.outcome.response == {"type": "default"}
