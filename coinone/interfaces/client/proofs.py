@@ -22,8 +22,8 @@ _ACCOUNT = (
     "taker_rate", "maker_rate", "flags",
 )  # fmt: skip
 _POSITION = (
-    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "isolated_margin",
-    "leverage", "isolated",
+    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "funding_ms",
+    "isolated_margin", "leverage", "isolated",
 )  # fmt: skip
 _ORDER = (
     "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",

@@ -14,6 +14,7 @@ from collections import deque
 from coinone.base.primitives.integers import div_down
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
+from coinone.rules.exchange.funding import settle_position
 from coinone.rules.exchange.margin import equity, refresh_margins
 from coinone.rules.exchange.rows import Rows
 
@@ -126,6 +127,7 @@ def _reduce(batch: Batch, slot: int, market: int, change: int, price: int) -> Fi
     rows = batch.rows
     rows.journal.account(slot)
     rows.journal.position(slot, market)
+    settle_position(rows, slot, market)
     holder, held = rows.accounts[slot], rows.positions[slot, market]
     before, entry = int(held["size"]), int(held["entry_notional"])
     cost = div_down(entry * abs(change), abs(before))

@@ -24,6 +24,7 @@ class Batch:
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the action's index
     withdrawals: list[Withdrawal] = field(default_factory=list)
     mark_changes: dict[int, int] = field(default_factory=dict)  # market -> new mark - old
+    books_funding: bool = False  # some position's funding became cash in this batch
     money_in: int = 0  # what entered and left the exchange: the conserved sum changes by exactly this
     money_out: int = 0
 

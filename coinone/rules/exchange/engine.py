@@ -28,12 +28,13 @@ from coinone.rules.exchange.core_writer import core_items, core_outcomes
 from coinone.rules.exchange.debts import settle_debts
 from coinone.rules.exchange.events import MarketUpdate
 from coinone.rules.exchange.fees import turn_fee_day, turn_fee_days
-from coinone.rules.exchange.funding import apply_funding
+from coinone.rules.exchange.funding import apply_funding, tell_payments
 from coinone.rules.exchange.inclusion import Included, include
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.leaves import touched_leaves
 from coinone.rules.exchange.mark import apply_mark_prices
 from coinone.rules.exchange.oracle import apply_oracle, is_fresh
+from coinone.rules.exchange.quotes import impact_quotes, weigh_quotes
 from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.state import Exchange, Undo
 from coinone.rules.exchange.status import Status
@@ -105,13 +106,16 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     for item in segments[Segment.ACCOUNT]:
         apply_account_action(batch, item)
     _orders(batch, segments[Segment.POST_ONLY], second)
+    quotes = impact_quotes(batch)
     _orders(batch, _with_liquidations(batch, segments[Segment.TAKERS], work), second, work)
     second.run()
     second.finish()
     liquidation.settle(work)
     for item in segments[Segment.TRANSFERS_OUT]:
         apply_account_action(batch, item)
+    weigh_quotes(batch, quotes)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
+    tell_payments(batch)
     _tell_markets(batch)
 
 
@@ -182,7 +186,6 @@ def _tell_markets(batch: Batch) -> None:
     rows = batch.rows
     for market in rows.journal.touched_markets().tolist():
         row = rows.markets[market]
-        memory = batch.ledger.memory.get(market)
         batch.events.append(
             MarketUpdate(
                 *batch.here,
@@ -190,7 +193,7 @@ def _tell_markets(batch: Batch) -> None:
                 mark=int(row["mark"]),
                 oracle=int(row["oracle"]),
                 oracle_fresh=is_fresh(rows, market),
-                premium=memory.premium if memory is not None else 0,
+                premium=batch.ledger.memory_of(market).premium,
                 funding_rate=int(row["funding_rate"]),
                 open_interest=int(row["open_interest"]),
             )

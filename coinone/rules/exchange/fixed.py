@@ -1,15 +1,11 @@
-"""Fixed-point helpers of mark and funding: exponential decay, rounding half to even, medians."""
-
-from collections.abc import Sequence
-
-from coinone.rules.exchange.ledger import Ema
+"""Fixed-point helpers of mark and funding: exponential averages and rounding half to even."""
 
 ONE = 1 << 64
-SCALE_BITS = 20  # sums keep so many bits below one
+SCALE_BITS = 20  # averages keep so many bits below one
+QUOTE_SCALE = 1_000  # quotes that mark and funding read are in this part of a price unit
 
-# floor(2^64 * exp(-1 / tau)) for tau in ms: the decay over one millisecond.
+# floor(2^64 * exp(-1 / 150,000)): the decay over one millisecond.
 DECAY_150_S = 18446621095825653620
-DECAY_30_S = 18446129192488505248
 
 
 def decay(per_ms: int, elapsed_ms: int) -> int:
@@ -23,16 +19,10 @@ def decay(per_ms: int, elapsed_ms: int) -> int:
     return result
 
 
-def updated(ema: Ema, sample: int, per_ms: int, elapsed_ms: int, weight_ms: int) -> Ema:
-    """Hyperliquid's average: num = num * decay + sample * dt, den = den * decay + dt."""
+def blended(average: int, sample: int, per_ms: int, elapsed_ms: int) -> int:
+    """The exponential average after `sample` stood for `elapsed_ms`; rounded down."""
     kept = decay(per_ms, elapsed_ms)
-    weight = weight_ms << SCALE_BITS
-    return Ema((ema.num * kept >> 64) + sample * weight, (ema.den * kept >> 64) + weight)
-
-
-def value_of(ema: Ema) -> int | None:
-    """The average, half to even; None before the first sample."""
-    return round_half_even(ema.num, ema.den) if ema.den > 0 else None
+    return average * kept + sample * (ONE - kept) >> 64
 
 
 def round_half_even(numerator: int, denominator: int) -> int:
@@ -41,9 +31,3 @@ def round_half_even(numerator: int, denominator: int) -> int:
     if 2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1):
         return quotient + 1
     return quotient
-
-
-def median(values: Sequence[int]) -> int:
-    """The middle one of an odd number of values."""
-    assert len(values) % 2 == 1, "a median of an even number is not defined here"
-    return sorted(values)[len(values) // 2]

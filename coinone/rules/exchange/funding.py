@@ -1,138 +1,232 @@
 """Funding: the hourly payment that ties a perpetual's price to its index.
 
-Longs pay shorts when the perpetual trades above the index, and the reverse. Every 5 s of batch time the premium
-is sampled: how far the price for a trade of the market's impact notional lies outside the oracle price. The
-hour's average P gives F = P + clamp(0.01 % - P, +-0.05 %) for eight hours, an eighth of it per hour, at most 4 %.
+Longs pay shorts when the perpetual trades above the index, and the reverse. The *premium* is how far the hittable
+impact price (quotes.py) lies outside the oracle price; every batch weighs by its length. The hour's average P gives
+F = P + clamp(0.01 % - P, +-0.05 %) for eight hours, an eighth of it per hour, at most 1 / (16 * max leverage): an
+eighth of the smallest maintenance margin, so that no hour's funding alone ruins whoever has that margin.
 
-A payment is size * oracle * rate: payers round up, receivers down, so it never creates money; the dust goes to
-the insurance fund. An hour that was not sampled for at least its half, or ends without a fresh oracle, pays
-nothing, and an hour without a batch is never made up for.
+A payment is size * oracle * rate. Nobody pays more than their equity; receivers share what was paid, and the dust
+goes to the insurance fund. All is settled in one instant at the hour's turn and booked bit by bit (funding_rules.py).
+An hour that was not weighed for at least its half, or ends without a fresh oracle, pays nothing, and an hour without
+a batch is never made up for. While a jump waits (at most 6 s), so does the hour's turn.
 """
 
-from dataclasses import replace
+from __future__ import annotations
 
-from coinone.base.primitives.integers import div_toward_zero, div_up, muldiv_down
-from coinone.base.primitives.limits import FUNDING_SAMPLES_MIN, PREMIUM_SAMPLE_MS
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from coinone.base.primitives.fixed128 import muldiv_down_jit
+from coinone.base.primitives.integers import div_toward_zero, muldiv_down
+from coinone.base.primitives.jit import njit
+from coinone.base.primitives.limits import FUNDING_BOOKED_PER_BATCH, FUNDING_WEIGHED_MIN_MS, MARKETS_MAX
 from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.core import CORE, SAVED_POSITIONS, i64
 from coinone.rules.exchange.events import FundingPayment
+from coinone.rules.exchange.fixed import QUOTE_SCALE
+from coinone.rules.exchange.funding_rules import RATE_SCALE, book_funding, payment_of, rate_cap
+from coinone.rules.exchange.journal import save_account, save_position
 from coinone.rules.exchange.ledger import MarketMemory
 from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.tables import Array, MarketStatus
 
-RATE_SCALE = 10**9
 HOUR_MS = 3_600_000
 INTEREST = 100_000  # 0.01 % per eight hours
 CLAMP = 500_000  # 0.05 %
-HOURLY_CAP = 40_000_000  # 4 %
-IMPACT_LEVELS = 256  # prices walked for an impact price; deeper depth counts as absent
+
+_SLOTS = types.Array(types.int64, 1, "C")
+_PAID_DUE_POOR = types.Tuple((types.int64, types.int64, _SLOTS))  # type: ignore[no-untyped-call]
 
 
 def apply_funding(batch: Batch) -> None:
-    """Sample the premium, and at the hour's turn settle the hour that ended."""
-    for market in range(batch.rows.market_count):
-        memory = batch.ledger.memory.get(market) or MarketMemory()
-        fresh = is_fresh(batch.rows, market)
-        changed = _turn_hour(batch, market, memory, fresh)
-        if fresh:
-            changed = _sample(batch, market, changed)
-        if changed is not memory:
-            batch.ledger.memory.put(market, changed)
+    """At the hour's turn settle the hour that ended; book what waits, at most so many positions a batch."""
+    rows = batch.rows
+    for market in range(rows.market_count):
+        _turn_hour(batch, market)
+    left = FUNDING_BOOKED_PER_BATCH
+    for market in range(rows.market_count):
+        if rows.markets[market]["unbooked"]:
+            batch.books_funding = True
+            left -= _book_some(rows, market, left)
 
 
-def hourly_rate(premium_sum: int, samples: int) -> int:
-    """The hour's rate in 1e-9 from the sum of its premium samples."""
-    average = average_premium(premium_sum, samples)
+def hourly_rate(premium_sum: int, weighed_ms: int, leverage: int) -> int:
+    """The hour's rate in 1e-9 from the sum of its premiums, each times its ms; `leverage` is the market's greatest."""
+    average = div_toward_zero(premium_sum, weighed_ms)
     eight_hours = average + max(-CLAMP, min(CLAMP, INTEREST - average))
-    return max(-HOURLY_CAP, min(HOURLY_CAP, div_toward_zero(eight_hours, 8)))
+    cap = rate_cap(leverage)
+    return max(-cap, min(cap, div_toward_zero(eight_hours, 8)))
 
 
-def average_premium(premium_sum: int, samples: int) -> int:
-    """In 1e-9, towards zero."""
-    return div_toward_zero(premium_sum, samples)
+def premium(bid: int, ask: int, oracle: int) -> int:
+    """(max(bid - oracle, 0) - max(oracle - ask, 0)) / oracle, in 1e-9; prices in 1 / QUOTE_SCALE, 0 where none."""
+    anchor = oracle * QUOTE_SCALE
+    above = muldiv_down(bid - anchor, RATE_SCALE, anchor) if bid > anchor else 0
+    below = muldiv_down(anchor - ask, RATE_SCALE, anchor) if 0 < ask < anchor else 0
+    return above - below
 
 
-def owed(size: int, oracle: int, rate: int) -> int:
-    """What a position pays for an hour; negative if it receives. Rounded against the holder."""
-    return div_up(size * oracle * rate, RATE_SCALE)
+def add_premium(
+    batch: Batch, market: int, memory: MarketMemory, bid: int, ask: int, weight_ms: int
+) -> MarketMemory:
+    """The hour's sums with what could be hit in this batch; sets the rate that clients are shown."""
+    row = batch.rows.markets[market]
+    sample = premium(bid, ask, int(row["oracle"]))
+    total, weighed = memory.premium_sum + sample * weight_ms, memory.premium_ms + weight_ms
+    if weighed:
+        rate = hourly_rate(total, weighed, int(row["max_leverage"]))
+        if int(row["funding_rate"]) != rate:
+            batch.rows.journal.market(market)
+            row["funding_rate"] = rate
+    return replace(memory, premium=sample, premium_sum=total, premium_ms=weighed)
 
 
-def premium(rows: Rows, market: int, impact_notional: int) -> int:
-    """(max(impact bid - oracle, 0) - max(oracle - impact ask, 0)) / oracle, in 1e-9."""
-    oracle = int(rows.markets[market]["oracle"])
-    above = impact_price(rows, market, Side.BUY, impact_notional)
-    below = impact_price(rows, market, Side.SELL, impact_notional)
-    result = 0
-    if above is not None and above[0] > oracle * above[1]:
-        result += muldiv_down(above[0] - oracle * above[1], RATE_SCALE, above[1] * oracle)
-    if below is not None and below[0] < oracle * below[1]:
-        result -= muldiv_down(oracle * below[1] - below[0], RATE_SCALE, below[1] * oracle)
-    return result
-
-
-def impact_price(rows: Rows, market: int, side: Side, notional: int) -> tuple[int, int] | None:
-    """The average price to trade `notional` into a side of the book, as (sum of px * sz, sum of sz)."""
-    value = size = 0
-    for px, available, _ in rows.book.side_levels(market, side, IMPACT_LEVELS):
-        take = min(available, div_up(notional - value, px))
-        value += px * take
-        size += take
-        if value >= notional:
-            return value, size
-    return None
-
-
-def _sample(batch: Batch, market: int, memory: MarketMemory) -> MarketMemory:
-    slot = batch.now // PREMIUM_SAMPLE_MS
-    if slot == memory.sample_slot:
-        return memory
-    sample = premium(batch.rows, market, batch.ex.config.markets[market].impact_notional)
-    memory = replace(
-        memory,
-        sample_slot=slot,
-        premium=sample,
-        premium_sum=memory.premium_sum + sample,
-        samples=memory.samples + 1,
-    )
-    _set_rate(batch.rows, market, hourly_rate(memory.premium_sum, memory.samples))
-    return memory
-
-
-def _set_rate(rows: Rows, market: int, rate: int) -> None:
-    """The estimate for the running hour, which clients show."""
-    if int(rows.markets[market]["funding_rate"]) != rate:
-        rows.journal.market(market)
-        rows.markets[market]["funding_rate"] = rate
-
-
-def _turn_hour(batch: Batch, market: int, memory: MarketMemory, fresh: bool) -> MarketMemory:
-    hour = batch.now // HOUR_MS
-    if hour == memory.hour:
-        return memory
-    if hour == memory.hour + 1 and fresh and memory.samples >= FUNDING_SAMPLES_MIN:
-        _pay(batch, market, memory, hour * HOUR_MS)
-    return replace(memory, hour=hour, premium_sum=0, samples=0)
-
-
-def _pay(batch: Batch, market: int, memory: MarketMemory, hour_ms: int) -> None:
-    """Settle an hour with every holder; what rounding leaves over goes to the insurance fund."""
-    rows, rate = batch.rows, hourly_rate(memory.premium_sum, memory.samples)
-    average = average_premium(memory.premium_sum, memory.samples)
-    oracle = int(rows.markets[market]["oracle"])
+def settle_hour(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
+    """Set what a lot pays and receives, and change every holder's equity by it."""
+    rows = batch.rows
+    slots, core = rows.positioned(market), rows.core()
+    payers = 1 if rate > 0 else -1  # the sign of the sizes that pay
+    paying = int(rows.markets[market]["oracle"]) * abs(rate)
+    paid, due, poor = _charge(core, market, slots, payers, paying)
+    received = paying if paid >= due else muldiv_down(paying, paid, due)
     rows.journal.market(market)
-    rows.markets[market]["funding_index"] += oracle * rate
-    rows.markets[market]["funding_ms"] = hour_ms
-    dust = 0
-    for slot in rows.positioned(market).tolist():
-        held = rows.positions[slot, market]
-        amount = owed(int(held["size"]), oracle, rate)
-        batch.move_cash(slot, -amount)
-        rows.journal.position(slot, market)
-        for column in ("funding_all", "funding_open", "funding_change"):
-            held[column] += amount
-        dust += amount
-        account = rows.address_of(slot)
-        size = int(held["size"])
-        batch.events.append(FundingPayment(*batch.here, account, market, size, rate, -amount, average))
+    row = rows.markets[market]
+    row["funding_ms"], row["unbooked"] = hour_ms, len(slots)
+    row["funding_long"], row["funding_short"] = (paying, -received) if payers > 0 else (-received, paying)
+    batch.books_funding = True
+    for slot in poor[poor >= 0].tolist():
+        _take_all(batch, slot, market)
+    dust = paid - _value(core, market, slots, hour_ms, payers)
     assert dust >= 0, "funding created money"
     batch.move_global("insurance", dust)
+    batch.move_global("funding_clearing", -dust)
+
+
+def settle_position(rows: Rows, slot: int, market: int) -> None:
+    """Book what a position owes before Python changes its size."""
+    _book(rows, market, np.array([slot], np.int64))
+
+
+def tell_payments(batch: Batch) -> None:
+    """An event for each position that this batch booked: what its row says now, against the copy from before."""
+    if not batch.books_funding:
+        return
+    rows, journal = batch.rows, batch.rows.journal
+    count = int(journal.counters[SAVED_POSITIONS])
+    keys, images = journal.keys["position"][:count], journal.images["position"][:count]
+    slots, markets = np.divmod(keys, MARKETS_MAX)
+    booked = (images["size"] != 0) & (images["funding_ms"] != rows.positions["funding_ms"][slots, markets])
+    for place in booked.nonzero()[0].tolist():
+        slot, market = int(slots[place]), int(markets[place])
+        memory = batch.ledger.memory_of(market)
+        paid = int(rows.positions[slot, market]["funding_all"]) - int(images[place]["funding_all"])
+        batch.events.append(
+            FundingPayment(
+                seq=batch.ctx.seq,
+                time_ms=int(rows.markets[market]["funding_ms"]),
+                account=rows.address_of(slot),
+                market=market,
+                size=int(images[place]["size"]),
+                rate=memory.paid_rate,
+                amount=-paid,
+                premium=memory.paid_premium,
+            )
+        )
+
+
+def _turn_hour(batch: Batch, market: int) -> None:
+    memory, hour, row = batch.ledger.memory_of(market), batch.now // HOUR_MS, batch.rows.markets[market]
+    if hour == memory.hour or int(row["status"]) == MarketStatus.JUMPING or row["unbooked"]:
+        return
+    next_memory = replace(memory, hour=hour, premium_sum=0, premium_ms=0)
+    weighed = memory.premium_ms >= FUNDING_WEIGHED_MIN_MS
+    if hour == memory.hour + 1 and weighed and is_fresh(batch.rows, market):
+        rate = hourly_rate(memory.premium_sum, memory.premium_ms, int(row["max_leverage"]))
+        average = div_toward_zero(memory.premium_sum, memory.premium_ms)
+        next_memory = replace(next_memory, paid_rate=rate, paid_premium=average)
+        settle_hour(batch, market, rate, hour * HOUR_MS)
+    batch.ledger.memory.put(market, next_memory)
+
+
+def _take_all(batch: Batch, slot: int, market: int) -> None:
+    """From a payer who owes more than their equity: all of it, at once."""
+    rows = batch.rows
+    rows.journal.account(slot)
+    rows.journal.position(slot, market)
+    account, held = rows.accounts[slot], rows.positions[slot, market]
+    paid = max(0, int(account["cash"]) + int(account["position_value"]))
+    batch.move_cash(slot, -paid)
+    batch.move_global("funding_clearing", paid)
+    for column in ("funding_all", "funding_open", "funding_change"):
+        held[column] += paid
+    held["funding_ms"] = rows.markets[market]["funding_ms"]
+    rows.markets[market]["unbooked"] -= 1
+
+
+@njit(
+    _PAID_DUE_POOR(CORE, types.int64, _SLOTS, types.int64, types.int64),
+    error_model="numpy",
+)
+def _charge(core: Any, market: int, slots: Any, payers: int, paying: int) -> tuple[int, int, Any]:
+    """What the payers pay in all, what the receivers are due, and the payers that owe more than they have (else -1).
+
+    Sums fit 64 bits: no payment exceeds a sixteenth of the margin behind its position, and money is below 2^62.
+    """
+    paid = due = i64(0)
+    poor = np.full(len(slots), -1, np.int64)
+    for n in range(len(slots)):
+        size = core.positions[slots[n], market].size
+        received = muldiv_down_jit(abs(size), paying, RATE_SCALE)
+        if size * payers < 0:
+            due += received
+            continue
+        holder = core.accounts[slots[n]]
+        equity = holder.cash + holder.position_value
+        owed = -muldiv_down_jit(-abs(size), paying, RATE_SCALE)
+        if owed > equity:
+            poor[n] = slots[n]
+        paid += min(owed, max(equity, 0))
+    return paid, due, poor
+
+
+@njit(types.int64(CORE, types.int64, _SLOTS, types.int64, types.int64), error_model="numpy", _nrt=False)
+def _value(core: Any, market: int, slots: Any, hour_ms: int, payers: int) -> int:
+    """Change the running value of every position that is still to be booked; returns what receivers get."""
+    got = i64(0)
+    for n in range(len(slots)):
+        held = core.positions[slots[n], market]
+        if held.funding_ms != hour_ms:
+            payment = payment_of(core, market, held.size)
+            core.accounts[slots[n]].position_value -= payment
+            if held.size * payers < 0:
+                got -= payment
+    return got
+
+
+def _book_some(rows: Rows, market: int, most: int) -> int:
+    """Book at most so many of the positions that wait, by account number; returns how many."""
+    slots = rows.holders_of(market)
+    held = rows.positions[:, market]
+    waiting = (held["size"][slots] != 0) & (held["funding_ms"][slots] != rows.markets[market]["funding_ms"])
+    slots = slots[waiting]
+    if len(slots) > most:
+        slots = slots[np.argpartition(rows.accounts["number"][slots], most)[:most]]
+    _book(rows, market, slots)
+    return len(slots)
+
+
+def _book(rows: Rows, market: int, slots: Array) -> None:
+    rows.journal.reserve(len(slots))
+    _book_all(rows.core(), market, slots)
+
+
+@njit(types.void(CORE, types.int64, _SLOTS), error_model="numpy", _nrt=False)
+def _book_all(core: Any, market: int, slots: Any) -> None:
+    for n in range(len(slots)):
+        save_account(core, slots[n])
+        save_position(core, slots[n], market)
+        book_funding(core, slots[n], market)

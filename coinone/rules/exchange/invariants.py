@@ -37,8 +37,13 @@ def check_exchange(ex: Exchange) -> None:
     for market in range(ex.rows.market_count):
         _check_market(ex.rows, market)
         _check_reserved(ex.rows, market)
+        _check_unbooked(ex.rows, market)
     assert not _owing(ex.rows, np.arange(ex.rows.account_count)), "an account is below zero"
     assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
+    clearing = int(ex.rows.globals["funding_clearing"][0])
+    assert clearing == 0 or ex.rows.markets["unbooked"].any(), (
+        "all funding is booked, but clearing holds money"
+    )
     unclaimed = sum(amount for _, amount in ex.ledger.unclaimed.items())
     assert unclaimed == int(ex.rows.globals["unclaimed"][0]), "unclaimed total differs from its entries"
 
@@ -74,6 +79,12 @@ def _check_market(rows: Rows, market: int) -> None:
     assert longs == int(rows.markets[market]["open_interest"]), f"market {market}: open interest is off"
     bid, ask = rows.book.best(market, Side.BUY), rows.book.best(market, Side.SELL)
     assert bid is None or ask is None or bid < ask, f"market {market}: book crossed"
+
+
+def _check_unbooked(rows: Rows, market: int) -> None:
+    slots, row = rows.positioned(market), rows.markets[market]
+    waiting = int((rows.positions["funding_ms"][slots, market] != row["funding_ms"]).sum())
+    assert waiting == int(row["unbooked"]), f"market {market}: {waiting} positions wait for their funding"
 
 
 def _check_reserved(rows: Rows, market: int) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from operator import itemgetter
 from typing import Any
 
@@ -23,13 +24,13 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.core import SAVED_ORDERS
 from coinone.rules.exchange.leaf_rows import ORDER_COLUMNS, account_leaves, order_keys, order_leaves
-from coinone.rules.exchange.ledger import Agent, Ema, MarketMemory, NonceSet
+from coinone.rules.exchange.ledger import Agent, NonceSet
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
 
 MARKET_COLUMNS = (
-    "mark", "oracle", "oracle_ms", "funding_rate", "funding_index", "funding_ms", "open_interest", "last_px",
-    "last_ms", "volume", "base_volume", "status",
+    "mark", "oracle", "oracle_ms", "funding_rate", "funding_ms", "funding_long", "funding_short", "unbooked",
+    "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
 )  # fmt: skip
 TERMS_COLUMNS = (
     "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",
@@ -113,7 +114,7 @@ def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
 
 
 def encode_market(ex: Exchange, market: int) -> bytes:
-    memory = ex.ledger.memory.get(market) or MarketMemory()
+    memory = ex.ledger.memory_of(market)
     reporters = ex.config.reporters
     known = [(reporter, ex.ledger.reports.get((market, reporter))) for reporter in reporters]
     reports: list[rlp.Encodable] = [
@@ -121,7 +122,7 @@ def encode_market(ex: Exchange, market: int) -> bytes:
     ]
     return rlp.encode([
         pack_row(ex.rows.markets[market], MARKET_COLUMNS),
-        [signed_bytes(value) for value in _memory_numbers(memory)],
+        [signed_bytes(value) for value in astuple(memory)],
         reports,
         encode_terms(ex, market),
     ])  # fmt: skip
@@ -174,17 +175,3 @@ def _touched_orders(ex: Exchange) -> Iterator[tuple[bytes, bytes | None]]:
 
 def _keys_of(ex: Exchange, orders: Array) -> list[bytes]:
     return order_keys(ex.rows.accounts["number"][orders["account"]], orders["oid"], ORDER)
-
-
-def _memory_numbers(memory: MarketMemory) -> tuple[int, ...]:
-    return (
-        memory.updated_ms, memory.basis.num, memory.basis.den, memory.book.num, memory.book.den, memory.hour,
-        memory.sample_slot, memory.premium_sum, memory.samples, memory.premium,
-    )  # fmt: skip
-
-
-def memory_of(numbers: Sequence[int]) -> MarketMemory:
-    updated, basis_num, basis_den, book_num, book_den, hour, slot, premium_sum, samples, premium = numbers
-    return MarketMemory(
-        updated, Ema(basis_num, basis_den), Ema(book_num, book_den), hour, slot, premium_sum, samples, premium
-    )

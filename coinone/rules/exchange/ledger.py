@@ -104,25 +104,24 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Ema:
-    """An average over irregular times: value = num / den, both scaled by 2^20 and decayed alike."""
-
-    num: int = 0
-    den: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class MarketMemory:
-    """What mark price and funding remember from batch to batch."""
+    """What oracle, mark and funding remember of a market from batch to batch. Every field is under the root."""
 
-    updated_ms: int = 0  # of the averages
-    basis: Ema = Ema()  # mid - oracle, 150 s
-    book: Ema = Ema()  # median of bid, ask and last trade, 30 s
-    hour: int = 0  # UTC hour being sampled
-    sample_slot: int = -1  # last 5 s slot sampled
-    premium_sum: int = 0  # 1e-9
-    samples: int = 0
-    premium: int = 0  # last sample
+    jump_ms: int = 0  # when the window of a jump opened, 0: none is open (jump.py)
+    jump_px: int = 0  # the price that opened it
+    jumped_ms: int = 0  # when the last jump took effect
+    weighed_ms: int = 0  # time of the last batch that weighed quotes (quotes.py)
+    seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
+    seen_ask: int = 0
+    quoted_ms: int = 0  # last sample of the basis (mark.py)
+    basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
+    offset: int = 0  # mark - oracle, in price units
+    hour: int = 0  # UTC hour being weighed (funding.py)
+    premium_sum: int = 0  # 1e-9 * ms
+    premium_ms: int = 0
+    premium: int = 0  # last sample, 1e-9
+    paid_rate: int = 0  # of the hour settled last, 1e-9
+    paid_premium: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +170,9 @@ class Ledger:
         agent = self.agents.get(address)
         return None if agent is None or 0 < agent.valid_until_ms < now else agent
 
+    def memory_of(self, market: int) -> MarketMemory:
+        return self.memory.get(market) or _NO_MEMORY
+
     def forget_agent(self, address: Address) -> None:
         """End an agency; its nonces stay until their window has passed."""
         agent = self.agents.get(address)
@@ -188,3 +190,4 @@ class Ledger:
 
 
 _DEFAULT = Settings()
+_NO_MEMORY = MarketMemory()

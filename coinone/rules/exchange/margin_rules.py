@@ -16,6 +16,7 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.core import CORE, i64, inlined
+from coinone.rules.exchange.funding_rules import unbooked_funding
 from coinone.rules.exchange.holders import keep_holder
 
 
@@ -92,4 +93,5 @@ def recompute(core: Any) -> None:
             held.first_ask = 0
             if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
                 holder.position_value += held.size * core.markets[market].mark
+                holder.position_value -= unbooked_funding(core, account, market)
                 update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)

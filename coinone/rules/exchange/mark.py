@@ -1,95 +1,71 @@
-"""The mark price: what positions are valued and liquidated at.
+"""The mark price: what positions are valued and liquidated at. mark = oracle + offset.
 
-It is a median, so that no single venue or trade moves it alone (Hyperliquid, "Robust price indices"):
-  1. oracle + the 150 s average of (mid - oracle),
-  2. the median of best bid, best ask and last trade,
-  3. the 30 s average of 2, since the mids of other exchanges are not on chain.
-Without both a bid and an ask only the first exists, and the mark is that. At most one sample per batch; without a
-fresh oracle the mark stands still.
+The offset follows the *basis*, the 150 s average of how far the middle of hittable bid and ask (quotes.py) lies from
+the oracle. Neither the last trade nor the book of this moment is in it, so nobody moves a mark within a batch, and
+whoever is alone in a book moves it slowly and not far (L: the market's greatest leverage):
 
-Hyperliquid's third component comes from other exchanges; ours does not, so two of three follow our own book. A thin
-book that somebody holds up for minutes would then carry the mark away. Therefore the mark stays within
-oracle / max leverage of the oracle: the book alone never costs anybody more than the smallest initial margin.
+    |offset| <= oracle / (4 L)    from end to end one smallest maintenance margin, oracle / (2 L)
+    a batch moves it by at most oracle / (64 L)    a 32nd of that margin: a push alone never leaves a debt
+
+A sample counts for at most that greatest offset, so that an absurd quote pushes no faster than a bold one, and only
+with a spread of at most as much. Where no quote can be hit for 30 s the samples are 0: an offset that somebody
+pushed and left goes back. The average starts at 0. Without a fresh oracle, and while a jump waits, the mark stands.
 """
+
+from __future__ import annotations
 
 from dataclasses import replace
 
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import EMA_SAMPLE_MS
+from coinone.base.primitives.limits import BASIS_GAP_MS, SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.fixed import (
-    DECAY_30_S,
-    DECAY_150_S,
-    median,
-    round_half_even,
-    updated,
-    value_of,
-)
-from coinone.rules.exchange.ledger import Ema, MarketMemory
+from coinone.rules.exchange.fixed import DECAY_150_S, QUOTE_SCALE, SCALE_BITS, blended, round_half_even
+from coinone.rules.exchange.ledger import MarketMemory
 from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.oracle import is_fresh
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import Side
+
+OFFSET_SHARE = 4  # of oracle / max leverage: the farthest offset
+STEP_SHARE = 64  # of the same: its farthest step in a batch
+_BASIS_UNIT = 2 * QUOTE_SCALE << SCALE_BITS  # bid + ask has half price units
 
 
 def apply_mark_prices(batch: Batch) -> None:
-    """Sample each market once and set its mark."""
+    """Set each market's mark from what was weighed up to the last batch; note by how much each one moved."""
     marks: dict[int, int] = {}
     for market in range(batch.rows.market_count):
         if not is_fresh(batch.rows, market):
             continue
-        memory = batch.ledger.memory.get(market) or MarketMemory()
-        memory = _sample(batch.rows, market, memory, batch.now)
-        batch.ledger.memory.put(market, memory)
-        marks[market] = mark_price(batch.rows, market, memory)
-        batch.mark_changes[market] = marks[market] - int(batch.rows.markets[market]["mark"])
+        row = batch.rows.markets[market]
+        memory = batch.ledger.memory_of(market)
+        offset = next_offset(memory.offset, memory.basis, int(row["oracle"]), int(row["max_leverage"]))
+        if offset != memory.offset:
+            batch.ledger.memory.put(market, replace(memory, offset=offset))
+        mark = max(1, min(int(row["oracle"]) + offset, int(row["max_px"])))
+        if mark != int(row["mark"]):
+            batch.mark_changes[market] = mark - int(row["mark"])
+            marks[market] = mark
     apply_marks(batch.rows, marks)
 
 
-def mark_price(rows: Rows, market: int, memory: MarketMemory) -> int:
-    """The median of what is available, within the market's price range."""
-    row = rows.markets[market]
-    basis = value_of(memory.basis)
-    # The basis is kept in half units, because a mid may lie between two prices.
-    anchor = round_half_even(2 * int(row["oracle"]) + (basis or 0), 2)
-    book, average = book_price(rows, market), value_of(memory.book)
-    mark = anchor if book is None else median((anchor, book, book if average is None else average))
-    oracle, band = int(row["oracle"]), div_down(int(row["oracle"]), int(row["max_leverage"]))
-    return max(1, oracle - band, min(mark, oracle + band, int(row["max_px"])))
+def next_offset(offset: int, basis: int, oracle: int, leverage: int) -> int:
+    """The offset one step nearer to the basis, in price units."""
+    most, step = div_down(oracle, OFFSET_SHARE * leverage), div_down(oracle, STEP_SHARE * leverage)
+    offset = max(-most, min(offset, most))
+    wanted = max(-most, min(round_half_even(basis, _BASIS_UNIT), most))
+    return offset + max(-step, min(wanted - offset, step))
 
 
-def book_price(rows: Rows, market: int) -> int | None:
-    """The median of best bid, best ask and last trade; None if a side is empty."""
-    bid, ask = rows.book.best(market, Side.BUY), rows.book.best(market, Side.SELL)
-    if bid is None or ask is None:
-        return None
-    last = int(rows.markets[market]["last_px"])
-    return median((bid, ask, last)) if last else round_half_even(bid + ask, 2)
-
-
-def _sample(rows: Rows, market: int, memory: MarketMemory, now: int) -> MarketMemory:
-    """Both averages brought to `now`; a one-sided book only lets them age."""
-    elapsed = now - memory.updated_ms if memory.updated_ms else 1
-    weight = min(elapsed, EMA_SAMPLE_MS)
-    basis, book = memory.basis, memory.book
-    price = book_price(rows, market)
-    if price is None:
-        return replace(
-            memory,
-            updated_ms=now,
-            basis=_aged(basis, DECAY_150_S, elapsed),
-            book=_aged(book, DECAY_30_S, elapsed),
-        )
-    bid, ask = rows.book.best(market, Side.BUY), rows.book.best(market, Side.SELL)
-    assert bid is not None and ask is not None, "a book price needs both sides"
-    twice = bid + ask - 2 * int(rows.markets[market]["oracle"])
-    return replace(
-        memory,
-        updated_ms=now,
-        basis=updated(basis, twice, DECAY_150_S, elapsed, weight),
-        book=updated(book, price, DECAY_30_S, elapsed, weight),
-    )
-
-
-def _aged(ema: Ema, per_ms: int, elapsed: int) -> Ema:
-    return updated(ema, 0, per_ms, elapsed, 0)
+def add_basis(
+    batch: Batch, market: int, memory: MarketMemory, bid: int, ask: int, elapsed: int
+) -> MarketMemory:
+    """The average with this batch's sample; `bid` and `ask` in 1 / QUOTE_SCALE, 0 where there is none."""
+    row = batch.rows.markets[market]
+    oracle = QUOTE_SCALE * int(row["oracle"])
+    most = div_down(oracle, OFFSET_SHARE * int(row["max_leverage"]))
+    silent = min(elapsed, max(0, batch.now - memory.quoted_ms - BASIS_GAP_MS))
+    basis = blended(memory.basis, 0, DECAY_150_S, silent)
+    if not (bid and ask and ask - bid <= most):
+        return replace(memory, basis=basis)
+    sample = max(-2 * most, min(bid + ask - 2 * oracle, 2 * most))
+    basis = blended(basis, sample << SCALE_BITS, DECAY_150_S, min(elapsed, SAMPLE_MS))
+    return replace(memory, basis=basis, quoted_ms=batch.now)

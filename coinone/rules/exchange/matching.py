@@ -16,6 +16,7 @@ from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, prefetch
 from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
+from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
 from coinone.rules.exchange.ladders import ladder_of
@@ -299,6 +300,7 @@ def _change_position(
     """One side of a fill: cash, size, entry, reserved orders; returns the profit that was closed."""
     save_account(core, account)
     save_position(core, account, market)
+    book_funding(core, account, market)
     holder = core.accounts[account]
     held = core.positions[account, market]
     terms = core.markets[market]

@@ -8,10 +8,13 @@ MarketStatus):
     up to 20 s   takers and new orders may only reduce: who has seen the next price elsewhere cannot open on this one
     beyond       the price is stale: every fill must reduce; no mark, funding or liquidation there. Positions stand at
                  the last mark. Whoever holds one may only cancel and reduce elsewhere too, and send nothing
+
+A price far from the last one first waits to be said again (jump.py): meanwhile only cancels are taken.
 """
 
 from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
 from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.jump import drop_overdue, is_quorum, taking_effect
 from coinone.rules.exchange.ledger import Reported
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
@@ -49,16 +52,20 @@ def _take(batch: Batch, report: OracleReport) -> None:
 
 
 def _set_oracle(batch: Batch, market: int) -> None:
-    row = batch.rows.markets[market]
     fresh = _fresh_reports(batch.ex, market, batch.now)
-    quorum = 3 * len(fresh) >= 2 * len(batch.ex.config.reporters) > 0
-    if quorum:
-        prices = sorted(report.px for report in fresh)
-        price = prices[(len(prices) - 1) // 2]
-        since = _quorum_time(batch.ex, fresh)
-        _write(batch, market, oracle=price, oracle_ms=min(since, batch.now))
-    if int(row["status"]) <= MarketStatus.REDUCE_ONLY:
-        _write(batch, market, status=int(_allows(batch.now - int(row["oracle_ms"]))))
+    if is_quorum(batch, fresh):
+        price = taking_effect(batch, market, fresh)
+        if price is not None:
+            since = _quorum_time(batch.ex, fresh)
+            _write(batch, market, oracle=price, oracle_ms=min(since, batch.now))
+    else:
+        drop_overdue(batch, market)
+    row = batch.rows.markets[market]
+    if int(row["status"]) <= MarketStatus.JUMPING:
+        status = _allows(batch.now - int(row["oracle_ms"]))
+        if batch.ledger.memory_of(market).jump_ms:
+            status = MarketStatus.JUMPING
+        _write(batch, market, status=int(status))
 
 
 def _allows(age: int) -> MarketStatus:

@@ -13,7 +13,7 @@ from coinone.base.primitives import rlp
 from coinone.rules.exchange import leaves as form
 from coinone.rules.exchange.context import ExchangeConfig
 from coinone.rules.exchange.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
-from coinone.rules.exchange.ledger import Agent, Cursors, NonceSet, Reported, Settings
+from coinone.rules.exchange.ledger import Agent, Cursors, MarketMemory, NonceSet, Reported, Settings
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import ACCOUNT, ORDER
 
@@ -102,7 +102,7 @@ def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
     assert _bytes(terms) == form.encode_terms(ex, market), "a market's terms are those of the configuration"
     _unpack(ex.rows.markets[market], form.MARKET_COLUMNS, _bytes(columns))
     numbers = [int.from_bytes(_bytes(number), "big", signed=True) for number in _list(memory)]
-    ex.ledger.memory.restore(market, form.memory_of(numbers))
+    ex.ledger.memory.restore(market, MarketMemory(*numbers))
     for report in _list(reports):
         reporter, time_ms, px = _list(report)
         known = Reported(rlp.decode_int(time_ms), rlp.decode_int(px))

@@ -19,6 +19,7 @@ from coinone.base.primitives.limits import (
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange import book
 from coinone.rules.exchange.core import KEY_0, KEY_1, LIVE_ORDERS, MARKETS, STALE, Core
+from coinone.rules.exchange.funding_rules import rate_cap
 from coinone.rules.exchange.journal import Journal
 from coinone.rules.exchange.margin_rules import recompute
 from coinone.rules.exchange.output import Output
@@ -206,6 +207,9 @@ class Rows(Store):
         for name, value in (defaults | parameters).items():
             row[name] = value
         assert int(row["max_px"][0]) * int(row["max_sz"][0]) <= POSITION_NOTIONAL_MAX
+        assert int(row["max_px"][0]) * rate_cap(max_leverage) < 1 << 63, (
+            "what a lot pays in an hour fits a row"
+        )
         assert int(row["max_px"][0]) <= PRICE_MAX and 0 < mark <= int(row["max_px"][0])
         self._set_tiers(index, ((0, max_leverage), *tiers))
         self.market_count += 1

@@ -91,7 +91,7 @@ ACCOUNT = _table(
     ("number", _i8),
     ("epoch", _i8),
     ("cash", _i8),  # raw quote: a buy subtracts px * sz, a sale adds it; equity = cash + position_value
-    ("position_value", _i8),  # running: sum of size * mark
+    ("position_value", _i8),  # running: sum of size * mark, less funding not yet in `cash`
     ("initial_margin", _i8),  # running: sum over markets, open orders included
     ("maintenance_margin", _i8),  # running: sum over markets, positions only
     ("taker_volume", _i8),  # lifetime, in u; fee tiers and action credits are taken from differences
@@ -118,6 +118,7 @@ POSITION = _table(
     ("funding_all", _i8),  # funding paid ever, since opening, since the last change
     ("funding_open", _i8),
     ("funding_change", _i8),
+    ("funding_ms", _i8),  # the hour's turn up to which funding is booked (funding_rules.py)
     ("isolated_margin", _i8),
     ("leverage", _i4),  # 0: never chosen, the market's greatest
     ("isolated", _i4),
@@ -153,14 +154,10 @@ MARKET = _table(
     ("oracle", _i8),
     ("oracle_ms", _i8),
     ("funding_rate", _i8),  # hourly, in 10^-9
-    ("funding_index", _i8),  # u per lot, 10^-9: grows by rate * oracle each hour
-    ("funding_ms", _i8),  # the hour last paid
-    ("premium_sum", _i8),
-    ("premium_count", _i8),
-    ("premium_ms", _i8),
-    ("ema_num", _i8),
-    ("ema_den", _i8),
-    ("ema_ms", _i8),
+    ("funding_ms", _i8),  # the hour's turn last settled
+    ("funding_long", _i8),  # what a lot paid then, in 10^-9 u; negative: received
+    ("funding_short", _i8),
+    ("unbooked", _i8),  # positions whose funding of that hour is not yet in their account's cash
     ("open_interest", _i8),  # sum of long sizes
     ("last_px", _i8),  # last trade
     ("last_ms", _i8),

@@ -107,8 +107,10 @@ class Position:
     asks: int = 0
     leverage: int = 0
     opened_ms: int = 0
+    funding_all: int = 0
     funding_open: int = 0
     funding_change: int = 0
+    funding_ms: int = 0
     initial_margin: int = 0  # its terms in the owner's sums
     maintenance_margin: int = 0
 
@@ -180,6 +182,10 @@ class Market:
     sig_figs: int
     max_leverage: int
     status: int
+    funding_ms: int
+    funding_long: int
+    funding_short: int
+    unbooked: int
     bounds: list[int]
     tiers: list[tuple[int, int]]
     open_interest: int = 0

@@ -85,7 +85,7 @@ def state_of_rows(rows: Rows) -> dict[str, Any]:
             for p in rows.positions[slot, : rows.market_count]
         ]
         accounts.append((*(int(row[name]) for name in names), *sums, held))
-    traded = ("open_interest", "last_px", "last_ms", "volume", "base_volume", "order_count")
+    traded = ("open_interest", "last_px", "last_ms", "volume", "base_volume", "order_count", "unbooked")
     markets = [tuple(int(row[name]) for name in traded) for row in rows.markets[: rows.market_count]]
     queues = [
         [_seen(rows.orders[slot]) for slot in rows.book.queue(rows, market, side)]
@@ -115,7 +115,8 @@ def state_of_twin(twin: Twin) -> dict[str, Any]:
         for a in twin.accounts
     ]
     markets = [
-        (m.open_interest, m.last_px, m.last_ms, m.volume, m.base_volume, m.order_count) for m in twin.markets
+        (m.open_interest, m.last_px, m.last_ms, m.volume, m.base_volume, m.order_count, m.unbooked)
+        for m in twin.markets
     ]
     books = []
     for market in twin.markets:

@@ -65,7 +65,7 @@ def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
     """Value of the positions, initial and maintenance margin, each added up afresh."""
     pairs = list(zip(markets, account.positions, strict=True))
     return (
-        sum(held.size * market.mark for market, held in pairs),
+        sum(held.size * market.mark - unbooked_funding(market, held) for market, held in pairs),
         sum(initial_margin(market, held) for market, held in pairs),
         sum(maintenance_margin(market, held.size) for market, held in pairs),
     )
@@ -75,6 +75,14 @@ def holds_stale(markets: list[Market], account: Account) -> bool:
     """Has the account a position in a market without an oracle price?"""
     pairs = zip(markets, account.positions, strict=True)
     return any(held.size and market.status == _REDUCE_ONLY for market, held in pairs)
+
+
+def unbooked_funding(market: Market, held: Position) -> int:
+    """What the position owes of the hour settled last and has not paid in cash; rounded up, negative if it receives."""
+    if not held.size or held.funding_ms == market.funding_ms:
+        return 0
+    a_lot = market.funding_long if held.size > 0 else market.funding_short
+    return -(-abs(held.size) * a_lot // 10**9)
 
 
 def reserve(order: Order, size: int) -> None:
@@ -149,9 +157,24 @@ def fee(notional: int, rate: int) -> int:
     return -(-notional * rate // FEE_SCALE)
 
 
+def book_funding(order: Order) -> None:
+    """The position pays in cash what it owes, before its size changes."""
+    market, owner, held = order.market, order.owner, order.held
+    owed = unbooked_funding(market, held)
+    if held.size and held.funding_ms != market.funding_ms:
+        market.unbooked -= 1
+    held.funding_ms = market.funding_ms
+    owner.cash -= owed
+    owner.position_value += owed
+    held.funding_all += owed
+    held.funding_open += owed
+    held.funding_change += owed
+
+
 def change_position(order: Order, change: int, px: int, charge: int, now: int) -> int:
     """Cash and position of one side of a fill; returns the profit on the part it closed."""
     held, size = order.held, abs(change)
+    book_funding(order)
     before, after = held.size, held.size + change
     order.owner.cash -= change * px + charge
     order.market.open_interest += (after if after > 0 else 0) - (before if before > 0 else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from coinone.rules.exchange.context import (
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.tables import MarketStatus
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.operations import operations_of
 
@@ -81,10 +83,17 @@ class World:
         return self.last
 
     def oracle(self, **prices: float) -> None:
-        """Set the price the reporter will sign, in quote units."""
+        """Set the price the reporter will sign, in quote units. One that jumps (jump.py) is said a first time in a
+        batch of its own, so that the next batch takes it."""
+        jumps = False
         for name, price in prices.items():
             market = {"btc": BTC, "eth": ETH}[name]
-            self.prices[market] = round(price * 10 ** (1 if market == BTC else 2))
+            px, row = round(price * 10 ** (1 if market == BTC else 2)), self.ex.rows.markets[market]
+            step = abs(px - int(row["oracle"])) * 2 * int(row["max_leverage"])
+            jumps |= int(row["oracle_ms"]) > 0 and step > int(row["oracle"])
+            self.prices[market] = px
+        if jumps:
+            self.batch()
 
     def signed(
         self, who: int, action: t.Trade | t.Action, kind: str = "order", **fields: Any
@@ -193,3 +202,37 @@ def world() -> Callable[..., World]:
         return made
 
     return make
+
+
+REPORTERS = tuple(bytes([0xA0 + n]) * 20 for n in range(5))
+
+
+class Reporters:
+    """A world with five reporters who speak only when told to."""
+
+    def __init__(self, w: Any) -> None:
+        self.w = w
+        w.ex.config = replace(w.config, reporters=REPORTERS)
+
+    def batch(self, *reports: tuple[int, int], step_ms: int = 250, age_ms: int = 0) -> None:
+        """Each report is (reporter, BTC price in tenths)."""
+        self.w.now += step_ms
+        self.w.seq += 1
+        signed = tuple(
+            t.OracleReport(
+                REPORTERS[n] if n < 5 else bytes([n]) * 20, self.w.now - age_ms, ((0, px),), bytes(32)
+            )
+            for n, px in reports
+        )
+        apply_exchange(self.w.ex, BatchContext(self.w.seq, self.w.now, keccak256(b"s"), (), signed), ())
+
+    @property
+    def market(self) -> tuple[int, MarketStatus]:
+        row = self.w.ex.rows.markets[0]
+        return int(row["oracle"]), MarketStatus(int(row["status"]))
+
+
+@pytest.fixture
+def reporters(world: Callable[..., World]) -> Callable[[dict[int, int]], Reporters]:
+    """Makes a world with five reporters."""
+    return lambda balances: Reporters(world(balances))

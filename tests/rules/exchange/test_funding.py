@@ -1,4 +1,4 @@
-"""Funding by hand: premium, rate, payment, and hours that pay nothing."""
+"""Funding by hand: premium, rate, payment, hours that pay nothing, and payers who cannot pay."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from coinone.base.crypto.keccak import keccak256
+from coinone.rules.exchange import funding
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.context import BatchContext
+from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.events import FundingPayment
-from coinone.rules.exchange.funding import HOUR_MS, hourly_rate, owed, premium
-from coinone.rules.exchange.invariants import conserved_sum
+from coinone.rules.exchange.funding import HOUR_MS, apply_funding, hourly_rate, premium, settle_hour
+from coinone.rules.exchange.invariants import check_exchange, conserved_sum
+from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.quotes import Quote, hittable, impact_quotes
+from coinone.rules.exchange.restore import exchange_from_leaves
 
 QUOTE = 10**6
+
+
+def address(n: int) -> bytes:
+    return n.to_bytes(20, "big")
 
 
 @pytest.mark.parametrize(
@@ -24,55 +34,54 @@ QUOTE = 10**6
         (-100_000, 12_500),  # 0.01 % - P = 0.02 % lies within the clamp: F = 0.01 %
         (1_000_000, 62_500),  # P = 0.1 %: F = 0.1 % - 0.05 % = 0.05 %, / 8
         (-1_000_000, -62_500),  # P = -0.1 %: F = -0.1 % + 0.05 %
-        (400_000_000, 40_000_000),  # P = 40 %: 4.99 % an hour is capped at 4 %
-        (-400_000_000, -40_000_000),
+        (
+            30_000_000,
+            1_250_000,
+        ),  # P = 3 %: 0.36875 % is capped at 0.125 %, an eighth of 50x' maintenance margin
+        (-400_000_000, -1_250_000),
     ],
 )
 def test_the_rate_is_the_premium_clamped_towards_the_interest(average: int, rate: int) -> None:
-    assert hourly_rate(average * 7, 7) == rate
+    assert hourly_rate(average * 7, 7, 50) == rate
 
 
-@pytest.mark.parametrize(
-    ("size", "rate", "pays"),
-    [
-        (10**5, 12_500, 625_000),  # 1 BTC at 50,000 and 0.00125 %: 0.625 quote
-        (1, 12_500, 7),  # one lot: 6.25 micro-quote, the payer rounds up
-        (-1, 12_500, -6),  # the receiver rounds down
-        (-1, -12_500, 7),
-        (1, -12_500, -6),
-    ],
-)
-def test_the_payer_rounds_up_and_the_receiver_down(size: int, rate: int, pays: int) -> None:
-    assert owed(size, 500_000, rate) == pays
+def test_the_cap_is_an_eighth_of_the_least_maintenance_margin() -> None:
+    """20x: maintenance 2.5 %, an eighth 0.3125 %."""
+    assert hourly_rate(10**9, 1, 20) == 3_125_000
 
 
-@settings(max_examples=100)
-@given(
-    st.lists(st.integers(-(10**7), 10**7), min_size=1, max_size=20),
-    st.integers(1, 2**27),
-    st.integers(-40_000_000, 40_000_000),
-)
-def test_funding_never_creates_money(sizes: list[int], oracle: int, rate: int) -> None:
-    sizes.append(-sum(sizes))
-    assert 0 <= sum(owed(size, oracle, rate) for size in sizes) <= len(sizes)
+def open_batch(w: Any) -> Batch:
+    return Batch(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32)))
 
 
-def test_the_premium_is_measured_at_the_impact_notional(world: Callable[..., Any]) -> None:
+def test_the_impact_price_is_the_average_to_trade_the_impact_notional(world: Callable[..., Any]) -> None:
     """Bids: 0.2 at 50,500 and enough at 50,250. To sell 20,000 quote: 10,100 into the first, the remaining 9,900
-    into 50,250 takes 0.19702 (rounded up to a lot): average 50,375.9..., 0.752 % above the oracle."""
+    into 50,250 takes 0.19702 (rounded up to a lot). No asks."""
     w = world({1: 10_000_000})
     w.batch(w.buy(1, 0.2, 50_500), w.buy(1, 5, 50_250))
-    lots = 20_000 + 19_702
-    value = 20_000 * 505_000 + 19_702 * 502_500
-    expected = (value - 500_000 * lots) * 10**9 // (500_000 * lots)
-    assert premium(w.ex.rows, 0, 20_000 * QUOTE) == expected
-    assert expected // 10_000 == 751  # 0.751...%
+    value, lots = 20_000 * 505_000 + 19_702 * 502_500, 20_000 + 19_702
+    quote = impact_quotes(open_batch(w))[0]
+    assert quote == Quote(value * 1_000 // lots, 0)
+    assert quote.bid // 1_000 == 503_759
 
 
-def test_a_book_too_thin_for_the_impact_notional_has_no_premium(world: Callable[..., Any]) -> None:
+def test_a_book_too_thin_for_the_impact_notional_has_no_impact_price(world: Callable[..., Any]) -> None:
     w = world({1: 10_000_000})
     w.batch(w.buy(1, 0.01, 51_000))
-    assert premium(w.ex.rows, 0, 20_000 * QUOTE) == 0
+    assert impact_quotes(open_batch(w))[0] == Quote(0, 0)
+
+
+def test_the_premium_is_how_far_the_oracle_lies_outside_bid_and_ask() -> None:
+    """Bid 50,500: 1 % above; ask 49,750: 0.5 % below; between them, or without a quote: nothing."""
+    assert premium(505_000_000, 506_000_000, 500_000) == 10_000_000
+    assert premium(497_000_000, 497_500_000, 500_000) == -5_000_000
+    assert premium(499_000_000, 501_000_000, 500_000) == premium(0, 0, 500_000) == 0
+
+
+def test_the_hittable_quote_is_the_worse_of_what_was_seen_and_what_takers_met() -> None:
+    assert hittable(Quote(100, 110), Quote(101, 108)) == Quote(100, 110)
+    assert hittable(Quote(100, 110), Quote(0, 111)) == Quote(0, 111)
+    assert hittable(Quote(100, 0), Quote(99, 111)) == Quote(99, 0)
 
 
 def hour(w: Any, steps: int = 720) -> None:
@@ -151,10 +160,157 @@ def test_an_hour_that_ends_without_a_fresh_oracle_pays_nothing(world: Callable[.
     assert not payments(w)
 
 
-def test_at_most_one_sample_is_taken_per_five_seconds(world: Callable[..., Any]) -> None:
-    w = world({1: 100})
+def premium_of_the_hour(w: Any) -> int:
+    """Its average so far, in 1e-9."""
+    memory = w.ex.ledger.memory_of(0)
+    return memory.premium_sum // memory.premium_ms
+
+
+def test_a_premium_nobody_can_hit_counts_nothing(world: Callable[..., Any]) -> None:
+    """A bid of 1 BTC at 50,500 stands at every full 5 s and is gone before anyone's next order can reach it."""
+    w = world({1: 10**7})
     to_hour_start(w)
-    for _ in range(40):
-        w.batch(step_ms=250)
-    memory = w.ex.ledger.memory.get(0)
-    assert memory is not None and memory.samples == 3  # slots 0, 5 and 10 s
+    for turn in range(60):
+        w.batch(w.buy(1, 1, 50_500, "Alo", cloid=turn + 1), step_ms=250)
+        w.batch(w.cancel(1, cloid=turn + 1), step_ms=4_750)
+    assert premium_of_the_hour(w) == 0
+
+
+def test_every_batch_weighs_by_its_length(world: Callable[..., Any]) -> None:
+    """A bid 1 % above for 30 of 120 s, then none: 0.25 %."""
+    w = world({1: 10**7})
+    to_hour_start(w)
+    start = w.ex.ledger.memory_of(0)
+    w.batch(w.buy(1, 1, 50_500, "Alo", cloid=1), step_ms=250)
+    for length in (250, 4_750, 1_000, 4_000) * 3:
+        w.batch(step_ms=length)
+    w.batch(w.cancel(1, cloid=1), step_ms=4_750)
+    for _ in range(17):
+        w.batch(step_ms=5_000)
+    end = w.ex.ledger.memory_of(0)
+    assert end.premium_ms - start.premium_ms == 250 + 30_000 + 4_750 + 85_000 == 120_000
+    assert end.premium_sum - start.premium_sum == 10_000_000 * 30_000
+
+
+def equities(w: Any, *who: int) -> list[int]:
+    return [w.equity(n) for n in who]
+
+
+def changes(after: list[int], before: list[int]) -> list[int]:
+    return [now - then for now, then in zip(after, before, strict=True)]
+
+
+def test_nobody_pays_more_than_they_have_and_receivers_share_what_was_paid(world: Callable[..., Any]) -> None:
+    """At 0.125 % each long of 1 BTC owes 62.5; the first has 40 left. The shorts of 0.5 and 1.5 are due 31.25 and
+    93.75: of 102.5 instead of 125 they get 25.625 and 76.875."""
+    w = world(dict.fromkeys(range(1, 5), 10**6))
+    w.batch(w.sell(3, 0.5, 50_000), w.sell(4, 1.5, 50_000))
+    w.batch(w.buy(1, 1, 50_000), w.buy(2, 1, 50_000))
+    w.ex.rows.accounts[w.slot(1)]["cash"] -= w.equity(1) - 40 * QUOTE
+    before, money, fund = equities(w, 1, 2, 3, 4), conserved_sum(w.ex), w.fund("insurance")
+    settle_hour(open_batch(w), 0, 1_250_000, w.now)
+    expected = [-40_000_000, -62_500_000, 25_625_000, 76_875_000]
+    assert changes(equities(w, 1, 2, 3, 4), before) == expected
+    apply_funding(open_batch(w))
+    assert changes(equities(w, 1, 2, 3, 4), before) == expected
+    assert (conserved_sum(w.ex), w.fund("insurance"), w.fund("funding_clearing")) == (money, fund, 0)
+
+
+def test_who_owes_and_has_nothing_pays_nothing(world: Callable[..., Any]) -> None:
+    w = world(dict.fromkeys(range(1, 3), 10**6))
+    w.batch(w.sell(2, 1, 50_000), w.buy(1, 1, 50_000))
+    w.ex.rows.accounts[w.slot(1)]["cash"] -= w.equity(1)
+    before = equities(w, 1, 2)
+    settle_hour(open_batch(w), 0, 1_250_000, w.now)
+    assert equities(w, 1, 2) == before == [0, before[1]]
+
+
+class Crowd:
+    """Seven longs of 0.1 to 0.7 BTC against one short, whose funding of one hour was just settled."""
+
+    def __init__(
+        self, world: Callable[..., Any], booked_per_batch: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(funding, "FUNDING_BOOKED_PER_BATCH", booked_per_batch)
+        self.w = w = world(dict.fromkeys(range(1, 10), 10**6))
+        w.batch(w.sell(8, 2.8, 50_000))
+        w.batch(*(w.buy(n, n / 10, 50_000) for n in range(1, 8)))
+        to_hour_start(w)
+        hour(w, 719)
+        self.before = equities(w, *range(1, 9))
+        w.batch(step_ms=5_000)
+
+    @property
+    def waiting(self) -> int:
+        return int(self.w.ex.rows.markets[0]["unbooked"])
+
+
+def test_an_hour_is_settled_at_once_and_booked_a_few_positions_a_batch(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.00125 % of 0.1 BTC at 50,000: 0.0625 a tenth."""
+    crowd = Crowd(world, 3, monkeypatch)
+    w = crowd.w
+    expected = [-62_500 * n for n in range(1, 8)] + [62_500 * 28]
+    assert changes(equities(w, *range(1, 9)), crowd.before) == expected
+    told = [(event.account, event.amount, event.time_ms) for event in payments(w)]
+    waiting = [crowd.waiting]
+    while crowd.waiting:
+        w.batch()
+        told += [(event.account, event.amount, event.time_ms) for event in payments(w)]
+        waiting.append(crowd.waiting)
+    assert waiting == [5, 2, 0]
+    turn = w.now - w.now % HOUR_MS
+    assert sorted(told) == [(address(n), expected[n - 1], turn) for n in range(1, 9)]
+    assert changes(equities(w, *range(1, 9)), crowd.before) == expected
+    assert w.fund("funding_clearing") == 0
+
+
+def test_who_closes_or_opens_between_settling_and_booking_changes_nothing(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7 sells its long to 9 before it is booked: 7 has paid its hour, 9 owes none; trade fees apart."""
+    crowd = Crowd(world, 1, monkeypatch)
+    w = crowd.w
+    w.batch(w.buy(9, 0.7, 50_000, "Alo"))
+    w.batch(w.sell(7, 0.7, 50_000, "Ioc"))
+    assert (w.position(7), w.position(9)) == (0, 70_000)
+    assert [event.amount for event in payments(w) if event.account == address(7)] == [-437_500]
+    fees = 35_000 * 450, 35_000 * 150  # 4.5 and 1.5 basis points of 35,000 quote, in u
+    assert w.equity(7) == crowd.before[6] - 437_500 - fees[0]
+    while crowd.waiting:
+        w.batch()
+    assert w.equity(9) == 10**6 * QUOTE - fees[1]
+
+
+def test_half_booked_funding_survives_a_rebuild_from_leaves_and_an_undo(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd(world, 3, monkeypatch)
+    w = crowd.w
+    leaves, now = dict(all_leaves(w.ex)), equities(w, *range(1, 9))
+    undo = w.batch().undo
+    apply_undo(w.ex, undo)
+    check_exchange(w.ex)
+    assert dict(all_leaves(w.ex)) == leaves and equities(w, *range(1, 9)) == now
+    shuffled = sorted(leaves.items(), key=lambda pair: keccak256(pair[0]))
+    rebuilt = exchange_from_leaves(w.ex.config, shuffled)
+    check_exchange(rebuilt)
+    assert [
+        int(rebuilt.rows.accounts["cash"][slot]) + int(rebuilt.rows.accounts["position_value"][slot])
+        for slot in (rebuilt.rows.slot_by_address[address(n)] for n in range(1, 9))
+    ] == now
+
+
+def test_a_jump_at_the_hours_turn_delays_the_payment_and_does_not_cancel_it(
+    world: Callable[..., Any],
+) -> None:
+    w = world({1: 1_000_000, 2: 1_000_000})
+    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
+    to_hour_start(w)
+    hour(w, 719)
+    w.prices[0] = 510_000
+    w.batch(step_ms=5_000)
+    assert not payments(w)
+    w.batch()
+    assert sorted(event.amount for event in payments(w)) == [-637_500, 637_500]  # 0.00125 % of 51,000

@@ -1,4 +1,4 @@
-"""The mark price: medians and decaying averages, by hand and against floating point."""
+"""The mark price: oracle and a slow, bounded offset, by hand and against floating point; and who tries to move it."""
 
 from __future__ import annotations
 
@@ -10,93 +10,152 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.fixed import (
-    DECAY_30_S,
-    DECAY_150_S,
-    ONE,
-    decay,
-    median,
-    round_half_even,
-    updated,
-    value_of,
-)
-from coinone.rules.exchange.ledger import Ema
+from coinone.rules.exchange.fixed import DECAY_150_S, ONE, SCALE_BITS, blended, decay, round_half_even
+from coinone.rules.exchange.mark import next_offset
+
+PX = 2_000 << SCALE_BITS  # a basis of one price unit
 
 
-@pytest.mark.parametrize(("per_ms", "tau"), [(DECAY_150_S, 150_000), (DECAY_30_S, 30_000)])
 @pytest.mark.parametrize("elapsed", [0, 1, 250, 3_000, 30_000, 150_000, 10_000_000])
-def test_decay_is_the_exponential(per_ms: int, tau: int, elapsed: int) -> None:
-    assert decay(per_ms, elapsed) / ONE == pytest.approx(math.exp(-elapsed / tau), rel=1e-9, abs=1e-18)
+def test_decay_is_the_exponential(elapsed: int) -> None:
+    assert decay(DECAY_150_S, elapsed) / ONE == pytest.approx(
+        math.exp(-elapsed / 150_000), rel=1e-9, abs=1e-18
+    )
 
 
 def test_half_goes_to_the_even_neighbour() -> None:
     assert [round_half_even(n, 2) for n in (-3, -1, 1, 3, 5)] == [-2, 0, 0, 2, 2]
     assert [round_half_even(n, 3) for n in (-2, -1, 1, 2, 4)] == [-1, 0, 0, 1, 1]
-    assert median((3, 1, 2)) == 2
 
 
 @settings(max_examples=100)
-@given(st.lists(st.tuples(st.integers(-(10**6), 10**8), st.integers(1, 5_000)), min_size=1, max_size=60))
-def test_the_average_is_hyperliquids_formula(samples: list[tuple[int, int]]) -> None:
-    """num = num e^(-dt/tau) + x dt, den likewise, in floating point."""
-    ema, num, den = Ema(), 0.0, 0.0
+@given(st.lists(st.tuples(st.integers(-(10**6), 10**6), st.integers(1, 5_000)), min_size=1, max_size=60))
+def test_the_average_is_the_exponential_one_of_floating_point(samples: list[tuple[int, int]]) -> None:
+    average, expected = 0, 0.0
     for sample, elapsed in samples:
-        ema = updated(ema, sample, DECAY_150_S, elapsed, elapsed)
+        average = blended(average, sample << SCALE_BITS, DECAY_150_S, elapsed)
         kept = math.exp(-elapsed / 150_000)
-        num, den = num * kept + sample * elapsed, den * kept + elapsed
-    value = value_of(ema)
-    # Both sums lose less than 2^-20 at each step, which weighs most while they are short; the rest is the float's.
-    lost = len(samples) * 2.0**-20 / den + 1e-9
-    most = 0.51 + (1 + max(abs(sample) for sample, _ in samples)) * lost
-    assert value is not None and abs(value - num / den) <= most
+        expected = expected * kept + sample * (1 - kept)
+    assert abs(average / 2**SCALE_BITS - expected) <= len(samples) * 2.0**-SCALE_BITS + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("offset", "basis", "oracle", "after"),
+    [
+        # Oracle 50,000.0 at 50x: at most 500,000 / 200 = 2,500 either way, 500,000 / 3,200 = 156.25 a batch.
+        (0, 200 * PX, 500_000, 156),
+        (156, 200 * PX, 500_000, 200),
+        (2_400, 9_999 * PX, 500_000, 2_500),
+        (2_500, -9_999 * PX, 500_000, 2_344),
+        (2_500, 9_999 * PX, 400_000, 2_000),  # a lower oracle bounds it at once
+        (0, PX // 2, 500_000, 0),  # half to even
+        (0, 3 * PX // 2, 500_000, 2),
+        (0, 99 * PX, 3_000, 0),  # 3,000 / 3,200 is no step: the mark is the oracle
+    ],
+)
+def test_the_offset_follows_the_basis_step_by_step(offset: int, basis: int, oracle: int, after: int) -> None:
+    assert next_offset(offset, basis, oracle, 50) == after
 
 
 def mark(w: Any) -> int:
     return int(w.ex.rows.markets[0]["mark"])
 
 
+def wait(w: Any, seconds: int, step_ms: int = 5_000) -> None:
+    for _ in range(seconds * 1_000 // step_ms):
+        w.batch(step_ms=step_ms)
+
+
 def test_an_empty_or_one_sided_book_is_marked_at_the_oracle(world: Callable[..., Any]) -> None:
-    w = world({1: 100_000})
+    w = world({1: 1_000_000})
     assert mark(w) == 500_000
-    w.batch(w.sell(1, 0.1, 50_500))
+    w.batch(w.sell(1, 1, 50_200))
     w.oracle(btc=50_100)
-    w.batch()
+    wait(w, 30)
     assert mark(w) == 501_000
 
 
-def test_the_mark_is_the_median_of_oracle_book_and_the_books_average(world: Callable[..., Any]) -> None:
-    """Bid 50,100 and ask 50,200 without a trade: the book's price is 50,150, its average after the first sample
-    too; the oracle at 50,000 plus an average basis of 150 says 50,150 as well."""
+def test_the_mark_comes_to_the_middle_of_quotes_that_stay(world: Callable[..., Any]) -> None:
+    """Bid 50,010, ask 50,030: a basis of 20. After 150 s the average stands at 20 * (1 - 1/e) = 12.64."""
     w = world({1: 1_000_000})
-    w.batch(w.buy(1, 0.1, 50_100), w.sell(1, 0.1, 50_200))
-    w.batch()
-    assert mark(w) == 501_500
+    w.batch(w.buy(1, 1, 50_010), w.sell(1, 1, 50_030))
+    wait(w, 155)  # the mark follows what was weighed up to the batch before
+    assert abs(mark(w) - 500_126) <= 1
+    wait(w, 1_500)
+    assert mark(w) == 500_200
 
 
-def test_a_spike_of_the_book_alone_does_not_move_the_mark_at_once(world: Callable[..., Any]) -> None:
-    """Quotes around the oracle for a minute, then a book 4 % higher: the two averages hold the median down."""
-    w = world({1: 10_000_000})
-    w.batch(w.buy(1, 0.1, 49_990, cloid=1), w.sell(1, 0.1, 50_010, cloid=2))
-    for _ in range(20):
-        w.batch(step_ms=3_000)
+def test_a_quote_counts_only_when_takers_have_seen_it_and_could_trade_with_it(
+    world: Callable[..., Any],
+) -> None:
+    """Placed post-only in one batch, gone before the takers of the next, again and again: nothing was hittable."""
+    w = world({1: 10**7})
+    for turn in range(40):
+        w.batch(
+            w.buy(1, 1, 50_010, "Alo", cloid=2 * turn + 1), w.sell(1, 1, 50_030, "Alo", cloid=2 * turn + 2)
+        )
+        w.batch(w.cancel(1, cloid=2 * turn + 1), w.cancel(1, cloid=2 * turn + 2))
+    memory = w.ex.ledger.memory_of(0)
+    assert (memory.basis, memory.quoted_ms, memory.premium_sum) == (0, 0, 0)
+
+
+def test_who_is_alone_in_a_book_moves_the_mark_slowly_and_not_far(world: Callable[..., Any]) -> None:
+    """Quotes 4 % above the oracle: at most 156 units a batch and 2,500 in all, whatever is quoted; and no faster
+    than quotes at the bound itself: after 30 s 2,500 * (1 - exp(-1/5)) = 453."""
+    w = world({1: 10**8})
+    w.batch(w.buy(1, 1, 51_990), w.sell(1, 1, 52_010))
+    before = mark(w)
+    for _ in range(31):
+        w.batch(step_ms=1_000)
+        assert 0 <= mark(w) - before <= 156
+        before = mark(w)
+    assert abs(mark(w) - 500_453) <= 1
+    wait(w, 2_000)
+    assert mark(w) == 502_500
+
+
+def test_a_spread_wider_than_the_bound_says_nothing(world: Callable[..., Any]) -> None:
+    """At 50x a spread of 250 is the bound: 50,000 to 50,250 counts, a tick more does not."""
+    w = world({1: 10**8})
+    w.batch(w.buy(1, 1, 50_000), w.sell(1, 1, 50_251))
+    wait(w, 60)
     assert mark(w) == 500_000
-    w.batch(w.cancel(1, cloid=1), w.cancel(1, cloid=2))
-    w.batch(w.buy(1, 0.1, 51_990), w.sell(1, 0.1, 52_010))
-    w.batch()
-    assert 500_000 <= mark(w) < 501_000
-    for _ in range(100):
-        w.batch(step_ms=3_000)
-    assert mark(w) == 510_000  # a fiftieth above the oracle, and no further whatever the book says
+    w.batch(w.sell(1, 1, 50_250))
+    wait(w, 60)
+    assert mark(w) > 500_000
 
 
-def test_a_gap_in_time_does_not_outweigh_what_follows(world: Callable[..., Any]) -> None:
-    """After eight hours asleep the old averages are gone, and the first new sample counts like any other."""
-    w = world({1: 10_000_000})
-    w.batch(w.buy(1, 0.1, 50_190, cloid=1), w.sell(1, 0.1, 50_210, cloid=2))
-    w.batch()
-    w.batch(step_ms=8 * 3_600_000)
+def test_a_trade_far_away_moves_no_mark(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6, 2: 10**6})
+    w.batch(w.sell(1, 0.1, 51_000), w.buy(2, 0.1, 51_000))
+    assert w.position(2) == 10_000
+    wait(w, 30)
+    assert mark(w) == 500_000
+
+
+def test_a_basis_that_was_pushed_and_left_goes_back(world: Callable[..., Any]) -> None:
+    """Frozen for 30 s without a quote, then it falls with the average's 150 s: exp(-450/150) = 5 % after 450 s."""
+    w = world({1: 10**8})
+    w.batch(w.buy(1, 1, 50_990, cloid=1), w.sell(1, 1, 51_010, cloid=2))
+    wait(w, 1_500)
+    assert mark(w) == 502_500
     w.batch(w.cancel(1, cloid=1), w.cancel(1, cloid=2))
-    w.batch(w.buy(1, 0.1, 49_990), w.sell(1, 0.1, 50_010))
-    for _ in range(40):
-        w.batch(step_ms=3_000)
-    assert mark(w) < 500_800
+    wait(w, 30)
+    assert mark(w) == 502_500
+    wait(w, 450)
+    assert abs(mark(w) - 500_124) <= 5
+
+
+def test_the_mark_stands_while_the_oracle_is_stale_and_the_pushed_basis_falls_meanwhile(
+    world: Callable[..., Any],
+) -> None:
+    w = world({1: 10**8})
+    w.batch(w.buy(1, 1, 50_990, cloid=1), w.sell(1, 1, 51_010, cloid=2))
+    wait(w, 1_500)
+    w.batch(w.cancel(1, cloid=1), w.cancel(1, cloid=2), step_ms=20_001, fresh=False)
+    for _ in range(10):
+        w.batch(step_ms=100_000, fresh=False)
+        assert mark(w) == 502_500
+    for _ in range(17):  # back at the oracle in steps of 156
+        w.batch()
+    assert abs(mark(w) - 500_000) <= 4  # 2,500 * exp(-970 / 150)

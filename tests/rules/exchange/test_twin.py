@@ -124,10 +124,27 @@ def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
         states = [MarketStatus.ACTIVE, MarketStatus.AGED, MarketStatus.REDUCE_ONLY, MarketStatus.JUMPING]
         status = int(random.choice([*states, MarketStatus.HALTED], p=[0.92, 0.02, 0.02, 0.02, 0.02]))
         rows.markets[market]["status"] = twin.markets[market].status = status  # type: ignore[attr-defined]
+        if not rows.markets[market]["funding_ms"] and random.random() < 0.1:
+            settle_an_hour(random, rows, twin, market)
     account = int(random.integers(0, ACCOUNTS))
     locked = random.random() < 0.1
     rows.accounts[account]["flags"] = ACCOUNT_LOCKED * locked
     twin.accounts[account].locked = locked  # type: ignore[attr-defined]
+
+
+def settle_an_hour(random: np.random.Generator, rows: Rows, twin: object, market: int) -> None:
+    """Longs owe, or are owed, what each position then books before it next changes."""
+    paying, received = sorted(random.integers(1, 10**9, 2).tolist(), reverse=True)
+    long, short = (paying, -received) if random.random() < 0.5 else (-received, paying)
+    waiting = len(rows.positioned(market))
+    for name, value in (
+        ("funding_ms", 3_600_000), ("funding_long", long), ("funding_short", short), ("unbooked", waiting)
+    ):  # fmt: skip
+        rows.markets[market][name] = value
+        setattr(twin.markets[market], name, value)  # type: ignore[attr-defined]
+    rows.rebuild()
+    for account in twin.accounts:  # type: ignore[attr-defined]
+        account.position_value = sums(twin.markets, account)[0]  # type: ignore[attr-defined]
 
 
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 60))

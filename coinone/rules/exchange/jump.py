@@ -1,0 +1,77 @@
+"""Jumps: a price far from the last one takes effect only when the reporters have said it twice.
+
+A *jump* is a step of more than oracle / (2 * max leverage), the smallest maintenance margin. It opens a window in
+which nothing matches in the market and only cancels are taken, so that makers can leave and a price that one venue
+got wrong liquidates nobody. The window ends, at the latest after 6 s,
+
+    with a second quorum, of reports made since it opened. If its median is no jump any more, it takes effect as it
+    is, like any price. If it is one to the same side, the nearer of the two medians to the old price takes effect
+    after 6 s with whatever quorum there is, by the same choice; one to the other side then takes effect as it is
+    after 6 s without a quorum: the jump is dropped, and the market is stale
+
+After a window that ended otherwise than by a price near the old one, the next is opened no sooner than 6 s later; a
+jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s a jump,
+and never for more than half of the time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coinone.base.primitives.limits import JUMP_WINDOW_MS
+from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.ledger import MarketMemory, Reported
+
+
+def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int | None:
+    """The price that a quorum of fresh `reports` makes the market's oracle price now; None while a jump waits."""
+    memory = batch.ledger.memory_of(market)
+    row = batch.rows.markets[market]
+    old, price = int(row["oracle"]), lower_median(reports)
+    if not memory.jump_ms:
+        rests = batch.now - memory.jumped_ms < JUMP_WINDOW_MS
+        if int(row["oracle_ms"]) == 0 or rests or not _is_jump(old, price, int(row["max_leverage"])):
+            return price
+        batch.ledger.memory.put(market, replace(memory, jump_ms=batch.now, jump_px=price))
+        return None
+    again = [report for report in reports if report.time_ms > memory.jump_ms]
+    over = _is_over(batch, memory)
+    if is_quorum(batch, again):
+        price = lower_median(again)
+    elif not over:
+        return None
+    jumps = _is_jump(old, price, int(row["max_leverage"]))
+    if jumps and (price > old) == (memory.jump_px > old):
+        price = min(price, memory.jump_px, key=lambda px: abs(px - old))
+    elif jumps and not over:
+        return None
+    _close_window(batch, market, memory, batch.now if jumps else memory.jumped_ms)
+    return price
+
+
+def drop_overdue(batch: Batch, market: int) -> None:
+    """Without a quorum: end the market's window if its time is up."""
+    memory = batch.ledger.memory_of(market)
+    if memory.jump_ms and _is_over(batch, memory):
+        _close_window(batch, market, memory, batch.now)
+
+
+def is_quorum(batch: Batch, reports: Sequence[Reported]) -> bool:
+    """Two thirds of the reporters, and at least one."""
+    return 3 * len(reports) >= 2 * len(batch.ex.config.reporters) > 0
+
+
+def lower_median(reports: Sequence[Reported]) -> int:
+    prices = sorted(report.px for report in reports)
+    return prices[(len(prices) - 1) // 2]
+
+
+def _is_jump(old: int, price: int, leverage: int) -> bool:
+    return abs(price - old) * 2 * leverage > old
+
+
+def _is_over(batch: Batch, memory: MarketMemory) -> bool:
+    return batch.now - memory.jump_ms >= JUMP_WINDOW_MS
+
+
+def _close_window(batch: Batch, market: int, memory: MarketMemory, jumped_ms: int) -> None:
+    batch.ledger.memory.put(market, replace(memory, jump_ms=0, jump_px=0, jumped_ms=jumped_ms))
