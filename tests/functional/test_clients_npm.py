@@ -1,0 +1,73 @@
+"""Clients from npm, unmodified: a script for each in tests/functional/clients tells what it saw."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from coinone.interfaces.client.local import LocalNode
+from tests.functional.npm import NODE, compiled, installed
+
+pytestmark = pytest.mark.slow
+ACCOUNT = 5
+SCRIPTS = Path(__file__).parent / "clients"
+VIEM = "viem@2.57.20"
+NKTKAS, CCXT = "@nktkas/hyperliquid@0.33.3", "ccxt@4.5.84"
+ETHERS, WEB3 = "ethers@6.17.0", "web3@4.16.0"
+SOLC = "solc@0.8.30"
+
+
+def told(modules: Path, script: str, *arguments: str) -> Any:
+    """What a script prints, as JSON."""
+    done = subprocess.run(
+        [str(NODE), "-e", (SCRIPTS / script).read_text(), *arguments],
+        capture_output=True, text=True, env={**os.environ, "NODE_PATH": str(modules)}, cwd=modules.parent,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{script}: {done.stderr[-2000:]}"
+    return json.loads(done.stdout)
+
+
+def key_of(wallet: LocalAccount) -> str:
+    return "0x" + wallet.key.hex().removeprefix("0x")
+
+
+def test_nktkas_trades_listens_and_is_told_what_it_may_not(
+    market_node: LocalNode, wallet: LocalAccount
+) -> None:
+    seen = told(installed(NKTKAS, VIEM), "nktkas.js", market_node.url, key_of(wallet))
+    assert seen["market"]["asset"] == 2
+    assert seen["market"]["filled"]["totalSz"] == "0.3", "a market order of the page's kind"
+    assert seen["market"]["fills"] == ["0.3", "0.3"], "each order's fills put together"
+    assert len(seen["streams"]) == 16 and all(seen["streams"])
+    assert seen["refusal"] == 'Invalid subscription {"type":"l2Book","coin":"NOPE","nSigFigs":null,"mantissa":null}'
+    assert "Trigger orders are not supported" in seen["stop"]
+    assert seen["positions"] == 0, "no entry without its stop"
+
+
+def test_ccxt_for_javascript_trades_and_watches(market_node: LocalNode, wallet: LocalAccount) -> None:
+    seen = told(installed(CCXT), "ccxt.js", market_node.url, key_of(wallet), wallet.address)
+    assert (seen["status"], seen["filled"], seen["crossed"], seen["history"]) == ("open", 0.05, False, True)
+
+
+@pytest.fixture(scope="module")
+def store() -> str:
+    """The contract that the drivers deploy, as they take it."""
+    abi, code = compiled(installed(SOLC), SCRIPTS / "Store.sol", "Store")
+    return json.dumps({"abi": abi, "bytecode": code})
+
+
+@pytest.mark.parametrize(
+    ("library", "package"), [("viem", VIEM), ("ethers", ETHERS), ("web3", WEB3)], ids=["viem", "ethers", "web3"]
+)
+def test_a_contract_is_deployed_written_to_and_heard(
+    library: str, package: str, store: str, market_node: LocalNode, wallet: LocalAccount
+) -> None:
+    seen = told(installed(package), "ethereum.js", library, market_node.rpc_url, key_of(wallet), store)
+    assert seen["status"] is True
+    assert seen["value"] == 42 and seen["events"] == [41, 42]
+    assert "not today" in seen["revert"]
