@@ -4,7 +4,8 @@ Any web page can reach a port on the reader's own machine: with a plain form, by
 same-origin rule), or by pointing its own name at 127.0.0.1 (DNS rebinding). Wallets and nodes lost money
 that way. So: the Host header must be a known name; an Origin header, if there is one, must be a page served
 from such a name, a configured one, or a browser extension (which gets the Ethereum basics only); `null` is
-refused; a POST must say application/json, which a form cannot. A refusal names the flag that would allow it.
+refused; a plain word (Titanoboa says its own name) comes from no browser, since those write scheme://host or null;
+a POST must say application/json, which a form cannot. A refusal names the flag that would allow it.
 """
 
 import re
@@ -15,13 +16,14 @@ from coinone.interfaces.api.config import LOOPBACK_HOSTS, ORIGIN, ApiConfig
 from coinone.interfaces.api.http import Headers, HttpError, Scope, header
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
+_WORD = re.compile(r"(?!null$)[a-z0-9._-]{1,60}", re.ASCII | re.IGNORECASE)
 _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
 
 
 class Caller(Enum):
     """How far a caller is trusted."""
 
-    PROGRAM = "program"  # no Origin: not a browser page
+    PROGRAM = "program"  # no Origin, or none that a browser writes
     PAGE = "page"  # an allowed origin
     EXTENSION = "extension"  # a browser extension: eth, net and web3 only
 
@@ -64,6 +66,8 @@ class Guard:
                 return Caller.PAGE
             if scheme in _EXTENSIONS:
                 return Caller.EXTENSION
+        if _WORD.fullmatch(origin):
+            return Caller.PROGRAM
         raise HttpError(403, f"origin {_clip(origin)} is not allowed; --allow-origin ORIGIN would allow it")
 
 

@@ -80,6 +80,11 @@ def test_extensions_are_admitted_as_such(scheme: str) -> None:
     "origin",
     [
         "null",
+        "NULL",
+        "evil.example:80",
+        "//evil.example",
+        "https:evil.example",
+        "null https://evil.example",
         "https://evil.example",
         "http://localhost.evil.example",
         "http://localhost@evil.example",
@@ -125,6 +130,11 @@ def test_what_a_form_can_send_is_refused(kind: str) -> None:
 def test_a_post_without_content_type_is_refused() -> None:
     with pytest.raises(HttpError):
         check_content_type(scope(host="localhost"))
+
+
+def test_a_word_that_no_browser_writes_as_its_origin_is_a_programs() -> None:
+    """Titanoboa sends `Origin: Titanoboa`; a browser sends scheme://host or null, and no page can change it."""
+    assert GUARD.admit(scope(host="localhost", origin="Titanoboa")) is Caller.PROGRAM
 
 
 def test_cors_names_the_one_origin_and_never_a_star() -> None:
