@@ -18,13 +18,17 @@ SCRIPTS = Path(__file__).parent / "clients"
 VIEM = "viem@2.57.20"
 NKTKAS, CCXT = "@nktkas/hyperliquid@0.33.3", "ccxt@4.5.84"
 ETHERS, WEB3 = "ethers@6.17.0", "web3@4.16.0"
+HARDHAT = "hardhat@3.18.0"
 SOLC = "solc@0.8.30"
 
 
 def told(modules: Path, script: str, *arguments: str) -> Any:
     """What a script prints, as JSON."""
+    (modules.parent / "package.json").write_text(
+        '{"type": "module"}'
+    )  # Hardhat wants a project, and one of this kind
     done = subprocess.run(
-        [str(NODE), "-e", (SCRIPTS / script).read_text(), *arguments],
+        [str(NODE), "--input-type=commonjs", "-e", (SCRIPTS / script).read_text(), *arguments],
         capture_output=True, text=True, env={**os.environ, "NODE_PATH": str(modules)}, cwd=modules.parent,
         timeout=120, check=False,
     )  # fmt: skip
@@ -71,3 +75,8 @@ def test_a_contract_is_deployed_written_to_and_heard(
     assert seen["status"] is True
     assert seen["value"] == 42 and seen["events"] == [41, 42]
     assert "not today" in seen["revert"]
+
+
+def test_hardhat_deploys_and_forks(store: str, market_node: LocalNode, wallet: LocalAccount) -> None:
+    seen = told(installed(HARDHAT), "hardhat.js", market_node.rpc_url, key_of(wallet), store)
+    assert seen == {"status": 1, "value": 42, "forked": 42}

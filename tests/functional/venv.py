@@ -1,0 +1,28 @@
+"""What tests need of PyPI's programs that cannot share our environment: one of their own, or a reason to skip."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+def environment(*packages: str) -> Path:
+    """The folder of programs of an environment that holds `packages` ("name==version"), kept from run to run. Where
+    no registry can be reached the test is skipped and says so; with CI=true it fails."""
+    name = hashlib.sha256("\n".join(packages).encode()).hexdigest()[:16]
+    folder = Path(os.environ.get("COINONE_VENV_CACHE", tempfile.gettempdir())) / f"coinone-venv-{name}"
+    complete = folder / ".complete"
+    if not complete.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        install = [str(folder / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", *packages]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = f"pip could not install {', '.join(packages)}: {done.stderr.strip()[-300:]}"
+            assert os.environ.get("CI") != "true", reason
+            pytest.skip(reason)
+        complete.touch()
+    return folder / "bin"
