@@ -39,7 +39,7 @@ def test_titanoboa_deploys_writes_reads_and_forks(
     market_node: LocalNode, wallet: LocalAccount, tmp_path: Path
 ) -> None:
     seen = told(
-        environment("titanoboa==0.2.8"), tmp_path, "titanoboa.py", market_node.rpc_url, wallet.key.hex()
+        environment("titanoboa==0.2.8"), tmp_path, "titanoboa_store.py", market_node.rpc_url, wallet.key.hex()
     )
     assert seen == {"value": 42, "forked": 42, "reverted": True}
 
@@ -47,7 +47,7 @@ def test_titanoboa_deploys_writes_reads_and_forks(
 def test_ape_deploys_writes_and_hears(market_node: LocalNode, tmp_path: Path) -> None:
     abi, code = compiled(installed(SOLC), SCRIPTS / "Store.sol", "Store")
     text = json.dumps({"abi": abi, "bytecode": code})
-    seen = told(environment("eth-ape==0.8.52"), tmp_path, "ape.py", market_node.rpc_url, text)
+    seen = told(environment("eth-ape==0.8.52"), tmp_path, "ape_store.py", market_node.rpc_url, text)
     assert seen == {"chain": 926002, "value": 42, "events": [42], "revert": "not today"}
 
 
@@ -92,6 +92,7 @@ def _freqtrade_settings(node: LocalNode, wallet: LocalAccount) -> dict[str, Any]
     api = {"public": node.url, "private": node.url, "ws": {"public": f"{node.url.replace('http', 'ws')}/ws"}}
     pricing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
     return {
+        "initial_state": "running",
         "max_open_trades": 1,
         "stake_currency": "USDC",
         "stake_amount": 200,

@@ -80,7 +80,7 @@ API_NAME: dict[Status, str] = {
     Status.IOC_NO_MATCH: "iocCancelRejected",
     Status.MAX_POSITION: "perpMaxPositionRejected",
     Status.OPEN_INTEREST_CAP: "openInterestIncreaseRejected",
-    Status.TOO_MANY_ORDERS: "rejected",
+    Status.TOO_MANY_ORDERS: "tooManyOpenOrdersRejected",
     Status.DUPLICATE_CLOID: "rejected",
     Status.BOOK_FULL: "rejected",
     Status.AGED_PRICE: "reduceOnlyRejected",

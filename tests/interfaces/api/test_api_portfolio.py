@@ -14,13 +14,19 @@ def test_rows_become_steps() -> None:
     maker = FillSide(BOB, 2, 0, 0, closed_pnl=0, fee=-1)
     fill = Fill(1, NOW - 10, 7, 0, 100, 20, True, taker, maker, bytes(32))
     paid = FundingPayment(1, NOW - 20, ALICE, 0, 5, 1, -6, 1)
-    moved = [LedgerUpdate(1, NOW - 30, ALICE, kind, 50, BOB, bytes(32)) for kind in ("deposit", "unclaimed")]
+    moved = [LedgerUpdate(1, NOW - 30, ALICE, "deposit", 50, BOB, bytes(32))]
     assert steps_of([AccountFill(fill, True)], [paid], moved) == [
         Step(NOW - 30, 50, 0),
         Step(NOW - 20, -6, -6),
         Step(NOW - 10, 26, 26, 2000),
     ]
     assert steps_of([AccountFill(fill, False)], [], []) == [Step(NOW - 10, 1, 1, 2000)]
+
+
+def test_what_waited_counts_once_it_opened_the_account() -> None:
+    waited = [LedgerUpdate(1, NOW - 30, ALICE, "unclaimed", 5, BOB, bytes(32))]
+    assert steps_of([], [], waited, is_open=False) == [], "nothing is there yet"
+    assert steps_of([], [], waited, is_open=True) == [Step(NOW - 30, 5, 0)]
 
 
 def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:

@@ -28,16 +28,19 @@ class Step:
 
 
 def steps_of(
-    fills: Sequence[AccountFill], payments: Sequence[FundingPayment], moves: Sequence[LedgerUpdate]
+    fills: Sequence[AccountFill],
+    payments: Sequence[FundingPayment],
+    moves: Sequence[LedgerUpdate],
+    is_open: bool = True,
 ) -> list[Step]:
-    """Oldest first."""
+    """Oldest first. What waited unclaimed counts once the account is open: it was its first cash."""
     steps = []
     for row in fills:
         side = row.fill.taker if row.is_taker else row.fill.maker
         profit = side.closed_pnl - side.fee
         steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
     steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
-    steps += [Step(move.time_ms, move.amount, 0) for move in moves if move.kind != "unclaimed"]
+    steps += [Step(move.time_ms, move.amount, 0) for move in moves if is_open or move.kind != "unclaimed"]
     return sorted(steps, key=lambda step: step.time_ms)
 
 
