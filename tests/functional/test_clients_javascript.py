@@ -13,7 +13,7 @@ from coinone.interfaces.client.local import LocalNode
 from tests.functional.npm import NODE, installed
 
 pytestmark = pytest.mark.slow
-PACKAGES = ("web3@4.16.0", "ethers@6.13.5", "viem@2.23.2")
+PACKAGES = ("web3@4.16.0", "ethers@6.17.0", "viem@2.57.20")
 # Init code that returns "PUSH0 SLOAD PUSH0 MSTORE PUSH1 20 PUSH0 RETURN" (slot 0) after storing 7 there
 CODE = "0x60075f55" + "6008601160003960086000f3" + "00" + "5f545f5260205ff3"
 OPTIONS = {"code": CODE, "chain": 926002}

@@ -17,7 +17,6 @@ ACCOUNT = 5
 SCRIPTS = Path(__file__).parent / "clients"
 VIEM = "viem@2.57.20"
 NKTKAS, CCXT = "@nktkas/hyperliquid@0.33.3", "ccxt@4.5.84"
-ETHERS, WEB3 = "ethers@6.17.0", "web3@4.16.0"
 HARDHAT = "hardhat@3.18.0"
 SOLC = "solc@0.8.30"
 
@@ -48,7 +47,10 @@ def test_nktkas_trades_listens_and_is_told_what_it_may_not(
     assert seen["market"]["filled"]["totalSz"] == "0.3", "a market order of the page's kind"
     assert seen["market"]["fills"] == ["0.3", "0.3"], "each order's fills put together"
     assert len(seen["streams"]) == 16 and all(seen["streams"])
-    assert seen["refusal"] == 'Invalid subscription {"type":"l2Book","coin":"NOPE","nSigFigs":null,"mantissa":null}'
+    assert (
+        seen["refusal"]
+        == 'Invalid subscription {"type":"l2Book","coin":"NOPE","nSigFigs":null,"mantissa":null}'
+    )
     assert "Trigger orders are not supported" in seen["stop"]
     assert seen["positions"] == 0, "no entry without its stop"
 
@@ -60,21 +62,9 @@ def test_ccxt_for_javascript_trades_and_watches(market_node: LocalNode, wallet: 
 
 @pytest.fixture(scope="module")
 def store() -> str:
-    """The contract that the drivers deploy, as they take it."""
+    """The contract that the driver deploys, as it takes it."""
     abi, code = compiled(installed(SOLC), SCRIPTS / "Store.sol", "Store")
     return json.dumps({"abi": abi, "bytecode": code})
-
-
-@pytest.mark.parametrize(
-    ("library", "package"), [("viem", VIEM), ("ethers", ETHERS), ("web3", WEB3)], ids=["viem", "ethers", "web3"]
-)
-def test_a_contract_is_deployed_written_to_and_heard(
-    library: str, package: str, store: str, market_node: LocalNode, wallet: LocalAccount
-) -> None:
-    seen = told(installed(package), "ethereum.js", library, market_node.rpc_url, key_of(wallet), store)
-    assert seen["status"] is True
-    assert seen["value"] == 42 and seen["events"] == [41, 42]
-    assert "not today" in seen["revert"]
 
 
 def test_hardhat_deploys_and_forks(store: str, market_node: LocalNode, wallet: LocalAccount) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +14,7 @@ from coinone.interfaces.api.weights import Weights
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
+from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.tables import MarketStatus
@@ -22,6 +23,15 @@ T = TypeVar("T")
 TRADER = Signer(dev_keys()[0])
 USER = "0x" + TRADER.address.hex()
 NEWCOMER = "0x" + "11" * 20
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One for all questions here: only the first test places orders."""
+    made = Node(load_network("dev"), tmp_path_factory.mktemp("node"), map_size_bytes=2**28)
+    made.start()
+    yield made
+    made.stop()
 
 
 def served(node: Node, scenario: Callable[[Service], Awaitable[T]]) -> T:
