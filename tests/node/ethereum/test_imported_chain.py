@@ -277,3 +277,39 @@ def test_a_blob_transaction_shows_what_its_blobs_cost(tmp_path: Path) -> None:
     finally:
         asyncio.run(service.stop())
         node.stop()
+
+
+def test_the_ommers_of_a_block_can_be_asked_for(tmp_path: Path) -> None:
+    genesis = GENESIS | {"config": {"chainId": 7, "cancunTime": 24}}
+    chain = init_chain(tmp_path, genesis)
+    checkpoint = Checkpoint(parse_alloc(GENESIS["alloc"]), {1: ()})
+
+    def fields(number: int, difficulty: int, ommers: bytes, *later: rlp.Encodable) -> list[rlp.Encodable]:
+        return [
+            chain.head.hash, ommers, bytes(20), root_after(0), EMPTY_TRIE, EMPTY_TRIE, bytes(256), difficulty, number,
+            chain.head.gas_limit, 0, 12 * number, b"", bytes(32), bytes(8), *later,
+        ]  # fmt: skip
+
+    ommer = fields(1, 5, EMPTY_OMMERS)
+    assert chain.add(rlp.encode([fields(1, 9, keccak256(rlp.encode([ommer]))), [], [ommer]]), checkpoint)
+    assert chain.add(
+        rlp.encode([fields(2, 0, EMPTY_OMMERS, 0, EMPTY_TRIE, 0, 0, bytes(32)), [], [], []]), checkpoint
+    )
+    chain.close()
+    node = EthereumNode(tmp_path)
+    service = EthereumService(node, 1_000)
+    try:
+        count, found, second, elsewhere = asked(
+            service,
+            ("eth_getUncleCountByBlockNumber", "0x1"),
+            ("eth_getUncleByBlockNumberAndIndex", "0x1", "0x0"),
+            ("eth_getUncleByBlockNumberAndIndex", "0x1", "0x1"),
+            ("eth_getUncleByBlockHashAndIndex", "0x" + node.head.hash.hex(), "0x0"),
+        )
+        assert (count, second, elsewhere) == ("0x1", None, None)
+        assert found["hash"] == "0x" + keccak256(rlp.encode(ommer)).hex() and found["difficulty"] == "0x5"
+        assert found["size"] == hex(len(rlp.encode([ommer, [], []]))) and found["uncles"] == []
+        assert "transactions" not in found
+    finally:
+        asyncio.run(service.stop())
+        node.stop()

@@ -135,6 +135,30 @@ def test_a_full_pool_drops_the_cheapest_for_a_better_one_only():
     assert some.get(dear.hash) == dear
 
 
+def test_an_account_may_keep_a_mebibyte_waiting_and_replace_within_it():
+    some = pool(bytes_max=10**7)
+    for nonce in range(8):  # 8 * 131,072 bytes are 1 MiB
+        some.add(tx(nonce=nonce, size=131_072), 0, RICH)
+    with pytest.raises(LimitExceeded, match=r"too many bytes waiting.*most=1048576"):
+        some.add(tx(nonce=8), 0, RICH)
+    some.add(tx(nonce=3, max_fee=200, tip=10, size=131_072), 0, RICH)
+    some.add(tx(BOB), 0, RICH)
+    assert len(some) == 9
+
+
+def test_one_that_is_dropped_is_gone_and_an_unknown_one_is_nothing():
+    some = pool()
+    first, second = tx(nonce=0), tx(nonce=1)
+    some.add(first, 0, RICH)
+    some.add(second, 0, RICH)
+    some.drop(first.hash)
+    some.drop(first.hash)
+    assert some.get(first.hash) is None and list(some.pending()) == [second]
+    assert take(some) == [], "the second waits for another first"
+    some.add(first, 0, RICH)
+    assert take(some) == [first.raw, second.raw]
+
+
 def test_executed_nonces_leave_the_pool():
     some = pool()
     for nonce in range(3):
