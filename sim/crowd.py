@@ -42,7 +42,7 @@ class Crowd(Workload):
         self._kinds = [kind for kind, weight in weights.items() for _ in range(weight)]
 
     def _bet(self, core: Core, trader: Trader) -> None:
-        """Half to twenty times what the trader owns, at whatever price."""
+        """Half to twenty times what the trader owns, at whatever price, with the greatest leverage."""
         rows = core.chain.exchange.rows
         slot = rows.slot_of(trader.address)
         if slot is None:
@@ -53,6 +53,7 @@ class Crowd(Workload):
         size = max(equity * self._dice.randint(5, 200) // (10 * mark), 1)
         price = mark * (103 if is_buy else 97) // 100
         tif = self._dice.choice(["Ioc", "Gtc"])
+        self._set_leverage(core, trader, market, int(rows.markets["max_leverage"][market]))
         self._place(core, trader, self._wire(core, market, is_buy, price, size, tif))
 
     def _agent_order(self, core: Core, trader: Trader) -> None:
@@ -73,8 +74,12 @@ class Crowd(Workload):
         self._act(core, trader, {"type": "scheduleCancel", "time": when})
 
     def _leverage(self, core: Core, trader: Trader) -> None:
-        asset, most = self._dice.randrange(3), self._dice.randint(1, 50)
-        self._act(core, trader, {"type": "updateLeverage", "asset": asset, "isCross": True, "leverage": most})
+        self._set_leverage(core, trader, self._dice.randrange(3), self._dice.randint(1, 50))
+
+    def _set_leverage(self, core: Core, trader: Trader, asset: int, leverage: int) -> None:
+        self._act(
+            core, trader, {"type": "updateLeverage", "asset": asset, "isCross": True, "leverage": leverage}
+        )
 
     def _approve(self, core: Core, trader: Trader) -> None:
         key = keccak256(b"agent" + len(self._agents).to_bytes(4, "big"))

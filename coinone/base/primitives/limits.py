@@ -80,11 +80,24 @@ NONCE_FUTURE_MS = 86_400_000  # and no more than a day ahead, which forgives wro
 ACCOUNT_ACTIONS_PER_BATCH = 256  # of one account in one batch of 250 ms
 ACCOUNT_BYTES_PER_BATCH = 262_144  # four full actions
 CREDIT_DEBT_MAX = 100  # credits that cancels of what is not there may cost beyond the allowance
+CREDIT_GRANT = 100  # of an account that opens; those of genesis have the network's
+CREDIT_PRICE = 1_000  # micro-quote of exchange fees paid for one more credit: 1,000 orders a quote unit
 CREDIT_REFILL_MS = 10_000  # one more credit for so much of an account's age
+CREDIT_EQUITY = 100_000_000  # micro-quote: with so much equity there is one more credit each second,
+CREDIT_REFILL_MAX = 10_000  # while fewer than so many are left
 SIGNERS_PER_ACCOUNT = 32  # keys with a living nonce set: bounds a leaf that swaps its agents
 AGENTS_PER_ACCOUNT = 4  # one unnamed and three named, as Hyperliquid has it
 BUILDERS_PER_ACCOUNT = 10  # approved at the same time
-ACCOUNT_MINIMUM = 10_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
+OPENING_MINIMUM = 11_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
+OPENING_FEE = 1_000_000  # micro-quote of it, to the insurance fund for ever: accounts are not for nothing
+CREDIT_MINIMUM = (
+    100_000  # micro-quote: less reaches no address without account, or waiting rows would be for nothing
+)
+COLLECTION_AGE_MS = 4 * 86_400_000  # an empty account is let go after so long: a nonce lives three days
+VOLUME_MAX = 1 << 62  # lifetime volumes and fees stop here, in u or lots: they only inform, and must not wrap
+FIRST_LEVERAGE_MAX = (
+    10  # of who has chosen none; chosen knowingly: a first order at 50x is nobody's intention
+)
 
 # Execution
 VERIFIED_TRANSACTIONS_MAX = 16_384  # remembered until their batch executes: about four full batches

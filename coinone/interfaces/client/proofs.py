@@ -18,7 +18,8 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.interfaces.client.errors import ClientError
 
 _ACCOUNT = (
-    "cash", "taker_volume", "maker_volume", "credits_used", "cancels_used", "liquidated_ms", "created_ms",
+    "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
+    "liquidated_ms", "created_ms",
     "taker_rate", "maker_rate", "flags",
 )  # fmt: skip
 _POSITION = (

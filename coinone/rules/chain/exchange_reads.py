@@ -93,11 +93,11 @@ def _arguments(data: bytes, widths: Sequence[int]) -> Words:
 def _position(ex: Exchange, words: Words) -> bytes:
     """szi, entryNtl, isolatedRawUsd, leverage, isIsolated"""
     slot, market = _slot(ex, words[0]), _market(ex, words[1])
-    most = int(ex.rows.markets[market]["max_leverage"])
+    first = int(ex.rows.markets[market]["first_leverage"])
     if slot is None:
-        return _encode(0, 0, 0, most, 0)
+        return _encode(0, 0, 0, first, 0)
     held = ex.rows.positions[slot, market]
-    leverage = int(held["leverage"]) or most
+    leverage = int(held["leverage"]) or first
     isolated = int(held["isolated_margin"])
     return _encode(
         int(held["size"]), abs(int(held["entry_notional"])), isolated, leverage, int(bool(held["isolated"]))

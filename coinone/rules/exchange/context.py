@@ -32,6 +32,7 @@ class MarketConfig:
     impact_notional: int = 6_000_000_000  # micro-quote
     tiers: tuple[tuple[int, int], ...] = ()  # (notional in micro-quote, max leverage) above the first tier
     max_open_interest: int = 0  # lots; 0 = no cap
+    first_leverage: int = 0  # of who has chosen none; 0 = the greatest
     initial_mark: int = 1  # shown until the first oracle price; nothing trades on it
 
 

@@ -14,6 +14,7 @@ from coinone.rules.exchange.actions.settings import apply_account_action
 from coinone.rules.exchange.actions.trading import SecondTry, Trading
 from coinone.rules.exchange.actions.transfers import apply_deposit
 from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.collection import collect
 from coinone.rules.exchange.context import (
     BatchContext,
     CoreAction,
@@ -114,6 +115,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     for item in segments[Segment.TRANSFERS_OUT]:
         apply_account_action(batch, item)
     weigh_quotes(batch, quotes)
+    collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
     tell_payments(batch)
     _tell_markets(batch)

@@ -76,8 +76,10 @@ class FundingPayment:
 
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
-    """A balance change that is no trade: kind is "deposit", "withdraw", "send", "receive", "unclaimed", or "levy" (a
-    winner's part of the debts that the same move left others with)."""
+    """A balance change that is no trade. `kind` is "deposit", "withdraw", "send", "receive"; "levy" (what a winner pays
+    of others' debts); "unclaimed" (waits for an account to open or to be unlocked), "dust" (too small to wait: to the
+    insurance fund), "claimed" (what waited, when it is given), "opening" (what opening costs) or "collected" (what was
+    left of an account that was let go, and waits)."""
 
     seq: int
     time_ms: int

@@ -48,12 +48,16 @@ def turn_fee_days(batch: Batch) -> None:
     """Look at the next accounts, by number, that the day has not reached yet."""
     cursor, today = batch.ledger.cursor, batch.now // DAY_MS
     reached = cursor.fee_account if cursor.fee_day == today else 0
-    last = min(reached + FEE_TURNS_PER_BATCH, batch.rows.account_count)  # numbers count from 1, without gaps
-    for number in range(reached + 1, last + 1):
-        if batch.ledger.settings_of(number).volume_days:  # others never acted, so never traded
-            turn_fee_day(batch, batch.rows.slot_by_number[number])
-    if (cursor.fee_day, reached) != (today, last):
-        batch.set_cursor(fee_day=today, fee_account=last)
+    turns = 0
+    while turns < FEE_TURNS_PER_BATCH and (
+        numbers := batch.rows.numbers.after(reached)[: FEE_TURNS_PER_BATCH - turns]
+    ):
+        for number in numbers:
+            if batch.ledger.settings_of(number).volume_days:  # others never acted, so never traded
+                turn_fee_day(batch, batch.rows.slot_by_number[number])
+        turns, reached = turns + len(numbers), numbers[-1]
+    if (cursor.fee_day, cursor.fee_account) != (today, reached):
+        batch.set_cursor(fee_day=today, fee_account=reached)
 
 
 def turn_fee_day(batch: Batch, slot: int) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from coinone.base.primitives.limits import MARKETS_MAX
+from coinone.base.primitives.types import Address
 from coinone.rules.exchange.core import (
     EPOCH,
     RESULTS,
@@ -91,6 +92,8 @@ class Undo:
 
     account_count: int
     market_count: int
+    opened: tuple[int, ...]  # slots of new accounts
+    dropped: tuple[tuple[int, Address, int], ...]  # slot, address and number of accounts that were let go
     accounts: tuple[Array, Array]  # slots, rows
     positions: tuple[Array, Array]  # slot * MARKETS_MAX + market, rows
     orders: tuple[Array, Array]  # where the row was free, only its oid (0) and epoch mean something
@@ -121,6 +124,8 @@ class Journal:
         """Open an epoch; what the last one saved is forgotten, what it put out may be written over."""
         self.counters[EPOCH] += 1
         self.counters[RESULTS : SAVED_GLOBALS + 1] = 0
+        self.opened: list[int] = []
+        self.dropped: list[tuple[int, Address, int]] = []
         self._account_count = self._store.account_count
         self._market_count = self._store.market_count
 
@@ -179,7 +184,8 @@ class Journal:
         return slots
 
     def touched_accounts(self) -> Array:
-        """Slots, ascending, of new accounts and those whose row, position or order this epoch saved."""
+        """Slots, ascending, of new accounts and those whose row, position or order this epoch saved, but for
+        those that are gone."""
         rows = self._store
         saved_orders = self.keys["order"][: self.counters[SAVED_ORDERS]]
         images = self.images["order"][: self.counters[SAVED_ORDERS]]
@@ -189,9 +195,11 @@ class Journal:
             self.keys["position"][: self.counters[SAVED_POSITIONS]] // MARKETS_MAX,
             images["account"][images["oid"] != 0],
             now["account"][now["oid"] != 0],
-            np.arange(self._account_count, rows.account_count),
+            np.array(self.opened, np.int64),
         ]
-        return np.unique(np.concatenate(parts)).astype(np.int64)
+        touched: Array = np.unique(np.concatenate(parts)).astype(np.int64)
+        still_there: Array = touched[rows.accounts["number"][touched] != 0]
+        return still_there
 
     def touched_markets(self) -> Array:
         new = np.arange(self._market_count, self._store.market_count)
@@ -206,6 +214,8 @@ class Journal:
         undo = Undo(
             self._account_count,
             self._market_count,
+            tuple(self.opened),
+            tuple(self.dropped),
             saved["account"],
             saved["position"],
             saved["order"],

@@ -19,7 +19,8 @@ from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
 
 ACCOUNT_COLUMNS = (
-    "cash", "taker_volume", "maker_volume", "credits_used", "cancels_used", "liquidated_ms", "created_ms",
+    "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
+    "liquidated_ms", "created_ms",
     "taker_rate", "maker_rate", "flags",
 )  # fmt: skip
 POSITION_COLUMNS = (
@@ -109,6 +110,7 @@ def _settings(settings: Settings) -> bytes:
         settings.referrer.encode(),
         list(settings.cancels_fired),
         [[day, volume] for day, volume in settings.volume_days],
+        int(settings.is_builder),
     ])  # fmt: skip
 
 

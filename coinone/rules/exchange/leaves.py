@@ -34,7 +34,7 @@ MARKET_COLUMNS = (
 )  # fmt: skip
 TERMS_COLUMNS = (
     "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",
-    "sz_decimals", "max_leverage",
+    "sz_decimals", "max_leverage", "first_leverage",
 )  # fmt: skip
 TIER_COLUMNS = ("lower", "deduction", "max_leverage")
 GLOBAL_COLUMNS = (
@@ -70,7 +70,9 @@ def market_key(market: int) -> bytes:
 def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
     """The leaves that the open batch changed, by rising key; None where one is gone."""
     journal = ex.rows.journal
-    accounts = {ex.number(slot) for slot in journal.touched_accounts().tolist()}
+    accounts = {ex.number(slot) for slot in journal.touched_accounts().tolist()} | set(
+        ex.rows.dropped_numbers
+    )
     markets = set(journal.touched_markets().tolist())
     unclaimed: set[Address] = set()
     for table, key, before in ex.ledger.log.entries:
@@ -86,8 +88,9 @@ def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
         elif table is ex.ledger.unclaimed:
             unclaimed.add(key)  # type: ignore[arg-type]
     leaves: dict[bytes, bytes | None] = {}
-    numbers = sorted(accounts)
+    numbers = [number for number in sorted(accounts) if number in ex.rows.slot_by_number]
     slots = np.array([ex.rows.slot_by_number[number] for number in numbers], np.int64)
+    leaves.update(dict.fromkeys(map(account_key, sorted(accounts))))  # gone, unless found
     leaves.update(zip(map(account_key, numbers), account_leaves(ex, slots), strict=True))
     leaves[GLOBALS] = encode_globals(ex)
     for market in sorted(markets):
@@ -101,7 +104,7 @@ def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
 
 def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
     """Every leaf there is."""
-    slots = np.arange(ex.rows.account_count)
+    slots = ex.rows.accounts["number"].nonzero()[0]
     numbers = ex.rows.accounts["number"][slots].tolist()
     yield from zip(map(account_key, numbers), account_leaves(ex, slots), strict=True)
     resting = ex.rows.orders["oid"].nonzero()[0]
@@ -149,6 +152,7 @@ def encode_globals(ex: Exchange) -> bytes:
         [[signed_bytes(name), spent, since] for name, (spent, since) in cursor.fund_spent],
         cursor.fee_day,
         cursor.fee_account,
+        cursor.collect_account,
     ])  # fmt: skip
 
 

@@ -101,6 +101,7 @@ class Settings:
     referrer: str = ""
     cancels_fired: tuple[int, int] = (0, 0)  # (UTC day, how many that day)
     volume_days: tuple[tuple[int, int], ...] = ()  # (UTC day, lifetime volume when it began), newest last
+    is_builder: bool = False  # somebody approved it as their builder, so orders may name it
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class Cursors:
     ] = ()  # market (-1: all) -> (of its quota, in ms) (debts.py)
     fee_day: int = 0  # UTC day whose fee tiers are being chosen
     fee_account: int = 0  # account number up to which they are
+    collect_account: int = 0  # account number up to which empty accounts were looked for
 
 
 @dataclass

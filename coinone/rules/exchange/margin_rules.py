@@ -34,7 +34,7 @@ def maintenance_margin(core: Any, market: int, size: int) -> int:
 
 @inlined
 def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
-    """Of a position with its open orders at the mark; leverage 0 means the market's greatest."""
+    """Of a position with its open orders at the mark; leverage 0 means the market's first."""
     return _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
 
 
@@ -42,7 +42,7 @@ def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leve
 def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
     row = core.markets[market]
     if leverage == 0:
-        leverage = row.max_leverage
+        leverage = row.first_leverage
     notional = worst * row.mark
     margin = (notional + leverage - 1) // leverage
     if row.tier_count > 1 and notional >= core.tiers[market, 1].lower:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
+from coinone.base.primitives.limits import VOLUME_MAX
 from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, prefetch
 from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
@@ -240,7 +241,7 @@ def _trade(
     worst = worst_size(core, maker, market)
     row.maker_pnl = _change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
     update_margins(core, maker, market, maintenance, worst)
-    core.accounts[maker].maker_volume += notional
+    core.accounts[maker].maker_volume = _grown(core.accounts[maker].maker_volume, notional)
 
     whole.fees += maker_fee
     if op.liquidation != 0:
@@ -252,13 +253,13 @@ def _trade(
     _pay_builder(core, i64(op.builder), taker_share)
     charge = taker_fee + taker_share
     row.taker_pnl = _change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
-    core.accounts[taker].taker_volume += notional
+    core.accounts[taker].taker_volume = _grown(core.accounts[taker].taker_volume, notional)
 
     terms = core.markets[market]
     terms.last_px = order.px
     terms.last_ms = core.counters[NOW]
-    terms.volume += notional
-    terms.base_volume += size
+    terms.volume = _grown(terms.volume, notional)
+    terms.base_volume = _grown(terms.base_volume, size)
     row.px = order.px
     row.sz = size
     row.taker_oid = oid
@@ -283,6 +284,12 @@ def fee(notional: int, rate: int) -> int:
     if notional < _SMALL_NOTIONAL:
         return -((-notional * rate) // FEE_SCALE)
     return muldiv_up_jit(notional, rate, FEE_SCALE)
+
+
+@inlined
+def _grown(volume: int, more: int) -> int:
+    """A lifetime volume stops at VOLUME_MAX rather than wrap."""
+    return i64(min(volume + more, VOLUME_MAX))
 
 
 @inlined

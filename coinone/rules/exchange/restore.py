@@ -66,7 +66,7 @@ def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
 
 
 def _settings(item: rlp.Item, agents: rlp.Item, signers: rlp.Item) -> Settings:
-    builders, referrer, fired, days = _list(item)
+    builders, referrer, fired, days, is_builder = _list(item)
     day, count = _list(fired)
     return Settings(
         signers=tuple([_bytes(_list(signer)[0]) for signer in _list(signers)]),
@@ -75,6 +75,7 @@ def _settings(item: rlp.Item, agents: rlp.Item, signers: rlp.Item) -> Settings:
         referrer=_bytes(referrer).decode(),
         cancels_fired=(rlp.decode_int(day), rlp.decode_int(count)),
         volume_days=tuple([(rlp.decode_int(p[0]), rlp.decode_int(p[1])) for p in map(_list, _list(days))]),
+        is_builder=rlp.decode_int(is_builder) == 1,
     )
 
 
@@ -110,7 +111,7 @@ def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
 
 
 def _load_globals(ex: Exchange, leaf: bytes) -> None:
-    columns, seq, time_ms, fund_spent, fee_day, fee_account = _list(rlp.decode(leaf))
+    columns, seq, time_ms, fund_spent, fee_day, fee_account, collect_account = _list(rlp.decode(leaf))
     _unpack(ex.rows.globals[0], form.GLOBAL_COLUMNS, _bytes(columns))
     ex.ledger.cursors.restore(
         "all",
@@ -120,6 +121,7 @@ def _load_globals(ex: Exchange, leaf: bytes) -> None:
             tuple([_quota(entry) for entry in _list(fund_spent)]),
             rlp.decode_int(fee_day),
             rlp.decode_int(fee_account),
+            rlp.decode_int(collect_account),
         ),
     )
 

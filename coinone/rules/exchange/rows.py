@@ -20,8 +20,9 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange import book
 from coinone.rules.exchange.core import KEY_0, KEY_1, LIVE_ORDERS, MARKETS, STALE, Core
 from coinone.rules.exchange.funding_rules import rate_cap
-from coinone.rules.exchange.journal import Journal
+from coinone.rules.exchange.journal import Journal, Undo
 from coinone.rules.exchange.margin_rules import recompute
+from coinone.rules.exchange.numbers import Numbers
 from coinone.rules.exchange.output import Output
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array, MarketStatus
@@ -45,6 +46,8 @@ class Rows(Store):
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
+        self.numbers = Numbers()
+        self._free_slots: list[int] = []  # of accounts that were let go
         self.counters[[KEY_0, KEY_1]] = key
         self.book = book.Book(key)
         self.journal = Journal(self)
@@ -141,31 +144,69 @@ class Rows(Store):
         assert address not in self.slot_by_address
         row = np.zeros(1, ACCOUNT)
         row["number"] = self.globals["next_account"][0]
+        row["looked_ms"] = -now
         row["created_ms"], row["taker_rate"], row["maker_rate"] = now, taker_rate, maker_rate
         self.globals["next_account"] += 1
         return self.load_account(address, row[0])
 
     def load_account(self, address: Address, row: np.void) -> int:
         """Put an account's row into the next free slot; its positions are `positions[slot, market]`."""
-        slot = self.account_count
-        if slot == len(self.accounts):
-            self._grow_accounts(2 * slot)
+        if self._free_slots:
+            slot = self._free_slots.pop()
+        else:
+            slot = self.account_count
+            if slot == len(self.accounts):
+                self._grow_accounts(2 * slot)
+            self.account_count += 1
         self.accounts[slot] = row
-        self.addresses[slot] = np.frombuffer(address, np.uint8)
-        self.account_count += 1
-        self.slot_by_address[address] = slot
-        self.slot_by_number[int(row["number"])] = slot
+        self.journal.opened.append(slot)
+        self._register(slot, address, int(row["number"]))
         return slot
 
-    def drop_accounts(self, count: int) -> None:
-        """Forget the accounts added last, down to `count` (undo)."""
-        for slot in range(count, self.account_count):
-            del self.slot_by_address[self.address_of(slot)]
-            del self.slot_by_number[int(self.accounts[slot]["number"])]
-        self.accounts[count : self.account_count] = 0
-        self.addresses[count : self.account_count] = 0
-        self.positions[count : self.account_count] = 0
-        self.account_count = count
+    def drop_account(self, slot: int) -> None:
+        """Let an account go that holds nothing; its slot is free. The journal keeps what takes that back."""
+        held = self.positions[slot]
+        names = [name for name in POSITION.names or () if name != "epoch"]
+        for market in np.flatnonzero(np.any([held[name] != 0 for name in names], axis=0)).tolist():
+            self.journal.position(slot, market)
+        self.journal.account(slot)
+        self.journal.dropped.append((slot, self.address_of(slot), int(self.accounts["number"][slot])))
+        self._forget(slot)
+        self._free_slots.append(slot)
+
+    def take_back_accounts(self, undo: Undo) -> None:
+        """Forget the accounts that a batch opened, and know again those that it let go (undo)."""
+        for slot in undo.opened:
+            self._forget(slot)
+            if slot < undo.account_count:
+                self._free_slots.append(slot)
+        self.account_count = undo.account_count
+        for slot, address, number in undo.dropped:
+            self._free_slots.remove(slot)
+            self._register(slot, address, number)
+
+    @property
+    def dropped_numbers(self) -> list[int]:
+        """Of the accounts that the open batch let go."""
+        return [number for _, _, number in self.journal.dropped]
+
+    def _register(self, slot: int, address: Address, number: int) -> None:
+        self.addresses[slot] = np.frombuffer(address, np.uint8)
+        self.slot_by_address[address] = slot
+        self.slot_by_number[number] = slot
+        self.numbers.add(number)
+
+    def _forget(self, slot: int) -> None:
+        """Blank the slot under its epochs, so that the journal does not save it a second time."""
+        number = int(self.accounts["number"][slot])
+        del self.slot_by_address[self.address_of(slot)]
+        del self.slot_by_number[number]
+        self.numbers.drop(number)
+        for table in (self.accounts, self.positions):
+            epochs = table["epoch"][slot].copy()
+            table[slot] = 0
+            table["epoch"][slot] = epochs
+        self.addresses[slot] = 0
 
     def drop_markets(self, count: int) -> None:
         """Forget the markets added last, down to `count` (undo)."""
@@ -193,6 +234,7 @@ class Rows(Store):
         defaults = {
             "sz_decimals": sz_decimals,
             "max_leverage": max_leverage,
+            "first_leverage": max_leverage,
             "mark": mark,
             "oracle": mark,
             "max_px": 1 << 27,

@@ -31,6 +31,7 @@ class Exchange:
                 market.initial_mark,
                 tiers=market.tiers,
                 max_open_interest=market.max_open_interest,
+                first_leverage=market.first_leverage or market.max_leverage,
             )
             # Until reporters have spoken nobody can take risk.
             self.rows.markets[index]["status"] = MarketStatus.REDUCE_ONLY

@@ -94,10 +94,15 @@ ACCOUNT = _table(
     ("position_value", _i8),  # running: sum of size * mark, less funding not yet in `cash`
     ("initial_margin", _i8),  # running: sum over markets, open orders included
     ("maintenance_margin", _i8),  # running: sum over markets, positions only
-    ("taker_volume", _i8),  # lifetime, in u; fee tiers and action credits are taken from differences
+    ("taker_volume", _i8),  # lifetime, in u; fee tiers are taken from differences
     ("maker_volume", _i8),
     ("credits_used", _i8),  # actions counted against the allowance (D5)
-    ("cancels_used", _i8),
+    ("fees_paid", _i8),  # lifetime, in u, to the exchange: they bring action credits
+    ("refilled", _i8),  # action credits that equity brought
+    (
+        "looked_ms",
+        _i8,
+    ),  # when the account last acted or was credited; negative: with little equity (credits.py)
     ("liquidated_ms", _i8),  # time of the last partial liquidation: the cool-down
     ("created_ms", _i8),
     ("taker_rate", _i4),  # in 1 / FEE_SCALE
@@ -120,7 +125,7 @@ POSITION = _table(
     ("funding_change", _i8),
     ("funding_ms", _i8),  # the hour's turn up to which funding is booked (funding_rules.py)
     ("isolated_margin", _i8),
-    ("leverage", _i4),  # 0: never chosen, the market's greatest
+    ("leverage", _i4),  # 0: never chosen, the market's `first_leverage`
     ("isolated", _i4),
     ("place", _i4),  # index: 1 + place among the market's holders, 0: none (holders.py)
     ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
@@ -174,6 +179,7 @@ MARKET = _table(
     ("sig_figs", _i4),  # 5, or 0: any number
     ("sz_decimals", _i4),
     ("max_leverage", _i4),
+    ("first_leverage", _i4),  # of who has chosen none
     ("status", _i4),
     ("order_count", _i4),
     ("tier_count", _i4),

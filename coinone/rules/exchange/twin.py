@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX, VOLUME_MAX
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import MarketStatus, OpKind, Tif
 from coinone.rules.exchange.twin_book import (
@@ -316,8 +316,8 @@ class Twin(Resting):
         maker_pnl = change_position(maker, -change, px, sum(made), self.now)
         update(maker.owner, maker.held, market, maintenance_margin(market, maker.held.size))
         taker_pnl = change_position(taker, change, px, sum(took), self.now)
-        maker.owner.maker_volume += size * px
-        taker.owner.taker_volume += size * px
+        maker.owner.maker_volume = min(maker.owner.maker_volume + size * px, VOLUME_MAX)
+        taker.owner.taker_volume = min(taker.owner.taker_volume + size * px, VOLUME_MAX)
         self.fees += made[0]
         if op.liquidation:
             self.insurance += took[0]
@@ -327,8 +327,8 @@ class Twin(Resting):
             if share:
                 self.accounts[side.builder].cash += share
         market.last_px, market.last_ms = px, self.now
-        market.volume += size * px
-        market.base_volume += size
+        market.volume = min(market.volume + size * px, VOLUME_MAX)
+        market.base_volume = min(market.base_volume + size, VOLUME_MAX)
         self._tell_fill(i, taker, maker, size, starts, made, took, (taker_pnl, maker_pnl))
 
     def _tell_fill(

@@ -181,6 +181,7 @@ class Market:
     band_bps: int
     sig_figs: int
     max_leverage: int
+    first_leverage: int
     status: int
     funding_ms: int
     funding_long: int

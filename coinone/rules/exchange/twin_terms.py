@@ -55,7 +55,7 @@ def initial_margin(market: Market, held: Position) -> int:
     size = held.size
     worst = max(size + held.bids, held.asks - size)  # long if all bids trade, or short if all asks do
     notional = worst * market.mark
-    margin = -(-notional // (held.leverage or market.max_leverage))
+    margin = -(-notional // (held.leverage or market.first_leverage))
     if len(market.bounds) > 1 and notional >= market.bounds[1]:
         return max(margin, 2 * maintenance_margin(market, worst))
     return margin

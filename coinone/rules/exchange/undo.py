@@ -12,12 +12,12 @@ from coinone.rules.exchange.tables import ORDER, Array
 
 def apply_undo(rows: Rows, undo: Undo) -> None:
     """Take back the batch `undo` came from, which must be the last one not undone yet."""
-    rows.drop_accounts(undo.account_count)
+    rows.take_back_accounts(undo)
     rows.drop_markets(undo.market_count)
-    kept = undo.accounts[0] < undo.account_count
+    kept = ~np.isin(undo.accounts[0], undo.opened)
     rows.accounts[undo.accounts[0][kept]] = undo.accounts[1][kept]
     slots, markets = np.divmod(undo.positions[0], MARKETS_MAX)
-    kept = (slots < undo.account_count) & (markets < undo.market_count)
+    kept = ~np.isin(slots, undo.opened) & (markets < undo.market_count)
     rows.positions[slots[kept], markets[kept]] = undo.positions[1][kept]
     _restore_orders(rows, *undo.orders)
     kept = undo.markets[0] < undo.market_count

@@ -24,9 +24,10 @@ def test_rows_become_steps() -> None:
 
 
 def test_what_waited_counts_once_it_opened_the_account() -> None:
-    waited = [LedgerUpdate(1, NOW - 30, ALICE, "unclaimed", 5, BOB, bytes(32))]
-    assert steps_of([], [], waited, is_open=False) == [], "nothing is there yet"
-    assert steps_of([], [], waited, is_open=True) == [Step(NOW - 30, 5, 0)]
+    waited = LedgerUpdate(1, NOW - 30, ALICE, "unclaimed", 5, BOB, bytes(32))
+    claimed = LedgerUpdate(2, NOW - 20, ALICE, "claimed", 5, BOB, bytes(32))
+    assert steps_of([], [], [waited]) == [], "nothing is there yet"
+    assert steps_of([], [], [waited, claimed]) == [Step(NOW - 20, 5, 0)]
 
 
 def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:

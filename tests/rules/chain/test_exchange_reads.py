@@ -49,10 +49,10 @@ def traded() -> World:
 
 def test_a_position_reads_as_hyperliquid_encodes_it():
     world, types = traded(), ["address,uint16", "int64,uint64,int64,uint32,bool"]
-    # 0.02 BTC at 5 decimals is 2,000 lots; 0.02 * 97,000 = 1,940 dollars; the market's greatest leverage is
-    # 50
-    assert read(world, 0x0800, types, account(1), 0) == (2_000, 1_940 * DOLLARS, 0, 50, False)
-    assert read(world, 0x0800, types, account(0), 0) == (-2_000, 1_940 * DOLLARS, 0, 50, False)
+    # 0.02 BTC at 5 decimals is 2,000 lots; 0.02 * 97,000 = 1,940 dollars; who chose none has a
+    # leverage of 10
+    assert read(world, 0x0800, types, account(1), 0) == (2_000, 1_940 * DOLLARS, 0, 10, False)
+    assert read(world, 0x0800, types, account(0), 0) == (-2_000, 1_940 * DOLLARS, 0, 10, False)
     assert read(world, 0x0800, types, NOBODY, 0)[:3] == (0, 0, 0)
 
 

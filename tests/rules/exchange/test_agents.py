@@ -168,7 +168,7 @@ def test_an_agency_that_ran_out_reserves_its_address_no_more(world: Callable[...
     w.batch(approve(w, 1, 50, "bot", w.now + 1_000))
     w.batch(deposits=(Deposit(address(50), 500 * QUOTE),))
     w.batch(step_ms=2_000)
-    w.batch(deposits=(Deposit(address(50), 1),))
+    w.batch(deposits=(Deposit(address(50), QUOTE),))
     assert w.cash(50) > 400 * QUOTE
     assert w.ex.ledger.settings_of(w.ex.number(w.slot(1))).agents == ()
 

@@ -96,3 +96,16 @@ def test_a_day_without_trades_writes_nothing(world: Callable[..., Any]) -> None:
     w.batch(w.buy(1, 0.1, 40_000))
     leaf = account_key(w.ex.number(w.slot(1)))
     assert leaf not in w.batch(step_ms=DAY_MS).leaves
+
+
+def test_lifetime_volumes_stop_rather_than_wrap(world: Callable[..., Any]) -> None:
+    """Some 4.6 million million quote units; one trade more used to make it negative, and the fees the highest."""
+    w = world({1: 1_000_000, 2: 1_000_000})
+    accounts, market = w.ex.rows.accounts, w.ex.rows.markets[0]
+    accounts["taker_volume"][w.slot(1)] = accounts["maker_volume"][w.slot(2)] = 2**62 - 1
+    market["volume"] = market["base_volume"] = 2**62 - 1
+    w.batch(w.sell(2, 0.01, 50_000))
+    w.batch(w.buy(1, 0.01, 50_000, "Ioc"))
+    assert w.position(1) == 1_000
+    assert int(accounts["taker_volume"][w.slot(1)]) == int(accounts["maker_volume"][w.slot(2)]) == 2**62
+    assert int(market["volume"]) == int(market["base_volume"]) == 2**62

@@ -24,23 +24,27 @@ def send(w: Any, who: int, to: bytes, amount: int, token: str = "") -> t.Verifie
     return signed
 
 
-def test_a_deposit_of_ten_opens_an_account_that_acts_from_the_next_batch_on(
+def test_a_deposit_of_eleven_opens_an_account_that_acts_from_the_next_batch_on(
     world: Callable[..., Any],
 ) -> None:
+    """One of the eleven is the price of opening: it goes to the insurance fund."""
     w = world({})
-    w.batch(deposits=(Deposit(address(5), 10 * QUOTE),))
+    w.batch(deposits=(Deposit(address(5), 11 * QUOTE),))
+    assert w.fund("insurance") == QUOTE
     w.batch(w.signed(5, t.Noop(), "noop"))
     assert w.last.outcomes[0].status == "executed"
     assert w.cash(5) == 10 * QUOTE
 
 
-def test_smaller_deposits_wait_until_they_make_ten(world: Callable[..., Any]) -> None:
+def test_smaller_deposits_wait_until_they_make_eleven(world: Callable[..., Any]) -> None:
     w = world({})
     w.batch(deposits=(Deposit(address(5), 6 * QUOTE),))
     assert w.ex.rows.slot_of(address(5)) is None
     assert w.ex.ledger.unclaimed.get(address(5)) == 6 * QUOTE == w.fund("unclaimed")
-    w.batch(deposits=(Deposit(address(5), 4 * QUOTE),))
-    assert w.cash(5) == 10 * QUOTE
+    w.batch(deposits=(Deposit(address(5), 5 * QUOTE - 1),))
+    assert w.ex.rows.slot_of(address(5)) is None
+    w.batch(deposits=(Deposit(address(5), 100_001),))  # 6 + 4.999999 + 0.100001 = 11.1
+    assert w.cash(5) == 10 * QUOTE + 100_000
     assert w.fund("unclaimed") == 0 and w.ex.ledger.unclaimed.get(address(5)) is None
 
 
@@ -122,3 +126,30 @@ def test_what_a_resting_order_beyond_the_mark_may_lose_cannot_be_sent_away(world
     before = withdrawable(w.ex.rows, w.slot(1))
     w.batch(w.buy(1, 1, 50_500))
     assert before - withdrawable(w.ex.rows, w.slot(1)) == (1_000 + 500) * 10**6
+
+
+def test_a_coin_that_walks_from_key_to_key_is_used_up(world: Callable[..., Any]) -> None:
+    """15 quote: the second account has 14, the third 13 ... and after the one with 10 no further one opens."""
+    w = world({1: 15})
+    opened = []
+    for n in range(1, 10):
+        if w.ex.rows.slot_of(address(n)) is None:
+            break
+        opened.append(w.cash(n) // QUOTE)
+        w.batch(send(w, n, address(n + 1), w.cash(n)))
+    assert opened == [15, 14, 13, 12, 11, 10]
+    assert w.fund("insurance") == 5 * QUOTE and w.fund("unclaimed") == 10 * QUOTE
+
+
+def test_squatting_a_row_costs_a_tenth_of_a_quote(world: Callable[..., Any]) -> None:
+    w = world({1: 100})
+    w.batch(send(w, 1, address(9), 99_999))
+    assert (
+        w.last.outcomes[0].error == "Amount too small for an address without account, must be at least 0.1."
+    )
+    w.batch(deposits=(Deposit(address(9), 99_999),))
+    assert w.ex.ledger.unclaimed.get(address(9)) is None and w.fund("insurance") == 99_999
+    w.batch(send(w, 1, address(9), 100_000))
+    assert w.ex.ledger.unclaimed.get(address(9)) == 100_000
+    w.batch(send(w, 1, QUOTE_SYSTEM_ADDRESS, 1))  # a withdrawal may be as small as it likes
+    assert w.last.outcomes[0].status == "executed"

@@ -79,7 +79,7 @@ async def _account_proof(sources: Sources, request: Request) -> Json:
 
 async def _portfolio(sources: Sources, request: Request) -> Json:
     account = await sources.account(request, orders=False)
-    steps = await sources.in_thread(lambda: sources.histories.steps(request, account.exists))
+    steps = await sources.in_thread(lambda: sources.histories.steps(request))
     unrealised = sum(position.unrealised for position in account.positions)
     return portfolio_json(steps, account.equity, unrealised, sources.data.time_ms)
 

@@ -192,11 +192,16 @@ def _funding_figures(payment: FundingPayment, coins: Coins) -> Json:
 
 def ledger_json(update: LedgerUpdate) -> Json:
     """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds. Ours: `unclaimed`, where the amount
-    waits until enough has gathered to open the account, and `debtLevy`, a winner's part of others' debts."""
+    waits until enough has gathered to open the account; `debtLevy`, a winner's part of others' debts; and `dust`,
+    `claimed` and `collected` (events.LedgerUpdate)."""
     amount = money(abs(update.amount))
     delta: Json
     if update.kind == "levy":
         delta = {"type": "debtLevy", "usdc": money(update.amount)}
+    elif update.kind == "opening":
+        delta = {"type": "accountActivationGas", "amount": amount, "token": "USDC"}
+    elif update.kind in ("dust", "claimed", "collected"):
+        delta = {"type": update.kind, "usdc": amount}
     elif update.kind != "withdraw" and update.counterparty != QUOTE_SYSTEM_ADDRESS:
         sender, receiver = update.counterparty, update.account
         if update.kind == "send":

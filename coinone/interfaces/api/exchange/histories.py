@@ -107,11 +107,11 @@ class Histories:
         rows = self._history.candles(coin.index, interval, now_ms - 40 * 86_400_000, now_ms, 1)
         return rows[-1] if rows else None
 
-    def steps(self, request: Request, is_open: bool) -> list[Step]:
+    def steps(self, request: Request) -> list[Step]:
         """What portfolio is made of: the newest rows of each history, oldest first."""
         user, history, newest = parse_address(request.get("user")), self._history, Page(limit=INFO_ROWS_MAX)
         return steps_of(
-            history.fills(user, newest), history.funding(user, newest), history.ledger(user, newest), is_open
+            history.fills(user, newest), history.funding(user, newest), history.ledger(user, newest)
         )
 
 

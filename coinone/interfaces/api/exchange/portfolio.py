@@ -14,6 +14,7 @@ from coinone.rules.exchange.events import FundingPayment, LedgerUpdate
 
 DAY_MS = 86_400_000
 PERIODS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("month", 30 * DAY_MS), ("allTime", None))
+_WAITING = ("unclaimed", "dust")  # never reached the account
 POINTS_MAX = 120  # of a curve: a chart has no room for more
 
 
@@ -31,16 +32,15 @@ def steps_of(
     fills: Sequence[AccountFill],
     payments: Sequence[FundingPayment],
     moves: Sequence[LedgerUpdate],
-    is_open: bool = True,
 ) -> list[Step]:
-    """Oldest first. What waited unclaimed counts once the account is open: it was its first cash."""
+    """Oldest first. What waited unclaimed counts when the account claims it."""
     steps = []
     for row in fills:
         side = row.fill.taker if row.is_taker else row.fill.maker
         profit = side.closed_pnl - side.fee
         steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
     steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
-    steps += [Step(move.time_ms, move.amount, 0) for move in moves if is_open or move.kind != "unclaimed"]
+    steps += [Step(move.time_ms, move.amount, 0) for move in moves if move.kind not in _WAITING]
     return sorted(steps, key=lambda step: step.time_ms)
 
 

@@ -50,8 +50,8 @@ def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = Tr
         positions=positions_of(ex, slot),
         orders=orders_of(ex, slot) if orders else (),
         volume=int(row["taker_volume"]) + int(row["maker_volume"]),
-        actions_used=int(row["credits_used"]) + int(row["cancels_used"]),
-        actions_allowed=allowance(rows, slot, ex.config.action_credits, time_ms),
+        actions_used=int(row["credits_used"]),
+        actions_allowed=allowance(ex, slot, time_ms),
         taker_rate=int(row["taker_rate"]),
         maker_rate=int(row["maker_rate"]),
     )
@@ -72,7 +72,7 @@ def _position(ex: Exchange, held: Any, market: int) -> PositionView:
         size=size,
         entry_notional=abs(int(held["entry_notional"])),
         mark=mark,
-        leverage=int(held["leverage"]) or most,
+        leverage=int(held["leverage"]) or int(row["first_leverage"]),
         max_leverage=most,
         tier_leverage=int(tiers[place]["max_leverage"]),
         isolated=bool(held["isolated"]),
@@ -135,12 +135,12 @@ def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:
 
 def leverage_of(ex: Exchange, address: Address, market: int) -> tuple[int, bool]:
     """(leverage, cross?) that a new order of `address` would have."""
-    most = int(ex.rows.markets[market]["max_leverage"])
+    first = int(ex.rows.markets[market]["first_leverage"])
     slot = ex.rows.slot_of(address)
     if slot is None:
-        return most, True
+        return first, True
     held = ex.rows.positions[slot, market]
-    return int(held["leverage"]) or most, not bool(held["isolated"])
+    return int(held["leverage"]) or first, not bool(held["isolated"])
 
 
 def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, ...]:

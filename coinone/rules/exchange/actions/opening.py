@@ -1,15 +1,20 @@
-"""How an address becomes an account: by credits, and never while it is somebody's agent.
+"""How an address becomes an account: by credits, for a price, and never while it is somebody's agent.
 
-A credit to an address without account waits in `unclaimed` until enough has gathered. An address with a living
-agency is *reserved*: its credits wait too, however large, so that no gift changes whom its key acts for. The
-agency ends by its master, at its time, or by the address itself (agents.py); then what waits opens the account.
+A first credit of `OPENING_MINIMUM` opens an account, and `OPENING_FEE` of it goes to the insurance fund for ever: a
+coin that walks from key to key, to leave an account with fresh credits at each, is used up. A smaller credit waits in
+`unclaimed` until enough has gathered; below `CREDIT_MINIMUM` none is taken, or the rows there would be for nothing.
+
+An address with a living agency is *reserved*: its credits wait, however large, so that no gift changes whom its key
+acts for. The agency ends by its master, at its time, or by the address itself (agents.py); then what waits opens the
+account.
+
 Credits to an account that is locked (debts.py) wait as well: what its closing brings is the insurance fund's, what
 others send is not.
 """
 
-from coinone.base.primitives.limits import ACCOUNT_MINIMUM
-from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.batch import Batch
+from coinone.base.primitives.limits import CREDIT_MINIMUM, OPENING_FEE, OPENING_MINIMUM
+from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
+from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LedgerUpdate
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
@@ -20,6 +25,10 @@ def credit(
     """Add `amount` to an account's cash, or to what waits for an address that has none."""
     slot = batch.rows.slot_of(address)
     locked = slot is not None and int(batch.rows.accounts[slot]["flags"]) & ACCOUNT_LOCKED
+    if slot is None and amount < CREDIT_MINIMUM:  # a deposit; sends so small are refused (transfers.py)
+        batch.move_global("insurance", amount)
+        tell(batch, address, "dust", amount, counterparty, tx_hash)
+        return
     if slot is None or locked:
         waiting = (batch.ledger.unclaimed.get(address) or 0) + amount
         if locked or not _may_open(batch, address, waiting):
@@ -27,7 +36,9 @@ def credit(
             batch.move_global("unclaimed", amount)
             tell(batch, address, "unclaimed", amount, counterparty, tx_hash)
             return
-        slot = _open(batch, address)
+        tell(batch, address, kind, amount, counterparty, tx_hash)
+        _open(batch, address, amount)
+        return
     batch.move_cash(slot, amount)
     tell(batch, address, kind, amount, counterparty, tx_hash)
 
@@ -36,7 +47,7 @@ def open_waiting(batch: Batch, address: Address) -> None:
     """Open the account of an address that nobody's agency holds back any more, if enough waits for it."""
     waiting = batch.ledger.unclaimed.get(address) or 0
     if batch.rows.slot_of(address) is None and _may_open(batch, address, waiting):
-        _open(batch, address)
+        _open(batch, address, 0)
 
 
 def claim_waiting(batch: Batch, slot: int) -> None:
@@ -47,6 +58,7 @@ def claim_waiting(batch: Batch, slot: int) -> None:
         batch.ledger.unclaimed.drop(address)
         batch.move_global("unclaimed", -waiting)
         batch.move_cash(slot, waiting)
+        tell(batch, address, "claimed", waiting, ZERO_ADDRESS, NO_HASH)
 
 
 def tell(
@@ -57,12 +69,14 @@ def tell(
 
 
 def _may_open(batch: Batch, address: Address, amount: int) -> bool:
-    return amount >= ACCOUNT_MINIMUM and batch.ledger.living_agent(address, batch.now) is None
+    return amount >= OPENING_MINIMUM and batch.ledger.living_agent(address, batch.now) is None
 
 
-def _open(batch: Batch, address: Address) -> int:
-    """The new account's slot. What waited is its first cash; an agency that ran out leaves its master's list."""
+def _open(batch: Batch, address: Address, arriving: int) -> None:
+    """Open the account with what waited and what arrives. An agency that ran out leaves its master's list."""
     slot = batch.open_account(address)
     batch.ledger.forget_agent(address)
     claim_waiting(batch, slot)
-    return slot
+    batch.move_cash(slot, arriving - OPENING_FEE)
+    batch.move_global("insurance", OPENING_FEE)
+    tell(batch, address, "opening", -OPENING_FEE, ZERO_ADDRESS, NO_HASH)

@@ -68,7 +68,8 @@ def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFe
     if action.max_fee_rate > BUILDER_FEE_MAX:
         batch.failed(item, "Builder fee rate is too large.")
         return
-    if batch.rows.slot_of(action.builder) is None:
+    slot = batch.rows.slot_of(action.builder)
+    if slot is None:
         batch.failed(item, "Builder has no account.")
         return
     settings = batch.ledger.settings_of(batch.ex.number(item.account))
@@ -80,6 +81,9 @@ def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFe
         return
     _change(batch, item, builders=builders)
     _lower_resting(batch, item.account, action)
+    number = batch.ex.number(slot)
+    if not batch.ledger.settings_of(number).is_builder:
+        batch.ledger.settings.put(number, replace(batch.ledger.settings_of(number), is_builder=True))
     batch.executed(item, DEFAULT)
 
 

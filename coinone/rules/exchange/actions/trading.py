@@ -15,7 +15,7 @@ import numpy as np
 from coinone.rules.exchange.actions.answers import Answer, Answers
 from coinone.rules.exchange.actions.ops import BuilderTerms, OpList, to_market_units
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.credits import charge
+from coinone.rules.exchange.credits import charge, note_fees
 from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.segments import Item
@@ -61,6 +61,7 @@ class Trading:
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
         segment = run_segment(rows, ops, batch.now)
         results = copied(segment.results)
+        note_fees(rows, segment.fills)
         np.copyto(results["status"], wrong, where=wrong != 0)
         if len(segment.fills) or len(segment.updates):
             happened = (copied(segment.fills), copied(segment.updates), rows.addresses)

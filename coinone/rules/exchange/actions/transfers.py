@@ -6,6 +6,7 @@ in which it has a position lacks an oracle price or awaits a jump's confirmation
 """
 
 from coinone.base.primitives.integers import div_up
+from coinone.base.primitives.limits import CREDIT_MINIMUM
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import credit, tell
 from coinone.rules.exchange.addresses import is_keyless
@@ -74,6 +75,9 @@ def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:
         return "Cannot self-transfer."
     if action.destination != config.system_address and is_keyless(config, action.destination):
         return "Invalid destination."
+    leaves = action.destination == config.system_address
+    if not leaves and action.amount < CREDIT_MINIMUM and batch.rows.slot_of(action.destination) is None:
+        return "Amount too small for an address without account, must be at least 0.1."
     if action.amount > withdrawable(batch.rows, item.account):
         return "Insufficient balance for withdrawal."
     return ""

@@ -1,0 +1,198 @@
+"""Empty accounts are let go, nothing old can be sent again, and their rows are used again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange.context import Deposit
+from coinone.rules.exchange.engine import apply_undo
+from coinone.rules.exchange.invariants import conserved_sum
+from coinone.rules.exchange.leaves import account_key, all_leaves
+from coinone.rules.exchange.ledger import Ledger, Table
+from coinone.rules.exchange.numbers import Numbers
+from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+DAY = 86_400_000
+
+
+def address(n: int) -> bytes:
+    return n.to_bytes(20, "big")
+
+
+def send(w: Any, who: int, to: int, amount: int) -> t.VerifiedAction:
+    signed: t.VerifiedAction = w.signed(who, t.SendAsset("usdSend", address(to), amount), "usdSend")
+    return signed
+
+
+def emptied(world: Callable[..., Any], left: int = 500_000) -> Any:
+    """Account 2 has sent away all but half a quote unit."""
+    w = world({1: 1_000, 2: 100})
+    w.batch(send(w, 2, 1, 100 * QUOTE - left))
+    return w
+
+
+def is_there(w: Any, who: int) -> bool:
+    return w.ex.rows.slot_of(address(who)) is not None
+
+
+def pass_days(w: Any, days: int) -> None:
+    w.batch(step_ms=days * DAY)
+    w.nonce = w.now
+
+
+def test_an_empty_account_is_let_go_after_four_days_and_what_it_had_waits(world: Callable[..., Any]) -> None:
+    w = emptied(world)
+    number, before = w.ex.number(w.slot(2)), conserved_sum(w.ex)
+    pass_days(w, 3)
+    assert is_there(w, 2)
+    result = w.batch(step_ms=DAY)
+    assert not is_there(w, 2) and is_there(w, 1)
+    assert result.leaves[account_key(number)] is None
+    assert w.ex.ledger.unclaimed.get(address(2)) == 500_000 == w.fund("unclaimed")
+    assert conserved_sum(w.ex) == before
+    assert account_key(number) not in dict(all_leaves(w.ex))
+
+
+def test_nothing_that_was_signed_before_can_be_sent_again(world: Callable[..., Any]) -> None:
+    w = world({1: 1_000, 2: 100})
+    ahead = w.signed(2, t.Noop(), "noop", nonce=w.now + DAY)
+    last = send(w, 2, 1, 100 * QUOTE)
+    w.batch(ahead, last)
+    assert [found.status for found in w.last.outcomes] == ["executed"] * 2
+    pass_days(w, 4)
+    w.batch(deposits=(Deposit(address(2), 50 * QUOTE),))
+    w.batch(ahead, last)
+    assert [found.status for found in w.last.outcomes] == ["excluded"] * 2
+    assert all("outside the window" in found.error for found in w.last.outcomes)
+
+
+def test_who_returns_pays_again_and_has_another_number(world: Callable[..., Any]) -> None:
+    w = emptied(world)
+    number = w.ex.number(w.slot(2))
+    pass_days(w, 4)
+    w.batch(deposits=(Deposit(address(2), 11 * QUOTE),))
+    assert w.cash(2) == 10 * QUOTE + 500_000
+    assert w.ex.number(w.slot(2)) > number
+
+
+def test_rows_are_used_again_so_that_arrays_do_not_grow(world: Callable[..., Any]) -> None:
+    w = world({1: 1_000})
+    for turn in range(5):
+        key = 100 + turn
+        w.batch(deposits=(Deposit(address(key), 20 * QUOTE),))
+        w.batch(send(w, key, 1, w.cash(key)))
+        pass_days(w, 4)
+        assert not is_there(w, key)
+    assert w.ex.rows.account_count == 2
+
+
+KEEPING: dict[str, Callable[[Any], Any]] = {
+    "an order": lambda w: w.batch(w.buy(2, 0.0003, 49_000)),
+    "a position": lambda w: (w.batch(w.sell(1, 0.0002, 50_000)), w.batch(w.buy(2, 0.0002, 50_000, "Ioc"))),
+    "an agent": lambda w: w.batch(w.signed(2, t.ApproveAgent(address(50), "", 0, False), "approveAgent")),
+    "a scheduled cancel": lambda w: w.batch(
+        w.signed(2, t.ScheduleCancel(w.now + 300 * DAY), "scheduleCancel")
+    ),
+    "a builder": lambda w: w.batch(w.signed(1, t.ApproveBuilderFee(address(2), 1), "approveBuilderFee")),
+}
+
+
+@pytest.mark.parametrize("what", KEEPING)
+def test_what_is_still_needed_keeps_an_account(world: Callable[..., Any], what: str) -> None:
+    w = world({1: 100_000, 2: 11})
+    KEEPING[what](w)
+    cash = w.ex.rows.accounts["cash"]
+    cash[w.slot(1)] += cash[w.slot(2)] - QUOTE // 2
+    cash[w.slot(2)] = QUOTE // 2
+    for _ in range(5):
+        w.batch(step_ms=DAY, fresh=False)  # so that no margin is asked of the position
+    assert is_there(w, 2)
+
+
+def test_a_whole_quote_unit_keeps_an_account(world: Callable[..., Any]) -> None:
+    w = emptied(world, left=QUOTE)
+    pass_days(w, 5)
+    assert is_there(w, 2)
+
+
+def test_a_credit_keeps_an_account_for_four_more_days(world: Callable[..., Any]) -> None:
+    w = emptied(world)
+    pass_days(w, 3)
+    w.batch(send(w, 1, 2, 1))
+    pass_days(w, 3)
+    assert is_there(w, 2)
+    pass_days(w, 1)
+    assert not is_there(w, 2)
+
+
+def test_undoing_the_batch_brings_the_account_back_as_it_was(world: Callable[..., Any]) -> None:
+    w = emptied(world)
+    w.batch(w.signed(2, t.UpdateLeverage(0, True, 5), "updateLeverage"))
+    before = dict(all_leaves(w.ex))
+    pass_days(w, 4)
+    assert not is_there(w, 2)
+    apply_undo(w.ex, w.last.undo)
+    assert dict(all_leaves(w.ex)) == before and is_there(w, 2)
+    w.seq -= 1
+    w.now -= 4 * DAY
+    assert w.batch(step_ms=4 * DAY).leaves[account_key(2)] is None
+
+
+def test_undoing_an_opening_in_a_row_used_again_leaves_no_trace(world: Callable[..., Any]) -> None:
+    w = emptied(world)
+    pass_days(w, 4)
+    before = dict(all_leaves(w.ex))
+    w.batch(deposits=(Deposit(address(9), 20 * QUOTE),))
+    assert w.slot(9) == 1
+    apply_undo(w.ex, w.last.undo)
+    assert dict(all_leaves(w.ex)) == before
+    w.seq, w.now = w.seq - 1, w.now - 250
+    w.batch(deposits=(Deposit(address(9), 20 * QUOTE), Deposit(address(10), 20 * QUOTE)))
+    assert {w.slot(9), w.slot(10)} == {1, 2}
+
+
+def test_a_node_that_starts_from_the_leaves_goes_on_the_same(world: Callable[..., Any]) -> None:
+    w = emptied(world)
+    w.batch(deposits=(Deposit(address(9), 20 * QUOTE),))
+    pass_days(w, 4)
+    other = exchange_from_leaves(w.config, list(all_leaves(w.ex))[::-1])
+    mine = w.batch(step_ms=DAY).digest
+    w.ex, w.seq, w.now = other, w.seq - 1, w.now - DAY
+    assert w.batch(step_ms=DAY).digest == mine
+
+
+def test_every_table_by_account_is_looked_at_before_one_goes() -> None:
+    """A new table is to be added to `collection.collectable`, then here."""
+    tables = {name for name, value in vars(Ledger()).items() if isinstance(value, Table)}
+    by_account = {"agents", "nonces", "settings", "schedule"}
+    others = {"memory", "reports", "unclaimed", "cursors"}
+    assert tables == by_account | others
+
+
+def test_the_next_numbers_are_found_over_any_gap_and_in_order() -> None:
+    numbers = Numbers()
+    used = [1, 2, 63, 64, 1_000_000, 10**12]
+    for number in reversed(used):
+        numbers.add(number)
+    seen: list[int] = []
+    while found := numbers.after(seen[-1] if seen else 0):
+        seen += found
+    assert seen == used
+    for number in (64, 1_000_000):
+        numbers.drop(number)
+    assert numbers.after(63) == [10**12] and numbers.after(10**12) == []
+
+
+def test_a_batch_lets_go_at_most_a_block_of_accounts_and_gets_round(world: Callable[..., Any]) -> None:
+    w = world({1: 1_000} | dict.fromkeys(range(2, 302), 0))
+    gone = []
+    for _ in range(8):
+        count = len(w.ex.rows.slot_by_number)
+        w.batch(step_ms=4 * DAY)
+        gone.append(count - len(w.ex.rows.slot_by_number))
+    assert max(gone) == 64 and sum(gone) == 300
