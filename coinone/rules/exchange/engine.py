@@ -36,6 +36,7 @@ from coinone.rules.exchange.leaves import touched_leaves
 from coinone.rules.exchange.mark import apply_mark_prices
 from coinone.rules.exchange.oracle import apply_oracle, is_fresh
 from coinone.rules.exchange.quotes import impact_quotes, weigh_quotes
+from coinone.rules.exchange.race import raced
 from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.state import Exchange, Undo
 from coinone.rules.exchange.status import Status
@@ -104,15 +105,17 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
         apply_deposit(batch, deposit)
     segments = _classed(batch, actions, included)
     second = _cancels(batch, segments[Segment.CANCELS], work, fired)
-    for item in segments[Segment.ACCOUNT]:
+    for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         apply_account_action(batch, item)
-    _orders(batch, segments[Segment.POST_ONLY], second)
+    _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second)
     quotes = impact_quotes(batch)
-    _orders(batch, _with_liquidations(batch, segments[Segment.TAKERS], work), second, work)
+    liquidations = [work.item(slot) for slot in work.chosen]  # the most endangered first
+    takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
+    _orders(batch, liquidations + takers, second, work)
     second.run()
     second.finish()
     liquidation.settle(work)
-    for item in segments[Segment.TRANSFERS_OUT]:
+    for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         apply_account_action(batch, item)
     weigh_quotes(batch, quotes)
     collect(batch)
@@ -124,7 +127,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
 def _classed(
     batch: Batch, actions: Sequence[VerifiedAction], included: Included
 ) -> dict[Segment, list[Item]]:
-    """The items of each segment in execution order."""
+    """The items of each segment, in no order yet: a segment is ranked when it begins."""
     written, items = core_items(batch, len(actions)), list(included.items)
     for index, reason in included.refused.items():
         status = "skipped" if index < batch.ctx.forced else "excluded"
@@ -134,19 +137,17 @@ def _classed(
         turn_fee_day(batch, account)
     for item in written + items:
         found[segment_of(item.action, batch.ex.config.system_address)].append(item)
-    return {segment: _in_order(batch, members) for segment, members in found.items()}
+    return found
 
 
-def _in_order(batch: Batch, items: list[Item]) -> list[Item]:
-    """The forced ones first, both parts ranked alike."""
-    seed, forced = batch.ctx.seed, batch.ctx.forced
-    if not forced:
-        return ranked(items, seed)
-    first: list[Item] = []
-    rest: list[Item] = []
-    for item in items:
-        (first if item.signed is not None and item.index < forced else rest).append(item)
-    return ranked(first, seed) + ranked(rest, seed)
+def _in_order(batch: Batch, segment: Segment, items: list[Item]) -> list[Item]:
+    """The forced ones first, both parts ranked alike: orders by the race, whatever brings none by turns."""
+    forced = batch.ctx.forced
+    first = [item for item in items if item.signed is not None and item.index < forced] if forced else []
+    rest = [item for item in items if item.signed is None or item.index >= forced] if forced else items
+    if segment in (Segment.POST_ONLY, Segment.TAKERS):
+        return raced(batch, first, segment) + raced(batch, rest, segment)
+    return ranked(first, batch.ctx.seed) + ranked(rest, batch.ctx.seed)
 
 
 def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
@@ -155,14 +156,9 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
     for slots, reason in ((work.chosen, Status.LIQUIDATED_CANCELED), (fired, Status.SCHEDULED_CANCEL)):
         for slot in slots:
             liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, reason)
-    for item in items:
+    for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
     return SecondTry(trading, trading.run())
-
-
-def _with_liquidations(batch: Batch, items: list[Item], work: liquidation.Liquidations) -> list[Item]:
-    """Segment 6: liquidations first, the most endangered first."""
-    return [work.item(slot) for slot in work.chosen] + _in_order(batch, items)
 
 
 def _orders(

@@ -4,8 +4,9 @@ Segments run one after another: (3) cancels, (4) account actions, (5) actions wh
 (6) the other orders, (7) transfers to the EVM. An action is classed whole, by its most aggressive order; a
 modify by its new order. Cancels before takers lets a maker withdraw a stale quote in the same batch.
 
-Within a segment, accounts come by keccak(seed, account), taking turns, one item per turn; an account's own
-items go by (nonce, signer, digest). The seed is unknown when an action is submitted, so nobody can queue-jump.
+Within segments 3, 4 and 7, accounts come by keccak(seed, account), taking turns, one item per turn; in those of
+orders, 5 and 6, they race by the margin at stake (race.py). An account's own items go by (nonce, signer, digest).
+The seed is unknown when an action is submitted, so nobody can queue-jump.
 """
 
 from collections.abc import Iterable

@@ -146,6 +146,12 @@ class World:
         px, sz = round(price * 10**8), round(size * 10**8)
         return t.OrderSpec(market, is_buy, px, sz, reduce_only, t.Tif(tif), None, cloid)
 
+    def many(self, *specs: t.OrderSpec) -> t.Order:
+        return t.Order(specs, "na", None)
+
+    def modify(self, oid: int, spec: t.OrderSpec, market: int = BTC) -> t.BatchModify:
+        return t.BatchModify((t.Modify(t.OrderRef(market, oid, 0), spec),), single=False)
+
     def buy(self, who: int, size: float, price: float, tif: str = "Gtc", **more: Any) -> t.VerifiedAction:
         return self.order(who, True, size, price, tif, **more)
 

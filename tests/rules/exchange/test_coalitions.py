@@ -56,7 +56,7 @@ def test_the_observer_sees_a_fill_that_hands_margin_over(world: Any) -> None:
     life = Coalition(world, 0, calm=True)
     w = life.w
     w.ex.rows.accounts[w.slot(1)]["cash"] = w.ex.rows.accounts[w.slot(2)]["cash"] = 11_000 * QUOTE
-    w.batch(w.sell(2, 10, 50_000), w.buy(1, 10, 50_000))
+    w.batch(w.sell(2, 10, 50_000, "Alo"), w.buy(1, 10, 50_000))
     observer = Observer(w)
     sold = Fill(0, 0, 1, 0, 449_000, 200_000, False, FillSide(address(1), 1, 0, 10**6, 0, 40_410_000),
                 FillSide(address(2), 2, 0, -(10**6), 0, 0), bytes(32))  # fmt: skip

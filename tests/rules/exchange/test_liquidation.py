@@ -21,7 +21,7 @@ def events(w: Any, kind: str = "") -> list[LiquidationEvent]:
 
 def long_of(w: Any, who: int, size: float, price: float = 50_000) -> None:
     """Account 9 sells to `who`, who pays no more than their own fee."""
-    w.batch(w.sell(9, size, price), w.buy(who, size, price))
+    w.batch(w.sell(9, size, price, "Alo"), w.buy(who, size, price))
     assert w.position(who) == round(size * 10**5)
 
 
@@ -60,7 +60,7 @@ def test_the_liquidation_price_is_freqtrades(world: Callable[..., Any]) -> None:
 
 def test_the_liquidation_price_of_a_short_is_freqtrades(world: Callable[..., Any]) -> None:
     w = world({1: 1_500, 2: 1_000_000, 9: 1_000_000})
-    w.batch(w.buy(9, 0.5, 50_000), w.sell(1, 0.5, 50_000))
+    w.batch(w.buy(9, 0.5, 50_000, "Alo"), w.sell(1, 0.5, 50_000))
     available = w.equity(1) / QUOTE - 0.5 * 50_000 / 100
     price = 50_000 + available / 0.5 / (1 + 1 / 100)
     w.batch(w.sell(2, 0.01, int(price) + 1))
