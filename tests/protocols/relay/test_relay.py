@@ -201,13 +201,14 @@ def test_who_sends_a_batch_that_breaks_a_rule_goes_and_another_is_asked() -> Non
 
 
 def test_a_peer_that_never_answers_is_passed_over() -> None:
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))
-    relay.connected(1, 0)
-    assert told(relay, 1, hello(seq=5)) == [Send(1, GetBatches(1, 5))]
-    relay.connected(2, 0)
-    assert told(relay, 2, hello(seq=5)) == []  # one request on its way is enough
-    later = limits.REQUEST_TIMEOUT_MS + 1
-    assert Send(2, GetBatches(1, 5)) in relay.tick(later)
+    relay, now = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0)), 7_000_000
+    relay.connected(1, now)
+    assert told(relay, 1, hello(seq=5), now) == [Send(1, GetBatches(1, 5))]
+    relay.connected(2, now)
+    assert told(relay, 2, hello(seq=5), now) == []  # one request on its way is enough
+    in_time = now + limits.REQUEST_TIMEOUT_MS
+    assert not [effect for effect in relay.tick(in_time) if isinstance(effect, Send)]
+    assert Send(2, GetBatches(1, 5)) in relay.tick(in_time + 1)
 
 
 def test_a_peer_that_promises_what_it_has_not_is_believed_no_more() -> None:

@@ -12,12 +12,14 @@ from coinone.node.runtime.core import Core
 from coinone.node.runtime.follower import follow_batch, follow_block
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.startup import load_chain
+from coinone.node.storage.storage import LOG_KEY
 from coinone.node.storage.tables import NodeTable
 from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.blocks import seal_block
 from coinone.rules.chain.state import ChainState
 from coinone.rules.exchange.leaves import all_leaves
 from coinone.rules.exchange.tables import POSITION, POSITION_INDEXES, Side
+from coinone.rules.state.database import Table
 from sim.day import Day, poorer
 from sim.node import secrets_of
 
@@ -68,9 +70,11 @@ def roots(day: Day) -> tuple[bytes, bytes]:
 
 
 def tables(day: Day) -> dict[Any, dict[bytes, bytes]]:
-    """The whole disk but for certified batches: those of a block taken back wait again, they are not gone."""
+    """The whole disk but for certified batches and how far their log was synced: the batches of a block taken back wait
+    again, they are not gone, and the log is as long as it was."""
     store = day.core.storage.store
     kept = {table: dict(rows) for table, rows in store._tables.items() if table is not NodeTable.BATCH}
+    del kept[Table.META][LOG_KEY]
     return {table: rows for table, rows in kept.items() if rows}
 
 
