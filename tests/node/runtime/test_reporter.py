@@ -1,7 +1,8 @@
 """The dev network's prices."""
 
+from coinone.base.primitives.limits import ORACLE_RISK_MS
 from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.reporter import PriceWalk, signed_prices
+from coinone.node.runtime.reporter import INTERVAL_MIN_MS, INTERVAL_SPREAD_MS, PriceWalk, signed_prices
 from coinone.rules.exchange.wire.envelope import decode_oracle
 from coinone.rules.exchange.wire.verify import verify_oracle
 
@@ -20,6 +21,16 @@ def test_a_walk_goes_on_from_the_last_prices():
     market, price = walk.step()[0]
     # one step is 0.015 % in standard deviation, at most 6 of them (twelve dice): under 0.1 %, plus the pull
     assert market == 0 and abs(price - 1_234_560) < 1_300
+
+
+def test_its_reports_are_never_too_old_for_new_risk_and_its_steps_are_never_jumps():
+    """Two of the longest intervals fit the age that new risk allows; a step of at most 0.1 % (above) is far from the
+    1 % that is a jump at 50x, even over six missed reports."""
+    assert 2 * (INTERVAL_MIN_MS + INTERVAL_SPREAD_MS) <= ORACLE_RISK_MS
+    walk, most = PriceWalk(MARKETS, b"calm"), max(market.max_leverage for market in MARKETS)
+    prices = [[px for _, px in walk.step()] for _ in range(500)]
+    for earlier, later in zip(prices, prices[7:], strict=False):
+        assert all(abs(b - a) * 2 * most <= a for a, b in zip(earlier, later, strict=True))
 
 
 def test_an_hour_of_steps_moves_about_as_much_as_a_market_does():
