@@ -70,7 +70,20 @@ MARGIN_TIERS_MAX = 4  # of a market; Hyperliquid has three at most
 POSITION_NOTIONAL_MAX = 1 << 55  # max_px * max_sz of a market, in u: 64 full positions still add up in int64
 PRICE_MAX = 1 << 45  # of any market, so that a price times 10,000 basis points fits int64
 OPEN_ORDERS_MAX = 1_000  # resting orders of an account over all markets, as Hyperliquid has it
+OWN_ORDERS_AT_PRICE_MAX = (
+    16  # resting orders of an account at one price: a queue is not lengthened for nothing
+)
+REDUCE_ONLY_ORDERS_MAX = (
+    64  # reduce-only orders of an account in a market: they need no margin, and each new one
+)
+# is put in its place among them step by step
 PRICE_LEVELS_MAX = 1 << 14  # prices on one side of a market: moving a whole ladder takes under 20 µs
+SIDE_ORDERS_MAX = (
+    1 << 17
+)  # orders on one side of a market: what one better price displaces at most, some 15 ms
+LADDER_SPARE = (
+    1 << 10
+)  # entries beside those in use: worst prices may go so often before the others are moved
 FEE_RATE_MAX = 100_000  # 1 % in 10^-7: the largest fee rate, of the exchange or a builder
 
 # Exchange inclusion (D5)

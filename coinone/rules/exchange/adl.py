@@ -27,6 +27,7 @@ class Deleveraging:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._queues: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
+        self.closed: dict[tuple[int, int], None] = {}  # (slot, market) of all whose position shrank
 
     def close(self, slot: int, market: int, price: int) -> None:
         """Close the position of `slot` whole: the other side holds as many lots."""
@@ -35,8 +36,14 @@ class Deleveraging:
         while rows.positions[slot, market]["size"]:
             other, most = queue.popleft()
             closed = _close(self._batch, slot, other, market, most, price)
+            self.closed[slot, market] = self.closed[other, market] = None
             if most > closed and rows.positions[other, market]["size"]:
                 queue.appendleft((other, most - closed))
+
+    def overreduced(self) -> list[tuple[int, int]]:
+        """(slot, market) of whom the closes left with more reduce-only orders than position."""
+        held = self._batch.rows.positions
+        return [at for at in self.closed if held["reduce_size"][at] > abs(int(held["size"][at]))]
 
     def _queue(self, slot: int, market: int) -> deque[tuple[int, int]]:
         long = int(self._batch.rows.positions[slot, market]["size"]) > 0

@@ -6,6 +6,7 @@ All of it can be rebuilt from the order rows, whose oid is their time priority; 
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numba import types
 
 from coinone.base.crypto.siphash import Key, siphash
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import PRICE_LEVELS_MAX
+from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
 from coinone.rules.exchange.core import (
     CORE,
     FREE_LEVELS,
@@ -21,6 +22,7 @@ from coinone.rules.exchange.core import (
     LEVEL,
     LINK,
     LIVE_ORDERS,
+    SIDE_MAX,
     Core,
     inlined,
 )
@@ -37,15 +39,15 @@ from coinone.rules.exchange.own_orders import add_own, drop_own
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ORDER, Array
 
+_LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 _I32_MAX = 2**31 - 1
 _HINTS = 1 << 14  # 64 KB: more prices than are busy at a time
 
 
 @inlined
-def link(core: Any, slot: int) -> bool:
-    """Make an order row part of the book and the indexes; False if its ladder is full."""
-    if not enqueue(core, slot):
-        return False
+def link(core: Any, slot: int) -> None:
+    """Make an order row part of the book and the indexes; its side must have room (room.py)."""
+    enqueue(core, slot)
     order = core.orders[slot]
     add_oid(core, order.oid, slot)
     core.links[slot].account = order.account
@@ -53,7 +55,6 @@ def link(core: Any, slot: int) -> bool:
     if order.has_cloid != 0:
         add_cloid(core, slot)
     core.counters[LIVE_ORDERS] += 1
-    return True
 
 
 @inlined
@@ -77,7 +78,10 @@ def unlink(core: Any, slot: int) -> None:
 @njit(types.void(CORE, types.Array(types.int64, 1, "C")), error_model="numpy", _nrt=False)
 def _rebuild(core: Any, by_age: Any) -> None:
     """Everything from the order rows; `by_age` are the live slots by oid, the other arrays large enough."""
+    core.ladder_firsts[:] = 0
     core.ladder_counts[:] = 0
+    core.ladder_orders[:] = 0
+    core.value_counts[:] = 0
     core.hints[:] = 0
     core.oids[:] = -1
     core.cloid_slots[:] = -1
@@ -96,8 +100,11 @@ def _rebuild(core: Any, by_age: Any) -> None:
     core.counters[FREE_ORDERS] = free
     for i in range(by_age.shape[0]):
         order = core.orders[by_age[i]]
-        core.positions[order.account, order.market].first_bid = 0
-        core.positions[order.account, order.market].first_ask = 0
+        held = core.positions[order.account, order.market]
+        held.first_bid = 0
+        held.first_ask = 0
+        held.first_reduce = 0
+        held.reduce_size = 0
     for i in range(by_age.shape[0]):
         link(core, by_age[i])
 
@@ -115,7 +122,12 @@ class Book:
     def __init__(self, key: Key) -> None:
         self.ladder_keys: Array = np.zeros((0, 256), np.int64)
         self.ladder_levels: Array = np.zeros((0, 256), np.int32)
+        self.ladder_firsts: Array = np.zeros(0, np.int64)
         self.ladder_counts: Array = np.zeros(0, np.int64)
+        self.ladder_orders: Array = np.zeros(0, np.int64)
+        self.value_keys: Array = np.zeros((0, 0), np.int64)
+        self.value_slots: Array = np.zeros((0, 0), np.int32)
+        self.value_counts: Array = np.zeros(0, np.int64)
         self.levels: Array = np.zeros(0, LEVEL)
         self.free_orders: Array = np.zeros(0, np.int32)
         self.free_levels: Array = np.zeros(0, np.int32)
@@ -136,18 +148,31 @@ class Book:
             and counters[FREE_ORDERS] >= new
             and counters[FREE_LEVELS] >= new
             and 2 * (counters[LIVE_ORDERS] + new) <= len(self.oids)
-            and min(int(self.ladder_counts.max()) + new, PRICE_LEVELS_MAX) <= self.ladder_keys.shape[1]
+            and min(int(self.ladder_counts.max()) + new, _LADDER_MAX) <= self.ladder_keys.shape[1]
+            and self.heap_needed(store, new) <= self.value_slots.shape[1]
         )
+
+    def heap_needed(self, store: Store, new: int) -> int:
+        """How many orders a side's heap by value must have room for, if one may be made."""
+        most = int(store.counters[SIDE_MAX])
+        fullest = int(self.ladder_orders.max()) if len(self.ladder_orders) else 0
+        return most if fullest + new >= most else 0
 
     def resize(self, store: Store, live: int, new: int, depth: int) -> None:
         """Allocate for `live` + `new` orders and ladders of `depth` + `new` prices; `rebuild` must follow."""
         orders = live + new
         places = 1 << (2 * orders - 1).bit_length()
-        prices = min(2 * (depth + new), PRICE_LEVELS_MAX)
+        prices = min(2 * (depth + new), _LADDER_MAX)
         ladders = 2 * len(store.markets)
+        heap = max(self.heap_needed(store, new), self.value_slots.shape[1])
         self.ladder_keys = np.zeros((ladders, prices), np.int64)
         self.ladder_levels = np.zeros((ladders, prices), np.int32)
+        self.ladder_firsts = np.zeros(ladders, np.int64)
         self.ladder_counts = np.zeros(ladders, np.int64)
+        self.ladder_orders = np.zeros(ladders, np.int64)
+        self.value_keys = np.zeros((ladders, heap), np.int64)  # touched only where a side is full
+        self.value_slots = np.zeros((ladders, heap), np.int32)
+        self.value_counts = np.zeros(ladders, np.int64)
         self.levels = np.zeros(2 * orders, LEVEL)
         self.free_levels = np.zeros(2 * orders, np.int32)
         self.free_orders = np.zeros(len(store.orders), np.int32)
@@ -161,7 +186,7 @@ class Book:
         """(price, size, number of orders), best first."""
         ladder = 2 * market + int(side)
         count = int(self.ladder_counts[ladder])
-        first = max(count - depth, 0)
+        first = max(count - depth, int(self.ladder_firsts[ladder]))
         levels = self.levels[self.ladder_levels[ladder, first:count][::-1]]
         return [(abs(key), size, orders) for key, size, _, _, orders, _ in levels.tolist()]
 
@@ -175,7 +200,7 @@ class Book:
         """Slots of all orders of a side in the order in which they would be matched."""
         slots: list[int] = []
         ladder = 2 * market + int(side)
-        for place in range(int(self.ladder_counts[ladder]) - 1, -1, -1):
+        for place in range(int(self.ladder_counts[ladder]) - 1, int(self.ladder_firsts[ladder]) - 1, -1):
             slot = int(self.levels[self.ladder_levels[ladder, place]]["head"])
             while slot >= 0:
                 slots.append(slot)
@@ -186,7 +211,8 @@ class Book:
         """Slots of an account's resting orders, oldest first; it looks at nobody else's."""
         held = store.positions[account, : store.market_count]
         slots: list[int] = []
-        for first in (*held["first_bid"].tolist(), *held["first_ask"].tolist()):
+        heads = [held[name].tolist() for name in ("first_bid", "first_ask", "first_reduce")]
+        for first in chain.from_iterable(heads):
             slot = first - 1
             while slot >= 0:
                 slots.append(slot)

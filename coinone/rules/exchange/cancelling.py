@@ -9,7 +9,7 @@ from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_market, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
-from coinone.rules.exchange.own_orders import first_own
+from coinone.rules.exchange.own_orders import first_own, first_reducing
 from coinone.rules.exchange.tables import OpKind
 
 _CANCEL_CLOID = int(OpKind.CANCEL_CLOID)
@@ -47,13 +47,18 @@ def remove_order(core: Any, slot: int, i: int, status: int) -> None:
 
 @inlined
 def remove_side(core: Any, account: int, market: int, side: int, i: int, status: int) -> None:
-    """Take all the account's resting orders of one side of a market away, the newest first.
+    """Take all the account's resting orders of one side of a market away, the newest first and the
+    reduce-only ones last.
 
     The work is that of their removal alone, which each paid for with its entry."""
     slot = first_own(core, account, market, side)
     while slot >= 0:
         remove_order(core, slot, i, status)
         slot = first_own(core, account, market, side)
+    slot = first_reducing(core, account, market)
+    while slot >= 0 and core.orders[slot].side == side:
+        remove_order(core, slot, i, status)
+        slot = first_reducing(core, account, market)
 
 
 @inlined
@@ -63,10 +68,8 @@ def remove_risk(core: Any, account: int, i: int, status: int) -> None:
         for side in range(2):
             slot = first_own(core, account, i64(market), side)
             while slot >= 0:
-                after = i64(core.links[slot].own_next)
-                if core.orders[slot].reduce_only == 0:
-                    remove_order(core, slot, i, status)
-                slot = after
+                remove_order(core, slot, i, status)
+                slot = first_own(core, account, i64(market), side)
 
 
 @inlined

@@ -51,10 +51,11 @@ LINK = np.dtype(
         ("older", np.int32),
         ("own_next", np.int32),
         ("own_prev", np.int32),
+        ("place", np.int32),
     ]
 )
-"""Where an order hangs: its neighbours in the queue, the level, the next order in its place of the oid table, and
-its neighbours among the account's orders of that side of the market (-1: none).
+"""Where an order hangs: its neighbours in the queue, the level, the next order in its place of the oid table, its
+neighbours among the account's own orders (-1: none), and its place in the heap of a full side (values.py).
 
 Apart from the order's row, because a neighbour's link is changed far more often than its row is read."""
 
@@ -65,7 +66,8 @@ RESULTS, FILLS, UPDATES = 6, 7, 8
 SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9, 10, 11, 12, 13
 STALE = 14  # markets whose status is REDUCE_ONLY
 KEY_0, KEY_1 = 15, 16  # the halves of the index key: see indexes.py
-COUNTERS = 17
+LEVELS_MAX, SIDE_MAX = 17, 18  # most prices and orders of a side: tests make them small
+COUNTERS = 19
 
 
 class Core(NamedTuple):
@@ -82,7 +84,12 @@ class Core(NamedTuple):
     globals: Any
     ladder_keys: Any
     ladder_levels: Any
+    ladder_firsts: Any
     ladder_counts: Any
+    ladder_orders: Any
+    value_keys: Any
+    value_slots: Any
+    value_counts: Any
     levels: Any
     free_orders: Any
     free_levels: Any
@@ -124,6 +131,11 @@ CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
         _array(MARKET),
         _array(TIER, 2),
         _array(GLOBALS),
+        _array(_i8, 2),
+        _array(_i4, 2),
+        _array(_i8),
+        _array(_i8),
+        _array(_i8),
         _array(_i8, 2),
         _array(_i4, 2),
         _array(_i8),

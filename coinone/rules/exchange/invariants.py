@@ -5,7 +5,8 @@
    (`conserved_sum`).
 2. Zero-sum: position sizes of a market add up to zero, and open interest is the sum of the long ones.
 3. Solvency: nobody is below zero. Debts are settled in the instant they arise (debts.py).
-4. Book: not crossed; the sizes reserved in positions are those of the open orders.
+4. Book: not crossed; the sizes reserved in positions are those of the open orders; an account's reduce-only orders
+   come to no more than the position that they reduce.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ def check_batch(batch: Batch) -> None:
     assert int(batch.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
     for market in batch.rows.journal.touched_markets().tolist():
         _check_market(batch.rows, market)
+    held = batch.rows.positions[batch.rows.journal.saved_positions()]
+    assert (held["reduce_size"] <= abs(held["size"])).all(), "reduce-only orders exceed their position"
     assert not _owing(batch.rows, batch.rows.journal.touched_accounts()), "an account is below zero"
 
 
@@ -38,6 +41,7 @@ def check_exchange(ex: Exchange) -> None:
         _check_market(ex.rows, market)
         _check_reserved(ex.rows, market)
         _check_unbooked(ex.rows, market)
+        _check_reduce_only(ex.rows, market)
     assert not _owing(ex.rows, np.arange(ex.rows.account_count)), "an account is below zero"
     assert int(ex.rows.globals["insurance"][0]) >= 0, "insurance fund below zero"
     clearing = int(ex.rows.globals["funding_clearing"][0])
@@ -95,3 +99,18 @@ def _check_reserved(rows: Rows, market: int) -> None:
         np.add.at(reserved, orders["account"][counted], orders["sz"][counted])
         held = rows.positions[column][:, market]
         assert (reserved == held).all(), f"market {market}: reserved {column} differs from the open orders"
+
+
+def _check_reduce_only(rows: Rows, market: int) -> None:
+    orders = rows.orders[(rows.orders["oid"] != 0) & (rows.orders["market"] == market)]
+    orders = orders[orders["reduce_only"] != 0]
+    sizes = rows.positions["size"][:, market]
+    total = np.zeros(len(rows.accounts), np.int64)
+    for side, most in ((Side.BUY, np.maximum(-sizes, 0)), (Side.SELL, np.maximum(sizes, 0))):
+        own = orders[orders["side"] == side]
+        resting = np.zeros(len(rows.accounts), np.int64)
+        np.add.at(resting, own["account"], own["sz"])
+        assert (resting <= most).all(), f"market {market}: reduce-only orders exceed their position"
+        total += resting
+    kept = rows.positions["reduce_size"][:, market]
+    assert (total == kept).all(), f"market {market}: the sum of reduce-only orders is off"

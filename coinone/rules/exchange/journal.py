@@ -183,6 +183,11 @@ class Journal:
         slots: list[int] = self.keys["account"][: self.counters[SAVED_ACCOUNTS]].tolist()
         return slots
 
+    def saved_positions(self) -> tuple[Array, Array]:
+        """(account slots, markets) of the positions whose row this epoch saved."""
+        slots, markets = np.divmod(self.keys["position"][: self.counters[SAVED_POSITIONS]], MARKETS_MAX)
+        return slots, markets
+
     def touched_accounts(self) -> Array:
         """Slots, ascending, of new accounts and those whose row, position or order this epoch saved, but for
         those that are gone."""

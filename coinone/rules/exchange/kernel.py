@@ -15,15 +15,18 @@ from numba import types
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.ahead import look_ahead
 from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
-from coinone.rules.exchange.core import CORE, FILLS, NOW, RESULTS, UPDATES, i64, inlined
+from coinone.rules.exchange.core import CORE, FILLS, MARKETS, NOW, RESULTS, UPDATES, i64, inlined
 from coinone.rules.exchange.journal import save_account, save_order
+from coinone.rules.exchange.ladders import take_from
 from coinone.rules.exchange.placing import check_terms, place
+from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import Array, OpKind
 
 _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
-_OPEN, _CANCELED = int(Status.OPEN), int(Status.CANCELED)
+_TRIM, _BAD_MARKET = int(OpKind.TRIM), int(Status.BAD_MARKET)
+_OPEN, _CANCELED, _MIN_NOTIONAL = int(Status.OPEN), int(Status.CANCELED), int(Status.MIN_NOTIONAL)
 _NOT_FOUND, _MODIFY_NOT_FOUND = int(Status.NOT_FOUND), int(Status.MODIFY_NOT_FOUND)
 
 
@@ -45,19 +48,21 @@ def _only_smaller(core: Any, slot: int, i: int) -> bool:
 
 
 @inlined
-def _shrink(core: Any, slot: int, i: int, result: Any) -> None:
+def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
     op = core.ops[i]
     order = core.orders[slot]
+    if op.reduce_only != 0 and op.px * op.sz < core.markets[i64(order.market)].min_notional:
+        return _MIN_NOTIONAL
     account, market = i64(order.account), i64(order.market)
     save_account(core, account)
     save_order(core, slot)
     release(core, account, market, order.side, order.sz - op.sz, order.reduce_only)
-    core.levels[core.links[slot].level].size -= order.sz - op.sz
-    order.sz = op.sz
+    take_from(core, slot, order.sz - op.sz)
     order.orig_sz = op.sz
     report_order(core, slot, i, _OPEN)
     result.oid = order.oid
     result.resting_sz = op.sz
+    return _OPEN
 
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
@@ -77,6 +82,12 @@ def run(core: Any) -> None:
         slot = old = i64(-1)
         reason = 0
         status = 0
+        if op.kind == _TRIM:
+            result.status = _BAD_MARKET
+            if op.market >= 0 and op.market < core.counters[MARKETS]:
+                trim(core, i64(op.account), i64(op.market), i)
+                result.status = _CANCELED
+            continue
         placing = op.kind != _CANCEL and op.kind != _CANCEL_CLOID
         if placing:
             status = check_terms(core, i)
@@ -88,8 +99,7 @@ def run(core: Any) -> None:
                 reason = i64(op.reason) if op.reason != 0 else _CANCELED
                 status = _CANCELED
             elif _only_smaller(core, slot, i):
-                _shrink(core, slot, i, result)
-                status = _OPEN
+                status = _shrink(core, slot, i, result)
             else:
                 old = slot
         if reason != 0:
@@ -117,7 +127,10 @@ def run_segment(rows: Rows, ops: Array, now: int) -> Segment:
     rows.reserve_orders(count)
     most_makers = rows.live_orders + count  # each can be removed once
     rows.journal.reserve(4 * count + 3 * most_makers)
-    output.reserve(count, most_makers + count, most_makers + 2 * count)
+    most_fills = most_makers + count
+    output.reserve(
+        count, most_fills, most_fills + most_makers + 3 * count
+    )  # each fill may cut one order more
     counters[NOW] = now
     first, fills, updates = (int(counters[counter]) for counter in (RESULTS, FILLS, UPDATES))
     run(rows.core(np.ascontiguousarray(ops)))

@@ -28,6 +28,7 @@ from coinone.base.primitives.limits import (
 )
 from coinone.rules.exchange.actions.opening import claim_waiting
 from coinone.rules.exchange.actions.ops import OpList
+from coinone.rules.exchange.actions.trading import Trading
 from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LiquidationEvent
@@ -150,6 +151,15 @@ def settle(work: Liquidations) -> None:
             ranking.close(slot, market, _away(rows, slot, market, share_per_lot(rows, slot, market)))
     for slot in locked:
         _release(batch, slot)
+    _trim(work, ranking)
+
+
+def _trim(work: Liquidations, ranking: Deleveraging) -> None:
+    """Reduce-only orders come to no more than what the closes left of their positions."""
+    trading = Trading(work.batch)
+    for slot, market in ranking.overreduced():
+        trading.ops.add_one(work.item(slot), kind=int(OpKind.TRIM), market=market)
+    trading.run()
 
 
 def share_per_lot(rows: Rows, slot: int, market: int) -> int:

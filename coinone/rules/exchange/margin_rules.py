@@ -91,6 +91,8 @@ def recompute(core: Any) -> None:
             held.place = 0
             held.first_bid = 0
             held.first_ask = 0
+            held.first_reduce = 0
+            held.reduce_size = 0
             if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
                 holder.position_value += held.size * core.markets[market].mark
                 holder.position_value -= unbooked_funding(core, account, market)

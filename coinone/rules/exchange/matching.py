@@ -20,8 +20,9 @@ from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
 from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
-from coinone.rules.exchange.ladders import ladder_of
+from coinone.rules.exchange.ladders import ladder_of, take_from
 from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins, worst_size
+from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, MarketStatus
 
@@ -57,8 +58,7 @@ def match(
         best = core.ladder_counts[ladder] - 1
         if core.ladder_keys[ladder, best] < limit:
             break
-        level = core.levels[core.ladder_levels[ladder, best]]
-        slot = i64(level.head)
+        slot = i64(core.levels[core.ladder_levels[ladder, best]].head)
         _look_ahead(core, slot, market)
         order = core.orders[slot]
         maker = i64(order.account)
@@ -102,8 +102,7 @@ def match(
             stopped = _MARGIN
             break
         save_order(core, slot)
-        order.sz -= filled
-        level.size -= filled
+        take_from(core, slot, filled)
         size -= filled
         notional += value
         paid += taker_fee
@@ -111,6 +110,7 @@ def match(
         _trade(core, i, oid, slot, filled, maintenance, maker_fee, maker_share, taker_fee, taker_share)
         if reducing:
             update_margins(core, taker, market, required, -1)
+        trim(core, maker, market, i)
         if order.sz == 0:
             remove_order(core, slot, i, _FILLED)
         if overextended(core, maker, had, maker_fee):

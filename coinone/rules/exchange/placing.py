@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.base.primitives.limits import OPEN_ORDERS_MAX
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
@@ -27,9 +27,12 @@ from coinone.rules.exchange.journal import (
     save_market,
     save_position,
 )
-from coinone.rules.exchange.ladders import has_room, key_of, ladder_of, stands_alone_at_best
+from coinone.rules.exchange.ladders import key_of, ladder_of, level_of, stands_alone_at_best
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
 from coinone.rules.exchange.matching import fee, holds_stale, match, overextended
+from coinone.rules.exchange.own_orders import owns_at_level
+from coinone.rules.exchange.reducing import reducible, reducing_room, too_many_reducing, trim
+from coinone.rules.exchange.room import has_room, least_notional, make_room
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, MarketStatus, Tif
 
@@ -44,6 +47,8 @@ _IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION
 _OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
 _DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
 _AGED_PRICE, _JUMPING, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.JUMPING), int(Status.HOLDS_STALE)
+_TOO_MANY_AT_PRICE, _TOO_MANY_REDUCING = int(Status.TOO_MANY_AT_PRICE), int(Status.TOO_MANY_REDUCING)
+_CROWDED, _REDUCE_ONLY_CANCELED = int(Status.CROWDED), int(Status.REDUCE_ONLY_CANCELED)
 _RESTRICTED_CANCELED = int(Status.RESTRICTED_CANCELED)
 _MARKET_AGED, _MARKET_JUMPING = int(MarketStatus.AGED), int(MarketStatus.JUMPING)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
@@ -96,7 +101,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     holder = core.accounts[account]
     held = core.positions[account, market]
     direction = 1 - 2 * op.side
-    reducible = -direction * held.size
+    most = -direction * held.size  # that can be reduced
     bids, asks = held.bid_size, held.ask_size
     if old >= 0 and core.orders[old].reduce_only == 0:
         bids -= core.orders[old].sz * (1 - core.orders[old].side)
@@ -106,11 +111,11 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     if holder.flags & ACCOUNT_LOCKED != 0 and op.liquidation == 0:
         return _LIQUIDATING
     if op.reduce_only != 0:
-        if reducible <= 0:
+        if most <= 0:
             return _REDUCE_ONLY
-        size = min(size, reducible)
-    reducing = op.reduce_only != 0 or reserved + size <= reducible
-    status = 0 if reducing else _check_risk(core, account, market, reserved + size - reducible)
+        size = min(size, most)
+    reducing = op.reduce_only != 0 or reserved + size <= most
+    status = 0 if reducing else _check_risk(core, account, market, reserved + size - most)
     if status == 0:
         status = _check_count(core, i, old)
     if status != 0:
@@ -124,6 +129,12 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         return _BAD_ALO
     if op.tif == _IOC and not crosses:
         return _IOC_NO_MATCH
+    if op.reduce_only != 0 and op.liquidation == 0:
+        status = _check_reducing(core, i, old, size, crosses)
+        if status != 0:
+            return status
+        if not crosses:
+            size = min(size, reducing_room(core, account, market, op.side, old))
 
     initial = i64(held.initial_margin)
     if op.reduce_only == 0:
@@ -200,12 +211,31 @@ def _check_risk(core: Any, account: int, market: int, position: int) -> int:
 
 
 @inlined
+def _check_reducing(core: Any, i: int, old: int, size: int, crosses: bool) -> int:
+    """May this reduce-only order of `size` enter: is it the whole position or worth the minimum, is there room?"""
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
+    if not crosses:
+        size = min(size, reducing_room(core, account, market, op.side, old))
+        if size <= 0:
+            return _REDUCE_ONLY
+    whole = size == reducible(core, account, market, op.side)
+    if not whole and op.px * size < core.markets[market].min_notional:
+        return _MIN_NOTIONAL
+    return _TOO_MANY_REDUCING if op.tif != _IOC and too_many_reducing(core, account, market, old) else 0
+
+
+@inlined
 def _check_count(core: Any, i: int, old: int) -> int:
     """May the account have one more order, by this cloid, once that in slot `old` is gone? 0 if it may."""
     op = core.ops[i]
     account = i64(op.account)
     if op.tif != _IOC and core.accounts[account].order_count - i64(old >= 0) >= OPEN_ORDERS_MAX:
         return _TOO_MANY
+    if op.tif != _IOC and core.accounts[account].order_count >= OWN_ORDERS_AT_PRICE_MAX:
+        level = level_of(core, ladder_of(op.market, op.side), key_of(op.side, op.px))
+        if owns_at_level(core, account, level, old, OWN_ORDERS_AT_PRICE_MAX):
+            return _TOO_MANY_AT_PRICE
     if op.has_cloid != 0:
         same = find_cloid(core, account, op.cloid_hi, op.cloid_lo)
         if same >= 0 and same != old:
@@ -234,6 +264,7 @@ def _enter(
     """
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
+    ladder, key = ladder_of(market, op.side), key_of(op.side, op.px)
     oid = core.globals[0].next_oid
     core.globals[0].next_oid = oid + 1
     left = size
@@ -254,28 +285,47 @@ def _enter(
         status = _IOC_CANCELED
     elif extended or (crosses and not reducing and slack < _resting_need(core, i, left)):
         status = _MARGIN_CANCELED
-    elif old >= 0 and not has_room(core, ladder_of(market, op.side), key_of(op.side, op.px)):
+    elif op.px * left < least_notional(core, market, ladder):
+        status = _CROWDED
+    elif not has_room(core, ladder, key):
         status = _BOOK_FULL
-    if old >= 0 and (status == _OPEN or left < size) and core.orders[old].oid != 0:
-        remove_order(core, old, i, _REPLACED)
-    if status == _OPEN and not _rest(core, i, oid, size, left):
-        status = _BOOK_FULL
+    filled = size - left
+    if filled > 0:
+        _replace(core, i, old)
+        trim(core, account, market, i)
+    if status == _OPEN and op.reduce_only != 0:
+        free = reducing_room(core, account, market, op.side, old)
+        if free < left and (free == 0 or op.px * free < core.markets[market].min_notional):
+            status = _REDUCE_ONLY_CANCELED
+        else:
+            left = min(left, free)
+    if status == _OPEN:
+        _replace(core, i, old)
+        make_room(core, ladder, key, i)
+        _rest(core, i, oid, filled + left, left)
     if status != _OPEN:
         _release(core, i, left)
     if crosses or old >= 0:
         held = core.positions[account, market]
         update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
-    result.filled_sz = size - left
+    result.filled_sz = filled
     result.filled_notional = notional
     if status == _OPEN:
         result.oid = oid
         result.resting_sz = left
         return _OPEN
-    if left == size:
+    if filled == 0:
         return _rejection(status)
     result.oid = oid
     _report_taker(core, i, oid, size, left, status)
     return _FILLED
+
+
+@inlined
+def _replace(core: Any, i: int, old: int) -> None:
+    """The order in slot `old` goes for op `i`, if there is one and it still rests."""
+    if old >= 0 and core.orders[old].oid != 0:
+        remove_order(core, old, i, _REPLACED)
 
 
 @inlined
@@ -295,11 +345,11 @@ def _rejection(status: int) -> int:
         return _OUT_OF_BAND
     if status in (_IOC_CANCELED, _RESTRICTED_CANCELED):
         return _IOC_NO_MATCH
-    return status
+    return _REDUCE_ONLY if status == _REDUCE_ONLY_CANCELED else status
 
 
 @inlined
-def _rest(core: Any, i: int, oid: int, size: int, left: int) -> bool:
+def _rest(core: Any, i: int, oid: int, size: int, left: int) -> None:
     op = core.ops[i]
     slot = i64(core.free_orders[core.counters[FREE_ORDERS] - 1])
     save_blank_order(core, slot)
@@ -319,15 +369,11 @@ def _rest(core: Any, i: int, oid: int, size: int, left: int) -> bool:
     order.tif = op.tif
     order.reduce_only = op.reduce_only
     order.has_cloid = op.has_cloid
-    if not link(core, slot):
-        order.oid = 0
-        order.sz = 0
-        return False
+    link(core, slot)
     core.counters[FREE_ORDERS] -= 1
     core.accounts[i64(op.account)].order_count += 1
     core.markets[i64(op.market)].order_count += 1
     report_order(core, slot, i, _OPEN)
-    return True
 
 
 @inlined

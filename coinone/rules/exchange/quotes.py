@@ -85,7 +85,8 @@ def _walk(core: Any, notionals: Any, found: Any) -> None:
             ladder = ladder_of(market, side)
             count = core.ladder_counts[ladder]
             value = size = i64(0)
-            for place in range(count - 1, max(count - IMPACT_LEVELS, 0) - 1, -1):
+            first = max(count - IMPACT_LEVELS, core.ladder_firsts[ladder])
+            for place in range(count - 1, first - 1, -1):
                 px = abs(core.ladder_keys[ladder, place])
                 wanted = (notionals[market] - value + px - 1) // px
                 take = min(i64(core.levels[core.ladder_levels[ladder, place]].size), wanted)

@@ -105,7 +105,7 @@ def _possible(core: Any, i: int, market: int, px: int, lots: int) -> int:
     limit = -key_of(op.side, px)
     found = i64(0)
     count = core.ladder_counts[ladder]
-    for place in range(count - 1, max(count - _DEPTH, 0) - 1, -1):
+    for place in range(count - 1, max(count - _DEPTH, core.ladder_firsts[ladder]) - 1, -1):
         if core.ladder_keys[ladder, place] < limit or found >= lots:
             break
         found += core.levels[core.ladder_levels[ladder, place]].size

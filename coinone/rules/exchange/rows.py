@@ -15,10 +15,11 @@ from coinone.base.primitives.limits import (
     POSITION_NOTIONAL_MAX,
     PRICE_LEVELS_MAX,
     PRICE_MAX,
+    SIDE_ORDERS_MAX,
 )
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange import book
-from coinone.rules.exchange.core import KEY_0, KEY_1, LIVE_ORDERS, MARKETS, STALE, Core
+from coinone.rules.exchange.core import KEY_0, KEY_1, LEVELS_MAX, LIVE_ORDERS, MARKETS, SIDE_MAX, STALE, Core
 from coinone.rules.exchange.funding_rules import rate_cap
 from coinone.rules.exchange.journal import Journal, Undo
 from coinone.rules.exchange.margin_rules import recompute
@@ -49,6 +50,7 @@ class Rows(Store):
         self.numbers = Numbers()
         self._free_slots: list[int] = []  # of accounts that were let go
         self.counters[[KEY_0, KEY_1]] = key
+        self.counters[[LEVELS_MAX, SIDE_MAX]] = PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
         self.book = book.Book(key)
         self.journal = Journal(self)
         self.output = Output(self.counters)
@@ -73,7 +75,12 @@ class Rows(Store):
             self.globals,
             shelf.ladder_keys,
             shelf.ladder_levels,
+            shelf.ladder_firsts,
             shelf.ladder_counts,
+            shelf.ladder_orders,
+            shelf.value_keys,
+            shelf.value_slots,
+            shelf.value_counts,
             shelf.levels,
             shelf.free_orders,
             shelf.free_levels,

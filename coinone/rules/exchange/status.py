@@ -24,6 +24,7 @@ class Status(IntEnum):
     REPLACED = 13
     RESTRICTED_CANCELED = 14  # stopped at a maker that the stale market does not let trade
     BAND_CANCELED = 15
+    DISPLACED = 20  # the side was full, and a better price or a larger order came
     BAD_MARKET = 32
     HALTED = 33
     ONLY_REDUCE = 34
@@ -47,6 +48,9 @@ class Status(IntEnum):
     JUMPING = 52
     HOLDS_STALE = 53
     LIQUIDATING = 54
+    TOO_MANY_AT_PRICE = 60
+    TOO_MANY_REDUCING = 61
+    CROWDED = 62
 
 
 FIRST_REJECTION = Status.BAD_MARKET
@@ -67,6 +71,7 @@ API_NAME: dict[Status, str] = {
     Status.REPLACED: "canceled",
     Status.RESTRICTED_CANCELED: "reduceOnlyCanceled",
     Status.BAND_CANCELED: "bandCanceled",
+    Status.DISPLACED: "displaced",
     Status.BAD_MARKET: "rejected",
     Status.HALTED: "rejected",
     Status.ONLY_REDUCE: "reduceOnlyRejected",
@@ -83,6 +88,9 @@ API_NAME: dict[Status, str] = {
     Status.TOO_MANY_ORDERS: "tooManyOpenOrdersRejected",
     Status.DUPLICATE_CLOID: "rejected",
     Status.BOOK_FULL: "rejected",
+    Status.TOO_MANY_AT_PRICE: "rejected",
+    Status.TOO_MANY_REDUCING: "rejected",
+    Status.CROWDED: "rejected",
     Status.AGED_PRICE: "reduceOnlyRejected",
     Status.JUMPING: "rejected",
     Status.HOLDS_STALE: "reduceOnlyRejected",
@@ -106,7 +114,10 @@ ERROR_TEXT: dict[Status, str] = {
     Status.OPEN_INTEREST_CAP: "Order would increase open interest while open interest is capped.",
     Status.TOO_MANY_ORDERS: "Too many open orders.",
     Status.DUPLICATE_CLOID: "An open order has this cloid already.",
-    Status.BOOK_FULL: "Too many price levels.",
+    Status.BOOK_FULL: "This side of the book is full of better prices.",
+    Status.TOO_MANY_AT_PRICE: "Too many open orders at this price.",
+    Status.TOO_MANY_REDUCING: "Too many reduce only orders for this position.",
+    Status.CROWDED: "This side of the book is crowded: only larger orders may rest.",
     Status.NOT_FOUND: "Order was never placed, already canceled, or filled.",
     Status.MODIFY_NOT_FOUND: "Cannot modify canceled or filled order",
     Status.TRIGGER: "Trigger orders are not supported.",

@@ -48,6 +48,7 @@ class OpKind(IntEnum):
     CANCEL_CLOID = 2
     MODIFY = 3
     MODIFY_CLOID = 4
+    TRIM = 5  # the system's: cut reduce-only orders down to a position that shrank outside the kernel
 
 
 class MarketStatus(IntEnum):
@@ -130,9 +131,11 @@ POSITION = _table(
     ("place", _i4),  # index: 1 + place among the market's holders, 0: none (holders.py)
     ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
     ("first_ask", _i4),
+    ("first_reduce", _i4),  # the same of the reduce-only ones, the worst-priced first
+    ("reduce_size", _i8),  # index: what they add up to
 )
 
-POSITION_INDEXES = ("place", "first_bid", "first_ask")
+POSITION_INDEXES = ("place", "first_bid", "first_ask", "first_reduce", "reduce_size")
 
 ORDER = _table(
     ("oid", _i8),

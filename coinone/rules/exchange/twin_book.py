@@ -113,6 +113,7 @@ class Position:
     funding_ms: int = 0
     initial_margin: int = 0  # its terms in the owner's sums
     maintenance_margin: int = 0
+    reducing: list[Order] = field(default_factory=list, compare=False)  # resting reduce-only orders
 
 
 @dataclass(slots=True)
@@ -139,6 +140,7 @@ class Ladder:
 
     sign: int
     keys: list[int] = field(default_factory=list)
+    count: int = 0  # orders
     queues: dict[int, dict[int, Order]] = field(default_factory=dict)
 
     def add(self, order: Order) -> None:
@@ -148,11 +150,13 @@ class Ladder:
             insort(self.keys, key)
             queue = self.queues[key] = {}
         queue[order.oid] = order
+        self.count += 1
 
     def remove(self, order: Order) -> None:
         key = self.sign * order.op.px
         queue = self.queues[key]
         del queue[order.oid]
+        self.count -= 1
         if not queue:
             del self.queues[key]
             del self.keys[bisect_left(self.keys, key)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, OpKind, Side
 from coinone.rules.exchange.twin import Twin
@@ -16,7 +17,7 @@ _MARKET_FIELDS = tuple(Market.__dataclass_fields__.keys() - {"bounds", "tiers", 
 _POSITION_FIELDS = {  # of the twin and of the rows; the terms of sums aside
     name: {"bids": "bid_size", "asks": "ask_size"}.get(name, name)
     for name in Position.__dataclass_fields__
-    if name not in ("initial_margin", "maintenance_margin")
+    if name not in ("initial_margin", "maintenance_margin", "reducing")
 }
 
 
@@ -29,6 +30,7 @@ def twin_of(rows: Rows) -> Twin:
     """A twin in the same state as the rows."""
     accounts = [_account(rows, slot) for slot in range(rows.account_count)]
     twin = Twin([_market(rows, index) for index in range(rows.market_count)], accounts)
+    twin.levels_max, twin.side_max = rows.counters[[LEVELS_MAX, SIDE_MAX]].tolist()
     whole = rows.globals[0]
     twin.next_oid, twin.next_tid = int(whole["next_oid"]), int(whole["next_tid"])
     twin.fees, twin.insurance = int(whole["fees"]), int(whole["insurance"])
@@ -50,7 +52,7 @@ def _market(rows: Rows, index: int) -> Market:
 def _account(rows: Rows, slot: int) -> Account:
     row = rows.accounts[slot]
     positions = [
-        Position(*[int(held[name]) for name in _POSITION_FIELDS.values()])
+        Position(**{str(name): int(held[column]) for name, column in _POSITION_FIELDS.items()})  # type: ignore[arg-type]
         for held in rows.positions[slot, : rows.market_count]
     ]
     for position in positions:

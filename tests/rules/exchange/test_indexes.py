@@ -90,8 +90,7 @@ def longest_chain(rows: Rows) -> int:
 
 
 def test_orders_placed_whenever_the_next_oid_falls_on_the_same_low_bits_do_not_share_a_place() -> None:
-    """Each order waits for an oid that has the same low 20 bits as the last: one place of any table without shifts,
-    for 60 of them."""
+    """Each order waits for an oid that has the same low 20 bits as the last: without shifts, one place for all."""
     rows = rows_with(OTHER_KEY)
     for n in range(60):
         rows.globals["next_oid"] = (n << 20) + 5

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX, REDUCE_ONLY_ORDERS_MAX
+from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.kernel import Segment, run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
@@ -171,9 +172,131 @@ def test_a_resting_reduce_only_order_shrinks_with_the_position_and_goes_with_it(
     desk = Desk()
     desk.run(order(BOB, SELL, 1000, 9), order(ANN, BUY, 1000, 9))
     desk.run(order(ANN, SELL, 1010, 9, reduce_only=1), order(BOB, BUY, 1000, 6), order(ANN, SELL, 1000, 6))
-    assert desk.place(CAT, BUY, 1010, 9)["filled_sz"] == 3
-    assert statuses(desk.last)[0] == (3, Status.REDUCE_ONLY_CANCELED)
-    assert desk.position(ANN) == 0
+    assert (3, Status.OPEN) in statuses(desk.last)[1:] and desk.resting(SELL) == [(1010, 3, 1)]
+    desk.run(order(BOB, BUY, 1000, 3), order(ANN, SELL, 1000, 3))
+    assert (3, Status.REDUCE_ONLY_CANCELED) in statuses(desk.last)
+    assert (desk.resting(SELL), desk.position(ANN)) == ([], 0)
+
+
+def long_desk(size: int, **terms: int) -> Desk:
+    """ANN is long `size`, bought at the mark from BOB."""
+    desk = Desk(**terms)
+    desk.run(order(BOB, SELL, 1000, size), order(ANN, BUY, 1000, size))
+    return desk
+
+
+def reduce(px: int, sz: int, **more: int) -> dict[str, int]:
+    return order(ANN, SELL, px, sz, reduce_only=1, **more)
+
+
+def test_what_rests_of_reduce_only_orders_never_comes_to_more_than_the_position() -> None:
+    desk = long_desk(10)
+    results = desk.run(reduce(1010, 6), reduce(1020, 6), reduce(1005, 1)).results
+    assert results["resting_sz"].tolist() == [6, 4, 0]
+    assert results["status"][2] == Status.REDUCE_ONLY
+    assert desk.place(ANN, SELL, 1030, 5)["status"] == Status.OPEN  # one that is not reduce-only may
+
+
+def test_a_reduce_only_taker_is_bounded_by_the_position_and_not_by_what_rests() -> None:
+    """A full take-profit rests; a reduce-only market order must still close the position, and the rest gives way."""
+    desk = long_desk(10)
+    desk.run(reduce(1100, 10), order(CAT, BUY, 990, 7))
+    row = desk.place(ANN, SELL, 980, 10, reduce_only=1, tif=int(Tif.IOC))
+    assert (row["filled_sz"], desk.position(ANN)) == (7, 3)
+    assert desk.resting(SELL) == [(1100, 3, 1)]
+    desk.place(CAT, BUY, 990, 2)
+    row = desk.place(ANN, SELL, 985, 10, reduce_only=1)  # clipped to 3; 2 trade, and 1 already rests
+    assert (row["filled_sz"], row["resting_sz"]) == (2, 0)
+    assert statuses(desk.last)[-1][1] == Status.REDUCE_ONLY_CANCELED
+    assert desk.resting(SELL) == [(1100, 1, 1)]
+
+
+def test_the_worst_priced_then_the_youngest_reduce_only_orders_go_when_the_position_shrinks() -> None:
+    desk = long_desk(10)
+    desk.run(reduce(1020, 2), reduce(1010, 3), reduce(1020, 2), reduce(1005, 3))  # oids 3 to 6
+    desk.run(order(CAT, BUY, 1000, 3), order(ANN, SELL, 1000, 3))
+    # 7 left of 10: the younger one at 1,020 goes, the older shrinks by 1
+    assert [(o, s) for o, s in statuses(desk.last) if o < 7] == [
+        (5, Status.REDUCE_ONLY_CANCELED),
+        (3, Status.OPEN),
+    ]
+    assert desk.resting(SELL) == [(1005, 3, 1), (1010, 3, 1), (1020, 1, 1)]
+
+
+def test_a_makers_own_fill_trims_its_reduce_only_orders_too() -> None:
+    desk = long_desk(10)
+    desk.run(reduce(1020, 10), order(ANN, SELL, 1001, 4))
+    desk.place(CAT, BUY, 1001, 4)
+    assert statuses(desk.last) == [(3, Status.OPEN), (4, Status.FILLED), (5, Status.FILLED)]
+    assert desk.resting(SELL) == [(1020, 6, 1)]
+
+
+def test_a_position_that_turns_takes_all_its_reduce_only_orders_with_it() -> None:
+    desk = long_desk(10)
+    desk.run(reduce(1020, 4), reduce(1010, 4), order(CAT, BUY, 1000, 15), order(ANN, SELL, 1000, 15))
+    assert (desk.position(ANN), desk.resting(SELL)) == (-5, [])
+
+
+def test_a_position_that_shrank_outside_the_kernel_is_trimmed_on_request() -> None:
+    desk = long_desk(10)
+    desk.run(reduce(1020, 4), reduce(1010, 4))
+    for who, size in ((ANN, 5), (BOB, -5)):
+        desk.rows.positions[who, 0]["size"] = size
+    desk.rows.markets[0]["open_interest"] = 5
+    desk.rows.rebuild()
+    desk.run({"kind": int(OpKind.TRIM), "account": ANN})
+    assert statuses(desk.last) == [(3, Status.OPEN)]
+    assert desk.resting(SELL) == [(1010, 4, 1), (1020, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("size", "sz", "status"),
+    [
+        (10, 5, Status.OPEN),  # 5,000: the minimum
+        (10, 4, Status.MIN_NOTIONAL),
+        (4, 4, Status.OPEN),  # the whole position
+        (4, 9, Status.OPEN),
+        (4, 3, Status.MIN_NOTIONAL),
+    ],
+)
+@pytest.mark.parametrize("tif", [Tif.GTC, Tif.IOC])
+def test_a_reduce_only_order_is_worth_the_minimum_or_is_the_whole_position(
+    size: int, sz: int, status: Status, tif: Tif
+) -> None:
+    desk = long_desk(size)
+    desk.rows.markets[0]["min_notional"] = 5_000
+    desk.place(CAT, BUY, 990, 50)
+    row = desk.place(ANN, SELL, 1000 if tif == Tif.GTC else 990, sz, reduce_only=1, tif=int(tif))
+    if tif == Tif.GTC:
+        assert row["status"] == status
+    elif sz == 5:  # 4,950 at 990
+        assert row["status"] == Status.MIN_NOTIONAL
+    else:
+        assert row["status"] == (Status.FILLED if status == Status.OPEN else status)
+
+
+def test_a_clipped_or_shrunk_reduce_only_order_is_no_way_round_the_minimum() -> None:
+    desk = long_desk(12)
+    desk.rows.markets[0]["min_notional"] = 5_000
+    desk.place(ANN, SELL, 1010, 8, reduce_only=1)
+    assert desk.place(ANN, SELL, 1020, 6, reduce_only=1)["status"] == Status.MIN_NOTIONAL  # 4 would rest
+    assert desk.run(modify(ANN, 3, SELL, 1010, 4, reduce_only=1)).results[0]["status"] == Status.MIN_NOTIONAL
+    assert desk.resting(SELL) == [(1010, 8, 1)]
+
+
+def test_a_position_has_no_more_reduce_only_orders_than_it_is_worth_the_minimum() -> None:
+    desk = long_desk(12)
+    desk.rows.markets[0]["min_notional"] = 5_000  # 12,000 are worth two
+    assert desk.run(reduce(2000, 3), reduce(2010, 3)).results["status"].tolist() == [Status.OPEN] * 2
+    assert desk.place(ANN, SELL, 2020, 3, reduce_only=1)["status"] == Status.TOO_MANY_REDUCING
+    assert desk.run(modify(ANN, 3, SELL, 2020, 3, reduce_only=1)).results[0]["status"] == Status.OPEN
+
+
+def test_a_position_has_at_most_sixty_four_reduce_only_orders() -> None:
+    desk = long_desk(100)
+    desk.run(*[reduce(1010 + n, 1) for n in range(REDUCE_ONLY_ORDERS_MAX)])
+    assert desk.last.results["status"].tolist() == [Status.OPEN] * 64
+    assert desk.place(ANN, SELL, 1200, 1, reduce_only=1)["status"] == Status.TOO_MANY_REDUCING
 
 
 def test_initial_margin_is_exact_to_the_unit() -> None:
@@ -510,9 +633,22 @@ def test_a_modify_may_keep_its_cloid_but_not_take_that_of_another_order() -> Non
 
 def test_an_account_with_as_many_orders_as_allowed_may_still_modify_one() -> None:
     desk = Desk()
-    desk.run(*[order(ANN, SELL, 2000, 1) for _ in range(OPEN_ORDERS_MAX)])
-    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.TOO_MANY_ORDERS
-    assert desk.run(modify(ANN, 1, SELL, 2001, 1)).results[0]["status"] == Status.OPEN
+    desk.run(*[order(ANN, SELL, 2000 + n // 16, 1) for n in range(OPEN_ORDERS_MAX)])
+    assert desk.place(ANN, SELL, 3000, 1)["status"] == Status.TOO_MANY_ORDERS
+    assert desk.run(modify(ANN, 1, SELL, 3001, 1)).results[0]["status"] == Status.OPEN
+
+
+def test_an_account_has_at_most_sixteen_orders_at_one_price() -> None:
+    desk = Desk()
+    desk.run(*[order(ANN, SELL, 2000, 1) for _ in range(16)], order(BOB, SELL, 2000, 1))
+    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.TOO_MANY_AT_PRICE
+    assert desk.place(ANN, SELL, 2001, 1)["status"] == Status.OPEN
+    assert desk.place(BOB, SELL, 2000, 1)["status"] == Status.OPEN
+    assert desk.run(modify(ANN, 18, SELL, 2000, 1)).results[0]["status"] == Status.TOO_MANY_AT_PRICE
+    assert desk.run(modify(ANN, 1, SELL, 2000, 2)).results[0]["status"] == Status.OPEN  # in its own stead
+    assert (
+        desk.place(ANN, SELL, 2000, 1, tif=int(Tif.IOC))["status"] == Status.IOC_NO_MATCH
+    )  # it does not rest
 
 
 def test_a_crossing_modify_that_can_pay_for_no_fill_leaves_the_old_order() -> None:
@@ -668,24 +804,88 @@ def test_in_a_jump_window_only_cancels_are_taken() -> None:
 
 def test_an_account_has_at_most_a_thousand_open_orders() -> None:
     desk = Desk()
-    desk.run(*(order(ANN, BUY, 999 - n % 7, 1) for n in range(1000)))
-    assert desk.place(ANN, BUY, 990, 1)["status"] == Status.TOO_MANY_ORDERS
-    assert desk.place(BOB, BUY, 990, 1)["status"] == Status.OPEN
+    desk.run(*(order(ANN, BUY, 999 - n % 70, 1) for n in range(1000)))
+    assert desk.place(ANN, BUY, 900, 1)["status"] == Status.TOO_MANY_ORDERS
+    assert desk.place(BOB, BUY, 900, 1)["status"] == Status.OPEN
 
 
-def test_a_side_of_a_book_has_a_limited_number_of_prices() -> None:
+def narrow(levels: int, orders: int, **terms: int) -> Desk:
+    """A desk whose books hold so many prices and orders a side."""
+    desk = Desk(**terms)
+    desk.rows.counters[[LEVELS_MAX, SIDE_MAX]] = levels, orders
+    return desk
+
+
+def test_a_better_price_on_a_side_full_of_prices_makes_the_worst_one_go_whole() -> None:
+    desk = narrow(3, 100)
+    desk.run(*[order(BOB, SELL, px, 1) for px in (1010, 1020, 1030, 1030)])
+    assert desk.place(ANN, SELL, 1031, 1)["status"] == Status.BOOK_FULL
+    assert desk.place(ANN, SELL, 1030, 1)["status"] == Status.OPEN  # a price that is there
+    assert desk.place(ANN, SELL, 1025, 1)["status"] == Status.OPEN
+    # oids 3 and 4, and 6 of the order at 1,030 just accepted; the refused one had 5
+    assert statuses(desk.last) == [*[(oid, Status.DISPLACED) for oid in (3, 4, 6)], (7, Status.OPEN)]
+    assert desk.resting(SELL) == [(1010, 1, 1), (1020, 1, 1), (1025, 1, 1)]
+    assert desk.rows.accounts[BOB]["order_count"] == 2 and desk.rows.positions[BOB, 0]["ask_size"] == 2
+
+
+def test_a_better_price_on_a_side_full_of_orders_makes_the_least_value_go() -> None:
+    desk = narrow(100, 4, min_notional=0)
+    desk.run(
+        order(BOB, BUY, 990, 3), order(BOB, BUY, 980, 2), order(CAT, BUY, 985, 2), order(CAT, BUY, 970, 9)
+    )
+    assert desk.place(ANN, BUY, 970, 9)["status"] == Status.BOOK_FULL  # no better than the worst
+    assert desk.place(ANN, BUY, 971, 9)["status"] == Status.OPEN
+    assert statuses(desk.last)[0] == (2, Status.DISPLACED)  # 1,960
+    desk.place(DAN, SELL, 990, 2)  # leaves 990 of the first
+    assert desk.place(ANN, BUY, 972, 1)["status"] == Status.OPEN
+    assert statuses(desk.last)[0] == (1, Status.DISPLACED)
+    assert desk.resting(BUY) == [(985, 2, 1), (972, 1, 1), (971, 9, 1), (970, 9, 1)]
+
+
+def test_of_two_orders_of_the_same_value_the_younger_is_displaced() -> None:
+    desk = narrow(100, 2)
+    desk.run(order(BOB, BUY, 980, 2), order(CAT, BUY, 980, 2))
+    desk.place(ANN, BUY, 990, 2)
+    assert statuses(desk.last)[0] == (2, Status.DISPLACED)
+
+
+def test_the_fuller_a_side_is_the_more_an_order_must_be_worth_to_rest_there() -> None:
+    desk = narrow(
+        100, 16, min_notional=1_000
+    )  # of 16 orders more than 8 are more than half, more than 14 nearly all
+    desk.run(*[order(BOB, BUY, 990 - n, 2) for n in range(9)])
+    assert desk.last.results["status"].tolist() == [Status.OPEN] * 9
+    assert desk.place(CAT, BUY, 900, 11)["status"] == Status.CROWDED  # 9,900
+    assert desk.place(CAT, BUY, 910, 11)["status"] == Status.OPEN  # 10,010
+    assert desk.place(CAT, SELL, 1010, 1)["status"] == Status.OPEN  # the other side is empty
+    desk.run(*[order(CAT, BUY, 920 + n, 11) for n in range(5)])
+    assert desk.place(DAN, BUY, 960, 104)["status"] == Status.CROWDED  # 99,840
+    assert desk.place(DAN, BUY, 960, 105)["status"] == Status.OPEN
+    desk.place(ANN, SELL, 2000, 1, tif=int(Tif.GTC))
+    assert desk.place(ANN, BUY, 1010, 2)["filled_sz"] == 1  # who trades may; what is left may not rest
+    assert statuses(desk.last)[-1][1] == Status.CROWDED
+
+
+def test_a_modify_that_finds_no_room_leaves_the_old_order() -> None:
+    desk = narrow(2, 100)
+    desk.run(order(ANN, SELL, 1010, 1), order(BOB, SELL, 1020, 1))
+    assert desk.run(modify(ANN, 1, SELL, 1030, 1)).results[0]["status"] == Status.BOOK_FULL
+    assert desk.run(modify(ANN, 1, SELL, 1020, 1)).results[0]["status"] == Status.OPEN
+    assert desk.resting(SELL) == [(1020, 2, 2)]
+
+
+def test_a_side_holds_sixteen_thousand_prices_and_the_best_is_always_let_in() -> None:
     desk = Desk(cash=10**15)
     for slot in range(4, 20):
         desk.rows.add_account(bytes([slot]) * 20, 0)
         desk.rows.accounts[slot]["cash"] = 10**15
     prices = np.arange(1, PRICE_LEVELS_MAX + 1) + 2000
     desk.run(*(order(n % 20, SELL, int(px), 1) for n, px in enumerate(prices)))
-    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.BOOK_FULL
-    assert desk.run(modify(ANN, 1, SELL, 2000, 1)).results[0]["status"] == Status.BOOK_FULL
-    assert (
-        desk.run(modify(ANN, 1, SELL, 2002, 1)).results[0]["status"] == Status.OPEN
-    )  # a price that is there
-    assert desk.place(ANN, SELL, 2000, 1)["status"] == Status.OPEN  # for the modify left one
+    for px in range(2000, 1980, -1):
+        assert desk.place(ANN, SELL, px, 1)["status"] == Status.OPEN
+        assert statuses(desk.last)[0][1] == Status.DISPLACED
+    assert desk.rows.book.side_levels(0, SELL)[-1] == (2000 + PRICE_LEVELS_MAX - 20, 1, 1)
+    assert len(desk.resting(SELL)) == PRICE_LEVELS_MAX
 
 
 def test_the_largest_amounts_do_not_overflow() -> None:

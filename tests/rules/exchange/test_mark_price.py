@@ -159,3 +159,12 @@ def test_the_mark_stands_while_the_oracle_is_stale_and_the_pushed_basis_falls_me
     for _ in range(17):  # back at the oracle in steps of 156
         w.batch()
     assert abs(mark(w) - 500_000) <= 4  # 2,500 * exp(-970 / 150)
+
+
+def test_a_price_that_was_cancelled_at_the_end_of_the_ladder_is_no_depth(world: Callable[..., Any]) -> None:
+    """0.1 BTC at 49,990 is 4,999 quote, less than the impact notional of 20,000; the 50,000 behind it are cancelled."""
+    w = world({1: 100_000})
+    w.batch(w.buy(1, 0.1, 49_990), w.buy(1, 1.0, 49_900, cloid=7))
+    assert w.ex.ledger.memory_of(0).seen_bid > 0
+    w.batch(w.cancel(1, cloid=7))
+    assert w.ex.ledger.memory_of(0).seen_bid == 0
