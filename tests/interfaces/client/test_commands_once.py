@@ -66,7 +66,8 @@ def test_the_same_bytes_are_sent_again_when_no_answer_came() -> None:
     ],
 )
 def test_an_order_whose_answer_was_lost_is_looked_up_by_its_cloid(status: str, answer: Any) -> None:
-    found = {"status": "order", "order": {"order": {"oid": 7, "origSz": "0.1"}, "status": status}}
+    left = "0.1" if status == "open" else "0.0"
+    found = {"status": "order", "order": {"order": {"oid": 7, "origSz": "0.1", "sz": left}, "status": status}}
     client = Scripted(META, NoAnswer("cut"), USED, found)
     assert place(client) == answer
     assert client.asked[-1].payload["type"] == "orderStatus"

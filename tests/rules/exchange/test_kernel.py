@@ -414,7 +414,9 @@ def test_whoever_sells_cheap_loses_the_orders_that_the_rest_of_its_equity_does_n
     """Leverage 50: BOB's 10 long need 200, and his bid for 10 at 500 in the other market 500 (leverage 10). Selling
     the 10 at 960 loses 400 and 4.32 -> 5 of fees: of 905, 500 are left, which carry the bid; of 904, 499 do not."""
     desk = Desk()
-    desk.rows.markets[0]["max_leverage"] = desk.rows.tiers[0, 0]["max_leverage"] = 50
+    for name in ("max_leverage", "first_leverage"):
+        desk.rows.markets[0][name] = 50
+    desk.rows.tiers[0, 0]["max_leverage"] = 50
     desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, BUY, 500, 10, market=1))
     desk.rows.accounts[BOB]["cash"] = cash - 10_000
     desk.place(CAT, BUY, 960, 10)
