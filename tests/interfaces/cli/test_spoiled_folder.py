@@ -46,7 +46,7 @@ def empty(file: Path) -> None:
         ("state.lmdb", cut, "is cut short"),
         ("state.lmdb", empty, "the database is gone or empty"),
         ("state.lmdb", Path.unlink, "the database is gone or empty"),
-        (LOG, empty, "0000000001.log is gone"),
+        (LOG, empty, "0000000001.log is cut short, to 0 good bytes"),
         (LOG, Path.unlink, "0000000001.log is gone"),
         ("log", shutil.rmtree, "0000000001.log is gone"),
         ("keys/federation", Path.unlink, "federation is gone"),
