@@ -166,7 +166,8 @@ def _crosses(core: Any, i: int, other: int, old: int) -> bool:
     count = core.ladder_counts[other]
     if old >= 0 and stands_alone_at_best(core, other, old):
         count -= 1
-    return bool(count > 0 and core.ladder_keys[other, count - 1] >= op.px * (2 * op.side - 1))
+    first = core.ladder_firsts[other]
+    return bool(count > first and core.ladder_keys[other, count - 1] >= op.px * (2 * op.side - 1))
 
 
 @inlined
@@ -273,7 +274,10 @@ def _enter(
     had = room(core, account)
     if crosses:
         left, slack, paid, notional, stopped = match(core, i, old, oid, size, slack, reducing)
-    extended = crosses and reducing and op.liquidation == 0 and overextended(core, account, had, paid)
+    filled = size - left
+    if filled > 0:
+        _replace(core, i, old)  # first, for its margin is not the new order's
+    extended = filled > 0 and reducing and op.liquidation == 0 and overextended(core, account, had, paid)
     if extended:
         remove_risk(core, account, i, _MARGIN_CANCELED)
     status = _OPEN
@@ -289,9 +293,7 @@ def _enter(
         status = _CROWDED
     elif not has_room(core, ladder, key):
         status = _BOOK_FULL
-    filled = size - left
     if filled > 0:
-        _replace(core, i, old)
         trim(core, account, market, i)
     if status == _OPEN and op.reduce_only != 0:
         free = reducing_room(core, account, market, op.side, old)

@@ -221,7 +221,10 @@ class Twin(Meeting):
         """Match, then see to what is left. The taker's margins are told at the end: nobody asks before."""
         had = room(order.owner)
         slack, stopped = self.match(i, order, slack)
-        extended = slack is None and not order.op.liquidation
+        traded = order.left < order.size
+        if traded:
+            self.replace(i, order)  # first, for its margin is not the new order's
+        extended = traded and slack is None and not order.op.liquidation
         extended = extended and self.check_extension(i, order.owner, had, order.paid)
         if order.left == 0:
             return self._end(i, order, FILLED)
