@@ -4,6 +4,8 @@ A plain call needs no frame of Python's: the machine code is given the message a
 (`KNOWN` in layout.py), runs, and hands what was written to the state. What it cannot find is provided (`misses.py`).
 """
 
+from collections import defaultdict
+
 from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import CREATE, CREATE2, Message
@@ -24,7 +26,7 @@ _HOST, _STOP, _REVERT = int(Status.HOST), int(Status.STOP), int(Status.REVERT)
 _CREATIONS = (CREATE, CREATE2)
 _new = tuple.__new__  # makes what `ExecutionResult(...)` makes, in half the time
 _IDLE_MAX = 4
-_idle: list[Machine] = []
+_idle: defaultdict[int, list[Machine]] = defaultdict(list)  # by memory cap
 
 
 def execute(evm: Evm, message: Message, program_of: Maker = native_program_of) -> ExecutionResult:
@@ -48,8 +50,9 @@ def execute(evm: Evm, message: Message, program_of: Maker = native_program_of) -
         return result
     finally:
         machine.end()
-        if len(_idle) < _IDLE_MAX:
-            _idle.append(machine)
+        idle = _idle[machine.memory_cap]
+        if len(idle) < _IDLE_MAX:
+            idle.append(machine)
 
 
 def _call(machine: Machine, message: Message) -> ExecutionResult:
@@ -83,10 +86,7 @@ def _call(machine: Machine, message: Message) -> ExecutionResult:
 
 def _take(memory_cap: int) -> Machine:
     """An idle machine of that size, or a new one. `pop` and `append` are single steps for other threads."""
-    while True:
-        try:
-            machine = _idle.pop()
-        except IndexError:
-            return Machine(library(), memory_cap)
-        if machine.memory_cap == memory_cap:
-            return machine
+    try:
+        return _idle[memory_cap].pop()
+    except IndexError:
+        return Machine(library(), memory_cap)

@@ -9,6 +9,7 @@ import mmap
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -95,7 +96,7 @@ def number(address: int) -> Any:
 
 
 def check_stacks() -> None:
-    for used in execution._idle:
+    for used in chain.from_iterable(execution._idle.values()):
         stacks = used.stacks.reshape(-1, STACK_STRIDE)
         assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
 

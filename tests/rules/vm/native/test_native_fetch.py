@@ -1,5 +1,6 @@
 """What the native interpreter reads out of Python's dictionaries without asking Python, and when it must ask."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
@@ -33,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Status]:
         return misses.provide(machine, status)
 
     monkeypatch.setattr(execution, "provide", provide)
-    monkeypatch.setattr(execution, "_idle", [])
+    monkeypatch.setattr(execution, "_idle", defaultdict(list))
     return statuses
 
 
