@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from coinone.base.primitives.limits import VM_MEMORY_UNCAPPED_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.limits import CALL_MEMORY_MAX, PRECOMPILE_GAS_PER_S
 from coinone.node.ethereum.node import ImportedNetwork
@@ -122,13 +123,18 @@ class CallWorker:
         return tuple(self._batches.values())
 
 
+def _data_limit(network: Network | ImportedNetwork) -> int:
+    """Most bytes of a process for calls. A machine maps its two arenas whole, and touches what gas pays for."""
+    return CALL_MEMORY_MAX + (2 * VM_MEMORY_UNCAPPED_MAX if isinstance(network, ImportedNetwork) else 0)
+
+
 def start_worker(
     data_dir: Path, network: Network | ImportedNetwork, engine: Choice, first: Question
 ) -> Callable[[Question], Any]:
     """What a worker's process begins with: everything that the first call would wait for. `first` is answered, to
     nobody, so that what it needs is loaded."""
     os.nice(_NICENESS)
-    resource.setrlimit(resource.RLIMIT_DATA, (CALL_MEMORY_MAX, CALL_MEMORY_MAX))
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_limit(network), _data_limit(network)))
     choose_engine(engine)
     worker = CallWorker(data_dir, network)
     worker.answer(first)
