@@ -18,7 +18,8 @@ from coinone.rules.exchange.cancelling import find_target, release, remove_order
 from coinone.rules.exchange.core import CORE, FILLS, MARKETS, NOW, RESULTS, UPDATES, i64, inlined
 from coinone.rules.exchange.journal import save_account, save_order
 from coinone.rules.exchange.ladders import take_from
-from coinone.rules.exchange.placing import check_terms, place
+from coinone.rules.exchange.order_terms import check_terms
+from coinone.rules.exchange.placing import place
 from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status

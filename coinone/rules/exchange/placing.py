@@ -16,7 +16,7 @@ from typing import Any
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
-from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
@@ -38,59 +38,19 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED, MarketStatus, Tif
 
 _OPEN, _FILLED, _REPLACED = int(Status.OPEN), int(Status.FILLED), int(Status.REPLACED)
 _IOC_CANCELED, _MARGIN_CANCELED = int(Status.IOC_CANCELED), int(Status.MARGIN_CANCELED)
-_BAD_MARKET, _HALTED, _ONLY_REDUCE = int(Status.BAD_MARKET), int(Status.HALTED), int(Status.ONLY_REDUCE)
-_BAD_PRICE, _BAD_SIZE = int(Status.BAD_PRICE), int(Status.BAD_SIZE)
+_ONLY_REDUCE = int(Status.ONLY_REDUCE)
 _MIN_NOTIONAL, _OUT_OF_BAND = int(Status.MIN_NOTIONAL), int(Status.OUT_OF_BAND)
 _REDUCE_ONLY, _MARGIN, _BAD_ALO = int(Status.REDUCE_ONLY), int(Status.MARGIN), int(Status.BAD_ALO)
 _BAND_CANCELED, _LIQUIDATING = int(Status.BAND_CANCELED), int(Status.LIQUIDATING)
 _IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION)
 _OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
 _DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
-_AGED_PRICE, _JUMPING, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.JUMPING), int(Status.HOLDS_STALE)
+_AGED_PRICE, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.HOLDS_STALE)
 _TOO_MANY_AT_PRICE, _TOO_MANY_REDUCING = int(Status.TOO_MANY_AT_PRICE), int(Status.TOO_MANY_REDUCING)
 _CROWDED, _REDUCE_ONLY_CANCELED = int(Status.CROWDED), int(Status.REDUCE_ONLY_CANCELED)
 _RESTRICTED_CANCELED = int(Status.RESTRICTED_CANCELED)
-_MARKET_AGED, _MARKET_JUMPING = int(MarketStatus.AGED), int(MarketStatus.JUMPING)
+_MARKET_AGED = int(MarketStatus.AGED)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
-
-
-@inlined
-def check_terms(core: Any, i: int) -> int:
-    """What can be said of an order from its market's parameters and mark alone; 0 if nothing is wrong."""
-    op = core.ops[i]
-    if op.market < 0 or op.market >= core.counters[MARKETS]:
-        return _BAD_MARKET
-    terms = core.markets[i64(op.market)]
-    if terms.status >= _MARKET_JUMPING:
-        return _JUMPING if terms.status == _MARKET_JUMPING else _HALTED
-    if op.sz <= 0 or op.sz > terms.max_sz or (terms.lot > 1 and op.sz % terms.lot != 0):
-        return _BAD_SIZE
-    if op.px <= 0 or op.px > terms.max_px:
-        return _BAD_PRICE
-    if op.liquidation != 0:
-        return 0
-    if not _is_tick(op.px, terms.tick, terms.sig_figs, terms.px_unit):
-        return _BAD_PRICE
-    if op.reduce_only == 0 and op.px * op.sz < terms.min_notional:
-        return _MIN_NOTIONAL
-    if terms.band_bps > 0 and abs(op.px - terms.mark) * 10_000 > terms.mark * terms.band_bps:
-        return _OUT_OF_BAND
-    return 0
-
-
-@inlined
-def _is_tick(px: int, tick: int, figures: int, unit: int) -> bool:
-    """Hyperliquid's rule: at most `figures` significant figures, or a whole number of quote units."""
-    if tick > 1 and px % tick != 0:
-        return False
-    if figures == 0 or px < 100_000:  # five figures or fewer as it stands
-        return True
-    if px % unit == 0:
-        return True
-    step = 1
-    while px >= step * 100_000:
-        step *= 10
-    return px % step == 0
 
 
 @inlined
