@@ -4,11 +4,13 @@
 Clocks that never jump (time.monotonic) are left alone, as a machine's own are when it is set.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
 
-SHIFT = Path(sys.argv.pop(1))
+SHIFT = Path(os.environ.get("CLOCK_SHIFT_FILE") or sys.argv.pop(1))
+os.environ["CLOCK_SHIFT_FILE"] = str(SHIFT)  # for the processes that the node starts: they run this script's head again
 _real_ns = time.time_ns
 
 
