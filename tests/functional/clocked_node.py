@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 SHIFT = Path(os.environ.get("CLOCK_SHIFT_FILE") or sys.argv.pop(1))
-os.environ["CLOCK_SHIFT_FILE"] = str(
-    SHIFT
-)  # for the processes that the node starts: they run this script's head again
+# For the processes that the node starts: they run this script's head again.
+os.environ["CLOCK_SHIFT_FILE"] = str(SHIFT)
 _real_ns = time.time_ns
 
 
