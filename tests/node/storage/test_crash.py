@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 
 WRITER = Path(__file__).with_name("crash_writer.py")
+# What the kills must hit: recovery, an append, a commit, and a commit with batches answered meanwhile.
+STATES = ("open", "append", "commit", "both")
 
 
 def load_writer() -> ModuleType:
@@ -54,10 +56,13 @@ def doing_at_the_end(lines: list[str]) -> str:
     return lines[-1].split()[0]
 
 
-def kill_often(folder: Path, kills: int, seed: int) -> Counter[str]:
+def kill_often(folder: Path, kills: int, seed: int, each: int) -> Counter[str]:
+    """Kill so often, and on until every state of STATES was hit `each` times (a machine decides how long one lasts)."""
     writer, dice = load_writer(), random.Random(seed)
     doing: Counter[str] = Counter()
-    for _ in range(kills):
+    while doing.total() < kills or (
+        min(doing[state] for state in STATES) < each and doing.total() < 10 * kills
+    ):
         state, answered = run_and_kill(folder, dice)
         doing[state] += 1
         assert writer.check(folder) >= answered, "an answered batch is gone"
@@ -66,14 +71,12 @@ def kill_often(folder: Path, kills: int, seed: int) -> Counter[str]:
 
 @pytest.mark.slow
 def test_nothing_answered_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
-    doing = kill_often(tmp_path, kills=30, seed=1)
-    # The kills must have hit what they are meant to hit: during recovery, an append, a commit, and a
-    # commit with batches answered meanwhile.
-    assert min(doing["open"], doing["append"], doing["commit"], doing["both"]) > 0, doing
+    doing = kill_often(tmp_path, kills=30, seed=1, each=1)
+    assert min(doing[state] for state in STATES) > 0, doing
 
 
 @pytest.mark.long
 def test_nothing_answered_is_lost_in_a_thousand_kills(tmp_path: Path) -> None:
-    doing = kill_often(tmp_path, kills=1000, seed=int(time.time()))
+    doing = kill_often(tmp_path, kills=1000, seed=int(time.time()), each=10)
     print(dict(doing))
-    assert min(doing["open"], doing["append"], doing["commit"], doing["both"]) > 10, doing
+    assert min(doing[state] for state in STATES) >= 10, doing
