@@ -211,13 +211,14 @@ class Book:
         """Slots of an account's resting orders, oldest first; it looks at nobody else's."""
         held = store.positions[account, : store.market_count]
         slots: list[int] = []
+        following = self.links["own_next"]
         heads = [held[name].tolist() for name in ("first_bid", "first_ask", "first_reduce")]
         for first in chain.from_iterable(heads):
             slot = first - 1
             while slot >= 0:
                 slots.append(slot)
-                slot = int(self.links[slot]["own_next"])
-        return sorted(slots, key=lambda slot: int(store.orders[slot]["oid"]))
+                slot = following.item(slot)
+        return sorted(slots, key=store.orders["oid"].item)
 
     def find(self, store: Store, oid: int) -> int | None:
         """Slot of a resting order."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from coinone.base.primitives.types import Address
+from coinone.rules.exchange.timetable import Timetable
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -51,6 +52,35 @@ class Table(Generic[Key, Value]):
             self._values.pop(key, None)
         else:
             self._values[key] = value
+
+
+class Schedule(Table[int, int]):
+    """scheduleCancel: account number -> time in ms, and whose time is next."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self, log: "Log") -> None:
+        super().__init__("schedule", log)
+        self._times = Timetable()
+
+    def first_due(self, now: int) -> int | None:
+        """As Timetable.first_due."""
+        return self._times.first_due(now)
+
+    def put(self, key: int, value: int) -> None:
+        super().put(key, value)
+        self._times.put(key, value)
+
+    def drop(self, key: int) -> None:
+        super().drop(key)
+        self._times.drop(key)
+
+    def restore(self, key: int, value: int | None) -> None:
+        super().restore(key, value)
+        if value is None:
+            self._times.drop(key)
+        else:
+            self._times.put(key, value)
 
 
 class Log:
@@ -157,7 +187,7 @@ class Ledger:
         self.agents: Table[Address, Agent] = Table("agents", self.log)
         self.nonces: Table[Address, NonceSet] = Table("nonces", self.log)
         self.settings: Table[int, Settings] = Table("settings", self.log)
-        self.schedule: Table[int, int] = Table("schedule", self.log)  # scheduleCancel: account -> time in ms
+        self.schedule = Schedule(self.log)
         self.memory: Table[int, MarketMemory] = Table("memory", self.log)
         self.reports: Table[tuple[int, Address], Reported] = Table("reports", self.log)
         self.unclaimed: Table[Address, int] = Table("unclaimed", self.log)

@@ -37,7 +37,7 @@ from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array, OpKind, Side, Tif
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
@@ -91,15 +91,11 @@ def endangered(rows: Rows, slots: Array) -> list[int]:
 
 def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status) -> None:
     """Cancel every order of an account."""
-    for order in batch.rows.book.slots_of(batch.rows, slot):
-        row = batch.rows.orders[order]
-        ops.add_one(
-            item,
-            kind=int(OpKind.CANCEL),
-            market=int(row["market"]),
-            oid=int(row["oid"]),
-            reason=int(reason),
-        )
+    orders = batch.rows.orders[batch.rows.book.slots_of(batch.rows, slot)]
+    cancels = np.zeros(len(orders), OP)
+    cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
+    cancels["market"], cancels["oid"] = orders["market"], orders["oid"]
+    ops.add_rows(item, cancels)
 
 
 def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:

@@ -1,25 +1,42 @@
-"""scheduleCancel coming due: the account's orders are cancelled in the batch's cancel segment."""
+"""scheduleCancel coming due: the account's orders are cancelled in the batch's cancel segment.
+
+A batch looks at nobody whose time has not come (timetable.py), and fires so much that it stays short whoever chose
+the same moment: what is due beyond that fires in the next batches, the earliest first.
+"""
 
 from dataclasses import replace
 
-from coinone.base.primitives.limits import CANCELS_FIRED_PER_DAY
+from coinone.base.primitives.limits import (
+    CANCELS_FIRED_PER_BATCH,
+    CANCELS_FIRED_PER_DAY,
+    FIRED_ORDERS_PER_BATCH,
+)
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.fees import DAY_MS
 
 
 def due_cancels(batch: Batch) -> list[int]:
-    """Slots whose scheduled cancel fires now, by account number; each firing counts against the day's allowance."""
-    today = batch.now // DAY_MS
-    due = sorted(number for number, time_ms in batch.ledger.schedule.items() if time_ms <= batch.now)
-    slots = []
-    for number in due:
-        batch.ledger.schedule.drop(number)
-        settings = batch.ledger.settings_of(number)
-        day, fired = settings.cancels_fired
-        fired = fired if day == today else 0
-        allowed = fired < CANCELS_FIRED_PER_DAY
-        counted = (today, fired + 1 if allowed else fired)
-        batch.ledger.settings.put(number, replace(settings, cancels_fired=counted))
-        if allowed:
-            slots.append(batch.rows.slot_by_number[number])
+    """Slots whose scheduled cancel fires now, by time and account number."""
+    schedule, rows = batch.ledger.schedule, batch.rows
+    slots: list[int] = []
+    orders = 0
+    for _ in range(CANCELS_FIRED_PER_BATCH):
+        number = schedule.first_due(batch.now)
+        if number is None or orders >= FIRED_ORDERS_PER_BATCH:
+            break
+        schedule.drop(number)
+        if _counted(batch, number):
+            slots.append(rows.slot_by_number[number])
+            orders += int(rows.accounts["order_count"][slots[-1]])
     return slots
+
+
+def _counted(batch: Batch, number: int) -> bool:
+    """Count a firing against the day's allowance; is there any left?"""
+    settings, today = batch.ledger.settings_of(number), batch.now // DAY_MS
+    day, fired = settings.cancels_fired
+    fired = fired if day == today else 0
+    allowed = fired < CANCELS_FIRED_PER_DAY
+    counted = (today, fired + 1 if allowed else fired)
+    batch.ledger.settings.put(number, replace(settings, cancels_fired=counted))
+    return allowed

@@ -42,9 +42,9 @@ class OpList:
         """Append a single operation; columns not named are 0."""
         self._append(item, op_rows([columns]), 1)
 
-    def add_row(self, item: Item, row: Array) -> None:
-        """Append a single operation as it is."""
-        self._append(item, row.tobytes(), 1)
+    def add_rows(self, item: Item, rows: Array) -> None:
+        """Append operations as they are."""
+        self._append(item, rows.tobytes(), len(rows))
 
     def owner(self, place: int) -> Item:
         """Whose the operation at `place` is."""

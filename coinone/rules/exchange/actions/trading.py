@@ -121,7 +121,7 @@ class SecondTry:
             oid, placer = reachable.get(_meant(item.account, row[0]), (0, item))
             if oid and placer.key <= item.key:
                 row["kind"], row["oid"] = OpKind.CANCEL, oid
-                again.ops.add_row(item, row)
+                again.ops.add_rows(item, row)
                 places.append(place)
         if places:
             self._ran.results["status"][places] = again.run().results["status"]
