@@ -22,6 +22,7 @@ SOLC = "solc@0.8.30"
 ETH, SOL = 1, 2  # places in the dev network's list of markets
 WIRE = 10**8  # CoreWriter's prices and sizes have 8 decimals
 ALO, IOC = 1, 3
+READS_POSITION = 0x0800
 DEPOSIT = 5_000 * 10**6
 CREDITED = DEPOSIT - 10**6  # opening the account costs 1
 
@@ -108,16 +109,17 @@ def test_a_contracts_order_is_filled_and_seen_by_its_next_transaction(
         wait_for(lambda: not client.info("openOrders", user=trader.address), "the cancellation")
 
 
-def test_what_read_the_exchange_cannot_be_traced_later_and_says_so(trader: Contract, chain: Chain) -> None:
-    """Older states of the exchange are not kept (a call at `latest` reads the newest one)."""
-    fields = (SOL, 0)  # cancels an order that is not there
-    plain = chain.do(trader.functions.cancel(*fields), gas=200_000)
-    make, traced = chain.web3.provider.make_request, RPCEndpoint("debug_traceTransaction")
-    tree = make(traced, [Web3.to_hex(plain["transactionHash"]), {"tracer": "callTracer"}])["result"]
-    assert [call["to"] for call in tree["calls"]] == ["0x" + "33" * 20]
-    reading = chain.do(trader.functions.order(SOL, True, WIRE, WIRE, ALO, 0), gas=300_000)
-    answer = make(traced, [Web3.to_hex(reading["transactionHash"]), {"tracer": "callTracer"}])
-    assert "read the exchange" in answer["error"]["message"]
+def test_what_read_the_exchange_is_traced_over_what_it_read(trader: Contract, chain: Chain) -> None:
+    """The exchange has moved on by then: it is run again within the block."""
+    order = chain.do(trader.functions.order(SOL, True, WIRE, WIRE, ALO, 0), gas=300_000)
+    answer = chain.web3.provider.make_request(
+        RPCEndpoint("debug_traceTransaction"),
+        [Web3.to_hex(order["transactionHash"]), {"tracer": "callTracer"}],
+    )
+    tree = answer["result"]
+    assert int(tree["gasUsed"], 16) == order["gasUsed"]
+    reads = {call["to"] for call in tree["calls"]} - {"0x" + "33" * 20}
+    assert reads == {"0x" + f"{READS_POSITION:040x}"}
 
 
 def test_money_makes_the_round_trip_and_none_is_made(

@@ -37,6 +37,7 @@ CALL_QUICK_S = 0.025  # before a call begins anew where long ones run: several t
 CALL_OVERRUN_S = 5.0  # how long a call may fail to notice that its time is over, before its process is ended
 CALL_MEMORY_MAX = 2 * 1024**3  # bytes of a process for calls: a trace of 5 s is some 500 MB
 PRECOMPILE_GAS_PER_S = 5_000_000  # half of what the slowest precompiled contract does (docs/benchmarks.md)
+TRACE_EXCHANGE_ROWS_MAX = 50_000  # accounts and orders of an exchange that a trace runs again: 1 s of its 5
 OVERRIDES_MAX = 1000  # accounts, and slots of one, that a trial may pretend
 CALLS_WAITING_MAX = 256  # calls queued for a process
 CALLS_PER_SENDER_MAX = 64  # of them of one address; a page asks for some dozen at once

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 
 from coinone.base.primitives.types import Address
-from coinone.rules.chain.exchange_reads import BBO, READERS, Seen, Whole, exchange_precompiles
+from coinone.rules.chain.exchange_reads import Seen, Whole, exchange_precompiles
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.vm import BlockEnv, Rules
 from coinone.rules.vm.precompiles import Precompile
-
-
-class ExchangeNeeded(Exception):
-    """A contract asked for the exchange where there is none; nothing inside the VM catches it."""
 
 
 def precompiles_over(rules: Rules, exchange: Exchange, env: BlockEnv) -> Mapping[Address, Precompile]:
@@ -20,12 +16,3 @@ def precompiles_over(rules: Rules, exchange: Exchange, env: BlockEnv) -> Mapping
 def precompiles_seeing(rules: Rules, seen: Seen) -> Mapping[Address, Precompile]:
     """The same over the exchange as a trial sees it."""
     return {**rules.precompiles, **exchange_precompiles(seen)}
-
-
-def precompiles_without_exchange(rules: Rules) -> Mapping[Address, Precompile]:
-    """The same addresses, for a trial that has the contracts' state alone: it ends in ExchangeNeeded."""
-    return {**rules.precompiles, **dict.fromkeys((*READERS, BBO), _needed)}
-
-
-def _needed(data: bytes, gas: int) -> tuple[int, bytes]:
-    raise ExchangeNeeded

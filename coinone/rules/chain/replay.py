@@ -1,7 +1,7 @@
 """A block's contracts once more, transaction by transaction: what traces look at.
 
-The exchange is not run again, so a transaction that reads it ends in ExchangeNeeded; everything else finds
-state and environment as they were. Whoever traces compares the gas used with the record's.
+Contracts find state and environment as they were, and the exchange as the caller says that a batch left it. Whoever
+traces compares the gas used with the record's.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,10 +15,11 @@ from coinone.rules.chain.blocks import CURSOR_KEY
 from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, decode_transaction
+from coinone.rules.chain.exchange_reads import Seen
 from coinone.rules.chain.forced import split_forced
 from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.precompiles import precompiles_without_exchange
+from coinone.rules.chain.precompiles import precompiles_seeing
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.chain.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
 from coinone.rules.chain.transactions import is_ethereum
@@ -49,15 +50,16 @@ def replay(
     batches: Sequence[Batch],
     records: Sequence[TransactionRecord],
     headers: Headers,
+    seen: Callable[[int], Seen],
     budget: Callable[[], None] | None = None,
 ) -> Iterator[Step]:
-    """The steps of the block after the state `before`, each yielded before it is taken."""
+    """The steps of the block after the state `before`, each yielded before it is taken. `seen`: the exchange that
+    contracts of the batch with that number read."""
     state, rules = State(before), FORKS[network.fork]
     row = before.get(Table.META, CURSOR_KEY)
     assert row is not None, "every block leaves its cursor"
     cursor = decode_cursor(row)
     confirmed, timestamp = cursor.base_number if cursor.seq else -1, cursor.evm_timestamp
-    precompiles = precompiles_without_exchange(rules)
     left, forced = list(records), [decode_transaction(raw) for raw in cursor.effects.forced]
     for batch in batches:
         base = headers(batch.base_number)
@@ -67,6 +69,7 @@ def replay(
         confirmed = batch.base_number
         forced += [decode_transaction(raw) for raw in batch.transactions[: batch.forced] if is_ethereum(raw)]
         now, forced = split_forced(forced, limits_of(network.batches, batch.seq, base).gas)
+        precompiles = precompiles_seeing(rules, seen(batch.seq))
         for record in _segment(network, batch, left, now):
             yield Step(record, state, env, rules, precompiles)
             _take(network, state, env, rules, precompiles, record, budget)

@@ -7,6 +7,7 @@ from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import commit_block, seal_block
 from coinone.rules.chain.ethereum.trace import trace_transaction
 from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.chain.exchange_reads import Whole
 from coinone.rules.chain.replay import replay
 from coinone.rules.state.database import Table
 from tests.rules.chain.chain_world import (
@@ -61,7 +62,8 @@ def test_each_transaction_finds_the_state_it_had() -> None:
     past = before_block(store, number)
     steps, gas = 0, []
     state = None
-    for step in replay(past, NETWORK, results, records, world.chain.headers):
+    seen = Whole(world.chain.exchange)  # nobody reads it
+    for step in replay(past, NETWORK, results, records, world.chain.headers, lambda seq: seen):
         steps, state = steps + 1, step.state
         if not step.record.is_system:
             tx = decode_transaction(step.record.raw)

@@ -1,12 +1,14 @@
 """Traces of transactions in blocks, and of calls: made in the process that makes trial calls (calls.py).
 
 Everything needed lies in the store: the undo records lead back to the state before a block, and its contracts
-run again from there. The answer is turned into JSON there too, so that a long trace holds up nothing here.
+run again from there, on the exchange as they saw it (exchange_within.py). The answer is turned into JSON there too,
+so that a long trace holds up nothing here.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ import msgspec
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.call_worker import Desk, Stopwatch, metered
+from coinone.interfaces.api.ethereum.exchange_within import ExchangeWithin, SeenAfter
 from coinone.interfaces.api.ethereum.overrides import precompiles_with
 from coinone.interfaces.api.ethereum.trials import Trial, env_of, precompiles_at, prepared
 from coinone.interfaces.api.limits import CALL_TIMEOUT_S, RPC_ANSWER_BYTES_MAX
@@ -28,7 +31,6 @@ from coinone.rules.chain.ethereum.execution import FeePolicy
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.ethereum.transaction import decode_any_transaction
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.precompiles import ExchangeNeeded
 from coinone.rules.chain.records import TransactionRecord, decode_records
 from coinone.rules.chain.replay import Step, replay
 from coinone.rules.consensus.header import Header
@@ -39,9 +41,6 @@ Options = Mapping[str, Any]
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|ns)", re.ASCII)
 _DURATIONS = re.compile(rf"(?:{_DURATION.pattern}){{1,6}}", re.ASCII)
-_NO_EXCHANGE = (
-    "the transaction read the exchange, or one before it in its block did: such a trace is not kept"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,6 @@ def trace(job: BlockTrace | CallTrace, desk: Desk) -> Traced:
         encoded = msgspec.json.encode(result)
         if len(encoded) > RPC_ANSWER_BYTES_MAX:
             raise LimitExceeded("trace too long: callTracer is shorter", most=RPC_ANSWER_BYTES_MAX)
-    except ExchangeNeeded:
-        return Traced(error=_NO_EXCHANGE)
     except InvalidInput as error:
         return Traced(error=str(error))
     return Traced(encoded)
@@ -144,8 +141,10 @@ def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[S
         return _block(blocks, number).header
 
     block = _block(blocks, job.number)
-    before = before_block(snapshot, job.number)
-    return replay(before, job.network, _batches(blocks, block), _records(blocks, block), header, budget)
+    batches, before = _batches(blocks, block), before_block(snapshot, job.number)
+    within = ExchangeWithin(job.network, snapshot, job.number, batches, budget)
+    seen = partial(SeenAfter, within)
+    return replay(before, job.network, batches, _records(blocks, block), header, seen, budget)
 
 
 def _block(blocks: Blocks, number: int) -> Block:
