@@ -1,6 +1,7 @@
-"""Real nodes for the tests that use one: started as processes, driven through their public API."""
+"""Real nodes for the tests that use one, started as processes and driven through their public API; and browsers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -9,6 +10,7 @@ from eth_account.signers.local import LocalAccount
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
+from tests.functional.pages import Profile, chromium
 from tests.functional.waiting import wait_for
 
 
@@ -41,3 +43,18 @@ def maker(quiet_node: LocalNode) -> Iterator[Client]:
 def wallet(request: pytest.FixtureRequest) -> LocalAccount:
     """The dev account that the test's module names as ACCOUNT."""
     return Account.from_key(dev_keys()[request.module.ACCOUNT])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for a module. No longer: while it runs, no other test can use asyncio."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def profile(browser: Any) -> Iterator[Profile]:
+    """A fresh browser profile whose complaints fail the test."""
+    made = Profile(browser)
+    yield made
+    made.close()

@@ -1,16 +1,12 @@
 """The trading page as a stranger uses it: real mouse and keyboard events on a real node with its demo market."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.pages import (
     PHONE,
     Profile,
-    chromium,
     connect_dev_key,
     enter_price_away_from_market,
     needs_chromium,
@@ -19,19 +15,6 @@ from tests.functional.pages import (
 from tests.functional.waiting import wait_for
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def profile(browser: Any) -> Iterator[Profile]:
-    made = Profile(browser)
-    yield made
-    made.close()
 
 
 def test_a_stranger_trades_within_a_minute(profile: Profile, market_node: LocalNode) -> None:

@@ -1,6 +1,5 @@
 """How the page stands before people and machines: accessible, usable on a phone's side, light, plain in errors."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from tests.functional.npm import installed
 from tests.functional.pages import (
     PHONE,
     Profile,
-    chromium,
     connect_dev_key,
     enter_price_away_from_market,
     needs_chromium,
@@ -21,19 +19,6 @@ pytestmark = needs_chromium
 AXE = "axe-core@4.14.1"
 LANDSCAPE = {"width": 844, "height": 390}
 BYTES_MAX = 200_000  # of the first visit: 357 kB of script alone before it was compressed
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def profile(browser: Any) -> Iterator[Profile]:
-    made = Profile(browser)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.pages import (
     Profile,
-    chromium,
     connect_dev_key,
     enter_price_away_from_market,
     needs_chromium,
@@ -20,12 +19,6 @@ from tests.functional.pages import (
 
 pytestmark = needs_chromium
 ACCOUNT = 7
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

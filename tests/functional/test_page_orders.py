@@ -4,10 +4,6 @@ The node has no demo market, so each book holds what a test put there. SOL has t
 stands at 190.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
 from eth_account import Account
 
 from coinone.interfaces.client import Client
@@ -18,7 +14,6 @@ from tests.functional.pages import (
     Profile,
     book_row,
     choose,
-    chromium,
     connect_dev_key,
     needs_chromium,
     opened,
@@ -29,19 +24,6 @@ from tests.functional.pages import (
 from tests.functional.waiting import wait_for
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def profile(browser: Any) -> Iterator[Profile]:
-    made = Profile(browser)
-    yield made
-    made.close()
 
 
 def test_grouping_the_book_changes_no_price(profile: Profile, quiet_node: LocalNode, maker: Client) -> None:

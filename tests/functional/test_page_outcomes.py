@@ -7,27 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
-from tests.functional.pages import Profile, book_row, chromium, needs_chromium, opened, order, seen, send
+from tests.functional.pages import Profile, book_row, needs_chromium, opened, order, seen, send
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def profile(browser: Any) -> Iterator[Profile]:
-    made = Profile(browser)
-    yield made
-    made.close()
 
 
 @contextmanager

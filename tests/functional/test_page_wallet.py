@@ -5,16 +5,15 @@ to the Ethereum side and deposits some of that again.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from web3 import Web3
 
 from coinone.interfaces.client.local import LocalNode
-from tests.functional.pages import Profile, chromium, needs_chromium, seen
+from tests.functional.pages import Profile, needs_chromium, seen
 
 pytestmark = needs_chromium
 
@@ -90,12 +89,6 @@ class Wallet:
         }
         raw = self.account.sign_transaction(transaction).raw_transaction
         return {"result": "0x" + bytes(eth.send_raw_transaction(raw)).hex()}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 def test_a_new_wallet_is_funded_deposits_trades_and_withdraws(browser: Any, market_node: LocalNode) -> None:
