@@ -11,8 +11,10 @@ market by market, so that a hedge in another market hides nobody:
   4. the fund, whatever it has; then the same as 3 down to what the move found: a move's gains are its losses, so
      this is always enough.
 
-Winners of less than a 4,096th pay only if the others cannot, which bounds the work. The debtor is *locked*: its orders
-go, its positions are closed at the mark or better (liquidation.py), and what that brings is the fund's.
+At each step the largest winners pay: one for every `LEVY_LEAST` that is due, `LEVIED_AT_ONCE` at most, and the next
+only if these cannot. That bounds the work whatever the debt, and nobody escapes by spreading what they won over a few
+hundred accounts. The debtor is *locked*: its orders go, its positions are closed at the mark or better
+(liquidation.py), and what that brings is the fund's.
 Where the rule comes from, and by hand: docs/protocol/margin-and-liquidation.md.
 """
 
@@ -23,7 +25,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinone.base.primitives.integers import div_down, muldiv_down, muldiv_up
+from coinone.base.primitives.integers import div_down, div_up, muldiv_down, muldiv_up
+from coinone.base.primitives.limits import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
@@ -35,7 +38,6 @@ FUND_OF_MARKET = 8  # of itself, for one market
 FUND_OF_ALL = 4  # and for all
 MARKET_LEAK_MS = 8 * 3_600_000  # in so long the whole fund's worth of a market's quota comes back
 ALL_LEAK_MS = 4 * 3_600_000
-SMALL_WINNER = 4_096  # who won less than this part of what all did pays last
 
 
 def settle_debts(batch: Batch) -> None:
@@ -163,15 +165,19 @@ class _Winners:
         return sum(self.gains[market])
 
     def pay(self, due: int, gains: list[int], *, keep_margin: bool) -> int:
-        """Charge up to `due` in proportion to `gains`; returns what was paid."""
+        """Charge up to `due` in proportion to `gains`, the largest first; returns what was paid."""
         if due == 0:
             return 0
         most = [min(pair) for pair in zip(gains, self._room, strict=True)] if keep_margin else gains
-        whole = sum(most)
-        large = [place for place, part in enumerate(most) if part * SMALL_WINNER >= whole and part]
-        small = [place for place, part in enumerate(most) if 0 < part * SMALL_WINNER < whole]
-        paid = self._charge(due, most, large)
-        return paid + self._charge(due - paid, most, small)
+        largest: list[int] = np.argsort(-np.array(most, np.int64), kind="stable").tolist()
+        first, paid = min(LEVIED_AT_ONCE, div_up(due, LEVY_LEAST)), 0
+        for start in (0, *range(first, len(largest), LEVIED_AT_ONCE)):
+            if paid == due:
+                break
+            paid += self._charge(
+                due - paid, most, largest[start : start + (LEVIED_AT_ONCE if start else first)]
+            )
+        return paid
 
     def _charge(self, due: int, most: list[int], places: list[int]) -> int:
         whole = sum(most[place] for place in places)

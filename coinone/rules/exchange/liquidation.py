@@ -21,6 +21,7 @@ import numpy as np
 
 from coinone.base.primitives.integers import div_down, div_up, muldiv_down
 from coinone.base.primitives.limits import (
+    DELEVERAGED_PER_BATCH,
     LIQUIDATION_COOLDOWN_MS,
     LIQUIDATIONS_LOOKED_AT,
     LIQUIDATIONS_PER_BATCH,
@@ -99,8 +100,10 @@ def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status
 
 
 def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
-    """An IOC for each position of the account in a market with a fresh price."""
+    """An IOC for each position of the account in a market with a fresh price; none if money came in time."""
     batch, rows = work.batch, work.batch.rows
+    if not is_locked(rows, slot) and equity(rows, slot) >= int(rows.accounts[slot]["maintenance_margin"]):
+        return
     for market in _open_positions(batch, slot):
         size = int(rows.positions[slot, market]["size"])
         part = _part(batch, slot, market)
@@ -245,7 +248,7 @@ def _spent_accounts(batch: Batch) -> list[int]:
     spent = [
         slot for slot in found if 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
     ]
-    return spent[:LIQUIDATIONS_PER_BATCH]
+    return spent[:DELEVERAGED_PER_BATCH]
 
 
 def _release(batch: Batch, slot: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coinone.rules.exchange import debts
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.debts import spent_of
@@ -116,12 +117,22 @@ def test_a_lot_in_another_market_does_not_make_its_winners_pay(world: Callable[.
     assert paid(events)[2] >= debt * lost["eth"] / sum(lost.values()) - 1
 
 
-def test_who_won_hardly_anything_pays_only_if_the_others_cannot(world: Callable[..., Any]) -> None:
-    """5 is short 0.0002 of 15.0002: less than a 4,096th of what was won."""
+def test_the_largest_winners_pay_and_the_others_only_if_these_cannot(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shorts of 10, 5 and 0.0002, two asked at once: the third pays nothing. The account of 5 paid 1 to the fund, of
+    which an eighth goes to the debt: 224.875 are left, two thirds and a third."""
     w = four(world)
     w.batch(w.signed(9, t.SendAsset("usdSend", (5).to_bytes(20, "big"), 100 * QUOTE), "usdSend"))
     w.batch(w.buy(4, 0.0002, 50_000), w.sell(5, 0.0002, 50_000, "Ioc"))
-    assert 5 not in paid(moved(w, btc=48_900))
+    monkeypatch.setattr(debts, "LEVIED_AT_ONCE", 2)
+    assert paid(moved(w, btc=48_900)) == {2: 149_916_667, 3: 74_958_333}
+
+
+def test_a_small_debt_is_asked_of_few(world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One winner is asked for each `LEVY_LEAST`: of 225 quote at 225 each, the largest pays all."""
+    monkeypatch.setattr(debts, "LEVY_LEAST", 225 * QUOTE)
+    assert paid(moved(four(world), btc=48_900)) == {2: 225 * QUOTE}
 
 
 def test_what_is_sent_to_a_locked_account_stays_its_owners(world: Callable[..., Any]) -> None:

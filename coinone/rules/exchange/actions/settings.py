@@ -12,6 +12,7 @@ from coinone.rules.exchange.actions.transfers import send
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.ledger import Settings
 from coinone.rules.exchange.margin import equity, refresh_margins, would_be_initial_margin
+from coinone.rules.exchange.open_orders import cap_builder_fee
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import ERROR_TEXT, Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED
@@ -80,22 +81,11 @@ def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFe
         batch.failed(item, "Too many approved builders.")
         return
     _change(batch, item, builders=builders)
-    _lower_resting(batch, item.account, action)
+    cap_builder_fee(batch.rows, item.account, slot, action.max_fee_rate * BUILDER_FEE_UNIT)
     number = batch.ex.number(slot)
     if not batch.ledger.settings_of(number).is_builder:
         batch.ledger.settings.put(number, replace(batch.ledger.settings_of(number), is_builder=True))
     batch.executed(item, DEFAULT)
-
-
-def _lower_resting(batch: Batch, slot: int, action: wire.ApproveBuilderFee) -> None:
-    """Orders that rest pay a builder no more than is approved when they trade."""
-    rows = batch.rows
-    builder, most = rows.slot_of(action.builder), action.max_fee_rate * BUILDER_FEE_UNIT
-    for order in rows.book.slots_of(rows, slot):
-        row = rows.orders[order]
-        if int(row["builder"]) == builder and int(row["builder_fee"]) > most:
-            rows.journal.order(order)
-            row["builder_fee"] = most
 
 
 def _set_referrer(batch: Batch, item: Item, action: wire.SetReferrer) -> None:

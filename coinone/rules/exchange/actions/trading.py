@@ -115,6 +115,8 @@ class SecondTry:
             return
         owner = self._cancels.ops.owner
         reachable = self._resting({owner(place).account for place in missed})
+        if not reachable:
+            return
         again, places = Trading(self._cancels.batch), []
         for place in missed:
             item, row = owner(place), self._ran.asked[place : place + 1].copy()

@@ -12,9 +12,10 @@ from coinone.rules.exchange.actions.opening import credit, tell
 from coinone.rules.exchange.addresses import is_keyless
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import Deposit, Withdrawal
+from coinone.rules.exchange.open_orders import resting_loss
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.tables import MarketStatus, Side
+from coinone.rules.exchange.tables import MarketStatus
 from coinone.rules.exchange.wire.types import SendAsset
 
 
@@ -51,19 +52,8 @@ def withdrawable(rows: Rows, slot: int) -> int:
     if any(size and status > MarketStatus.AGED for size, status in zip(sizes, statuses, strict=True)):
         return 0
     notional = sum(abs(size) * mark for size, mark in zip(sizes, marks, strict=True))
-    kept = max(int(row["initial_margin"]) + _resting_need(rows, slot), div_up(notional, 10))
+    kept = max(int(row["initial_margin"]) + resting_loss(rows, slot), div_up(notional, 10))
     return max(0, int(row["cash"]) + int(row["position_value"]) - kept)
-
-
-def _resting_need(rows: Rows, slot: int) -> int:
-    """What open orders at prices beyond the mark lose when they trade, as on entry (placing.py), without fees."""
-    need = 0
-    for order in rows.book.slots_of(rows, slot):
-        row = rows.orders[order]
-        beyond = int(row["px"]) - int(rows.markets[int(row["market"])]["mark"])
-        if not row["reduce_only"]:
-            need += max(beyond if row["side"] == Side.BUY else -beyond, 0) * int(row["sz"])
-    return need
 
 
 def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:

@@ -1,0 +1,98 @@
+"""What somebody gains by many accounts, by thousands of orders, or by a moment: found by attack, closed by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange.book import Book
+from coinone.rules.exchange.events import LiquidationEvent
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+
+
+def at_fifty(w: Any, *accounts: int) -> None:
+    """The greatest leverage for all of them."""
+    chosen = [t.UpdateLeverage(0, True, 50)] * len(accounts)
+    w.batch(
+        *[
+            w.signed(n, action, "leverage", user_signed=False)
+            for n, action in zip(accounts, chosen, strict=True)
+        ]
+    )
+
+
+def told(w: Any, kind: str) -> list[Any]:
+    return [event for event in w.last.events if getattr(event, "kind", "") == kind]
+
+
+def test_who_spreads_what_it_won_over_a_hundred_accounts_pays_its_part(world: Callable[..., Any]) -> None:
+    """1 (long 10) and a hundred shorts of 0.02 have one owner; 2 is short 98. 50,000 -> 48,500 takes 15,000 of the
+    10,575 that 1 has after fees: a debt of 4,425, of which the hundred owe 2 / 100. Each won 30 and pays 0.885."""
+    small = range(100, 200)
+    w = world({1: 10_800, 2: 10_000_000, 3: 10_000_000} | dict.fromkeys(small, 60))
+    at_fifty(w, 1, 2, 3, *small)
+    w.batch(w.sell(2, 98, 50_000, "Alo"))
+    w.batch(w.buy(1, 10, 50_000), w.buy(3, 90, 50_000))
+    w.batch(*[w.sell(n, 0.02, 50_000) for n in small])
+    before = [w.equity(n) for n in small]
+    w.oracle(btc=48_500)
+    w.batch()
+    assert [event.amount for event in told(w, "debt")] == [4_425 * QUOTE]
+    assert [w.equity(n) - had for n, had in zip(small, before, strict=True)] == [30 * QUOTE - 885_000] * 100
+
+
+def test_a_slide_leaves_no_debts_because_there_are_many_accounts(world: Callable[..., Any]) -> None:
+    """300 longs of one owner at the edge slide 0.15 % a batch through their last third, in an empty book: each is
+    closed in the batch that finds it there. When 64 a batch were, the rest went on into debt."""
+    many = range(100, 400)
+    w = world({1: 10_000_000} | dict.fromkeys(many, 1_030))
+    at_fifty(w, 1, *many)
+    w.batch(w.sell(1, 300, 50_000, "Alo"))
+    w.batch(*[w.buy(n, 1, 50_000) for n in many])
+    price, debts = 50_000.0, 0
+    for _ in range(20):
+        price *= 1 - 0.0015
+        w.prices[0] = round(price * 10)
+        w.batch(check=False)
+        debts += len(told(w, "debt"))
+    assert debts == 0 and all(w.position(n) == 0 for n in many)
+
+
+def test_money_that_comes_in_time_saves_a_position(world: Callable[..., Any]) -> None:
+    """Below its margin when the batch begins, 100,387.5 when liquidations trade: the bid within the limit stays."""
+    w = world({1: 1_060, 2: 10_000_000})
+    at_fifty(w, 1, 2)
+    w.batch(w.sell(2, 1, 50_000, "Alo"))
+    w.batch(w.buy(1, 1, 50_000))
+    w.batch(w.buy(2, 1, 49_200, "Alo"))
+    w.prices[0] = 495_500
+    w.batch()
+    w.prices[0] = 493_500  # equity 387.5, margin 493.5: the limit would be 246.75 below the mark
+    w.batch(w.signed(2, t.SendAsset("usdSend", (1).to_bytes(20, "big"), 100_000 * QUOTE), "usdSend"))
+    assert w.position(1) == 100_000 and w.equity(1) == 100_387_500_000
+    assert not [event for event in w.last.events if isinstance(event, LiquidationEvent)]
+
+
+def test_a_send_or_an_approval_walks_no_orders_in_python(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a thousand orders each of them took 7.7 ms, six hundred times what a noop takes: 3,000 for 3 quote stopped
+    the exchange for 20 s."""
+    w = world({1: 10_000, 2: 10_000})
+    w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 100), "approve"))
+    builder = t.Builder((2).to_bytes(20, "big"), 100)
+    orders = (w.spec(True, 0.01, 50_500), w.spec(False, 0.01, 60_000), w.spec(False, 0.1, 3_100, market=1))
+    w.batch(w.signed(1, t.Order(orders, "na", builder)))
+    monkeypatch.setattr(Book, "slots_of", None)
+    # At first leverage 50: 10 of margin for BTC, 6 for ETH; the bid loses 0.01 * 500 = 5 when it trades.
+    most = 10_000 - 10 - 6 - 5
+    for amount, status in ((most * QUOTE + 1, "failed"), (most * QUOTE, "executed")):
+        w.batch(w.signed(1, t.SendAsset("usdSend", (2).to_bytes(20, "big"), amount), "usdSend"))
+        assert w.last.outcomes[0].status == status
+    w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 10), "approve"))
+    live = w.ex.rows.orders[w.ex.rows.orders["oid"] != 0]
+    assert live["builder_fee"].tolist() == [1_000] * 3  # a ten-thousandth, in 10^-7
