@@ -15,8 +15,7 @@ from typing import Any, Protocol
 from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.ethereum.dispatch import Dispatcher
-from coinone.interfaces.api.ethereum.subscriptions import RpcSession
+from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
 from coinone.interfaces.api.http import (
     Headers,
@@ -59,7 +58,7 @@ class RpcService(Protocol):
     """What stands behind the listener for Ethereum's clients."""
 
     @property
-    def rpc(self) -> Dispatcher: ...
+    def rpc(self) -> EthereumRpc: ...
 
     async def start(self) -> None: ...
 
@@ -68,8 +67,6 @@ class RpcService(Protocol):
     def health(self) -> dict[str, Any]: ...
 
     def purse(self, scope: Scope) -> Purse: ...
-
-    def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession: ...
 
 
 class RpcApp:
@@ -180,7 +177,7 @@ class RpcApp:
         await session(scope, receive, send, caller)
 
     async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
-        dispatcher = self._rpc_service.rpc
+        dispatcher = self._rpc_service.rpc.dispatcher
         return await dispatcher.answer(asked.body, asked.caller, asked.purse, sender=asked.sender), _JSON
 
     async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
@@ -190,7 +187,8 @@ class RpcApp:
         return jsonio.encode(health), _JSON
 
     async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
-        await self._rpc_service.rpc_session(scope, caller).run(receive, send)
+        service = self._rpc_service
+        await service.rpc.session(scope, caller, service.purse(scope)).run(receive, send)
 
 
 class App(RpcApp):

@@ -16,6 +16,7 @@ from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.market_data import MarketData
+from coinone.interfaces.api.exchange.orders import frontend_order_json
 from coinone.interfaces.api.explorer_rows import transaction_row
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.queries import InThread, Queries
@@ -256,7 +257,7 @@ class Explorer:
             "isContract": is_contract,
             "isTrader": view.exists,
             "exchange": accounts.clearinghouse_json(view, coins, time_ms),
-            "openOrders": [accounts.frontend_order_json(order, coins) for order in view.orders],
+            "openOrders": [frontend_order_json(order, coins) for order in view.orders],
             "recent": await self._in_thread(lambda: self._user_transactions(address)),
         }
 

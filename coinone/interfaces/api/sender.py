@@ -22,6 +22,12 @@ class Sender:
 NOBODY = Sender()
 
 
+def address_of(scope: Scope) -> str:
+    """Where a connection comes from; "" if it has no address."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
 def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
     """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
     client = scope.get("client") or ("", 0)

@@ -14,13 +14,8 @@ from typing import Any
 from coinone import __version__
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, StorageError
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum.backend import EthereumBackend
-from coinone.interfaces.api.ethereum.chain_reads import ChainReads
-from coinone.interfaces.api.ethereum.dispatch import Dispatcher
-from coinone.interfaces.api.ethereum.filters import Filters
-from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
-from coinone.interfaces.api.ethereum.table import methods_of, modules_of
-from coinone.interfaces.api.ethereum.trials import Trials
+from coinone.interfaces.api.ethereum.rpc import EthereumRpc
+from coinone.interfaces.api.ethereum.table import methods_of
 from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.info import Info
@@ -28,13 +23,12 @@ from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, MarketDat
 from coinone.interfaces.api.exchange.relay import Relay
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.explorer import Explorer
-from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import HttpError, Scope
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
-from coinone.interfaces.api.sender import sender_of
+from coinone.interfaces.api.sender import address_of
 from coinone.interfaces.api.weights import Purse, Weights, action_weight
 from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
 from coinone.interfaces.api.ws.feed import Feed
@@ -62,43 +56,26 @@ class Service:
         self.data = MarketData(self.coins)
         histories = Histories(node.history, self.coins)
         self.queries = Queries(node)
-        self.reads = ChainReads(node, self.queries)
-        sources = Sources(node.network, self.data, self.queries, histories, self.reads.in_thread)
+        dev = Dev(node) if node.network.is_dev else None
+        self.rpc = EthereumRpc(node, self.queries, methods_of(node.network), peers, dev)
+        in_thread = self.rpc.reads.in_thread
+        sources = Sources(node.network, self.data, self.queries, histories, in_thread)
         self.info = Info(sources)
         self.relay = Relay(node, self.queries)
         self.hub = Hub()
         self.feed = Feed(self.hub, sources)
-        self.trials = Trials(node, self.reads)
-        self.rpc_hub = RpcHub()
-        version = f"coinone/v{__version__}"
-        announce = self.rpc_hub.publish_pending
-        dev = Dev(node) if node.network.is_dev else None
-        methods = methods_of(node.network)
-        backend = EthereumBackend(
-            node,
-            self.reads,
-            self.trials,
-            Filters(),
-            self.rpc_hub.inclusions,
-            version,
-            announce,
-            modules_of(methods),
-            peers,
-            dev,
-        )
-        self.rpc = Dispatcher(methods, backend)
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
-        self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.calls)
+        self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.dispatcher.calls)
         asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"
         self.metrics.count("coinone_contract_runs", asked_for, "as", contract_runs())
         self.recent = Recent()
-        self.explorer = Explorer(node, self.queries, self.reads.in_thread, self.data, histories, self.recent)
-        self.explorer_feed = ExplorerFeed(self.hub, self.explorer, self.reads.in_thread)
+        self.explorer = Explorer(node, self.queries, in_thread, self.data, histories, self.recent)
+        self.explorer_feed = ExplorerFeed(self.hub, self.explorer, in_thread)
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take up the node's view and follow it."""
-        await self.trials.start()
+        await self.rpc.start()
         subscription = self.node.subscribe()
         self._begin()
         self._pump = asyncio.create_task(self._follow(subscription))
@@ -117,8 +94,7 @@ class Service:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
-        self.trials.close()
-        self.reads.close()
+        self.rpc.close()
 
     async def _follow(self, subscription: Subscription) -> None:
         while True:
@@ -142,7 +118,7 @@ class Service:
             self.feed.reset()
         self.data.adopt(published.view, published.events)
         for block in published.blocks:
-            self.rpc_hub.publish_block(block.block.header, block.rows)
+            self.rpc.hub.publish_block(block.block.header, block.rows)
         before = self.hub.messages_sent
         await self.feed.on_batch(published.events)
         if not published.blocks and not published.rewound:
@@ -158,8 +134,7 @@ class Service:
 
     def purse(self, scope: Scope) -> Purse:
         """What the address of a connection may still spend."""
-        client = scope.get("client")
-        return self._weights.purse(client[0] if client else "")
+        return self._weights.purse(address_of(scope))
 
     async def act_bytes(self, body: bytes, purse: Purse) -> bytes:
         """The answer to POST /exchange. Raises HttpError for a body that is no JSON object, or where the purse
@@ -204,16 +179,10 @@ class Service:
             "version": __version__,
         }
 
-    # WebSocket sessions
-
     def exchange_session(self, scope: Scope) -> Session:
         return Session(
             Connection(scope["extensions"][LINK]), self.hub, _StreamBackend(self, self.purse(scope))
         )
-
-    def rpc_session(self, scope: Scope, caller: Caller) -> RpcSession:
-        connection = Connection(scope["extensions"][LINK])
-        return RpcSession(connection, self.rpc, caller, self.rpc_hub, self.purse(scope), sender_of(scope))
 
 
 class _StreamBackend:

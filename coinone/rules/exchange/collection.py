@@ -21,7 +21,7 @@ from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.actions.opening import tell
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.core import EPOCH
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.locks import is_locked
 
 
 def collect(batch: Batch) -> None:
@@ -50,7 +50,7 @@ def collectable(batch: Batch, slot: int, number: int) -> bool:
         and not _fresh_nonces(batch, settings.signers)
         and number not in ledger.schedule
         and not settings.is_builder
-        and not int(rows.accounts["flags"][slot]) & ACCOUNT_LOCKED
+        and not is_locked(rows, slot)
     )
 
 

@@ -30,8 +30,9 @@ from coinone.base.primitives.limits import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
+from coinone.rules.exchange.locks import lock
 from coinone.rules.exchange.rows import NOBODY, Rows
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array
+from coinone.rules.exchange.tables import Array
 
 FUND_OF_WON = 20  # the fund pays at most this part of what a market's winners won
 FUND_OF_MARKET = 8  # of itself, for one market
@@ -99,7 +100,7 @@ def _debt(rows: Rows, slot: int) -> int:
 def _forgive(batch: Batch, slot: int) -> None:
     debt = _debt(batch.rows, slot)
     batch.move_cash(slot, debt)
-    batch.rows.accounts[slot]["flags"] |= ACCOUNT_LOCKED
+    lock(batch.rows, slot)
     address = batch.rows.address_of(slot)
     batch.events.append(LiquidationEvent(*batch.here, address, "debt", -1, 0, 0, debt))
 

@@ -33,12 +33,13 @@ from coinone.rules.exchange.actions.trading import Trading
 from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LiquidationEvent
+from coinone.rules.exchange.locks import is_locked, locked_among, unlock
 from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, Array, OpKind, Side, Tif
+from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
@@ -63,7 +64,7 @@ class Liquidations:
 def choose(batch: Batch) -> Liquidations:
     """Who is liquidated in this batch: who is locked, and of the others those with an order that can meet one."""
     slots = holders(batch.rows)
-    locked = _by_need(batch.rows, slots[_locked(batch.rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
+    locked = _by_need(batch.rows, slots[locked_among(batch.rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
     chosen: list[int] = []
     for slot in endangered(batch.rows, slots)[:LIQUIDATIONS_LOOKED_AT]:
         if len(chosen) == LIQUIDATIONS_PER_BATCH:
@@ -84,7 +85,7 @@ def endangered(rows: Rows, slots: Array) -> list[int]:
     """Who is below maintenance margin and not locked: whom it lacks most first, then by account number."""
     accounts = rows.accounts
     lack = accounts["maintenance_margin"][slots] - accounts["cash"][slots] - accounts["position_value"][slots]
-    below = (lack > 0) & ~_locked(rows, slots)
+    below = (lack > 0) & ~locked_among(rows, slots)
     slots, lack = slots[below], lack[below]
     found: list[int] = slots[np.lexsort((accounts["number"][slots], -lack))].tolist()
     return found
@@ -179,10 +180,6 @@ def limit_price(rows: Rows, slot: int, market: int) -> int:
     return _away(rows, slot, market, distance)
 
 
-def is_locked(rows: Rows, slot: int) -> bool:
-    return int(rows.accounts[slot]["flags"]) & ACCOUNT_LOCKED != 0
-
-
 def _away(rows: Rows, slot: int, market: int, distance: int) -> int:
     """`distance` from the mark to the holder's loss, within the market's prices."""
     row = rows.markets[market]
@@ -260,13 +257,8 @@ def _release(batch: Batch, slot: int) -> None:
     assert brought >= 0, "a locked account trades at the mark or better"
     batch.move_cash(slot, -brought)
     batch.move_global("insurance", brought)
-    rows.accounts[slot]["flags"] &= ~ACCOUNT_LOCKED
+    unlock(rows, slot)
     claim_waiting(batch, slot)
-
-
-def _locked(rows: Rows, slots: Array) -> Array:
-    locked: Array = (rows.accounts["flags"][slots] & ACCOUNT_LOCKED) != 0
-    return locked
 
 
 def _by_need(rows: Rows, slots: Array) -> list[int]:

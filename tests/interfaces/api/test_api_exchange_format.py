@@ -17,6 +17,12 @@ from coinone.interfaces.api.exchange import format as events
 from coinone.interfaces.api.exchange import market_json as markets
 from coinone.interfaces.api.exchange.coins import Coin
 from coinone.interfaces.api.exchange.numbers import money, quotient, round_significant
+from coinone.interfaces.api.exchange.orders import (
+    OrderView,
+    frontend_order_json,
+    open_order_json,
+    order_history_json,
+)
 from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
 
 BTC = Coin(0, "BTC", 5, 50)
@@ -55,7 +61,7 @@ POSITION = accounts.PositionView(
     funding_open=4,
     funding_change=3,
 )
-ORDER = accounts.OrderView(0, 12, 0xABC, False, 980_000, 2_000, 2_500, 8, "Gtc", True)
+ORDER = OrderView(0, 12, 0xABC, False, 980_000, 2_000, 2_500, 8, "Gtc", True)
 
 
 def account(**changes: Any) -> accounts.AccountView:
@@ -108,11 +114,11 @@ def assert_like(have: Any, want: Any, optional: tuple[str, ...] = ()) -> None:
     [
         ("l2Book", markets.book_json(BTC, 5, [(973_210, 5, 1)], [(973_220, 5, 1)])),
         ("meta", {"universe": [{"name": "BTC", "szDecimals": 5, "maxLeverage": 50}]}),
-        ("openOrders", [accounts.open_order_json(ORDER, COINS)]),
-        ("frontendOpenOrders", [accounts.frontend_order_json(ORDER, COINS)]),
+        ("openOrders", [open_order_json(ORDER, COINS)]),
+        ("frontendOpenOrders", [frontend_order_json(ORDER, COINS)]),
         ("userFills", [events.fill_json(FILL, True, COINS)]),
         ("userFillsByTime", [events.fill_json(FILL, False, COINS)]),
-        ("historicalOrders", [events.order_history_json(UPDATE, COINS)]),
+        ("historicalOrders", [order_history_json(UPDATE, COINS)]),
         ("userFunding", [events.funding_json(FundingPayment(1, 2, ALICE, 0, 5, -7, 9, 3), COINS)]),
         (
             "userNonFundingLedgerUpdates",

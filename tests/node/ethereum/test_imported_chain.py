@@ -176,7 +176,7 @@ def asked(service: EthereumService, *calls: tuple[Any, ...]) -> list[Any]:
 
     async def ask(method: str, *params: Any) -> Any:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        answer = json.loads(await service.rpc.answer(body, Caller.PROGRAM, purse))
+        answer = json.loads(await service.rpc.dispatcher.answer(body, Caller.PROGRAM, purse))
         return answer.get("result", answer.get("error", {}).get("message"))
 
     async def ask_all() -> list[Any]:

@@ -14,7 +14,7 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_hash, parse_quantity
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
-from coinone.interfaces.api.ethereum.params import storage_slot
+from coinone.interfaces.api.ethereum.params import object_of, storage_slot
 from coinone.interfaces.api.limits import OVERRIDES_MAX
 from coinone.rules.chain.ethereum.execution import Precompiles
 from coinone.rules.state.account import EMPTY_ACCOUNT, Account
@@ -75,7 +75,7 @@ def read_overrides(accounts: Any, block: Any = None) -> Overrides:
 
 
 def read_accounts(value: Any) -> tuple[tuple[Address, AccountOverride], ...]:
-    given = _object(value, "state overrides")
+    given = object_of(value, "state overrides")
     if len(given) > OVERRIDES_MAX:
         raise invalid_params(f"too many state overrides (most {OVERRIDES_MAX})")
     accounts = tuple((parse_address(name), _read_account(item)) for name, item in given.items())
@@ -85,7 +85,7 @@ def read_accounts(value: Any) -> tuple[tuple[Address, AccountOverride], ...]:
 
 
 def _read_account(value: Any) -> AccountOverride:
-    given = _object(value, "account override")
+    given = object_of(value, "account override")
     if given.get("state") is not None and given.get("stateDiff") is not None:
         raise invalid_params("an account override has both 'state' and 'stateDiff'")
     code, moved = given.get("code"), given.get("movePrecompileToAddress")
@@ -100,7 +100,7 @@ def _read_account(value: Any) -> AccountOverride:
 
 
 def _slots(value: Any) -> Slots:
-    given = _object(value, "storage override")
+    given = object_of(value, "storage override")
     if len(given) > OVERRIDES_MAX:
         raise invalid_params(f"too many slots in an override (most {OVERRIDES_MAX})")
     return tuple(
@@ -111,7 +111,7 @@ def _slots(value: Any) -> Slots:
 def read_block(value: Any) -> tuple[tuple[str, Any], ...]:
     """Fields of BlockEnv by name. What the sender calls a field that we do not know is ignored, as in geth; what
     we know and cannot do is refused by name."""
-    given = _object(value, "block overrides")
+    given = object_of(value, "block overrides")
     for name in _REFUSED_OF_BLOCK:
         if given.get(name) is not None:
             raise RpcError(SERVER_ERROR, f'block override "{name}" is not supported for this RPC method')
@@ -128,14 +128,6 @@ def _block_value(field: str, value: Any) -> int | Address | Hash32:
     if field == "prevrandao":
         return parse_hash(value)
     return parse_quantity(value, _U64_MAX if field in ("number", "timestamp", "gas_limit") else 2**256 - 1)
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise invalid_params(f"{what} must be an object")
-    return value
 
 
 def _quantity(value: Any, most: int = 2**256 - 1) -> int | None:

@@ -172,6 +172,15 @@ def _optional(value: dict[str, Any], name: str, most: int = 2**256 - 1) -> int |
     return None if given is None else parse_quantity(given, most)
 
 
+def object_of(value: Any, what: str) -> dict[str, Any]:
+    """An empty one for null. Raises RpcError that names `what`."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid_params(f"{what} must be an object")
+    return value
+
+
 def boolean(value: Any) -> bool:
     """Null is false, as in geth."""
     if value is None:

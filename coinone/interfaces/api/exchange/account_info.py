@@ -6,8 +6,14 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import market_json as markets
 from coinone.interfaces.api.exchange import reads
-from coinone.interfaces.api.exchange.format import hex_address, order_history_json
+from coinone.interfaces.api.exchange.format import hex_address
 from coinone.interfaces.api.exchange.numbers import money
+from coinone.interfaces.api.exchange.orders import (
+    frontend_order_json,
+    open_order_json,
+    open_status_json,
+    order_history_json,
+)
 from coinone.interfaces.api.exchange.portfolio import portfolio_json
 from coinone.interfaces.api.exchange.proofs import account_proof
 from coinone.interfaces.api.exchange.sources import (
@@ -34,12 +40,12 @@ async def _spot_clearinghouse(sources: Sources, request: Request) -> Json:
 
 async def _open_orders(sources: Sources, request: Request) -> Json:
     account = await sources.account(request)
-    return [accounts.open_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+    return [open_order_json(order, sources.data.coins) for order in reversed(account.orders)]
 
 
 async def _frontend_open_orders(sources: Sources, request: Request) -> Json:
     account = await sources.account(request)
-    return [accounts.frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+    return [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
 
 
 async def _historical_orders(sources: Sources, request: Request) -> Json:
@@ -47,7 +53,7 @@ async def _historical_orders(sources: Sources, request: Request) -> Json:
     account = await sources.account(request)  # first: an order that ends meanwhile is then in both
     ended = await sources.in_thread(lambda: sources.histories.ended_orders(request))
     over = {row["order"]["oid"] for row in ended}
-    resting = [accounts.open_status_json(order, sources.data.coins) for order in account.orders]
+    resting = [open_status_json(order, sources.data.coins) for order in account.orders]
     rows = [row for row in resting if row["order"]["oid"] not in over] + ended
     rows.sort(key=lambda row: (row["statusTimestamp"], row["order"]["oid"]), reverse=True)
     return rows[:INFO_ROWS_MAX]
@@ -61,7 +67,7 @@ async def _order_status(sources: Sources, request: Request) -> Json:
     cloid = None if oid is not None else int.from_bytes(parse_bytes(name, 16), "big")
     found = await sources.queries.run(lambda reader: reads.find_order(reader.exchange, user, oid, cloid))
     if found is not None:
-        return {"status": "order", "order": accounts.open_status_json(found, sources.data.coins)}
+        return {"status": "order", "order": open_status_json(found, sources.data.coins)}
     update = sources.histories.order(user, oid, cloid)
     if update is None:
         return {"status": "unknownOid"}
@@ -154,9 +160,7 @@ def web_data(sources: Sources, user: Address, account: accounts.AccountView) -> 
         "clearinghouseState": accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms),
         "leadingVaults": [],
         "totalVaultEquity": "0.0",
-        "openOrders": [
-            accounts.frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)
-        ],
+        "openOrders": [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)],
         "agentAddress": None,
         "agentValidUntil": None,
         "cumLedger": "0.0",

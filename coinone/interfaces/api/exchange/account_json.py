@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from coinone.interfaces.api.exchange.coins import Coin, Coins
-from coinone.interfaces.api.exchange.format import cloid_text, frontend_order, side_letter
+from coinone.interfaces.api.exchange.format import Json
 from coinone.interfaces.api.exchange.numbers import fee_rate, money, quotient
-
-Json = dict[str, Any]
+from coinone.interfaces.api.exchange.orders import OrderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +39,6 @@ class PositionView:
     def unrealised(self) -> int:
         worth = self.size * self.mark
         return worth - self.entry_notional if self.size > 0 else worth + self.entry_notional
-
-
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """One resting order."""
-
-    market: int
-    oid: int
-    cloid: int
-    is_buy: bool
-    px: int
-    sz: int
-    orig_sz: int
-    placed_ms: int
-    tif: str
-    reduce_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,50 +126,6 @@ def liquidation_px(position: PositionView, available: int, coin: Coin) -> str | 
     else:
         px = position.mark + -(-available * twice // (size * (twice + 1)))
     return coin.px(px) if px > 0 else None
-
-
-def open_order_json(order: OrderView, coins: Coins) -> Json:
-    """A row of openOrders."""
-    coin = coins[order.market]
-    body: Json = {
-        "coin": coin.name,
-        "side": side_letter(order.is_buy),
-        "limitPx": coin.px(order.px),
-        "sz": coin.sz(order.sz),
-        "oid": order.oid,
-        "timestamp": order.placed_ms,
-        "origSz": coin.sz(order.orig_sz),
-    }
-    if order.cloid:
-        body["cloid"] = cloid_text(order.cloid)
-    if order.reduce_only:
-        body["reduceOnly"] = True
-    return body
-
-
-def frontend_order_json(order: OrderView, coins: Coins) -> Json:
-    """A row of frontendOpenOrders."""
-    return frontend_order(
-        coins[order.market],
-        is_buy=order.is_buy,
-        px=order.px,
-        sz=order.sz,
-        orig_sz=order.orig_sz,
-        oid=order.oid,
-        cloid=order.cloid,
-        placed_ms=order.placed_ms,
-        tif=order.tif,
-        reduce_only=order.reduce_only,
-    )
-
-
-def open_status_json(order: OrderView, coins: Coins) -> Json:
-    """A resting order as orderStatus and historicalOrders show it."""
-    return {
-        "order": frontend_order_json(order, coins),
-        "status": "open",
-        "statusTimestamp": order.placed_ms,
-    }
 
 
 def spot_state_json(account: AccountView, token: str) -> Json:

@@ -6,10 +6,10 @@ Shapes follow recorded answers of the anchor's API and what its Python SDK and c
 from typing import Any
 
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
-from coinone.interfaces.api.exchange.coins import Coin, Coins
+from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.numbers import money, rate
 from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS
-from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent, OrderUpdate
+from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent
 
 Json = dict[str, Any]
 
@@ -94,75 +94,6 @@ def trade_json(fill: Fill, coins: Coins) -> Json:
         "hash": hex_hash(fill.tx_hash),
         "tid": fill.tid,
         "users": [hex_address(buyer.account), hex_address(seller.account)],
-    }
-
-
-def order_update_json(update: OrderUpdate, coins: Coins) -> Json:
-    """A row of the orderUpdates stream."""
-    coin = coins[update.market]
-    order: Json = {
-        "coin": coin.name,
-        "side": side_letter(update.is_buy),
-        "limitPx": coin.px(update.px),
-        "sz": coin.sz(update.sz),
-        "oid": update.oid,
-        "timestamp": update.placed_ms,
-        "origSz": coin.sz(update.orig_sz),
-    }
-    if update.cloid:
-        order["cloid"] = cloid_text(update.cloid)
-    return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
-
-
-def order_history_json(update: OrderUpdate, coins: Coins) -> Json:
-    """A row of historicalOrders and the answer of orderStatus."""
-    coin = coins[update.market]
-    order = frontend_order(
-        coin,
-        is_buy=update.is_buy,
-        px=update.px,
-        sz=update.sz,
-        orig_sz=update.orig_sz,
-        oid=update.oid,
-        cloid=update.cloid,
-        placed_ms=update.placed_ms,
-        tif=update.tif,
-        reduce_only=update.reduce_only,
-    )
-    return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
-
-
-def frontend_order(
-    coin: Coin,
-    *,
-    is_buy: bool,
-    px: int,
-    sz: int,
-    orig_sz: int,
-    oid: int,
-    cloid: int,
-    placed_ms: int,
-    tif: str,
-    reduce_only: bool,
-) -> Json:
-    """An order with all that the trading page shows."""
-    return {
-        "coin": coin.name,
-        "side": side_letter(is_buy),
-        "limitPx": coin.px(px),
-        "sz": coin.sz(sz),
-        "oid": oid,
-        "timestamp": placed_ms,
-        "triggerCondition": "N/A",
-        "isTrigger": False,
-        "triggerPx": "0.0",
-        "children": [],
-        "isPositionTpsl": False,
-        "reduceOnly": reduce_only,
-        "orderType": "Limit",
-        "origSz": coin.sz(orig_sz),
-        "tif": tif,
-        "cloid": cloid_text(cloid),
     }
 
 

@@ -16,9 +16,9 @@ from coinone.interfaces.api.exchange.format import (
     Json,
     funding_json,
     ledger_json,
-    order_history_json,
 )
 from coinone.interfaces.api.exchange.numbers import rate
+from coinone.interfaces.api.exchange.orders import order_history_json
 from coinone.interfaces.api.exchange.portfolio import Step, steps_of
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from coinone.base.primitives.types import Address
-from coinone.interfaces.api.exchange.account_json import AccountView, OrderView, PositionView
+from coinone.interfaces.api.exchange.account_json import AccountView, PositionView
 from coinone.interfaces.api.exchange.market_json import Level
+from coinone.interfaces.api.exchange.orders import OrderView
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.credits import allowance
 from coinone.rules.exchange.engine import Exchange

@@ -6,6 +6,7 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
 from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.fills import fills_json
+from coinone.interfaces.api.exchange.orders import order_history_json, order_update_json
 from coinone.interfaces.api.ws.hub import Key
 from coinone.rules.exchange.events import (
     Event,
@@ -63,7 +64,7 @@ class Happened:
             return self._user_events(coins)
         if channel == "orderUpdates":
             return (
-                [message(channel, [formats.order_update_json(row, coins) for row in self.orders])]
+                [message(channel, [order_update_json(row, coins) for row in self.orders])]
                 if self.orders
                 else []
             )
@@ -78,7 +79,7 @@ class Happened:
         if channel == "userFundings":
             return "fundings", [formats.funding_stream_json(row, coins) for row in self.fundings]
         if channel == "userHistoricalOrders":
-            return "orderHistory", [formats.order_history_json(row, coins) for row in self.orders]
+            return "orderHistory", [order_history_json(row, coins) for row in self.orders]
         return "nonFundingLedgerUpdates", [formats.ledger_json(row) for row in self.ledger]
 
     def _user_events(self, coins: Coins) -> list[bytes]:

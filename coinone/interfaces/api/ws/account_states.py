@@ -10,6 +10,7 @@ from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.absent import ABSENT
 from coinone.interfaces.api.exchange.account_info import web_data
+from coinone.interfaces.api.exchange.orders import frontend_order_json
 from coinone.interfaces.api.exchange.sources import Json, Sources
 from coinone.interfaces.api.ws.account_events import message
 from coinone.interfaces.api.ws.hub import Key
@@ -62,7 +63,7 @@ def _state(sources: Sources, row: _Read) -> Json:
     """The data of one message; `dex` is "", as the one exchange here is the main one."""
     channel, user, coins = row.key[0], "0x" + row.key[1], sources.data.coins
     if channel == "openOrders":
-        orders = [accounts.frontend_order_json(order, coins) for order in reversed(row.view.orders)]
+        orders = [frontend_order_json(order, coins) for order in reversed(row.view.orders)]
         return {"dex": "", "user": user, "orders": orders}
     if channel == "spotState":
         token = sources.network.quote_token.name

@@ -16,7 +16,7 @@ from coinone.base.primitives.limits import CREDIT_MINIMUM, OPENING_FEE, OPENING_
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import LedgerUpdate
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.locks import is_locked
 
 
 def credit(
@@ -24,7 +24,7 @@ def credit(
 ) -> None:
     """Add `amount` to an account's cash, or to what waits for an address that has none."""
     slot = batch.rows.slot_of(address)
-    locked = slot is not None and int(batch.rows.accounts[slot]["flags"]) & ACCOUNT_LOCKED
+    locked = slot is not None and is_locked(batch.rows, slot)
     if slot is None and amount < CREDIT_MINIMUM:  # a deposit; sends so small are refused (transfers.py)
         batch.move_global("insurance", amount)
         tell(batch, address, "dust", amount, counterparty, tx_hash)

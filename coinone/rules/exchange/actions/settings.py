@@ -11,20 +11,17 @@ from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX, BUILDER_FEE_
 from coinone.rules.exchange.actions.transfers import send
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.ledger import Settings
+from coinone.rules.exchange.locks import is_locked
 from coinone.rules.exchange.margin import equity, refresh_margins, would_be_initial_margin
 from coinone.rules.exchange.open_orders import cap_builder_fee
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import ERROR_TEXT, Status
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.wire import types as wire
 
 
 def apply_account_action(batch: Batch, item: Item) -> None:
     """Segments 4 and 7: whatever brings no order."""
-    if (
-        isinstance(item.action, _OF_THE_SOLVENT)
-        and int(batch.rows.accounts[item.account]["flags"]) & ACCOUNT_LOCKED
-    ):
+    if isinstance(item.action, _OF_THE_SOLVENT) and is_locked(batch.rows, item.account):
         batch.failed(item, ERROR_TEXT[Status.LIQUIDATING])
         return
     _HANDLERS[type(item.action)](batch, item, item.action)

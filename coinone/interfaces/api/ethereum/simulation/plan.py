@@ -12,7 +12,7 @@ from coinone.base.primitives.parse import parse_address, parse_hash, parse_quant
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.errors import RpcError, invalid_params
 from coinone.interfaces.api.ethereum.overrides import AccountOverride, read_accounts
-from coinone.interfaces.api.ethereum.params import call_request
+from coinone.interfaces.api.ethereum.params import call_request, object_of
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
 BLOCKS_MAX = 256  # geth's; BLOCKHASH reaches as far
@@ -76,12 +76,12 @@ class Plan:
 
 def read_plan(value: Any, chain_id: int) -> Plan:
     """Raises RpcError, DecodeError."""
-    given = _object(value, "payload")
+    given = object_of(value, "payload")
     blocks = _list(given.get("blockStateCalls"), BLOCKS_MAX, TOO_MANY_BLOCKS, "too many blocks")
     if not blocks:
         raise invalid_params("empty input")
     return Plan(
-        tuple(_block(_object(block, "block"), chain_id) for block in blocks),
+        tuple(_block(object_of(block, "block"), chain_id) for block in blocks),
         *(_flag(given, name) for name in ("validation", "traceTransfers", "returnFullTransactions")),
     )
 
@@ -108,7 +108,7 @@ def laid_out(plan: Plan, number: int, time: int) -> tuple[WantedBlock, ...]:
 
 
 def _block(given: dict[str, Any], chain_id: int) -> WantedBlock:
-    fields = _object(given.get("blockOverrides"), "block overrides")
+    fields = object_of(given.get("blockOverrides"), "block overrides")
     calls = _list(given.get("calls"), CALLS_MAX, TOO_MANY_BLOCKS, "too many calls in a block")
     withdrawals = _list(fields.get("withdrawals"), WITHDRAWALS_MAX, TOO_MANY_BLOCKS, "too many withdrawals")
     coinbase = fields.get("feeRecipient", fields.get("coinbase"))
@@ -123,7 +123,7 @@ def _block(given: dict[str, Any], chain_id: int) -> WantedBlock:
         base_fee=_number(fields, "baseFeePerGas", 2**256 - 1),
         blob_base_fee=_number(fields, "blobBaseFee", 2**256 - 1),
         beacon_root=None if beacon_root is None else parse_hash(beacon_root),
-        withdrawals=tuple(_withdrawal(_object(row, "withdrawal")) for row in withdrawals),
+        withdrawals=tuple(_withdrawal(object_of(row, "withdrawal")) for row in withdrawals),
         accounts=read_accounts(given.get("stateOverrides")),
         calls=tuple(_call(call, chain_id) for call in calls),
     )
@@ -156,14 +156,6 @@ def _flag(given: dict[str, Any], name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise invalid_params(f"{name} must be true or false")
     return bool(value)
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise invalid_params(f"{what} must be an object")
-    return value
 
 
 def _list(value: Any, most: int, code: int, words: str) -> list[Any]:

@@ -1,0 +1,63 @@
+"""JSON-RPC of one node, be it ours or one of an imported chain: methods, what they work with, and subscriptions."""
+
+from collections.abc import Callable
+
+from coinone import __version__
+from coinone.interfaces.api.ethereum.backend import EthereumBackend
+from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.ethereum.context import Method
+from coinone.interfaces.api.ethereum.dispatch import Dispatcher
+from coinone.interfaces.api.ethereum.filters import Filters
+from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
+from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
+from coinone.interfaces.api.ethereum.table import modules_of
+from coinone.interfaces.api.ethereum.trials import Trials
+from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.http import Scope
+from coinone.interfaces.api.protocols import LINK
+from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.sender import sender_of
+from coinone.interfaces.api.weights import Purse
+from coinone.interfaces.api.ws.hub import Connection
+from coinone.node.runtime.dev import Dev
+
+
+class EthereumRpc:
+    """`methods` are those served; `peers` says how many nodes are connected; `dev` is there on the dev network."""
+
+    def __init__(
+        self,
+        node: ServedNode,
+        queries: Queries[ServedReader],
+        methods: dict[str, Method],
+        peers: Callable[[], int],
+        dev: Dev | None = None,
+    ) -> None:
+        self.reads = ChainReads(node, queries)
+        self.hub = RpcHub()
+        self._trials = Trials(node, self.reads)
+        backend = EthereumBackend(
+            node,
+            self.reads,
+            self._trials,
+            Filters(),
+            self.hub.inclusions,
+            f"coinone/v{__version__}",
+            self.hub.publish_pending,
+            modules_of(methods),
+            peers,
+            dev,
+        )
+        self.dispatcher = Dispatcher(methods, backend)
+
+    async def start(self) -> None:
+        await self._trials.start()
+
+    def close(self) -> None:
+        self._trials.close()
+        self.reads.close()
+
+    def session(self, scope: Scope, caller: Caller, purse: Purse) -> RpcSession:
+        """Of a WebSocket connection."""
+        connection = Connection(scope["extensions"][LINK])
+        return RpcSession(connection, self.dispatcher, caller, self.hub, purse, sender_of(scope))
