@@ -1,7 +1,6 @@
 """Clients from PyPI whose dependencies are too many for our environment: each in one of its own, unmodified."""
 
 import json
-import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -12,27 +11,12 @@ from eth_account.signers.local import LocalAccount
 
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.npm import compiled, installed
-from tests.functional.venv import environment
+from tests.functional.venv import SCRIPTS, environment, told, without_ours
 from tests.functional.waiting import wait_for
 
 pytestmark = pytest.mark.long
 ACCOUNT = 6
-SCRIPTS = Path(__file__).parent / "clients"
 SOLC = "solc@0.8.30"
-
-
-def told(programs: Path, folder: Path, script: str, *arguments: str) -> Any:
-    """What a script says on its last line, as JSON."""
-    done = subprocess.run(
-        [str(programs / "python"), str(SCRIPTS / script), *arguments],
-        capture_output=True, text=True, cwd=folder, env=_without_ours(), timeout=180, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{script}: {done.stderr[-2000:]}"
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def _without_ours() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def test_titanoboa_deploys_writes_reads_and_forks(
@@ -69,7 +53,7 @@ def test_freqtrade_opens_a_position_and_closes_it(
     program = environment("freqtrade==2026.9") / "freqtrade"
     with (tmp_path / "log").open("wb") as log:
         running = subprocess.Popen(
-            [str(program), *arguments, *strategy], stdout=log, stderr=log, env=_without_ours()
+            [str(program), *arguments, *strategy], stdout=log, stderr=log, env=without_ours()
         )
         try:
             wait_for(lambda: _closed_trades(database), "a trade that was closed", 180)

@@ -1,13 +1,17 @@
 """What tests need of PyPI's programs that cannot share our environment: one of their own, or a reason to skip."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+SCRIPTS = Path(__file__).parent / "clients"
 
 
 def environment(*packages: str) -> Path:
@@ -26,3 +30,18 @@ def environment(*packages: str) -> Path:
             pytest.skip(reason)
         complete.touch()
     return folder / "bin"
+
+
+def told(programs: Path, folder: Path, script: str, *arguments: str, **variables: str) -> Any:
+    """What a script in `SCRIPTS` says on its last line, as JSON. It runs in `folder`."""
+    done = subprocess.run(
+        [str(programs / "python"), str(SCRIPTS / script), *arguments], capture_output=True, text=True,
+        cwd=folder, env={**without_ours(), **variables}, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{script}: {done.stderr[-2000:]}"
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def without_ours() -> dict[str, str]:
+    """The environment without the path to this repository, whose packages a client may not see."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
