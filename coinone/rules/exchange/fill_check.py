@@ -48,13 +48,22 @@ def may_fill(
     holder = core.accounts[account]
     held = core.positions[account, market]
     worth = holder.cash + holder.position_value
-    after = worth + change * (core.markets[market].mark - px) - charge
+    after = equity_after(core, account, market, change, px, charge)
     left = holder.maintenance_margin - held.maintenance_margin + maintenance
     if after >= 2 * left:
         return bool(after >= 0)
     if not reduces(held.size, change) or worth < 0 or after < 0:
         return False
     return keeps_cover(worth, holder.maintenance_margin, after, left)
+
+
+@inlined
+def equity_after(core: Any, account: int, market: int, change: int, px: int, charge: int) -> int:
+    """What the account is worth after a fill of `change` lots at `px` for fees of `charge`. For a liquidation order,
+    whose limit is its share of the equity, that it is not below zero is the whole check: where tiers make the last lots
+    need less than the first, fees may have taken what the first fills left of their share."""
+    holder = core.accounts[account]
+    return i64(holder.cash + holder.position_value + change * (core.markets[market].mark - px) - charge)
 
 
 @inlined

@@ -16,7 +16,7 @@ from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.base.primitives.limits import VOLUME_MAX
 from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, prefetch
-from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
+from coinone.rules.exchange.fill_check import beyond_band, equity_after, may_fill, room
 from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
@@ -92,9 +92,10 @@ def match(
             required = maintenance_margin(
                 core, market, core.positions[taker, market].size + direction * filled
             )
-            fits = op.liquidation != 0 or may_fill(
-                core, taker, market, direction * filled, px, charge, required
-            )
+            if op.liquidation != 0:
+                fits = equity_after(core, taker, market, direction * filled, px, charge) >= 0
+            else:
+                fits = may_fill(core, taker, market, direction * filled, px, charge, required)
         else:
             slack -= max(direction * (px - mark), 0) * filled + charge
             fits = slack >= 0

@@ -3,7 +3,8 @@
 Initial margin on entry: the account's equity must cover its initial margin with this order reserved. What
 is over is the order's *slack*: what it may still lose by trading, or resting, at prices worse than the
 mark, and by fees. An order that can only reduce the position (reduce-only, or opposite to it and, with the open orders
-of its side, no larger) needs no margin to enter: each of its fills is judged when it comes (fill_check.py).
+of its side, no larger) needs no margin: each of its fills is judged when it comes (fill_check.py), and what
+would rest must be a fill that its owner could bear now.
 
 A modify places its new order as if the old one were gone. The old one goes when the new one trades or rests;
 if that is refused, the old one stays as it is, with its place in the queue.
@@ -17,7 +18,7 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined
-from coinone.rules.exchange.fill_check import beyond_band, room
+from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
@@ -157,6 +158,17 @@ def _resting_need(core: Any, i: int, size: int) -> int:
 
 
 @inlined
+def _may_rest(core: Any, i: int, size: int) -> bool:
+    """Could its owner bear `size` of an order that reduces, now, at its own price? Else nobody could hit it."""
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
+    change = (1 - 2 * op.side) * size
+    charge = max(fee(op.px * size, core.accounts[account].maker_rate + op.builder_fee), 0)
+    required = maintenance_margin(core, market, core.positions[account, market].size + change)
+    return bool(may_fill(core, account, market, change, op.px, charge, required))
+
+
+@inlined
 def _check_risk(core: Any, account: int, market: int, position: int) -> int:
     """May the account take new risk, up to a position of this size? 0 if it may."""
     terms = core.markets[market]
@@ -247,7 +259,11 @@ def _enter(
         status = stopped
     elif op.tif == _IOC:
         status = _IOC_CANCELED
-    elif extended or (crosses and not reducing and slack < _resting_need(core, i, left)):
+    elif (
+        extended
+        or (reducing and not _may_rest(core, i, left))
+        or (crosses and not reducing and slack < _resting_need(core, i, left))
+    ):
         status = _MARGIN_CANCELED
     elif op.px * left < least_notional(core, market, ladder):
         status = _CROWDED

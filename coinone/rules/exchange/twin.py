@@ -34,6 +34,7 @@ from coinone.rules.exchange.twin_terms import (
     holds_stale,
     initial_margin,
     maintenance_margin,
+    may_rest,
     only_smaller,
     reserve,
     resting_need,
@@ -187,7 +188,7 @@ class Twin(Meeting):
         order.oid, self.next_oid = self.next_oid, self.next_oid + 1
         if crosses:
             return self._trade_and_rest(i, order, slack)
-        return self._rest(i, order)
+        return self._rest(i, order, slack)
 
     def _stacks(self, op: Op, account: Account, market: Market, old: Order | None) -> bool:
         """Has the account all the orders at this price that it may have?"""
@@ -235,7 +236,7 @@ class Twin(Meeting):
         if extended or (slack is not None and slack < resting_need(order, order.left)):
             return self._end(i, order, Status.MARGIN_CANCELED)
         update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
-        return self._rest(i, order)
+        return self._rest(i, order, slack)
 
     def _end(self, i: int, order: Order, status: int) -> Result:
         """The answer to an order that does not rest: what is left is released; refused if nothing traded."""
@@ -256,9 +257,12 @@ class Twin(Meeting):
         self.report(i, order, status)
         return row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
-    def _rest(self, i: int, order: Order) -> Result:
-        """What is left rests in the book, if its side has room and, reduce-only, the position; else it ends."""
+    def _rest(self, i: int, order: Order, slack: int | None) -> Result:
+        """What is left rests in the book, if its side has room and, reduce-only, the position; else it ends. One that
+        reduces, and whose owner could not bear it now at its own price, is no quote that anybody could hit."""
         op, market = order.op, order.market
+        if slack is None and not may_rest(order):
+            return self._end(i, order, Status.MARGIN_CANCELED)
         ladder = market.sides[op.side]
         if op.px * order.left < self.least_notional(market, ladder):
             return self._end(i, order, Status.CROWDED)

@@ -12,6 +12,7 @@ from coinone.rules.exchange.twin_terms import (
     adverse,
     beyond_band,
     change_position,
+    equity_after,
     fee,
     holds_stale,
     maintenance_margin,
@@ -60,8 +61,10 @@ class Meeting(Resting):
                 self.remove_side(i, maker)
                 continue
             took = self._taker_charges(taker, change, maker.op.px)
-            if slack is None:
-                fits = op.liquidation != 0 or may_fill(taker, change, maker.op.px, sum(took))
+            if op.liquidation:
+                fits = equity_after(taker, change, maker.op.px, sum(took)) >= 0
+            elif slack is None:
+                fits = may_fill(taker, change, maker.op.px, sum(took))
             else:
                 slack -= adverse(taker, maker.op.px, size) + sum(took)
                 fits = slack >= 0

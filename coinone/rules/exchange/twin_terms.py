@@ -114,13 +114,25 @@ def may_fill(order: Order, change: int, px: int, charge: int) -> bool:
     the fill only reduces and what stays open keeps its share of the equity."""
     owner, size = order.owner, order.held.size
     equity = owner.cash + owner.position_value
-    after = equity + change * (order.market.mark - px) - charge
+    after = equity_after(order, change, px, charge)
     left = margin_left(order, change)
     if after >= 2 * left:
         return after >= 0
     reduces = size * change < 0 and abs(change) <= abs(size)
     needed = owner.maintenance_margin
     return reduces and equity >= 0 and after >= 0 and needed > 0 and after * needed >= equity * left
+
+
+def may_rest(order: Order) -> bool:
+    """Could its owner make the fill of all that is left, at the order's price?"""
+    px, change = order.op.px, order.left if order.op.side == BUY else -order.left
+    charge = fee(order.left * px, order.owner.maker_rate + order.op.builder_fee)
+    return may_fill(order, change, px, max(charge, 0))
+
+
+def equity_after(order: Order, change: int, px: int, charge: int) -> int:
+    """The owner's equity after a fill of `change` lots."""
+    return order.owner.cash + order.owner.position_value + change * (order.market.mark - px) - charge
 
 
 def margin_left(order: Order, change: int) -> int:

@@ -96,3 +96,42 @@ def test_a_send_or_an_approval_walks_no_orders_in_python(
     w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 10), "approve"))
     live = w.ex.rows.orders[w.ex.rows.orders["oid"] != 0]
     assert live["builder_fee"].tolist() == [1_000] * 3  # a ten-thousandth, in 10^-7
+
+
+def test_a_reducing_quote_rests_only_if_its_owner_could_bear_its_fill(world: Callable[..., Any]) -> None:
+    """Reduce-only bids 3 % above the oracle that nobody could hit took the hour's funding to its cap. Short 9.95 at
+    50,000, equity 9,976.125, margin 4,975. A bid for 1 leaves a margin of 4,475. At 51,000 it loses 1,000 and 7.65 of
+    fees: 8,968.475 are more than 2 * 4,475 = 8,950. At 51,100, 8,868.335 are less, and less than the share, 8,973."""
+    w = world({1: 10_200, 2: 10_000_000})
+    at_fifty(w, 1)
+    w.batch(w.buy(2, 10, 50_000, "Alo"))
+    w.batch(w.sell(1, 9.95, 50_000))
+    assert (w.equity(1), w.maintenance(1)) == (9_976_125_000, 4_975 * QUOTE)
+    short = "Insufficient margin to place order. asset=0"
+    for size, price, reduce_only in ((9.95, 51_500, True), (1, 51_100, True), (1, 51_100, False)):
+        w.batch(w.buy(1, size, price, reduce_only=reduce_only))
+        assert w.status() == {"error": short}
+    w.batch(w.buy(1, 1, 51_000, reduce_only=True))
+    assert "resting" in w.status()
+
+
+def test_a_liquidation_in_pieces_ends_at_zero_where_tiers_make_the_first_lots_dearer(
+    world: Callable[..., Any],
+) -> None:
+    """40 BTC, half in a tier of 10x: 1 % of a million and 5 % of the rest. Two bids of 20 at the limit: the first fill
+    leaves 13,750 and a margin of 9,092 or less, of which the fee may take some; the second at the same price would lose
+    13,750 again. It took the account below zero, and the node halted."""
+    w = world({1: 210_000, 2: 10**8, 3: 10**8}, tiers=((10**6 * QUOTE, 10),))
+    at_fifty(w, 1, 2, 3)
+    w.batch(w.sell(2, 40, 50_000, "Alo"))
+    w.batch(w.buy(1, 40, 50_000))
+    for price in range(49_600, 45_400, -400):
+        w.prices[0] = 10 * price
+        w.batch()
+    w.prices[0] = 454_600
+    w.batch()
+    # cash 210,000 - 2,000,000 - 900; equity -1,790,900 + 40 * 45,460 = 27,500; margin 10,000 + 40,920 = 50,920
+    assert (w.equity(1), w.maintenance(1)) == (27_500 * QUOTE, 50_920 * QUOTE)
+    w.batch(*[w.buy(n, 20, 44_773, "Alo") for n in (2, 3)])  # the limit: 687.5 a lot below the mark
+    w.batch()
+    assert w.position(1) == 2_000_000 and w.equity(1) > 0
