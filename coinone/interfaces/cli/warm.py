@@ -14,7 +14,7 @@ from coinone.base.primitives import jit
 def run() -> None:
     console = Console()
     began = time.perf_counter()
-    with console.status("compiling (a minute at first, then the cache answers)"):
+    with console.status("compiling (two to four minutes at first, then the cache answers)"):
         for package in (coinone.base, coinone.rules):
             for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
                 importlib.import_module(module.name)

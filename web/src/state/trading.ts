@@ -3,7 +3,7 @@
 import { cancelAction, leverageAction, orderAction, type OrderRequest } from '../lib/actions.ts'
 import { inWords } from '../lib/errors.ts'
 import { fmt, fmtPx } from '../lib/numbers.ts'
-import { newCloid, outcomeOf, type Outcome } from '../lib/outcome.ts'
+import { MakerFills, newCloid, outcomeOf, type Outcome } from '../lib/outcome.ts'
 import { Unreachable, type ExchangeAnswer, type OrderStatus } from '../net/http.ts'
 import type { Fill, OpenOrder } from '../net/shapes.ts'
 import type { Position } from './account.svelte.ts'
@@ -33,25 +33,33 @@ export async function attempt(title: string, command: () => Promise<void>): Prom
 /** A failure that has been shown already. */
 class Reported extends Error {}
 
+const makerFills = new MakerFills()
+
 /** Send orders. Resolves true when none was refused; what was filled in part counts as taken. */
-export function place(requests: OrderRequest[]): Promise<boolean> {
-  return attempt('Order refused', async () => {
-    const orders = requests.map((request) => ({ ...request, cloid: newCloid() }))
-    const expiresAfterMs = network.chainNowMs() + EXPIRES_MS
-    const started = performance.now()
-    let told: OrderStatus[] | null = null
-    try {
-      told = statuses(await session.trade(orderAction(orders), expiresAfterMs))
-    } catch (fault) {
-      if (!(fault instanceof AnswerLost)) throw fault
-    }
-    const took = told === null ? null : Math.round(performance.now() - started)
-    const settled = told === null ? ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.') : () => undefined
-    const user = session.address!
-    const outcomes = await Promise.all(orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(user, order.cloid, expiresAfterMs)))
-    settled()
-    if (outcomes.map((outcome, i) => report(orders[i]!, outcome, took)).includes(false)) throw new Reported()
-  })
+export async function place(requests: OrderRequest[]): Promise<boolean> {
+  makerFills.begin()
+  const done = await attempt('Order refused', () => placing(requests))
+  announce(makerFills.end())
+  return done
+}
+
+async function placing(requests: OrderRequest[]): Promise<void> {
+  const orders = requests.map((request) => ({ ...request, cloid: newCloid() }))
+  const expiresAfterMs = network.chainNowMs() + EXPIRES_MS
+  const started = performance.now()
+  let told: OrderStatus[] | null = null
+  try {
+    told = statuses(await session.trade(orderAction(orders), expiresAfterMs))
+  } catch (fault) {
+    if (!(fault instanceof AnswerLost)) throw fault
+  }
+  const took = told === null ? null : Math.round(performance.now() - started)
+  const settled = told === null ? ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.') : () => undefined
+  const user = session.address!
+  const outcomes = await Promise.all(orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(user, order.cloid, expiresAfterMs)))
+  settled()
+  for (const outcome of outcomes) if (outcome !== null) makerFills.count(outcome)
+  if (outcomes.map((outcome, i) => report(orders[i]!, outcome, took)).includes(false)) throw new Reported()
 }
 
 /** Say what became of the order; false if nothing of it was taken. */
@@ -69,10 +77,10 @@ function report(order: OrderRequest, outcome: Outcome | null, tookMs: number | n
   const at = averagePx === null ? '' : `at ${px(averagePx)}`
   const done = `${order.isBuy ? 'Bought' : 'Sold'} ${size(filled)}`
   if (filled >= Number(order.sz)) ui.toast('good', `${done} ${market.name}`, `${at} · ${tier}`)
-  else if (isResting && filled > 0) ui.toast('warn', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
+  else if (isResting && filled > 0) ui.toast('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
   else if (isResting) ui.toast('plain', `${what} placed`, `at ${px(order.px)} · ${tier}`)
-  else if (filled > 0) ui.toast('warn', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was cancelled: nothing more within the limit of ${px(order.px)} · ${tier}`)
-  else ui.toast('warn', `${what}: nothing filled`, 'The order has ended without a trade.')
+  else if (filled > 0) ui.toast('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was cancelled: nothing more within the limit of ${px(order.px)} · ${tier}`)
+  else ui.toast('notice', `${what}: nothing filled`, 'The order has ended without a trade.')
   return true
 }
 
@@ -111,6 +119,10 @@ export function closeAtMarket(positions: readonly Position[]): Promise<boolean> 
 
 /** Resting orders fill while the trader looks elsewhere: say so, one line a market and side. */
 export function announceMakerFills(fills: readonly Fill[]): void {
+  announce(makerFills.news(fills))
+}
+
+function announce(fills: readonly Fill[]): void {
   const groups = new Map<string, Fill[]>()
   for (const fill of fills) groups.set(fill.coin + fill.side, [...(groups.get(fill.coin + fill.side) ?? []), fill])
   for (const [first, ...rest] of groups.values()) {

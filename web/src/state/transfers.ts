@@ -5,6 +5,7 @@
 
 import { encodeFunctionData, parseAbi, type Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../lib/numbers.ts'
+import { OPENING } from '../lib/opening.ts'
 import { info, rpc, Unreachable } from '../net/http.ts'
 import type { LedgerUpdate } from '../net/shapes.ts'
 import { account } from './account.svelte.ts'
@@ -36,7 +37,7 @@ export function deposit(amount: string): Promise<boolean> {
     const receipt = await found(() => rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
     if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
     const credit = await found(() => creditOf(hash), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
-    if (credit.delta.unclaimed) ui.toast('warn', 'Deposit waits', `${wire(amount)} USDC: an account opens once 10 USDC have gathered`, hash)
+    if (credit.delta.unclaimed) ui.toast('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
     else ui.toast('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
   })
 }

@@ -1,6 +1,7 @@
 // What is open on the screen: route, tabs, dialogs, toasts.
 
-export type Tone = 'good' | 'bad' | 'warn' | 'plain'
+/** `warn`: not known; `notice`: known, and not all that was asked for. */
+export type Tone = 'good' | 'bad' | 'warn' | 'notice' | 'plain'
 
 export interface Toast {
   id: number
@@ -57,7 +58,7 @@ class UiState {
 
   toast(tone: Tone, title: string, text = '', hash: string | null = null): void {
     const id = this.#show(tone, title, text, hash)
-    setTimeout(() => this.dismiss(id), tone === 'bad' || tone === 'warn' ? LONG_TOAST_MS : TOAST_MS)
+    setTimeout(() => this.dismiss(id), tone === 'bad' || tone === 'warn' || tone === 'notice' ? LONG_TOAST_MS : TOAST_MS)
   }
 
   /** A toast that stays until the function that is returned takes it away. */
