@@ -9,7 +9,7 @@ one's margin over accounts changes nothing.
     w_k                            the least weight among the action's orders, at least one millionth of a quote
 
 An order's weight is the initial margin, at the market's greatest leverage, of what it can do as things stand when
-the segment begins: of a limit that reaches the other side, what rests there within it; else, if it may rest and lies
+the segment begins: of a limit that reaches the other side, what others have resting there within it; else, if it may rest and lies
 within the fills' band, its size. What it opens counts up to the equity that no margin holds yet (for a modify, and
 its side's open orders), what it reduces up to the position. The *least*, so that a big order put beside a small
 one takes it nowhere: each order runs on its own margin only.
@@ -31,6 +31,7 @@ from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.core import CORE, MARKETS, i64, inlined
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.ladders import key_of, ladder_of
+from coinone.rules.exchange.own_orders import first_own, first_reducing
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item, Segment
 from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
@@ -98,19 +99,36 @@ def weights(rows: Rows, items: Sequence[Item]) -> list[int]:
 
 
 @inlined
-def _possible(core: Any, i: int, market: int, px: int, lots: int) -> int:
-    """How many of its lots the op can trade with what rests within its limit, or else rest within the band."""
+def _own_within(core: Any, account: int, market: int, side: int, limit: int) -> int:
+    """Lots of the account's own resting orders of a side, from the key `limit` upwards."""
+    found = i64(0)
+    for n in range(2):
+        slot = first_own(core, account, market, side) if n == 0 else first_reducing(core, account, market)
+        while slot >= 0:
+            order = core.orders[slot]
+            if order.side == side and key_of(side, order.px) >= limit:
+                found += order.sz
+            slot = i64(core.links[slot].own_next)
+    return found
+
+
+@inlined
+def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) -> int:
+    """How many of its lots the op can trade with what others have resting within its limit, or else rest within the
+    band. With one's own orders nothing trades: they would lend a small order any weight for nothing."""
     op = core.ops[i]
     ladder = ladder_of(market, 1 - op.side)
     limit = -key_of(op.side, px)
     found = i64(0)
     count = core.ladder_counts[ladder]
+    if count > 0 and core.ladder_keys[ladder, count - 1] >= limit:
+        found -= _own_within(core, account, market, i64(1 - op.side), limit)
     for place in range(count - 1, max(count - _DEPTH, core.ladder_firsts[ladder]) - 1, -1):
         if core.ladder_keys[ladder, place] < limit or found >= lots:
             break
         found += core.levels[core.ladder_levels[ladder, place]].size
     if found > 0:
-        return min(found, lots)
+        return i64(min(found, lots))
     return i64(0) if op.tif == _IOC or beyond_band(core, market, px) else lots
 
 
@@ -125,7 +143,7 @@ def _stakes(core: Any, accounts: Any, stakes: Any) -> None:
         market = i64(op.market)
         terms = core.markets[market]
         lots = min(op.sz // (100 * terms.px_unit), terms.max_sz)
-        lots = _possible(core, i, market, op.px // (_WIRE_ONE // terms.px_unit), lots)
+        lots = _possible(core, i, accounts[i], market, op.px // (_WIRE_ONE // terms.px_unit), lots)
         held = core.positions[accounts[i], market]
         selling = op.side == _SELL
         reduced = min(lots, max(held.size if selling else -held.size, 0))

@@ -82,6 +82,17 @@ def test_what_it_opens_counts_up_to_the_free_equity_and_what_it_reduces_up_to_th
     assert weight(w, w.buy(2, 1, 50_000, "Ioc", reduce_only=True)) == 1
 
 
+def test_ones_own_resting_orders_lend_no_weight(world: Callable[..., Any]) -> None:
+    """Somebody asks 1 BTC at 50,000; behind it 1 rests its own 40 at 50,600. With them in the count an order for 41 up
+    to there weighed 40 BTC, at no cost, for its own orders would only be cancelled. By hand: 1 * 50,000 / 50."""
+    w = world({1: 1_000_000, 2: 10_000_000})
+    w.batch(w.sell(2, 1, 50_000, "Alo"), w.sell(1, 40, 50_600, "Alo"))
+    assert weight(w, w.buy(1, 41, 50_600, "Ioc")) == weight(w, w.buy(1, 41, 50_600, "Gtc")) == 1_000 * QUOTE
+    assert weight(w, w.buy(1, 41, 50_599, "Ioc")) == 1_000 * QUOTE
+    w.batch(w.sell(2, 0.5, 50_600, "Alo"))
+    assert weight(w, w.buy(1, 41, 50_600, "Ioc")) == 1_500 * QUOTE
+
+
 def test_an_action_weighs_as_its_least_order(world: Callable[..., Any]) -> None:
     w = world({1: 10**6, 2: 10**6})
     w.batch(w.sell(1, 10, 50_000))
