@@ -9,10 +9,10 @@ one's margin over accounts changes nothing.
     w_k                            the least weight among the action's orders, at least one millionth of a quote
 
 An order's weight is the initial margin, at the market's greatest leverage, of what it can do as things stand when
-the segment begins: of a limit that reaches the other side, what others have resting there within it; else, if it may rest and lies
-within the fills' band, its size. What it opens counts up to the equity that no margin holds yet (for a modify, and
-its side's open orders), what it reduces up to the position. The *least*, so that a big order put beside a small
-one takes it nowhere: each order runs on its own margin only.
+the segment begins: of a limit that reaches the other side, what others have resting there within it; else, if it may
+rest and lies within the fills' band, its size. What it opens counts up to the equity that no margin holds yet (for a
+modify, and its side's open orders), what it reduces up to the position. The *least*, so that a big order put beside a
+small one takes it nowhere: each order runs on its own margin only.
 """
 
 from __future__ import annotations
