@@ -21,6 +21,7 @@ import numpy as np
 
 from coinone.base.primitives.integers import div_down, div_up, muldiv_down
 from coinone.base.primitives.limits import (
+    CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
     LIQUIDATION_COOLDOWN_MS,
     LIQUIDATIONS_LOOKED_AT,
@@ -71,7 +72,14 @@ def choose(batch: Batch) -> Liquidations:
             break
         if not _resting(batch, slot) and _can_meet(batch, slot):
             chosen.append(slot)
-    return Liquidations(batch, locked + chosen)
+    return Liquidations(batch, _with_few_orders(batch.rows, locked + chosen))
+
+
+def _with_few_orders(rows: Rows, slots: list[int]) -> list[int]:
+    """The first of them, up to the one whose orders fill what a batch cancels; the others wait for the next one."""
+    counts = rows.accounts["order_count"][slots].astype(np.int64)
+    before = np.cumsum(counts) - counts
+    return slots[: int(np.count_nonzero(before < CANCELLED_WHOLE_PER_BATCH))]
 
 
 def holders(rows: Rows) -> Array:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from coinone.base.primitives.limits import (
     CANCELS_FIRED_PER_BATCH,
     CANCELS_FIRED_PER_DAY,
-    FIRED_ORDERS_PER_BATCH,
+    CANCELLED_WHOLE_PER_BATCH,
 )
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.fees import DAY_MS
@@ -22,7 +22,7 @@ def due_cancels(batch: Batch) -> list[int]:
     orders = 0
     for _ in range(CANCELS_FIRED_PER_BATCH):
         number = schedule.first_due(batch.now)
-        if number is None or orders >= FIRED_ORDERS_PER_BATCH:
+        if number is None or orders >= CANCELLED_WHOLE_PER_BATCH:
             break
         schedule.drop(number)
         if _counted(batch, number):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.liquidation import limit_price, share_per_lot
@@ -196,6 +197,25 @@ def test_the_most_endangered_is_not_kept_waiting_by_dust(world: Callable[..., An
     moved(w, btc=48_960)
     assert events(w, "order")[0].account == (200).to_bytes(20, "big")
     assert len(events(w, "order")) == 64
+
+
+def test_who_has_orders_enough_for_a_batch_is_the_last_of_it(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three longs with two orders each, and room for four: the third is served in the next batch."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 4)
+    w = world(dict.fromkeys((1, 2, 3), 310) | {9: 1_000_000, 20: 1_000_000})
+    for who in (1, 2, 3):
+        long_of(w, who, 0.2)
+        w.batch(w.buy(who, 0.001, 40_000), w.buy(who, 0.001, 39_000))
+    w.batch(w.buy(20, 10, 48_950))
+    served = []
+    moved(w, btc=48_960)
+    for _ in range(3):
+        served.append([event.account[-1] for event in events(w, "order")])
+        w.batch()
+    assert served == [[1, 2], [3], []]
+    assert [w.position(who) for who in (1, 2, 3)] == [0, 0, 0]
 
 
 def test_who_cannot_meet_an_order_takes_nobodys_place(world: Callable[..., Any]) -> None:

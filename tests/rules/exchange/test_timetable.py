@@ -137,7 +137,7 @@ def test_no_further_one_fires_when_orders_enough_are_cancelled(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At 5 orders: 3 of account 5 leave room, with 3 of account 4 the bound is reached; then 3 and 2; then 1."""
-    monkeypatch.setattr(timers, "FIRED_ORDERS_PER_BATCH", 5)
+    monkeypatch.setattr(timers, "CANCELLED_WHOLE_PER_BATCH", 5)
     w = all_due_at_once(world, 3)
     seen = []
     for _ in range(4):
