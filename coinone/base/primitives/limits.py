@@ -137,7 +137,9 @@ LOCKED_CLOSED_PER_BATCH = 512  # accounts whose debts others paid; further ones 
 FEE_TURNS_PER_BATCH = 512  # accounts whose day's fee tier is chosen: a million in eight minutes
 CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
 CANCELS_FIRED_PER_BATCH = 256  # accounts: about 15 ms; what is due beyond fires in the next batches
-CANCELLED_WHOLE_PER_BATCH = 16_384  # orders, of accounts liquidated or fired; the last one's beyond: some 60 ms
+CANCELLED_WHOLE_PER_BATCH = (
+    16_384  # orders, of accounts liquidated or fired; the last one's beyond: some 60 ms
+)
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 
 # Storage

@@ -7,9 +7,9 @@ the same moment: what is due beyond that fires in the next batches, the earliest
 from dataclasses import replace
 
 from coinone.base.primitives.limits import (
+    CANCELLED_WHOLE_PER_BATCH,
     CANCELS_FIRED_PER_BATCH,
     CANCELS_FIRED_PER_DAY,
-    CANCELLED_WHOLE_PER_BATCH,
 )
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.fees import DAY_MS
