@@ -5,8 +5,10 @@ the impact bids at the end of batch t - 1, which everybody has seen, and when th
 cancels and post-only orders; the ask is the higher of the two. A quote placed in one batch and cancelled in the next
 counts nowhere. Each batch weighs by its length (at most 5 s), so no instant counts more than another.
 
-An *impact price* is the average to trade the market's impact notional into a side, over at most 256 prices; a thinner
-side has none. Here prices are in 1 / QUOTE_SCALE of the market's price unit, and 0 means none.
+An *impact price* is the average to trade the market's impact notional into a side, over at most `IMPACT_LEVELS`
+prices; a thinner side has none. An order is worth 10 quote when it enters, so that who would hide the depth behind so
+many prices of small orders has put twice the notional there himself. Here prices are in 1 / QUOTE_SCALE of the
+market's price unit, and 0 means none.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.mark import add_basis
 from coinone.rules.exchange.oracle import is_fresh
 
-IMPACT_LEVELS = 256  # prices walked for an impact price; deeper depth counts as absent
+IMPACT_LEVELS = 4_096  # prices walked for an impact price, some 20 µs at most; deeper depth counts as absent
 
 
 class Quote(NamedTuple):

@@ -9,6 +9,7 @@ import pytest
 
 from coinone.rules.exchange.events import Fill, FillSide
 from tests.rules.exchange.coalition import QUOTE, Coalition, Observer, address
+from tests.rules.exchange.coalition_orders import Crafty
 
 
 def lives(world: Any, seeds: range, **terms: bool) -> Counter[str]:
@@ -49,6 +50,19 @@ def test_without_hedges_outsiders_pay_no_more_than_their_part_of_what_was_won(wo
         assert life.observer.outsiders_paid <= life.observer.debts
         charged += life.observer.outsiders_paid > 0
     assert charged, "no life made an outsider pay: the test shows nothing"
+
+
+def test_no_order_of_a_crafty_coalition_hands_margin_over(world: Any) -> None:
+    """Where a gap has closed one of them against an outsider, the others carry market risk, which may gain: what each
+    fill did is judged there, and the sum only in calm."""
+    happened: Counter[str] = Counter()
+    for seed in range(3_000, 3_030):
+        life = Crafty(world, seed, calm=seed % 2 == 0)
+        gain = life.live(30)
+        assert life.observer.faults == [], (seed, life.observer.faults)
+        assert not life.calm or (gain <= 0 and life.observer.debts == 0), (seed, gain)
+        happened += Counter(life.done)
+    assert happened["filled"] > 600 and min(happened[craft] for craft in Crafty.crafts) > 20, happened
 
 
 def test_the_observer_sees_a_fill_that_hands_margin_over(world: Any) -> None:

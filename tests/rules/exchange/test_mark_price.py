@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.fixed import DECAY_150_S, ONE, SCALE_BITS, blended, decay, round_half_even
+from coinone.rules.exchange.fixed import (
+    DECAY_150_S,
+    ONE,
+    QUOTE_SCALE,
+    SCALE_BITS,
+    blended,
+    decay,
+    round_half_even,
+)
 from coinone.rules.exchange.mark import next_offset
 
 PX = 2_000 << SCALE_BITS  # a basis of one price unit
@@ -168,3 +176,12 @@ def test_a_price_that_was_cancelled_at_the_end_of_the_ladder_is_no_depth(world: 
     assert w.ex.ledger.memory_of(0).seen_bid > 0
     w.batch(w.cancel(1, cloid=7))
     assert w.ex.ledger.memory_of(0).seen_bid == 0
+
+
+def test_small_orders_in_front_hide_no_depth(world: Callable[..., Any]) -> None:
+    """300 bids of 0.0003 from 49,999 downwards, then 1 at 49,600. The 300 are worth 0.0003 * (300 * 49,999 - 299 * 150)
+    = 4,486.455; the 15,513.545 that 20,000 lack take 0.31278 at 49,600: 20,000.343 for 0.40278."""
+    w = world({1: 100_000, 2: 100_000})
+    w.batch(w.signed(1, w.many(*[w.spec(True, 0.0003, 49_999 - k, "Alo") for k in range(300)])))
+    w.batch(w.buy(2, 1, 49_600, "Alo"))
+    assert w.ex.ledger.memory_of(0).seen_bid == 20_000_343_000 * QUOTE_SCALE // 40_278
