@@ -103,6 +103,7 @@ AGENTS_PER_ACCOUNT = 4  # one unnamed and three named, as Hyperliquid has it
 BUILDERS_PER_ACCOUNT = 10  # approved at the same time
 OPENING_MINIMUM = 11_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
 OPENING_FEE = 1_000_000  # micro-quote of it, to the insurance fund for ever: accounts are not for nothing
+WITHDRAWALS_WAITING_MAX = 2_048  # eight EVM batches pay them; every batch encodes those that wait: some 5 ms
 CREDIT_MINIMUM = (
     100_000  # micro-quote: less reaches no address without account, or waiting rows would be for nothing
 )

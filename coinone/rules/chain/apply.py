@@ -237,6 +237,7 @@ def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> Excha
         oracle=tuple(contents.oracle),
         core_actions=effects.core_actions,
         forced=contents.forced_actions,
+        withdrawals_waiting=len(effects.withdrawals),
         included=contents.included,
     )
     return apply_exchange(chain.exchange, context, contents.actions)

@@ -92,6 +92,7 @@ class BatchContext:
     oracle: tuple[OracleReport, ...] = ()  # verified by wire.verify_oracle, reporters of genesis only
     core_actions: tuple[CoreAction, ...] = ()
     forced: int = 0  # so many of the first actions run first within their segment (D1)
+    withdrawals_waiting: int = 0  # of earlier batches, for contracts to run (D1)
     included: "Included | None" = (
         None  # what inclusion.include said of exactly these actions, if it was asked before
     )

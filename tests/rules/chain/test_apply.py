@@ -13,6 +13,7 @@ from coinone.rules.chain.genesis import token_balance
 from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.system_calls import HISTORY_ADDRESS, TRANSFER_TOPIC
 from coinone.rules.consensus.federation import Federation
+from coinone.rules.exchange.actions import transfers
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.leaves import all_leaves
 from tests.rules.chain.chain_world import (
@@ -103,6 +104,19 @@ def test_withdrawals_beyond_the_cap_wait_for_the_next_evm_batch():
     world.chain.network = replace(NETWORK, batches=replace(NETWORK.batches, withdrawals_max=1))
     world.batch(*[spot_send(KEYS[index], world.now_ms, SYSTEM, "5") for index in range(3)])
     assert [len(world.evm_batch().records) for _ in range(4)] == [1, 1, 1, 0]
+    check_solvency(world.chain)
+
+
+def test_those_that_wait_count_against_the_queue_until_they_are_paid(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(transfers, "WITHDRAWALS_WAITING_MAX", 1)
+    world = World()
+    statuses = []
+    for index, batch in enumerate((world.batch, world.batch, world.evm_batch, world.batch)):
+        result = batch(spot_send(KEYS[index], world.now_ms, SYSTEM, "5"))
+        statuses.append(result.exchange.outcomes[0].status)
+        waiting = len(world.chain.cursor.effects.withdrawals)
+        assert waiting == (0 if batch == world.evm_batch else 1)
+    assert statuses == ["executed", "failed", "failed", "executed"]
     check_solvency(world.chain)
 
 

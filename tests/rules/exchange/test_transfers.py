@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from coinone.base.primitives.limits import WITHDRAWALS_WAITING_MAX
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS, Deposit, Withdrawal
+from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS, BatchContext, Deposit, Withdrawal
+from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.wire import types as t
 
@@ -153,3 +155,18 @@ def test_squatting_a_row_costs_a_tenth_of_a_quote(world: Callable[..., Any]) -> 
     assert w.ex.ledger.unclaimed.get(address(9)) == 100_000
     w.batch(send(w, 1, QUOTE_SYSTEM_ADDRESS, 1))  # a withdrawal may be as small as it likes
     assert w.last.outcomes[0].status == "executed"
+
+
+def test_a_queue_of_withdrawals_has_an_end(world: Callable[..., Any]) -> None:
+    """2,047 of earlier batches wait: of two more, one has room; sends within the exchange go on."""
+    w = world({1: 100, 2: 100})
+    w.now, w.seq = w.now + 250, w.seq + 1
+    ctx = BatchContext(w.seq, w.now, bytes(32), withdrawals_waiting=WITHDRAWALS_WAITING_MAX - 1)
+    sends = [send(w, who, QUOTE_SYSTEM_ADDRESS, QUOTE) for who in (1, 2)] + [send(w, 1, address(2), QUOTE)]
+    result = apply_exchange(w.ex, ctx, sends)
+    assert len(result.withdrawals) == 1
+    assert sorted(outcome.error for outcome in result.outcomes[:2]) == [
+        "",
+        "Too many withdrawals are waiting, try again.",
+    ]
+    assert result.outcomes[2].status == "executed"

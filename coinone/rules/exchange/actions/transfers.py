@@ -6,7 +6,7 @@ in which it has a position lacks an oracle price or awaits a jump's confirmation
 """
 
 from coinone.base.primitives.integers import div_up
-from coinone.base.primitives.limits import CREDIT_MINIMUM
+from coinone.base.primitives.limits import CREDIT_MINIMUM, WITHDRAWALS_WAITING_MAX
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import credit, tell
 from coinone.rules.exchange.addresses import is_keyless
@@ -66,6 +66,8 @@ def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:
     if action.destination != config.system_address and is_keyless(config, action.destination):
         return "Invalid destination."
     leaves = action.destination == config.system_address
+    if leaves and batch.ctx.withdrawals_waiting + len(batch.withdrawals) >= WITHDRAWALS_WAITING_MAX:
+        return "Too many withdrawals are waiting, try again."
     if not leaves and action.amount < CREDIT_MINIMUM and batch.rows.slot_of(action.destination) is None:
         return "Amount too small for an address without account, must be at least 0.1."
     if action.amount > withdrawable(batch.rows, item.account):
