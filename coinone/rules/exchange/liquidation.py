@@ -89,12 +89,17 @@ def holders(rows: Rows) -> Array:
     )
 
 
-def endangered(rows: Rows, slots: Array) -> list[int]:
-    """Who is below maintenance margin and not locked: whom it lacks most first, then by account number."""
+def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
+    """Who is below maintenance margin (or a third of it: `spent`), not locked, and holds what may be closed now: whom
+    it lacks most first, then by account number."""
     accounts = rows.accounts
-    lack = accounts["maintenance_margin"][slots] - accounts["cash"][slots] - accounts["position_value"][slots]
-    below = (lack > 0) & ~locked_among(rows, slots)
-    slots, lack = slots[below], lack[below]
+    required = accounts["maintenance_margin"][slots]
+    worth = accounts["cash"][slots] + accounts["position_value"][slots]
+    short = worth < ((required + 2) // 3 if spent else required)
+    slots, lack = slots[short], (required - worth)[short]
+    fresh = np.array([market for market in range(rows.market_count) if is_fresh(rows, market)], np.int64)
+    closable = (rows.positions["size"][np.ix_(slots, fresh)] != 0).any(axis=1) & ~locked_among(rows, slots)
+    slots, lack = slots[closable], lack[closable]
     found: list[int] = slots[np.lexsort((accounts["number"][slots], -lack))].tolist()
     return found
 
@@ -248,12 +253,7 @@ def _resting(batch: Batch, slot: int) -> bool:
 
 def _spent_accounts(batch: Batch) -> list[int]:
     """Who has less than a third of its margin left, the most endangered first; the rest have time."""
-    rows = batch.rows
-    found = endangered(rows, holders(rows))[:LIQUIDATIONS_LOOKED_AT]
-    spent = [
-        slot for slot in found if 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
-    ]
-    return spent[:DELEVERAGED_PER_BATCH]
+    return endangered(batch.rows, holders(batch.rows), spent=True)[:DELEVERAGED_PER_BATCH]
 
 
 def _release(batch: Batch, slot: int) -> None:

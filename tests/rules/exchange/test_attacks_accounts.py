@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.book import Book
 from coinone.rules.exchange.events import LiquidationEvent
 from coinone.rules.exchange.wire import types as t
@@ -135,3 +136,30 @@ def test_a_liquidation_in_pieces_ends_at_zero_where_tiers_make_the_first_lots_de
     w.batch(*[w.buy(n, 20, 44_773, "Alo") for n in (2, 3)])  # the limit: 687.5 a lot below the mark
     w.batch()
     assert w.position(1) == 2_000_000 and w.equity(1) > 0
+
+
+def test_accounts_that_cannot_be_closed_take_no_place_of_those_that_can(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One place a batch. At 49,100 1 lacks 4,400, but its market is silent; 3 lacks 2,421.5, but has 1,997.5 of 4,419
+    left; 2 lacks 383.5 and has 107.5 of 491, below a third. It is closed, when places went by what is lacking it was
+    not, and a slide would have brought it into debt."""
+    monkeypatch.setattr(liquidation, "DELEVERAGED_PER_BATCH", 1)
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_LOOKED_AT", 1)
+    w = world({1: 10_300, 2: 1_030, 3: 10_300, 9: 10_000_000})
+    at_fifty(w, 1, 2, 3, 9)
+    w.batch(*[w.signed(1, t.UpdateLeverage(1, True, 50), "leverage", user_signed=False)])
+    w.batch(w.sell(9, 150, 3_000, "Alo", market=1))
+    w.batch(w.buy(1, 150, 3_000, market=1))
+    w.batch(w.sell(9, 11, 50_000, "Alo"))
+    w.batch(w.buy(2, 1, 50_000), w.buy(3, 9, 50_000))
+    del w.prices[1]  # the reporter falls silent on ETH: stale after 20 s
+    for _ in range(4):
+        w.batch(step_ms=6_000)
+    cash = w.ex.rows.accounts["cash"]
+    lost = w.equity(1) - 100 * QUOTE
+    cash[w.slot(1)], cash[w.slot(9)] = cash[w.slot(1)] - lost, cash[w.slot(9)] + lost
+    for price in (496_000, 492_500, 491_000):
+        w.prices[0] = price
+        w.batch()
+    assert w.position(1, market=1) and w.position(3) and w.position(2) == 0
