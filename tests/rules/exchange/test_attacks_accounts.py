@@ -163,3 +163,17 @@ def test_accounts_that_cannot_be_closed_take_no_place_of_those_that_can(
         w.prices[0] = price
         w.batch()
     assert w.position(1, market=1) and w.position(3) and w.position(2) == 0
+
+
+def test_a_maker_pays_its_builder_out_of_what_it_has(world: Callable[..., Any]) -> None:
+    """A bid for 1 at 50,000 with 1,058, of which 7.5 and 50 are fees. At a mark of 49,995 it loses 5: 995.5 would be
+    left, less than twice the maintenance margin of 499.95. Without the builder's share it would be enough."""
+    w = world({1: 1_058, 2: 100_000, 3: 100_000})
+    at_fifty(w, 1)
+    w.batch(w.signed(1, t.ApproveBuilderFee((3).to_bytes(20, "big"), 100), "approve"))
+    bid = t.Order((w.spec(True, 1, 50_000),), "na", t.Builder((3).to_bytes(20, "big"), 100))
+    w.batch(w.signed(1, bid))
+    w.prices[0] = 499_950
+    w.batch(w.sell(2, 1, 50_000, "Ioc"))
+    assert w.position(1) == 0 and w.ex.rows.live_orders == 0
+    assert w.cash(3) == 100_000 * QUOTE
