@@ -97,11 +97,17 @@ def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
     worth = accounts["cash"][slots] + accounts["position_value"][slots]
     short = worth < ((required + 2) // 3 if spent else required)
     slots, lack = slots[short], (required - worth)[short]
-    fresh = np.array([market for market in range(rows.market_count) if is_fresh(rows, market)], np.int64)
-    closable = (rows.positions["size"][np.ix_(slots, fresh)] != 0).any(axis=1) & ~locked_among(rows, slots)
+    closable = _closable(rows, slots) & ~locked_among(rows, slots)
     slots, lack = slots[closable], lack[closable]
     found: list[int] = slots[np.lexsort((accounts["number"][slots], -lack))].tolist()
     return found
+
+
+def _closable(rows: Rows, slots: Array) -> Array:
+    """Which of them hold a position in a market with a fresh price."""
+    fresh = np.array([market for market in range(rows.market_count) if is_fresh(rows, market)], np.int64)
+    held: Array = (rows.positions["size"][np.ix_(slots, fresh)] != 0).any(axis=1)
+    return held
 
 
 def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status) -> None:
@@ -270,8 +276,9 @@ def _release(batch: Batch, slot: int) -> None:
 
 
 def _by_need(rows: Rows, slots: Array) -> list[int]:
-    """The largest maintenance margin first, then by account number."""
+    """Who holds what may be closed now, then the largest maintenance margin, then by account number."""
     accounts = rows.accounts
-    order = np.lexsort((accounts["number"][slots], -accounts["maintenance_margin"][slots]))
+    margins = -accounts["maintenance_margin"][slots]
+    order = np.lexsort((accounts["number"][slots], margins, ~_closable(rows, slots)))
     found: list[int] = slots[order].tolist()
     return found

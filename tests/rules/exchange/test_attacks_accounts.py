@@ -10,6 +10,7 @@ import pytest
 from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.book import Book
 from coinone.rules.exchange.events import LiquidationEvent
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -177,3 +178,21 @@ def test_a_maker_pays_its_builder_out_of_what_it_has(world: Callable[..., Any]) 
     w.batch(w.sell(2, 1, 50_000, "Ioc"))
     assert w.position(1) == 0 and w.ex.rows.live_orders == 0
     assert w.cash(3) == 100_000 * QUOTE
+
+
+def test_the_locked_of_a_silent_market_take_no_place_of_those_that_can_be_closed(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One place a batch. 1 is locked with 4,500 of margin in ETH, which is silent; the gap locks 2 with 490 in BTC."""
+    monkeypatch.setattr(liquidation, "LOCKED_CLOSED_PER_BATCH", 1)
+    w = world({1: 50_000, 2: 1_030, 9: 10_000_000})
+    at_fifty(w, 2, 9)
+    w.batch(w.sell(9, 150, 3_000, "Alo", market=1), w.sell(9, 1, 50_000, "Alo"))
+    w.batch(w.buy(1, 150, 3_000, market=1), w.buy(2, 1, 50_000))
+    del w.prices[1]
+    for _ in range(4):
+        w.batch(step_ms=6_000)
+    w.ex.rows.accounts["flags"][w.slot(1)] |= ACCOUNT_LOCKED
+    w.oracle(btc=48_900)
+    w.batch()
+    assert told(w, "debt") and w.position(2) == 0 and w.position(1, market=1) == 1_500_000

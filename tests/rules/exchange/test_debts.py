@@ -59,6 +59,18 @@ def test_the_fund_pays_a_debt_up_to_a_twentieth_of_what_the_winners_won(world: C
     assert w.fund("insurance") == fund - 225 * QUOTE and conserved_sum(w.ex) == total
 
 
+def test_beyond_a_twentieth_of_what_was_won_the_winners_pay_however_rich_the_fund(
+    world: Callable[..., Any],
+) -> None:
+    """50,000 -> 48,000: 1 is at 10,775 - 20,000 = -9,225; 2 and 3 won 30,000, the fund pays a twentieth of it, 1,500.
+    Of the 7,725 left 2 pays two thirds and 3 a third."""
+    w = four(world)
+    endow(w, 1_000_000, 9)
+    fund = w.fund("insurance")
+    assert paid(moved(w, btc=48_000)) == {2: 5_150 * QUOTE, 3: 2_575 * QUOTE}
+    assert w.fund("insurance") == fund - 1_500 * QUOTE
+
+
 def test_winners_of_the_market_pay_what_the_fund_does_not_in_proportion(world: Callable[..., Any]) -> None:
     """No fund: 2 pays 11,000 * 225 / 16,500 = 150, 3 pays 75. 1 is closed at the mark and has nothing."""
     w = four(world)
