@@ -71,6 +71,17 @@ def test_beyond_a_twentieth_of_what_was_won_the_winners_pay_however_rich_the_fun
     assert w.fund("insurance") == fund - 1_500 * QUOTE
 
 
+def test_on_all_markets_the_fund_spends_a_quarter_of_itself(world: Callable[..., Any]) -> None:
+    """A fund of 800. BTC's debt is 225, of which it pays an eighth, 100. ETH: 166 at 3,000 with 11,000 less a fee of
+    224.1, down 66 each: 10,955.9 are 180.1 short. Of 700 an eighth is 87.5, but of a quarter 100 are spent: 75 pay."""
+    w = world({1: 11_000, 2: 100_000, 5: 11_000, 6: 100_000, 9: 2_000_000})
+    w.batch(w.sell(2, 10, 50_000), w.sell(6, 166, 3_000, market=1))
+    w.batch(w.buy(1, 10, 50_000), w.buy(5, 166, 3_000, market=1))
+    endow(w, 800, 9)
+    assert paid(moved(w, btc=48_900, eth=2_934)) == {2: 125 * QUOTE, 6: 105_100_000}
+    assert w.fund("insurance") == 625 * QUOTE
+
+
 def test_winners_of_the_market_pay_what_the_fund_does_not_in_proportion(world: Callable[..., Any]) -> None:
     """No fund: 2 pays 11,000 * 225 / 16,500 = 150, 3 pays 75. 1 is closed at the mark and has nothing."""
     w = four(world)
@@ -163,14 +174,17 @@ def test_what_is_sent_to_a_locked_account_stays_its_owners(world: Callable[..., 
     assert w.fund("insurance") == fund
 
 
-def test_what_a_locked_position_brings_above_the_mark_is_the_funds(world: Callable[..., Any]) -> None:
-    """A bid of 48,950 for one of the ten, 50 above the mark: 1 gets nothing of it, and no fee is taken twice."""
+@pytest.mark.parametrize(("bid", "brought"), [(48_950, 50), (49_100, 200)])
+def test_what_a_locked_position_brings_above_the_mark_is_the_funds(
+    bid: int, brought: int, world: Callable[..., Any]
+) -> None:
+    """A bid for one of the ten, above the mark: 1 gets nothing of it, be it more than the fee (98.2) or less."""
     w = four(world)
-    w.batch(w.buy(9, 1, 48_950))
+    w.batch(w.buy(9, 1, bid))
     fund = w.fund("insurance")
     moved(w, btc=48_900)
     assert (w.cash(1), w.position(1)) == (0, 0)
-    assert w.fund("insurance") == fund + 50 * QUOTE
+    assert w.fund("insurance") == fund + brought * QUOTE
 
 
 @pytest.mark.parametrize("fall", [3, 10, 30, 60])
