@@ -240,12 +240,12 @@ def test_who_is_hedged_is_deleveraged_last(world: Callable[..., Any]) -> None:
 
 
 def test_the_more_leveraged_winner_is_deleveraged_first(world: Callable[..., Any]) -> None:
-    """As above without the hedge: 12,500 on 2,000 is ranked before 12,500 on 200,000."""
-    w = world({1: 1_500, 2: 2_000, 3: 200_000})
+    """As above without the hedge: 12,500 on 2,000 is ranked before 12,500 on 200,000 of a lower number."""
+    w = world({1: 1_500, 2: 200_000, 3: 2_000})
     w.batch(w.sell(3, 0.25, 50_000), w.buy(1, 0.25, 50_000))
     w.batch(w.sell(2, 0.25, 50_000), w.buy(1, 0.25, 50_000))
     moved(w, btc=47_160)
-    assert [event.counterparty[-1] for event in events(w, "adl")] == [2, 3]
+    assert [event.counterparty[-1] for event in events(w, "adl")] == [3, 2]
 
 
 def test_limits_never_use_more_than_the_accounts_equity(world: Callable[..., Any]) -> None:
