@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, i64, inlined, prefetch
+from coinone.base.primitives.jit_tables import prefetch
+from coinone.rules.exchange.core import FREE_ORDERS, MARKETS, i64, inlined
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.ladders import hint_of, key_of, ladder_of
 from coinone.rules.exchange.tables import OpKind

@@ -14,7 +14,8 @@ from numba import types
 
 from coinone.base.crypto.siphash import Key, siphash
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
+from coinone.base.primitives.limits import PRICE_LEVELS_MAX
+from coinone.rules.exchange.capacity import LADDER_MAX
 from coinone.rules.exchange.core import (
     CORE,
     FREE_LEVELS,
@@ -23,7 +24,7 @@ from coinone.rules.exchange.core import (
     LINK,
     LIVE_ORDERS,
     SIDE_MAX,
-    Core,
+    attach,
     inlined,
 )
 from coinone.rules.exchange.indexes import (
@@ -39,7 +40,6 @@ from coinone.rules.exchange.own_orders import add_own, drop_own
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ORDER, Array
 
-_LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 _I32_MAX = 2**31 - 1
 _HINTS = 1 << 14  # 64 KB: more prices than are busy at a time
 
@@ -76,17 +76,9 @@ def unlink(core: Any, slot: int) -> None:
 
 
 @njit(types.void(CORE, types.Array(types.int64, 1, "C")), error_model="numpy", _nrt=False)
-def _rebuild(core: Any, by_age: Any) -> None:
-    """Everything from the order rows; `by_age` are the live slots by oid, the other arrays large enough."""
-    core.ladder_firsts[:] = 0
-    core.ladder_counts[:] = 0
-    core.ladder_orders[:] = 0
-    core.value_counts[:] = 0
-    core.hints[:] = 0
-    core.oids[:] = -1
-    core.cloid_slots[:] = -1
-    for slot in range(core.links.shape[0]):
-        core.links[slot].account = -1
+def _rebuild(words: Any, by_age: Any) -> None:
+    """Everything from the order rows; `by_age` are the live slots by oid, the other arrays clear and large enough."""
+    core = attach(words)
     core.counters[LIVE_ORDERS] = 0
     levels = core.levels.shape[0]
     for i in range(levels):
@@ -107,13 +99,6 @@ def _rebuild(core: Any, by_age: Any) -> None:
         held.reduce_size = 0
     for i in range(by_age.shape[0]):
         link(core, by_age[i])
-
-
-def rebuild(core: Core) -> None:
-    """Ladders, queues and indexes from the order rows alone; there must be room."""
-    live = np.flatnonzero(core.orders["oid"])
-    by_age = live[np.argsort(core.orders["oid"][live])]
-    _rebuild(core, np.ascontiguousarray(by_age, np.int64))
 
 
 class Book:
@@ -148,7 +133,7 @@ class Book:
             and counters[FREE_ORDERS] >= new
             and counters[FREE_LEVELS] >= new
             and 2 * (counters[LIVE_ORDERS] + new) <= len(self.oids)
-            and min(int(self.ladder_counts.max()) + new, _LADDER_MAX) <= self.ladder_keys.shape[1]
+            and min(int(self.ladder_counts.max()) + new, LADDER_MAX) <= self.ladder_keys.shape[1]
             and self.heap_needed(store, new) <= self.value_slots.shape[1]
         )
 
@@ -162,7 +147,7 @@ class Book:
         """Allocate for `live` + `new` orders and ladders of `depth` + `new` prices; `rebuild` must follow."""
         orders = live + new
         places = 1 << (2 * orders - 1).bit_length()
-        prices = min(2 * (depth + new), _LADDER_MAX)
+        prices = min(2 * (depth + new), LADDER_MAX)
         ladders = 2 * len(store.markets)
         heap = max(self.heap_needed(store, new), self.value_slots.shape[1])
         self.ladder_keys = np.zeros((ladders, prices), np.int64)
@@ -179,6 +164,23 @@ class Book:
         self.oids = np.zeros(places, np.int32)
         self.cloid_slots = np.zeros(places, np.int32)
         self.links = np.zeros(len(store.orders), LINK)
+
+    def rebuild(self, orders: Array, core: Array) -> None:
+        """Ladders, queues and indexes from the order rows alone; there must be room."""
+        for array in (
+            self.ladder_firsts,
+            self.ladder_counts,
+            self.ladder_orders,
+            self.value_counts,
+            self.hints,
+        ):
+            array[:] = 0
+        self.oids[:] = -1
+        self.cloid_slots[:] = -1
+        self.links["account"] = -1
+        live = np.flatnonzero(orders["oid"])
+        by_age = live[np.argsort(orders["oid"][live])]
+        _rebuild(core, np.ascontiguousarray(by_age, np.int64))
 
     def side_levels(
         self, market: int, side: int, depth: int = PRICE_LEVELS_MAX

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.book import unlink
-from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined
+from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined, part
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_market, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
@@ -45,7 +45,7 @@ def remove_order(core: Any, slot: int, i: int, status: int) -> None:
     unlink(core, slot)
 
 
-@inlined
+@part
 def remove_side(core: Any, account: int, market: int, side: int, i: int, status: int) -> None:
     """Take all the account's resting orders of one side of a market away, the newest first and the
     reduce-only ones last.
@@ -61,7 +61,7 @@ def remove_side(core: Any, account: int, market: int, side: int, i: int, status:
         slot = first_reducing(core, account, market)
 
 
-@inlined
+@part
 def remove_risk(core: Any, account: int, i: int, status: int) -> None:
     """Take all the account's resting orders that are not reduce-only away, market by market, the newest first."""
     for market in range(core.counters[MARKETS]):

@@ -1,8 +1,9 @@
-"""What the kernel works on: one tuple of arrays, and the slots of its counters.
+"""What the kernel works on: a set of tables, and the slots of its counters.
 
-The kernel is a few jitted functions that LLVM melts into one (`forceinline`): a call with some thirty
-arrays as arguments would cost as much as the work. Only `kernel.run` and the rebuilding of the book are
-entered from Python, with explicit signatures.
+The kernel is a few jitted functions that take `core`, a pointer to where the tables lie (jit_tables.py). What each
+operation passes through is compiled into one piece (`inlined`); what is rare stands apart (`part`), so that it takes
+neither registers nor cache from the rest. Python enters only functions with explicit signatures, of which the first
+argument is what `Rows.core` gives.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from llvmlite import ir
-from numba import from_dtype, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
+from coinone.base.primitives import jit_tables
 from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit_tables import ADDRESSES, Table, TableSet
 from coinone.rules.exchange.tables import (
     ACCOUNT,
     FILL,
@@ -64,7 +63,7 @@ EPOCH, NOW, MARKETS = 0, 1, 2
 FREE_ORDERS, FREE_LEVELS, LIVE_ORDERS = 3, 4, 5
 RESULTS, FILLS, UPDATES = 6, 7, 8
 SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9, 10, 11, 12, 13
-STALE = 14  # markets whose status is REDUCE_ONLY
+STALE = 14  # how many markets `stale` names: those whose status is REDUCE_ONLY
 KEY_0, KEY_1 = 15, 16  # the halves of the index key: see indexes.py
 LEVELS_MAX, SIDE_MAX = 17, 18  # most prices and orders of a side: tests make them small
 COUNTERS = 19
@@ -80,6 +79,7 @@ class Core(NamedTuple):
     holder_counts: Any
     orders: Any
     markets: Any
+    stale: Any
     tiers: Any
     globals: Any
     ladder_keys: Any
@@ -114,104 +114,62 @@ class Core(NamedTuple):
     updates: Any
 
 
-def _array(dtype: Any, dimensions: int = 1) -> Any:
-    return types.Array(from_dtype(np.dtype(dtype)), dimensions, "C")
-
-
 _i8, _i4 = np.int64, np.int32
 
-CORE: Any = types.NamedTuple(  # type: ignore[no-untyped-call]
-    (
-        _array(_i8),
-        _array(ACCOUNT),
-        _array(POSITION, 2),
-        _array(_i4, 2),
-        _array(_i8),
-        _array(ORDER),
-        _array(MARKET),
-        _array(TIER, 2),
-        _array(GLOBALS),
-        _array(_i8, 2),
-        _array(_i4, 2),
-        _array(_i8),
-        _array(_i8),
-        _array(_i8),
-        _array(_i8, 2),
-        _array(_i4, 2),
-        _array(_i8),
-        _array(LEVEL),
-        _array(_i4),
-        _array(_i4),
-        _array(_i4),
-        _array(_i4),
-        _array(_i4),
-        _array(LINK),
-        _array(_i4),
-        _array(ORDER),
-        _array(_i8),
-        _array(ACCOUNT),
-        _array(_i8),
-        _array(POSITION),
-        _array(_i8),
-        _array(ORDER),
-        _array(_i8),
-        _array(MARKET),
-        _array(GLOBALS),
-        _array(OP),
-        _array(RESULT),
-        _array(FILL),
-        _array(UPDATE),
-    ),
-    Core,
+_TYPES = Core(
+    counters=Table(_i8),
+    accounts=Table(ACCOUNT),
+    positions=Table(POSITION, 2),
+    holders=Table(_i4, 2),
+    holder_counts=Table(_i8),
+    orders=Table(ORDER),
+    markets=Table(MARKET),
+    stale=Table(_i4),
+    tiers=Table(TIER, 2),
+    globals=Table(GLOBALS),
+    ladder_keys=Table(_i8, 2),
+    ladder_levels=Table(_i4, 2),
+    ladder_firsts=Table(_i8),
+    ladder_counts=Table(_i8),
+    ladder_orders=Table(_i8),
+    value_keys=Table(_i8, 2),
+    value_slots=Table(_i4, 2),
+    value_counts=Table(_i8),
+    levels=Table(LEVEL),
+    free_orders=Table(_i4),
+    free_levels=Table(_i4),
+    oids=Table(_i4),
+    oid_shifts=Table(_i4),
+    cloid_slots=Table(_i4),
+    links=Table(LINK),
+    hints=Table(_i4),
+    blank=Table(ORDER),
+    account_keys=Table(_i8),
+    account_images=Table(ACCOUNT),
+    position_keys=Table(_i8),
+    position_images=Table(POSITION),
+    order_keys=Table(_i8),
+    order_images=Table(ORDER),
+    market_keys=Table(_i8),
+    market_images=Table(MARKET),
+    globals_images=Table(GLOBALS),
+    ops=Table(OP),
+    results=Table(RESULT),
+    fills=Table(FILL),
+    updates=Table(UPDATE),
 )
-"""The numba type of `Core`, field by field."""
+
+attach = jit_tables.attach(TableSet(_TYPES))
+"""`core`, from the addresses that a jitted function was handed."""
+
+CORE: Any = ADDRESSES
+"""The numba type of those addresses, in the signatures of what Python calls."""
 
 i64 = cast("Callable[[Any], int]", np.int64)
 """Widens a row's small field, so that every part of the kernel is compiled for one type only."""
 
-_LINE = 64  # bytes that memory moves at once
-
-
-@cast("Any", intrinsic)
-def prefetch(_context: Any, array: Any, _index: Any) -> Any:
-    """Ask for the memory of `array[index]` ahead of its use; a hint, without effect on any result.
-
-    A row of two lines may begin in the midst of one and reach into a third, whose fields are the least used.
-    """
-    signature = types.void(array, types.int64)
-
-    size = array.dtype.size if isinstance(array.dtype, types.Record) else array.dtype.bitwidth // 8
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte, number, word = ir.IntType(8).as_pointer(), ir.IntType(32), ir.IntType(64)
-        view = context.make_array(array)(context, builder, arguments[0])
-        row = builder.ptrtoint(view.data, word)
-        row = builder.add(row, builder.mul(arguments[1], word(size)))
-        hint = cast("Any", cgutils.get_or_insert_function)(
-            builder.module, ir.FunctionType(ir.VoidType(), [byte, number, number, number]), "llvm.prefetch.p0"
-        )
-        for line in range(0, size, _LINE):
-            address = builder.inttoptr(builder.add(row, word(line)), byte)
-            builder.call(hint, [address, number(1), number(3), number(1)])
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@cast("Any", intrinsic)
-def move(_context: Any, array: Any, _to: Any, _first: Any, _count: Any) -> Any:
-    """`array[to : to + count] = array[first : first + count]` of a contiguous row, which may overlap."""
-    signature = types.void(array, types.int64, types.int64, types.int64)
-    size = array.dtype.bitwidth // 8
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        view = context.make_array(array)(context, builder, arguments[0])
-        to, first = (builder.gep(view.data, [place]) for place in arguments[1:3])
-        cast("Any", cgutils.raw_memmove)(builder, to, first, arguments[3], size)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
 inlined = njit(forceinline=True, cache=False, error_model="numpy", _nrt=False)
 """A part of the kernel, compiled into its caller."""
+
+part = njit(cache=False, error_model="numpy", _nrt=False)
+"""A part of the kernel that is rarely needed, or long: compiled once, and called."""

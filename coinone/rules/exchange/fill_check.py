@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_up_jit
-from coinone.rules.exchange.core import i64, inlined
+from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.tables import (
     BAND_DIVISOR,
     BAND_DIVISOR_LOW_LEVERAGE,
@@ -66,7 +66,7 @@ def equity_after(core: Any, account: int, market: int, change: int, px: int, cha
     return i64(holder.cash + holder.position_value + change * (core.markets[market].mark - px) - charge)
 
 
-@inlined
+@part
 def keeps_cover(worth: int, required: int, after: int, left: int) -> bool:
     """Is equity `after` for a margin of `left` at least the share that `worth` was of `required`?"""
     return bool(required > 0 and after >= muldiv_up_jit(i64(worth), i64(left), i64(required)))

@@ -24,7 +24,7 @@ from coinone.base.primitives.integers import div_toward_zero, muldiv_down
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import FUNDING_BOOKED_PER_BATCH, FUNDING_WEIGHED_MIN_MS, MARKETS_MAX
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, SAVED_POSITIONS, i64
+from coinone.rules.exchange.core import CORE, SAVED_POSITIONS, attach, i64
 from coinone.rules.exchange.events import FundingPayment
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding_rules import RATE_SCALE, book_funding, payment_of, rate_cap
@@ -171,11 +171,12 @@ def _take_all(batch: Batch, slot: int, market: int) -> None:
     _PAID_DUE_POOR(CORE, types.int64, _SLOTS, types.int64, types.int64),
     error_model="numpy",
 )
-def _charge(core: Any, market: int, slots: Any, payers: int, paying: int) -> tuple[int, int, Any]:
+def _charge(words: Any, market: int, slots: Any, payers: int, paying: int) -> tuple[int, int, Any]:
     """What the payers pay in all, what the receivers are due, and the payers that owe more than they have (else -1).
 
     Sums fit 64 bits: no payment exceeds a sixteenth of the margin behind its position, and money is below 2^62.
     """
+    core = attach(words)
     paid = due = i64(0)
     poor = np.full(len(slots), -1, np.int64)
     for n in range(len(slots)):
@@ -194,8 +195,9 @@ def _charge(core: Any, market: int, slots: Any, payers: int, paying: int) -> tup
 
 
 @njit(types.int64(CORE, types.int64, _SLOTS, types.int64, types.int64), error_model="numpy", _nrt=False)
-def _value(core: Any, market: int, slots: Any, hour_ms: int, payers: int) -> int:
+def _value(words: Any, market: int, slots: Any, hour_ms: int, payers: int) -> int:
     """Change the running value of every position that is still to be booked; returns what receivers get."""
+    core = attach(words)
     got = i64(0)
     for n in range(len(slots)):
         held = core.positions[slots[n], market]
@@ -225,7 +227,8 @@ def _book(rows: Rows, market: int, slots: Array) -> None:
 
 
 @njit(types.void(CORE, types.int64, _SLOTS), error_model="numpy", _nrt=False)
-def _book_all(core: Any, market: int, slots: Any) -> None:
+def _book_all(words: Any, market: int, slots: Any) -> None:
+    core = attach(words)
     for n in range(len(slots)):
         save_account(core, slots[n])
         save_position(core, slots[n], market)

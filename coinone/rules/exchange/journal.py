@@ -123,6 +123,7 @@ class Journal:
     def begin(self) -> None:
         """Open an epoch; what the last one saved is forgotten, what it put out may be written over."""
         self.counters[EPOCH] += 1
+        assert self.counters[EPOCH] < 1 << 31, "17 years of four batches a second"
         self.counters[RESULTS : SAVED_GLOBALS + 1] = 0
         self.opened: list[int] = []
         self.dropped: list[tuple[int, Address, int]] = []

@@ -2,7 +2,8 @@
 
 Chapters: placing.py, matching.py, cancelling.py; margin_rules.py, journal.py and book.py (with ladders.py and
 indexes.py) are what they stand on. It never raises: each operation gets a status. Room for everything it may
-write is made here, before. twin.py says the same in plain Python and is the specification to read first.
+write is there before it begins (capacity.py). twin.py says the same in plain Python and is the specification to read
+first.
 """
 
 from __future__ import annotations
@@ -15,9 +16,22 @@ from numba import types
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.ahead import look_ahead
 from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
-from coinone.rules.exchange.core import CORE, FILLS, MARKETS, NOW, RESULTS, UPDATES, i64, inlined
+from coinone.rules.exchange.capacity import fills_made, has_capacity, rows_touched, updates_made
+from coinone.rules.exchange.core import (
+    CORE,
+    FILLS,
+    MARKETS,
+    NOW,
+    RESULTS,
+    UPDATES,
+    attach,
+    i64,
+    inlined,
+    part,
+)
 from coinone.rules.exchange.journal import save_account, save_order
 from coinone.rules.exchange.ladders import take_from
+from coinone.rules.exchange.matching import list_stale
 from coinone.rules.exchange.order_terms import check_terms
 from coinone.rules.exchange.placing import place
 from coinone.rules.exchange.reducing import trim
@@ -48,7 +62,7 @@ def _only_smaller(core: Any, slot: int, i: int) -> bool:
     )
 
 
-@inlined
+@part
 def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
     op = core.ops[i]
     order = core.orders[slot]
@@ -66,9 +80,15 @@ def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
     return _OPEN
 
 
-@njit(types.void(CORE), error_model="numpy", _nrt=False)
-def run(core: Any) -> None:
-    """Each op in turn: a cancel takes away, a modify shrinks in place or places in the stead of the old order."""
+@njit(types.boolean(CORE), error_model="numpy", _nrt=False)
+def run(words: Any) -> bool:
+    """Each op in turn: a cancel takes away, a modify shrinks in place or places in the stead of the old order.
+
+    False, and nothing is done, if there is not room enough."""
+    core = attach(words)
+    if not has_capacity(core, core.ops.shape[0]):
+        return False
+    list_stale(core)
     first = core.counters[RESULTS]
     for i in range(core.ops.shape[0]):
         look_ahead(core, i)
@@ -109,6 +129,7 @@ def run(core: Any) -> None:
             status = place(core, i, old, result)
         result.status = status
     core.counters[RESULTS] = first + core.ops.shape[0]
+    return True
 
 
 class Segment(NamedTuple):
@@ -124,19 +145,25 @@ class Segment(NamedTuple):
 
 def run_segment(rows: Rows, ops: Array, now: int) -> Segment:
     """Execute `ops` in order at batch time `now`. Their account slots must be valid; all else is checked."""
-    count, output, counters = len(ops), rows.output, rows.counters
-    rows.reserve_orders(count)
-    most_makers = rows.live_orders + count  # each can be removed once
-    rows.journal.reserve(4 * count + 3 * most_makers)
-    most_fills = most_makers + count
-    output.reserve(
-        count, most_fills, most_fills + most_makers + 3 * count
-    )  # each fill may cut one order more
+    output, counters = rows.output, rows.counters
+    ops = np.ascontiguousarray(ops)
     counters[NOW] = now
-    first, fills, updates = (int(counters[counter]) for counter in (RESULTS, FILLS, UPDATES))
-    run(rows.core(np.ascontiguousarray(ops)))
+    first, fills, updates = counters[RESULTS : UPDATES + 1].tolist()
+    if not run(rows.core(ops)):
+        _make_room(rows, len(ops))
+        first, fills, updates = counters[RESULTS : UPDATES + 1].tolist()  # a larger output begins at 0
+        ran = run(rows.core(ops))
+        assert ran
     return Segment(
-        output.results[first : first + count],
+        output.results[first : first + len(ops)],
         output.fills[fills : counters[FILLS]],
         output.updates[updates : counters[UPDATES]],
     )
+
+
+def _make_room(rows: Rows, count: int) -> None:
+    """For all that `count` operations may write (capacity.py)."""
+    live = rows.live_orders
+    rows.reserve_orders(count)
+    rows.journal.reserve(rows_touched(live, count))
+    rows.output.reserve(count, fills_made(live, count), updates_made(live, count))

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.core import FREE_LEVELS, i64, inlined, move
+from coinone.base.primitives.jit_tables import move
+from coinone.rules.exchange.core import FREE_LEVELS, i64, inlined
 from coinone.rules.exchange.values import drop_value, lower_value, put_value
 
 GOLDEN = -7046029254386353131  # 2^64 / golden ratio as int64: spreads consecutive numbers

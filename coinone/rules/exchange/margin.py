@@ -11,9 +11,17 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.core import CORE, i64
-from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
+from coinone.base.primitives.jit_tables import prefetch
+from coinone.rules.exchange.core import CORE, attach, i64
+from coinone.rules.exchange.margin_rules import (
+    initial_margin,
+    maintenance_margin,
+    set_margins,
+    update_margins,
+)
 from coinone.rules.exchange.rows import Rows
+
+_AHEAD = 6  # holders whose memory is on its way
 
 
 def apply_marks(rows: Rows, marks: Mapping[int, int]) -> None:
@@ -33,7 +41,8 @@ def refresh_margins(rows: Rows, account: int, market: int) -> None:
 
 
 @njit(types.void(CORE, types.int64, types.int64), error_model="numpy", _nrt=False)
-def _refresh(core: Any, account: int, market: int) -> None:
+def _refresh(words: Any, account: int, market: int) -> None:
+    core = attach(words)
     held = core.positions[account, market]
     update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
 
@@ -53,16 +62,22 @@ def would_be_initial_margin(rows: Rows, account: int, market: int, leverage: int
 
 
 @njit(types.int64(CORE, *[types.int64] * 5), error_model="numpy", _nrt=False)
-def _initial(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
+def _initial(words: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
+    core = attach(words)
     return initial_margin(core, market, size, bids, asks, leverage)
 
 
 @njit(types.void(CORE, types.int64, types.int64), error_model="numpy", _nrt=False)
-def _set_mark(core: Any, market: int, mark: int) -> None:
+def _set_mark(words: Any, market: int, mark: int) -> None:
+    core = attach(words)
     change = mark - core.markets[market].mark
     core.markets[market].mark = mark
-    for n in range(core.holder_counts[market]):
+    last = core.holder_counts[market] - 1
+    for n in range(last + 1):
+        ahead = i64(core.holders[market, min(n + _AHEAD, last)])
+        prefetch(core.accounts, ahead)
+        prefetch(core.positions, ahead * core.positions.shape[1] + market)
         account = i64(core.holders[market, n])
         held = core.positions[account, market]
         core.accounts[account].position_value += held.size * change
-        update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
+        set_margins(core, account, market, maintenance_margin(core, market, held.size), -1)

@@ -15,7 +15,7 @@ from typing import Any
 from numba import types
 
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.core import CORE, i64, inlined
+from coinone.rules.exchange.core import CORE, attach, i64, inlined
 from coinone.rules.exchange.funding_rules import unbooked_funding
 from coinone.rules.exchange.holders import keep_holder
 
@@ -61,8 +61,15 @@ def worst_size(core: Any, account: int, market: int) -> int:
 def update_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
     """Bring the running margins and the holders up to date after a position or its open orders changed.
 
-    The initial margin stays if the worst size is `worst_before` still; -1 when mark or leverage changed.
+    The initial margin stays if the worst size is `worst_before` still; -1 when the leverage changed.
     """
+    set_margins(core, account, market, maintenance, worst_before)
+    keep_holder(core, account, market)
+
+
+@inlined
+def set_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
+    """As `update_margins` where the account goes on to be, or not to be, among the holders: the mark changed."""
     holder = core.accounts[account]
     held = core.positions[account, market]
     worst = worst_size(core, account, market)
@@ -72,13 +79,14 @@ def update_margins(core: Any, account: int, market: int, maintenance: int, worst
         held.initial_margin = initial
     holder.maintenance_margin += maintenance - held.maintenance_margin
     held.maintenance_margin = maintenance
-    keep_holder(core, account, market)
 
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
-def recompute(core: Any) -> None:
+def recompute(words: Any) -> None:
     """All running values, margins and holders from nothing: after an undo or a reload."""
-    core.holder_counts[:] = 0
+    core = attach(words)
+    for market in range(core.holder_counts.shape[0]):
+        core.holder_counts[market] = 0
     for account in range(core.accounts.shape[0]):
         holder = core.accounts[account]
         holder.position_value = 0

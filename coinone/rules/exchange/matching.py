@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
+from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
 from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
-from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, prefetch
+from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, equity_after, may_fill, room
 from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
@@ -73,7 +74,7 @@ def match(
                 break
             reason = _BAND
         if reason != 0:
-            remove_order(core, slot, i, reason)
+            _dismiss(core, slot, i, reason)
             continue
         value = filled * px
         maker_fee, maker_share = _charges(
@@ -119,6 +120,12 @@ def match(
     return size, slack, paid, notional, stopped
 
 
+@part
+def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
+    """A maker that does not trade goes; apart from the loop, for it is rare and long."""
+    remove_order(core, slot, i, reason)
+
+
 @inlined
 def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     """How much of `size` the maker can take by its terms; if nothing, why it is cancelled or the taker stops."""
@@ -156,8 +163,14 @@ def _taker_charges(core: Any, i: int, notional: int, change: int, px: int) -> tu
     account = i64(op.account)
     if op.liquidation == 0:
         return _charges(core, notional, core.accounts[account].taker_rate, i64(op.builder), op.builder_fee)
+    return _liquidation_fee(core, i, notional, change, px), i64(0)
+
+
+@part
+def _liquidation_fee(core: Any, i: int, notional: int, change: int, px: int) -> int:
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
     holder = core.accounts[account]
-    market = i64(op.market)
     held = core.positions[account, market]
     worth = holder.cash + holder.position_value
     after = worth + change * (core.markets[market].mark - px)
@@ -166,7 +179,7 @@ def _taker_charges(core: Any, i: int, notional: int, change: int, px: int) -> tu
     spare = after
     if holder.maintenance_margin > 0 and worth > 0:
         spare -= muldiv_up_jit(i64(worth), i64(left), i64(holder.maintenance_margin))
-    return min(fee(notional, op.liquidation_fee), max(i64(spare), 0)), i64(0)
+    return i64(min(fee(notional, op.liquidation_fee), max(i64(spare), 0)))
 
 
 @inlined
@@ -180,16 +193,23 @@ def overextended(core: Any, account: int, had: int, burnt: int) -> bool:
 
 
 @inlined
+def list_stale(core: Any) -> None:
+    """Note which markets have no oracle price, for `holds_stale`; within a segment that does not change."""
+    count = 0
+    for market in range(core.counters[MARKETS]):
+        if core.markets[market].status == _MARKET_REDUCE_ONLY:
+            core.stale[count] = market
+            count += 1
+    core.counters[STALE] = count
+
+
+@inlined
 def holds_stale(core: Any, account: int) -> bool:
     """Has the account a position in a market without an oracle price? Then it may only cancel and reduce."""
-    if core.counters[STALE] > 0:
-        for market in range(core.counters[MARKETS]):
-            if (
-                core.markets[market].status == _MARKET_REDUCE_ONLY
-                and core.positions[account, market].size != 0
-            ):
-                return True
-    return False
+    holds = False
+    for n in range(core.counters[STALE]):
+        holds = holds or core.positions[account, core.stale[n]].size != 0
+    return holds
 
 
 @inlined

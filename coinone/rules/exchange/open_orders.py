@@ -13,7 +13,7 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import QUOTE_SUPPLY_MAX
-from coinone.rules.exchange.core import CORE, MARKETS, i64
+from coinone.rules.exchange.core import CORE, MARKETS, attach, i64
 from coinone.rules.exchange.journal import save_order
 from coinone.rules.exchange.own_orders import first_own, first_reducing
 from coinone.rules.exchange.rows import Rows
@@ -31,7 +31,8 @@ def cap_builder_fee(rows: Rows, slot: int, builder: int, most: int) -> None:
 
 
 @njit(types.int64(CORE, types.int64), error_model="numpy", _nrt=False)
-def _resting_loss(core: Any, account: int) -> int:
+def _resting_loss(words: Any, account: int) -> int:
+    core = attach(words)
     loss = i64(0)
     for market in range(core.counters[MARKETS]):
         mark = core.markets[market].mark
@@ -46,7 +47,8 @@ def _resting_loss(core: Any, account: int) -> int:
 
 
 @njit(types.void(CORE, types.int64, types.int64, types.int64), error_model="numpy", _nrt=False)
-def _cap_builder_fee(core: Any, account: int, builder: int, most: int) -> None:
+def _cap_builder_fee(words: Any, account: int, builder: int, most: int) -> None:
+    core = attach(words)
     for market in range(core.counters[MARKETS]):
         for n in range(3):
             slot = (

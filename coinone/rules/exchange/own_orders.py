@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.core import i64, inlined
+from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.ladders import key_of
 
 
@@ -87,8 +87,11 @@ def owns_at_level(core: Any, account: int, level: int, old: int, most: int) -> b
     The level's queue says so at once if it is no longer than that; else the account's own orders of the side are
     looked through, whose number is bounded.
     """
-    if level < 0 or core.levels[level].count < most:
-        return False
+    return bool(level >= 0 and core.levels[level].count >= most and _owns_at(core, account, level, old, most))
+
+
+@part
+def _owns_at(core: Any, account: int, level: int, old: int, most: int) -> bool:
     ladder = i64(core.levels[level].ladder)
     found = _count_at(core, first_own(core, account, ladder >> 1, ladder & 1), level, old, most)
     found += _count_at(core, first_reducing(core, account, ladder >> 1), level, old, most)

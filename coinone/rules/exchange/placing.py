@@ -17,7 +17,7 @@ from typing import Any
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
-from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined
+from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
@@ -54,7 +54,7 @@ _MARKET_AGED = int(MarketStatus.AGED)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
 
 
-@inlined
+@part
 def place(core: Any, i: int, old: int, result: Any) -> int:
     """Enter op `i`, whose terms are good, for the order in slot `old` (-1: none); fill in its result."""
     op = core.ops[i]
@@ -104,7 +104,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
     needed = holder.initial_margin - held.initial_margin + initial
     slack = i64(holder.cash + holder.position_value - needed)
-    if not reducing and slack < (0 if crosses else _resting_need(core, i, size)):
+    if not reducing and (slack < 0 if crosses else _falls_short(core, i, size, slack)):
         return _MARGIN
 
     save_globals(core)
@@ -145,19 +145,26 @@ def _clear_beyond_band(core: Any, i: int, other: int) -> None:
         losing = (1 - 2 * op.side) * (px - core.markets[market].mark) <= 0 and beyond_band(core, market, px)
         if not losing or core.orders[slot].account == op.account:
             break
-        remove_order(core, slot, i, _BAND_CANCELED)
+        _dismiss(core, slot, i, _BAND_CANCELED)
+
+
+@part
+def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
+    """Another order goes on behalf of op `i`; apart from its way, for it is rare and long."""
+    remove_order(core, slot, i, reason)
 
 
 @inlined
-def _resting_need(core: Any, i: int, size: int) -> int:
-    """What `size` of the order may cost when it trades at rest: the loss against the mark, and the fees."""
+def _falls_short(core: Any, i: int, size: int, slack: int) -> bool:
+    """Is `slack` less than what `size` of the order may cost at rest: the loss against the mark, and the fees?"""
     op = core.ops[i]
-    loss = max((1 - 2 * op.side) * (op.px - core.markets[i64(op.market)].mark), 0) * size
+    value = op.px * size
+    left = slack - max((1 - 2 * op.side) * (op.px - core.markets[i64(op.market)].mark), 0) * size
     rate = core.accounts[i64(op.account)].maker_rate + op.builder_fee
-    return i64(loss + max(fee(op.px * size, rate), 0))
+    return bool(left < value and left < max(fee(value, rate), 0))  # no fee is more than the value
 
 
-@inlined
+@part
 def _may_rest(core: Any, i: int, size: int) -> bool:
     """Could its owner bear `size` of an order that reduces, now, at its own price? Else nobody could hit it."""
     op = core.ops[i]
@@ -183,7 +190,7 @@ def _check_risk(core: Any, account: int, market: int, position: int) -> int:
     return 0
 
 
-@inlined
+@part
 def _check_reducing(core: Any, i: int, old: int, size: int, crosses: bool) -> int:
     """May this reduce-only order of `size` enter: is it the whole position or worth the minimum, is there room?"""
     op = core.ops[i]
@@ -216,7 +223,7 @@ def _check_count(core: Any, i: int, old: int) -> int:
     return 0
 
 
-@inlined
+@part
 def _quote(core: Any, market: int, result: Any) -> None:
     """Tell the owner of a refused post-only order the best prices."""
     bids, asks = ladder_of(market, 0), ladder_of(market, 1)
@@ -262,7 +269,7 @@ def _enter(
     elif (
         extended
         or (reducing and not _may_rest(core, i, left))
-        or (crosses and not reducing and slack < _resting_need(core, i, left))
+        or (crosses and not reducing and _falls_short(core, i, left, slack))
     ):
         status = _MARGIN_CANCELED
     elif op.px * left < least_notional(core, market, ladder):
@@ -303,7 +310,7 @@ def _enter(
 def _replace(core: Any, i: int, old: int) -> None:
     """The order in slot `old` goes for op `i`, if there is one and it still rests."""
     if old >= 0 and core.orders[old].oid != 0:
-        remove_order(core, old, i, _REPLACED)
+        _dismiss(core, old, i, _REPLACED)
 
 
 @inlined

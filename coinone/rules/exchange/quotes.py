@@ -23,7 +23,7 @@ from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, i64
+from coinone.rules.exchange.core import CORE, attach, i64
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding import add_premium
 from coinone.rules.exchange.ladders import ladder_of
@@ -80,8 +80,9 @@ def weigh_quotes(batch: Batch, met: list[Quote]) -> None:
     error_model="numpy",
     _nrt=False,
 )
-def _walk(core: Any, notionals: Any, found: Any) -> None:
+def _walk(words: Any, notionals: Any, found: Any) -> None:
     """found[market] = value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
+    core = attach(words)
     for market in range(notionals.shape[0]):
         for side in range(2):
             ladder = ladder_of(market, side)

@@ -28,7 +28,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, MARKETS, i64, inlined
+from coinone.rules.exchange.core import CORE, MARKETS, attach, i64, inlined
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.ladders import key_of, ladder_of
 from coinone.rules.exchange.own_orders import first_own, first_reducing
@@ -133,8 +133,9 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
 
 
 @njit(types.void(CORE, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
-def _stakes(core: Any, accounts: Any, stakes: Any) -> None:
+def _stakes(words: Any, accounts: Any, stakes: Any) -> None:
     """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any."""
+    core = attach(words)
     for i in range(core.ops.shape[0]):
         op = core.ops[i]
         stakes[i] = 0

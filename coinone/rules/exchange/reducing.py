@@ -10,7 +10,7 @@ from typing import Any
 
 from coinone.base.primitives.limits import REDUCE_ONLY_ORDERS_MAX
 from coinone.rules.exchange.cancelling import remove_order, report_order
-from coinone.rules.exchange.core import i64, inlined
+from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.journal import save_account, save_order
 from coinone.rules.exchange.ladders import take_from
 from coinone.rules.exchange.own_orders import first_reducing
@@ -25,7 +25,7 @@ def reducible(core: Any, account: int, market: int, side: int) -> int:
     return i64(core.positions[account, market].size * (2 * side - 1))
 
 
-@inlined
+@part
 def reducing_room(core: Any, account: int, market: int, side: int, old: int) -> int:
     """How much more of reduce-only orders may rest, the one in slot `old` not counted."""
     room = reducible(core, account, market, side) - core.positions[account, market].reduce_size
@@ -34,7 +34,7 @@ def reducing_room(core: Any, account: int, market: int, side: int, old: int) -> 
     return i64(room)
 
 
-@inlined
+@part
 def too_many_reducing(core: Any, account: int, market: int, old: int) -> bool:
     """Would one more be more than an account may have, or than the position is worth the market's minimum?"""
     count = 1
@@ -50,6 +50,12 @@ def too_many_reducing(core: Any, account: int, market: int, old: int) -> bool:
 @inlined
 def trim(core: Any, account: int, market: int, i: int) -> None:
     """Cut the account's reduce-only orders down to its position; op `i` caused it."""
+    if core.positions[account, market].first_reduce != 0:
+        _trim(core, account, market, i)
+
+
+@part
+def _trim(core: Any, account: int, market: int, i: int) -> None:
     while core.positions[account, market].reduce_size > 0:
         slot = first_reducing(core, account, market)
         order = core.orders[slot]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.cancelling import remove_order
-from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX, i64, inlined
+from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX, i64, inlined, part
 from coinone.rules.exchange.ladders import level_of
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.values import least_value
@@ -44,6 +44,13 @@ def has_room(core: Any, ladder: int, key: int) -> bool:
 @inlined
 def make_room(core: Any, ladder: int, key: int, i: int) -> None:
     """Displace what must go for one more order at this price, for which `has_room`."""
+    full = core.ladder_counts[ladder] - core.ladder_firsts[ladder] >= core.counters[LEVELS_MAX]
+    if full or core.ladder_orders[ladder] >= core.counters[SIDE_MAX]:
+        _displace(core, ladder, key, i)
+
+
+@part
+def _displace(core: Any, ladder: int, key: int, i: int) -> None:
     first, count = core.ladder_firsts[ladder], core.ladder_counts[ladder]
     if count - first >= core.counters[LEVELS_MAX] and level_of(core, ladder, key) < 0:
         level = i64(core.ladder_levels[ladder, first])

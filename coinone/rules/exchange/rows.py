@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
+from coinone.base.primitives.jit_tables import WORDS, describe
 from coinone.base.primitives.limits import (
     MARGIN_TIERS_MAX,
     MARKETS_MAX,
@@ -19,14 +20,14 @@ from coinone.base.primitives.limits import (
 )
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange import book
-from coinone.rules.exchange.core import KEY_0, KEY_1, LEVELS_MAX, LIVE_ORDERS, MARKETS, SIDE_MAX, STALE, Core
+from coinone.rules.exchange.core import KEY_0, KEY_1, LEVELS_MAX, LIVE_ORDERS, MARKETS, SIDE_MAX, Core
 from coinone.rules.exchange.funding_rules import rate_cap
 from coinone.rules.exchange.journal import Journal, Undo
 from coinone.rules.exchange.margin_rules import recompute
 from coinone.rules.exchange.numbers import Numbers
 from coinone.rules.exchange.output import Output
 from coinone.rules.exchange.store import Store
-from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array, MarketStatus
+from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array, zeros
 
 __all__ = ["NOBODY", "Array", "Rows"]
 
@@ -54,16 +55,18 @@ class Rows(Store):
         self.book = book.Book(key)
         self.journal = Journal(self)
         self.output = Output(self.counters)
+        self._arrays: Core | None = None
+        self._words: Array = np.zeros(WORDS * len(Core._fields), np.int64)
         self.rebuild()
 
-    def core(self, ops: Array = _NO_OPS) -> Core:
-        """The kernel's view of everything; room for what it will write is the caller's care."""
+    def core(self, ops: Array = _NO_OPS) -> Array:
+        """What the kernel is handed: the addresses of all arrays, good until the next call.
+
+        Room for what it will write is the caller's care, and that `ops` lives as long."""
         shelf, journal, output = self.book, self.journal, self.output
         self.counters[MARKETS] = self.market_count
-        statuses = self.markets["status"][: self.market_count]
-        self.counters[STALE] = np.count_nonzero(statuses == MarketStatus.REDUCE_ONLY)
         keys, images = journal.keys, journal.images
-        return Core(
+        arrays = Core(
             self.counters,
             self.accounts,
             self.positions,
@@ -71,6 +74,7 @@ class Rows(Store):
             self.holder_counts,
             self.orders,
             self.markets,
+            self.stale,
             self.tiers,
             self.globals,
             shelf.ladder_keys,
@@ -104,6 +108,9 @@ class Rows(Store):
             output.fills,
             output.updates,
         )
+        describe(arrays, self._arrays, self._words)
+        self._arrays = arrays
+        return self._words
 
     @property
     def live_orders(self) -> int:
@@ -126,7 +133,7 @@ class Rows(Store):
             self.orders = _grown(self.orders, 2 * (live + new))
         depth = min(live, PRICE_LEVELS_MAX)
         self.book.resize(self, live, new, depth)
-        book.rebuild(self.core())
+        self.book.rebuild(self.orders, self.core())
 
     def holders_of(self, market: int) -> Array:
         """A copy of the slots of all accounts with a position or open orders in a market, in no order."""
@@ -287,12 +294,13 @@ class Rows(Store):
         self.tiers = _grown(self.tiers, capacity)
         self.holders = _grown(self.holders, capacity)
         self.holder_counts = _grown(self.holder_counts, capacity)
-        positions = np.zeros((len(self.accounts), capacity), POSITION)
+        self.stale = _grown(self.stale, capacity)
+        positions = zeros((len(self.accounts), capacity), POSITION)
         positions[:, : self.positions.shape[1]] = self.positions
         self.positions = positions
 
 
 def _grown(array: Array, capacity: int) -> Array:
-    larger = np.zeros((capacity, *array.shape[1:]), array.dtype)
+    larger = zeros((capacity, *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger

@@ -6,7 +6,7 @@ import numpy as np
 
 from coinone.base.primitives.limits import MARGIN_TIERS_MAX
 from coinone.rules.exchange.core import COUNTERS
-from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, TIER, Array
+from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, TIER, Array, zeros
 
 
 class Store:
@@ -15,14 +15,15 @@ class Store:
     holders[market, n] (holders.py) is an index over positions, as wide as there is room for accounts."""
 
     def __init__(self, accounts: int, markets: int, orders: int) -> None:
-        self.accounts: Array = np.zeros(accounts, ACCOUNT)
+        self.accounts: Array = zeros(accounts, ACCOUNT)
         self.addresses: Array = np.zeros((accounts, 20), np.uint8)
-        self.positions: Array = np.zeros((accounts, markets), POSITION)
+        self.positions: Array = zeros((accounts, markets), POSITION)
         self.holders: Array = np.zeros((markets, accounts), np.int32)
         self.holder_counts: Array = np.zeros(markets, np.int64)
+        self.stale: Array = np.zeros(markets, np.int32)  # written by the kernel, for a segment
         self.markets: Array = np.zeros(markets, MARKET)
         self.tiers: Array = np.zeros((markets, MARGIN_TIERS_MAX), TIER)
-        self.orders: Array = np.zeros(orders, ORDER)
+        self.orders: Array = zeros(orders, ORDER)
         self.globals: Array = np.zeros(1, GLOBALS)
         self.account_count = 0
         self.market_count = 0

@@ -17,6 +17,7 @@ and rebuilt after an undo. Fields under "index" lead to other rows; they are pri
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import Any
 
@@ -76,17 +77,30 @@ BAND_DIVISOR = 20
 BAND_DIVISOR_LOW_LEVERAGE = 10
 BAND_LEVERAGE = 20
 
-_i8, _i4, _i1 = np.int64, np.int32, np.int8
+_LINE = 64
+
+_i8, _i4, _i2, _i1 = np.int64, np.int32, np.int16, np.int8
 
 
 def _table(*fields: tuple[str, type]) -> np.dtype[np.void]:
     return np.dtype(list(fields), align=True)
 
 
+def zeros(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Array:
+    """Rows of zeros that begin with a line of memory (64 bytes), so that a row of two lines never lies on three."""
+    count = math.prod(shape) if isinstance(shape, tuple) else shape
+    size = count * dtype.itemsize
+    memory = np.zeros(size + _LINE, np.uint8)
+    first = -memory.ctypes.data % _LINE
+    return memory[first : first + size].view(dtype).reshape(shape)
+
+
 def copied(rows: Array) -> Array:
     """A copy of contiguous rows as plain bytes: NumPy itself goes field by field, ten times slower."""
     return np.frombuffer(bytearray(rows.view(np.uint8)), rows.dtype)
 
+
+# ACCOUNT and POSITION have two lines of memory each, and what placing and cancelling orders look at is in the first.
 
 ACCOUNT = _table(
     ("number", _i8),
@@ -95,44 +109,41 @@ ACCOUNT = _table(
     ("position_value", _i8),  # running: sum of size * mark, less funding not yet in `cash`
     ("initial_margin", _i8),  # running: sum over markets, open orders included
     ("maintenance_margin", _i8),  # running: sum over markets, positions only
+    ("taker_rate", _i4),  # in 1 / FEE_SCALE
+    ("maker_rate", _i4),  # negative: a rebate
+    ("order_count", _i4),
+    ("flags", _i4),
     ("taker_volume", _i8),  # lifetime, in u; fee tiers are taken from differences
     ("maker_volume", _i8),
     ("credits_used", _i8),  # actions counted against the allowance (D5)
     ("fees_paid", _i8),  # lifetime, in u, to the exchange: they bring action credits
     ("refilled", _i8),  # action credits that equity brought
-    (
-        "looked_ms",
-        _i8,
-    ),  # when the account last acted or was credited; negative: with little equity (credits.py)
+    ("looked_ms", _i8),  # when it last acted or was credited; negative: with little equity (credits.py)
     ("liquidated_ms", _i8),  # time of the last partial liquidation: the cool-down
     ("created_ms", _i8),
-    ("taker_rate", _i4),  # in 1 / FEE_SCALE
-    ("maker_rate", _i4),  # negative: a rebate
-    ("order_count", _i4),
-    ("flags", _i4),
 )
 
 POSITION = _table(
     ("size", _i8),  # signed
-    ("epoch", _i8),
-    ("entry_notional", _i8),  # what |size| cost, average-cost method; informs, is not money
     ("bid_size", _i8),  # open buy orders that are not reduce-only
     ("ask_size", _i8),
     ("initial_margin", _i8),  # running
     ("maintenance_margin", _i8),  # running
+    ("epoch", _i4),
+    ("leverage", _i2),  # 0: never chosen, the market's `first_leverage`
+    ("isolated", _i2),
+    ("place", _i4),  # index: 1 + place among the market's holders, 0: none (holders.py)
+    ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
+    ("first_ask", _i4),
+    ("first_reduce", _i4),  # the same of the reduce-only ones, the worst-priced first
+    ("reduce_size", _i8),  # index: what they add up to
+    ("entry_notional", _i8),  # what |size| cost, average-cost method; informs, is not money
     ("opened_ms", _i8),
     ("funding_all", _i8),  # funding paid ever, since opening, since the last change
     ("funding_open", _i8),
     ("funding_change", _i8),
     ("funding_ms", _i8),  # the hour's turn up to which funding is booked (funding_rules.py)
     ("isolated_margin", _i8),
-    ("leverage", _i4),  # 0: never chosen, the market's `first_leverage`
-    ("isolated", _i4),
-    ("place", _i4),  # index: 1 + place among the market's holders, 0: none (holders.py)
-    ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
-    ("first_ask", _i4),
-    ("first_reduce", _i4),  # the same of the reduce-only ones, the worst-priced first
-    ("reduce_size", _i8),  # index: what they add up to
 )
 
 POSITION_INDEXES = ("place", "first_bid", "first_ask", "first_reduce", "reduce_size")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.core import SIDE_MAX, i64, inlined
+from coinone.rules.exchange.core import SIDE_MAX, i64, inlined, part
 
 
 @inlined
@@ -70,12 +70,12 @@ def _append(core: Any, ladder: int, slot: int) -> int:
     return i64(place)
 
 
-@inlined
+@part
 def put_value(core: Any, ladder: int, slot: int) -> None:
     _rise(core, ladder, _append(core, ladder, slot))
 
 
-@inlined
+@part
 def lower_value(core: Any, ladder: int, slot: int) -> None:
     """The order has become smaller."""
     place = i64(core.links[slot].place)
@@ -83,7 +83,7 @@ def lower_value(core: Any, ladder: int, slot: int) -> None:
     _rise(core, ladder, place)
 
 
-@inlined
+@part
 def drop_value(core: Any, ladder: int, slot: int) -> None:
     place = i64(core.links[slot].place)
     last = core.value_counts[ladder] - 1
@@ -96,7 +96,7 @@ def drop_value(core: Any, ladder: int, slot: int) -> None:
         core.value_counts[ladder] = 0
 
 
-@inlined
+@part
 def least_value(core: Any, ladder: int) -> int:
     """Slot of the order that goes first; makes the heap if there is none."""
     if core.value_counts[ladder] == 0:

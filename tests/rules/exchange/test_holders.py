@@ -12,7 +12,7 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.cancelling import remove_side
-from coinone.rules.exchange.core import CORE, UPDATES
+from coinone.rules.exchange.core import CORE, UPDATES, attach
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
@@ -65,7 +65,8 @@ def test_the_lists_keep_what_they_know_when_markets_and_accounts_are_added() -> 
 
 
 @njit(types.void(CORE, *[types.int64] * 3), error_model="numpy", _nrt=False)
-def _remove_side(core: Any, account: int, market: int, side: int) -> None:
+def _remove_side(words: Any, account: int, market: int, side: int) -> None:
+    core = attach(words)
     remove_side(core, account, market, side, 0, Status.MARGIN_CANCELED)
 
 
