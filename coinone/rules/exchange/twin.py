@@ -39,6 +39,7 @@ from coinone.rules.exchange.twin_terms import (
     reserve,
     resting_need,
     room,
+    stale_markets,
     sums,
     update,
     update_initial,
@@ -69,6 +70,7 @@ class Twin(Meeting):
 
     def run(self, ops: Iterable[Op], now: int) -> tuple[list[Result], list[Fill], list[Update]]:
         self.now = now
+        self.stale = stale_markets(self.markets)
         self.fills = []
         self.updates = []
         return [self._execute(i, op) for i, op in enumerate(ops)], self.fills, self.updates
@@ -148,7 +150,7 @@ class Twin(Meeting):
         if not reducing:
             if market.status:
                 return _refused(Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE)
-            if holds_stale(self.markets, account):
+            if holds_stale(self.stale, account):
                 return _refused(Status.HOLDS_STALE)
             if reserved + size - reducible > market.max_sz:
                 return _refused(Status.MAX_POSITION)
@@ -193,6 +195,8 @@ class Twin(Meeting):
     def _stacks(self, op: Op, account: Account, market: Market, old: Order | None) -> bool:
         """Has the account all the orders at this price that it may have?"""
         ladder = market.sides[op.side]
+        if account.order_count < OWN_ORDERS_AT_PRICE_MAX:
+            return False
         queue = ladder.queues.get(ladder.sign * op.px, {})
         own = [order for order in queue.values() if order.owner is account and order is not old]
         return len(own) >= OWN_ORDERS_AT_PRICE_MAX

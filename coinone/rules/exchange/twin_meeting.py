@@ -33,6 +33,7 @@ class Meeting(Resting):
         super().__init__(markets, accounts)
         self.next_tid = 1
         self.fees = self.insurance = self.now = 0
+        self.stale: list[int] = []
         self.fills: list[Fill] = []
 
     def match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, int]:
@@ -89,7 +90,7 @@ class Meeting(Resting):
         reducible = maker.held.size if taker.op.side == BUY else -maker.held.size
         if market.status == REDUCE_ONLY and not maker.op.reduce_only and reducible <= 0:
             return 0, Status.RESTRICTED_CANCELED
-        if maker.op.reduce_only or market.status == REDUCE_ONLY or holds_stale(self.markets, owner):
+        if maker.op.reduce_only or market.status == REDUCE_ONLY or holds_stale(self.stale, owner):
             size = min(size, reducible)
         return (size, 0) if size > 0 else (0, Status.REDUCE_ONLY_CANCELED)
 

@@ -71,10 +71,14 @@ def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
     )
 
 
-def holds_stale(markets: list[Market], account: Account) -> bool:
-    """Has the account a position in a market without an oracle price?"""
-    pairs = zip(markets, account.positions, strict=True)
-    return any(held.size and market.status == _REDUCE_ONLY for market, held in pairs)
+def stale_markets(markets: list[Market]) -> list[int]:
+    """The indexes of the markets without an oracle price."""
+    return [index for index, market in enumerate(markets) if market.status == _REDUCE_ONLY]
+
+
+def holds_stale(stale: list[int], account: Account) -> bool:
+    """Has the account a position in one of these markets?"""
+    return bool(stale) and any(account.positions[index].size for index in stale)
 
 
 def unbooked_funding(market: Market, held: Position) -> int:
