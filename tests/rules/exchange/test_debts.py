@@ -13,6 +13,7 @@ from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.debts import spent_of
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -172,6 +173,16 @@ def test_what_is_sent_to_a_locked_account_stays_its_owners(world: Callable[..., 
         w.ex.rows.accounts[w.slot(9)]["cash"] += 5_000 * QUOTE
     assert w.position(1) == 0 and w.cash(1) == 5_000 * QUOTE
     assert w.fund("insurance") == fund
+
+
+def test_who_is_locked_sends_nothing_and_chooses_no_leverage(world: Callable[..., Any]) -> None:
+    """Whatever it is worth: a position in a silent market may have come back to a profit, which is the fund's."""
+    w = four(world)
+    w.ex.rows.accounts["flags"][w.slot(9)] |= ACCOUNT_LOCKED
+    away = t.SendAsset("usdSend", (2).to_bytes(20, "big"), QUOTE)
+    leverage = w.signed(9, t.UpdateLeverage(0, True, 5), "leverage", user_signed=False)
+    w.batch(w.signed(9, away, "usdSend"), leverage)
+    assert [outcome.error for outcome in w.last.outcomes] == ["Account is being liquidated."] * 2
 
 
 @pytest.mark.parametrize(("bid", "brought"), [(48_950, 50), (49_100, 200)])
