@@ -29,9 +29,9 @@ def collect(batch: Batch) -> None:
     rows, reached = batch.rows, batch.ledger.cursor.collect_account
     numbers = rows.numbers.after(reached) or rows.numbers.after(0)
     slots = np.array([rows.slot_by_number[number] for number in numbers], np.int64)
-    found = rows.accounts[slots]
-    quiet = np.abs(found["looked_ms"]) + COLLECTION_AGE_MS <= batch.now
-    maybe = quiet & (found["cash"] >= 0) & (found["cash"] < OPENING_FEE) & (found["order_count"] == 0)
+    looked, cash, orders = (rows.accounts[name][slots] for name in ("looked_ms", "cash", "order_count"))
+    quiet = np.abs(looked) + COLLECTION_AGE_MS <= batch.now
+    maybe = quiet & (cash >= 0) & (cash < OPENING_FEE) & (orders == 0)
     for place in np.flatnonzero(maybe).tolist():
         if collectable(batch, int(slots[place]), numbers[place]):
             _let_go(batch, int(slots[place]), numbers[place])

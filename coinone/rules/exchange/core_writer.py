@@ -17,7 +17,7 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import CoreAction, Outcome
-from coinone.rules.exchange.credits import Budget
+from coinone.rules.exchange.credits import Budget, charge_all
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_user
@@ -45,7 +45,7 @@ def core_items(batch: Batch, first: int) -> list[Item]:
             batch.outcomes[first + n] = Outcome(tx_hash, "excluded", error=str(error))
             continue
         budget.take(decoded)
-        budget.charge()
+        charge_all(batch.ex, [budget], batch.now)
         items.append(
             Item(first + n, decoded, slot, action.sender, n, action.sender, tx_hash, tx_hash, before=-1)
         )

@@ -8,10 +8,14 @@ was nobody's removal, and costs a credit of the order kind. Such misses alone ma
 off; from `CREDIT_DEBT_MAX` on only cancels are taken all of whose targets rest.
 """
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
+from numba import from_dtype, types
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
-from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import (
     ACCOUNT_ACTIONS_PER_BATCH,
     ACCOUNT_BYTES_PER_BATCH,
@@ -23,68 +27,112 @@ from coinone.base.primitives.limits import (
     CREDIT_REFILL_MS,
     VOLUME_MAX,
 )
-from coinone.rules.exchange.margin import equity
+from coinone.rules.exchange.core import CORE, attach, i64, inlined
+from coinone.rules.exchange.journal import save_account
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import Array, OpKind
+from coinone.rules.exchange.tables import ACCOUNT, FILL, Array, OpKind
 from coinone.rules.exchange.wire.operations import rows_of
 from coinone.rules.exchange.wire.types import Action, Form, Operations
+
+_NUMBERS = types.Array(types.int64, 1, "C")
+_ACCOUNTS = types.Array(from_dtype(ACCOUNT), 1, "C")  # type: ignore[no-untyped-call]
+_FILLS = types.Array(from_dtype(FILL), 1, "C")  # type: ignore[no-untyped-call]
 
 
 def allowance(ex: Exchange, slot: int, now: int) -> int:
     """Credits an account has ever been given, by now: the grant, by exchange fees paid, by age, by equity."""
-    row = ex.rows.accounts[slot]
-    return (
-        _settled(ex, slot)
-        + _refill(ex, slot, now)
-        + div_down(max(0, now - int(row["created_ms"])), CREDIT_REFILL_MS)
-    )
+    given, _ = _standing(ex.rows.accounts, slot, now, *_genesis(ex))
+    return int(given)
 
 
 def settle(ex: Exchange, slot: int, now: int) -> None:
     """Note what equity has brought until now, and whether it goes on bringing. Called when the account acts, and before
     and after it is credited: the equity must stand at both ends of a time, so that one coin does not bring credits to
     many accounts."""
-    rows = ex.rows
-    row, given = rows.accounts[slot], _refill(ex, slot, now)
-    rows.journal.account(slot)
-    funded = equity(rows, slot) >= CREDIT_EQUITY
-    row["refilled"] += given
-    if not funded:
-        row["looked_ms"] = -now
-    elif row["looked_ms"] <= 0:
-        row["looked_ms"] = now
-    else:  # parts of a second go on counting
-        row["looked_ms"] += (now - int(row["looked_ms"])) // 1000 * 1000
+    _settle_and_charge(ex, [slot], [0], now)
 
 
 def note_fees(rows: Rows, fills: Array) -> None:
     """Count the exchange fees of a segment's fills towards credits; a rebate counts as nothing."""
-    for side in ("taker", "maker"):
-        counted = fills if side == "maker" else fills[fills["liquidation"] == 0]
-        paid = np.maximum(counted[f"{side}_fee"], 0)
-        np.add.at(rows.accounts["fees_paid"], counted[side], paid)
-        rows.accounts["fees_paid"][counted[side]] = np.minimum(
-            rows.accounts["fees_paid"][counted[side]], VOLUME_MAX
-        )
+    _note_fees(rows.accounts, fills)
 
 
-def _settled(ex: Exchange, slot: int) -> int:
+def _genesis(ex: Exchange) -> tuple[int, int]:
+    """How many accounts the network began with, and the grant of each."""
+    return len(ex.config.balances), ex.config.action_credits
+
+
+@inlined
+def _settled(row: Any, genesis: int, grant: int) -> int:
     """All credits but those of age and of the time since the last look."""
-    row = ex.rows.accounts[slot]
-    of_genesis = int(row["number"]) <= len(ex.config.balances)
-    grant = ex.config.action_credits if of_genesis else CREDIT_GRANT
-    return grant + div_down(int(row["fees_paid"]), CREDIT_PRICE) + int(row["refilled"])
+    granted = grant if row.number <= genesis else CREDIT_GRANT
+    return i64(granted + row.fees_paid // CREDIT_PRICE + row.refilled)
 
 
-def _refill(ex: Exchange, slot: int, now: int) -> int:
+@inlined
+def _of_age(row: Any, now: int) -> int:
+    return i64(max(0, now - row.created_ms) // CREDIT_REFILL_MS)
+
+
+@inlined
+def _refill(row: Any, now: int, genesis: int, grant: int) -> int:
     """What equity has brought since the last look: one a second, while few credits are left."""
-    row = ex.rows.accounts[slot]
-    if row["looked_ms"] <= 0 or equity(ex.rows, slot) < CREDIT_EQUITY:
-        return 0
-    age = div_down(max(0, now - int(row["created_ms"])), CREDIT_REFILL_MS)
-    left = _settled(ex, slot) + age - int(row["credits_used"])
-    return max(0, min(div_down(now - int(row["looked_ms"]), 1000), CREDIT_REFILL_MAX - left))
+    if row.looked_ms <= 0 or row.cash + row.position_value < CREDIT_EQUITY:
+        return i64(0)
+    left = _settled(row, genesis, grant) + _of_age(row, now) - row.credits_used
+    return i64(max(0, min((now - row.looked_ms) // 1000, CREDIT_REFILL_MAX - left)))
+
+
+@inlined
+def _settle(row: Any, now: int, genesis: int, grant: int) -> None:
+    row.refilled += _refill(row, now, genesis, grant)
+    if row.cash + row.position_value < CREDIT_EQUITY:
+        row.looked_ms = -now
+    elif row.looked_ms <= 0:
+        row.looked_ms = now
+    else:  # parts of a second go on counting
+        row.looked_ms += (now - row.looked_ms) // 1000 * 1000
+
+
+@njit(
+    types.UniTuple(types.int64, 2)(_ACCOUNTS, types.int64, types.int64, types.int64, types.int64),  # type: ignore[no-untyped-call]
+    error_model="numpy",
+    _nrt=False,
+)
+def _standing(accounts: Any, slot: int, now: int, genesis: int, grant: int) -> tuple[int, int]:
+    """(credits ever given, credits used)."""
+    row = accounts[slot]
+    given = _settled(row, genesis, grant) + _refill(row, now, genesis, grant) + _of_age(row, now)
+    return i64(given), i64(row.credits_used)
+
+
+@njit(
+    types.void(CORE, _NUMBERS, _NUMBERS, types.int64, types.int64, types.int64),
+    error_model="numpy",
+    _nrt=False,
+)
+def _charge_all(words: Any, slots: Any, taken: Any, now: int, genesis: int, grant: int) -> None:
+    core = attach(words)
+    for n in range(len(slots)):
+        row = core.accounts[slots[n]]
+        save_account(core, slots[n])
+        _settle(row, now, genesis, grant)
+        row.credits_used += taken[n]
+
+
+@inlined
+def _add_fee(row: Any, fee: int) -> None:
+    row.fees_paid = min(row.fees_paid + max(fee, 0), VOLUME_MAX)
+
+
+@njit(types.void(_ACCOUNTS, _FILLS), error_model="numpy", _nrt=False)
+def _note_fees(accounts: Any, fills: Any) -> None:
+    for n in range(len(fills)):
+        fill = fills[n]
+        if fill.liquidation == 0:
+            _add_fee(accounts[fill.taker], fill.taker_fee)
+        _add_fee(accounts[fill.maker], fill.maker_fee)
 
 
 def is_cancel(action: Action) -> bool:
@@ -104,11 +152,15 @@ class Budget:
 
     def __init__(self, ex: Exchange, slot: int, now: int) -> None:
         self._ex = ex
-        self._slot = slot
-        self._before = self._used = int(ex.rows.accounts["credits_used"][slot])
-        self._now = now
-        self._given = allowance(ex, slot, now)
+        self.slot = slot
+        self._given, self._before = _standing(ex.rows.accounts, slot, now, *_genesis(ex))
+        self._used = self._before
         self._actions = self._size = 0
+
+    @property
+    def taken(self) -> int:
+        """Credits that were taken."""
+        return self._used - self._before
 
     def check(self, action: Action, size: int = 0, waiting: int = 0) -> None:
         """`size` is the transaction's in bytes; `waiting`, credits that others of the account will take first. Raises
@@ -130,21 +182,25 @@ class Budget:
         self._actions += 1
         self._size += size
 
-    def charge(self) -> None:
-        """Write down what was taken, once for each time the batch runs."""
-        settle(self._ex, self._slot, self._now)
-        if self._used != self._before:
-            charge(self._ex.rows, self._slot, self._used - self._before)
-
     def _all_rest(self, action: Action) -> bool:
         """Looked up by order id alone: to look for client ids costs more than the cancels of a debtor deserve."""
         assert isinstance(action, Operations), "a debtor's other actions have been refused"
         rows = self._ex.rows
         for row in rows_of(action):
             found = rows.book.find(rows, int(row["oid"])) if row["kind"] == OpKind.CANCEL else None
-            if found is None or int(rows.orders["account"][found]) != self._slot:
+            if found is None or int(rows.orders["account"][found]) != self.slot:
                 return False
         return True
+
+
+def charge_all(ex: Exchange, budgets: Collection[Budget], now: int) -> None:
+    """Settle each account, and write down what was taken of its budget: once for each time the batch runs."""
+    _settle_and_charge(ex, [budget.slot for budget in budgets], [budget.taken for budget in budgets], now)
+
+
+def _settle_and_charge(ex: Exchange, slots: list[int], taken: list[int], now: int) -> None:
+    ex.rows.journal.reserve(len(slots))
+    _charge_all(ex.rows.core(), np.array(slots, np.int64), np.array(taken, np.int64), now, *_genesis(ex))
 
 
 def charge(rows: Rows, slot: int, credits: int) -> None:

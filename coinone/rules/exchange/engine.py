@@ -69,8 +69,9 @@ def apply_exchange(ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAc
     batch = Batch(ex, ctx)
     try:
         _run(batch, actions)
-        leaves = touched_leaves(ex)
-        check_batch(batch)
+        touched = ex.rows.journal.touched_accounts()
+        leaves = touched_leaves(ex, touched)
+        check_batch(batch, touched)
     except BaseException:
         ex.restore(ex.seal())
         raise

@@ -22,7 +22,7 @@ from coinone.base.primitives.limits import (
     SIGNERS_PER_ACCOUNT,
 )
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.credits import Budget
+from coinone.rules.exchange.credits import Budget, charge_all
 from coinone.rules.exchange.ledger import Ledger, NonceSet
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.state import Exchange
@@ -68,14 +68,17 @@ class Judge:
 
     def write(self) -> None:
         """Write down what was used up."""
-        for budget in self._budgets.values():
-            budget.charge()
-        for signer, nonces in self._nonces.items():
-            number = self._ex.number(next(iter(nonces.values())))
+        charge_all(self._ex, self._budgets.values(), self._now)
+        slots = [next(iter(nonces.values())) for nonces in self._nonces.values()]
+        numbers = self._ex.rows.accounts["number"][slots].tolist()
+        for number, (signer, nonces) in zip(numbers, self._nonces.items(), strict=True):
             use_nonces(self._ex.ledger, number, signer, sorted(nonces), self._now)
 
     def _budget(self, slot: int) -> Budget:
-        return self._budgets.get(slot) or self._budgets.setdefault(slot, Budget(self._ex, slot, self._now))
+        budget = self._budgets.get(slot)
+        if budget is None:
+            budget = self._budgets[slot] = Budget(self._ex, slot, self._now)
+        return budget
 
     def account_of(self, action: VerifiedAction) -> int:
         """The slot. A user-signed action speaks for its signer alone: agents trade, nothing else. Who leaves an agency
@@ -117,6 +120,7 @@ class Included:
 def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int, forced: int = 0) -> Included:
     """Judge the actions of a batch, the first `forced` of which nobody chose; writes nothing."""
     items, refused, judge = [], {}, Judge(ex, now)
+    addresses: dict[int, Address] = {}  # by slot
     for index in sorted(range(len(actions)), key=lambda i: _key(actions[i])):
         action = actions[index]
         try:
@@ -126,7 +130,9 @@ def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int, forced: i
             if index >= forced:
                 judge.burn(action)
             continue
-        items.append(_item(ex, index, action, slot))
+        if slot not in addresses:
+            addresses[slot] = ex.rows.address_of(slot)
+        items.append(_item(index, action, slot, addresses[slot]))
     return Included(tuple(items), refused, judge)
 
 
@@ -184,13 +190,13 @@ def _remember_signer(ledger: Ledger, number: int, signer: Address, now: int) -> 
     ledger.settings.put(number, replace(settings, signers=(*kept, signer)))
 
 
-def _item(ex: Exchange, index: int, action: VerifiedAction, slot: int) -> Item:
+def _item(index: int, action: VerifiedAction, slot: int, address: Address) -> Item:
     leaves = isinstance(action.action, LeaveAgency)
     return Item(
         index=index,
         action=action.action,
         account=slot,
-        address=action.signer if leaves else ex.rows.address_of(slot),
+        address=action.signer if leaves else address,
         nonce=action.nonce,
         signer=action.signer,
         digest=action.digest,

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
-from operator import itemgetter
+from dataclasses import fields
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.core import SAVED_ORDERS
 from coinone.rules.exchange.leaf_rows import ORDER_COLUMNS, account_leaves, order_keys, order_leaves
-from coinone.rules.exchange.ledger import Agent, NonceSet
+from coinone.rules.exchange.ledger import Agent, MarketMemory, NonceSet
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
 
@@ -47,6 +47,8 @@ GLOBAL_COLUMNS = (
     "unclaimed",
 )
 
+_VALUES = attrgetter(*[field.name for field in fields(MarketMemory)])  # `astuple` copies deeply
+
 ORDER_LEAF_SIZE = 8 * (len(ORDER_COLUMNS) + 1)  # and the builder
 ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
 
@@ -67,12 +69,11 @@ def market_key(market: int) -> bytes:
     return MARKET + market.to_bytes(4, "big")
 
 
-def touched_leaves(ex: Exchange) -> dict[bytes, bytes | None]:
-    """The leaves that the open batch changed, by rising key; None where one is gone."""
+def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
+    """The leaves that the open batch changed, by rising key; None where one is gone. `touched`: the slots of accounts
+    whose rows it changed."""
     journal = ex.rows.journal
-    accounts = {ex.number(slot) for slot in journal.touched_accounts().tolist()} | set(
-        ex.rows.dropped_numbers
-    )
+    accounts = set(ex.rows.accounts["number"][touched].tolist()) | set(ex.rows.dropped_numbers)
     markets = set(journal.touched_markets().tolist())
     unclaimed: set[Address] = set()
     for table, key, before in ex.ledger.log.entries:
@@ -125,7 +126,7 @@ def encode_market(ex: Exchange, market: int) -> bytes:
     ]
     return rlp.encode([
         pack_row(ex.rows.markets[market], MARKET_COLUMNS),
-        [signed_bytes(value) for value in astuple(memory)],
+        [signed_bytes(value) for value in _VALUES(memory)],
         reports,
         encode_terms(ex, market),
     ])  # fmt: skip

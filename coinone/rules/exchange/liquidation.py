@@ -77,6 +77,8 @@ def choose(batch: Batch) -> Liquidations:
 
 def _with_few_orders(rows: Rows, slots: list[int]) -> list[int]:
     """The first of them, up to the one whose orders fill what a batch cancels; the others wait for the next one."""
+    if not slots:
+        return []
     counts = rows.accounts["order_count"][slots].astype(np.int64)
     before = np.cumsum(counts) - counts
     return slots[: int(np.count_nonzero(before < CANCELLED_WHOLE_PER_BATCH))]
@@ -96,6 +98,8 @@ def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
     required = accounts["maintenance_margin"][slots]
     worth = accounts["cash"][slots] + accounts["position_value"][slots]
     short = worth < ((required + 2) // 3 if spent else required)
+    if not short.any():
+        return []
     slots, lack = slots[short], (required - worth)[short]
     closable = _closable(rows, slots) & ~locked_among(rows, slots)
     slots, lack = slots[closable], lack[closable]
@@ -277,6 +281,8 @@ def _release(batch: Batch, slot: int) -> None:
 
 def _by_need(rows: Rows, slots: Array) -> list[int]:
     """Who holds what may be closed now, then the largest maintenance margin, then by account number."""
+    if not len(slots):
+        return []
     accounts = rows.accounts
     margins = -accounts["maintenance_margin"][slots]
     order = np.lexsort((accounts["number"][slots], margins, ~_closable(rows, slots)))

@@ -21,6 +21,8 @@ from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import MarketStatus
 from coinone.rules.exchange.wire.types import OracleReport
 
+_AGED = int(MarketStatus.AGED)
+
 
 def apply_oracle(batch: Batch) -> None:
     """Take in the reports, and set each market's oracle price and status."""
@@ -33,7 +35,7 @@ def apply_oracle(batch: Batch) -> None:
 
 def is_fresh(rows: Rows, market: int) -> bool:
     """May mark, funding and liquidations rely on the market's oracle price, as of this batch?"""
-    return int(rows.markets[market]["status"]) <= MarketStatus.AGED
+    return int(rows.markets[market]["status"]) <= _AGED
 
 
 def _acceptable(batch: Batch, report: OracleReport) -> bool:

@@ -17,8 +17,10 @@ small one takes it nowhere: each order runs on its own margin only.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -48,18 +50,21 @@ _DEPTH = 256  # prices of the other side that are looked at; what rests deeper c
 
 def raced(batch: Batch, items: Sequence[Item], segment: Segment) -> list[Item]:
     """Items of segment 5 or 6 in execution order."""
+    if not items:
+        return []
     queues: dict[int, list[tuple[Item, int]]] = {}
     for item, weight in zip(items, weights(batch.rows, items), strict=True):
         queues.setdefault(item.account, []).append((item, weight))
+    numbers = batch.rows.accounts["number"][list(queues)].tolist()
     timed: list[tuple[int, int, int, Item]] = []
-    for account, queue in queues.items():
-        time, number, address = 0, batch.ex.number(account), queue[0][0].address
+    for number, queue in zip(numbers, queues.values(), strict=True):
+        time, address = 0, queue[0][0].address
         queue.sort(key=lambda pair: pair[0].key)
         drawn = draws(batch.ctx.seed, segment, address, len(queue))
         for k, (x, (item, weight)) in enumerate(zip(drawn, queue, strict=True)):
             time += div_up(x << LOG_BITS, weight)
             timed.append((time, number, k, item))
-    timed.sort(key=lambda entry: entry[:3])
+    timed.sort(key=itemgetter(0, 1, 2))
     return [item for _, _, _, item in timed]
 
 
@@ -67,10 +72,7 @@ def draws(seed: bytes, segment: Segment, address: bytes, count: int) -> list[int
     """X_0 to X_(count - 1) in 2^-32: exponential, but for a factor the same for all."""
     start, blocks = seed + bytes((segment,)) + address, (count + 3) // 4
     said = b"".join([keccak256(start + block.to_bytes(4, "big")) for block in range(blocks)])
-    return [
-        (64 << LOG_BITS) - log2(int.from_bytes(said[place : place + 8], "big") + 1)
-        for place in range(0, 8 * count, 8)
-    ]
+    return [(64 << LOG_BITS) - log2(word + 1) for word in struct.unpack_from(f">{count}Q", said)]
 
 
 def log2(value: int) -> int:

@@ -56,7 +56,7 @@ def test_a_fault_inside_leaves_nothing_behind(
     w.batch(w.sell(1, 0.5, 50_000))
     before = dict(all_leaves(w.ex))
 
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise AssertionError("found out late")
 
     monkeypatch.setattr("coinone.rules.exchange.engine.check_batch", broken)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import from_dtype, types
 
+from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import OP, Array, OpKind
 from coinone.rules.exchange.wire import types as wire
 from coinone.rules.exchange.wire.operations import op_rows
+
+_CANCEL, _CANCEL_CLOID, _TRIGGER = int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID), int(Status.TRIGGER)
+_BAD_MARKET, _BAD_PRICE, _BAD_SIZE = int(Status.BAD_MARKET), int(Status.BAD_PRICE), int(Status.BAD_SIZE)
+_OPS = types.Array(from_dtype(OP), 1, "C")  # type: ignore[no-untyped-call]
+_UNITS, _WRONG = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +78,28 @@ def to_market_units(ops: Array, sz_decimals: Array) -> Array:
     """Bring px and sz of orders from 1e-8 to their markets' units, in place; for each operation 0, or why it
     cannot even be asked. Such a one is left with size 0, which the kernel refuses before it does anything.
     A liquidation's order has its market's units already."""
-    ordering = (
-        (ops["kind"] != OpKind.CANCEL) & (ops["kind"] != OpKind.CANCEL_CLOID) & (ops["liquidation"] == 0)
-    )
-    known = ops["market"] < len(sz_decimals)
-    decimals = np.where(ordering & known, sz_decimals[np.where(known, ops["market"], 0)], 0).astype(np.int64)
-    px, px_rest = np.divmod(ops["px"], 10 ** (wire.WIRE_DECIMALS - 6 + decimals))
-    sz, sz_rest = np.divmod(ops["sz"], 10 ** (wire.WIRE_DECIMALS - decimals))
+    decimals = np.append(sz_decimals, 0).astype(np.int64)  # the last: of a market that does not exist
+    px_units, sz_units = 10 ** (wire.WIRE_DECIMALS - 6 + decimals), 10 ** (wire.WIRE_DECIMALS - decimals)
     wrong = np.zeros(len(ops), np.int32)
-    wrong[sz_rest != 0] = Status.BAD_SIZE
-    wrong[px_rest != 0] = Status.BAD_PRICE
-    wrong[~known] = Status.BAD_MARKET
-    wrong[ops["reason"] == Status.TRIGGER] = Status.TRIGGER
-    wrong[~ordering] = 0
-    ops["px"] = np.where(ordering, px, ops["px"])
-    ops["sz"] = np.where(wrong != 0, 0, np.where(ordering, sz, ops["sz"]))
+    _convert(ops, px_units, sz_units, wrong)
     return wrong
+
+
+@njit(types.void(_OPS, _UNITS, _UNITS, _WRONG), error_model="numpy", _nrt=False)
+def _convert(ops: Any, px_units: Any, sz_units: Any, wrong: Any) -> None:
+    markets = len(px_units) - 1
+    for i in range(len(ops)):
+        op = ops[i]
+        if op.kind == _CANCEL or op.kind == _CANCEL_CLOID or op.liquidation != 0:
+            continue
+        market = min(np.int64(op.market), markets)
+        if op.reason == _TRIGGER:
+            wrong[i] = _TRIGGER
+        elif market == markets:
+            wrong[i] = _BAD_MARKET
+        elif op.px % px_units[market] != 0:
+            wrong[i] = _BAD_PRICE
+        elif op.sz % sz_units[market] != 0:
+            wrong[i] = _BAD_SIZE
+        op.px //= px_units[market]
+        op.sz = op.sz // sz_units[market] if wrong[i] == 0 else 0

@@ -20,7 +20,7 @@ from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import FIRST_REJECTION
-from coinone.rules.exchange.tables import FEE_SCALE, Array, OpKind, copied
+from coinone.rules.exchange.tables import FEE_SCALE, OP, RESULT, Array, OpKind, copied
 from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
 BUILDER_FEE_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
@@ -33,6 +33,9 @@ class Ran:
 
     asked: Array
     results: Array
+
+
+_NOTHING = Ran(np.zeros(0, OP), np.zeros(0, RESULT))
 
 
 class Trading:
@@ -57,6 +60,8 @@ class Trading:
     def run(self) -> Ran:
         """Execute, and keep what happened: the kernel's rows are copied, since it writes there again."""
         batch, rows = self.batch, self.batch.rows
+        if not len(self.ops):
+            return _NOTHING
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
         segment = run_segment(rows, ops, batch.now)
