@@ -5,18 +5,25 @@ loses by it but the position. Who comes first: the lots that no other position o
 rest. Among each, holders in profit before the others; then by profit times leverage, (mark / entry, or entry /
 mark for a short) * notional / equity, the greatest first (Hyperliquid's index); then the older position, then the
 lower account number.
+
+One large position may face many thousands of small ones: a batch makes so many closes, and what is left of the
+position waits for the next one, which ranks anew.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
+import numpy as np
+
 from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import CLOSES_PER_BATCH
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.funding import settle_position
-from coinone.rules.exchange.margin import equity, refresh_margins
+from coinone.rules.exchange.margin import refresh_margins
 from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.tables import Array
 
 _SCORE_SCALE = 10**6
 
@@ -27,15 +34,17 @@ class Deleveraging:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._queues: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
+        self._closes_left = CLOSES_PER_BATCH
         self.closed: dict[tuple[int, int], None] = {}  # (slot, market) of all whose position shrank
 
     def close(self, slot: int, market: int, price: int) -> None:
-        """Close the position of `slot` whole: the other side holds as many lots."""
+        """Close the position of `slot`, as far as the batch's closes go: the other side holds as many lots."""
         rows = self._batch.rows
-        queue = self._queue(slot, market)
-        while rows.positions[slot, market]["size"]:
+        while self._closes_left and rows.positions[slot, market]["size"]:
+            queue = self._queue(slot, market)
             other, most = queue.popleft()
             closed = _close(self._batch, slot, other, market, most, price)
+            self._closes_left -= closed > 0
             self.closed[slot, market] = self.closed[other, market] = None
             if most > closed and rows.positions[other, market]["size"]:
                 queue.appendleft((other, most - closed))
@@ -53,36 +62,41 @@ class Deleveraging:
         return self._queues[market, long]
 
 
-def ranked_counterparties(rows: Rows, slot: int, market: int) -> list[int]:
-    """Holders of the other side, first to be deleveraged first."""
+def ranked_counterparties(rows: Rows, slot: int, market: int) -> Array:
+    """Slots of the holders of the other side, first to be deleveraged first."""
     slots = rows.positioned(market)
     sizes = rows.positions["size"][slots, market]
     others = slots[(sizes < 0) if rows.positions[slot, market]["size"] > 0 else (sizes > 0)]
-    return sorted(others.tolist(), key=lambda other: _rank(rows, other, market))
+    held, accounts = rows.positions[others, market], rows.accounts[others]
+    worth, mark = accounts["cash"] + accounts["position_value"], int(rows.markets[market]["mark"])
+    columns = held["size"], held["entry_notional"], worth, held["opened_ms"], accounts["number"]
+    told = zip(*[column.tolist() for column in columns], strict=True)
+    ranks = [_rank(size, entry, worth, mark, *ties) for size, entry, worth, *ties in told]
+    by_rank: Array = others[sorted(range(len(ranks)), key=ranks.__getitem__)]
+    return by_rank
 
 
-def unhedged(rows: Rows, slot: int, market: int) -> int:
-    """Lots of a position that the account's other positions, at their marks, do not offset; rounded down."""
-    size, mark = int(rows.positions[slot, market]["size"]), int(rows.markets[market]["mark"])
-    net = int(rows.accounts[slot]["position_value"])
-    return div_down(min(abs(size) * mark, max(0, net if size > 0 else -net)), mark)
-
-
-def _in_two_passes(rows: Rows, ranked: list[int], market: int) -> list[tuple[int, int]]:
-    """(slot, lots): what nothing hedges of each, then the rest of each."""
-    bare = [(slot, unhedged(rows, slot, market)) for slot in ranked]
-    held = [abs(int(rows.positions[slot, market]["size"])) for slot in ranked]
-    rest = [(slot, size - lots) for (slot, lots), size in zip(bare, held, strict=True)]
-    return [(slot, lots) for slot, lots in bare + rest if lots]
-
-
-def _rank(rows: Rows, slot: int, market: int) -> tuple[int, int, int, int]:
-    held, mark = rows.positions[slot, market], int(rows.markets[market]["mark"])
-    size, entry = int(held["size"]), int(held["entry_notional"])
+def _rank(size: int, entry: int, worth: int, mark: int, *ties: int) -> tuple[int, ...]:
     notional = abs(size) * mark
     better, worse = (notional, entry) if size > 0 else (entry, notional)
-    score = div_down(better * notional * _SCORE_SCALE, max(1, worse) * max(1, equity(rows, slot)))
-    return (0 if better > worse else 1, -score, int(held["opened_ms"]), int(rows.accounts[slot]["number"]))
+    score = div_down(better * notional * _SCORE_SCALE, max(1, worse) * max(1, worth))
+    return (0 if better > worse else 1, -score, *ties)
+
+
+def unhedged(rows: Rows, slots: Array, market: int) -> Array:
+    """Lots of each position that the account's other positions, at their marks, do not offset; rounded down."""
+    sizes, mark = rows.positions["size"][slots, market], int(rows.markets[market]["mark"])
+    net = np.sign(sizes) * rows.accounts["position_value"][slots]
+    lots: Array = np.minimum(np.abs(sizes) * mark, np.maximum(net, 0)) // mark
+    return lots
+
+
+def _in_two_passes(rows: Rows, ranked: Array, market: int) -> list[tuple[int, int]]:
+    """(slot, lots): what nothing hedges of each, then the rest of each."""
+    bare = unhedged(rows, ranked, market)
+    rest = np.abs(rows.positions["size"][ranked, market]) - bare
+    slots, lots = np.concatenate([ranked, ranked]).tolist(), np.concatenate([bare, rest]).tolist()
+    return [pair for pair in zip(slots, lots, strict=True) if pair[1]]
 
 
 def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: int) -> int:

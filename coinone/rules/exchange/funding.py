@@ -108,7 +108,8 @@ def settle_hour(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
 
 def settle_position(rows: Rows, slot: int, market: int) -> None:
     """Book what a position owes before Python changes its size."""
-    _book(rows, market, np.array([slot], np.int64))
+    if rows.positions["funding_ms"][slot, market] != rows.markets["funding_ms"][market]:
+        _book(rows, market, np.array([slot], np.int64))
 
 
 def tell_payments(batch: Batch) -> None:

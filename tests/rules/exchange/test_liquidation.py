@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import liquidation
+from coinone.rules.exchange import adl, liquidation
 from coinone.rules.exchange.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.liquidation import limit_price, share_per_lot
@@ -246,6 +246,24 @@ def test_the_more_leveraged_winner_is_deleveraged_first(world: Callable[..., Any
     w.batch(w.sell(2, 0.25, 50_000), w.buy(1, 0.25, 50_000))
     moved(w, btc=47_160)
     assert [event.counterparty[-1] for event in events(w, "adl")] == [3, 2]
+
+
+def test_a_close_against_more_holders_than_a_batch_takes_goes_on_in_the_next_one(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A position of 20,000 * 10 quote stopped the exchange for 1.8 s. Here a batch makes one close, of half. At 47,160
+    equity is 1,488.75 - 0.5 * 2,840 = 68.75, the share 137.5. Half closed there costs 34.375; the other half has
+    34.375 and the same share, so the second close is at the same price and leaves nothing."""
+    monkeypatch.setattr(adl, "CLOSES_PER_BATCH", 1)
+    w = world({1: 1_500, 2: 200_000, 3: 2_000})
+    w.batch(w.sell(3, 0.25, 50_000, "Alo"), w.buy(1, 0.25, 50_000))
+    w.batch(w.sell(2, 0.25, 50_000, "Alo"), w.buy(1, 0.25, 50_000))
+    moved(w, btc=47_160)
+    closes = [(event.counterparty[-1], event.px) for event in events(w, "adl")]
+    assert (closes, w.position(1)) == ([(3, 470_225)], 25_000)
+    w.batch()
+    closes = [(event.counterparty[-1], event.px) for event in events(w, "adl")]
+    assert (closes, w.position(1), w.cash(1)) == ([(2, 470_225)], 0, 0)
 
 
 def test_limits_never_use_more_than_the_accounts_equity(world: Callable[..., Any]) -> None:
