@@ -28,17 +28,28 @@ def address(n: int) -> bytes:
 
 
 class Observer:
-    """Cash and positions as the events tell them, checked against the rows after every batch."""
+    """Cash and positions as the events tell them, checked against the rows after every batch.
+
+    `exposure_gain` is what the owner's accounts together won from outsiders because marks moved: trading among
+    themselves they hold as much long as short, but once one of them was closed against an outsider the others carry
+    market risk, which may gain or lose and is nobody's fault.
+    """
 
     def __init__(self, w: Any) -> None:
         self.w = w
         self.cash = {n: w.cash(n) for n in (*OWN, *OUTSIDERS)}
         self.held = {n: [w.position(n, market) for market in (0, 1)] for n in (*OWN, *OUTSIDERS)}
-        self.fund_paid = self.outsiders_paid = self.debts = 0
+        self.outsiders_paid = self.debts = 0
+        self.exposure_gain = 0
+        self.marks = self._marks()
         self.faults: list[str] = []
 
     def watch(self) -> None:
         """Replay the last batch by its events, and compare with the rows."""
+        before, self.marks = self.marks, self._marks()  # a batch moves them before anybody trades
+        for market in (0, 1):
+            net = sum(self.held[who][market] for who in OWN)
+            self.exposure_gain += net * (self.marks[market] - before[market])
         for event in self.w.last.events:
             if isinstance(event, Fill):
                 self.judge(event)
@@ -58,6 +69,9 @@ class Observer:
             )
             self.cash[who] = self.w.cash(who)  # what a locked account's closing brought went to the fund
 
+    def _marks(self) -> list[int]:
+        return [self.w.mark(market) for market in (0, 1)]
+
     def _worth(self, who: int, marks: list[int]) -> tuple[int, int]:
         """Equity and maintenance margin, from nothing."""
         value = sum(size * mark for size, mark in zip(self.held[who], marks, strict=True))
@@ -68,7 +82,7 @@ class Observer:
 
     def judge(self, fill: Fill) -> None:
         """Book a fill, and note a fault if a side had no right to it."""
-        marks = [self.w.mark(market) for market in (0, 1)]
+        marks = self.marks
         for side, buys in ((fill.taker, fill.taker_is_buy), (fill.maker, not fill.taker_is_buy)):
             who, change = int.from_bytes(side.account, "big"), fill.sz if buys else -fill.sz
             size = self.held[who][fill.market]

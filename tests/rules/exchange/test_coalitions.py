@@ -12,6 +12,16 @@ from tests.rules.exchange.coalition import QUOTE, Coalition, Observer, address
 from tests.rules.exchange.coalition_orders import Crafty
 
 
+def judge(life: Coalition, seed: int, gain: int) -> None:
+    """The promise: no fill that a rule forbids, and no gain but what debts made others pay and market risk brought."""
+    observer = life.observer
+    assert observer.faults == [], (seed, observer.faults)
+    spent = max(0, life.fund - life.w.fund("insurance"))
+    assert gain - observer.exposure_gain <= spent + observer.outsiders_paid, (seed, gain)
+    if life.calm:
+        assert gain <= 0 and observer.debts == 0, (seed, gain, observer.debts)
+
+
 def lives(world: Any, seeds: range, **terms: bool) -> Counter[str]:
     """What happened over many lives; every one of them must end as the promise says."""
     total: Counter[str] = Counter()
@@ -19,11 +29,8 @@ def lives(world: Any, seeds: range, **terms: bool) -> Counter[str]:
         life = Coalition(world, seed, **terms)
         gain = life.live(30)
         observer = life.observer
-        assert observer.faults == [], (seed, observer.faults)
+        judge(life, seed, gain)
         spent = life.fund - life.w.fund("insurance")
-        assert gain <= max(0, spent) + observer.outsiders_paid, (seed, gain)
-        if life.calm:
-            assert gain <= 0 and observer.debts == 0, (seed, gain, observer.debts)
         assert max(0, spent) <= life.fund // 4 + life.fund // 4, (seed, spent)
         total += Counter(life.done)
         total["debts"] += observer.debts > 0
@@ -53,14 +60,11 @@ def test_without_hedges_outsiders_pay_no_more_than_their_part_of_what_was_won(wo
 
 
 def test_no_order_of_a_crafty_coalition_hands_margin_over(world: Any) -> None:
-    """Where a gap has closed one of them against an outsider, the others carry market risk, which may gain: what each
-    fill did is judged there, and the sum only in calm."""
     happened: Counter[str] = Counter()
     for seed in range(3_000, 3_030):
         life = Crafty(world, seed, calm=seed % 2 == 0)
         gain = life.live(30)
-        assert life.observer.faults == [], (seed, life.observer.faults)
-        assert not life.calm or (gain <= 0 and life.observer.debts == 0), (seed, gain)
+        judge(life, seed, gain)
         happened += Counter(life.done)
     assert happened["filled"] > 600 and min(happened[craft] for craft in Crafty.crafts) > 20, happened
 
