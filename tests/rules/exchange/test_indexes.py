@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key, siphash
-from coinone.rules.exchange.actions.trading import _name
+from coinone.rules.exchange.actions.trading import _names
 from coinone.rules.exchange.indexes import OID_SHIFTS, RUN_BITS
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.rows import Rows
@@ -123,4 +123,5 @@ def test_results_are_the_same_for_any_key(seed: int) -> None:
 def test_names_of_orders_are_bytes_whose_hash_python_keys() -> None:
     """-1 and -2 have the same hash as numbers, and 2^61 - 1 that of 0; as names they differ."""
     assert hash((5, 0, 0)) == hash((5, 2**61 - 1, 0))
-    assert hash(_name(5, 0, 0)) != hash(_name(5, 2**61 - 1, 0))
+    one, other = _names(0, np.array([5, 5]), np.array([0, 2**61 - 1]), 0)
+    assert hash(one) != hash(other)

@@ -7,7 +7,6 @@ the kernel turns it into results, fills and updates, and these stay arrays: even
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,62 +115,63 @@ class SecondTry:
     def run(self) -> None:
         """Try again, and put the new results in the place of the old."""
         missed = self._missed()
-        if not missed:
-            return
-        owner = self._cancels.ops.owner
-        reachable = self._resting({owner(place).account for place in missed})
+        reachable = self._resting(np.unique(self._ran.asked["account"][missed])) if len(missed) else {}
         if not reachable:
             return
         again, places = Trading(self._cancels.batch), []
-        for place in missed:
-            item, row = owner(place), self._ran.asked[place : place + 1].copy()
-            oid, placer = reachable.get(_meant(item.account, row[0]), (0, item))
-            if oid and placer.key <= item.key:
+        asked = self._ran.asked[missed]
+        for place, name, row in zip(missed.tolist(), _meant(asked), asked, strict=True):
+            oid, placer = reachable.get(name, (0, None))
+            if placer is not None and placer.key <= (item := self._cancels.ops.owner(place)).key:
                 row["kind"], row["oid"] = OpKind.CANCEL, oid
-                again.ops.add_rows(item, row)
+                again.ops.add_rows(item, row.reshape(1))
                 places.append(place)
         if places:
             self._ran.results["status"][places] = again.run().results["status"]
 
     def finish(self) -> None:
         """Write the outcomes. What was not there was nobody's removal, and costs a credit (credits.py)."""
-        missed: dict[int, int] = {}
-        for place in self._missed():
-            account = self._cancels.ops.owner(place).account
-            missed[account] = missed.get(account, 0) + 1
-        for account, count in missed.items():
+        accounts, counts = np.unique(self._ran.asked["account"][self._missed()], return_counts=True)
+        for account, count in zip(accounts.tolist(), counts.tolist(), strict=True):
             charge(self._cancels.batch.rows, account, count)
         self._cancels.finish(self._ran)
 
-    def _missed(self) -> list[int]:
-        """The accounts' cancels that found nothing."""
-        places: list[int] = (self._ran.results["status"] >= FIRST_REJECTION).nonzero()[0].tolist()
-        return [place for place in places if self._cancels.ops.owner(place).index >= 0]
+    def _missed(self) -> Array:
+        """Places of the accounts' cancels that found nothing."""
+        ops = self._cancels.ops
+        signed = np.repeat(np.array([item.index >= 0 for item in ops.items], bool), np.diff(ops.starts))
+        return np.flatnonzero((self._ran.results["status"] >= FIRST_REJECTION) & signed)
 
-    def _resting(self, accounts: set[int]) -> dict[bytes, tuple[int, Item]]:
+    def _resting(self, accounts: Array) -> dict[bytes, tuple[int, Item]]:
         """What these accounts placed in this batch and still rests, by all that a cancel may call it: its oid and
         the item that placed it. The names are bytes: nobody can choose client ids so that their hashes collide."""
         rows = self._cancels.batch.rows
         found: dict[bytes, tuple[int, Item]] = {}
         for ops, ran in self._placed:
-            theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], sorted(accounts))
-            for place in theirs.nonzero()[0].tolist():
-                oid, asked = int(ran.results["oid"][place]), ran.asked[place]
-                if rows.book.find(rows, oid) is None:
-                    continue
-                item = ops.owner(place)
-                found[_name(item.account, oid)] = oid, item
-                if asked["has_cloid"]:
-                    found[_name(item.account, asked["cloid_hi"], asked["cloid_lo"])] = oid, item
+            theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], accounts)
+            places = np.flatnonzero(theirs)
+            asked, oids = ran.asked[places], ran.results["oid"][places]
+            owned, client = asked["account"], (asked["cloid_hi"], asked["cloid_lo"])
+            names = zip(_names(0, owned, oids, 0), _names(1, owned, *client), asked["has_cloid"], strict=True)
+            for place, oid, (by_oid, by_cloid, has_cloid) in zip(
+                places.tolist(), oids.tolist(), names, strict=True
+            ):
+                if rows.book.find(rows, oid) is not None:
+                    found[by_oid] = oid, ops.owner(place)
+                    if has_cloid:
+                        found[by_cloid] = found[by_oid]
         return found
 
 
-def _meant(account: int, asked: np.void) -> bytes:
-    """The order that an account's cancel names: by its oid, or by the halves of its client id."""
-    if asked["kind"] == OpKind.CANCEL:
-        return _name(account, asked["oid"])
-    return _name(account, asked["target_hi"], asked["target_lo"])
+def _meant(asked: Array) -> list[bytes]:
+    """The orders that cancels name: by oid, or by the halves of a client id."""
+    by_cloid = asked["kind"] == OpKind.CANCEL_CLOID
+    first = np.where(by_cloid, asked["target_hi"], asked["oid"])
+    return _names(by_cloid, asked["account"], first, np.where(by_cloid, asked["target_lo"], 0))
 
 
-def _name(*numbers: int) -> bytes:
-    return struct.pack(f"<{len(numbers)}q", *numbers)
+def _names(*columns: Array | int) -> list[bytes]:
+    """The numbers of each row as bytes."""
+    cells = np.stack(np.broadcast_arrays(*columns), axis=1).astype(np.int64)
+    names: list[bytes] = cells.view(f"V{8 * len(columns)}").ravel().tolist()
+    return names
