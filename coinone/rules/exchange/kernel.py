@@ -30,11 +30,12 @@ from coinone.rules.exchange.core import (
     part,
 )
 from coinone.rules.exchange.journal import save_account, save_order
-from coinone.rules.exchange.ladders import take_from
+from coinone.rules.exchange.ladders import ladder_of, take_from
 from coinone.rules.exchange.matching import list_stale
 from coinone.rules.exchange.order_terms import check_terms
 from coinone.rules.exchange.placing import place
 from coinone.rules.exchange.reducing import trim
+from coinone.rules.exchange.room import least_notional
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import Array, OpKind
@@ -42,6 +43,7 @@ from coinone.rules.exchange.tables import Array, OpKind
 _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
 _TRIM, _BAD_MARKET = int(OpKind.TRIM), int(Status.BAD_MARKET)
 _OPEN, _CANCELED, _MIN_NOTIONAL = int(Status.OPEN), int(Status.CANCELED), int(Status.MIN_NOTIONAL)
+_CROWDED = int(Status.CROWDED)
 _NOT_FOUND, _MODIFY_NOT_FOUND = int(Status.NOT_FOUND), int(Status.MODIFY_NOT_FOUND)
 
 
@@ -69,6 +71,8 @@ def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
     if op.reduce_only != 0 and op.px * op.sz < core.markets[i64(order.market)].min_notional:
         return _MIN_NOTIONAL
     account, market = i64(order.account), i64(order.market)
+    if op.px * op.sz < least_notional(core, market, ladder_of(market, op.side)):
+        return _CROWDED
     save_account(core, account)
     save_order(core, slot)
     release(core, account, market, order.side, order.sz - op.sz, order.reduce_only)

@@ -33,6 +33,7 @@ from coinone.rules.exchange.actions.ops import OpList
 from coinone.rules.exchange.actions.trading import Trading
 from coinone.rules.exchange.adl import Deleveraging
 from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.core import SAVED_ACCOUNTS
 from coinone.rules.exchange.events import LiquidationEvent
 from coinone.rules.exchange.locks import is_locked, locked_among, unlock
 from coinone.rules.exchange.margin import equity
@@ -170,11 +171,13 @@ def settle(work: Liquidations) -> None:
         for market in _open_positions(batch, slot):
             ranking.close(slot, market, int(rows.markets[market]["mark"]))
     for slot in _spent_accounts(batch):
+        if not _is_spent(rows, slot):  # another's close has just paid it, or made it smaller
+            continue
         for market in _open_positions(batch, slot):
             ranking.close(slot, market, _away(rows, slot, market, share_per_lot(rows, slot, market)))
-    for slot in locked:
-        _release(batch, slot)
     _trim(work, ranking)
+    for slot in _freed(rows):
+        _release(batch, slot)
 
 
 def _trim(work: Liquidations, ranking: Deleveraging) -> None:
@@ -266,11 +269,25 @@ def _spent_accounts(batch: Batch) -> list[int]:
     return endangered(batch.rows, holders(batch.rows), spent=True)[:DELEVERAGED_PER_BATCH]
 
 
+def _is_spent(rows: Rows, slot: int) -> bool:
+    """Has it less than a third of its margin still?"""
+    return 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
+
+
+def _freed(rows: Rows) -> list[int]:
+    """The locked that hold nothing since this batch, by account number: also those that were not chosen, whose last
+    position went by an order in the book or by another's close. Nobody would look at them again."""
+    journal = rows.journal
+    slots = journal.keys["account"][: journal.counters[SAVED_ACCOUNTS]]
+    slots = slots[locked_among(rows, slots) & (rows.accounts["order_count"][slots] == 0)]
+    slots = slots[(rows.positions["size"][slots] == 0).all(axis=1)]
+    found: list[int] = slots[np.argsort(rows.accounts["number"][slots])].tolist()
+    return found
+
+
 def _release(batch: Batch, slot: int) -> None:
     """A locked account that holds nothing is free again; what its closing brought is the fund's."""
     rows = batch.rows
-    if (rows.positions["size"][slot] != 0).any():
-        return
     brought = int(rows.accounts[slot]["cash"])
     assert brought >= 0, "a locked account trades at the mark or better"
     batch.move_cash(slot, -brought)

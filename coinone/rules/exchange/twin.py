@@ -107,6 +107,8 @@ class Twin(Meeting):
             if only_smaller(target, op):
                 if op.reduce_only and op.px * op.sz < target.market.min_notional:
                     return _refused(Status.MIN_NOTIONAL)
+                if op.px * op.sz < self.least_notional(target.market, target.market.sides[op.side]):
+                    return _refused(Status.CROWDED)
                 reserve(target, op.sz - target.left)
                 update_initial(target.owner, target.held, target.market)
                 target.left = target.size = op.sz

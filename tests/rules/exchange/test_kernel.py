@@ -868,6 +868,16 @@ def test_the_fuller_a_side_is_the_more_an_order_must_be_worth_to_rest_there() ->
     assert statuses(desk.last)[-1][1] == Status.CROWDED
 
 
+def test_an_order_on_a_crowded_side_becomes_no_smaller_than_one_that_may_enter() -> None:
+    """Else a side is crowded with orders that were large for a moment: 1,000 quote each to enter, 10 to stay."""
+    desk = narrow(100, 16, min_notional=1_000)
+    desk.run(*[order(BOB, BUY, 990 - n, 20) for n in range(9)])  # more than half of 16
+    assert desk.run(modify(BOB, 9, BUY, 982, 10)).results[0]["status"] == Status.CROWDED  # 9,820
+    assert (982, 20, 1) in desk.resting(BUY)
+    assert desk.run(modify(BOB, 9, BUY, 982, 11)).results[0]["status"] == Status.OPEN  # 10,802
+    assert (982, 11, 1) in desk.resting(BUY)
+
+
 def test_a_modify_that_finds_no_room_leaves_the_old_order() -> None:
     desk = narrow(2, 100)
     desk.run(order(ANN, SELL, 1010, 1), order(BOB, SELL, 1020, 1))

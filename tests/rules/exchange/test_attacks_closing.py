@@ -1,0 +1,72 @@
+"""What happens to others while accounts are closed: found by attack, closed by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange import liquidation
+from coinone.rules.exchange.context import Deposit
+from coinone.rules.exchange.locks import is_locked
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+BTC, ETH = 0, 1
+
+
+def at_fifty(w: Any, *accounts: int) -> None:
+    """The greatest leverage for all of them, in both markets."""
+    chosen = [t.UpdateLeverage(market, True, 50) for market in (BTC, ETH)]
+    w.batch(*[w.signed(n, action, "leverage", user_signed=False) for n in accounts for action in chosen])
+
+
+def leave(w: Any, who: int, equity: int, taker: int) -> None:
+    """Leave `who` with so much, and hand the rest to `taker`."""
+    over = w.equity(who) - equity * QUOTE
+    w.ex.rows.accounts[w.slot(who)]["cash"] -= over
+    w.ex.rows.accounts[w.slot(taker)]["cash"] += over
+
+
+def test_a_locked_account_that_others_close_is_free_again_though_it_was_not_chosen(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One locked account is closed a batch, and 1 comes first. In the same batch 4 takes all of 3's reduce-only offer.
+    3 then holds nothing, so no list of holders would ever name it again: what was sent to it waited for ever."""
+    monkeypatch.setattr(liquidation, "LOCKED_CLOSED_PER_BATCH", 1)
+    w = world({1: 33_000, 2: 1_000_000, 3: 10_500, 4: 1_000_000})
+    at_fifty(w, 1, 2, 3, 4)
+    w.batch(w.sell(2, 30, 50_000), w.sell(4, 160, 3_000, market=ETH))
+    w.batch(w.buy(1, 30, 50_000), w.buy(3, 160, 3_000, market=ETH))
+    w.batch(w.sell(3, 160, 3_005, market=ETH, reduce_only=True))
+    w.oracle(btc=48_800, eth=2_930)
+    fund = w.fund("insurance")
+    w.batch(w.buy(4, 160, 3_010, "Ioc", market=ETH))
+    assert [event.account[-1] for event in w.last.events if getattr(event, "kind", "") == "debt"] == [1, 3]
+    assert w.position(3, ETH) == 0 and not is_locked(w.ex.rows, w.slot(3))
+    brought = 75 * 160 * QUOTE - 160 * 3_005 * 150  # 75 above the mark, less the maker's fee of 0.015 %
+    assert w.fund("insurance") == fund + brought and w.cash(3) == 0
+    w.batch(deposits=(Deposit((3).to_bytes(20, "big"), 50 * QUOTE, bytes(32)),))
+    assert w.cash(3) == 50 * QUOTE
+
+
+def test_an_account_made_whole_by_anothers_close_is_not_closed(world: Callable[..., Any]) -> None:
+    """50,000 -> 50,100, ETH 3,000 -> 3,005. 1 (short 20) has 5,200 - 2,000 = 3,200, less than a third of 10,020.
+    3 (long 10, short 100 ETH) has 1,100 + 1,000 - 500 = 1,600, less than a third of 5,010 + 3,005. 1, whom more lacks,
+    is closed at 50,100 + 3,200 / 20 = 50,260 and pays 3 160 for each of ten: 3 has 3,200, and its ETH need 3,005."""
+    w = world({1: 22_000, 2: 1_000_000, 3: 28_000, 4: 1_000_000})
+    at_fifty(w, 1, 2, 3, 4)
+    w.batch(w.buy(3, 10, 50_000, "Alo"))
+    w.batch(w.sell(1, 10, 50_000))
+    w.batch(w.buy(2, 10, 50_000, "Alo"))
+    w.batch(w.sell(1, 10, 50_000))
+    w.batch(w.sell(3, 100, 3_000, "Alo", market=ETH))
+    w.batch(w.buy(4, 100, 3_000, market=ETH))
+    leave(w, 1, 5_200, 4)
+    leave(w, 3, 1_100, 4)
+    w.prices.update({BTC: 501_000, ETH: 300_500})
+    w.batch()
+    assert (w.position(1), w.equity(1)) == (0, 0)
+    assert (w.position(3, BTC), w.position(3, ETH)) == (0, -1_000_000)
+    assert (w.equity(3), w.maintenance(3)) == (3_200 * QUOTE, 3_005 * QUOTE)
