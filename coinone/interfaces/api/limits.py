@@ -50,6 +50,7 @@ RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
 
 # Reads on the executor
+QUERY_VISIT_S = 0.004  # then the executor looks whether a batch is due
 QUERIES_PER_VISIT = 64  # 64 account summaries take about 2 ms, a hundredth of a batch interval
 QUERIES_WAITING_MAX = 4096  # as many as connections
 

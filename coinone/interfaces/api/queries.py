@@ -6,11 +6,12 @@ one together: alone, a read goes at once; a hundred at a time cost about as much
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.limits import QUERIES_PER_VISIT, QUERIES_WAITING_MAX
+from coinone.interfaces.api.limits import QUERIES_PER_VISIT, QUERIES_WAITING_MAX, QUERY_VISIT_S
 
 T = TypeVar("T")
 R = TypeVar("R", covariant=True)  # what a read is given
@@ -51,25 +52,33 @@ class Queries(Generic[R]):
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting[:QUERIES_PER_VISIT], self._waiting[QUERIES_PER_VISIT:]
-                await self._visit_with(asked)
+                self._waiting = asked[await self._visit_with(asked) :] + self._waiting
         finally:
             self._visit = None
 
-    async def _visit_with(self, asked: list[_Asked]) -> None:
+    async def _visit_with(self, asked: list[_Asked]) -> int:
+        """Answer the first of them; returns how many were."""
+
         def visit(reader: object) -> list[Any]:
-            return [_attempt(read, reader) for read, _ in asked]
+            results, until = [], time.perf_counter() + QUERY_VISIT_S
+            for read, _ in asked:
+                results.append(_attempt(read, reader))
+                if time.perf_counter() > until:
+                    break
+            return results
 
         try:
             results = await self._node.query(visit)
         except Exception as error:  # the executor refused: everybody who asked is told
             results = [error] * len(asked)
-        for (_, answer), result in zip(asked, results, strict=True):
+        for (_, answer), result in zip(asked, results, strict=False):
             if answer.done():  # its caller went away
                 continue
             if isinstance(result, Exception):
                 answer.set_exception(result)
             else:
                 answer.set_result(result)
+        return len(results)
 
 
 def _attempt(read: Callable[[Any], Any], reader: object) -> Any:

@@ -46,6 +46,14 @@ def test_a_visit_takes_a_bounded_number() -> None:
     assert executor.visits == 3
 
 
+def test_a_visit_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 reads of accounts with a thousand orders held the executor for 0.9 s. Here each takes all of the time."""
+    monkeypatch.setattr(queries, "QUERY_VISIT_S", 0.0)
+    executor = Executor()
+    assert ask(5, lambda reader: reader, executor) == ["reader"] * 5
+    assert executor.visits == 5
+
+
 def test_reads_that_arrive_during_a_visit_make_the_next_one() -> None:
     async def run() -> int:
         executor = Executor()

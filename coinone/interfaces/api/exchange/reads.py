@@ -18,7 +18,11 @@ from coinone.rules.exchange.credits import allowance
 from coinone.rules.exchange.engine import Exchange
 from coinone.rules.exchange.tables import Side, Tif
 
-_TIF = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}
+_TIF: dict[int, str] = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}
+_SHOWN = (
+    "market", "oid", "has_cloid", "cloid_hi", "cloid_lo", "side", "px", "sz", "orig_sz", "time_ms", "tif",
+    "reduce_only",
+)  # fmt: skip
 _U64 = 1 << 64
 
 NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
@@ -86,24 +90,28 @@ def _position(ex: Exchange, held: Any, market: int) -> PositionView:
 
 def orders_of(ex: Exchange, slot: int) -> tuple[OrderView, ...]:
     """Resting orders, oldest first."""
-    return tuple(_order(ex.rows.orders[place]) for place in ex.rows.book.slots_of(ex.rows, slot))
+    return _views(ex, ex.rows.book.slots_of(ex.rows, slot))
 
 
-def _order(row: Any) -> OrderView:
-    cloid = 0
-    if row["has_cloid"]:
-        cloid = (int(row["cloid_hi"]) % _U64) * _U64 + int(row["cloid_lo"]) % _U64
-    return OrderView(
-        market=int(row["market"]),
-        oid=int(row["oid"]),
-        cloid=cloid,
-        is_buy=int(row["side"]) == Side.BUY,
-        px=int(row["px"]),
-        sz=int(row["sz"]),
-        orig_sz=int(row["orig_sz"]),
-        placed_ms=int(row["time_ms"]),
-        tif=_TIF[Tif(int(row["tif"]))],
-        reduce_only=bool(row["reduce_only"]),
+def _views(ex: Exchange, places: list[int]) -> tuple[OrderView, ...]:
+    """Of the orders at these places of the table, column by column: an account has up to a thousand."""
+    orders = ex.rows.orders[places]
+    return tuple(
+        OrderView(
+            market=market,
+            oid=oid,
+            cloid=(high % _U64) * _U64 + low % _U64 if has_cloid else 0,
+            is_buy=side == Side.BUY,
+            px=px,
+            sz=sz,
+            orig_sz=orig_sz,
+            placed_ms=placed_ms,
+            tif=_TIF[tif],
+            reduce_only=bool(reduce_only),
+        )
+        for (market, oid, has_cloid, high, low, side, px, sz, orig_sz, placed_ms, tif, reduce_only) in zip(
+            *[orders[name].tolist() for name in _SHOWN], strict=True
+        )
     )
 
 
@@ -120,7 +128,7 @@ def find_order(ex: Exchange, address: Address, oid: int | None, cloid: int | Non
         place = rows.book.find_cloid(rows, slot, _signed(cloid >> 64), _signed(cloid % _U64))
     if place is None or int(rows.orders[place]["account"]) != slot:
         return None
-    return _order(rows.orders[place])
+    return _views(ex, [place])[0]
 
 
 def _signed(half: int) -> int:

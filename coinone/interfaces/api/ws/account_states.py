@@ -3,7 +3,9 @@
 The state is read on the executor, many accounts a visit, and made into messages here; feed.py decides when.
 """
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange import account_json as accounts
@@ -39,7 +41,7 @@ class _Read:
 
 
 async def account_states(sources: Sources, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes]]:
-    """The messages of these accounts' state channels, from one visit to the executor."""
+    """The messages of these accounts' state channels."""
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
     def leverage(reader: ChainReader, key: Key) -> Leverage | None:
@@ -47,16 +49,15 @@ async def account_states(sources: Sources, watched: dict[Address, list[Key]]) ->
             return None
         return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), coins.named(key[2]).index)
 
-    def read(reader: ChainReader) -> list[_Read]:
-        found = []
-        for user, keys in watched.items():
-            with_orders = any(key[0] in _WITH_ORDERS for key in keys)
-            view = reads.account_view(reader.exchange, user, time_ms, with_orders)
-            found += [_Read(key, view, leverage(reader, key)) for key in keys]
-        return found
+    def read(reader: ChainReader, user: Address, keys: list[Key]) -> list[_Read]:
+        with_orders = any(key[0] in _WITH_ORDERS for key in keys)
+        view = reads.account_view(reader.exchange, user, time_ms, with_orders)
+        return [_Read(key, view, leverage(reader, key)) for key in keys]
 
-    rows = await sources.queries.run(read)
-    return [(row.key, message(row.key[0], _state(sources, row))) for row in rows]
+    found = await asyncio.gather(
+        *[sources.queries.run(partial(read, user=user, keys=keys)) for user, keys in watched.items()]
+    )
+    return [(row.key, message(row.key[0], _state(sources, row))) for rows in found for row in rows]
 
 
 def _state(sources: Sources, row: _Read) -> Json:
