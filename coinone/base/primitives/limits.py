@@ -28,6 +28,7 @@ AGENT_NAME_MAX = 16  # characters, as Hyperliquid allows
 FEDERATION_MEMBERS_MAX = 64  # a certificate: 67 bytes a member, 80 µs each to check, 5 ms a batch at most
 BATCH_BYTES_MAX = 8_000_000  # decoder's bound; the network's own limit is lower
 BATCH_TIME_AHEAD_MS_MAX = 500  # a member votes for no batch further ahead of its clock (D1)
+BATCH_TIME_BEHIND_MS_MAX = 5_000  # nor further behind: later prices would not count, nobody be liquidated
 SEAL_KEYS_PER_STEP = 32  # trie keys changed between two pauses of sealing: about 5 ms
 
 # Pools

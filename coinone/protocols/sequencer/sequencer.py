@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coinone.base.primitives.errors import InvalidBatch
-from coinone.base.primitives.limits import BATCH_TIME_AHEAD_MS_MAX
+from coinone.base.primitives.limits import BATCH_TIME_AHEAD_MS_MAX, BATCH_TIME_BEHIND_MS_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.changing import Changing
 from coinone.protocols.sequencer.effects import (
@@ -335,10 +335,12 @@ class Sequencer:
         check_vote(proposal.vote, self._network.chain_id, self._federation)
 
     def _check_time(self, batch: Batch, now_ms: int) -> None:
-        """One millisecond after the last batch is always lawful: if that one ran ahead of our clock, waiting for the
-        clock would stop the chain."""
+        """One millisecond after the last batch is lawful if that one ran ahead of our clock: waiting would stop the
+        chain. But a leader may not hold time back, while prices move and nobody can be liquidated."""
         if batch.time_ms > max(now_ms + BATCH_TIME_AHEAD_MS_MAX, self._cursor.time_ms + 1):
             raise InvalidBatch("batch from the future", now=now_ms, have=batch.time_ms)
+        if batch.time_ms < now_ms - BATCH_TIME_BEHIND_MS_MAX:
+            raise InvalidBatch("batch from the past", now=now_ms, have=batch.time_ms)
 
     def _check_place(self, proposal: Proposal) -> None:
         """A batch is of the term it is proposed in, or the one that must be proposed again there; and a quorum voted

@@ -208,6 +208,17 @@ def test_a_batch_from_the_future_gets_no_vote(monkeypatch):
     assert four.members[2].receive_proposal(proposal, 2_000_001)
 
 
+def test_a_leader_that_holds_time_back_gets_no_vote(monkeypatch):
+    """A millisecond a batch while the clock goes on: no report of the oracle is young enough to count."""
+    monkeypatch.setitem(globals(), "NETWORK", replace(NETWORK, kind="test"))
+    four = Members(4)
+    effects = four.members[0].propose(2_000_000, Draft(0, four.header.hash, 0, ()))
+    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    with pytest.raises(InvalidBatch, match="from the past"):
+        four.members[1].receive_proposal(proposal, 2_005_001)
+    assert four.members[2].receive_proposal(proposal, 2_005_000)
+
+
 def test_used_up_seeds_open_a_new_term():
     alone = Members(1)
     for number in range(SEEDS + 2):
