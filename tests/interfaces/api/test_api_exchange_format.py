@@ -23,7 +23,14 @@ from coinone.interfaces.api.exchange.orders import (
     open_order_json,
     order_history_json,
 )
-from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.events import (
+    Fill,
+    FillSide,
+    FundingPayment,
+    LedgerUpdate,
+    LiquidationEvent,
+    OrderUpdate,
+)
 
 BTC = Coin(0, "BTC", 5, 50)
 COINS: Any = [BTC]
@@ -144,6 +151,15 @@ def test_a_fill_is_told_to_each_side_from_its_own_view() -> None:
     assert maker["fee"] == "-0.001459"
     assert maker["cloid"] == "0x00000000000000000000000000000abc" and "cloid" not in taker
     assert taker["tid"] == maker["tid"] == 77
+
+
+def test_a_liquidation_tells_what_is_closed_and_what_the_account_was_worth() -> None:
+    """300 units at 50 are 15,000, of an account worth 70; a debt of 9 is an account that was worth -9."""
+    here, whose = (1, 1_700_000_000_000), b"\x0a" * 20
+    order = events.liquidation_json(LiquidationEvent(*here, whose, "order", 0, -300, 50, 70))
+    assert (order["liquidated_ntl_pos"], order["liquidated_account_value"]) == ("0.015", "0.00007")
+    debt = events.liquidation_json(LiquidationEvent(*here, whose, "debt", -1, 0, 0, 9))
+    assert (debt["liquidated_ntl_pos"], debt["liquidated_account_value"]) == ("0.0", "-0.000009")
 
 
 def test_a_trade_names_buyer_then_seller() -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.account_json import agent_json
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.weights import Weights
@@ -61,6 +62,14 @@ async def act(service: Service, action: Any, turn: int) -> Any:
     return answer["response"]
 
 
+def approve_agent(agent: bytes, name: str) -> Any:
+    return {"type": "approveAgent", "agentAddress": "0x" + agent.hex(), "agentName": name}
+
+
+def approve_builder(builder: bytes, rate: str) -> Any:
+    return {"type": "approveBuilderFee", "maxFeeRate": rate, "builder": "0x" + builder.hex()}
+
+
 def test_history_holds_orders_that_rest_and_orders_that_ended(node: Node) -> None:
     async def scenario(service: Service) -> list[Any]:
         for turn, price in enumerate(("90000", "91000")):
@@ -94,6 +103,53 @@ def test_what_waits_unclaimed_is_a_transfer_from_its_sender(node: Node) -> None:
         "fee": "0.0",
         "unclaimed": True,
     }
+
+
+def test_an_unnamed_agent_is_shown_where_clients_look_for_it(node: Node) -> None:
+    agent, named = b"\x71" * 20, b"\x72" * 20
+
+    async def scenario(service: Service) -> tuple[list[Any], Any, Any]:
+        before = await ask(service, "webData2", user=USER)
+        await act(service, approve_agent(agent, ""), 20)
+        await act(service, approve_agent(named, "bot"), 21)
+        shown = await ask(service, "webData2", user=USER)
+        view = await service.queries.run(
+            lambda reader: reads.account_view(reader.exchange, TRADER.address, 0)
+        )
+        return (
+            [before["agentAddress"], shown["agentAddress"], shown["agentValidUntil"]],
+            [row["name"] for row in await ask(service, "extraAgents", user=USER)],
+            agent_json(view),
+        )
+
+    shown, extra, state = served(node, scenario)
+    assert shown == [None, "0x" + agent.hex(), None]
+    assert extra == ["bot"]
+    assert state == {"agentAddress": "0x" + agent.hex(), "agentValidUntil": None}
+
+
+def test_builders_and_the_referral_code_are_told_as_they_were_set(node: Node) -> None:
+    builder = Signer(dev_keys()[1]).address
+
+    async def scenario(service: Service) -> tuple[Any, ...]:
+        before = await ask(service, "referral", user=USER), await ask(service, "approvedBuilders", user=USER)
+        await act(service, approve_builder(builder, "0.01%"), 30)
+        await act(service, {"type": "setReferrer", "code": "FRIEND"}, 31)
+        after = await ask(service, "referral", user=USER), await ask(service, "approvedBuilders", user=USER)
+        await act(service, approve_builder(builder, "0%"), 32)
+        return before, after, await ask(service, "approvedBuilders", user=USER)
+
+    before, after, removed = served(node, scenario)
+    assert (before[0]["referredBy"], before[1]) == (None, [])
+    assert after[0]["referredBy"] == {"referrer": "0x" + "00" * 20, "code": "FRIEND"}
+    assert (after[1], removed) == (["0x" + builder.hex()], [])
+
+
+def test_what_opening_an_account_costs_is_told_before_a_transfer(node: Node) -> None:
+    async def scenario(service: Service) -> list[str]:
+        return [(await ask(service, "preTransferCheck", user=user))["fee"] for user in (USER, NEWCOMER)]
+
+    assert served(node, scenario) == ["0.0", "1.0"]
 
 
 def test_withdrawable_is_what_the_rules_say_of_a_restricted_account_too(node: Node) -> None:

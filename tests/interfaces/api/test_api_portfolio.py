@@ -30,6 +30,13 @@ def test_what_waited_counts_once_it_opened_the_account() -> None:
     assert steps_of([], [], [waited, claimed]) == [Step(NOW - 20, 5, 0)]
 
 
+def test_rows_of_one_batch_are_one_step() -> None:
+    """An account opens with 12 and pays 1 for it in the same batch: it was worth 11, and never -1."""
+    rows = [("opening", -1), ("claimed", 5), ("receive", 7)]
+    moves = [LedgerUpdate(1, NOW - 10, ALICE, kind, amount, BOB, bytes(32)) for kind, amount in rows]
+    assert steps_of([], [], moves) == [Step(NOW - 10, 11, 0)]
+
+
 def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:
     # two days ago 100 came in; an hour ago 7 were earned; open positions are worth 3 more now: 110
     steps = [

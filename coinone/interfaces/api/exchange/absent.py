@@ -16,9 +16,8 @@ ABSENT: dict[str, Json] = {
     "vaultSummaries": [],
     "leadingVaults": [],
     "vaultDetails": None,
-    # multi-sig, referral programme, builders
+    # multi-sig
     "userToMultiSigSigners": None,
-    "approvedBuilders": [],
     # TWAP orders
     "twapHistory": [],
     "userTwapSliceFills": [],

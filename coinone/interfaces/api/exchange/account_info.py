@@ -1,8 +1,8 @@
 """Questions about accounts, asked between two batches; and histories, from the store."""
 
-from coinone.base.primitives.limits import INT64_MAX
+from coinone.base.primitives.limits import INT64_MAX, OPENING_FEE
 from coinone.base.primitives.parse import parse_address, parse_bytes
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import market_json as markets
 from coinone.interfaces.api.exchange import reads
@@ -115,10 +115,18 @@ async def _max_builder_fee(sources: Sources, request: Request) -> Json:
     return await sources.queries.run(lambda reader: reads.builder_fee_of(reader.exchange, user, builder))
 
 
+async def _approved_builders(sources: Sources, request: Request) -> Json:
+    user = parse_user(request)
+    builders = await sources.queries.run(lambda reader: reads.builders_of(reader.exchange, user))
+    return [hex_address(builder) for builder in builders]
+
+
 async def _referral(sources: Sources, request: Request) -> Json:
-    account = await sources.account(request, orders=False)
+    """A code is kept as it was named; whose it is, nobody here says."""
+    account, user = await sources.account(request, orders=False), parse_user(request)
+    code = await sources.queries.run(lambda reader: reads.referral_code_of(reader.exchange, user))
     return {
-        "referredBy": None,
+        "referredBy": {"referrer": hex_address(ZERO_ADDRESS), "code": code} if code else None,
         "cumVlm": money(account.volume),
         "unclaimedRewards": "0.0",
         "claimedRewards": "0.0",
@@ -147,7 +155,8 @@ async def _active_asset_data(sources: Sources, request: Request) -> Json:
 async def _pre_transfer_check(sources: Sources, request: Request) -> Json:
     role = await _role(sources, request)
     exists = role["role"] != "missing"
-    return {"fee": "0.0", "isSanctioned": False, "userExists": exists, "userHasSentTx": exists}
+    fee = money(0 if exists else OPENING_FEE)
+    return {"fee": fee, "isSanctioned": False, "userExists": exists, "userHasSentTx": exists}
 
 
 async def _web_data(sources: Sources, request: Request) -> Json:
@@ -161,8 +170,7 @@ def web_data(sources: Sources, user: Address, account: accounts.AccountView) -> 
         "leadingVaults": [],
         "totalVaultEquity": "0.0",
         "openOrders": [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)],
-        "agentAddress": None,
-        "agentValidUntil": None,
+        **accounts.agent_json(account),
         "cumLedger": "0.0",
         "meta": markets.meta_json(sources.data.coins),
         "assetCtxs": sources.data.contexts(),
@@ -197,6 +205,7 @@ ACCOUNT: dict[str, Handler] = {
     "userRole": _role,
     "extraAgents": _agents,
     "maxBuilderFee": _max_builder_fee,
+    "approvedBuilders": _approved_builders,
     "referral": _referral,
     "activeAssetData": _active_asset_data,
     "preTransferCheck": _pre_transfer_check,

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.coins import Coin, Coins
-from coinone.interfaces.api.exchange.format import Json
+from coinone.interfaces.api.exchange.format import Json, hex_address
 from coinone.interfaces.api.exchange.numbers import fee_rate, money, quotient
 from coinone.interfaces.api.exchange.orders import OrderView
 
@@ -42,6 +43,15 @@ class PositionView:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentView:
+    """A key that may trade for an account."""
+
+    address: Address
+    name: str
+    valid_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountView:
     """All that the trading page shows of an account. An address without an account has zeros."""
 
@@ -58,6 +68,7 @@ class AccountView:
     actions_allowed: int
     taker_rate: int
     maker_rate: int
+    agent: AgentView | None = None  # the one without a name
 
     @property
     def total_notional(self) -> int:
@@ -141,6 +152,15 @@ def spot_state_json(account: AccountView, token: str) -> Json:
         "entryNtl": "0.0",
     }
     return {"balances": [balance]}
+
+
+def agent_json(account: AccountView) -> Json:
+    """The unnamed agent, as webData2 and webData3 show it; extraAgents has those with names."""
+    agent = account.agent
+    return {
+        "agentAddress": None if agent is None else hex_address(agent.address),
+        "agentValidUntil": None if agent is None else agent.valid_until_ms or None,
+    }
 
 
 def rate_limit_json(account: AccountView) -> Json:

@@ -154,11 +154,13 @@ def ledger_json(update: LedgerUpdate) -> Json:
 
 
 def liquidation_json(event: LiquidationEvent) -> Json:
-    """The `liquidation` part of the user stream."""
+    """The `liquidation` part of the user stream: what is closed, at its price, and what the account was worth, which is
+    below zero by a debt that others paid, and not said of a close outside the book."""
+    worth = {"order": event.amount, "debt": -event.amount}.get(event.kind, 0)
     return {
         "lid": event.seq,
         "liquidator": hex_address(event.counterparty if event.counterparty else ZERO_ADDRESS),
         "liquidated_user": hex_address(event.account),
-        "liquidated_ntl_pos": money(abs(event.amount)),
-        "liquidated_account_value": money(event.amount),
+        "liquidated_ntl_pos": money(abs(event.size) * event.px),
+        "liquidated_account_value": money(worth),
     }

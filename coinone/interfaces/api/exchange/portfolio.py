@@ -41,7 +41,18 @@ def steps_of(
         steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
     steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
     steps += [Step(move.time_ms, move.amount, 0) for move in moves if move.kind not in _WAITING]
-    return sorted(steps, key=lambda step: step.time_ms)
+    return _by_time(steps)
+
+
+def _by_time(steps: Sequence[Step]) -> list[Step]:
+    """One step a time, oldest first: the account never had what it would have been between two rows of a batch."""
+    whole: dict[int, Step] = {}
+    for step in sorted(steps, key=lambda step: step.time_ms):
+        before = whole.get(step.time_ms, Step(step.time_ms, 0, 0))
+        whole[step.time_ms] = Step(
+            step.time_ms, before.value + step.value, before.profit + step.profit, before.volume + step.volume
+        )
+    return list(whole.values())
 
 
 def portfolio_json(steps: Sequence[Step], equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:

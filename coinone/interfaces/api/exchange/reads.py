@@ -4,13 +4,12 @@ Every function runs on the executor (`Node.query`) between batches: it touches t
 integers, and keeps nothing.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from coinone.base.primitives.types import Address
-from coinone.interfaces.api.exchange.account_json import AccountView, PositionView
+from coinone.interfaces.api.exchange.account_json import AccountView, AgentView, PositionView
 from coinone.interfaces.api.exchange.market_json import Level
 from coinone.interfaces.api.exchange.orders import OrderView
 from coinone.rules.exchange.actions.transfers import withdrawable
@@ -26,15 +25,6 @@ _SHOWN = (
 _U64 = 1 << 64
 
 NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class AgentView:
-    """A key that may trade for an account."""
-
-    address: Address
-    name: str
-    valid_until_ms: int
 
 
 def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = True) -> AccountView:
@@ -59,6 +49,7 @@ def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = Tr
         actions_allowed=allowance(ex, slot, time_ms),
         taker_rate=int(row["taker_rate"]),
         maker_rate=int(row["maker_rate"]),
+        agent=next((agent for agent in agents_of(ex, address, time_ms) if not agent.name), None),
     )
 
 
@@ -173,6 +164,20 @@ def role_of(ex: Exchange, address: Address) -> tuple[str, Address | None]:
     if agent is None:
         return "missing", None
     return "agent", ex.rows.address_of(ex.rows.slot_by_number[agent.account])
+
+
+def builders_of(ex: Exchange, address: Address) -> tuple[Address, ...]:
+    """Whom an account lets take builders' fees."""
+    slot = ex.rows.slot_of(address)
+    if slot is None:
+        return ()
+    return tuple(builder for builder, _ in ex.ledger.settings_of(ex.number(slot)).builders)
+
+
+def referral_code_of(ex: Exchange, address: Address) -> str:
+    """The code that an account named with setReferrer; "" for none."""
+    slot = ex.rows.slot_of(address)
+    return "" if slot is None else ex.ledger.settings_of(ex.number(slot)).referrer
 
 
 def builder_fee_of(ex: Exchange, address: Address, builder: Address) -> int:

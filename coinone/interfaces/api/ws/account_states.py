@@ -77,7 +77,7 @@ def _state(sources: Sources, row: _Read) -> Json:
     if channel == "webData2":
         return web_data(sources, bytes.fromhex(row.key[1]), row.view)
     if channel == "webData3":
-        return _web_data_3(sources, user)
+        return _web_data_3(sources, user, row.view)
     state = accounts.clearinghouse_json(row.view, coins, sources.data.time_ms)
     if channel == "clearinghouseState":
         return {"dex": "", "user": user, "clearinghouseState": state}
@@ -85,12 +85,11 @@ def _state(sources: Sources, row: _Read) -> Json:
     return {"user": user, "clearinghouseStates": [["", state]]}
 
 
-def _web_data_3(sources: Sources, user: str) -> Json:
+def _web_data_3(sources: Sources, user: str, view: accounts.AccountView) -> Json:
     """What is left of webData2 since its parts have channels of their own."""
     return {
         "userState": {
-            "agentAddress": None,
-            "agentValidUntil": None,
+            **accounts.agent_json(view),
             "cumLedger": "0.0",
             "serverTime": sources.data.time_ms,
             "isVault": False,
