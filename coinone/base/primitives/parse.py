@@ -15,6 +15,14 @@ from coinone.base.primitives.types import Address, Hash32
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})", re.ASCII)
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
+_JSON_NAMES = {  # what is not text, in the words of those who sent it
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
 _DECIMAL = re.compile(r"([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 
 
@@ -93,5 +101,5 @@ def format_bytes(data: bytes) -> str:
 
 
 def _clip(value: object) -> str:
-    text = value if isinstance(value, str) else type(value).__name__
+    text = value if isinstance(value, str) else _JSON_NAMES.get(type(value), type(value).__name__)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -12,6 +12,7 @@ from coinone.interfaces.api.ethereum.params import (
     BlockId,
     block_id,
     boolean,
+    call_data,
     call_request,
     required_block,
     storage_key_shown,
@@ -47,6 +48,39 @@ def test_unknown_fields_of_a_call_are_ignored() -> None:
 def test_null_in_a_call_is_the_same_as_absent() -> None:
     assert call_request(dict.fromkeys(CALL_FIELDS), CHAIN) == read()
     assert read() == CallRequest(ZERO_ADDRESS, None, gas=CALL_GAS_MAX)
+
+
+def test_hex_is_read_as_geth_reads_it() -> None:
+    """The prefix may be 0X, an empty string is no bytes and no amount; what has a fixed length has no empty form."""
+    assert read(to="0X" + TO[2:], data="0XAB", value="0X1") == read(to=TO, data="0xab", value="0x1")
+    assert read(to=TO, data="", value="", gasPrice="", nonce="") == read(to=TO)
+    assert (read(gas="").gas, call_data({"data": "", "input": "0x"})) == (0, b"")
+    assert block_id("0X1f") == BlockId(number=31)
+    assert block_id("0X" + "ab" * 32) == BlockId(hash=b"\xab" * 32)
+    assert log_filter({"address": "0X" + TO[2:]}).addresses == {bytes.fromhex(TO[2:])}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"from": ""},
+        {"from": "0x"},
+        {"to": "00" * 20},
+        {"data": "0x0"},
+        {"value": "0x"},
+        {"value": "0x01"},
+        {"value": 1},
+    ],
+)
+def test_what_geth_refuses_in_hex_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(CoinoneError):
+        read(**fields)
+
+
+@pytest.mark.parametrize("block", ["", "0x", "1f", "LATEST", 1])
+def test_a_block_has_no_empty_number(block: Any) -> None:
+    with pytest.raises(CoinoneError):
+        block_id(block)
 
 
 def test_a_plain_price_is_both_the_cap_and_the_tip() -> None:

@@ -164,6 +164,11 @@ def test_trailing_nulls_count_as_absent() -> None:
     assert ask(call("eth_subtract", 3, 2, None))["result"] == 1
 
 
+def test_null_is_no_value_wherever_a_value_is_required() -> None:
+    error = ask(call("eth_subtract", None, 2))["error"]
+    assert error == {"code": -32602, "message": "missing value for required argument 0"}
+
+
 _anything = (
     st.none()
     | st.booleans()

@@ -3,7 +3,6 @@
 from typing import Any
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.parse import parse_hash, parse_quantity
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.blobs import blob_gas_ratio, blob_price, blob_receipt_fields
 from coinone.interfaces.api.ethereum.context import Context
@@ -17,6 +16,7 @@ from coinone.interfaces.api.ethereum.format import (
     receipt_json,
     uncle_json,
 )
+from coinone.interfaces.api.ethereum.hexes import read_hash, read_quantity
 from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block, small_integer
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
@@ -35,7 +35,7 @@ async def block_number(context: Context) -> str:
 
 
 async def get_block_by_hash(context: Context, block_hash: Any, full: Any = False) -> Json | None:
-    return _block(context, BlockId(hash=parse_hash(block_hash)), boolean(full))
+    return _block(context, BlockId(hash=read_hash(block_hash)), boolean(full))
 
 
 async def get_block_by_number(context: Context, block: Any, full: Any = False) -> Json | None:
@@ -43,7 +43,7 @@ async def get_block_by_number(context: Context, block: Any, full: Any = False) -
 
 
 async def get_header_by_hash(context: Context, block_hash: Any) -> Json | None:
-    header = context.backend.reads.header(BlockId(hash=parse_hash(block_hash)))
+    header = context.backend.reads.header(BlockId(hash=read_hash(block_hash)))
     return None if header is None else header_json(header)
 
 
@@ -77,7 +77,7 @@ async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
 
 
 async def count_by_hash(context: Context, block_hash: Any) -> str | None:
-    found = context.backend.reads.block(BlockId(hash=parse_hash(block_hash)))
+    found = context.backend.reads.block(BlockId(hash=read_hash(block_hash)))
     return None if found is None else hex(len(found[1]))
 
 
@@ -87,7 +87,7 @@ async def count_by_number(context: Context, block: Any) -> str | None:
 
 
 async def uncle_count_by_hash(context: Context, block_hash: Any) -> str | None:
-    return _uncle_count(context, context.backend.reads.number(BlockId(hash=parse_hash(block_hash))))
+    return _uncle_count(context, context.backend.reads.number(BlockId(hash=read_hash(block_hash))))
 
 
 async def uncle_count_by_number(context: Context, block: Any) -> str | None:
@@ -101,7 +101,7 @@ def _uncle_count(context: Context, number: int | None) -> str | None:
 
 
 async def uncle_by_hash(context: Context, block_hash: Any, index: Any) -> Json | None:
-    return _uncle(context, context.backend.reads.number(BlockId(hash=parse_hash(block_hash))), index)
+    return _uncle(context, context.backend.reads.number(BlockId(hash=read_hash(block_hash))), index)
 
 
 async def uncle_by_number(context: Context, block: Any, index: Any) -> Json | None:
@@ -110,7 +110,7 @@ async def uncle_by_number(context: Context, block: Any, index: Any) -> Json | No
 
 def _uncle(context: Context, number: int | None, index: Any) -> Json | None:
     """Of an imported block from before the merge; others have none."""
-    place = parse_quantity(index, _U32_MAX)
+    place = read_quantity(index, _U32_MAX)
     block = None if number is None else context.backend.reads.archive.block(number)
     if not isinstance(block, EthereumBlock) or place >= len(block.ommers):
         return None
@@ -118,7 +118,7 @@ def _uncle(context: Context, number: int | None, index: Any) -> Json | None:
 
 
 async def by_hash_and_index(context: Context, block_hash: Any, index: Any) -> Json | None:
-    return _shown(_nth(context, BlockId(hash=parse_hash(block_hash)), index))
+    return _shown(_nth(context, BlockId(hash=read_hash(block_hash)), index))
 
 
 async def by_number_and_index(context: Context, block: Any, index: Any) -> Json | None:
@@ -127,7 +127,7 @@ async def by_number_and_index(context: Context, block: Any, index: Any) -> Json 
 
 async def raw_by_hash_and_index(context: Context, block_hash: Any, index: Any) -> str:
     """The transaction's bytes; "0x" where there is none, as in geth."""
-    return _raw(_nth(context, BlockId(hash=parse_hash(block_hash)), index))
+    return _raw(_nth(context, BlockId(hash=read_hash(block_hash)), index))
 
 
 async def raw_by_number_and_index(context: Context, block: Any, index: Any) -> str:
@@ -135,7 +135,7 @@ async def raw_by_number_and_index(context: Context, block: Any, index: Any) -> s
 
 
 def _nth(context: Context, wanted: BlockId, index: Any) -> tuple[AnyHeader, PlacedRecord] | None:
-    place, found = parse_quantity(index, _U32_MAX), context.backend.reads.block(wanted)
+    place, found = read_quantity(index, _U32_MAX), context.backend.reads.block(wanted)
     return None if found is None or place >= len(found[1]) else (found[0], found[1][place])
 
 
@@ -148,7 +148,7 @@ def _raw(found: tuple[AnyHeader, PlacedRecord] | None) -> str:
 
 
 async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
-    wanted = parse_hash(tx_hash)
+    wanted = read_hash(tx_hash)
     found = context.backend.reads.transaction(wanted)
     if found is not None:
         return transaction_json(found[1], found[0])
@@ -158,7 +158,7 @@ async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
 
 async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
     """Of a block, or of the pool; "0x" for an unknown one, as in geth."""
-    wanted = parse_hash(tx_hash)
+    wanted = read_hash(tx_hash)
     found = context.backend.reads.transaction(wanted)
     raw = await _waiting(context, wanted) if found is None else found[1].record.raw
     return hex_bytes(raw or b"")
@@ -175,7 +175,7 @@ async def _waiting(context: Context, tx_hash: Hash32) -> bytes | None:
 
 
 async def get_receipt(context: Context, tx_hash: Any) -> Json | None:
-    found = context.backend.reads.transaction(parse_hash(tx_hash))
+    found = context.backend.reads.transaction(read_hash(tx_hash))
     return None if found is None else _receipt(context, found[1], found[0])
 
 

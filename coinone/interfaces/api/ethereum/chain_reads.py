@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from coinone.base.primitives.errors import NotSupported
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.errors import RESOURCE_NOT_FOUND, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
@@ -113,7 +113,7 @@ class ChainReads:
         """The number of a block that exists. Raises RpcError."""
         number = self.number(wanted)
         if number is None or number > self.head_number():
-            raise RpcError(RESOURCE_NOT_FOUND, "header not found")
+            raise RpcError(SERVER_ERROR, "header not found")
         return number
 
 

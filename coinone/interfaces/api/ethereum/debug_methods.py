@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.parse import parse_hash
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import (
     METHOD_NOT_SUPPORTED,
@@ -14,6 +13,7 @@ from coinone.interfaces.api.ethereum.errors import (
     invalid_params,
 )
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, header_json, hex_bytes
+from coinone.interfaces.api.ethereum.hexes import read_hash
 from coinone.interfaces.api.ethereum.overrides import read_overrides
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request, required_block
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, timeout_of, trace
@@ -25,7 +25,7 @@ from coinone.rules.chain.receipts import PlacedRecord, receipt_of
 
 async def trace_transaction(context: Context, tx_hash: Any, options: Any = None) -> msgspec.Raw:
     """debug_traceTransaction"""
-    found = context.backend.reads.transaction(parse_hash(tx_hash))
+    found = context.backend.reads.transaction(read_hash(tx_hash))
     if found is None:
         raise RpcError(SERVER_ERROR, "transaction not found")
     header, row = found
@@ -42,7 +42,7 @@ async def trace_block_by_number(context: Context, block: Any, options: Any = Non
 
 async def trace_block_by_hash(context: Context, block_hash: Any, options: Any = None) -> msgspec.Raw:
     """debug_traceBlockByHash"""
-    return await _trace_block(context, BlockId(hash=parse_hash(block_hash)), options)
+    return await _trace_block(context, BlockId(hash=read_hash(block_hash)), options)
 
 
 async def _trace_block(context: Context, wanted: BlockId, options: Any) -> msgspec.Raw:

@@ -5,9 +5,9 @@ They exist only where genesis says kind = dev (architecture D15); the names are 
 
 from typing import Any
 
-from coinone.base.primitives.parse import parse_address, parse_quantity
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
+from coinone.interfaces.api.ethereum.hexes import read_address, read_quantity
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import TIME_TRAVEL_MAX_S
 from coinone.node.runtime.dev import Dev
@@ -42,12 +42,12 @@ async def snapshot(context: Context) -> str:
 
 async def revert(context: Context, name: Any) -> bool:
     """Go back to a snapshot; what happened since is undone, and open filters start anew."""
-    return await _dev(context).revert(parse_quantity(name, _U64_MAX))
+    return await _dev(context).revert(read_quantity(name, _U64_MAX))
 
 
 async def faucet(context: Context, address: Any) -> str:
     """Give an address gas coin and exchange balance; the hash of the gas coin's transaction."""
-    gift = await _dev(context).faucet(parse_address(address))
+    gift = await _dev(context).faucet(read_address(address))
     return "0x" + gift.gas_coin_tx.hex()
 
 

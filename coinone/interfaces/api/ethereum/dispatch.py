@@ -119,13 +119,18 @@ class Dispatcher:
             )
         while params and params[-1] is None:
             params = params[:-1]
-        if len(params) < method.least:
-            raise RpcError(INVALID_PARAMS, f"missing value for required argument {len(params)}")
+        missing = next((place for place in range(method.least) if _at(params, place) is None), None)
+        if missing is not None:
+            raise RpcError(INVALID_PARAMS, f"missing value for required argument {missing}")
         if len(params) > method.most:
             raise RpcError(INVALID_PARAMS, f"too many arguments, want at most {method.most}")
         context.purse.spend(method.weight - 1)
         self.calls[name] = self.calls.get(name, 0) + 1
         return await method.handler(context, *params)
+
+
+def _at(params: list[Any], place: int) -> Any:
+    return params[place] if place < len(params) else None
 
 
 def _unreadable(error: LimitExceeded | DecodeError, purse: Purse) -> RpcError:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from coinone.base.primitives.parse import parse_quantity
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.block_methods import SUGGESTED_TIP
 from coinone.interfaces.api.ethereum.call_methods import eth_estimate_gas
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import hex_bytes
+from coinone.interfaces.api.ethereum.hexes import read_quantity
 from coinone.interfaces.api.ethereum.params import PENDING, call_request
 from coinone.interfaces.api.ethereum.state_methods import next_nonce
 from coinone.interfaces.api.ethereum.transaction_format import transaction_fields
@@ -78,7 +78,7 @@ def _fees(context: Context, transaction: dict[str, Any], request: CallRequest) -
 async def _nonce(context: Context, transaction: dict[str, Any], sender: Address) -> int:
     given = transaction.get("nonce")
     if given is not None:
-        return parse_quantity(given, _U64_MAX)
+        return read_quantity(given, _U64_MAX)
     return await context.backend.reads.query(lambda reader: next_nonce(reader, sender))
 
 
@@ -86,7 +86,7 @@ async def _gas(context: Context, transaction: dict[str, Any]) -> int:
     """As named, else as estimated without the fees: whether they can be paid is seen when it is sent."""
     given = transaction.get("gas")
     if given is not None:
-        return parse_quantity(given, _U64_MAX)
+        return read_quantity(given, _U64_MAX)
     names = ("from", "to", "data", "input", "value", "accessList", "authorizationList")
     message = {name: transaction[name] for name in names if name in transaction}
     return int(await eth_estimate_gas(context, message, PENDING), 16)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coinone.base.primitives.parse import parse_address, parse_hash
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.hexes import read_address, read_hash
 from coinone.interfaces.api.ethereum.params import PENDING, BlockId, block_id
 
 _TOPICS_MAX = 4
@@ -55,7 +55,7 @@ def log_filter(value: Any) -> LogFilter:
     return LogFilter(
         start=start,
         end=end,
-        block_hash=None if block_hash is None else parse_hash(block_hash),
+        block_hash=None if block_hash is None else read_hash(block_hash),
         addresses=_addresses(value.get("address")),
         topics=_topics(value.get("topics")),
     )
@@ -67,7 +67,7 @@ def _addresses(value: Any) -> frozenset[Address]:
     items = value if isinstance(value, list) else [value]
     if len(items) > _ADDRESSES_MAX:
         raise invalid_params(f"too many addresses (most {_ADDRESSES_MAX})")
-    return frozenset(parse_address(item) for item in items)
+    return frozenset(read_address(item) for item in items)
 
 
 def _topics(value: Any) -> tuple[frozenset[Hash32], ...]:
@@ -86,4 +86,4 @@ def _topic(value: Any) -> frozenset[Hash32]:
         raise invalid_params(f"too many alternatives of a topic (most {_ALTERNATIVES_MAX})")
     if any(item is None for item in items):
         return frozenset()  # null among the alternatives matches anything
-    return frozenset(parse_hash(item) for item in items)
+    return frozenset(read_hash(item) for item in items)

@@ -14,7 +14,7 @@ from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import (
     LIMIT_EXCEEDED,
-    RESOURCE_NOT_FOUND,
+    SERVER_ERROR,
     RpcError,
     invalid_params,
 )
@@ -54,12 +54,12 @@ def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
     if wanted.block_hash is not None:
         number = reads.archive.number_of(wanted.block_hash)
         if number is None:
-            raise RpcError(RESOURCE_NOT_FOUND, "unknown block")
+            raise RpcError(SERVER_ERROR, "unknown block")
         return number, number
     head = reads.head_number()
     first, last = reads.number(wanted.start), reads.number(wanted.end)
     if first is None or last is None:
-        raise RpcError(RESOURCE_NOT_FOUND, "unknown block")
+        raise RpcError(SERVER_ERROR, "unknown block")
     if wanted.end.number is not None and last > head:
         raise invalid_params("block range extends beyond current head block")
     if first > last:

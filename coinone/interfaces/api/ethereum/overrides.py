@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.base.primitives.parse import parse_address, parse_bytes, parse_hash, parse_quantity
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.hexes import read_address, read_bytes, read_hash, read_quantity
 from coinone.interfaces.api.ethereum.params import object_of, storage_slot
 from coinone.interfaces.api.limits import OVERRIDES_MAX
 from coinone.rules.chain.ethereum.execution import Precompiles
@@ -78,7 +78,7 @@ def read_accounts(value: Any) -> tuple[tuple[Address, AccountOverride], ...]:
     given = object_of(value, "state overrides")
     if len(given) > OVERRIDES_MAX:
         raise invalid_params(f"too many state overrides (most {OVERRIDES_MAX})")
-    accounts = tuple((parse_address(name), _read_account(item)) for name, item in given.items())
+    accounts = tuple((read_address(name), _read_account(item)) for name, item in given.items())
     if len(dict(accounts)) != len(accounts):
         raise invalid_params("an account is overridden twice")
     return accounts
@@ -92,10 +92,10 @@ def _read_account(value: Any) -> AccountOverride:
     return AccountOverride(
         balance=_quantity(given.get("balance")),
         nonce=_quantity(given.get("nonce"), _U64_MAX),
-        code=None if code is None else parse_bytes(code),
+        code=None if code is None else read_bytes(code),
         state=None if given.get("state") is None else _slots(given["state"]),
         diff=_slots(given.get("stateDiff")),
-        precompile_to=None if moved is None else parse_address(moved),
+        precompile_to=None if moved is None else read_address(moved),
     )
 
 
@@ -103,9 +103,7 @@ def _slots(value: Any) -> Slots:
     given = object_of(value, "storage override")
     if len(given) > OVERRIDES_MAX:
         raise invalid_params(f"too many slots in an override (most {OVERRIDES_MAX})")
-    return tuple(
-        (storage_slot(slot), int.from_bytes(parse_hash(word), "big")) for slot, word in given.items()
-    )
+    return tuple((storage_slot(slot), int.from_bytes(read_hash(word), "big")) for slot, word in given.items())
 
 
 def read_block(value: Any) -> tuple[tuple[str, Any], ...]:
@@ -124,14 +122,14 @@ def read_block(value: Any) -> tuple[tuple[str, Any], ...]:
 
 def _block_value(field: str, value: Any) -> int | Address | Hash32:
     if field == "coinbase":
-        return parse_address(value)
+        return read_address(value)
     if field == "prevrandao":
-        return parse_hash(value)
-    return parse_quantity(value, _U64_MAX if field in ("number", "timestamp", "gas_limit") else 2**256 - 1)
+        return read_hash(value)
+    return read_quantity(value, _U64_MAX if field in ("number", "timestamp", "gas_limit") else 2**256 - 1)
 
 
 def _quantity(value: Any, most: int = 2**256 - 1) -> int | None:
-    return None if value is None else parse_quantity(value, most)
+    return None if value is None else read_quantity(value, most)
 
 
 # Applying

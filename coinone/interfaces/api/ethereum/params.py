@@ -4,9 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.errors import DecodeError
-from coinone.base.primitives.parse import parse_address, parse_bytes, parse_hash, parse_quantity
 from coinone.base.primitives.types import ZERO_ADDRESS, Hash32
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.hexes import (
+    read_address,
+    read_bytes,
+    read_hash,
+    read_number,
+    read_quantity,
+)
 from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
@@ -37,8 +43,8 @@ def block_id(value: Any) -> BlockId:
     if isinstance(value, str) and value in _TAGS:
         return BlockId(tag=value)
     if isinstance(value, str) and len(value) == 66:
-        return BlockId(hash=parse_hash(value))
-    return BlockId(number=parse_quantity(value, _U64_MAX))
+        return BlockId(hash=read_hash(value))
+    return BlockId(number=read_number(value))
 
 
 def required_block(value: Any) -> BlockId:
@@ -55,7 +61,7 @@ def _block_object(value: dict[str, Any]) -> BlockId:
     if by_hash is None and by_number is None:
         raise invalid_params("invalid arguments; neither block nor hash specified")
     if by_hash is not None:
-        return BlockId(hash=parse_hash(by_hash))
+        return BlockId(hash=read_hash(by_hash))
     return block_id(by_number)
 
 
@@ -67,7 +73,7 @@ def storage_slot(value: Any) -> int:
     if len(digits) > 64:
         raise invalid_params(f'storage key too long (want at most 32 bytes): "{value[:80]}"')
     try:
-        return int.from_bytes(parse_bytes("0x" + digits.rjust(64, "0"), 32), "big")
+        return int.from_bytes(read_bytes("0x" + digits.rjust(64, "0"), 32), "big")
     except DecodeError as error:
         raise invalid_params("storage key is not hex") from error
 
@@ -89,8 +95,8 @@ def call_request(value: Any, chain_id: int) -> CallRequest:
     gas = _optional(value, "gas", _U64_MAX)
     fee_cap, tip_cap = fees(value)
     return CallRequest(
-        caller=ZERO_ADDRESS if value.get("from") is None else parse_address(value["from"]),
-        to=None if value.get("to") in (None, "", "0x") else parse_address(value["to"]),
+        caller=ZERO_ADDRESS if value.get("from") is None else read_address(value["from"]),
+        to=None if value.get("to") in (None, "", "0x") else read_address(value["to"]),
         data=call_data(value),
         value=_optional(value, "value") or 0,
         gas=CALL_GAS_MAX if gas is None else min(gas, CALL_GAS_MAX),
@@ -98,7 +104,7 @@ def call_request(value: Any, chain_id: int) -> CallRequest:
         tip_cap=tip_cap or 0,
         access_list=_access_list(value.get("accessList")),
         authorizations=_authorizations(value.get("authorizationList")),
-        blob_hashes=tuple(parse_hash(name) for name in _list(value.get("blobVersionedHashes"))),
+        blob_hashes=tuple(read_hash(name) for name in _list(value.get("blobVersionedHashes"))),
         blob_fee_cap=_optional(value, "maxFeePerBlobGas") or 0,
     )
 
@@ -106,12 +112,12 @@ def call_request(value: Any, chain_id: int) -> CallRequest:
 def call_data(value: dict[str, Any]) -> bytes:
     """What a transaction object sends along: `input`, or `data` as older clients call it."""
     data, given = value.get("data"), value.get("input")
-    if data is not None and given is not None and parse_bytes(data) != parse_bytes(given):
+    if data is not None and given is not None and read_bytes(data) != read_bytes(given):
         raise invalid_params(
             'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data'
         )
     found = data if given is None else given
-    return b"" if found is None else parse_bytes(found)
+    return b"" if found is None else read_bytes(found)
 
 
 def fees(value: dict[str, Any]) -> tuple[int | None, int | None]:
@@ -132,8 +138,8 @@ def _check_chain(value: dict[str, Any], chain_id: int) -> None:
 def _access_list(value: Any) -> AccessList:
     return tuple(
         (
-            parse_address(_field(entry, "address")),
-            tuple(int.from_bytes(parse_hash(key), "big") for key in _list(entry.get("storageKeys"))),
+            read_address(_field(entry, "address")),
+            tuple(int.from_bytes(read_hash(key), "big") for key in _list(entry.get("storageKeys"))),
         )
         for entry in _list(value)
     )
@@ -142,12 +148,12 @@ def _access_list(value: Any) -> AccessList:
 def _authorizations(value: Any) -> tuple[Authorization, ...]:
     return tuple(
         Authorization(
-            chain_id=parse_quantity(_field(entry, "chainId")),
-            address=parse_address(_field(entry, "address")),
-            nonce=parse_quantity(_field(entry, "nonce"), _U64_MAX),
-            v=parse_quantity(entry.get("yParity", entry.get("v")), 255),
-            r=parse_quantity(_field(entry, "r")),
-            s=parse_quantity(_field(entry, "s")),
+            chain_id=read_quantity(_field(entry, "chainId")),
+            address=read_address(_field(entry, "address")),
+            nonce=read_quantity(_field(entry, "nonce"), _U64_MAX),
+            v=read_quantity(entry.get("yParity", entry.get("v")), 255),
+            r=read_quantity(_field(entry, "r")),
+            s=read_quantity(_field(entry, "s")),
         )
         for entry in _list(value)
     )
@@ -169,7 +175,7 @@ def _field(entry: Any, name: str) -> Any:
 
 def _optional(value: dict[str, Any], name: str, most: int = 2**256 - 1) -> int | None:
     given = value.get(name)
-    return None if given is None else parse_quantity(given, most)
+    return None if given is None else read_quantity(given, most)
 
 
 def object_of(value: Any, what: str) -> dict[str, Any]:
@@ -199,5 +205,5 @@ def small_integer(value: Any, most: int) -> int:
         if int(value) <= most:
             return int(value)
     else:
-        return parse_quantity(value, most)
+        return read_quantity(value, most)
     raise RpcError(-32602, f"number too large (most {most})")

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from coinone.base.primitives.parse import parse_hash
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.debug_methods import trace_answer
+from coinone.interfaces.api.ethereum.hexes import read_hash
 from coinone.interfaces.api.ethereum.params import required_block
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, trace
 
@@ -16,7 +16,7 @@ OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": T
 
 async def trace_transaction(context: Context, tx_hash: Any) -> msgspec.Raw | None:
     """None for a transaction that is in no block."""
-    found = context.backend.reads.transaction(parse_hash(tx_hash))
+    found = context.backend.reads.transaction(read_hash(tx_hash))
     if found is None:
         return None
     header, row = found

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.parse import parse_bytes
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcError
 from coinone.interfaces.api.ethereum.format import receipt_json
+from coinone.interfaces.api.ethereum.hexes import read_bytes
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S
 from coinone.rules.chain.ethereum.transaction import BLOB
@@ -20,7 +20,7 @@ TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the poo
 async def send_raw_transaction(context: Context, raw: Any) -> str:
     """Hand a signed transaction to the pool; its hash. An exchange action (0x70, 0x71) is taken as well, and a
     reporter's prices (0x72)."""
-    data = parse_bytes(raw)
+    data = read_bytes(raw)
     if len(data) > TRANSACTION_BYTES_MAX and data[0] != BLOB:  # which is refused by name, however large
         raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
     if data[:1] in (b"\x70", b"\x71"):
@@ -41,7 +41,7 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
 
     Raises RpcError, with code 4 and the hash where the time was not enough: the transaction stays in the pool.
     """
-    data = parse_bytes(raw)
+    data = read_bytes(raw)
     if data[:1] in (b"\x70", b"\x71", b"\x72"):
         raise RpcError(
             METHOD_NOT_SUPPORTED, "exchange actions have no receipt: eth_sendRawTransaction takes them"
@@ -91,7 +91,7 @@ async def client_version(context: Context) -> str:
 
 
 async def sha3(context: Context, data: Any) -> str:
-    return "0x" + keccak256(parse_bytes(data)).hex()
+    return "0x" + keccak256(read_bytes(data)).hex()
 
 
 async def syncing(context: Context) -> bool:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from coinone.base.primitives.parse import format_bytes, parse_address
+from coinone.base.primitives.parse import format_bytes
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import proof_json, word
+from coinone.interfaces.api.ethereum.hexes import read_address
 from coinone.interfaces.api.ethereum.params import PENDING, block_id, storage_key_shown, storage_slot
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.rules.state.proofs import prove
@@ -16,12 +17,12 @@ _PROOF_SLOTS_MAX = 1024
 
 
 async def get_balance(context: Context, address: Any, block: Any = None) -> str:
-    account = parse_address(address)
+    account = read_address(address)
     return hex(await context.backend.reads.with_state(block_id(block), lambda state: state.balance(account)))
 
 
 async def get_transaction_count(context: Context, address: Any, block: Any = None) -> str:
-    account, wanted = parse_address(address), block_id(block)
+    account, wanted = read_address(address), block_id(block)
     if wanted.tag == PENDING:
         return hex(await context.backend.reads.query(lambda reader: next_nonce(reader, account)))
     return hex(await context.backend.reads.with_state(wanted, lambda state: state.nonce(account)))
@@ -33,14 +34,14 @@ def next_nonce(reader: ServedReader, account: Address) -> int:
 
 
 async def get_code(context: Context, address: Any, block: Any = None) -> str:
-    account = parse_address(address)
+    account = read_address(address)
     return format_bytes(
         await context.backend.reads.with_state(block_id(block), lambda state: state.code(account))
     )
 
 
 async def get_storage_at(context: Context, address: Any, slot: Any, block: Any = None) -> str:
-    account, place = parse_address(address), storage_slot(slot)
+    account, place = read_address(address), storage_slot(slot)
 
     def read(state: State) -> int:
         return state.storage(account, place)
@@ -57,7 +58,7 @@ async def get_storage_values(context: Context, wanted: Any, block: Any = None) -
     if sum(map(len, wanted.values())) > _PROOF_SLOTS_MAX:
         raise invalid_params(f"too many storage keys (most {_PROOF_SLOTS_MAX})")
     places = {
-        name: (parse_address(name), [storage_slot(slot) for slot in slots]) for name, slots in wanted.items()
+        name: (read_address(name), [storage_slot(slot) for slot in slots]) for name, slots in wanted.items()
     }
 
     def read(state: State) -> dict[str, list[str]]:
@@ -71,7 +72,7 @@ async def get_storage_values(context: Context, wanted: Any, block: Any = None) -
 
 async def get_proof(context: Context, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
     """EIP-1186, against the state root of a block; `pending` has none yet and is answered by the newest."""
-    account, wanted = parse_address(address), block_id(block)
+    account, wanted = read_address(address), block_id(block)
     slots = [] if slots is None else slots
     if not isinstance(slots, list) or len(slots) > _PROOF_SLOTS_MAX:
         raise invalid_params(f"storage keys must be a list of at most {_PROOF_SLOTS_MAX}")

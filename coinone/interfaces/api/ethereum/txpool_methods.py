@@ -3,9 +3,9 @@
 from typing import Any
 
 from coinone.base.crypto.checksum import checksummed
-from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
+from coinone.interfaces.api.ethereum.hexes import read_address
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import POOL_SHOWN_MAX
@@ -59,7 +59,7 @@ async def pending_transactions(context: Context) -> list[dict[str, Any]]:
 
 async def content_from(context: Context, address: Any) -> dict[str, dict[str, Any]]:
     """What one sender has waiting."""
-    account = parse_address(address)
+    account = read_address(address)
     rows = await context.backend.reads.query(lambda reader: _waiting(reader, account))
     by_kind: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
     for kind, (_, nonce, raw) in rows:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.parse import parse_address, parse_hash, parse_quantity
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.errors import RpcError, invalid_params
+from coinone.interfaces.api.ethereum.hexes import read_address, read_hash, read_quantity
 from coinone.interfaces.api.ethereum.overrides import AccountOverride, read_accounts
 from coinone.interfaces.api.ethereum.params import call_request, object_of
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
@@ -118,11 +118,11 @@ def _block(given: dict[str, Any], chain_id: int) -> WantedBlock:
         number=_number(fields, "number"),
         time=_number(fields, "time"),
         gas_limit=_number(fields, "gasLimit"),
-        coinbase=None if coinbase is None else parse_address(coinbase),
-        prev_randao=None if randao is None else parse_hash(randao),
+        coinbase=None if coinbase is None else read_address(coinbase),
+        prev_randao=None if randao is None else read_hash(randao),
         base_fee=_number(fields, "baseFeePerGas", 2**256 - 1),
         blob_base_fee=_number(fields, "blobBaseFee", 2**256 - 1),
-        beacon_root=None if beacon_root is None else parse_hash(beacon_root),
+        beacon_root=None if beacon_root is None else read_hash(beacon_root),
         withdrawals=tuple(_withdrawal(object_of(row, "withdrawal")) for row in withdrawals),
         accounts=read_accounts(given.get("stateOverrides")),
         calls=tuple(_call(call, chain_id) for call in calls),
@@ -141,14 +141,14 @@ def _call(value: Any, chain_id: int) -> WantedCall:
 
 def _withdrawal(given: dict[str, Any]) -> WantedWithdrawal:
     index, validator, amount = (
-        parse_quantity(given.get(name), _U64_MAX) for name in ("index", "validatorIndex", "amount")
+        read_quantity(given.get(name), _U64_MAX) for name in ("index", "validatorIndex", "amount")
     )
-    return WantedWithdrawal(index, validator, parse_address(given.get("address")), amount)
+    return WantedWithdrawal(index, validator, read_address(given.get("address")), amount)
 
 
 def _number(given: dict[str, Any], name: str, most: int = _U64_MAX) -> int | None:
     value = given.get(name)
-    return None if value is None else parse_quantity(value, most)
+    return None if value is None else read_quantity(value, most)
 
 
 def _flag(given: dict[str, Any], name: str) -> bool:
