@@ -1,11 +1,15 @@
 """What an address may ask for: Hyperliquid's prices, a purse that refills, and who shares one."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api import weights
+from coinone.interfaces.api.ethereum.context import Context
+from coinone.interfaces.api.ethereum.params import block_id
+from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.weights import Weights, action_weight, info_weight
 
 
@@ -120,3 +124,14 @@ def test_a_large_body_is_paid_for_before_it_is_read_and_a_small_one_is_free() ->
     with pytest.raises(LimitExceeded, match="try again in 32 s"):  # -31 at one a second
         purse.admit(32 * 1024)
     purse.admit(100)
+
+
+@pytest.mark.parametrize(("block", "expected"), [("latest", 0), ("pending", 0), ("0x9", 0), ("0x8", 19)])
+def test_a_state_that_must_be_put_together_first_costs_as_much_as_a_call(block: str, expected: int) -> None:
+    """The newest block is 9. A thousand such reads in one body, a weight of 1 each, took minutes."""
+    reads = SimpleNamespace(number=lambda wanted: wanted.number, head_number=lambda: 9)
+    spent: list[int] = []
+    backend, purse = SimpleNamespace(reads=reads), SimpleNamespace(spend=spent.append)
+    context = Context(backend, Caller.PROGRAM, purse)  # type: ignore[arg-type]
+    assert context.old_state(block_id(block)) == block_id(block)
+    assert sum(spent) == expected

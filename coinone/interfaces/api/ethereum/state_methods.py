@@ -18,11 +18,15 @@ _PROOF_SLOTS_MAX = 1024
 
 async def get_balance(context: Context, address: Any, block: Any = None) -> str:
     account = read_address(address)
-    return hex(await context.backend.reads.with_state(block_id(block), lambda state: state.balance(account)))
+    return hex(
+        await context.backend.reads.with_state(
+            context.old_state(block_id(block)), lambda state: state.balance(account)
+        )
+    )
 
 
 async def get_transaction_count(context: Context, address: Any, block: Any = None) -> str:
-    account, wanted = read_address(address), block_id(block)
+    account, wanted = read_address(address), context.old_state(block_id(block))
     if wanted.tag == PENDING:
         return hex(await context.backend.reads.query(lambda reader: next_nonce(reader, account)))
     return hex(await context.backend.reads.with_state(wanted, lambda state: state.nonce(account)))
@@ -36,7 +40,9 @@ def next_nonce(reader: ServedReader, account: Address) -> int:
 async def get_code(context: Context, address: Any, block: Any = None) -> str:
     account = read_address(address)
     return format_bytes(
-        await context.backend.reads.with_state(block_id(block), lambda state: state.code(account))
+        await context.backend.reads.with_state(
+            context.old_state(block_id(block)), lambda state: state.code(account)
+        )
     )
 
 
@@ -46,7 +52,7 @@ async def get_storage_at(context: Context, address: Any, slot: Any, block: Any =
     def read(state: State) -> int:
         return state.storage(account, place)
 
-    return word(await context.backend.reads.with_state(block_id(block), read))
+    return word(await context.backend.reads.with_state(context.old_state(block_id(block)), read))
 
 
 async def get_storage_values(context: Context, wanted: Any, block: Any = None) -> dict[str, list[str]]:
@@ -67,12 +73,12 @@ async def get_storage_values(context: Context, wanted: Any, block: Any = None) -
             for name, (account, slots) in places.items()
         }
 
-    return await context.backend.reads.with_state(block_id(block), read)
+    return await context.backend.reads.with_state(context.old_state(block_id(block)), read)
 
 
 async def get_proof(context: Context, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
     """EIP-1186, against the state root of a block; `pending` has none yet and is answered by the newest."""
-    account, wanted = read_address(address), block_id(block)
+    account, wanted = read_address(address), context.old_state(block_id(block))
     slots = [] if slots is None else slots
     if not isinstance(slots, list) or len(slots) > _PROOF_SLOTS_MAX:
         raise invalid_params(f"storage keys must be a list of at most {_PROOF_SLOTS_MAX}")

@@ -10,7 +10,7 @@ from coinone.interfaces.api.ethereum import parity_methods as parity
 from coinone.interfaces.api.ethereum import send_methods as send
 from coinone.interfaces.api.ethereum import state_methods as state
 from coinone.interfaces.api.ethereum import txpool_methods as txpool
-from coinone.interfaces.api.ethereum.context import Handler, Method
+from coinone.interfaces.api.ethereum.context import DEAR, Handler, Method
 from coinone.interfaces.api.ethereum.simulation.methods import simulate
 from coinone.rules.chain.network import Network
 
@@ -22,7 +22,6 @@ def _rows(*rows: tuple[str, Handler, int, int]) -> dict[str, Method]:
     }
 
 
-DEAR = 20  # as a question of the exchange that reads a history: contracts run, or many blocks are read
 _DEAR = (
     "debug_trace",
     "eth_call",
