@@ -24,6 +24,7 @@ from coinone.interfaces.api.exchange.relay import Relay
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.http import HttpError, Scope
+from coinone.interfaces.api.limits import WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
@@ -198,8 +199,14 @@ class _StreamBackend:
     def key_of(self, subscription: Any) -> Key:
         return parse_subscription(subscription, self._service.coins)
 
+    def require(self) -> None:
+        self._purse.require()
+
     async def snapshot(self, key: Key) -> list[bytes]:
-        return await self._service.feed.snapshot(key)
+        """Paid for by size: whoever subscribes and unsubscribes again and again asks for a history each time."""
+        messages = await self._service.feed.snapshot(key)
+        self._purse.spend(sum(map(len, messages)) // WS_SNAPSHOT_BYTES_PER_WEIGHT)
+        return messages
 
     async def info(self, request: Any) -> Any:
         return await self._service.info.answer_paid(request, self._purse)

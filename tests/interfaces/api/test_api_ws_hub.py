@@ -1,6 +1,7 @@
 """Who hears what: subscriptions are counted, messages framed once, slow readers dropped, limits kept."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -9,8 +10,10 @@ import pytest
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX, WS_SUBSCRIPTIONS_MAX
 from coinone.interfaces.api.protocols import text_frame
+from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub
 from coinone.interfaces.api.ws.session import Session
+from coinone.rules.exchange.event_log import EventLog
 
 BOOK = ("l2Book", "BTC", "", "")
 
@@ -102,9 +105,14 @@ class Backend:
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
+        self.left = 2
 
     def admit(self, size: int) -> None:
         pass
+
+    def require(self) -> None:
+        if self.left <= 0:
+            raise LimitExceeded("too many requests")
 
     def key_of(self, subscription: Any) -> tuple[str, ...]:
         if subscription != {"type": "allMids"}:
@@ -112,6 +120,7 @@ class Backend:
         return ("allMids",)
 
     async def snapshot(self, key: tuple[str, ...]) -> list[bytes]:
+        self.left -= 1
         return [b'{"channel":"allMids","data":{}}']
 
     async def info(self, request: Any) -> Any:
@@ -162,6 +171,35 @@ def test_a_subscription_is_acknowledged_then_answered_with_a_snapshot() -> None:
         {"channel": "subscriptionResponse", "data": {"method": "subscribe", "subscription": subscription}},
         {"channel": "allMids", "data": {}},
     ]
+
+
+def test_who_subscribes_again_and_again_pays_for_what_each_time_is_sent_first() -> None:
+    """200 histories of 300 KB took 3 s of the thread that serves everybody, for nothing."""
+    known = {"type": "allMids"}
+    answers = converse(*[{"method": way, "subscription": known} for way in ("subscribe", "unsubscribe") * 3])
+    refused = [answer for answer in answers if answer["channel"] == "error"]
+    assert [answer["reason"] for answer in refused[:1]] == ["too many requests"]
+    assert [answer["channel"] for answer in answers].count("allMids") == 2
+
+
+def test_states_of_many_accounts_do_not_hold_up_what_markets_say() -> None:
+    """30,000 watched accounts made everybody's streams later with every batch. Here the states never come to an end:
+    the first batch waits a little for them, and so does the next, which begins them no second time."""
+
+    class Watched(Feed):
+        begun = 0
+
+        async def _publish_states(self) -> None:
+            self.begun += 1
+            await asyncio.Event().wait()
+
+    async def run() -> int:
+        feed = Watched(Hub(), SimpleNamespace(data=SimpleNamespace(coins=None)))  # type: ignore[arg-type]
+        for _ in range(2):
+            await asyncio.wait_for(feed.on_batch(EventLog()), 5)
+        return feed.begun
+
+    assert asyncio.run(run()) == 1
 
 
 def test_a_refusal_repeats_the_request_in_hyperliquids_words() -> None:

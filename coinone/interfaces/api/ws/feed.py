@@ -2,9 +2,11 @@
 
 Market channels are made from the published view and the batch's events alone. Account channels that show
 events (fills, orders, funding, ledger) are made from the events; those that show state (account_states.py) are read
-for accounts that a batch touched, and once a second because marks move.
+for accounts that a batch touched, and once a second because marks move. So many may be watched that this takes longer
+than a batch: then it goes on beside the next ones, and only these channels are late.
 """
 
+import asyncio
 import base64
 import zlib
 from collections.abc import Awaitable, Callable
@@ -17,7 +19,7 @@ from coinone.interfaces.api.exchange.account_info import ACCOUNT
 from coinone.interfaces.api.exchange.histories import candle_json
 from coinone.interfaces.api.exchange.market_json import spot_contexts_json
 from coinone.interfaces.api.exchange.sources import Sources
-from coinone.interfaces.api.limits import QUERIES_PER_VISIT
+from coinone.interfaces.api.limits import QUERIES_PER_VISIT, WS_STATES_WAIT_S
 from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, Happened, message
 from coinone.interfaces.api.ws.account_states import STATE_CHANNELS, account_states
 from coinone.interfaces.api.ws.hub import Hub, Key
@@ -38,7 +40,8 @@ class Feed:
         self._sources = sources
         self._coins = sources.data.coins
         self._data = sources.data
-        self._sent: dict[Key, bytes] = {}
+        self._sent: dict[Key, int] = {}  # hash of the last message
+        self._states: asyncio.Task[None] | None = None
         self._candles: dict[Key, Candle] = {}
         self._prices: dict[str, Json] = {}
         self._refreshed_ms = 0
@@ -55,8 +58,7 @@ class Feed:
         if watched:
             self._publish_events(events, watched)
         self._hub.flush()
-        await self._publish_states()
-        self._hub.flush()
+        await self._publish_states_beside()
 
     def reset(self) -> None:
         """Time was turned back: what was sent last counts no more."""
@@ -90,7 +92,7 @@ class Feed:
         self, key: Key, payload: bytes, unless_same: Callable[[bytes], bytes] = lambda payload: payload
     ) -> None:
         """Publish unless the last message of this key said the same."""
-        essence = unless_same(payload)
+        essence = hash(unless_same(payload))
         if self._sent.get(key) != essence:
             self._sent[key] = essence
             self._hub.publish(key, payload)
@@ -159,6 +161,15 @@ class Feed:
 
     # Accounts: state
 
+    async def _publish_states_beside(self) -> None:
+        """Begin, unless it is under way from an earlier batch, and wait a little for its end."""
+        if self._states is None:
+            self._states = asyncio.create_task(self._publish_states())
+        done, _ = await asyncio.wait({self._states}, timeout=WS_STATES_WAIT_S)
+        if done:
+            states, self._states = self._states, None
+            states.result()
+
     async def _publish_states(self) -> None:
         due = self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS
         if due:
@@ -176,6 +187,7 @@ class Feed:
             group = {user: watched[user] for user in users[start : start + QUERIES_PER_VISIT]}
             for key, payload in await account_states(self._sources, group):
                 self._publish_changed(key, payload, unless_same=_without_time)
+            self._hub.flush()
 
     def _forget_unwatched(self) -> None:
         for known in (self._sent, self._candles):
