@@ -6,8 +6,9 @@ rest. Among each, holders in profit before the others; then by profit times leve
 mark for a short) * notional / equity, the greatest first (Hyperliquid's index); then the older position, then the
 lower account number.
 
-One large position may face many thousands of small ones: a batch makes so many closes, and what is left of the
-position waits for the next one, which ranks anew.
+One large position may face many thousands of small ones: a batch ranks the largest of a side only, and makes so many
+closes; what is left of the position waits for the next one, which ranks anew. It ranks more holders than it makes
+closes, so the ranked never run out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import deque
 import numpy as np
 
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import CLOSES_PER_BATCH
+from coinone.base.primitives.limits import CLOSES_PER_BATCH, RANKED_PER_SIDE
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.funding import settle_position
@@ -63,10 +64,14 @@ class Deleveraging:
 
 
 def ranked_counterparties(rows: Rows, slot: int, market: int) -> Array:
-    """Slots of the holders of the other side, first to be deleveraged first."""
+    """Slots of the other side's largest holders, first to be deleveraged first."""
     slots = rows.positioned(market)
     sizes = rows.positions["size"][slots, market]
     others = slots[(sizes < 0) if rows.positions[slot, market]["size"] > 0 else (sizes > 0)]
+    if len(others) > RANKED_PER_SIDE:  # of two alike the lower account number
+        others = others[
+            np.argsort(-np.abs(rows.positions["size"][others, market]), kind="stable")[:RANKED_PER_SIDE]
+        ]
     held, accounts = rows.positions[others, market], rows.accounts[others]
     worth, mark = accounts["cash"] + accounts["position_value"], int(rows.markets[market]["mark"])
     columns = held["size"], held["entry_notional"], worth, held["opened_ms"], accounts["number"]
