@@ -85,6 +85,13 @@ def test_a_filled_transaction_needs_a_signature_only(chain: Chain) -> None:
     assert ask(chain, "eth_sendRawTransactionSync", raw)["status"] == "0x1"
 
 
+def test_a_transaction_with_blobs_is_not_filled_without_them(chain: Chain) -> None:
+    for name in ("blobs", "commitments", "proofs", "blobVersionedHashes"):
+        wanted = {"from": chain.address, "to": RECEIVER, name: ["0x01" + "00" * 31]}
+        assert answer(chain, "eth_fillTransaction", wanted)["error"]["code"] == -32004
+        assert "raw" in ask(chain, "eth_fillTransaction", wanted | {name: None})
+
+
 def test_headers_and_raw_transactions_are_found_by_place(chain: Chain) -> None:
     receipt = ask(chain, "eth_sendRawTransactionSync", raw := signed(chain))
     number, block_hash, index = (receipt[name] for name in ("blockNumber", "blockHash", "transactionIndex"))

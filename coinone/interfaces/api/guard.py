@@ -17,6 +17,7 @@ from coinone.interfaces.api.http import Headers, HttpError, Scope, header
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 _WORD = re.compile(r"(?!null$)[a-z0-9._-]{1,60}", re.ASCII | re.IGNORECASE)
+_CONTENT_TYPES = (b"application/json", b"application/json-rpc", b"application/jsonrequest")
 _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
 
 
@@ -72,9 +73,10 @@ class Guard:
 
 
 def check_content_type(scope: Scope) -> None:
-    """A POST is application/json, which no page can send across origins unasked. Raises HttpError 415."""
+    """A POST is application/json or another of the names that geth takes for it, which no page can send across origins
+    unasked. Raises HttpError 415."""
     value = header(scope, b"content-type")
-    if value is None or value.split(b";", 1)[0].strip().lower() != b"application/json":
+    if value is None or value.split(b";", 1)[0].strip().lower() not in _CONTENT_TYPES:
         raise HttpError(415, "content type must be application/json")
 
 

@@ -112,7 +112,16 @@ def test_a_refusal_repeats_no_control_characters() -> None:
     assert "\r" not in caught.value.message and "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/json-rpc",
+        "application/jsonrequest",
+    ],
+)
 def test_json_is_accepted(kind: str) -> None:
     check_content_type(scope(content_type=kind))
 

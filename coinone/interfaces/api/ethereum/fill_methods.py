@@ -23,13 +23,14 @@ from coinone.rules.chain.ethereum.transaction import (
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
 _U64_MAX = 2**64 - 1
+_OF_BLOBS = ("blobs", "commitments", "proofs")
 
 
 async def fill_transaction(context: Context, transaction: Any) -> dict[str, Any]:
     """The unsigned transaction, as bytes and as JSON. Raises RpcError, as the estimate of its gas does."""
     chain_id = context.backend.node.network.chain_id
     request = call_request(transaction, chain_id)
-    if request.blob_hashes:
+    if request.blob_hashes or any(transaction.get(name) is not None for name in _OF_BLOBS):
         raise RpcError(METHOD_NOT_SUPPORTED, "blob transactions are not supported")
     if request.to is None and not request.data:
         raise RpcError(SERVER_ERROR, "contract creation without any data provided")

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from typing import Any
 
-from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
 from coinone.interfaces.api.ethereum.context import Context
@@ -190,8 +189,8 @@ async def _whole(context: Context, waiting: deque[Hash32], told: list[Hash32]) -
 
 
 async def get_filter_logs(context: Context, name: Any) -> list[Json]:
-    """All logs of a filter's own range."""
+    """All logs of a filter's own range. A filter of something else is none, in geth's words."""
     found = context.backend.filters.poll(name)
     if found.wanted is None:
-        raise DecodeError("not a log filter")
+        raise RpcError(SERVER_ERROR, "filter not found")
     return await find_logs(context.backend.reads, found.wanted)
