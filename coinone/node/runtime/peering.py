@@ -14,7 +14,8 @@ from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Subscription
 from coinone.node.storage.storage import Storage
 from coinone.protocols.relay.relay import Head, Relay
-from coinone.rules.chain.batch import decode_certified
+from coinone.rules.chain.batch import CertifiedBatch, check_certified, decode_certified
+from coinone.rules.consensus.federation import check_member
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,8 @@ class Peering:
         node = self._node
         subscription = node.subscribe()
         view = await node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number))
-        relay = Relay(node.network.chain_id, node.genesis.encode(), self._shelves, Head(*view))
+        chain_id, genesis = node.network.chain_id, node.genesis.encode()
+        relay = Relay(chain_id, genesis, self._shelves, Head(*view), self._check_signed)
         self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()))
         await self._network.start(self._listen, self._follow)
         self._started.set()
@@ -99,6 +101,14 @@ class Peering:
         telling.cancel()
         await self._network.stop()
         subscription.close()
+
+    def _check_signed(self, item: Item) -> None:
+        """Raises InvalidInput unless the federation signed the batch, or one of its members sealed the block."""
+        federation = self._node.genesis.federation
+        if isinstance(item, CertifiedBatch):
+            check_certified(item, self._node.network.chain_id, federation)
+        else:
+            check_member(federation, item.seal[0], item.hash, item.seal[1])
 
     def _loop_ms(self) -> float:
         assert self._loop is not None

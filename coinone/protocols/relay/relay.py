@@ -8,11 +8,12 @@ lacks something asks for it by range. Items come in any order, any number of tim
                                                       \\--refused--> the peer who sent it is dropped
 
 A batch follows when it is the next seq and its base block is known; a block, when it is the next number and
-the batches it names are applied. Hash, certificate and roots are checked by whoever executes, not here: this
-file knows no clock, no socket, no disk, and does not believe anybody.
+the batches it names are applied. What waits was signed by the federation, or one forged item that waits for ever
+would keep the place of the right one. All else is checked by whoever executes: this file knows no clock, no
+socket, no disk, and does not believe anybody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -77,6 +78,9 @@ class Deliver:
     item: CertifiedBatch | Block
 
 
+CheckSigned = Callable[[CertifiedBatch | Block], None]
+"""Raises InvalidInput unless the federation signed it."""
+
 Effect = Send | Drop | Deliver
 
 
@@ -104,11 +108,14 @@ class _Kept(Generic[_Item]):
 
 
 class Relay:
-    def __init__(self, chain_id: int, genesis: bytes, archive: Archive, head: Head) -> None:
+    def __init__(
+        self, chain_id: int, genesis: bytes, archive: Archive, head: Head, check_signed: CheckSigned
+    ) -> None:
         self._chain_id = chain_id
         self._genesis = genesis
         self._archive = archive
         self._head = head
+        self._check_signed = check_signed
         self._peers: dict[int, _Peer] = {}
         self._batches: dict[int, _Kept[CertifiedBatch]] = {}  # by seq, beyond the head
         self._blocks: dict[int, _Kept[Block]] = {}  # by number
@@ -167,6 +174,8 @@ class Relay:
         """What was handed over is applied."""
         done, self._delivering = self._delivering, None
         assert done is not None, "nothing was being delivered"
+        if done.peer in self._peers:
+            self._peers[done.peer].unanswered = 0
         return self._moved(done.item, source=done.peer) + self._next(now_ms)
 
     def refused(self, reason: str, now_ms: int) -> list[Effect]:
@@ -189,7 +198,8 @@ class Relay:
         if isinstance(message, (GetBatches, GetBlocks)):
             return [Send(peer, self._serve(message))]
         if isinstance(message, (Batches, Blocks)):
-            state.asked, state.unanswered = None, 0
+            state.asked = None
+            state.unanswered += 1  # others are asked before it, until something that it sent is applied
         self._take(peer, state, message)
         return self._next(now_ms)
 
@@ -233,17 +243,23 @@ class Relay:
         certified = decode_certified(raw)
         seq = certified.batch.seq
         state.head = Head(max(state.head.seq, seq), state.head.number)
-        ahead = seq - self._head.seq  # the next one always has room, or a full store could never empty itself
-        if ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(len(raw))):
-            self._batches.setdefault(seq, _Kept(peer, certified, len(raw)))
+        ahead = seq - self._head.seq
+        if seq not in self._batches and self._is_kept(ahead, len(raw)):
+            self._check_signed(certified)
+            self._batches[seq] = _Kept(peer, certified, len(raw))
 
     def _keep_block(self, peer: int, state: _Peer, raw: bytes) -> None:
         rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
         block = decode_block(raw)
         state.head = Head(state.head.seq, max(state.head.number, block.number))
         ahead = block.number - self._head.number
-        if ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(len(raw))):
-            self._blocks.setdefault(block.number, _Kept(peer, block, len(raw)))
+        if block.number not in self._blocks and self._is_kept(ahead, len(raw)):
+            self._check_signed(block)
+            self._blocks[block.number] = _Kept(peer, block, len(raw))
+
+    def _is_kept(self, ahead: int, size: int) -> bool:
+        """The next one always has room, or a full store could never empty itself."""
+        return ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(size))
 
     def _has_room(self, size: int) -> bool:
         kept = sum(one.size for one in self._batches.values()) + sum(

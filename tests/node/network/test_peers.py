@@ -30,7 +30,7 @@ class Node:
     def __init__(self, *batches: CertifiedBatch) -> None:
         self.kept = {one.batch.seq: one.encode() for one in batches}
         self.refused = 0
-        self.relay = Relay(926002, ZERO_HASH, self, Head(len(batches), 0))
+        self.relay = Relay(926002, ZERO_HASH, self, Head(len(batches), 0), lambda item: None)
         self.network = PeerNetwork(
             self.relay, self.apply, lambda: int(asyncio.get_running_loop().time() * 1000)
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.limits import PROTOCOL_VERSION
@@ -43,6 +44,12 @@ def make_block(number: int, batch_seq: int) -> Block:
     return Block(header, (), (0, b""))
 
 
+def check_signed(item: CertifiedBatch | Block) -> None:
+    """Of what stands here all is taken for signed but what says otherwise."""
+    if isinstance(item, CertifiedBatch) and item.batch.transactions == (b"unsigned",):
+        raise InvalidBatch("certificate: no quorum")
+
+
 @dataclass
 class Shelf:
     """An archive in memory."""
@@ -70,7 +77,7 @@ class Node:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.relay = Relay(CHAIN_ID, GENESIS, self.shelf, Head(0, 0))
+        self.relay = Relay(CHAIN_ID, GENESIS, self.shelf, Head(0, 0), check_signed)
         self.applied: list[tuple[str, int]] = []
 
     def apply(self, item: CertifiedBatch | Block, now: int) -> list[Effect]:
@@ -157,7 +164,7 @@ def told(relay: Relay, peer: int, message: Message, now: int = 0) -> list[Effect
 
 
 def connected(*peers: int, seq: int = 0) -> Relay:
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
     for peer in peers:
         relay.connected(peer, 0)
         told(relay, peer, hello(seq))
@@ -175,7 +182,7 @@ def connected(*peers: int, seq: int = 0) -> Relay:
     ],
 )
 def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message) -> None:
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0))
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
     relay.connected(1, 0)
     [effect] = told(relay, 1, greeting)
     assert isinstance(effect, Drop) and effect.fault
@@ -201,7 +208,7 @@ def test_who_sends_a_batch_that_breaks_a_rule_goes_and_another_is_asked() -> Non
 
 
 def test_a_peer_that_never_answers_is_passed_over() -> None:
-    relay, now = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0)), 7_000_000
+    relay, now = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed), 7_000_000
     relay.connected(1, now)
     assert told(relay, 1, hello(seq=5), now) == [Send(1, GetBatches(1, 5))]
     relay.connected(2, now)
@@ -222,6 +229,20 @@ def test_a_batch_waits_for_the_block_it_is_based_on() -> None:
     assert not [
         e for e in told(relay, 1, BatchPush(make_batch(1, base=1).encode())) if isinstance(e, Deliver)
     ]
+
+
+def test_nobody_holds_a_follower_up_with_a_forged_batch_whose_block_never_comes() -> None:
+    """Based on block 10^9 it waited for ever, and no other batch of its seq was taken or asked for, whoever sent it."""
+    relay = connected(1, 2, seq=5)
+    effects = told(relay, 1, BatchPush(make_batch(1, base=10**9, body=b"unsigned").encode()))
+    assert effects == [Drop(1, "certificate: no quorum", fault=True), Send(2, GetBatches(1, 5))]
+    effects = told(relay, 2, Batches(1, tuple(make_batch(seq).encode() for seq in range(1, 6))))
+    assert effects == [Deliver(2, make_batch(1))]
+
+
+def test_who_answers_with_something_else_is_not_asked_again_before_others() -> None:
+    relay = connected(1, 2, seq=5)
+    assert Send(2, GetBatches(1, 5)) in told(relay, 1, Batches(1, (make_batch(3).encode(),)))
 
 
 def test_items_far_beyond_the_head_are_not_hoarded() -> None:
