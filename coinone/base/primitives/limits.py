@@ -171,5 +171,5 @@ SIGNERS_POOL_PROCESSES_MAX = 4  # 20,000 signatures a second each; more than a n
 SUBSCRIPTION_BATCHES_MAX = 256  # batches a subscriber may lag: about a minute
 SEAL_SLICE_MS = 15  # of sealing between two batches: with the step under way, fewer than the 20 of D7
 DEV_SNAPSHOTS_MAX = 1_000  # evm_snapshot marks that are remembered
-ORACLE_REPORTS_PER_BATCH_MAX = 32  # twice as many reporters as any network has planned
+ORACLE_REPORTS_OF_REPORTER_MAX = 4  # waiting for a batch, the newest: prices may come by parts of the markets
 SOLVENCY_CHECK_BLOCKS = 30  # blocks between full sums over all accounts: about a minute on dev

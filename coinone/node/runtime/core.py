@@ -8,24 +8,24 @@ Nothing leaves before the sync (architecture 2).
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
 from coinone.base.primitives.errors import (
     CoinoneError,
     InvalidTransaction,
-    LimitExceeded,
     NotSupported,
     StorageError,
 )
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import ORACLE_REPORTS_PER_BATCH_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.node.runtime.barred import Barred
 from coinone.node.runtime.door import Door, Reply
 from coinone.node.runtime.keys import Secrets
 from coinone.node.runtime.promises import promises_in, record_of
 from coinone.node.runtime.published import Published
+from coinone.node.runtime.reports import WaitingReports
 from coinone.node.runtime.view import first_view, next_view
 from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
@@ -62,7 +62,7 @@ class Core:
         self.halted: str | None = None
         self.disk_failed = False
         self.evm_offset_s = chain.cursor.evm_offset_s
-        self.oracle: list[bytes] = []  # reports for the next batch
+        self._reports = WaitingReports()
         self.ethereum_pool = _ethereum_pool(network)
         self.door = Door(barred)
         self.view = first_view(chain)
@@ -134,12 +134,15 @@ class Core:
     def add_oracle(self, raw: bytes, report: OracleReport) -> None:
         """Take a reporter's prices into the next batch. Raises InvalidInput."""
         self._check_running()
-        if report.reporter not in self.chain.genesis.reporters:
-            raise InvalidTransaction("not a reporter of this network", reporter=report.reporter)
-        if len(self.oracle) >= ORACLE_REPORTS_PER_BATCH_MAX:
-            raise LimitExceeded("too many oracle reports waiting", most=ORACLE_REPORTS_PER_BATCH_MAX)
+        self._reports.add(self.chain, raw, report)
         self.chain.verify.remember(raw, report)
-        self.oracle.append(raw)
+
+    def report(self, raw: bytes) -> None:
+        """Take our own reporter's prices; where the clock stands still they are no news."""
+        report = self.chain.verify(raw)
+        assert isinstance(report, OracleReport), "our own report"
+        with suppress(InvalidTransaction):
+            self._reports.add(self.chain, raw, report)
 
     def move_time(self, seconds: int) -> None:
         """Move contracts' time on (dev's evm_increaseTime)."""
@@ -164,7 +167,7 @@ class Core:
         draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
         result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
         assert result is not None, "alone, a proposal is certified at once"
-        self.oracle.clear()
+        self._reports.clear()
         self.door.bar_skipped(self.chain, result, forced)
         self.settle(result, actions)
         return result
@@ -175,7 +178,7 @@ class Core:
         network = chain.network
         self.chain = chain
         self.ethereum_pool = _ethereum_pool(network)
-        self.oracle.clear()
+        self._reports.clear()
         self._pinned = None
         self.evm_offset_s = chain.cursor.evm_offset_s
         self._carry_out(self.sequencer, self.sequencer.rewind(chain.cursor))
@@ -246,8 +249,8 @@ class Core:
         out the exchange."""
         cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
         limits = limits_of(cadence, seq, base)
-        oracle = self.oracle if sum(map(len, self.oracle)) <= limits.bytes else []
-        oracle = oracle[: limits.transactions]
+        oracle = self._reports.all()
+        oracle = oracle[: limits.transactions] if sum(map(len, oracle)) <= limits.bytes else []
         ethereum: list[bytes] = []
         if cadence.is_evm(seq):
             room = div_down(limits.ordinary_bytes, 2)

@@ -101,7 +101,7 @@ class Producer:
         prices = self._walk.step()
         network = core.chain.network
         time_ms = max(self._clock.wall_ms(), core.chain.cursor.time_ms + 1)
-        core.oracle.append(reporter.signed_prices(network.chain_id, time_ms, prices, self._secrets.reporter))
+        core.report(reporter.signed_prices(network.chain_id, time_ms, prices, self._secrets.reporter))
 
     def announce(self, block: NewBlock) -> None:
         """A block became the head: tell whoever listens."""

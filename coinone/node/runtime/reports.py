@@ -1,0 +1,44 @@
+"""Oracle reports that wait for the next batch: few of each reporter, and only what is news.
+
+Reports are public once they are in a batch, so anybody can hand old ones in again. Each reporter has its own places,
+and the newest of its reports keep them: nobody, not even another reporter, leaves a reporter without one.
+"""
+
+from coinone.base.primitives.errors import InvalidTransaction
+from coinone.base.primitives.limits import ORACLE_FRESH_MS, ORACLE_REPORTS_OF_REPORTER_MAX
+from coinone.base.primitives.types import Address
+from coinone.rules.chain.state import ChainState
+from coinone.rules.exchange.wire.types import OracleReport
+
+
+class WaitingReports:
+    def __init__(self) -> None:
+        self._waiting: dict[
+            Address, list[tuple[int, bytes]]
+        ] = {}  # by reporter: time and bytes, the oldest first
+
+    def add(self, chain: ChainState, raw: bytes, report: OracleReport) -> None:
+        """Let a report wait, perhaps in the stead of an older one. Raises InvalidTransaction."""
+        if report.reporter not in chain.genesis.reporters:
+            raise InvalidTransaction("not a reporter of this network", reporter=report.reporter)
+        if report.time_ms < chain.cursor.time_ms - ORACLE_FRESH_MS or not _is_news(chain, report):
+            raise InvalidTransaction("an old oracle report", time=report.time_ms)
+        waiting = self._waiting.setdefault(report.reporter, [])
+        if (report.time_ms, raw) not in waiting:
+            waiting.append((report.time_ms, raw))
+            waiting.sort()
+            del waiting[:-ORACLE_REPORTS_OF_REPORTER_MAX]
+
+    def all(self) -> list[bytes]:
+        """Every waiting report, each reporter's by time."""
+        return [raw for waiting in self._waiting.values() for _, raw in waiting]
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+
+def _is_news(chain: ChainState, report: OracleReport) -> bool:
+    """Does it say of any market something later than its reporter said before?"""
+    known = chain.exchange.ledger.reports
+    before = [known.get((market, report.reporter)) for market, _ in report.prices]
+    return any(said is None or said.time_ms < report.time_ms for said in before)
