@@ -9,10 +9,11 @@ one's margin over accounts changes nothing.
     w_k                            the least weight among the action's orders, at least one millionth of a quote
 
 An order's weight is the initial margin, at the market's greatest leverage, of what it can do as things stand when
-the segment begins: of a limit that reaches the other side, what others have resting there within it; else, if it may
-rest and lies within the fills' band, its size. What it opens counts up to the equity that no margin holds yet (for a
+the segment begins: its size, if its limit reaches an order that somebody else has resting, or if it may rest and lies
+within the fills' band; else nothing. What it opens counts up to the equity that no margin holds yet (for a
 modify, and its side's open orders), what it reduces up to the position. The *least*, so that a big order put beside a
-small one takes it nowhere: each order runs on its own margin only.
+small one takes it nowhere: each order runs on its own margin only. Never less than its size for want of others' orders:
+a bound that is the same for all is a ticket for each account again, and what all run for is scarce.
 """
 
 from __future__ import annotations
@@ -116,8 +117,8 @@ def _own_within(core: Any, account: int, market: int, side: int, limit: int) -> 
 
 @inlined
 def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) -> int:
-    """How many of its lots the op can trade with what others have resting within its limit, or else rest within the
-    band. With one's own orders nothing trades: they would lend a small order any weight for nothing."""
+    """Its lots, if the op can trade with what others have resting within its limit, or else rest within the band. With
+    one's own orders nothing trades."""
     op = core.ops[i]
     ladder = ladder_of(market, 1 - op.side)
     limit = -key_of(op.side, px)
@@ -126,11 +127,11 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
     if count > 0 and core.ladder_keys[ladder, count - 1] >= limit:
         found -= _own_within(core, account, market, i64(1 - op.side), limit)
     for place in range(count - 1, max(count - _DEPTH, core.ladder_firsts[ladder]) - 1, -1):
-        if core.ladder_keys[ladder, place] < limit or found >= lots:
+        if core.ladder_keys[ladder, place] < limit or found > 0:
             break
         found += core.levels[core.ladder_levels[ladder, place]].size
     if found > 0:
-        return i64(min(found, lots))
+        return lots
     return i64(0) if op.tif == _IOC or beyond_band(core, market, px) else lots
 
 

@@ -63,8 +63,8 @@ def test_the_weight_is_the_margin_at_the_greatest_leverage_of_what_can_trade(
     w = world({1: 10**6, 2: 10**5})
     w.batch(w.sell(1, 0.2, 50_000), w.sell(1, 0.3, 50_010))
     assert weight(w, w.buy(2, 0.1, 50_000, "Ioc")) == 100 * QUOTE
-    assert weight(w, w.buy(2, 1, 50_000, "Ioc")) == 200 * QUOTE  # more does not rest there
-    assert weight(w, w.buy(2, 1, 50_010, "Ioc")) == 500 * QUOTE
+    assert weight(w, w.buy(2, 1, 50_000, "Ioc")) == 1_000 * QUOTE  # whatever rests there
+    assert weight(w, w.buy(2, 1, 50_010, "Ioc")) == 1_000 * QUOTE
     assert weight(w, w.buy(2, 1, 49_990, "Ioc")) == 1  # cannot trade
     assert weight(w, w.buy(2, 1, 49_990)) == 1_000 * QUOTE  # rests
     assert weight(w, w.buy(2, 1, 47_000)) == 1  # beyond the band of 5 %: rests where nothing is filled
@@ -83,14 +83,12 @@ def test_what_it_opens_counts_up_to_the_free_equity_and_what_it_reduces_up_to_th
 
 
 def test_ones_own_resting_orders_lend_no_weight(world: Callable[..., Any]) -> None:
-    """Somebody asks 1 BTC at 50,000; behind it 1 rests its own 40 at 50,600. With them in the count an order for 41 up
-    to there weighed 40 BTC, at no cost, for its own orders would only be cancelled. By hand: 1 * 50,000 / 50."""
+    """1 rests its own 40 BTC at 50,600, somebody else 0.5 at 50,700. Up to 50,699 an order for 41 could only cancel
+    its own and trade with nobody: it weighs nothing. By hand, up to 50,700: 41 * 50,000 / 50."""
     w = world({1: 1_000_000, 2: 10_000_000})
-    w.batch(w.sell(2, 1, 50_000, "Alo"), w.sell(1, 40, 50_600, "Alo"))
-    assert weight(w, w.buy(1, 41, 50_600, "Ioc")) == weight(w, w.buy(1, 41, 50_600, "Gtc")) == 1_000 * QUOTE
-    assert weight(w, w.buy(1, 41, 50_599, "Ioc")) == 1_000 * QUOTE
-    w.batch(w.sell(2, 0.5, 50_600, "Alo"))
-    assert weight(w, w.buy(1, 41, 50_600, "Ioc")) == 1_500 * QUOTE
+    w.batch(w.sell(1, 40, 50_600, "Alo"), w.sell(2, 0.5, 50_700, "Alo"))
+    assert weight(w, w.buy(1, 41, 50_699, "Ioc")) == 1
+    assert weight(w, w.buy(1, 41, 50_700, "Ioc")) == 41_000 * QUOTE
 
 
 def test_an_action_weighs_as_its_least_order(world: Callable[..., Any]) -> None:
@@ -152,6 +150,15 @@ def test_twenty_accounts_with_the_equity_of_one_are_first_as_often_as_one(world:
     split, honest = list(range(100, 120)), [[n] for n in range(2, 22)]
     w = world({1: 10**7} | {owner[0]: 10_000 for owner in honest} | dict.fromkeys(split, 500))
     w.batch(w.sell(1, 100, 50_000))
+    assert shares_of_first(w, [split, *honest], 1_200)[0] == pytest.approx(1 / 21, abs=0.0184)
+
+
+def test_splitting_buys_nothing_where_little_is_to_be_had(world: Callable[..., Any]) -> None:
+    """What rests is less than any of the orders, 0.001 BTC: still one in 21. An order that weighed only what rests, 1
+    quote for each, was a ticket: the owner of 20 accounts was first in half of the batches."""
+    split, honest = list(range(100, 120)), [[n] for n in range(2, 22)]
+    w = world({1: 10**7} | {owner[0]: 10_000 for owner in honest} | dict.fromkeys(split, 500))
+    w.batch(w.sell(1, 0.001, 50_000))
     assert shares_of_first(w, [split, *honest], 1_200)[0] == pytest.approx(1 / 21, abs=0.0184)
 
 
