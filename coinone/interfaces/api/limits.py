@@ -46,6 +46,9 @@ SYNC_TIMEOUT_S = 20.0  # eth_sendRawTransactionSync waits so long unless told ot
 SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
+RPC_FILTER_ENTRIES_MAX = (
+    5000  # addresses and topics of a connection's subscriptions: one of the largest, 0.6 MB
+)
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
 

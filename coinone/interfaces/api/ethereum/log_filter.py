@@ -23,6 +23,11 @@ class LogFilter:
     addresses: frozenset[Address]
     topics: tuple[frozenset[Hash32], ...]
 
+    @property
+    def size(self) -> int:
+        """Addresses and topics to remember."""
+        return len(self.addresses) + sum(map(len, self.topics))
+
     def covers(self, number: int) -> bool:
         """Whether a new block lies within the bounds; those by tag bound nothing."""
         if self.block_hash is not None:  # a block that is there already

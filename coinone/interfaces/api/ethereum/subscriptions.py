@@ -6,7 +6,7 @@ subscription has an id of its own in its messages, so each is framed for itself.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,20 +15,25 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes
+from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes, log_json
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
-from coinone.interfaces.api.ethereum.log_methods import logs_of_block, new_logs_filter
+from coinone.interfaces.api.ethereum.log_methods import new_logs_filter
 from coinone.interfaces.api.ethereum.params import boolean
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Receive, Send
-from coinone.interfaces.api.limits import RPC_CALLS_IN_FLIGHT_MAX, RPC_SUBSCRIPTIONS_MAX
+from coinone.interfaces.api.limits import (
+    RPC_CALLS_IN_FLIGHT_MAX,
+    RPC_FILTER_ENTRIES_MAX,
+    RPC_SUBSCRIPTIONS_MAX,
+)
 from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.vm import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,24 @@ class RpcSession:
     def subscribe(self, subscription: Subscription) -> str:
         if len(self.subscriptions) >= RPC_SUBSCRIPTIONS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many subscriptions (most {RPC_SUBSCRIPTIONS_MAX})")
+        held = [*self.subscriptions.values(), subscription]
+        if sum(one.wanted.size for one in held if one.wanted is not None) > RPC_FILTER_ENTRIES_MAX:
+            text = f"too many addresses and topics in all subscriptions (most {RPC_FILTER_ENTRIES_MAX})"
+            raise RpcError(LIMIT_EXCEEDED, text)
         name = "0x" + secrets.token_hex(16)
         self.subscriptions[name] = subscription
         return name
 
-    def notify(self, name: str, result: Any) -> None:
-        body = {"subscription": name, "result": result}
-        self.connection.send(jsonio.encode({"jsonrpc": "2.0", "method": "eth_subscription", "params": body}))
+    def notify(self, name: str, results: Iterable[bytes]) -> None:
+        """Tell of each of the results, which are JSON already; no more once the connection was cut."""
+        head = (
+            b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"%s","result":'
+            % name.encode()
+        )
+        for result in results:
+            if not self.connection.open:
+                return
+            self.connection.send(head + result + b"}}")
 
 
 class RpcHub:
@@ -109,31 +125,52 @@ class RpcHub:
         self.inclusions = Inclusions()
 
     def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
-        """Tell of a new block, its logs and its transactions."""
+        """Tell of a new block, its logs and its transactions. Each log is made into JSON once, whoever listens."""
         self.inclusions.publish(rows)
-        head = header_json(header)
+        head, logs, told = (jsonio.encode(header_json(header)),), _Logs(header, rows), {}
         for session in list(self.sessions):
             for name, subscription in session.subscriptions.items():
+                wanted = subscription.wanted
                 if subscription.kind == "newHeads":
                     session.notify(name, head)
-                elif subscription.kind == "logs" and _covers(subscription, header):
-                    for log in logs_of_block(header, tuple(rows), subscription.wanted):
-                        session.notify(name, log)
+                elif subscription.kind == "logs" and (wanted is None or wanted.covers(header.number)):
+                    asked = None if wanted is None else (wanted.addresses, wanted.topics)
+                    if asked not in told:
+                        told[asked] = logs.matching(wanted)
+                    session.notify(name, told[asked])
 
     def publish_pending(self, tx_hash: Hash32, raw: bytes) -> None:
         """Tell of a transaction that entered the pool here."""
-        whole: Any = None
+        hashed, whole = jsonio.encode(hex_bytes(tx_hash)), b""
         for session in list(self.sessions):
             for name, subscription in session.subscriptions.items():
                 if subscription.kind != "newPendingTransactions":
                     continue
-                if subscription.full and whole is None:
-                    whole = pending_transaction_json(decode_transaction(raw))
-                session.notify(name, whole if subscription.full else hex_bytes(tx_hash))
+                if subscription.full and not whole:
+                    whole = jsonio.encode(pending_transaction_json(decode_transaction(raw)))
+                session.notify(name, (whole if subscription.full else hashed,))
 
 
-def _covers(subscription: Subscription, header: AnyHeader) -> bool:
-    return subscription.wanted is None or subscription.wanted.covers(header.number)
+class _Logs:
+    """The logs of a block as JSON, made when somebody first asks."""
+
+    def __init__(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
+        self._header, self._rows = header, rows
+        self._made: list[tuple[Log, bytes]] | None = None
+
+    def matching(self, wanted: LogFilter | None) -> list[bytes]:
+        if self._made is None:
+            self._made = [
+                (
+                    log,
+                    jsonio.encode(
+                        log_json(log, self._header, row.record.hash, row.index, row.first_log_index + n)
+                    ),
+                )
+                for row in self._rows
+                for n, log in enumerate(row.record.logs)
+            ]
+        return [made for log, made in self._made if wanted is None or wanted.matches(log.address, log.topics)]
 
 
 async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
