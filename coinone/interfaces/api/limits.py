@@ -30,6 +30,7 @@ LOG_RESULTS_MAX = 10_000  # logs per answer
 FEE_HISTORY_MAX = 1024  # blocks; geth's
 PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node
+FILTERS_PER_SENDER_MAX = 100  # of them of one address, or there is none left for others
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
 CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap
 CALL_TIMEOUT_S = 5.0  # geth's default time cap of a call, and of a trace; of a block's transactions together
@@ -47,7 +48,7 @@ SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 RPC_FILTER_ENTRIES_MAX = (
-    5000  # addresses and topics of a connection's subscriptions: one of the largest, 0.6 MB
+    5000  # addresses and topics of a connection's subscriptions, or a sender's filters: 0.6 MB
 )
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow

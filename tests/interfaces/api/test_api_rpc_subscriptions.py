@@ -1,5 +1,6 @@
 """What eth_subscribe costs a node: a block's logs are made once, and nothing is made for who is gone."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from coinone.interfaces.api.ethereum import subscriptions
 from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
-from coinone.interfaces.api.limits import RPC_FILTER_ENTRIES_MAX
+from coinone.interfaces.api.limits import FILTERS_PER_SENDER_MAX, RPC_FILTER_ENTRIES_MAX
 from coinone.rules.vm import Log
 
 TOPIC, OTHER = b"\1" * 32, b"\2" * 32
@@ -79,3 +81,19 @@ def test_a_connections_filters_are_bounded_together(made: list[Log]) -> None:
         session.subscribe(Subscription("logs", log_filter(wanted)))
     with pytest.raises(RpcError, match="too many addresses and topics"):
         session.subscribe(Subscription("logs", log_filter(wanted)))
+
+
+def test_one_sender_leaves_filters_for_others(made: list[Log]) -> None:
+    async def run() -> None:
+        filters = Filters()
+        for _ in range(FILTERS_PER_SENDER_MAX):
+            filters.add(None, 0, "mallory")
+        with pytest.raises(RpcError, match="too many filters of one sender"):
+            filters.add_pending(False, "mallory")
+        filters.add(None, 0, "alice")
+        many = {"topics": [["0x" + number.to_bytes(32, "big").hex() for number in range(1000)]] * 4}
+        filters.add(log_filter(many), 0, "bob")
+        with pytest.raises(RpcError, match="too many addresses and topics"):
+            filters.add(log_filter(many), 0, "bob")
+
+    asyncio.run(run())

@@ -3,13 +3,20 @@
 import asyncio
 import secrets
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
-from coinone.interfaces.api.limits import FILTER_IDLE_S, FILTERS_MAX, LOG_RESULTS_MAX
+from coinone.interfaces.api.limits import (
+    FILTER_IDLE_S,
+    FILTERS_MAX,
+    FILTERS_PER_SENDER_MAX,
+    LOG_RESULTS_MAX,
+    RPC_FILTER_ENTRIES_MAX,
+)
 
 
 @dataclass(slots=True)
@@ -19,6 +26,7 @@ class Filter:
     polled_s: float
     waiting: deque[Hash32] | None = None  # transactions not told of yet; None: not asked for
     full: bool = False  # tell of them whole, not by hash
+    share: Hashable = None  # whose it is
 
 
 class Filters:
@@ -27,13 +35,13 @@ class Filters:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Filter] = OrderedDict()
 
-    def add(self, wanted: LogFilter | None, next_block: int) -> str:
+    def add(self, wanted: LogFilter | None, next_block: int, share: Hashable = None) -> str:
         """Open a filter of logs, or (None) of blocks; its name. Raises RpcError when there are too many."""
-        return self._open_one(Filter(wanted, next_block, 0))
+        return self._open_one(Filter(wanted, next_block, 0, share=share))
 
-    def add_pending(self, full: bool) -> str:
+    def add_pending(self, full: bool, share: Hashable = None) -> str:
         """Open a filter of transactions that enter the pool."""
-        return self._open_one(Filter(None, 0, 0, deque(maxlen=LOG_RESULTS_MAX), full))
+        return self._open_one(Filter(None, 0, 0, deque(maxlen=LOG_RESULTS_MAX), full, share))
 
     def _open_one(self, made: Filter) -> str:
         now = asyncio.get_running_loop().time()
@@ -41,6 +49,14 @@ class Filters:
             self._open.popitem(last=False)
         if len(self._open) >= FILTERS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
+        same = [made, *(each for each in self._open.values() if each.share == made.share)]
+        if len(same) > FILTERS_PER_SENDER_MAX:
+            raise RpcError(LIMIT_EXCEEDED, f"too many filters of one sender (most {FILTERS_PER_SENDER_MAX})")
+        if sum(each.wanted.size for each in same if each.wanted is not None) > RPC_FILTER_ENTRIES_MAX:
+            text = (
+                f"too many addresses and topics in all filters of one sender (most {RPC_FILTER_ENTRIES_MAX})"
+            )
+            raise RpcError(LIMIT_EXCEEDED, text)
         name = hex(secrets.randbits(128))
         made.polled_s = now
         self._open[name] = made

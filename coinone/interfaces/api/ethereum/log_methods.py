@@ -111,7 +111,8 @@ def _may_contain(header_bloom: bytes, masks: list[list[int]]) -> bool:
 
 
 async def new_filter(context: Context, wanted: Any = None) -> str:
-    return context.backend.filters.add(new_logs_filter(wanted), context.backend.reads.head_number() + 1)
+    filters, head = context.backend.filters, context.backend.reads.head_number()
+    return filters.add(new_logs_filter(wanted), head + 1, context.sender.share)
 
 
 def new_logs_filter(wanted: Any) -> LogFilter:
@@ -124,11 +125,12 @@ def new_logs_filter(wanted: Any) -> LogFilter:
 
 
 async def new_block_filter(context: Context) -> str:
-    return context.backend.filters.add(None, context.backend.reads.head_number() + 1)
+    filters, head = context.backend.filters, context.backend.reads.head_number()
+    return filters.add(None, head + 1, context.sender.share)
 
 
 async def new_pending_filter(context: Context, full: Any = None) -> str:
-    return context.backend.filters.add_pending(boolean(full))
+    return context.backend.filters.add_pending(boolean(full), context.sender.share)
 
 
 async def uninstall_filter(context: Context, name: Any) -> bool:
