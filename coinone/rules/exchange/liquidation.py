@@ -73,16 +73,17 @@ def choose(batch: Batch) -> Liquidations:
             break
         if not _resting(batch, slot) and _can_meet(batch, slot):
             chosen.append(slot)
-    return Liquidations(batch, _with_few_orders(batch.rows, locked + chosen))
+    locked = _with_few_orders(batch.rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
+    return Liquidations(batch, _with_few_orders(batch.rows, locked + chosen, CANCELLED_WHOLE_PER_BATCH))
 
 
-def _with_few_orders(rows: Rows, slots: list[int]) -> list[int]:
-    """The first of them, up to the one whose orders fill what a batch cancels; the others wait for the next one."""
+def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
+    """The first of them, up to the one with whom so many orders are cancelled; the rest wait for the next batch."""
     if not slots:
         return []
     counts = rows.accounts["order_count"][slots].astype(np.int64)
     before = np.cumsum(counts) - counts
-    return slots[: int(np.count_nonzero(before < CANCELLED_WHOLE_PER_BATCH))]
+    return slots[: int(np.count_nonzero(before < most))]
 
 
 def holders(rows: Rows) -> Array:

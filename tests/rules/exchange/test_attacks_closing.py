@@ -70,3 +70,22 @@ def test_an_account_made_whole_by_anothers_close_is_not_closed(world: Callable[.
     assert (w.position(1), w.equity(1)) == (0, 0)
     assert (w.position(3, BTC), w.position(3, ETH)) == (0, -1_000_000)
     assert (w.equity(3), w.maintenance(3)) == (3_200 * QUOTE, 3_005 * QUOTE)
+
+
+def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for four cancels. 1 and 2 are locked with two orders each (205.5 less 260); 3, with 331.5 - 260 = 71.5 of
+    97.4, can be closed in the book. When the locked took all the room, 3 waited behind all of them."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 4)
+    w = world({1: 210, 2: 210, 3: 336, 9: 1_000_000, 20: 1_000_000})
+    for who in (1, 2, 3):
+        w.batch(w.sell(9, 0.2, 50_000, "Alo"), w.buy(who, 0.2, 50_000))
+        w.batch(w.buy(who, 0.001, 40_000), w.buy(who, 0.001, 39_000))
+    w.batch(w.buy(20, 10, 48_600))
+    w.oracle(btc=48_700)
+    w.batch()
+    told = [(event.kind, event.account[-1]) for event in w.last.events if hasattr(event, "counterparty")]
+    assert [who for kind, who in told if kind == "debt"] == [1, 2]
+    assert [who for kind, who in told if kind == "order"] == [1, 3]
+    assert w.position(3) == 0
