@@ -70,6 +70,10 @@ class _WholeAnswer:
             self._transport.write(self._head + data)
             self._head = b""
 
+    def is_closing(self) -> bool:
+        """Asked before a client that sent `Expect: 100-continue` is told to go on."""
+        return self._transport.is_closing()
+
     def close(self) -> None:
         if self._head:
             self._transport.write(self._head)

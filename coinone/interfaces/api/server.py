@@ -21,6 +21,15 @@ from coinone.interfaces.api.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
+_OF_STRANGERS = (
+    "uvicorn.error",
+    *(
+        f"coinone.interfaces.api.{name}"
+        for name in ("app", "ethereum.dispatch", "ethereum.lanes", "ws.session")
+    ),
+)
+"""Loggers with a line for each malformed request, or for one that met a fault of ours: with pages of traces."""
+
 
 class ApiServer:
     """Serves both listeners of one node, and closes them in the end. `start` returns when they accept; `stop` when
@@ -38,7 +47,8 @@ class ApiServer:
 
     def start(self) -> None:
         raise_descriptor_limit()
-        logging.getLogger("uvicorn.error").addFilter(Seldom())  # a line for each malformed request
+        for name in _OF_STRANGERS:
+            logging.getLogger(name).addFilter(Seldom())
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:

@@ -111,6 +111,16 @@ def test_a_connection_is_kept_for_the_next_request(server: ApiServer) -> None:
             assert answered(connection, body)
 
 
+def test_who_asks_before_sending_a_body_is_told_to_go_on(server: ApiServer) -> None:
+    """curl asks so for large bodies. It was a fault of ours, 500 and a page of log, before any weight was paid."""
+    with connect(server) as connection:
+        head, body = post(b"[1]", "Expect: 100-continue\r\n").split(b"\r\n\r\n")
+        connection.sendall(head + b"\r\n\r\n")
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert answered(connection, b"[1]")
+
+
 @pytest.mark.parametrize("sent", [b"", b"POST /info HTTP/1.1\r\nHost: loc", post(b"{}" * 50)[:-3]])
 def test_a_silent_or_half_finished_client_is_cut_off(server: ApiServer, sent: bytes) -> None:
     with connect(server) as connection:
