@@ -7,7 +7,7 @@ from typing import Any
 
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.context import Answer, BatchContext, Outcome, Withdrawal
-from coinone.rules.exchange.credits import settle
+from coinone.rules.exchange.credits import add_cash
 from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.ledger import Ledger
 from coinone.rules.exchange.rows import Rows
@@ -54,9 +54,7 @@ class Batch:
 
     def move_cash(self, slot: int, amount: int) -> None:
         """Add `amount`, which may be negative, to an account's cash."""
-        settle(self.ex, slot, self.now)
-        self.rows.accounts[slot]["cash"] += amount
-        settle(self.ex, slot, self.now)
+        add_cash(self.ex, [slot], [amount], self.now)
 
     def move_global(self, name: str, amount: int) -> None:
         """As `move_cash`, for a column of the globals row (insurance, fees, unclaimed, ...)."""

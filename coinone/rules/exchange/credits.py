@@ -46,11 +46,12 @@ def allowance(ex: Exchange, slot: int, now: int) -> int:
     return int(given)
 
 
-def settle(ex: Exchange, slot: int, now: int) -> None:
-    """Note what equity has brought until now, and whether it goes on bringing. Called when the account acts, and before
-    and after it is credited: the equity must stand at both ends of a time, so that one coin does not bring credits to
-    many accounts."""
-    _settle_and_charge(ex, [slot], [0], now)
+def add_cash(ex: Exchange, slots: list[int], amounts: list[int], now: int) -> None:
+    """Add to cash, which may be less than nothing, and settle before and after: equity must stand at both ends of a
+    time, so that one coin does not bring credits to many accounts."""
+    ex.rows.journal.reserve(len(slots))
+    columns = np.array(slots, np.int64), np.array(amounts, np.int64)
+    _add_cash(ex.rows.core(), *columns, now, *_genesis(ex))
 
 
 def note_fees(rows: Rows, fills: Array) -> None:
@@ -86,6 +87,7 @@ def _refill(row: Any, now: int, genesis: int, grant: int) -> int:
 
 @inlined
 def _settle(row: Any, now: int, genesis: int, grant: int) -> None:
+    """Note what equity has brought until now, and whether it goes on bringing."""
     row.refilled += _refill(row, now, genesis, grant)
     if row.cash + row.position_value < CREDIT_EQUITY:
         row.looked_ms = -now
@@ -107,11 +109,10 @@ def _standing(accounts: Any, slot: int, now: int, genesis: int, grant: int) -> t
     return i64(given), i64(row.credits_used)
 
 
-@njit(
-    types.void(CORE, _NUMBERS, _NUMBERS, types.int64, types.int64, types.int64),
-    error_model="numpy",
-    _nrt=False,
-)
+_MANY = types.void(CORE, _NUMBERS, _NUMBERS, types.int64, types.int64, types.int64)
+
+
+@njit(_MANY, error_model="numpy", _nrt=False)
 def _charge_all(words: Any, slots: Any, taken: Any, now: int, genesis: int, grant: int) -> None:
     core = attach(words)
     for n in range(len(slots)):
@@ -119,6 +120,17 @@ def _charge_all(words: Any, slots: Any, taken: Any, now: int, genesis: int, gran
         save_account(core, slots[n])
         _settle(row, now, genesis, grant)
         row.credits_used += taken[n]
+
+
+@njit(_MANY, error_model="numpy", _nrt=False)
+def _add_cash(words: Any, slots: Any, amounts: Any, now: int, genesis: int, grant: int) -> None:
+    core = attach(words)
+    for n in range(len(slots)):
+        row = core.accounts[slots[n]]
+        save_account(core, slots[n])
+        _settle(row, now, genesis, grant)
+        row.cash += amounts[n]
+        _settle(row, now, genesis, grant)
 
 
 @inlined
@@ -195,12 +207,10 @@ class Budget:
 
 def charge_all(ex: Exchange, budgets: Collection[Budget], now: int) -> None:
     """Settle each account, and write down what was taken of its budget: once for each time the batch runs."""
-    _settle_and_charge(ex, [budget.slot for budget in budgets], [budget.taken for budget in budgets], now)
-
-
-def _settle_and_charge(ex: Exchange, slots: list[int], taken: list[int], now: int) -> None:
-    ex.rows.journal.reserve(len(slots))
-    _charge_all(ex.rows.core(), np.array(slots, np.int64), np.array(taken, np.int64), now, *_genesis(ex))
+    ex.rows.journal.reserve(len(budgets))
+    slots = np.array([budget.slot for budget in budgets], np.int64)
+    taken = np.array([budget.taken for budget in budgets], np.int64)
+    _charge_all(ex.rows.core(), slots, taken, now, *_genesis(ex))
 
 
 def charge(rows: Rows, slot: int, credits: int) -> None:

@@ -29,6 +29,7 @@ from coinone.base.primitives.integers import div_down, div_up, muldiv_down, muld
 from coinone.base.primitives.limits import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.credits import add_cash
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.locks import lock
 from coinone.rules.exchange.rows import NOBODY, Rows
@@ -183,6 +184,7 @@ class _Winners:
     def _charge(self, due: int, most: list[int], places: list[int]) -> int:
         whole = sum(most[place] for place in places)
         wanted = left = min(due, whole)
+        paid: dict[int, int] = {}  # by slot
         for place in places:
             if left == 0:
                 break
@@ -190,11 +192,14 @@ class _Winners:
             left -= part
             self.net[place] = max(0, self.net[place] - part)
             self._room[place] = max(0, self._room[place] - part)
-            self.batch.move_cash(self.slots[place], -part)
-            _tell_levy(self.batch, self.slots[place], part)
+            paid[self.slots[place]] = part
+        _levy(self.batch, paid)
         return wanted
 
 
-def _tell_levy(batch: Batch, slot: int, amount: int) -> None:
-    address = batch.rows.address_of(slot)
-    batch.events.append(LedgerUpdate(*batch.here, address, "levy", -amount, ZERO_ADDRESS, NO_HASH))
+def _levy(batch: Batch, paid: dict[int, int]) -> None:
+    """Take from each account what it pays, and tell it."""
+    add_cash(batch.ex, list(paid), [-part for part in paid.values()], batch.now)
+    for slot, part in paid.items():
+        address = batch.rows.address_of(slot)
+        batch.events.append(LedgerUpdate(*batch.here, address, "levy", -part, ZERO_ADDRESS, NO_HASH))
