@@ -99,7 +99,7 @@ class Day:
             self._prices[market] = max(moved, 1)
         prices = tuple(enumerate(self._prices))
         chain_id = self.core.chain.network.chain_id
-        self.core.oracle.append(signed_prices(chain_id, now, prices, self._secrets.reporter))
+        self.core.report(signed_prices(chain_id, now, prices, self._secrets.reporter))
 
     def _note(self, published: Published) -> None:
         for event in published.events:

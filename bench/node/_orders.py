@@ -24,7 +24,7 @@ def place_orders(busy: BusyChain, count: int) -> None:
     actions = _signed(network.chain_id, core.chain.cursor.time_ms, count // PER_ACTION)
     while True:
         now = core.chain.cursor.time_ms + network.batches.interval_ms
-        core.oracle.append(signed_prices(network.chain_id, now, prices, busy.secrets.reporter))
+        core.report(signed_prices(network.chain_id, now, prices, busy.secrets.reporter))
         part = list(islice(actions, ACTIONS_PER_BATCH))
         for raw in part:
             core.add_action(raw, core.chain.verify(raw), lambda outcome: None)

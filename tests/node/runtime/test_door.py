@@ -42,7 +42,7 @@ class Desk:
         """Make the next batch; what its transactions came to."""
         prices = tuple((market, spec.start_price) for market, spec in enumerate(NETWORK.markets))
         at = self.now + step_ms
-        self.core.oracle.append(signed_prices(NETWORK.chain_id, at, prices, SECRETS.reporter))
+        self.core.report(signed_prices(NETWORK.chain_id, at, prices, SECRETS.reporter))
         result = self.core.close_batch(at)
         return [outcome.status for outcome in result.exchange.outcomes]
 

@@ -44,7 +44,7 @@ def live(core: Core, blocks: int) -> None:
     prices = tuple((market, spec.start_price) for market, spec in enumerate(NETWORK.markets))
     for number in range(8 * blocks + 8):
         now = core.chain.cursor.time_ms + 250
-        core.oracle.append(signed_prices(NETWORK.chain_id, now, prices, SECRETS.reporter))
+        core.report(signed_prices(NETWORK.chain_id, now, prices, SECRETS.reporter))
         for sender, is_buy in ((1, True), (2, False)):
             raw = order(KEYS[sender], now, 0, is_buy, "97000", "0.01")
             core.add_action(raw, core.chain.verify(raw), lambda outcome: None)
