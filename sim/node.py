@@ -13,7 +13,7 @@ from coinone.node.runtime.archive import Archive
 from coinone.node.runtime.core import Core
 from coinone.node.runtime.follower import follow_batch, follow_block
 from coinone.node.runtime.keys import Secrets
-from coinone.node.runtime.peering import Shelves
+from coinone.node.runtime.peering import Shelves, checker_of
 from coinone.node.runtime.producer import Producer
 from coinone.node.runtime.published import Published
 from coinone.node.runtime.startup import identity_of, open_chain
@@ -75,7 +75,8 @@ class SimNode(SimProcess):
         chain = open_chain(self._network, storage, secrets, self.clock.wall_ms(), genesis)
         self.core = Core(chain, storage, secrets, self._published)
         head = Head(chain.cursor.seq, chain.head.number)
-        self._relay = Relay(self._network.chain_id, chain.genesis.encode(), Shelves(storage), head)
+        check = checker_of(self._network.chain_id, chain.genesis.federation)
+        self._relay = Relay(self._network.chain_id, chain.genesis.encode(), Shelves(storage), head, check)
         if self.core.is_member:
             self._producer = Producer(
                 self.core, secrets, self.clock, self._dice.randbytes, self._published, self._beside

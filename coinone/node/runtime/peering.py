@@ -13,9 +13,9 @@ from coinone.node.network.peers import Endpoint, Item, PeerNetwork
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Subscription
 from coinone.node.storage.storage import Storage
-from coinone.protocols.relay.relay import Head, Relay
+from coinone.protocols.relay.relay import CheckSigned, Head, Relay
 from coinone.rules.chain.batch import CertifiedBatch, check_certified, decode_certified
-from coinone.rules.consensus.federation import check_member
+from coinone.rules.consensus.federation import Federation, check_member
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +48,18 @@ def _unbroken(read: Callable[[int], bytes | None], numbers: range, bytes_max: in
         items.append(item)
         bytes_max -= len(item)
     return items
+
+
+def checker_of(chain_id: int, federation: Federation) -> CheckSigned:
+    """What raises InvalidInput unless the federation signed a batch, or one of its members sealed a block."""
+
+    def check(item: Item) -> None:
+        if isinstance(item, CertifiedBatch):
+            check_certified(item, chain_id, federation)
+        else:
+            check_member(federation, item.seal[0], item.hash, item.seal[1])
+
+    return check
 
 
 class Peering:
@@ -92,7 +104,8 @@ class Peering:
         subscription = node.subscribe()
         view = await node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number))
         chain_id, genesis = node.network.chain_id, node.genesis.encode()
-        relay = Relay(chain_id, genesis, self._shelves, Head(*view), self._check_signed)
+        check = checker_of(chain_id, node.genesis.federation)
+        relay = Relay(chain_id, genesis, self._shelves, Head(*view), check)
         self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()))
         await self._network.start(self._listen, self._follow)
         self._started.set()
@@ -101,14 +114,6 @@ class Peering:
         telling.cancel()
         await self._network.stop()
         subscription.close()
-
-    def _check_signed(self, item: Item) -> None:
-        """Raises InvalidInput unless the federation signed the batch, or one of its members sealed the block."""
-        federation = self._node.genesis.federation
-        if isinstance(item, CertifiedBatch):
-            check_certified(item, self._node.network.chain_id, federation)
-        else:
-            check_member(federation, item.seal[0], item.hash, item.seal[1])
 
     def _loop_ms(self) -> float:
         assert self._loop is not None
