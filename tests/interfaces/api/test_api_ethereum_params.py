@@ -65,6 +65,8 @@ def test_hex_is_read_as_geth_reads_it() -> None:
     [
         {"from": ""},
         {"from": "0x"},
+        {"to": ""},  # no address: only a call without `to`, or with null, creates a contract
+        {"to": "0x"},
         {"to": "00" * 20},
         {"data": "0x0"},
         {"value": "0x"},

@@ -96,7 +96,7 @@ def call_request(value: Any, chain_id: int) -> CallRequest:
     fee_cap, tip_cap = fees(value)
     return CallRequest(
         caller=ZERO_ADDRESS if value.get("from") is None else read_address(value["from"]),
-        to=None if value.get("to") in (None, "", "0x") else read_address(value["to"]),
+        to=None if value.get("to") is None else read_address(value["to"]),
         data=call_data(value),
         value=_optional(value, "value") or 0,
         gas=CALL_GAS_MAX if gas is None else min(gas, CALL_GAS_MAX),
