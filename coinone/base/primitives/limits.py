@@ -35,7 +35,10 @@ SEAL_KEYS_PER_STEP = 32  # trie keys changed between two pauses of sealing: abou
 POOL_TRANSACTION_BYTES_MAX = 131_072  # geth's bound: room for the largest contract's deployment
 POOL_ACCOUNT_TRANSACTIONS_MAX = 64  # nonces one sender may have waiting, gaps included (geth: 16 + 64)
 POOL_ACCOUNT_BYTES_MAX = 1_048_576  # eight of the largest transactions
-POOL_BYTES_MAX = 67_108_864  # of all Ethereum transactions; the cheapest go first
+POOL_BYTES_MAX = 67_108_864  # of all Ethereum transactions; what cannot run goes first, then the cheapest
+POOL_OVERHEAD_BYTES = (
+    512  # what each counts besides: its place in tables; the pool holds 107,000 of 110 bytes
+)
 POOL_REPLACEMENT_PERCENT = 10  # a replacement pays at least this much more, or spam would be free
 ACTION_ACCOUNT_BYTES_MAX = (
     262_144  # waiting cancels of one account, and its other actions: four of the largest each
@@ -116,6 +119,7 @@ FIRST_LEVERAGE_MAX = (
 
 # Execution
 VERIFIED_TRANSACTIONS_MAX = 16_384  # remembered until their batch executes: about four full batches
+VERIFIED_BYTES_MAX = 33_554_432  # of them together, as they came; decoded they take up to three times as much
 BLOOM_ENTRIES_REMEMBERED = 16_384  # addresses and topics whose bits are known: about 6 MB
 HEADERS_IN_MEMORY_MAX = 1_024  # BLOCKHASH reaches back 256, a base a few
 SYSTEM_CALL_GAS = 200_000  # one transfer of the quote token takes a quarter of it at most

@@ -255,7 +255,7 @@ class Core:
         if cadence.is_evm(seq):
             room = div_down(limits.ordinary_bytes, 2)
             gas = limits.gas - forced_gas(self.chain, forced, limits.gas)
-            ethereum = self.ethereum_pool.take(gas, room, self.chain.state.nonce)
+            ethereum = self.ethereum_pool.take(gas, room)
             ethereum = ethereum[: max(0, limits.ordinary_transactions - len(oracle))]
         actions = self.door.choose(self.chain, limits, [*oracle, *ethereum], forced, time_ms)
         return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
@@ -295,7 +295,7 @@ class Core:
         """Durable now: clear the pools, answer, publish."""
         chain, events = self.chain, result.exchange.events
         self.storage.history.add_batch(result.batch.seq, events)
-        self.ethereum_pool.settle(chain.state.nonce, [record.sender for record in result.records])
+        self.ethereum_pool.settle(result.layer.accounts)
         for tx_hash, _ in result.skipped:
             self.ethereum_pool.drop(tx_hash)
         self.view = next_view(self.view, chain, events)

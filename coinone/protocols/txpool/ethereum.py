@@ -1,8 +1,12 @@
 """The pool of Ethereum transactions: waiting by sender and nonce, taken by what they pay.
 
 A sender's transactions run in nonce order. One that pays at least 10 % more, in both of its fees, replaces
-another of the same nonce. Everything is bounded by count and bytes; when the pool is full, the cheapest
-transaction makes room. State is passed in: the pool knows no chain.
+another of the same nonce. Everything is bounded by count and bytes. State is passed in: the pool knows no chain.
+
+What cannot run (a nonce before it is missing) pays nothing while it waits, whatever it offers. So in a full pool
+that makes room first, oldest first, then whoever pays the smallest tip: the base fee is the same for all. What others
+did to an account, through a delegation (EIP-7702), counts too: after each batch, what has no use or is not payable
+any more goes.
 
 Most batches have room for little gas, and now and then comes a wide one (D2). A transaction that asks for more gas
 than the small limit waits for that, and goes first there, whatever the others pay: those can run at any time. Among
@@ -11,14 +15,16 @@ themselves the large ones are ordered by what they pay, as the small ones are.
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
 from coinone.base.primitives.limits import (
     POOL_ACCOUNT_BYTES_MAX,
     POOL_ACCOUNT_TRANSACTIONS_MAX,
     POOL_BYTES_MAX,
+    POOL_OVERHEAD_BYTES,
     POOL_REPLACEMENT_PERCENT,
     POOL_TRANSACTION_BYTES_MAX,
 )
@@ -42,22 +48,36 @@ class Candidate:
     def cost_max(self) -> int:
         return self.gas * self.max_fee + self.value
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about: a small transaction is mostly what Python needs for it."""
+        return len(self.raw) + POOL_OVERHEAD_BYTES
+
     def tip(self, base_fee: int) -> int:
         return min(self.max_tip, self.max_fee - base_fee)
 
 
+class Holdings(Protocol):
+    """What a batch left an account with."""
+
+    @property
+    def nonce(self) -> int: ...
+    @property
+    def balance(self) -> int: ...
+
+
 @dataclass(slots=True)
 class _Queue:
-    """One sender's transactions by nonce."""
+    """One sender's transactions by nonce. Those from `next` to before `end` can run now."""
 
     by_nonce: dict[int, Candidate] = field(default_factory=dict)
     bytes_held: int = 0
+    next: int = 0  # the account's nonce
+    end: int = 0
 
-    def ready(self, nonce: int) -> Iterator[Candidate]:
-        """Those that can run now, in order, without a gap."""
-        while nonce in self.by_nonce:
-            yield self.by_nonce[nonce]
-            nonce += 1
+    def ready(self) -> Iterator[Candidate]:
+        """Those that can run now, in order."""
+        return (self.by_nonce[nonce] for nonce in range(self.next, self.end))
 
 
 class EthereumPool:
@@ -67,52 +87,62 @@ class EthereumPool:
         self._gas_max = max(small_gas, wide_gas)
         self._bytes_max = bytes_max
         self._queues: dict[Address, _Queue] = {}
+        self._running: dict[Address, _Queue] = {}  # those with something that can run now
         self._by_hash: dict[Hash32, Candidate] = {}
-        self._by_fee: list[tuple[int, Hash32]] = []  # cheapest first
+        self._by_tip: list[tuple[int, int, Hash32]] = []  # what can run now, cheapest first
+        self._kept: dict[Hash32, None] = {}  # what cannot, oldest first
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._by_hash)
+
+    @property
+    def ready_count(self) -> int:
+        """How many can run now."""
+        return len(self._by_tip)
 
     def get(self, tx_hash: Hash32) -> Candidate | None:
         return self._by_hash.get(tx_hash)
 
     def pending(self) -> Iterator[Candidate]:
         """All waiting transactions, sender by sender, nonces rising."""
-        for queue in self._queues.values():
-            for nonce in sorted(queue.by_nonce):
-                yield queue.by_nonce[nonce]
+        for sender in self._queues:
+            yield from self.of(sender)
+
+    def of(self, sender: Address) -> list[Candidate]:
+        """What one sender has waiting, nonces rising."""
+        queue = self._queues.get(sender)
+        return [queue.by_nonce[nonce] for nonce in sorted(queue.by_nonce)] if queue else []
 
     def next_nonce(self, sender: Address, state_nonce: int) -> int:
         """The nonce after the sender's waiting transactions without a gap: `pending` of
         eth_getTransactionCount."""
         queue = self._queues.get(sender)
-        return state_nonce + (sum(1 for _ in queue.ready(state_nonce)) if queue else 0)
+        return queue.end if queue else state_nonce
 
     def add(self, tx: Candidate, state_nonce: int, balance: int) -> None:
         """Take `tx` in. Raises InvalidTransaction or LimitExceeded and changes nothing."""
         if tx.hash in self._by_hash:
             raise InvalidTransaction("already known")
         self._check_alone(tx, state_nonce)
-        queue = self._queues.get(tx.sender) or _Queue()
+        queue = self._queues.get(tx.sender) or _Queue(next=state_nonce, end=state_nonce)
         replaced = queue.by_nonce.get(tx.nonce)
         if replaced is not None:
             _check_replacement(tx, replaced)
         _check_account(tx, queue, replaced, balance)
-        self._make_room(tx, replaced)
+        self._make_room(tx, replaced, can_run=tx.nonce <= queue.end)
         if replaced is not None:
-            self._remove(replaced)
-        self._insert(tx)
+            self._forget(replaced, queue)
+        self._insert(tx, state_nonce)
 
-    def take(self, gas_limit: int, bytes_max: int, nonce_of: Callable[[Address], int]) -> list[bytes]:
+    def take(self, gas_limit: int, bytes_max: int) -> list[bytes]:
         """The best paying transactions that fit, each sender's in nonce order, those first that fit in no small
         batch. They stay until `settle`."""
         heads = []
-        for order, (sender, queue) in enumerate(self._queues.items()):
-            rest = queue.ready(nonce_of(sender))
-            first = next(rest, None)
-            if first is not None:
-                heads.append((self._rank(first), order, first, rest))
+        for order, queue in enumerate(self._running.values()):
+            rest = queue.ready()
+            first = next(rest)
+            heads.append((self._rank(first), order, first, rest))
         heapq.heapify(heads)
         chosen: list[bytes] = []
         while heads:
@@ -133,15 +163,18 @@ class EthereumPool:
     def _rank(self, tx: Candidate) -> tuple[bool, int]:
         return tx.gas <= self._small_gas, -tx.tip(self._base_fee)
 
-    def settle(self, nonce_of: Callable[[Address], int], senders: list[Address]) -> None:
-        """Drop what can never run again: `senders` had transactions executed."""
-        for sender in dict.fromkeys(senders):
+    def settle(self, changed: Mapping[Address, Holdings | None]) -> None:
+        """A batch left these accounts so, whoever acted: drop what can never run again, and what is not payable."""
+        for sender, account in changed.items():
             queue = self._queues.get(sender)
             if queue is None:
                 continue
-            nonce = nonce_of(sender)
-            for tx in [tx for tx in queue.by_nonce.values() if tx.nonce < nonce]:
-                self._remove(tx)
+            queue.next, left = (account.nonce, account.balance) if account else (0, 0)
+            for tx in self.of(sender):
+                left -= tx.cost_max if tx.nonce >= queue.next else 0
+                if tx.nonce < queue.next or left < 0:
+                    self._forget(tx, queue)
+            self._regrade(sender, queue)
 
     def drop(self, tx_hash: Hash32) -> None:
         """Forget one, for instance because it was skipped at execution."""
@@ -163,39 +196,77 @@ class EthereumPool:
         if tx.gas > self._gas_max:
             raise InvalidTransaction("exceeds block gas limit", most=self._gas_max, have=tx.gas)
 
-    def _make_room(self, tx: Candidate, replaced: Candidate | None) -> None:
-        """Evict the cheapest until `tx` fits, or refuse it if it is the cheapest itself."""
-        freed = len(replaced.raw) if replaced else 0
+    def _make_room(self, tx: Candidate, replaced: Candidate | None, can_run: bool) -> None:
+        """Evict until `tx` fits: what cannot run, oldest first; then, for one that can run, who pays a smaller tip."""
+        missing = self._bytes + tx.size - self._bytes_max - (replaced.size if replaced else 0)
         victims = []
-        for fee, tx_hash in self._by_fee:
-            if self._bytes - freed + len(tx.raw) <= self._bytes_max:
+        for victim in self._in_order_of_going(tx.tip(self._base_fee) if can_run else None):
+            if missing <= 0:
                 break
-            if fee >= tx.max_fee:
-                raise LimitExceeded("txpool is full", want=fee + 1, have=tx.max_fee)
-            victim = self._by_hash[tx_hash]
-            if victim is not replaced:
+            if victim.sender != tx.sender:  # or it might take away what it follows
                 victims.append(victim)
-                freed += len(victim.raw)
+                missing -= victim.size
+        if missing > 0:
+            raise LimitExceeded("txpool is full: a larger tip, and no nonce left out, make room")
         for victim in victims:
             self._remove(victim)
 
-    def _insert(self, tx: Candidate) -> None:
+    def _in_order_of_going(self, tip: int | None) -> Iterator[Candidate]:
+        for tx_hash in self._kept:
+            yield self._by_hash[tx_hash]
+        for paid, _, tx_hash in self._by_tip:
+            if tip is None or paid >= tip:
+                return
+            yield self._by_hash[tx_hash]
+
+    def _insert(self, tx: Candidate, state_nonce: int) -> None:
         queue = self._queues.setdefault(tx.sender, _Queue())
+        queue.next = state_nonce
         queue.by_nonce[tx.nonce] = tx
         queue.bytes_held += len(tx.raw)
         self._by_hash[tx.hash] = tx
-        insort(self._by_fee, (tx.max_fee, tx.hash))
-        self._bytes += len(tx.raw)
+        self._kept[tx.hash] = None
+        self._bytes += tx.size
+        self._regrade(tx.sender, queue)
 
     def _remove(self, tx: Candidate) -> None:
         queue = self._queues[tx.sender]
+        self._forget(tx, queue)
+        self._regrade(tx.sender, queue)
+
+    def _forget(self, tx: Candidate, queue: _Queue) -> None:
         del queue.by_nonce[tx.nonce]
         queue.bytes_held -= len(tx.raw)
-        if not queue.by_nonce:
-            del self._queues[tx.sender]
+        if tx.hash in self._kept:
+            del self._kept[tx.hash]
+        else:
+            del self._by_tip[bisect_left(self._by_tip, self._entry(tx))]
         del self._by_hash[tx.hash]
-        del self._by_fee[bisect_left(self._by_fee, (tx.max_fee, tx.hash))]
-        self._bytes -= len(tx.raw)
+        self._bytes -= tx.size
+
+    def _regrade(self, sender: Address, queue: _Queue) -> None:
+        """A sender's queue changed: see which of it can run now."""
+        queue.end = queue.next
+        while queue.end in queue.by_nonce:
+            queue.end += 1
+        for nonce, tx in queue.by_nonce.items():
+            can_run = queue.next <= nonce < queue.end
+            if can_run and tx.hash in self._kept:
+                del self._kept[tx.hash]
+                insort(self._by_tip, self._entry(tx))
+            elif not can_run and tx.hash not in self._kept:
+                del self._by_tip[bisect_left(self._by_tip, self._entry(tx))]
+                self._kept[tx.hash] = None
+        if not queue.by_nonce:
+            del self._queues[sender]
+        if queue.end > queue.next:
+            self._running[sender] = queue
+        else:
+            self._running.pop(sender, None)
+
+    def _entry(self, tx: Candidate) -> tuple[int, int, Hash32]:
+        """Of equal tips the later nonce goes first: nothing waits for it."""
+        return tx.tip(self._base_fee), -tx.nonce, tx.hash
 
 
 def _check_replacement(tx: Candidate, replaced: Candidate) -> None:

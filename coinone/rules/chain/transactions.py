@@ -13,7 +13,7 @@ from collections import OrderedDict
 from typing import TypeAlias
 
 from coinone.base.primitives.errors import DecodeError
-from coinone.base.primitives.limits import VERIFIED_TRANSACTIONS_MAX
+from coinone.base.primitives.limits import VERIFIED_BYTES_MAX, VERIFIED_TRANSACTIONS_MAX
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, decode_transaction
 from coinone.rules.exchange.wire.envelope import L1_TYPE, ORACLE_TYPE, USER_TYPE, decode_oracle
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport, VerifiedAction
@@ -44,9 +44,16 @@ def verify_transaction(raw: bytes, rules: DomainRules) -> Verified:
 class Verifier:
     """`verify_transaction` with a memory of the latest results."""
 
-    def __init__(self, rules: DomainRules, most: int = VERIFIED_TRANSACTIONS_MAX) -> None:
+    def __init__(
+        self,
+        rules: DomainRules,
+        most: int = VERIFIED_TRANSACTIONS_MAX,
+        bytes_max: int = VERIFIED_BYTES_MAX,
+    ) -> None:
         self._rules = rules
         self._most = most
+        self._bytes_max = bytes_max
+        self._bytes = 0
         self._known: OrderedDict[bytes, Verified] = OrderedDict()
 
     def __call__(self, raw: bytes) -> Verified:
@@ -55,7 +62,8 @@ class Verifier:
 
     def remember(self, raw: bytes, verified: Verified) -> Verified:
         """Keep what was verified elsewhere, for instance on another thread."""
+        self._bytes += 0 if raw in self._known else len(raw)
         self._known[raw] = verified
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        while len(self._known) > self._most or self._bytes > self._bytes_max:
+            self._bytes -= len(self._known.popitem(last=False)[0])
         return verified

@@ -9,6 +9,12 @@ from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageEr
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from coinone.rules.chain.ethereum.transaction import (
+    SET_CODE,
+    EthereumTransaction,
+    sign_authorization,
+    sign_transaction,
+)
 from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
 NETWORK = load_network("dev")
@@ -151,3 +157,20 @@ def test_the_next_block_has_the_timestamp_that_was_set(tmp_path):
     with running(tmp_path) as node:
         header = asyncio.run(Dev(node).mine())
     assert header.timestamp > second.timestamp, "the offset is kept over a restart"
+
+
+def test_what_waits_of_an_account_goes_when_another_used_its_nonces_by_its_authorizations(tmp_path):
+    async def use_up(node):
+        chain_id = node.network.chain_id
+        waiting = await node.submit_ethereum(transfer(KEYS[2], 1, account(1), 1))  # until nonce 0 was used
+        both = tuple(sign_authorization(chain_id, account(5), nonce, KEYS[2]) for nonce in (0, 1))
+        fee, gas = node.network.base_fee, 21_000 + 2 * 25_000
+        tx = EthereumTransaction(SET_CODE, chain_id, 0, fee, 0, gas, account(1), 0, b"", (), both)
+        await node.submit_ethereum(sign_transaction(tx, KEYS[0]).encoded)
+        await Dev(node).mine()
+        return await node.query(
+            lambda reader: (reader.state.nonce(account(2)), reader.pool.get(waiting), len(reader.pool))
+        )
+
+    with running(tmp_path) as node:
+        assert asyncio.run(use_up(node)) == (2, None, 0)

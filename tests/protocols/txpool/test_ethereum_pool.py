@@ -5,14 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
-from coinone.base.primitives.limits import POOL_ACCOUNT_TRANSACTIONS_MAX
+from coinone.base.primitives.limits import POOL_ACCOUNT_TRANSACTIONS_MAX, POOL_OVERHEAD_BYTES
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
+from coinone.rules.state.account import Account
 
 BASE_FEE = 10
 GAS_MAX = 1_000_000  # of a wide batch
 SMALL = 600_000  # of the batches between
 RICH = 10**18
-ALICE, BOB = b"\x0a" * 20, b"\x0b" * 20
+ALICE, BOB, CAROL = b"\x0a" * 20, b"\x0b" * 20, b"\x0c" * 20
+SIZE = 100 + POOL_OVERHEAD_BYTES  # of one transaction in the pool
 
 
 def tx(sender=ALICE, nonce=0, max_fee=100, tip=5, gas=21_000, value=0, size=100, tag=b"") -> Candidate:
@@ -21,12 +23,12 @@ def tx(sender=ALICE, nonce=0, max_fee=100, tip=5, gas=21_000, value=0, size=100,
     return Candidate(raw, name.ljust(32, b"\0")[:32], sender, nonce, gas, max_fee, tip, value)
 
 
-def pool(bytes_max: int = 10_000) -> EthereumPool:
+def pool(bytes_max: int = 100 * SIZE) -> EthereumPool:
     return EthereumPool(BASE_FEE, SMALL, GAS_MAX, bytes_max)
 
 
-def take(some: EthereumPool, gas: int = GAS_MAX, size: int = 10**6, nonces=None) -> list[bytes]:
-    return some.take(gas, size, lambda sender: (nonces or {}).get(sender, 0))
+def take(some: EthereumPool, gas: int = GAS_MAX, size: int = 10**6) -> list[bytes]:
+    return some.take(gas, size)
 
 
 def test_a_sender_s_transactions_are_taken_in_nonce_order_whatever_they_pay():
@@ -123,16 +125,56 @@ def test_all_that_waits_must_be_payable_together():
         some.add(tx(nonce=3), 0, balance)
 
 
-def test_a_full_pool_drops_the_cheapest_for_a_better_one_only():
-    some = pool(bytes_max=300)
+def test_a_full_pool_drops_who_tips_least_for_a_better_tip_only():
+    some = pool(bytes_max=3 * SIZE)
     for nonce in range(3):
-        some.add(tx(BOB, nonce=nonce, max_fee=50 + nonce), 0, RICH)
+        some.add(tx(BOB, nonce=nonce, tip=5 + nonce), 0, RICH)
     with pytest.raises(LimitExceeded, match="full"):
-        some.add(tx(ALICE, max_fee=50), 0, RICH)
-    dear = tx(ALICE, max_fee=60)
-    some.add(dear, 0, RICH)
-    assert len(some) == 3 and some.get(tx(BOB, nonce=0, max_fee=50).hash) is None
-    assert some.get(dear.hash) == dear
+        some.add(tx(ALICE, tip=5, max_fee=10**6), 0, RICH)  # whatever it could pay
+    better = tx(ALICE, tip=6)
+    some.add(better, 0, RICH)
+    assert len(some) == 3 and some.get(tx(BOB, nonce=0, tip=5).hash) is None
+    assert some.get(better.hash) == better
+
+
+def test_what_cannot_run_makes_room_first_the_oldest_of_it_and_takes_it_from_nothing_that_can():
+    some = pool(bytes_max=4 * SIZE)
+    older, newer = tx(BOB, nonce=1, tip=90), tx(CAROL, nonce=1, tip=90)
+    first, second = tx(ALICE, nonce=0, tip=2), tx(ALICE, nonce=1, tip=2)
+    for item in (older, newer, first, second):
+        some.add(item, 0, RICH)
+    third = tx(ALICE, nonce=2, tip=1)
+    some.add(third, 0, RICH)  # the older goes
+    some.add(tx(BOB, nonce=2, tip=90), 0, RICH)  # the newer goes
+    some.add(tx(ALICE, nonce=3, tip=1), 0, RICH)  # and that again
+    assert [(item.sender, item.nonce) for item in some.pending()] == [(ALICE, nonce) for nonce in range(4)]
+    with pytest.raises(LimitExceeded, match="full"):
+        some.add(tx(BOB, nonce=1, tip=90), 0, RICH)
+    some.add(tx(BOB, nonce=0, tip=90), 0, RICH)
+    assert some.ready_count == 4, "that one can run, and tips more than Alice's third and fourth"
+
+
+def test_a_pool_filled_with_what_cannot_run_lets_everybody_in():
+    some = pool(bytes_max=8 * SIZE)
+    for nonce in range(1, 9):
+        some.add(tx(BOB, nonce=nonce, max_fee=10**9, tip=10**9), 0, RICH)
+    for nonce in range(8):
+        some.add(tx(ALICE, nonce=nonce, max_fee=10, tip=0), 0, RICH)
+    assert (some.ready_count, len(some)) == (8, 8)
+
+
+def test_an_emptied_place_makes_what_follows_wait_and_filled_again_run():
+    some = pool(bytes_max=3 * SIZE)
+    low, follows = tx(BOB, nonce=0, tip=1), tx(BOB, nonce=1, tip=50)
+    some.add(follows, 0, RICH)
+    assert some.ready_count == 0
+    some.add(low, 0, RICH)
+    assert some.ready_count == 2
+    some.add(tx(ALICE, tip=9), 0, RICH)
+    some.add(tx(CAROL, tip=9), 0, RICH)  # Bob's first goes
+    assert (some.ready_count, len(some)) == (2, 3) and some.next_nonce(BOB, 0) == 0
+    some.add(tx(CAROL, nonce=1, tip=2), 0, RICH)  # and his second
+    assert some.of(BOB) == [] and some.next_nonce(BOB, 0) == 0
 
 
 def test_an_account_may_keep_a_mebibyte_waiting_and_replace_within_it():
@@ -163,8 +205,31 @@ def test_executed_nonces_leave_the_pool():
     some = pool()
     for nonce in range(3):
         some.add(tx(nonce=nonce), 0, RICH)
-    some.settle(lambda sender: 2, [ALICE])
-    assert [item.nonce for item in some.pending()] == [2]
+    some.settle({ALICE: Account(2, RICH), BOB: Account(7, RICH)})
+    assert [item.nonce for item in some.pending()] == [2] and take(some) == [tx(nonce=2).raw]
+
+
+def test_what_another_did_to_an_account_ends_what_waits_of_it():
+    some = pool()
+    each = 21_000 * 100
+    for nonce in (0, 1, 2, 4):
+        some.add(tx(nonce=nonce), 0, RICH)
+    some.settle(
+        {ALICE: Account(1, 2 * each)}
+    )  # its delegate's authorization used a nonce, a call took its money
+    assert [item.nonce for item in some.pending()] == [1, 2], "two are payable, the third is not"
+    some.settle({ALICE: Account(1, each - 1)})
+    assert (len(some), some.ready_count, take(some)) == (0, 0, [])
+    some.add(tx(nonce=3), 1, RICH)
+    some.settle({ALICE: None})
+    assert len(some) == 0
+
+
+def test_what_waited_behind_a_missing_nonce_runs_when_the_nonce_was_used_otherwise():
+    some = pool()
+    some.add(tx(nonce=2), 0, RICH)
+    some.settle({ALICE: Account(2, RICH)})
+    assert take(some) == [tx(nonce=2).raw]
 
 
 @settings(max_examples=60)
@@ -172,13 +237,13 @@ def test_executed_nonces_leave_the_pool():
     st.lists(st.tuples(st.sampled_from([ALICE, BOB]), st.integers(0, 5), st.integers(10, 200)), max_size=40)
 )
 def test_the_pool_never_passes_its_bound_and_what_it_gives_is_runnable(entries):
-    some = pool(bytes_max=600)
+    some = pool(bytes_max=6 * SIZE)
     for place, (sender, nonce, fee) in enumerate(entries):
         try:
             some.add(tx(sender, nonce, fee, fee // 2, tag=bytes([place])), 0, RICH)
         except (InvalidTransaction, LimitExceeded):
             continue
-        assert sum(len(item.raw) for item in some.pending()) <= 600
+        assert sum(item.size for item in some.pending()) <= 6 * SIZE
     taken = take(some)
     by_raw = {item.raw: item for item in some.pending()}
     for sender in (ALICE, BOB):

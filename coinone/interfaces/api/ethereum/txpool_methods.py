@@ -15,7 +15,9 @@ Waiting = tuple[Address, int, bytes]  # sender, nonce, the transaction
 
 
 async def status(context: Context) -> dict[str, str]:
-    pending, queued = await context.backend.reads.query(_counts)
+    pending, queued = await context.backend.reads.query(
+        lambda reader: (reader.pool.ready_count, len(reader.pool) - reader.pool.ready_count)
+    )
     return {"pending": hex(pending), "queued": hex(queued)}
 
 
@@ -72,25 +74,12 @@ def _shown(raw: bytes) -> dict[str, Any]:
 
 
 def _waiting(reader: ServedReader, sender: Address | None) -> list[tuple[str, Waiting]]:
+    """Of one sender, or of all as far as is shown."""
+    pool = reader.pool
     rows: list[tuple[str, Waiting]] = []
-    following: dict[Address, int] = {}
-    for tx in reader.pool.pending():
-        if sender is not None and tx.sender != sender:
-            continue
-        after = following.setdefault(
-            tx.sender, reader.pool.next_nonce(tx.sender, reader.state.nonce(tx.sender))
-        )
+    for tx in pool.pending() if sender is None else pool.of(sender):
+        after = pool.next_nonce(tx.sender, 0)
         rows.append(("pending" if tx.nonce < after else "queued", (tx.sender, tx.nonce, tx.raw)))
         if len(rows) >= POOL_SHOWN_MAX:
             break
     return rows
-
-
-def _counts(reader: ServedReader) -> tuple[int, int]:
-    total = len(reader.pool)
-    senders = dict.fromkeys(tx.sender for tx in reader.pool.pending())
-    ready = 0
-    for sender in senders:
-        nonce = reader.state.nonce(sender)
-        ready += reader.pool.next_nonce(sender, nonce) - nonce
-    return ready, total - ready
