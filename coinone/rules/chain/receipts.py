@@ -9,13 +9,13 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
-from coinone.rules.chain.ethereum.receipts import BLOOM_SIZE, Receipt, bloom, encode_receipt
+from coinone.rules.chain.ethereum.receipts import BLOOM_SIZE, Receipt, receipt_steps
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.state.rebuild import ordered_root_steps
 from coinone.rules.state.steps import finished
 
 ROWS_PER_STEP = 2_048  # numbered between two pauses
-PLACED_PER_STEP = 256  # receipts encoded between two pauses: about 5 ms
+PLACED_PER_STEP = 256  # receipts and logs encoded between two pauses: about 5 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,15 @@ def place_steps(records: Iterable[TransactionRecord]) -> Generator[None, None, P
     """The same in short steps."""
     rows = yield from _row_steps(records)
     receipts: list[bytes] = []
-    bits = 0
-    for start in range(0, len(rows), PLACED_PER_STEP):
-        part = rows[start : start + PLACED_PER_STEP]
-        receipts += [encode_receipt(receipt_of(row)) for row in part]
-        bits |= int.from_bytes(bloom(log for row in part for log in row.record.logs), "big")
-        yield
+    bits = since = 0
+    for row in rows:
+        encoded, its_bits = yield from receipt_steps(receipt_of(row))
+        receipts.append(encoded)
+        bits |= its_bits
+        since += 1 + len(row.record.logs)
+        if since >= PLACED_PER_STEP:
+            since = 0
+            yield
     transactions_root = yield from ordered_root_steps([row.record.raw for row in rows])
     return Placed(
         rows=rows,

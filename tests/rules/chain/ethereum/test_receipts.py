@@ -1,5 +1,7 @@
 """Receipts and bloom filters, beside those of the executable specification."""
 
+from dataclasses import replace
+
 from ethereum.forks.osaka.blocks import Log as SpecLog
 from ethereum.forks.osaka.blocks import Receipt as SpecReceipt
 from ethereum.forks.osaka.bloom import logs_bloom
@@ -9,7 +11,9 @@ from ethereum_types.numeric import Uint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.chain.ethereum.receipts import Receipt, bloom, encode_receipt
+from coinone.rules.chain.ethereum.receipts import Receipt, bloom, encode_receipt, receipt_steps
+from coinone.rules.chain.receipts import place_steps
+from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.vm import Log
 
 LOGS = st.builds(
@@ -32,3 +36,27 @@ def test_a_receipt_is_encoded_as_the_specification_does(
     prefix = bytes([kind]) if kind else b""
     assert encode_receipt(Receipt(kind, success, gas, tuple(logs))) == prefix + spec_rlp.encode(spec)
     assert bloom(logs) == bytes(logs_bloom(spec_logs))
+
+
+def test_a_receipt_of_very_many_logs_is_encoded_in_short_steps():
+    logs = tuple(Log(bytes(20), (n.to_bytes(32, "big"),), b"") for n in range(1_000))
+    receipt = Receipt(2, True, 21_000, logs)
+    steps = receipt_steps(receipt)
+    pauses = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            encoded, bits = done.value
+            break
+        pauses += 1
+    assert pauses == 3, "1,000 logs are 256 + 256 + 256 + 232"
+    assert encoded == encode_receipt(receipt) and bits.to_bytes(256, "big") == bloom(logs)
+
+
+def test_a_block_pauses_after_so_many_logs_however_few_transactions_they_are_of():
+    logs = tuple(Log(bytes(20), (), b"") for _ in range(1_000))
+    records = [TransactionRecord(b"\xc0", bytes(32), 2, bytes(20), None, False, True, 1, 1, None, logs)] * 2
+    with_logs = sum(1 for _ in place_steps(records))
+    without = sum(1 for _ in place_steps([replace(record, logs=()) for record in records]))
+    assert with_logs - without == 2 * (3 + 1), "three within each, and one after it"
