@@ -5,10 +5,14 @@ the impact bids at the end of batch t - 1, which everybody has seen, and when th
 cancels and post-only orders; the ask is the higher of the two. A quote placed in one batch and cancelled in the next
 counts nowhere. Each batch weighs by its length (at most 5 s), so no instant counts more than another.
 
-An *impact price* is the average to trade the market's impact notional into a side, over at most `IMPACT_LEVELS`
-prices; a thinner side has none. An order is worth 10 quote when it enters, so that who would hide the depth behind so
-many prices of small orders has put twice the notional there himself. Here prices are in 1 / QUOTE_SCALE of the
-market's price unit, and 0 means none.
+An order counts only if its owner could bear its fill now; at a price worse than the mark, the fill of all that the
+owner has on that side, and within the band. Margin that an order entered with may be gone since, sent away, used
+elsewhere or handed to somebody: the order then goes when a taker meets it, and nothing trades.
+
+An *impact price* is the average to trade the market's impact notional into a side, over at most `IMPACT_ORDERS`
+orders; a thinner side has none. An order is worth 10 quote when it enters, so that who would hide the depth behind
+so many small orders has put eight times the notional there. Here prices are in 1 / QUOTE_SCALE of the market's price
+unit, and 0 means none.
 """
 
 from __future__ import annotations
@@ -23,14 +27,17 @@ from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, attach, i64
+from coinone.rules.exchange.core import CORE, attach, i64, inlined, part
+from coinone.rules.exchange.fill_check import beyond_band, may_fill
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding import add_premium
 from coinone.rules.exchange.ladders import ladder_of
+from coinone.rules.exchange.margin_rules import maintenance_margin
 from coinone.rules.exchange.mark import add_basis
+from coinone.rules.exchange.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.oracle import is_fresh
 
-IMPACT_LEVELS = 4_096  # prices walked for an impact price, some 20 µs at most; deeper depth counts as absent
+IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
 
 
 class Quote(NamedTuple):
@@ -75,6 +82,50 @@ def weigh_quotes(batch: Batch, met: list[Quote]) -> None:
         batch.ledger.memory.put(market, memory)
 
 
+@inlined
+def _could_trade(core: Any, slot: int) -> bool:
+    """Could its owner bear now that this order were taken, and at a loss all it has on that side at this price?"""
+    order = core.orders[slot]
+    account, market = i64(order.account), i64(order.market)
+    held = core.positions[account, market]
+    direction = 1 - 2 * order.side
+    reducible = max(-direction * held.size, 0)
+    lots = i64(order.sz)
+    if direction * (order.px - core.markets[market].mark) > 0:
+        if beyond_band(core, market, order.px):
+            return False
+        lots = i64(held.ask_size if order.side != 0 else held.bid_size)
+        if reducible > 0:  # reduce-only orders are all of one side
+            lots += held.reduce_size
+    if lots > reducible and holds_stale(core, account):
+        return False
+    rate = core.accounts[account].maker_rate + order.builder_fee
+    change = direction * lots
+    left = maintenance_margin(core, market, held.size + change)
+    return bool(may_fill(core, account, market, change, order.px, max(fee(lots * order.px, rate), 0), left))
+
+
+@part
+def _impact(core: Any, ladder: int, notional: int) -> tuple[int, int]:
+    """Value and size of the trade of `notional` into a side; size 0: too thin."""
+    value = size = i64(0)
+    place, looked = core.ladder_counts[ladder] - 1, 0
+    while place >= core.ladder_firsts[ladder] and looked < IMPACT_ORDERS:
+        px = abs(core.ladder_keys[ladder, place])
+        slot = i64(core.levels[core.ladder_levels[ladder, place]].head)
+        while slot >= 0 and looked < IMPACT_ORDERS:
+            looked += 1
+            if _could_trade(core, slot):
+                take = min(i64(core.orders[slot].sz), (notional - value + px - 1) // px)
+                value += px * take
+                size += take
+                if value >= notional:
+                    return value, size
+            slot = i64(core.links[slot].next)
+        place -= 1
+    return i64(0), i64(0)
+
+
 @njit(
     types.void(CORE, types.Array(types.int64, 1, "C"), types.Array(types.int64, 2, "C")),
     error_model="numpy",
@@ -83,19 +134,9 @@ def weigh_quotes(batch: Batch, met: list[Quote]) -> None:
 def _walk(words: Any, notionals: Any, found: Any) -> None:
     """found[market] = value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
     core = attach(words)
+    list_stale(core)
     for market in range(notionals.shape[0]):
         for side in range(2):
-            ladder = ladder_of(market, side)
-            count = core.ladder_counts[ladder]
-            value = size = i64(0)
-            first = max(count - IMPACT_LEVELS, core.ladder_firsts[ladder])
-            for place in range(count - 1, first - 1, -1):
-                px = abs(core.ladder_keys[ladder, place])
-                wanted = (notionals[market] - value + px - 1) // px
-                take = min(i64(core.levels[core.ladder_levels[ladder, place]].size), wanted)
-                value += px * take
-                size += take
-                if value >= notionals[market]:
-                    found[market, 2 * side] = value
-                    found[market, 2 * side + 1] = size
-                    break
+            value, size = _impact(core, ladder_of(market, side), notionals[market])
+            found[market, 2 * side] = value
+            found[market, 2 * side + 1] = size

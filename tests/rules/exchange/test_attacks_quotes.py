@@ -1,0 +1,107 @@
+"""Quotes that entered with margin and have none any more: nobody can hit them, so they say nothing of mark and funding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from coinone.rules.exchange.wire import types as t
+
+QUOTE = 10**6
+BTC, ETH = 0, 1
+
+
+def at_fifty(w: Any, *accounts: int) -> None:
+    """The greatest leverage for all of them, in both markets."""
+    chosen = [t.UpdateLeverage(market, True, 50) for market in (BTC, ETH)]
+    w.batch(*[w.signed(n, action, "leverage", user_signed=False) for n in accounts for action in chosen])
+
+
+def seen(w: Any) -> tuple[int, int]:
+    """BTC's impact prices in whole quote units, as everybody sees them after the last batch; 0: none."""
+    memory = w.ex.ledger.memory_of(BTC)
+    return memory.seen_bid // 10_000, memory.seen_ask // 10_000
+
+
+def nobody_could_hit(w: Any, limit: int) -> bool:
+    """Does a sale down to the limit find nothing?"""
+    w.batch(w.sell(9, 0.5, limit, "Ioc"))
+    return "error" in w.status() and w.position(9) == 0
+
+
+def test_a_quote_whose_margin_was_sent_away_counts_no_more(world: Callable[..., Any]) -> None:
+    """0.5 at 51,000 needs 500 of margin and may lose 500; 4,000 of 5,000 may leave. With 1,000 a fill leaves 1,000 - 500
+    - 3.825 (0.015 % of 25,500), less than 2 * 250. The premium of 2 % stood at no risk: 0.125 % an hour from all longs.
+    """
+    w = world({1: 5_000, 2: 100, 9: 1_000_000})
+    at_fifty(w, 1, 9)
+    w.batch(w.buy(1, 0.5, 51_000, "Alo"))
+    assert seen(w) == (51_000, 0)
+    away = t.SendAsset("usdSend", (2).to_bytes(20, "big"), 4_000 * QUOTE)
+    w.batch(w.signed(1, away, "usdSend"))
+    assert w.equity(1) == 1_000 * QUOTE and seen(w) == (0, 0)
+    w.batch()
+    assert w.ex.ledger.memory_of(BTC).premium == 0
+    assert nobody_could_hit(w, 50_000)
+
+
+def test_a_quote_whose_margin_backs_another_position_counts_no_more(world: Callable[..., Any]) -> None:
+    """1,600 carry the bid (500, loss 500, fee 3.825). 16 ETH take 960 and a fee of 21.6: 1,578.4 are left, and after the
+    bid's fill 1,074.575, less than 2 * (250 + 480)."""
+    w = world({1: 1_600, 8: 1_000_000, 9: 1_000_000})
+    at_fifty(w, 1, 8, 9)
+    w.batch(w.buy(1, 0.5, 51_000, "Alo"), w.sell(8, 16, 3_000, "Alo", market=ETH))
+    assert seen(w) == (51_000, 0)
+    w.batch(w.buy(1, 16, 3_000, market=ETH))
+    assert w.position(1, ETH) == 160_000 and seen(w) == (0, 0)
+    assert nobody_could_hit(w, 50_000)
+
+
+def test_a_quote_beyond_the_band_counts_nothing(world: Callable[..., Any]) -> None:
+    """A twentieth of 50,000 is 2,500: 52,500 counts, a tick more is cancelled by whoever meets it. A bid 90 % above
+    the oracle, alone for 42 s, made the whole hour's premium 1 %."""
+    w = world({1: 30_000, 9: 1_000_000})
+    at_fifty(w, 1, 9)
+    w.batch(w.buy(1, 0.5, 52_501, "Alo", cloid=1))
+    assert seen(w) == (0, 0)
+    w.batch(w.cancel(1, cloid=1), w.buy(1, 0.5, 52_500, "Alo"))
+    assert seen(w) == (52_500, 0)
+    w.batch(w.buy(1, 0.3, 95_000, "Alo"))
+    assert seen(w) == (52_500, 0)
+
+
+def test_a_quote_of_who_holds_a_silent_market_counts_as_far_as_it_reduces(world: Callable[..., Any]) -> None:
+    """One lot of ETH without a price: its holder's orders trade only as far as they reduce."""
+    w = world({1: 5_000, 8: 10_000, 9: 1_000_000})
+    at_fifty(w, 1, 8, 9)
+    w.batch(w.sell(8, 0.01, 3_000, market=ETH), w.buy(1, 0.01, 3_000, market=ETH))
+    w.batch(w.buy(1, 0.5, 51_000, "Alo"))
+    assert seen(w) == (51_000, 0)
+    del w.prices[ETH]
+    for _ in range(11):
+        w.batch(step_ms=2_000)
+    assert seen(w) == (0, 0)
+    assert nobody_could_hit(w, 50_000)
+
+
+def test_orders_that_could_not_all_be_filled_at_their_loss_do_not_count(world: Callable[..., Any]) -> None:
+    """Each of two bids enters with its own loss: 400 of margin and 200 of loss each need 600 and a fee. Both filled
+    would take 400 of 700, and leave less than 2 * 200: after the first fill the second goes."""
+    w = world({1: 700, 9: 1_000_000})
+    at_fifty(w, 1, 9)
+    w.batch(w.buy(1, 0.2, 51_000, "Alo"), w.buy(1, 0.2, 51_000, "Alo"))
+    assert w.ex.rows.accounts[w.slot(1)]["order_count"] == 2 and seen(w) == (0, 0)
+    w.batch(w.sell(9, 0.4, 50_000, "Ioc"))
+    assert w.position(9) == -20_000 and w.ex.rows.accounts[w.slot(1)]["order_count"] == 0
+
+
+def test_quotes_at_the_mark_count_although_their_owner_has_no_more_than_the_margin(
+    world: Callable[..., Any],
+) -> None:
+    """Each of them alone can be hit: 0.2 at 49,990 leaves 402 + 2 - 1.4997, more than 2 * 100."""
+    w = world({1: 402, 9: 1_000_000})
+    at_fifty(w, 1, 9)
+    w.batch(w.buy(1, 0.2, 49_990, "Alo"), w.buy(1, 0.2, 49_990, "Alo"))
+    assert seen(w) == (0, 0)  # 19,996 are too thin for 20,000
+    w.batch(w.buy(9, 0.1, 49_980, "Alo"))
+    assert seen(w) == (49_989, 0)
