@@ -109,7 +109,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         apply_account_action(batch, item)
     _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second)
-    quotes = impact_quotes(batch)
+    quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
     liquidations = [work.item(slot) for slot in work.chosen]  # the most endangered first
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
     _orders(batch, liquidations + takers, second, work)
@@ -118,7 +118,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     liquidation.settle(work)
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         apply_account_action(batch, item)
-    weigh_quotes(batch, quotes)
+    weigh_quotes(batch, quotes, next_oid)
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
     tell_payments(batch)

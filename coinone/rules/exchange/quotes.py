@@ -1,9 +1,11 @@
 """Quotes that could be hit: what mark and funding take from the book.
 
-A quote counts only if takers could have traded with it after seeing it. Of batch t the bid is therefore the lower of
-the impact bids at the end of batch t - 1, which everybody has seen, and when the takers of t begin, after its
-cancels and post-only orders; the ask is the higher of the two. A quote placed in one batch and cancelled in the next
-counts nowhere. Each batch weighs by its length (at most 5 s), so no instant counts more than another.
+A quote counts only if takers could have traded with it after seeing it. Of batch t the bid is therefore the lowest of
+the impact bids at the end of batch t - 1, which everybody has seen, when the takers of t begin, after its cancels and
+post-only orders, and when they are through; the ask is the highest of the three. Orders that came among the takers of a
+batch do not count at its end: whoever takes its quote away ahead of them and puts it back behind them has quoted
+nothing, nor has who places a quote in one batch and cancels it in the next. Each batch weighs by its length (at most
+5 s), so no instant counts more than another.
 
 An order counts only if its owner could bear its fill now; at a price worse than the mark, the fill of all that the
 owner has on that side, and within the band. Margin that an order entered with may be gone since, sent away, used
@@ -38,6 +40,7 @@ from coinone.rules.exchange.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.oracle import is_fresh
 
 IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
+OID_END = 2**63 - 1
 
 
 class Quote(NamedTuple):
@@ -47,12 +50,12 @@ class Quote(NamedTuple):
     ask: int
 
 
-def impact_quotes(batch: Batch) -> list[Quote]:
-    """Each market's impact prices as the book stands."""
+def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
+    """Each market's impact prices as the book stands, of orders with ids below `before`."""
     rows, configs = batch.rows, batch.ex.config.markets
     notionals = np.array([config.impact_notional for config in configs], np.int64)
     found = np.zeros((len(notionals), 4), np.int64)
-    _walk(rows.core(), notionals, found)
+    _walk(rows.core(), notionals, before, found)
     return [
         Quote(
             div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
@@ -62,23 +65,26 @@ def impact_quotes(batch: Batch) -> list[Quote]:
     ]
 
 
-def hittable(seen: Quote, met: Quote) -> Quote:
-    """What could be hit of a quote seen at the end of the batch before, and of one that takers met in this batch."""
-    return Quote(min(seen.bid, met.bid), max(seen.ask, met.ask) if seen.ask and met.ask else 0)
+def hittable(*quotes: Quote) -> Quote:
+    """What could be hit of quotes at several moments: the lowest bid and the highest ask, if never missing."""
+    bids, asks = [quote.bid for quote in quotes], [quote.ask for quote in quotes]
+    return Quote(min(bids), max(asks) if all(asks) else 0)
 
 
-def weigh_quotes(batch: Batch, met: list[Quote]) -> None:
-    """At a batch's end: weigh what its takers could hit, and remember what everybody sees now."""
-    for market, (quote, seen_next) in enumerate(zip(met, impact_quotes(batch), strict=True)):
-        before = batch.ledger.memory_of(market)
-        elapsed = batch.now - before.weighed_ms if before.weighed_ms else 0
-        if is_fresh(batch.rows, market):
-            bid, ask = hittable(Quote(before.seen_bid, before.seen_ask), quote)
-            memory = add_premium(batch, market, before, bid, ask, min(elapsed, SAMPLE_MS))
-        else:  # nothing is weighed; an offset that was pushed goes back all the same
-            bid, ask, memory = 0, 0, before
+def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
+    """At a batch's end: weigh what its takers could hit, and remember what everybody sees now. They met `met`, made of
+    orders with ids below `before`."""
+    for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=True)):
+        memory = batch.ledger.memory_of(market)
+        elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
+        bid = ask = 0
+        if is_fresh(
+            batch.rows, market
+        ):  # else nothing is weighed; an offset that was pushed goes back all the same
+            bid, ask = hittable(Quote(memory.seen_bid, memory.seen_ask), quote, left)
+            memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
         memory = add_basis(batch, market, memory, bid, ask, elapsed)
-        memory = replace(memory, weighed_ms=batch.now, seen_bid=seen_next.bid, seen_ask=seen_next.ask)
+        memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 
 
@@ -106,8 +112,8 @@ def _could_trade(core: Any, slot: int) -> bool:
 
 
 @part
-def _impact(core: Any, ladder: int, notional: int) -> tuple[int, int]:
-    """Value and size of the trade of `notional` into a side; size 0: too thin."""
+def _impact(core: Any, ladder: int, notional: int, before: int) -> tuple[int, int]:
+    """Value and size of the trade of `notional` into a side's orders with ids below `before`; size 0: too thin."""
     value = size = i64(0)
     place, looked = core.ladder_counts[ladder] - 1, 0
     while place >= core.ladder_firsts[ladder] and looked < IMPACT_ORDERS:
@@ -115,7 +121,7 @@ def _impact(core: Any, ladder: int, notional: int) -> tuple[int, int]:
         slot = i64(core.levels[core.ladder_levels[ladder, place]].head)
         while slot >= 0 and looked < IMPACT_ORDERS:
             looked += 1
-            if _could_trade(core, slot):
+            if core.orders[slot].oid < before and _could_trade(core, slot):
                 take = min(i64(core.orders[slot].sz), (notional - value + px - 1) // px)
                 value += px * take
                 size += take
@@ -127,16 +133,16 @@ def _impact(core: Any, ladder: int, notional: int) -> tuple[int, int]:
 
 
 @njit(
-    types.void(CORE, types.Array(types.int64, 1, "C"), types.Array(types.int64, 2, "C")),
+    types.void(CORE, types.Array(types.int64, 1, "C"), types.int64, types.Array(types.int64, 2, "C")),
     error_model="numpy",
     _nrt=False,
 )
-def _walk(words: Any, notionals: Any, found: Any) -> None:
+def _walk(words: Any, notionals: Any, before: int, found: Any) -> None:
     """found[market] = value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
     core = attach(words)
     list_stale(core)
     for market in range(notionals.shape[0]):
         for side in range(2):
-            value, size = _impact(core, ladder_of(market, side), notionals[market])
+            value, size = _impact(core, ladder_of(market, side), notionals[market], before)
             found[market, 2 * side] = value
             found[market, 2 * side + 1] = size

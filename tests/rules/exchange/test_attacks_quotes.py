@@ -1,4 +1,5 @@
-"""Quotes that entered with margin and have none any more: nobody can hit them, so they say nothing of mark and funding."""
+"""Quotes that takers cannot hit, for want of margin or because they go ahead of them: they say nothing of mark and
+funding."""
 
 from __future__ import annotations
 
@@ -30,9 +31,9 @@ def nobody_could_hit(w: Any, limit: int) -> bool:
 
 
 def test_a_quote_whose_margin_was_sent_away_counts_no_more(world: Callable[..., Any]) -> None:
-    """0.5 at 51,000 needs 500 of margin and may lose 500; 4,000 of 5,000 may leave. With 1,000 a fill leaves 1,000 - 500
-    - 3.825 (0.015 % of 25,500), less than 2 * 250. The premium of 2 % stood at no risk: 0.125 % an hour from all longs.
-    """
+    """0.5 at 51,000 needs 500 of margin and may lose 500; 4,000 of 5,000 may leave. With 1,000 a fill leaves
+    1,000 - 500 - 3.825 (0.015 % of 25,500), less than 2 * 250. The premium of 2 % stood at no risk: 0.125 % an hour
+    from all longs."""
     w = world({1: 5_000, 2: 100, 9: 1_000_000})
     at_fifty(w, 1, 9)
     w.batch(w.buy(1, 0.5, 51_000, "Alo"))
@@ -46,8 +47,8 @@ def test_a_quote_whose_margin_was_sent_away_counts_no_more(world: Callable[..., 
 
 
 def test_a_quote_whose_margin_backs_another_position_counts_no_more(world: Callable[..., Any]) -> None:
-    """1,600 carry the bid (500, loss 500, fee 3.825). 16 ETH take 960 and a fee of 21.6: 1,578.4 are left, and after the
-    bid's fill 1,074.575, less than 2 * (250 + 480)."""
+    """1,600 carry the bid (500, loss 500, fee 3.825). 16 ETH take 960 and a fee of 21.6: 1,578.4 are left, and after
+    the bid's fill 1,074.575, less than 2 * (250 + 480)."""
     w = world({1: 1_600, 8: 1_000_000, 9: 1_000_000})
     at_fifty(w, 1, 8, 9)
     w.batch(w.buy(1, 0.5, 51_000, "Alo"), w.sell(8, 16, 3_000, "Alo", market=ETH))
@@ -105,3 +106,46 @@ def test_quotes_at_the_mark_count_although_their_owner_has_no_more_than_the_marg
     assert seen(w) == (0, 0)  # 19,996 are too thin for 20,000
     w.batch(w.buy(9, 0.1, 49_980, "Alo"))
     assert seen(w) == (49_989, 0)
+
+
+def test_a_quote_that_goes_ahead_of_the_takers_and_comes_back_behind_them_counts_nothing(
+    world: Callable[..., Any],
+) -> None:
+    """1 races with a large order, a modify that takes its bid down to 49,000, and comes last with a modify that puts it
+    back: one of its two orders is far away and weighs nothing. Before each batch and after it the bid stands at 51,000;
+    whoever sells down to 50,900 has found it there in one batch of five."""
+    w = world({1: 100_000, 9: 10_000})
+    at_fifty(w, 1, 9)
+    w.batch(w.buy(1, 0.42, 51_000, "Alo", cloid=1), w.buy(1, 0.001, 30_000, "Alo", cloid=2))
+    first, turns = t.OrderRef(BTC, 0, 1), 0
+    for turn in range(12):
+        away = t.BatchModify((t.Modify(first, w.spec(True, 2, 49_000, cloid=1)),), single=False)
+        back = t.BatchModify(
+            (
+                t.Modify(first, w.spec(True, 0.42, 51_000, cloid=1)),
+                t.Modify(t.OrderRef(BTC, 0, 2), w.spec(True, 0.001, 30_000 + 10 * (turn % 2), cloid=2)),
+            ),
+            single=False,
+        )
+        w.batch(w.signed(1, away), w.signed(1, back), w.sell(9, 0.42, 50_900, "Ioc"))
+        if w.position(9):
+            break
+        turns += 1
+        assert w.ex.rows.book.best(BTC, 0) == 510_000
+    assert turns > 2 and w.ex.ledger.memory_of(BTC).premium_sum == 0
+
+
+def test_a_quote_counts_from_the_batch_after_it_was_seen_as_long_as_takers_leave_it(
+    world: Callable[..., Any],
+) -> None:
+    """A bid of 0.5 at 51,000 comes among the takers of batch 1 and is seen at the end of 2. 3: it counts, for all that
+    takers leave: 0.05 sold, 0.45 are enough. 4: 0.2 are sold and 0.25 left, too few for 20,000: nothing counts."""
+    w = world({1: 10_000, 9: 10_000})
+    at_fifty(w, 1, 9)
+    w.batch(w.buy(1, 0.5, 51_000))
+    w.batch()
+    assert w.ex.ledger.memory_of(BTC).premium == 0
+    w.batch(w.sell(9, 0.05, 51_000, "Ioc"))
+    assert w.position(9) == -5_000 and w.ex.ledger.memory_of(BTC).premium == 20_000_000
+    w.batch(w.sell(9, 0.2, 51_000, "Ioc"))
+    assert w.position(9) == -25_000 and w.ex.ledger.memory_of(BTC).premium == 0

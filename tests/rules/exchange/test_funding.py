@@ -78,10 +78,11 @@ def test_the_premium_is_how_far_the_oracle_lies_outside_bid_and_ask() -> None:
     assert premium(499_000_000, 501_000_000, 500_000) == premium(0, 0, 500_000) == 0
 
 
-def test_the_hittable_quote_is_the_worse_of_what_was_seen_and_what_takers_met() -> None:
+def test_the_hittable_quote_is_the_worst_of_what_was_seen_and_what_takers_met_and_left() -> None:
     assert hittable(Quote(100, 110), Quote(101, 108)) == Quote(100, 110)
     assert hittable(Quote(100, 110), Quote(0, 111)) == Quote(0, 111)
     assert hittable(Quote(100, 0), Quote(99, 111)) == Quote(99, 0)
+    assert hittable(Quote(100, 110), Quote(101, 108), Quote(98, 112)) == Quote(98, 112)
 
 
 def hour(w: Any, steps: int = 720) -> None:

@@ -86,7 +86,7 @@ def test_an_empty_or_one_sided_book_is_marked_at_the_oracle(world: Callable[...,
 def test_the_mark_comes_to_the_middle_of_quotes_that_stay(world: Callable[..., Any]) -> None:
     """Bid 50,010, ask 50,030: a basis of 20. After 150 s the average stands at 20 * (1 - 1/e) = 12.64."""
     w = world({1: 1_000_000})
-    w.batch(w.buy(1, 1, 50_010), w.sell(1, 1, 50_030))
+    w.batch(w.buy(1, 1, 50_010, "Alo"), w.sell(1, 1, 50_030, "Alo"))
     wait(w, 155)  # the mark follows what was weighed up to the batch before
     assert abs(mark(w) - 500_126) <= 1
     wait(w, 1_500)
@@ -111,7 +111,7 @@ def test_who_is_alone_in_a_book_moves_the_mark_slowly_and_not_far(world: Callabl
     """Quotes 4 % above the oracle: at most 156 units a batch and 2,500 in all, whatever is quoted; and no faster
     than quotes at the bound itself: after 30 s 2,500 * (1 - exp(-1/5)) = 453."""
     w = world({1: 10**8})
-    w.batch(w.buy(1, 1, 51_990), w.sell(1, 1, 52_010))
+    w.batch(w.buy(1, 1, 51_990, "Alo"), w.sell(1, 1, 52_010, "Alo"))
     before = mark(w)
     for _ in range(31):
         w.batch(step_ms=1_000)
@@ -172,7 +172,7 @@ def test_the_mark_stands_while_the_oracle_is_stale_and_the_pushed_basis_falls_me
 def test_a_price_that_was_cancelled_at_the_end_of_the_ladder_is_no_depth(world: Callable[..., Any]) -> None:
     """0.1 BTC at 49,990 is 4,999 quote, less than the impact notional of 20,000; the 50,000 behind it are cancelled."""
     w = world({1: 100_000})
-    w.batch(w.buy(1, 0.1, 49_990), w.buy(1, 1.0, 49_900, cloid=7))
+    w.batch(w.buy(1, 0.1, 49_990, "Alo"), w.buy(1, 1.0, 49_900, "Alo", cloid=7))
     assert w.ex.ledger.memory_of(0).seen_bid > 0
     w.batch(w.cancel(1, cloid=7))
     assert w.ex.ledger.memory_of(0).seen_bid == 0
