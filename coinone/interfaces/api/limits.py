@@ -27,6 +27,9 @@ RPC_BATCH_MAX = 1000  # ethers and viem batch at most 1,000
 RPC_ANSWER_BYTES_MAX = 25 * 1024 * 1024  # of a whole batch answer; geth's default
 LOG_RANGE_MAX = 10_000  # blocks per eth_getLogs, as the field's providers
 LOG_RESULTS_MAX = 10_000  # logs per answer
+RECORDS_AT_ONCE_MAX = (
+    64 * 1024
+)  # bytes of a block's transactions and logs; more are decoded beside the event loop
 FEE_HISTORY_MAX = 1024  # blocks; geth's
 PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node

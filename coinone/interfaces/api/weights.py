@@ -37,6 +37,9 @@ ROWS_PER_WEIGHT = {
 EXPLORER_WEIGHT = 40
 ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
 BODY_BYTES_PER_WEIGHT = 32 * 1024  # reading the worst body takes 1 ms for each
+RECORDS_BYTES_PER_WEIGHT = (
+    8 * 1024
+)  # of a block's transactions and logs: decoding and showing them takes 1 to 3 ms
 _LISTS = ("orders", "cancels", "modifies")
 
 

@@ -88,6 +88,10 @@ class BlockArchive(ABC, Generic[B, H]):
                 return
             yield header
 
+    def records_size(self, number: int) -> int:
+        """Bytes of what `records` decodes."""
+        return len(self._blocks.receipts(number) or b"")
+
     def records(self, number: int) -> tuple[PlacedRecord, ...]:
         """The Ethereum transactions and system calls of a block, with their places."""
         data = self._blocks.receipts(number)

@@ -1,5 +1,6 @@
 """What an address may ask for: Hyperliquid's prices, a purse that refills, and who shares one."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.params import block_id
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.weights import Weights, action_weight, info_weight
+from coinone.node.runtime.archive import EthereumPlace
 
 
 class Clock:
@@ -135,3 +137,32 @@ def test_a_state_that_must_be_put_together_first_costs_as_much_as_a_call(block: 
     context = Context(backend, Caller.PROGRAM, purse)  # type: ignore[arg-type]
     assert context.old_state(block_id(block)) == block_id(block)
     assert sum(spent) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "weight", "threads"), [(8_191, 0, 0), (65_536, 8, 0), (65_537, 8, 1), (2_115_300, 258, 1)]
+)
+def test_who_reads_of_a_block_pays_by_its_bytes_and_a_large_one_is_decoded_in_a_thread(
+    size: int, weight: int, threads: int
+) -> None:
+    """One transaction may have 44,000 logs, 1 MB; reading whatever is in its block took 0.1 s for a weight of 1."""
+    archive = SimpleNamespace(
+        place_of=lambda tx_hash: EthereumPlace(7, 1),
+        records_size=lambda number: size,
+        records=lambda number: ("first", "second"),
+    )
+    begun: list[int] = []
+
+    async def in_thread(work: Any) -> Any:
+        begun.append(1)
+        return work()
+
+    reads = SimpleNamespace(
+        archive=archive, header=lambda wanted: SimpleNamespace(number=wanted.number), in_thread=in_thread
+    )
+    spent: list[int] = []
+    backend, purse = SimpleNamespace(reads=reads), SimpleNamespace(spend=spent.append)
+    context = Context(backend, Caller.PROGRAM, purse)  # type: ignore[arg-type]
+    found = asyncio.run(context.of_transaction(bytes(32), lambda header, row: (header.number, row)))
+    assert found == (7, "second")  # type: ignore[comparison-overlap]
+    assert (sum(spent), len(begun)) == (weight, threads)

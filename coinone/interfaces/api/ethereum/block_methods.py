@@ -1,12 +1,12 @@
 """Blocks, transactions and receipts."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.blobs import blob_gas_ratio, blob_price, blob_receipt_fields
-from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import invalid_params
+from coinone.interfaces.api.ethereum.blobs import blob_receipt_fields
+from coinone.interfaces.api.ethereum.context import Context, Rows
 from coinone.interfaces.api.ethereum.format import (
     AnyHeader,
     block_json,
@@ -17,16 +17,15 @@ from coinone.interfaces.api.ethereum.format import (
     uncle_json,
 )
 from coinone.interfaces.api.ethereum.hexes import read_hash, read_quantity
-from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block, small_integer
+from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
-from coinone.interfaces.api.limits import FEE_HISTORY_MAX
 from coinone.rules.chain.ethereum.header import EthereumBlock, decode_ethereum_header
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
 
 Json = dict[str, Any]
-_PERCENTILES_MAX = 100
+T = TypeVar("T")
 _U32_MAX = 2**32 - 1
 
 
@@ -35,11 +34,11 @@ async def block_number(context: Context) -> str:
 
 
 async def get_block_by_hash(context: Context, block_hash: Any, full: Any = False) -> Json | None:
-    return _block(context, BlockId(hash=read_hash(block_hash)), boolean(full))
+    return await _block(context, BlockId(hash=read_hash(block_hash)), boolean(full))
 
 
 async def get_block_by_number(context: Context, block: Any, full: Any = False) -> Json | None:
-    return _block(context, required_block(block), boolean(full))
+    return await _block(context, required_block(block), boolean(full))
 
 
 async def get_header_by_hash(context: Context, block_hash: Any) -> Json | None:
@@ -52,14 +51,13 @@ async def get_header_by_number(context: Context, block: Any) -> Json | None:
     return None if header is None else header_json(header)
 
 
-def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
-    found = context.backend.reads.block(wanted)
-    if found is None:
-        return None
-    header, rows = found
-    shown = [transaction_json(row, header) if full else hex_bytes(row.record.hash) for row in rows]
-    body = block_json(header, shown, [row.record.raw for row in rows])
-    return body | _imported_body(context, header.number)
+async def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
+    def show(header: AnyHeader, rows: Rows) -> Json:
+        shown = [transaction_json(row, header) if full else hex_bytes(row.record.hash) for row in rows]
+        body = block_json(header, shown, [row.record.raw for row in rows])
+        return body | _imported_body(context, header.number)
+
+    return await context.of_block(wanted, show)
 
 
 def _imported_body(context: Context, number: int) -> Json:
@@ -69,21 +67,21 @@ def _imported_body(context: Context, number: int) -> Json:
 
 
 async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
-    found = context.backend.reads.block(required_block(block))
-    if found is None:
-        return None
-    header, rows = found
-    return [_receipt(context, row, header) for row in rows]
+    return await context.of_block(
+        required_block(block), lambda header, rows: [_receipt(context, header, row) for row in rows]
+    )
 
 
 async def count_by_hash(context: Context, block_hash: Any) -> str | None:
-    found = context.backend.reads.block(BlockId(hash=read_hash(block_hash)))
-    return None if found is None else hex(len(found[1]))
+    return await context.of_block(BlockId(hash=read_hash(block_hash)), _count)
 
 
 async def count_by_number(context: Context, block: Any) -> str | None:
-    found = context.backend.reads.block(required_block(block))
-    return None if found is None else hex(len(found[1]))
+    return await context.of_block(required_block(block), _count)
+
+
+def _count(header: AnyHeader, rows: Rows) -> str:
+    return hex(len(rows))
 
 
 async def uncle_count_by_hash(context: Context, block_hash: Any) -> str | None:
@@ -118,40 +116,44 @@ def _uncle(context: Context, number: int | None, index: Any) -> Json | None:
 
 
 async def by_hash_and_index(context: Context, block_hash: Any, index: Any) -> Json | None:
-    return _shown(_nth(context, BlockId(hash=read_hash(block_hash)), index))
+    return await _nth(context, BlockId(hash=read_hash(block_hash)), index, _shown)
 
 
 async def by_number_and_index(context: Context, block: Any, index: Any) -> Json | None:
-    return _shown(_nth(context, required_block(block), index))
+    return await _nth(context, required_block(block), index, _shown)
 
 
 async def raw_by_hash_and_index(context: Context, block_hash: Any, index: Any) -> str:
     """The transaction's bytes; "0x" where there is none, as in geth."""
-    return _raw(_nth(context, BlockId(hash=read_hash(block_hash)), index))
+    return await _nth(context, BlockId(hash=read_hash(block_hash)), index, _raw) or "0x"
 
 
 async def raw_by_number_and_index(context: Context, block: Any, index: Any) -> str:
-    return _raw(_nth(context, required_block(block), index))
+    return await _nth(context, required_block(block), index, _raw) or "0x"
 
 
-def _nth(context: Context, wanted: BlockId, index: Any) -> tuple[AnyHeader, PlacedRecord] | None:
-    place, found = read_quantity(index, _U32_MAX), context.backend.reads.block(wanted)
-    return None if found is None or place >= len(found[1]) else (found[0], found[1][place])
+async def _nth(
+    context: Context, wanted: BlockId, index: Any, show: Callable[[AnyHeader, PlacedRecord], T]
+) -> T | None:
+    place = read_quantity(index, _U32_MAX)
+    return await context.of_block(
+        wanted, lambda header, rows: show(header, rows[place]) if place < len(rows) else None
+    )
 
 
-def _shown(found: tuple[AnyHeader, PlacedRecord] | None) -> Json | None:
-    return None if found is None else transaction_json(found[1], found[0])
+def _shown(header: AnyHeader, row: PlacedRecord) -> Json:
+    return transaction_json(row, header)
 
 
-def _raw(found: tuple[AnyHeader, PlacedRecord] | None) -> str:
-    return hex_bytes(b"" if found is None else found[1].record.raw)
+def _raw(header: AnyHeader, row: PlacedRecord) -> str:
+    return hex_bytes(row.record.raw)
 
 
 async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
     wanted = read_hash(tx_hash)
-    found = context.backend.reads.transaction(wanted)
+    found = await context.of_transaction(wanted, _shown)
     if found is not None:
-        return transaction_json(found[1], found[0])
+        return found
     raw = await _waiting(context, wanted)
     return None if raw is None else pending_transaction_json(decode_transaction(raw))
 
@@ -159,9 +161,8 @@ async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
 async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
     """Of a block, or of the pool; "0x" for an unknown one, as in geth."""
     wanted = read_hash(tx_hash)
-    found = context.backend.reads.transaction(wanted)
-    raw = await _waiting(context, wanted) if found is None else found[1].record.raw
-    return hex_bytes(raw or b"")
+    found = await context.of_transaction(wanted, _raw)
+    return hex_bytes(await _waiting(context, wanted) or b"") if found is None else found
 
 
 async def _waiting(context: Context, tx_hash: Hash32) -> bytes | None:
@@ -175,11 +176,12 @@ async def _waiting(context: Context, tx_hash: Hash32) -> bytes | None:
 
 
 async def get_receipt(context: Context, tx_hash: Any) -> Json | None:
-    found = context.backend.reads.transaction(read_hash(tx_hash))
-    return None if found is None else _receipt(context, found[1], found[0])
+    return await context.of_transaction(
+        read_hash(tx_hash), lambda header, row: _receipt(context, header, row)
+    )
 
 
-def _receipt(context: Context, row: PlacedRecord, header: AnyHeader) -> Json:
+def _receipt(context: Context, header: AnyHeader, row: PlacedRecord) -> Json:
     return receipt_json(row, header) | blob_receipt_fields(context.backend.node.network, row, header)
 
 
@@ -203,71 +205,3 @@ async def base_fee(context: Context) -> str:
 async def blob_base_fee(context: Context) -> str:
     """Of the next block; on a chain of ours it stands at its minimum, as there are no blobs."""
     return hex(await context.backend.reads.query(lambda reader: reader.env().blob_base_fee))
-
-
-async def fee_history(context: Context, count: Any, newest: Any, percentiles: Any = None) -> Json:
-    """EIP-1559 fee history. Percentiles are of tips, weighted by gas, as in geth."""
-    wanted = _percentiles(percentiles)
-    last = context.backend.reads.number(required_block(newest))
-    head = context.backend.reads.head_number()
-    if last is None or last > head:
-        raise invalid_params("request beyond head block")
-    length = min(small_integer(count, 2**32), FEE_HISTORY_MAX, last + 1)
-    headers = list(context.backend.reads.archive.headers(last - length + 1, last)) if length else []
-    answer: Json = {
-        "oldestBlock": hex(last - length + 1 if length else 0),
-        "baseFeePerGas": [*[hex(header.base_fee) for header in headers], *_fee_after(context, headers)],
-        "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
-        "baseFeePerBlobGas": await _blob_prices(context, headers),
-        "blobGasUsedRatio": [blob_gas_ratio(context.backend.node.network, header) for header in headers],
-    }
-    if wanted:
-        answer["reward"] = [_rewards(context, header, wanted) for header in headers]
-    return answer
-
-
-def _fee_after(context: Context, headers: list[AnyHeader]) -> list[str]:
-    """The base fee of the block behind the last one."""
-    if not headers:
-        return []
-    following = context.backend.reads.archive.header(headers[-1].number + 1)
-    return [hex(context.backend.node.next_base_fee() if following is None else following.base_fee)]
-
-
-async def _blob_prices(context: Context, headers: list[AnyHeader]) -> list[str]:
-    """Of these blocks, and of the one behind the last."""
-    if not headers:
-        return []
-    following = context.backend.reads.archive.header(headers[-1].number + 1)
-    known = headers if following is None else [*headers, following]
-    prices = [hex(blob_price(context.backend.node.network, header)) for header in known]
-    return prices if following is not None else [*prices, await blob_base_fee(context)]
-
-
-def _percentiles(value: Any) -> list[float]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or len(value) > _PERCENTILES_MAX:
-        raise invalid_params(f"over the query limit {_PERCENTILES_MAX}")
-    last = 0.0
-    for item in value:
-        if isinstance(item, bool) or not isinstance(item, int | float) or not last <= item <= 100:
-            raise invalid_params("invalid reward percentile")
-        last = item
-    return value
-
-
-def _rewards(context: Context, header: AnyHeader, percentiles: list[float]) -> list[str]:
-    rows = [
-        row.record for row in context.backend.reads.archive.records(header.number) if not row.record.is_system
-    ]
-    tips = sorted((max(record.gas_price - header.base_fee, 0), record.gas_used) for record in rows)
-    rewards = []
-    for percentile in percentiles:
-        threshold, passed, reward = header.gas_used * percentile / 100, 0, 0
-        for tip, gas in tips:
-            passed, reward = passed + gas, tip
-            if passed >= threshold:
-                break
-        rewards.append(hex(reward))
-    return rewards

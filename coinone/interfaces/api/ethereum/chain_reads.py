@@ -69,13 +69,8 @@ class ChainReads:
             return wanted.number
         return 0 if wanted.tag == "earliest" else self.head_number()
 
-    def block(self, wanted: BlockId) -> tuple[AnyHeader, tuple[PlacedRecord, ...]] | None:
-        """A block's header and its Ethereum transactions."""
-        header = self.header(wanted)
-        return None if header is None else (header, self.archive.records(header.number))
-
     def transaction(self, tx_hash: Hash32) -> tuple[AnyHeader, PlacedRecord] | None:
-        """A transaction in a block."""
+        """A transaction in a block: for work in a thread, since the whole block is decoded."""
         place = self.archive.place_of(tx_hash)
         if not isinstance(place, EthereumPlace):
             return None

@@ -2,14 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
+from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.limits import RECORDS_AT_ONCE_MAX
 from coinone.interfaces.api.sender import NOBODY, Sender
-from coinone.interfaces.api.weights import Purse
+from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, Purse
+from coinone.node.runtime.archive import EthereumPlace
+from coinone.rules.chain.receipts import PlacedRecord
 
+T = TypeVar("T")
+Rows = tuple[PlacedRecord, ...]
 DEAR = 20  # as a question of the exchange that reads a history: contracts run, or many blocks are read
 Handler = Callable[..., Awaitable[Any]]
 
@@ -41,3 +48,28 @@ class Context:
         if wanted.tag != PENDING and wanted.tag not in NEWEST and reads.number(wanted) != reads.head_number():
             self.purse.spend(DEAR - 1)
         return wanted
+
+    async def of_block(self, wanted: BlockId, show: Callable[[AnyHeader, Rows], T]) -> T | None:
+        """What `show` makes of a block's header and its Ethereum transactions; None if there is no such block. It may
+        hold tens of thousands of logs: who asks pays by its bytes, and a large one is decoded in a thread."""
+        reads = self.backend.reads
+        header = reads.header(wanted)
+        if header is None:
+            return None
+        found, size = header, reads.archive.records_size(header.number)
+        self.purse.spend(size // RECORDS_BYTES_PER_WEIGHT)
+
+        def shown() -> T:
+            return show(found, reads.archive.records(found.number))
+
+        return await reads.in_thread(shown) if size > RECORDS_AT_ONCE_MAX else shown()
+
+    async def of_transaction(self, tx_hash: Hash32, show: Callable[[AnyHeader, PlacedRecord], T]) -> T | None:
+        """What `show` makes of a transaction in a block; None if it is in none."""
+        place = self.backend.reads.archive.place_of(tx_hash)
+        if not isinstance(place, EthereumPlace):
+            return None
+        index = place.index
+        return await self.of_block(
+            BlockId(number=place.number), lambda header, rows: show(header, rows[index])
+        )

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives import rlp
-from coinone.interfaces.api.ethereum.context import Context
+from coinone.interfaces.api.ethereum.context import Context, Rows
 from coinone.interfaces.api.ethereum.errors import (
     METHOD_NOT_SUPPORTED,
     SERVER_ERROR,
@@ -20,12 +20,12 @@ from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Trace
 from coinone.interfaces.api.ethereum.trials import Purpose, trial_at
 from coinone.node.ethereum.archive import EthereumArchive
 from coinone.rules.chain.ethereum.receipts import encode_receipt
-from coinone.rules.chain.receipts import PlacedRecord, receipt_of
+from coinone.rules.chain.receipts import receipt_of
 
 
 async def trace_transaction(context: Context, tx_hash: Any, options: Any = None) -> msgspec.Raw:
     """debug_traceTransaction"""
-    found = context.backend.reads.transaction(read_hash(tx_hash))
+    found = await context.of_transaction(read_hash(tx_hash), lambda header, row: (header, row))
     if found is None:
         raise RpcError(SERVER_ERROR, "transaction not found")
     header, row = found
@@ -57,12 +57,15 @@ async def _trace_block(context: Context, wanted: BlockId, options: Any) -> msgsp
 
 async def get_raw_header(context: Context, block: Any) -> str:
     """debug_getRawHeader"""
-    return hex_bytes(rlp.encode(list(header_fields(_found(context, block)[0]))))
+    header = context.backend.reads.header(required_block(block))
+    if header is None:
+        raise RpcError(SERVER_ERROR, "block not found")
+    return hex_bytes(rlp.encode(list(header_fields(header))))
 
 
 async def get_raw_block(context: Context, block: Any) -> str:
     """debug_getRawBlock: header, transactions, and the empty lists that Ethereum has behind them."""
-    header, rows = _found(context, block)
+    header, rows = await _found(context, block)
     archive = context.backend.reads.archive
     if isinstance(archive, EthereumArchive):
         raw = archive.raw(header.number)
@@ -75,12 +78,17 @@ async def get_raw_block(context: Context, block: Any) -> str:
 
 async def get_raw_receipts(context: Context, block: Any) -> list[str]:
     """debug_getRawReceipts: each as in the receipts trie."""
-    _, rows = _found(context, block)
-    return [hex_bytes(encode_receipt(receipt_of(row))) for row in rows]
+    found = await context.of_block(
+        required_block(block),
+        lambda header, rows: [hex_bytes(encode_receipt(receipt_of(row))) for row in rows],
+    )
+    if found is None:
+        raise RpcError(SERVER_ERROR, "block not found")
+    return found
 
 
-def _found(context: Context, block: Any) -> tuple[AnyHeader, tuple[PlacedRecord, ...]]:
-    found = context.backend.reads.block(required_block(block))
+async def _found(context: Context, block: Any) -> tuple[AnyHeader, Rows]:
+    found = await context.of_block(required_block(block), lambda header, rows: (header, rows))
     if found is None:
         raise RpcError(SERVER_ERROR, "block not found")
     return found

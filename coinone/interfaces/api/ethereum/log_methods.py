@@ -27,6 +27,7 @@ from coinone.interfaces.api.limits import (
     LOG_RESULTS_MAX,
     PENDING_BYTES_MAX,
 )
+from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT
 from coinone.rules.chain.ethereum.receipts import bloom
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
@@ -38,15 +39,26 @@ Json = dict[str, Any]
 async def get_logs(context: Context, wanted: Any = None) -> list[Json]:
     """As in geth, no object asks for all logs of the newest block."""
     wanted = {} if wanted is None else wanted
-    return await find_logs(context.backend.reads, log_filter(wanted))
+    return await find_logs(context, log_filter(wanted))
 
 
-async def find_logs(reads: ChainReads, wanted: LogFilter) -> list[Json]:
+async def find_logs(context: Context, wanted: LogFilter) -> list[Json]:
     """The logs that match, in chain order. Raises RpcError when the range is too wide."""
+    reads = context.backend.reads
     first, last = _range(reads, wanted)
     if last - first >= LOG_RANGE_MAX:
         raise RpcError(LIMIT_EXCEEDED, f"query exceeds the range of {LOG_RANGE_MAX} blocks")
-    return await reads.in_thread(lambda: _walk(reads, wanted, first, last))
+    return await _walked(context, wanted, first, last)
+
+
+async def _walked(context: Context, wanted: LogFilter, first: int, last: int) -> list[Json]:
+    """The walk, in a thread; the bytes that were decoded are paid for, found or not."""
+    sizes: list[int] = []
+    try:
+        reads = context.backend.reads
+        return await reads.in_thread(lambda: _walk(reads, wanted, first, last, sizes))
+    finally:
+        context.purse.spend(sum(sizes) // RECORDS_BYTES_PER_WEIGHT)
 
 
 def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
@@ -66,7 +78,7 @@ def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
     return first, last
 
 
-def _walk(reads: ChainReads, wanted: LogFilter, first: int, last: int) -> list[Json]:
+def _walk(reads: ChainReads, wanted: LogFilter, first: int, last: int, sizes: list[int]) -> list[Json]:
     masks = _masks(wanted)
     found: list[Json] = []
     deadline = time.monotonic() + CALL_TIMEOUT_S
@@ -74,6 +86,7 @@ def _walk(reads: ChainReads, wanted: LogFilter, first: int, last: int) -> list[J
         if time.monotonic() > deadline:
             raise RpcError(LIMIT_EXCEEDED, "query timeout exceeded: ask for fewer blocks")
         if _may_contain(header.bloom, masks):
+            sizes.append(reads.archive.records_size(header.number))
             found += logs_of_block(header, reads.archive.records(header.number), wanted)
             if len(found) > LOG_RESULTS_MAX:
                 raise RpcError(LIMIT_EXCEEDED, f"query returned more than {LOG_RESULTS_MAX} results")
@@ -159,7 +172,7 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
     if wanted.block_hash is not None:  # a block that was there before the filter
         return []
     first, last = max(first, wanted.start.number or 0), min(last, _or(wanted.end.number, last))
-    return await context.backend.reads.in_thread(lambda: _walk(context.backend.reads, wanted, first, last))
+    return await _walked(context, wanted, first, last)
 
 
 def _or(bound: int | None, other: int) -> int:
@@ -195,4 +208,4 @@ async def get_filter_logs(context: Context, name: Any) -> list[Json]:
     found = context.backend.filters.poll(name)
     if found.wanted is None:
         raise RpcError(SERVER_ERROR, "filter not found")
-    return await find_logs(context.backend.reads, found.wanted)
+    return await find_logs(context, found.wanted)

@@ -16,7 +16,7 @@ OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": T
 
 async def trace_transaction(context: Context, tx_hash: Any) -> msgspec.Raw | None:
     """None for a transaction that is in no block."""
-    found = context.backend.reads.transaction(read_hash(tx_hash))
+    found = await context.of_transaction(read_hash(tx_hash), lambda header, row: (header, row))
     if found is None:
         return None
     header, row = found

@@ -48,15 +48,15 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
         )
     wait_s = SYNC_TIMEOUT_S if timeout_ms is None else small_integer(timeout_ms, _U64_MAX) / 1000
     wait_s = min(wait_s or SYNC_TIMEOUT_S, SYNC_TIMEOUT_MAX_S)
-    tx_hash, reads = keccak256(data), context.backend.reads
+    tx_hash = keccak256(data)
     with context.backend.inclusions.expect(tx_hash) as included:
         await send_raw_transaction(context, raw)
         await asyncio.wait([included], timeout=wait_s)
-    found = reads.transaction(tx_hash)
+    found = await context.of_transaction(tx_hash, lambda header, row: receipt_json(row, header))
     if found is None:
         words = f"The transaction was added to the transaction pool but wasn't processed in {wait_s:g}s."
         raise RpcError(SYNC_TIMED_OUT, words, "0x" + tx_hash.hex())
-    return receipt_json(found[1], found[0])
+    return found
 
 
 async def accounts(context: Context) -> list[str]:

@@ -4,7 +4,7 @@ from coinone.interfaces.api.ethereum import block_methods as blocks
 from coinone.interfaces.api.ethereum import call_methods as calls
 from coinone.interfaces.api.ethereum import config_methods as config
 from coinone.interfaces.api.ethereum import debug_methods as debug
-from coinone.interfaces.api.ethereum import dev_methods, fill_methods, subscriptions
+from coinone.interfaces.api.ethereum import dev_methods, fee_history, fill_methods, subscriptions
 from coinone.interfaces.api.ethereum import log_methods as logs
 from coinone.interfaces.api.ethereum import parity_methods as parity
 from coinone.interfaces.api.ethereum import send_methods as send
@@ -56,7 +56,7 @@ METHODS: dict[str, Method] = _rows(
     ("eth_maxPriorityFeePerGas", blocks.max_priority_fee, 0, 0),
     ("eth_baseFee", blocks.base_fee, 0, 0),
     ("eth_blobBaseFee", blocks.blob_base_fee, 0, 0),
-    ("eth_feeHistory", blocks.fee_history, 2, 3),
+    ("eth_feeHistory", fee_history.fee_history, 2, 3),
     ("eth_sendRawTransaction", send.send_raw_transaction, 1, 1),
     ("eth_sendRawTransactionSync", send.send_raw_transaction_sync, 1, 2),
     ("eth_fillTransaction", fill_methods.fill_transaction, 1, 1),
