@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.limits import RECENT_ANSWERS_MAX, RECENT_TRANSACTIONS_MAX
 from coinone.node.runtime.published import Published
-from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.exchange.context import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Where a transaction ran: an action with its outcome, or an Ethereum transaction with its record."""
+    """Where a transaction ran, and the outcome of an action. What an Ethereum transaction left behind is not kept: that
+    may be tens of thousands of logs."""
 
     seq: int
     outcome: Outcome | None = None
-    record: TransactionRecord | None = None
 
 
 class Recent:
@@ -38,7 +37,7 @@ class Recent:
             self._seen[outcome.tx_hash] = Seen(published.seq, outcome=outcome)
             self._answered.append(outcome.tx_hash)
         for record in published.records:
-            self._seen[record.hash] = Seen(published.seq, record=record)
+            self._seen[record.hash] = Seen(published.seq)
         while len(self._seen) > RECENT_TRANSACTIONS_MAX:
             self._seen.popitem(last=False)
         while len(self._answered) > RECENT_ANSWERS_MAX:

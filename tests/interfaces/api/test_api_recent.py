@@ -8,6 +8,7 @@ import pytest
 from coinone.interfaces.api import recent
 from coinone.interfaces.api.recent import Recent
 from coinone.node.runtime.published import Published
+from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.exchange.context import Outcome
 
 
@@ -38,3 +39,15 @@ def test_an_old_action_is_known_by_how_it_ended_and_its_rows_are_gone(
     assert old is not None and old.outcome is not None and new is not None and new.outcome is not None
     assert (old.seq, old.outcome.status, old.outcome.response) == (1, "executed", None)
     assert new.outcome.response == {"type": "default"}
+
+
+def test_of_a_contracts_run_only_the_batch_is_remembered() -> None:
+    """A transaction may have 44,000 logs, 4 MB of memory; 50,000 transactions are remembered."""
+    memory, tx_hash = Recent(), b"\x05" * 32
+    record = TransactionRecord(b"\xc0", tx_hash, 0, bytes(20), None, False, True, 1, 1, None, ())
+    gone = weakref.ref(record)
+    memory.take(Published(4, 0, None, records=(record,)))  # type: ignore[arg-type]
+    del record
+    gc.collect()
+    seen = memory.get(tx_hash)
+    assert seen is not None and seen.seq == 4 and gone() is None
