@@ -138,7 +138,6 @@ LIQUIDATIONS_PER_BATCH = 64  # accounts with an order in the book
 DELEVERAGED_PER_BATCH = 512  # accounts closed against others for what margin is left: about 100 ms
 CLOSES_PER_BATCH = 1_024  # of these and the locked, against one counterparty each: about 100 ms
 RANKED_PER_SIDE = 4_096  # largest holders among whom those closes go: more than closes; about 20 ms
-LIQUIDATIONS_LOOKED_AT = 1_024  # most endangered accounts asked whether they can: about 20 ms
 LEVIED_AT_ONCE = 4_096  # largest winners of a market who pay for its debts before any others: about 300 ms
 LEVY_LEAST = 10_000  # micro-quote: one winner is charged for each so much of a debt
 LOCKED_CLOSED_PER_BATCH = 512  # accounts whose debts others paid; further ones wait, locked: about 100 ms

@@ -101,7 +101,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     settle_debts(batch)
     turn_fee_days(batch)
     fired = due_cancels(batch)
-    work = liquidation.choose(batch)
+    work = liquidation.Liquidations(batch)
     for deposit in batch.ctx.deposits:
         apply_deposit(batch, deposit)
     segments = _classed(batch, actions, included)
@@ -152,14 +152,18 @@ def _in_order(batch: Batch, segment: Segment, items: list[Item]) -> list[Item]:
 
 
 def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
-    """Segment 3: the system's cancels first, then the accounts'."""
-    trading = Trading(batch)
-    for slots, reason in ((work.chosen, Status.LIQUIDATED_CANCELED), (fired, Status.SCHEDULED_CANCEL)):
-        for slot in slots:
-            liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, reason)
+    """Segment 3: what is due, then the accounts' cancels, then all orders of those whose positions must be closed."""
+    trading, whole = Trading(batch), Trading(batch)
+    for slot in fired:
+        liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, Status.SCHEDULED_CANCEL)
     for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
-    return SecondTry(trading, trading.run())
+    second = SecondTry(trading, trading.run())
+    liquidation.choose(work)
+    for slot in work.chosen:
+        liquidation.add_cancels(batch, slot, work.item(slot), whole.ops, Status.LIQUIDATED_CANCELED)
+    whole.run()
+    return second
 
 
 def _orders(

@@ -24,7 +24,6 @@ from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
     LIQUIDATION_COOLDOWN_MS,
-    LIQUIDATIONS_LOOKED_AT,
     LIQUIDATIONS_PER_BATCH,
     LOCKED_CLOSED_PER_BATCH,
 )
@@ -40,18 +39,17 @@ from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, served
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
 
-PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
-PARTIAL_SHARE = 5  # the first step is a fifth
 LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
 
 
 @dataclass
 class Liquidations:
-    """The accounts chosen in segment 1, carried to segments 3 and 6 of the same batch."""
+    """The accounts chosen in segment 3, carried to segment 6 of the same batch."""
 
     batch: Batch
     chosen: list[int] = field(default_factory=list)  # slots: the locked, then the most endangered
@@ -63,18 +61,15 @@ class Liquidations:
         return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-2)
 
 
-def choose(batch: Batch) -> Liquidations:
-    """Who is liquidated in this batch: who is locked, and of the others those with an order that can meet one."""
-    slots = holders(batch.rows)
-    locked = _by_need(batch.rows, slots[locked_among(batch.rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
-    chosen: list[int] = []
-    for slot in endangered(batch.rows, slots)[:LIQUIDATIONS_LOOKED_AT]:
-        if len(chosen) == LIQUIDATIONS_PER_BATCH:
-            break
-        if not _resting(batch, slot) and _can_meet(batch, slot):
-            chosen.append(slot)
-    locked = _with_few_orders(batch.rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
-    return Liquidations(batch, _with_few_orders(batch.rows, locked + chosen, CANCELLED_WHOLE_PER_BATCH))
+def choose(work: Liquidations) -> None:
+    """Who is liquidated in this batch: who is locked, and of the others those with an order that can meet one. This
+    comes after the accounts' cancels: what rests now is there when their orders come."""
+    rows = work.batch.rows
+    slots = holders(rows)
+    locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
+    chosen = served(rows, endangered(rows, slots), work.batch.now, LIQUIDATIONS_PER_BATCH)
+    locked = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
+    work.chosen = _with_few_orders(rows, locked + chosen, CANCELLED_WHOLE_PER_BATCH)
 
 
 def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
@@ -132,7 +127,7 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
         return
     for market in _open_positions(batch, slot):
         size = int(rows.positions[slot, market]["size"])
-        part = _part(batch, slot, market)
+        part = part_of(batch, slot, market)
         if part < abs(size):
             work.parts[slot, market] = abs(size)
         price = limit_price(rows, slot, market)
@@ -220,23 +215,7 @@ def _open_positions(batch: Batch, slot: int) -> list[int]:
     return [market for market in markets if is_fresh(batch.rows, market)]
 
 
-def _can_meet(batch: Batch, slot: int) -> bool:
-    """Is there a position whose order would reach the best price of the other side?"""
-    rows = batch.rows
-    for market in _open_positions(batch, slot):
-        limit = limit_price(rows, slot, market)
-        if int(rows.positions[slot, market]["size"]) > 0:
-            best = rows.book.best(market, Side.BUY)
-            if best is not None and best >= limit:
-                return True
-        else:
-            best = rows.book.best(market, Side.SELL)
-            if best is not None and best <= limit:
-                return True
-    return False
-
-
-def _part(batch: Batch, slot: int, market: int) -> int:
+def part_of(batch: Batch, slot: int, market: int) -> int:
     """How much of the position is closed now: a fifth of a large one, unless that step was just made."""
     size = abs(int(batch.rows.positions[slot, market]["size"]))
     large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
@@ -257,12 +236,6 @@ def _note_parts(work: Liquidations) -> None:
 def _orderly(rows: Rows, slot: int) -> bool:
     """Is the equity still at least two thirds of the maintenance margin?"""
     return 3 * equity(rows, slot) >= 2 * int(rows.accounts[slot]["maintenance_margin"])
-
-
-def _resting(batch: Batch, slot: int) -> bool:
-    """Was a fifth just closed, and is there no hurry?"""
-    since = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"])
-    return since < LIQUIDATION_COOLDOWN_MS and _orderly(batch.rows, slot)
 
 
 def _spent_accounts(batch: Batch) -> list[int]:

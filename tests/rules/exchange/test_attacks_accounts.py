@@ -160,7 +160,6 @@ def test_accounts_that_cannot_be_closed_take_no_place_of_those_that_can(
     left; 2 lacks 383.5 and has 107.5 of 491, below a third. It is closed, when places went by what is lacking it was
     not, and a slide would have brought it into debt."""
     monkeypatch.setattr(liquidation, "DELEVERAGED_PER_BATCH", 1)
-    monkeypatch.setattr(liquidation, "LIQUIDATIONS_LOOKED_AT", 1)
     w = world({1: 10_300, 2: 1_030, 3: 10_300, 9: 10_000_000})
     at_fifty(w, 1, 2, 3, 9)
     w.batch(*[w.signed(1, t.UpdateLeverage(1, True, 50), "leverage", user_signed=False)])

@@ -89,3 +89,59 @@ def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
     assert [who for kind, who in told if kind == "debt"] == [1, 2]
     assert [who for kind, who in told if kind == "order"] == [1, 3]
     assert w.position(3) == 0
+
+
+def three_longs(w: Any) -> None:
+    """5 is long 1 BTC with bids for 5 at 49,300 below. 6 and 7 are long 16 ETH each in a book without bids. At 49,450
+    and 2,965 they have 472.5 of 494.5, and 448.4 of 474.4 each: 6 and 7 lack more."""
+    at_fifty(w, 1, 5, 6, 7, 8, 9)
+    w.batch(w.sell(9, 1, 50_000, "Alo"), w.sell(8, 32, 3_000, "Alo", market=ETH))
+    w.batch(w.buy(5, 1, 50_000), w.buy(6, 16, 3_000, market=ETH), w.buy(7, 16, 3_000, market=ETH))
+    w.batch(w.buy(9, 5, 49_300, "Alo"))
+
+
+def served(w: Any) -> list[int]:
+    return [event.account[-1] for event in w.last.events if getattr(event, "kind", "") == "order"]
+
+
+BALANCES = {1: 10_000, 5: 1_045, 6: 1_030, 7: 1_030, 8: 10_000_000, 9: 10_000_000}
+
+
+def test_a_bid_that_goes_before_it_can_be_hit_takes_nobodys_place(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two places. A bid for ETH came behind the takers and goes with the cancels, each batch: 6 and 7 were served for
+    it and found nothing, 5 with bids in its market waited for ever, or until it was deleveraged for all it had."""
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
+    w = world(BALANCES)
+    three_longs(w)
+    w.batch(w.buy(1, 40, 2_960, market=ETH, cloid=1))
+    w.oracle(btc=49_450, eth=2_965)
+    w.batch(w.cancel(1, cloid=1, market=ETH), w.buy(1, 40, 2_960, market=ETH, cloid=2))
+    assert served(w) == [5] and w.position(5) == 0 and w.position(1, ETH) == 0
+
+
+def test_a_small_bid_takes_one_place(world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two places. A bid for 0.01 ETH is all for 6, though 7 could reach it too; the second place is 5's."""
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
+    w = world(BALANCES)
+    three_longs(w)
+    w.batch(w.buy(1, 0.01, 2_960, "Alo", market=ETH))
+    w.oracle(btc=49_450, eth=2_965)
+    w.batch()
+    assert served(w) == [6, 5] and w.position(5) == 0 and w.position(6, ETH) == 159_900
+
+
+@pytest.mark.parametrize(("bid", "meets"), [(2_950.2, True), (2_950.1, False)])
+def test_who_gets_a_place_is_whom_the_limit_of_its_order_reaches(
+    world: Callable[..., Any], bid: float, meets: bool
+) -> None:
+    """Half of 474.4 over 16 is 14.825: 6 sells at 2,965 - 14.82 = 2,950.18 or better."""
+    w = world(BALANCES)
+    three_longs(w)
+    w.oracle(eth=2_965)
+    w.batch()
+    assert liquidation.limit_price(w.ex.rows, w.slot(6), ETH) == 295_018
+    w.batch(w.buy(1, 1, bid, "Alo", market=ETH))
+    w.batch()
+    assert (served(w) == [6]) is meets
