@@ -109,6 +109,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         apply_account_action(batch, item)
     _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second)
+    _choose(batch, work)
     quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
     liquidations = [work.item(slot) for slot in work.chosen]  # the most endangered first
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
@@ -152,18 +153,23 @@ def _in_order(batch: Batch, segment: Segment, items: list[Item]) -> list[Item]:
 
 
 def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
-    """Segment 3: what is due, then the accounts' cancels, then all orders of those whose positions must be closed."""
-    trading, whole = Trading(batch), Trading(batch)
+    """Segment 3: what is due, then the accounts' cancels."""
+    trading = Trading(batch)
     for slot in fired:
         liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, Status.SCHEDULED_CANCEL)
     for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
-    second = SecondTry(trading, trading.run())
+    return SecondTry(trading, trading.run())
+
+
+def _choose(batch: Batch, work: liquidation.Liquidations) -> None:
+    """Begin segment 6: choose whose positions are closed, now that nothing in the book goes before their orders come;
+    and cancel all orders of theirs."""
+    trading = Trading(batch)
     liquidation.choose(work)
     for slot in work.chosen:
-        liquidation.add_cancels(batch, slot, work.item(slot), whole.ops, Status.LIQUIDATED_CANCELED)
-    whole.run()
-    return second
+        liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, Status.LIQUIDATED_CANCELED)
+    trading.run()
 
 
 def _orders(

@@ -49,7 +49,7 @@ LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
 
 @dataclass
 class Liquidations:
-    """The accounts chosen in segment 3, carried to segment 6 of the same batch."""
+    """The accounts chosen when segment 6 begins."""
 
     batch: Batch
     chosen: list[int] = field(default_factory=list)  # slots: the locked, then the most endangered
@@ -63,7 +63,8 @@ class Liquidations:
 
 def choose(work: Liquidations) -> None:
     """Who is liquidated in this batch: who is locked, and of the others those with an order that can meet one. This
-    comes after the accounts' cancels: what rests now is there when their orders come."""
+    comes after the accounts' cancels and post-only orders, which may take quotes away too: what rests now is there when
+    their orders come."""
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]

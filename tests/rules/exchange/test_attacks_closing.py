@@ -121,6 +121,27 @@ def test_a_bid_that_goes_before_it_can_be_hit_takes_nobodys_place(
     assert served(w) == [5] and w.position(5) == 0 and w.position(1, ETH) == 0
 
 
+def test_a_bid_that_is_moved_away_before_it_can_be_hit_takes_nobodys_place(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same by modifies: a post-only one, ahead of all takers, down to 2,000, and another behind them back to 2,960.
+    For two credits a batch 6 and 7 held both places as long as one liked."""
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
+    w = world(BALANCES)
+    three_longs(w)
+    w.batch(w.buy(1, 40, 2_960, market=ETH, cloid=1))
+    w.oracle(btc=49_450, eth=2_965)
+    moves = [
+        t.BatchModify(
+            (t.Modify(t.OrderRef(ETH, 0, 1), w.spec(True, 40, px, tif, ETH, cloid=1)),), single=False
+        )
+        for px, tif in ((2_000, "Alo"), (2_960, "Gtc"))
+    ]
+    w.batch(*[w.signed(1, move) for move in moves])
+    assert w.ex.rows.book.best(ETH, 0) == 296_000
+    assert served(w) == [5] and w.position(5) == 0 and w.position(1, ETH) == 0
+
+
 def test_a_small_bid_takes_one_place(world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Two places. A bid for 0.01 ETH is all for 6, though 7 could reach it too; the second place is 5's."""
     monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
@@ -143,5 +164,4 @@ def test_who_gets_a_place_is_whom_the_limit_of_its_order_reaches(
     w.batch()
     assert liquidation.limit_price(w.ex.rows, w.slot(6), ETH) == 295_018
     w.batch(w.buy(1, 1, bid, "Alo", market=ETH))
-    w.batch()
     assert (served(w) == [6]) is meets
