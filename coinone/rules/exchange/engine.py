@@ -109,11 +109,10 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         apply_account_action(batch, item)
     _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second)
-    _choose(batch, work)
     quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
-    liquidations = [work.item(slot) for slot in work.chosen]  # the most endangered first
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
-    _orders(batch, liquidations + takers, second, work)
+    liquidation.serve(work)
+    _orders(batch, takers, second)
     second.run()
     second.finish()
     liquidation.settle(work)
@@ -162,30 +161,11 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
     return SecondTry(trading, trading.run())
 
 
-def _choose(batch: Batch, work: liquidation.Liquidations) -> None:
-    """Begin segment 6: choose whose positions are closed, now that nothing in the book goes before their orders come;
-    and cancel all orders of theirs."""
-    trading = Trading(batch)
-    liquidation.choose(work)
-    for slot in work.chosen:
-        liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, Status.LIQUIDATED_CANCELED)
-    trading.run()
-
-
-def _orders(
-    batch: Batch,
-    items: list[Item],
-    second: SecondTry,
-    work: liquidation.Liquidations | None = None,
-) -> None:
+def _orders(batch: Batch, items: list[Item], second: SecondTry) -> None:
     """Segment 5 or 6."""
     trading = Trading(batch)
     for item in items:
-        if item.index < 0:
-            assert work is not None, "system items are liquidations"
-            liquidation.add_orders(work, item.account, item, trading.ops)
-        else:
-            trading.add(item)
+        trading.add(item)
     ran = trading.run()
     trading.finish(ran)
     second.note_placed(trading, ran)

@@ -24,7 +24,8 @@ from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
     LIQUIDATION_COOLDOWN_MS,
-    LIQUIDATIONS_PER_BATCH,
+    LIQUIDATION_TURNS_PER_BATCH,
+    LIQUIDATIONS_PER_TURN,
     LOCKED_CLOSED_PER_BATCH,
 )
 from coinone.rules.exchange.actions.opening import claim_waiting
@@ -52,7 +53,7 @@ class Liquidations:
     """The accounts chosen when segment 6 begins."""
 
     batch: Batch
-    chosen: list[int] = field(default_factory=list)  # slots: the locked, then the most endangered
+    chosen: dict[int, None] = field(default_factory=dict)  # slots: the locked, then the most endangered
     parts: dict[tuple[int, int], int] = field(default_factory=dict)  # size before a fifth, by (slot, market)
 
     def item(self, slot: int) -> Item:
@@ -61,16 +62,37 @@ class Liquidations:
         return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-2)
 
 
-def choose(work: Liquidations) -> None:
-    """Who is liquidated in this batch: who is locked, and of the others those with an order that can meet one. This
-    comes after the accounts' cancels and post-only orders, which may take quotes away too: what rests now is there when
-    their orders come."""
+def serve(work: Liquidations) -> None:
+    """Send the orders of the locked, then, in turns, of the others for whom something rests. Nothing in the book goes
+    before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
+    have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
+    each turn the book is looked at again, for those who have not been served."""
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
-    chosen = served(rows, endangered(rows, slots), work.batch.now, LIQUIDATIONS_PER_BATCH)
-    locked = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
-    work.chosen = _with_few_orders(rows, locked + chosen, CANCELLED_WHOLE_PER_BATCH)
+    turn = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
+    cancels = CANCELLED_WHOLE_PER_BATCH
+    for _ in range(LIQUIDATION_TURNS_PER_BATCH):
+        waiting = [slot for slot in endangered(rows, slots) if slot not in work.chosen]
+        chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
+        turn = _with_few_orders(rows, turn + chosen, cancels)
+        cancels -= int(rows.accounts["order_count"][turn].sum())
+        _send(work, turn)
+        if not chosen:
+            return
+        turn = []
+
+
+def _send(work: Liquidations, turn: list[int]) -> None:
+    """Cancel all their orders, then send those that close their positions, in the order given."""
+    cancels, orders = Trading(work.batch), Trading(work.batch)
+    for slot in turn:
+        add_cancels(work.batch, slot, work.item(slot), cancels.ops, Status.LIQUIDATED_CANCELED)
+    cancels.run()
+    for slot in turn:
+        add_orders(work, slot, work.item(slot), orders.ops)
+    orders.run()
+    work.chosen.update(dict.fromkeys(turn))
 
 
 def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:

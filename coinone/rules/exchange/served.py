@@ -1,4 +1,4 @@
-"""Which of the accounts below their margin get an order in the book (jitted): so many a batch, the most endangered
+"""Which of the accounts below their margin get an order in the book (jitted): so many a turn, the most endangered
 first, and only who finds something there.
 
 The book is gone through as their orders will go through it, once for all of them: what one takes is not there for the

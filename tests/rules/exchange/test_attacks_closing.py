@@ -100,6 +100,11 @@ def three_longs(w: Any) -> None:
     w.batch(w.buy(9, 5, 49_300, "Alo"))
 
 
+def two_in_a_turn(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_TURN", 2)
+    monkeypatch.setattr(liquidation, "LIQUIDATION_TURNS_PER_BATCH", turns)
+
+
 def served(w: Any) -> list[int]:
     return [event.account[-1] for event in w.last.events if getattr(event, "kind", "") == "order"]
 
@@ -110,9 +115,9 @@ BALANCES = {1: 10_000, 5: 1_045, 6: 1_030, 7: 1_030, 8: 10_000_000, 9: 10_000_00
 def test_a_bid_that_goes_before_it_can_be_hit_takes_nobodys_place(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two places. A bid for ETH came behind the takers and goes with the cancels, each batch: 6 and 7 were served for
-    it and found nothing, 5 with bids in its market waited for ever, or until it was deleveraged for all it had."""
-    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
+    """One turn of two. A bid for ETH came behind the takers and goes with the cancels, each batch: 6 and 7 were served
+    for it and found nothing, 5 with bids in its market waited for ever, or until it was deleveraged for all it had."""
+    two_in_a_turn(monkeypatch, 1)
     w = world(BALANCES)
     three_longs(w)
     w.batch(w.buy(1, 40, 2_960, market=ETH, cloid=1))
@@ -126,7 +131,7 @@ def test_a_bid_that_is_moved_away_before_it_can_be_hit_takes_nobodys_place(
 ) -> None:
     """The same by modifies: a post-only one, ahead of all takers, down to 2,000, and another behind them back to 2,960.
     For two credits a batch 6 and 7 held both places as long as one liked."""
-    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
+    two_in_a_turn(monkeypatch, 1)
     w = world(BALANCES)
     three_longs(w)
     w.batch(w.buy(1, 40, 2_960, market=ETH, cloid=1))
@@ -143,14 +148,59 @@ def test_a_bid_that_is_moved_away_before_it_can_be_hit_takes_nobodys_place(
 
 
 def test_a_small_bid_takes_one_place(world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two places. A bid for 0.01 ETH is all for 6, though 7 could reach it too; the second place is 5's."""
-    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_BATCH", 2)
+    """One turn of two. A bid for 0.01 ETH is all for 6, though 7 could reach it too; the second place is 5's."""
+    two_in_a_turn(monkeypatch, 1)
     w = world(BALANCES)
     three_longs(w)
     w.batch(w.buy(1, 0.01, 2_960, "Alo", market=ETH))
     w.oracle(btc=49_450, eth=2_965)
     w.batch()
     assert served(w) == [6, 5] and w.position(5) == 0 and w.position(6, ETH) == 159_900
+
+
+@pytest.mark.parametrize(("turns", "order"), [(1, [6, 7]), (2, [6, 7, 5])])
+def test_quotes_of_those_in_need_to_each_other_keep_nobody_else_from_being_served(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, turns: int, order: list[int]
+) -> None:
+    """6 is long and 7 short 16 ETH, both with 455 of 480, and offer each other reduce-only what goes when they are
+    served. They took both places in every batch. At the second turn it is gone, and 5 (472.5 of 494.5) has its turn."""
+    two_in_a_turn(monkeypatch, turns)
+    w = world({5: 1_045, 6: 2_000, 7: 2_000, 8: 10_000_000, 9: 10_000_000})
+    at_fifty(w, 5, 6, 7, 8, 9)
+    w.batch(w.sell(9, 1, 50_000, "Alo"), w.sell(8, 16, 3_000, "Alo", market=ETH))
+    w.batch(w.buy(5, 1, 50_000), w.buy(6, 16, 3_000, market=ETH))
+    w.batch(w.buy(8, 16, 3_000, "Alo", market=ETH), w.buy(9, 5, 49_300, "Alo"))
+    w.batch(w.sell(7, 16, 3_000, market=ETH))
+    leave(w, 6, 455, 8)
+    leave(w, 7, 455, 8)
+    w.prices.update({BTC: 494_500})
+    w.batch()
+    w.batch(
+        w.sell(6, 16, 3_003, "Alo", market=ETH, reduce_only=True),
+        w.buy(7, 16, 2_997, "Alo", market=ETH, reduce_only=True),
+    )
+    assert served(w) == order
+    assert (w.position(6, ETH), w.position(7, ETH)) == (160_000, -160_000)
+    assert w.position(5) == (0 if turns == 2 else 100_000)
+
+
+@pytest.mark.parametrize(("turns", "order"), [(1, [6, 7]), (2, [6, 7, 5])])
+def test_a_bid_that_nobody_could_bear_keeps_nobody_else_from_being_served(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, turns: int, order: list[int]
+) -> None:
+    """1 bids for 33 ETH and buys 0.95 BTC with the rest of its 3,000 in the same action. At 49,450 and 2,965 it has
+    2,446: 16 ETH at 3,010 would lose 720 and leave less than 2 * (470 + 474). The first that meets the bid finds
+    nothing, nor do all the others that were to share it: 6 and 7 had both places for a batch's fees."""
+    two_in_a_turn(monkeypatch, turns)
+    w = world(BALANCES | {1: 3_000})
+    three_longs(w)
+    w.batch(w.sell(9, 5, 50_010, "Alo"))
+    w.batch(w.signed(1, w.many(w.spec(True, 33, 3_010, market=ETH), w.spec(True, 0.95, 50_010, "Ioc"))))
+    assert w.position(1) == 95_000 and w.ex.rows.book.best(ETH, 0) == 301_000
+    w.oracle(btc=49_450, eth=2_965)
+    w.batch()
+    assert served(w) == order and w.position(6, ETH) == w.position(7, ETH) == 160_000
+    assert w.position(5) == (0 if turns == 2 else 100_000)
 
 
 @pytest.mark.parametrize(("bid", "meets"), [(2_950.2, True), (2_950.1, False)])
