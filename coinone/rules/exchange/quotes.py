@@ -7,9 +7,10 @@ batch do not count at its end: whoever takes its quote away ahead of them and pu
 nothing, nor has who places a quote in one batch and cancels it in the next. Each batch weighs by its length (at most
 5 s), so no instant counts more than another.
 
-An order counts only if its owner could bear its fill now; at a price worse than the mark, the fill of all that the
-owner has on that side, and within the band. Margin that an order entered with may be gone since, sent away, used
-elsewhere or handed to somebody: the order then goes when a taker meets it, and nothing trades.
+An order counts as far as a taker would get it who took all better ones before: if its owner could bear its fill, after
+those of all that it has nearer, and within the band. Margin that an order entered with may be gone since, sent away,
+used elsewhere or handed to somebody: the side then goes when a taker meets it, or what adds risk with the first small
+fill that costs more than there is above the initial margin, and nobody gets what stood behind.
 
 An *impact price* is the average to trade the market's impact notional into a side, over at most `IMPACT_ORDERS`
 orders; a thinner side has none. An order is worth 10 quote when it enters, so that who would hide the depth behind
@@ -30,7 +31,7 @@ from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.core import CORE, attach, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, may_fill
+from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding import add_premium
 from coinone.rules.exchange.ladders import ladder_of
@@ -41,6 +42,9 @@ from coinone.rules.exchange.oracle import is_fresh
 
 IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
 OID_END = 2**63 - 1
+_COLUMNS = types.Array(types.int64, 2, "C")
+_LADDER, _LOTS, _COST, _GONE = range(4)
+_RISK, _SIDE = 1, 2  # orders that add risk, or all of the side
 
 
 class Quote(NamedTuple):
@@ -55,7 +59,7 @@ def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
     rows, configs = batch.rows, batch.ex.config.markets
     notionals = np.array([config.impact_notional for config in configs], np.int64)
     found = np.zeros((len(notionals), 4), np.int64)
-    _walk(rows.core(), notionals, before, found)
+    _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 4), np.int64))
     return [
         Quote(
             div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
@@ -89,30 +93,44 @@ def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
 
 
 @inlined
-def _could_trade(core: Any, slot: int) -> bool:
-    """Could its owner bear now that this order were taken, and at a loss all it has on that side at this price?"""
+def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
+    """Lots of an order that a taker would get who took all better ones of the side before. `met` has what came of them
+    by account: the ladder + 1 they are of, their lots, what they cost their owner, and what went with the last."""
     order = core.orders[slot]
     account, market = i64(order.account), i64(order.market)
-    held = core.positions[account, market]
+    held, terms = core.positions[account, market], core.markets[market]
+    if met[account, _LADDER] != ladder + 1:
+        met[account, :] = 0
+        met[account, _LADDER] = ladder + 1
+    gone = met[account, _GONE]
+    if gone == _SIDE or (gone == _RISK and order.reduce_only == 0):
+        return i64(0)
     direction = 1 - 2 * order.side
-    reducible = max(-direction * held.size, 0)
+    loss = direction * (order.px - terms.mark)
+    if loss > 0 and beyond_band(core, market, order.px):
+        return i64(0)
     lots = i64(order.sz)
-    if direction * (order.px - core.markets[market].mark) > 0:
-        if beyond_band(core, market, order.px):
-            return False
-        lots = i64(held.ask_size if order.side != 0 else held.bid_size)
-        if reducible > 0:  # reduce-only orders are all of one side
-            lots += held.reduce_size
-    if lots > reducible and holds_stale(core, account):
-        return False
-    rate = core.accounts[account].maker_rate + order.builder_fee
-    change = direction * lots
+    if order.reduce_only != 0 or holds_stale(core, account):
+        lots = min(lots, max(-direction * held.size, 0) - met[account, _LOTS])
+        if lots <= 0:
+            return i64(0)
+    change = direction * (met[account, _LOTS] + lots)
+    share = fee(lots * order.px, order.builder_fee)
+    cost = met[account, _COST] + loss * lots
+    cost += max(fee(lots * order.px, core.accounts[account].maker_rate) + share, 0)
     left = maintenance_margin(core, market, held.size + change)
-    return bool(may_fill(core, account, market, change, order.px, max(fee(lots * order.px, rate), 0), left))
+    if not may_fill(core, account, market, change, terms.mark, cost, left):
+        met[account, _GONE] = _SIDE
+        return i64(0)
+    if loss * lots + share > 0 and room(core, account) < cost:
+        met[account, _GONE] = _RISK
+    met[account, _LOTS] += lots
+    met[account, _COST] = cost
+    return i64(lots)
 
 
 @part
-def _impact(core: Any, ladder: int, notional: int, before: int) -> tuple[int, int]:
+def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tuple[int, int]:
     """Value and size of the trade of `notional` into a side's orders with ids below `before`; size 0: too thin."""
     value = size = i64(0)
     place, looked = core.ladder_counts[ladder] - 1, 0
@@ -121,8 +139,9 @@ def _impact(core: Any, ladder: int, notional: int, before: int) -> tuple[int, in
         slot = i64(core.levels[core.ladder_levels[ladder, place]].head)
         while slot >= 0 and looked < IMPACT_ORDERS:
             looked += 1
-            if core.orders[slot].oid < before and _could_trade(core, slot):
-                take = min(i64(core.orders[slot].sz), (notional - value + px - 1) // px)
+            lots = _met(core, slot, ladder, met)
+            if core.orders[slot].oid < before:
+                take = min(lots, (notional - value + px - 1) // px)
                 value += px * take
                 size += take
                 if value >= notional:
@@ -133,16 +152,16 @@ def _impact(core: Any, ladder: int, notional: int, before: int) -> tuple[int, in
 
 
 @njit(
-    types.void(CORE, types.Array(types.int64, 1, "C"), types.int64, types.Array(types.int64, 2, "C")),
+    types.void(CORE, types.Array(types.int64, 1, "C"), types.int64, _COLUMNS, _COLUMNS),
     error_model="numpy",
     _nrt=False,
 )
-def _walk(words: Any, notionals: Any, before: int, found: Any) -> None:
+def _walk(words: Any, notionals: Any, before: int, found: Any, met: Any) -> None:
     """found[market] = value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
     core = attach(words)
     list_stale(core)
     for market in range(notionals.shape[0]):
         for side in range(2):
-            value, size = _impact(core, ladder_of(market, side), notionals[market], before)
+            value, size = _impact(core, ladder_of(market, side), notionals[market], before, met)
             found[market, 2 * side] = value
             found[market, 2 * side + 1] = size

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -106,6 +108,30 @@ def test_quotes_at_the_mark_count_although_their_owner_has_no_more_than_the_marg
     assert seen(w) == (0, 0)  # 19,996 are too thin for 20,000
     w.batch(w.buy(9, 0.1, 49_980, "Alo"))
     assert seen(w) == (49_989, 0)
+
+
+@pytest.mark.parametrize(
+    ("equity", "leverage", "first", "price", "eth"),
+    [(1_265, 24, 0.0002, 51_000, 7.027), (412, 50, 0.004, 50_000, 0.1)],
+    ids=["at a loss, 24x", "at the mark"],
+)
+def test_depth_that_goes_with_the_first_small_fill_does_not_count(
+    world: Callable[..., Any], equity: int, leverage: int, first: float, price: int, eth: float
+) -> None:
+    """In front a bid of 10 quote at 51,000 (loss 0.2), behind it 0.4 at the same price, and nothing above the initial
+    margins: 1,265 - 0.4002 * 50,000 / 24 - 7.027 * 60 - 9.48645 (fee of 0.045 %) = 0.14. Both bids' loss of 400.2 would
+    leave 855, more than 2 * (200.1 + 210.81). Or a loss of 4 in front of 0.4 at the mark, with 412 - 404 - 6.135 =
+    1.865. Whoever sells into it gets the first, and the rest goes."""
+    w = world({1: equity, 8: 1_000_000, 9: 1_000_000})
+    at_fifty(w, 1, 8, 9)
+    w.batch(w.signed(1, t.UpdateLeverage(BTC, True, leverage), "leverage", user_signed=False))
+    w.batch(w.buy(1, first, 51_000, "Alo"), w.sell(8, 100, 3_000, "Alo", market=ETH))
+    w.batch(w.buy(1, 0.4, price, "Alo"))
+    w.batch(w.buy(1, eth, 3_000, "Ioc", market=ETH))
+    assert w.ex.rows.accounts[w.slot(1)]["order_count"] == 2 and w.position(1, ETH) == round(eth * 10_000)
+    assert seen(w) == (0, 0)
+    w.batch(w.sell(9, 0.4, 49_000, "Ioc"))
+    assert w.position(9) == -round(first * 100_000) and w.ex.rows.accounts[w.slot(1)]["order_count"] == 0
 
 
 def test_a_quote_that_goes_ahead_of_the_takers_and_comes_back_behind_them_counts_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.primitives.integers import div_down, div_up
@@ -13,35 +14,62 @@ from coinone.rules.exchange.quotes import Quote, impact_quotes
 from coinone.rules.exchange.twin import Twin
 from coinone.rules.exchange.twin_book import Order
 from coinone.rules.exchange.twin_state import twin_of
-from coinone.rules.exchange.twin_terms import BUY, beyond_band, fee, holds_stale, may_fill, stale_markets
+from coinone.rules.exchange.twin_terms import (
+    BUY,
+    beyond_band,
+    fee,
+    holds_stale,
+    may_fill,
+    room,
+    stale_markets,
+)
 
 QUOTE = 10**6
 
 
-def could_trade(twin: Twin, order: Order) -> bool:
-    """Its fill now; at a price worse than the mark that of all its owner has on the side, within the band."""
-    sign, px, held, market = (1 if order.op.side == BUY else -1), order.op.px, order.held, order.market
-    reducible, lots = max(-sign * held.size, 0), order.left
-    if sign * (px - market.mark) > 0:
-        if beyond_band(market, px):
-            return False
-        lots = held.bids if sign > 0 else held.asks
-        lots += sum(other.left for other in twin.reducing(held, None)) if reducible else 0
-    if lots > reducible and holds_stale(stale_markets(twin.markets), order.owner):
-        return False
-    charge = max(fee(lots * px, order.owner.maker_rate + order.op.builder_fee), 0)
-    return may_fill(order, sign * lots, px, charge)
+@dataclass
+class Met:
+    """What came of an owner's orders that a taker met so far."""
+
+    lots: int = 0
+    cost: int = 0  # losses against the mark, less gains, and fees
+    out_of_room: bool = False  # a fill that cost something left too little for what adds risk
+    could_not: bool = False  # bear a fill, so the side is gone
+
+
+def met(twin: Twin, order: Order, so_far: Met) -> int:
+    """Lots of it that a taker gets who took all better ones before."""
+    sign, px, market = (1 if order.op.side == BUY else -1), order.op.px, order.market
+    if so_far.could_not or (so_far.out_of_room and not order.op.reduce_only):
+        return 0
+    if sign * (px - market.mark) > 0 and beyond_band(market, px):
+        return 0
+    lots = order.left
+    if order.op.reduce_only or holds_stale(stale_markets(twin.markets), order.owner):
+        lots = min(lots, max(-sign * order.held.size, 0) - so_far.lots)
+    if lots <= 0:
+        return 0
+    share = fee(lots * px, order.op.builder_fee)
+    worse = sign * (px - market.mark) * lots
+    cost = so_far.cost + worse + max(fee(lots * px, order.owner.maker_rate) + share, 0)
+    if not may_fill(order, sign * (so_far.lots + lots), market.mark, cost):
+        so_far.could_not = True
+        return 0
+    so_far.lots, so_far.cost = so_far.lots + lots, cost
+    so_far.out_of_room |= worse + share > 0 and room(order.owner) < cost
+    return lots
 
 
 def impact(twin: Twin, market: int, side: int, notional: int) -> tuple[int, int]:
     """Value and size of the trade of `notional`; zeros if what counts is too thin."""
     value = size = 0
+    of_owner: dict[int, Met] = {}
     ladder = twin.markets[market].sides[side]
     for key in reversed(ladder.keys):
         for order in ladder.queues[key].values():
-            if could_trade(twin, order) and value < notional:
-                take = min(order.left, -(-(notional - value) // order.op.px))
-                value, size = value + take * order.op.px, size + take
+            lots = met(twin, order, of_owner.setdefault(id(order.owner), Met()))
+            take = min(lots, -(-max(notional - value, 0) // order.op.px))
+            value, size = value + take * order.op.px, size + take
     return (value, size) if value >= notional else (0, 0)
 
 
