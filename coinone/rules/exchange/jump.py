@@ -4,8 +4,9 @@ A *jump* is a step of more than oracle / (2 * max leverage), the smallest mainte
 which nothing matches in the market and only cancels are taken, so that makers can leave and a price that one venue
 got wrong liquidates nobody. The window ends, at the latest after 6 s,
 
-    with a second quorum, of reports made since it opened. If its median is no jump any more, it takes effect as it
-    is, like any price. If it is one to the same side, the nearer of the two medians to the old price takes effect
+    with a second quorum, of reports made since it opened, and later than those that opened it. If its median is no
+    jump any more, it takes effect as it is, like any price. If it is one to the same side, the nearer of the two
+    medians to the old price takes effect
     after 6 s with whatever quorum there is, by the same choice; one to the other side then takes effect as it is
     after 6 s without a quorum: the jump is dropped, and the market is stale
 
@@ -17,6 +18,7 @@ and never for more than half of the time.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.limits import JUMP_WINDOW_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.ledger import MarketMemory, Reported
@@ -31,7 +33,7 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
         rests = batch.now - memory.jumped_ms < JUMP_WINDOW_MS
         if int(row["oracle_ms"]) == 0 or rests or not _is_jump(old, price, int(row["max_leverage"])):
             return price
-        batch.ledger.memory.put(market, replace(memory, jump_ms=batch.now, jump_px=price))
+        batch.ledger.memory.put(market, replace(memory, jump_ms=_opened(batch, reports), jump_px=price))
         return None
     again = [report for report in reports if report.time_ms > memory.jump_ms]
     over = _is_over(batch, memory)
@@ -67,6 +69,14 @@ def lower_median(reports: Sequence[Reported]) -> int:
 
 def _is_jump(old: int, price: int, leverage: int) -> bool:
     return abs(price - old) * 2 * leverage > old
+
+
+def _opened(batch: Batch, reports: Sequence[Reported]) -> int:
+    """Since when reports say it again: reports may be ahead of the batch's time, and these said it the first time. Of
+    those, as many as need not be there for a quorum may say any time."""
+    count = len(batch.ex.config.reporters)
+    times = sorted([report.time_ms for report in reports], reverse=True)
+    return max(batch.now, times[count - div_up(2 * count, 3)])
 
 
 def _is_over(batch: Batch, memory: MarketMemory) -> bool:

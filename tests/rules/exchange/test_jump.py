@@ -38,6 +38,25 @@ def test_a_larger_step_waits_until_a_quorum_has_said_it_again(five: Any) -> None
     assert five.market == (505_001, ACTIVE)
 
 
+def test_reports_ahead_of_the_batchs_time_do_not_say_it_again_by_themselves(five: Any) -> None:
+    """Five say it 1.5 s ahead of a batch whose time is held back. One of five need not speak for a quorum: the second
+    latest counts. 250 ms later these are still ahead; when they are said anew, the price takes effect."""
+    five.batch(*all_say(520_000), age_ms=-1_500)
+    for _ in range(3):
+        five.batch()
+        assert five.market == (500_000, JUMPING)
+    five.batch(*all_say(520_000), age_ms=-1_500)
+    assert five.market == (520_000, ACTIVE)
+
+
+def test_one_reporter_ahead_of_all_others_does_not_make_a_jump_wait_longer(five: Any) -> None:
+    five.batch((0, 520_000), age_ms=-2_000)
+    five.batch((1, 520_000), (2, 520_000), (3, 520_000), (4, 520_000))
+    assert five.market == (500_000, JUMPING)
+    five.batch((1, 520_000), (2, 520_000), (3, 520_000), (4, 520_000))
+    assert five.market == (520_000, ACTIVE)
+
+
 @pytest.mark.parametrize(("second", "taken"), [(530_000, 520_000), (510_000, 510_000)])
 def test_of_two_prices_to_the_same_side_the_nearer_takes_effect(second: int, taken: int, five: Any) -> None:
     five.batch(*all_say(520_000))
