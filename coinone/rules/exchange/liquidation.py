@@ -71,16 +71,15 @@ def serve(work: Liquidations) -> None:
     slots = holders(rows)
     locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
     turn = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
-    cancels = CANCELLED_WHOLE_PER_BATCH
+    waiting, cancels = np.array(endangered(rows, slots), np.int64), CANCELLED_WHOLE_PER_BATCH
     for _ in range(LIQUIDATION_TURNS_PER_BATCH):
-        waiting = [slot for slot in endangered(rows, slots) if slot not in work.chosen]
         chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
         turn = _with_few_orders(rows, turn + chosen, cancels)
         cancels -= int(rows.accounts["order_count"][turn].sum())
         _send(work, turn)
         if not chosen:
             return
-        turn = []
+        turn, waiting = [], waiting[_short(rows, waiting) & ~np.isin(waiting, chosen)]
 
 
 def _send(work: Liquidations, turn: list[int]) -> None:
@@ -124,6 +123,14 @@ def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
     closable = _closable(rows, slots) & ~locked_among(rows, slots)
     slots, lack = slots[closable], lack[closable]
     found: list[int] = slots[np.lexsort((accounts["number"][slots], -lack))].tolist()
+    return found
+
+
+def _short(rows: Rows, slots: Array) -> Array:
+    """Which of them are below maintenance margin."""
+    accounts = rows.accounts
+    worth = accounts["cash"][slots] + accounts["position_value"][slots]
+    found: Array = worth < accounts["maintenance_margin"][slots]
     return found
 
 

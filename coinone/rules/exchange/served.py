@@ -19,7 +19,7 @@ from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange.core import CORE, MARKETS, attach, i64, inlined, part
 from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.tables import Array, MarketStatus
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
 PARTIAL_SHARE = 5  # the first step is a fifth
@@ -28,10 +28,10 @@ _AGED = int(MarketStatus.AGED)
 _NUMBERS = types.Array(types.int64, 1, "C")
 
 
-def served(rows: Rows, slots: list[int], now: int, most: int) -> list[int]:
+def served(rows: Rows, slots: Array, now: int, most: int) -> list[int]:
     """The first of `slots`, `most` of them at most, with an order that meets another which no earlier one takes."""
     taken, found = np.zeros((2 * rows.market_count, 2), np.int64), np.zeros(most, np.int64)
-    count = _served(rows.core(), np.array(slots, np.int64), now, taken, found)
+    count = _served(rows.core(), slots, now, taken, found)
     chosen: list[int] = found[:count].tolist()
     return chosen
 

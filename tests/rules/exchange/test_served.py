@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
+
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.batch import Batch
@@ -80,7 +82,7 @@ def test_who_is_served_is_as_in_plain_python(world: Any) -> None:
                 row["cash"] = int(int(row["maintenance_margin"]) * dice.random()) - int(row["position_value"])
                 row["liquidated_ms"] = w.now - dice.choice([10_000, 40_000, 90_000])
             slots = liquidation.endangered(rows, liquidation.holders(rows))
-            found = served(rows, slots, w.now, 8)
+            found = served(rows, np.array(slots, np.int64), w.now, 8)
             assert found == in_plain_python(w.ex, slots, w.now, 8), seed
             counts.add(len(found))
             for slot in slots:
