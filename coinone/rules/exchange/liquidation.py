@@ -72,6 +72,8 @@ def serve(work: Liquidations) -> None:
     locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
     turn = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
     waiting, cancels = np.array(endangered(rows, slots), np.int64), CANCELLED_WHOLE_PER_BATCH
+    if not turn and not len(waiting):
+        return
     for _ in range(LIQUIDATION_TURNS_PER_BATCH):
         chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
         turn = _with_few_orders(rows, turn + chosen, cancels)
