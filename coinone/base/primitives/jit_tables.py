@@ -6,7 +6,7 @@ arrays' addresses and lengths into one array of words (`describe`), and jitted c
 when it uses it. An index must be in range, and never negative: nothing checks it, as nothing would find an index
 beyond the end of an array either.
 
-`table_set(name, types)` makes the numba type of such a set, `attach` turns the words into it:
+`TableSet` is the numba type of such a set, and what `attach` makes of it turns the words into one:
 
     tables = attach(words)
     tables.accounts[slot].cash += 1

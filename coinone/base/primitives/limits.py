@@ -36,19 +36,15 @@ POOL_TRANSACTION_BYTES_MAX = 131_072  # geth's bound: room for the largest contr
 POOL_ACCOUNT_TRANSACTIONS_MAX = 64  # nonces one sender may have waiting, gaps included (geth: 16 + 64)
 POOL_ACCOUNT_BYTES_MAX = 1_048_576  # eight of the largest transactions
 POOL_BYTES_MAX = 67_108_864  # of all Ethereum transactions; what cannot run goes first, then the cheapest
-POOL_OVERHEAD_BYTES = (
-    512  # what each counts besides: its place in tables; the pool holds 107,000 of 110 bytes
-)
+# What each counts besides: its place in tables; the pool holds 107,000 of 110 bytes.
+POOL_OVERHEAD_BYTES = 512
 POOL_REPLACEMENT_PERCENT = 10  # a replacement pays at least this much more, or spam would be free
-ACTION_ACCOUNT_BYTES_MAX = (
-    262_144  # waiting cancels of one account, and its other actions: four of the largest each
-)
-ACTION_POOL_BYTES_MAX = (
-    33_554_432  # of all waiting actions: sixteen full batches; a quarter is kept for cancels
-)
-CANCEL_TARGETS_EXTRA = (
-    8  # waiting cancels of an account may name so many more than it has orders: answers cross
-)
+# Waiting cancels of one account, and its other actions: four of the largest each.
+ACTION_ACCOUNT_BYTES_MAX = 262_144
+# Of all waiting actions: sixteen full batches; a quarter is kept for cancels.
+ACTION_POOL_BYTES_MAX = 33_554_432
+# Waiting cancels of an account may name so many more than it has orders: answers cross.
+CANCEL_TARGETS_EXTRA = 8
 ACTION_REPLIES_MAX = 8  # who may wait for the outcome of one action: its sender, trying again
 ACTION_LOOKS_PER_BATCH = 16_384  # waiting actions judged for one batch: some 50 ms; the next batch goes on
 BARRED_OF_SIGNER_MAX = 256  # refused actions remembered of one signer
@@ -58,9 +54,8 @@ BARRED_OF_STRANGERS_MAX = 262_144  # of signers without an account, together: ab
 # VM
 VM_PROGRAM_CACHE = 512  # analysed codes kept: 50 KB each at the largest, so 25 MB at worst
 VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76 MB, so it binds eth_call only
-VM_MEMORY_UNCAPPED_MAX = (
-    2 << 30
-)  # the same where transactions have no gas cap: Ethereum's test chains before Osaka
+# The same where transactions have no gas cap: Ethereum's test chains before Osaka.
+VM_MEMORY_UNCAPPED_MAX = 2 << 30
 TRACE_STEPS_MAX = 200_000  # entries of one debug_traceTransaction: about 100 MB of JSON with stacks
 TRACE_BYTES_MAX = 64 << 20  # of what one trace lists: the same memory may be listed again and again
 TRACERS_MAX = 16  # of one muxTracer: each sees every step
@@ -74,20 +69,16 @@ MARGIN_TIERS_MAX = 4  # of a market; Hyperliquid has three at most
 POSITION_NOTIONAL_MAX = 1 << 55  # max_px * max_sz of a market, in u: 64 full positions still add up in int64
 PRICE_MAX = 1 << 45  # of any market, so that a price times 10,000 basis points fits int64
 OPEN_ORDERS_MAX = 1_000  # resting orders of an account over all markets, as Hyperliquid has it
-OWN_ORDERS_AT_PRICE_MAX = (
-    16  # resting orders of an account at one price: a queue is not lengthened for nothing
-)
-REDUCE_ONLY_ORDERS_MAX = (
-    64  # reduce-only orders of an account in a market: they need no margin, and each new one
-)
-# is put in its place among them step by step
+# Resting orders of an account at one price: a queue is not lengthened for nothing.
+OWN_ORDERS_AT_PRICE_MAX = 16
+# Reduce-only orders of an account in a market: they need no margin, and each new one is put in its place among them
+# step by step.
+REDUCE_ONLY_ORDERS_MAX = 64
 PRICE_LEVELS_MAX = 1 << 14  # prices on one side of a market: moving a whole ladder takes under 20 µs
-SIDE_ORDERS_MAX = (
-    1 << 17
-)  # orders on one side of a market: what one better price displaces at most, some 15 ms
-LADDER_SPARE = (
-    1 << 10
-)  # entries beside those in use: worst prices may go so often before the others are moved
+# Orders on one side of a market: what one better price displaces at most, some 15 ms.
+SIDE_ORDERS_MAX = 1 << 17
+# Entries beside those in use: worst prices may go so often before the others are moved.
+LADDER_SPARE = 1 << 10
 FEE_RATE_MAX = 100_000  # 1 % in 10^-7: the largest fee rate, of the exchange or a builder
 
 # Exchange inclusion (D5)
@@ -108,14 +99,12 @@ BUILDERS_PER_ACCOUNT = 10  # approved at the same time
 OPENING_MINIMUM = 11_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
 OPENING_FEE = 1_000_000  # micro-quote of it, to the insurance fund for ever: accounts are not for nothing
 WITHDRAWALS_WAITING_MAX = 2_048  # eight EVM batches pay them; every batch encodes those that wait: some 5 ms
-CREDIT_MINIMUM = (
-    100_000  # micro-quote: less reaches no address without account, or waiting rows would be for nothing
-)
+# Micro-quote: less reaches no address without account, or waiting rows would be for nothing.
+CREDIT_MINIMUM = 100_000
 COLLECTION_AGE_MS = 4 * 86_400_000  # an empty account is let go after so long: a nonce lives three days
 VOLUME_MAX = 1 << 62  # lifetime volumes and fees stop here, in u or lots: they only inform, and must not wrap
-FIRST_LEVERAGE_MAX = (
-    10  # of who has chosen none; chosen knowingly: a first order at 50x is nobody's intention
-)
+# Of who has chosen none; chosen knowingly: a first order at 50x is nobody's intention.
+FIRST_LEVERAGE_MAX = 10
 
 # Execution
 VERIFIED_TRANSACTIONS_MAX = 16_384  # remembered until their batch executes: about four full batches
@@ -145,9 +134,8 @@ LOCKED_CLOSED_PER_BATCH = 512  # accounts whose debts others paid; further ones 
 FEE_TURNS_PER_BATCH = 512  # accounts whose day's fee tier is chosen: a million in eight minutes
 CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
 CANCELS_FIRED_PER_BATCH = 256  # accounts: about 15 ms; what is due beyond fires in the next batches
-CANCELLED_WHOLE_PER_BATCH = (
-    16_384  # orders, of accounts liquidated or fired; the last one's beyond: some 60 ms
-)
+# Orders, of accounts liquidated or fired; the last one's beyond: some 60 ms.
+CANCELLED_WHOLE_PER_BATCH = 16_384
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 
 # Storage

@@ -15,9 +15,8 @@ LOOPBACK_WEIGHT_PER_MINUTE = 12_000_000  # 10,000 histories a second: more than 
 PURSES_MAX = 100_000  # addresses remembered
 
 # JSON
-JSON_BRACKETS_MAX = (
-    16_384  # lists and objects of a body; 1,000 orders have 3,000, a batch of 1,000 calls as many
-)
+# Lists and objects of a body; 1,000 orders have 3,000, a batch of 1,000 calls as many.
+JSON_BRACKETS_MAX = 16_384
 JSON_PARTS_MAX = 65_536  # commas, colons and escapes of a body, or strings; 1,000 orders have 20,000
 JSON_DEPTH_MAX = 24  # the deepest valid request (multi-sig around a batch of orders) nests 9
 JSON_INTEGER_DIGITS_MAX = 78  # 2^256 has 78 digits
@@ -27,9 +26,8 @@ RPC_BATCH_MAX = 1000  # ethers and viem batch at most 1,000
 RPC_ANSWER_BYTES_MAX = 25 * 1024 * 1024  # of a whole batch answer; geth's default
 LOG_RANGE_MAX = 10_000  # blocks per eth_getLogs, as the field's providers
 LOG_RESULTS_MAX = 10_000  # logs per answer
-RECORDS_AT_ONCE_MAX = (
-    64 * 1024
-)  # bytes of a block's transactions and logs; more are decoded beside the event loop
+# Bytes of a block's transactions and logs; more are decoded beside the event loop.
+RECORDS_AT_ONCE_MAX = 64 * 1024
 FEE_HISTORY_MAX = 1024  # blocks; geth's
 PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node
@@ -50,9 +48,8 @@ SYNC_TIMEOUT_S = 20.0  # eth_sendRawTransactionSync waits so long unless told ot
 SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
-RPC_FILTER_ENTRIES_MAX = (
-    5000  # addresses and topics of a connection's subscriptions, or a sender's filters: 0.6 MB
-)
+# Addresses and topics of a connection's subscriptions, or a sender's filters: 0.6 MB.
+RPC_FILTER_ENTRIES_MAX = 5000
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
 
@@ -64,9 +61,8 @@ QUERIES_WAITING_MAX = 4096  # as many as connections
 # Explorer
 EXPLORER_STREAM_TRANSACTIONS_MAX = 100  # of a batch, told to explorerTxs: some 5 ms of recovered signatures
 RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several times what a block takes
-RECENT_ANSWERS_MAX = (
-    2_000  # of them with their answers: each may hold the rows of a whole segment, 100 KB of them
-)
+# Of them with their answers: each may hold the rows of a whole segment, 100 KB of them.
+RECENT_ANSWERS_MAX = 2_000
 
 # Exchange
 INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's

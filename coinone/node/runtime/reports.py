@@ -13,9 +13,8 @@ from coinone.rules.exchange.wire.types import OracleReport
 
 class WaitingReports:
     def __init__(self) -> None:
-        self._waiting: dict[
-            Address, list[tuple[int, bytes]]
-        ] = {}  # by reporter: time and bytes, the oldest first
+        # By reporter: time and bytes, the oldest first.
+        self._waiting: dict[Address, list[tuple[int, bytes]]] = {}
 
     def add(self, chain: ChainState, raw: bytes, report: OracleReport) -> None:
         """Let a report wait, perhaps in the stead of an older one. Raises InvalidTransaction."""

@@ -115,25 +115,26 @@ def holders(rows: Rows) -> Array:
 def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
     """Who is below maintenance margin (or a third of it: `spent`), not locked, and holds what may be closed now: whom
     it lacks most first, then by account number."""
-    accounts = rows.accounts
-    required = accounts["maintenance_margin"][slots]
-    worth = accounts["cash"][slots] + accounts["position_value"][slots]
-    short = worth < ((required + 2) // 3 if spent else required)
-    if not short.any():
+    slots = slots[_short(rows, slots, spent=spent)]
+    if not len(slots):
         return []
-    slots, lack = slots[short], (required - worth)[short]
-    closable = _closable(rows, slots) & ~locked_among(rows, slots)
-    slots, lack = slots[closable], lack[closable]
-    found: list[int] = slots[np.lexsort((accounts["number"][slots], -lack))].tolist()
-    return found
-
-
-def _short(rows: Rows, slots: Array) -> Array:
-    """Which of them are below maintenance margin."""
+    slots = slots[_closable(rows, slots) & ~locked_among(rows, slots)]
     accounts = rows.accounts
-    worth = accounts["cash"][slots] + accounts["position_value"][slots]
-    found: Array = worth < accounts["maintenance_margin"][slots]
+    over = _worth(rows, slots) - accounts["maintenance_margin"][slots]
+    found: list[int] = slots[np.lexsort((accounts["number"][slots], over))].tolist()
     return found
+
+
+def _short(rows: Rows, slots: Array, *, spent: bool = False) -> Array:
+    """Which of them are below maintenance margin (or a third of it: `spent`)."""
+    required = rows.accounts["maintenance_margin"][slots]
+    found: Array = _worth(rows, slots) < ((required + 2) // 3 if spent else required)
+    return found
+
+
+def _worth(rows: Rows, slots: Array) -> Array:
+    worth: Array = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
+    return worth
 
 
 def _closable(rows: Rows, slots: Array) -> Array:
@@ -199,7 +200,8 @@ def settle(work: Liquidations) -> None:
         for market in _open_positions(batch, slot):
             ranking.close(slot, market, int(rows.markets[market]["mark"]))
     for slot in _spent_accounts(batch):
-        if not _is_spent(rows, slot):  # another's close has just paid it, or made it smaller
+        # Another's close may have just paid it, or made it smaller.
+        if not _short(rows, np.array([slot]), spent=True)[0]:
             continue
         for market in _open_positions(batch, slot):
             ranking.close(slot, market, _away(rows, slot, market, share_per_lot(rows, slot, market)))
@@ -273,11 +275,6 @@ def _orderly(rows: Rows, slot: int) -> bool:
 def _spent_accounts(batch: Batch) -> list[int]:
     """Who has less than a third of its margin left, the most endangered first; the rest have time."""
     return endangered(batch.rows, holders(batch.rows), spent=True)[:DELEVERAGED_PER_BATCH]
-
-
-def _is_spent(rows: Rows, slot: int) -> bool:
-    """Has it less than a third of its margin still?"""
-    return 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
 
 
 def _freed(rows: Rows) -> list[int]:

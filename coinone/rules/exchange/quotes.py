@@ -82,9 +82,8 @@ def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
         memory = batch.ledger.memory_of(market)
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
         bid = ask = 0
-        if is_fresh(
-            batch.rows, market
-        ):  # else nothing is weighed; an offset that was pushed goes back all the same
+        # Where the price is stale nothing is weighed, but an offset that was pushed goes back all the same.
+        if is_fresh(batch.rows, market):
             bid, ask = hittable(Quote(memory.seen_bid, memory.seen_ask), quote, left)
             memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
         memory = add_basis(batch, market, memory, bid, ask, elapsed)

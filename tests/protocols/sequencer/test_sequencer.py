@@ -198,11 +198,16 @@ def test_members_whose_clocks_fall_back_together_go_on_a_millisecond_a_batch(mon
     assert [entry.batch.time_ms for entry in four.certified[3]] == [2_000_000, 2_000_001]
 
 
+def proposed_at(time_ms):
+    """Four members, and a batch of this time that their leader proposes."""
+    four = Members(4)
+    effects = four.members[0].propose(time_ms, Draft(0, four.header.hash, 0, ()))
+    return four, next(effect.message for effect in effects if isinstance(effect, Send))
+
+
 def test_a_batch_from_the_future_gets_no_vote(monkeypatch):
     monkeypatch.setitem(globals(), "NETWORK", replace(NETWORK, kind="test"))
-    four = Members(4)
-    effects = four.members[0].propose(2_000_501, Draft(0, four.header.hash, 0, ()))
-    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    four, proposal = proposed_at(2_000_501)
     with pytest.raises(InvalidBatch, match="from the future"):
         four.members[1].receive_proposal(proposal, 2_000_000)
     assert four.members[2].receive_proposal(proposal, 2_000_001)
@@ -211,9 +216,7 @@ def test_a_batch_from_the_future_gets_no_vote(monkeypatch):
 def test_a_leader_that_holds_time_back_gets_no_vote(monkeypatch):
     """A millisecond a batch while the clock goes on: no report of the oracle is young enough to count."""
     monkeypatch.setitem(globals(), "NETWORK", replace(NETWORK, kind="test"))
-    four = Members(4)
-    effects = four.members[0].propose(2_000_000, Draft(0, four.header.hash, 0, ()))
-    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    four, proposal = proposed_at(2_000_000)
     with pytest.raises(InvalidBatch, match="from the past"):
         four.members[1].receive_proposal(proposal, 2_005_001)
     assert four.members[2].receive_proposal(proposal, 2_005_000)
