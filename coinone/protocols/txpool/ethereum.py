@@ -17,15 +17,19 @@ import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
+from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.limits import (
     POOL_ACCOUNT_BYTES_MAX,
     POOL_ACCOUNT_TRANSACTIONS_MAX,
     POOL_BYTES_MAX,
     POOL_OVERHEAD_BYTES,
     POOL_REPLACEMENT_PERCENT,
+    POOL_TIP_RATIO_MAX,
+    POOL_TIP_WALK_MAX,
     POOL_TRANSACTION_BYTES_MAX,
 )
 from coinone.base.primitives.types import Address, Hash32
@@ -159,6 +163,19 @@ class EthereumPool:
             else:
                 heapq.heapreplace(heads, (self._rank(following), order, following, rest))
         return chosen
+
+    def tip_to_enter(self) -> int:
+        """The tip, in wei, with which a transaction of an eighth of a batch's gas finds room in the next small batch
+        beside what waits now; at least 1, at most so many base fees that a stranger who offers much, and pays
+        little, does not make every wallet pay it."""
+        room = self._small_gas
+        needed = div_down(room, 8)
+        for paid, _, tx_hash in islice(reversed(self._by_tip), POOL_TIP_WALK_MAX):
+            gas = self._by_hash[tx_hash].gas
+            room -= gas if gas <= room else 0
+            if room < needed:
+                return min(max(paid, 0) + 1, POOL_TIP_RATIO_MAX * self._base_fee)
+        return 1
 
     def _rank(self, tx: Candidate) -> tuple[bool, int]:
         return tx.gas <= self._small_gas, -tx.tip(self._base_fee)

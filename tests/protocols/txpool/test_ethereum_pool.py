@@ -73,6 +73,32 @@ def test_among_the_large_ones_who_pays_more_goes_first():
     assert take(some, GAS_MAX) == [high.raw]
 
 
+def test_the_suggested_tip_is_one_wei_above_what_leaves_less_than_an_eighth_of_a_batch():
+    some = pool()
+    assert some.tip_to_enter() == 1
+    some.add(tx(ALICE, tip=9, gas=500_000), 0, RICH)
+    assert some.tip_to_enter() == 1, "600,000 - 500,000 leave 100,000, and an eighth is 75,000"
+    some.add(tx(BOB, tip=7, gas=200_000), 0, RICH)
+    assert some.tip_to_enter() == 1, "200,000 do not fit beside the first and hold nobody up"
+    some.add(tx(CAROL, tip=4, gas=30_000), 0, RICH)
+    assert some.tip_to_enter() == 5, "70,000 are left, so one must come before the third"
+
+
+def test_who_holds_a_whole_batch_for_little_is_outbid_by_the_suggested_tip():
+    some = pool()
+    holder = tx(ALICE, tip=3, gas=SMALL)
+    some.add(holder, 0, RICH)
+    polite = tx(BOB, tip=some.tip_to_enter(), gas=75_000)
+    some.add(polite, 0, RICH)
+    assert polite.max_tip == 4 and take(some, SMALL) == [polite.raw]
+
+
+def test_an_offer_of_much_makes_no_wallet_pay_more_than_eight_base_fees():
+    some = pool()
+    some.add(tx(ALICE, max_fee=10**6, tip=10**6 - BASE_FEE, gas=SMALL), 0, RICH)
+    assert some.tip_to_enter() == 8 * BASE_FEE
+
+
 def test_what_follows_a_large_transaction_waits_with_it():
     some = pool()
     wide, after = tx(ALICE, nonce=0, gas=700_000), tx(ALICE, nonce=1)

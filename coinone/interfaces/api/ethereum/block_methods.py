@@ -187,14 +187,16 @@ def _receipt(context: Context, header: AnyHeader, row: PlacedRecord) -> Json:
 
 async def gas_price(context: Context) -> str:
     """The base fee of the newest block and the suggested tip."""
-    return hex(context.backend.reads.head().base_fee + SUGGESTED_TIP)
+    return hex(context.backend.reads.head().base_fee + await suggested_tip(context))
 
 
 async def max_priority_fee(context: Context) -> str:
-    return hex(SUGGESTED_TIP)
+    return hex(await suggested_tip(context))
 
 
-SUGGESTED_TIP = 1  # wei: order inside a batch is by seed, so a tip buys a place only when blocks are full
+async def suggested_tip(context: Context) -> int:
+    """In wei. The order inside a batch is by seed, so a tip buys a place only where more waits than a batch takes."""
+    return await context.backend.reads.query(lambda reader: reader.pool.tip_to_enter())
 
 
 async def base_fee(context: Context) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from coinone.base.primitives.types import Address
-from coinone.interfaces.api.ethereum.block_methods import SUGGESTED_TIP
+from coinone.interfaces.api.ethereum.block_methods import suggested_tip
 from coinone.interfaces.api.ethereum.call_methods import eth_estimate_gas
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, SERVER_ERROR, RpcError
@@ -34,7 +34,7 @@ async def fill_transaction(context: Context, transaction: Any) -> dict[str, Any]
         raise RpcError(METHOD_NOT_SUPPORTED, "blob transactions are not supported")
     if request.to is None and not request.data:
         raise RpcError(SERVER_ERROR, "contract creation without any data provided")
-    cap, tip = _fees(context, transaction, request)
+    cap, tip = await _fees(context, transaction, request)
     tx = EthereumTransaction(
         type=_type(transaction, request),
         chain_id=chain_id,
@@ -63,11 +63,12 @@ def _type(transaction: dict[str, Any], request: CallRequest) -> int:
     return LEGACY if transaction.get("accessList") is None else ACCESS_LIST
 
 
-def _fees(context: Context, transaction: dict[str, Any], request: CallRequest) -> tuple[int, int]:
+async def _fees(context: Context, transaction: dict[str, Any], request: CallRequest) -> tuple[int, int]:
     """Cap and tip, in wei: what was named, else the suggested tip and twice the base fee."""
     if transaction.get("gasPrice") is not None:
         return request.fee_cap, request.tip_cap
-    tip = SUGGESTED_TIP if transaction.get("maxPriorityFeePerGas") is None else request.tip_cap
+    named = transaction.get("maxPriorityFeePerGas") is not None
+    tip = request.tip_cap if named else await suggested_tip(context)
     cap = request.fee_cap
     if transaction.get("maxFeePerGas") is None:
         cap = tip + 2 * context.backend.node.next_base_fee()
