@@ -129,6 +129,7 @@ FUNDING_BOOKED_PER_BATCH = 1_024  # positions: about 15 ms; fifteen millions in 
 LIQUIDATION_COOLDOWN_MS = 30_000  # between partial liquidations of an account
 LIQUIDATIONS_PER_TURN = 64  # accounts with an order in the book
 LIQUIDATION_TURNS_PER_BATCH = 8  # after each of which the book is looked at again
+LIQUIDATION_TURNS_BY_NEED = 4  # of these; in the others the order is drawn, so that no crowd has all places
 DELEVERAGED_PER_BATCH = 512  # accounts closed against others for what margin is left: about 100 ms
 CLOSES_PER_BATCH = 1_024  # of these and the locked, against one counterparty each: about 100 ms
 RANKED_PER_SIDE = 4_096  # largest holders among whom those closes go: more than closes; about 20 ms

@@ -24,6 +24,7 @@ from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
     LIQUIDATION_COOLDOWN_MS,
+    LIQUIDATION_TURNS_BY_NEED,
     LIQUIDATION_TURNS_PER_BATCH,
     LIQUIDATIONS_PER_TURN,
     LOCKED_CLOSED_PER_BATCH,
@@ -40,7 +41,7 @@ from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import NOBODY, Rows
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, served
+from coinone.rules.exchange.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
@@ -66,7 +67,8 @@ def serve(work: Liquidations) -> None:
     """Send the orders of the locked, then, in turns, of the others for whom something rests. Nothing in the book goes
     before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
     have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
-    each turn the book is looked at again, for those who have not been served."""
+    each turn the book is looked at again, for those who have not been served. Later turns are drawn among these: else a
+    crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch."""
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
@@ -74,14 +76,19 @@ def serve(work: Liquidations) -> None:
     waiting, cancels = np.array(endangered(rows, slots), np.int64), CANCELLED_WHOLE_PER_BATCH
     if not turn and not len(waiting):
         return
-    for _ in range(LIQUIDATION_TURNS_PER_BATCH):
+    kept = CANCELLED_WHOLE_PER_BATCH // 4  # of the cancels, for the turns that are drawn
+    for number in range(LIQUIDATION_TURNS_PER_BATCH):
+        if number == LIQUIDATION_TURNS_BY_NEED:
+            waiting = waiting[by_lot(rows.accounts["number"][waiting], work.batch.ctx.seed)]
+            kept = 0
         chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
-        turn = _with_few_orders(rows, turn + chosen, cancels)
+        turn = _with_few_orders(rows, turn + chosen, cancels - kept)
         cancels -= int(rows.accounts["order_count"][turn].sum())
         _send(work, turn)
         if not chosen:
             return
-        turn, waiting = [], waiting[_short(rows, waiting) & ~np.isin(waiting, chosen)]
+        waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, turn)]
+        turn = []
 
 
 def _send(work: Liquidations, turn: list[int]) -> None:

@@ -1,5 +1,5 @@
 """Which of the accounts below their margin get an order in the book (jitted): so many a turn, the most endangered
-first, and only who finds something there.
+first (in a batch's later turns, in an order that is drawn), and only who finds something there.
 
 The book is gone through as their orders will go through it, once for all of them: what one takes is not there for the
 next. Else a bid of ten quote would be a reason to serve 64 accounts, 63 of whom find nothing, while others, who lack
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
@@ -34,6 +35,17 @@ def served(rows: Rows, slots: Array, now: int, most: int) -> list[int]:
     count = _served(rows.core(), slots, now, taken, found)
     chosen: list[int] = found[:count].tolist()
     return chosen
+
+
+def by_lot(numbers: Array, seed: bytes) -> Array:
+    """Places of the accounts with these numbers in the order that a batch's seed draws, each as likely as any other to
+    be first: by the mixing steps of SplitMix64, under a key that nobody knew when the accounts were opened."""
+    key = np.frombuffer(keccak256(seed + b"liquidations"), ">u8", 1).astype(np.uint64)
+    mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + key
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    order: Array = np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")
+    return order
 
 
 @inlined

@@ -184,6 +184,62 @@ def test_quotes_of_those_in_need_to_each_other_keep_nobody_else_from_being_serve
     assert w.position(5) == (0 if turns == 2 else 100_000)
 
 
+@pytest.mark.parametrize(("by_need", "others"), [(2, 0), (1, 1)])
+def test_layers_of_quotes_of_those_in_need_do_not_take_all_turns(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, by_need: int, others: int
+) -> None:
+    """6 and 7 have 176 of 480, 11 a coin, and quote 10.9 from the mark; 10 and 11 have 192, 12 a coin, and quote 11.9
+    from it, where 6 and 7 do not reach. Two places a turn: 6 and 7 have the first, and with their quotes gone 10 and
+    11 the second, who lack 288; 5, with 472.5 of 494.5, lacks 22. All quote again ahead of the takers of each batch.
+    With both turns by need 5 is never served, for nothing but credits. Drawn among three, it is one of the two with a
+    chance of two thirds a batch: not in twelve once in 500,000."""
+    two_in_a_turn(monkeypatch, 2)
+    monkeypatch.setattr(liquidation, "LIQUIDATION_TURNS_BY_NEED", by_need)
+    w = a_crowd_in_need(world)
+    for _ in range(12):
+        quote_to_each_other(w, 16)
+    assert (w.position(5) == 0) is (others == 1)
+
+
+def a_crowd_in_need(world: Callable[..., Any]) -> Any:
+    """6 and 10 are long, 7 and 11 short 16 ETH, where nobody else quotes; 5 is long 1 BTC with bids for 5 at 49,300."""
+    w = world({5: 1_045, 8: 10_000_000, 9: 10_000_000} | dict.fromkeys((6, 7, 10, 11), 2_000))
+    at_fifty(w, 5, 6, 7, 8, 9, 10, 11)
+    w.batch(w.sell(9, 1, 50_000, "Alo"), w.sell(8, 32, 3_000, "Alo", market=ETH))
+    w.batch(w.buy(5, 1, 50_000), w.buy(6, 16, 3_000, market=ETH), w.buy(10, 16, 3_000, market=ETH))
+    w.batch(w.buy(8, 32, 3_000, "Alo", market=ETH), w.buy(9, 5, 49_300, "Alo"))
+    w.batch(w.sell(7, 16, 3_000, market=ETH), w.sell(11, 16, 3_000, market=ETH))
+    for who, equity in ((6, 176), (7, 176), (10, 192), (11, 192)):
+        leave(w, who, equity, 8)
+    w.prices.update({BTC: 494_500})
+    w.batch()
+    return w
+
+
+def quote_to_each_other(w: Any, *sizes: int) -> None:
+    """A batch in which the four quote such sizes anew, 10.9 and 11.9 from the mark and a quote further each."""
+    asks, bids = ((6, 3_010.9), (10, 3_011.9)), ((7, 2_989.1), (11, 2_988.1))
+    more = {"tif": "Alo", "market": ETH, "reduce_only": True}
+    w.batch(
+        *[w.sell(who, size, at + n, **more) for who, at in asks for n, size in enumerate(sizes)],
+        *[w.buy(who, size, at - n, **more) for who, at in bids for n, size in enumerate(sizes)],
+    )
+
+
+def test_orders_of_a_crowd_in_need_do_not_use_up_all_cancels(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four places a turn, and cancels for eight orders. The four have two each, quotes for 15 ETH and for 1. When all
+    eight were theirs 5 waited in each batch. A quarter is for the turns that are drawn: 6, 7 and 10 use six up, 10
+    sells 11 what it needs to be well again, and 5 has its turn."""
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_TURN", 4)
+    monkeypatch.setattr(liquidation, "LIQUIDATION_TURNS_BY_NEED", 1)
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 8)
+    w = a_crowd_in_need(world)
+    quote_to_each_other(w, 15, 1)
+    assert served(w) == [6, 7, 10, 5] and w.position(5) == 0
+
+
 @pytest.mark.parametrize(("turns", "order"), [(1, [6, 7]), (2, [6, 7, 5])])
 def test_a_bid_that_nobody_could_bear_keeps_nobody_else_from_being_served(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, turns: int, order: list[int]

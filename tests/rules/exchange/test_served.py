@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
-from coinone.rules.exchange.served import served
+from coinone.rules.exchange.served import by_lot, served
 from coinone.rules.exchange.tables import Side
 
 
@@ -88,3 +89,27 @@ def test_who_is_served_is_as_in_plain_python(world: Any) -> None:
             for slot in slots:
                 rows.accounts[slot]["cash"] += 200_000 * 10**6
     assert len(counts) > 6, counts
+
+
+def test_every_account_is_as_likely_as_any_other_to_be_drawn_first() -> None:
+    """Of 20 accounts each is first in some 250 of 5,000 draws (standard deviation 15.4) and among the first half in
+    2,500 (35.4), also if their numbers follow each other. The order is that of the formula in plain Python."""
+    numbers, firsts, halves = np.arange(1, 21), np.zeros(20), np.zeros(20)
+    for n in range(5_000):
+        seed = n.to_bytes(32, "big")
+        order = by_lot(numbers, seed).tolist()
+        firsts[order[0]] += 1
+        halves[order[:10]] += 1
+        if n < 20:
+            assert order == sorted(range(20), key=lambda place: _mixed(place + 1, seed))
+    assert firsts.min() > 250 - 62 and firsts.max() < 250 + 62
+    assert halves.min() > 2_500 - 142 and halves.max() < 2_500 + 142
+
+
+def _mixed(number: int, seed: bytes) -> int:
+    value = number * 0x9E3779B97F4A7C15 + int.from_bytes(keccak256(seed + b"liquidations")[:8], "big")
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value %= 1 << 64
+        value = (value ^ value >> shift) * factor
+    value %= 1 << 64
+    return value ^ value >> 31
