@@ -131,10 +131,10 @@ class Core:
         except CoinoneError as error:
             return error
 
-    def add_oracle(self, raw: bytes, report: OracleReport) -> None:
+    def add_oracle(self, raw: bytes, report: OracleReport, now_ms: int) -> None:
         """Take a reporter's prices into the next batch. Raises InvalidInput."""
         self._check_running()
-        self._reports.add(self.chain, raw, report)
+        self._reports.add(self.chain, raw, report, now_ms)
         self.chain.verify.remember(raw, report)
 
     def report(self, raw: bytes) -> None:
@@ -142,7 +142,7 @@ class Core:
         report = self.chain.verify(raw)
         assert isinstance(report, OracleReport), "our own report"
         with suppress(InvalidTransaction):
-            self._reports.add(self.chain, raw, report)
+            self._reports.add(self.chain, raw, report, report.time_ms)
 
     def move_time(self, seconds: int) -> None:
         """Move contracts' time on (dev's evm_increaseTime)."""

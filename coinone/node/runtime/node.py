@@ -230,7 +230,7 @@ class Node:
         verified = verify_transaction(raw, self.domain_rules)
         if not isinstance(verified, OracleReport):
             raise InvalidTransaction("not an oracle transaction")
-        await self._run(lambda: self._core.add_oracle(raw, verified))
+        await self._run(lambda: self._core.add_oracle(raw, verified, self._clock.wall_ms()))
         return verified.tx_hash
 
     async def follow(self, item: CertifiedBatch | Block) -> None:

@@ -36,32 +36,47 @@ def test_whoever_hands_in_old_reports_by_the_hundred_keeps_no_new_one_out() -> N
     waiting, at = WaitingReports(), chain(btc=NOW - 500, eth=NOW - 500)
     for age in range(500, 900):
         with pytest.raises(InvalidTransaction, match="an old oracle report"):
-            waiting.add(at, b"old", report(ANN, NOW - age))
+            waiting.add(at, b"old", report(ANN, NOW - age), NOW)
     with pytest.raises(InvalidTransaction, match="an old oracle report"):
-        waiting.add(at, b"withheld", report(BOB, NOW - 20_001))
-    waiting.add(at, b"new", report(ANN, NOW + 250))
+        waiting.add(at, b"withheld", report(BOB, NOW - 20_001), NOW)
+    waiting.add(at, b"new", report(ANN, NOW + 250), NOW)
     assert waiting.all() == [b"new"]
 
 
 def test_a_reporter_that_speaks_by_the_hundred_takes_no_others_place() -> None:
     waiting, at = WaitingReports(), chain()
     for n in range(100):
-        waiting.add(at, b"%d" % n, report(ANN, NOW + n))
-    waiting.add(at, b"bob", report(BOB, NOW))
+        waiting.add(at, b"%d" % n, report(ANN, NOW + n), NOW)
+    waiting.add(at, b"bob", report(BOB, NOW), NOW)
     assert waiting.all() == [b"96", b"97", b"98", b"99", b"bob"]
 
 
 def test_a_report_is_news_if_it_is_of_one_market_and_waits_once() -> None:
     waiting, at = WaitingReports(), chain(btc=NOW, eth=NOW - 10)
     with pytest.raises(InvalidTransaction, match="an old oracle report"):
-        waiting.add(at, b"btc", report(ANN, NOW, 0))
+        waiting.add(at, b"btc", report(ANN, NOW, 0), NOW)
     for _ in range(3):
-        waiting.add(at, b"both", report(ANN, NOW, 0, 1))
+        waiting.add(at, b"both", report(ANN, NOW, 0, 1), NOW)
     assert waiting.all() == [b"both"]
     waiting.clear()
     assert waiting.all() == []
 
 
+def test_reports_of_a_time_to_come_keep_no_new_one_out() -> None:
+    """Ann's clock was an hour ahead for four reports. Whoever handed these in again ahead of each batch had her four
+    places for an hour, for they were the newest, always news, and no batch ever took them: Ann was silent."""
+    waiting, at = WaitingReports(), chain(btc=NOW - 500, eth=NOW - 500)
+    for n in range(4):
+        with pytest.raises(InvalidTransaction, match="of a time to come"):
+            waiting.add(at, b"ahead", report(ANN, NOW + 3_600_000 + n), NOW)
+    with pytest.raises(InvalidTransaction, match="of a time to come"):
+        waiting.add(at, b"ahead", report(ANN, NOW + 2_001), NOW)
+    waiting.add(at, b"new", report(ANN, NOW + 2_000), NOW)
+    assert waiting.all() == [b"new"]
+    waiting.add(at, b"after a pause", report(ANN, NOW + 3_600_000), NOW + 3_600_000)
+    assert waiting.all() == [b"new", b"after a pause"]
+
+
 def test_only_reporters_report() -> None:
     with pytest.raises(InvalidTransaction, match="not a reporter"):
-        WaitingReports().add(chain(), b"eve", report(EVE, NOW))
+        WaitingReports().add(chain(), b"eve", report(EVE, NOW), NOW)
