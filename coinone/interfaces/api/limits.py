@@ -6,6 +6,8 @@ HEADER_DEADLINE_S = 10.0  # a silent or byte-at-a-time client may hold a socket 
 BODY_DEADLINE_S = 30.0  # 1 MiB at 35 kB/s
 WRITE_STALL_S = 30.0  # a reader that takes nothing for so long is gone
 BODY_BYTES_MAX = 1024 * 1024  # a transaction is at most 128 KiB in the field; 1,000 orders are 150 kB
+READ_HEAD_BYTES = 2048  # read at once where requests begin: fifty of the shortest, 2 ms
+READ_BODY_BYTES = 8 * 1024  # and of a body: 1,400 chunks of a byte each, 1 ms
 CONNECTIONS_MAX = 4096  # with two descriptors each still far below a raised descriptor limit
 CONNECTIONS_PER_LOOPBACK_MAX = 2500  # every local bot and page shares 127.0.0.1
 CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six
@@ -74,6 +76,12 @@ BOOK_LEVELS_MAX = 20  # levels a side of l2Book, as the anchor's
 WS_MESSAGE_BYTES_MAX = 256 * 1024  # an action with 1,000 orders sent by post
 WS_SUBSCRIPTIONS_MAX = 1000  # per connection, as the anchor's
 WS_MESSAGES_PER_MINUTE = 2000  # per connection, as the anchor's
+WS_SMALL_FRAMES_PER_MINUTE = (
+    2000  # pings, pongs and pieces of messages; the largest message in pieces of 132 bytes
+)
+WS_FRAMES_AT_ONCE = 16  # read before others have their turn: 25 us each; more, and the next piece is smaller
+WS_READ_BYTES_MIN = 128  # 21 of the shortest frames
+WS_READ_BYTES_MAX = 16 * 1024
 WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
 WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
 WS_STATES_WAIT_S = 0.05  # how long the streams of markets wait for those of accounts' states in a batch

@@ -1,9 +1,12 @@
 """uvicorn's two connection classes with deadlines, caps and a direct way to write frames.
 
 Left alone, uvicorn keeps a silent or half-header connection for ever, counts nobody's connections and waits
-without end for a reader that never reads (all measured). A WebSocket frame from server to client is not
-masked, so its bytes are the same for every subscriber: `write_frames` hands ready-made bytes to the socket,
-which makes a message for a thousand readers one serialisation and a thousand writes.
+without end for a reader that never reads (all measured). And it takes up to 256 KiB of a connection in one
+go: 43,000 WebSocket frames, or 6,000 requests, read before anybody else gets a turn. Here a connection is
+read in small pieces, each worth a millisecond or two; what waits stays in the kernel, where the sender's own
+window bounds it. A WebSocket frame from server to client is not masked, so its bytes are the same for every
+subscriber: `write_frames` hands ready-made bytes to the socket, which makes a message for a thousand readers
+one serialisation and a thousand writes.
 """
 
 import asyncio
@@ -20,8 +23,14 @@ from coinone.interfaces.api.limits import (
     CONNECTIONS_PER_LOOPBACK_MAX,
     HEADER_BYTES_MAX,
     HEADER_DEADLINE_S,
+    READ_BODY_BYTES,
+    READ_HEAD_BYTES,
     WRITE_STALL_S,
     WS_BUFFER_BYTES_MAX,
+    WS_FRAMES_AT_ONCE,
+    WS_READ_BYTES_MAX,
+    WS_READ_BYTES_MIN,
+    WS_SMALL_FRAMES_PER_MINUTE,
 )
 
 LINK = "coinone.link"  # key of the connection in a WebSocket scope's extensions
@@ -80,13 +89,31 @@ class _WholeAnswer:
         self._transport.close()
 
 
-class _Bounded(asyncio.Protocol):
-    """A connection that is counted by its address, and cut when its reader takes nothing for too long."""
+class _Bounded(asyncio.BufferedProtocol):
+    """A connection that is counted by its address, read in small pieces, and cut when its reader takes nothing for
+    too long."""
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     _counted: str | None = None
     _stall: asyncio.TimerHandle | None = None
+    _piece = bytearray()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the next piece goes; its size is how much is read before others have their turn."""
+        self._piece = bytearray(self._read_size())
+        return self._piece
+
+    def buffer_updated(self, nbytes: int) -> None:
+        piece, self._piece = self._piece, bytearray()
+        del piece[nbytes:]
+        cast(asyncio.Protocol, self).data_received(bytes(piece))
+
+    def eof_received(self) -> None:
+        """None: the transport closes."""
+
+    def _read_size(self) -> int:
+        raise NotImplementedError
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._release_count()
@@ -125,6 +152,7 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _in_head = False
+    _in_body = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
@@ -152,8 +180,11 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
             self._arm(HEADER_DEADLINE_S)
         super().on_message_begin()
 
+    def _read_size(self) -> int:
+        return READ_BODY_BYTES if self._in_body else READ_HEAD_BYTES
+
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         if len(self.url) + sum(len(k) + len(v) for k, v in self.headers) > HEADER_BYTES_MAX:
             self.transport.abort()
             return
@@ -167,9 +198,16 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._in_body = False
         self._disarm()
         if self.cycle is not None or self.parser.should_upgrade():
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """uvicorn reads on after each answer, whatever waits; requests that were sent ahead are to wait unread."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
 
     def handle_websocket_upgrade(self) -> None:
         self._disarm()
@@ -187,7 +225,62 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
 
 
 class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
-    """A WebSocket connection that takes ready-made frames and holds a bounded number of unsent bytes."""
+    """A WebSocket connection that takes ready-made frames and holds a bounded number of unsent bytes.
+
+    A piece of many frames makes the next one smaller, a piece of few makes it larger."""
+
+    _size = WS_READ_BYTES_MIN
+    _frames = 0  # of this piece
+    _small = 0  # of this minute: pings, pongs and continuations, which no session counts
+    _minute = 0.0
+
+    def _read_size(self) -> int:
+        return self._size
+
+    def data_received(self, data: bytes) -> None:
+        self._frames = 0
+        super().data_received(data)
+        size = self._size // 2 if self._frames > WS_FRAMES_AT_ONCE else 2 * self._size
+        self._size = min(max(size, WS_READ_BYTES_MIN), WS_READ_BYTES_MAX)
+
+    def handle_text(self, event: Any) -> None:
+        if self._takes_message():
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Any) -> None:
+        if self._takes_message():
+            super().handle_bytes(event)
+
+    def handle_cont(self, event: Any) -> None:
+        if self._takes_small():
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        if self._takes_small():
+            super().handle_ping()
+
+    def handle_pong(self, event: Any) -> None:
+        if self._takes_small():
+            super().handle_pong(event)
+
+    def _takes_message(self) -> bool:
+        """A session counts its messages itself, until it has said goodbye."""
+        if self.close_sent:
+            return self._takes_small()
+        self._frames += 1
+        return True
+
+    def _takes_small(self) -> bool:
+        """False, and the connection is cut, where too many such frames came."""
+        self._frames += 1
+        now = self.loop.time()
+        if now - self._minute > 60.0:
+            self._minute, self._small = now, 0
+        self._small += 1
+        if self._small > WS_SMALL_FRAMES_PER_MINUTE:
+            self.transport.abort()
+            return False
+        return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)

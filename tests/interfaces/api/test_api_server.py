@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ PATIENCE_S = 30  # with a busy machine; what the server should end and does not 
 
 
 class Echo:
-    """Applications that answer a POST with its body and a WebSocket with a flood."""
+    """Applications that answer a POST with its body, and a WebSocket with what it says or, elsewhere, with a flood."""
 
     async def start(self) -> None:
         self.flooded, self.flood_ended = 0, False
@@ -35,6 +36,10 @@ class Echo:
             return
         await receive()
         await send({"type": "websocket.accept"})
+        if scope["path"] == "/echo":
+            while (message := await receive())["type"] == "websocket.receive":
+                scope["extensions"][LINK].write_frames(text_frame(message["text"].encode()))
+            return
         frame = text_frame(b"x" * 100_000)
         while scope["extensions"][LINK].write_frames(frame):
             self.flooded += 1
@@ -210,3 +215,82 @@ def test_frames_have_the_length_forms_of_the_standard() -> None:
     assert text_frame(b"hi") == b"\x81\x02hi"
     assert text_frame(b"x" * 126)[:4] == b"\x81\x7e\x00\x7e"
     assert text_frame(b"x" * 65536)[:10] == b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"
+
+
+def test_requests_sent_ahead_of_their_answers_wait_unread(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection that asked for much at once held everybody up while it was read, and 40 bytes of memory waited for
+    each byte that it sent."""
+    waiting = []
+    before = protocols.HttpProtocol.data_received
+
+    def read(self: Any, data: bytes) -> None:
+        before(self, data)
+        waiting.append(len(self.pipeline))
+
+    monkeypatch.setattr(protocols.HttpProtocol, "data_received", read)
+    request, count = post(b"[1]"), 5_000
+    with connect(server) as connection:
+        sending = threading.Thread(target=connection.sendall, args=(request * count,))
+        sending.start()
+        got = b""
+        while got.count(b"\r\n\r\n[1]") < count:
+            part = connection.recv(65536)
+            assert part, "every one is answered"
+            got += part
+        sending.join()
+    assert max(waiting) <= limits.READ_BODY_BYTES // len(request) + 1  # a piece may begin in a body
+
+
+def websocket(server: ApiServer, path: str) -> socket.socket:
+    connection = connect(server)
+    connection.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    got = b""
+    while not got.endswith(b"\r\n\r\n"):
+        got += connection.recv(1)
+    assert got.startswith(b"HTTP/1.1 101 ")
+    return connection
+
+
+def masked(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
+    """A client's frame of at most 125 bytes; its mask is zero."""
+    return bytes((final << 7 | opcode, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+
+
+def test_a_message_in_many_pieces_arrives_whole(server: ApiServer) -> None:
+    with websocket(server, "/echo") as connection:
+        pieces = [masked(1, b"ab" * 50, False), *[masked(0, b"cd" * 50, False)] * 1_000, masked(0)]
+        connection.sendall(b"".join(pieces))
+        want = text_frame(b"ab" * 50 + b"cd" * 50_000)
+        got = b""
+        while len(got) < len(want):
+            got += connection.recv(65536)
+        assert got == want
+
+
+@pytest.mark.parametrize("opcode", [9, 10, 0], ids=["pings", "pongs", "pieces"])
+def test_frames_that_say_nothing_are_read_a_few_at_a_time_and_end_the_connection(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, opcode: int
+) -> None:
+    """A quarter of a MiB of them was read in one go, a second in which nobody else was answered."""
+    sizes = []
+    before = protocols.WebSocketProtocol.data_received
+
+    def read(self: Any, data: bytes) -> None:
+        sizes.append(len(data))
+        before(self, data)
+
+    monkeypatch.setattr(protocols.WebSocketProtocol, "data_received", read)
+    with websocket(server, "/echo") as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(masked(1, final=False) if opcode == 0 else b"")
+            connection.sendall(masked(opcode, final=opcode != 0) * 100_000)
+        read_all(connection)  # until it is cut
+    frames = len(masked(opcode)) * limits.WS_SMALL_FRAMES_PER_MINUTE
+    assert sum(sizes[1:]) <= frames + limits.WS_READ_BYTES_MAX  # the first is the handshake
+    assert max(sizes[10:]) == limits.WS_READ_BYTES_MIN
+    assert is_served(server)
