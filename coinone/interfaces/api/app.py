@@ -29,7 +29,7 @@ from coinone.interfaces.api.http import (
 )
 from coinone.interfaces.api.protocols import admit_many_from
 from coinone.interfaces.api.proxies import Proxies
-from coinone.interfaces.api.sender import NOBODY, Sender, sender_of
+from coinone.interfaces.api.sender import NOBODY, SHARE, Sender, sender_of, share_of
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
 from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, Purse
@@ -104,6 +104,7 @@ class RpcApp:
         headers: Headers = []
         try:
             self._proxies.note_client(scope)
+            SHARE.set(share_of(scope))
             caller = self._guard.admit(scope)
             headers = cors_headers(scope)
             method, path = scope["method"], scope["path"]
@@ -154,6 +155,7 @@ class RpcApp:
         await receive()  # websocket.connect
         try:
             self._proxies.note_client(scope)
+            SHARE.set(share_of(scope))
             caller = self._guard.admit(scope)
             session = sessions.get(scope["path"])
             if session is None:

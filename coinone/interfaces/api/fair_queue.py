@@ -41,6 +41,10 @@ class FairQueue(Generic[T]):
     async def next(self) -> T:
         """The item whose turn it is; waits for one."""
         await self._filled.wait()
+        return self.pop()
+
+    def pop(self) -> T:
+        """The item whose turn it is; there is one."""
         who, items = next(iter(self._waiting.items()))
         item = items.popleft()
         self._waiting.move_to_end(who)

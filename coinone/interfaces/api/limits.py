@@ -49,6 +49,7 @@ POOL_SHOWN_MAX = 5000  # transactions in a txpool_content answer: some 5 MB
 SYNC_TIMEOUT_S = 20.0  # eth_sendRawTransactionSync waits so long unless told otherwise; geth's
 SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each
+SYNC_WAITS_PER_SENDER_MAX = 64  # of them of one address, or there is no place left for others
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 # Addresses and topics of a connection's subscriptions, or a sender's filters: 0.6 MB.
 RPC_FILTER_ENTRIES_MAX = 5000

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ class Sender:
 
 
 NOBODY = Sender()
+SHARE: ContextVar[Hashable] = ContextVar("share", default=None)
+"""Whose share of the node's work the running task takes; the node's own without a sender."""
 
 
 def address_of(scope: Scope) -> str:
@@ -30,11 +33,14 @@ def address_of(scope: Scope) -> str:
 
 def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
     """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
+    return Sender(share_of(scope), None if receive is None else lambda: _departure(receive))
+
+
+def share_of(scope: Scope) -> Hashable:
+    """All programs of this machine have one address, so there each connection has a share of its own."""
     client = scope.get("client") or ("", 0)
-    # all programs of this machine have one address, so there each connection has a share of its own
     address = holder(client[0])
-    share = tuple(client) if is_loopback(address) else address
-    return Sender(share, None if receive is None else lambda: _departure(receive))
+    return tuple(client) if is_loopback(address) else address
 
 
 async def _departure(receive: Receive) -> None:

@@ -1,8 +1,6 @@
 """Blocks and committed state, read from the store in any thread, and pending state, read on the executor."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -13,6 +11,7 @@ from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
 from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.readers import Readers
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.node.storage.blocks import head_of
 from coinone.node.storage.past import after_block
@@ -22,7 +21,6 @@ from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 
 T = TypeVar("T")
-READER_THREADS = 2  # long reads take turns, so that many callers cannot starve the batches of processor time
 
 
 class ChainReads:
@@ -34,14 +32,11 @@ class ChainReads:
         self.network = node.network
         self._store = node.storage.store
         self.archive = node.archive
-        self._threads = ThreadPoolExecutor(READER_THREADS, "api-read")
+        self._readers = Readers()
+        self.in_thread = self._readers.run  # for what reads much, beside the interface's event loop
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run `work`, which reads much, beside the interface's event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self._readers.close()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The store at its newest block; keep it short."""

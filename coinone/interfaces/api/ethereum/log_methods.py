@@ -1,11 +1,12 @@
 """Logs and filters.
 
 A range is walked through the headers' bloom filters, and only blocks that may match are read. The walk runs
-in a thread of its own, bounded by blocks, results and time, so that it delays neither batches nor others.
+in a thread, a part at a time so that others have their turns, bounded by blocks, results and time.
 """
 
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 from coinone.base.primitives.types import Hash32
@@ -34,6 +35,8 @@ from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
+_PART_S = 0.005  # of a walk, before others have their turn
+_LOOKS_PER_WEIGHT = 20_000  # addresses and topics looked for in blocks' blooms: 3 ms
 
 
 async def get_logs(context: Context, wanted: Any = None) -> list[Json]:
@@ -52,13 +55,14 @@ async def find_logs(context: Context, wanted: LogFilter) -> list[Json]:
 
 
 async def _walked(context: Context, wanted: LogFilter, first: int, last: int) -> list[Json]:
-    """The walk, in a thread; the bytes that were decoded are paid for, found or not."""
-    sizes: list[int] = []
+    """The walk, in a thread; what was looked at and the bytes that were decoded are paid for, found or not."""
+    walk = _Walk(context.backend.reads, wanted, first, last)
     try:
-        reads = context.backend.reads
-        return await reads.in_thread(lambda: _walk(reads, wanted, first, last, sizes))
+        while walk.next <= last:
+            await walk.reads.in_thread(walk.go_on)
     finally:
-        context.purse.spend(sum(sizes) // RECORDS_BYTES_PER_WEIGHT)
+        context.purse.spend(walk.looks // _LOOKS_PER_WEIGHT + walk.bytes // RECORDS_BYTES_PER_WEIGHT)
+    return walk.found
 
 
 def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
@@ -78,19 +82,42 @@ def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
     return first, last
 
 
-def _walk(reads: ChainReads, wanted: LogFilter, first: int, last: int, sizes: list[int]) -> list[Json]:
-    masks = _masks(wanted)
-    found: list[Json] = []
-    deadline = time.monotonic() + CALL_TIMEOUT_S
-    for header in reads.archive.headers(first, last):
-        if time.monotonic() > deadline:
+@dataclass(slots=True)
+class _Walk:
+    """From block to block, as far as it has come. In one thread at a time."""
+
+    reads: ChainReads
+    wanted: LogFilter
+    next: int
+    last: int
+    found: list[Json] = field(default_factory=list)
+    looks: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    masks: list[list[int]] | None = None
+
+    def go_on(self) -> None:
+        """A part of the way. Raises RpcError where it becomes too long."""
+        begun = time.monotonic()
+        masks = self.masks = _masks(self.wanted) if self.masks is None else self.masks
+        for header in self.reads.archive.headers(self.next, self.last):
+            self.looks += 1 + sum(map(len, masks))
+            if _may_contain(header.bloom, masks):
+                self._read(header)
+            self.next += 1
+            if time.monotonic() - begun > _PART_S:
+                break
+        else:
+            self.next = self.last + 1  # all, or as far as there are any
+        self.seconds += time.monotonic() - begun
+        if self.seconds > CALL_TIMEOUT_S and self.next <= self.last:
             raise RpcError(LIMIT_EXCEEDED, "query timeout exceeded: ask for fewer blocks")
-        if _may_contain(header.bloom, masks):
-            sizes.append(reads.archive.records_size(header.number))
-            found += logs_of_block(header, reads.archive.records(header.number), wanted)
-            if len(found) > LOG_RESULTS_MAX:
-                raise RpcError(LIMIT_EXCEEDED, f"query returned more than {LOG_RESULTS_MAX} results")
-    return found
+
+    def _read(self, header: AnyHeader) -> None:
+        self.bytes += self.reads.archive.records_size(header.number)
+        self.found += logs_of_block(header, self.reads.archive.records(header.number), self.wanted)
+        if len(self.found) > LOG_RESULTS_MAX:
+            raise RpcError(LIMIT_EXCEEDED, f"query returned more than {LOG_RESULTS_MAX} results")
 
 
 def logs_of_block(header: AnyHeader, rows: tuple[PlacedRecord, ...], wanted: LogFilter | None) -> list[Json]:

@@ -10,6 +10,7 @@ from coinone.interfaces.api.ethereum.format import receipt_json
 from coinone.interfaces.api.ethereum.hexes import read_bytes
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S
+from coinone.interfaces.api.sender import unless_left
 from coinone.rules.chain.ethereum.transaction import BLOB
 
 SYNC_TIMED_OUT = 4  # EIP-7966
@@ -49,9 +50,9 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
     wait_s = SYNC_TIMEOUT_S if timeout_ms is None else small_integer(timeout_ms, _U64_MAX) / 1000
     wait_s = min(wait_s or SYNC_TIMEOUT_S, SYNC_TIMEOUT_MAX_S)
     tx_hash = keccak256(data)
-    with context.backend.inclusions.expect(tx_hash) as included:
+    with context.backend.inclusions.expect(tx_hash, context.sender.share) as included:
         await send_raw_transaction(context, raw)
-        await asyncio.wait([included], timeout=wait_s)
+        await unless_left(context.sender, asyncio.wait([included], timeout=wait_s))
     found = await context.of_transaction(tx_hash, lambda header, row: receipt_json(row, header))
     if found is None:
         words = f"The transaction was added to the transaction pool but wasn't processed in {wait_s:g}s."
