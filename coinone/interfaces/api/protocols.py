@@ -233,6 +233,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
     _frames = 0  # of this piece
     _small = 0  # of this minute: pings, pongs and continuations, which no session counts
     _minute = 0.0
+    _answer = 0  # bytes of a large answer that is being sent, which streams need not fear
 
     def _read_size(self) -> int:
         return self._size
@@ -297,10 +298,26 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         """Send whole frames; False (and the connection is cut) if the reader is too far behind."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return False
-        if self.transport.get_write_buffer_size() + len(frames) > WS_BUFFER_BYTES_MAX:
+        unsent = self.transport.get_write_buffer_size() - self._answer
+        if unsent + len(frames) > WS_BUFFER_BYTES_MAX:
             self.transport.abort()
             return False
         self.transport.write(frames)
+        return True
+
+    def resume_writing(self) -> None:
+        self._answer = 0
+        super().resume_writing()
+
+    async def write_whole(self, frames: bytes) -> bool:
+        """Send the answer to what the reader asked, however large, once it has taken what came before; False if it is
+        gone. One that takes nothing for too long is cut."""
+        while not self.writable.is_set():
+            await self.writable.wait()
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return False
+        self.transport.write(frames)
+        self._answer = 0 if self.writable.is_set() else len(frames)
         return True
 
 

@@ -18,6 +18,7 @@ from coinone.interfaces.api.protocols import LINK, text_frame
 from coinone.interfaces.api.server import ApiServer
 from tests.functional.waiting import wait_for
 
+LARGE = 4 * limits.WS_BUFFER_BYTES_MAX
 PATIENCE_S = 30  # with a busy machine; what the server should end and does not fails after it
 
 
@@ -39,6 +40,11 @@ class Echo:
         if scope["path"] == "/echo":
             while (message := await receive())["type"] == "websocket.receive":
                 scope["extensions"][LINK].write_frames(text_frame(message["text"].encode()))
+            return
+        if scope["path"] == "/large":
+            for _ in range(3):
+                await scope["extensions"][LINK].write_whole(text_frame(b"y" * LARGE))
+                scope["extensions"][LINK].write_frames(text_frame(b"a stream"))  # which goes on meanwhile
             return
         frame = text_frame(b"x" * 100_000)
         while scope["extensions"][LINK].write_frames(frame):
@@ -294,3 +300,22 @@ def test_frames_that_say_nothing_are_read_a_few_at_a_time_and_end_the_connection
     assert sum(sizes[1:]) <= frames + limits.WS_READ_BYTES_MAX  # the first is the handshake
     assert max(sizes[10:]) == limits.WS_READ_BYTES_MIN
     assert is_served(server)
+
+
+def test_large_answers_are_sent_whole_to_who_reads_them(server: ApiServer) -> None:
+    """Whoever asked by WebSocket for a block of 40,000 logs was cut off instead. A frame's head is 10 bytes, and 2."""
+    with websocket(server, "/large") as connection:
+        size = 0
+        while size < 3 * (LARGE + 10 + 10):
+            part = connection.recv(1 << 20)
+            assert part
+            size += len(part)
+
+
+def test_who_does_not_read_its_large_answer_is_cut_off(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocols, "WRITE_STALL_S", 0.3)
+    with websocket(server, "/large") as connection:
+        time.sleep(1)
+        assert len(read_all(connection)) < 3 * LARGE

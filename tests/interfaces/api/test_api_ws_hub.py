@@ -25,6 +25,9 @@ class Wire:
         self.written: list[bytes] = []
         self.broken = False
 
+    async def write_whole(self, frames: bytes) -> bool:
+        return self.write_frames(frames)
+
     def write_frames(self, frames: bytes) -> bool:
         self.written.append(frames)
         return not self.broken

@@ -88,7 +88,7 @@ class RpcSession:
     async def _serve(self, body: bytes) -> None:
         answer = await self._dispatcher.answer(body, self._caller, self._purse, self, self._sender)
         if answer:
-            self.connection.send(answer)
+            await self.connection.answer(answer)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -20,6 +20,7 @@ class Link(Protocol):
     """What a connection can do: take whole frames, or say that it is gone."""
 
     def write_frames(self, frames: bytes) -> bool: ...
+    async def write_whole(self, frames: bytes) -> bool: ...
 
 
 class Connection:
@@ -37,6 +38,11 @@ class Connection:
         """Send one message at once."""
         self.queue(text_frame(payload))
         self.flush()
+
+    async def answer(self, payload: bytes) -> None:
+        """Send what was asked for, however large it is, when there is room."""
+        if self.open:
+            self.open = await self._link.write_whole(text_frame(payload))
 
     def queue(self, frame: bytes) -> None:
         self._outbox.append(frame)

@@ -132,7 +132,8 @@ class Session:
         try:
             if body["type"] == "info":
                 kind = payload.get("type") if isinstance(payload, dict) else None
-                self._answer_post(post_id, "info", {"type": kind, "data": await self._backend.info(payload)})
+                found = {"type": kind, "data": await self._backend.info(payload)}
+                await self._connection.answer(_posted(post_id, "info", found))
             else:
                 self._answer_post(post_id, "action", await self._backend.act(payload))
         except (InvalidInput, StorageError) as error:
@@ -142,9 +143,8 @@ class Session:
             self._answer_post(post_id, "error", "internal error")
 
     def _answer_post(self, post_id: int, kind: str, payload: Any) -> None:
-        self._send(
-            {"channel": "post", "data": {"id": post_id, "response": {"type": kind, "payload": payload}}}
-        )
+        with contextlib.suppress(ConnectionError):
+            self._connection.send(_posted(post_id, kind, payload))
 
     def _error(self, text: str, reason: str = "") -> None:
         """`text` in the anchor's words, which repeat the request: clients find by it what was refused. Why it was
@@ -154,6 +154,11 @@ class Session:
     def _send(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(ConnectionError):
             self._connection.send(jsonio.encode(message))
+
+
+def _posted(post_id: int, kind: str, payload: Any) -> bytes:
+    response = {"type": kind, "payload": payload}
+    return jsonio.encode({"channel": "post", "data": {"id": post_id, "response": response}})
 
 
 def _text(subscription: Any) -> str:
