@@ -68,12 +68,13 @@ def _below_zero(rows: Rows, changes: dict[int, int]) -> list[int]:
     """Holders of the markets that moved who owe now, by account number."""
     slots = _holders(rows, changes)
     worth = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
-    owing: list[int] = slots[worth < 0].tolist()
+    owing = dict.fromkeys(slots[worth < 0].tolist())
     return sorted(owing, key=lambda slot: int(rows.accounts[slot]["number"]))
 
 
 def _holders(rows: Rows, markets: Iterable[int]) -> Array:
-    return np.unique(np.concatenate([NOBODY, *[rows.holders_of(market) for market in markets]]))
+    """Their slots, each as often as it holds one of the markets."""
+    return np.concatenate([NOBODY, *[rows.holders_of(market) for market in markets]])
 
 
 def _split(rows: Rows, slot: int, changes: dict[int, int]) -> dict[int, int]:

@@ -199,8 +199,8 @@ class Journal:
         parts = [
             self.keys["account"][: self.counters[SAVED_ACCOUNTS]],
             self.keys["position"][: self.counters[SAVED_POSITIONS]] // MARKETS_MAX,
-            images["account"][images["oid"] != 0],
-            now["account"][now["oid"] != 0],
+            _runs(images["account"][images["oid"] != 0]),
+            _runs(now["account"][now["oid"] != 0]),
             np.array(self.opened, np.int64),
         ]
         touched: Array = np.unique(np.concatenate(parts)).astype(np.int64)
@@ -230,3 +230,11 @@ class Journal:
         )
         self.begin()
         return undo
+
+
+def _runs(values: Array) -> Array:
+    """The values without those that equal the one before: an account's orders are saved one after another."""
+    first = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    found: Array = values[first]
+    return found

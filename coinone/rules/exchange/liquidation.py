@@ -71,7 +71,7 @@ def serve(work: Liquidations) -> None:
     crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch."""
     rows = work.batch.rows
     slots = holders(rows)
-    locked = _by_need(rows, slots[locked_among(rows, slots)])[:LOCKED_CLOSED_PER_BATCH]
+    locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
     turn = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
     waiting, cancels = np.array(endangered(rows, slots), np.int64), CANCELLED_WHOLE_PER_BATCH
     if not turn and not len(waiting):
@@ -113,10 +113,9 @@ def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
 
 
 def holders(rows: Rows) -> Array:
-    """Slots of all accounts with a position or an open order."""
-    return np.unique(
-        np.concatenate([NOBODY, *[rows.holders_of(market) for market in range(rows.market_count)]])
-    )
+    """Slots of all accounts with a position or an open order, each as often as it has one in a market: who picks a few
+    of them takes out the doubles then, which is cheaper."""
+    return np.concatenate([NOBODY, *[rows.holders_of(market) for market in range(rows.market_count)]])
 
 
 def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
@@ -125,6 +124,7 @@ def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
     slots = slots[_short(rows, slots, spent=spent)]
     if not len(slots):
         return []
+    slots = np.unique(slots)
     slots = slots[_closable(rows, slots) & ~locked_among(rows, slots)]
     accounts = rows.accounts
     over = _worth(rows, slots) - accounts["maintenance_margin"][slots]

@@ -125,6 +125,9 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
     found = i64(0)
     count = core.ladder_counts[ladder]
     if count > 0 and core.ladder_keys[ladder, count - 1] >= limit:
+        best = i64(core.levels[core.ladder_levels[ladder, count - 1]].head)
+        if core.orders[best].account != account:  # as nearly always
+            return lots
         found -= _own_within(core, account, market, i64(1 - op.side), limit)
     for place in range(count - 1, max(count - _DEPTH, core.ladder_firsts[ladder]) - 1, -1):
         if core.ladder_keys[ladder, place] < limit or found > 0:
