@@ -92,7 +92,7 @@ def settle_hour(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
     payers = 1 if rate > 0 else -1  # the sign of the sizes that pay
     paying = int(rows.markets[market]["oracle"]) * abs(rate)
     paid, due, poor = _charge(core, market, slots, payers, paying)
-    received = paying if paid >= due else muldiv_down(paying, paid, due)
+    received = paying if paid >= due else _share(rows, market, slots, payers, paid)
     rows.journal.market(market)
     row = rows.markets[market]
     row["funding_ms"], row["unbooked"] = hour_ms, len(slots)
@@ -104,6 +104,13 @@ def settle_hour(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
     assert dust >= 0, "funding created money"
     batch.move_global("insurance", dust)
     batch.move_global("funding_clearing", -dust)
+
+
+def _share(rows: Rows, market: int, slots: Array, payers: int, paid: int) -> int:
+    """What a receiving lot gets of `paid`, rounded down: by lots, since what each holder is due is rounded itself."""
+    sizes = rows.positions["size"][slots, market]
+    lots = int(np.abs(sizes[sizes * payers < 0]).sum())
+    return muldiv_down(paid, RATE_SCALE, lots)
 
 
 def settle_position(rows: Rows, slot: int, market: int) -> None:

@@ -159,11 +159,16 @@ def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
 def use_nonces(ledger: Ledger, number: int, signer: Address, nonces: Sequence[int], now: int) -> None:
     """Mark fresh nonces, rising, as used by `signer`."""
     known = ledger.nonces.get(signer)
+    if known is not None and known.account != number and known.values[-1] <= now - NONCE_PAST_MS:
+        _forget_signer(
+            ledger, known.account, signer
+        )  # whose leaf counts it no more, so it might be one too many there
+        known = None
     if known is None:
         _remember_signer(ledger, number, signer, now)
         holder, values = number, tuple(nonces)
     else:
-        holder = known.account  # a key that changed hands stays in the leaf it began in
+        holder = known.account  # a key that changed hands stays there while old nonces could pass the window
         above = known.values[-1] < nonces[0]
         values = (*known.values, *nonces) if above else tuple(sorted((*known.values, *nonces)))
     ledger.nonces.put(signer, NonceSet(holder, values[-NONCES_PER_SIGNER:]))
@@ -188,6 +193,13 @@ def _remember_signer(ledger: Ledger, number: int, signer: Address, now: int) -> 
             ledger.nonces.drop(other)
     assert len(kept) < SIGNERS_PER_ACCOUNT, "approving an agent leaves it room (agents.py)"
     ledger.settings.put(number, replace(settings, signers=(*kept, signer)))
+
+
+def _forget_signer(ledger: Ledger, number: int, signer: Address) -> None:
+    settings = ledger.settings_of(number)
+    ledger.nonces.drop(signer)
+    kept = tuple(other for other in settings.signers if other != signer)
+    ledger.settings.put(number, replace(settings, signers=kept))
 
 
 def _item(index: int, action: VerifiedAction, slot: int, address: Address) -> Item:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from coinone.base.primitives.limits import SIGNERS_PER_ACCOUNT
+from coinone.base.primitives.limits import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
 from coinone.rules.exchange.context import CoreAction, Deposit
+from coinone.rules.exchange.invariants import check_exchange
+from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -260,3 +263,40 @@ def test_a_contract_leaves_an_agency_by_acting(world: Callable[..., Any]) -> Non
     w.batch(core=(CoreAction(address(50), b"\x01\x00\x00\x07" + bytes(31) + b"\x05" + bytes(31) + b"\x01"),))
     assert [outcome.status for outcome in w.last.core_outcomes] == ["executed"]
     assert w.cash(50) > 400 * QUOTE
+
+
+def test_keys_of_the_past_that_sign_for_another_master_take_no_room_where_they_began(
+    world: Callable[..., Any],
+) -> None:
+    """31 keys of the first account sign with nonces that soon leave the window; then it approves four others, as there
+    is room. When the 31 sign again, for the second account, they would have filled the first one's leaf for good."""
+    w = world({1: 100_000, 2: 100_000})
+
+    def sign(key: int, nonce: int) -> None:
+        w.batch(
+            w.signed(key, t.Noop(), "noop", user_signed=False, signer=address(key), nonce=nonce),
+        )
+        assert statuses(w) == ["executed"]
+
+    def approved(who: int, key: int, name: str) -> None:
+        w.nonce = w.now + 1
+        w.batch(approve(w, who, key, name))
+        assert statuses(w) == ["executed"]
+
+    keys, start = list(range(1_000, 1_000 + SIGNERS_PER_ACCOUNT - 1)), w.now
+    for n, key in enumerate(keys):
+        approved(1, key, "abcd"[n % 4])
+        sign(key, start - NONCE_PAST_MS + 30_000)
+    w.batch(step_ms=40_000)
+    for n in range(4):
+        approved(1, 2_000 + n, "abcd"[n])
+    for n, key in enumerate(keys):
+        approved(2, key, "abcd"[n % 4])
+        sign(key, w.now + 1_000 + n)
+    settings = [w.ex.ledger.settings_of(w.ex.number(w.slot(who))) for who in (1, 2)]
+    assert not {*settings[0].signers} & {*map(address, keys)}
+    assert {*settings[1].signers} >= {*map(address, keys)}
+    sign(2_000, w.now + 5_000)
+    check_exchange(w.ex)
+    copy = exchange_from_leaves(w.ex.config, all_leaves(w.ex))
+    assert dict(all_leaves(copy)) == dict(all_leaves(w.ex))

@@ -217,6 +217,23 @@ def test_nobody_pays_more_than_they_have_and_receivers_share_what_was_paid(world
     assert (conserved_sum(w.ex), w.fund("insurance"), w.fund("funding_clearing")) == (money, fund, 0)
 
 
+def test_what_receivers_get_rounded_apart_is_no_more_than_what_was_paid(world: Callable[..., Any]) -> None:
+    """At 0.00125 % of 0.3 quote a lot, 12 shorts of 37 lots are due 138.75 each, 138 when rounded, 1,656 in all. The
+    long of 35 lots has nothing, that of 409 pays 1,533.75, so 1,534: 1,534 / 444 a lot, 127.83 for 37. In proportion
+    to what is due it would be 138.75 * 1,534 / 1,656 = 128.53, and 12 * 128 = 1,536 are more than was paid."""
+    shorts = range(3, 15)
+    w = world(dict.fromkeys(range(1, 15), 10**6))
+    w.oracle(btc=50_000, eth=3_000)
+    w.batch()
+    w.batch(*[w.sell(n, 0.0037, 3_000, market=1) for n in shorts])
+    w.batch(w.buy(1, 0.0035, 3_000, market=1), w.buy(2, 0.0409, 3_000, market=1))
+    w.ex.rows.accounts[w.slot(1)]["cash"] -= w.equity(1)
+    before, fund = equities(w, 1, 2, *shorts), w.fund("insurance")
+    settle_hour(open_batch(w), 1, 12_500, w.now)
+    assert changes(equities(w, 1, 2, *shorts), before) == [0, -1_534, *[127] * 12]
+    assert w.fund("insurance") == fund + 1_534 - 12 * 127
+
+
 def test_who_owes_and_has_nothing_pays_nothing(world: Callable[..., Any]) -> None:
     w = world(dict.fromkeys(range(1, 3), 10**6))
     w.batch(w.sell(2, 1, 50_000), w.buy(1, 1, 50_000))
