@@ -39,9 +39,7 @@ POOL_BYTES_MAX = 67_108_864  # of all Ethereum transactions; what cannot run goe
 # What each counts besides: its place in tables; the pool holds 107,000 of 110 bytes.
 POOL_OVERHEAD_BYTES = 512
 POOL_TIP_RATIO_MAX = 8  # base fees: more is never suggested as a tip, whatever others offer
-POOL_TIP_WALK_MAX = (
-    1_024  # waiting transactions looked at for a suggestion: 14,680,064 gas hold 699 transfers
-)
+POOL_TIP_WALK_MAX = 1_024  # waiting transactions looked at for it: 14,680,064 gas hold 699 transfers
 POOL_REPLACEMENT_PERCENT = 10  # a replacement pays at least this much more, or spam would be free
 # Waiting cancels of one account, and its other actions: four of the largest each.
 ACTION_ACCOUNT_BYTES_MAX = 262_144

@@ -77,9 +77,8 @@ BOOK_LEVELS_MAX = 20  # levels a side of l2Book, as the anchor's
 WS_MESSAGE_BYTES_MAX = 256 * 1024  # an action with 1,000 orders sent by post
 WS_SUBSCRIPTIONS_MAX = 1000  # per connection, as the anchor's
 WS_MESSAGES_PER_MINUTE = 2000  # per connection, as the anchor's
-WS_SMALL_FRAMES_PER_MINUTE = (
-    2000  # pings, pongs and pieces of messages; the largest message in pieces of 132 bytes
-)
+# Pings, pongs and pieces of messages; the largest message in pieces of 132 bytes.
+WS_SMALL_FRAMES_PER_MINUTE = 2000
 WS_FRAMES_AT_ONCE = 16  # read before others have their turn: 25 us each; more, and the next piece is smaller
 WS_READ_BYTES_MIN = 128  # 21 of the shortest frames
 WS_READ_BYTES_MAX = 16 * 1024

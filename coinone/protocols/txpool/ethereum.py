@@ -172,7 +172,8 @@ class EthereumPool:
         needed = div_down(room, 8)
         for paid, _, tx_hash in islice(reversed(self._by_tip), POOL_TIP_WALK_MAX):
             gas = self._by_hash[tx_hash].gas
-            room -= gas if gas <= room else 0
+            if gas <= room:
+                room -= gas
             if room < needed:
                 return min(max(paid, 0) + 1, POOL_TIP_RATIO_MAX * self._base_fee)
         return 1

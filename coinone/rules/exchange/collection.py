@@ -16,7 +16,7 @@ A cursor goes round all accounts, at most 64 of them a batch; rows of accounts t
 
 import numpy as np
 
-from coinone.base.primitives.limits import COLLECTION_AGE_MS, NONCE_PAST_MS, OPENING_FEE
+from coinone.base.primitives.limits import COLLECTION_AGE_MS, OPENING_FEE
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.actions.opening import tell
 from coinone.rules.exchange.batch import NO_HASH, Batch
@@ -56,9 +56,8 @@ def collectable(batch: Batch, slot: int, number: int) -> bool:
 
 def _fresh_nonces(batch: Batch, signers: tuple[Address, ...]) -> bool:
     """Whether any of them used a nonce that could still pass the window."""
-    oldest = batch.now - NONCE_PAST_MS
     used = [batch.ledger.nonces.get(signer) for signer in signers]
-    return any(nonces is not None and nonces.values[-1] > oldest for nonces in used)
+    return any(nonces is not None and nonces.could_pass(batch.now) for nonces in used)
 
 
 def _let_go(batch: Batch, slot: int, number: int) -> None:

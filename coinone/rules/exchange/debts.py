@@ -20,7 +20,6 @@ Where the rule comes from, and by hand: docs/protocol/margin-and-liquidation.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +31,7 @@ from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.credits import add_cash
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.locks import lock
-from coinone.rules.exchange.rows import NOBODY, Rows
-from coinone.rules.exchange.tables import Array
+from coinone.rules.exchange.rows import Rows
 
 FUND_OF_WON = 20  # the fund pays at most this part of what a market's winners won
 FUND_OF_MARKET = 8  # of itself, for one market
@@ -66,15 +64,10 @@ def settle_debts(batch: Batch) -> None:
 
 def _below_zero(rows: Rows, changes: dict[int, int]) -> list[int]:
     """Holders of the markets that moved who owe now, by account number."""
-    slots = _holders(rows, changes)
+    slots = rows.holders_in(changes)
     worth = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
     owing = dict.fromkeys(slots[worth < 0].tolist())
     return sorted(owing, key=lambda slot: int(rows.accounts[slot]["number"]))
-
-
-def _holders(rows: Rows, markets: Iterable[int]) -> Array:
-    """Their slots, each as often as it holds one of the markets."""
-    return np.concatenate([NOBODY, *[rows.holders_of(market) for market in markets]])
 
 
 def _split(rows: Rows, slot: int, changes: dict[int, int]) -> dict[int, int]:
@@ -152,7 +145,7 @@ class _Winners:
 
     def __post_init__(self) -> None:
         rows = self.batch.rows
-        slots = np.setdiff1d(_holders(rows, self.changes), np.array(self.debtors))
+        slots = np.setdiff1d(rows.holders_in(self.changes), np.array(self.debtors))
         slots = slots[np.argsort(rows.accounts["number"][slots])]
         self.slots: list[int] = slots.tolist()
         moved = [rows.positions["size"][slots, market] * change for market, change in self.changes.items()]

@@ -159,10 +159,9 @@ def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
 def use_nonces(ledger: Ledger, number: int, signer: Address, nonces: Sequence[int], now: int) -> None:
     """Mark fresh nonces, rising, as used by `signer`."""
     known = ledger.nonces.get(signer)
-    if known is not None and known.account != number and known.values[-1] <= now - NONCE_PAST_MS:
-        _forget_signer(
-            ledger, known.account, signer
-        )  # whose leaf counts it no more, so it might be one too many there
+    if known is not None and known.account != number and not known.could_pass(now):
+        # The leaf where it began counts it no more, so there it might be one too many.
+        _forget_signer(ledger, known.account, signer)
         known = None
     if known is None:
         _remember_signer(ledger, number, signer, now)
@@ -180,7 +179,7 @@ def living_signers(ledger: Ledger, number: int, now: int) -> tuple[Address, ...]
     for signer in settings.signers:
         used = ledger.nonces.get(signer)
         assert used is not None, "a remembered signer has nonces"
-        if signer in settings.agents or used.values[-1] > now - NONCE_PAST_MS:
+        if signer in settings.agents or used.could_pass(now):
             kept.append(signer)
     return tuple(kept)
 

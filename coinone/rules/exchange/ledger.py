@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from coinone.base.primitives.limits import NONCE_PAST_MS
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.timetable import Timetable
 
@@ -119,6 +120,10 @@ class NonceSet:
 
     account: int
     values: tuple[int, ...]
+
+    def could_pass(self, now: int) -> bool:
+        """Whether any of them still lies within the window of a batch of time `now`, in ms."""
+        return self.values[-1] > now - NONCE_PAST_MS
 
 
 @dataclass(frozen=True, slots=True)

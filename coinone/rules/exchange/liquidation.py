@@ -39,7 +39,7 @@ from coinone.rules.exchange.events import LiquidationEvent
 from coinone.rules.exchange.locks import is_locked, locked_among, unlock
 from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
-from coinone.rules.exchange.rows import NOBODY, Rows
+from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
 from coinone.rules.exchange.status import Status
@@ -113,9 +113,8 @@ def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
 
 
 def holders(rows: Rows) -> Array:
-    """Slots of all accounts with a position or an open order, each as often as it has one in a market: who picks a few
-    of them takes out the doubles then, which is cheaper."""
-    return np.concatenate([NOBODY, *[rows.holders_of(market) for market in range(rows.market_count)]])
+    """Slots of all accounts with a position or an open order, each as often as it has one in a market."""
+    return rows.holders_in(range(rows.market_count))
 
 
 def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:

@@ -6,6 +6,8 @@ or an answer: `load_account` may put accounts back in any order and everything g
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
@@ -29,9 +31,9 @@ from coinone.rules.exchange.output import Output
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array, zeros
 
-__all__ = ["NOBODY", "Array", "Rows"]
+__all__ = ["Array", "Rows"]
 
-NOBODY: Array = np.zeros(0, np.int64)
+_NOBODY: Array = np.zeros(0, np.int64)
 """No slots: where a union of slots may have no part."""
 
 _NO_OPS: Array = np.zeros(0, OP)
@@ -139,6 +141,11 @@ class Rows(Store):
         """A copy of the slots of all accounts with a position or open orders in a market, in no order."""
         slots: Array = self.holders[market, : self.holder_counts[market]].astype(np.int64)
         return slots
+
+    def holders_in(self, markets: Iterable[int]) -> Array:
+        """Those of several markets, each as often as it is a holder: who picks a few of them takes out the doubles
+        then, which is cheaper."""
+        return np.concatenate([_NOBODY, *map(self.holders_of, markets)])
 
     def positioned(self, market: int) -> Array:
         """Slots of all accounts with a position in a market, by account number."""

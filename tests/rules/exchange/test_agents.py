@@ -273,9 +273,7 @@ def test_keys_of_the_past_that_sign_for_another_master_take_no_room_where_they_b
     w = world({1: 100_000, 2: 100_000})
 
     def sign(key: int, nonce: int) -> None:
-        w.batch(
-            w.signed(key, t.Noop(), "noop", user_signed=False, signer=address(key), nonce=nonce),
-        )
+        w.batch(w.signed(key, t.Noop(), "noop", user_signed=False, signer=address(key), nonce=nonce))
         assert statuses(w) == ["executed"]
 
     def approved(who: int, key: int, name: str) -> None:
