@@ -59,10 +59,21 @@ def account_key(number: int) -> bytes:
 
 def address_in(account_leaf: bytes) -> Address:
     """Whose leaf it is, without decoding the rest: the address comes first in the list."""
-    head = account_leaf[0]
-    start = 1 if head <= 0xF7 else 1 + head - 0xF7
+    start = _first_item(account_leaf)
     assert account_leaf[start] == 0x80 + 20, "an account's leaf begins with its address"
     return account_leaf[start + 1 : start + 21]
+
+
+def next_account_in(globals_leaf: bytes) -> int:
+    """The number that the next account will get, by the globals leaf: the first of the columns, which come first."""
+    start = _first_item(globals_leaf)
+    assert globals_leaf[start : start + 2] == bytes((0xB8, 8 * len(GLOBAL_COLUMNS))), "the columns come first"
+    return int.from_bytes(globals_leaf[start + 2 : start + 10], "big")
+
+
+def _first_item(leaf: bytes) -> int:
+    """Where the first item of an encoded list begins."""
+    return 1 if leaf[0] <= 0xF7 else 1 + leaf[0] - 0xF7
 
 
 def market_key(market: int) -> bytes:

@@ -108,6 +108,7 @@ class LeafStore:
             if count % _PER_STEP == 0:
                 yield
         yield from self._set_accounts(ahead)
+        _keep_places(ahead.account_tree, leaves.get(form.GLOBALS))
         yield from ahead.account_tree.hash_steps()
         _, _, unclaimed, counters = self._roots
         if ahead.unclaimed is not None:
@@ -171,6 +172,14 @@ def _put(rows: dict[K, bytes], key: K, leaf: bytes | None) -> None:
         rows.pop(key, None)
     else:
         rows[key] = leaf
+
+
+def _keep_places(tree: MerkleTree, globals_leaf: bytes | None) -> None:
+    """A place for every number ever given, also where the accounts with the greatest numbers were let go: the tree of
+    who loads the leaves is that of who has seen them come and go."""
+    places = 0 if globals_leaf is None else form.next_account_in(globals_leaf)
+    if places > 1 and places > len(tree):
+        tree.set(places - 1, None)
 
 
 def _list_root_steps(leaves: Mapping[bytes, bytes]) -> Generator[None, None, Hash32]:

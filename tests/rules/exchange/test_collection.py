@@ -14,6 +14,7 @@ from coinone.rules.exchange.leaves import account_key, all_leaves
 from coinone.rules.exchange.ledger import Ledger, Table
 from coinone.rules.exchange.numbers import Numbers
 from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.root import LeafStore
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6
@@ -56,6 +57,20 @@ def test_an_empty_account_is_let_go_after_four_days_and_what_it_had_waits(world:
     assert w.ex.ledger.unclaimed.get(address(2)) == 500_000 == w.fund("unclaimed")
     assert conserved_sum(w.ex) == before
     assert account_key(number) not in dict(all_leaves(w.ex))
+
+
+def test_who_loads_the_leaves_has_the_same_root_when_the_newest_account_was_let_go(
+    world: Callable[..., Any],
+) -> None:
+    """By hand: numbers 1 and 2 were given and 2 is gone, so the tree has three places, 0 to 2, of which one is taken.
+    Who starts anew from the leaves finds account 1 alone, and needs the same three places."""
+    w = emptied(world)
+    store = LeafStore(dict(all_leaves(w.ex)))
+    store.update(w.batch(step_ms=4 * DAY).leaves)
+    assert not is_there(w, 2)
+    loaded = LeafStore(dict(all_leaves(w.ex)))
+    assert loaded.root() == store.root()
+    assert [kept.prove(w.ex.number(w.slot(1))).places for kept in (store, loaded)] == [3, 3]
 
 
 def test_nothing_that_was_signed_before_can_be_sent_again(world: Callable[..., Any]) -> None:
