@@ -19,7 +19,7 @@ from coinone.protocols.txpool.actions import ActionPool, Waiting
 from coinone.rules.chain.limits import BatchLimits
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.credits import cost, is_cancel
-from coinone.rules.exchange.inclusion import Judge, is_spent
+from coinone.rules.exchange.inclusion import Judge, is_spent, judging_key
 from coinone.rules.exchange.wire import ORACLE_TYPE
 from coinone.rules.exchange.wire.types import LeaveAgency, Operations, VerifiedAction
 
@@ -61,9 +61,9 @@ class Door:
         ones. A quarter of the places is for cancels first; what others leave empty they may have too. What no batch can
         hold any more is told so, and leaves the pool for good."""
         judge = Judge(chain.exchange, time_ms)
-        for action in map(chain.verify, forced):
-            if isinstance(action, VerifiedAction):
-                _admits(judge, action)
+        verified = [action for action in map(chain.verify, forced) if isinstance(action, VerifiedAction)]
+        for action in sorted(verified, key=judging_key):  # as the batch does, or others might fit here only
+            _admits(judge, action)
         refused: list[Hash32] = []
 
         def admit(item: Waiter) -> bool:

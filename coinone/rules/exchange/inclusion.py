@@ -121,7 +121,7 @@ def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int, forced: i
     """Judge the actions of a batch, the first `forced` of which nobody chose; writes nothing."""
     items, refused, judge = [], {}, Judge(ex, now)
     addresses: dict[int, Address] = {}  # by slot
-    for index in sorted(range(len(actions)), key=lambda i: _key(actions[i])):
+    for index in sorted(range(len(actions)), key=lambda i: judging_key(actions[i])):
         action = actions[index]
         try:
             slot = judge.admit(action)
@@ -216,5 +216,6 @@ def _item(index: int, action: VerifiedAction, slot: int, address: Address) -> It
     )
 
 
-def _key(action: VerifiedAction) -> tuple[int, Address, bytes]:
+def judging_key(action: VerifiedAction) -> tuple[int, Address, bytes]:
+    """In which order a batch's actions are judged: the forced ones, of which some may not fit, among all others."""
     return (action.nonce, action.signer, action.digest)

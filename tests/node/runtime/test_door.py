@@ -14,6 +14,8 @@ from coinone.node.runtime.core import Core
 from coinone.node.runtime.reporter import signed_prices
 from coinone.node.runtime.startup import identity_of, open_chain
 from coinone.node.storage.storage import open_storage
+from coinone.rules.chain.limits import limits_of
+from coinone.rules.exchange.inclusion import include
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, account, l1_action, order
 
 STRANGER = (99).to_bytes(32, "big")
@@ -50,6 +52,10 @@ class Desk:
         """Leave an account of genesis with so many credits of dev's grant."""
         rows = self.core.chain.exchange.rows
         rows.accounts["credits_used"][rows.slot_of(account(index))] = 10**9 - left
+
+    def orders(self, index: int, nonce: int, count: int) -> bytes:
+        one = {"a": 0, "b": True, "p": "90000", "s": "0.01", "r": False, "t": {"limit": {"tif": "Gtc"}}}
+        return l1_action(KEYS[index], nonce, {"type": "order", "orders": [one] * count, "grouping": "na"})
 
     def buy(self, index: int, nonce: int, price: str = "90000") -> bytes:
         return order(KEYS[index], nonce, 0, True, price, "0.01")
@@ -134,6 +140,21 @@ def test_cancels_have_their_places_while_others_fill_the_batch(desk: Desk) -> No
     desk.send(cancel)
     assert desk.close() == ["executed"] * 4
     assert chain.verify(cancel).tx_hash in [one.tx_hash for one in desk.told]
+
+
+def test_what_is_chosen_beside_forced_actions_is_what_the_batch_lets_in(desk: Desk) -> None:
+    """By hand: five credits. A block forces one order and then five, and the five have the lower nonce: the batch lets
+    the five in, and then nothing. Judged in the list's order, the one would leave room for the four that wait, and the
+    leader would make a batch that holds what is excluded."""
+    desk.spend(0, left=5)
+    one, five, four = (desk.orders(0, desk.now + nonce, count) for nonce, count in ((2, 1), (1, 5), (3, 4)))
+    desk.send(four)
+    chain, at = desk.core.chain, desk.now + 250
+    limits = limits_of(NETWORK.batches, chain.cursor.seq + 1, chain.head)
+    chosen = desk.core.door.choose(chain, limits, [], [one, five], at)
+    actions = [chain.verify(raw) for raw in (one, five, *[item.raw for item in chosen])]
+    assert list(include(chain.exchange, actions, at, forced=2).refused) == [0]
+    assert not chosen
 
 
 def test_an_account_that_floods_the_pool_does_not_keep_others_waiting(desk: Desk) -> None:
