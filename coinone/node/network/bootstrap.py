@@ -11,7 +11,7 @@ from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, Endpoint
 from coinone.protocols.relay.framing import FrameReader
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
-from coinone.protocols.relay.messages import Hello, decode_message
+from coinone.protocols.relay.messages import Goodbye, Hello, decode_message
 from coinone.rules.chain.genesis import Genesis, decode_genesis
 
 
@@ -26,6 +26,8 @@ async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
             hello = await _first_message(endpoint)
     except (OSError, TimeoutError) as error:
         raise PeerUnreachable(f"no Coinone node answers at {endpoint}") from error
+    if isinstance(hello, Goodbye):
+        raise PeerUnreachable(f"the node at {endpoint} lets nobody in: {hello.reason}")
     if not isinstance(hello, Hello) or hello.version != PROTOCOL_VERSION:
         raise InvalidInput("the peer speaks another version", peer=endpoint)
     if hello.chain_id != chain_id:

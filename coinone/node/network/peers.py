@@ -185,15 +185,17 @@ class PeerNetwork:
             except (OSError, TimeoutError):
                 self._lines.info("peer not reached", peer=str(endpoint), retry_s=RECONNECT_S)
             else:
-                await self._converse(reader, writer)
+                await self._converse(reader, writer, ours=True)
             await asyncio.sleep(RECONNECT_S)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ours: bool = False
+    ) -> None:
         """One connection from hello to end."""
         peer, self._next_peer = self._next_peer, self._next_peer + 1
         connection = self._connections[peer] = _Connection(writer)
         self._spawn(connection.write())
-        self._carry_out(self._relay.connected(peer, self._now_ms()))
+        self._carry_out(self._relay.connected(peer, self._now_ms(), ours))
         try:
             while peer in self._connections and (data := await reader.read(READ_BYTES)):
                 for payload in connection.frames.receive(data):

@@ -13,6 +13,7 @@ would keep the place of the right one. All else is checked by whoever executes: 
 socket, no disk, and does not believe anybody.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -87,11 +88,13 @@ Effect = Send | Drop | Deliver
 @dataclass(slots=True)
 class _Peer:
     heard_ms: int
+    turn: int  # the later it came, or let us wait, the higher
+    ours: bool = False  # we connected to it
     hello: bool = False
     head: Head = field(default_factory=lambda: Head(0, 0))
-    asked: Range | None = None
-    asked_ms: int = 0
-    unanswered: int = 0
+    waits: dict[type[Range], int] = field(default_factory=dict)  # requests on their way, and since when
+    took_ms: int = limits.SLOW_MS  # its last answer
+    pace_ms: int = limits.SLOW_MS  # the same once something of it is applied; else, and of a newcomer, slow
     pinged_ms: int = 0
 
 
@@ -117,6 +120,7 @@ class Relay:
         self._head = head
         self._check_signed = check_signed
         self._peers: dict[int, _Peer] = {}
+        self._turns = itertools.count()
         self._batches: dict[int, _Kept[CertifiedBatch]] = {}  # by seq, beyond the head
         self._blocks: dict[int, _Kept[Block]] = {}  # by number
         self._delivering: Deliver | None = None
@@ -125,10 +129,11 @@ class Relay:
     def peers(self) -> int:
         return len(self._peers)
 
-    def connected(self, peer: int, now_ms: int) -> list[Effect]:
-        if len(self._peers) >= limits.PEERS_MAX:
+    def connected(self, peer: int, now_ms: int, ours: bool = False) -> list[Effect]:
+        """`ours`: the operator named it, so there is room for it however many strangers have come."""
+        if not ours and sum(not state.ours for state in self._peers.values()) >= limits.PEERS_MAX:
             return [Drop(peer, "too many peers", fault=False)]
-        self._peers[peer] = _Peer(heard_ms=now_ms)
+        self._peers[peer] = _Peer(now_ms, next(self._turns), ours)
         head = self._head
         hello = Hello(limits.PROTOCOL_VERSION, self._chain_id, self._genesis, head.seq, head.number)
         return [Send(peer, hello)]
@@ -175,7 +180,7 @@ class Relay:
         done, self._delivering = self._delivering, None
         assert done is not None, "nothing was being delivered"
         if done.peer in self._peers:
-            self._peers[done.peer].unanswered = 0
+            self._peers[done.peer].pace_ms = min(self._peers[done.peer].took_ms, limits.SLOW_MS)
         return self._moved(done.item, source=done.peer) + self._next(now_ms)
 
     def refused(self, reason: str, now_ms: int) -> list[Effect]:
@@ -198,8 +203,9 @@ class Relay:
         if isinstance(message, (GetBatches, GetBlocks)):
             return [Send(peer, self._serve(message))]
         if isinstance(message, (Batches, Blocks)):
-            state.asked = None
-            state.unanswered += 1  # others are asked before it, until something that it sent is applied
+            asked_ms = state.waits.pop(GetBatches if isinstance(message, Batches) else GetBlocks, None)
+            self._put_behind(state)  # others are asked before it, until something that it sent is applied
+            state.took_ms = limits.SLOW_MS if asked_ms is None else now_ms - asked_ms
         self._take(peer, state, message)
         return self._next(now_ms)
 
@@ -305,13 +311,13 @@ class Relay:
         return state.hello and self._head.seq - state.head.seq <= limits.AHEAD_ITEMS_MAX
 
     def _ask(self, now_ms: int) -> list[Effect]:
-        """Request the first missing range of a kind from the first peer that has it, one request a peer."""
+        """Request the first missing range of a kind from the quickest peer that has it."""
         effects: list[Effect] = []
         for request in self._missing():
             holder = self._holder(request, now_ms)
             if holder is not None:
                 state = self._peers[holder]
-                state.asked, state.asked_ms = request, now_ms
+                state.waits[type(request)] = now_ms
                 effects.append(Send(holder, request))
         return effects
 
@@ -335,20 +341,26 @@ class Relay:
         return self._delivering is not None and isinstance(self._delivering.item, Block)
 
     def _holder(self, request: Range, now_ms: int) -> int | None:
-        """Who to ask: whoever let us wait least; nobody while the same kind of request is on its way."""
+        """Who to ask: the quickest; of those that are slow or not known, whoever came or was slow longest ago.
+        Nobody while the same kind of request is on its way."""
         for state in self._peers.values():
-            if state.asked is not None and now_ms - state.asked_ms > limits.REQUEST_TIMEOUT_MS:
-                state.asked, state.unanswered = None, state.unanswered + 1
-        if any(type(state.asked) is type(request) for state in self._peers.values()):
+            late = [kind for kind, ms in state.waits.items() if now_ms - ms > limits.REQUEST_TIMEOUT_MS]
+            for kind in late:
+                del state.waits[kind]
+                self._put_behind(state)
+        if any(type(request) in state.waits for state in self._peers.values()):
             return None
         wanted = isinstance(request, GetBatches)
         holders = [
-            (state.unanswered, peer)
+            (state.pace_ms, state.turn, peer)
             for peer, state in self._peers.items()
-            if state.hello and state.asked is None
-            if (state.head.seq if wanted else state.head.number) >= request.first
+            if state.hello and (state.head.seq if wanted else state.head.number) >= request.first
         ]
-        return min(holders)[1] if holders else None
+        return min(holders)[2] if holders else None
+
+    def _put_behind(self, state: _Peer) -> None:
+        state.took_ms = state.pace_ms = limits.SLOW_MS
+        state.turn = next(self._turns)
 
     def _drop(self, peer: int, reason: str, now_ms: int, fault: bool = True) -> list[Effect]:
         self._peers.pop(peer, None)

@@ -14,6 +14,7 @@ from coinone.protocols.relay.messages import (
     Batches,
     BatchPush,
     GetBatches,
+    GetBlocks,
     Goodbye,
     Hello,
     Message,
@@ -145,7 +146,7 @@ def test_a_line_of_followers_reaches_the_head_in_order_through_a_bad_network(see
             world.carry_out(0, leader.relay.published(item, world.now))
             base = item.number if isinstance(item, Block) else base
         world.run(1)
-    world.run(700)
+    world.run(1_200)
     assert world.lost > 0, "nothing was lost, so nothing was tested"
     for node in world.nodes[1:]:
         assert sorted(node.applied) == sorted(leader.applied)
@@ -245,6 +246,30 @@ def test_who_answers_with_something_else_is_not_asked_again_before_others() -> N
     assert Send(2, GetBatches(1, 5)) in told(relay, 1, Batches(1, (make_batch(3).encode(),)))
 
 
+def answered(relay: Relay, peer: int, first: int, last: int, now: int) -> list[Effect]:
+    """What is asked for once the batches that `peer` sends are applied, one after another."""
+    effects = told(
+        relay, peer, Batches(first, tuple(make_batch(seq).encode() for seq in range(first, last + 1))), now
+    )
+    while any(isinstance(effect, Deliver) for effect in effects):
+        effects = relay.delivered(now)
+    return [e for e in effects if isinstance(e, Send) and not isinstance(e.message, BatchPush)]
+
+
+def test_who_answers_with_one_batch_after_five_seconds_keeps_nobody_behind() -> None:
+    """It was asked again each time, since what it sent was right: 0.2 batches a second, while the chain makes 4."""
+    relay = connected(1, 2, seq=1_000)
+    assert answered(relay, 1, 1, 1, now=4_800) == [Send(2, GetBatches(2, 256))]
+    assert answered(relay, 2, 2, 257, now=4_900) == [Send(2, GetBatches(258, 256))]
+    assert answered(relay, 2, 258, 513, now=5_000) == [Send(2, GetBatches(514, 256))]
+
+
+def test_a_quick_peer_is_asked_for_blocks_too_while_batches_are_on_their_way() -> None:
+    relay = connected(1, 2, seq=1_000)
+    answered(relay, 1, 1, 256, now=20)
+    assert Send(1, GetBlocks(1, 9)) in told(relay, 1, Ping(1_000, 9), 20)
+
+
 def test_items_far_beyond_the_head_are_not_hoarded() -> None:
     relay = connected(1)
     for seq in range(2, 2 * limits.AHEAD_ITEMS_MAX, 7):
@@ -263,6 +288,13 @@ def test_one_peer_more_than_the_limit_is_turned_away() -> None:
     relay = connected(*range(limits.PEERS_MAX))
     [drop] = relay.connected(limits.PEERS_MAX, 0)
     assert isinstance(drop, Drop) and drop.reason == "too many peers"
+
+
+def test_strangers_keep_no_peer_out_that_the_operator_named() -> None:
+    relay = connected(*range(limits.PEERS_MAX))
+    assert relay.connected(1_000, 0) == [Drop(1_000, "too many peers", fault=False)]
+    named = relay.connected(1_001, 0, ours=True)
+    assert isinstance(named[0], Send) and isinstance(named[0].message, Hello)
 
 
 def test_goodbye_is_no_fault() -> None:
