@@ -18,7 +18,7 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
+from coinone.rules.exchange.fill_check import beyond_band, may_fill
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
@@ -101,6 +101,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     if op.reduce_only == 0:
         bids += size * (1 - op.side)
         asks += size * op.side
+    if op.reduce_only == 0 or old >= 0:
         initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
     needed = holder.initial_margin - held.initial_margin + initial
     slack = i64(holder.cash + holder.position_value - needed)
@@ -250,7 +251,7 @@ def _enter(
     left = size
     paid = notional = i64(0)
     stopped = 0
-    had = room(core, account)
+    had = slack  # equity above the initial margin, once the order in slot `old` is gone
     if crosses:
         left, slack, paid, notional, stopped = match(core, i, old, oid, size, slack, reducing)
     filled = size - left

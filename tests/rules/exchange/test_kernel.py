@@ -424,6 +424,26 @@ def test_whoever_sells_cheap_loses_the_orders_that_the_rest_of_its_equity_does_n
     assert (desk.rows.book.side_levels(1, BUY) == [(500, 10, 1)]) == kept
 
 
+@pytest.mark.parametrize(("cash", "kept"), [(895, False), (905, True)])
+def test_a_modify_that_sells_cheap_hands_over_no_margin_of_the_order_it_replaces(
+    cash: int, kept: bool
+) -> None:
+    """As above, with an ask for 30 at 1,100, which makes 400 of the 200: of 895, 900 are needed. Turned into a
+    reduce-only sale of the 10 at 960 it frees 200, and 405 are lost: what is left, 490 of 500, is 10 short where 195
+    were over before, not 5 short as before. The ask that went lends the loss nothing. Of 905, 500 are left."""
+    desk = Desk()
+    for name in ("max_leverage", "first_leverage"):
+        desk.rows.markets[0][name] = 50
+    desk.rows.tiers[0, 0]["max_leverage"] = 50
+    desk.run(order(BOB, BUY, 1000, 10), order(ANN, SELL, 1000, 10), order(BOB, BUY, 500, 10, market=1))
+    ask = desk.place(BOB, SELL, 1100, 30)["oid"]
+    desk.rows.accounts[BOB]["cash"] = cash - 10_000
+    desk.place(CAT, BUY, 960, 10)
+    sale = order(BOB, SELL, 960, 10, kind=OpKind.MODIFY, oid=int(ask), reduce_only=1)
+    assert desk.run(sale).results[0]["filled_sz"] == 10
+    assert (desk.rows.book.side_levels(1, BUY) == [(500, 10, 1)]) == kept
+
+
 def test_beyond_the_band_a_taker_stops_where_it_would_lose_and_a_maker_is_cancelled_where_it_would() -> None:
     """Leverage 10: the band is a tenth of the mark, 900 to 1,100."""
     desk = Desk()
