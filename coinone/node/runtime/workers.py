@@ -82,7 +82,10 @@ class Servant:
             self._end()
             raise WorkerLost("a worker process did not answer") from lost
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:  # or this frame and the error hold each other, and all that the callers hold
+                del error
         return answer
 
     def _end(self) -> None:

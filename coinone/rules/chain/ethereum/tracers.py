@@ -51,10 +51,10 @@ def tracing_of(options: Config, place: TracedPlace) -> Tracing:
     name = options.get("tracer")
     if name is None:
         return _Steps(options)
-    config = options.get("tracerConfig")
+    config = _object(options.get("tracerConfig"))
     if name == "muxTracer":
-        return _Mux({} if config is None else config, place)
-    return _named(name, {} if config is None else config, place)
+        return _Mux(config, place)
+    return _named(name, config, place)
 
 
 def _named(name: Any, config: Config, place: TracedPlace) -> Tracing:

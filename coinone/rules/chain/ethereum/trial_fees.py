@@ -92,8 +92,8 @@ def check_fees(state: State, env: BlockEnv, request: CallRequest, always: bool =
 
 
 def take_fees(state: State, env: BlockEnv, request: CallRequest, price: int) -> None:
-    """The caller pays for all its gas, and for its blobs, before the message runs."""
-    due = request.gas * price + _blob_gas(request) * env.blob_base_fee
+    """The caller pays for all its gas, and for its blobs where it offers to, before the message runs."""
+    due = request.gas * price + (_blob_gas(request) * env.blob_base_fee if request.blob_fee_cap else 0)
     if due:
         state.set_balance(request.caller, state.balance(request.caller) - due)
 

@@ -171,3 +171,11 @@ def test_what_a_message_offers_is_judged_in_the_words_of_geth(fields: dict[str, 
         call(state, ENV, replace(REQUEST, **{"gas": 100_000, **fields}), OSAKA)
     assert str(caught.value) == words
     assert state.freeze().is_empty
+
+
+def test_blobs_that_nothing_is_offered_for_cost_nothing() -> None:
+    """A caller with 5 wei has no 131,072 x 3 for a blob: its balance was below zero, which is our fault."""
+    state = world("33315f5260205ff3")  # return the caller's balance
+    state.set_account(CALLER, Account(0, 5))
+    request = replace(REQUEST, blob_hashes=(b"\x01" + bytes(31),))
+    assert call(state, replace(ENV, blob_base_fee=3), request, OSAKA).output == (5).to_bytes(32, "big")

@@ -180,6 +180,8 @@ def test_a_call_is_traced_without_signature_and_unknown_tracers_are_refused() ->
     assert list(diff["post"][x(CONTRACT)]) == ["storage"]
     with pytest.raises(NotSupported, match="unknown tracer"):
         trace_call(state, ENV, request, OSAKA, options={"tracer": "noTracer"})
+    with pytest.raises(InvalidInput, match="configuration must be an object"):
+        trace_call(state, ENV, request, OSAKA, options={"tracer": "callTracer", "tracerConfig": []})
     assert state.freeze().is_empty
 
 
