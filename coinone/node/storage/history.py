@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from itertools import chain, islice
+from heapq import merge
+from itertools import islice
 
 from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX
 from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
@@ -166,16 +167,17 @@ class _View:
         limit = min(page.limit, ANSWER_MAX)
         start = prefix + u64(max(0, page.start_ms))
         stop = prefix + u64(max(0, min(page.end_ms, TIME_MS_MAX)) + 1)
-        recent = [
-            (key, row)
+        recent = {
+            key: row
             for batch in self.pending
             for key, row in batch.rows.get(table, {}).items()
             if start <= key < stop
-        ]
-        on_disk = self.snapshot.range(table, start, stop, reverse=not page.oldest)
-        if page.oldest:  # pending batches are newer than all that is on disk
-            return list(islice(chain(on_disk, sorted(recent)), limit))
-        return list(islice(chain(sorted(recent, reverse=True), on_disk), limit))
+        }
+        newest_first = not page.oldest
+        on_disk = self.snapshot.range(table, start, stop, reverse=newest_first)
+        others = (row for row in on_disk if row[0] not in recent)
+        pending = sorted(recent.items(), reverse=newest_first)
+        return list(islice(merge(pending, others, reverse=newest_first), limit))
 
     def candles(self, market: int, stored_ms: int, first: int, last: int, limit: int) -> list[Candle]:
         """Stored candles that open in [first, last], the newest `limit` of them, oldest first."""

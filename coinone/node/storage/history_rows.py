@@ -1,6 +1,7 @@
 """How what the batches of a block add to the history (history_events.py) is folded into the tables.
 
-All rows are new keys, so taking a block back deletes them; only candles change rows that are there. Ended
+Most rows are new keys, so taking a block back deletes them. Candles change rows that are there; an hour's funding rate
+is written again by each batch that books some of its payments, and a client's order id may be used again. Ended
 orders, of which makers leave dozens every second, are kept up to a number of order ids; what else is forgotten, see
 history_pruning.py.
 """
@@ -18,6 +19,7 @@ from coinone.node.storage.store import Snapshot
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.state.database import Changes
 
+Rows = dict[bytes, bytes | None]
 _ORDER_KEY_SIZE = 32  # account, time, counter
 
 
@@ -26,7 +28,7 @@ class Folded:
     """The rows that a block writes for its batches."""
 
     fresh: Changes  # keys that were not there
-    changed: Changes
+    changed: Changes  # keys that may have been there
     pruned: Changes  # old rows that go for good, whatever becomes of the block
 
 
@@ -47,18 +49,31 @@ def folded(before: Snapshot, batches: Sequence[BatchHistory]) -> Folded:
                 candles[key] = candle if row is None else joined(decode_row(Candle, row), candle)
             else:
                 candles[key] = joined(candles[key], candle)
-    changed: Changes = {NodeTable.CANDLE: {key: encode_row(candle) for key, candle in candles.items()}}
     pruned = pruned_history(before, fresh, candles)
     pruned.update(_old_orders(before, fresh.get(NodeTable.ORDER_INDEX, {})))
-    return Folded(fresh, changed, pruned)
+    changed: Changes = {
+        NodeTable.CANDLE: {key: encode_row(candle) for key, candle in candles.items()},
+        NodeTable.FUNDING_RATE: fresh.pop(NodeTable.FUNDING_RATE, {}),
+    }
+    by_oid, changed[NodeTable.ORDER_INDEX] = _parted(fresh.pop(NodeTable.ORDER_INDEX, {}))
+    return Folded({**fresh, NodeTable.ORDER_INDEX: by_oid}, changed, pruned)
 
 
-def _old_orders(before: Snapshot, fresh: dict[bytes, bytes | None]) -> Changes:
+def _parted(index: Rows) -> tuple[Rows, Rows]:
+    """Of the index of ended orders, the rows by oid and those by client id."""
+    by_oid: Rows = {}
+    by_cloid: Rows = {}
+    for key, row in index.items():
+        (by_oid if key.startswith(b"o") else by_cloid)[key] = row
+    return by_oid, by_cloid
+
+
+def _old_orders(before: Snapshot, fresh: Rows) -> Changes:
     """Delete ended orders whose id is too far behind the newest; ids rise with time."""
     newest = max((key for key in fresh if key.startswith(b"o")), default=b"o" + u64(0))
     oldest_kept = int.from_bytes(newest[1:], "big") - ENDED_ORDERS_KEPT
-    orders: dict[bytes, bytes | None] = {}
-    index: dict[bytes, bytes | None] = {}
+    orders: Rows = {}
+    index: Rows = {}
     if oldest_kept > 0:
         old = before.range(NodeTable.ORDER_INDEX, oid_key(0), oid_key(oldest_kept))
         for key, row in islice(old, ENDED_ORDERS_PRUNED_PER_BLOCK):

@@ -139,8 +139,8 @@ class Storage:
         if head is None or head.number == 0 or row is None:
             raise StorageError("no undo record: the last block cannot be taken back")
         undo = decode_undo(row)
-        if versions.since(self.store) is not None:
-            undo.update(_deleted(versions.version_rows(head.number, undo)))
+        # Also where the node is no archive now: as one it may have written the block, and may write its number again.
+        undo.update(_deleted(versions.version_rows(head.number, undo)))
         undo[NodeTable.UNDO] = {u64(head.number): None}
         self.store.write(undo)
         now = self.blocks.head()

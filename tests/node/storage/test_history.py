@@ -221,6 +221,51 @@ def test_batches_taken_back_leave_no_history(tmp_path: Path) -> None:
     assert [trade.tid for trade in storage.history.trades(0)] == [9, 1]
 
 
+def payment(seq: int, account: bytes, market: int = 0) -> FundingPayment:
+    """Of one hour, whichever batch books it."""
+    return FundingPayment(seq, START_MS, account, market, -3, -12_500, 10, -2_500)
+
+
+def test_an_hour_that_several_batches_book_is_told_once(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    rate = [(START_MS, -12_500, -2_500)]
+    for number, (seq, account) in enumerate(((1, ALICE), (2, BOB), (3, ALICE))):
+        storage.history.add_batch(seq, EventLog([payment(seq, account, number)]))
+        storage.history.add_batch(seq + 10, EventLog([payment(seq + 10, BOB, number)]))
+    for oldest in (False, True):
+        assert storage.history.funding_rates(0, Page(oldest=oldest)) == rate
+        found = storage.history.funding(BOB, Page(oldest=oldest))
+        assert [paid.market for paid in found] == ([0, 1, 2] if oldest else [2, 1, 0])
+
+
+def test_an_hour_booked_in_two_blocks_keeps_its_rate_when_the_later_is_taken_back(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    rate = [(START_MS, -12_500, -2_500)]
+    commit(storage, 0, 0)
+    for number, account in enumerate((ALICE, BOB), 1):
+        storage.history.add_batch(number, EventLog([payment(number, account)]))
+        assert storage.history.funding_rates(0) == rate
+        commit(storage, number, number)
+        assert storage.history.funding_rates(0) == rate
+    storage.undo_block()
+    assert storage.history.funding_rates(0) == rate
+    assert storage.history.funding(ALICE) == [payment(1, ALICE)] and storage.history.funding(BOB) == []
+    storage.undo_block()
+    assert storage.history.funding_rates(0) == []
+
+
+def test_a_cloid_used_again_names_the_older_order_when_the_newer_is_taken_back(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    commit(storage, 0, 0)
+    for number in (1, 2):
+        storage.history.add_batch(number, EventLog([ended(number, number, cloid=7)]))
+        commit(storage, number, number)
+    storage.undo_block()
+    assert storage.history.ended_order_by_cloid(ALICE, 7) == ended(1, 1, cloid=7)
+    storage.undo_block()
+    assert storage.history.ended_order_by_cloid(ALICE, 7) is None
+
+
 def test_a_row_of_another_version_is_a_storage_error_not_a_wrong_answer() -> None:
     row = encode_row(fill(1, 1, START_MS))
     assert decode_row(Fill, row) == fill(1, 1, START_MS)

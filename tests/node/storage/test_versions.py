@@ -146,6 +146,31 @@ def test_a_gap_ends_what_an_archive_had(tmp_path: Path) -> None:
     again.close()
 
 
+def test_what_an_archive_kept_goes_with_a_block_that_a_plain_node_takes_back(tmp_path: Path) -> None:
+    """By hand: an archive writes blocks 0 to 3, and block 3 finds b"new" under key 2. A plain node writes 4, takes 4
+    to 2 back and writes another 2 with b"old". An archive writes another 3, which leaves key 2 alone, and 4: what the
+    first block 3 found says nothing about the other block 2."""
+    one, two = b"\1" * 20, b"\2" * 20
+    archive = open_storage(tmp_path, b"dev", MAP, archive=True)
+    archive.commit_block(commit(0, {Table.ACCOUNT: {two: b"new"}}))
+    grow(archive, 1, 2)
+    archive.commit_block(commit(3, {Table.ACCOUNT: {one: b"3", two: b"lost"}}))
+    archive.close()
+    plain = open_storage(tmp_path, b"dev", MAP)
+    grow(plain, 4, 4)
+    for _ in range(3):
+        plain.undo_block()
+    plain.commit_block(commit(2, {Table.ACCOUNT: {two: b"old"}}))
+    plain.close()
+    again = open_storage(tmp_path, b"dev", MAP, archive=True)
+    grow(again, 3, 3)
+    again.commit_block(commit(4, {Table.ACCOUNT: {two: b"newest"}}))
+    with again.store.snapshot() as snapshot:
+        found = [after_block(snapshot, number).get(Table.ACCOUNT, two) for number in (2, 3, 4)]
+    assert found == [b"old", b"old", b"newest"]
+    again.close()
+
+
 def test_a_range_with_too_many_keys_is_refused(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "ARCHIVE_SCAN_ROWS_MAX", 3)
     orders: Changes = {Table.EXCHANGE: {b"o" + bytes([n]) * 16: b"x" for n in range(4)}}
