@@ -120,7 +120,8 @@ def settle_position(rows: Rows, slot: int, market: int) -> None:
 
 
 def tell_payments(batch: Batch) -> None:
-    """An event for each position that this batch booked: what its row says now, against the copy from before."""
+    """An event for each position that this batch booked: what its row says now, against the copy from before. By
+    market and account number, since each node has slots of its own."""
     if not batch.books_funding:
         return
     rows, journal = batch.rows, batch.rows.journal
@@ -128,7 +129,9 @@ def tell_payments(batch: Batch) -> None:
     keys, images = journal.keys["position"][:count], journal.images["position"][:count]
     slots, markets = np.divmod(keys, MARKETS_MAX)
     booked = (images["size"] != 0) & (images["funding_ms"] != rows.positions["funding_ms"][slots, markets])
-    for place in booked.nonzero()[0].tolist():
+    places = booked.nonzero()[0]
+    order = np.lexsort((rows.accounts["number"][slots[places]], markets[places]))
+    for place in places[order].tolist():
         slot, market = int(slots[place]), int(markets[place])
         memory = batch.ledger.memory_of(market)
         paid = int(rows.positions[slot, market]["funding_all"]) - int(images[place]["funding_all"])

@@ -118,6 +118,18 @@ def test_an_hour_is_paid_between_longs_and_shorts(world: Callable[..., Any]) -> 
     assert int(w.ex.rows.positions[w.slot(2), 0]["funding_all"]) == 625_000
 
 
+def test_payments_are_told_by_account_number_whoever_came_first_to_the_market(
+    world: Callable[..., Any],
+) -> None:
+    """A node that was rebuilt from leaves has its holders in another order, and must tell the same."""
+    w = world({1: 1_000_000, 2: 1_000_000, 3: 1_000_000})
+    for order in (w.buy(3, 0.5, 50_000), w.buy(2, 1, 50_000), w.sell(1, 1.5, 50_000)):
+        w.batch(order)
+    to_hour_start(w)
+    hour(w)
+    assert [event.account for event in payments(w)] == [address(1), address(2), address(3)]
+
+
 def test_dust_goes_to_the_insurance_fund(world: Callable[..., Any]) -> None:
     """Three longs of 1/3 pay ceil each: sizes 33,333 + 33,333 + 33,334 against one short of 100,000 lots."""
     w = world(dict.fromkeys(range(1, 5), 1000000))
