@@ -81,9 +81,10 @@ class BatchLog:
         ]
         self.promises = [*change, *kept]
         for file, last in list(self._last_seq.items()):
-            if last <= committed_seq and file != self.newest:
-                self._disk.remove(_name(file))
-                del self._last_seq[file]
+            if last > committed_seq or file == self.newest:
+                break  # in their order: a later one may hold what makes batches of this one void
+            self._disk.remove(_name(file))
+            del self._last_seq[file]
 
     def close(self) -> None:
         self._disk.close()

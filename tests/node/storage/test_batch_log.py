@@ -175,6 +175,25 @@ def test_files_go_when_blocks_contain_their_batches(monkeypatch: pytest.MonkeyPa
     assert list(again.batches) == [20, 21]
 
 
+def test_a_file_stays_while_an_earlier_one_holds_batches_that_are_void(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By hand: 1 to 20 fill the first file, then 5 and all after it are void. The next 5 to 14 fill the second one, and
+    a block ends with 14: the first still holds the void 15 to 20, so the second must stay for what it says of them."""
+    disk, _ = filled(20)
+    monkeypatch.setattr(batch_log, "LOG_FILE_BYTES", 1_000)
+    log = opened(disk)
+    log.void_from(5)
+    for seq in range(5, 17):
+        log.append_batch(seq, bytes([seq]) * 100)
+        log.prune(min(seq - 1, 14))
+    again = opened(disk)
+    assert list(again.batches)[-2:] == [15, 16]
+    again.append_batch(17, b"17")
+    again.prune(20)
+    assert len(disk.files) == 1
+
+
 def test_a_file_missing_in_the_middle_is_named_by_the_first_batch_that_was_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
