@@ -47,6 +47,7 @@ def open_node(network: Network, settings: Settings) -> Node:
         map_size_bytes=settings.map_size_bytes,
         genesis=genesis,
         archive=settings.archive,
+        must_lead=not settings.follow,
     )
 
 

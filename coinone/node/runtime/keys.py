@@ -10,6 +10,7 @@ from coinone.base.primitives.types import Address
 from coinone.node.runtime.clock import Entropy
 
 FOLDER = "keys"
+FEDERATION, REPORTER, SEEDS = "federation", "reporter", "seeds"  # the files in it
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,6 +30,10 @@ class Secrets:
         return address_of(self.reporter)
 
 
+def key_file(data_dir: Path, name: str) -> Path:
+    return data_dir / FOLDER / name
+
+
 def load_or_make_secrets(data_dir: Path, entropy: Entropy, is_new: bool = True) -> Secrets:
     """Keys are made for a new chain only: with other ones the node would be somebody else. Raises StorageError if a key
     file is missing then, damaged, or readable by others."""
@@ -36,9 +41,9 @@ def load_or_make_secrets(data_dir: Path, entropy: Entropy, is_new: bool = True) 
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Secrets(
-            _load_or_make(folder / "federation", entropy, is_new),
-            _load_or_make(folder / "reporter", entropy, is_new),
-            _load_or_make(folder / "seeds", entropy, is_new),
+            _load_or_make(folder / FEDERATION, entropy, is_new),
+            _load_or_make(folder / REPORTER, entropy, is_new),
+            _load_or_make(folder / SEEDS, entropy, is_new),
         )
     except OSError as error:
         raise StorageError(f"key folder {folder}: {error.strerror}") from error

@@ -27,6 +27,7 @@ from coinone.node.runtime.core import Core
 from coinone.node.runtime.executor import Executor
 from coinone.node.runtime.follower import FollowedBlock, follow_batch
 from coinone.node.runtime.intake import Intake, Outcome, settle
+from coinone.node.runtime.key_check import check_keys
 from coinone.node.runtime.keys import load_or_make_secrets
 from coinone.node.runtime.pending import Pending, pending_of
 from coinone.node.runtime.producer import Producer
@@ -108,10 +109,12 @@ class Node:
         map_size_bytes: int = MAP_SIZE_BYTES,
         genesis: Genesis | None = None,
         archive: bool = False,
+        must_lead: bool = False,
     ) -> None:
         """Open the data folder and bring the chain up to date. `archive` keeps the state of every block. `genesis` is
-        for the first start of a node that joins others; alone, dev makes its own. Raises NotSupported for a
-        network that is not launched, StorageError for a folder that is in use, foreign or damaged."""
+        for the first start of a node that joins others; alone, dev makes its own. `must_lead`: there is nobody to
+        follow. Raises NotSupported for a network that is not launched, StorageError for a folder that is in use,
+        foreign or damaged, or whose keys are not its chain's."""
         require_launched(network)
         self.network = network
         self.data_dir = data_dir
@@ -121,6 +124,7 @@ class Node:
         try:
             secrets = load_or_make_secrets(data_dir, entropy, is_new=self.storage.blocks.head() is None)
             chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis)
+            check_keys(chain, secrets, data_dir, must_lead)
         except BaseException:
             self.storage.close()
             raise

@@ -36,6 +36,12 @@ def cut(file: Path) -> None:
     os.truncate(file, file.stat().st_size // 2)
 
 
+def other_digit(file: Path) -> None:
+    """Still a key, of somebody else."""
+    text = file.read_text()
+    file.write_text(("1" if text[0] != "1" else "2") + text[1:])
+
+
 def empty(file: Path) -> None:
     os.truncate(file, 0)
 
@@ -50,6 +56,13 @@ def empty(file: Path) -> None:
         (LOG, Path.unlink, "0000000001.log is gone"),
         ("log", shutil.rmtree, "0000000001.log is gone"),
         ("keys/federation", Path.unlink, "federation is gone"),
+        (
+            "keys/federation",
+            other_digit,
+            "keys/federation is of no member of this chain, and no node to follow",
+        ),
+        ("keys/seeds", other_digit, "keys/seeds is not the one that this chain was begun with"),
+        ("keys/reporter", other_digit, "keys/reporter is not the one that this chain was begun with"),
         ("LOCK", lambda file: (file.unlink(), file.mkdir()), "Is a directory"),
     ],
 )
