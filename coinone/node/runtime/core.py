@@ -71,6 +71,8 @@ class Core:
         self._promises: list[Record] = []
         self.is_member = secrets.member in chain.federation.members
         self._sequencer = self._new_sequencer(secrets) if self.is_member else None
+        if storage.turns_back:
+            self._stand_on_block()
 
     def _new_sequencer(self, secrets: Secrets) -> Sequencer:
         chain = self.chain
@@ -181,10 +183,15 @@ class Core:
         self._reports.clear()
         self._pinned = None
         self.evm_offset_s = chain.cursor.evm_offset_s
-        self._carry_out(self.sequencer, self.sequencer.rewind(chain.cursor))
-        self.storage.void_batches_from(chain.cursor.seq + 1, self._take_promises())
+        self._stand_on_block()
         self.view = first_view(chain)
         self._publish(Published(chain.cursor.seq, chain.cursor.time_ms, self.view, rewound=True))
+
+    def _stand_on_block(self) -> None:
+        """Time was turned back to the head: all batches after it are void, and others come in a new term."""
+        cursor = self.chain.cursor
+        self._carry_out(self.sequencer, self.sequencer.rewind(cursor))
+        self.storage.void_batches_from(cursor.seq + 1, self._take_promises())
 
     def check(self, batch: Batch) -> None:
         """For the sequencer: raise InvalidBatch or NotSupported where `apply_batch` would."""

@@ -118,14 +118,15 @@ class Dev:
         return await self._node.run_on_core(job)
 
     async def revert(self, snapshot_id: int) -> bool:
-        """Go back to a snapshot; it and those after it are used up. False if there is none."""
+        """Go back to a snapshot; it and those after it are used up. False if there is none. Raises NotSupported where
+        it is older than what undo records reach."""
 
         def job(core: Core, producer: Producer) -> bool:
             number = self._snapshots.get(snapshot_id)
             if number is None:
                 return False
-            self._snapshots = {key: value for key, value in self._snapshots.items() if key < snapshot_id}
             _rewind(core, producer, number)
+            self._snapshots = {key: value for key, value in self._snapshots.items() if key < snapshot_id}
             return True
 
         return await self._node.run_on_core(job)
@@ -165,12 +166,6 @@ class Dev:
 
 def _rewind(core: Core, producer: Producer, number: int) -> None:
     producer.blocks.abandon()
-    storage = core.storage
-    while True:
-        head = storage.blocks.head()
-        assert head is not None and head.number >= number, "the snapshot's block is below the head"
-        if head.number == number:
-            break
-        storage.undo_block()
-    core.rewind(load_chain(core.chain.network, storage))
+    core.storage.turn_back(number)
+    core.rewind(load_chain(core.chain.network, core.storage))
     producer.close_batch()

@@ -66,8 +66,10 @@ def open_chain(
         genesis = genesis or _new_genesis(network, secrets, now_ms)
         block, sealed = genesis_block(network, genesis, storage.store)
         storage.commit_block(commit_of(block, sealed, {}))
+    storage.finish_turning_back()
     chain = load_chain(network, storage)
-    _replay(chain, storage)
+    if not storage.turns_back:  # else what is pending is made void by whoever goes on from here (core.py)
+        _replay(chain, storage)
     check_solvency(chain)
     return chain
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from coinone.base.primitives.errors import StorageError
+from coinone.base.primitives.errors import NotSupported, StorageError
 from coinone.base.primitives.limits import SCRUB_AT_START_ROWS_MAX, UNDO_BLOCKS_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.node.storage import versions
@@ -38,6 +38,7 @@ _ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candl
 FORMAT = b"3." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
 LOG_KEY = b"log"  # META: the newest file of the log, and how much of it was synced, when this row was written
+TURN_KEY = b"turn-back-to"  # META: the block that time is turned back to, until all after it is void
 _TABLES = {table.value: table for table in ALL_TABLES}
 
 
@@ -147,13 +148,37 @@ class Storage:
         assert now is not None and now.number == head.number - 1, "undo restored another head"
         return now
 
+    @property
+    def turns_back(self) -> bool:
+        """Whether time is being turned back, or was when the process ended: what is pending is to be void."""
+        return self.store.get(Table.META, TURN_KEY) is not None
+
+    def turn_back(self, number: int) -> None:
+        """Take back all blocks after `number`; `void_batches_from` must follow, after a crash as well. Raises
+        NotSupported where undo records do not reach back so far, and then changes nothing."""
+        head = self.blocks.head()
+        assert head is not None and head.number >= number, "no such block"
+        if head.number > number and self.store.get(NodeTable.UNDO, u64(number + 1)) is None:
+            raise NotSupported(
+                f"block {number} is too far back to return to",
+                most=UNDO_BLOCKS_MAX,
+                have=head.number - number,
+            )
+        self.store.write({Table.META: {TURN_KEY: u64(number)}})
+        self.finish_turning_back()
+
+    def finish_turning_back(self) -> None:
+        """Take back what a crash has left of these blocks."""
+        row, head = self.store.get(Table.META, TURN_KEY), self.blocks.head()
+        while row is not None and head is not None and head.number > int.from_bytes(row, "big"):
+            head = self.undo_block()
+
     def void_batches_from(self, seq: int, promises: Sequence[Record] = ()) -> None:
-        """Pending batches from `seq` on will never be in a block; `promises` are kept with that. The log is first: a
-        crash between the two leaves batches of blocks taken back as they were, and no gap after them."""
+        """Pending batches from `seq` on will never be in a block; `promises` are kept with that. The log is first, so
+        that there is never a gap before what it holds."""
         self.log.void_from(seq, promises)
         rows: dict[bytes, bytes | None] = {u64(old): None for old, _ in self.blocks.batches_from(seq)}
-        if rows:
-            self.store.write({NodeTable.BATCH: rows})
+        self.store.write({NodeTable.BATCH: rows, Table.META: {TURN_KEY: None}})
         self.history.drop_from(seq)
 
     def close(self) -> None:
