@@ -6,9 +6,9 @@ after another, in Python, would cost more than matching the orders did.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -121,5 +121,4 @@ def _agent(agent: Agent | None, address: Address) -> bytes:
 
 def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:
     assert nonces is not None, "a remembered signer has nonces"
-    values: Any = np.array(nonces.values, ">u8")
-    return rlp.encode([signer, values.tobytes()])
+    return rlp.encode([signer, struct.pack(f">{len(nonces.values)}Q", *nonces.values)])
