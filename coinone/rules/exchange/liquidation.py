@@ -97,9 +97,10 @@ def _send(work: Liquidations, turn: list[int]) -> None:
     for slot in turn:
         add_cancels(work.batch, slot, work.item(slot), cancels.ops, Status.LIQUIDATED_CANCELED)
     cancels.run()
-    for slot in turn:
-        add_orders(work, slot, work.item(slot), orders.ops)
-    orders.run()
+    events = [event for slot in turn for event in add_orders(work, slot, work.item(slot), orders.ops)]
+    for event, status in zip(events, orders.run().results["status"].tolist(), strict=True):
+        if status != Status.SOLVENT:
+            work.batch.events.append(event)
     work.chosen.update(dict.fromkeys(turn))
 
 
@@ -159,18 +160,18 @@ def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status
     ops.add_rows(item, cancels)
 
 
-def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
-    """An IOC for each position of the account in a market with a fresh price; none if money came in time."""
-    batch, rows = work.batch, work.batch.rows
-    if not is_locked(rows, slot) and equity(rows, slot) >= int(rows.accounts[slot]["maintenance_margin"]):
-        return
-    for market in _open_positions(batch, slot):
+def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[LiquidationEvent]:
+    """An IOC for each position of the account in a market with a fresh price, the largest margin first; what to tell
+    of each. The kernel makes none once the account has its maintenance margin again, by those before or by money that
+    came in time."""
+    batch, rows, events = work.batch, work.batch.rows, []
+    for market in _largest_first(batch, slot):
         size = int(rows.positions[slot, market]["size"])
         part = part_of(batch, slot, market)
         if part < abs(size):
             work.parts[slot, market] = abs(size)
         price = limit_price(rows, slot, market)
-        batch.events.append(
+        events.append(
             LiquidationEvent(
                 *batch.here,
                 account=item.address,
@@ -193,6 +194,7 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> None:
             liquidation=1,
             liquidation_fee=LIQUIDATION_FEE,
         )
+    return events
 
 
 def settle(work: Liquidations) -> None:
@@ -253,6 +255,12 @@ def _open_positions(batch: Batch, slot: int) -> list[int]:
     """Markets in which the account holds a position that may be closed now."""
     markets: list[int] = batch.rows.positions["size"][slot, : batch.rows.market_count].nonzero()[0].tolist()
     return [market for market in markets if is_fresh(batch.rows, market)]
+
+
+def _largest_first(batch: Batch, slot: int) -> list[int]:
+    """`_open_positions`, that with the largest maintenance margin first: closing it helps most."""
+    margins = batch.rows.positions["maintenance_margin"][slot]
+    return sorted(_open_positions(batch, slot), key=lambda market: (-int(margins[market]), market))
 
 
 def part_of(batch: Batch, slot: int, market: int) -> int:

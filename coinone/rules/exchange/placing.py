@@ -43,6 +43,7 @@ _ONLY_REDUCE = int(Status.ONLY_REDUCE)
 _MIN_NOTIONAL, _OUT_OF_BAND = int(Status.MIN_NOTIONAL), int(Status.OUT_OF_BAND)
 _REDUCE_ONLY, _MARGIN, _BAD_ALO = int(Status.REDUCE_ONLY), int(Status.MARGIN), int(Status.BAD_ALO)
 _BAND_CANCELED, _LIQUIDATING = int(Status.BAND_CANCELED), int(Status.LIQUIDATING)
+_SOLVENT = int(Status.SOLVENT)
 _IOC_NO_MATCH, _MAX_POSITION = int(Status.IOC_NO_MATCH), int(Status.MAX_POSITION)
 _OPEN_INTEREST_CAP, _TOO_MANY = int(Status.OPEN_INTEREST_CAP), int(Status.TOO_MANY_ORDERS)
 _DUPLICATE_CLOID, _BOOK_FULL = int(Status.DUPLICATE_CLOID), int(Status.BOOK_FULL)
@@ -69,8 +70,11 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         asks -= core.orders[old].sz * core.orders[old].side
     reserved = bids + (asks - bids) * op.side  # of its side; a branch on the side would be a coin toss
     size = op.sz
-    if holder.flags & ACCOUNT_LOCKED != 0 and op.liquidation == 0:
-        return _LIQUIDATING
+    if holder.flags & ACCOUNT_LOCKED != 0:
+        if op.liquidation == 0:
+            return _LIQUIDATING
+    elif op.liquidation != 0 and holder.cash + holder.position_value >= holder.maintenance_margin:
+        return _SOLVENT
     if op.reduce_only != 0:
         if most <= 0:
             return _REDUCE_ONLY

@@ -48,6 +48,7 @@ class Status(IntEnum):
     JUMPING = 52
     HOLDS_STALE = 53
     LIQUIDATING = 54
+    SOLVENT = 55  # an earlier liquidation order of the segment has closed enough
     TOO_MANY_AT_PRICE = 60
     TOO_MANY_REDUCING = 61
     CROWDED = 62
@@ -95,6 +96,7 @@ API_NAME: dict[Status, str] = {
     Status.JUMPING: "rejected",
     Status.HOLDS_STALE: "reduceOnlyRejected",
     Status.LIQUIDATING: "rejected",
+    Status.SOLVENT: "rejected",
 }
 """Order statuses as Hyperliquid's API names them."""
 
@@ -125,5 +127,6 @@ ERROR_TEXT: dict[Status, str] = {
     Status.JUMPING: "The oracle price jumped and awaits confirmation: only cancels are accepted.",
     Status.HOLDS_STALE: "A position without an oracle price allows only orders that reduce a position.",
     Status.LIQUIDATING: "Account is being liquidated.",
+    Status.SOLVENT: "Account has its maintenance margin.",
 }
 """What a client is told; compatible bots look for Hyperliquid's words."""

@@ -144,6 +144,12 @@ class Twin(Meeting):
         size = op.sz
         if account.locked and not op.liquidation:
             return _refused(Status.LIQUIDATING)
+        if (
+            op.liquidation
+            and not account.locked
+            and account.cash + account.position_value >= account.maintenance_margin
+        ):
+            return _refused(Status.SOLVENT)
         if op.reduce_only:
             if reducible <= 0:
                 return _refused(Status.REDUCE_ONLY)

@@ -138,14 +138,26 @@ def test_a_builder_is_paid_on_top_by_whoever_named_it_maker_or_taker() -> None:
 
 def test_a_liquidation_order_pays_its_fee_to_insurance() -> None:
     desk = Desk()
-    desk.run(order(ANN, BUY, 1000, 10), order(BOB, SELL, 1000, 10), order(CAT, BUY, 990, 10))
+    desk.run(order(ANN, BUY, 1000, 10), order(BOB, SELL, 1000, 10), order(CAT, BUY, 999, 10))
     fees = int(desk.rows.globals[0]["fees"])
+    desk.rows.accounts[ANN]["cash"] = (
+        499 - 10 * 1000
+    )  # worth 499, of 500 that a position of 10,000 needs at 10x
     more = {"reduce_only": 1, "liquidation": 1, "liquidation_fee": 50_000, "tif": int(Tif.IOC)}
     desk.place(ANN, SELL, 980, 10, **more)
-    assert desk.last.fills[0]["taker_fee"] == 50  # 9,900 * 0.5 % = 49.5
+    assert desk.last.fills[0]["taker_fee"] == 50  # 9,990 * 0.5 % = 49.95
     assert desk.rows.globals[0]["insurance"] == 50
-    assert desk.rows.globals[0]["fees"] == fees + 2  # the maker's 1.485
+    assert desk.rows.globals[0]["fees"] == fees + 2  # the maker's 1.4985
     assert desk.last.fills[0]["liquidation"] == 1
+
+
+def test_a_liquidation_order_of_who_has_its_maintenance_margin_is_refused() -> None:
+    desk = Desk()
+    desk.run(order(ANN, BUY, 1000, 10), order(BOB, SELL, 1000, 10), order(CAT, BUY, 999, 10))
+    more = {"reduce_only": 1, "liquidation": 1, "liquidation_fee": 50_000, "tif": int(Tif.IOC)}
+    desk.rows.accounts[ANN]["cash"] = 500 - 10 * 1000  # worth 500, of 500 needed
+    assert desk.place(ANN, SELL, 980, 10, **more)["status"] == Status.SOLVENT
+    assert len(desk.last.fills) == 0
 
 
 def test_nobody_trades_with_himself_the_resting_order_goes() -> None:

@@ -165,6 +165,20 @@ def test_below_two_thirds_of_maintenance_there_is_no_waiting(world: Callable[...
     assert w.position(1) == 0
 
 
+def test_what_the_close_of_one_position_mends_leaves_the_others_alone(world: Callable[..., Any]) -> None:
+    """1,816 bring 1 BTC at 50,000 and 10 ETH at 3,000, for fees of 22.5 and 13.5. At 49,000 the account is worth 780,
+    and needs 490 + 300. The larger is sold, to a bid at 48,760 (limit: 245 below the mark): it loses 240 and pays
+    97.52; 442.48 are left above the 300 that ETH needs, so its bid at 2,990 is not sold to."""
+    w = world({1: 1_816, 2: 1_000_000, 9: 1_000_000})
+    long_of(w, 1, 1)
+    w.batch(w.sell(9, 10, 3_000, "Alo", market=1), w.buy(1, 10, 3_000, market=1))
+    w.batch(w.buy(2, 2, 48_760, "Alo"), w.buy(2, 20, 2_990, "Alo", market=1))
+    moved(w, btc=49_000)
+    assert [(event.market, event.size) for event in events(w, "order")] == [(0, 10**5)]
+    assert w.position(1) == 0 and w.position(1, 1) == 10 * 10**4
+    assert w.equity(1) == 442_480_000
+
+
 def test_nobody_is_liquidated_on_a_stale_price(world: Callable[..., Any]) -> None:
     w = half_a_bitcoin(world)
     w.batch(w.sell(9, 0.1, 47_600), w.buy(9, 0.1, 47_500, cloid=1), step_ms=21_000, fresh=False)
