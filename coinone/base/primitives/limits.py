@@ -157,6 +157,7 @@ HISTORY_PRUNED_PER_ROW = 4  # old rows that go with a new one: more, so that a l
 ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # more than a block's batches can end, so the number does not grow
 
 # Node
+HEALTH_INTERVALS_MAX = 40  # of batches without one, 10 s on dev; then a node does not call itself well
 VIEW_LEVELS_MAX = 1_000  # price levels a side that a view copies: fifty times what the API shows at once
 EXECUTOR_JOBS_MAX = 10_000  # closures waiting for the executor; beyond, callers are told to come back
 INTAKE_PER_VISIT = 256  # Ethereum transactions put into the pool at once: about 8 ms of the executor

@@ -185,7 +185,7 @@ class RpcApp:
     async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
         health = self._rpc_service.health()
         if health["status"] != "ok":
-            raise HttpError(503, f"batches stopped: {health['reason']}")
+            raise HttpError(503, f"{health['status']}: {health['reason']}")
         return jsonio.encode(health), _JSON
 
     async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:

@@ -19,6 +19,8 @@ class Metrics:
         self.batch_seq = self._gauge("coinone_batch_seq", "Newest batch")
         self.block_number = self._gauge("coinone_block_number", "Newest block")
         self.batch_age = self._gauge("coinone_batch_time_ms", "Time of the newest batch, ms")
+        self.healthy = self._gauge("coinone_healthy", "1 where /health says ok")
+        self.peers = self._gauge("coinone_peers", "Nodes connected to this one")
         self.ws_connections = self._gauge("coinone_ws_connections", "Open exchange WebSocket connections")
         self.ws_messages = self._counter("coinone_ws_messages", "Messages handed to subscribers")
         self.actions = self._counter("coinone_actions", "Actions relayed, by their end", ("status",))

@@ -38,6 +38,7 @@ from coinone.interfaces.api.ws.session import Session
 from coinone.interfaces.api.ws.subscriptions import parse_subscription
 from coinone.node.runtime.compiling import contract_runs
 from coinone.node.runtime.dev import Dev
+from coinone.node.runtime.health import health_of
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Published, Subscription
 from coinone.node.storage.candles import DAY_MS
@@ -51,6 +52,7 @@ class Service:
 
     def __init__(self, node: Node, peers: Callable[[], int], request_weight: int) -> None:
         self.node = node
+        self._peers = peers
         self._weights = Weights(request_weight)
         self.metrics = Metrics()
         self.coins = Coins(node.network)
@@ -65,6 +67,8 @@ class Service:
         self.relay = Relay(node, self.queries)
         self.hub = Hub()
         self.feed = Feed(self.hub, sources)
+        self.metrics.peers.set_function(peers)
+        self.metrics.healthy.set_function(lambda: health_of(node, peers()).status == "ok")
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.dispatcher.calls)
         asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"
@@ -166,15 +170,18 @@ class Service:
         return answer
 
     def health(self) -> dict[str, Any]:
-        """Whether the node makes batches, for people and supervisors."""
-        view = self.node.view
+        """Whether the node makes or gets batches, for people and supervisors."""
+        view, peers = self.node.view, self._peers()
+        health = health_of(self.node, peers)
         return {
-            "status": "halted" if view.halted else "ok",
-            "reason": view.halted,
+            "status": health.status,
+            "reason": health.reason,
             "network": self.node.network.name,
             "chainId": self.node.network.chain_id,
             "batch": view.seq,
             "time": view.time_ms,
+            "clock": self.node.clock_ms,
+            "peers": peers,
             "block": view.head.number,
             "blockHash": "0x" + view.head.hash.hex(),
             "version": __version__,

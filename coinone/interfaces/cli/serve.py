@@ -24,6 +24,7 @@ from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
 from coinone.node.network.bootstrap import fetch_genesis
 from coinone.node.runtime.compiling import choose_engine
+from coinone.node.runtime.health import clock_warning
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import Peering
 from coinone.node.runtime.workers import end_workers
@@ -67,6 +68,9 @@ def serve(
     server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), doors.clients)
     stopping = stop_on_signals()
     calm_the_collector()
+    warning = clock_warning(node)
+    if warning is not None:
+        console.print(f"[red]clock:[/red] {warning}", soft_wrap=True, highlight=False)
     node.start()
     if peering is not None:
         peering.start()

@@ -119,6 +119,7 @@ class Node:
         self.network = network
         self.data_dir = data_dir
         self._clock = clock or SystemClock()
+        self._heard_s = self._clock.steady_s()  # of the newest batch, or when the node was made
         self._subscriptions: list[Subscription] = []
         self.storage = open_storage(data_dir, identity_of(network), map_size_bytes, archive)
         try:
@@ -148,6 +149,18 @@ class Node:
     def follows(self) -> bool:
         """Whether others make the batches."""
         return not self._core.is_member
+
+    @property
+    def clock_ms(self) -> int:
+        """This computer's time of day."""
+        return self._clock.wall_ms()
+
+    @property
+    def batch_age_ms(self) -> int:
+        """For how long there was no batch; where others make them, also how old the newest one is: it may have come
+        late. A leader's own clock may be behind its batches."""
+        silent = int((self._clock.steady_s() - self._heard_s) * 1000)
+        return max(silent, self.clock_ms - self.view.time_ms) if self.follows else silent
 
     @property
     def view(self) -> View:
@@ -297,6 +310,8 @@ class Node:
         return self._producer.work()
 
     def _publish(self, published: Published) -> None:
+        if not published.blocks:
+            self._heard_s = self._clock.steady_s()
         subscriptions = self._subscriptions
         gone = [subscription for subscription in subscriptions if not subscription.push(published)]
         if gone:

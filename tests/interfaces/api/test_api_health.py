@@ -1,0 +1,49 @@
+"""What supervisors read of a node: its /health, and the same as figures."""
+
+import asyncio
+import json
+from typing import Any
+
+from coinone.interfaces.api.app import App
+from coinone.interfaces.api.config import ApiConfig
+from coinone.node.runtime.node import Node
+
+
+def get(app: App, path: str) -> tuple[int, bytes]:
+    sent: list[Any] = []
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "headers": [(b"host", b"localhost:3001")],
+        "client": ("127.0.0.1", 1),
+        "extensions": {},
+    }
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError("a GET has no body")
+
+    asyncio.run(app.exchange(scope, receive, send))
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+def test_a_node_whose_batches_are_on_time_is_well(node: Node) -> None:
+    app = App(node, ApiConfig(), lambda: 3)
+    status, body = get(app, "/health")
+    health = json.loads(body)
+    assert (status, health["status"], health["reason"], health["peers"]) == (200, "ok", None, 3)
+    assert abs(health["clock"] - health["time"]) < 10_000
+    _, figures = get(app, "/metrics")
+    assert b"coinone_healthy 1.0" in figures and b"coinone_peers 3.0" in figures
+
+
+def test_a_node_without_batches_for_long_answers_503_and_says_why(node: Node) -> None:
+    node._executor.stop(5.0)  # as if it hung
+    node._heard_s -= 60.0
+    app = App(node, ApiConfig())
+    status, body = get(app, "/health")
+    assert status == 503 and json.loads(body)["msg"].startswith("late: the newest batch is 6")
+    assert b"coinone_healthy 0.0" in get(app, "/metrics")[1]
