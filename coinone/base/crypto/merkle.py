@@ -31,13 +31,6 @@ class MerkleTree:
         self._levels: list[list[Hash32]] = [[]]  # level 0 holds the leaves' hashes
         self._dirty: dict[int, None] = {}
 
-    def copy(self) -> "MerkleTree":
-        """The same tree, to be changed apart from this one."""
-        made = MerkleTree()
-        made._levels = [level.copy() for level in self._levels]
-        made._dirty = self._dirty.copy()
-        return made
-
     def __len__(self) -> int:
         """The number of places: one more than the highest index ever set."""
         return len(self._levels[0])
@@ -91,6 +84,71 @@ class MerkleTree:
     def _update(self) -> None:
         for _ in self.hash_steps():
             pass
+
+
+class TreeAhead:
+    """What changes make of a tree, which stays as it is until `take_in`: the nodes that change and no others, so that
+    the cost is that of the changes, however large the tree is. The tree itself must not be changed meanwhile."""
+
+    def __init__(self, tree: MerkleTree) -> None:
+        tree._update()
+        self._levels = tree._levels
+        self._places = len(tree)
+        self._changed: list[dict[int, Hash32]] = [{}]  # by height: index -> hash
+        self._is_hashed = False
+
+    def __len__(self) -> int:
+        return self._places
+
+    def set(self, index: int, leaf: bytes | None) -> None:
+        """As of MerkleTree."""
+        assert 0 <= index < 1 << MERKLE_DEPTH_MAX, "no such place"
+        self._places = max(self._places, index + 1)
+        self._changed[0][index] = leaf_hash(leaf)
+        self._is_hashed = False
+
+    def hash_steps(self) -> Iterator[None]:
+        """Hash each node above a change once, with pauses: after the last, `root` costs nothing."""
+        del self._changed[1:]
+        dirty, places, height = sorted(self._changed[0]), self._places, 0
+        while places > 1:
+            if height + 1 >= len(self._levels):  # above what there was: the first node is new in any case
+                dirty = [0, *dirty]
+            above: dict[int, Hash32] = {}
+            for count, index in enumerate(dict.fromkeys(index >> 1 for index in dirty), 1):
+                left, right = self._node(height, 2 * index), self._node(height, 2 * index + 1)
+                above[index] = keccak256(_NODE + left + right)
+                if count % HASHES_PER_STEP == 0:
+                    yield
+            self._changed.append(above)
+            dirty, places, height = list(above), (places + 1) // 2, height + 1
+        self._is_hashed = True
+
+    def root(self) -> Hash32:
+        if not self._is_hashed:
+            for _ in self.hash_steps():
+                pass
+        return _named(self._places, self._node(len(self._changed) - 1, 0))
+
+    def take_in(self) -> None:
+        """The changes become the tree's own."""
+        self.root()
+        places = self._places
+        for height, changed in enumerate(self._changed):
+            if height == len(self._levels):
+                self._levels.append([])
+            level = self._levels[height]
+            level.extend([_EMPTY[height]] * (places - len(level)))
+            for index, node in changed.items():
+                level[index] = node
+            places = (places + 1) // 2
+
+    def _node(self, height: int, index: int) -> Hash32:
+        changed = self._changed[height].get(index)
+        if changed is not None:
+            return changed
+        level = self._levels[height] if height < len(self._levels) else []
+        return level[index] if index < len(level) else _EMPTY[height]
 
 
 def merkle_root(leaves: Sequence[bytes]) -> Hash32:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.crypto.merkle import MerkleTree, merkle_root, verify
+from coinone.base.crypto.merkle import MerkleTree, TreeAhead, merkle_root, verify
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.rules.exchange import leaves as form
@@ -48,8 +48,8 @@ class _Ahead:
     present."""
 
     leaves: Leaves  # the change itself
-    account_tree: MerkleTree
-    market_tree: MerkleTree
+    account_tree: TreeAhead
+    market_tree: TreeAhead
     roots: _Roots
     accounts: dict[int, bytes | None] = field(default_factory=dict)
     orders: dict[int, dict[int, bytes]] = field(default_factory=dict)
@@ -89,7 +89,8 @@ class LeafStore:
             del self._orders[number]
         if ahead.unclaimed is not None:
             self._unclaimed = ahead.unclaimed
-        self._account_tree, self._market_tree = ahead.account_tree, ahead.market_tree
+        ahead.account_tree.take_in()
+        ahead.market_tree.take_in()
         self._roots = ahead.roots
 
     def root(self) -> Hash32:
@@ -102,7 +103,7 @@ class LeafStore:
     def root_steps(self, leaves: Leaves) -> Generator[None, None, Hash32]:
         """The same in short steps. Nothing may be updated meanwhile, nor `leaves` changed."""
         self._ahead = None
-        ahead = _Ahead(leaves, self._account_tree.copy(), self._market_tree.copy(), self._roots)
+        ahead = _Ahead(leaves, TreeAhead(self._account_tree), TreeAhead(self._market_tree), self._roots)
         for count, (key, leaf) in enumerate(leaves.items(), 1):
             self._put(ahead, key, leaf)
             if count % _PER_STEP == 0:
@@ -174,7 +175,7 @@ def _put(rows: dict[K, bytes], key: K, leaf: bytes | None) -> None:
         rows[key] = leaf
 
 
-def _keep_places(tree: MerkleTree, globals_leaf: bytes | None) -> None:
+def _keep_places(tree: TreeAhead, globals_leaf: bytes | None) -> None:
     """A place for every number ever given, also where the accounts with the greatest numbers were let go: the tree of
     who loads the leaves is that of who has seen them come and go."""
     places = 0 if globals_leaf is None else form.next_account_in(globals_leaf)

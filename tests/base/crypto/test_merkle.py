@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.crypto.merkle import MerkleTree, merkle_root, verify
+from coinone.base.crypto.merkle import MerkleTree, TreeAhead, merkle_root, verify
 
 
 def plain_top(leaves: list[bytes | None]) -> bytes:
@@ -44,6 +44,48 @@ def test_incremental_root_equals_the_definition(writes: list[tuple[int, bytes | 
         assert not verify(tree.root(), len(plain), index, value, (*proof, bytes(32)))
         if value is not None:
             assert not verify(tree.root(), len(plain), index, None, proof)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.dictionaries(st.integers(0, 70), leaf, max_size=8), st.booleans(), st.booleans()),
+        max_size=12,
+    )
+)
+def test_changes_ahead_of_a_tree_give_the_root_of_the_definition_and_become_its_own(
+    changes: list[tuple[dict[int, bytes | None], bool, bool]],
+) -> None:
+    tree, plain = MerkleTree(), list[bytes | None]()
+    for written, look, take in changes:
+        ahead, changed = TreeAhead(tree), plain.copy()
+        for index, value in written.items():
+            ahead.set(index, value)
+            changed += [None] * (index + 1 - len(changed))
+            changed[index] = value
+            if look:
+                assert ahead.root() == plain_root(changed)
+        assert ahead.root() == plain_root(changed) and len(ahead) == len(changed)
+        assert tree.root() == plain_root(plain) and len(tree) == len(plain)
+        if take:
+            ahead.take_in()
+            plain = changed
+    assert tree.root() == plain_root(plain)
+    for index, value in enumerate(plain):
+        assert verify(tree.root(), len(plain), index, value, tree.proof(index))
+
+
+def test_changes_ahead_of_a_large_tree_copy_none_of_it() -> None:
+    """Of 2^16 leaves one changes: 17 nodes, one at each height."""
+    tree = MerkleTree()
+    for index in range(1 << 16):
+        tree.set(index, b"")
+    ahead = TreeAhead(tree)
+    ahead.set(12_345, b"other")
+    root = ahead.root()
+    assert root != tree.root() and sum(map(len, ahead._changed)) == 17
+    ahead.take_in()
+    assert tree.root() == root
 
 
 def test_an_inner_node_does_not_pass_for_a_leaf() -> None:
