@@ -294,6 +294,12 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             cast(dict[str, Any], self.scope["extensions"])[LINK] = self
 
+    async def send(self, message: Any) -> None:
+        """Where a client was told why it is not let in, uvicorn would write an error, as if it got no answer."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
     def write_frames(self, frames: bytes) -> bool:
         """Send whole frames; False (and the connection is cut) if the reader is too far behind."""
         if self.close_sent or self.disconnected or self.transport.is_closing():

@@ -43,12 +43,13 @@ class ApiServer:
         self._servers: list[uvicorn.Server] = []
         self._ready = threading.Event()
         self._failure: BaseException | None = None
+        self._seldom = Seldom()
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
 
     def start(self) -> None:
         raise_descriptor_limit()
         for name in _OF_STRANGERS:
-            logging.getLogger(name).addFilter(Seldom())
+            logging.getLogger(name).addFilter(self._seldom)
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:
@@ -59,6 +60,8 @@ class ApiServer:
             server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        for name in _OF_STRANGERS:
+            logging.getLogger(name).removeFilter(self._seldom)
 
     def _run(self) -> None:
         try:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from coinone.interfaces.api import limits, protocols
+from coinone.interfaces.api import server as server_module
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http import answer, read_body
 from coinone.interfaces.api.listeners import AddressInUse, bind, open_listeners
 from coinone.interfaces.api.protocols import LINK, text_frame
+from coinone.interfaces.api.seldom import LINES_PER_MINUTE, Seldom
 from coinone.interfaces.api.server import ApiServer
 from tests.functional.waiting import wait_for
 
@@ -36,6 +38,12 @@ class Echo:
             await answer(send, await read_body(scope, receive))
             return
         await receive()
+        if scope["path"] == "/refused":
+            await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b"no"})
+            return
+        if scope["path"] == "/silent":
+            return
         await send({"type": "websocket.accept"})
         if scope["path"] == "/echo":
             while (message := await receive())["type"] == "websocket.receive":
@@ -60,6 +68,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     monkeypatch.setattr(protocols, "HEADER_DEADLINE_S", 0.5)
     monkeypatch.setattr(protocols, "BODY_DEADLINE_S", 0.5)
     monkeypatch.setattr(protocols, "CONNECTIONS_PER_LOOPBACK_MAX", 20)
+    monkeypatch.setattr(server_module, "Seldom", lambda: Seldom(lambda: 0.0))  # all in one minute
     config = ApiConfig(exchange_port=0, ethereum_port=0)
     app: Any = Echo()
     made = ApiServer(app, open_listeners(config))
@@ -249,12 +258,38 @@ def test_requests_sent_ahead_of_their_answers_wait_unread(
     assert max(waiting) <= limits.READ_BODY_BYTES // len(request) + 1  # a piece may begin in a body
 
 
-def websocket(server: ApiServer, path: str) -> socket.socket:
+def handshake(server: ApiServer, path: str) -> socket.socket:
     connection = connect(server)
     connection.sendall(
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
+    return connection
+
+
+def refused(server: ApiServer, path: str) -> bytes:
+    with handshake(server, path) as connection:
+        return read_all(connection)
+
+
+def test_a_handshake_that_is_refused_with_a_reason_is_no_line_of_the_log(
+    server: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = refused(server, "/refused")
+    assert answer.startswith(b"HTTP/1.1 403 ") and answer.endswith(b"no")
+    assert caplog.records == []
+
+
+def test_handshakes_that_fail_are_a_few_lines_a_minute(
+    server: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(LINES_PER_MINUTE + 5):
+        assert refused(server, "/silent").startswith(b"HTTP/1.1 500 ")
+    assert len(caplog.records) == LINES_PER_MINUTE
+
+
+def websocket(server: ApiServer, path: str) -> socket.socket:
+    connection = handshake(server, path)
     got = b""
     while not got.endswith(b"\r\n\r\n"):
         got += connection.recv(1)
