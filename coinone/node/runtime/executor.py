@@ -27,7 +27,7 @@ class Executor:
     def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
         self._clock = clock
         self._work = work
-        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue(EXECUTOR_JOBS_MAX)
+        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._count = itertools.count()
         self._stopping = threading.Event()
         self._door = threading.Lock()  # so that nothing comes in behind the last look into the queue
@@ -45,16 +45,17 @@ class Executor:
         if self._thread.is_alive():
             raise StorageError(f"executor did not stop within {timeout_s} s")
 
-    def submit(self, job: Callable[[], T], first: bool = False) -> "Future[T]":
+    def submit(self, job: Callable[[], T], first: bool = False, own: bool = False) -> "Future[T]":
         """Run `job` on the executor; `first`: before all that came without it, which can never fill the last quarter of
-        the queue. Raises LimitExceeded if too many wait."""
+        the queue. Raises LimitExceeded if too many wait, unless the job is the node's `own`: of these its caller hands
+        in one after another."""
         future: Future[T] = Future()
         with self._door:
             if self._stopping.is_set():
                 future.set_exception(StorageError("node is stopping"))
                 return future
             most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
-            if self._jobs.qsize() >= most:  # nobody else puts: the door is ours
+            if self._jobs.qsize() >= most and not own:  # nobody else puts: the door is ours
                 raise LimitExceeded("node is overloaded, try again", most=most)
             self._jobs.put_nowait((not first, next(self._count), job, future))
         return future

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageError
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported, StorageError
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
 from coinone.node.network.peers import Endpoint
+from coinone.node.runtime import executor
 from coinone.node.runtime import node as node_module
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.networks import load_network
@@ -181,6 +182,18 @@ def test_a_follower_whose_disk_fails_shows_only_what_it_kept(
         with pytest.raises(StorageError, match="no space left"):
             asyncio.run(node.follow(block))
         assert shown(node) == (len(rest) + 1, 0) and node.disk_failed
+
+
+def test_a_follower_whose_clients_fill_its_queue_takes_what_its_peer_sends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genesis, block, batches = stopped_leader(tmp_path / "leader")
+    monkeypatch.setattr(executor, "EXECUTOR_JOBS_MAX", 0)  # as full as it can be
+    with fed(tmp_path / "follower", genesis, batches) as node:
+        with pytest.raises(LimitExceeded, match="overloaded"):
+            asyncio.run(node.query(lambda reader: reader.head.number))
+        asyncio.run(node.follow(block))
+        assert (node.view.seq, node.view.head.number) == (len(batches), 1)
 
 
 def test_nobody_home_and_another_network_are_told_apart(tmp_path: Path) -> None:
