@@ -19,7 +19,7 @@ from coinone.interfaces.api.ethereum.table import methods_of
 from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.info import Info
-from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, MarketData
+from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, MarketData, last_day
 from coinone.interfaces.api.exchange.relay import Relay
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.explorer import Explorer
@@ -41,7 +41,6 @@ from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.health import health_of
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.published import Published, Subscription
-from coinone.node.storage.candles import DAY_MS
 from coinone.node.storage.history import Page
 
 log = logging.getLogger(__name__)
@@ -90,7 +89,7 @@ class Service:
         history, now = self.node.history, self.node.view.time_ms
         self.data.reset()
         for coin in self.coins.all:
-            minutes = history.candles(coin.index, "1m", now - DAY_MS, now)
+            minutes = last_day(history, coin.index, now)
             self.data.seed(coin.index, minutes, history.trades(coin.index, Page(limit=RECENT_TRADES)))
         self.data.adopt(self.node.view)
 

@@ -22,6 +22,7 @@ from coinone.interfaces.api.exchange.market_json import (
 )
 from coinone.node.runtime.view import View
 from coinone.node.storage.candles import DAY_MS, MINUTE_MS, Candle
+from coinone.node.storage.history import History
 from coinone.rules.exchange.event_log import EventLog, Trades
 from coinone.rules.exchange.events import Fill, MarketUpdate
 
@@ -63,6 +64,13 @@ class DayWindow:
         return DayStats(self._notional, self._size, previous)
 
 
+def last_day(history: History, market: int, now_ms: int) -> list[Candle]:
+    """The minutes of the last 24 hours with trades, and the last one before, whose price the day began with."""
+    began = now_ms - DAY_MS
+    before = history.candles(market, "1m", 0, began - began % MINUTE_MS - 1, limit=1)
+    return [*before, *history.candles(market, "1m", began, now_ms)]
+
+
 class MarketData:
     """The newest view with the figures that clients expect beside it."""
 
@@ -87,7 +95,7 @@ class MarketData:
         return self._view
 
     def seed(self, market: int, minutes: Iterable[Candle], trades: Iterable[Fill]) -> None:
-        """What the store holds of the last day (oldest first), and the newest trades (newest first)."""
+        """What the store holds of the last day (`last_day`), and the newest trades (newest first)."""
         for candle in minutes:
             self._windows[market].add_candle(candle)
         self._trades[market].extend(reversed(list(trades)))
