@@ -32,6 +32,7 @@ HELD_BYTES_MAX = (
 LOGGED_PER_MINUTE = 60  # lines about peers: whoever connects may be dropped as often as they like
 TICK_S = 0.5
 RECONNECT_S = 2.0
+FAREWELL_BYTES_MAX = 1_000_000  # unsent at a goodbye: with more, a socket is cut at once and its memory freed
 FAREWELL_S = 2.0  # to take a goodbye; then the socket is cut, read or unread
 CONNECT_TIMEOUT_S = 5.0
 
@@ -94,21 +95,29 @@ class _Connection:
         self.frames = FrameReader(HELLO_BYTES_MAX)
 
     @property
+    def unsent(self) -> int:
+        """Bytes queued here, or in the transport's buffer: one that is not read takes a whole frame."""
+        return self._queued + self._writer.transport.get_write_buffer_size()
+
+    @property
     def held(self) -> int:
         """Bytes in memory, either way."""
-        return self._queued + self.frames.held
+        return self.unsent + self.frames.held
 
     def send(self, payload: bytes) -> bool:
         """Queue a frame; False if the peer is too slow to take it."""
-        if self._queued + len(payload) > OUTBOX_BYTES_MAX:
+        if self.unsent + len(payload) > OUTBOX_BYTES_MAX:
             return False
         self._queued += len(payload)
         self._queue.put_nowait(frame(payload))
         return True
 
     def finish(self) -> None:
-        """Close once what is queued is written, or the peer had its time to read it."""
+        """Close once what is queued is written, or the peer had its time to read it; at once if much is unread."""
         self._queue.put_nowait(None)
+        if self.unsent > FAREWELL_BYTES_MAX:
+            self._writer.transport.abort()
+            return
         asyncio.get_running_loop().call_later(FAREWELL_S, self._writer.transport.abort)
 
     async def write(self) -> None:
@@ -167,6 +176,7 @@ class PeerNetwork:
     def published(self, item: Item) -> None:
         """This node made `item`: tell the peers. Call on the event loop."""
         self._carry_out(self._relay.published(item, self._now_ms()))
+        self._bound_memory()
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -13,7 +13,7 @@ from coinone.node.network import peers
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
 from coinone.protocols.relay.framing import frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
-from coinone.protocols.relay.messages import Hello, encode_message
+from coinone.protocols.relay.messages import GetBatches, Hello, Ping, encode_message
 from coinone.protocols.relay.relay import Head, Relay
 from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.consensus.federation import Certificate
@@ -146,6 +146,44 @@ def test_peers_together_hold_a_bounded_part_of_the_memory(monkeypatch: pytest.Mo
         await node.network.stop()
 
     asyncio.run(scenario())
+
+
+def test_what_a_peer_asked_for_and_does_not_read_counts_as_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 7.9 MB, the system's buffers take some; the rest is in the transport's, and nothing in our queue."""
+
+    async def scenario() -> None:
+        node = Node(make_batch(1, bytes(7_900_000)))
+        [address] = await running(node)
+        modest, modest_writer = await greeted(address)
+        await until(lambda: node.network.peers == 1)
+        greedy, greedy_writer = await greeted(address)
+        greedy_writer.write(frame(encode_message(GetBatches(1, 1))))
+        await until(lambda: node.network.peers == 2)
+        await asyncio.sleep(0.2)  # until the frame has left our queue
+        assert node.network.peers == 2
+        monkeypatch.setattr(peers, "HELD_BYTES_MAX", 1_000_000)
+        modest_writer.write(frame(encode_message(Ping(0, 0))))
+        await until(lambda: node.network.peers == 1, 5.0)
+        assert not modest.at_eof()
+        got = 0
+        while part := await greedy.read(2**20):
+            got += len(part)
+        assert got < 7_900_000, "what was unsent went with it, at once"
+        await node.network.stop()
+
+    asyncio.run(scenario())
+
+
+async def greeted(address: Endpoint) -> Streams:
+    """A peer with small buffers, which reads when it is told to."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, (address.host, address.port))
+    reader, writer = await asyncio.open_connection(sock=raw, limit=2**10)
+    writer.write(frame(encode_message(Hello(PROTOCOL_VERSION, 926002, ZERO_HASH, 0, 0))))
+    await writer.drain()
+    return reader, writer
 
 
 def test_a_peer_that_serves_a_forged_batch_is_dropped() -> None:
