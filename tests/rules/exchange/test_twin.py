@@ -17,6 +17,7 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKi
 from coinone.rules.exchange.twin_book import Result, Update
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin_terms import sums
+from tests.rules.exchange.near_limits import ops_near_limits, to_the_limits, world_of_few
 
 ACCOUNTS, MARKETS = 12, 3
 
@@ -204,3 +205,34 @@ def test_no_price_is_refused_while_a_worse_one_rests_on_its_side(seed: int) -> N
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_kernel_and_twin_agree_over_long_flows(seed: int) -> None:
     run_both(seed, 60, 100)
+
+
+def run_near_limits(seed: int) -> set[int]:
+    """One life of few accounts near their limits through both; the statuses met."""
+    random = np.random.default_rng(seed)
+    rows, met = world_of_few(random), set()
+    if seed % 4 == 1:
+        rows.counters[[LEVELS_MAX, SIDE_MAX]] = random.integers(2, 8), random.integers(4, 20)
+    for now in range(16):
+        twin, ops = twin_of(rows), ops_near_limits(random, rows, int(random.integers(1, 40)))
+        segment = run_segment(rows, ops, now)
+        results, fills, updates = twin.run(ops_of(ops), now)
+        assert (segment.results.tolist(), segment.fills.tolist()) == (results, fills)
+        assert segment.updates.tolist() == updates
+        assert state_of_rows(rows) == state_of_twin(twin)
+        met |= {result.status for result in results} | {update.status for update in updates}
+        if now % 2:
+            to_the_limits(random, rows)
+    return met
+
+
+def test_kernel_and_twin_agree_on_accounts_near_their_limits() -> None:
+    met = set().union(*(run_near_limits(seed) for seed in range(30)))
+    assert {Status.SOLVENT, Status.MARGIN, Status.MARGIN_CANCELED, Status.LIQUIDATING, Status.REPLACED} <= met
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(1000, 21_000, 1000))
+def test_kernel_and_twin_agree_on_very_many_accounts_near_their_limits(first: int) -> None:
+    for seed in range(first, first + 1000):
+        run_near_limits(seed)
