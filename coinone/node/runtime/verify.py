@@ -51,7 +51,7 @@ def execute_again(
     first, sealed = genesis_block(network, decode_genesis(genesis_row), store)
     _compare(first.hash, archive, 0)
     write(first, sealed, {})
-    chain = chain_at(network, store, first.header, Headers(archive.header))
+    chain = chain_at(network, store, first.header, Headers(archive.header, archive.forced))
     number = 1
     while (block := archive.block(number)) is not None:
         batches = _batches(archive, block)
