@@ -19,7 +19,7 @@ from coinone.node.storage.blocks import Blocks, head_of
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.folder_lock import FolderLock
 from coinone.node.storage.lmdb_store import FILE, LmdbStore
-from coinone.node.storage.storage import LOG_KEY, Storage
+from coinone.node.storage.storage import LOG_KEY, TURN_KEY, Storage
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.chain.block import Block
 from coinone.rules.chain.blocks import SealedBlock
@@ -79,8 +79,8 @@ def _build(
         waiting: dict[bytes, bytes | None] = {  # batches of blocks that were taken back
             u64(seq): row for seq, row in Blocks(old).batches_from(head.last_seq + 1)
         }
-        log = {LOG_KEY: old.get(Table.META, LOG_KEY)}
-        new.store.write({NodeTable.BATCH: waiting, Table.META: log})
+        kept = {key: old.get(Table.META, key) for key in (LOG_KEY, TURN_KEY)}
+        new.store.write({NodeTable.BATCH: waiting, Table.META: kept})
         return head.number
     finally:
         new.close()

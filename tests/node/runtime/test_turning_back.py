@@ -8,10 +8,12 @@ import pytest
 from coinone.base.primitives.errors import NotSupported
 from coinone.node.runtime.blockmaker import BlockMaker, at_once
 from coinone.node.runtime.core import Core
+from coinone.node.runtime.rebuild import rebuild
 from coinone.node.runtime.startup import identity_of, load_chain, open_chain
 from coinone.node.runtime.verify import verify_chain
 from coinone.node.storage import storage as module
 from coinone.node.storage.storage import Storage, open_storage
+from coinone.rules.state.database import Table
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, order
 
 MAP = 2**27
@@ -90,6 +92,26 @@ def test_whoever_ends_it_anywhere_finds_all_after_the_block_gone(
     assert last.chain.cursor.seq == stands[1] + 4 and last.chain.head.number == stands[0] + 1
     assert verify_chain(NETWORK, last.storage) == last.chain.head
     last.storage.close()
+
+
+def test_a_folder_that_is_built_again_in_the_middle_of_it_finishes_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five blocks, back to the second, and ended when block 5 had been taken back."""
+    core = opened(tmp_path)
+    live(core, 5)
+    storage = core.storage
+    monkeypatch.setattr(storage.store, "write", After(storage.store.write, 2))
+    with pytest.raises(Ended):
+        turned_back(core, 2)
+    monkeypatch.undo()
+    storage.store.write({Table.META: {b"format": b"0.beef"}})
+    end(storage)
+    assert rebuild(NETWORK, tmp_path, MAP) == 4
+    again = opened(tmp_path)
+    assert (again.chain.head.number, again.chain.cursor.seq) == (2, 4)
+    live(again, 1)
+    again.storage.close()
 
 
 def test_a_snapshot_that_undo_records_do_not_reach_is_refused_and_nothing_changes(
