@@ -135,7 +135,7 @@ def _classed(
         batch.outcomes[index] = Outcome(actions[index].tx_hash, status, error=reason)
     found: dict[Segment, list[Item]] = {segment: [] for segment in Segment}
     for account in dict.fromkeys(item.account for item in written + items):
-        turn_fee_day(batch, account)
+        turn_fee_day(batch, account, acts=True)
     for item in written + items:
         found[segment_of(item.action, batch.ex.config.system_address)].append(item)
     return found

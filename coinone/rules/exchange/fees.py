@@ -60,15 +60,17 @@ def turn_fee_days(batch: Batch) -> None:
         batch.set_cursor(fee_day=today, fee_account=reached)
 
 
-def turn_fee_day(batch: Batch, slot: int) -> None:
-    """Once a UTC day: note the account's volume if it has grown since the last note, and choose its tier."""
-    number, today = batch.ex.number(slot), batch.now // DAY_MS
+def turn_fee_day(batch: Batch, slot: int, *, acts: bool = False) -> None:
+    """Once a UTC day: note the account's volume if it has grown since the last note, and choose its tier. Of who acts
+    before its turn it is noted anyhow, since it may have grown by then; who acts after it has been looked at."""
+    number, today, cursor = batch.ex.number(slot), batch.now // DAY_MS, batch.ledger.cursor
     days = batch.ledger.settings_of(number).volume_days
-    if days and days[-1][0] == today:
+    turned = cursor.fee_day == today and number <= cursor.fee_account
+    if days and (turned or days[-1][0] == today):
         return
     row = batch.rows.accounts[slot]
     lifetime = int(row["taker_volume"]) + int(row["maker_volume"])
-    if not days or days[-1][1] != lifetime:
+    if acts or not days or days[-1][1] != lifetime:
         days = (*_within_window(days, today), (today, lifetime))
         settings = replace(batch.ledger.settings_of(number), volume_days=days)
         batch.ledger.settings.put(number, settings)

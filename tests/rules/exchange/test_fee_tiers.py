@@ -91,6 +91,37 @@ def test_the_round_of_a_day_goes_on_from_batch_to_batch(
     assert rates == [[1_200, 1_500, 1_500], [1_200, 1_200, 1_500], [1_200, 1_200, 1_200]]
 
 
+def test_what_is_traded_after_a_quiet_day_counts_on_its_own_day(world: Callable[..., Any]) -> None:
+    """A million on day 0, nothing on day 1, six million on day 2. They are for day 3 to reward, not for whoever sends
+    something later on day 2, and within fourteen days until day 15: days 2 to 15."""
+    w = world({1: 10_000_000, 2: 10_000_000})
+    w.batch(w.sell(1, 20, 50_000), w.buy(2, 20, 50_000))
+    rates = []
+    for day in range(1, 17):
+        w.nonce = w.now + DAY_MS
+        w.batch(step_ms=DAY_MS)
+        if day == 2:
+            w.batch(w.buy(1, 120, 50_000), w.sell(2, 120, 50_000))
+            w.batch(w.signed(2, t.Noop(), "noop"))
+        rates.append(int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]))
+    assert rates == [4_500] * 2 + [4_000] * 13 + [4_500]
+
+
+def test_who_acts_before_the_days_round_comes_has_its_trades_of_that_day_counted_on_it(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above; the round looks at nobody on the batch in which the six million are traded, and comes after them."""
+    w = world({1: 10_000_000, 2: 10_000_000})
+    w.batch(w.sell(1, 20, 50_000), w.buy(2, 20, 50_000))
+    w.batch(step_ms=DAY_MS)
+    monkeypatch.setattr(fees, "FEE_TURNS_PER_BATCH", 0)
+    w.nonce = w.now + DAY_MS
+    w.batch(w.buy(1, 120, 50_000), w.sell(2, 120, 50_000), step_ms=DAY_MS)
+    monkeypatch.undo()
+    w.batch()
+    assert int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]) == 4_500
+
+
 def test_a_day_without_trades_writes_nothing(world: Callable[..., Any]) -> None:
     w = world({1: 100_000})
     w.batch(w.buy(1, 0.1, 40_000))
