@@ -28,17 +28,18 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
     """The price that a quorum of fresh `reports` makes the market's oracle price now; None while a jump waits."""
     memory = batch.ledger.memory_of(market)
     row = batch.rows.markets[market]
-    old, price = int(row["oracle"]), lower_median(reports)
+    old = int(row["oracle"]) if int(row["oracle_ms"]) else 0
+    price = middle(reports, old)
     if not memory.jump_ms:
         rests = batch.now - memory.jumped_ms < JUMP_WINDOW_MS
-        if int(row["oracle_ms"]) == 0 or rests or not _is_jump(old, price, int(row["max_leverage"])):
+        if old == 0 or rests or not _is_jump(old, price, int(row["max_leverage"])):
             return price
         batch.ledger.memory.put(market, replace(memory, jump_ms=_opened(batch, reports), jump_px=price))
         return None
     again = [report for report in reports if report.time_ms > memory.jump_ms]
     over = _is_over(batch, memory)
     if is_quorum(batch, again):
-        price = lower_median(again)
+        price = middle(again, old)
     elif not over:
         return None
     jumps = _is_jump(old, price, int(row["max_leverage"]))
@@ -62,9 +63,12 @@ def is_quorum(batch: Batch, reports: Sequence[Reported]) -> bool:
     return 3 * len(reports) >= 2 * len(batch.ex.config.reporters) > 0
 
 
-def lower_median(reports: Sequence[Reported]) -> int:
+def middle(reports: Sequence[Reported], old: int) -> int:
+    """The median; of an even number the price between the two middle ones that is nearest to `old` (0: there is none;
+    the lower one). So with two reports of three whoever lies holds the price back at most, and moves it nowhere."""
     prices = sorted(report.px for report in reports)
-    return prices[(len(prices) - 1) // 2]
+    low, high = prices[(len(prices) - 1) // 2], prices[len(prices) // 2]
+    return max(low, min(old, high))
 
 
 def _is_jump(old: int, price: int, leverage: int) -> bool:

@@ -1,7 +1,7 @@
 """The oracle: each reporter's signed prices, and the median of the fresh ones.
 
-A market's oracle price is the lower median over reporters whose last report is at most 20 s old, and its time is the
-latest since when two thirds of the reporters have spoken. From its age follows what the market allows (tables.py,
+A market's oracle price is the median over reporters whose last report is at most 20 s old (jump.py), and its time is
+the latest since when two thirds of the reporters have spoken. From its age follows what the market allows (tables.py,
 MarketStatus):
 
     up to 6 s    everything

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from coinone.rules.exchange.tables import MarketStatus
+from tests.rules.exchange.conftest import REPORTERS
 
 
 @pytest.fixture
@@ -16,9 +18,33 @@ def five(reporters: Callable[..., Any]) -> Any:
     return reporters({1: 100_000, 2: 100_000})
 
 
-def test_the_price_is_the_lower_median_of_the_reporters(five: Any) -> None:
+def test_the_price_is_the_median_and_of_an_even_number_the_middle_one_nearest_to_the_last_price(
+    five: Any,
+) -> None:
+    """From 50,000: between 50,000 and 50,400; 50,200 or 50,300; 49,800 or 49,900; then the median of five."""
     five.batch((0, 504_000), (1, 496_000), (2, 505_000), (3, 500_000))
     assert five.market == (500_000, MarketStatus.ACTIVE)
+    five.batch((0, 503_000), (1, 502_000), (2, 505_000), (3, 501_000))
+    assert five.market[0] == 502_000
+    five.batch((0, 498_000), (1, 497_000), (2, 499_000), (3, 501_000))
+    assert five.market[0] == 499_000
+    five.batch((0, 498_000), (1, 497_000), (2, 499_000), (3, 501_000), (4, 496_000))
+    assert five.market[0] == 498_000
+
+
+def test_of_two_reports_of_three_the_one_that_lies_moves_nothing_beyond_the_honest_one(five: Any) -> None:
+    """One of three is silent, or left out by a leader. Of both the lower one used to count: 1 % less every batch was no
+    jump, and a third off within ten seconds. Whoever lies holds the price back at most."""
+    five.w.ex.config = replace(five.w.config, reporters=REPORTERS[:3])
+    five.batch((0, 500_000), (1, 500_000), (2, 500_000))
+    five.batch((0, 500_000), (1, 500_000), step_ms=20_001)
+    for lie in (495_500, 491_000, 1, 504_000):
+        five.batch((0, 500_000), (1, lie))
+        assert five.market[0] == 500_000
+    five.batch((0, 497_000), (1, 500_000))
+    assert five.market[0] == 500_000  # held back
+    five.batch((0, 497_000), (1, 450_000))
+    assert five.market[0] == 497_000
 
 
 def test_one_liar_among_five_moves_the_price_no_further_than_its_neighbour(five: Any) -> None:
