@@ -5,14 +5,14 @@ which nothing matches in the market and only cancels are taken, so that makers c
 got wrong liquidates nobody. The window ends, at the latest after 6 s,
 
     with a second quorum, of reports made since it opened, and later than those that opened it. If its median is no
-    jump any more, it takes effect as it is, like any price. If it is one to the same side, the nearer of the two
-    medians to the old price takes effect
+    jump any more (of an even number neither of the middle ones), it takes effect as it is, like any price. If it is
+    one to the same side, the nearer of the two medians to the old price takes effect
     after 6 s with whatever quorum there is, by the same choice; one to the other side then takes effect as it is
     after 6 s without a quorum: the jump is dropped, and the market is stale
 
-After a window that ended otherwise than by a price near the old one, the next is opened no sooner than 6 s later; a
-jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s a jump,
-and never for more than half of the time.
+After a window that ended otherwise than by a price near the old one within 6 s, the next is opened no sooner than 6 s
+later; a jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s
+a jump, and never for more than half of the time.
 """
 
 from collections.abc import Sequence
@@ -38,16 +38,17 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
         return None
     again = [report for report in reports if report.time_ms > memory.jump_ms]
     over = _is_over(batch, memory)
-    if is_quorum(batch, again):
+    leverage = int(row["max_leverage"])
+    if is_quorum(batch, again) and _is_settled(again, old, leverage):
         price = middle(again, old)
     elif not over:
         return None
-    jumps = _is_jump(old, price, int(row["max_leverage"]))
+    jumps = _is_jump(old, price, leverage)
     if jumps and (price > old) == (memory.jump_px > old):
         price = min(price, memory.jump_px, key=lambda px: abs(px - old))
     elif jumps and not over:
         return None
-    _close_window(batch, market, memory, batch.now if jumps else memory.jumped_ms)
+    _close_window(batch, market, memory, batch.now if jumps or over else memory.jumped_ms)
     return price
 
 
@@ -66,9 +67,21 @@ def is_quorum(batch: Batch, reports: Sequence[Reported]) -> bool:
 def middle(reports: Sequence[Reported], old: int) -> int:
     """The median; of an even number the price between the two middle ones that is nearest to `old` (0: there is none;
     the lower one). So with two reports of three whoever lies holds the price back at most, and moves it nowhere."""
-    prices = sorted(report.px for report in reports)
-    low, high = prices[(len(prices) - 1) // 2], prices[len(prices) // 2]
+    low, high = _middle_ones(reports)
     return max(low, min(old, high))
+
+
+def _middle_ones(reports: Sequence[Reported]) -> tuple[int, int]:
+    prices = sorted(report.px for report in reports)
+    return prices[(len(prices) - 1) // 2], prices[len(prices) // 2]
+
+
+def _is_settled(reports: Sequence[Reported], old: int, leverage: int) -> bool:
+    """Does their middle say whether it is a jump? Not if one of the two middle ones is one and the other holds it back:
+    that would be one reporter's word of two."""
+    if _is_jump(old, middle(reports, old), leverage):
+        return True
+    return not any(_is_jump(old, px, leverage) for px in _middle_ones(reports))
 
 
 def _is_jump(old: int, price: int, leverage: int) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.tables import MarketStatus
+from tests.rules.exchange.conftest import REPORTERS
 
 ACTIVE, JUMPING, REDUCE_ONLY = MarketStatus.ACTIVE, MarketStatus.JUMPING, MarketStatus.REDUCE_ONLY
 
@@ -55,6 +57,39 @@ def test_one_reporter_ahead_of_all_others_does_not_make_a_jump_wait_longer(five:
     assert five.market == (500_000, JUMPING)
     five.batch((1, 520_000), (2, 520_000), (3, 520_000), (4, 520_000))
     assert five.market == (520_000, ACTIVE)
+
+
+@pytest.fixture
+def three(five: Any) -> Any:
+    five.w.ex.config = replace(five.w.config, reporters=REPORTERS[:3])
+    return five
+
+
+@pytest.mark.parametrize("px", [480_000, 520_000])
+def test_one_of_three_that_holds_to_the_old_price_keeps_no_jump_waiting(px: int, three: Any) -> None:
+    """With the first honest one that says it again it is a quorum, and their median, between 52,000 and 50,000, is the
+    old price. That is one word of two; the third decides."""
+    three.batch((0, px), (1, px), (2, 500_000))
+    three.batch((0, px), (2, 500_000))
+    assert three.market == (500_000, JUMPING)
+    three.batch((1, px), (2, 500_000))
+    assert three.market == (px, ACTIVE)
+
+
+def test_one_of_two_that_changes_its_word_keeps_a_market_closed_for_half_of_the_time_at_most(
+    three: Any,
+) -> None:
+    """The third is silent. The window lasts 6 s, and ends with the old price; for 6 s none is opened: what both say
+    takes effect at once."""
+    three.batch((0, 500_000), (1, 500_000), step_ms=20_001)
+    three.batch((0, 520_000), (1, 520_000))
+    for _ in range(5):
+        three.batch((0, 520_000), (1, 500_000), step_ms=1_000)
+        assert three.market == (500_000, JUMPING)
+    three.batch((0, 520_000), (1, 500_000), step_ms=1_000)
+    assert three.market == (500_000, ACTIVE)
+    three.batch((0, 520_000), (1, 520_000), step_ms=5_999)
+    assert three.market == (520_000, ACTIVE)
 
 
 @pytest.mark.parametrize(("second", "taken"), [(530_000, 520_000), (510_000, 510_000)])
