@@ -34,6 +34,7 @@ from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
 from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, Purse
 from coinone.node.runtime.node import Node
+from coinone.node.runtime.peering import NOBODY_SEEN, PeersSeen
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +197,9 @@ class RpcApp:
 class App(RpcApp):
     """What a node of ours serves: `exchange` on port 3001 besides."""
 
-    def __init__(self, node: Node, config: ApiConfig, peers: Callable[[], int] = lambda: 0) -> None:
+    def __init__(
+        self, node: Node, config: ApiConfig, peers: Callable[[], PeersSeen] = lambda: NOBODY_SEEN
+    ) -> None:
         self._service = Service(node, peers, config.request_weight)
         super().__init__(self._service, config)
         self._posts: dict[str, Handler] = {

@@ -10,6 +10,7 @@ from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.sender import address_of
 from coinone.interfaces.api.weights import Purse, Weights
 from coinone.node.ethereum.node import EthereumNode
+from coinone.node.runtime.peering import NOBODY_SEEN
 
 
 class EthereumService:
@@ -18,7 +19,7 @@ class EthereumService:
     def __init__(self, node: EthereumNode, request_weight: int) -> None:
         self._node = node
         self._weights = Weights(request_weight)
-        self.rpc = EthereumRpc(node, Queries(node), METHODS, lambda: 0)
+        self.rpc = EthereumRpc(node, Queries(node), METHODS, lambda: NOBODY_SEEN)
 
     async def start(self) -> None:
         await self.rpc.start()

@@ -46,6 +46,7 @@ OVERRIDES_MAX = 1000  # accounts, and slots of one, that a trial may pretend
 CALLS_WAITING_MAX = 256  # calls queued for a process
 CALLS_PER_SENDER_MAX = 64  # of them of one address; a page asks for some dozen at once
 POOL_SHOWN_MAX = 5000  # transactions in a txpool_content answer: some 5 MB
+SYNCED_WITHIN = 2  # blocks behind the nodes it follows that a node may be, and not be syncing
 SYNC_TIMEOUT_S = 20.0  # eth_sendRawTransactionSync waits so long unless told otherwise; geth's
 SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each

@@ -40,6 +40,7 @@ from coinone.node.runtime.compiling import contract_runs
 from coinone.node.runtime.dev import Dev
 from coinone.node.runtime.health import health_of
 from coinone.node.runtime.node import Node
+from coinone.node.runtime.peering import PeersSeen
 from coinone.node.runtime.published import Published, Subscription
 from coinone.node.storage.history import Page
 
@@ -49,7 +50,7 @@ log = logging.getLogger(__name__)
 class Service:
     """The interface of one node."""
 
-    def __init__(self, node: Node, peers: Callable[[], int], request_weight: int) -> None:
+    def __init__(self, node: Node, peers: Callable[[], PeersSeen], request_weight: int) -> None:
         self.node = node
         self._peers = peers
         self._weights = Weights(request_weight)
@@ -66,8 +67,8 @@ class Service:
         self.relay = Relay(node, self.queries)
         self.hub = Hub()
         self.feed = Feed(self.hub, sources)
-        self.metrics.peers.set_function(peers)
-        self.metrics.healthy.set_function(lambda: health_of(node, peers()).status == "ok")
+        self.metrics.peers.set_function(lambda: peers().connected)
+        self.metrics.healthy.set_function(lambda: health_of(node, peers().connected).status == "ok")
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.dispatcher.calls)
         asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"
@@ -170,7 +171,7 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """Whether the node makes or gets batches, for people and supervisors."""
-        view, peers = self.node.view, self._peers()
+        view, peers = self.node.view, self._peers().connected
         health = health_of(self.node, peers)
         return {
             "status": health.status,

@@ -26,7 +26,7 @@ from coinone.node.network.bootstrap import fetch_genesis
 from coinone.node.runtime.compiling import choose_engine
 from coinone.node.runtime.health import clock_warning
 from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import Peering
+from coinone.node.runtime.peering import NOBODY_SEEN, Peering
 from coinone.node.runtime.workers import end_workers
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 from coinone.rules.chain.genesis import Genesis
@@ -65,7 +65,7 @@ def serve(
     """Serve until a signal comes. Raises StorageError when the disk fails."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     peering = Peering(node, doors.peers, settings.follow) if doors.peers or settings.follow else None
-    server = ApiServer(App(node, config, lambda: peering.peers if peering else 0), doors.clients)
+    server = ApiServer(App(node, config, lambda: peering.seen if peering else NOBODY_SEEN), doors.clients)
     stopping = stop_on_signals()
     calm_the_collector()
     warning = clock_warning(node)

@@ -152,6 +152,11 @@ class PeerNetwork:
     def peers(self) -> int:
         return self._relay.peers
 
+    @property
+    def best_number(self) -> int:
+        """As of the relay."""
+        return self._relay.best_number
+
     async def start(self, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
         """`listen` is bound to a loopback address."""
         if listen is not None:

@@ -5,6 +5,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -62,6 +63,16 @@ def checker_of(chain_id: int, federation: Federation) -> CheckSigned:
     return check
 
 
+class PeersSeen(NamedTuple):
+    """How many nodes are connected, and the greatest number of a block that one of those we follow says it has."""
+
+    connected: int
+    best_number: int
+
+
+NOBODY_SEEN = PeersSeen(0, 0)
+
+
 class Peering:
     """Start after the node, stop before it."""
 
@@ -82,8 +93,10 @@ class Peering:
         return self._network.port if self._network else None
 
     @property
-    def peers(self) -> int:
-        return self._network.peers if self._network else 0
+    def seen(self) -> PeersSeen:
+        """From any thread."""
+        network = self._network
+        return NOBODY_SEEN if network is None else PeersSeen(network.peers, network.best_number)
 
     def start(self) -> None:
         self._thread.start()

@@ -129,6 +129,13 @@ class Relay:
     def peers(self) -> int:
         return len(self._peers)
 
+    @property
+    def best_number(self) -> int:
+        """The greatest number of a block that a peer says it has; of those that the operator named, as a stranger
+        may say anything."""
+        named = [state.head.number for state in list(self._peers.values()) if state.ours and state.hello]
+        return max(named, default=0)
+
     def connected(self, peer: int, now_ms: int, ours: bool = False) -> list[Effect]:
         """`ours`: the operator named it, so there is room for it however many strangers have come."""
         if not ours and sum(not state.ours for state in self._peers.values()) >= limits.PEERS_MAX:

@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.ethereum.send_methods import syncing
 from coinone.node.runtime.node import Node
+from coinone.node.runtime.peering import PeersSeen
 
 
 def get(app: App, path: str) -> tuple[int, bytes]:
@@ -31,7 +36,7 @@ def get(app: App, path: str) -> tuple[int, bytes]:
 
 
 def test_a_node_whose_batches_are_on_time_is_well(node: Node) -> None:
-    app = App(node, ApiConfig(), lambda: 3)
+    app = App(node, ApiConfig(), lambda: PeersSeen(3, 0))
     status, body = get(app, "/health")
     health = json.loads(body)
     assert (status, health["status"], health["reason"], health["peers"]) == (200, "ok", None, 3)
@@ -47,3 +52,17 @@ def test_a_node_without_batches_for_long_answers_503_and_says_why(node: Node) ->
     status, body = get(app, "/health")
     assert status == 503 and json.loads(body)["msg"].startswith("late: the newest batch is 6")
     assert b"coinone_healthy 0.0" in get(app, "/metrics")[1]
+
+
+@pytest.mark.parametrize(
+    ("best", "told"),
+    [
+        (0, False),  # it follows nobody
+        (102, False),  # a block or two are on their way
+        (103, {"startingBlock": "0x7", "currentBlock": "0x64", "highestBlock": "0x67"}),
+    ],
+)
+def test_a_node_that_is_behind_those_it_follows_says_that_it_is_syncing(best: int, told: Any) -> None:
+    reads = SimpleNamespace(head_number=lambda: 100)
+    backend = SimpleNamespace(reads=reads, peers=lambda: PeersSeen(1, best), first_number=7)
+    assert asyncio.run(syncing(SimpleNamespace(backend=backend))) == told  # type: ignore[arg-type]

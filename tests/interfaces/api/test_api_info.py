@@ -17,6 +17,7 @@ from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import ChainReader, Node
+from coinone.node.runtime.peering import NOBODY_SEEN
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.tables import MarketStatus
 
@@ -39,7 +40,7 @@ def served(node: Node, scenario: Callable[[Service], Awaitable[T]]) -> T:
     """What `scenario` comes to beside a running interface."""
 
     async def run() -> T:
-        service = Service(node, lambda: 0, 1200)
+        service = Service(node, lambda: NOBODY_SEEN, 1200)
         await service.start()
         try:
             return await scenario(service)

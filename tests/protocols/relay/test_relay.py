@@ -297,6 +297,15 @@ def test_strangers_keep_no_peer_out_that_the_operator_named() -> None:
     assert isinstance(named[0], Send) and isinstance(named[0].message, Hello)
 
 
+def test_only_peers_that_the_operator_named_are_believed_how_far_the_chain_is() -> None:
+    relay = connected(1)
+    relay.connected(2, 0, ours=True)
+    told(relay, 1, Hello(PROTOCOL_VERSION, CHAIN_ID, GENESIS, 0, 2**60))
+    assert relay.best_number == 0
+    told(relay, 2, Hello(PROTOCOL_VERSION, CHAIN_ID, GENESIS, 0, 12))
+    assert relay.best_number == 12
+
+
 def test_goodbye_is_no_fault() -> None:
     relay = connected(1)
     [drop] = told(relay, 1, Goodbye("shutting down"))

@@ -10,6 +10,7 @@ from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.served import ServedNode
 from coinone.interfaces.api.ethereum.trials import Trials
 from coinone.node.runtime.dev import Dev
+from coinone.node.runtime.peering import PeersSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,6 @@ class EthereumBackend:
     client_version: str
     announce: Callable[[Hash32, bytes], None]  # tells subscribers of a transaction that entered the pool here
     modules: tuple[str, ...]  # namespaces of the methods that are served
-    peers: Callable[[], int]  # how many nodes are connected
+    peers: Callable[[], PeersSeen]
+    first_number: int  # of the newest block when this process began
     dev: Dev | None = None  # on the dev network

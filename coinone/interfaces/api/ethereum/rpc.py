@@ -20,17 +20,18 @@ from coinone.interfaces.api.sender import sender_of
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.node.runtime.dev import Dev
+from coinone.node.runtime.peering import PeersSeen
 
 
 class EthereumRpc:
-    """`methods` are those served; `peers` says how many nodes are connected; `dev` is there on the dev network."""
+    """`methods` are those served; `peers` says what is known of other nodes; `dev` is there on the dev network."""
 
     def __init__(
         self,
         node: ServedNode,
         queries: Queries[ServedReader],
         methods: dict[str, Method],
-        peers: Callable[[], int],
+        peers: Callable[[], PeersSeen],
         dev: Dev | None = None,
     ) -> None:
         self.reads = ChainReads(node, queries)
@@ -46,6 +47,7 @@ class EthereumRpc:
             self.hub.publish_pending,
             modules_of(methods),
             peers,
+            self.reads.head_number(),
             dev,
         )
         self.dispatcher = Dispatcher(methods, backend)

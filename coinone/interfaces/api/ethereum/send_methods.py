@@ -9,7 +9,7 @@ from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcErro
 from coinone.interfaces.api.ethereum.format import receipt_json
 from coinone.interfaces.api.ethereum.hexes import read_bytes
 from coinone.interfaces.api.ethereum.params import small_integer
-from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S
+from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S, SYNCED_WITHIN
 from coinone.interfaces.api.sender import unless_left
 from coinone.rules.chain.ethereum.transaction import BLOB
 
@@ -84,7 +84,7 @@ async def net_listening(context: Context) -> bool:
 
 
 async def net_peer_count(context: Context) -> str:
-    return hex(context.backend.peers())
+    return hex(context.backend.peers().connected)
 
 
 async def client_version(context: Context) -> str:
@@ -95,8 +95,16 @@ async def sha3(context: Context, data: Any) -> str:
     return "0x" + keccak256(read_bytes(data)).hex()
 
 
-async def syncing(context: Context) -> bool:
-    return False
+async def syncing(context: Context) -> dict[str, str] | bool:
+    """eth_syncing: how far a node is that follows others, while it is more than a block or two behind them."""
+    current, best = context.backend.reads.head_number(), context.backend.peers().best_number
+    if best - current <= SYNCED_WITHIN:
+        return False
+    return {
+        "startingBlock": hex(context.backend.first_number),
+        "currentBlock": hex(current),
+        "highestBlock": hex(best),
+    }
 
 
 async def protocol_version(context: Context) -> str:
