@@ -55,7 +55,7 @@ class Liquidations:
 
     batch: Batch
     chosen: dict[int, None] = field(default_factory=dict)  # slots: the locked, then the most endangered
-    parts: dict[tuple[int, int], int] = field(default_factory=dict)  # size before a fifth, by (slot, market)
+    fifths: set[tuple[int, int]] = field(default_factory=set)  # (slot, market) whose order is for a part
 
     def item(self, slot: int) -> Item:
         """The system's item for an account: ranked first among its own."""
@@ -98,9 +98,15 @@ def _send(work: Liquidations, turn: list[int]) -> None:
         add_cancels(work.batch, slot, work.item(slot), cancels.ops, Status.LIQUIDATED_CANCELED)
     cancels.run()
     events = [event for slot in turn for event in add_orders(work, slot, work.item(slot), orders.ops)]
-    for event, status in zip(events, orders.run().results["status"].tolist(), strict=True):
+    results = orders.run().results
+    told = zip(events, results["status"].tolist(), results["filled_sz"].tolist(), strict=True)
+    for place, (event, status, filled) in enumerate(told):
         if status != Status.SOLVENT:
             work.batch.events.append(event)
+        slot = orders.ops.owner(place).account
+        if filled and (slot, event.market) in work.fifths:  # a fifth that found nobody starts no rest
+            work.batch.rows.journal.account(slot)
+            work.batch.rows.accounts[slot]["liquidated_ms"] = work.batch.now
     work.chosen.update(dict.fromkeys(turn))
 
 
@@ -169,7 +175,7 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[L
         size = int(rows.positions[slot, market]["size"])
         part = part_of(batch, slot, market)
         if part < abs(size):
-            work.parts[slot, market] = abs(size)
+            work.fifths.add((slot, market))
         price = limit_price(rows, slot, market)
         events.append(
             LiquidationEvent(
@@ -201,7 +207,6 @@ def settle(work: Liquidations) -> None:
     """After the orders: close the locked at the mark, and whoever has less than a third of its margin for what is left
     of it; then free the locked that hold nothing any more."""
     batch, rows = work.batch, work.batch.rows
-    _note_parts(work)
     ranking = Deleveraging(batch)
     locked = [slot for slot in work.chosen if is_locked(rows, slot)]
     for slot in locked:
@@ -270,15 +275,6 @@ def part_of(batch: Batch, slot: int, market: int) -> int:
     first = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
     calm = _orderly(batch.rows, slot) and not is_locked(batch.rows, slot)
     return div_up(size, PARTIAL_SHARE) if large and first and calm else size
-
-
-def _note_parts(work: Liquidations) -> None:
-    """The rest of who had a fifth closed waits; a fifth that found nobody starts no rest."""
-    batch, rows = work.batch, work.batch.rows
-    for (slot, market), size in work.parts.items():
-        if abs(int(rows.positions[slot, market]["size"])) < size:
-            rows.journal.account(slot)
-            rows.accounts[slot]["liquidated_ms"] = batch.now
 
 
 def _orderly(rows: Rows, slot: int) -> bool:

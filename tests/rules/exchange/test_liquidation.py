@@ -157,6 +157,22 @@ def test_a_large_position_is_closed_by_a_fifth_and_the_rest_after_thirty_seconds
     assert w.position(1) == 0
 
 
+def test_a_sale_of_ones_own_starts_no_rest_where_the_fifth_found_nobody(world: Callable[..., Any]) -> None:
+    """10,000 bring 4 BTC at 50,000 and 1 ETH at 3,000, for fees of 90 and 1.35. At 48,000 the account is worth 1,908.65
+    and needs 1,920 + 30. The bid at 2,990 takes its ETH; it keeps a little less than 1,898.65, of 1,920. No bid for
+    its BTC lies within 240. Of those it sells 0.001 itself, at 47,700. The next batch brings a bid: it gets a fifth."""
+    w = world({1: 10_000, 2: 10_000_000, 9: 10_000_000})
+    long_of(w, 1, 4)
+    w.batch(w.sell(9, 1, 3_000, "Alo", market=1), w.buy(1, 1, 3_000, market=1))
+    w.batch(w.buy(2, 1, 2_990, "Alo", market=1), w.buy(2, 0.001, 47_700, "Alo"))
+    w.oracle(btc=48_000)
+    while w.mark() > 480_000:
+        w.batch(w.sell(1, 0.001, 47_700, "Ioc", reduce_only=True))
+    assert w.position(1, market=1) == 0 and w.position(1) == 399_900
+    w.batch(w.buy(2, 10, 47_990, "Alo"))
+    assert w.position(1) == 319_920
+
+
 def test_below_two_thirds_of_maintenance_there_is_no_waiting(world: Callable[..., Any]) -> None:
     w = world({1: 8_000, 2: 10_000_000, 9: 10_000_000})
     long_of(w, 1, 4)
