@@ -5,14 +5,16 @@ which nothing matches in the market and only cancels are taken, so that makers c
 got wrong liquidates nobody. The window ends, at the latest after 6 s,
 
     with a second quorum, of reports made since it opened, and later than those that opened it. If its median is no
-    jump any more (of an even number neither of the middle ones), it takes effect as it is, like any price. If it is
-    one to the same side, the nearer of the two medians to the old price takes effect
+    jump any more, it takes effect as it is, like any price. If it is one to the same side, the nearer of the two
+    medians to the old price takes effect
     after 6 s with whatever quorum there is, by the same choice; one to the other side then takes effect as it is
     after 6 s without a quorum: the jump is dropped, and the market is stale
 
-After a window that ended otherwise than by a price near the old one within 6 s, the next is opened no sooner than 6 s
-later; a jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s
-a jump, and never for more than half of the time.
+After a window that ended otherwise than by a price near the old one, the next is opened no sooner than 6 s later; a
+jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s a jump,
+and never for more than half of the time.
+
+A quorum is two thirds of the reporters who agree: of an even number the two middle prices are no jump from each other.
 """
 
 from collections.abc import Sequence
@@ -28,18 +30,17 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
     """The price that a quorum of fresh `reports` makes the market's oracle price now; None while a jump waits."""
     memory = batch.ledger.memory_of(market)
     row = batch.rows.markets[market]
-    old = int(row["oracle"]) if int(row["oracle_ms"]) else 0
+    leverage, old = int(row["max_leverage"]), int(row["oracle"]) if int(row["oracle_ms"]) else 0
     price = middle(reports, old)
     if not memory.jump_ms:
         rests = batch.now - memory.jumped_ms < JUMP_WINDOW_MS
-        if old == 0 or rests or not _is_jump(old, price, int(row["max_leverage"])):
+        if old == 0 or rests or not _is_jump(old, price, leverage):
             return price
         batch.ledger.memory.put(market, replace(memory, jump_ms=_opened(batch, reports), jump_px=price))
         return None
     again = [report for report in reports if report.time_ms > memory.jump_ms]
     over = _is_over(batch, memory)
-    leverage = int(row["max_leverage"])
-    if is_quorum(batch, again) and _is_settled(again, old, leverage):
+    if is_quorum(batch, again) and agree(again, leverage):
         price = middle(again, old)
     elif not over:
         return None
@@ -48,7 +49,7 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
         price = min(price, memory.jump_px, key=lambda px: abs(px - old))
     elif jumps and not over:
         return None
-    _close_window(batch, market, memory, batch.now if jumps or over else memory.jumped_ms)
+    _close_window(batch, market, memory, batch.now if jumps else memory.jumped_ms)
     return price
 
 
@@ -64,9 +65,15 @@ def is_quorum(batch: Batch, reports: Sequence[Reported]) -> bool:
     return 3 * len(reports) >= 2 * len(batch.ex.config.reporters) > 0
 
 
+def agree(reports: Sequence[Reported], leverage: int) -> bool:
+    """Of an even number half may lie: then there is a price only if the two middle ones are no jump from each other."""
+    low, high = _middle_ones(reports)
+    return not _is_jump(low, high, leverage)
+
+
 def middle(reports: Sequence[Reported], old: int) -> int:
     """The median; of an even number the price between the two middle ones that is nearest to `old` (0: there is none;
-    the lower one). So with two reports of three whoever lies holds the price back at most, and moves it nowhere."""
+    the lower one). So with two reports of three whoever lies holds the price back a little, and moves it nowhere."""
     low, high = _middle_ones(reports)
     return max(low, min(old, high))
 
@@ -74,14 +81,6 @@ def middle(reports: Sequence[Reported], old: int) -> int:
 def _middle_ones(reports: Sequence[Reported]) -> tuple[int, int]:
     prices = sorted(report.px for report in reports)
     return prices[(len(prices) - 1) // 2], prices[len(prices) // 2]
-
-
-def _is_settled(reports: Sequence[Reported], old: int, leverage: int) -> bool:
-    """Does their middle say whether it is a jump? Not if one of the two middle ones is one and the other holds it back:
-    that would be one reporter's word of two."""
-    if _is_jump(old, middle(reports, old), leverage):
-        return True
-    return not any(_is_jump(old, px, leverage) for px in _middle_ones(reports))
 
 
 def _is_jump(old: int, price: int, leverage: int) -> bool:

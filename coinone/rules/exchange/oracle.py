@@ -14,7 +14,7 @@ A price far from the last one first waits to be said again (jump.py): meanwhile 
 
 from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.jump import drop_overdue, is_quorum, taking_effect
+from coinone.rules.exchange.jump import agree, drop_overdue, is_quorum, taking_effect
 from coinone.rules.exchange.ledger import Reported
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
@@ -55,7 +55,7 @@ def _take(batch: Batch, report: OracleReport) -> None:
 
 def _set_oracle(batch: Batch, market: int) -> None:
     fresh = _fresh_reports(batch.ex, market, batch.now)
-    if is_quorum(batch, fresh):
+    if is_quorum(batch, fresh) and agree(fresh, int(batch.rows.markets[market]["max_leverage"])):
         price = taking_effect(batch, market, fresh)
         if price is not None:
             since = _quorum_time(batch.ex, fresh)

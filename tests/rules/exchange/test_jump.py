@@ -67,8 +67,7 @@ def three(five: Any) -> Any:
 
 @pytest.mark.parametrize("px", [480_000, 520_000])
 def test_one_of_three_that_holds_to_the_old_price_keeps_no_jump_waiting(px: int, three: Any) -> None:
-    """With the first honest one that says it again it is a quorum, and their median, between 52,000 and 50,000, is the
-    old price. That is one word of two; the third decides."""
+    """With the first honest one that says it again it is two of three, who do not agree; the third decides."""
     three.batch((0, px), (1, px), (2, 500_000))
     three.batch((0, px), (2, 500_000))
     assert three.market == (500_000, JUMPING)
@@ -79,15 +78,15 @@ def test_one_of_three_that_holds_to_the_old_price_keeps_no_jump_waiting(px: int,
 def test_one_of_two_that_changes_its_word_keeps_a_market_closed_for_half_of_the_time_at_most(
     three: Any,
 ) -> None:
-    """The third is silent. The window lasts 6 s, and ends with the old price; for 6 s none is opened: what both say
-    takes effect at once."""
+    """The third is silent. They do not agree, so after 6 s the jump is dropped; for 6 s no window is opened: what both
+    say takes effect at once."""
     three.batch((0, 500_000), (1, 500_000), step_ms=20_001)
     three.batch((0, 520_000), (1, 520_000))
     for _ in range(5):
         three.batch((0, 520_000), (1, 500_000), step_ms=1_000)
         assert three.market == (500_000, JUMPING)
     three.batch((0, 520_000), (1, 500_000), step_ms=1_000)
-    assert three.market == (500_000, ACTIVE)
+    assert three.market == (500_000, MarketStatus.AGED)
     three.batch((0, 520_000), (1, 520_000), step_ms=5_999)
     assert three.market == (520_000, ACTIVE)
 
