@@ -7,8 +7,8 @@ eighth of the smallest maintenance margin, so that no hour's funding alone ruins
 
 A payment is size * oracle * rate. Nobody pays more than their equity; receivers share what was paid, and the dust
 goes to the insurance fund. All is settled in one instant at the hour's turn and booked bit by bit (funding_rules.py).
-An hour that was not weighed for at least its half, or ends without a fresh oracle, pays nothing, and an hour without
-a batch is never made up for. While a jump waits (at most 6 s), so does the hour's turn.
+An hour that was not weighed for at least its half pays nothing, and an hour without a batch is never made up for. While
+a jump waits, or the oracle's price is stale, so does the hour's turn, at most until the next hour is over as well.
 """
 
 from __future__ import annotations
@@ -154,8 +154,9 @@ def _turn_hour(batch: Batch, market: int) -> None:
     if hour == memory.hour or int(row["status"]) == MarketStatus.JUMPING or row["unbooked"]:
         return
     next_memory = replace(memory, hour=hour, premium_sum=0, premium_ms=0)
-    weighed = memory.premium_ms >= FUNDING_WEIGHED_MIN_MS
-    if hour == memory.hour + 1 and weighed and is_fresh(batch.rows, market):
+    if hour == memory.hour + 1 and memory.premium_ms >= FUNDING_WEIGHED_MIN_MS:
+        if not is_fresh(batch.rows, market):
+            return  # waits for a price: else 20 s of silence would cancel the hour
         rate = hourly_rate(memory.premium_sum, memory.premium_ms, int(row["max_leverage"]))
         average = div_toward_zero(memory.premium_sum, memory.premium_ms)
         next_memory = replace(next_memory, paid_rate=rate, paid_premium=average)

@@ -164,12 +164,33 @@ def test_an_hour_sampled_for_less_than_its_half_pays_nothing(world: Callable[...
     assert not payments(w)
 
 
-def test_an_hour_that_ends_without_a_fresh_oracle_pays_nothing(world: Callable[..., Any]) -> None:
+def test_an_hour_that_ends_without_a_fresh_oracle_is_paid_when_the_price_is_back(
+    world: Callable[..., Any],
+) -> None:
+    """0.00125 % of 50,000, once; the hour that began meanwhile is paid at its own end."""
     w = world({1: 1_000_000, 2: 1_000_000})
     w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
     to_hour_start(w)
     hour(w, 710)
     w.batch(step_ms=HOUR_MS - w.now % HOUR_MS, fresh=False)
+    assert not payments(w)
+    w.batch(step_ms=10_000)
+    assert sorted(event.amount for event in payments(w)) == [-625_000, 625_000]
+    hour(w, 717)
+    assert not payments(w)
+    w.batch(step_ms=5_000)
+    assert sorted(event.amount for event in payments(w)) == [-625_000, 625_000]
+
+
+def test_an_hour_whose_price_does_not_come_back_within_the_next_pays_nothing(
+    world: Callable[..., Any],
+) -> None:
+    w = world({1: 1_000_000, 2: 1_000_000})
+    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
+    to_hour_start(w)
+    hour(w, 710)
+    w.batch(step_ms=2 * HOUR_MS - w.now % HOUR_MS, fresh=False)
+    w.batch(step_ms=5_000)
     assert not payments(w)
 
 
