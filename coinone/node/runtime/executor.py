@@ -68,10 +68,14 @@ class Executor:
         while not self._stopping.is_set():
             left = due - self._clock.steady_s()
             if left <= 0:
-                due = self._work()
-                continue
+                due, left = (
+                    self._work(),
+                    0.0,
+                )  # where it is due again at once, whoever waits has one turn between
             try:
-                _, _, job, future = self._jobs.get(timeout=min(left, 0.1))
+                _, _, job, future = (
+                    self._jobs.get(timeout=min(left, 0.1)) if left else self._jobs.get_nowait()
+                )
             except queue.Empty:
                 continue
             self._do(job, future)

@@ -54,3 +54,20 @@ def test_every_job_that_is_handed_in_while_it_ends_is_answered() -> None:
         for caller in callers:
             caller.join(10)
         assert len(answers) == 800 and all(isinstance(a.exception(10), StorageError | None) for a in answers)
+
+
+def test_who_waits_has_a_turn_between_two_slices_of_the_nodes_own_work() -> None:
+    """A block is sealed in slices, each due at once after the last: jobs must not wait for the last of them."""
+    clock, slices, begun = SystemClock(), [0], threading.Event()
+
+    def work() -> float:
+        slices[0] += 1
+        begun.set()
+        time.sleep(0.001)
+        return clock.steady_s() + (60 if slices[0] >= 300 else 0)
+
+    executor = Executor(clock, work)
+    executor.start()
+    assert begun.wait(10)
+    assert executor.submit(lambda: slices[0]).result(10) < 300
+    executor.stop(10)
