@@ -23,6 +23,7 @@ from coinone.base.primitives.integers import div_down, div_up, muldiv_down
 from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
+    FEW_ORDERS,
     LIQUIDATION_COOLDOWN_MS,
     LIQUIDATION_TURNS_BY_NEED,
     LIQUIDATION_TURNS_PER_BATCH,
@@ -68,7 +69,8 @@ def serve(work: Liquidations) -> None:
     before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
     have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
     each turn the book is looked at again, for those who have not been served. Later turns are drawn among these: else a
-    crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch."""
+    crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch. Who
+    has few orders waits for nobody's cancels."""
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
@@ -81,11 +83,13 @@ def serve(work: Liquidations) -> None:
         if number == LIQUIDATION_TURNS_BY_NEED:
             waiting = waiting[by_lot(rows.accounts["number"][waiting], work.batch.ctx.seed)]
             kept = 0
-        chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
+        spent = cancels <= kept
+        able = waiting[rows.accounts["order_count"][waiting] <= FEW_ORDERS] if spent else waiting
+        chosen = served(rows, able, work.batch.now, LIQUIDATIONS_PER_TURN)
         turn = _with_few_orders(rows, turn + chosen, cancels - kept)
         cancels -= int(rows.accounts["order_count"][turn].sum())
         _send(work, turn)
-        if not chosen:
+        if not chosen and not (spent and kept):
             return
         waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, turn)]
         turn = []
@@ -111,12 +115,12 @@ def _send(work: Liquidations, turn: list[int]) -> None:
 
 
 def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
-    """The first of them, up to the one with whom so many orders are cancelled; the rest wait for the next batch."""
+    """The first of them, up to the one with whom so many orders are cancelled, and who has few; the rest wait."""
     if not slots:
         return []
     counts = rows.accounts["order_count"][slots].astype(np.int64)
     before = np.cumsum(counts) - counts
-    return slots[: int(np.count_nonzero(before < most))]
+    return [slots[place] for place in np.flatnonzero((before < most) | (counts <= FEW_ORDERS)).tolist()]
 
 
 def holders(rows: Rows) -> Array:

@@ -234,6 +234,7 @@ def test_who_has_orders_enough_for_a_batch_is_the_last_of_it(
 ) -> None:
     """Three longs with two orders each, and room for four: the third is served in the next batch."""
     monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 4)
+    monkeypatch.setattr(liquidation, "FEW_ORDERS", 1)
     w = world(dict.fromkeys((1, 2, 3), 310) | {9: 1_000_000, 20: 1_000_000})
     for who in (1, 2, 3):
         long_of(w, who, 0.2)
