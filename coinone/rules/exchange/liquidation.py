@@ -69,13 +69,14 @@ def serve(work: Liquidations) -> None:
     before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
     have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
     each turn the book is looked at again, for those who have not been served. Later turns are drawn among these: else a
-    crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch. Who
-    has few orders waits for nobody's cancels."""
+    crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch. So,
+    of those with a place, who has fewer orders goes first, and who has few waits for nobody's cancels."""
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
     turn = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
-    waiting, cancels = np.array(endangered(rows, slots), np.int64), CANCELLED_WHOLE_PER_BATCH
+    waiting = np.array(endangered(rows, slots), np.int64)
+    cancels = CANCELLED_WHOLE_PER_BATCH - _orders(rows, turn)
     if not turn and not len(waiting):
         return
     kept = CANCELLED_WHOLE_PER_BATCH // 4  # of the cancels, for the turns that are drawn
@@ -86,12 +87,12 @@ def serve(work: Liquidations) -> None:
         spent = cancels <= kept
         able = waiting[rows.accounts["order_count"][waiting] <= FEW_ORDERS] if spent else waiting
         chosen = served(rows, able, work.batch.now, LIQUIDATIONS_PER_TURN)
-        turn = _with_few_orders(rows, turn + chosen, cancels - kept)
-        cancels -= int(rows.accounts["order_count"][turn].sum())
-        _send(work, turn)
+        fitting = _with_few_orders(rows, chosen, cancels - kept)
+        cancels -= _orders(rows, fitting)
+        _send(work, turn + fitting)
         if not chosen and not (spent and kept):
             return
-        waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, turn)]
+        waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, fitting)]
         turn = []
 
 
@@ -114,12 +115,19 @@ def _send(work: Liquidations, turn: list[int]) -> None:
     work.chosen.update(dict.fromkeys(turn))
 
 
+def _orders(rows: Rows, slots: list[int]) -> int:
+    """How many they have in all."""
+    return int(rows.accounts["order_count"][slots].sum()) if slots else 0
+
+
 def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
-    """The first of them, up to the one with whom so many orders are cancelled, and who has few; the rest wait."""
+    """Of them those with the fewest orders, up to the one with whom so many are cancelled, and all who have few; in the
+    order given. The rest wait."""
     if not slots:
         return []
     counts = rows.accounts["order_count"][slots].astype(np.int64)
-    before = np.cumsum(counts) - counts
+    rising, before = np.argsort(counts, kind="stable"), np.empty_like(counts)
+    before[rising] = np.cumsum(counts[rising]) - counts[rising]
     return [slots[place] for place in np.flatnonzero((before < most) | (counts <= FEW_ORDERS)).tolist()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -217,13 +217,14 @@ def a_crowd_in_need(world: Callable[..., Any]) -> Any:
     return w
 
 
-def quote_to_each_other(w: Any, *sizes: int) -> None:
+def quote_to_each_other(w: Any, *sizes: int, also: Sequence[Any] = ()) -> None:
     """A batch in which the four quote such sizes anew, 10.9 and 11.9 from the mark and a quote further each."""
     asks, bids = ((6, 3_010.9), (10, 3_011.9)), ((7, 2_989.1), (11, 2_988.1))
     more = {"tif": "Alo", "market": ETH, "reduce_only": True}
     w.batch(
         *[w.sell(who, size, at + n, **more) for who, at in asks for n, size in enumerate(sizes)],
         *[w.buy(who, size, at - n, **more) for who, at in bids for n, size in enumerate(sizes)],
+        *also,
     )
 
 
@@ -254,6 +255,23 @@ def test_who_has_few_orders_waits_for_nobodys_cancels(
     w = a_crowd_in_need(world)
     quote_to_each_other(w, 15, 1)
     assert served(w) == [6, 7, *others] and w.position(5) == (0 if others else 100_000)
+
+
+def test_of_those_with_a_place_who_has_fewer_orders_goes_first(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for eight cancels, two of them for drawn turns; the four have three orders each, 5 has two. The first turn
+    has room for 6 and 7, and leaves two. Whatever is drawn then, 5 goes before 10 and 11."""
+    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_TURN", 4)
+    monkeypatch.setattr(liquidation, "LIQUIDATION_TURNS_BY_NEED", 1)
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 8)
+    monkeypatch.setattr(liquidation, "FEW_ORDERS", -1)
+    for draw in range(6):
+        w = a_crowd_in_need(world)
+        w.seq += draw  # the seed's
+        far = [w.sell(5, 0.1, 60_000 + n, "Alo", reduce_only=True) for n in range(2)]
+        quote_to_each_other(w, 14, 1, 1, also=far)
+        assert served(w) == [6, 7, 5]
 
 
 @pytest.mark.parametrize(("turns", "order"), [(1, [6, 7]), (2, [6, 7, 5])])
