@@ -139,6 +139,7 @@ CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
 CANCELS_FIRED_PER_BATCH = 256  # accounts: about 15 ms; what is due beyond fires in the next batches
 # Orders, of accounts liquidated or fired; the last one's beyond: some 60 ms.
 CANCELLED_WHOLE_PER_BATCH = 16_384
+FIRED_WITH_FEW = 32  # orders: a scheduled cancel of so few fires beyond that bound too
 FEW_ORDERS = 8  # whose owner's liquidation waits for nobody's cancels: half as many again at most
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 

@@ -1,7 +1,8 @@
 """scheduleCancel coming due: the account's orders are cancelled in the batch's cancel segment.
 
 A batch looks at nobody whose time has not come (timetable.py), and fires so much that it stays short whoever chose
-the same moment: what is due beyond that fires in the next batches, the earliest first.
+the same moment: what is due beyond that fires in the next batches, the earliest first. But who has many orders keeps
+nobody waiting who has few: they are put off, behind all who are due.
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
     CANCELS_FIRED_PER_BATCH,
     CANCELS_FIRED_PER_DAY,
+    FIRED_WITH_FEW,
 )
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.fees import DAY_MS
@@ -19,15 +21,21 @@ def due_cancels(batch: Batch) -> list[int]:
     """Slots whose scheduled cancel fires now, by time and account number."""
     schedule, rows = batch.ledger.schedule, batch.rows
     slots: list[int] = []
-    orders = 0
+    orders = put_off = 0
     for _ in range(CANCELS_FIRED_PER_BATCH):
         number = schedule.first_due(batch.now)
-        if number is None or orders >= CANCELLED_WHOLE_PER_BATCH:
+        if number is None:
             break
+        slot = rows.slot_by_number[number]
+        count = int(rows.accounts["order_count"][slot])
+        if orders >= CANCELLED_WHOLE_PER_BATCH and count > FIRED_WITH_FEW:
+            put_off += 1
+            schedule.put(number, batch.now + put_off)
+            continue
         schedule.drop(number)
         if _counted(batch, number):
-            slots.append(rows.slot_by_number[number])
-            orders += int(rows.accounts["order_count"][slots[-1]])
+            slots.append(slot)
+            orders += count
     return slots
 
 

@@ -98,11 +98,12 @@ def test_rebuilt_from_leaves_it_fires_at_its_time(world: Callable[..., Any]) -> 
     assert w.ex.rows.live_orders == 0
 
 
-def all_due_at_once(world: Callable[..., Any], orders_each: int) -> Any:
+def all_due_at_once(world: Callable[..., Any], orders_each: int, of_the_last: int = 0) -> Any:
     """Five accounts whose scheduled cancels are due in the next batch, account 5's the earliest."""
     w = world(dict.fromkeys(range(1, 6), 100_000))
     for who in range(1, 6):
-        prices = [49_000 - who * 10 - n for n in range(orders_each)]
+        count = of_the_last if who == 1 and of_the_last else orders_each
+        prices = [49_000 - who * 10 - n for n in range(count)]
         w.batch(w.signed(who, w.many(*[w.spec(True, 0.001, price) for price in prices])))
     at = w.now + 10_000
     asked = [w.signed(who, t.ScheduleCancel(at - who), "scheduleCancel") for who in range(1, 6)]
@@ -138,9 +139,27 @@ def test_no_further_one_fires_when_orders_enough_are_cancelled(
 ) -> None:
     """At 5 orders: 3 of account 5 leave room, with 3 of account 4 the bound is reached; then 3 and 2; then 1."""
     monkeypatch.setattr(timers, "CANCELLED_WHOLE_PER_BATCH", 5)
+    monkeypatch.setattr(timers, "FIRED_WITH_FEW", 2)
     w = all_due_at_once(world, 3)
     seen = []
     for _ in range(4):
         seen.append(accounts_with_orders(w))
         w.batch()
     assert seen == [[1, 2, 3, 4, 5], [1, 2, 3], [1], []]
+
+
+def test_who_has_many_orders_keeps_nobody_waiting_who_has_few(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 5 orders, the bound is reached with 3 each of accounts 5 and 4. 3 and 2 are put off, and 1, who is the last
+    and has one, has not to wait for them."""
+    monkeypatch.setattr(timers, "CANCELLED_WHOLE_PER_BATCH", 5)
+    monkeypatch.setattr(timers, "FIRED_WITH_FEW", 2)
+    w = all_due_at_once(world, 3, of_the_last=1)
+    result = w.batch()
+    assert accounts_with_orders(w) == [2, 3]
+    apply_undo(w.ex, result.undo)
+    assert accounts_with_orders(w) == [1, 2, 3, 4, 5]
+    w.batch()
+    w.batch()
+    assert accounts_with_orders(w) == []
