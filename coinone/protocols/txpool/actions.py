@@ -8,6 +8,7 @@ account only as many targets as it can have orders. In each lane the account tha
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Generic, TypeVar
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
@@ -99,10 +100,12 @@ class ActionPool(Generic[T]):
     ) -> list[Waiting[T]]:
         """What fits of one lane, the accounts taking turns; `admit` is asked last, and says whether the batch may hold
         an item too. They stay until `remove`."""
-        chosen: list[Waiting[T]] = []
         lane = self._lanes[cancels]
+        asked: set[Hash32] = set()
+        chosen = self._smallest(lane, div_down(actions_max, 2), div_down(bytes_max, 2), admit, asked)
+        bytes_max -= sum(len(item.raw) for item in chosen)
         lines = [(account, iter(list(line.items.values()))) for account, line in lane.items()]
-        looks = ACTION_LOOKS_PER_BATCH
+        looks = ACTION_LOOKS_PER_BATCH - len(asked)
         while lines and len(chosen) < actions_max:
             served: list[tuple[Hashable, Iterator[Waiting[T]]]] = []
             for account, items in lines:
@@ -111,12 +114,36 @@ class ActionPool(Generic[T]):
                     continue
                 looks -= 1
                 served.append((account, items))
-                if len(item.raw) <= bytes_max and admit(item):
+                if item.hash not in asked and len(item.raw) <= bytes_max and admit(item):
                     chosen.append(item)
                     bytes_max -= len(item.raw)
                     if account in lane:
                         lane.move_to_end(account)
             lines = served
+        return chosen
+
+    def _smallest(
+        self,
+        lane: OrderedDict[Hashable, _Line[T]],
+        actions_max: int,
+        bytes_max: int,
+        admit: Callable[[Waiting[T]], bool],
+        asked: set[Hash32],
+    ) -> list[Waiting[T]]:
+        """Of what each account sent first the smallest: turns alone would let a few accounts with the largest actions
+        hold up everybody's small ones. If all fits there is nothing to choose. `asked`: of which `admit` was asked."""
+        if sum(line.bytes for line in lane.values()) <= bytes_max:
+            return []
+        heads = [next(iter(line.items.values())) for line in islice(lane.values(), ACTION_LOOKS_PER_BATCH)]
+        chosen: list[Waiting[T]] = []
+        for item in sorted(heads, key=lambda item: len(item.raw)):
+            if len(chosen) >= actions_max or len(item.raw) > bytes_max:
+                break
+            asked.add(item.hash)
+            if admit(item):
+                chosen.append(item)
+                bytes_max -= len(item.raw)
+                lane.move_to_end(item.line)
         return chosen
 
     def remove(self, hashes: Iterable[Hash32]) -> None:

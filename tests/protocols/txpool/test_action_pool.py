@@ -83,6 +83,18 @@ def test_accounts_take_turns_and_who_was_served_longest_ago_comes_first():
     assert taken(pool, 4) == [20, 1, 11, 2]
 
 
+def test_the_largest_actions_of_others_hold_up_no_small_one():
+    """Ten accounts with 400 bytes each, five with 100, then 3's 100, and room for 1,000 a batch: in turns two of the
+    large and two of the small fit, and 3's came in the third batch. Half is for the smallest that accounts sent first:
+    five of 100, and then in turns one of 400 and one of 100. What `admit` refused is not asked for again."""
+    pool = filled(*[item(n, 10 + n, 400) for n in range(10)], *[item(20 + n, 30 + n) for n in range(5)])
+    pool.add(item(99, 3), 0)
+    assert taken(pool, 100, 1_000) == [20, 21, 22, 23, 24, 0, 99]
+    asked: list[int] = []
+    pool.take(False, 100, 1_000, lambda one: bool(asked.append(one.nonce)))
+    assert sorted(asked) == sorted(set(asked))
+
+
 def test_the_pool_as_a_whole_is_bounded_and_a_quarter_of_it_is_for_cancels():
     pool: ActionPool[None] = ActionPool(bytes_max=400)
     for number in range(3):
