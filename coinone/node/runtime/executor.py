@@ -67,11 +67,8 @@ class Executor:
         due = self._clock.steady_s()
         while not self._stopping.is_set():
             left = due - self._clock.steady_s()
-            if left <= 0:
-                due, left = (
-                    self._work(),
-                    0.0,
-                )  # where it is due again at once, whoever waits has one turn between
+            if left <= 0:  # where it is due again at once, whoever waits has one turn between
+                due, left = self._work(), 0.0
             try:
                 _, _, job, future = (
                     self._jobs.get(timeout=min(left, 0.1)) if left else self._jobs.get_nowait()
