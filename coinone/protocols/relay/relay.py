@@ -20,6 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidInput
+from coinone.base.primitives.integers import div_down
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.messages import (
     Batches,
@@ -212,7 +213,13 @@ class Relay:
         if isinstance(message, (Batches, Blocks)):
             asked_ms = state.waits.pop(GetBatches if isinstance(message, Batches) else GetBlocks, None)
             self._put_behind(state)  # others are asked before it, until something that it sent is applied
-            state.took_ms = limits.SLOW_MS if asked_ms is None else now_ms - asked_ms
+            # Of an item: who sends many in a while is quicker than who sends one at once, or nothing.
+            each_ms = (
+                limits.SLOW_MS
+                if asked_ms is None
+                else div_down(now_ms - asked_ms, max(len(message.items), 1))
+            )
+            state.took_ms = each_ms
         self._take(peer, state, message)
         return self._next(now_ms)
 

@@ -310,3 +310,9 @@ def test_goodbye_is_no_fault() -> None:
     relay = connected(1)
     [drop] = told(relay, 1, Goodbye("shutting down"))
     assert isinstance(drop, Drop) and not drop.fault
+
+
+def test_a_slow_peer_that_sends_much_at_once_is_quicker_than_one_that_sends_little() -> None:
+    relay = connected(1, seq=1_000)
+    told(relay, 1, Batches(1, tuple(make_batch(seq).encode() for seq in range(1, 9))), 800)
+    assert relay._peers[1].took_ms == 100  # eight in 800 ms
