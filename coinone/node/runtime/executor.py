@@ -70,9 +70,8 @@ class Executor:
             if left <= 0:  # where it is due again at once, whoever waits has one turn between
                 due, left = self._work(), 0.0
             try:
-                _, _, job, future = (
-                    self._jobs.get(timeout=min(left, 0.1)) if left else self._jobs.get_nowait()
-                )
+                entry = self._jobs.get(timeout=min(left, 0.1)) if left else self._jobs.get_nowait()
+                _, _, job, future = entry
             except queue.Empty:
                 continue
             self._do(job, future)

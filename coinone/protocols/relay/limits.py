@@ -3,9 +3,8 @@
 from coinone.base.primitives.limits import BATCH_BYTES_MAX
 
 PROTOCOL_VERSION = 2
-PEERS_MAX = (
-    64  # that came by themselves; a batch of 100 KB to each is 6 MB every 250 ms, what one core can push
-)
+# Peers that came by themselves: a batch of 100 KB to each is 6 MB every 250 ms, what one core can push.
+PEERS_MAX = 64
 RANGE_BYTES_MAX = 4_000_000  # payload of one answer to a range request, unless its first item alone is larger
 FRAME_BYTES_MAX = RANGE_BYTES_MAX + BATCH_BYTES_MAX + 65_536  # the largest lawful answer
 HELLO_BYTES_MAX = 65_536  # of a frame before hello: a genesis of 64 members and as many reporters is 4 KB
@@ -15,9 +14,8 @@ PUSHED_ITEMS_MAX = 65_536  # RLP items of a batch or block: decoding as many tak
 AHEAD_ITEMS_MAX = 1_024  # how far beyond the head an item is kept; a further one is asked for later
 AHEAD_BYTES_MAX = 64_000_000  # of all items kept that do not follow the head yet
 REQUEST_TIMEOUT_MS = 5_000  # then the same range is asked of another peer
-SLOW_MS = (
-    250  # who takes longer for an answer may keep a follower behind: one item a time is as fast as the chain
-)
+# Who takes longer for an answer may keep a follower behind: one item a time is as fast as the chain.
+SLOW_MS = 250
 PING_INTERVAL_MS = 10_000  # silence after which a peer is asked whether it lives
 SILENCE_MS_MAX = 30_000  # silence after which it is taken for gone: two unanswered pings
 GOODBYE_TEXT_MAX = 200  # bytes of a reason

@@ -214,12 +214,8 @@ class Relay:
             asked_ms = state.waits.pop(GetBatches if isinstance(message, Batches) else GetBlocks, None)
             self._put_behind(state)  # others are asked before it, until something that it sent is applied
             # Of an item: who sends many in a while is quicker than who sends one at once, or nothing.
-            each_ms = (
-                limits.SLOW_MS
-                if asked_ms is None
-                else div_down(now_ms - asked_ms, max(len(message.items), 1))
-            )
-            state.took_ms = each_ms
+            if asked_ms is not None:
+                state.took_ms = div_down(now_ms - asked_ms, max(len(message.items), 1))
         self._take(peer, state, message)
         return self._next(now_ms)
 

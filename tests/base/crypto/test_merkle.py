@@ -22,6 +22,11 @@ def plain_root(leaves: list[bytes | None]) -> bytes:
     return keccak256(b"\x02" + len(leaves).to_bytes(8, "big") + plain_top(leaves))
 
 
+def put(leaves: list[bytes | None], index: int, leaf: bytes | None) -> None:
+    leaves += [None] * (index + 1 - len(leaves))
+    leaves[index] = leaf
+
+
 leaf = st.one_of(st.none(), st.binary(max_size=5))
 
 
@@ -31,8 +36,7 @@ def test_incremental_root_equals_the_definition(writes: list[tuple[int, bytes | 
     tree, plain = MerkleTree(), []
     for index, value, look in writes:
         tree.set(index, value)
-        plain += [None] * (index + 1 - len(plain))
-        plain[index] = value
+        put(plain, index, value)
         if look:
             assert tree.root() == plain_root(plain)
     assert tree.root() == plain_root(plain) and len(tree) == len(plain)
@@ -61,8 +65,7 @@ def test_changes_ahead_of_a_tree_give_the_root_of_the_definition_and_become_its_
         ahead, changed = TreeAhead(tree), plain.copy()
         for index, value in written.items():
             ahead.set(index, value)
-            changed += [None] * (index + 1 - len(changed))
-            changed[index] = value
+            put(changed, index, value)
             if look:
                 assert ahead.root() == plain_root(changed)
         assert ahead.root() == plain_root(changed) and len(ahead) == len(changed)

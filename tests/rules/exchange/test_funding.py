@@ -34,10 +34,8 @@ def address(n: int) -> bytes:
         (-100_000, 12_500),  # 0.01 % - P = 0.02 % lies within the clamp: F = 0.01 %
         (1_000_000, 62_500),  # P = 0.1 %: F = 0.1 % - 0.05 % = 0.05 %, / 8
         (-1_000_000, -62_500),  # P = -0.1 %: F = -0.1 % + 0.05 %
-        (
-            30_000_000,
-            1_250_000,
-        ),  # P = 3 %: 0.36875 % is capped at 0.125 %, an eighth of 50x' maintenance margin
+        # P = 3 %: 0.36875 % is capped at 0.125 %, an eighth of 50x' maintenance margin
+        (30_000_000, 1_250_000),
         (-400_000_000, -1_250_000),
     ],
 )
@@ -96,6 +94,14 @@ def to_hour_start(w: Any) -> None:
     w.batch(step_ms=HOUR_MS - w.now % HOUR_MS)
 
 
+def with_one_position_at_an_hour_start(world: Callable[..., Any]) -> Any:
+    """Account 1 has sold 1 BTC to account 2 at 50,000."""
+    w = world({1: 1_000_000, 2: 1_000_000})
+    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
+    to_hour_start(w)
+    return w
+
+
 def payments(w: Any) -> list[FundingPayment]:
     return [event for event in w.last.events if isinstance(event, FundingPayment)]
 
@@ -146,9 +152,7 @@ def test_dust_goes_to_the_insurance_fund(world: Callable[..., Any]) -> None:
 
 
 def test_an_hour_asleep_is_neither_paid_nor_made_up_for(world: Callable[..., Any]) -> None:
-    w = world({1: 1_000_000, 2: 1_000_000})
-    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
-    to_hour_start(w)
+    w = with_one_position_at_an_hour_start(world)
     hour(w, 700)
     before = w.cash(1)
     w.batch(step_ms=8 * HOUR_MS)
@@ -156,9 +160,7 @@ def test_an_hour_asleep_is_neither_paid_nor_made_up_for(world: Callable[..., Any
 
 
 def test_an_hour_sampled_for_less_than_its_half_pays_nothing(world: Callable[..., Any]) -> None:
-    w = world({1: 1_000_000, 2: 1_000_000})
-    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
-    to_hour_start(w)
+    w = with_one_position_at_an_hour_start(world)
     hour(w, 300)
     w.batch(step_ms=HOUR_MS - w.now % HOUR_MS)
     assert not payments(w)
@@ -168,9 +170,7 @@ def test_an_hour_that_ends_without_a_fresh_oracle_is_paid_when_the_price_is_back
     world: Callable[..., Any],
 ) -> None:
     """0.00125 % of 50,000, once; the hour that began meanwhile is paid at its own end."""
-    w = world({1: 1_000_000, 2: 1_000_000})
-    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
-    to_hour_start(w)
+    w = with_one_position_at_an_hour_start(world)
     hour(w, 710)
     w.batch(step_ms=HOUR_MS - w.now % HOUR_MS, fresh=False)
     assert not payments(w)
@@ -185,9 +185,7 @@ def test_an_hour_that_ends_without_a_fresh_oracle_is_paid_when_the_price_is_back
 def test_an_hour_whose_price_does_not_come_back_within_the_next_pays_nothing(
     world: Callable[..., Any],
 ) -> None:
-    w = world({1: 1_000_000, 2: 1_000_000})
-    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
-    to_hour_start(w)
+    w = with_one_position_at_an_hour_start(world)
     hour(w, 710)
     w.batch(step_ms=2 * HOUR_MS - w.now % HOUR_MS, fresh=False)
     w.batch(step_ms=5_000)
@@ -356,9 +354,7 @@ def test_half_booked_funding_survives_a_rebuild_from_leaves_and_an_undo(
 def test_a_jump_at_the_hours_turn_delays_the_payment_and_does_not_cancel_it(
     world: Callable[..., Any],
 ) -> None:
-    w = world({1: 1_000_000, 2: 1_000_000})
-    w.batch(w.sell(1, 1, 50_000), w.buy(2, 1, 50_000))
-    to_hour_start(w)
+    w = with_one_position_at_an_hour_start(world)
     hour(w, 719)
     w.prices[0] = 510_000
     w.batch(step_ms=5_000)
