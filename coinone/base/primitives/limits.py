@@ -137,10 +137,10 @@ LOCKED_CLOSED_PER_BATCH = 512  # accounts whose debts others paid; further ones 
 FEE_TURNS_PER_BATCH = 512  # accounts whose day's fee tier is chosen: a million in eight minutes
 CANCELS_FIRED_PER_DAY = 10  # scheduleCancel, as Hyperliquid has it
 CANCELS_FIRED_PER_BATCH = 256  # accounts: about 15 ms; what is due beyond fires in the next batches
-# Orders, of accounts liquidated or fired; the last one's beyond: some 60 ms.
+CANCELS_DUE_SEEN_PER_BATCH = 1_024  # accounts, of those with many orders that wait as well: about 10 ms
+# Orders, of accounts in liquidation, and of scheduled cancels; the last one's beyond: some 60 ms.
 CANCELLED_WHOLE_PER_BATCH = 16_384
 FIRED_WITH_FEW = 32  # orders: a scheduled cancel of so few fires beyond that bound too
-FEW_ORDERS = 8  # whose owner's liquidation waits for nobody's cancels: half as many again at most
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead
 
 # Storage

@@ -64,9 +64,9 @@ class Schedule(Table[int, int]):
         super().__init__("schedule", log)
         self._times = Timetable()
 
-    def first_due(self, now: int) -> int | None:
-        """As Timetable.first_due."""
-        return self._times.first_due(now)
+    def due(self, now: int, most: int) -> list[int]:
+        """As Timetable.due."""
+        return self._times.due(now, most)
 
     def put(self, key: int, value: int) -> None:
         super().put(key, value)

@@ -23,7 +23,6 @@ from coinone.base.primitives.integers import div_down, div_up, muldiv_down
 from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
-    FEW_ORDERS,
     LIQUIDATION_COOLDOWN_MS,
     LIQUIDATION_TURNS_BY_NEED,
     LIQUIDATION_TURNS_PER_BATCH,
@@ -69,39 +68,41 @@ def serve(work: Liquidations) -> None:
     before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
     have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
     each turn the book is looked at again, for those who have not been served. Later turns are drawn among these: else a
-    crowd that lacks more than others, and quotes to itself, would have all places, or all cancels, of each batch. So,
-    of those with a place, who has fewer orders goes first, and who has few waits for nobody's cancels."""
+    crowd that lacks more than others, and quotes to itself, would have all places of each batch."""
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
-    turn = _with_few_orders(rows, locked, CANCELLED_WHOLE_PER_BATCH // 2)
     waiting = np.array(endangered(rows, slots), np.int64)
-    cancels = CANCELLED_WHOLE_PER_BATCH - _orders(rows, turn)
-    if not turn and not len(waiting):
-        return
-    kept = CANCELLED_WHOLE_PER_BATCH // 4  # of the cancels, for the turns that are drawn
+    cancels = CANCELLED_WHOLE_PER_BATCH
     for number in range(LIQUIDATION_TURNS_PER_BATCH):
         if number == LIQUIDATION_TURNS_BY_NEED:
             waiting = waiting[by_lot(rows.accounts["number"][waiting], work.batch.ctx.seed)]
-            kept = 0
-        spent = cancels <= kept
-        able = waiting[rows.accounts["order_count"][waiting] <= FEW_ORDERS] if spent else waiting
-        chosen = served(rows, able, work.batch.now, LIQUIDATIONS_PER_TURN)
-        fitting = _with_few_orders(rows, chosen, cancels - kept)
-        cancels -= _orders(rows, fitting)
-        _send(work, turn + fitting)
-        if not chosen and not (spent and kept):
+        chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
+        turn = chosen if number else locked + chosen
+        cancels -= _cancel(work, turn, cancels)
+        _close(work, turn)
+        if not chosen:
             return
-        waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, fitting)]
-        turn = []
+        waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, chosen)]
 
 
-def _send(work: Liquidations, turn: list[int]) -> None:
-    """Cancel all their orders, then send those that close their positions, in the order given."""
-    cancels, orders = Trading(work.batch), Trading(work.batch)
+def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
+    """Cancel all orders of each, as far as the one with whom it is `most`; returns how many. Nobody's closing waits for
+    cancels, its own or another's: an order of who is below the margin meets only what its owner can bear, and one that
+    lies in the way of its owner's is passed (self-trade prevention)."""
+    cancels, gone = Trading(work.batch), 0
     for slot in turn:
+        if gone >= most:
+            break
+        gone += int(work.batch.rows.accounts[slot]["order_count"])
         add_cancels(work.batch, slot, work.item(slot), cancels.ops, Status.LIQUIDATED_CANCELED)
     cancels.run()
+    return gone
+
+
+def _close(work: Liquidations, turn: list[int]) -> None:
+    """Send what closes their positions, in the order given."""
+    orders = Trading(work.batch)
     events = [event for slot in turn for event in add_orders(work, slot, work.item(slot), orders.ops)]
     results = orders.run().results
     told = zip(events, results["status"].tolist(), results["filled_sz"].tolist(), strict=True)
@@ -113,22 +114,6 @@ def _send(work: Liquidations, turn: list[int]) -> None:
             work.batch.rows.journal.account(slot)
             work.batch.rows.accounts[slot]["liquidated_ms"] = work.batch.now
     work.chosen.update(dict.fromkeys(turn))
-
-
-def _orders(rows: Rows, slots: list[int]) -> int:
-    """How many they have in all."""
-    return int(rows.accounts["order_count"][slots].sum()) if slots else 0
-
-
-def _with_few_orders(rows: Rows, slots: list[int], most: int) -> list[int]:
-    """Of them those with the fewest orders, up to the one with whom so many are cancelled, and all who have few; in the
-    order given. The rest wait."""
-    if not slots:
-        return []
-    counts = rows.accounts["order_count"][slots].astype(np.int64)
-    rising, before = np.argsort(counts, kind="stable"), np.empty_like(counts)
-    before[rising] = np.cumsum(counts[rising]) - counts[rising]
-    return [slots[place] for place in np.flatnonzero((before < most) | (counts <= FEW_ORDERS)).tolist()]
 
 
 def holders(rows: Rows) -> Array:

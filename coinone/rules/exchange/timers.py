@@ -1,14 +1,15 @@
 """scheduleCancel coming due: the account's orders are cancelled in the batch's cancel segment.
 
 A batch looks at nobody whose time has not come (timetable.py), and fires so much that it stays short whoever chose
-the same moment: what is due beyond that fires in the next batches, the earliest first. But who has many orders keeps
-nobody waiting who has few: they are put off, behind all who are due.
+the same moment: what is due beyond that fires in the next batches, the earliest first. Who has many orders keeps
+nobody waiting who has few: when orders enough are cancelled, these still fire, and those keep their place.
 """
 
 from dataclasses import replace
 
 from coinone.base.primitives.limits import (
     CANCELLED_WHOLE_PER_BATCH,
+    CANCELS_DUE_SEEN_PER_BATCH,
     CANCELS_FIRED_PER_BATCH,
     CANCELS_FIRED_PER_DAY,
     FIRED_WITH_FEW,
@@ -21,17 +22,14 @@ def due_cancels(batch: Batch) -> list[int]:
     """Slots whose scheduled cancel fires now, by time and account number."""
     schedule, rows = batch.ledger.schedule, batch.rows
     slots: list[int] = []
-    orders = put_off = 0
-    for _ in range(CANCELS_FIRED_PER_BATCH):
-        number = schedule.first_due(batch.now)
-        if number is None:
-            break
+    orders = 0
+    for number in schedule.due(batch.now, CANCELS_DUE_SEEN_PER_BATCH):
         slot = rows.slot_by_number[number]
         count = int(rows.accounts["order_count"][slot])
         if orders >= CANCELLED_WHOLE_PER_BATCH and count > FIRED_WITH_FEW:
-            put_off += 1
-            schedule.put(number, batch.now + put_off)
             continue
+        if len(slots) == CANCELS_FIRED_PER_BATCH:
+            break
         schedule.drop(number)
         if _counted(batch, number):
             slots.append(slot)

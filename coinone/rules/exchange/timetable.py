@@ -6,6 +6,8 @@ nothing, and no entry that has been called off stays behind. Like the lists of h
 table `schedule`), so it is never journalled: undo and loading write the table, and the table keeps this.
 """
 
+from heapq import heappop, heappush
+
 
 class Timetable:
     def __init__(self) -> None:
@@ -15,11 +17,21 @@ class Timetable:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def first_due(self, now: int) -> int | None:
-        """The account that waits for the earliest time, the lowest number first, if that time has come."""
-        if not self._heap or self._heap[0][0] > now:
-            return None
-        return self._heap[0][1]
+    def due(self, now: int, most: int) -> list[int]:
+        """The first `most` accounts whose time has come, by time and number. A later entry stands below an earlier one,
+        so only what is next to those found is looked at."""
+        found: list[int] = []
+        edge = [(self._heap[0], 0)] if self._is_due(0, now) else []  # entries and their places
+        while edge and len(found) < most:
+            (_, number), place = heappop(edge)
+            found.append(number)
+            for child in (2 * place + 1, 2 * place + 2):
+                if self._is_due(child, now):
+                    heappush(edge, (self._heap[child], child))
+        return found
+
+    def _is_due(self, place: int, now: int) -> bool:
+        return place < len(self._heap) and self._heap[place][0] <= now
 
     def put(self, number: int, time_ms: int) -> None:
         """Let the account wait for `time_ms`, and no longer for another time."""

@@ -76,9 +76,8 @@ def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Room for four cancels. 1 and 2 are locked with two orders each (205.5 less 260); 3, with 331.5 - 260 = 71.5 of
-    97.4, can be closed in the book. When the locked took all the room, 3 waited behind all of them."""
+    97.4, can be closed in the book. When it waited for its cancels, it waited behind those of all the locked."""
     monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 4)
-    monkeypatch.setattr(liquidation, "FEW_ORDERS", 1)
     w = world({1: 210, 2: 210, 3: 336, 9: 1_000_000, 20: 1_000_000})
     for who in (1, 2, 3):
         w.batch(w.sell(9, 0.2, 50_000, "Alo"), w.buy(who, 0.2, 50_000))
@@ -88,8 +87,9 @@ def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
     w.batch()
     told = [(event.kind, event.account[-1]) for event in w.last.events if hasattr(event, "counterparty")]
     assert [who for kind, who in told if kind == "debt"] == [1, 2]
-    assert [who for kind, who in told if kind == "order"] == [1, 3]
+    assert [who for kind, who in told if kind == "order"] == [1, 2, 3]
     assert w.position(3) == 0
+    assert [w.ex.rows.accounts["order_count"][w.slot(who)] for who in (1, 2, 3)] == [0, 0, 2]
 
 
 def three_longs(w: Any) -> None:
@@ -228,50 +228,17 @@ def quote_to_each_other(w: Any, *sizes: int, also: Sequence[Any] = ()) -> None:
     )
 
 
-def test_orders_of_a_crowd_in_need_do_not_use_up_all_cancels(
+def test_orders_of_a_crowd_in_need_keep_nobody_waiting(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four places a turn, and cancels for eight orders. The four have two each, quotes for 15 ETH and for 1. When all
-    eight were theirs 5 waited in each batch. A quarter is for the turns that are drawn: 6, 7 and 10 use six up, 10
-    sells 11 what it needs to be well again, and 5 has its turn. (5 has none, and no bound for few orders here.)"""
-    monkeypatch.setattr(liquidation, "FEW_ORDERS", -1)
+    """Four places a turn, and cancels for two orders. The four have two each, quotes for 15 ETH and for 1, and 5 has
+    three. While closing waited for cancels, whoever had more orders than a crowd waited in each batch."""
     monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_TURN", 4)
-    monkeypatch.setattr(liquidation, "LIQUIDATION_TURNS_BY_NEED", 1)
-    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 8)
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 2)
     w = a_crowd_in_need(world)
-    quote_to_each_other(w, 15, 1)
-    assert served(w) == [6, 7, 10, 5] and w.position(5) == 0
-
-
-@pytest.mark.parametrize(("few", "others"), [(-1, []), (1, [5])])
-def test_who_has_few_orders_waits_for_nobodys_cancels(
-    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, few: int, others: list[int]
-) -> None:
-    """Room for four cancels, of which the first turn leaves one: 6 and 7, with two orders each, use it up. 10 and 11
-    wait; 5, who has no order, waited with them whatever was drawn."""
-    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_TURN", 4)
-    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 4)
-    monkeypatch.setattr(liquidation, "FEW_ORDERS", few)
-    w = a_crowd_in_need(world)
-    quote_to_each_other(w, 15, 1)
-    assert served(w) == [6, 7, *others] and w.position(5) == (0 if others else 100_000)
-
-
-def test_of_those_with_a_place_who_has_fewer_orders_goes_first(
-    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Room for eight cancels, two of them for drawn turns; the four have three orders each, 5 has two. The first turn
-    has room for 6 and 7, and leaves two. Whatever is drawn then, 5 goes before 10 and 11."""
-    monkeypatch.setattr(liquidation, "LIQUIDATIONS_PER_TURN", 4)
-    monkeypatch.setattr(liquidation, "LIQUIDATION_TURNS_BY_NEED", 1)
-    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 8)
-    monkeypatch.setattr(liquidation, "FEW_ORDERS", -1)
-    for draw in range(6):
-        w = a_crowd_in_need(world)
-        w.seq += draw  # the seed's
-        far = [w.sell(5, 0.1, 60_000 + n, "Alo", reduce_only=True) for n in range(2)]
-        quote_to_each_other(w, 14, 1, 1, also=far)
-        assert served(w) == [6, 7, 5]
+    far = [w.sell(5, 0.1, 60_000 + n, "Alo", reduce_only=True) for n in range(3)]
+    quote_to_each_other(w, 15, 1, also=far)
+    assert 5 in served(w) and w.position(5) == 0
 
 
 @pytest.mark.parametrize(("turns", "order"), [(1, [6, 7]), (2, [6, 7, 5])])

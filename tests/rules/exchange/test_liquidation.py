@@ -229,24 +229,35 @@ def test_the_most_endangered_is_not_kept_waiting_by_dust(world: Callable[..., An
     assert len(events(w, "order")) == 101
 
 
-def test_who_has_orders_enough_for_a_batch_is_the_last_of_it(
+def test_so_many_orders_are_cancelled_in_a_batch_and_nobodys_closing_waits_for_them(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three longs with two orders each, and room for four: the third is served in the next batch."""
-    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 4)
-    monkeypatch.setattr(liquidation, "FEW_ORDERS", 1)
+    """Three longs with two orders each, and cancels for three: the first two lose theirs, and all three are closed."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 3)
     w = world(dict.fromkeys((1, 2, 3), 310) | {9: 1_000_000, 20: 1_000_000})
     for who in (1, 2, 3):
         long_of(w, who, 0.2)
         w.batch(w.buy(who, 0.001, 40_000), w.buy(who, 0.001, 39_000))
     w.batch(w.buy(20, 10, 48_950))
-    served = []
     moved(w, btc=48_960)
-    for _ in range(3):
-        served.append([event.account[-1] for event in events(w, "order")])
-        w.batch()
-    assert served == [[1, 2], [3], []]
+    assert [event.account[-1] for event in events(w, "order")] == [1, 2, 3]
     assert [w.position(who) for who in (1, 2, 3)] == [0, 0, 0]
+    assert [w.ex.rows.accounts["order_count"][w.slot(who)] for who in (1, 2, 3)] == [0, 0, 2]
+
+
+def test_a_closing_order_passes_its_owners_own_that_are_not_cancelled_yet(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cancels at all in a batch. 1 is long 0.2 and bids 0.01 at 48,955, above 20's bid: that one goes by self-trade
+    prevention, the bid at 40,000 stays, and 20 buys all."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
+    w = world({1: 310, 9: 1_000_000, 20: 1_000_000})
+    long_of(w, 1, 0.2)
+    w.batch(w.buy(1, 0.01, 48_955), w.buy(1, 0.001, 40_000), w.buy(20, 10, 48_950))
+    moved(w, btc=48_960)
+    assert [event.account[-1] for event in events(w, "order")] == [1]
+    assert (w.position(1), w.position(20)) == (0, 20_000)
+    assert w.ex.rows.accounts["order_count"][w.slot(1)] == 1
 
 
 def test_who_cannot_meet_an_order_takes_nobodys_place(world: Callable[..., Any]) -> None:

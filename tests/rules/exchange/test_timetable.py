@@ -19,10 +19,9 @@ from coinone.rules.exchange.wire import types as t
 FAR = 10**15
 
 
-def due_by_a_walk(entries: dict[int, int], now: int) -> int | None:
+def due_by_a_walk(entries: dict[int, int], now: int) -> list[int]:
     """The twin: everybody is looked at."""
-    due = [(time_ms, number) for number, time_ms in entries.items() if time_ms <= now]
-    return min(due)[1] if due else None
+    return [number for time_ms, number in sorted((at, who) for who, at in entries.items()) if time_ms <= now]
 
 
 @given(
@@ -31,7 +30,7 @@ def due_by_a_walk(entries: dict[int, int], now: int) -> int | None:
         max_size=60,
     )
 )
-def test_the_next_due_is_that_of_a_walk_through_changes_and_undo(
+def test_the_due_are_those_of_a_walk_through_changes_and_undo(
     steps: list[tuple[int, int | None, bool, int]],
 ) -> None:
     ledger = Ledger()
@@ -45,7 +44,9 @@ def test_the_next_due_is_that_of_a_walk_through_changes_and_undo(
         if taken_back:
             undo_entries(entries)
             assert dict(ledger.schedule.items()) == before
-        assert ledger.schedule.first_due(now) == due_by_a_walk(dict(ledger.schedule.items()), now)
+        expected = due_by_a_walk(dict(ledger.schedule.items()), now)
+        assert ledger.schedule.due(now, 100) == expected
+        assert ledger.schedule.due(now, 2) == expected[:2]
 
 
 class Counted(int):
@@ -163,3 +164,18 @@ def test_who_has_many_orders_keeps_nobody_waiting_who_has_few(
     w.batch()
     w.batch()
     assert accounts_with_orders(w) == []
+
+
+def test_nobody_whose_time_comes_later_overtakes_who_had_too_many_orders_for_a_batch(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three orders each, and three a batch. 5, 4, 3 and 2 are due in the first batch, 1 a millisecond after it. When
+    those who had to wait were put off, by one to three milliseconds, 1 was the second."""
+    monkeypatch.setattr(timers, "CANCELLED_WHOLE_PER_BATCH", 3)
+    monkeypatch.setattr(timers, "FIRED_WITH_FEW", 2)
+    w = all_due_at_once(world, 3)
+    seen = []
+    for step_ms in (4, 250, 250, 250, 250):
+        w.batch(step_ms=step_ms)
+        seen.append(accounts_with_orders(w))
+    assert seen == [[1, 2, 3, 4], [1, 2, 3], [1, 2], [1], []]
