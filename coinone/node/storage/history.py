@@ -12,7 +12,7 @@ from enum import Enum
 from heapq import merge
 from itertools import islice
 
-from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX
+from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX, HISTORY_PREPARED_MAX
 from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
 from coinone.base.primitives.types import Address
 from coinone.node.storage.blocks import head_of
@@ -61,8 +61,11 @@ class History:
         self._pending = (*self._pending, BatchHistory(seq, events))
 
     def prepare(self) -> None:
-        """Make the rows of the newest batch now. Without this its first reader does."""
-        _ = self._pending[-1].rows, self._pending[-1].candles
+        """Make the rows of the newest batch now, so that its first reader need not wait. Of a batch of very many events
+        a reader makes them, or the write of its block, beside the executor."""
+        newest = self._pending[-1]
+        if newest.event_count <= HISTORY_PREPARED_MAX:
+            _ = newest.rows, newest.candles
 
     def drop_from(self, seq: int) -> None:
         """Batches from `seq` on were taken back."""

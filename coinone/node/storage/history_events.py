@@ -28,6 +28,10 @@ class BatchHistory:
         self.seq = seq
         self._events = events
 
+    @property
+    def event_count(self) -> int:
+        return len(self._events)
+
     @cached_property
     def rows(self) -> Mapping[Enum, Mapping[bytes, bytes]]:
         rows, counter = _Rows(), 0  # of events in the batch

@@ -1,11 +1,12 @@
 """Kernel, chapter two: a taker against the book, best price first, oldest order first.
 
 At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
-prevention); a reduce-only maker, and one that holds a stale market, is clipped to its position, and cancelled if
-nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not reduce (to
-cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss is
-cancelled and a taker at its own loss stops; a maker that may not make the fill (fill_check.py) loses all its
-orders of that side; a taker that may not, stops. What stopped never rests. A check never makes a fill smaller.
+prevention); a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
+cancelled if nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not
+reduce (to cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss
+is cancelled and a taker at its own loss stops, unless it is liquidated; a maker that may not make the fill
+(fill_check.py) loses all its orders of that side; a taker that may not, stops. What stopped never rests. A check never
+makes a fill smaller.
 """
 
 from __future__ import annotations
@@ -68,11 +69,12 @@ def match(
         if reason == _RESTRICTED:
             stopped = reason
             break
-        if reason == 0 and op.liquidation == 0 and beyond_band(core, market, px):
-            if direction * (px - mark) > 0:
+        if reason == 0 and beyond_band(core, market, px):
+            if direction * (px - mark) <= 0:
+                reason = _BAND
+            elif op.liquidation == 0:
                 stopped = _BAND
                 break
-            reason = _BAND
         if reason != 0:
             _dismiss(core, slot, i, reason)
             continue
@@ -140,7 +142,8 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     stale = core.markets[market].status == _MARKET_REDUCE_ONLY
     if stale and order.reduce_only == 0 and reducible <= 0:
         return i64(0), _RESTRICTED
-    if order.reduce_only != 0 or stale or holds_stale(core, maker):
+    locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
+    if order.reduce_only != 0 or stale or locked or holds_stale(core, maker):
         filled = min(filled, reducible)
         if filled <= 0:
             return i64(0), _REDUCE_ONLY

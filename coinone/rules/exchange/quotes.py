@@ -39,6 +39,7 @@ from coinone.rules.exchange.margin_rules import maintenance_margin
 from coinone.rules.exchange.mark import add_basis
 from coinone.rules.exchange.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.oracle import is_fresh
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
 IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
 OID_END = 2**63 - 1
@@ -109,7 +110,8 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
     if loss > 0 and beyond_band(core, market, order.px):
         return i64(0)
     lots = i64(order.sz)
-    if order.reduce_only != 0 or holds_stale(core, account):
+    locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
+    if order.reduce_only != 0 or locked or holds_stale(core, account):
         lots = min(lots, max(-direction * held.size, 0) - met[account, _LOTS])
         if lots <= 0:
             return i64(0)

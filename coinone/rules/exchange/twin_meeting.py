@@ -44,10 +44,11 @@ class Meeting(Resting):
         while taker.left and keys and keys[-1] >= limit:
             maker = next(iter(other.queues[keys[-1]].values()))
             size, reason = self._meet(taker, maker)
-            if not reason and not op.liquidation and beyond_band(market, maker.op.px):
-                if adverse(taker, maker.op.px, 1) > 0:
+            if not reason and beyond_band(market, maker.op.px):
+                if adverse(taker, maker.op.px, 1) <= 0:
+                    reason = Status.BAND_CANCELED
+                elif not op.liquidation:
                     return slack, Status.BAND_CANCELED
-                reason = Status.BAND_CANCELED
             if reason == Status.REPLACED:
                 self.replace(i, taker)
                 continue
@@ -90,7 +91,12 @@ class Meeting(Resting):
         reducible = maker.held.size if taker.op.side == BUY else -maker.held.size
         if market.status == REDUCE_ONLY and not maker.op.reduce_only and reducible <= 0:
             return 0, Status.RESTRICTED_CANCELED
-        if maker.op.reduce_only or market.status == REDUCE_ONLY or holds_stale(self.stale, owner):
+        if (
+            maker.op.reduce_only
+            or owner.locked
+            or market.status == REDUCE_ONLY
+            or holds_stale(self.stale, owner)
+        ):
             size = min(size, reducible)
         return (size, 0) if size > 0 else (0, Status.REDUCE_ONLY_CANCELED)
 

@@ -211,6 +211,18 @@ def test_ended_orders_are_found_by_account_oid_and_cloid_until_newer_ones_push_t
     assert storage.history.ended_order(105) is None
 
 
+def test_rows_of_a_batch_of_very_many_events_are_made_when_somebody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "HISTORY_PREPARED_MAX", 1)
+    kept = opened(tmp_path).history
+    for seq, count in ((1, 1), (2, 2)):
+        kept.add_batch(seq, EventLog(ended(seq, 10 * seq + n) for n in range(count)))
+        kept.prepare()
+    assert ["rows" in vars(batch) for batch in kept._pending] == [True, False]
+    assert [order.oid for order in kept.ended_orders(ALICE)] == [21, 20, 10]
+
+
 def test_batches_taken_back_leave_no_history(tmp_path: Path) -> None:
     storage = opened(tmp_path)
     for seq in (1, 2, 3):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange import adl, liquidation
+from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.liquidation import limit_price, share_per_lot
@@ -336,3 +337,48 @@ def test_limits_never_use_more_than_the_accounts_equity(world: Callable[..., Any
     lost = [share_per_lot(rows, slot, market) * w.position(1, market) for market in (0, 1)]
     assert 0 < sum(lost) <= w.equity(1)
     assert limit_price(rows, slot, 0) == 500_000 - share_per_lot(rows, slot, 0)
+
+
+def test_quotes_that_a_gap_left_behind_are_cancelled_by_a_liquidation_as_by_any_taker(
+    world: Callable[..., Any],
+) -> None:
+    """50,000 -> 46,500, no fill above 48,825. 1 is long 0.2 with 755.5 - 700 = 55.5 of 93 left.
+    The bid at 49,700, asleep since before the gap, would have paid it 640 for what is worth 46,500."""
+    w = world({1: 760, 8: 100_000, 9: 1_000_000, 20: 1_000_000})
+    long_of(w, 1, 0.2)
+    w.batch(w.buy(8, 0.2, 49_700, "Alo", cloid=8), w.buy(20, 0.2, 46_400, "Alo"))
+    moved(w, btc=46_500)
+    assert [event.account[-1] for event in events(w, "order")] == [1]
+    assert (w.position(1), w.position(8), w.position(20)) == (0, 0, 20_000)
+    assert w.ex.rows.accounts["order_count"][w.slot(8)] == 0 and w.equity(8) == 100_000 * QUOTE
+
+
+def test_what_still_rests_of_a_locked_account_spends_nothing_of_what_its_closing_brought(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cancels at all in a batch. 1 owes 260 - 205.5, is locked, and its 0.2 go to 20's bid at 49,900: 240 less the
+    fee of 0.2 % are the fund's. Its own bid at 48,650 would have bought 0.1 with them."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
+    w = world({1: 210, 7: 100_000, 9: 1_000_000, 20: 1_000_000})
+    long_of(w, 1, 0.2)
+    w.batch(w.buy(1, 0.001, 48_650), w.buy(20, 0.2, 49_900, "Alo"))
+    w.oracle(btc=48_700)
+    while not events(w, "order"):
+        w.batch(w.sell(7, 0.001, 48_600, "Ioc"))
+    assert (w.position(1), w.position(7), w.position(20)) == (0, 0, 20_000)
+    assert w.ex.rows.accounts["order_count"][w.slot(1)] == 0 and w.equity(1) == 0
+
+
+def test_nothing_of_a_locked_account_is_withdrawable(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above, with a bid far below that keeps it locked: its 239 are the fund's, and a send is refused."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
+    w = world({1: 210, 9: 1_000_000, 20: 1_000_000})
+    long_of(w, 1, 0.2)
+    w.batch(w.buy(1, 0.001, 40_000), w.buy(20, 0.2, 49_900, "Alo"))
+    w.oracle(btc=48_700)
+    while not events(w, "order"):
+        w.batch()
+    assert (w.position(1), w.equity(1) > 200 * QUOTE) == (0, True)
+    assert withdrawable(w.ex.rows, w.slot(1)) == 0

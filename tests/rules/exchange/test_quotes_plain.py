@@ -11,6 +11,7 @@ from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.quotes import Quote, impact_quotes
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.twin import Twin
 from coinone.rules.exchange.twin_book import Order
 from coinone.rules.exchange.twin_state import twin_of
@@ -45,7 +46,8 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
     if sign * (px - market.mark) > 0 and beyond_band(market, px):
         return 0
     lots = order.left
-    if order.op.reduce_only or holds_stale(stale_markets(twin.markets), order.owner):
+    clipped = order.op.reduce_only or order.owner.locked
+    if clipped or holds_stale(stale_markets(twin.markets), order.owner):
         lots = min(lots, max(-sign * order.held.size, 0) - so_far.lots)
     if lots <= 0:
         return 0
@@ -110,6 +112,7 @@ def test_what_counts_is_as_in_plain_python(world: Any) -> None:
         for who in range(1, 7):
             row = accounts[w.slot(who)]
             row["cash"] = int(int(row["initial_margin"]) * 2 * dice.random()) - int(row["position_value"])
+            row["flags"] |= ACCOUNT_LOCKED * (dice.random() < 0.2)
         quote = impact_quotes(Batch(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32))))[0]
         assert quote == in_plain_python(w, 0), (seed, silent)
         found.add((quote.bid > 0, quote.ask > 0))

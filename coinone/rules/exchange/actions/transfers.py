@@ -12,6 +12,7 @@ from coinone.rules.exchange.actions.opening import credit, tell
 from coinone.rules.exchange.addresses import is_keyless
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.context import Deposit, Withdrawal
+from coinone.rules.exchange.locks import is_locked
 from coinone.rules.exchange.open_orders import resting_loss
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
@@ -44,7 +45,9 @@ def send(batch: Batch, item: Item, action: SendAsset) -> None:
 
 def withdrawable(rows: Rows, slot: int) -> int:
     """What an account may take out: equity above max(initial margin and what resting orders may lose, 10 % of its
-    positions' value)."""
+    positions' value); nothing of a locked account, whose closing brings what is the fund's."""
+    if is_locked(rows, slot):
+        return 0
     row, markets = rows.accounts[slot], rows.market_count
     sizes = rows.positions["size"][slot, :markets].tolist()
     marks = rows.markets["mark"][:markets].tolist()
