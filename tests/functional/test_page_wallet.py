@@ -166,6 +166,34 @@ def test_a_wallet_that_moves_to_another_account_signs_for_that_one(
     profile.close()
 
 
+SLOW = """
+const ask = window.walletRequest
+window.walletRequest = async (...asked) => {
+  await new Promise((done) => (window.answer = done))
+  window.walletRequest = ask
+  return ask(...asked)
+}
+0
+"""
+
+
+def test_who_closes_the_dialog_before_the_wallet_answers_is_asked_for_nothing_more(
+    browser: Any, market_node: LocalNode
+) -> None:
+    profile = Profile(browser)
+    page = profile.open(market_node.url, ANNOUNCE, {"walletRequest": Wallet(market_node.rpc_url).request})
+    page.evaluate(SLOW)
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Test Wallet").click()
+    page.get_by_role("button", name="Close dialog").click()
+    page.evaluate("window.answer()")
+    page.get_by_role("button", name="Wallet Test Wallet").wait_for()
+    page.get_by_role("region", name="Account").get_by_role("button", name="Faucet").click()
+    seen(page, "Test coins for gas")
+    assert page.get_by_role("dialog").count() == 0
+    profile.close()
+
+
 def transfer(page: Any, way: str, amount: str) -> None:
     page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
     page.get_by_role("dialog").get_by_role("radio", name=way).click()

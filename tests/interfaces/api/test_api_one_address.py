@@ -74,7 +74,7 @@ def test_reporters_prices_come_by_the_ordinary_door_and_only_from_reporters(
     server: ApiServer, node: Node
 ) -> None:
     def send(key: bytes) -> Any:
-        raw = signed_prices(NETWORK.chain_id, node.view.time_ms + 1, ((0, 1_234_567),), key)
+        raw = signed_prices(NETWORK.chain_id, node.view.time_ms + 1_000, ((0, 1_234_567),), key)
         call = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": ["0x" + raw.hex()]}
         return post(server.ethereum_port, "/", call)[1]
 
