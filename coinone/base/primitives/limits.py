@@ -130,6 +130,7 @@ LIQUIDATION_TURNS_PER_BATCH = 8  # after each of which the book is looked at aga
 LIQUIDATION_TURNS_BY_NEED = 4  # of these; in the others the order is drawn, so that no crowd has all places
 DELEVERAGED_PER_BATCH = 512  # accounts closed against others for what margin is left: about 100 ms
 CLOSES_PER_BATCH = 1_024  # of these and the locked, against one counterparty each: about 100 ms
+CLOSES_BY_RANK = 512  # of these; for the others the largest holders come first
 RANKED_PER_SIDE = 4_096  # largest holders among whom those closes go: more than closes; about 20 ms
 LEVIED_AT_ONCE = 4_096  # largest winners of a market who pay for its debts before any others: about 300 ms
 LEVY_LEAST = 10_000  # micro-quote: one winner is charged for each so much of a debt

@@ -8,7 +8,8 @@ lower account number.
 
 One large position may face many thousands of small ones: a batch ranks the largest of a side only, and makes so many
 closes; what is left of the position waits for the next one, which ranks anew. It ranks more holders than it makes
-closes, so the ranked never run out.
+closes, so the ranked never run out. For the second half of a batch's closes the largest come first: else a crowd of
+tiny holders, who rank first and come again, would use all of them up in every batch, and the position stay open.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections import deque
 import numpy as np
 
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import CLOSES_PER_BATCH, RANKED_PER_SIDE
+from coinone.base.primitives.limits import CLOSES_BY_RANK, CLOSES_PER_BATCH, RANKED_PER_SIDE
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.funding import settle_position
@@ -36,6 +37,7 @@ class Deleveraging:
         self._batch = batch
         self._queues: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
         self._closes_left = CLOSES_PER_BATCH
+        self._by_size: set[tuple[int, bool]] = set()  # the queues that are in that order
         self.closed: dict[tuple[int, int], None] = {}  # (slot, market) of all whose position shrank
 
     def close(self, slot: int, market: int, price: int) -> None:
@@ -60,7 +62,15 @@ class Deleveraging:
         if (market, long) not in self._queues:
             ranked = ranked_counterparties(self._batch.rows, slot, market)
             self._queues[market, long] = deque(_in_two_passes(self._batch.rows, ranked, market))
+        if CLOSES_PER_BATCH - self._closes_left >= CLOSES_BY_RANK and (market, long) not in self._by_size:
+            self._by_size.add((market, long))
+            self._queues[market, long] = deque(self._largest_first(market, self._queues[market, long]))
         return self._queues[market, long]
+
+    def _largest_first(self, market: int, queue: deque[tuple[int, int]]) -> list[tuple[int, int]]:
+        """By the lots that each can still take; of two alike, as ranked."""
+        sizes = self._batch.rows.positions["size"][:, market]
+        return sorted(queue, key=lambda entry: -min(entry[1], abs(int(sizes[entry[0]]))))
 
 
 def ranked_counterparties(rows: Rows, slot: int, market: int) -> Array:

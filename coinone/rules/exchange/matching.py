@@ -1,7 +1,8 @@
 """Kernel, chapter two: a taker against the book, best price first, oldest order first.
 
 At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
-prevention); a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
+prevention); one of a locked account, whose money is the fund's, is cancelled at a price worse than the mark or with a
+builder's fee; a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
 cancelled if nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not
 reduce (to cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss
 is cancelled and a taker at its own loss stops, unless it is liquidated; a maker that may not make the fill
@@ -31,6 +32,7 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, MarketStatu
 _FILLED = int(Status.FILLED)
 _SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
 _REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRICTED_CANCELED)
+_LIQUIDATED = int(Status.LIQUIDATED_CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 _SMALL = 1 << 31  # sizes whose product fits int64
@@ -137,12 +139,15 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     if maker == op.account:
         return i64(0), _REPLACED if slot == old else _SELF_TRADE
     market = i64(op.market)
+    locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
+    worse = (1 - 2 * order.side) * (order.px - core.markets[market].mark) > 0
+    if locked and (worse or order.builder_fee != 0):
+        return i64(0), _LIQUIDATED
     filled = min(size, order.sz)
     reducible = (1 - 2 * op.side) * core.positions[maker, market].size
     stale = core.markets[market].status == _MARKET_REDUCE_ONLY
     if stale and order.reduce_only == 0 and reducible <= 0:
         return i64(0), _RESTRICTED
-    locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
     if order.reduce_only != 0 or stale or locked or holds_stale(core, maker):
         filled = min(filled, reducible)
         if filled <= 0:

@@ -35,7 +35,7 @@ from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding import add_premium
 from coinone.rules.exchange.ladders import ladder_of
-from coinone.rules.exchange.margin_rules import maintenance_margin
+from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin
 from coinone.rules.exchange.mark import add_basis
 from coinone.rules.exchange.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.oracle import is_fresh
@@ -44,7 +44,7 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
 OID_END = 2**63 - 1
 _COLUMNS = types.Array(types.int64, 2, "C")
-_LADDER, _LOTS, _COST, _GONE = range(4)
+_LADDER, _LOTS, _REDUCING, _COST, _RISE, _GONE = range(6)
 _RISK, _SIDE = 1, 2  # orders that add risk, or all of the side
 
 
@@ -60,7 +60,7 @@ def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
     rows, configs = batch.rows, batch.ex.config.markets
     notionals = np.array([config.impact_notional for config in configs], np.int64)
     found = np.zeros((len(notionals), 4), np.int64)
-    _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 4), np.int64))
+    _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 6), np.int64))
     return [
         Quote(
             div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
@@ -95,7 +95,8 @@ def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
 @inlined
 def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
     """Lots of an order that a taker would get who took all better ones of the side before. `met` has what came of them
-    by account: the ladder + 1 they are of, their lots, what they cost their owner, and what went with the last."""
+    by account: the ladder + 1 they are of, their lots, those of reduce-only orders, what they cost their owner, by how
+    much its initial margin rose (where reduce-only fills leave orders that open more), and what went with the last."""
     order = core.orders[slot]
     account, market = i64(order.account), i64(order.market)
     held, terms = core.positions[account, market], core.markets[market]
@@ -107,10 +108,12 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
         return i64(0)
     direction = 1 - 2 * order.side
     loss = direction * (order.px - terms.mark)
-    if loss > 0 and beyond_band(core, market, order.px):
+    locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
+    if loss > 0 and (locked or beyond_band(core, market, order.px)):
+        return i64(0)
+    if locked and order.builder_fee != 0:
         return i64(0)
     lots = i64(order.sz)
-    locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
     if order.reduce_only != 0 or locked or holds_stale(core, account):
         lots = min(lots, max(-direction * held.size, 0) - met[account, _LOTS])
         if lots <= 0:
@@ -123,9 +126,15 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
     if not may_fill(core, account, market, change, terms.mark, cost, left):
         met[account, _GONE] = _SIDE
         return i64(0)
-    if loss * lots + share > 0 and room(core, account) < cost:
+    reducing = met[account, _REDUCING] + (lots if order.reduce_only != 0 else 0)
+    opening = direction * (met[account, _LOTS] + lots - reducing)
+    bids, asks = held.bid_size - max(opening, 0), held.ask_size + min(opening, 0)
+    rise = initial_margin(core, market, held.size + change, bids, asks, held.leverage) - held.initial_margin
+    if loss * lots + share + rise > met[account, _RISE] and room(core, account) < cost + rise:
         met[account, _GONE] = _RISK
     met[account, _LOTS] += lots
+    met[account, _REDUCING] = reducing
+    met[account, _RISE] = rise
     met[account, _COST] = cost
     return i64(lots)
 

@@ -87,16 +87,14 @@ class Meeting(Resting):
         owner, market = maker.owner, maker.market
         if owner is taker.owner:
             return 0, Status.REPLACED if maker is taker.replaces else Status.SELF_TRADE_CANCELED
+        if owner.locked and (adverse(maker, maker.op.px, 1) or maker.op.builder_fee):
+            return 0, Status.LIQUIDATED_CANCELED
         size = min(taker.left, maker.left)
         reducible = maker.held.size if taker.op.side == BUY else -maker.held.size
         if market.status == REDUCE_ONLY and not maker.op.reduce_only and reducible <= 0:
             return 0, Status.RESTRICTED_CANCELED
-        if (
-            maker.op.reduce_only
-            or owner.locked
-            or market.status == REDUCE_ONLY
-            or holds_stale(self.stale, owner)
-        ):
+        clipped = maker.op.reduce_only or owner.locked or market.status == REDUCE_ONLY
+        if clipped or holds_stale(self.stale, owner):
             size = min(size, reducible)
         return (size, 0) if size > 0 else (0, Status.REDUCE_ONLY_CANCELED)
 

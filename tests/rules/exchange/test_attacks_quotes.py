@@ -175,3 +175,24 @@ def test_a_quote_counts_from_the_batch_after_it_was_seen_as_long_as_takers_leave
     assert w.position(9) == -5_000 and w.ex.ledger.memory_of(BTC).premium == 20_000_000
     w.batch(w.sell(9, 0.2, 51_000, "Ioc"))
     assert w.position(9) == -25_000 and w.ex.ledger.memory_of(BTC).premium == 0
+
+
+def test_depth_behind_a_reduce_only_order_that_raises_the_margin_with_its_fill_does_not_count(
+    world: Callable[..., Any],
+) -> None:
+    """1 is short 0.2 at 10x and bids for 0.4 at 51,000, where up to 0.2 of either side is its worst: 1,000 of margin. A
+    reduce-only bid of 0.0002 stands before it. Its fill loses 0.2 and a fee of 0.0015, and the worst is 0.2002: 1 more.
+    With 1,000.9 all behind it goes, with 1,002 nothing does."""
+    for equity, shown in ((1_000.9, 0), (1_002, 51_000)):
+        w = world({1: 100_000, 8: 1_000_000, 9: 1_000_000})
+        w.batch(w.signed(1, t.UpdateLeverage(BTC, True, 10), "leverage", user_signed=False))
+        w.batch(w.buy(8, 0.2, 50_000, "Alo"), w.sell(1, 0.2, 50_000))
+        w.batch(w.buy(1, 0.0002, 51_010, "Alo", reduce_only=True), w.buy(1, 0.4, 51_000, "Alo"))
+        cash = w.ex.rows.accounts["cash"]
+        over = w.equity(1) - round(equity * QUOTE)
+        cash[w.slot(1)] -= over
+        cash[w.slot(8)] += over
+        w.batch()
+        assert w.position(1) == -20_000 and seen(w)[0] == shown
+        w.batch(w.sell(9, 0.3, 50_900, "Ioc"))
+        assert w.position(9) == (-20 if shown == 0 else -30_000)

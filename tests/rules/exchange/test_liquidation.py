@@ -12,6 +12,7 @@ from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.liquidation import limit_price, share_per_lot
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
 QUOTE = 10**6
 
@@ -382,3 +383,31 @@ def test_nothing_of_a_locked_account_is_withdrawable(
         w.batch()
     assert (w.position(1), w.equity(1) > 200 * QUOTE) == (0, True)
     assert withdrawable(w.ex.rows, w.slot(1)) == 0
+
+
+def test_what_still_rests_of_a_locked_account_reduces_no_position_at_a_loss_of_the_fund(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cancels at all in a batch. 1 is locked, short 1 ETH; its bid at 3,010 would pay 7 what is the fund's."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
+    w = world({1: 1_000, 7: 100_000, 9: 1_000_000})
+    w.batch(w.buy(9, 1, 3_000, "Alo", market=1), w.sell(1, 1, 3_000, market=1))
+    w.batch(w.buy(1, 1, 3_010, "Alo", market=1))
+    w.ex.rows.accounts[w.slot(1)]["flags"] |= ACCOUNT_LOCKED
+    w.batch(w.sell(7, 1, 2_980, "Ioc", market=1))
+    assert (w.position(7, 1), w.ex.rows.accounts["order_count"][w.slot(1)]) == (0, 0)
+
+
+def test_a_crowd_of_tiny_holders_does_not_use_all_closes_up(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three closes a batch, one by rank. 1 is long 0.5 against 0.47 of 5 and 0.01 each of 2, 3 and 4, who rank first.
+    With all three by rank 0.47 would stay open: now 0.01, 0.47 and 0.01 go."""
+    monkeypatch.setattr(adl, "CLOSES_PER_BATCH", 3)
+    monkeypatch.setattr(adl, "CLOSES_BY_RANK", 1)
+    w = world({1: 1_500, 5: 1_000_000} | dict.fromkeys((2, 3, 4), 40))
+    for who, size in ((5, 0.47), (2, 0.01), (3, 0.01), (4, 0.01)):
+        w.batch(w.sell(who, size, 50_000, "Alo"), w.buy(1, size, 50_000))
+    moved(w, btc=47_160)
+    assert [event.counterparty[-1] for event in events(w, "adl")] == [2, 5, 3]
+    assert w.position(1) == 1_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coinone.base.primitives.integers import div_down, div_up
@@ -20,6 +20,7 @@ from coinone.rules.exchange.twin_terms import (
     beyond_band,
     fee,
     holds_stale,
+    initial_margin,
     may_fill,
     room,
     stale_markets,
@@ -34,6 +35,8 @@ class Met:
 
     lots: int = 0
     cost: int = 0  # losses against the mark, less gains, and fees
+    opening: int = 0  # lots of orders that are not reduce-only
+    rise: int = 0  # of the initial margin
     out_of_room: bool = False  # a fill that cost something left too little for what adds risk
     could_not: bool = False  # bear a fill, so the side is gone
 
@@ -46,6 +49,8 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
     if sign * (px - market.mark) > 0 and beyond_band(market, px):
         return 0
     lots = order.left
+    if order.owner.locked and (sign * (px - market.mark) > 0 or order.op.builder_fee):
+        return 0
     clipped = order.op.reduce_only or order.owner.locked
     if clipped or holds_stale(stale_markets(twin.markets), order.owner):
         lots = min(lots, max(-sign * order.held.size, 0) - so_far.lots)
@@ -58,8 +63,23 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
         so_far.could_not = True
         return 0
     so_far.lots, so_far.cost = so_far.lots + lots, cost
-    so_far.out_of_room |= worse + share > 0 and room(order.owner) < cost
+    so_far.opening += 0 if order.op.reduce_only else lots
+    rise, before = rise_of_margin(order, sign, so_far), so_far.rise
+    so_far.rise = rise
+    so_far.out_of_room |= worse + share + rise > before and room(order.owner) < cost + rise
     return lots
+
+
+def rise_of_margin(order: Order, sign: int, so_far: Met) -> int:
+    """By how much the fills so far raise the owner's initial margin: a position with what still rests, at its worst."""
+    held, market = order.held, order.market
+    after = replace(
+        held,
+        size=held.size + sign * so_far.lots,
+        bids=held.bids - (so_far.opening if sign > 0 else 0),
+        asks=held.asks - (so_far.opening if sign < 0 else 0),
+    )
+    return initial_margin(market, after) - held.initial_margin
 
 
 def impact(twin: Twin, market: int, side: int, notional: int) -> tuple[int, int]:

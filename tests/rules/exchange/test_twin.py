@@ -174,7 +174,6 @@ def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
     for seed in (0, 1, 2, 3, 6):  # of 1 the books are narrow; 6 stops at a stale maker
         met |= run_both(seed, 60, 50)
     reported_by_others = {  # the reasons that other parts give when they cancel
-        Status.LIQUIDATED_CANCELED,
         Status.SCHEDULED_CANCEL,
         Status.DELISTED_CANCELED,
         Status.SIBLING_FILLED_CANCELED,
