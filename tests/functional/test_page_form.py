@@ -154,10 +154,10 @@ def test_addresses_that_lead_nowhere_are_told_in_words(profile: Profile, market_
 
 def test_the_title_is_that_of_the_page(profile: Profile, market_node: LocalNode) -> None:
     page = profile.open(market_node.url)
-    page.wait_for_function("/^[\\d,.]+ · BTC · Coinone$/.test(document.title)")
+    page.wait_for_function("() => /^[\\d,.]+ · BTC · Coinone$/.test(document.title)")
     page.get_by_role("link", name="Explorer").click()
-    page.wait_for_function("document.title === 'Explorer · Coinone'")
+    page.wait_for_function("() => document.title === 'Explorer · Coinone'")
     page.goto(f"{market_node.url}/#/block/1")
-    page.wait_for_function("document.title === 'Block 1 · Coinone'")
+    page.wait_for_function("() => document.title === 'Block 1 · Coinone'")
     page.get_by_role("link", name="Trade", exact=True).click()
-    page.wait_for_function("/BTC · Coinone$/.test(document.title)")
+    page.wait_for_function("() => /BTC · Coinone$/.test(document.title)")
