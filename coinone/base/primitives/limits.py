@@ -155,9 +155,8 @@ CANDLES_PER_ANSWER_MAX = 5000  # as above
 ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most
 TRADES_KEPT = 10_000_000  # trade ids back from the newest, with both fills of each: about 5 GB at most
 CANDLES_KEPT = 260_000  # of each market and stored interval: half a year of minutes
-HISTORY_PREPARED_MAX = (
-    16_384  # events of a batch whose rows are made at once, some 80 ms; of more when asked for
-)
+# Events of a batch whose rows are made at once, some 80 ms; of more when asked for.
+HISTORY_PREPARED_MAX = 16_384
 HISTORY_KEPT_MS = 366 * 86_400_000  # funding paid, funding rates and ledger entries: a fiscal year
 HISTORY_PRUNED_PER_ROW = 4  # old rows that go with a new one: more, so that a lowered bound is reached
 ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # of those beyond the number kept; more than blocks end on the average

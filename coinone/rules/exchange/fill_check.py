@@ -17,6 +17,7 @@ from typing import Any
 from coinone.base.primitives.fixed128 import muldiv_up_jit
 from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.tables import (
+    ACCOUNT_LOCKED,
     BAND_DIVISOR,
     BAND_DIVISOR_LOW_LEVERAGE,
     BAND_LEVERAGE,
@@ -70,6 +71,17 @@ def equity_after(core: Any, account: int, market: int, change: int, px: int, cha
 def keeps_cover(worth: int, required: int, after: int, left: int) -> bool:
     """Is equity `after` for a margin of `left` at least the share that `worth` was of `required`?"""
     return bool(required > 0 and after >= muldiv_up_jit(i64(worth), i64(left), i64(required)))
+
+
+@inlined
+def costs_the_fund(core: Any, slot: int) -> bool:
+    """Would a fill of this resting order cost a locked account, whose money is the fund's, by a price worse than the
+    mark or a builder's fee?"""
+    order = core.orders[slot]
+    if core.accounts[i64(order.account)].flags & ACCOUNT_LOCKED == 0:
+        return False
+    worse = (1 - 2 * order.side) * (order.px - core.markets[i64(order.market)].mark) > 0
+    return bool(worse or order.builder_fee != 0)
 
 
 @inlined

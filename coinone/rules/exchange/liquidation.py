@@ -73,6 +73,8 @@ def serve(work: Liquidations) -> None:
     slots = holders(rows)
     locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
     waiting = np.array(endangered(rows, slots), np.int64)
+    if not locked and not len(waiting):
+        return
     cancels = CANCELLED_WHOLE_PER_BATCH
     for number in range(LIQUIDATION_TURNS_PER_BATCH):
         if number == LIQUIDATION_TURNS_BY_NEED:

@@ -19,7 +19,7 @@ from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
 from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, equity_after, may_fill, room
+from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room
 from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
@@ -139,10 +139,9 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     if maker == op.account:
         return i64(0), _REPLACED if slot == old else _SELF_TRADE
     market = i64(op.market)
-    locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
-    worse = (1 - 2 * order.side) * (order.px - core.markets[market].mark) > 0
-    if locked and (worse or order.builder_fee != 0):
+    if costs_the_fund(core, slot):
         return i64(0), _LIQUIDATED
+    locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
     filled = min(size, order.sz)
     reducible = (1 - 2 * op.side) * core.positions[maker, market].size
     stale = core.markets[market].status == _MARKET_REDUCE_ONLY

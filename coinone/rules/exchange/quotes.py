@@ -31,7 +31,7 @@ from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.core import CORE, attach, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, may_fill, room
+from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding import add_premium
 from coinone.rules.exchange.ladders import ladder_of
@@ -108,11 +108,9 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
         return i64(0)
     direction = 1 - 2 * order.side
     loss = direction * (order.px - terms.mark)
+    if costs_the_fund(core, slot) or (loss > 0 and beyond_band(core, market, order.px)):
+        return i64(0)
     locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
-    if loss > 0 and (locked or beyond_band(core, market, order.px)):
-        return i64(0)
-    if locked and order.builder_fee != 0:
-        return i64(0)
     lots = i64(order.sz)
     if order.reduce_only != 0 or locked or holds_stale(core, account):
         lots = min(lots, max(-direction * held.size, 0) - met[account, _LOTS])

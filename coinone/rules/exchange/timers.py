@@ -24,12 +24,12 @@ def due_cancels(batch: Batch) -> list[int]:
     slots: list[int] = []
     orders = 0
     for number in schedule.due(batch.now, CANCELS_DUE_SEEN_PER_BATCH):
+        if len(slots) == CANCELS_FIRED_PER_BATCH:
+            break
         slot = rows.slot_by_number[number]
         count = int(rows.accounts["order_count"][slot])
         if orders >= CANCELLED_WHOLE_PER_BATCH and count > FIRED_WITH_FEW:
             continue
-        if len(slots) == CANCELS_FIRED_PER_BATCH:
-            break
         schedule.drop(number)
         if _counted(batch, number):
             slots.append(slot)

@@ -12,6 +12,7 @@ from coinone.rules.exchange.twin_terms import (
     adverse,
     beyond_band,
     change_position,
+    costs_the_fund,
     equity_after,
     fee,
     holds_stale,
@@ -87,7 +88,7 @@ class Meeting(Resting):
         owner, market = maker.owner, maker.market
         if owner is taker.owner:
             return 0, Status.REPLACED if maker is taker.replaces else Status.SELF_TRADE_CANCELED
-        if owner.locked and (adverse(maker, maker.op.px, 1) or maker.op.builder_fee):
+        if costs_the_fund(maker):
             return 0, Status.LIQUIDATED_CANCELED
         size = min(taker.left, maker.left)
         reducible = maker.held.size if taker.op.side == BUY else -maker.held.size

@@ -134,6 +134,11 @@ def may_rest(order: Order) -> bool:
     return may_fill(order, change, px, max(charge, 0))
 
 
+def costs_the_fund(order: Order) -> bool:
+    """Would a fill of this resting order cost a locked owner, whose money is the fund's?"""
+    return order.owner.locked and (adverse(order, order.op.px, 1) > 0 or order.op.builder_fee != 0)
+
+
 def equity_after(order: Order, change: int, px: int, charge: int) -> int:
     """The owner's equity after a fill of `change` lots."""
     return order.owner.cash + order.owner.position_value + change * (order.market.mark - px) - charge

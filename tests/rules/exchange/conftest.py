@@ -190,6 +190,10 @@ class World:
     def position(self, who: int, market: int = BTC) -> int:
         return int(self.ex.rows.positions[self.slot(who), market]["size"])
 
+    def order_count(self, who: int) -> int:
+        """Of resting orders, in all markets."""
+        return int(self.ex.rows.accounts["order_count"][self.slot(who)])
+
     def mark(self, market: int = BTC) -> int:
         return int(self.ex.rows.markets[market]["mark"])
 

@@ -89,7 +89,7 @@ def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
     assert [who for kind, who in told if kind == "debt"] == [1, 2]
     assert [who for kind, who in told if kind == "order"] == [1, 2, 3]
     assert w.position(3) == 0
-    assert [w.ex.rows.accounts["order_count"][w.slot(who)] for who in (1, 2, 3)] == [0, 0, 2]
+    assert [w.order_count(who) for who in (1, 2, 3)] == [0, 0, 2]
 
 
 def three_longs(w: Any) -> None:

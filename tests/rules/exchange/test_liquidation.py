@@ -244,7 +244,7 @@ def test_so_many_orders_are_cancelled_in_a_batch_and_nobodys_closing_waits_for_t
     moved(w, btc=48_960)
     assert [event.account[-1] for event in events(w, "order")] == [1, 2, 3]
     assert [w.position(who) for who in (1, 2, 3)] == [0, 0, 0]
-    assert [w.ex.rows.accounts["order_count"][w.slot(who)] for who in (1, 2, 3)] == [0, 0, 2]
+    assert [w.order_count(who) for who in (1, 2, 3)] == [0, 0, 2]
 
 
 def test_a_closing_order_passes_its_owners_own_that_are_not_cancelled_yet(
@@ -259,7 +259,7 @@ def test_a_closing_order_passes_its_owners_own_that_are_not_cancelled_yet(
     moved(w, btc=48_960)
     assert [event.account[-1] for event in events(w, "order")] == [1]
     assert (w.position(1), w.position(20)) == (0, 20_000)
-    assert w.ex.rows.accounts["order_count"][w.slot(1)] == 1
+    assert w.order_count(1) == 1
 
 
 def test_who_cannot_meet_an_order_takes_nobodys_place(world: Callable[..., Any]) -> None:
@@ -351,37 +351,38 @@ def test_quotes_that_a_gap_left_behind_are_cancelled_by_a_liquidation_as_by_any_
     moved(w, btc=46_500)
     assert [event.account[-1] for event in events(w, "order")] == [1]
     assert (w.position(1), w.position(8), w.position(20)) == (0, 0, 20_000)
-    assert w.ex.rows.accounts["order_count"][w.slot(8)] == 0 and w.equity(8) == 100_000 * QUOTE
+    assert w.order_count(8) == 0 and w.equity(8) == 100_000 * QUOTE
+
+
+def locked_and_closed(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, bid: float, *takers: tuple[float, float]
+) -> Any:
+    """No cancels at all in a batch. 1, with a bid for 0.001, owes 260 - 205.5, is locked, and its 0.2 go to 20's bid at
+    49,900: 240 less the fee of 0.2 % are the fund's. 7 sells such sizes at such prices behind it."""
+    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
+    w = world({1: 210, 7: 100_000, 9: 1_000_000, 20: 1_000_000})
+    long_of(w, 1, 0.2)
+    w.batch(w.buy(1, 0.001, bid), w.buy(20, 0.2, 49_900, "Alo"))
+    w.oracle(btc=48_700)
+    while not events(w, "order"):
+        w.batch(*[w.sell(7, size, price, "Ioc") for size, price in takers])
+    assert (w.position(1), w.position(20)) == (0, 20_000)
+    return w
 
 
 def test_what_still_rests_of_a_locked_account_spends_nothing_of_what_its_closing_brought(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No cancels at all in a batch. 1 owes 260 - 205.5, is locked, and its 0.2 go to 20's bid at 49,900: 240 less the
-    fee of 0.2 % are the fund's. Its own bid at 48,650 would have bought 0.1 with them."""
-    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
-    w = world({1: 210, 7: 100_000, 9: 1_000_000, 20: 1_000_000})
-    long_of(w, 1, 0.2)
-    w.batch(w.buy(1, 0.001, 48_650), w.buy(20, 0.2, 49_900, "Alo"))
-    w.oracle(btc=48_700)
-    while not events(w, "order"):
-        w.batch(w.sell(7, 0.001, 48_600, "Ioc"))
-    assert (w.position(1), w.position(7), w.position(20)) == (0, 0, 20_000)
-    assert w.ex.rows.accounts["order_count"][w.slot(1)] == 0 and w.equity(1) == 0
+    w = locked_and_closed(world, monkeypatch, 48_650, (0.001, 48_600))
+    assert (w.position(7), w.order_count(1), w.equity(1)) == (0, 0, 0)
 
 
 def test_nothing_of_a_locked_account_is_withdrawable(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As above, with a bid far below that keeps it locked: its 239 are the fund's, and a send is refused."""
-    monkeypatch.setattr(liquidation, "CANCELLED_WHOLE_PER_BATCH", 0)
-    w = world({1: 210, 9: 1_000_000, 20: 1_000_000})
-    long_of(w, 1, 0.2)
-    w.batch(w.buy(1, 0.001, 40_000), w.buy(20, 0.2, 49_900, "Alo"))
-    w.oracle(btc=48_700)
-    while not events(w, "order"):
-        w.batch()
-    assert (w.position(1), w.equity(1) > 200 * QUOTE) == (0, True)
+    """Its bid far below keeps it locked while it has more than 200."""
+    w = locked_and_closed(world, monkeypatch, 40_000)
+    assert w.order_count(1) == 1 and w.equity(1) > 200 * QUOTE
     assert withdrawable(w.ex.rows, w.slot(1)) == 0
 
 
@@ -395,7 +396,7 @@ def test_what_still_rests_of_a_locked_account_reduces_no_position_at_a_loss_of_t
     w.batch(w.buy(1, 1, 3_010, "Alo", market=1))
     w.ex.rows.accounts[w.slot(1)]["flags"] |= ACCOUNT_LOCKED
     w.batch(w.sell(7, 1, 2_980, "Ioc", market=1))
-    assert (w.position(7, 1), w.ex.rows.accounts["order_count"][w.slot(1)]) == (0, 0)
+    assert (w.position(7, 1), w.order_count(1)) == (0, 0)
 
 
 def test_a_crowd_of_tiny_holders_does_not_use_all_closes_up(

@@ -18,6 +18,7 @@ from coinone.rules.exchange.twin_state import twin_of
 from coinone.rules.exchange.twin_terms import (
     BUY,
     beyond_band,
+    costs_the_fund,
     fee,
     holds_stale,
     initial_margin,
@@ -49,7 +50,7 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
     if sign * (px - market.mark) > 0 and beyond_band(market, px):
         return 0
     lots = order.left
-    if order.owner.locked and (sign * (px - market.mark) > 0 or order.op.builder_fee):
+    if costs_the_fund(order):
         return 0
     clipped = order.op.reduce_only or order.owner.locked
     if clipped or holds_stale(stale_markets(twin.markets), order.owner):

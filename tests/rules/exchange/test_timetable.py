@@ -114,7 +114,7 @@ def all_due_at_once(world: Callable[..., Any], orders_each: int, of_the_last: in
 
 
 def accounts_with_orders(w: Any) -> list[int]:
-    return [who for who in range(1, 6) if w.ex.rows.accounts["order_count"][w.slot(who)]]
+    return [who for who in range(1, 6) if w.order_count(who)]
 
 
 def test_so_many_fire_in_a_batch_and_the_earliest_first(
