@@ -85,7 +85,13 @@ def costs_the_fund(core: Any, slot: int) -> bool:
 
 
 @inlined
+def worth(core: Any, account: int) -> int:
+    """Equity: cash, and positions at the mark."""
+    holder = core.accounts[account]
+    return i64(holder.cash + holder.position_value)
+
+
+@inlined
 def room(core: Any, account: int) -> int:
     """Equity above the initial margin of positions and open orders; below zero if it falls short."""
-    holder = core.accounts[account]
-    return i64(holder.cash + holder.position_value - holder.initial_margin)
+    return i64(worth(core, account) - core.accounts[account].initial_margin)

@@ -76,8 +76,8 @@ def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
     save_account(core, account)
     save_order(core, slot)
     release(core, account, market, order.side, order.sz - op.sz, order.reduce_only)
+    order.orig_sz -= order.sz - op.sz  # what has traded stays told
     take_from(core, slot, order.sz - op.sz)
-    order.orig_sz = op.sz
     report_order(core, slot, i, _OPEN)
     result.oid = order.oid
     result.resting_sz = op.sz

@@ -29,7 +29,8 @@ from coinone.base.primitives.limits import (
     LIQUIDATIONS_PER_TURN,
     LOCKED_CLOSED_PER_BATCH,
 )
-from coinone.rules.exchange.actions.opening import claim_waiting
+from coinone.base.primitives.types import ZERO_ADDRESS
+from coinone.rules.exchange.actions.opening import claim_waiting, tell
 from coinone.rules.exchange.actions.ops import OpList
 from coinone.rules.exchange.actions.trading import Trading
 from coinone.rules.exchange.adl import Deleveraging
@@ -305,6 +306,8 @@ def _release(batch: Batch, slot: int) -> None:
     batch.move_cash(slot, -brought)
     batch.move_global("insurance", brought)
     unlock(rows, slot)
+    if brought:
+        tell(batch, rows.address_of(slot), "proceeds", -brought, ZERO_ADDRESS, NO_HASH)
     claim_waiting(batch, slot)
 
 

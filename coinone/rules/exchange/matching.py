@@ -19,7 +19,7 @@ from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
 from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room
+from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room, worth
 from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
 from coinone.rules.exchange.journal import save_account, save_order, save_position
@@ -112,14 +112,14 @@ def match(
         size -= filled
         notional += value
         paid += taker_fee
-        had = room(core, maker)
+        had, equity = room(core, maker), worth(core, maker)
         _trade(core, i, oid, slot, filled, maintenance, maker_fee, maker_share, taker_fee, taker_share)
         if reducing:
             update_margins(core, taker, market, required, -1)
         trim(core, maker, market, i)
         if order.sz == 0:
             remove_order(core, slot, i, _FILLED)
-        if overextended(core, maker, had, maker_fee):
+        if overextended(core, maker, had, equity, maker_fee):
             remove_risk(core, maker, i, _MARGIN)
     return size, slack, paid, notional, stopped
 
@@ -190,13 +190,14 @@ def _liquidation_fee(core: Any, i: int, notional: int, change: int, px: int) -> 
 
 
 @inlined
-def overextended(core: Any, account: int, had: int, burnt: int) -> bool:
-    """Did fills leave the account short of its initial margin, and not by the exchange's fees (`burnt`) alone?
+def overextended(core: Any, account: int, had: int, equity: int, burnt: int) -> bool:
+    """Did fills that cost more than the exchange's fees (`burnt`) leave the account short of its initial margin?
 
     Then its orders that add risk stand there without margin, quotes that nobody could hit, and somebody has the
-    money. `had` is its room (fill_check.py) before."""
+    money. `had` and `equity` are its room (fill_check.py) and its equity before. A fill at no loss may raise the
+    initial margin too, where a reduce-only order leaves others that open more: nobody has gained by it."""
     has = room(core, account)
-    return bool(has < 0 and has + burnt < had)
+    return bool(has < 0 and has + burnt < had and worth(core, account) + burnt < equity)
 
 
 @inlined

@@ -18,7 +18,7 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, may_fill
+from coinone.rules.exchange.fill_check import beyond_band, may_fill, worth
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
@@ -255,13 +255,15 @@ def _enter(
     left = size
     paid = notional = i64(0)
     stopped = 0
-    had = slack  # equity above the initial margin, once the order in slot `old` is gone
+    had, equity = slack, worth(core, account)  # the slack is as if the order in slot `old` were gone
     if crosses:
         left, slack, paid, notional, stopped = match(core, i, old, oid, size, slack, reducing)
     filled = size - left
     if filled > 0:
         _replace(core, i, old)  # first, for its margin is not the new order's
-    extended = filled > 0 and reducing and op.liquidation == 0 and overextended(core, account, had, paid)
+    extended = (
+        filled > 0 and reducing and op.liquidation == 0 and overextended(core, account, had, equity, paid)
+    )
     if extended:
         remove_risk(core, account, i, _MARGIN_CANCELED)
     status = _OPEN

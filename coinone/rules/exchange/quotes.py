@@ -128,7 +128,8 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
     opening = direction * (met[account, _LOTS] + lots - reducing)
     bids, asks = held.bid_size - max(opening, 0), held.ask_size + min(opening, 0)
     rise = initial_margin(core, market, held.size + change, bids, asks, held.leverage) - held.initial_margin
-    if loss * lots + share + rise > met[account, _RISE] and room(core, account) < cost + rise:
+    lost = loss * lots + share
+    if lost > max(met[account, _RISE] - rise, 0) and room(core, account) < cost + rise:
         met[account, _GONE] = _RISK
     met[account, _LOTS] += lots
     met[account, _REDUCING] = reducing

@@ -43,6 +43,7 @@ from coinone.rules.exchange.twin_terms import (
     sums,
     update,
     update_initial,
+    worth,
 )
 
 # As plain integers: these are compared millions of times.
@@ -111,7 +112,8 @@ class Twin(Meeting):
                     return _refused(Status.CROWDED)
                 reserve(target, op.sz - target.left)
                 update_initial(target.owner, target.held, target.market)
-                target.left = target.size = op.sz
+                target.size -= target.left - op.sz
+                target.left = op.sz
                 self.report(i, target, OPEN)
                 return row(Result, (target.oid, 0, 0, op.sz, 0, 0, OPEN))
             return self._modify(i, op, target)
@@ -232,13 +234,13 @@ class Twin(Meeting):
 
     def _trade_and_rest(self, i: int, order: Order, slack: int | None) -> Result:
         """Match, then see to what is left. The taker's margins are told at the end: nobody asks before."""
-        had = room(order.owner)
+        had, equity = room(order.owner), worth(order.owner)
         slack, stopped = self.match(i, order, slack)
         traded = order.left < order.size
         if traded:
             self.replace(i, order)  # first, for its margin is not the new order's
         extended = traded and slack is None and not order.op.liquidation
-        extended = extended and self.check_extension(i, order.owner, had, order.paid)
+        extended = extended and self.check_extension(i, order.owner, had, equity, order.paid)
         if order.left == 0:
             return self._end(i, order, FILLED)
         if stopped:

@@ -21,6 +21,7 @@ from coinone.rules.exchange.twin_terms import (
     may_fill,
     room,
     update,
+    worth,
 )
 
 REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
@@ -73,14 +74,14 @@ class Meeting(Resting):
                 fits = slack >= 0
             if not fits:
                 return slack, Status.MARGIN_CANCELED
-            had = room(maker.owner)
+            had, equity = room(maker.owner), worth(maker.owner)
             self._trade(i, taker, maker, size, made, took)
             if slack is None:
                 update(taker.owner, taker.held, market, maintenance_margin(market, taker.held.size))
             self.trim(i, maker.held)
             if not maker.left:
                 self.remove(i, maker, FILLED)
-            self.check_extension(i, maker.owner, had, made[0])
+            self.check_extension(i, maker.owner, had, equity, made[0])
         return slack, 0
 
     def _meet(self, taker: Order, maker: Order) -> tuple[int, int]:
@@ -109,7 +110,7 @@ class Meeting(Resting):
         owner, op, notional = taker.owner, taker.op, abs(change) * px
         if not op.liquidation:
             return self._charges(op, notional, owner.taker_rate)
-        equity = owner.cash + owner.position_value
+        equity = worth(owner)
         spare = equity + change * (taker.market.mark - px)
         if owner.maintenance_margin and equity > 0:
             left = margin_left(taker, change)
@@ -186,9 +187,9 @@ class Meeting(Resting):
         self.fills.append(row(Fill, (*fields, *profits, *cloids, *flags)))
         self.next_tid += 1
 
-    def check_extension(self, i: int, owner: Account, had: int, burnt: int) -> bool:
-        """If fills left their owner short of initial margin, not by the exchange's fees alone, what adds risk goes."""
-        short = room(owner) < 0 and room(owner) + burnt < had
+    def check_extension(self, i: int, owner: Account, had: int, equity: int, burnt: int) -> bool:
+        """If fills that cost more than the exchange's fees left too little initial margin, what adds risk goes."""
+        short = room(owner) < 0 and room(owner) + burnt < had and worth(owner) + burnt < equity
         if short:
             self.remove_risk(i, owner)
         return short

@@ -117,7 +117,7 @@ def may_fill(order: Order, change: int, px: int, charge: int) -> bool:
     """May the order's owner make this fill and pay for it? As fill_check.py: twice the maintenance margin is left, or
     the fill only reduces and what stays open keeps its share of the equity."""
     owner, size = order.owner, order.held.size
-    equity = owner.cash + owner.position_value
+    equity = worth(owner)
     after = equity_after(order, change, px, charge)
     left = margin_left(order, change)
     if after >= 2 * left:
@@ -150,9 +150,14 @@ def margin_left(order: Order, change: int) -> int:
     return order.owner.maintenance_margin - order.held.maintenance_margin + after
 
 
+def worth(account: Account) -> int:
+    """Equity: cash, and positions at the mark."""
+    return account.cash + account.position_value
+
+
 def room(account: Account) -> int:
     """Equity above the initial margin."""
-    return account.cash + account.position_value - account.initial_margin
+    return worth(account) - account.initial_margin
 
 
 def beyond_band(market: Market, px: int) -> bool:

@@ -47,6 +47,12 @@ def test_a_locked_account_that_others_close_is_free_again_though_it_was_not_chos
     assert w.position(3, ETH) == 0 and not is_locked(w.ex.rows, w.slot(3))
     brought = 75 * 160 * QUOTE - 160 * 3_005 * 150  # 75 above the mark, less the maker's fee of 0.015 %
     assert w.fund("insurance") == fund + brought and w.cash(3) == 0
+    told = [
+        (event.account[-1], event.amount)
+        for event in w.last.events
+        if getattr(event, "kind", "") == "proceeds"
+    ]
+    assert told == [(3, -brought)]
     w.batch(deposits=(Deposit((3).to_bytes(20, "big"), 50 * QUOTE, bytes(32)),))
     assert w.cash(3) == 50 * QUOTE
 

@@ -196,3 +196,25 @@ def test_depth_behind_a_reduce_only_order_that_raises_the_margin_with_its_fill_d
         assert w.position(1) == -20_000 and seen(w)[0] == shown
         w.batch(w.sell(9, 0.3, 50_900, "Ioc"))
         assert w.position(9) == (-20 if shown == 0 else -30_000)
+
+
+@pytest.mark.parametrize(
+    ("price", "kept"), [(50_000, 30_000), (50_005, 20)], ids=["at the mark", "at a loss"]
+)
+def test_a_small_fill_that_costs_nothing_takes_no_quotes_away(
+    world: Callable[..., Any], price: int, kept: int
+) -> None:
+    """As above, but at a mark of 50,000: 1 bids for 0.42 at 49,990 and needs 1,100, 1,101 when the reduce-only bid of
+    0.0002 in front is filled. Of 1,100.9 that leaves 0.1 too little, with a fee of 0.0015 and with or without a loss
+    of 0.001. Without one nobody was handed anything: the bid stays, can be hit and counts."""
+    w = world({1: 100_000, 8: 1_000_000, 9: 1_000_000})
+    w.batch(w.signed(1, t.UpdateLeverage(BTC, True, 10), "leverage", user_signed=False))
+    w.batch(w.buy(8, 0.2, 50_000, "Alo"), w.sell(1, 0.2, 50_000))
+    w.batch(w.buy(1, 0.0002, price, "Alo", reduce_only=True), w.buy(1, 0.42, 49_990, "Alo"))
+    over = w.equity(1) - 1_100_900_000
+    w.ex.rows.accounts["cash"][w.slot(1)] -= over
+    w.ex.rows.accounts["cash"][w.slot(8)] += over
+    w.batch()
+    assert seen(w)[0] == (49_990 if kept > 20 else 0)
+    w.batch(w.sell(9, 0.3, 49_900, "Ioc"))
+    assert w.position(9) == -kept and w.order_count(1) == (kept > 20)

@@ -595,6 +595,15 @@ def test_an_order_made_smaller_keeps_its_place_and_its_oid() -> None:
     assert desk.last.fills[["maker", "sz"]].tolist() == [(ANN, 3), (BOB, 1)]
 
 
+def test_an_order_made_smaller_after_it_traded_still_tells_how_much_traded() -> None:
+    """2 of 5 traded; made smaller to 1, it is an order of 3 of which 1 is left."""
+    desk = Desk()
+    desk.run(order(ANN, SELL, 1000, 5))
+    desk.place(CAT, BUY, 1000, 2)
+    segment = desk.run(modify(ANN, 1, SELL, 1000, 1))
+    assert segment.updates[["oid", "sz", "orig_sz"]].tolist() == [(1, 1, 3)]
+
+
 @pytest.mark.parametrize(("px", "sz"), [(1000, 6), (1001, 5), (999, 3)])
 def test_an_order_made_larger_or_moved_goes_to_the_end_under_a_new_oid(px: int, sz: int) -> None:
     desk = Desk()

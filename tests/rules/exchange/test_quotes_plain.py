@@ -67,7 +67,8 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
     so_far.opening += 0 if order.op.reduce_only else lots
     rise, before = rise_of_margin(order, sign, so_far), so_far.rise
     so_far.rise = rise
-    so_far.out_of_room |= worse + share + rise > before and room(order.owner) < cost + rise
+    short = room(order.owner) < cost + rise
+    so_far.out_of_room |= worse + share > 0 and worse + share + rise > before and short
     return lots
 
 
