@@ -8,7 +8,7 @@ got wrong liquidates nobody. The window ends, at the latest after 6 s,
     jump any more, it takes effect as it is, like any price. If it is one to the same side, the nearer of the two
     medians to the old price takes effect
     after 6 s with whatever quorum there is, by the same choice; one to the other side then takes effect as it is
-    after 6 s without a quorum: the jump is dropped, and the market is stale
+    after 6 s without a quorum: the jump is dropped, and the market is aged or stale by the age of its price
 
 After a window that ended otherwise than by a price near the old one, the next is opened no sooner than 6 s later; a
 jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s a jump,
