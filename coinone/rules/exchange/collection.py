@@ -3,7 +3,7 @@
 An account without position, order and agent, with less than one quote unit, that neither acted nor was credited for
 four days: what cash it has waits in `unclaimed`, its leaf and row go, its number is never used again. A nonce lives
 three days, one ahead and two past, so nothing that was ever signed for it can be sent again. Whoever returns pays for
-opening again.
+opening again. Its agencies, whose time is over, end as by `leaveAgency`: what waits for such a key opens its account.
 
 *Every table that must be empty*: the account's row (cash, orders); its positions (size, reserved orders); of the
 ledger `agents` (none living), `nonces` (none within its window), `schedule` (none). `settings` must not say that
@@ -18,6 +18,7 @@ import numpy as np
 
 from coinone.base.primitives.limits import COLLECTION_AGE_MS, OPENING_FEE
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
+from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.actions.opening import tell
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.core import EPOCH
@@ -32,9 +33,15 @@ def collect(batch: Batch) -> None:
     looked, cash, orders = (rows.accounts[name][slots] for name in ("looked_ms", "cash", "order_count"))
     quiet = np.abs(looked) + COLLECTION_AGE_MS <= batch.now
     maybe = quiet & (cash >= 0) & (cash < OPENING_FEE) & (orders == 0)
-    for place in np.flatnonzero(maybe).tolist():
-        if collectable(batch, int(slots[place]), numbers[place]):
-            _let_go(batch, int(slots[place]), numbers[place])
+    chosen = [
+        (int(slots[place]), numbers[place])
+        for place in np.flatnonzero(maybe).tolist()
+        if collectable(batch, int(slots[place]), numbers[place])
+    ]
+    for _, number in chosen:
+        _end_agencies(batch, number)
+    for slot, number in chosen:
+        _let_go(batch, slot, number)
     batch.set_cursor(collect_account=numbers[-1] if numbers else 0)
 
 
@@ -60,13 +67,17 @@ def _fresh_nonces(batch: Batch, signers: tuple[Address, ...]) -> bool:
     return any(nonces is not None and nonces.could_pass(batch.now) for nonces in used)
 
 
+def _end_agencies(batch: Batch, number: int) -> None:
+    """What waits for an address that was an agent opens its account now: unlisted, it could not leave any more. Before
+    any row is free: one let go and used again in the same batch could not be taken back (undo.py)."""
+    for agent in batch.ledger.settings_of(number).agents:
+        end_agency(batch, agent)
+
+
 def _let_go(batch: Batch, slot: int, number: int) -> None:
     rows, ledger = batch.rows, batch.ledger
     address, cash = rows.address_of(slot), int(rows.accounts["cash"][slot])
-    settings = ledger.settings_of(number)
-    for agent in settings.agents:
-        ledger.agents.drop(agent)
-    for signer in settings.signers:
+    for signer in ledger.settings_of(number).signers:
         ledger.nonces.drop(signer)
     ledger.settings.drop(number)
     if cash:

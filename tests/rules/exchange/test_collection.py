@@ -207,6 +207,45 @@ def test_a_node_that_starts_from_the_leaves_goes_on_the_same(world: Callable[...
     assert w.batch(step_ms=DAY).digest == mine
 
 
+def hostages(world: Callable[..., Any]) -> Any:
+    """3 and 4 are empty. Each approved a stranger's address, 30 and 40, for two seconds in which 500 came for it."""
+    w = world({1: 1_000, 3: 0, 4: 0})
+    for master, key in ((3, 30), (4, 40)):
+        w.batch(w.signed(master, t.ApproveAgent(address(key), "x", w.now + 2_000, False), "approve"))
+        w.batch(deposits=(Deposit(address(key), 500 * QUOTE),))
+        assert w.ex.ledger.unclaimed.get(address(key)) == 500 * QUOTE
+    return w
+
+
+def test_what_waits_for_the_agent_of_an_account_that_is_let_go_opens_the_agents_account(
+    world: Callable[..., Any],
+) -> None:
+    """The agencies were over, but an address nobody lists as agent has no `leaveAgency` to open its account with. By
+    hand: 500 waited, opening costs 1."""
+    w = hostages(world)
+    before = conserved_sum(w.ex)
+    pass_days(w, 5)
+    assert not is_there(w, 3) and not is_there(w, 4)
+    assert w.cash(30) == w.cash(40) == 499 * QUOTE and w.fund("unclaimed") == 0
+    assert conserved_sum(w.ex) == before
+    w.batch(send(w, 30, 1, 499 * QUOTE))
+    assert [found.status for found in w.last.outcomes] == ["executed"]
+
+
+def test_undoing_the_batch_that_opened_an_agents_account_brings_the_master_back(
+    world: Callable[..., Any],
+) -> None:
+    w = hostages(world)
+    before = dict(all_leaves(w.ex))
+    digest = w.batch(step_ms=5 * DAY).digest
+    assert is_there(w, 30) and is_there(w, 40) and not is_there(w, 3) and not is_there(w, 4)
+    apply_undo(w.ex, w.last.undo)
+    assert dict(all_leaves(w.ex)) == before
+    w.ex = exchange_from_leaves(w.config, list(all_leaves(w.ex))[::-1])
+    w.seq, w.now = w.seq - 1, w.now - 5 * DAY
+    assert w.batch(step_ms=5 * DAY).digest == digest
+
+
 def test_every_table_by_account_is_looked_at_before_one_goes() -> None:
     """A new table is to be added to `collection.collectable`, then here."""
     tables = {name for name, value in vars(Ledger()).items() if isinstance(value, Table)}
