@@ -129,6 +129,24 @@ def test_an_unnamed_agent_is_shown_where_clients_look_for_it(node: Node) -> None
     assert state == {"agentAddress": "0x" + agent.hex(), "agentValidUntil": None}
 
 
+def test_a_key_whose_agency_is_over_is_nobodys_agent(node: Node) -> None:
+    """As in `extraAgents`. To the last millisecond it is one, and no longer."""
+    agent = b"\x73" * 20
+
+    async def scenario(service: Service) -> tuple[Any, list[str]]:
+        until = service.node.view.time_ms + 600_000
+        await act(service, approve_agent(agent, f"short valid_until {until}"), 30)
+        later = [
+            await service.queries.run(lambda reader, at=at: reads.role_of(reader.exchange, agent, at)[0])
+            for at in (until, until + 1)
+        ]
+        return await ask(service, "userRole", user="0x" + agent.hex()), later
+
+    role, later = served(node, scenario)
+    assert role == {"role": "agent", "data": {"user": USER}}
+    assert later == ["agent", "missing"]
+
+
 def test_builders_and_the_referral_code_are_told_as_they_were_set(node: Node) -> None:
     builder = Signer(dev_keys()[1]).address
 

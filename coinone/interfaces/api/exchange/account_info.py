@@ -95,8 +95,8 @@ async def _rate_limit(sources: Sources, request: Request) -> Json:
 
 
 async def _role(sources: Sources, request: Request) -> Json:
-    user = parse_user(request)
-    role, master = await sources.queries.run(lambda reader: reads.role_of(reader.exchange, user))
+    user, time_ms = parse_user(request), sources.data.time_ms
+    role, master = await sources.queries.run(lambda reader: reads.role_of(reader.exchange, user, time_ms))
     return {"role": role} if master is None else {"role": role, "data": {"user": hex_address(master)}}
 
 

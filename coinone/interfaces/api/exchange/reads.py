@@ -150,17 +150,17 @@ def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, 
         return ()
     views = []
     for key in ex.ledger.settings_of(ex.number(slot)).agents:
-        agent = ex.ledger.agents.get(key)
-        if agent is not None and (not agent.valid_until_ms or agent.valid_until_ms >= time_ms):
+        agent = ex.ledger.living_agent(key, time_ms)
+        if agent is not None:
             views.append(AgentView(key, agent.name, agent.valid_until_ms))
     return tuple(views)
 
 
-def role_of(ex: Exchange, address: Address) -> tuple[str, Address | None]:
-    """("user" | "agent" | "missing", the agent's master)."""
+def role_of(ex: Exchange, address: Address, time_ms: int) -> tuple[str, Address | None]:
+    """("user" | "agent" | "missing", the agent's master). Who was an agent until its time was over is missing."""
     if ex.rows.slot_of(address) is not None:
         return "user", None
-    agent = ex.ledger.agents.get(address)
+    agent = ex.ledger.living_agent(address, time_ms)
     if agent is None:
         return "missing", None
     return "agent", ex.rows.address_of(ex.rows.slot_by_number[agent.account])
