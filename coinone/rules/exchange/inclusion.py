@@ -153,24 +153,23 @@ def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
     place = bisect_left(known.values, nonce)
     if place < len(known.values) and known.values[place] == nonce:
         return True
-    return place == 0 and len(known.values) >= NONCES_PER_SIGNER
+    return place == 0 and (known.closed or len(known.values) >= NONCES_PER_SIGNER)
 
 
 def use_nonces(ledger: Ledger, number: int, signer: Address, nonces: Sequence[int], now: int) -> None:
     """Mark fresh nonces, rising, as used by `signer`."""
     known = ledger.nonces.get(signer)
-    if known is not None and known.account != number and not known.could_pass(now):
-        # The leaf where it began counts it no more, so there it might be one too many.
+    if known is not None and known.account != number:
+        # A key that changed hands: only its new account's leaf counts what it signs from here on.
         _forget_signer(ledger, known.account, signer)
-        known = None
-    if known is None:
+    if known is None or known.account != number:
         _remember_signer(ledger, number, signer, now)
-        holder, values = number, tuple(nonces)
-    else:
-        holder = known.account  # a key that changed hands stays there while old nonces could pass the window
+    values = tuple(nonces)
+    if known is not None:
         above = known.values[-1] < nonces[0]
         values = (*known.values, *nonces) if above else tuple(sorted((*known.values, *nonces)))
-    ledger.nonces.put(signer, NonceSet(holder, values[-NONCES_PER_SIGNER:]))
+    closed = known is not None and known.closed
+    ledger.nonces.put(signer, NonceSet(number, values[-NONCES_PER_SIGNER:], closed))
 
 
 def living_signers(ledger: Ledger, number: int, now: int) -> tuple[Address, ...]:

@@ -121,4 +121,5 @@ def _agent(agent: Agent | None, address: Address) -> bytes:
 
 def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:
     assert nonces is not None, "a remembered signer has nonces"
-    return rlp.encode([signer, struct.pack(f">{len(nonces.values)}Q", *nonces.values)])
+    values = struct.pack(f">{len(nonces.values)}Q", *nonces.values)
+    return rlp.encode([signer, values, 1] if nonces.closed else [signer, values])

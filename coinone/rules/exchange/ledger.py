@@ -116,10 +116,12 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class NonceSet:
-    """The highest nonces a signer has used, rising; `account` is whose leaf holds them."""
+    """The highest nonces a signer has used, rising; `account` is whose leaf holds them. `closed`: what lies below the
+    first of them is used up too, as it is where there are `NONCES_PER_SIGNER`."""
 
     account: int
     values: tuple[int, ...]
+    closed: bool = False
 
     def could_pass(self, now: int) -> bool:
         """Whether any of them still lies within the window of a batch of time `now`, in ms."""
@@ -211,9 +213,13 @@ class Ledger:
         return self.memory.get(market) or _NO_MEMORY
 
     def forget_agent(self, address: Address) -> None:
-        """End an agency; its nonces stay until their window has passed."""
+        """End an agency. Of its nonces the highest stays until its window has passed, and nothing below may come:
+        else who swaps agents would make a leaf of 3,200 nonces, which every later change writes again."""
         agent = self.agents.get(address)
         if agent is not None:
+            known = self.nonces.get(address)
+            if known is not None:
+                self.nonces.put(address, NonceSet(known.account, known.values[-1:], closed=True))
             settings = self.settings_of(agent.account)
             left = tuple(other for other in settings.agents if other != address)
             self.settings.put(agent.account, replace(settings, agents=left))

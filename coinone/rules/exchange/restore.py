@@ -59,9 +59,9 @@ def _load_account(ex: Exchange, number: int, leaf: bytes) -> None:
         known = Agent(number, _bytes(name).decode(), rlp.decode_int(until), rlp.decode_int(compat) == 1)
         ledger.agents.restore(_bytes(key), known)
     for signer in _list(signers):
-        key, packed = _list(signer)
+        key, packed, *closed = _list(signer)
         used = struct.unpack(f">{len(_bytes(packed)) // 8}Q", _bytes(packed))
-        ledger.nonces.restore(_bytes(key), NonceSet(number, used))
+        ledger.nonces.restore(_bytes(key), NonceSet(number, used, bool(closed)))
     ledger.settings.restore(number, _settings(settings, agents, signers))
 
 

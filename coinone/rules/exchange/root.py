@@ -163,6 +163,7 @@ class LeafStore:
             listed = tuple(sorted(orders.items()))
             ahead.account_tree.set(number, None if leaf is None else account_leaf(leaf, listed))
             work += 4 + len(orders)  # an account costs about as much as four of its orders
+            work += len(leaf or b"") // form.ORDER_LEAF_SIZE
             if work >= _PER_STEP:
                 work = 0
                 yield

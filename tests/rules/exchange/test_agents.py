@@ -10,7 +10,7 @@ import pytest
 from coinone.base.primitives.limits import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
 from coinone.rules.exchange.context import CoreAction, Deposit
 from coinone.rules.exchange.invariants import check_exchange
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.leaves import account_key, all_leaves
 from coinone.rules.exchange.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
 
@@ -298,3 +298,55 @@ def test_keys_of_the_past_that_sign_for_another_master_take_no_room_where_they_b
     check_exchange(w.ex)
     copy = exchange_from_leaves(w.ex.config, all_leaves(w.ex))
     assert dict(all_leaves(copy)) == dict(all_leaves(w.ex))
+
+
+def test_swapping_agents_leaves_one_nonce_of_each_in_the_leaf(world: Callable[..., Any]) -> None:
+    """31 keys, a hundred nonces of each almost a day ahead. A nonce set of 100 takes 20 + 800 bytes and 8 of lengths,
+    one of a key of the past 20 + 8 + 1 and 3: those of four agents, and 28 of the others, are below 6,000 bytes. The
+    eight keys that sign for the second account afterwards are in its leaf."""
+    w = world({1: 100_000, 2: 100_000})
+
+    def hundred(key: int, first: int) -> None:
+        signed = [
+            w.signed(key, t.Noop(), "noop", user_signed=False, signer=address(key), nonce=first + n)
+            for n in range(100)
+        ]
+        w.batch(*signed)
+        assert set(statuses(w)) == {"executed"}
+
+    def leaf(who: int) -> bytes:
+        return dict(all_leaves(w.ex))[account_key(w.ex.number(w.slot(who)))] or b""
+
+    keys, ahead = [1_000 + n for n in range(SIGNERS_PER_ACCOUNT - 1)], w.now + 80_000_000
+    for n, key in enumerate(keys):
+        w.batch(approve(w, 1, key, "abcd"[n % 4]))
+        assert statuses(w) == ["executed"]
+        hundred(key, ahead)
+    assert len(w.ex.ledger.settings_of(w.ex.number(w.slot(1))).signers) == SIGNERS_PER_ACCOUNT
+    assert len(leaf(1)) < 6_000
+    whole = len(leaf(1))
+    for n, key in enumerate(keys[:8]):
+        w.batch(approve(w, 2, key, "abcd"[n % 4]))
+        hundred(key, ahead + 1_000)
+    assert len(leaf(1)) < whole and 4 * 800 < len(leaf(2)) < 4_500
+    copy = exchange_from_leaves(w.ex.config, all_leaves(w.ex))
+    assert dict(all_leaves(copy)) == dict(all_leaves(w.ex))
+
+
+def test_a_key_that_is_approved_again_signs_above_all_it_ever_signed(world: Callable[..., Any]) -> None:
+    """It used 2,000 and 1,000 of an hour ahead; then its agency ended. 1,500 was never used, and is refused."""
+    w = world({1: 100, 2: 100})
+    hour = w.now + 3_600_000
+
+    def sign(nonce: int) -> list[str]:
+        w.batch(w.signed(50, t.Noop(), "noop", user_signed=False, signer=address(50), nonce=nonce))
+        return statuses(w)
+
+    w.batch(approve(w, 1, 50))
+    assert sign(hour + 2_000) == ["executed"] and sign(hour + 1_000) == ["executed"]
+    w.batch(w.signed(50, t.LeaveAgency(), "leaveAgency", signer=address(50), nonce=hour + 3_000))
+    w.batch(approve(w, 2, 50))
+    assert sign(hour + 1_500) == ["excluded"] and "duplicate nonce" in w.last.outcomes[0].error
+    assert sign(hour + 3_001) == ["executed"]
+    w.batch(approve(w, 2, 50))  # renewed: what it signs need not rise
+    assert sign(hour + 5_000) == ["executed"] and sign(hour + 4_000) == ["executed"]

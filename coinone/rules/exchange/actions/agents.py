@@ -6,8 +6,9 @@ for changes by its master's signature, at the agency's time, or by one `leaveAge
 proves nothing when it is approved, so whoever names a stranger's address must not be able to keep it. No credit ends
 an agency (opening.py).
 
-The nonces of a key that was replaced are kept until their window has passed (inclusion.py), so nothing it signed
-comes back. That they fit the account's leaf is seen to here, at approval: signing never fails for want of room.
+Of a key whose agency ends the highest nonce is kept until its window has passed, and none below it may come
+(inclusion.py), so nothing it signed comes back. That the keys fit the account's leaf is seen to here, at approval:
+signing never fails for want of room.
 """
 
 from dataclasses import replace
@@ -37,9 +38,9 @@ def approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
         if address != action.agent and _agent(batch, address).name == action.name:
             end_agency(batch, address)
     if action.agent != ZERO_ADDRESS:
-        ledger.forget_agent(action.agent)
         settings = ledger.settings_of(number)
-        ledger.settings.put(number, replace(settings, agents=(*settings.agents, action.agent)))
+        others = tuple(address for address in settings.agents if address != action.agent)
+        ledger.settings.put(number, replace(settings, agents=(*others, action.agent)))
         ledger.agents.put(action.agent, Agent(number, action.name, action.valid_until_ms, action.compat))
     batch.executed(item, DEFAULT)
 
