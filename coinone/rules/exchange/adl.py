@@ -15,15 +15,21 @@ tiny holders, who rank first and come again, would use all of them up in every b
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import numpy as np
+from numba import types
 
+from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import CLOSES_BY_RANK, CLOSES_PER_BATCH, RANKED_PER_SIDE
 from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.core import CORE, attach, i64, inlined
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
-from coinone.rules.exchange.funding import settle_position
-from coinone.rules.exchange.margin import refresh_margins
+from coinone.rules.exchange.funding_rules import book_funding
+from coinone.rules.exchange.journal import save_account, save_globals, save_market, save_position
+from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import Array
 
@@ -117,18 +123,14 @@ def _in_two_passes(rows: Rows, ranked: Array, market: int) -> list[tuple[int, in
 def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: int) -> int:
     """Close at most `most` lots of both; returns how many."""
     rows = batch.rows
-    sizes = [abs(int(rows.positions[side, market]["size"])) for side in (slot, other)]
-    part = min(most, *sizes)
+    rows.journal.reserve(2)
+    told = np.zeros(6, np.int64)
+    part = int(_close_both(rows.core(), slot, other, market, most, price, told))
     if part == 0:
         return 0
-    change = -part if int(rows.positions[slot, market]["size"]) > 0 else part
-    rows.journal.globals()
-    tid = int(rows.globals["next_tid"][0])
-    rows.globals["next_tid"] += 1
-    rows.journal.market(market)
-    rows.markets[market]["open_interest"] -= part
-    closed = _reduce(batch, slot, market, change, price)
-    counterparty = _reduce(batch, other, market, -change, price)
+    tid, change, start, pnl, other_start, other_pnl = told.tolist()
+    closed = FillSide(rows.address_of(slot), 0, 0, start, pnl, 0)
+    counterparty = FillSide(rows.address_of(other), 0, 0, other_start, other_pnl, 0)
     batch.events.append(
         Fill(
             *batch.here,
@@ -158,21 +160,45 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
     return part
 
 
-def _reduce(batch: Batch, slot: int, market: int, change: int, price: int) -> FillSide:
-    """One side of a close outside the book: as the kernel's fill, without order and fee."""
-    rows = batch.rows
-    rows.journal.account(slot)
-    rows.journal.position(slot, market)
-    settle_position(rows, slot, market)
-    holder, held = rows.accounts[slot], rows.positions[slot, market]
-    before, entry = int(held["size"]), int(held["entry_notional"])
-    cost = div_down(entry * abs(change), abs(before))
+@inlined
+def _reduce(core: Any, account: int, market: int, change: int, price: int) -> int:
+    """One side of a close outside the book: as the kernel's fill, without order and fee; returns the profit."""
+    save_account(core, account)
+    save_position(core, account, market)
+    book_funding(core, account, market)
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    before = held.size
+    cost = muldiv_down_jit(held.entry_notional, abs(change), abs(before))
     value = abs(change) * price
-    holder["cash"] -= change * price
-    holder["position_value"] += change * int(rows.markets[market]["mark"])
-    held["size"] = before + change
-    held["entry_notional"] = entry - cost
-    held["funding_change"] = 0
-    refresh_margins(rows, slot, market)
-    pnl = value - cost if before > 0 else cost - value
-    return FillSide(rows.address_of(slot), 0, 0, before, pnl, 0)
+    holder.cash -= change * price
+    holder.position_value += change * core.markets[market].mark
+    held.size = before + change
+    held.entry_notional -= cost
+    held.funding_change = 0
+    update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
+    return i64(value - cost if before > 0 else cost - value)
+
+
+@njit(
+    types.int64(CORE, *[types.int64] * 5, types.Array(types.int64, 1, "C")), error_model="numpy", _nrt=False
+)
+def _close_both(words: Any, slot: int, other: int, market: int, most: int, price: int, told: Any) -> int:
+    """As `_close`; `told` becomes: trade id, change of the first position, and of both their size before and profit."""
+    core = attach(words)
+    size = core.positions[slot, market].size
+    part = min(most, min(abs(size), abs(core.positions[other, market].size)))
+    if part == 0:
+        return 0
+    change = -part if size > 0 else part
+    save_globals(core)
+    told[0] = core.globals[0].next_tid
+    core.globals[0].next_tid += 1
+    told[1] = change
+    save_market(core, market)
+    core.markets[market].open_interest -= part
+    told[2] = size
+    told[3] = _reduce(core, slot, market, change, price)
+    told[4] = core.positions[other, market].size
+    told[5] = _reduce(core, other, market, -change, price)
+    return i64(part)

@@ -21,36 +21,40 @@ Where the rule comes from, and by hand: docs/protocol/margin-and-liquidation.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import types
 
+from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.integers import div_down, div_up, muldiv_down, muldiv_up
+from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.core import CORE, attach, i64
 from coinone.rules.exchange.credits import add_cash
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.locks import lock
 from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.tables import Array
 
 FUND_OF_WON = 20  # the fund pays at most this part of what a market's winners won
 FUND_OF_MARKET = 8  # of itself, for one market
 FUND_OF_ALL = 4  # and for all
 MARKET_LEAK_MS = 8 * 3_600_000  # in so long the whole fund's worth of a market's quota comes back
 ALL_LEAK_MS = 4 * 3_600_000
+_NUMBERS = types.Array(types.int64, 1, "C")
 
 
 def settle_debts(batch: Batch) -> None:
     """Credit whoever the new marks (`batch.mark_changes`) left below zero, lock them, and charge who won."""
     changes = {market: change for market, change in sorted(batch.mark_changes.items()) if change}
     debtors = _below_zero(batch.rows, changes)
-    if not debtors:
+    if not len(debtors):
         return
-    due = dict.fromkeys(changes, 0)
-    for slot in debtors:
-        for market, part in _split(batch.rows, slot, changes).items():
-            due[market] += part
-        _forgive(batch, slot)
+    due = _by_market(batch.rows, debtors, changes)
+    _forgive(batch, debtors)
     winners = _Winners(batch, changes, debtors)
     rest = 0
     for market, owed in due.items():
@@ -62,42 +66,58 @@ def settle_debts(batch: Batch) -> None:
     assert rest == 0, "a move's gains are its losses"
 
 
-def _below_zero(rows: Rows, changes: dict[int, int]) -> list[int]:
+def _below_zero(rows: Rows, changes: dict[int, int]) -> Array:
     """Holders of the markets that moved who owe now, by account number."""
     slots = rows.holders_in(changes)
     worth = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
-    owing = dict.fromkeys(slots[worth < 0].tolist())
-    return sorted(owing, key=lambda slot: int(rows.accounts[slot]["number"]))
+    owing = np.unique(slots[worth < 0])
+    by_number: Array = owing[np.argsort(rows.accounts["number"][owing])]
+    return by_number
 
 
-def _split(rows: Rows, slot: int, changes: dict[int, int]) -> dict[int, int]:
-    """A debt by market, in proportion to what each took; what rounding leaves goes to the first that took more."""
-    lost = {
-        market: max(0, -int(rows.positions[slot, market]["size"]) * change)
-        for market, change in changes.items()
-    }
-    debt, whole = _debt(rows, slot), sum(lost.values())
-    assert 0 < debt <= whole, "a debt is at most what the move took"
-    parts = {market: muldiv_down(debt, loss, whole) for market, loss in lost.items()}
-    rest = debt - sum(parts.values())
-    for market, loss in lost.items():
-        more = min(rest, loss - parts[market])
-        parts[market] += more
-        rest -= more
-    return parts
+def _by_market(rows: Rows, debtors: Array, changes: dict[int, int]) -> dict[int, int]:
+    """What all debtors owe together, by market."""
+    due = np.zeros(len(changes), np.int64)
+    moved = np.array(list(changes), np.int64), np.array(list(changes.values()), np.int64)
+    assert _split(rows.core(), debtors, *moved, due), "a debt is at most what the move took"
+    return dict(zip(changes, due.tolist(), strict=True))
 
 
-def _debt(rows: Rows, slot: int) -> int:
-    row = rows.accounts[slot]
-    return -(int(row["cash"]) + int(row["position_value"]))
+@njit(types.boolean(CORE, *[_NUMBERS] * 4), error_model="numpy", _nrt=False)
+def _split(words: Any, debtors: Any, markets: Any, changes: Any, due: Any) -> bool:
+    """Add each debt to `due`, by market in proportion to what each took; what rounding leaves goes to the first that
+    took more."""
+    core = attach(words)
+    for account in debtors:
+        row = core.accounts[account]
+        debt = i64(-(row.cash + row.position_value))
+        whole = i64(0)
+        for n in range(len(markets)):
+            whole += max(0, -core.positions[account, markets[n]].size * changes[n])
+        if debt <= 0 or debt > whole:
+            return False
+        rest = debt
+        for n in range(len(markets)):
+            lost = max(0, -core.positions[account, markets[n]].size * changes[n])
+            rest -= muldiv_down_jit(debt, i64(lost), whole)
+        for n in range(len(markets)):
+            lost = max(0, -core.positions[account, markets[n]].size * changes[n])
+            part = muldiv_down_jit(debt, i64(lost), whole)
+            more = min(rest, lost - part)
+            rest -= more
+            due[n] += part + more
+    return True
 
 
-def _forgive(batch: Batch, slot: int) -> None:
-    debt = _debt(batch.rows, slot)
-    batch.move_cash(slot, debt)
-    lock(batch.rows, slot)
-    address = batch.rows.address_of(slot)
-    batch.events.append(LiquidationEvent(*batch.here, address, "debt", -1, 0, 0, debt))
+def _forgive(batch: Batch, debtors: Array) -> None:
+    """Credit each debtor what it owes, and lock it."""
+    rows = batch.rows
+    debts = -(rows.accounts["cash"][debtors] + rows.accounts["position_value"][debtors])
+    slots, amounts = debtors.tolist(), debts.tolist()
+    add_cash(batch.ex, slots, amounts, batch.now)
+    lock(rows, debtors)
+    for slot, debt in zip(slots, amounts, strict=True):
+        batch.events.append(LiquidationEvent(*batch.here, rows.address_of(slot), "debt", -1, 0, 0, debt))
 
 
 def _fund_pays(batch: Batch, market: int, owed: int, won: int) -> int:
@@ -141,11 +161,11 @@ class _Winners:
 
     batch: Batch
     changes: dict[int, int]
-    debtors: list[int]
+    debtors: Array
 
     def __post_init__(self) -> None:
         rows = self.batch.rows
-        slots = np.setdiff1d(rows.holders_in(self.changes), np.array(self.debtors))
+        slots = np.setdiff1d(rows.holders_in(self.changes), self.debtors)
         slots = slots[np.argsort(rows.accounts["number"][slots])]
         self.slots: list[int] = slots.tolist()
         moved = [rows.positions["size"][slots, market] * change for market, change in self.changes.items()]

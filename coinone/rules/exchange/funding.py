@@ -113,12 +113,6 @@ def _share(rows: Rows, market: int, slots: Array, payers: int, paid: int) -> int
     return muldiv_down(paid, RATE_SCALE, lots)
 
 
-def settle_position(rows: Rows, slot: int, market: int) -> None:
-    """Book what a position owes before Python changes its size."""
-    if rows.positions["funding_ms"][slot, market] != rows.markets["funding_ms"][market]:
-        _book(rows, market, np.array([slot], np.int64))
-
-
 def tell_payments(batch: Batch) -> None:
     """An event for each position that this batch booked: what its row says now, against the copy from before. By
     market and account number, since each node has slots of its own."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.ledger import Agent, NonceSet, Settings
+from coinone.rules.exchange.ledger import Agent, NonceSet
 from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
 
@@ -31,6 +31,8 @@ ORDER_COLUMNS = (
     "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
     "reduce_only", "has_cloid",
 )  # fmt: skip
+_ADDRESS_PREFIX = rlp.encode(bytes(20))[:-20]  # in RLP, the length of what follows
+_ROW_PREFIX = rlp.encode(bytes(8 * len(ACCOUNT_COLUMNS)))[: -8 * len(ACCOUNT_COLUMNS)]
 
 
 def packed(columns: Sequence[Array]) -> list[bytes]:
@@ -50,8 +52,8 @@ def account_leaves(ex: Exchange, slots: Array) -> Iterable[bytes]:
     positions = _positions(ex, slots)
     for place, (slot, number, row) in enumerate(zip(slots.tolist(), numbers, rows, strict=True)):
         yield rlp.encode_joined([
-            rlp.encode(ex.rows.address_of(slot)),
-            rlp.encode(row),
+            _ADDRESS_PREFIX + ex.rows.address_of(slot),
+            _ROW_PREFIX + row,
             rlp.encode_joined(positions.get(place, ())),
             *_ledger_parts(ex, number),
         ])  # fmt: skip
@@ -85,8 +87,15 @@ def _positions(ex: Exchange, slots: Array) -> dict[int, list[bytes]]:
     rows = packed([held[name][slots[places], markets] for name in POSITION_COLUMNS])
     found: dict[int, list[bytes]] = {}
     for place, market, row in zip(places.tolist(), markets.tolist(), rows, strict=True):
-        found.setdefault(place, []).append(rlp.encode([market, row]))
+        found.setdefault(place, []).append(_position_prefix(market) + row)
     return found
+
+
+@cache
+def _position_prefix(market: int) -> bytes:
+    """What stands ahead of a position's columns in its encoding: that of the list, the market, that of the columns."""
+    size = 8 * len(POSITION_COLUMNS)
+    return rlp.encode([market, bytes(size)])[:-size]
 
 
 def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
@@ -95,8 +104,9 @@ def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
     settings = ledger.settings_of(number)
     agents = [_agent(ledger.agents.get(address), address) for address in settings.agents]
     nonces = [_nonces(ledger.nonces.get(signer), signer) for signer in settings.signers]
+    chosen = settings.builders, settings.referrer, settings.cancels_fired, settings.volume_days
     return [
-        _settings(settings),
+        _settings(*chosen, settings.is_builder),
         rlp.encode(ledger.schedule.get(number) or 0),
         rlp.encode_joined(agents),
         rlp.encode_joined(nonces),
@@ -104,13 +114,20 @@ def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
 
 
 @lru_cache(maxsize=4096)
-def _settings(settings: Settings) -> bytes:
+def _settings(
+    builders: tuple[tuple[Address, int], ...],
+    referrer: str,
+    cancels_fired: tuple[int, int],
+    volume_days: tuple[tuple[int, int], ...],
+    is_builder: bool,
+) -> bytes:
+    """Of most accounts the same, so that it is encoded once."""
     return rlp.encode([
-        [[builder, rate] for builder, rate in settings.builders],
-        settings.referrer.encode(),
-        list(settings.cancels_fired),
-        [[day, volume] for day, volume in settings.volume_days],
-        int(settings.is_builder),
+        [[builder, rate] for builder, rate in builders],
+        referrer.encode(),
+        list(cancels_fired),
+        [[day, volume] for day, volume in volume_days],
+        int(is_builder),
     ])  # fmt: skip
 
 
@@ -121,5 +138,5 @@ def _agent(agent: Agent | None, address: Address) -> bytes:
 
 def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:
     assert nonces is not None, "a remembered signer has nonces"
-    values = struct.pack(f">{len(nonces.values)}Q", *nonces.values)
-    return rlp.encode([signer, values, 1] if nonces.closed else [signer, values])
+    values = rlp.encode(struct.pack(f">{len(nonces.values)}Q", *nonces.values))
+    return rlp.encode_joined([_ADDRESS_PREFIX + signer, values, *([b"\x01"] if nonces.closed else ())])

@@ -20,9 +20,9 @@ def locked_among(rows: Rows, slots: Array) -> Array:
     return locked
 
 
-def lock(rows: Rows, slot: int) -> None:
-    """The caller has journalled the account."""
-    rows.accounts[slot]["flags"] |= ACCOUNT_LOCKED
+def lock(rows: Rows, slots: Array) -> None:
+    """The caller has journalled the accounts, each of which is named once."""
+    rows.accounts["flags"][slots] |= ACCOUNT_LOCKED
 
 
 def unlock(rows: Rows, slot: int) -> None:
