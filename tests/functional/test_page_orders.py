@@ -4,6 +4,8 @@ The node has no demo market, so each book holds what a test put there. SOL has t
 stands at 190.
 """
 
+import json
+
 from eth_account import Account
 
 from coinone.interfaces.client import Client
@@ -79,6 +81,71 @@ def test_another_market_takes_no_price_along(profile: Profile, quiet_node: Local
     order(page, "1", "190")
     choose(page, "ETH")
     assert page.locator("#ticket-px").input_value() == page.locator("#ticket-amount").input_value() == ""
+
+
+def test_what_the_fields_show_is_what_is_signed(profile: Profile, quiet_node: LocalNode) -> None:
+    page = opened(profile, quiet_node, 5, "ETH")
+    for size, px, signed_size, signed_px in (
+        ("1,010.50", "700", "1010.5", "700"),
+        ("10", "1,102.5", "10", "1102.5"),
+        ("0,5", "700,5", "0.5", "700.5"),
+    ):
+        order(page, size, px)
+        shown = page.locator("#ticket-amount").input_value(), page.locator("#ticket-px").input_value()
+        assert shown == (size, px)
+        (signed,) = send(page)["action"]["orders"]
+        assert (signed["s"], signed["p"]) == (signed_size, signed_px)
+        seen(page, f"Buy {signed_size} ETH placed")
+    with Client(quiet_node.url, key=dev_keys()[5]) as client:
+        client.cancel_all()
+
+
+def test_the_last_lot_of_a_great_size_is_signed(profile: Profile, quiet_node: LocalNode) -> None:
+    """ETH has four decimals of size. 2048.0008 * 10,000 is 20480007.999999996 in floats."""
+    page = opened(profile, quiet_node, 7, "ETH")
+    order(page, "2048.0008", "700")
+    assert send(page)["action"]["orders"][0]["s"] == "2048.0008"
+    seen(page, "Buy 2048.0008 ETH placed")
+    with Client(quiet_node.url, key=dev_keys()[7]) as client:
+        client.cancel_all()
+
+
+def test_a_number_that_cannot_be_read_is_not_signed(profile: Profile, quiet_node: LocalNode) -> None:
+    page = opened(profile, quiet_node, 5, "ETH")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/exchange" in request.url else None)
+    for size, px, words in (
+        ("1,234", "100", "Size: 1,234 can mean 1234 or 1.234: write one of them"),
+        ("10k", "100", "Size: 10k is no number like 1234.5"),
+        ("1.23456", "100", "Size: at most 4 decimals"),
+        ("1", "1,234", "Price: 1,234 can mean 1234 or 1.234: write one of them"),
+        ("1", "100-", "Price: 100- is no number like 1234.5"),
+    ):
+        order(page, "", px)
+        page.locator("#ticket-amount").press_sequentially(size)
+        assert page.locator("#ticket-amount").input_value() == size
+        seen(page, words)
+        page.keyboard.press("Control+Enter")
+        seen(page, "Order not sent")
+    assert sent == []
+
+
+def test_an_amount_to_withdraw_is_read_as_the_fields_of_an_order_are(
+    profile: Profile, quiet_node: LocalNode
+) -> None:
+    page = opened(profile, quiet_node, 5)
+    page.get_by_role("region", name="Account").get_by_role("button", name="Deposit / withdraw").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="Withdraw").click()
+    amount = dialog.get_by_role("textbox")
+    for text, words in (("1,234", "1,234 can mean 1234 or 1.234"), ("10k", "10k is no number like 1234.5")):
+        amount.fill(text)
+        assert dialog.get_by_role("button", name=words).is_disabled()
+    amount.fill("1,234.50")
+    with page.expect_request("**/exchange") as sent:
+        dialog.get_by_role("button", name="Withdraw", exact=True).click()
+    assert json.loads(sent.value.post_data)["action"]["amount"] == "1234.5"
+    seen(page, "Withdrawal on its way")
 
 
 def test_estimates_beyond_the_visible_book_are_bounds(

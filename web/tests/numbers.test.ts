@@ -33,3 +33,14 @@ test('rounding gives valid prices on the asked side', () => {
   assert.equal(floorSz(0.123459, 5), '0.12345')
   assert.equal(floorSz(-1, 5), '0')
 })
+
+test('a size is cut from digits: no float takes its last lot away', () => {
+  assert.equal(floorSz(2048.9365, 4), '2048.9365') // times 10,000 in floats: 20489364.999999996
+  assert.equal(floorSz(20.489365 * 100, 4), '2048.9365')
+  assert.equal(floorSz(0.00001, 5), '0.00001')
+  assert.equal(floorSz(1e-7, 6), '0')
+  assert.equal(floorSz(99.99, 0), '99')
+  assert.equal(floorSz(123456789012345, 2), '123456789012345')
+  assert.equal(floorSz(Infinity, 2), '0')
+  for (let lots = 20_480_000; lots < 20_500_000; lots += 7) assert.equal(floorSz(lots / 10_000, 4), fromUnits(BigInt(lots), 4))
+})

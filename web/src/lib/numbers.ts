@@ -67,10 +67,14 @@ export function roundPx(px: number, szDecimals: number, way: 'near' | 'up' | 'do
   return wire((whole / 10 ** places).toFixed(places))
 }
 
-/** Largest valid size that is not above `sz`. */
+/** So many digits of a float are its own; those behind them come from rounding. */
+const FLOAT_DIGITS = 15
+
+/** Largest valid size that is not above `sz`, an estimate: cut from its digits. */
 export function floorSz(sz: number, szDecimals: number): string {
-  if (!(sz > 0)) return '0'
-  return wire((Math.floor(sz * 10 ** szDecimals + 1e-9) / 10 ** szDecimals).toFixed(szDecimals))
+  if (!(sz >= 1e-6 && sz < 10 ** FLOAT_DIGITS)) return '0' // toPrecision writes the others with an exponent
+  const [whole = '0', fraction = ''] = sz.toPrecision(FLOAT_DIGITS).split('.')
+  return szDecimals > 0 ? wire(`${whole}.${fraction.slice(0, szDecimals).padEnd(1, '0')}`) : wire(whole)
 }
 
 export function tick(px: number, szDecimals: number): number {

@@ -1,6 +1,7 @@
 // The order being written: what the form holds and what it would mean.
 
-import { floorSz, isValidPx, isValidSz, num, roundPx } from '../lib/numbers.ts'
+import { decimals, floorSz, isValidPx, isValidSz, num, roundPx } from '../lib/numbers.ts'
+import { read, readNumber } from '../lib/typed.ts'
 import type { OrderRequest, Tif } from '../lib/actions.ts'
 import { account } from './account.svelte.ts'
 import { book } from './book.svelte.ts'
@@ -15,6 +16,7 @@ const MARGIN_SLACK = 1.02
 class TicketState {
   isBuy = $state(true)
   kind = $state<'market' | 'limit'>('limit')
+  /** Price and amount as they stand in their fields: what is signed is read from nothing else. */
   px = $state('')
   amount = $state('')
   unit = $state<'coin' | 'quote'>('coin')
@@ -30,16 +32,19 @@ class TicketState {
 
   /** The price that the size is judged at. */
   get referencePx(): number | null {
-    if (this.kind === 'limit' && num(this.px)) return num(this.px)
+    const written = this.kind === 'limit' ? readNumber(this.px) : null
+    if (written) return written
     return (this.isBuy ? book.bestAsk : book.bestBid) ?? markets.markPx
   }
 
   get size(): number {
-    const amount = num(this.amount) ?? 0
+    const amount = readNumber(this.amount) ?? 0
     return this.unit === 'coin' ? amount : this.referencePx ? amount / this.referencePx : 0
   }
 
+  /** As it would be signed: of an amount in coin its very digits, of one in USDC an estimate cut to whole lots. */
   get sizeText(): string {
+    if (this.unit === 'coin') return read(this.amount).text ?? '0'
     return floorSz(this.size, markets.szDecimals)
   }
 
@@ -71,7 +76,10 @@ class TicketState {
 
   /** The price beyond which nothing is bought or sold, as it would be signed. */
   get limitPx(): string | null {
-    if (this.kind === 'limit') return isValidPx(this.px, markets.szDecimals) ? this.px : null
+    if (this.kind === 'limit') {
+      const { text } = read(this.px)
+      return text !== null && isValidPx(text, markets.szDecimals) ? text : null
+    }
     return this.referencePx === null ? null : marketPx(this.isBuy, this.referencePx, markets.szDecimals)
   }
 
@@ -79,13 +87,8 @@ class TicketState {
   get problem(): string | null {
     const market = markets.current
     if (!market) return 'Waiting for the markets'
-    if (this.amount === '') return 'Enter a size'
-    if (this.kind === 'limit') {
-      if (this.px === '') return 'Enter a price'
-      if (!isValidPx(this.px, market.szDecimals)) {
-        return `Price: at most 5 digits and ${6 - market.szDecimals} decimals`
-      }
-    } else if (!this.referencePx) return 'No price yet'
+    const unread = this.#unread(market.szDecimals)
+    if (unread !== null) return unread
     if (!isValidSz(this.sizeText, market.szDecimals)) return `Smallest size is ${10 ** -market.szDecimals} ${market.name}`
     if (!this.reduceOnly && this.value < MIN_ORDER_VALUE) return `Smallest order is ${MIN_ORDER_VALUE} USDC`
     if (this.reduceOnly && this.maxSize === 0) return 'Nothing to reduce on this side'
@@ -95,9 +98,22 @@ class TicketState {
     return null
   }
 
+  /** Why what stands in the fields is no size, or no price, of this market; null when it is. */
+  #unread(szDecimals: number): string | null {
+    if (this.amount === '') return 'Enter a size'
+    const size = read(this.amount)
+    if (size.problem !== null) return `Size: ${size.problem}`
+    if (this.unit === 'coin' && decimals(size.text) > szDecimals) return `Size: at most ${szDecimals} decimals`
+    if (this.kind === 'market') return this.referencePx ? null : 'No price yet'
+    if (this.px === '') return 'Enter a price'
+    const px = read(this.px)
+    if (px.problem !== null) return `Price: ${px.problem}`
+    return isValidPx(px.text, szDecimals) ? null : `Price: at most 5 digits and ${6 - szDecimals} decimals`
+  }
+
   setPercent(percent: number): void {
     this.percent = percent
-    const size = floorSz((this.maxSize * percent) / 100, markets.szDecimals)
+    const size = floorSz(this.maxSize * (percent / 100), markets.szDecimals)
     this.amount = this.unit === 'coin' ? size : (Number(size) * (this.referencePx ?? 0)).toFixed(2)
     if (percent === 0) this.amount = ''
   }
@@ -111,7 +127,7 @@ class TicketState {
     if (unit === this.unit) return
     const size = this.size
     this.unit = unit
-    if (this.amount === '') return
+    if (read(this.amount).text === null) return
     this.amount = unit === 'coin' ? floorSz(size, markets.szDecimals) : (size * (this.referencePx ?? 0)).toFixed(2)
   }
 

@@ -1,0 +1,30 @@
+// Numbers as people type them, read as the page itself writes numbers: commas between thousands, a point before the decimals.
+//
+// A comma alone is a decimal sign only where it cannot stand between thousands. Nothing is dropped and nothing guessed: a
+// text that cannot be read in exactly one way is no number and says why, and what depends on it is not signed.
+
+import { wire } from './numbers.ts'
+
+export type Typed = { text: string; problem: null } | { text: null; problem: string }
+
+const PLAIN = /^(\d+\.?\d*|\.\d+)$/
+const THOUSANDS = /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/
+const COMMA = /^\d*,\d+$/
+const TWO_WAYS = /^0*[1-9]\d*,\d{3}$/
+
+/** The number as wire text, or what is wrong with it. */
+export function read(typed: string): Typed {
+  const shown = typed.trim()
+  if (TWO_WAYS.test(shown)) {
+    return { text: null, problem: `${shown} can mean ${shown.replace(',', '')} or ${shown.replace(',', '.')}: write one of them` }
+  }
+  const text = THOUSANDS.test(shown) ? shown.replaceAll(',', '') : COMMA.test(shown) ? shown.replace(',', '.') : shown
+  if (!PLAIN.test(text)) return { text: null, problem: `${shown.slice(0, 24)} is no number like 1234.5` }
+  return { text: wire(text.replace(/^\./, '0.').replace(/\.$/, '')), problem: null }
+}
+
+/** For estimates; null where nothing can be read. */
+export function readNumber(typed: string): number | null {
+  const { text } = read(typed)
+  return text === null ? null : Number(text)
+}
