@@ -6,7 +6,6 @@ after another, in Python, would cost more than matching the orders did.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
@@ -138,5 +137,4 @@ def _agent(agent: Agent | None, address: Address) -> bytes:
 
 def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:
     assert nonces is not None, "a remembered signer has nonces"
-    values = rlp.encode(struct.pack(f">{len(nonces.values)}Q", *nonces.values))
-    return rlp.encode_joined([_ADDRESS_PREFIX + signer, values, *([b"\x01"] if nonces.closed else ())])
+    return rlp.encode_joined((_ADDRESS_PREFIX, signer, nonces.packed()))

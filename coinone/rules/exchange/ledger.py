@@ -4,10 +4,12 @@ The kernel never reads any of it. A table is a dict from key to a frozen value; 
 value before, so that a batch can be undone in O(touched) and the leaves it changed are known.
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from coinone.base.primitives import rlp
 from coinone.base.primitives.limits import NONCE_PAST_MS
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.timetable import Timetable
@@ -122,6 +124,15 @@ class NonceSet:
     account: int
     values: tuple[int, ...]
     closed: bool = False
+    _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    def packed(self) -> bytes:
+        """The values, 8 big-endian bytes each, and whether they are closed, as they stand in the leaf. Made once: a
+        leaf is written again whenever anything of its account changes."""
+        if not self._packed:
+            values = rlp.encode(struct.pack(f">{len(self.values)}Q", *self.values))
+            object.__setattr__(self, "_packed", values + b"\x01" if self.closed else values)
+        return self._packed
 
     def could_pass(self, now: int) -> bool:
         """Whether any of them still lies within the window of a batch of time `now`, in ms."""
