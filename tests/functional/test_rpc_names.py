@@ -92,6 +92,16 @@ def test_a_transaction_with_blobs_is_not_filled_without_them(chain: Chain) -> No
         assert "raw" in ask(chain, "eth_fillTransaction", wanted | {name: None})
 
 
+def test_set_code_that_no_transaction_may_be_is_not_filled(chain: Chain) -> None:
+    agreed = {"chainId": "0x0", "address": TOKEN, "nonce": "0x0", "yParity": "0x0", "r": "0x1", "s": "0x1"}
+    for fields, words in (
+        ({"data": "0x00", "authorizationList": [agreed]}, "cannot be used to create contract"),
+        ({"to": RECEIVER, "authorizationList": []}, "with empty auth list"),
+    ):
+        wanted = {"from": chain.address, "gas": "0x30000", **fields}
+        assert words in answer(chain, "eth_fillTransaction", wanted)["error"]["message"]
+
+
 def test_headers_and_raw_transactions_are_found_by_place(chain: Chain) -> None:
     receipt = ask(chain, "eth_sendRawTransactionSync", raw := signed(chain))
     number, block_hash, index = (receipt[name] for name in ("blockNumber", "blockHash", "transactionIndex"))

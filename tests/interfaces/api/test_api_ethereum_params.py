@@ -50,6 +50,12 @@ def test_null_in_a_call_is_the_same_as_absent() -> None:
     assert read() == CallRequest(ZERO_ADDRESS, None, gas=CALL_GAS_MAX)
 
 
+def test_an_empty_list_of_authorizations_is_not_the_same_as_none() -> None:
+    """It makes a set-code message, which no transaction may be."""
+    assert read(to=TO, authorizationList=[]).authorizations == ()
+    assert read(to=TO).authorizations is None
+
+
 def test_hex_is_read_as_geth_reads_it() -> None:
     """The prefix may be 0X, an empty string is no bytes and no amount; what has a fixed length has no empty form."""
     assert read(to="0X" + TO[2:], data="0XAB", value="0X1") == read(to=TO, data="0xab", value="0x1")

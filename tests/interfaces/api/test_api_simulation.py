@@ -124,6 +124,7 @@ def test_without_validation_nothing_is_paid_for_gas_and_with_it_the_base_fee_cou
         ({"gas": hex(30_000_001)}, False, -38015),
         ({"maxPriorityFeePerGas": "0x1"}, False, -32602),
         ({"to": None, "input": "0x" + "00" * 49_153}, False, -38025),
+        ({"authorizationList": []}, False, -32603),
     ],
 )
 def test_a_call_that_cannot_begin_ends_the_simulation_with_its_code(

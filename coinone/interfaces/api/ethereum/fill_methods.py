@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from coinone.base.primitives.errors import InvalidTransaction
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.block_methods import suggested_tip
 from coinone.interfaces.api.ethereum.call_methods import eth_estimate_gas
@@ -12,6 +13,7 @@ from coinone.interfaces.api.ethereum.hexes import read_quantity
 from coinone.interfaces.api.ethereum.params import PENDING, call_request
 from coinone.interfaces.api.ethereum.state_methods import next_nonce
 from coinone.interfaces.api.ethereum.transaction_format import transaction_fields
+from coinone.rules.chain.ethereum.call import check_set_code
 from coinone.rules.chain.ethereum.transaction import (
     ACCESS_LIST,
     FEE_MARKET,
@@ -34,6 +36,7 @@ async def fill_transaction(context: Context, transaction: Any) -> dict[str, Any]
         raise RpcError(METHOD_NOT_SUPPORTED, "blob transactions are not supported")
     if request.to is None and not request.data:
         raise RpcError(SERVER_ERROR, "contract creation without any data provided")
+    _check_set_code(request)
     cap, tip = await _fees(context, transaction, request)
     tx = EthereumTransaction(
         type=_type(transaction, request),
@@ -46,7 +49,7 @@ async def fill_transaction(context: Context, transaction: Any) -> dict[str, Any]
         value=request.value,
         data=request.data,
         access_list=request.access_list,
-        authorizations=request.authorizations,
+        authorizations=request.authorizations or (),
     )
     raw = encode_transaction(tx)
     shown = transaction_fields(tx) | {"hash": hex_bytes(tx.hash), "gasPrice": None}
@@ -55,8 +58,15 @@ async def fill_transaction(context: Context, transaction: Any) -> dict[str, Any]
     return {"raw": hex_bytes(raw), "tx": shown}
 
 
+def _check_set_code(request: CallRequest) -> None:
+    try:
+        check_set_code(request)
+    except InvalidTransaction as error:
+        raise RpcError(SERVER_ERROR, str(error)) from error
+
+
 def _type(transaction: dict[str, Any], request: CallRequest) -> int:
-    if request.authorizations:
+    if request.authorizations is not None:
         return SET_CODE
     if transaction.get("gasPrice") is None:
         return FEE_MARKET

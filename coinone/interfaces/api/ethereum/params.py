@@ -145,7 +145,10 @@ def _access_list(value: Any) -> AccessList:
     )
 
 
-def _authorizations(value: Any) -> tuple[Authorization, ...]:
+def _authorizations(value: Any) -> tuple[Authorization, ...] | None:
+    """None where no list is given: an empty one is another message, which may not be."""
+    if value is None:
+        return None
     return tuple(
         Authorization(
             chain_id=read_quantity(_field(entry, "chainId")),

@@ -7,6 +7,7 @@ message may cost is judged, and paid, as geth does for its own trial calls, in g
 from collections.abc import Callable, Container
 from dataclasses import replace
 
+from coinone.base.crypto.checksum import checksummed
 from coinone.base.primitives.errors import InvalidInput, InvalidTransaction
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.execution import (
@@ -29,6 +30,10 @@ Budget = Callable[[], None]
 
 class IntrinsicGasTooLow(InvalidTransaction):
     """The message has not even the gas to start."""
+
+
+class InitCodeTooLarge(InvalidTransaction):
+    """The message would create a contract with more code to run than a transaction may bring."""
 
 
 class ExecutionFailed(InvalidInput):
@@ -76,9 +81,13 @@ def run_call(
     of the precompiled contracts."""
     price = request.price_at(env.base_fee)
     check_fees(state, env, request, always_fees)
+    check_set_code(request)
     needed = intrinsic_gas(request, rules).needed
     if request.gas < needed:
         raise IntrinsicGasTooLow(f"intrinsic gas too low: have {request.gas}, want {needed}")
+    size, most = len(request.data), rules.init_code_size_max
+    if request.to is None and size > most:
+        raise InitCodeTooLarge(f"max initcode size exceeded: code size {size} limit {most}")
     state.begin_transaction()
     take_fees(state, env, request, price)
     result = run_payload(state, env, request.caller, request, price, rules, precompiles, tracer, budget, warm)
@@ -87,6 +96,17 @@ def run_call(
         settle_fees(state, env, request.caller, left, result.gas_used, price, fee_policy)
     state.end_transaction()
     return result
+
+
+def check_set_code(request: CallRequest) -> None:
+    """What no transaction with authorizations may be. Raises InvalidTransaction."""
+    if request.authorizations is None:
+        return
+    sender = f"(sender {checksummed(request.caller)})"
+    if request.to is None:
+        raise InvalidTransaction(f"EIP-7702 transaction cannot be used to create contract {sender}")
+    if not request.authorizations:
+        raise InvalidTransaction(f"EIP-7702 transaction with empty auth list {sender}")
 
 
 def estimate_gas(

@@ -176,7 +176,7 @@ def run_payload(
         tracer,
         budget,
     )
-    substate.refund = apply_authorizations(state, substate, payload.authorizations, env.chain_id)
+    substate.refund = apply_authorizations(state, substate, payload.authorizations or (), env.chain_id)
 
     message = _message(evm, sender, target, payload, payload.gas - intrinsic.cost)
     outcome = execute(evm, message)

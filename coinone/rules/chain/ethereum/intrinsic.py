@@ -30,7 +30,7 @@ class Payload(Protocol):
     @property
     def access_list(self) -> AccessList: ...
     @property
-    def authorizations(self) -> tuple[Authorization, ...]: ...
+    def authorizations(self) -> tuple[Authorization, ...] | None: ...
     @property
     def blob_hashes(self) -> tuple[Hash32, ...]: ...
 
@@ -53,6 +53,6 @@ def intrinsic_gas(payload: Payload, rules: Rules) -> IntrinsicGas:
         cost += CREATION + INIT_CODE_PER_WORD * words(len(data))
     for _, slots in payload.access_list:
         cost += PER_ACCESS_ADDRESS + PER_ACCESS_SLOT * len(slots)
-    cost += PER_AUTHORIZATION * len(payload.authorizations)
+    cost += PER_AUTHORIZATION * len(payload.authorizations or ())
     floor = rules.calldata_floor_per_token
     return IntrinsicGas(cost, TRANSACTION + floor * tokens if floor else 0)

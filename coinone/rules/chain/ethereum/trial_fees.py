@@ -34,6 +34,7 @@ class CallRequest:
     """A message somebody would like to send; it needs no signature or nonce.
 
     `fee_cap` and `tip_cap` are in wei per gas, equal where a plain gas price was named, 0 where nothing was.
+    `authorizations` are None where none were named; an empty list makes a set-code message, which may not run.
     """
 
     caller: Address
@@ -44,7 +45,7 @@ class CallRequest:
     fee_cap: int = 0
     tip_cap: int = 0
     access_list: AccessList = ()
-    authorizations: tuple[Authorization, ...] = ()
+    authorizations: tuple[Authorization, ...] | None = None
     blob_hashes: tuple[Hash32, ...] = ()
     blob_fee_cap: int = 0
 

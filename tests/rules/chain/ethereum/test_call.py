@@ -1,11 +1,15 @@
 """Calls and estimates: they tell what would happen and change nothing."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
+from coinone.rules.chain.ethereum.access import create_access_list
 from coinone.rules.chain.ethereum.call import ExecutionFailed, call, estimate_gas
+from coinone.rules.chain.ethereum.trace import trace_call
+from coinone.rules.chain.ethereum.transaction import Authorization
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
@@ -171,6 +175,42 @@ def test_what_a_message_offers_is_judged_in_the_words_of_geth(fields: dict[str, 
         call(state, ENV, replace(REQUEST, **{"gas": 100_000, **fields}), OSAKA)
     assert str(caught.value) == words
     assert state.freeze().is_empty
+
+
+AGREED = Authorization(0, CONTRACT, 0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"to": None, "data": bytes(49_153)},  # 1,536 words and one byte
+            "max initcode size exceeded: code size 49153 limit 49152",
+        ),
+        (
+            {"to": None, "authorizations": (AGREED,)},
+            f"EIP-7702 transaction cannot be used to create contract (sender {NAME})",
+        ),
+        ({"authorizations": ()}, f"EIP-7702 transaction with empty auth list (sender {NAME})"),
+    ],
+)
+def test_what_no_transaction_may_be_no_trial_runs(fields: dict[str, Any], words: str) -> None:
+    state = world("00")
+    request = replace(REQUEST, **fields)
+    for trial in (call, create_access_list, trace_call):
+        with pytest.raises(InvalidTransaction) as caught:
+            trial(state, ENV, request, OSAKA)
+        assert str(caught.value) == words
+    with pytest.raises(InvalidTransaction) as caught:
+        estimate_gas(state, ENV, request, OSAKA)
+    assert str(caught.value) == f"failed with {2**24} gas: {words}"  # the most that Osaka allows
+    assert state.freeze().is_empty
+
+
+def test_what_a_transaction_may_just_be_a_trial_runs() -> None:
+    """Init code of 49,152 bytes; an authorization whose signature holds for nobody, which is left out."""
+    assert call(world("00"), ENV, replace(REQUEST, to=None, data=bytes(49_152)), OSAKA).success
+    assert call(world("00"), ENV, replace(REQUEST, authorizations=(AGREED,)), OSAKA).success
 
 
 def test_blobs_that_nothing_is_offered_for_cost_nothing() -> None:

@@ -28,7 +28,7 @@ from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.node.storage.past import Past
 from coinone.rules.chain.ethereum.blobs import blob_gas
 from coinone.rules.chain.ethereum.blocks import WEI_PER_GWEI
-from coinone.rules.chain.ethereum.call import IntrinsicGasTooLow, run_call
+from coinone.rules.chain.ethereum.call import InitCodeTooLarge, IntrinsicGasTooLow, run_call
 from coinone.rules.chain.ethereum.execution import Precompiles, TransactionResult
 from coinone.rules.chain.ethereum.header import EMPTY_OMMERS, EthereumHeader, with_fields
 from coinone.rules.chain.ethereum.transaction import (
@@ -64,6 +64,7 @@ _CODES: tuple[tuple[type[InvalidTransaction], int], ...] = (
     (TipAboveCap, INVALID_PARAMS),
     (InsufficientFunds, INSUFFICIENT_FUNDS),
     (IntrinsicGasTooLow, INTRINSIC_GAS),
+    (InitCodeTooLarge, INIT_CODE_TOO_LARGE),
 )
 
 
@@ -225,7 +226,7 @@ class Simulation:
         nonce = state.nonce(request.caller) if wanted.nonce is None else wanted.nonce
         tracer = TransferTracer(self._logs) if self._plan.transfers else None
         try:
-            self._check(request, nonce, state, rules)
+            self._check(request, nonce, state)
             result = run_call(
                 state, env, request, rules, table, self._budget, tracer, self._around.fee_policy,
                 always_fees=self._plan.validation, warm=self._around.precompiles(rules),
@@ -245,15 +246,12 @@ class Simulation:
             raise RpcError(BLOCK_GAS_LIMIT, f"block gas limit reached: {used} >= {env.gas_limit}")
         return replace(wanted.request, gas=min(gas, self._gas_left))
 
-    def _check(self, request: CallRequest, nonce: int, state: State, rules: Rules) -> None:
+    def _check(self, request: CallRequest, nonce: int, state: State) -> None:
         """What fees do not tell. Raises RpcError."""
         have, caller = state.nonce(request.caller), checksummed(request.caller)
         if self._plan.validation and nonce != have:
             code, words = (NONCE_TOO_LOW, "low") if nonce < have else (NONCE_TOO_HIGH, "high")
             raise RpcError(code, f"nonce too {words}: address {caller}, tx: {nonce} state: {have}")
-        if request.to is None and len(request.data) > rules.init_code_size_max:
-            size, most = len(request.data), rules.init_code_size_max
-            raise RpcError(INIT_CODE_TOO_LARGE, f"max initcode size exceeded: code size {size} limit {most}")
 
 
 def _refused(error: InvalidTransaction, request: CallRequest) -> RpcError:
@@ -281,7 +279,7 @@ def _transaction(request: CallRequest, nonce: int, chain_id: int, is_legacy: boo
         value=request.value,
         data=request.data,
         access_list=request.access_list,
-        authorizations=request.authorizations,
+        authorizations=request.authorizations or (),
         max_fee_per_blob_gas=request.blob_fee_cap,
         blob_hashes=request.blob_hashes,
     )
