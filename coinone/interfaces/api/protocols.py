@@ -311,6 +311,9 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         self.transport.write(frames)
         return True
 
+    def cut(self) -> None:
+        self.transport.abort()
+
     def resume_writing(self) -> None:
         self._answer = 0
         super().resume_writing()

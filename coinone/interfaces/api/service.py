@@ -33,7 +33,7 @@ from coinone.interfaces.api.sender import address_of
 from coinone.interfaces.api.weights import Purse, Weights, action_weight
 from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
 from coinone.interfaces.api.ws.feed import Feed
-from coinone.interfaces.api.ws.hub import Connection, Hub, Key
+from coinone.interfaces.api.ws.hub import Connection, Hub, Key, Snapshot
 from coinone.interfaces.api.ws.session import Session
 from coinone.interfaces.api.ws.subscriptions import parse_subscription
 from coinone.node.runtime.compiling import contract_runs
@@ -209,11 +209,11 @@ class _StreamBackend:
     def require(self) -> None:
         self._purse.require()
 
-    async def snapshot(self, key: Key) -> list[bytes]:
+    async def snapshot(self, key: Key) -> Snapshot:
         """Paid for by size: whoever subscribes and unsubscribes again and again asks for a history each time."""
-        messages = await self._service.feed.snapshot(key)
-        self._purse.spend(sum(map(len, messages)) // WS_SNAPSHOT_BYTES_PER_WEIGHT)
-        return messages
+        first = await self._service.feed.snapshot(key)
+        self._purse.spend(sum(map(len, first.messages)) // WS_SNAPSHOT_BYTES_PER_WEIGHT)
+        return first
 
     async def info(self, request: Any) -> Any:
         return await self._service.info.answer_paid(request, self._purse)

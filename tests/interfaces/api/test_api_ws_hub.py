@@ -11,7 +11,7 @@ from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX, WS_SUBSCRIPTIONS_MAX
 from coinone.interfaces.api.protocols import text_frame
 from coinone.interfaces.api.ws.feed import Feed
-from coinone.interfaces.api.ws.hub import Connection, Hub
+from coinone.interfaces.api.ws.hub import Connection, Hub, Snapshot
 from coinone.interfaces.api.ws.session import Session
 from coinone.rules.exchange.event_log import EventLog
 
@@ -23,7 +23,10 @@ class Wire:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
-        self.broken = False
+        self.broken = self.was_cut = False
+
+    def cut(self) -> None:
+        self.was_cut = True
 
     async def write_whole(self, frames: bytes) -> bool:
         return self.write_frames(frames)
@@ -43,13 +46,19 @@ class Wire:
         return found
 
 
+def listen(hub: Hub, connection: Connection, key: tuple[str, ...]) -> None:
+    """To a stream without first messages."""
+    hub.subscribe(connection, key)
+    hub.begin(connection, key)
+
+
 def test_a_message_reaches_those_who_listen_and_nobody_else() -> None:
     hub, wires = Hub(), [Wire() for _ in range(3)]
     connections = [Connection(wire) for wire in wires]
-    hub.subscribe(connections[0], BOOK)
-    hub.subscribe(connections[1], BOOK)
-    hub.subscribe(connections[2], ("l2Book", "ETH", "", ""))
-    hub.publish(BOOK, b"news")
+    listen(hub, connections[0], BOOK)
+    listen(hub, connections[1], BOOK)
+    listen(hub, connections[2], ("l2Book", "ETH", "", ""))
+    hub.publish(BOOK, b"news", 1)
     assert not wires[0].written, "nothing is written before the flush"
     hub.flush()
     assert wires[0].written == wires[1].written == [text_frame(b"news")]
@@ -59,10 +68,10 @@ def test_a_message_reaches_those_who_listen_and_nobody_else() -> None:
 def test_all_messages_of_a_batch_go_out_in_one_write() -> None:
     hub, wire = Hub(), Wire()
     connection = Connection(wire)
-    hub.subscribe(connection, BOOK)
-    hub.subscribe(connection, ("allMids",))
-    hub.publish(("allMids",), b"a")
-    hub.publish(BOOK, b"b")
+    listen(hub, connection, BOOK)
+    listen(hub, connection, ("allMids",))
+    hub.publish(("allMids",), b"a", 1)
+    hub.publish(BOOK, b"b", 1)
     hub.flush()
     assert wire.written == [text_frame(b"a") + text_frame(b"b")]
 
@@ -72,12 +81,12 @@ def test_who_unsubscribed_or_left_hears_no_more() -> None:
     connections = [Connection(wire) for wire in wires]
     for connection in connections:
         hub.join(connection)
-        hub.subscribe(connection, BOOK)
+        listen(hub, connection, BOOK)
     assert hub.unsubscribe(connections[0], BOOK) and not hub.unsubscribe(connections[0], BOOK)
     hub.leave(connections[1])
     assert not hub.wanted(BOOK) and list(hub.keys("l2Book")) == []
     assert list(hub.connections) == connections[:1]
-    hub.publish(BOOK, b"news")
+    hub.publish(BOOK, b"news", 1)
     hub.flush()
     assert wires[0].written == wires[1].written == []
 
@@ -86,13 +95,67 @@ def test_a_broken_link_closes_its_connection_and_holds_up_no_other() -> None:
     hub, wires = Hub(), [Wire(), Wire()]
     connections = [Connection(wire) for wire in wires]
     for connection in connections:
-        hub.subscribe(connection, BOOK)
+        listen(hub, connection, BOOK)
     wires[0].broken = True
     for _ in range(2):
-        hub.publish(BOOK, b"news")
+        hub.publish(BOOK, b"news", 1)
         hub.flush()
     assert not connections[0].open and connections[1].open
     assert len(wires[0].written) == 1 and len(wires[1].written) == 2
+
+
+def test_a_new_listener_gets_its_first_messages_then_what_came_meanwhile_and_is_not_in_them() -> None:
+    hub, wires = Hub(), [Wire(), Wire()]
+    old, new = (Connection(wire) for wire in wires)
+    listen(hub, old, BOOK)
+    hub.subscribe(new, BOOK)
+    for seq in (5, 6, 7):
+        hub.publish(BOOK, b"%d" % seq, seq)
+    hub.flush()
+    assert wires[0].messages == [5, 6, 7] and wires[1].messages == []
+    hub.begin(new, BOOK, Snapshot([b'"up to 6"'], 6))
+    assert wires[1].messages == ["up to 6", 7]
+
+
+def test_a_batch_that_the_first_messages_told_is_told_to_the_others_only() -> None:
+    hub, wires = Hub(), [Wire(), Wire()]
+    old, new = (Connection(wire) for wire in wires)
+    listen(hub, old, BOOK)
+    hub.subscribe(new, BOOK)
+    hub.begin(new, BOOK, Snapshot([b'"up to 6"'], 6))
+    told = [hub.publish(BOOK, b"%d" % seq, seq) for seq in (6, 7)]
+    hub.flush()
+    assert (wires[0].messages, wires[1].messages) == ([6, 7], ["up to 6", 7])
+    assert told == [False, True], "whether everybody has it"
+
+
+@pytest.mark.parametrize("turned_while_waiting", [False, True])
+def test_after_time_was_turned_back_a_number_says_nothing(turned_while_waiting: bool) -> None:
+    hub, wire = Hub(), Wire()
+    connection, first = Connection(wire), Snapshot([b'"up to 6"'], 6)
+    hub.subscribe(connection, BOOK)
+    if turned_while_waiting:
+        hub.forget_seqs()
+        hub.publish(BOOK, b"3", 3)
+    hub.begin(connection, BOOK, first)
+    if not turned_while_waiting:
+        hub.forget_seqs()
+        hub.publish(BOOK, b"3", 3)
+    hub.flush()
+    assert wire.messages == ["up to 6", 3]
+
+
+def test_who_waits_for_its_first_messages_while_too_much_is_said_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("coinone.interfaces.api.ws.hub.WS_BUFFER_BYTES_MAX", 12)
+    hub, wire = Hub(), Wire()
+    connection = Connection(wire)
+    hub.subscribe(connection, BOOK)
+    for seq, is_open in ((1, True), (2, True), (3, False), (4, False)):  # frames of 2 + 4 bytes
+        hub.publish(BOOK, b"news", seq)
+        assert connection.open is is_open
+    assert wire.was_cut
 
 
 def test_subscriptions_of_a_connection_are_bounded() -> None:
@@ -109,6 +172,7 @@ class Backend:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.left = 2
+        self.no_reads = False
 
     def admit(self, size: int) -> None:
         pass
@@ -122,9 +186,11 @@ class Backend:
             raise InvalidInput("unknown subscription type")
         return ("allMids",)
 
-    async def snapshot(self, key: tuple[str, ...]) -> list[bytes]:
+    async def snapshot(self, key: tuple[str, ...]) -> Snapshot:
         self.left -= 1
-        return [b'{"channel":"allMids","data":{}}']
+        if self.no_reads:
+            raise LimitExceeded("too many reads at once")
+        return Snapshot([b'{"channel":"allMids","data":{}}'])
 
     async def info(self, request: Any) -> Any:
         if request == {"type": "bad"}:
@@ -138,11 +204,12 @@ class Backend:
         return {"status": "ok"}
 
 
-def converse(*requests: Any, then: Any = None) -> list[Any]:
+def converse(*requests: Any, then: Any = None, no_reads: bool = False) -> list[Any]:
     """What a session answers to requests, until the client leaves."""
 
     async def run() -> list[Any]:
         backend, wire, hub = Backend(), Wire(), Hub()
+        backend.no_reads = no_reads
         session = Session(Connection(wire), hub, backend)
         waiting = list(requests)
 
@@ -174,6 +241,17 @@ def test_a_subscription_is_acknowledged_then_answered_with_a_snapshot() -> None:
         {"channel": "subscriptionResponse", "data": {"method": "subscribe", "subscription": subscription}},
         {"channel": "allMids", "data": {}},
     ]
+
+
+def test_a_stream_whose_first_messages_cannot_be_had_does_not_begin() -> None:
+    subscription = {"type": "allMids"}
+    answers = converse(
+        *[{"method": way, "subscription": subscription} for way in ("subscribe", "unsubscribe")],
+        no_reads=True,
+    )
+    assert [answer["channel"] for answer in answers] == ["error", "error"]
+    assert answers[0]["reason"] == "too many reads at once"
+    assert answers[1]["data"] == 'Already unsubscribed: {"type":"allMids"}'
 
 
 def test_who_subscribes_again_and_again_pays_for_what_each_time_is_sent_first() -> None:

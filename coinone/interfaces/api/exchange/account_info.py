@@ -49,14 +49,23 @@ async def _frontend_open_orders(sources: Sources, request: Request) -> Json:
 
 
 async def _historical_orders(sources: Sources, request: Request) -> Json:
-    """All orders, those that rest among them, by the time of their last change, newest first."""
-    account = await sources.account(request)  # first: an order that ends meanwhile is then in both
-    ended = await sources.in_thread(lambda: sources.histories.ended_orders(request))
-    over = {row["order"]["oid"] for row in ended}
-    resting = [open_status_json(order, sources.data.coins) for order in account.orders]
-    rows = [row for row in resting if row["order"]["oid"] not in over] + ended
+    return (await orders_so_far(sources, request))[0]
+
+
+async def orders_so_far(sources: Sources, request: Request) -> tuple[list[Json], int]:
+    """All orders, those that rest among them, by the time of their last change, newest first; and the batch after which
+    they were so."""
+    user, time_ms = parse_user(request), sources.data.time_ms
+
+    def read(reader: ChainReader) -> tuple[accounts.AccountView, int, int]:
+        cursor = reader.chain.cursor
+        return reads.account_view(reader.exchange, user, time_ms), cursor.seq, cursor.time_ms
+
+    account, seq, until_ms = await sources.queries.run(read)
+    ended = await sources.in_thread(lambda: sources.histories.ended_orders(request, until_ms))
+    rows = [open_status_json(order, sources.data.coins) for order in account.orders] + ended
     rows.sort(key=lambda row: (row["statusTimestamp"], row["order"]["oid"]), reverse=True)
-    return rows[:INFO_ROWS_MAX]
+    return rows[:INFO_ROWS_MAX], seq
 
 
 async def _order_status(sources: Sources, request: Request) -> Json:

@@ -25,6 +25,7 @@ from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
 from coinone.node.storage.history import TIME_MS_MAX, AccountFill, History, Page
 from coinone.rules.exchange.events import OrderUpdate
 
+SEQ_MAX = 2**63 - 1
 Row = TypeVar("Row")
 Of = TypeVar("Of", Address, int)  # an account, or a market
 Request = dict[str, Any]
@@ -58,19 +59,20 @@ class Histories:
             rows = whole or rows
         return fills_json(((row.fill, row.is_taker) for row in rows), self._coins, joined)
 
-    def fundings(self, request: Request) -> list[Json]:
-        """userFunding: oldest first."""
+    def fundings(self, request: Request, seq: int = SEQ_MAX) -> list[Json]:
+        """userFunding: oldest first; of batches up to `seq`, which may pay for an hour long past."""
         rows = _paged(self._history.funding, parse_address(request.get("user")), request, INFO_ROWS_MAX)
-        return [funding_json(row, self._coins) for row in rows]
+        return [funding_json(row, self._coins) for row in rows if row.seq <= seq]
 
     def ledger(self, request: Request) -> list[Json]:
         """userNonFundingLedgerUpdates: oldest first."""
         rows = _paged(self._history.ledger, parse_address(request.get("user")), request, INFO_ROWS_MAX)
         return [ledger_json(row) for row in rows]
 
-    def ended_orders(self, request: Request) -> list[Json]:
-        """Orders that have ended, newest first."""
-        rows = self._history.ended_orders(parse_address(request.get("user")), Page(limit=INFO_ROWS_MAX))
+    def ended_orders(self, request: Request, until_ms: int = TIME_MS_MAX) -> list[Json]:
+        """Orders that had ended by then, newest first."""
+        page = Page(end_ms=until_ms, limit=INFO_ROWS_MAX)
+        rows = self._history.ended_orders(parse_address(request.get("user")), page)
         return [order_history_json(row, self._coins) for row in rows]
 
     def order(self, user: Address, oid: int | None, cloid: int | None) -> OrderUpdate | None:

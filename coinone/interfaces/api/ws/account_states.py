@@ -38,10 +38,11 @@ class _Read:
     key: Key
     view: accounts.AccountView
     leverage: Leverage | None  # of an asset, where the channel is about one
+    seq: int  # of the batch after which it was so
 
 
-async def account_states(sources: Sources, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes]]:
-    """The messages of these accounts' state channels."""
+async def account_states(sources: Sources, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes, int]]:
+    """The messages of these accounts' state channels, each with the batch after which it was so."""
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
     def leverage(reader: ChainReader, key: Key) -> Leverage | None:
@@ -52,12 +53,13 @@ async def account_states(sources: Sources, watched: dict[Address, list[Key]]) ->
     def read(reader: ChainReader, user: Address, keys: list[Key]) -> list[_Read]:
         with_orders = any(key[0] in _WITH_ORDERS for key in keys)
         view = reads.account_view(reader.exchange, user, time_ms, with_orders)
-        return [_Read(key, view, leverage(reader, key)) for key in keys]
+        seq = reader.chain.cursor.seq
+        return [_Read(key, view, leverage(reader, key), seq) for key in keys]
 
     found = await asyncio.gather(
         *[sources.queries.run(partial(read, user=user, keys=keys)) for user, keys in watched.items()]
     )
-    return [(row.key, message(row.key[0], _state(sources, row))) for rows in found for row in rows]
+    return [(row.key, message(row.key[0], _state(sources, row)), row.seq) for rows in found for row in rows]
 
 
 def _state(sources: Sources, row: _Read) -> Json:

@@ -31,7 +31,7 @@ class ExplorerFeed:
         batch: dict[str, Any] | None = await self._in_thread(lambda: self._explorer.batch(seq, most))
         if batch is None:  # taken back meanwhile
             return
-        self._hub.publish(_BLOCKS, jsonio.encode([{name: batch[name] for name in _OF_A_BLOCK}]))
+        self._hub.publish(_BLOCKS, jsonio.encode([{name: batch[name] for name in _OF_A_BLOCK}]), seq)
         if batch["txs"]:
-            self._hub.publish(_TRANSACTIONS, jsonio.encode(batch["txs"]))
+            self._hub.publish(_TRANSACTIONS, jsonio.encode(batch["txs"]), seq)
         self._hub.flush()

@@ -15,21 +15,20 @@ from typing import Any
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
-from coinone.interfaces.api.exchange.account_info import ACCOUNT
 from coinone.interfaces.api.exchange.histories import candle_json
 from coinone.interfaces.api.exchange.market_json import spot_contexts_json
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT, WS_STATES_WAIT_S
 from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, Happened, message
+from coinone.interfaces.api.ws.account_rows import ROW_CHANNELS, first_rows
 from coinone.interfaces.api.ws.account_states import STATE_CHANNELS, account_states
-from coinone.interfaces.api.ws.hub import Hub, Key
+from coinone.interfaces.api.ws.hub import NOTHING, Hub, Key, Snapshot
 from coinone.node.storage.candles import Candle, joined, opening_ms
 from coinone.rules.exchange.event_log import EventLog, parties_of
 from coinone.rules.exchange.events import Fill
 
 Json = dict[str, Any]
 STATE_REFRESH_MS = 1000
-_SNAPSHOT_ROWS = 2000
 
 
 class Feed:
@@ -66,6 +65,7 @@ class Feed:
         self._candles.clear()
         self._prices.clear()
         self._refreshed_ms = 0
+        self._hub.forget_seqs()
 
     # Markets
 
@@ -89,13 +89,17 @@ class Feed:
             self._publish_candles(fills)
 
     def _publish_changed(
-        self, key: Key, payload: bytes, unless_same: Callable[[bytes], bytes] = lambda payload: payload
+        self,
+        key: Key,
+        payload: bytes,
+        unless_same: Callable[[bytes], bytes] = lambda payload: payload,
+        seq: int | None = None,
     ) -> None:
-        """Publish unless the last message of this key said the same."""
+        """Publish unless the last message of this key said the same. It is of the newest batch, or of `seq`."""
         essence = hash(unless_same(payload))
         if self._sent.get(key) != essence:
-            self._sent[key] = essence
-            self._hub.publish(key, payload)
+            to_all = self._hub.publish(key, payload, self._data.seq if seq is None else seq)
+            self._sent[key] = essence if to_all else 0
 
     def _publish_prices(self, key: Key) -> None:
         """Only what changed, as the anchor does: the first message of a subscriber holds all."""
@@ -103,7 +107,7 @@ class Feed:
         changed = {coin: price for coin, price in prices.items() if self._prices.get(coin) != price}
         if changed:
             self._prices = prices
-            self._hub.publish(key, _squeezed("fastAssetCtxs", changed))
+            self._hub.publish(key, _squeezed("fastAssetCtxs", changed), self._data.seq)
 
     def _publish_trades(self, fills: list[Fill]) -> None:
         by_market: dict[int, list[Json]] = {}
@@ -112,7 +116,7 @@ class Feed:
         for market, trades in by_market.items():
             key = ("trades", self._coins[market].name)
             if self._hub.wanted(key):
-                self._hub.publish(key, message("trades", trades))
+                self._hub.publish(key, message("trades", trades), self._data.seq)
 
     def _publish_candles(self, fills: list[Fill]) -> None:
         for key in self._hub.keys("candle"):
@@ -124,7 +128,9 @@ class Feed:
                     current = _grown(current, interval, fill)
                 assert current is not None
                 self._candles[key] = current
-                self._hub.publish(key, message("candle", candle_json(current, coin, interval)))
+                self._hub.publish(
+                    key, message("candle", candle_json(current, coin, interval)), self._data.seq
+                )
 
     def _book(self, key: Key) -> bytes:
         figures = int(key[2]) if key[2] else None
@@ -157,7 +163,7 @@ class Feed:
             for key in [*((channel, user) for channel in EVENT_CHANNELS), ("userFills", user, JOINED)]:
                 if self._hub.wanted(key):
                     for payload in happened.messages(key, self._coins):
-                        self._hub.publish(key, payload)
+                        self._hub.publish(key, payload, self._data.seq)
 
     # Accounts: state
 
@@ -185,8 +191,8 @@ class Feed:
         users = list(watched)
         for start in range(0, len(users), QUERIES_PER_VISIT):
             group = {user: watched[user] for user in users[start : start + QUERIES_PER_VISIT]}
-            for key, payload in await account_states(self._sources, group):
-                self._publish_changed(key, payload, unless_same=_without_time)
+            for key, payload, seq in await account_states(self._sources, group):
+                self._publish_changed(key, payload, _without_time, seq)
             self._hub.flush()
 
     def _forget_unwatched(self) -> None:
@@ -196,15 +202,22 @@ class Feed:
 
     # New subscriptions
 
-    async def snapshot(self, key: Key) -> list[bytes]:
-        """The messages that a new subscriber gets first."""
-        maker = _SNAPSHOTS.get(key[0])
-        if maker is not None:
-            return await maker(self, key)
+    async def snapshot(self, key: Key) -> Snapshot:
+        """What a new subscriber gets first. Rows and trades of the batches in it are not told again. A state may be:
+        with the same number there may be a newer one, and only older ones are left out."""
+        if key[0] in ROW_CHANNELS:
+            return await first_rows(self._sources, key)
         if key[0] in STATE_CHANNELS:
-            states = await account_states(self._sources, {bytes.fromhex(key[1]): [key]})
-            return [payload for _, payload in states]
-        return []
+            ((_, payload, seq),) = await account_states(self._sources, {bytes.fromhex(key[1]): [key]})
+            self._sent.pop(key, None)  # what others were told last may come again, and be news to this one
+            return Snapshot([payload], seq - 1)
+        maker = _SNAPSHOTS.get(key[0])
+        if maker is None:
+            return NOTHING
+        seq = self._data.seq
+        messages = await maker(self, key)
+        self._sent.pop(key, None)
+        return Snapshot(messages, seq if key[0] == "trades" else seq - 1)
 
     async def _snapshot_mids(self, key: Key) -> list[bytes]:
         return [message("allMids", {"mids": self._data.mids()})]
@@ -248,24 +261,6 @@ class Feed:
         self._candles[key] = current
         return [message("candle", candle_json(current, coin, interval))]
 
-    async def _snapshot_rows(self, key: Key) -> list[bytes]:
-        """Fills, funding, ledger: the newest rows, marked as a snapshot."""
-        kind, name = {
-            "userFills": ("userFills", "fills"),
-            "userFundings": ("userFunding", "fundings"),
-            "userNonFundingLedgerUpdates": ("userNonFundingLedgerUpdates", "nonFundingLedgerUpdates"),
-            "userHistoricalOrders": ("historicalOrders", "orderHistory"),
-        }[key[0]]
-        user = "0x" + key[1]
-        rows = await ACCOUNT[kind](self._sources, {"user": user, "aggregateByTime": JOINED in key})
-        if key[0] == "userFundings":
-            rows = [{"time": row["time"], **_flat_funding(row["delta"])} for row in rows]
-        return [message(key[0], {"isSnapshot": True, "user": user, name: rows[-_SNAPSHOT_ROWS:]})]
-
-
-def _flat_funding(delta: Json) -> Json:
-    return {name: delta[name] for name in ("coin", "usdc", "szi", "fundingRate")}
-
 
 _SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
     "allMids": Feed._snapshot_mids,
@@ -281,10 +276,6 @@ _SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
     "userTwapSliceFills": Feed._snapshot_twaps,
     "trades": Feed._snapshot_trades,
     "candle": Feed._snapshot_candle,
-    "userFills": Feed._snapshot_rows,
-    "userFundings": Feed._snapshot_rows,
-    "userNonFundingLedgerUpdates": Feed._snapshot_rows,
-    "userHistoricalOrders": Feed._snapshot_rows,
 }
 
 

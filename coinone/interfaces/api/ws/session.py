@@ -9,7 +9,7 @@ from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX
-from coinone.interfaces.api.ws.hub import Connection, Hub, Key
+from coinone.interfaces.api.ws.hub import Connection, Hub, Key, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class Backend(Protocol):
     def admit(self, size: int) -> None: ...
     def key_of(self, subscription: Any) -> Key: ...
     def require(self) -> None: ...
-    async def snapshot(self, key: Key) -> list[bytes]: ...
+    async def snapshot(self, key: Key) -> Snapshot: ...
     async def info(self, request: Any) -> Any: ...
     async def act(self, request: Any) -> Any: ...
 
@@ -85,16 +85,24 @@ class Session:
         try:
             key = self._backend.key_of(subscription)
             self._backend.require()
-            is_new = self._hub.subscribe(self._connection, key)
+            if not self._hub.subscribe(self._connection, key):
+                self._error(f"Already subscribed: {_text(subscription)}")
+                return
+            first = await self._first(key)
         except InvalidInput as error:
             self._error(f"Invalid subscription {_text(subscription)}", str(error))
             return
-        if not is_new:
-            self._error(f"Already subscribed: {_text(subscription)}")
-            return
         self._acknowledge("subscribe", subscription)
-        for payload in await self._backend.snapshot(key):
-            self._connection.send(payload)
+        self._hub.begin(self._connection, key, first)
+
+    async def _first(self, key: Key) -> Snapshot:
+        """The first messages of a new subscription, which ends where there are none to be had: a stream without its
+        beginning would be taken for a whole one."""
+        try:
+            return await self._backend.snapshot(key)
+        except InvalidInput:
+            self._hub.unsubscribe(self._connection, key)
+            raise
 
     def _unsubscribe(self, subscription: Any) -> None:
         try:

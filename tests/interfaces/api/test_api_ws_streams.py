@@ -1,0 +1,215 @@
+"""Each event once, what was before it first: streams of a node whose history is ahead of them, as it always is.
+
+A batch is in the history before the streams hear of it, and others come while a new subscriber's first messages are
+read. Here a test says when each of these happens.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.account_json import AccountView
+from coinone.interfaces.api.exchange.coins import Coins
+from coinone.interfaces.api.exchange.histories import Histories
+from coinone.interfaces.api.exchange.market_data import MarketData
+from coinone.interfaces.api.exchange.orders import OrderView
+from coinone.interfaces.api.exchange.sources import Sources
+from coinone.interfaces.api.ws.feed import Feed
+from coinone.interfaces.api.ws.hub import Connection, Hub, Key
+from coinone.node.runtime.networks import load_network
+from coinone.node.storage.disk import FileDisk
+from coinone.node.storage.storage import Storage
+from coinone.node.storage.store import MemoryStore
+from coinone.rules.exchange.event_log import EventLog
+from coinone.rules.exchange.events import Event, Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
+
+START_MS = 1_700_000_040_000  # a full minute
+ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20
+USER = ALICE.hex()
+
+
+class Listener(Connection):
+    """What one client was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(self)  # type: ignore[arg-type]
+        self.messages: list[Any] = []
+
+    def queue(self, frame: bytes) -> None:
+        payload = frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+        self.messages.append(msgspec.json.decode(payload))
+
+
+class Stand:
+    """The streams of a node: batches that happen are in its history, and are told when the test says so."""
+
+    def __init__(self, path: Path) -> None:
+        network = load_network("dev")
+        self.history = Storage(MemoryStore(), FileDisk(path), b"dev", os.urandom).history
+        self.data = MarketData(Coins(network))
+        self.hub = Hub()
+        self.batches: list[EventLog] = []
+        self.told = 0
+        self.meanwhile: Callable[[], Any] | None = None  # happens while something is read
+        histories = Histories(self.history, self.data.coins)
+        queries = SimpleNamespace(run=self.query)
+        sources = Sources(network, self.data, queries, histories, self.in_thread)  # type: ignore[arg-type]
+        self.feed = Feed(self.hub, sources)
+        self.data.adopt(self.view(0))
+
+    def view(self, seq: int) -> Any:
+        row = SimpleNamespace(mark=0, oracle=0, funding_rate=0, open_interest=0, bids=(), asks=(), last_px=0)
+        return SimpleNamespace(seq=seq, time_ms=START_MS + seq, markets=[row] * len(self.data.coins.all))
+
+    def happen(self, *make: Callable[[int, int], Event]) -> None:
+        """A batch of these events, made of its number and time."""
+        seq = len(self.batches) + 1
+        self.batches.append(EventLog([event(seq, START_MS + seq) for event in make]))
+        self.history.add_batch(seq, self.batches[-1])
+
+    async def tell(self) -> None:
+        """The next batch that happened."""
+        self.told += 1
+        events = self.batches[self.told - 1]
+        self.data.adopt(self.view(self.told), events)
+        await self.feed.on_batch(events)
+
+    async def query(self, read: Callable[[Any], Any]) -> Any:
+        seq = len(self.batches)
+        cursor = SimpleNamespace(seq=seq, time_ms=START_MS + seq)
+        found = read(SimpleNamespace(exchange=None, chain=SimpleNamespace(cursor=cursor)))
+        await self._pass()
+        return found
+
+    async def in_thread(self, work: Callable[[], Any]) -> Any:
+        await self._pass()
+        return work()
+
+    async def _pass(self) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+
+    async def subscribe(self, key: Key, listener: Listener | None = None) -> list[Any]:
+        """The messages of a new listener: these, and those that will come."""
+        listener = listener or Listener()
+        self.hub.subscribe(listener, key)
+        self.hub.begin(listener, key, await self.feed.snapshot(key))
+        return listener.messages
+
+
+def fill(tid: int, px: int = 100) -> Callable[[int, int], Fill]:
+    taker, maker = FillSide(ALICE, tid, 0, 0, 0, 0), FillSide(BOB, 1, 0, 0, 0, 0)
+    return lambda seq, time_ms: Fill(seq, time_ms, tid, 0, px, 1, True, taker, maker, bytes(32))
+
+
+def funding(amount: int) -> Callable[[int, int], FundingPayment]:
+    """Of the hour before, whichever batch pays for it."""
+    return lambda seq, time_ms: FundingPayment(seq, START_MS - 10 + amount, ALICE, 0, 5, 7, amount, 9)
+
+
+def deposit(amount: int) -> Callable[[int, int], LedgerUpdate]:
+    return lambda seq, time_ms: LedgerUpdate(seq, time_ms, ALICE, "deposit", amount, BOB, bytes(32))
+
+
+def ended(oid: int) -> Callable[[int, int], OrderUpdate]:
+    return lambda seq, time_ms: OrderUpdate(
+        seq, time_ms, ALICE, oid, 0, 0, True, 100, 0, 1, "Gtc", False, START_MS, "filled"
+    )
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Stand:
+    return Stand(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("channel", "make", "rows", "name"),
+    [
+        ("userFills", fill, "fills", lambda row: row["tid"]),
+        ("userFundings", funding, "fundings", lambda row: round(float(row["usdc"]) * 10**6)),
+        (
+            "userNonFundingLedgerUpdates",
+            deposit,
+            "nonFundingLedgerUpdates",
+            lambda row: round(float(row["delta"]["usdc"]) * 10**6),
+        ),
+        ("userHistoricalOrders", ended, "orderHistory", lambda row: row["order"]["oid"]),
+    ],
+)
+def test_rows_of_an_account_are_told_once_and_the_snapshot_comes_first(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, channel: str, make: Any, rows: str, name: Any
+) -> None:
+    """Batches 1 to 3 happened and 1 is told when somebody subscribes; 2 and 3 are told while the history is read, 4
+    after it."""
+    monkeypatch.setattr(reads, "account_view", lambda *_: SimpleNamespace(orders=()))
+
+    async def meanwhile() -> None:
+        await stand.tell()
+        await stand.tell()
+
+    async def run() -> list[Any]:
+        for number in (1, 2, 3):
+            stand.happen(make(number))
+        await stand.tell()
+        stand.meanwhile = meanwhile
+        messages = await stand.subscribe((channel, USER))
+        stand.happen(make(4))
+        await stand.tell()
+        return [message["data"] for message in messages]
+
+    told = asyncio.run(run())
+    assert [message["isSnapshot"] for message in told] == [True] + [False] * (len(told) - 1)
+    assert [sorted(map(name, message[rows])) for message in told][-1] == [4]
+    assert [row for message in told for row in sorted(map(name, message[rows]))] == [1, 2, 3, 4]
+
+
+def test_trades_of_a_batch_that_is_being_told_are_in_the_first_message_only(stand: Stand) -> None:
+    """Who subscribes while a batch is told has its trades from the first message, and the next batch's after it."""
+
+    async def run() -> list[Any]:
+        stand.happen(fill(1))
+        stand.data.seed(0, (), stand.batches[0].fills())
+        stand.data.adopt(stand.view(1))
+        messages = await stand.subscribe(("trades", "BTC"))
+        stand.told = 1
+        await stand.feed.on_batch(stand.batches[0])
+        stand.happen(fill(2))
+        await stand.tell()
+        return [[trade["tid"] for trade in message["data"]] for message in messages]
+
+    assert asyncio.run(run()) == [[1], [2]]
+
+
+def test_a_state_that_others_were_told_before_is_told_to_a_new_listener_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order rests after batch 2 and before and after it none: who subscribed in between learns that it is gone."""
+
+    def view(*_: Any) -> AccountView:
+        order = OrderView(0, 7, 0, True, 100, 1, 1, START_MS, "Gtc", False)
+        orders = (order,) if len(stand.batches) == 2 else ()
+        return SimpleNamespace(orders=orders)  # type: ignore[return-value]
+
+    monkeypatch.setattr(reads, "account_view", view)
+
+    async def run() -> list[Any]:
+        key = ("openOrders", USER)
+        await stand.subscribe(key)
+        stand.happen(deposit(1))
+        await stand.tell()
+        stand.happen(deposit(2))
+        messages = await stand.subscribe(key)
+        stand.happen(deposit(3))
+        await stand.tell()
+        await stand.tell()
+        return [[order["oid"] for order in message["data"]["orders"]] for message in messages]
+
+    assert asyncio.run(run()) == [[7], []]
