@@ -30,6 +30,8 @@ LOG_RANGE_MAX = 10_000  # blocks per eth_getLogs, as the field's providers
 LOG_RESULTS_MAX = 10_000  # logs per answer
 # Bytes of a block's transactions and logs; more are decoded beside the event loop.
 RECORDS_AT_ONCE_MAX = 64 * 1024
+STORAGE_SLOTS_MAX = 1024  # of an eth_getProof or eth_getStorageValues: 30 ms; geth's
+SLOTS_AT_ONCE_MAX = 16  # more are read beside the event loop: 30 us each with a proof
 FEE_HISTORY_MAX = 1024  # blocks; geth's
 PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node

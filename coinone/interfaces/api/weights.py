@@ -40,6 +40,7 @@ BODY_BYTES_PER_WEIGHT = 32 * 1024  # reading the worst body takes 1 ms for each
 RECORDS_BYTES_PER_WEIGHT = (
     8 * 1024
 )  # of a block's transactions and logs: decoding and showing them takes 1 to 3 ms
+SLOTS_PER_WEIGHT = 32  # of eth_getProof and eth_getStorageValues, beyond the call: 1 ms with a proof
 _LISTS = ("orders", "cancels", "modifies")
 
 

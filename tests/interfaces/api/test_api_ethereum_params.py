@@ -16,6 +16,7 @@ from coinone.interfaces.api.ethereum.params import (
     call_request,
     required_block,
     storage_key_shown,
+    storage_slot,
 )
 from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
@@ -155,7 +156,7 @@ def test_fields_that_we_know_are_read_strictly(fields: dict[str, Any]) -> None:
 def test_a_storage_key_is_repeated_as_it_came_if_it_is_a_word_and_else_as_a_quantity(
     asked: str, shown: str
 ) -> None:
-    assert storage_key_shown(asked) == shown
+    assert storage_key_shown(asked, storage_slot(asked)) == shown
 
 
 def test_an_object_names_a_block_by_number_or_by_hash_and_null_is_neither() -> None:

@@ -10,6 +10,7 @@ from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
+from coinone.interfaces.api.limits import SLOTS_AT_ONCE_MAX
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.readers import Readers
 from coinone.node.runtime.archive import EthereumPlace
@@ -73,24 +74,32 @@ class ChainReads:
         assert header is not None, "a placed transaction has its block"
         return header, self.archive.records(place.number)[place.index]
 
-    async def with_state(self, wanted: BlockId, read: Callable[[State], T]) -> T:
+    async def with_state(self, wanted: BlockId, read: Callable[[State], T], slots: int = 1) -> T:
         """`read` of the contracts' state at a block; `pending` is read on the executor. Raises RpcError."""
         if wanted.tag == PENDING:
             return await self.query(lambda reader: read(reader.state))
-        return await self.with_rows(wanted, lambda rows: read(State(rows)))
+        return await self.with_rows(wanted, lambda rows: read(State(rows)), slots)
 
-    async def with_rows(self, wanted: BlockId, read: Callable[[Database], T]) -> T:
-        """`read` of the rows that a block left behind: at once for the newest, in a thread for one before it,
-        whose rows must be put together first. Raises RpcError where there is no such block, or where its state
-        is not kept any more."""
+    async def with_rows(self, wanted: BlockId, read: Callable[[Database], T], slots: int = 1) -> T:
+        """`read` of the rows that a block left behind: a few slots of the newest at once; many, or of a block
+        before it, whose rows must be put together first, in a thread. Raises RpcError where there is no such
+        block, or where its state is not kept any more."""
         if wanted.tag in NEWEST:  # what nearly everybody asks for: nothing to look up first
-            with self.snapshot() as snapshot:
-                return read(snapshot)
+            return await self.beside(slots, lambda: self._read_newest(read))
         number = self.block_number(wanted)
         with self.snapshot() as snapshot:
-            if number == _newest(snapshot):
-                return read(snapshot)
+            newest = _newest(snapshot)
+        if number == newest:
+            return await self.beside(slots, lambda: self._read_past(number, read))
         return await self.in_thread(lambda: self._read_past(number, read))
+
+    async def beside(self, slots: int, work: Callable[[], T]) -> T:
+        """What is to be done with so many slots: with a few at once, with many beside the event loop."""
+        return work() if slots <= SLOTS_AT_ONCE_MAX else await self.in_thread(work)
+
+    def _read_newest(self, read: Callable[[Database], T]) -> T:
+        with self.snapshot() as snapshot:
+            return read(snapshot)
 
     def _read_past(self, number: int, read: Callable[[Database], T]) -> T:
         with self.snapshot() as snapshot:

@@ -11,7 +11,7 @@ from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import RECORDS_AT_ONCE_MAX
 from coinone.interfaces.api.sender import NOBODY, Sender
-from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, Purse
+from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, Purse
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.rules.chain.receipts import PlacedRecord
 
@@ -48,6 +48,10 @@ class Context:
         if wanted.tag != PENDING and wanted.tag not in NEWEST and reads.number(wanted) != reads.head_number():
             self.purse.spend(DEAR - 1)
         return wanted
+
+    def slots(self, count: int) -> None:
+        """So many slots are read in this call: paid for, beside what it costs itself."""
+        self.purse.spend(count // SLOTS_PER_WEIGHT)
 
     async def of_block(self, wanted: BlockId, show: Callable[[AnyHeader, Rows], T]) -> T | None:
         """What `show` makes of a block's header and its Ethereum transactions; None if there is no such block. It may

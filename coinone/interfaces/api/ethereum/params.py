@@ -78,10 +78,10 @@ def storage_slot(value: Any) -> int:
         raise invalid_params("storage key is not hex") from error
 
 
-def storage_key_shown(value: str) -> str:
-    """How eth_getProof repeats a key that `storage_slot` read: 32 bytes as they came, a shorter one as a quantity."""
+def storage_key_shown(value: str, slot: int) -> str:
+    """How eth_getProof repeats a key that `storage_slot` read as `slot`: 32 bytes as they came, a shorter one as a
+    quantity."""
     digits = value[2:] if value[:2] in ("0x", "0X") else value
-    slot = storage_slot(value)
     return f"0x{slot:064x}" if len(digits) > 62 else hex(slot)
 
 

@@ -10,10 +10,10 @@ from coinone.interfaces.api.ethereum.format import proof_json, word
 from coinone.interfaces.api.ethereum.hexes import read_address
 from coinone.interfaces.api.ethereum.params import PENDING, block_id, storage_key_shown, storage_slot
 from coinone.interfaces.api.ethereum.served import ServedReader
+from coinone.interfaces.api.limits import STORAGE_SLOTS_MAX
+from coinone.rules.state.database import Database
 from coinone.rules.state.proofs import prove
 from coinone.rules.state.state import State
-
-_PROOF_SLOTS_MAX = 1024
 
 
 async def get_balance(context: Context, address: Any, block: Any = None) -> str:
@@ -61,28 +61,39 @@ async def get_storage_values(context: Context, wanted: Any, block: Any = None) -
         raise invalid_params("an object of lists of storage keys expected")
     if not any(wanted.values()):
         raise invalid_params("empty request")
-    if sum(map(len, wanted.values())) > _PROOF_SLOTS_MAX:
-        raise invalid_params(f"too many storage keys (most {_PROOF_SLOTS_MAX})")
-    places = {
-        name: (read_address(name), [storage_slot(slot) for slot in slots]) for name, slots in wanted.items()
-    }
+    count = sum([max(1, len(slots)) for slots in wanted.values()])  # an account is work, too
+    if count > STORAGE_SLOTS_MAX:
+        raise invalid_params(f"too many storage keys (most {STORAGE_SLOTS_MAX})")
+    found, reads = context.old_state(block_id(block)), context.backend.reads
+    context.slots(count)
+
+    def places() -> dict[str, tuple[Address, list[int]]]:
+        return {
+            name: (read_address(name), [storage_slot(slot) for slot in slots])
+            for name, slots in wanted.items()
+        }
+
+    asked = await reads.beside(count, places)
 
     def read(state: State) -> dict[str, list[str]]:
         return {
             name: [word(state.storage(account, slot)) for slot in slots]
-            for name, (account, slots) in places.items()
+            for name, (account, slots) in asked.items()
         }
 
-    return await context.backend.reads.with_state(context.old_state(block_id(block)), read)
+    return await reads.with_state(found, read, count)
 
 
 async def get_proof(context: Context, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
     """EIP-1186, against the state root of a block; `pending` has none yet and is answered by the newest."""
     account, wanted = read_address(address), context.old_state(block_id(block))
     slots = [] if slots is None else slots
-    if not isinstance(slots, list) or len(slots) > _PROOF_SLOTS_MAX:
-        raise invalid_params(f"storage keys must be a list of at most {_PROOF_SLOTS_MAX}")
-    places, keys = [storage_slot(slot) for slot in slots], [storage_key_shown(slot) for slot in slots]
-    return await context.backend.reads.with_rows(
-        wanted, lambda rows: proof_json(prove(rows, account, places), keys)
-    )
+    if not isinstance(slots, list) or len(slots) > STORAGE_SLOTS_MAX:
+        raise invalid_params(f"storage keys must be a list of at most {STORAGE_SLOTS_MAX}")
+    context.slots(len(slots))
+
+    def read(rows: Database) -> dict[str, Any]:
+        places = [storage_slot(slot) for slot in slots]
+        return proof_json(prove(rows, account, places), list(map(storage_key_shown, slots, places)))
+
+    return await context.backend.reads.with_rows(wanted, read, len(slots))
