@@ -92,3 +92,17 @@ def test_nothing_large_and_no_download_address_is_committed() -> None:
     assert [f.name for f in files if f.stat().st_size > 2_000_000] == []
     locks = [f for f in files if f.name == "package-lock.json" or f.parent.name == "requirements"]
     assert [f.name for f in locks if re.search(r'"resolved"|https?://', f.read_text())] == []
+
+
+def test_every_test_that_a_document_names_exists() -> None:
+    tests = sorted((ROOT / "tests").rglob("test_*.py"))
+    there = {path.name for path in tests}
+    for path in tests:
+        there.update(re.findall(r"def (test_\w+)", path.read_text()))
+    named = {
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        for name in re.findall(r"(?:::|\b)(test_\w+(?:\.py)?)", page.read_text())
+        if name not in there and not (ROOT / "tests" / name).exists()
+    }
+    assert named == set()
