@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from coinone.rules.exchange.event_log import Trades
+from coinone.rules.exchange.event_log import EventLog, Trades
 from coinone.rules.exchange.events import Event, Fill
 
 MINUTE_MS = 60_000
@@ -110,6 +110,23 @@ def minutes_of(part: Event | Trades) -> Iterator[tuple[int, Candle]]:
     elif isinstance(part, Fill) and part.kind != "adl":  # where no book was involved is no market price
         minute = part.time_ms - part.time_ms % MINUTE_MS
         yield part.market, Candle(minute, part.px, part.px, part.px, part.px, part.sz, 1)
+
+
+def traded_in(events: EventLog) -> dict[int, Candle]:
+    """The trades of a batch, which have one time: a candle for each market."""
+    traded: dict[int, Candle] = {}
+    for part in events.parts:
+        for market, candle in minutes_of(part):
+            traded[market] = joined(traded.get(market), candle)
+    return traded
+
+
+def grown(candle: Candle | None, interval: str, later: Candle) -> Candle:
+    """A candle of `interval` with later trades; another one where these lie beyond it."""
+    opens = opening_ms(interval, later.open_ms)
+    if candle is None or candle.open_ms != opens:
+        return _opening_at(opens, later)
+    return joined(candle, later)
 
 
 def put_together(interval: str, candles: Iterable[Candle]) -> list[Candle]:

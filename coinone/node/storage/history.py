@@ -16,7 +16,15 @@ from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX, HISTORY_PREPA
 from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
 from coinone.base.primitives.types import Address
 from coinone.node.storage.blocks import head_of
-from coinone.node.storage.candles import INTERVALS, Candle, closing_ms, joined, opening_ms, put_together
+from coinone.node.storage.candles import (
+    DAY_MS,
+    INTERVALS,
+    Candle,
+    closing_ms,
+    joined,
+    opening_ms,
+    put_together,
+)
 from coinone.node.storage.codec import decode_row
 from coinone.node.storage.history_events import RATE_ROW, TAKER, BatchHistory, candle_key, cloid_key, oid_key
 from coinone.node.storage.history_rows import Folded, folded, order_key_of
@@ -114,15 +122,14 @@ class History:
         self, market: int, interval: str, start_ms: int, end_ms: int, limit: int = CANDLES_PER_ANSWER_MAX
     ) -> list[Candle]:
         """The candles that hold a moment of [start, end], the newest `limit` of them, oldest first."""
-        limit = min(limit, CANDLES_PER_ANSWER_MAX)
-        length, stored = INTERVALS[interval]
-        per_candle = (length or 31 * INTERVALS["1d"][0]) // stored
-        first = max(0, opening_ms(interval, min(max(0, start_ms), _CANDLE_MS_MAX)))
-        last = closing_ms(interval, opening_ms(interval, min(end_ms, _CANDLE_MS_MAX)))
         with self._reading() as view:
-            found = view.candles(market, stored, first, last, limit * per_candle)
-        made = put_together(interval, found)
-        return [candle for candle in made if first <= candle.open_ms <= end_ms][-limit:]
+            return view.put_together(market, interval, start_ms, end_ms, limit)
+
+    def last_candle(self, market: int, interval: str, now_ms: int) -> tuple[Candle | None, int]:
+        """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
+        with self._reading() as view:
+            found = view.put_together(market, interval, now_ms - 40 * DAY_MS, now_ms, 1)
+            return (found[-1] if found else None), view.seq
 
     def ended_orders(self, account: Address, page: Page = NEWEST) -> list[OrderUpdate]:
         """The last state of orders that rest no more."""
@@ -148,15 +155,16 @@ class History:
         with self._store.snapshot() as snapshot:
             head = head_of(snapshot)
             on_disk = -1 if head is None else head.last_seq
-            yield _View(snapshot, tuple(batch for batch in pending if batch.seq > on_disk))
+            yield _View(snapshot, tuple(batch for batch in pending if batch.seq > on_disk), on_disk)
 
 
 class _View:
     """Rows on disk and rows still pending, as one."""
 
-    def __init__(self, snapshot: Snapshot, pending: tuple[BatchHistory, ...]) -> None:
+    def __init__(self, snapshot: Snapshot, pending: tuple[BatchHistory, ...], on_disk: int) -> None:
         self.snapshot = snapshot
         self.pending = pending
+        self.seq = pending[-1].seq if pending else on_disk  # of the last batch in it
 
     def get(self, table: Enum, key: bytes) -> bytes | None:
         for batch in reversed(self.pending):
@@ -192,3 +200,15 @@ class _View:
                 if start <= key < stop:
                     made[key] = joined(made.get(key), candle)
         return [made[key] for key in sorted(made)][-limit:]
+
+    def put_together(
+        self, market: int, interval: str, start_ms: int, end_ms: int, limit: int
+    ) -> list[Candle]:
+        """The candles that hold a moment of [start, end], the newest `limit` of them, oldest first."""
+        limit = min(limit, CANDLES_PER_ANSWER_MAX)
+        length, stored = INTERVALS[interval]
+        per_candle = (length or 31 * INTERVALS["1d"][0]) // stored
+        first = max(0, opening_ms(interval, min(max(0, start_ms), _CANDLE_MS_MAX)))
+        last = closing_ms(interval, opening_ms(interval, min(end_ms, _CANDLE_MS_MAX)))
+        made = put_together(interval, self.candles(market, stored, first, last, limit * per_candle))
+        return [candle for candle in made if first <= candle.open_ms <= end_ms][-limit:]

@@ -21,9 +21,11 @@ from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.market_data import MarketData
 from coinone.interfaces.api.exchange.orders import OrderView
 from coinone.interfaces.api.exchange.sources import Sources
+from coinone.interfaces.api.ws import candle_stream
 from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key
 from coinone.node.runtime.networks import load_network
+from coinone.node.storage.candles import INTERVALS
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
@@ -213,3 +215,82 @@ def test_a_state_that_others_were_told_before_is_told_to_a_new_listener_again(
         return [[order["oid"] for order in message["data"]["orders"]] for message in messages]
 
     assert asyncio.run(run()) == [[7], []]
+
+
+def test_a_candle_counts_each_trade_once_whoever_subscribes_meanwhile(stand: Stand) -> None:
+    """Batch n trades 1 at 100 + n. The first subscribes when 1 is told and 2 in the history, the second when 2 is told
+    and 4 in the history."""
+    key = ("candle", "BTC", "1d")
+
+    async def run() -> list[list[Any]]:
+        for number in (1, 2):
+            stand.happen(fill(number, 100 + number))
+        await stand.tell()
+        first = await stand.subscribe(key)
+        for number in (3, 4):
+            stand.happen(fill(number, 100 + number))
+        await stand.tell()
+        second = await stand.subscribe(key)
+        await stand.tell()
+        await stand.tell()
+        return [[(row["data"]["n"], row["data"]["c"]) for row in messages] for messages in (first, second)]
+
+    # prices are in tenths: batch 2 closed at 10.2, and so on
+    assert asyncio.run(run()) == [
+        [(2, "10.2"), (3, "10.3"), (4, "10.4")],
+        [(2, "10.2"), (3, "10.3"), (4, "10.4")],
+    ]
+
+
+def test_a_candle_that_nobody_listened_to_meanwhile_holds_what_was_traded_meanwhile(stand: Stand) -> None:
+    key, gone = ("candle", "BTC", "1d"), Listener()
+
+    async def run() -> list[Any]:
+        await stand.subscribe(key, gone)
+        stand.hub.unsubscribe(gone, key)
+        for number in (1, 2):
+            stand.happen(fill(number))
+            await stand.tell()
+        messages = await stand.subscribe(key)
+        stand.happen(fill(3))
+        await stand.tell()
+        return [message["data"]["n"] for message in messages]
+
+    assert asyncio.run(run()) == [2, 3]
+
+
+def test_a_candle_begins_anew_after_time_was_turned_back(stand: Stand) -> None:
+    """Batches 1 and 2 were told; 2 is taken back, and another batch 2 told."""
+
+    async def run() -> list[Any]:
+        messages = await stand.subscribe(("candle", "BTC", "1d"))
+        for number in (1, 2):
+            stand.happen(fill(number))
+            await stand.tell()
+        stand.history.drop_from(2)
+        del stand.batches[1:]
+        stand.told = 1
+        stand.feed.reset()
+        stand.happen(fill(3))
+        await stand.tell()
+        return [(message["data"]["n"]) for message in messages]
+
+    assert asyncio.run(run()) == [1, 2, 2]
+
+
+def test_candles_of_a_batch_are_made_once_for_all_intervals(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """14 intervals went over 3,200 fills each: 0.3 s."""
+    made: list[int] = []
+    real = candle_stream.traded_in
+    monkeypatch.setattr(candle_stream, "traded_in", lambda events: made.append(1) or real(events))
+
+    async def run() -> list[int]:
+        streams = [await stand.subscribe(("candle", "BTC", interval)) for interval in INTERVALS]
+        stand.happen(*[fill(number) for number in range(20)])
+        await stand.tell()
+        return [messages[-1]["data"]["n"] for messages in streams]
+
+    assert asyncio.run(run()) == [20] * 14
+    assert made == [1]

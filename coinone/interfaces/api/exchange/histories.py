@@ -104,10 +104,9 @@ class Histories:
         rows = self._history.candles(coin.index, interval, start, end, CANDLES_MAX)
         return [candle_json(candle, coin, interval) for candle in rows]
 
-    def last_candle(self, coin: Coin, interval: str, now_ms: int) -> Candle | None:
-        """The candle that is open at `now_ms`, or the one before it."""
-        rows = self._history.candles(coin.index, interval, now_ms - 40 * 86_400_000, now_ms, 1)
-        return rows[-1] if rows else None
+    def last_candle(self, coin: Coin, interval: str, now_ms: int) -> tuple[Candle | None, int]:
+        """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
+        return self._history.last_candle(coin.index, interval, now_ms)
 
     def steps(self, request: Request) -> list[Step]:
         """What portfolio is made of: the newest rows of each history, oldest first."""

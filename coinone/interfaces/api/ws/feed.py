@@ -15,15 +15,14 @@ from typing import Any
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
-from coinone.interfaces.api.exchange.histories import candle_json
 from coinone.interfaces.api.exchange.market_json import spot_contexts_json
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT, WS_STATES_WAIT_S
 from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, Happened, message
 from coinone.interfaces.api.ws.account_rows import ROW_CHANNELS, first_rows
 from coinone.interfaces.api.ws.account_states import STATE_CHANNELS, account_states
+from coinone.interfaces.api.ws.candle_stream import CandleStream
 from coinone.interfaces.api.ws.hub import NOTHING, Hub, Key, Snapshot
-from coinone.node.storage.candles import Candle, joined, opening_ms
 from coinone.rules.exchange.event_log import EventLog, parties_of
 from coinone.rules.exchange.events import Fill
 
@@ -41,7 +40,7 @@ class Feed:
         self._data = sources.data
         self._sent: dict[Key, int] = {}  # hash of the last message
         self._states: asyncio.Task[None] | None = None
-        self._candles: dict[Key, Candle] = {}
+        self._candles = CandleStream(hub, sources)
         self._prices: dict[str, Json] = {}
         self._refreshed_ms = 0
         self._touched: dict[Address, None] = {}
@@ -62,7 +61,7 @@ class Feed:
     def reset(self) -> None:
         """Time was turned back: what was sent last counts no more."""
         self._sent.clear()
-        self._candles.clear()
+        self._candles.reset()
         self._prices.clear()
         self._refreshed_ms = 0
         self._hub.forget_seqs()
@@ -83,10 +82,9 @@ class Feed:
                 self._publish_changed(key, self._contexts(channel))
         for key in self._hub.keys("fastAssetCtxs"):
             self._publish_prices(key)
-        if any(True for channel in ("trades", "candle") for _ in self._hub.keys(channel)):
-            fills = [fill for fill in events.fills() if fill.kind != "adl"]
-            self._publish_trades(fills)
-            self._publish_candles(fills)
+        if any(True for _ in self._hub.keys("trades")):
+            self._publish_trades([fill for fill in events.fills() if fill.kind != "adl"])
+        self._candles.publish(events)
 
     def _publish_changed(
         self,
@@ -117,20 +115,6 @@ class Feed:
             key = ("trades", self._coins[market].name)
             if self._hub.wanted(key):
                 self._hub.publish(key, message("trades", trades), self._data.seq)
-
-    def _publish_candles(self, fills: list[Fill]) -> None:
-        for key in self._hub.keys("candle"):
-            coin, interval = self._coins.named(key[1]), key[2]
-            mine = [fill for fill in fills if fill.market == coin.index]
-            if mine:
-                current = self._candles.get(key)
-                for fill in mine:
-                    current = _grown(current, interval, fill)
-                assert current is not None
-                self._candles[key] = current
-                self._hub.publish(
-                    key, message("candle", candle_json(current, coin, interval)), self._data.seq
-                )
 
     def _book(self, key: Key) -> bytes:
         figures = int(key[2]) if key[2] else None
@@ -196,9 +180,8 @@ class Feed:
             self._hub.flush()
 
     def _forget_unwatched(self) -> None:
-        for known in (self._sent, self._candles):
-            for key in [key for key in known if not self._hub.wanted(key)]:
-                del known[key]
+        for key in [key for key in self._sent if not self._hub.wanted(key)]:
+            del self._sent[key]
 
     # New subscriptions
 
@@ -211,6 +194,8 @@ class Feed:
             ((_, payload, seq),) = await account_states(self._sources, {bytes.fromhex(key[1]): [key]})
             self._sent.pop(key, None)  # what others were told last may come again, and be news to this one
             return Snapshot([payload], seq - 1)
+        if key[0] == "candle":
+            return self._candles.snapshot(key)
         maker = _SNAPSHOTS.get(key[0])
         if maker is None:
             return NOTHING
@@ -253,14 +238,6 @@ class Feed:
         trades = self._data.recent_trades(self._coins.named(key[1]), 30)
         return [message("trades", trades)] if trades else []
 
-    async def _snapshot_candle(self, key: Key) -> list[bytes]:
-        coin, interval = self._coins.named(key[1]), key[2]
-        current = self._sources.histories.last_candle(coin, interval, self._data.time_ms)
-        if current is None:
-            return []
-        self._candles[key] = current
-        return [message("candle", candle_json(current, coin, interval))]
-
 
 _SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
     "allMids": Feed._snapshot_mids,
@@ -275,7 +252,6 @@ _SNAPSHOTS: dict[str, Callable[[Feed, Key], Awaitable[list[bytes]]]] = {
     "userTwapHistory": Feed._snapshot_twaps,
     "userTwapSliceFills": Feed._snapshot_twaps,
     "trades": Feed._snapshot_trades,
-    "candle": Feed._snapshot_candle,
 }
 
 
@@ -284,12 +260,6 @@ def _squeezed(channel: str, data: Json) -> bytes:
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     packed = packer.compress(jsonio.encode(data)) + packer.flush()
     return message(channel, base64.b64encode(packed).decode())
-
-
-def _grown(candle: Candle | None, interval: str, fill: Fill) -> Candle:
-    opens = opening_ms(interval, fill.time_ms)
-    trade = Candle(opens, fill.px, fill.px, fill.px, fill.px, fill.sz, 1)
-    return joined(candle, trade) if candle is not None and candle.open_ms == opens else trade
 
 
 def _without_time(payload: bytes) -> bytes:
