@@ -3,7 +3,10 @@
 The node has no demo market, so each book holds what a test put there.
 """
 
-from collections.abc import Iterator
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,6 +79,63 @@ def test_a_transfer_whose_answer_is_lost_is_asked_for(profile: Profile, quiet_no
         page.get_by_placeholder("Amount in USDC").fill("12")
         page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
         seen(page, "It may still arrive")
+
+
+def with_told_fills(page: Any) -> Callable[..., None]:
+    """Load the page anew, on a stream to which the test can add fills of the account: returns what adds one."""
+    lines: list[tuple[Any, str]] = []
+
+    def pass_on(line: Any) -> None:
+        server = line.connect_to_server()
+        line.on_message(server.send)
+
+        def back(message: Any) -> None:
+            line.send(message)
+            told = json.loads(message)
+            if told["channel"] == "userFills":
+                lines.append((line, told["data"]["user"]))
+
+        server.on_message(back)
+
+    page.route_web_socket(re.compile(r".*/ws$"), pass_on)
+    page.reload()
+    while not lines:
+        page.wait_for_timeout(50)
+
+    def tell(**fill: Any) -> None:
+        (line, user), now = lines[0], int(time.time() * 1000)
+        data = {"isSnapshot": False, "user": user, "fills": [{**FILL, "time": now, **fill}]}
+        line.send(json.dumps({"channel": "userFills", "data": data}))
+
+    return tell
+
+
+# As the node's format.py makes them: a close outside the book has order 0 and no transaction.
+FILL = {
+    "coin": "SOL", "px": "150.0", "sz": "5.0", "side": "A", "startPosition": "5.0", "closedPnl": "12.5", "fee": "0.0",
+    "hash": "0x" + "00" * 32, "oid": 0, "feeToken": "USDC", "twapId": None,
+}  # fmt: skip
+LIQUIDATION = {"liquidatedUser": "0x" + "12" * 20, "markPx": "150.0", "method": "market"}
+
+
+def test_a_close_that_nobody_ordered_is_told_as_what_it_was(profile: Profile, quiet_node: LocalNode) -> None:
+    page = opened(profile, quiet_node, 4)
+    tell = with_told_fills(page)
+    tell(dir="Auto-Deleveraging", crossed=False, tid=10**9)
+    seen(page, "Deleveraged: sold 5 SOL")
+    tell(dir="Close Long", crossed=True, tid=10**9 + 1, sz="2.0", oid=7, liquidation=LIQUIDATION)
+    seen(page, "Liquidated: sold 2 SOL")
+    assert page.get_by_text("Resting order").count() == 0
+    # One whose resting order met somebody's liquidation has an order to look at, and no transaction.
+    tell(dir="Open Short", crossed=False, tid=10**9 + 2, sz="3.0", oid=8, liquidation=LIQUIDATION)
+    seen(page, "Resting order sold 3 SOL")
+    page.get_by_role("tab", name="Fills").click()
+    rows = page.locator("#activity-table tbody tr")
+    for what in ("Deleveraged", "Liquidated"):
+        row = rows.filter(has=page.get_by_text(what, exact=True))
+        row.wait_for()
+        assert row.get_by_role("link").count() == 0
+    rows.get_by_role("link", name="order 8").wait_for()
 
 
 def test_an_order_that_is_taken_in_part_is_told_in_part(

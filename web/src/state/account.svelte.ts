@@ -3,6 +3,7 @@
 // The node sends each part whole at first and again when a batch touched it; fills, funding and transfers come as a
 // snapshot and then one by one. Profit is computed here against the newest mark price, so it moves in between.
 
+import { forced } from '../lib/fills.ts'
 import { trim } from '../lib/numbers.ts'
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
@@ -43,6 +44,8 @@ class AccountState {
   tradable = $state<Record<string, ActiveAssetData>>({})
   /** Called with fills of resting orders as they happen. */
   onMakerFills: (fills: Fill[]) => void = () => undefined
+  /** Called with fills that no order of the account caused. */
+  onForcedFills: (fills: Fill[]) => void = () => undefined
 
   positions: Position[] = $derived.by(() =>
     (this.summary?.assetPositions ?? []).map(({ position }) => {
@@ -146,8 +149,11 @@ class AccountState {
       on<History & { fills: Fill[] }>('userFills', (data) => {
         const known = data.isSnapshot ? [] : this.fills
         this.fills = merged(known, data.fills, fillKey)
-        const made = data.isSnapshot ? [] : data.fills.filter((fill) => !fill.crossed)
+        const news = data.isSnapshot ? [] : data.fills
+        const made = news.filter((fill) => !fill.crossed && forced(fill) === null)
         if (made.length > 0) this.onMakerFills(made)
+        const closed = news.filter((fill) => forced(fill) !== null)
+        if (closed.length > 0) this.onForcedFills(closed)
       }),
       on<History & { fundings: FundingRow[] }>('userFundings', (data) => {
         this.fundings = merged(data.isSnapshot ? [] : this.fundings, data.fundings, ({ time, coin }) => `${time}/${coin}`)

@@ -2,6 +2,7 @@
 
 import { cancelAction, leverageAction, orderAction, type OrderRequest } from '../lib/actions.ts'
 import { inWords } from '../lib/errors.ts'
+import { forced } from '../lib/fills.ts'
 import { fmt, fmtPx } from '../lib/numbers.ts'
 import { MakerFills, newCloid, outcomeOf, type Outcome } from '../lib/outcome.ts'
 import { Unreachable, type ExchangeAnswer, type OrderStatus } from '../net/http.ts'
@@ -123,16 +124,28 @@ export function announceMakerFills(fills: readonly Fill[]): void {
 }
 
 function announce(fills: readonly Fill[]): void {
+  for (const { done, at } of summed(fills, () => '')) ui.toast('good', `Resting order ${done}`, at)
+}
+
+/** The exchange closed a position of the trader's: say which, and why. */
+export function announceForcedFills(fills: readonly Fill[]): void {
+  for (const { why, done, at } of summed(fills, (fill) => forced(fill)!)) {
+    ui.toast(why === 'Liquidated' ? 'bad' : 'notice', `${why}: ${done}`, `${at}, closed by the exchange`)
+  }
+}
+
+/** In words, what fills of the same reason, market and side come to. */
+function summed(fills: readonly Fill[], reason: (fill: Fill) => string): { why: string; done: string; at: string }[] {
   const groups = new Map<string, Fill[]>()
-  for (const fill of fills) groups.set(fill.coin + fill.side, [...(groups.get(fill.coin + fill.side) ?? []), fill])
-  for (const [first, ...rest] of groups.values()) {
-    const all = [first!, ...rest]
+  const key = (fill: Fill): string => `${reason(fill)}/${fill.coin}/${fill.side}`
+  for (const fill of fills) groups.set(key(fill), [...(groups.get(key(fill)) ?? []), fill])
+  return [...groups.values()].map((all) => {
+    const { coin, side } = all[0]!
     const size = all.reduce((sum, fill) => sum + Number(fill.sz), 0)
     const px = all.reduce((sum, fill) => sum + Number(fill.px) * Number(fill.sz), 0) / size
-    const market = markets.named(first!.coin)
-    const szDecimals = market?.szDecimals ?? 0
-    ui.toast('good', `Resting order ${first!.side === 'B' ? 'bought' : 'sold'} ${fmt(size, 0, szDecimals)} ${first!.coin}`, `at ${fmtPx(px, szDecimals)}`)
-  }
+    const szDecimals = markets.named(coin)?.szDecimals ?? 0
+    return { why: reason(all[0]!), done: `${side === 'B' ? 'bought' : 'sold'} ${fmt(size, 0, szDecimals)} ${coin}`, at: `at ${fmtPx(px, szDecimals)}` }
+  })
 }
 
 export function setLeverage(coin: string, leverage: number): Promise<boolean> {

@@ -1,0 +1,12 @@
+// Fills that no order and no transaction of a trader caused: the exchange closes the positions of who is liquidated, and
+// those of winners against debts that nobody else can pay. Such a fill has order 0 or no transaction to lead to.
+
+import type { Fill } from '../net/shapes.ts'
+
+export const NO_HASH = `0x${'0'.repeat(64)}`
+
+/** What happened to the fill's owner; null for a trade of an order of theirs, also one with somebody who is liquidated. */
+export function forced(fill: Fill): 'Deleveraged' | 'Liquidated' | null {
+  if (fill.dir === 'Auto-Deleveraging') return 'Deleveraged'
+  return fill.crossed && fill.liquidation ? 'Liquidated' : null
+}
