@@ -98,9 +98,11 @@ class History:
             return found
 
     def trades(self, market: int, page: Page = NEWEST) -> list[Fill]:
+        """Those of the market's book, among ANSWER_MAX fills: a deleveraging is a fill of its parties, and no trade."""
         with self._reading() as view:
-            rows = view.rows(NodeTable.TRADE, u16(market), page)
-            return [decode_row(Fill, row) for _, row in rows]
+            rows = islice(view.walk(NodeTable.TRADE, u16(market), page), ANSWER_MAX)
+            trades = (decode_row(Fill, row) for _, row in rows)
+            return list(islice((trade for trade in trades if trade.kind != "adl"), page.limit))
 
     def funding(self, account: Address, page: Page = NEWEST) -> list[FundingPayment]:
         with self._reading() as view:
@@ -175,7 +177,10 @@ class _View:
 
     def rows(self, table: Enum, prefix: bytes, page: Page) -> list[tuple[bytes, bytes]]:
         """The page's rows of those whose key is `prefix` and a time."""
-        limit = min(page.limit, ANSWER_MAX)
+        return list(islice(self.walk(table, prefix, page), min(page.limit, ANSWER_MAX)))
+
+    def walk(self, table: Enum, prefix: bytes, page: Page) -> Iterator[tuple[bytes, bytes]]:
+        """Those rows one by one, without the page's limit."""
         start = prefix + u64(max(0, page.start_ms))
         stop = prefix + u64(max(0, min(page.end_ms, TIME_MS_MAX)) + 1)
         recent = {
@@ -188,7 +193,7 @@ class _View:
         on_disk = self.snapshot.range(table, start, stop, reverse=newest_first)
         others = (row for row in on_disk if row[0] not in recent)
         pending = sorted(recent.items(), reverse=newest_first)
-        return list(islice(merge(pending, others, reverse=newest_first), limit))
+        return merge(pending, others, reverse=newest_first)
 
     def candles(self, market: int, stored_ms: int, first: int, last: int, limit: int) -> list[Candle]:
         """Stored candles that open in [first, last], the newest `limit` of them, oldest first."""

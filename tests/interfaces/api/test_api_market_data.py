@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
-from coinone.interfaces.api.exchange.market_data import DayWindow, last_day
+from coinone.interfaces.api.exchange.coins import Coins
+from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, DayWindow, MarketData, last_day
+from coinone.node.runtime.networks import load_network
 from coinone.node.storage.candles import DAY_MS, MINUTE_MS
 from coinone.node.storage.disk import FileDisk
+from coinone.node.storage.history import Page
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
 from coinone.rules.exchange.event_log import EventLog
@@ -33,3 +36,18 @@ def test_the_price_of_yesterday_is_that_of_the_last_trade_before_whenever_it_was
         for window in (ran, anew):
             stats = window.stats(now)
             assert (stats.notional, stats.size, stats.previous_px) == want
+
+
+def test_a_deleveraging_is_no_recent_trade_after_a_restart_either(tmp_path: Path) -> None:
+    """The trade at 100 is the last of the book; a batch later 200 positions are closed outside it at 46."""
+    storage = Storage(MemoryStore(), FileDisk(tmp_path), b"dev", os.urandom)
+    side = FillSide(bytes(20), 0, 0, 0, 0, 0)
+    trade = Fill(1, START_MS, 1, 0, 100, 1, True, side, side, bytes(32))
+    storage.history.add_batch(1, EventLog([trade]))
+    closes = [
+        Fill(2, START_MS + 1, tid, 0, 46, 1, True, side, side, bytes(32), kind="adl") for tid in range(2, 202)
+    ]
+    storage.history.add_batch(2, EventLog(closes))
+    data = MarketData(Coins(load_network("dev")))
+    data.seed(0, (), storage.history.trades(0, Page(limit=RECENT_TRADES)))
+    assert [told["tid"] for told in data.recent_trades(data.coins.all[0])] == [1]

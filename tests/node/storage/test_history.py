@@ -164,6 +164,18 @@ def test_a_trade_without_a_book_makes_no_candle_but_is_a_fill(tmp_path: Path) ->
     assert len(storage.history.fills(ALICE)) == 1
 
 
+def test_a_deleveraging_is_no_trade_of_the_market_and_takes_no_trades_place(tmp_path: Path) -> None:
+    storage = opened(tmp_path)
+    trades = [fill(1, tid, START_MS + tid, kind="trade" if tid < 3 else "adl") for tid in range(1, 30)]
+    storage.history.add_batch(1, EventLog(trades))
+    for where in ("pending", "on disk"):
+        found = storage.history.trades(0, Page(limit=10))
+        assert [trade.tid for trade in found] == [2, 1], where
+        assert len(storage.history.fills(ALICE)) == 15 + 9  # taker of each odd one, maker of each third
+        if where == "pending":
+            commit(storage, 1, 1)
+
+
 def test_one_account_on_both_sides_of_a_trade_has_two_fills(tmp_path: Path) -> None:
     storage = opened(tmp_path)
     storage.history.add_batch(1, EventLog([fill(1, 3, START_MS)]))  # tid 3: Alice is taker and maker
