@@ -151,6 +151,9 @@ ARCHIVE_SCAN_ROWS_MAX = 100_000  # of one range at an older block: a second of l
 UNDO_BLOCKS_MAX = 256  # blocks that can be taken back; checkpoints come every 30
 SCRUB_AT_START_ROWS_MAX = 1_000_000  # rows of state read through before a node starts: some seconds
 HISTORY_PER_ANSWER_MAX = 2000  # fills, trades or payments in one answer, as the field's API gives
+# Rows of an answer that must have all of a time: more than the fills of an account that others can make in one batch,
+# 48,000 orders of 41 bytes and a thousand of its own; 17 MB of JSON.
+HISTORY_WHOLE_ANSWER_MAX = 50_000
 CANDLES_PER_ANSWER_MAX = 5000  # as above
 ENDED_ORDERS_KEPT = 2_000_000  # order ids back from the newest: about 1 GB at most
 TRADES_KEPT = 10_000_000  # trade ids back from the newest, with both fills of each: about 5 GB at most

@@ -61,8 +61,8 @@ class Service:
         self.queries = Queries(node)
         dev = Dev(node) if node.network.is_dev else None
         self.rpc = EthereumRpc(node, self.queries, methods_of(node.network), peers, dev)
-        in_thread = self.rpc.reads.in_thread
-        sources = Sources(node.network, self.data, self.queries, histories, in_thread)
+        in_thread, in_slow_thread = self.rpc.reads.in_thread, self.rpc.reads.in_slow_thread
+        sources = Sources(node.network, self.data, self.queries, histories, in_thread, in_slow_thread)
         self.info = Info(sources)
         self.relay = Relay(node, self.queries)
         self.hub = Hub()

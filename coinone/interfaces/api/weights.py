@@ -8,7 +8,7 @@ it and the next waits. Local programs share one address and have a purse that no
 import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from coinone.base.primitives.errors import LimitExceeded
@@ -117,10 +117,20 @@ def holder(address: str) -> str:
     return address if full.is_loopback else str(ipaddress.ip_network((int(full) >> 64 << 64, 64)))
 
 
+class Counted(list[Any]):
+    """Rows of an answer for which more were read, and these are what they cost."""
+
+    def __init__(self, rows: Iterable[Any], read: int) -> None:
+        super().__init__(rows)
+        self.read = read
+
+
 def info_weight(kind: str, answer: Any) -> int:
     """Of a request of POST /info and what it was answered."""
     rows = ROWS_PER_WEIGHT.get(kind)
-    extra = len(answer) // rows if rows and isinstance(answer, list) else 0
+    extra = 0
+    if rows and isinstance(answer, list):
+        extra = (answer.read if isinstance(answer, Counted) else len(answer)) // rows
     return INFO_WEIGHTS.get(kind, INFO_WEIGHT) + extra
 
 

@@ -5,15 +5,17 @@ again when the logged batches are applied again at the next start. A reader take
 snapshot after it, and skips pending batches that the snapshot already holds; so it may run in any thread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
+from typing import TypeVar
 
 from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX, HISTORY_PREPARED_MAX
 from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
+from coinone.base.primitives.limits import HISTORY_WHOLE_ANSWER_MAX as WHOLE_MAX
 from coinone.base.primitives.types import Address
 from coinone.node.storage.blocks import head_of
 from coinone.node.storage.candles import (
@@ -33,6 +35,8 @@ from coinone.node.storage.tables import NodeTable, u16, u64
 from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, OrderUpdate
 
+Row = TypeVar("Row")
+
 TIME_MS_MAX = 2**63 - 1
 _CANDLE_MS_MAX = 4_000_000_000_000  # the year 2096: keeps calendar arithmetic in its range
 
@@ -47,12 +51,15 @@ class AccountFill:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows: the newest of those in [start, end], newest first; or the oldest, oldest first."""
+    """Which rows: the newest of those in [start, end], newest first; or the oldest, oldest first. A `whole` one goes on
+    beyond the limit until it has all rows of its last time, and a second time at least: so whoever asks again from the
+    last time on comes further, however many rows a batch made."""
 
     start_ms: int = 0
     end_ms: int = TIME_MS_MAX
     limit: int = ANSWER_MAX
     oldest: bool = False
+    whole: bool = False
 
 
 NEWEST = Page()
@@ -89,25 +96,24 @@ class History:
     # Reading (any thread)
 
     def fills(self, account: Address, page: Page = NEWEST) -> list[AccountFill]:
-        with self._reading() as view:
-            found = []
-            for key, market in view.rows(NodeTable.FILL, account, page):
-                row = view.get(NodeTable.TRADE, market + key[20:36])
-                assert row is not None, "a fill without its trade"
-                found.append(AccountFill(decode_row(Fill, row), key[36:] == TAKER))
-            return found
+        return list(chain.from_iterable(self.fill_parts(account, page)))
+
+    def fill_parts(self, account: Address, page: Page) -> Iterator[list[AccountFill]]:
+        """A page of fills, its limit at a time: of one time there may be very many."""
+        return self._parts(NodeTable.FILL, account, page, _View.account_fill)
 
     def trades(self, market: int, page: Page = NEWEST) -> list[Fill]:
         """Those of the market's book, among ANSWER_MAX fills: a deleveraging is a fill of its parties, and no trade."""
         with self._reading() as view:
-            rows = islice(view.walk(NodeTable.TRADE, u16(market), page), ANSWER_MAX)
+            rows = islice(view.walk(NodeTable.TRADE, *_bounds(u16(market), page), page), ANSWER_MAX)
             trades = (decode_row(Fill, row) for _, row in rows)
             return list(islice((trade for trade in trades if trade.kind != "adl"), page.limit))
 
     def funding(self, account: Address, page: Page = NEWEST) -> list[FundingPayment]:
-        with self._reading() as view:
-            rows = view.rows(NodeTable.FUNDING, account, page)
-            return [decode_row(FundingPayment, row) for _, row in rows]
+        parts = self._parts(
+            NodeTable.FUNDING, account, page, lambda _, __, row: decode_row(FundingPayment, row)
+        )
+        return list(chain.from_iterable(parts))
 
     def funding_rates(self, market: int, page: Page = NEWEST) -> list[tuple[int, int, int]]:
         """(time in ms, hourly rate, the hour's average premium, both in 1e-9)."""
@@ -116,9 +122,8 @@ class History:
             return [(int.from_bytes(key[2:], "big"), *RATE_ROW.unpack(row)) for key, row in rows]
 
     def ledger(self, account: Address, page: Page = NEWEST) -> list[LedgerUpdate]:
-        with self._reading() as view:
-            rows = view.rows(NodeTable.LEDGER, account, page)
-            return [decode_row(LedgerUpdate, row) for _, row in rows]
+        parts = self._parts(NodeTable.LEDGER, account, page, lambda _, __, row: decode_row(LedgerUpdate, row))
+        return list(chain.from_iterable(parts))
 
     def candles(
         self, market: int, interval: str, start_ms: int, end_ms: int, limit: int = CANDLES_PER_ANSWER_MAX
@@ -151,6 +156,26 @@ class History:
             row = None if found is None else view.get(NodeTable.ORDER, order_key_of(found))
             return None if row is None else decode_row(OrderUpdate, row)
 
+    def _parts(
+        self, table: Enum, prefix: bytes, page: Page, made: Callable[["_View", bytes, bytes], Row]
+    ) -> Iterator[list[Row]]:
+        """The page's rows, at most its limit at a time; each part is a reading of its own."""
+        start, stop = _bounds(prefix, page)
+        timed, first, count = len(prefix) + 8, b"", 0
+        while True:
+            with self._reading() as view:
+                found = list(islice(view.walk(table, start, stop, page), _limit(page)))
+                part = [made(view, *row) for row in found]
+            yield part
+            count += len(found)
+            if not page.whole or len(found) < _limit(page) or count >= WHOLE_MAX:
+                return
+            last = found[-1][0]
+            start, stop = (last + b"\0", stop) if page.oldest else (start, last)
+            first = first or found[0][0][:timed]
+            if last[:timed] != first:  # from here on only what else has the last row's time
+                start, stop = (start, _next(last[:timed])) if page.oldest else (last[:timed], stop)
+
     @contextmanager
     def _reading(self) -> Iterator["_View"]:
         pending = self._pending
@@ -175,14 +200,17 @@ class _View:
                 return row
         return self.snapshot.get(table, key)
 
-    def rows(self, table: Enum, prefix: bytes, page: Page) -> list[tuple[bytes, bytes]]:
-        """The page's rows of those whose key is `prefix` and a time."""
-        return list(islice(self.walk(table, prefix, page), min(page.limit, ANSWER_MAX)))
+    def account_fill(self, key: bytes, market: bytes) -> AccountFill:
+        row = self.get(NodeTable.TRADE, market + key[20:36])
+        assert row is not None, "a fill without its trade"
+        return AccountFill(decode_row(Fill, row), key[36:] == TAKER)
 
-    def walk(self, table: Enum, prefix: bytes, page: Page) -> Iterator[tuple[bytes, bytes]]:
-        """Those rows one by one, without the page's limit."""
-        start = prefix + u64(max(0, page.start_ms))
-        stop = prefix + u64(max(0, min(page.end_ms, TIME_MS_MAX)) + 1)
+    def rows(self, table: Enum, prefix: bytes, page: Page) -> list[tuple[bytes, bytes]]:
+        """The page's first rows of those whose key is `prefix` and a time."""
+        return list(islice(self.walk(table, *_bounds(prefix, page), page), _limit(page)))
+
+    def walk(self, table: Enum, start: bytes, stop: bytes, page: Page) -> Iterator[tuple[bytes, bytes]]:
+        """Rows in the page's direction, without its limit."""
         recent = {
             key: row
             for batch in self.pending
@@ -217,3 +245,18 @@ class _View:
         last = closing_ms(interval, opening_ms(interval, min(end_ms, _CANDLE_MS_MAX)))
         made = put_together(interval, self.candles(market, stored, first, last, limit * per_candle))
         return [candle for candle in made if first <= candle.open_ms <= end_ms][-limit:]
+
+
+def _limit(page: Page) -> int:
+    return min(page.limit, ANSWER_MAX)
+
+
+def _bounds(prefix: bytes, page: Page) -> tuple[bytes, bytes]:
+    """The first key of the page's times, and the first one beyond."""
+    start_ms, end_ms = max(0, page.start_ms), max(0, min(page.end_ms, TIME_MS_MAX))
+    return prefix + u64(start_ms), prefix + u64(end_ms + 1)
+
+
+def _next(key: bytes) -> bytes:
+    """The first key behind all that begin with this one, which ends with a time."""
+    return (int.from_bytes(key, "big") + 1).to_bytes(len(key), "big")

@@ -62,7 +62,8 @@ class Stand:
         self.meanwhile: Callable[[], Any] | None = None  # happens while something is read
         histories = Histories(self.history, self.data.coins)
         queries = SimpleNamespace(run=self.query)
-        sources = Sources(network, self.data, queries, histories, self.in_thread)  # type: ignore[arg-type]
+        threads = self.in_thread, self.in_thread
+        sources = Sources(network, self.data, queries, histories, *threads)  # type: ignore[arg-type]
         self.feed = Feed(self.hub, sources)
         self.data.adopt(self.view(0))
 

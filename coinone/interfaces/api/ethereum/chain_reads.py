@@ -35,9 +35,14 @@ class ChainReads:
         self.archive = node.archive
         self._readers = Readers()
         self.in_thread = self._readers.run  # for what reads much, beside the interface's event loop
+        self._slow_readers = Readers(1)
+        self.in_slow_thread = (
+            self._slow_readers.run
+        )  # for what takes a second, and much memory: one at a time
 
     def close(self) -> None:
         self._readers.close()
+        self._slow_readers.close()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The store at its newest block; keep it short."""

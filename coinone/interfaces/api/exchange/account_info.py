@@ -203,6 +203,14 @@ def _history(name: str) -> Handler:
     return handler
 
 
+async def _fills_by_time(sources: Sources, request: Request) -> Json:
+    """Of one time there may be so many that others should not wait for them."""
+    brief = await sources.in_thread(lambda: sources.histories.fills_by_time(request, brief=True))
+    if brief is not None:
+        return brief
+    return await sources.in_slow_thread(lambda: sources.histories.fills_by_time(request))
+
+
 ACCOUNT: dict[str, Handler] = {
     "clearinghouseState": _clearinghouse,
     "spotClearinghouseState": _spot_clearinghouse,
@@ -223,7 +231,7 @@ ACCOUNT: dict[str, Handler] = {
     "candleSnapshot": _history("candles"),
     "fundingHistory": _history("funding_rates"),
     "userFills": _history("fills"),
-    "userFillsByTime": _history("fills_by_time"),
+    "userFillsByTime": _fills_by_time,
     "userFunding": _history("fundings"),
     "userNonFundingLedgerUpdates": _history("ledger"),
     "historicalOrders": _historical_orders,

@@ -1,10 +1,12 @@
 """Histories from the store: fills, funding, ledger, ended orders, candles.
 
 Who asks from a startTime on gets the oldest rows since, oldest first, and asks again from the last one's time: so
-the anchor's clients page through a history. Who names none gets the newest rows.
+the anchor's clients page through a history. Who names none gets the newest rows. No answer ends inside a time: a
+stranger may make thousands of rows at one, and whoever goes on from it would get the same ones for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import InvalidInput
@@ -21,6 +23,7 @@ from coinone.interfaces.api.exchange.numbers import rate
 from coinone.interfaces.api.exchange.orders import order_history_json
 from coinone.interfaces.api.exchange.portfolio import Step, steps_of
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
+from coinone.interfaces.api.weights import Counted
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
 from coinone.node.storage.history import TIME_MS_MAX, AccountFill, History, Page
 from coinone.rules.exchange.events import OrderUpdate
@@ -38,26 +41,30 @@ class Histories:
         self._history = history
         self._coins = coins
 
-    def fills(self, request: Request) -> list[Json]:
-        """userFills: newest first."""
-        rows = self._history.fills(parse_address(request.get("user")), Page(limit=INFO_ROWS_MAX))
-        return self._fills(rows, parse_joined(request))
-
-    def fills_by_time(self, request: Request) -> list[Json]:
-        """userFillsByTime: oldest first, or, if `reversed`, the newest of the time asked for, newest first."""
+    def fills(self, request: Request, end_ms: int = TIME_MS_MAX) -> list[Json]:
+        """userFills: newest first. Of a full answer the last time may go on beyond it, so joined it is left out."""
         user, joined = parse_address(request.get("user")), parse_joined(request)
-        if parse_flag(request, "reversed"):
-            rows = self._history.fills(user, Page(*_times(request), INFO_ROWS_MAX))
-        else:
-            rows = _paged(self._history.fills, user, request, INFO_ROWS_MAX)
+        rows = self._history.fills(user, Page(end_ms=end_ms, limit=INFO_ROWS_MAX))
+        if joined and len(rows) == INFO_ROWS_MAX:
+            rows = [row for row in rows if row.fill.time_ms != rows[-1].fill.time_ms] or rows
         return self._fills(rows, joined)
 
-    def _fills(self, rows: list[AccountFill], joined: bool) -> list[Json]:
-        """Of a page that is full, the rows of its last time may go on beyond it: joined, they wait for the next."""
-        if joined and len(rows) == INFO_ROWS_MAX:
-            whole = [row for row in rows if row.fill.time_ms != rows[-1].fill.time_ms]
-            rows = whole or rows
-        return fills_json(((row.fill, row.is_taker) for row in rows), self._coins, joined)
+    def fills_by_time(self, request: Request, brief: bool = False) -> list[Json] | None:
+        """userFillsByTime: oldest first, or, if `reversed`, the newest of the time asked for, newest first. None if the
+        answer is to be `brief` and is longer than two full ones."""
+        user, joined = parse_address(request.get("user")), parse_joined(request)
+        asked, turned = _page(request, INFO_ROWS_MAX), parse_flag(request, "reversed")
+        page = replace(asked, oldest=asked.oldest and not turned)
+        rows: list[AccountFill] = []
+        for place, part in enumerate(self._history.fill_parts(user, page)):
+            rows += part
+            if brief and place == 1 and len(part) == INFO_ROWS_MAX:
+                return None
+        return self._fills(rows if asked.oldest or turned else rows[::-1], joined)
+
+    def _fills(self, rows: Sequence[AccountFill], joined: bool) -> list[Json]:
+        shown = fills_json(((row.fill, row.is_taker) for row in rows), self._coins, joined)
+        return Counted(shown, read=len(rows))
 
     def fundings(self, request: Request, seq: int = SEQ_MAX) -> list[Json]:
         """userFunding: oldest first; of batches up to `seq`, which may pay for an hour long past."""
@@ -133,9 +140,13 @@ def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:
 
 def _paged(read: Callable[[Of, Page], list[Row]], of: Of, request: Request, limit: int) -> list[Row]:
     """The rows that a request with startTime and endTime is about, oldest first."""
-    page = Page(*_times(request), limit, oldest=request.get("startTime") is not None)
+    page = _page(request, limit)
     rows = read(of, page)
     return rows if page.oldest else rows[::-1]
+
+
+def _page(request: Request, limit: int) -> Page:
+    return Page(*_times(request), limit, oldest=request.get("startTime") is not None, whole=True)
 
 
 def _times(request: Request) -> tuple[int, int]:

@@ -26,6 +26,7 @@ class Sources:
     queries: Queries[ChainReader]  # accounts: between two batches
     histories: Histories  # what was, from the store
     in_thread: InThread
+    in_slow_thread: InThread  # one at a time
 
     async def account(self, request: Request, orders: bool = True) -> AccountView:
         """The account of the request's user. Raises InvalidInput."""

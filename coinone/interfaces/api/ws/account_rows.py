@@ -6,6 +6,7 @@ store may hold more by then, and have more added while it is read.
 
 from coinone.interfaces.api.exchange.account_info import orders_so_far
 from coinone.interfaces.api.exchange.sources import Json, Request, Sources
+from coinone.interfaces.api.limits import INFO_ROWS_MAX
 from coinone.interfaces.api.ws.account_events import JOINED, message
 from coinone.interfaces.api.ws.hub import Key, Snapshot
 
@@ -33,10 +34,10 @@ async def first_rows(sources: Sources, key: Key) -> Snapshot:
 def _rows(sources: Sources, channel: str, request: Request, seq: int) -> list[Json]:
     histories = sources.histories
     if channel == "userFills":
-        return histories.fills_by_time({**request, "reversed": True})
+        return histories.fills(request, request["endTime"])
     if channel == "userFundings":
-        return [_flat_funding(row) for row in histories.fundings(request, seq)]
-    return histories.ledger(request)
+        return [_flat_funding(row) for row in histories.fundings(request, seq)[-INFO_ROWS_MAX:]]
+    return histories.ledger(request)[-INFO_ROWS_MAX:]
 
 
 def _flat_funding(row: Json) -> Json:
