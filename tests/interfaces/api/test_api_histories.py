@@ -152,6 +152,13 @@ def test_reversed_pages_go_from_the_newest_row_to_the_oldest(asked: Histories) -
     assert seconds(ask(asked, "fills_by_time", **{**before, "reversed": None})) == [1, 2, 3]
 
 
+def test_what_portfolio_is_made_of_is_complete_behind_the_oldest_row_that_it_has(asked: Histories) -> None:
+    """Rows 6, 5 and 4 of each history: of 4 there might be more."""
+    past = asked.past({"user": USER})
+    assert [(step.time_ms - NOW) // 1000 for step in past.steps] == [4, 5, 6]
+    assert past.traded_ms == past.moved_ms == NOW + 4001
+
+
 def test_user_fills_are_the_newest_first(asked: Histories) -> None:
     assert seconds(asked.fills({"user": USER})) == [6, 5, 4]
 

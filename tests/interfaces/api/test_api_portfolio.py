@@ -1,6 +1,14 @@
 """portfolio: curves that end at what an account is worth, from rows whose sums are done by hand here."""
 
-from coinone.interfaces.api.exchange.portfolio import DAY_MS, POINTS_MAX, Step, portfolio_json, steps_of
+from coinone.interfaces.api.exchange.portfolio import (
+    DAY_MS,
+    POINTS_MAX,
+    Past,
+    Step,
+    known_since,
+    portfolio_json,
+    steps_of,
+)
 from coinone.node.storage.history import AccountFill
 from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate
 
@@ -43,7 +51,7 @@ def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:
         Step(NOW - 2 * DAY_MS, 100 * QUOTE, 0),
         Step(NOW - 3_600_000, 7 * QUOTE, 7 * QUOTE, 500 * QUOTE),
     ]
-    shown = dict(portfolio_json(steps, 110 * QUOTE, 3 * QUOTE, NOW))
+    shown = dict(portfolio_json(Past(steps), 110 * QUOTE, 3 * QUOTE, NOW))
     assert list(shown) == [
         "day", "week", "month", "allTime", "perpDay", "perpWeek", "perpMonth", "perpAllTime",
     ]  # fmt: skip
@@ -62,11 +70,33 @@ def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:
 
 def test_a_long_curve_is_thinned_but_keeps_its_ends() -> None:
     steps = [Step(NOW - 1000 + n, QUOTE, QUOTE) for n in range(1000)]
-    [(_, curve), *_] = portfolio_json(steps, 1000 * QUOTE, 0, NOW)
+    [(_, curve), *_] = portfolio_json(Past(steps), 1000 * QUOTE, 0, NOW)
     points = curve["accountValueHistory"]
     assert len(points) == POINTS_MAX and points[0] == [NOW - DAY_MS, "0.0"] and points[-1] == [NOW, "1000.0"]
 
 
 def test_an_account_without_rows_has_two_points() -> None:
-    shown = dict(portfolio_json([], 0, 0, NOW))
+    shown = dict(portfolio_json(Past([]), 0, 0, NOW))
     assert shown["allTime"]["accountValueHistory"] == [[0, "0.0"], [NOW, "0.0"]]
+
+
+def test_a_curve_begins_where_its_histories_are_complete() -> None:
+    """300 came in three days ago, 20 were earned two days ago, and since yesterday's noon dust fills the list of
+    transfers: the value is known from there on, the profit all the time. It was said to be 320 for ever."""
+    noon = NOW - DAY_MS // 2
+    steps = [Step(NOW - 2 * DAY_MS, 20 * QUOTE, 20 * QUOTE, 90 * QUOTE), Step(noon + 5, 3, 0)]
+    week = dict(portfolio_json(Past(steps, moved_ms=noon), 320 * QUOTE + 3, 0, NOW))["week"]
+    assert week["accountValueHistory"] == [[noon, "320.0"], [noon + 5, "320.000003"], [NOW, "320.000003"]]
+    assert week["pnlHistory"] == [
+        [NOW - 7 * DAY_MS, "0.0"], [NOW - 2 * DAY_MS, "20.0"], [noon + 5, "20.0"], [NOW, "20.0"],
+    ]  # fmt: skip
+    assert week["vlm"] == "90.0"
+    traded = dict(portfolio_json(Past(steps, traded_ms=noon), 320 * QUOTE + 3, 0, NOW))["week"]
+    assert [time_ms for time_ms, _ in traded["pnlHistory"]] == [noon, noon + 5, NOW]
+    assert traded["accountValueHistory"][0] == [noon, "320.0"] and traded["vlm"] == "0.0"
+
+
+def test_rows_cut_off_inside_a_time_are_complete_from_the_next_on() -> None:
+    moves = [LedgerUpdate(1, NOW - n, ALICE, "receive", 1, BOB, bytes(32)) for n in range(3)]
+    assert known_since(moves, 4) == 0, "there are no more"
+    assert known_since(moves, 3) == NOW - 1

@@ -94,9 +94,9 @@ async def _account_proof(sources: Sources, request: Request) -> Json:
 
 async def _portfolio(sources: Sources, request: Request) -> Json:
     account = await sources.account(request, orders=False)
-    steps = await sources.in_thread(lambda: sources.histories.steps(request))
+    past = await sources.in_thread(lambda: sources.histories.past(request))
     unrealised = sum(position.unrealised for position in account.positions)
-    return portfolio_json(steps, account.equity, unrealised, sources.data.time_ms)
+    return portfolio_json(past, account.equity, unrealised, sources.data.time_ms)
 
 
 async def _rate_limit(sources: Sources, request: Request) -> Json:

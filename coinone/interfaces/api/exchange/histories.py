@@ -21,7 +21,7 @@ from coinone.interfaces.api.exchange.format import (
 )
 from coinone.interfaces.api.exchange.numbers import rate
 from coinone.interfaces.api.exchange.orders import order_history_json
-from coinone.interfaces.api.exchange.portfolio import Step, steps_of
+from coinone.interfaces.api.exchange.portfolio import Past, known_since, steps_of
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
 from coinone.interfaces.api.weights import Counted
 from coinone.node.storage.candles import INTERVALS, Candle, closing_ms
@@ -115,12 +115,13 @@ class Histories:
         """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
         return self._history.last_candle(coin.index, interval, now_ms)
 
-    def steps(self, request: Request) -> list[Step]:
-        """What portfolio is made of: the newest rows of each history, oldest first."""
+    def past(self, request: Request) -> Past:
+        """What portfolio is made of: the newest rows of each history."""
         user, history, newest = parse_address(request.get("user")), self._history, Page(limit=INFO_ROWS_MAX)
-        return steps_of(
-            history.fills(user, newest), history.funding(user, newest), history.ledger(user, newest)
-        )
+        fills, paid = history.fills(user, newest), history.funding(user, newest)
+        moved = history.ledger(user, newest)
+        traded = known_since([row.fill for row in fills], INFO_ROWS_MAX), known_since(paid, INFO_ROWS_MAX)
+        return Past(steps_of(fills, paid, moved), max(traded), known_since(moved, INFO_ROWS_MAX))
 
 
 def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:

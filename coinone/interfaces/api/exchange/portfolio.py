@@ -1,16 +1,17 @@
 """portfolio: how an account's value and profit went, put together from its fills, payments and transfers.
 
 Going back from today's equity, each row is taken off again; so the curve shows realised profit, and only its last
-point holds what open positions are worth now. It reaches as far back as the newest rows of each history do.
+point holds what open positions are worth now. It begins where the newest rows of the histories do: with one of them
+missing, what was there before would be told wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coinone.interfaces.api.exchange.numbers import money
 from coinone.node.storage.history import AccountFill
-from coinone.rules.exchange.events import FundingPayment, LedgerUpdate
+from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate
 
 DAY_MS = 86_400_000
 PERIODS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("month", 30 * DAY_MS), ("allTime", None))
@@ -26,6 +27,21 @@ class Step:
     value: int  # micro-quote, as all amounts here
     profit: int
     volume: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Steps, oldest first, and since when they are complete. Profit needs no transfers, so whoever is sent very many
+    small amounts still sees all of it."""
+
+    steps: Sequence[Step]
+    traded_ms: int = 0  # fills and payments
+    moved_ms: int = 0  # transfers
+
+
+def known_since(rows: Sequence[FundingPayment | LedgerUpdate | Fill], most: int) -> int:
+    """The first time of which the newest `most` rows, newest first, are certain to have everything."""
+    return rows[-1].time_ms + 1 if len(rows) >= most else 0
 
 
 def steps_of(
@@ -55,33 +71,40 @@ def _by_time(steps: Sequence[Step]) -> list[Step]:
     return list(whole.values())
 
 
-def portfolio_json(steps: Sequence[Step], equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
+def portfolio_json(past: Past, equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
     """The anchor's eight periods; those of perpetuals alone are the same, as there is nothing else."""
     curves: list[tuple[str, dict[str, Any]]] = [
-        (name, _curve(steps, equity, unrealised, 0 if length is None else now_ms - length, now_ms))
+        (name, _curve(past, equity, unrealised, 0 if length is None else now_ms - length, now_ms))
         for name, length in PERIODS
     ]
     perpetuals = [(f"perp{name[0].upper()}{name[1:]}", curve) for name, curve in curves]
     return [[name, curve] for name, curve in (*curves, *perpetuals)]
 
 
-def _curve(steps: Sequence[Step], equity: int, unrealised: int, start_ms: int, now_ms: int) -> dict[str, Any]:
-    inside = [step for step in steps if step.time_ms >= start_ms]
-    value = equity - unrealised - sum(step.value for step in inside)
-    profit = 0
-    first_ms = start_ms if start_ms or not inside else inside[0].time_ms
-    values, profits = [(first_ms, value)], [(first_ms, 0)]
-    for step in inside:
-        value, profit = value + step.value, profit + step.profit
-        values.append((step.time_ms, value))
-        profits.append((step.time_ms, profit))
-    values.append((now_ms, equity))
-    profits.append((now_ms, profit))
+def _curve(past: Past, equity: int, unrealised: int, start_ms: int, now_ms: int) -> dict[str, Any]:
+    profit_ms = max(start_ms, past.traded_ms)
+    value_ms = max(profit_ms, past.moved_ms)
+    earned = [step for step in past.steps if step.time_ms >= profit_ms]
+    inside = [step for step in earned if step.time_ms >= value_ms]
+    before = equity - unrealised - sum(step.value for step in inside)
+    values = _sums(min(value_ms, now_ms), before, [(step.time_ms, step.value) for step in inside])
+    profits = _sums(min(profit_ms, now_ms), 0, [(step.time_ms, step.profit) for step in earned])
     return {
-        "accountValueHistory": _points(values),
-        "pnlHistory": _points(profits),
-        "vlm": money(sum(step.volume for step in inside)),
+        "accountValueHistory": _points([*values, (now_ms, equity)]),
+        "pnlHistory": _points([*profits, (now_ms, profits[-1][1])]),
+        "vlm": money(sum(step.volume for step in earned)),
     }
+
+
+def _sums(start_ms: int, total: int, changes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`total` at the beginning, which is the first change where none is named, and then after each change."""
+    points = [(start_ms, total)]
+    for time_ms, change in changes:
+        total += change
+        points.append((time_ms, total))
+    if not start_ms and len(points) > 1:
+        points[0] = points[1][0], points[0][1]
+    return points
 
 
 def _points(curve: Sequence[tuple[int, int]]) -> list[list[Any]]:
