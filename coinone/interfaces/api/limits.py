@@ -89,3 +89,4 @@ WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
 WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
 WS_STATES_WAIT_S = 0.05  # how long the streams of markets wait for those of accounts' states in a batch
 WS_SNAPSHOT_BYTES_PER_WEIGHT = 16 * 1024  # of what a new subscriber gets first: making them takes half a ms
+WS_ROWS_PER_TURN = 256  # fills or orders made into JSON before others have a turn: some 3 ms

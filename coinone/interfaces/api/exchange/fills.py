@@ -4,7 +4,7 @@ Hyperliquid's option joins what one order was filled at one time: a taker that s
 has a maker that several takers hit within one batch. Price is the average, the rest are sums.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.exchange.coins import Coins
@@ -18,14 +18,20 @@ Row = tuple[Fill, bool]  # a fill, and whether its taker is meant
 
 def fills_json(rows: Iterable[Row], coins: Coins, joined: bool = False) -> list[Json]:
     """The rows in their own order; `joined` puts those of one order and time into one."""
+    return list(fill_rows(rows, coins, joined))
+
+
+def fill_rows(rows: Iterable[Row], coins: Coins, joined: bool = False) -> Iterator[Json]:
+    """The same, each made when it is asked for."""
     if not joined:
-        return [fill_json(fill, is_taker, coins) for fill, is_taker in rows]
+        yield from (fill_json(fill, is_taker, coins) for fill, is_taker in rows)
+        return
     groups: dict[tuple[object, ...], list[Row]] = {}
     for fill, is_taker in rows:
         party = fill.taker if is_taker else fill.maker
         key = fill.time_ms, fill.market, party.oid, is_taker, fill.kind
         groups.setdefault(key, []).append((fill, is_taker))
-    return [_joined(group, coins) for group in groups.values()]
+    yield from (_joined(group, coins) for group in groups.values())
 
 
 def parse_joined(request: Json) -> bool:

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from coinone.base.primitives.types import Address
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import format as formats
 from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.exchange.fills import fills_json
+from coinone.interfaces.api.exchange.fills import fill_rows
 from coinone.interfaces.api.exchange.orders import order_history_json, order_update_json
+from coinone.interfaces.api.ws.batch_events import events_of
 from coinone.interfaces.api.ws.hub import Key
+from coinone.interfaces.api.ws.turns import Turns
+from coinone.rules.exchange.event_log import EventLog, parties_of
 from coinone.rules.exchange.events import (
     Event,
     Fill,
@@ -36,9 +40,13 @@ def message(channel: str, data: Any) -> bytes:
 
 
 class Happened:
-    """One account's share of a batch's events."""
+    """One account's share of a batch's events. Who swept a book has thousands: `turns` are given away while they are
+    made into rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, coins: Coins, turns: Turns) -> None:
+        self._coins = coins
+        self._turns = turns
+        self._fill_rows: list[Json] | None = None
         self.fills: list[tuple[Fill, bool]] = []
         self.orders: list[OrderUpdate] = []
         self.fundings: list[FundingPayment] = []
@@ -57,42 +65,63 @@ class Happened:
         elif isinstance(event, LiquidationEvent):
             self.liquidations.append(event)
 
-    def messages(self, key: Key, coins: Coins) -> list[bytes]:
+    async def messages(self, key: Key) -> list[bytes]:
         """What one of the event channels says of it."""
         channel, user, *options = key
         if channel == "userEvents":
-            return self._user_events(coins)
+            return await self._user_events()
         if channel == "orderUpdates":
-            return (
-                [message(channel, [order_update_json(row, coins) for row in self.orders])]
-                if self.orders
-                else []
-            )
-        name, rows = self._rows(channel, coins, JOINED in options)
+            rows = await self._turns.collect(order_update_json(row, self._coins) for row in self.orders)
+            return [message(channel, rows)] if rows else []
+        name, rows = await self._rows(channel, JOINED in options)
         if not rows:
             return []
         return [message(channel, {"isSnapshot": False, "user": "0x" + user, name: rows})]
 
-    def _rows(self, channel: str, coins: Coins, joined: bool) -> tuple[str, list[Json]]:
+    async def _rows(self, channel: str, joined: bool) -> tuple[str, list[Json]]:
+        coins, collect = self._coins, self._turns.collect
+        if channel == "userFills" and joined:
+            return "fills", await collect(fill_rows(self.fills, coins, joined))
         if channel == "userFills":
-            return "fills", fills_json(self.fills, coins, joined)
+            return "fills", await self._fills()
         if channel == "userFundings":
-            return "fundings", [formats.funding_stream_json(row, coins) for row in self.fundings]
+            return "fundings", await collect(formats.funding_stream_json(row, coins) for row in self.fundings)
         if channel == "userHistoricalOrders":
-            return "orderHistory", [order_history_json(row, coins) for row in self.orders]
-        return "nonFundingLedgerUpdates", [formats.ledger_json(row) for row in self.ledger]
+            return "orderHistory", await collect(order_history_json(row, coins) for row in self.orders)
+        return "nonFundingLedgerUpdates", await collect(map(formats.ledger_json, self.ledger))
 
-    def _user_events(self, coins: Coins) -> list[bytes]:
+    async def _fills(self) -> list[Json]:
+        """One by one; two channels say them."""
+        if self._fill_rows is None:
+            self._fill_rows = await self._turns.collect(fill_rows(self.fills, self._coins))
+        return self._fill_rows
+
+    async def _user_events(self) -> list[bytes]:
         """The channel that the anchor calls "user": one kind of news in each message."""
         news: list[Json] = []
         if self.fills:
-            news.append({"fills": fills_json(self.fills, coins)})
-        news += [{"funding": formats.funding_stream_json(row, coins)} for row in self.fundings]
+            news.append({"fills": await self._fills()})
+        news += [{"funding": formats.funding_stream_json(row, self._coins)} for row in self.fundings]
         news += [{"liquidation": formats.liquidation_json(row)} for row in self.liquidations]
         forced = [
             row for row in self.orders if row.status.endswith("Canceled") or row.status.endswith("Cancel")
         ]
         if forced:
-            rows = [{"coin": coins[row.market].name, "oid": row.oid} for row in forced]
+            rows = await self._turns.collect(
+                {"coin": self._coins[row.market].name, "oid": row.oid} for row in forced
+            )
             news.append({"nonUserCancel": rows})
         return [message("user", item) for item in news]
+
+
+async def shares_of(
+    events: EventLog, accounts: set[Address], coins: Coins, turns: Turns
+) -> dict[Address, Happened]:
+    """What a batch did to each of these accounts."""
+    shares: dict[Address, Happened] = {}
+    async for event in turns.each(events_of(events, accounts)):
+        for place, account in enumerate(parties_of(event)):
+            if account in accounts:
+                share = shares.setdefault(account, Happened(coins, turns))
+                share.add(event, is_taker=place == 0)
+    return shares

@@ -18,13 +18,14 @@ from coinone.interfaces.api.exchange import format as formats
 from coinone.interfaces.api.exchange.market_json import spot_contexts_json
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT, WS_STATES_WAIT_S
-from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, Happened, message
+from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, message, shares_of
 from coinone.interfaces.api.ws.account_rows import ROW_CHANNELS, first_rows
 from coinone.interfaces.api.ws.account_states import STATE_CHANNELS, account_states
+from coinone.interfaces.api.ws.batch_events import trades_of
 from coinone.interfaces.api.ws.candle_stream import CandleStream
 from coinone.interfaces.api.ws.hub import NOTHING, Hub, Key, Snapshot
-from coinone.rules.exchange.event_log import EventLog, parties_of
-from coinone.rules.exchange.events import Fill
+from coinone.interfaces.api.ws.turns import Turns
+from coinone.rules.exchange.event_log import EventLog
 
 Json = dict[str, Any]
 STATE_REFRESH_MS = 1000
@@ -48,13 +49,16 @@ class Feed:
     async def on_batch(self, events: EventLog) -> None:
         """Everything that a batch has to say; the market data must have adopted it already. Events are made of
         its rows only where somebody listens."""
-        self._publish_markets(events)
+        turns = Turns(self._hub.flush)
+        self._publish_markets()
+        self._candles.publish(events)
+        await self._publish_trades(events, turns)
         concerned = events.parties()
         self._touched.update(concerned)
         listening = {key[1] for channel in EVENT_CHANNELS for key in self._hub.keys(channel)}
         watched = {account for account in concerned if account.hex() in listening}
         if watched:
-            self._publish_events(events, watched)
+            await self._publish_events(events, watched, turns)
         self._hub.flush()
         await self._publish_states_beside()
 
@@ -68,7 +72,7 @@ class Feed:
 
     # Markets
 
-    def _publish_markets(self, events: EventLog) -> None:
+    def _publish_markets(self) -> None:
         for key in self._hub.keys("allMids"):
             self._publish_changed(key, message("allMids", {"mids": self._data.mids()}))
         for key in self._hub.keys("l2Book"):
@@ -82,9 +86,6 @@ class Feed:
                 self._publish_changed(key, self._contexts(channel))
         for key in self._hub.keys("fastAssetCtxs"):
             self._publish_prices(key)
-        if any(True for _ in self._hub.keys("trades")):
-            self._publish_trades([fill for fill in events.fills() if fill.kind != "adl"])
-        self._candles.publish(events)
 
     def _publish_changed(
         self,
@@ -107,13 +108,11 @@ class Feed:
             self._prices = prices
             self._hub.publish(key, _squeezed("fastAssetCtxs", changed), self._data.seq)
 
-    def _publish_trades(self, fills: list[Fill]) -> None:
-        by_market: dict[int, list[Json]] = {}
-        for fill in fills:
-            by_market.setdefault(fill.market, []).append(formats.trade_json(fill, self._coins))
-        for market, trades in by_market.items():
-            key = ("trades", self._coins[market].name)
-            if self._hub.wanted(key):
+    async def _publish_trades(self, events: EventLog, turns: Turns) -> None:
+        for key in self._hub.keys("trades"):
+            fills = trades_of(events, self._coins.named(key[1]).index)
+            trades = await turns.collect(formats.trade_json(fill, self._coins) for fill in fills)
+            if trades:
                 self._hub.publish(key, message("trades", trades), self._data.seq)
 
     def _book(self, key: Key) -> bytes:
@@ -136,17 +135,13 @@ class Feed:
 
     # Accounts: events
 
-    def _publish_events(self, events: EventLog, watched: set[Address]) -> None:
-        sorted_events: dict[Address, Happened] = {}
-        for event in events:
-            for place, account in enumerate(parties_of(event)):
-                if account in watched:
-                    sorted_events.setdefault(account, Happened()).add(event, is_taker=place == 0)
-        for account, happened in sorted_events.items():
+    async def _publish_events(self, events: EventLog, watched: set[Address], turns: Turns) -> None:
+        shares = await shares_of(events, watched, self._coins, turns)
+        for account, happened in shares.items():
             user = account.hex()
             for key in [*((channel, user) for channel in EVENT_CHANNELS), ("userFills", user, JOINED)]:
                 if self._hub.wanted(key):
-                    for payload in happened.messages(key, self._coins):
+                    for payload in await happened.messages(key):
                         self._hub.publish(key, payload, self._data.seq)
 
     # Accounts: state
