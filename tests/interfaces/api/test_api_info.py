@@ -147,6 +147,28 @@ def test_a_key_whose_agency_is_over_is_nobodys_agent(node: Node) -> None:
     assert later == ["agent", "missing"]
 
 
+def test_a_transfer_to_an_agents_key_is_told_to_open_an_account(node: Node) -> None:
+    """20 are sent and wait while it is an agent; when it is none, opening the account costs 1, and 19 are there."""
+    key, agent = b"\x74" * 20, "0x" + "74" * 20
+
+    async def equity(service: Service) -> str:
+        state = await ask(service, "clearinghouseState", user=agent)
+        return str(state["marginSummary"]["accountValue"])
+
+    async def scenario(service: Service) -> tuple[Any, Any, list[str]]:
+        await act(service, approve_agent(key, "bot"), 32)
+        before = await ask(service, "preTransferCheck", user=agent)
+        await act(service, {"type": "usdSend", "destination": agent, "amount": "20"}, 33)
+        waiting = await equity(service)
+        await act(service, approve_agent(bytes(20), "bot"), 34)
+        return before, await ask(service, "preTransferCheck", user=agent), [waiting, await equity(service)]
+
+    before, after, arrived = served(node, scenario)
+    assert (before["fee"], before["userExists"], before["userHasSentTx"]) == ("1.0", False, False)
+    assert arrived == ["0.0", "19.0"]
+    assert (after["fee"], after["userExists"]) == ("0.0", True)
+
+
 def test_builders_and_the_referral_code_are_told_as_they_were_set(node: Node) -> None:
     builder = Signer(dev_keys()[1]).address
 

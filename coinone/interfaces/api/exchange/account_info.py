@@ -163,7 +163,7 @@ async def _active_asset_data(sources: Sources, request: Request) -> Json:
 
 async def _pre_transfer_check(sources: Sources, request: Request) -> Json:
     role = await _role(sources, request)
-    exists = role["role"] != "missing"
+    exists = role["role"] == "user"  # an agent's key has no account of its own
     fee = money(0 if exists else OPENING_FEE)
     return {"fee": fee, "isSanctioned": False, "userExists": exists, "userHasSentTx": exists}
 
