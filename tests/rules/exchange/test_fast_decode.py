@@ -17,7 +17,7 @@ from coinone.rules.exchange.wire import pack, unpack
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_l1
 from coinone.rules.exchange.wire.fast_decode import decode_operations
-from coinone.rules.exchange.wire.operations import operations_of
+from coinone.rules.exchange.wire.operations import op_rows, operations_of
 
 ASSETS = st.sampled_from([0, 1, 127, 128, 255, 256, 10_000, 65_535, 65_536, 2**31 - 1, 2**31, 2**32])
 NUMBERS = st.from_regex(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,8})?", fullmatch=True) | st.sampled_from(
@@ -68,8 +68,10 @@ ORDERS = st.builds(
     st.none() | CLOIDS,
 )
 OIDS = st.integers(0, 2**64 - 1) | st.sampled_from([0, 127, 128, 2**16, 2**32, 2**63 - 1, 2**63])
+MODIFIES = st.builds(lambda oid, changed: {"oid": oid, "order": changed}, OIDS | CLOIDS, ORDERS)
 ACTIONS = (
-    st.builds(lambda o: {"type": "order", "orders": o, "grouping": "na"}, st.lists(ORDERS, max_size=20))
+    st.builds(lambda m: {"type": "batchModify", "modifies": m}, st.lists(MODIFIES, max_size=20))
+    | st.builds(lambda o: {"type": "order", "orders": o, "grouping": "na"}, st.lists(ORDERS, max_size=20))
     | st.builds(
         lambda a, o: {"type": "cancel", "cancels": [{"a": x, "o": y} for x, y in zip(a, o, strict=False)]},
         st.lists(ASSETS, max_size=20),
@@ -102,6 +104,11 @@ def order(**changes: Any) -> dict[str, Any]:
 
 def action(*orders: dict[str, Any], **changes: Any) -> bytes:
     return pack({"type": "order", "orders": list(orders), "grouping": "na"} | changes)
+
+
+def modifies(*changes: tuple[int | str, dict[str, Any]]) -> bytes:
+    items = [{"oid": oid, "order": changed} for oid, changed in changes]
+    return pack({"type": "batchModify", "modifies": items})
 
 
 @given(value=ACTIONS)
@@ -144,6 +151,10 @@ def test_a_damaged_action_is_never_taken_for_another(
         action(order(p="0.00000001", s="9999999999.99999999")),
         pack({"type": "cancel", "cancels": [{"a": 3, "o": 2**63 - 1}, {"a": 0, "o": 0}]}),
         pack({"type": "cancelByCloid", "cancels": [{"asset": 300, "cloid": "0x" + "A1" * 16}]}),
+        pack({"type": "cancel", "cancels": [{"a": 0, "o": n % 100} for n in range(1000)]}),
+        modifies((1, order())),
+        modifies((2**63 - 1, order(c="0x" + "0f" * 16)), ("0x" + "A1" * 16, order(b=False, r=True))),
+        modifies(*[(n, order(t={"limit": {"tif": "Alo"}})) for n in range(1, 1001)]),
     ],
 )
 def test_the_common_spellings_are_taken(data: bytes) -> None:
@@ -162,6 +173,12 @@ def test_the_common_spellings_are_taken(data: bytes) -> None:
         action(order()) + b"\x00",
         action(order())[:-1],
         pack({"orders": [order()], "type": "order", "grouping": "na"}),
+        modifies((0, order())),
+        modifies((2**63, order())),
+        modifies(("0x" + "0" * 32, order())),
+        modifies((1, order(t={"trigger": {"isMarket": True, "triggerPx": "5", "tpsl": "tp"}}))),
+        pack({"type": "batchModify", "modifies": [{"order": order(), "oid": 1}]}),
+        pack({"type": "modify", "oid": 1, "order": order()}),
         pack({"type": "noop"}),
         b"",
     ],
@@ -177,3 +194,10 @@ def test_prices_and_sizes_come_into_the_units_of_their_market() -> None:
     assert status.tolist() == [0, 0, Status.BAD_PRICE, Status.BAD_SIZE, Status.BAD_MARKET]
     assert ops["px"].tolist()[:3] == [500_005, 500_005_000, 12]
     assert ops["sz"].tolist() == [10_000, 10, 0, 0, 0]
+
+
+def test_rows_made_of_columns_say_what_was_named_and_else_0() -> None:
+    rows = np.frombuffer(op_rows([{"oid": 7}, {"market": 2, "px": 5}, {"oid": 9, "px": 6}]), OP)
+    assert rows["oid"].tolist() == [7, 0, 9] and rows["px"].tolist() == [0, 5, 6]
+    assert rows["market"].tolist() == [0, 2, 0] and not rows["kind"].any()
+    assert op_rows([]) == b""

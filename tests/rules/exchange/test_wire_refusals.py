@@ -41,6 +41,7 @@ from coinone.rules.exchange.wire import (
     verify_raw,
 )
 from coinone.rules.exchange.wire.signing import SIGNED_TYPES, encode_value
+from coinone.rules.exchange.wire.verify import LastRead
 
 KEY = bytes.fromhex("0123456789012345678901234567890123456789012345678901234567890123")
 SIGNER = address_of(KEY)
@@ -80,6 +81,27 @@ def test_our_own_domain_is_accepted_and_is_not_foreign() -> None:
     for tx in (l1(), user()):
         verified = verify_raw(encode_envelope(tx), DEV)
         assert verified.signer == SIGNER and not verified.foreign
+
+
+ACTIONS = [pack(ORDER), pack({**ORDER, "builder": {"b": "0x" + "11" * 20, "f": 1}}), NOOP]
+
+
+@pytest.mark.parametrize("first", ACTIONS)
+@pytest.mark.parametrize("second", ACTIONS)
+def test_what_was_read_before_changes_nothing_of_what_is_verified_next(first: bytes, second: bytes) -> None:
+    """Also after bytes that could not be read, and for other sources of the same bytes."""
+    last, broken = LastRead(), encode_envelope(l1(b"\xc1"))
+    for tx in (
+        l1(first),
+        l1(second),
+        l1(second, source="a"),
+        l1(first, source="b"),
+        l1(first, nonce=NONCE + 1),
+    ):
+        raw = encode_envelope(tx)
+        assert verify_raw(raw, DEV, last) == verify_raw(raw, DEV)
+        with pytest.raises(DecodeError):
+            verify_raw(broken, DEV, last)
 
 
 def test_the_twin_signature_with_high_s_is_refused() -> None:
@@ -402,6 +424,38 @@ class TestRelay:
     def test_a_malformed_request_is_refused(self, change: dict[str, object]) -> None:
         with pytest.raises(InvalidInput):
             envelopes_from_json({**self.body(), **change}, DEV)
+
+    @pytest.mark.parametrize(
+        "action",
+        [
+            ORDER,
+            {**ORDER, "grouping": None},
+            {**ORDER, "orders": [{**ORDER["orders"][0], "c": None}]},  # type: ignore[dict-item]
+            {**ORDER, "builder": {"b": "0x" + "11" * 20, "f": 1}},
+            {"type": "cancel", "cancels": [{"a": 0, "o": 2**64 - 1}, {"a": 0, "o": 256}]},
+            {"type": "batchModify", "modifies": [{"oid": 300, "order": ORDER["orders"][0]}]},  # type: ignore[index]
+            {"type": "noop", "x": ["\u00e9" * 20, -1, True]},
+        ],
+    )
+    def test_the_bytes_of_an_action_are_those_of_our_own_writer(self, action: dict[str, object]) -> None:
+        for tx in envelopes_from_json({**self.body(), "action": action}, DEV):
+            assert isinstance(tx, L1Envelope) and tx.action == pack(action)
+
+    @pytest.mark.parametrize("value", [1.5, b"x", 2**64, "\ud800"])
+    def test_what_is_never_signed_is_not_packed_by_anybody(self, value: object) -> None:
+        with pytest.raises(DecodeError):
+            envelopes_from_json({**self.body(), "action": {"type": "cancel", "cancels": [value]}}, DEV)
+
+    @pytest.mark.parametrize(
+        ("kind", "name"), [("order", "orders"), ("batchModify", "modifies"), ("noop", "x")]
+    )
+    def test_too_many_items_are_refused_before_they_are_packed(self, kind: str, name: str) -> None:
+        """A float is never packed: the refusal names the number, so nothing came to it."""
+        body = {**self.body(), "action": {"type": kind, name: [0.5] * 1001}}
+        with pytest.raises(DecodeError, match="number of items"):
+            envelopes_from_json(body, DEV)
+        with pytest.raises(DecodeError, match="never signed"):
+            envelopes_from_json({**body, "action": {"type": kind, name: [0.5] * 1000}}, DEV)
 
     def test_the_clients_key_order_is_kept(self) -> None:
         turned = dict(reversed(ORDER.items()))

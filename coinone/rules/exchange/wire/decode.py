@@ -33,6 +33,13 @@ def check_known(kind: object) -> None:
         raise NotSupported(f"action type {kind[:32]} is not supported")
 
 
+def check_items(fields: Fields) -> None:
+    """Refuse an action of too many items before any work is put into them. Raises DecodeError."""
+    for value in fields.values():
+        if isinstance(value, list) and len(value) > ORDERS_PER_ACTION_MAX:
+            raise _wrong_number(len(value))
+
+
 def decode_user(name: str, fields: Fields) -> t.Action:
     """The action of a user-signed type from its decoded fields."""
     return _USER[name](fields)
@@ -245,8 +252,12 @@ def _items(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise DecodeError("list expected")
     if not 0 < len(value) <= ORDERS_PER_ACTION_MAX:
-        raise DecodeError("number of items in an action", have=len(value), most=ORDERS_PER_ACTION_MAX)
+        raise _wrong_number(len(value))
     return value
+
+
+def _wrong_number(count: int) -> DecodeError:
+    return DecodeError("number of items in an action", have=count, most=ORDERS_PER_ACTION_MAX)
 
 
 def _int(value: object, most: int = U64_MAX) -> int:

@@ -1,7 +1,7 @@
-"""Orders and cancels from their signed bytes at once: what clients send most, in the spelling that all of
+"""Orders, cancels and modifies from their signed bytes at once: what clients send most, in the spelling that all of
 them use.
 
-A jitted reader for three actions (order, cancel, cancelByCloid) with the keys in the SDK's order, limit
+A jitted reader for four actions (order, cancel, cancelByCloid, batchModify) with the keys in the SDK's order, limit
 orders only, grouping "na", no builder. It takes less than wire/msgpack.py and wire/decode.py do, never
 more: anything else, and anything doubtful, is left to them (`None`), and they name the error. Tests hold
 the rows equal to those that operations.py makes of what they say.
@@ -23,10 +23,12 @@ from coinone.rules.exchange.wire import types as t
 if TYPE_CHECKING:
     from coinone.rules.exchange.rows import Array
 
+ITEM_BYTES_MIN = 7  # a cancel of an order of one byte: 82 a1 61 00 a1 6f 01
 PADDING = 256
 """Zero bytes behind the data: more than one item can take, so the reader looks for the end once per item."""
 
 _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
+_MODIFY, _MODIFY_CLOID = int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID)
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _GTC, _IOC, _ALO = int(Tif.GTC), int(Tif.IOC), int(Tif.ALO)
 _DIGITS_MAX = 18  # with eight decimals; more might not fit int64
@@ -44,6 +46,8 @@ _ORDERS = _bytes(b"\x83\xa4type\xa5order\xa6orders")
 _GROUPING = _bytes(b"\xa8grouping\xa2na")
 _CANCELS = _bytes(b"\x82\xa4type\xa6cancel\xa7cancels")
 _CLOID_CANCELS = _bytes(b"\x82\xa4type\xadcancelByCloid\xa7cancels")
+_MODIFIES = _bytes(b"\x82\xa4type\xabbatchModify\xa8modifies")
+_OID, _ORDER_OF = _bytes(b"\x82\xa3oid"), _bytes(b"\xa5order")
 _LIMIT = _bytes(b"\xa1t\x81\xa5limit\x81\xa3tif\xa3")
 _TIFS = (_bytes(b"Gtc"), _bytes(b"Ioc"), _bytes(b"Alo"))
 _GTC_TEXT, _IOC_TEXT, _ALO_TEXT = _TIFS
@@ -201,6 +205,27 @@ def _cancel_by_cloid(data: Any, at: int, op: Any) -> int:
     return i64(at + _CLOID.shape[0] + 36 if good else -1)
 
 
+@inlined
+def _modify(data: Any, at: int, op: Any) -> int:
+    """An order's number, or the client's own of it, and the order that takes its place."""
+    if not _is(data, at, _OID):
+        return i64(-1)
+    at += _OID.shape[0]
+    if data[at] == 0xD9:
+        op.target_hi, op.target_lo, good = _cloid(data, at)
+        kind = _MODIFY_CLOID
+        at += 36
+    else:
+        op.oid, at = _number(data, at)
+        good = op.oid > 0
+        kind = _MODIFY
+    if not good or not _is(data, at, _ORDER_OF):
+        return i64(-1)
+    at = _order(data, at + _ORDER_OF.shape[0], op)
+    op.kind = kind
+    return at
+
+
 @njit(
     types.int64(
         types.Array(types.uint8, 1, "C", readonly=True), types.int64, types.Array(from_dtype(OP), 1, "C")
@@ -210,7 +235,7 @@ def _cancel_by_cloid(data: Any, at: int, op: Any) -> int:
 )
 def _decode(data: Any, size: int, ops: Any) -> int:
     """Fill `ops` from `size` bytes with padding behind them; how many there are, or -1."""
-    kind = 0
+    kind = _PLACE
     at = _ORDERS.shape[0]
     if not _is(data, 0, _ORDERS):
         kind = _CANCEL
@@ -219,7 +244,10 @@ def _decode(data: Any, size: int, ops: Any) -> int:
             kind = _CANCEL_CLOID
             at = _CLOID_CANCELS.shape[0]
             if not _is(data, 0, _CLOID_CANCELS):
-                return -1
+                kind = _MODIFY
+                at = _MODIFIES.shape[0]
+                if not _is(data, 0, _MODIFIES):
+                    return -1
     count = i64(data[at])
     if count == 0xDC:
         count = (i64(data[at + 1]) << 8) | i64(data[at + 2])
@@ -234,15 +262,17 @@ def _decode(data: Any, size: int, ops: Any) -> int:
     if count == 0 or count > ops.shape[0]:
         return -1
     for n in range(count):
-        if kind == 0:
+        if kind == _PLACE:
             at = _order(data, at, ops[n])
         elif kind == _CANCEL:
             at = _cancel(data, at, ops[n])
-        else:
+        elif kind == _CANCEL_CLOID:
             at = _cancel_by_cloid(data, at, ops[n])
+        else:
+            at = _modify(data, at, ops[n])
         if at < 0 or at > size:
             return -1
-    if kind == 0:
+    if kind == _PLACE:
         if not _is(data, at, _GROUPING):
             return -1
         at += _GROUPING.shape[0]
@@ -251,14 +281,16 @@ def _decode(data: Any, size: int, ops: Any) -> int:
 
 def decode_operations(data: bytes) -> tuple[str, t.Operations] | None:
     """(type name, operations) of an action in the common spelling; None: ask the full decoder."""
-    ops = np.zeros(min(len(data) // 16 + 1, ORDERS_PER_ACTION_MAX), OP)
+    ops = np.zeros(min(len(data) // ITEM_BYTES_MIN + 1, ORDERS_PER_ACTION_MAX), OP)
     count = _decode(np.frombuffer(data + bytes(PADDING), np.uint8), len(data), ops)
     if count <= 0:
         return None
     rows = ops[:count].tobytes()
     kind = rows[_KIND_AT]
+    post_only = not rows[_TIF_AT :: OP.itemsize].strip(_ALL_ALO)
     if kind == _PLACE:
-        post_only = not rows[_TIF_AT :: OP.itemsize].strip(_ALL_ALO)
         return "order", t.Operations(t.Form.ORDERS, rows, count, post_only)
+    if kind in (_MODIFY, _MODIFY_CLOID):
+        return "batchModify", t.Operations(t.Form.MODIFIES, rows, count, post_only)
     name = "cancel" if kind == _CANCEL else "cancelByCloid"
     return name, t.Operations(t.Form.CANCELS, rows, count, post_only=False)

@@ -28,24 +28,36 @@ def unpack(data: bytes) -> Value:
 def pack(value: object) -> bytes:
     """The one accepted encoding of `value`, maps in their own order. A key without a value (None) is left out, as
     Hyperliquid leaves it out of what is signed. Raises DecodeError for foreign types."""
-    if isinstance(value, bool):
-        return b"\xc3" if value else b"\xc2"
-    if isinstance(value, int):
-        return _pack_int(value)
+    parts: list[bytes] = []
+    _pack(value, parts.append)
+    return b"".join(parts)
+
+
+def _pack(value: object, put: Callable[[bytes], None]) -> None:
     if isinstance(value, str):
-        return _pack_str(value)
-    if isinstance(value, (list, tuple)):
-        return _length(len(value), 0x90, 15, 0xDC) + b"".join([pack(item) for item in value])
-    if isinstance(value, dict):
-        pairs = [_pack_key(key) + pack(item) for key, item in value.items() if item is not None]
-        return _length(len(pairs), 0x80, 15, 0xDE) + b"".join(pairs)
-    raise DecodeError("msgpack: this type is never signed", type=type(value).__name__)
+        put(_pack_str(value))
+    elif isinstance(value, dict):
+        pairs = [(key, item) for key, item in value.items() if item is not None]
+        put(_length(len(pairs), 0x80, 15, 0xDE))
+        for key, item in pairs:
+            if not isinstance(key, str):
+                raise DecodeError("msgpack: a key is a string")
+            put(_pack_str(key))
+            _pack(item, put)
+    elif isinstance(value, bool):
+        put(b"\xc3" if value else b"\xc2")
+    elif isinstance(value, int):
+        put(_SMALL[value] if 0 <= value < 0x80 else _pack_int(value))
+    elif isinstance(value, (list, tuple)):
+        put(_length(len(value), 0x90, 15, 0xDC))
+        for item in value:
+            _pack(item, put)
+    else:
+        raise DecodeError("msgpack: this type is never signed", type=type(value).__name__)
 
 
-def _pack_key(key: object) -> bytes:
-    if not isinstance(key, str):
-        raise DecodeError("msgpack: a key is a string")
-    return _pack_str(key)
+_SMALL = [bytes((number,)) for number in range(0x80)]
+_TEXT_HEADS = [bytes((0xA0 | size,)) if size <= 31 else bytes((0xD9, size)) for size in range(0x100)]
 
 
 def _pack_str(text: str) -> bytes:
@@ -54,9 +66,7 @@ def _pack_str(text: str) -> bytes:
     except UnicodeEncodeError as error:
         raise DecodeError("msgpack: text is not Unicode") from error
     size = len(raw)
-    if 31 < size < 0x100:
-        return bytes((0xD9, size)) + raw
-    return _length(size, 0xA0, 31, 0xDA) + raw
+    return (_TEXT_HEADS[size] if size < 0x100 else _length(size, 0xA0, 31, 0xDA)) + raw
 
 
 def _length(size: int, fix: int, fix_most: int, wide: int) -> bytes:
@@ -68,7 +78,7 @@ def _length(size: int, fix: int, fix_most: int, wide: int) -> bytes:
 
 
 def _pack_int(value: int) -> bytes:
-    if 0 <= value < 0x80 or -0x20 <= value < 0:
+    if -0x20 <= value < 0x80:
         return (value & 0xFF).to_bytes(1, "big")
     if not -(1 << 63) <= value <= U64_MAX:
         raise DecodeError("msgpack: integer beyond 64 bits")

@@ -9,6 +9,7 @@ with it: an entry must not be filled without the stop that was to protect it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -36,9 +37,8 @@ def operations_of(trade: t.Trade) -> t.Operations:
 def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
     """OP rows of the named columns; what is not named is 0."""
     rows = np.zeros(len(operations), OP)
-    for n, columns in enumerate(operations):
-        for name, value in columns.items():
-            rows[name][n] = value
+    for name in dict.fromkeys(chain.from_iterable(operations)):
+        rows[name] = [columns.get(name, 0) for columns in operations]
     return rows.tobytes()
 
 

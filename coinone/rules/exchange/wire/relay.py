@@ -9,11 +9,14 @@ refuse here, never forge.
 import re
 from typing import Any
 
+import msgspec
+
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.parse import parse_address
-from coinone.rules.exchange.wire.decode import check_known
+from coinone.rules.exchange.wire.decode import check_items, check_known
 from coinone.rules.exchange.wire.domain import FOREIGN_SOURCES, own_source
+from coinone.rules.exchange.wire.fast_decode import decode_operations
 from coinone.rules.exchange.wire.msgpack import pack
 from coinone.rules.exchange.wire.signing import SIGNED_BY_JSON, SignedType, encode_value
 from coinone.rules.exchange.wire.types import ActionEnvelope, DomainRules, L1Envelope, UserEnvelope
@@ -37,8 +40,9 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
         _refuse_unsigned(request)
         return [_user_envelope(signed, action, nonce, r, s, v)]
     check_known(action.get("type"))
+    check_items(action)
     vault, expires = request.get("vaultAddress"), request.get("expiresAfter")
-    packed = pack(action)
+    packed = _packed(action)
     return [
         L1Envelope(
             action=packed,
@@ -52,6 +56,19 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
         )
         for source in (own_source(rules.chain_id), *FOREIGN_SOURCES)
     ]
+
+
+_pack_quickly = msgspec.msgpack.Encoder().encode
+
+
+def _packed(action: dict[str, Any]) -> bytes:
+    """What `pack` makes of an action. The library's bytes are forty times as fast and know other types and spellings;
+    where the quick reader takes them, they are in the one spelling."""
+    try:
+        packed = _pack_quickly(action)
+    except (TypeError, ValueError, OverflowError):
+        return pack(action)
+    return pack(action) if decode_operations(packed) is None else packed
 
 
 def _refuse_unsigned(request: dict[str, Any]) -> None:
