@@ -64,7 +64,7 @@ class Service:
         in_thread, in_slow_thread = self.rpc.reads.in_thread, self.rpc.reads.in_slow_thread
         sources = Sources(node.network, self.data, self.queries, histories, in_thread, in_slow_thread)
         self.info = Info(sources)
-        self.relay = Relay(node, self.queries)
+        self.relay = Relay(node, self.queries, in_thread)
         self.hub = Hub()
         self.feed = Feed(self.hub, sources)
         self.metrics.peers.set_function(lambda: peers().connected)
@@ -154,15 +154,16 @@ class Service:
         except InvalidInput as error:
             purse.spend(1)
             raise HttpError(422, str(error)) from error
-        return jsonio.encode(await self._act_paid(request, purse))
+        return jsonio.encode(await self._act_paid(request, len(body), purse))
 
-    async def act(self, request: Any, purse: Purse) -> Any:
-        """The answer object of an action. Raises LimitExceeded where the purse does not allow it."""
+    async def act(self, request: Any, size: int, purse: Purse) -> Any:
+        """The answer object of an action that came in `size` bytes. Raises LimitExceeded where the purse does not
+        allow it."""
         purse.require()
-        return await self._act_paid(request, purse)
+        return await self._act_paid(request, size, purse)
 
-    async def _act_paid(self, request: Any, purse: Purse) -> Any:
-        purse.spend(action_weight(request))
+    async def _act_paid(self, request: Any, size: int, purse: Purse) -> Any:
+        purse.spend(action_weight(request, size))
         started = time.perf_counter()
         answer = await self.relay.act(request)
         self.metrics.action_seconds.observe(time.perf_counter() - started)
@@ -218,5 +219,5 @@ class _StreamBackend:
     async def info(self, request: Any) -> Any:
         return await self._service.info.answer_paid(request, self._purse)
 
-    async def act(self, request: Any) -> Any:
-        return await self._service.act(request, self._purse)
+    async def act(self, request: Any, size: int) -> Any:
+        return await self._service.act(request, size, self._purse)

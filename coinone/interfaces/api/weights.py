@@ -36,6 +36,8 @@ ROWS_PER_WEIGHT = {
 }
 EXPLORER_WEIGHT = 40
 ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
+ACTION_BODY_BYTES_PER_WEIGHT = 8 * 1024  # more than 40 orders or modifies; what else may be in one takes 3 ms
+ACTION_BYTES_PER_WEIGHT = 2 * 1024  # the same 40 orders, packed
 BODY_BYTES_PER_WEIGHT = 32 * 1024  # reading the worst body takes 1 ms for each
 RECORDS_BYTES_PER_WEIGHT = (
     8 * 1024
@@ -134,10 +136,14 @@ def info_weight(kind: str, answer: Any) -> int:
     return INFO_WEIGHTS.get(kind, INFO_WEIGHT) + extra
 
 
-def action_weight(body: Any) -> int:
-    """Of a body of POST /exchange, whatever is wrong with it."""
+def action_weight(body: Any, size: int) -> int:
+    """Of a body of POST /exchange of `size` bytes, whatever is wrong with it."""
     action = body.get("action") if isinstance(body, dict) else None
-    if not isinstance(action, dict):
-        return 1
+    action = action if isinstance(action, dict) else {}
     count = sum(len(action[name]) for name in _LISTS if isinstance(action.get(name), list))
-    return 1 + count // ACTIONS_PER_WEIGHT
+    return 1 + max(count // ACTIONS_PER_WEIGHT, size // ACTION_BODY_BYTES_PER_WEIGHT)
+
+
+def raw_action_weight(size: int) -> int:
+    """Of an exchange action of `size` bytes as a transaction, beyond the call that brings it."""
+    return size // ACTION_BYTES_PER_WEIGHT

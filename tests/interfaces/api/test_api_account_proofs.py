@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -35,8 +35,12 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         node.stop()
 
 
+async def at_once(work: Callable[[], Any]) -> Any:
+    return work()
+
+
 async def _proof(node: Node) -> Any:
-    domain, relay = Domain.coinone(NETWORK.chain_id), Relay(node, Queries(node))
+    domain, relay = Domain.coinone(NETWORK.chain_id), Relay(node, Queries(node), at_once)
     for turn, price in enumerate(("90000", "91000")):
         order = actions.order([actions.Order(0, True, "0.001", price)])
         placed = await relay.act(sign_action(SIGNER, domain, order, at_ms=node.view.time_ms + turn))

@@ -10,6 +10,7 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api import weights
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.params import block_id
+from coinone.interfaces.api.ethereum.send_methods import send_raw_transaction
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.weights import Weights, action_weight, info_weight
 from coinone.node.runtime.archive import EthereumPlace
@@ -103,19 +104,36 @@ def test_questions_cost_what_they_cost_at_the_anchor(kind: str, answer: Any, exp
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    ("body", "size", "expected"),
     [
-        ({"action": {"type": "order", "orders": [{}] * 39}}, 1),
-        ({"action": {"type": "order", "orders": [{}] * 79}}, 2),
-        ({"action": {"type": "cancel", "cancels": [{}] * 80}}, 3),
-        ({"action": {"type": "noop"}}, 1),
-        ({"action": {"orders": 5}}, 1),
-        ({"action": None}, 1),
-        ([], 1),
+        ({"action": {"type": "order", "orders": [{}] * 39}}, 39 * 200, 1),
+        ({"action": {"type": "order", "orders": [{}] * 79}}, 79 * 200, 2),
+        ({"action": {"type": "cancel", "cancels": [{}] * 80}}, 80 * 25, 3),
+        ({"action": {"type": "noop"}}, 300, 1),
+        ({"action": {"type": "noop", "x": [1] * 64_000}}, 16 * 8_192, 17),  # 40 ms of packing and unpacking
+        ({"action": {"type": "order", "orders": [[1] * 64_000]}}, 16 * 8_192, 17),
+        ({"action": {"orders": 5}}, 300, 1),
+        ({"action": None}, 300, 1),
+        ([], 2, 1),
     ],
 )
-def test_an_action_costs_one_and_one_more_per_forty(body: Any, expected: int) -> None:
-    assert action_weight(body) == expected
+def test_an_action_costs_one_and_one_more_per_forty_or_per_8_KiB(body: Any, size: int, expected: int) -> None:
+    """Forty modifies with ids of their clients have 7.7 kB as the SDK writes them."""
+    assert action_weight(body, size) == expected
+
+
+@pytest.mark.parametrize(("size", "weight"), [(300, 0), (65_536, 32)])
+def test_an_action_sent_as_a_transaction_costs_what_it_costs_as_json(size: int, weight: int) -> None:
+    """1,000 orders of 48 bytes: 1 + 23 there, 1 + 25 as JSON."""
+    spent: list[int] = []
+
+    async def submit(data: bytes) -> Any:
+        return SimpleNamespace(status="executed", tx_hash=data[:32])
+
+    backend = SimpleNamespace(node=SimpleNamespace(submit=submit))
+    context = Context(backend, Caller.PROGRAM, SimpleNamespace(spend=spent.append))  # type: ignore[arg-type]
+    asyncio.run(send_raw_transaction(context, "0x" + "70" * size))
+    assert sum(spent) == weight
 
 
 def test_a_large_body_is_paid_for_before_it_is_read_and_a_small_one_is_free() -> None:

@@ -199,7 +199,7 @@ class Backend:
             raise RuntimeError("secret")
         return {"asked": request}
 
-    async def act(self, request: Any) -> Any:
+    async def act(self, request: Any, size: int) -> Any:
         await self.gate.wait()
         return {"status": "ok"}
 

@@ -11,6 +11,7 @@ from coinone.interfaces.api.ethereum.hexes import read_bytes
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S, SYNCED_WITHIN
 from coinone.interfaces.api.sender import unless_left
+from coinone.interfaces.api.weights import raw_action_weight
 from coinone.rules.chain.ethereum.transaction import BLOB
 
 SYNC_TIMED_OUT = 4  # EIP-7966
@@ -25,6 +26,7 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
     if len(data) > TRANSACTION_BYTES_MAX and data[0] != BLOB:  # which is refused by name, however large
         raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
     if data[:1] in (b"\x70", b"\x71"):
+        context.purse.spend(raw_action_weight(len(data)))
         outcome = await context.backend.node.submit(data)
         if outcome.status != "executed":
             raise RpcError(-32000, outcome.error or outcome.status, {"reason": outcome.status})

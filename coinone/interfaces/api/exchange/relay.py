@@ -3,7 +3,8 @@
 The interface relays. It cannot forge an action, and it judges only what saves the chain work. JSON does not
 say under which source a client signed, so each source the network knows is tried; the right one is the one
 whose signer exists. Clients sign the same source every time, so the last one that fitted is tried first.
-Recovering a signer is the dearest step of an order, so what was verified here goes on as it is.
+Recovering a signer is the dearest step of an order, so what was verified here goes on as it is. What the action
+says is read once for all its sources.
 """
 
 from collections import OrderedDict
@@ -12,11 +13,12 @@ from typing import Any
 from coinone.base.primitives.errors import InvalidInput, InvalidSignature
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.format import Json, hex_address, hex_hash
-from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.limits import ACTION_READ_AT_ONCE_MAX
+from coinone.interfaces.api.queries import InThread, Queries
 from coinone.node.runtime.node import ChainReader, Node
-from coinone.rules.exchange.wire import ActionEnvelope, encode_envelope, envelopes_from_json
+from coinone.rules.exchange.wire import ActionEnvelope, L1Envelope, encode_envelope, envelopes_from_json
 from coinone.rules.exchange.wire.types import VerifiedAction
-from coinone.rules.exchange.wire.verify import verify_raw
+from coinone.rules.exchange.wire.verify import LastRead, verify_raw
 
 KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain checks again anyway
 
@@ -24,9 +26,10 @@ KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain check
 class Relay:
     """Turns request bodies into answers of `node`."""
 
-    def __init__(self, node: Node, queries: Queries[ChainReader]) -> None:
+    def __init__(self, node: Node, queries: Queries[ChainReader], in_thread: InThread) -> None:
         self._node = node
         self._queries = queries
+        self._in_thread = in_thread
         self._rules = node.domain_rules
         self._known: OrderedDict[Address, None] = OrderedDict()
         self._last_fit = 0
@@ -50,9 +53,10 @@ class Relay:
         if len(candidates) == 1:
             return self._verified(candidates[0])
         order = sorted(range(len(candidates)), key=lambda place: place != self._last_fit)
+        last = await self._read(candidates[0])
         tried: dict[int, tuple[bytes, VerifiedAction]] = {}
         for place in order:
-            tried[place] = self._verified(candidates[place])
+            tried[place] = self._verified(candidates[place], last)
             if tried[place][1].signer in self._known:
                 return self._fit(place, tried[place])
         asked = [action.signer for _, action in tried.values()]
@@ -64,10 +68,22 @@ class Relay:
         signer = tried[self._last_fit][1].signer
         raise InvalidSignature(f"User or API Wallet {hex_address(signer)} does not exist.")
 
-    def _verified(self, envelope: ActionEnvelope) -> tuple[bytes, VerifiedAction]:
+    async def _read(self, candidate: ActionEnvelope) -> LastRead:
+        """Has read a large action that is not in the common spelling, beside the event loop: 20 ms. What its sender
+        posts meanwhile may overtake it. Raises InvalidInput."""
+        last = LastRead()
+        if isinstance(candidate, L1Envelope):
+            action = candidate.action
+            if len(action) > ACTION_READ_AT_ONCE_MAX and not last.reads_quickly(action):
+                await self._in_thread(lambda: last.read(action))
+        return last
+
+    def _verified(
+        self, envelope: ActionEnvelope, last: LastRead | None = None
+    ) -> tuple[bytes, VerifiedAction]:
         """Decoded from the very bytes that go into the batch, so that both say the same."""
         raw = encode_envelope(envelope)
-        return raw, verify_raw(raw, self._rules)
+        return raw, verify_raw(raw, self._rules, last)
 
     def _fit(self, place: int, chosen: tuple[bytes, VerifiedAction]) -> tuple[bytes, VerifiedAction]:
         self._last_fit = place

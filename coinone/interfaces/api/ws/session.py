@@ -22,7 +22,7 @@ class Backend(Protocol):
     def require(self) -> None: ...
     async def snapshot(self, key: Key) -> Snapshot: ...
     async def info(self, request: Any) -> Any: ...
-    async def act(self, request: Any) -> Any: ...
+    async def act(self, request: Any, size: int) -> Any: ...
 
 
 class Session:
@@ -74,7 +74,7 @@ class Session:
             elif method == "unsubscribe":
                 self._unsubscribe(request.get("subscription"))
             elif method == "post":
-                self._post(request)
+                self._post(request, len(data))
             else:
                 raise InvalidInput("method must be subscribe, unsubscribe, post or ping")
         except InvalidInput as error:
@@ -119,7 +119,7 @@ class Session:
             {"channel": "subscriptionResponse", "data": {"method": method, "subscription": subscription}}
         )
 
-    def _post(self, request: dict[str, Any]) -> None:
+    def _post(self, request: dict[str, Any], size: int) -> None:
         """Answer a post in its own task: an action waits for its batch, and pings must not wait for it."""
         post_id, body = request.get("id"), request.get("request")
         if (
@@ -131,11 +131,11 @@ class Session:
         if len(self._posts) >= WS_POSTS_MAX:
             self._answer_post(post_id, "error", f"too many posts in flight (most {WS_POSTS_MAX})")
             return
-        task = asyncio.create_task(self._run_post(post_id, body))
+        task = asyncio.create_task(self._run_post(post_id, body, size))
         self._posts.add(task)
         task.add_done_callback(self._posts.discard)
 
-    async def _run_post(self, post_id: int, body: dict[str, Any]) -> None:
+    async def _run_post(self, post_id: int, body: dict[str, Any], size: int) -> None:
         payload = body.get("payload")
         try:
             if body["type"] == "info":
@@ -143,7 +143,7 @@ class Session:
                 found = {"type": kind, "data": await self._backend.info(payload)}
                 await self._connection.answer(_posted(post_id, "info", found))
             else:
-                self._answer_post(post_id, "action", await self._backend.act(payload))
+                self._answer_post(post_id, "action", await self._backend.act(payload, size))
         except (InvalidInput, StorageError) as error:
             self._answer_post(post_id, "error", str(error))
         except Exception:
