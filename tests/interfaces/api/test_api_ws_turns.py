@@ -1,17 +1,19 @@
 """Much to tell is told in parts: others have their turn in between, and nothing is lost or told twice by that."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from coinone.interfaces.api.exchange import fills, reads
 from coinone.interfaces.api.exchange import format as formats
+from coinone.interfaces.api.exchange.orders import OrderView
 from coinone.interfaces.api.limits import WS_ROWS_PER_TURN
-from coinone.interfaces.api.ws import account_events
+from coinone.interfaces.api.ws import account_events, account_states, feed
 from coinone.interfaces.api.ws.batch_events import events_of, trades_of
 from coinone.rules.exchange.event_log import EventLog, parties_of
 from tests.interfaces.api.stream_stand import (
@@ -30,6 +32,35 @@ def stand(tmp_path: Path) -> Stand:
     return Stand(tmp_path)
 
 
+class Others:
+    """Somebody who does nothing but take turns, and sees how many rows were made since the last one."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self._rows = self.all = self.most = 0
+
+    def count(self, module: ModuleType, maker: str) -> None:
+        real = getattr(module, maker)
+
+        def make(*given: Any) -> Any:
+            self._rows += 1
+            self.all += 1
+            return real(*given)
+
+        self._patch.setattr(module, maker, make)
+
+    async def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        others = asyncio.create_task(self._take_turns())
+        await work
+        others.cancel()
+
+    async def _take_turns(self) -> None:
+        while True:
+            self.most = max(self.most, self._rows)
+            self._rows = 0
+            await asyncio.sleep(0)
+
+
 def test_events_are_made_of_the_rows_that_somebody_listens_to_and_of_all_of_them() -> None:
     deleverage = replace(fill(9_000)(1, START_MS + 1), kind="adl")
     log = EventLog([of_a_sweep(600), deposit(5)(1, START_MS + 1), deleverage])
@@ -45,25 +76,11 @@ def test_a_batch_of_thousands_of_fills_is_told_in_parts_between_which_others_hav
 ) -> None:
     """3,200 fills for five accounts were 0.4 s in one go. Somebody who does nothing but take turns sees how many rows
     were made since the last one."""
-    rows, at_most = [0], [0]
-
-    def counted(real: Any) -> Any:
-        def make(*given: Any) -> Any:
-            rows[0] += 1
-            return real(*given)
-
-        return make
-
-    monkeypatch.setattr(fills, "fill_json", counted(fills.fill_json))
-    monkeypatch.setattr(formats, "trade_json", counted(formats.trade_json))
-    for name in ("order_update_json", "order_history_json"):
-        monkeypatch.setattr(account_events, name, counted(getattr(account_events, name)))
-
-    async def take_turns() -> None:
-        while True:
-            at_most[0] = max(at_most[0], rows[0])
-            rows[0] = 0
-            await asyncio.sleep(0)
+    others = Others(monkeypatch)
+    others.count(fills, "fill_json")
+    others.count(formats, "trade_json")
+    others.count(account_events, "order_update_json")
+    others.count(account_events, "order_history_json")
 
     async def run() -> dict[str, list[Any]]:
         streams = {}
@@ -72,14 +89,12 @@ def test_a_batch_of_thousands_of_fills_is_told_in_parts_between_which_others_hav
             streams[channel] = await stand.subscribe((channel, BOB.hex()))
         streams["trades"] = await stand.subscribe(("trades", "BTC"))
         stand.batches.append(EventLog([of_a_sweep(1000)]))
-        others = asyncio.create_task(take_turns())
-        await stand.tell()
-        others.cancel()
+        await others.beside(stand.tell())
         return {channel: messages[-1]["data"] for channel, messages in streams.items()}
 
     monkeypatch.setattr(reads, "account_view", lambda *_: SimpleNamespace(orders=()))
     told = asyncio.run(run())
-    assert 0 < at_most[0] <= WS_ROWS_PER_TURN
+    assert 0 < others.most <= WS_ROWS_PER_TURN
     assert [row["tid"] for row in told["userFills"]["fills"]] == list(range(1000))
     assert told["userEvents"]["fills"] == told["userFills"]["fills"]
     assert [row["tid"] for row in told["trades"]] == [tid for tid in range(1000) if tid % 5]
@@ -112,3 +127,32 @@ def test_who_subscribes_while_a_batch_is_told_has_it_from_the_snapshot_and_not_a
     first, late = asyncio.run(run())
     assert first == [(True, 0), (False, 10), (False, 1)]
     assert late == [(True, 10), (False, 1)]
+
+
+def test_states_with_many_orders_are_told_in_parts_and_orders_made_once_for_all_channels(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two channels of 20 accounts with 1,000 orders each were 0.3 to 0.5 s in one go, each second."""
+    monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 60.0)  # until they are all told
+    orders = tuple(OrderView(0, n, 0, True, 100, 1, 1, START_MS, "Gtc", False) for n in range(1000))
+    monkeypatch.setattr(reads, "account_view", lambda *_: replace(reads.NO_ACCOUNT, orders=orders))
+    others = Others(monkeypatch)
+
+    async def run() -> list[Any]:
+        users = [bytes([n]) * 20 for n in range(5)]
+        streams = [
+            await stand.subscribe((channel, user.hex()))
+            for user in users
+            for channel in ("openOrders", "webData2")
+        ]
+        others.count(account_states, "frontend_order_json")
+        stand.happen(deposit(1))
+        await others.beside(stand.tell())
+        return [messages[-1]["data"] for messages in streams]
+
+    told = asyncio.run(run())
+    assert 0 < others.most <= WS_ROWS_PER_TURN
+    assert others.all == 5 * 1000
+    for open_orders, web_data in zip(told[::2], told[1::2], strict=True):
+        assert [order["oid"] for order in open_orders["orders"]] == list(range(999, -1, -1))
+        assert web_data["openOrders"] == open_orders["orders"]

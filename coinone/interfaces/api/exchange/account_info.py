@@ -169,16 +169,18 @@ async def _pre_transfer_check(sources: Sources, request: Request) -> Json:
 
 
 async def _web_data(sources: Sources, request: Request) -> Json:
-    return web_data(sources, parse_user(request), await sources.account(request))
+    account = await sources.account(request)
+    orders = [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+    return web_data(sources, parse_user(request), account, orders)
 
 
-def web_data(sources: Sources, user: Address, account: accounts.AccountView) -> Json:
-    """All that the anchor's own page shows, in one object."""
+def web_data(sources: Sources, user: Address, account: accounts.AccountView, orders: Json) -> Json:
+    """All that the anchor's own page shows, in one object; `orders` are the account's, as JSON."""
     return {
         "clearinghouseState": accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms),
         "leadingVaults": [],
         "totalVaultEquity": "0.0",
-        "openOrders": [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)],
+        "openOrders": orders,
         **accounts.agent_json(account),
         "cumLedger": "0.0",
         "meta": markets.meta_json(sources.data.coins),

@@ -1,13 +1,18 @@
 """What the state channels say of an account: its balance, positions and orders as they are now.
 
-The state is read on the executor, many accounts a visit, and made into messages here; feed.py decides when.
+The state is read on the executor, many accounts a visit, and made into messages here; feed.py decides when. An account
+may have thousands of orders: they are made into JSON once for all its channels, and others have their turn meanwhile.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from coinone.base.primitives.types import Address
+from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.absent import ABSENT
@@ -16,6 +21,7 @@ from coinone.interfaces.api.exchange.orders import frontend_order_json
 from coinone.interfaces.api.exchange.sources import Json, Sources
 from coinone.interfaces.api.ws.account_events import message
 from coinone.interfaces.api.ws.hub import Key
+from coinone.interfaces.api.ws.turns import Turns
 from coinone.node.runtime.node import ChainReader
 
 STATE_CHANNELS = (
@@ -28,6 +34,7 @@ STATE_CHANNELS = (
     "activeAssetData",
 )
 _WITH_ORDERS = ("openOrders", "webData2")
+_ROWS_OF_A_STATE = 32  # what a state takes beside its orders, in their measure
 Leverage = tuple[int, bool]  # and whether it is cross
 
 
@@ -41,7 +48,9 @@ class _Read:
     seq: int  # of the batch after which it was so
 
 
-async def account_states(sources: Sources, watched: dict[Address, list[Key]]) -> list[tuple[Key, bytes, int]]:
+async def account_states(
+    sources: Sources, watched: dict[Address, list[Key]], turns: Turns
+) -> AsyncIterator[tuple[Key, bytes, int]]:
     """The messages of these accounts' state channels, each with the batch after which it was so."""
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
@@ -59,14 +68,24 @@ async def account_states(sources: Sources, watched: dict[Address, list[Key]]) ->
     found = await asyncio.gather(
         *[sources.queries.run(partial(read, user=user, keys=keys)) for user, keys in watched.items()]
     )
-    return [(row.key, message(row.key[0], _state(sources, row)), row.seq) for rows in found for row in rows]
+    for rows in found:
+        orders = await _orders(sources, rows, turns)
+        for row in rows:
+            yield row.key, message(row.key[0], _state(sources, row, orders)), row.seq
+            await turns.after(_ROWS_OF_A_STATE)
 
 
-def _state(sources: Sources, row: _Read) -> Json:
+async def _orders(sources: Sources, rows: list[_Read], turns: Turns) -> msgspec.Raw:
+    """Of one account; none where no channel shows them."""
+    orders = next((row.view.orders for row in rows if row.key[0] in _WITH_ORDERS), ())
+    made = await turns.collect(frontend_order_json(order, sources.data.coins) for order in reversed(orders))
+    return msgspec.Raw(jsonio.encode(made))
+
+
+def _state(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
     """The data of one message; `dex` is "", as the one exchange here is the main one."""
     channel, user, coins = row.key[0], "0x" + row.key[1], sources.data.coins
     if channel == "openOrders":
-        orders = [frontend_order_json(order, coins) for order in reversed(row.view.orders)]
         return {"dex": "", "user": user, "orders": orders}
     if channel == "spotState":
         token = sources.network.quote_token.name
@@ -77,7 +96,7 @@ def _state(sources: Sources, row: _Read) -> Json:
         mark = sources.data.figures(coin.index).mark
         return accounts.active_asset_json(row.view, user, coin, mark, *row.leverage)
     if channel == "webData2":
-        return web_data(sources, bytes.fromhex(row.key[1]), row.view)
+        return web_data(sources, bytes.fromhex(row.key[1]), row.view, orders)
     if channel == "webData3":
         return _web_data_3(sources, user, row.view)
     state = accounts.clearinghouse_json(row.view, coins, sources.data.time_ms)

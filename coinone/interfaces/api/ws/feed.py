@@ -167,10 +167,10 @@ class Feed:
                 if due or account in self._touched:
                     watched.setdefault(account, []).append(key)
         self._touched.clear()
-        users = list(watched)
+        users, turns = list(watched), Turns(self._hub.flush)
         for start in range(0, len(users), QUERIES_PER_VISIT):
             group = {user: watched[user] for user in users[start : start + QUERIES_PER_VISIT]}
-            for key, payload, seq in await account_states(self._sources, group):
+            async for key, payload, seq in account_states(self._sources, group, turns):
                 self._publish_changed(key, payload, _without_time, seq)
             self._hub.flush()
 
@@ -186,9 +186,7 @@ class Feed:
         if key[0] in ROW_CHANNELS:
             return await first_rows(self._sources, key)
         if key[0] in STATE_CHANNELS:
-            ((_, payload, seq),) = await account_states(self._sources, {bytes.fromhex(key[1]): [key]})
-            self._sent.pop(key, None)  # what others were told last may come again, and be news to this one
-            return Snapshot([payload], seq - 1)
+            return await self._first_state(key)
         if key[0] == "candle":
             return self._candles.snapshot(key)
         maker = _SNAPSHOTS.get(key[0])
@@ -198,6 +196,12 @@ class Feed:
         messages = await maker(self, key)
         self._sent.pop(key, None)
         return Snapshot(messages, seq if key[0] == "trades" else seq - 1)
+
+    async def _first_state(self, key: Key) -> Snapshot:
+        states = account_states(self._sources, {bytes.fromhex(key[1]): [key]}, Turns())
+        ((_, payload, seq),) = [state async for state in states]
+        self._sent.pop(key, None)  # what others were told last may come again, and be news to this one
+        return Snapshot([payload], seq - 1)
 
     async def _snapshot_mids(self, key: Key) -> list[bytes]:
         return [message("allMids", {"mids": self._data.mids()})]

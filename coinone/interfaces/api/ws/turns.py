@@ -22,12 +22,22 @@ class Turns:
     async def each(self, rows: Iterable[T]) -> AsyncIterator[T]:
         for row in rows:
             yield row
-            self._rows += 1
-            if self._rows >= WS_ROWS_PER_TURN:
-                self._rows = 0
-                self._before()
+            if self._is_over(1):
                 await asyncio.sleep(0)
 
     async def collect(self, rows: Iterable[T]) -> list[T]:
         """For rows that are made as they are asked for."""
         return [row async for row in self.each(rows)]
+
+    async def after(self, rows: int) -> None:
+        """Something was made that took as long as so many rows."""
+        if self._is_over(rows):
+            await asyncio.sleep(0)
+
+    def _is_over(self, rows: int) -> bool:
+        self._rows += rows
+        if self._rows < WS_ROWS_PER_TURN:
+            return False
+        self._rows = 0
+        self._before()
+        return True
