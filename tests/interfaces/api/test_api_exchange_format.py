@@ -244,6 +244,48 @@ def test_grouped_books_round_away_from_the_middle_and_keep_every_size() -> None:
     assert markets.group_levels(asks, 5, 5, up=True) == [(973_250, 10, 1), (973_300, 20, 2)]
 
 
+@given(
+    st.lists(st.integers(1, 2_000) | st.integers(1, 10**7), min_size=1, max_size=60, unique=True),
+    st.sampled_from([(2, 1), (3, 1), (4, 1), (5, 1), (5, 2), (5, 5)]),
+    st.booleans(),
+)
+def test_each_level_is_in_the_group_of_its_own_rounded_price(
+    prices: list[int], grouping: tuple[int, int], up: bool
+) -> None:
+    """Also where a price has more digits than the next, and a group as many levels as there are."""
+    figures, mantissa = grouping
+    levels = [(px, px + 1, 1) for px in sorted(prices, reverse=not up)]
+    groups: dict[int, tuple[int, int]] = {}
+    for px, size, count in levels:
+        rounded = round_significant(px, figures, mantissa, up)
+        sizes, counts = groups.get(rounded, (0, 0))
+        groups[rounded] = sizes + size, counts + count
+    expected = [(px, *sums) for px, sums in groups.items()][:20]
+    assert markets.group_levels(levels, figures, mantissa, up) == expected
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_a_grouped_book_rounds_a_price_for_each_group_that_it_shows_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, up: bool
+) -> None:
+    """1,000 prices: two groups of three digits; or 101 of five, of which 20 are shown."""
+    rounded: list[int] = []
+
+    def counted(px: int, figures: int, mantissa: int, up: bool) -> int:
+        rounded.append(px)
+        return round_significant(px, figures, mantissa, up)
+
+    monkeypatch.setattr(markets, "round_significant", counted)
+    levels = [(973_000 + n if up else 973_000 - n, 1, 1) for n in range(1000)]
+    assert markets.group_levels(levels, 3, None, up) == (
+        [(973_000, 1, 1), (974_000, 999, 999)] if up else [(973_000, 1, 1), (972_000, 999, 999)]
+    )
+    assert len(rounded) == 2
+    rounded.clear()
+    assert len(markets.group_levels(levels, 5, None, up)) == 20
+    assert len(rounded) == 20
+
+
 @given(st.integers(1, 10**9), st.integers(2, 5), st.sampled_from([1, 2, 5]), st.booleans())
 def test_rounding_never_crosses_the_price(px: int, figures: int, mantissa: int, up: bool) -> None:
     rounded = round_significant(px, figures, mantissa, up)

@@ -1,5 +1,6 @@
 """Books, prices and market contexts as the JSON of the exchange API. Pure functions of integers."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,14 +64,19 @@ def book_json(
 
 
 def group_levels(levels: Sequence[Level], figures: int, mantissa: int | None, up: bool) -> list[Level]:
-    """Levels of equal rounded price merged; bids round down and asks up, so that grouping never crosses."""
+    """Levels of equal rounded price merged, as many as are shown; bids round down and asks up, so that grouping never
+    crosses. A book may have a thousand levels: of a group only the first is rounded, the rest lie up to that price."""
     grouped: list[Level] = []
-    for px, sz, count in levels:
-        rounded = round_significant(px, figures, mantissa or 1, up)
-        if grouped and grouped[-1][0] == rounded:
-            grouped[-1] = (rounded, grouped[-1][1] + sz, grouped[-1][2] + count)
+    start = 0
+    while start < len(levels) and len(grouped) < BOOK_LEVELS_MAX:
+        rounded = round_significant(levels[start][0], figures, mantissa or 1, up)
+        if up:
+            end = bisect_right(levels, rounded, start, key=lambda level: level[0])
         else:
-            grouped.append((rounded, sz, count))
+            end = bisect_right(levels, -rounded, start, key=lambda level: -level[0])
+        _, sizes, counts = zip(*levels[start:end], strict=True)
+        grouped.append((rounded, sum(sizes), sum(counts)))
+        start = end
     return grouped
 
 

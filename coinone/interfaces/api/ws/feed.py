@@ -29,6 +29,7 @@ from coinone.rules.exchange.event_log import EventLog
 
 Json = dict[str, Any]
 STATE_REFRESH_MS = 1000
+_ROWS_OF_A_BOOK = 32  # what a book takes, in the measure of fills and orders
 
 
 class Feed:
@@ -52,6 +53,7 @@ class Feed:
         turns = Turns(self._hub.flush)
         self._publish_markets()
         self._candles.publish(events)
+        await self._publish_books(turns)
         await self._publish_trades(events, turns)
         concerned = events.parties()
         self._touched.update(concerned)
@@ -75,8 +77,6 @@ class Feed:
     def _publish_markets(self) -> None:
         for key in self._hub.keys("allMids"):
             self._publish_changed(key, message("allMids", {"mids": self._data.mids()}))
-        for key in self._hub.keys("l2Book"):
-            self._publish_changed(key, self._book(key), unless_same=_without_time)
         for key in self._hub.keys("bbo"):
             self._publish_changed(key, self._bbo(key), unless_same=_without_time)
         for key in self._hub.keys("activeAssetCtx"):
@@ -86,6 +86,11 @@ class Feed:
                 self._publish_changed(key, self._contexts(channel))
         for key in self._hub.keys("fastAssetCtxs"):
             self._publish_prices(key)
+
+    async def _publish_books(self, turns: Turns) -> None:
+        for key in self._hub.keys("l2Book"):
+            self._publish_changed(key, self._book(key), unless_same=_without_time)
+            await turns.after(_ROWS_OF_A_BOOK)
 
     def _publish_changed(
         self,
