@@ -4,6 +4,7 @@ WORKER(n) turns n, n-1 ... 1 through sixteen storage slots and a hash; CALLER(n,
 called statically, which must fail, and reverts if `fail` is set.
 """
 
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from eth_account import Account
 from web3 import Web3
 from web3.types import RPCEndpoint, TxReceipt
 
+from coinone.interfaces.api.metrics import PAGE_KEPT_S
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.contracts import Chain
@@ -128,6 +130,7 @@ class Contracts:
 
 def contract_runs(node: LocalNode) -> dict[str, int]:
     """How many programs messages have asked for, by kind; empty for a node that compiles nothing."""
+    time.sleep(PAGE_KEPT_S)  # until the figures are made anew
     with urllib.request.urlopen(f"{node.url}/metrics", timeout=30) as answer:
         rows = [line.split() for line in answer.read().decode().splitlines()]
     return {

@@ -32,7 +32,7 @@ from coinone.interfaces.api.proxies import Proxies
 from coinone.interfaces.api.sender import NOBODY, SHARE, Sender, sender_of, share_of
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
-from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, Purse
+from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, METRICS_WEIGHT, Purse
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import NOBODY_SEEN, PeersSeen
 
@@ -184,7 +184,9 @@ class RpcApp:
         return await dispatcher.answer(asked.body, asked.caller, asked.purse, sender=asked.sender), _JSON
 
     async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
-        health = self._rpc_service.health()
+        health = (
+            self._rpc_service.health()
+        )  # not paid: a refusal is as dear, and a load balancer must be answered
         if health["status"] != "ok":
             raise HttpError(503, f"{health['status']}: {health['reason']}")
         return jsonio.encode(health), _JSON
@@ -238,6 +240,7 @@ class App(RpcApp):
         return await self._service.explorer.get(asked.path.removeprefix("/explorer/")), _JSON
 
     async def _metrics(self, asked: Asked) -> tuple[bytes, bytes]:
+        _pay(asked.purse, METRICS_WEIGHT)
         return self._service.metrics.render()
 
     async def _exchange_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:

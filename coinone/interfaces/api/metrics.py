@@ -1,6 +1,8 @@
 """Figures for Prometheus at /metrics: how far the chain is, how busy we are, how long answers take."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -9,13 +11,16 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+PAGE_KEPT_S = 1.0  # Prometheus asks every 15 to 60 s
 
 
 class Metrics:
     """One node's figures, in a registry of its own: two nodes in one test process must not meet."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.registry = CollectorRegistry()
+        self._clock = clock
+        self._page, self._stale_at_s = b"", -inf
         self.batch_seq = self._gauge("coinone_batch_seq", "Newest batch")
         self.block_number = self._gauge("coinone_block_number", "Newest block")
         self.batch_age = self._gauge("coinone_batch_time_ms", "Time of the newest batch, ms")
@@ -42,8 +47,11 @@ class Metrics:
         self.registry.register(_Counts(name, text, label, counts))
 
     def render(self) -> tuple[bytes, bytes]:
-        """The page and its content type."""
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST.encode()
+        """The page and its content type; made at most once in a second, however many ask."""
+        now = self._clock()
+        if now >= self._stale_at_s:
+            self._page, self._stale_at_s = generate_latest(self.registry), now + PAGE_KEPT_S
+        return self._page, CONTENT_TYPE_LATEST.encode()
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)

@@ -35,6 +35,7 @@ ROWS_PER_WEIGHT = {
     "candleSnapshot": 60,
 }
 EXPLORER_WEIGHT = 40
+METRICS_WEIGHT = 2  # as exchangeStatus; /health and the pages cost nothing
 ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
 ACTION_BODY_BYTES_PER_WEIGHT = 8 * 1024  # more than 40 orders or modifies; what else may be in one takes 3 ms
 ACTION_BYTES_PER_WEIGHT = 2 * 1024  # the same 40 orders, packed

@@ -10,18 +10,20 @@ import pytest
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum.send_methods import syncing
+from coinone.interfaces.api.metrics import Metrics
+from coinone.interfaces.api.weights import Weights
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import PeersSeen
 
 
-def get(app: App, path: str) -> tuple[int, bytes]:
+def get(app: App, path: str, client: str = "127.0.0.1") -> tuple[int, bytes]:
     sent: list[Any] = []
     scope = {
         "type": "http",
         "method": "GET",
         "path": path,
         "headers": [(b"host", b"localhost:3001")],
-        "client": ("127.0.0.1", 1),
+        "client": (client, 1),
         "extensions": {},
     }
 
@@ -66,3 +68,24 @@ def test_a_node_that_is_behind_those_it_follows_says_that_it_is_syncing(best: in
     reads = SimpleNamespace(head_number=lambda: 100)
     backend = SimpleNamespace(reads=reads, peers=lambda: PeersSeen(1, best), first_number=7)
     assert asyncio.run(syncing(SimpleNamespace(backend=backend))) == told  # type: ignore[arg-type]
+
+
+def test_the_page_of_figures_is_made_once_a_second_however_many_ask() -> None:
+    now, made = [100.0], [0]
+    metrics = Metrics(lambda: now[0])
+    metrics.peers.set_function(lambda: float(made.__setitem__(0, made[0] + 1) or made[0]))
+    pages = {metrics.render() for _ in range(60)}
+    assert made == [1] and len(pages) == 1
+    now[0] += 0.999
+    assert metrics.render() in pages
+    now[0] += 0.001
+    assert b"coinone_peers 2.0" in metrics.render()[0]
+
+
+def test_figures_are_paid_for_and_health_is_told_to_who_has_nothing_left(node: Node) -> None:
+    """2 each: ten of them use up a purse of 20. A load balancer that is refused would take the node for dead."""
+    app, stranger = App(node, ApiConfig()), "203.0.113.5"
+    app._service._weights = Weights(20, clock=lambda: 0.0)
+    answers = [get(app, "/metrics", stranger)[0] for _ in range(11)]
+    assert answers == [200] * 10 + [429]
+    assert get(app, "/health", stranger)[0] == 200
