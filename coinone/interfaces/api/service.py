@@ -105,15 +105,23 @@ class Service:
         while True:
             published = await subscription.get()
             try:
-                if published is None:  # we lagged too far: take it up anew
-                    subscription = self.node.subscribe()
-                    self._begin()
+                if published is None:
+                    subscription = self._begin_anew()
                 else:
                     await self._take(published)
             except StorageError:  # the node has stopped; its view stays readable
                 return
             except Exception:  # one bad message must not end all streams
                 log.exception("publishing a batch failed")
+
+    def _begin_anew(self) -> Subscription:
+        """We lagged too far: batches are lost to us, and to whoever listens here."""
+        subscription = self.node.subscribe()
+        self.hub.cut_all()
+        self.rpc.hub.cut_all()
+        self.feed.reset()
+        self._begin()
+        return subscription
 
     async def _take(self, published: Published) -> None:
         started = time.perf_counter()

@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
+from coinone.interfaces.api.ethereum.subscriptions import RpcSession, Subscription
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.account_json import AccountView
 from coinone.interfaces.api.exchange.orders import OrderView
+from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.ws import candle_stream
+from coinone.interfaces.api.ws.hub import Connection
+from coinone.node.runtime.node import Node
+from coinone.node.runtime.peering import NOBODY_SEEN
 from coinone.node.storage.candles import INTERVALS
 from tests.interfaces.api.stream_stand import (
     START_MS,
@@ -195,3 +200,27 @@ def test_candles_of_a_batch_are_made_once_for_all_intervals(
 
     assert asyncio.run(run()) == [20] * 14
     assert made == [1]
+
+
+def test_where_the_streams_missed_batches_all_who_listen_are_cut(node: Node) -> None:
+    """A stream with a hole would be taken for a whole one; who comes again begins with a snapshot."""
+    link: Any = SimpleNamespace(cut=lambda: None, write_frames=lambda frames: True)
+
+    async def run() -> list[bool]:
+        service = Service(node, lambda: NOBODY_SEEN, 1200)
+        await service.start()
+        listening, idle, blocks = (Connection(link) for _ in range(3))
+        for connection in (listening, idle):
+            service.hub.join(connection)
+        service.hub.subscribe(listening, ("orderUpdates", USER))
+        session = RpcSession(blocks, None, None, service.rpc.hub, None)  # type: ignore[arg-type]
+        session.subscribe(Subscription("newHeads"))
+        service.rpc.hub.sessions[session] = None
+        node._subscriptions[-1].close()  # as when it lags too far
+        async with asyncio.timeout(20):
+            while listening.open:
+                await asyncio.sleep(0.01)
+        await service.stop()
+        return [connection.open for connection in (listening, idle, blocks)]
+
+    assert asyncio.run(run()) == [False, True, False]

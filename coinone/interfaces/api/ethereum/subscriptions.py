@@ -124,6 +124,12 @@ class RpcHub:
         self.sessions: dict[RpcSession, None] = {}
         self.inclusions = Inclusions()
 
+    def cut_all(self) -> None:
+        """Blocks may have been missed: no subscription goes on without them."""
+        for session in self.sessions:
+            if session.subscriptions:
+                session.connection.cut()
+
     def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
         """Tell of a new block, its logs and its transactions. Each log is made into JSON once, whoever listens."""
         self.inclusions.publish(rows)

@@ -113,6 +113,12 @@ class Hub:
         self._dirty.pop(connection, None)
         connection.open = False
 
+    def cut_all(self) -> None:
+        """Batches were missed: no stream goes on without them. Clients come again, and begin with a snapshot."""
+        for connection in self.connections:
+            if connection.keys:
+                connection.cut()
+
     def subscribe(self, connection: Connection, key: Key) -> bool:
         """Keep from now on what is published, until `begin`. False if the connection listens to it already. Raises
         LimitExceeded."""
