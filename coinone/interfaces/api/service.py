@@ -19,7 +19,7 @@ from coinone.interfaces.api.ethereum.table import methods_of
 from coinone.interfaces.api.exchange.coins import Coins
 from coinone.interfaces.api.exchange.histories import Histories
 from coinone.interfaces.api.exchange.info import Info
-from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, MarketData, last_day
+from coinone.interfaces.api.exchange.market_data import MarketData
 from coinone.interfaces.api.exchange.relay import Relay
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.explorer import Explorer
@@ -42,7 +42,6 @@ from coinone.node.runtime.health import health_of
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import PeersSeen
 from coinone.node.runtime.published import Published, Subscription
-from coinone.node.storage.history import Page
 
 log = logging.getLogger(__name__)
 
@@ -82,17 +81,8 @@ class Service:
         """Take up the node's view and follow it."""
         await self.rpc.start()
         subscription = self.node.subscribe()
-        self._begin()
+        self.data.begin(self.node.view, self.node.history)
         self._pump = asyncio.create_task(self._follow(subscription))
-
-    def _begin(self) -> None:
-        """Know the markets from the view and the store alone: at the start, and after going back in time."""
-        history, now = self.node.history, self.node.view.time_ms
-        self.data.reset()
-        for coin in self.coins.all:
-            minutes = last_day(history, coin.index, now)
-            self.data.seed(coin.index, minutes, history.trades(coin.index, Page(limit=RECENT_TRADES)))
-        self.data.adopt(self.node.view)
 
     async def stop(self) -> None:
         if self._pump is not None:
@@ -120,14 +110,14 @@ class Service:
         self.hub.cut_all()
         self.rpc.hub.cut_all()
         self.feed.reset()
-        self._begin()
+        self.data.begin(self.node.view, self.node.history)
         return subscription
 
     async def _take(self, published: Published) -> None:
         started = time.perf_counter()
         self.recent.take(published)
         if published.rewound:
-            self._begin()
+            self.data.begin(self.node.view, self.node.history)
             self.feed.reset()
         self.data.adopt(published.view, published.events)
         for block in published.blocks:

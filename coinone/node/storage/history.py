@@ -95,6 +95,12 @@ class History:
 
     # Reading (any thread)
 
+    @property
+    def seq(self) -> int:
+        """The last batch in it."""
+        with self._reading() as view:
+            return view.seq
+
     def fills(self, account: Address, page: Page = NEWEST) -> list[AccountFill]:
         return list(chain.from_iterable(self.fill_parts(account, page)))
 

@@ -2,19 +2,65 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 
 from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.exchange.market_data import RECENT_TRADES, DayWindow, MarketData, last_day
+from coinone.interfaces.api.exchange.market_data import DayWindow, MarketData, last_day
 from coinone.node.runtime.networks import load_network
 from coinone.node.storage.candles import DAY_MS, MINUTE_MS
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.history import Page
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
-from coinone.rules.exchange.event_log import EventLog
+from coinone.rules.exchange.event_log import EventLog, Trades
 from coinone.rules.exchange.events import Fill, FillSide
+from coinone.rules.exchange.tables import FILL, UPDATE
 
 START_MS = 1_700_000_040_000  # a full minute
+
+
+def view(seq: int) -> Any:
+    row = SimpleNamespace(mark=0, oracle=0, funding_rate=0, open_interest=0, bids=(), asks=(), last_px=0)
+    return SimpleNamespace(seq=seq, time_ms=START_MS + seq, markets=[row] * 3)
+
+
+def swept(seq: int) -> EventLog:
+    """Three fills of 1 at 100, in a minute of their own."""
+    fills = np.zeros(3, FILL)
+    fills["tid"], fills["px"], fills["sz"] = 3 * seq + np.arange(3), 100, 1
+    addresses = np.zeros((1, 20), np.uint8)
+    return EventLog(
+        [Trades(seq, START_MS + seq * MINUTE_MS, fills, np.zeros(0, UPDATE), addresses, [0], [bytes(32)])]
+    )
+
+
+def test_a_batch_that_the_store_holds_before_it_is_told_counts_once(tmp_path: Path) -> None:
+    """The store has batches 1 and 2 when we begin at 1, and 3 comes while the first market is read: three times three
+    trades of 1 at 100. All of them are told after that, 2 and 3 besides."""
+    history = Storage(MemoryStore(), FileDisk(tmp_path), b"dev", os.urandom).history
+    batches = {seq: swept(seq) for seq in (1, 2, 3, 4)}
+    for seq in (1, 2):
+        history.add_batch(seq, batches[seq])
+    read = history.trades
+
+    def trades(market: int, page: Page) -> list[Fill]:
+        found = read(market, page)
+        if history.seq == 2:
+            history.add_batch(3, batches[3])
+        return found
+
+    history.trades = trades  # type: ignore[method-assign]
+    data = MarketData(Coins(load_network("dev")))
+    data.begin(view(1), history)
+    for seq in (2, 3, 4):
+        data.adopt(view(seq), batches[seq])
+        day = data.figures(0).day
+        assert (day.size, day.notional) == ((12, 1200) if seq == 4 else (9, 900))
+    tids = [trade["tid"] for trade in data.recent_trades(data.coins.all[0], 100)]
+    assert tids == list(range(14, 2, -1))
 
 
 def test_the_price_of_yesterday_is_that_of_the_last_trade_before_whenever_it_was(tmp_path: Path) -> None:
@@ -49,5 +95,5 @@ def test_a_deleveraging_is_no_recent_trade_after_a_restart_either(tmp_path: Path
     ]
     storage.history.add_batch(2, EventLog(closes))
     data = MarketData(Coins(load_network("dev")))
-    data.seed(0, (), storage.history.trades(0, Page(limit=RECENT_TRADES)))
+    data.begin(view(2), storage.history)
     assert [told["tid"] for told in data.recent_trades(data.coins.all[0])] == [1]

@@ -84,8 +84,7 @@ def test_trades_of_a_batch_that_is_being_told_are_in_the_first_message_only(stan
 
     async def run() -> list[Any]:
         stand.happen(fill(1))
-        stand.data.seed(0, (), stand.batches[0].fills())
-        stand.data.adopt(stand.view(1))
+        stand.data.begin(stand.view(1), stand.history)
         messages = await stand.subscribe(("trades", "BTC"))
         stand.told = 1
         await stand.feed.on_batch(stand.batches[0])
@@ -94,6 +93,23 @@ def test_trades_of_a_batch_that_is_being_told_are_in_the_first_message_only(stan
         return [[trade["tid"] for trade in message["data"]] for message in messages]
 
     assert asyncio.run(run()) == [[1], [2]]
+
+
+def test_trades_that_the_store_held_when_the_interface_began_are_told_once(stand: Stand) -> None:
+    """The store has batches 1 and 2, the view is after 1; who subscribes now is told 2 by the first message only."""
+
+    async def run() -> list[Any]:
+        for number in (1, 2):
+            stand.happen(fill(number))
+        stand.data.begin(stand.view(1), stand.history)
+        stand.told = 1
+        messages = await stand.subscribe(("trades", "BTC"))
+        stand.happen(fill(3))
+        await stand.tell()
+        await stand.tell()
+        return [[trade["tid"] for trade in message["data"]] for message in messages]
+
+    assert asyncio.run(run()) == [[2, 1], [3]]
 
 
 def test_a_state_that_others_were_told_before_is_told_to_a_new_listener_again(

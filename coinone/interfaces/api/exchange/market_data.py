@@ -4,7 +4,6 @@
 """
 
 from collections import deque
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -22,11 +21,12 @@ from coinone.interfaces.api.exchange.market_json import (
 )
 from coinone.node.runtime.view import View
 from coinone.node.storage.candles import DAY_MS, MINUTE_MS, Candle
-from coinone.node.storage.history import History
+from coinone.node.storage.history import TIME_MS_MAX, History, Page
 from coinone.rules.exchange.event_log import EventLog, Trades
 from coinone.rules.exchange.events import Fill, MarketUpdate
 
 RECENT_TRADES = 100  # per market, newest kept: what recentTrades and a new subscriber get
+_NEWEST_TRADES = Page(limit=RECENT_TRADES)
 _IDLE_FIGURES = MarketFigures(0, 0, 0, 0, 0, 0, 0, 0, DayStats())
 
 
@@ -65,10 +65,10 @@ class DayWindow:
 
 
 def last_day(history: History, market: int, now_ms: int) -> list[Candle]:
-    """The minutes of the last 24 hours with trades, and the last one before, whose price the day began with."""
+    """The minutes since 24 hours ago with trades, and the last one before, whose price the day began with."""
     began = now_ms - DAY_MS
     before = history.candles(market, "1m", 0, began - began % MINUTE_MS - 1, limit=1)
-    return [*before, *history.candles(market, "1m", began, now_ms)]
+    return [*before, *history.candles(market, "1m", began, TIME_MS_MAX)]
 
 
 class MarketData:
@@ -79,7 +79,7 @@ class MarketData:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything; `seed` and `adopt` come next."""
+        """Forget everything."""
         coins = self.coins.all
         self._view: View | None = None
         self.seq = -1
@@ -88,17 +88,32 @@ class MarketData:
         self._windows = [DayWindow() for _ in coins]
         self._premiums = [0] * len(coins)
         self._trades: list[deque[Fill]] = [deque(maxlen=RECENT_TRADES) for _ in coins]
+        self._seeded = [-1] * len(coins)  # the last batch whose trades came from the store
 
     @property
     def view(self) -> View:
         assert self._view is not None, "a view is adopted at the start"
         return self._view
 
-    def seed(self, market: int, minutes: Iterable[Candle], trades: Iterable[Fill]) -> None:
-        """What the store holds of the last day (`last_day`), and the newest trades (newest first)."""
+    def begin(self, view: View, history: History) -> None:
+        """Know the markets from a view and the store alone: at the start, and after going back in time. The store may
+        be ahead of the view: what it holds is not added again when it is adopted."""
+        self.reset()
+        for coin in self.coins.all:
+            self._seed(coin.index, view.time_ms, history)
+        self.adopt(view)
+
+    def _seed(self, market: int, now_ms: int, history: History) -> None:
+        """What the store holds of the last day, and the newest trades; anew if a batch came meanwhile."""
+        while True:
+            seq = history.seq
+            minutes, trades = last_day(history, market, now_ms), history.trades(market, _NEWEST_TRADES)
+            if history.seq == seq:
+                break
         for candle in minutes:
             self._windows[market].add_candle(candle)
-        self._trades[market].extend(reversed(list(trades)))
+        self._trades[market].extend(reversed(trades))
+        self._seeded[market] = seq
 
     def adopt(self, view: View, events: EventLog | None = None) -> None:
         """Take over the view after a batch and the batch's events."""
@@ -114,6 +129,8 @@ class MarketData:
     def _take(self, trades: Trades) -> None:
         """The day's figures from the columns, and the few trades that are kept as they are."""
         for market in np.unique(trades.fills["market"]).tolist():
+            if trades.seq <= self._seeded[market]:
+                continue
             places = (trades.fills["market"] == market).nonzero()[0]
             fills = trades.fills[places]
             notional = sum((fills["px"] * fills["sz"]).tolist())
@@ -170,3 +187,7 @@ class MarketData:
         """Newest first."""
         newest = list(self._trades[coin.index])[-most:]
         return [trade_json(fill, self.coins) for fill in reversed(newest)]
+
+    def trades_seq(self, coin: Coin) -> int:
+        """The last batch whose trades are among them."""
+        return max(self.seq, self._seeded[coin.index])

@@ -200,7 +200,9 @@ class Feed:
         seq = self._data.seq
         messages = await maker(self, key)
         self._sent.pop(key, None)
-        return Snapshot(messages, seq if key[0] == "trades" else seq - 1)
+        if key[0] == "trades":
+            return Snapshot(messages, self._data.trades_seq(self._coins.named(key[1])))
+        return Snapshot(messages, seq - 1)
 
     async def _first_state(self, key: Key) -> Snapshot:
         states = account_states(self._sources, {bytes.fromhex(key[1]): [key]}, Turns())
