@@ -23,6 +23,7 @@ from coinone.rules.chain.ethereum.blocks import EthereumNetwork, env_of
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.header import EthereumHeader, next_base_fee
 from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Rules
 
@@ -121,7 +122,10 @@ class EthereumNode:
         reader = ImportedReader(self._chain, self.storage.store, self._pool)
         return await asyncio.get_running_loop().run_in_executor(self._thread, fn, reader)
 
-    async def submit(self, raw: bytes) -> NoReturn:
+    def verified(self, raw: bytes) -> NoReturn:
+        raise NotSupported("there is no exchange on this chain")
+
+    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> NoReturn:
         raise NotSupported("there is no exchange on this chain")
 
     async def submit_oracle(self, raw: bytes) -> NoReturn:

@@ -206,14 +206,18 @@ class Node:
     async def submit(self, raw: bytes) -> BatchOutcome:
         """Run an exchange action; its outcome once the batch is durable. Raises InvalidInput, or StorageError
         if the node stopped first: whether the action took effect is then to be looked up, not assumed."""
+        return await self.submit_verified(raw, self.verified(raw))
+
+    def verified(self, raw: bytes) -> VerifiedAction:
+        """What `raw` says, in any thread. Raises InvalidInput."""
         verified = verify_transaction(raw, self.domain_rules)
         if not isinstance(verified, VerifiedAction):
             raise NotSupported("not an exchange action")
-        return await self.submit_verified(raw, verified)
+        return verified
 
     async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> BatchOutcome:
         """`submit` for a caller in this process that has verified `raw` itself: a signature is recovered
-        once. `verified` must be what `verify_transaction` makes of `raw`; nobody else's word counts."""
+        once. `verified` must be what `verified` makes of `raw`; nobody else's word counts."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[BatchOutcome] = loop.create_future()
 

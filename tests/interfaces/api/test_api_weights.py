@@ -122,18 +122,27 @@ def test_an_action_costs_one_and_one_more_per_forty_or_per_8_KiB(body: Any, size
     assert action_weight(body, size) == expected
 
 
-@pytest.mark.parametrize(("size", "weight"), [(300, 0), (65_536, 32)])
-def test_an_action_sent_as_a_transaction_costs_what_it_costs_as_json(size: int, weight: int) -> None:
+@pytest.mark.parametrize(("size", "weight", "threads"), [(300, 0, 0), (8_192, 4, 0), (65_536, 32, 1)])
+def test_an_action_sent_as_a_transaction_costs_what_it_costs_as_json_and_a_large_one_is_read_in_a_thread(
+    size: int, weight: int, threads: int
+) -> None:
     """1,000 orders of 48 bytes: 1 + 23 there, 1 + 25 as JSON."""
     spent: list[int] = []
+    begun: list[int] = []
 
-    async def submit(data: bytes) -> Any:
+    async def submit_verified(data: bytes, verified: Any) -> Any:
+        assert verified == ("verified", data)
         return SimpleNamespace(status="executed", tx_hash=data[:32])
 
-    backend = SimpleNamespace(node=SimpleNamespace(submit=submit))
+    async def in_thread(work: Any) -> Any:
+        begun.append(1)
+        return work()
+
+    node = SimpleNamespace(verified=lambda data: ("verified", data), submit_verified=submit_verified)
+    backend = SimpleNamespace(node=node, reads=SimpleNamespace(in_thread=in_thread))
     context = Context(backend, Caller.PROGRAM, SimpleNamespace(spend=spent.append))  # type: ignore[arg-type]
     asyncio.run(send_raw_transaction(context, "0x" + "70" * size))
-    assert sum(spent) == weight
+    assert (sum(spent), len(begun)) == (weight, threads)
 
 
 def test_a_large_body_is_paid_for_before_it_is_read_and_a_small_one_is_free() -> None:

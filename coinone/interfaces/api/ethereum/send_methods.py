@@ -9,7 +9,12 @@ from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcErro
 from coinone.interfaces.api.ethereum.format import receipt_json
 from coinone.interfaces.api.ethereum.hexes import read_bytes
 from coinone.interfaces.api.ethereum.params import small_integer
-from coinone.interfaces.api.limits import SYNC_TIMEOUT_MAX_S, SYNC_TIMEOUT_S, SYNCED_WITHIN
+from coinone.interfaces.api.limits import (
+    ACTION_READ_AT_ONCE_MAX,
+    SYNC_TIMEOUT_MAX_S,
+    SYNC_TIMEOUT_S,
+    SYNCED_WITHIN,
+)
 from coinone.interfaces.api.sender import unless_left
 from coinone.interfaces.api.weights import raw_action_weight
 from coinone.rules.chain.ethereum.transaction import BLOB
@@ -26,17 +31,27 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
     if len(data) > TRANSACTION_BYTES_MAX and data[0] != BLOB:  # which is refused by name, however large
         raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
     if data[:1] in (b"\x70", b"\x71"):
-        context.purse.spend(raw_action_weight(len(data)))
-        outcome = await context.backend.node.submit(data)
-        if outcome.status != "executed":
-            raise RpcError(-32000, outcome.error or outcome.status, {"reason": outcome.status})
-        return "0x" + outcome.tx_hash.hex()
+        return await _act(context, data)
     if data[:1] == b"\x72":
         return "0x" + (await context.backend.node.submit_oracle(data)).hex()
     tx_hash = await context.backend.node.submit_ethereum(data)
     context.backend.announce(tx_hash, data)
     context.backend.filters.announce(tx_hash)
     return "0x" + tx_hash.hex()
+
+
+async def _act(context: Context, raw: bytes) -> str:
+    """Hand in an exchange action, a large one verified in a thread: 20 ms in a spelling that is not the common one."""
+    node = context.backend.node
+    context.purse.spend(raw_action_weight(len(raw)))
+    if len(raw) > ACTION_READ_AT_ONCE_MAX:
+        verified = await context.backend.reads.in_thread(lambda: node.verified(raw))
+    else:
+        verified = node.verified(raw)
+    outcome = await node.submit_verified(raw, verified)
+    if outcome.status != "executed":
+        raise RpcError(-32000, outcome.error or outcome.status, {"reason": outcome.status})
+    return "0x" + outcome.tx_hash.hex()
 
 
 async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any = None) -> dict[str, Any]:

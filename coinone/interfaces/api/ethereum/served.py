@@ -13,6 +13,7 @@ from coinone.node.runtime.published import BatchOutcome
 from coinone.node.storage.storage import Storage
 from coinone.protocols.txpool.ethereum import EthereumPool
 from coinone.rules.chain.network import Network
+from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
@@ -62,7 +63,9 @@ class ServedNode(Protocol):
 
     async def query(self, fn: Callable[[ServedReader], T]) -> T: ...
 
-    async def submit(self, raw: bytes) -> BatchOutcome: ...
+    def verified(self, raw: bytes) -> VerifiedAction: ...
+
+    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> BatchOutcome: ...
 
     async def submit_ethereum(self, raw: bytes) -> Hash32: ...
 
