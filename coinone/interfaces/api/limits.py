@@ -71,8 +71,10 @@ RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several ti
 RECENT_ANSWERS_MAX = 2_000
 
 # Exchange
-# Bytes of an action, 170 orders: more are read beside the event loop where the spelling is not the common one.
+# Bytes of an action, and of its body: 170 orders. More are read beside the event loop where the spelling is not the
+# common one: 2 ms.
 ACTION_READ_AT_ONCE_MAX = 8 * 1024
+ACTION_BODY_AT_ONCE_MAX = 16 * 1024
 INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's
 CANDLES_MAX = 5000  # candles per snapshot, as the anchor's
 FUNDING_RATES_MAX = 500  # rows of fundingHistory, as the anchor's

@@ -163,7 +163,7 @@ class Service:
     async def _act_paid(self, request: Any, size: int, purse: Purse) -> Any:
         purse.spend(action_weight(request, size))
         started = time.perf_counter()
-        answer = await self.relay.act(request)
+        answer = await self.relay.act(request, size)
         self.metrics.action_seconds.observe(time.perf_counter() - started)
         self.metrics.actions.labels(answer["status"]).inc()
         return answer

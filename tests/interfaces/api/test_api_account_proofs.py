@@ -43,7 +43,7 @@ async def _proof(node: Node) -> Any:
     domain, relay = Domain.coinone(NETWORK.chain_id), Relay(node, Queries(node), at_once)
     for turn, price in enumerate(("90000", "91000")):
         order = actions.order([actions.Order(0, True, "0.001", price)])
-        placed = await relay.act(sign_action(SIGNER, domain, order, at_ms=node.view.time_ms + turn))
+        placed = await relay.act(sign_action(SIGNER, domain, order, at_ms=node.view.time_ms + turn), 300)
         assert placed["status"] == "ok"
     await Dev(node).mine()
     with pytest.raises(InvalidInput, match="no such account"):

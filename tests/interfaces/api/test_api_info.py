@@ -58,7 +58,7 @@ async def ask(service: Service, kind: str, **fields: Any) -> Any:
 async def act(service: Service, action: Any, turn: int) -> Any:
     domain = Domain.coinone(service.node.network.chain_id)
     signed = sign_action(TRADER, domain, action, at_ms=service.node.view.time_ms + turn)
-    answer = await service.relay.act(signed)
+    answer = await service.relay.act(signed, 300)
     assert answer["status"] == "ok", answer
     return answer["response"]
 

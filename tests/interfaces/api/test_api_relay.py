@@ -1,6 +1,7 @@
 """An order that comes through the API costs one signature recovery, and a lie about its signer gets nowhere."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
 from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify
+from coinone.rules.exchange.wire import relay as wire_relay
 
 NETWORK = load_network("dev")
 
@@ -54,7 +56,7 @@ def test_a_signer_is_recovered_once_for_each_order(node: Node, recovered: list[b
 
     async def trade() -> list[Any]:
         relay = Relay(node, Queries(node), at_once)
-        return [await relay.act(body) for body in bodies]
+        return [await relay.act(body, 300) for body in bodies]
 
     answers = asyncio.run(trade())
     assert [answer["status"] for answer in answers] == ["ok"] * 5, answers
@@ -75,7 +77,7 @@ def test_the_node_verifies_bytes_that_come_from_anybody_else(node: Node, recover
 
 def test_an_order_of_another_chain_is_refused_by_the_relay(node: Node) -> None:
     foreign = body_of(node, dev_keys()[0], 1, Domain.coinone(NETWORK.chain_id + 1))
-    answer = asyncio.run(Relay(node, Queries(node), at_once).act(foreign))
+    answer = asyncio.run(Relay(node, Queries(node), at_once).act(foreign, 300))
     assert answer["status"] == "err" and "does not exist" in answer["response"]
 
 
@@ -104,7 +106,7 @@ def test_an_action_of_an_unknown_signer_is_read_once_for_all_its_sources(
     mine = {verify.verify_raw(encode_envelope(one), node.domain_rules).digest for one in candidates}
     recovered.clear()
     reads.clear()
-    answer = asyncio.run(Relay(node, Queries(node), at_once).act(body))
+    answer = asyncio.run(Relay(node, Queries(node), at_once).act(body, 300))
     assert "does not exist" in answer["response"]
     assert len(mine) == 3 and mine <= set(recovered)  # a digest for each source, each with its own signer
     assert len(reads) == 1
@@ -113,18 +115,32 @@ def test_an_action_of_an_unknown_signer_is_read_once_for_all_its_sources(
 @pytest.mark.parametrize(
     ("orders", "threads"), [(160, 0), (200, 1)]
 )  # of some 48 bytes each: below and above 8 KiB
-def test_a_large_action_in_another_spelling_is_read_beside_the_event_loop(
-    node: Node, orders: int, threads: int
+def test_a_large_action_in_another_spelling_is_packed_and_read_beside_the_event_loop(
+    node: Node, orders: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[int] = []
+    inside, works = [0], []
 
     async def in_thread(work: Callable[[], Any]) -> Any:
-        begun.append(1)
-        return work()
+        inside[0] += 1
+        try:
+            return work()
+        finally:
+            inside[0] -= 1
 
+    def noted(work: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def run(data: Any) -> Any:
+            works.append((work.__name__, inside[0]))
+            return work(data)
+
+        return run
+
+    body = foreign_spelling(node, orders)
+    monkeypatch.setattr(wire_relay, "pack", noted(wire_relay.pack))
+    monkeypatch.setattr(verify, "_decode_fully", noted(verify._decode_fully))
     relay = Relay(node, Queries(node), in_thread)
-    answer = asyncio.run(relay.act(foreign_spelling(node, orders)))
-    assert "does not exist" in answer["response"] and len(begun) == threads
+    answer = asyncio.run(relay.act(body, len(json.dumps(body))))
+    assert "does not exist" in answer["response"]
+    assert works == [("pack", threads), ("_decode_fully", threads)]
 
 
 def test_a_large_action_in_the_common_spelling_needs_no_thread(node: Node) -> None:
@@ -135,4 +151,4 @@ def test_a_large_action_in_the_common_spelling_needs_no_thread(node: Node) -> No
     body = sign_action(
         Signer(b"\x07" * 32), Domain.coinone(NETWORK.chain_id), order, at_ms=node.view.time_ms + 1
     )
-    assert "does not exist" in asyncio.run(Relay(node, Queries(node), never).act(body))["response"]
+    assert "does not exist" in asyncio.run(Relay(node, Queries(node), never).act(body, 90_000))["response"]

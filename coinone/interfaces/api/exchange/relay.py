@@ -13,10 +13,11 @@ from typing import Any
 from coinone.base.primitives.errors import InvalidInput, InvalidSignature
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.format import Json, hex_address, hex_hash
-from coinone.interfaces.api.limits import ACTION_READ_AT_ONCE_MAX
+from coinone.interfaces.api.limits import ACTION_BODY_AT_ONCE_MAX
 from coinone.interfaces.api.queries import InThread, Queries
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.exchange.wire import ActionEnvelope, L1Envelope, encode_envelope, envelopes_from_json
+from coinone.rules.exchange.wire.relay import packed_quickly
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.exchange.wire.verify import LastRead, verify_raw
 
@@ -34,11 +35,11 @@ class Relay:
         self._known: OrderedDict[Address, None] = OrderedDict()
         self._last_fit = 0
 
-    async def act(self, body: Any) -> Json:
-        """The answer object of one action; the sender's errors are answers too, as at the anchor."""
+    async def act(self, body: Any, size: int) -> Json:
+        """The answer object of one action that came in `size` bytes; the sender's errors are answers too, as at the
+        anchor."""
         try:
-            candidates = envelopes_from_json(body, self._rules)
-            outcome = await self._node.submit_verified(*await self._choose(candidates))
+            outcome = await self._node.submit_verified(*await self._choose(*await self._read(body, size)))
         except InvalidInput as error:
             return {"status": "err", "response": str(error)}
         if outcome.status != "executed":
@@ -47,13 +48,27 @@ class Relay:
         receipt = {"hash": hex_hash(outcome.tx_hash), "batch": outcome.seq, "time": outcome.time_ms}
         return {"status": "ok", "response": outcome.response, "receipt": {**receipt, "tier": "preconfirmed"}}
 
-    async def _choose(self, candidates: list[ActionEnvelope]) -> tuple[bytes, VerifiedAction]:
+    async def _read(self, body: Any, size: int) -> tuple[list[ActionEnvelope], LastRead]:
+        """The candidates of a body; of a large one that is not in the common spelling, packed and read beside the event
+        loop: 30 ms. What its sender posts meanwhile may overtake it. Raises InvalidInput."""
+        action = body.get("action") if isinstance(body, dict) else None
+        if size <= ACTION_BODY_AT_ONCE_MAX or packed_quickly(action) is not None:
+            return envelopes_from_json(body, self._rules), LastRead()
+
+        def read() -> tuple[list[ActionEnvelope], LastRead]:
+            candidates, last = envelopes_from_json(body, self._rules), LastRead()
+            if isinstance(candidates[0], L1Envelope):
+                last.read(candidates[0].action)
+            return candidates, last
+
+        return await self._in_thread(read)
+
+    async def _choose(self, candidates: list[ActionEnvelope], last: LastRead) -> tuple[bytes, VerifiedAction]:
         """The candidate whose signer the chain knows, as bytes and as what they say. Raises InvalidInput;
         InvalidSignature in the anchor's words."""
         if len(candidates) == 1:
             return self._verified(candidates[0])
         order = sorted(range(len(candidates)), key=lambda place: place != self._last_fit)
-        last = await self._read(candidates[0])
         tried: dict[int, tuple[bytes, VerifiedAction]] = {}
         for place in order:
             tried[place] = self._verified(candidates[place], last)
@@ -67,16 +82,6 @@ class Relay:
         self._node.bar([action for _, action in tried.values()])
         signer = tried[self._last_fit][1].signer
         raise InvalidSignature(f"User or API Wallet {hex_address(signer)} does not exist.")
-
-    async def _read(self, candidate: ActionEnvelope) -> LastRead:
-        """Has read a large action that is not in the common spelling, beside the event loop: 20 ms. What its sender
-        posts meanwhile may overtake it. Raises InvalidInput."""
-        last = LastRead()
-        if isinstance(candidate, L1Envelope):
-            action = candidate.action
-            if len(action) > ACTION_READ_AT_ONCE_MAX and not last.reads_quickly(action):
-                await self._in_thread(lambda: last.read(action))
-        return last
 
     def _verified(
         self, envelope: ActionEnvelope, last: LastRead | None = None

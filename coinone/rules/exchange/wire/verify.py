@@ -38,16 +38,10 @@ class LastRead:
 
     def read(self, data: bytes) -> tuple[str, Action]:
         """(type name, action) of `data` and of nothing else. Raises InvalidInput."""
-        if not self.reads_quickly(data):
-            self._found, self._data = _decode_fully(data), data
-        assert self._found is not None
-        return self._found
-
-    def reads_quickly(self, data: bytes) -> bool:
-        """Whether `data` has been read, or could be at once; else `read` takes 15 us for each order."""
         if self._found is None or data != self._data:
-            self._found, self._data = decode_operations(data), data
-        return self._found is not None
+            self._found = decode_operations(data) or _decode_fully(data)
+            self._data = data
+        return self._found
 
 
 def verify_raw(raw: bytes, rules: DomainRules, last: LastRead | None = None) -> VerifiedAction:
