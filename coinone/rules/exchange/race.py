@@ -14,6 +14,11 @@ within the fills' band; else nothing. What it opens counts up to the equity that
 modify, and its side's open orders), what it reduces up to the position. The *least*, so that a big order put beside a
 small one takes it nowhere: each order runs on its own margin only. Never less than its size for want of others' orders:
 a bound that is the same for all is a ticket for each account again, and what all run for is scarce.
+
+Among post-only orders there is one thing more to win: whoever rests first keeps what would cross it out. Makers who
+cancel and quote anew in a batch would all be barred by one ask far below the mark, whose owner then buys from sellers
+at a price of its own. So those come behind whose price is beyond the mark to their own loss, the less the earlier; an
+account's own order stays, as do the race's among equals.
 """
 
 from __future__ import annotations
@@ -53,20 +58,22 @@ def raced(batch: Batch, items: Sequence[Item], segment: Segment) -> list[Item]:
     """Items of segment 5 or 6 in execution order."""
     if not items:
         return []
-    queues: dict[int, list[tuple[Item, int]]] = {}
-    for item, weight in zip(items, weights(batch.rows, items), strict=True):
-        queues.setdefault(item.account, []).append((item, weight))
+    queues: dict[int, list[tuple[Item, int, int]]] = {}
+    for entry in zip(items, *weights_and_losses(batch.rows, items), strict=True):
+        queues.setdefault(entry[0].account, []).append(entry)
     numbers = batch.rows.accounts["number"][list(queues)].tolist()
-    timed: list[tuple[int, int, int, Item]] = []
+    timed: list[tuple[int, int, int, int, Item]] = []
     for number, queue in zip(numbers, queues.values(), strict=True):
-        time, address = 0, queue[0][0].address
-        queue.sort(key=lambda pair: pair[0].key)
+        time, behind, address = 0, 0, queue[0][0].address
+        queue.sort(key=lambda entry: entry[0].key)
         drawn = draws(batch.ctx.seed, segment, address, len(queue))
-        for k, (x, (item, weight)) in enumerate(zip(drawn, queue, strict=True)):
+        for k, (x, (item, weight, loss)) in enumerate(zip(drawn, queue, strict=True)):
             time += div_up(x << LOG_BITS, weight)
-            timed.append((time, number, k, item))
-    timed.sort(key=itemgetter(0, 1, 2))
-    return [item for _, _, _, item in timed]
+            if segment == Segment.POST_ONLY:
+                behind = max(behind, loss)
+            timed.append((behind, time, number, k, item))
+    timed.sort(key=itemgetter(0, 1, 2, 3))
+    return [item for _, _, _, _, item in timed]
 
 
 def draws(seed: bytes, segment: Segment, address: bytes, count: int) -> list[int]:
@@ -87,18 +94,24 @@ def log2(value: int) -> int:
 
 def weights(rows: Rows, items: Sequence[Item]) -> list[int]:
     """The weight of each item, in 10^-6 quote."""
+    return weights_and_losses(rows, items)[0]
+
+
+def weights_and_losses(rows: Rows, items: Sequence[Item]) -> tuple[list[int], list[int]]:
+    """The weight of each item, in 10^-6 quote, and how far beyond the mark to its owner's loss the worst of its orders
+    is, in millionths of the mark, rounded up."""
     if not items:
-        return []
+        return [], []
     actions = [item.action for item in items]
     counts = [action.count for action in actions if isinstance(action, Operations)]
     assert len(counts) == len(items) and min(counts) > 0, "segments 5 and 6 hold orders"
     ops = np.frombuffer(bytearray().join([a.rows for a in actions if isinstance(a, Operations)]), OP)
     accounts = np.repeat(np.array([item.account for item in items], np.int64), counts)
-    stakes = np.empty(len(ops), np.int64)
-    _stakes(rows.core(ops), accounts, stakes)
-    least = np.minimum.reduceat(stakes, np.cumsum([0, *counts[:-1]]))
-    found: list[int] = np.maximum(least, 1).tolist()
-    return found
+    stakes, losses = np.empty(len(ops), np.int64), np.empty(len(ops), np.int64)
+    _stakes(rows.core(ops), accounts, stakes, losses)
+    starts = np.cumsum([0, *counts[:-1]])
+    least, worst = np.minimum.reduceat(stakes, starts), np.maximum.reduceat(losses, starts)
+    return np.maximum(least, 1).tolist(), worst.tolist()
 
 
 @inlined
@@ -138,19 +151,23 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
     return i64(0) if op.tif == _IOC or beyond_band(core, market, px) else lots
 
 
-@njit(types.void(CORE, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
-def _stakes(words: Any, accounts: Any, stakes: Any) -> None:
-    """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any."""
+@njit(types.void(CORE, _NUMBERS, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
+def _stakes(words: Any, accounts: Any, stakes: Any, losses: Any) -> None:
+    """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any, and
+    its loss against the mark in millionths."""
     core = attach(words)
     for i in range(core.ops.shape[0]):
         op = core.ops[i]
-        stakes[i] = 0
+        stakes[i] = losses[i] = 0
         if op.market < 0 or op.market >= core.counters[MARKETS]:
             continue
         market = i64(op.market)
         terms = core.markets[market]
+        px = i64(op.px // (_WIRE_ONE // terms.px_unit))
+        lost = min(max((1 - 2 * op.side) * (px - terms.mark), 0), terms.mark)
+        losses[i] = (lost * 1_000_000 + terms.mark - 1) // max(terms.mark, 1)
         lots = min(op.sz // (100 * terms.px_unit), terms.max_sz)
-        lots = _possible(core, i, accounts[i], market, op.px // (_WIRE_ONE // terms.px_unit), lots)
+        lots = _possible(core, i, accounts[i], market, px, lots)
         held = core.positions[accounts[i], market]
         selling = op.side == _SELL
         reduced = min(lots, max(held.size if selling else -held.size, 0))

@@ -52,6 +52,14 @@ def item_of(w: Any, signed: Any) -> Item:
     return Item(0, signed.action, w.slot(who), signed.signer, signed.nonce, signed.signer, signed.digest, b"")
 
 
+def item_who(item: Item) -> int:
+    return int.from_bytes(item.signer, "big")
+
+
+def batch_of(w: Any, seed: int) -> Batch:
+    return Batch(w.ex, BatchContext(w.seq + 1, w.now, keccak256(bytes((seed,)))))
+
+
 def weight(w: Any, signed: Any) -> int:
     return weights(w.ex.rows, [item_of(w, signed)])[0]
 
@@ -205,3 +213,46 @@ def test_a_table_entry_is_the_floor() -> None:
     """log2(1 + 1 / 4096) = log(4097 / 4096) / log(2) = 0.00035217748030102726..., times 2^32 = 1,512,590.76."""
     assert race._logs()[1] == 1_512_590
     assert len(race._logs()) == 4_097
+
+
+def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Callable[..., Any]) -> None:
+    """Two makers cancel and bid anew in each batch. A stranger with a hundred times their margin offers 5 BTC
+    post-only at 47,750 and bids a tick below: if its offer came first, both bids were refused, and who sells at the
+    market sold to it. The offer is 4.5 % beyond the mark to its loss, so it comes behind and is refused itself."""
+    w = world({1: 10_000, 2: 10_000, 3: 2_000_000, 9: 100_000})
+    w.batch(w.buy(1, 1, 49_990, "Alo", cloid=1), w.buy(2, 1, 49_980, "Alo", cloid=2))
+    sold = 0
+    for turn in range(1, 13):
+        w.batch(
+            *[w.cancel(who, cloid=2 * turn - 2 + who) for who in (1, 2)],
+            *[w.buy(who, 1, 50_000 - 10 * who, "Alo", cloid=2 * turn + who) for who in (1, 2)],
+            w.sell(3, 5, 47_750, "Alo"),
+            w.buy(3, 1, 47_745, "Alo", cloid=100 + turn),
+            w.sell(9, 0.05, 47_740, "Ioc"),
+        )
+        fills = list(w.last.events.fills())
+        sold += 1
+        assert [(fill.px, fill.sz) for fill in fills] == [(499_900, 5_000)]
+        w.batch(w.cancel(3, cloid=100 + turn))
+    assert w.position(9) == -5_000 * sold
+
+
+def test_of_post_only_orders_beyond_the_mark_the_one_that_loses_less_comes_first_and_ones_own_stay_in_order(
+    world: Callable[..., Any],
+) -> None:
+    """Mark 50,000. Bids at 50,100 (0.2 %) and 50,050 (0.1 %), asks at 49,945 (0.11 %) and, at no loss, at 50,000.
+    1's second order loses nothing, but comes after its first."""
+    w = world(dict.fromkeys(range(1, 6), 10**6))
+    signed = [
+        w.buy(1, 1, 50_100, "Alo"), w.buy(1, 1, 49_000, "Alo"), w.buy(2, 100, 50_050, "Alo"),
+        w.sell(3, 1, 49_945, "Alo"), w.sell(4, 0.001, 50_000, "Alo"),
+    ]  # fmt: skip
+    for seed in range(20):
+        items = [item_of(w, action) for action in signed]
+        order = [item_who(item) for item in raced(batch_of(w, seed), items, Segment.POST_ONLY)]
+        assert order == [4, 2, 3, 1, 1], seed
+    takers = {
+        tuple(item_who(item) for item in raced(batch_of(w, seed), items, Segment.TAKERS))
+        for seed in range(20)
+    }
+    assert len(takers) > 3
