@@ -117,7 +117,9 @@ def _forgive(batch: Batch, debtors: Array) -> None:
     add_cash(batch.ex, slots, amounts, batch.now)
     lock(rows, debtors)
     for slot, debt in zip(slots, amounts, strict=True):
-        batch.events.append(LiquidationEvent(*batch.here, rows.address_of(slot), "debt", -1, 0, 0, debt))
+        address = rows.address_of(slot)
+        batch.events.append(LiquidationEvent(*batch.here, address, "debt", -1, 0, 0, debt))
+        batch.events.append(LedgerUpdate(*batch.here, address, "covered", debt, ZERO_ADDRESS, NO_HASH))
 
 
 def _fund_pays(batch: Batch, market: int, owed: int, won: int) -> int:

@@ -77,10 +77,10 @@ class FundingPayment:
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
     """A balance change that is no trade. `kind` is "deposit", "withdraw", "send", "receive"; "levy" (what a winner pays
-    of others' debts); "unclaimed" (waits for an account to open or to be unlocked), "dust" (too small to wait: to the
-    insurance fund), "claimed" (what waited, when it is given), "opening" (what opening costs) or "collected" (what was
-    left of an account that was let go, and waits); "proceeds" (what the closing of a locked account brought: to the
-    insurance fund)."""
+    of others' debts) or "covered" (an account's debt, which others paid); "unclaimed" (waits for an account to open or
+    to be unlocked), "dust" (too small to wait: to the insurance fund), "claimed" (what waited, when it is given),
+    "opening" (what opening costs), "collected" (what was left of an account that was let go, and waits) or "proceeds"
+    (what the closing of a locked account brought: to the insurance fund)."""
 
     seq: int
     time_ms: int

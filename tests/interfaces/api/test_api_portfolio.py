@@ -100,3 +100,16 @@ def test_rows_cut_off_inside_a_time_are_complete_from_the_next_on() -> None:
     moves = [LedgerUpdate(1, NOW - n, ALICE, "receive", 1, BOB, bytes(32)) for n in range(3)]
     assert known_since(moves, 4) == 0, "there are no more"
     assert known_since(moves, 3) == NOW - 1
+
+
+def test_a_debt_that_others_paid_and_what_winners_paid_of_it_are_profit_and_no_transfer() -> None:
+    """1,500 came in; the position lost 3,000; others paid 1,500 of it: 1,500 lost, not 3,000. What the closing of a
+    locked account brought goes to the fund, a winner's levy comes out of what it won."""
+    came = LedgerUpdate(1, NOW - 40, ALICE, "deposit", 1_500, BOB, bytes(32))
+    rows = [("covered", 1_500), ("levy", -20), ("proceeds", -7)]
+    moves = [
+        LedgerUpdate(2, NOW - n, ALICE, kind, amount, BOB, bytes(32)) for n, (kind, amount) in enumerate(rows)
+    ]
+    assert steps_of([], [], [came, *moves]) == [
+        Step(NOW - 40, 1_500, 0), Step(NOW - 2, -7, -7), Step(NOW - 1, -20, -20), Step(NOW, 1_500, 1_500),
+    ]  # fmt: skip

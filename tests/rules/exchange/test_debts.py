@@ -56,7 +56,7 @@ def test_the_fund_pays_a_debt_up_to_a_twentieth_of_what_the_winners_won(world: C
     endow(w, 1_000_000, 9)
     total, fund = conserved_sum(w.ex), w.fund("insurance")
     events = moved(w, btc=48_900)
-    assert paid(events, "debt") == {1: 225 * QUOTE} and paid(events) == {}
+    assert paid(events, "debt") == paid(events, "covered") == {1: 225 * QUOTE} and paid(events) == {}
     assert w.fund("insurance") == fund - 225 * QUOTE and conserved_sum(w.ex) == total
 
 

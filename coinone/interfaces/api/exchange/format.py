@@ -123,13 +123,15 @@ def _funding_figures(payment: FundingPayment, coins: Coins) -> Json:
 
 def ledger_json(update: LedgerUpdate) -> Json:
     """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds. Ours: `unclaimed`, where the amount
-    waits until enough has gathered to open the account; `debtLevy`, a winner's part of others' debts;
-    `liquidationProceeds`, what the closing of a locked account brought the insurance fund; and `dust`, `claimed` and
-    `collected` (events.LedgerUpdate)."""
+    waits until enough has gathered to open the account; `debtLevy`, a winner's part of others' debts; `debtCovered`,
+    what others paid of the account's own; `liquidationProceeds`, what the closing of a locked account brought the
+    insurance fund; and `dust`, `claimed` and `collected` (events.LedgerUpdate)."""
     amount = money(abs(update.amount))
     delta: Json
     if update.kind == "levy":
         delta = {"type": "debtLevy", "usdc": money(update.amount)}
+    elif update.kind == "covered":
+        delta = {"type": "debtCovered", "usdc": amount}
     elif update.kind == "proceeds":
         delta = {"type": "liquidationProceeds", "usdc": money(update.amount)}
     elif update.kind == "opening":

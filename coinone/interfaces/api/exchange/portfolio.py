@@ -16,6 +16,7 @@ from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate
 DAY_MS = 86_400_000
 PERIODS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("month", 30 * DAY_MS), ("allTime", None))
 _WAITING = ("unclaimed", "dust")  # never reached the account
+_OF_DEBTS = ("levy", "covered", "proceeds")  # what trading brought or took, though no fill says so
 POINTS_MAX = 120  # of a curve: a chart has no room for more
 
 
@@ -32,7 +33,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Past:
     """Steps, oldest first, and since when they are complete. Profit needs no transfers, so whoever is sent very many
-    small amounts still sees all of it."""
+    small amounts still sees all of it but for older levies and debts."""
 
     steps: Sequence[Step]
     traded_ms: int = 0  # fills and payments
@@ -56,7 +57,9 @@ def steps_of(
         profit = side.closed_pnl - side.fee
         steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
     steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
-    steps += [Step(move.time_ms, move.amount, 0) for move in moves if move.kind not in _WAITING]
+    for move in moves:
+        if move.kind not in _WAITING:
+            steps.append(Step(move.time_ms, move.amount, move.amount if move.kind in _OF_DEBTS else 0))
     return _by_time(steps)
 
 
