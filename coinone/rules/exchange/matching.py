@@ -27,7 +27,7 @@ from coinone.rules.exchange.ladders import ladder_of, take_from
 from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins, worst_size
 from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, MarketStatus
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, STALE_PART, MarketStatus
 
 _FILLED = int(Status.FILLED)
 _SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
@@ -147,7 +147,7 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     stale = core.markets[market].status == _MARKET_REDUCE_ONLY
     if stale and order.reduce_only == 0 and reducible <= 0:
         return i64(0), _RESTRICTED
-    if order.reduce_only != 0 or stale or locked or holds_stale(core, maker):
+    if order.reduce_only != 0 or stale or locked or holds_stale(core, maker, 0):
         filled = min(filled, reducible)
         if filled <= 0:
             return i64(0), _REDUCE_ONLY
@@ -212,12 +212,16 @@ def list_stale(core: Any) -> None:
 
 
 @inlined
-def holds_stale(core: Any, account: int) -> bool:
-    """Has the account a position in a market without an oracle price? Then it may only cancel and reduce."""
-    holds = False
+def holds_stale(core: Any, account: int, spent: int) -> bool:
+    """Are the account's positions in markets without an oracle price worth more, at their last mark, than a tenth of
+    its room (fill_check.py) less what was `spent` of it? Nobody knows what they are worth, so it may only cancel and
+    reduce. With less it may go on: else somebody who can make a thin market go silent has sold each maker ten quote of
+    it before, and all other markets are without makers."""
+    value = i64(0)
     for n in range(core.counters[STALE]):
-        holds = holds or core.positions[account, core.stale[n]].size != 0
-    return holds
+        market = core.stale[n]
+        value += abs(core.positions[account, market].size) * core.markets[market].mark
+    return bool(value > 0 and value > (room(core, account) - spent) // STALE_PART)
 
 
 @inlined

@@ -186,7 +186,7 @@ def _check_risk(core: Any, account: int, market: int, position: int) -> int:
     terms = core.markets[market]
     if terms.status != 0:
         return _AGED_PRICE if terms.status == _MARKET_AGED else _ONLY_REDUCE
-    if holds_stale(core, account):
+    if holds_stale(core, account, 0):
         return _HOLDS_STALE
     if position > terms.max_sz:
         return _MAX_POSITION

@@ -112,7 +112,8 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
         return i64(0)
     locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
     lots = i64(order.sz)
-    if order.reduce_only != 0 or locked or holds_stale(core, account):
+    spent = met[account, _COST] + met[account, _RISE]
+    if order.reduce_only != 0 or locked or holds_stale(core, account, spent):
         lots = min(lots, max(-direction * held.size, 0) - met[account, _LOTS])
         if lots <= 0:
             return i64(0)

@@ -71,6 +71,9 @@ ACCOUNT_LOCKED = 1
 """Bit of ACCOUNT.flags: its debt was settled by others, and until its positions are closed it may do nothing but
 cancel (debts.py)."""
 
+STALE_PART = (
+    10  # so many times what an account holds in markets without an oracle price must be free, to trade on
+)
 BAND_DIVISOR = 20
 """No fill is further from the mark than its twentieth, where a market's leverage reaches BAND_LEVERAGE."""
 

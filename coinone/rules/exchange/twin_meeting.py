@@ -35,7 +35,7 @@ class Meeting(Resting):
         super().__init__(markets, accounts)
         self.next_tid = 1
         self.fees = self.insurance = self.now = 0
-        self.stale: list[int] = []
+        self.stale: dict[int, Market] = {}
         self.fills: list[Fill] = []
 
     def match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, int]:

@@ -71,14 +71,16 @@ def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
     )
 
 
-def stale_markets(markets: list[Market]) -> list[int]:
-    """The indexes of the markets without an oracle price."""
-    return [index for index, market in enumerate(markets) if market.status == _REDUCE_ONLY]
+def stale_markets(markets: list[Market]) -> dict[int, Market]:
+    """The markets without an oracle price, by index."""
+    return {index: market for index, market in enumerate(markets) if market.status == _REDUCE_ONLY}
 
 
-def holds_stale(stale: list[int], account: Account) -> bool:
-    """Has the account a position in one of these markets?"""
-    return bool(stale) and any(account.positions[index].size for index in stale)
+def holds_stale(stale: dict[int, Market], account: Account, spent: int = 0) -> bool:
+    """Are the account's positions in markets without an oracle price worth more than a tenth of its room, less what
+    was `spent` of it?"""
+    value = sum(abs(account.positions[index].size) * market.mark for index, market in stale.items())
+    return value > 0 and (room(account) - spent) // 10 < value
 
 
 def unbooked_funding(market: Market, held: Position) -> int:

@@ -74,10 +74,11 @@ def test_a_quote_beyond_the_band_counts_nothing(world: Callable[..., Any]) -> No
 
 
 def test_a_quote_of_who_holds_a_silent_market_counts_as_far_as_it_reduces(world: Callable[..., Any]) -> None:
-    """One lot of ETH without a price: its holder's orders trade only as far as they reduce."""
+    """ETH worth 600 without a price, and a room of less than 6,000: its holder's orders trade only as far as they
+    reduce."""
     w = world({1: 5_000, 8: 10_000, 9: 1_000_000})
     at_fifty(w, 1, 8, 9)
-    w.batch(w.sell(8, 0.01, 3_000, market=ETH), w.buy(1, 0.01, 3_000, market=ETH))
+    w.batch(w.sell(8, 0.2, 3_000, market=ETH), w.buy(1, 0.2, 3_000, market=ETH))
     w.batch(w.buy(1, 0.5, 51_000, "Alo"))
     assert seen(w) == (51_000, 0)
     del w.prices[ETH]

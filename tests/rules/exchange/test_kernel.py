@@ -797,6 +797,7 @@ def test_who_holds_a_stale_market_only_reduces_in_the_others_also_as_a_maker() -
         order(ANN, BUY, 990, 9),
     )
     desk.rows.markets[1]["status"] = MarketStatus.REDUCE_ONLY
+    desk.rows.accounts[ANN]["cash"] = 20_000 - 7_500  # worth 20,000; 2,500 are silent
     assert desk.place(ANN, BUY, 980, 1)["status"] == Status.HOLDS_STALE
     assert desk.place(CAT, SELL, 990, 1, tif=Tif.IOC)["status"] == Status.IOC_NO_MATCH
     assert statuses(desk.last) == [(6, Status.REDUCE_ONLY_CANCELED)]

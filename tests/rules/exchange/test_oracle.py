@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.wire import types as t
 from tests.rules.exchange.conftest import REPORTERS
+
+QUOTE = 10**6
 
 
 @pytest.fixture
@@ -114,6 +118,33 @@ def test_who_holds_a_stale_market_takes_no_new_risk_in_a_fresh_one(world: Callab
     w.batch(w.buy(1, 0.1, 3_000, market=1), step_ms=20_001)
     text = "A position without an oracle price allows only orders that reduce a position."
     assert w.status() == {"error": text}
+
+
+@pytest.mark.parametrize(("room", "trades"), [(15_000, True), (14_999, False)])
+def test_a_few_lots_of_a_silent_market_take_no_maker_out_of_the_others(
+    world: Callable[..., Any], room: int, trades: bool
+) -> None:
+    """1 was sold 0.5 ETH at 3,000, and ETH goes silent. Ten times 1,500 are 15,000: with as much above its initial
+    margin of 150 (10x) it may bid for BTC, and its bid is hit; with 1 less it may not, but with 7 more again."""
+    w = world({1: 100_000, 2: 100_000, 3: 100_000})
+    w.batch(w.signed(1, t.UpdateLeverage(1, True, 10), "leverage", user_signed=False))
+    w.batch(w.sell(2, 0.5, 3_000, market=1), w.buy(1, 0.5, 3_000, market=1))
+    del w.prices[1]
+    w.batch(step_ms=20_001)
+    over = w.equity(1) - (150 + room) * QUOTE
+    cash = w.ex.rows.accounts["cash"]
+    cash[w.slot(1)] -= over
+    cash[w.slot(3)] += over
+    w.batch(w.buy(1, 0.0002, 50_000, "Alo"))
+    text = "A position without an oracle price allows only orders that reduce a position."
+    assert ("resting" in w.status()) == trades and (w.status() == {"error": text}) == (not trades)
+    cash[w.slot(1)] += 7 * QUOTE
+    cash[w.slot(3)] -= 7 * QUOTE
+    if not trades:
+        w.batch(w.buy(1, 0.0002, 50_000, "Alo"))
+    w.batch(w.sell(3, 0.0002, 50_000, "Ioc"))
+    assert w.position(1) == 20
+    assert withdrawable(w.ex.rows, w.slot(1)) == 0
 
 
 def test_the_mark_stands_still_without_an_oracle(world: Callable[..., Any]) -> None:

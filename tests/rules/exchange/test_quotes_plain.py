@@ -53,7 +53,7 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
     if costs_the_fund(order):
         return 0
     clipped = order.op.reduce_only or order.owner.locked
-    if clipped or holds_stale(stale_markets(twin.markets), order.owner):
+    if clipped or holds_stale(stale_markets(twin.markets), order.owner, so_far.cost + so_far.rise):
         lots = min(lots, max(-sign * order.held.size, 0) - so_far.lots)
     if lots <= 0:
         return 0
