@@ -184,9 +184,8 @@ class RpcApp:
         return await dispatcher.answer(asked.body, asked.caller, asked.purse, sender=asked.sender), _JSON
 
     async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
-        health = (
-            self._rpc_service.health()
-        )  # not paid: a refusal is as dear, and a load balancer must be answered
+        # Not paid for: a refusal is as dear, and a load balancer must be answered.
+        health = self._rpc_service.health()
         if health["status"] != "ok":
             raise HttpError(503, f"{health['status']}: {health['reason']}")
         return jsonio.encode(health), _JSON

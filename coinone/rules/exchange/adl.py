@@ -20,16 +20,15 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import CLOSES_BY_RANK, CLOSES_PER_BATCH, RANKED_PER_SIDE
 from coinone.rules.exchange.batch import NO_HASH, Batch
-from coinone.rules.exchange.core import CORE, attach, i64, inlined
+from coinone.rules.exchange.core import CORE, attach, i64
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
-from coinone.rules.exchange.funding_rules import book_funding
-from coinone.rules.exchange.journal import save_account, save_globals, save_market, save_position
+from coinone.rules.exchange.journal import save_globals, save_market
 from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins
+from coinone.rules.exchange.matching import change_position
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import Array
 
@@ -124,11 +123,11 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
     """Close at most `most` lots of both; returns how many."""
     rows = batch.rows
     rows.journal.reserve(2)
-    told = np.zeros(6, np.int64)
+    told = np.zeros(5, np.int64)
     part = int(_close_both(rows.core(), slot, other, market, most, price, told))
     if part == 0:
         return 0
-    tid, change, start, pnl, other_start, other_pnl = told.tolist()
+    tid, start, pnl, other_start, other_pnl = told.tolist()
     closed = FillSide(rows.address_of(slot), 0, 0, start, pnl, 0)
     counterparty = FillSide(rows.address_of(other), 0, 0, other_start, other_pnl, 0)
     batch.events.append(
@@ -138,7 +137,7 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
             market=market,
             px=price,
             sz=part,
-            taker_is_buy=change > 0,
+            taker_is_buy=start < 0,
             taker=closed,
             maker=counterparty,
             tx_hash=NO_HASH,
@@ -151,7 +150,7 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
             account=closed.account,
             kind="adl",
             market=market,
-            size=-change,
+            size=part if start > 0 else -part,
             px=price,
             amount=part * price,
             counterparty=counterparty.account,
@@ -160,31 +159,11 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
     return part
 
 
-@inlined
-def _reduce(core: Any, account: int, market: int, change: int, price: int) -> int:
-    """One side of a close outside the book: as the kernel's fill, without order and fee; returns the profit."""
-    save_account(core, account)
-    save_position(core, account, market)
-    book_funding(core, account, market)
-    holder = core.accounts[account]
-    held = core.positions[account, market]
-    before = held.size
-    cost = muldiv_down_jit(held.entry_notional, abs(change), abs(before))
-    value = abs(change) * price
-    holder.cash -= change * price
-    holder.position_value += change * core.markets[market].mark
-    held.size = before + change
-    held.entry_notional -= cost
-    held.funding_change = 0
-    update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)
-    return i64(value - cost if before > 0 else cost - value)
-
-
 @njit(
     types.int64(CORE, *[types.int64] * 5, types.Array(types.int64, 1, "C")), error_model="numpy", _nrt=False
 )
 def _close_both(words: Any, slot: int, other: int, market: int, most: int, price: int, told: Any) -> int:
-    """As `_close`; `told` becomes: trade id, change of the first position, and of both their size before and profit."""
+    """As `_close`, without order and fee; `told` becomes: trade id, and of both their size before and their profit."""
     core = attach(words)
     size = core.positions[slot, market].size
     part = min(most, min(abs(size), abs(core.positions[other, market].size)))
@@ -192,13 +171,13 @@ def _close_both(words: Any, slot: int, other: int, market: int, most: int, price
         return 0
     change = -part if size > 0 else part
     save_globals(core)
+    save_market(core, market)
     told[0] = core.globals[0].next_tid
     core.globals[0].next_tid += 1
-    told[1] = change
-    save_market(core, market)
-    core.markets[market].open_interest -= part
-    told[2] = size
-    told[3] = _reduce(core, slot, market, change, price)
-    told[4] = core.positions[other, market].size
-    told[5] = _reduce(core, other, market, -change, price)
+    for side in range(2):
+        account, lots = (slot, change) if side == 0 else (other, -change)
+        told[1 + 2 * side] = core.positions[account, market].size
+        told[2 + 2 * side] = change_position(core, account, market, lots, price, 0, 1)
+        left = core.positions[account, market].size
+        update_margins(core, account, market, maintenance_margin(core, market, left), -1)
     return i64(part)

@@ -32,9 +32,10 @@ from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.batch import NO_HASH, Batch
-from coinone.rules.exchange.core import CORE, attach, i64
+from coinone.rules.exchange.core import CORE, attach, i64, inlined
 from coinone.rules.exchange.credits import add_cash
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
+from coinone.rules.exchange.fill_check import worth
 from coinone.rules.exchange.locks import lock
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import Array
@@ -69,8 +70,8 @@ def settle_debts(batch: Batch) -> None:
 def _below_zero(rows: Rows, changes: dict[int, int]) -> Array:
     """Holders of the markets that moved who owe now, by account number."""
     slots = rows.holders_in(changes)
-    worth = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
-    owing = np.unique(slots[worth < 0])
+    equities = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
+    owing = np.unique(slots[equities < 0])
     by_number: Array = owing[np.argsort(rows.accounts["number"][owing])]
     return by_number
 
@@ -83,26 +84,30 @@ def _by_market(rows: Rows, debtors: Array, changes: dict[int, int]) -> dict[int,
     return dict(zip(changes, due.tolist(), strict=True))
 
 
+@inlined
+def _lost(core: Any, account: int, market: int, change: int) -> int:
+    """What a change of the mark took from the account's position."""
+    return i64(max(0, -core.positions[account, market].size * change))
+
+
 @njit(types.boolean(CORE, *[_NUMBERS] * 4), error_model="numpy", _nrt=False)
 def _split(words: Any, debtors: Any, markets: Any, changes: Any, due: Any) -> bool:
     """Add each debt to `due`, by market in proportion to what each took; what rounding leaves goes to the first that
     took more."""
     core = attach(words)
     for account in debtors:
-        row = core.accounts[account]
-        debt = i64(-(row.cash + row.position_value))
+        debt = -worth(core, account)
         whole = i64(0)
         for n in range(len(markets)):
-            whole += max(0, -core.positions[account, markets[n]].size * changes[n])
+            whole += _lost(core, account, markets[n], changes[n])
         if debt <= 0 or debt > whole:
             return False
         rest = debt
         for n in range(len(markets)):
-            lost = max(0, -core.positions[account, markets[n]].size * changes[n])
-            rest -= muldiv_down_jit(debt, i64(lost), whole)
+            rest -= muldiv_down_jit(debt, _lost(core, account, markets[n], changes[n]), whole)
         for n in range(len(markets)):
-            lost = max(0, -core.positions[account, markets[n]].size * changes[n])
-            part = muldiv_down_jit(debt, i64(lost), whole)
+            lost = _lost(core, account, markets[n], changes[n])
+            part = muldiv_down_jit(debt, lost, whole)
             more = min(rest, lost - part)
             rest -= more
             due[n] += part + more
@@ -176,8 +181,8 @@ class _Winners:
         }
         self.net: list[int] = np.maximum(np.sum(moved, axis=0), 0).tolist()
         accounts = rows.accounts
-        worth = accounts["cash"][slots] + accounts["position_value"][slots]
-        self._room: list[int] = np.maximum(worth - accounts["maintenance_margin"][slots], 0).tolist()
+        equities = accounts["cash"][slots] + accounts["position_value"][slots]
+        self._room: list[int] = np.maximum(equities - accounts["maintenance_margin"][slots], 0).tolist()
 
     def gain_of(self, market: int) -> int:
         return sum(self.gains[market])

@@ -25,6 +25,13 @@ from coinone.rules.exchange.tables import (
 
 
 @inlined
+def worth(core: Any, account: int) -> int:
+    """Equity: cash, and positions at the mark."""
+    holder = core.accounts[account]
+    return i64(holder.cash + holder.position_value)
+
+
+@inlined
 def reduces(size: int, change: int) -> bool:
     """Does a fill of `change` lots (signed) only make a position of `size` smaller?"""
     return (size > 0 and change < 0 and size + change >= 0) or (
@@ -48,14 +55,14 @@ def may_fill(
     needs after it. For takers that open, the slack is the stricter rule, and this is not asked."""
     holder = core.accounts[account]
     held = core.positions[account, market]
-    worth = holder.cash + holder.position_value
+    before = worth(core, account)
     after = equity_after(core, account, market, change, px, charge)
     left = holder.maintenance_margin - held.maintenance_margin + maintenance
     if after >= 2 * left:
         return bool(after >= 0)
-    if not reduces(held.size, change) or worth < 0 or after < 0:
+    if not reduces(held.size, change) or before < 0 or after < 0:
         return False
-    return keeps_cover(worth, holder.maintenance_margin, after, left)
+    return keeps_cover(before, holder.maintenance_margin, after, left)
 
 
 @inlined
@@ -63,14 +70,13 @@ def equity_after(core: Any, account: int, market: int, change: int, px: int, cha
     """What the account is worth after a fill of `change` lots at `px` for fees of `charge`. For a liquidation order,
     whose limit is its share of the equity, that it is not below zero is the whole check: where tiers make the last lots
     need less than the first, fees may have taken what the first fills left of their share."""
-    holder = core.accounts[account]
-    return i64(holder.cash + holder.position_value + change * (core.markets[market].mark - px) - charge)
+    return i64(worth(core, account) + change * (core.markets[market].mark - px) - charge)
 
 
 @part
-def keeps_cover(worth: int, required: int, after: int, left: int) -> bool:
-    """Is equity `after` for a margin of `left` at least the share that `worth` was of `required`?"""
-    return bool(required > 0 and after >= muldiv_up_jit(i64(worth), i64(left), i64(required)))
+def keeps_cover(before: int, required: int, after: int, left: int) -> bool:
+    """Is equity `after` for a margin of `left` at least the share that `before` was of `required`?"""
+    return bool(required > 0 and after >= muldiv_up_jit(i64(before), i64(left), i64(required)))
 
 
 @inlined
@@ -82,13 +88,6 @@ def costs_the_fund(core: Any, slot: int) -> bool:
         return False
     worse = (1 - 2 * order.side) * (order.px - core.markets[i64(order.market)].mark) > 0
     return bool(worse or order.builder_fee != 0)
-
-
-@inlined
-def worth(core: Any, account: int) -> int:
-    """Equity: cash, and positions at the mark."""
-    holder = core.accounts[account]
-    return i64(holder.cash + holder.position_value)
 
 
 @inlined

@@ -103,9 +103,14 @@ def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
     settings = ledger.settings_of(number)
     agents = [_agent(ledger.agents.get(address), address) for address in settings.agents]
     nonces = [_nonces(ledger.nonces.get(signer), signer) for signer in settings.signers]
-    chosen = settings.builders, settings.referrer, settings.cancels_fired, settings.volume_days
     return [
-        _settings(*chosen, settings.is_builder),
+        _settings(
+            settings.builders,
+            settings.referrer,
+            settings.cancels_fired,
+            settings.volume_days,
+            settings.is_builder,
+        ),
         rlp.encode(ledger.schedule.get(number) or 0),
         rlp.encode_joined(agents),
         rlp.encode_joined(nonces),

@@ -179,13 +179,13 @@ def _liquidation_fee(core: Any, i: int, notional: int, change: int, px: int) -> 
     account, market = i64(op.account), i64(op.market)
     holder = core.accounts[account]
     held = core.positions[account, market]
-    worth = holder.cash + holder.position_value
-    after = worth + change * (core.markets[market].mark - px)
+    before = worth(core, account)
+    after = equity_after(core, account, market, change, px, 0)
     left = holder.maintenance_margin - held.maintenance_margin
     left += maintenance_margin(core, market, held.size + change)
     spare = after
-    if holder.maintenance_margin > 0 and worth > 0:
-        spare -= muldiv_up_jit(i64(worth), i64(left), i64(holder.maintenance_margin))
+    if holder.maintenance_margin > 0 and before > 0:
+        spare -= muldiv_up_jit(before, i64(left), i64(holder.maintenance_margin))
     return i64(min(fee(notional, op.liquidation_fee), max(i64(spare), 0)))
 
 
@@ -272,7 +272,7 @@ def _trade(
     charge = maker_fee + maker_share
     reduce_only = order.reduce_only
     worst = worst_size(core, maker, market)
-    row.maker_pnl = _change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
+    row.maker_pnl = change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
     update_margins(core, maker, market, maintenance, worst)
     core.accounts[maker].maker_volume = _grown(core.accounts[maker].maker_volume, notional)
 
@@ -285,7 +285,7 @@ def _trade(
     row.taker_builder_fee = taker_share
     _pay_builder(core, i64(op.builder), taker_share)
     charge = taker_fee + taker_share
-    row.taker_pnl = _change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
+    row.taker_pnl = change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
     core.accounts[taker].taker_volume = _grown(core.accounts[taker].taker_volume, notional)
 
     terms = core.markets[market]
@@ -334,7 +334,7 @@ def _pay_builder(core: Any, builder: int, share: int) -> None:
 
 
 @inlined
-def _change_position(
+def change_position(
     core: Any, account: int, market: int, change: int, px: int, charge: int, reduce_only: int
 ) -> int:
     """One side of a fill: cash, size, entry, reserved orders; returns the profit that was closed."""

@@ -42,7 +42,7 @@ from coinone.rules.exchange.ladders import key_of, ladder_of
 from coinone.rules.exchange.own_orders import first_own, first_reducing
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item, Segment
-from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import WIRE_DECIMALS, Operations
 
 LOG_BITS = 32  # logarithms are in 2^-32
@@ -58,8 +58,9 @@ def raced(batch: Batch, items: Sequence[Item], segment: Segment) -> list[Item]:
     """Items of segment 5 or 6 in execution order."""
     if not items:
         return []
+    lost = losses(batch.rows, items) if segment == Segment.POST_ONLY else [0] * len(items)
     queues: dict[int, list[tuple[Item, int, int]]] = {}
-    for entry in zip(items, *weights_and_losses(batch.rows, items), strict=True):
+    for entry in zip(items, weights(batch.rows, items), lost, strict=True):
         queues.setdefault(entry[0].account, []).append(entry)
     numbers = batch.rows.accounts["number"][list(queues)].tolist()
     timed: list[tuple[int, int, int, int, Item]] = []
@@ -69,8 +70,7 @@ def raced(batch: Batch, items: Sequence[Item], segment: Segment) -> list[Item]:
         drawn = draws(batch.ctx.seed, segment, address, len(queue))
         for k, (x, (item, weight, loss)) in enumerate(zip(drawn, queue, strict=True)):
             time += div_up(x << LOG_BITS, weight)
-            if segment == Segment.POST_ONLY:
-                behind = max(behind, loss)
+            behind = max(behind, loss)
             timed.append((behind, time, number, k, item))
     timed.sort(key=itemgetter(0, 1, 2, 3))
     return [item for _, _, _, _, item in timed]
@@ -94,24 +94,38 @@ def log2(value: int) -> int:
 
 def weights(rows: Rows, items: Sequence[Item]) -> list[int]:
     """The weight of each item, in 10^-6 quote."""
-    return weights_and_losses(rows, items)[0]
-
-
-def weights_and_losses(rows: Rows, items: Sequence[Item]) -> tuple[list[int], list[int]]:
-    """The weight of each item, in 10^-6 quote, and how far beyond the mark to its owner's loss the worst of its orders
-    is, in millionths of the mark, rounded up."""
     if not items:
-        return [], []
+        return []
+    ops, counts = _orders_of(items)
+    accounts = np.repeat(np.array([item.account for item in items], np.int64), counts)
+    stakes = np.empty(len(ops), np.int64)
+    _stakes(rows.core(ops), accounts, stakes)
+    least = np.minimum.reduceat(stakes, np.cumsum([0, *counts[:-1]]))
+    found: list[int] = np.maximum(least, 1).tolist()
+    return found
+
+
+def losses(rows: Rows, items: Sequence[Item]) -> list[int]:
+    """How far beyond the mark to its owner's loss the worst order of each item is, in millionths of the mark, rounded
+    up."""
+    ops, counts = _orders_of(items)
+    known = (ops["market"] >= 0) & (ops["market"] < rows.market_count)
+    markets = np.where(known, ops["market"], 0)
+    marks = rows.markets["mark"][markets]
+    beyond = ops["px"] // (_WIRE_ONE // rows.markets["px_unit"][markets]) - marks
+    lost = np.clip(np.where(ops["side"] == _SELL, -beyond, beyond), 0, marks) * known
+    worst: list[int] = np.maximum.reduceat(
+        -(-lost * 1_000_000 // np.maximum(marks, 1)), np.cumsum([0, *counts[:-1]])
+    ).tolist()
+    return worst
+
+
+def _orders_of(items: Sequence[Item]) -> tuple[Array, list[int]]:
+    """The rows of all orders, still in the wire's units, and how many are each item's."""
     actions = [item.action for item in items]
     counts = [action.count for action in actions if isinstance(action, Operations)]
     assert len(counts) == len(items) and min(counts) > 0, "segments 5 and 6 hold orders"
-    ops = np.frombuffer(bytearray().join([a.rows for a in actions if isinstance(a, Operations)]), OP)
-    accounts = np.repeat(np.array([item.account for item in items], np.int64), counts)
-    stakes, losses = np.empty(len(ops), np.int64), np.empty(len(ops), np.int64)
-    _stakes(rows.core(ops), accounts, stakes, losses)
-    starts = np.cumsum([0, *counts[:-1]])
-    least, worst = np.minimum.reduceat(stakes, starts), np.maximum.reduceat(losses, starts)
-    return np.maximum(least, 1).tolist(), worst.tolist()
+    return np.frombuffer(bytearray().join([a.rows for a in actions if isinstance(a, Operations)]), OP), counts
 
 
 @inlined
@@ -151,23 +165,19 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
     return i64(0) if op.tif == _IOC or beyond_band(core, market, px) else lots
 
 
-@njit(types.void(CORE, _NUMBERS, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
-def _stakes(words: Any, accounts: Any, stakes: Any, losses: Any) -> None:
-    """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any, and
-    its loss against the mark in millionths."""
+@njit(types.void(CORE, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
+def _stakes(words: Any, accounts: Any, stakes: Any) -> None:
+    """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any."""
     core = attach(words)
     for i in range(core.ops.shape[0]):
         op = core.ops[i]
-        stakes[i] = losses[i] = 0
+        stakes[i] = 0
         if op.market < 0 or op.market >= core.counters[MARKETS]:
             continue
         market = i64(op.market)
         terms = core.markets[market]
-        px = i64(op.px // (_WIRE_ONE // terms.px_unit))
-        lost = min(max((1 - 2 * op.side) * (px - terms.mark), 0), terms.mark)
-        losses[i] = (lost * 1_000_000 + terms.mark - 1) // max(terms.mark, 1)
         lots = min(op.sz // (100 * terms.px_unit), terms.max_sz)
-        lots = _possible(core, i, accounts[i], market, px, lots)
+        lots = _possible(core, i, accounts[i], market, op.px // (_WIRE_ONE // terms.px_unit), lots)
         held = core.positions[accounts[i], market]
         selling = op.side == _SELL
         reduced = min(lots, max(held.size if selling else -held.size, 0))

@@ -143,7 +143,7 @@ def costs_the_fund(order: Order) -> bool:
 
 def equity_after(order: Order, change: int, px: int, charge: int) -> int:
     """The owner's equity after a fill of `change` lots."""
-    return order.owner.cash + order.owner.position_value + change * (order.market.mark - px) - charge
+    return worth(order.owner) + change * (order.market.mark - px) - charge
 
 
 def margin_left(order: Order, change: int) -> int:

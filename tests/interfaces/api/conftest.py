@@ -7,6 +7,7 @@ import pytest
 
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from tests.interfaces.api.stream_stand import Stand
 
 
 @pytest.fixture
@@ -15,3 +16,8 @@ def node(tmp_path: Path) -> Iterator[Node]:
     node.start()
     yield node
     node.stop()
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Stand:
+    return Stand(tmp_path)

@@ -5,7 +5,6 @@ read. Here a test says when each of these happens.
 """
 
 import asyncio
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,11 +30,6 @@ from tests.interfaces.api.stream_stand import (
     fill,
     funding,
 )
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Stand:
-    return Stand(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,8 @@ class ChainReads:
         self._readers = Readers()
         self.in_thread = self._readers.run  # for what reads much, beside the interface's event loop
         self._slow_readers = Readers(1)
-        self.in_slow_thread = (
-            self._slow_readers.run
-        )  # for what takes a second, and much memory: one at a time
+        # For what takes a second, and much memory: one at a time.
+        self.in_slow_thread = self._slow_readers.run
 
     def close(self) -> None:
         self._readers.close()

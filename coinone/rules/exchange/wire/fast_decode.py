@@ -287,10 +287,10 @@ def decode_operations(data: bytes) -> tuple[str, t.Operations] | None:
         return None
     rows = ops[:count].tobytes()
     kind = rows[_KIND_AT]
+    if kind in (_CANCEL, _CANCEL_CLOID):
+        name = "cancel" if kind == _CANCEL else "cancelByCloid"
+        return name, t.Operations(t.Form.CANCELS, rows, count, post_only=False)
     post_only = not rows[_TIF_AT :: OP.itemsize].strip(_ALL_ALO)
     if kind == _PLACE:
         return "order", t.Operations(t.Form.ORDERS, rows, count, post_only)
-    if kind in (_MODIFY, _MODIFY_CLOID):
-        return "batchModify", t.Operations(t.Form.MODIFIES, rows, count, post_only)
-    name = "cancel" if kind == _CANCEL else "cancelByCloid"
-    return name, t.Operations(t.Form.CANCELS, rows, count, post_only=False)
+    return "batchModify", t.Operations(t.Form.MODIFIES, rows, count, post_only)
