@@ -29,8 +29,8 @@ from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
 
 MARKET_COLUMNS = (
-    "mark", "oracle", "oracle_ms", "funding_rate", "funding_ms", "funding_long", "funding_short", "unbooked",
-    "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
+    "mark", "oracle", "oracle_ms", "reopened_ms", "funding_rate", "funding_ms", "funding_long", "funding_short",
+    "unbooked", "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
 )  # fmt: skip
 TERMS_COLUMNS = (
     "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",

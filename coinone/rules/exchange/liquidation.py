@@ -3,8 +3,10 @@
 An account below its maintenance margin has its orders cancelled and reduce-only IOC orders sent, the most endangered
 first. Each is limited to the position's share of the account's equity away from the mark, so that no fill makes the
 rest less covered than it was; as long as two thirds of the margin are left, half a maintenance margin is the limit,
-and a large position is closed by a fifth first. Below a third, what the book does not take is closed against ranked
-holders of the other side, who are paid what margin is left (adl.py).
+and a large position is closed by a fifth first. While makers may not quote, because a price is awaited or a jump
+waits, a quarter of this distance holds, and from then on it opens within 1.5 s (`opened_share`). Below a third,
+what the book does not take is closed against ranked holders of the other side, who are paid what margin is left
+(adl.py).
 
 A *locked* account, whose debt others paid (debts.py), trades at the mark or better, and is closed at the mark at
 once. What that brings belongs to the fund. A market without a fresh oracle price is left as it is: the account's other
@@ -42,7 +44,14 @@ from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
+from coinone.rules.exchange.served import (
+    OPENED_WHOLE,
+    PARTIAL_NOTIONAL,
+    PARTIAL_SHARE,
+    by_lot,
+    opened_share,
+    served,
+)
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
@@ -176,7 +185,7 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[L
         part = part_of(batch, slot, market)
         if part < abs(size):
             work.fifths.add((slot, market))
-        price = limit_price(rows, slot, market)
+        price = limit_price(rows, slot, market, batch.now)
         events.append(
             LiquidationEvent(
                 *batch.here,
@@ -238,14 +247,19 @@ def share_per_lot(rows: Rows, slot: int, market: int) -> int:
     return div_down(muldiv_down(equity(rows, slot), needed, whole), abs(int(held["size"]))) if whole else 0
 
 
-def limit_price(rows: Rows, slot: int, market: int) -> int:
-    """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin."""
+def limit_price(rows: Rows, slot: int, market: int, now: int) -> int:
+    """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin, as
+    far as makers had the time to quote (`opened_share`)."""
     if is_locked(rows, slot):
         return int(rows.markets[market]["mark"])
     distance = share_per_lot(rows, slot, market)
     if _orderly(rows, slot):
         held = rows.positions[slot, market]
         distance = min(distance, div_down(int(held["maintenance_margin"]), 2 * abs(int(held["size"]))))
+    row = rows.markets[market]
+    distance = muldiv_down(
+        distance, opened_share(int(row["status"]), now - int(row["reopened_ms"])), OPENED_WHOLE
+    )
     return _away(rows, slot, market, distance)
 
 

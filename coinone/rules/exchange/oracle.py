@@ -54,20 +54,23 @@ def _take(batch: Batch, report: OracleReport) -> None:
 
 
 def _set_oracle(batch: Batch, market: int) -> None:
+    row = batch.rows.markets[market]
+    interrupted = int(row["oracle_ms"]) > 0 and int(row["status"]) != MarketStatus.ACTIVE
     fresh = _fresh_reports(batch.ex, market, batch.now)
-    if is_quorum(batch, fresh) and agree(fresh, int(batch.rows.markets[market]["max_leverage"])):
+    if is_quorum(batch, fresh) and agree(fresh, int(row["max_leverage"])):
         price = taking_effect(batch, market, fresh)
         if price is not None:
             since = _quorum_time(batch.ex, fresh)
             _write(batch, market, oracle=price, oracle_ms=min(since, batch.now))
     else:
         drop_overdue(batch, market)
-    row = batch.rows.markets[market]
     if int(row["status"]) <= MarketStatus.JUMPING:
         status = _allows(batch.now - int(row["oracle_ms"]))
         if batch.ledger.memory_of(market).jump_ms:
             status = MarketStatus.JUMPING
         _write(batch, market, status=int(status))
+        if interrupted and status == MarketStatus.ACTIVE:
+            _write(batch, market, reopened_ms=batch.now)
 
 
 def _allows(age: int) -> MarketStatus:

@@ -175,6 +175,7 @@ MARKET = _table(
     ("mark", _i8),
     ("oracle", _i8),
     ("oracle_ms", _i8),
+    ("reopened_ms", _i8),  # since when it is active (MarketStatus) again; 0 while nothing has interrupted it
     ("funding_rate", _i8),  # hourly, in 10^-9
     ("funding_ms", _i8),  # the hour's turn last settled
     ("funding_long", _i8),  # what a lot paid then, in 10^-9 u; negative: received

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.limits import LIQUIDATION_LIMIT_OPENS_MS
 from coinone.rules.exchange.context import (
     BatchContext,
     CoreAction,
@@ -81,6 +82,10 @@ class World:
         if check:
             check_exchange(self.ex)
         return self.last
+
+    def opened(self) -> ExchangeResult:
+        """A batch so long after the last that liquidations have their whole limit again, if a jump just took effect."""
+        return self.batch(step_ms=LIQUIDATION_LIMIT_OPENS_MS * 3 // 4)
 
     def oracle(self, **prices: float) -> None:
         """Set the price the reporter will sign, in quote units. One that jumps (jump.py) is said a first time in a

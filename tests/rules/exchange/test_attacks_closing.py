@@ -88,7 +88,7 @@ def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
     for who in (1, 2, 3):
         w.batch(w.sell(9, 0.2, 50_000, "Alo"), w.buy(who, 0.2, 50_000))
         w.batch(w.buy(who, 0.001, 40_000), w.buy(who, 0.001, 39_000))
-    w.batch(w.buy(20, 10, 48_600))
+    w.batch(w.buy(20, 10, 48_650))
     w.oracle(btc=48_700)
     w.batch()
     told = [(event.kind, event.account[-1]) for event in w.last.events if hasattr(event, "counterparty")]
@@ -99,12 +99,12 @@ def test_orders_of_the_locked_keep_nobody_else_from_being_closed_in_time(
 
 
 def three_longs(w: Any) -> None:
-    """5 is long 1 BTC with bids for 5 at 49,300 below. 6 and 7 are long 16 ETH each in a book without bids. At 49,450
+    """5 is long 1 BTC with bids for 5 at 49,400 below. 6 and 7 are long 16 ETH each in a book without bids. At 49,450
     and 2,965 they have 472.5 of 494.5, and 448.4 of 474.4 each: 6 and 7 lack more."""
     at_fifty(w, 1, 5, 6, 7, 8, 9)
     w.batch(w.sell(9, 1, 50_000, "Alo"), w.sell(8, 32, 3_000, "Alo", market=ETH))
     w.batch(w.buy(5, 1, 50_000), w.buy(6, 16, 3_000, market=ETH), w.buy(7, 16, 3_000, market=ETH))
-    w.batch(w.buy(9, 5, 49_300, "Alo"))
+    w.batch(w.buy(9, 5, 49_400, "Alo"))
 
 
 def two_in_a_turn(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
@@ -127,30 +127,30 @@ def test_a_bid_that_goes_before_it_can_be_hit_takes_nobodys_place(
     two_in_a_turn(monkeypatch, 1)
     w = world(BALANCES)
     three_longs(w)
-    w.batch(w.buy(1, 40, 2_960, market=ETH, cloid=1))
+    w.batch(w.buy(1, 40, 2_962, market=ETH, cloid=1))
     w.oracle(btc=49_450, eth=2_965)
-    w.batch(w.cancel(1, cloid=1, market=ETH), w.buy(1, 40, 2_960, market=ETH, cloid=2))
+    w.batch(w.cancel(1, cloid=1, market=ETH), w.buy(1, 40, 2_962, market=ETH, cloid=2))
     assert served(w) == [5] and w.position(5) == 0 and w.position(1, ETH) == 0
 
 
 def test_a_bid_that_is_moved_away_before_it_can_be_hit_takes_nobodys_place(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same by modifies: a post-only one, ahead of all takers, down to 2,000, and another behind them back to 2,960.
+    """The same by modifies: a post-only one, ahead of all takers, down to 2,000, and another behind them back to 2,962.
     For two credits a batch 6 and 7 held both places as long as one liked."""
     two_in_a_turn(monkeypatch, 1)
     w = world(BALANCES)
     three_longs(w)
-    w.batch(w.buy(1, 40, 2_960, market=ETH, cloid=1))
+    w.batch(w.buy(1, 40, 2_962, market=ETH, cloid=1))
     w.oracle(btc=49_450, eth=2_965)
     moves = [
         t.BatchModify(
             (t.Modify(t.OrderRef(ETH, 0, 1), w.spec(True, 40, px, tif, ETH, cloid=1)),), single=False
         )
-        for px, tif in ((2_000, "Alo"), (2_960, "Gtc"))
+        for px, tif in ((2_000, "Alo"), (2_962, "Gtc"))
     ]
     w.batch(*[w.signed(1, move) for move in moves])
-    assert w.ex.rows.book.best(ETH, 0) == 296_000
+    assert w.ex.rows.book.best(ETH, 0) == 296_200
     assert served(w) == [5] and w.position(5) == 0 and w.position(1, ETH) == 0
 
 
@@ -159,7 +159,7 @@ def test_a_small_bid_takes_one_place(world: Callable[..., Any], monkeypatch: pyt
     two_in_a_turn(monkeypatch, 1)
     w = world(BALANCES)
     three_longs(w)
-    w.batch(w.buy(1, 0.01, 2_960, "Alo", market=ETH))
+    w.batch(w.buy(1, 0.01, 2_962, "Alo", market=ETH))
     w.oracle(btc=49_450, eth=2_965)
     w.batch()
     assert served(w) == [6, 5] and w.position(5) == 0 and w.position(6, ETH) == 159_900
@@ -176,7 +176,7 @@ def test_quotes_of_those_in_need_to_each_other_keep_nobody_else_from_being_serve
     at_fifty(w, 5, 6, 7, 8, 9)
     w.batch(w.sell(9, 1, 50_000, "Alo"), w.sell(8, 16, 3_000, "Alo", market=ETH))
     w.batch(w.buy(5, 1, 50_000), w.buy(6, 16, 3_000, market=ETH))
-    w.batch(w.buy(8, 16, 3_000, "Alo", market=ETH), w.buy(9, 5, 49_300, "Alo"))
+    w.batch(w.buy(8, 16, 3_000, "Alo", market=ETH), w.buy(9, 5, 49_400, "Alo"))
     w.batch(w.sell(7, 16, 3_000, market=ETH))
     leave(w, 6, 455, 8)
     leave(w, 7, 455, 8)
@@ -209,12 +209,12 @@ def test_layers_of_quotes_of_those_in_need_do_not_take_all_turns(
 
 
 def a_crowd_in_need(world: Callable[..., Any]) -> Any:
-    """6 and 10 are long, 7 and 11 short 16 ETH, where nobody else quotes; 5 is long 1 BTC with bids for 5 at 49,300."""
+    """6 and 10 are long, 7 and 11 short 16 ETH, where nobody else quotes; 5 is long 1 BTC with bids for 5 at 49,400."""
     w = world({5: 1_045, 8: 10_000_000, 9: 10_000_000} | dict.fromkeys((6, 7, 10, 11), 2_000))
     at_fifty(w, 5, 6, 7, 8, 9, 10, 11)
     w.batch(w.sell(9, 1, 50_000, "Alo"), w.sell(8, 32, 3_000, "Alo", market=ETH))
     w.batch(w.buy(5, 1, 50_000), w.buy(6, 16, 3_000, market=ETH), w.buy(10, 16, 3_000, market=ETH))
-    w.batch(w.buy(8, 32, 3_000, "Alo", market=ETH), w.buy(9, 5, 49_300, "Alo"))
+    w.batch(w.buy(8, 32, 3_000, "Alo", market=ETH), w.buy(9, 5, 49_400, "Alo"))
     w.batch(w.sell(7, 16, 3_000, market=ETH), w.sell(11, 16, 3_000, market=ETH))
     for who, equity in ((6, 176), (7, 176), (10, 192), (11, 192)):
         leave(w, who, equity, 8)
@@ -270,11 +270,12 @@ def test_a_bid_that_nobody_could_bear_keeps_nobody_else_from_being_served(
 def test_who_gets_a_place_is_whom_the_limit_of_its_order_reaches(
     world: Callable[..., Any], bid: float, meets: bool
 ) -> None:
-    """Half of 474.4 over 16 is 14.825: 6 sells at 2,965 - 14.82 = 2,950.18 or better."""
+    """Half of 474.4 over 16 is 14.825: 6 sells at 2,965 - 14.82 = 2,950.18 or better, 1.5 s after the jump."""
     w = world(BALANCES)
     three_longs(w)
     w.oracle(eth=2_965)
     w.batch()
-    assert liquidation.limit_price(w.ex.rows, w.slot(6), ETH) == 295_018
+    w.opened()
+    assert liquidation.limit_price(w.ex.rows, w.slot(6), ETH, w.now) == 295_018
     w.batch(w.buy(1, 1, bid, "Alo", market=ETH))
     assert (served(w) == [6]) is meets

@@ -82,6 +82,7 @@ def test_an_orderly_liquidation_sells_down_to_half_a_maintenance_margin_from_the
     w.batch(w.buy(2, 1, 47_170))
     total = conserved_sum(w.ex)
     moved(w, btc=47_400)
+    w.opened()
     assert [event.px for event in events(w, "order")] == [471_630]
     fills = [event for event in w.last.events if isinstance(event, Fill)]
     assert [(fill.kind, fill.px, fill.sz) for fill in fills] == [("liquidation", 471_700, 50_000)]
@@ -89,10 +90,49 @@ def test_an_orderly_liquidation_sells_down_to_half_a_maintenance_margin_from_the
     assert conserved_sum(w.ex) == total
 
 
+@pytest.mark.parametrize(("bid", "waits"), [(47_341, 0), (47_340, 1), (47_312, 1), (47_311, 2), (47_163, 6)])
+def test_the_limit_opens_from_a_quarter_after_a_jump_an_eighth_a_batch(
+    world: Callable[..., Any], bid: int, waits: int
+) -> None:
+    """At 47,400 half a margin is 237: a quarter of it 59.25, so 47,340.7 and better in the batch in which the jump
+    takes effect; 88.875 in the next one, 118.5, and from the sixth on the whole. Whoever bids at the limit while makers
+    may not quote, and is alone in the book as the market opens, gets no more than the quarter."""
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 1, bid))
+    moved(w, btc=47_400)
+    for n in range(waits):
+        assert w.position(1) == 50_000, n
+        w.batch()
+    assert w.position(1) == 0
+
+
+def test_in_an_aged_market_the_limit_is_a_quarter_and_opens_with_the_next_price(
+    world: Callable[..., Any],
+) -> None:
+    """6 s after the last price makers may not quote. 1 falls below its margin by 1,250 that leave its cash: 238.75 of
+    250, half a margin 250, a quarter of it 62.5. Then the price is back, and 1.5 s later the whole limit."""
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 1, 49_900))
+    w.batch(step_ms=6_250, fresh=False)
+    slot = w.slot(1)
+    w.ex.rows.accounts[slot]["cash"] -= 1_250 * QUOTE
+    w.ex.rows.accounts[w.slot(9)]["cash"] += 1_250 * QUOTE
+    assert limit_price(w.ex.rows, slot, 0, w.now) == 500_000 - 625
+    w.batch(fresh=False)
+    assert w.position(1) == 50_000
+    w.batch()
+    assert limit_price(w.ex.rows, slot, 0, w.now) == 500_000 - 625
+    w.batch()
+    assert limit_price(w.ex.rows, slot, 0, w.now) == 500_000 - 937
+    w.batch()
+    assert w.position(1) == 0
+
+
 def test_an_order_that_no_bid_could_meet_is_not_sent(world: Callable[..., Any]) -> None:
     w = half_a_bitcoin(world)
     w.batch(w.buy(2, 1, 47_162))
     moved(w, btc=47_400)
+    w.opened()
     assert not events(w) and w.position(1) == 50_000
 
 
@@ -104,6 +144,7 @@ def test_below_two_thirds_of_the_margin_the_whole_share_is_for_who_takes_the_pos
     w = half_a_bitcoin(world)
     w.batch(w.buy(2, 1, 47_030))
     moved(w, btc=47_200)
+    w.opened()
     assert [event.px for event in events(w, "order")] == [470_225]
     assert (w.position(1), w.cash(1), w.fund("insurance")) == (0, 0, 3_750_000)
 
@@ -124,7 +165,7 @@ def test_below_a_third_the_other_side_is_closed_and_paid_what_margin_is_left(
 
 def test_a_liquidation_cancels_the_accounts_orders(world: Callable[..., Any]) -> None:
     w = half_a_bitcoin(world)
-    w.batch(w.buy(1, 0.001, 40_000, cloid=5), w.buy(2, 1, 47_300))
+    w.batch(w.buy(1, 0.001, 40_000, cloid=5), w.buy(2, 1, 47_350))
     moved(w, btc=47_400)
     assert w.position(1) == 0
     w.batch(w.cancel(1, cloid=5))
@@ -185,16 +226,16 @@ def test_below_two_thirds_of_maintenance_there_is_no_waiting(world: Callable[...
 
 def test_what_the_close_of_one_position_mends_leaves_the_others_alone(world: Callable[..., Any]) -> None:
     """1,816 bring 1 BTC at 50,000 and 10 ETH at 3,000, for fees of 22.5 and 13.5. At 49,000 the account is worth 780,
-    and needs 490 + 300. The larger is sold, to a bid at 48,760 (limit: 245 below the mark): it loses 240 and pays
-    97.52; 442.48 are left above the 300 that ETH needs, so its bid at 2,990 is not sold to."""
+    and needs 490 + 300. The larger is sold, to a bid at 48,950 (limit: a quarter of 245 below the mark): it loses 50
+    and pays 97.9; 632.1 are left above the 300 that ETH needs, so its bid at 2,990 is not sold to."""
     w = world({1: 1_816, 2: 1_000_000, 9: 1_000_000})
     long_of(w, 1, 1)
     w.batch(w.sell(9, 10, 3_000, "Alo", market=1), w.buy(1, 10, 3_000, market=1))
-    w.batch(w.buy(2, 2, 48_760, "Alo"), w.buy(2, 20, 2_990, "Alo", market=1))
+    w.batch(w.buy(2, 2, 48_950, "Alo"), w.buy(2, 20, 2_990, "Alo", market=1))
     moved(w, btc=49_000)
     assert [(event.market, event.size) for event in events(w, "order")] == [(0, 10**5)]
     assert w.position(1) == 0 and w.position(1, 1) == 10 * 10**4
-    assert w.equity(1) == 442_480_000
+    assert w.equity(1) == 632_100_000
 
 
 def test_nobody_is_liquidated_on_a_stale_price(world: Callable[..., Any]) -> None:
@@ -337,7 +378,7 @@ def test_limits_never_use_more_than_the_accounts_equity(world: Callable[..., Any
     rows, slot = w.ex.rows, w.slot(1)
     lost = [share_per_lot(rows, slot, market) * w.position(1, market) for market in (0, 1)]
     assert 0 < sum(lost) <= w.equity(1)
-    assert limit_price(rows, slot, 0) == 500_000 - share_per_lot(rows, slot, 0)
+    assert limit_price(rows, slot, 0, w.now) == 500_000 - share_per_lot(rows, slot, 0)
 
 
 def test_quotes_that_a_gap_left_behind_are_cancelled_by_a_liquidation_as_by_any_taker(
@@ -347,7 +388,7 @@ def test_quotes_that_a_gap_left_behind_are_cancelled_by_a_liquidation_as_by_any_
     The bid at 49,700, asleep since before the gap, would have paid it 640 for what is worth 46,500."""
     w = world({1: 760, 8: 100_000, 9: 1_000_000, 20: 1_000_000})
     long_of(w, 1, 0.2)
-    w.batch(w.buy(8, 0.2, 49_700, "Alo", cloid=8), w.buy(20, 0.2, 46_400, "Alo"))
+    w.batch(w.buy(8, 0.2, 49_700, "Alo", cloid=8), w.buy(20, 0.2, 46_450, "Alo"))
     moved(w, btc=46_500)
     assert [event.account[-1] for event in events(w, "order")] == [1]
     assert (w.position(1), w.position(8), w.position(20)) == (0, 0, 20_000)
