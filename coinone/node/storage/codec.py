@@ -39,10 +39,10 @@ def decode_row(kind: type[T], data: bytes) -> T:
     return made
 
 
-def fingerprint(*kinds: type) -> bytes:
-    """Changes when a field of these classes does."""
+def fingerprint(kinds: tuple[type, ...], columns: tuple[tuple[str, ...], ...]) -> bytes:
+    """Changes when a field of these classes does, or one of these lists of columns."""
     shapes = [(kind.__name__, [(field.name, str(field.type)) for field in fields(kind)]) for kind in kinds]
-    return blake2b(repr(shapes).encode(), digest_size=4).hexdigest().encode()
+    return blake2b(repr((shapes, columns)).encode(), digest_size=4).hexdigest().encode()
 
 
 def _plain(value: Any) -> Any:

@@ -32,10 +32,21 @@ from coinone.node.storage.record import Record
 from coinone.node.storage.store import Store
 from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
 from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
+from coinone.rules.exchange.leaves import GLOBAL_COLUMNS, MARKET_COLUMNS, TERMS_COLUMNS
+from coinone.rules.exchange.ledger import MarketMemory
 from coinone.rules.state.database import Changes, Table, undo_of
 
-_ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle)
-FORMAT = b"3." + fingerprint(*_ROW_CLASSES)  # a changed class is another format
+_ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle, MarketMemory)
+_LEAF_COLUMNS = (
+    ACCOUNT_COLUMNS,
+    POSITION_COLUMNS,
+    ORDER_COLUMNS,
+    MARKET_COLUMNS,
+    TERMS_COLUMNS,
+    GLOBAL_COLUMNS,
+)
+FORMAT = b"4." + fingerprint(_ROW_CLASSES, _LEAF_COLUMNS)  # a changed class or column is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
 LOG_KEY = b"log"  # META: the newest file of the log, and how much of it was synced, when this row was written
 TURN_KEY = b"turn-back-to"  # META: the block that time is turned back to, until all after it is void
