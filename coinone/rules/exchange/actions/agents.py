@@ -77,9 +77,10 @@ def _refusal(batch: Batch, number: int, own: Address, action: ApproveAgent) -> s
     others = [_agent(batch, address) for address in listed if address != action.agent]
     if all(agent.name != action.name for agent in others) and len(others) >= AGENTS_PER_ACCOUNT:
         return "Too many extra agents."
-    keys = {*living_signers(ledger, number, batch.now), *listed, own, action.agent}
-    if len(keys) > SIGNERS_PER_ACCOUNT:
-        return "Too many signing keys within the nonce window."
+    if action.agent not in listed:  # else it was counted when it came to be
+        keys = {*living_signers(ledger, number, batch.now), *listed, own, action.agent}
+        if len(keys) > SIGNERS_PER_ACCOUNT:
+            return "Too many signing keys within the nonce window."
     return ""
 
 
