@@ -1,20 +1,19 @@
 """Who asks, where a reverse proxy stands before the node.
 
 Every request then comes from the proxy's address, and all clients would share one purse: loopback's, mostly. A proxy
-that the operator names (`--trusted-proxy`) says who asked, in X-Forwarded-For or Forwarded (RFC 7239). Each proxy adds
-the address that it saw behind what came in, so only what named proxies wrote counts: from the right, the first
-address that is no named proxy. From anybody else both headers mean nothing.
+that the operator names (`--trusted-proxy`) says who asked, in X-Forwarded-For. Each proxy adds the address that it saw
+behind what came in, so only what named proxies wrote counts: from the right, the first address that is no named proxy.
+From anybody else the header means nothing. Nor does any other header, such as Forwarded (RFC 7239): a proxy that writes
+one of the two passes the client's own word on in the other.
 """
 
 import ipaddress
-import re
 from dataclasses import dataclass
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.http import HttpError, Scope
 
-HOPS_MAX = 16  # addresses in both headers together; clients may send some of their own
-_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;,"\s]+))', re.IGNORECASE)
+HOPS_MAX = 16  # addresses looked at; clients may send some of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,6 @@ def _hops(scope: Scope) -> list[str]:
     for name, value in scope["headers"]:
         if name == b"x-forwarded-for":
             hops += value.decode("latin-1").split(",")
-        elif name == b"forwarded":
-            elements = [_FOR.search(element) for element in value.decode("latin-1").split(",")]
-            hops += [match.group(1) or match.group(2) if match else "" for match in elements]
     return hops[-HOPS_MAX:]
 
 

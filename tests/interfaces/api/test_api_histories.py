@@ -157,6 +157,8 @@ def test_what_portfolio_is_made_of_is_complete_behind_the_oldest_row_that_it_has
     past = asked.past({"user": USER})
     assert [(step.time_ms - NOW) // 1000 for step in past.steps] == [4, 5, 6]
     assert past.traded_ms == past.moved_ms == NOW + 4001
+    earlier = asked.past({"user": USER}, NOW + 5000)
+    assert [(step.time_ms - NOW) // 1000 for step in earlier.steps] == [3, 4, 5]
 
 
 def test_user_fills_are_the_newest_first(asked: Histories) -> None:

@@ -106,6 +106,32 @@ def test_what_waits_unclaimed_is_a_transfer_from_its_sender(node: Node) -> None:
     }
 
 
+def test_the_portfolio_is_of_one_batch(node: Node) -> None:
+    """A transfer of 7 executed between the reading of the account and that of its history is in neither: when it was in
+    the history alone, the account seemed to have begun with 7 more."""
+
+    async def scenario(service: Service) -> tuple[Any, Any, Any]:
+        read, values = service.queries.run, []
+
+        async def read_and_send(visit: Callable[[ChainReader], Any]) -> Any:
+            found = await read(visit)
+            monkeypatch.undo()
+            await act(service, {"type": "usdSend", "destination": "0x" + "12" * 20, "amount": "7"}, 0)
+            return found
+
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            for number in range(3):
+                if number == 1:
+                    monkeypatch.setattr(service.queries, "run", read_and_send)
+                portfolio = dict(await ask(service, "portfolio", user=USER))
+                values.append(portfolio["allTime"]["accountValueHistory"])
+        return values[0], values[1], values[2]
+
+    before, meanwhile, after = served(node, scenario)
+    assert before[0][1] == meanwhile[0][1] == after[0][1]
+    assert before[-1][1] == meanwhile[-1][1] and float(after[-1][1]) == float(before[-1][1]) - 7
+
+
 def test_an_unnamed_agent_is_shown_where_clients_look_for_it(node: Node) -> None:
     agent, named = b"\x71" * 20, b"\x72" * 20
 

@@ -55,17 +55,24 @@ async def _historical_orders(sources: Sources, request: Request) -> Json:
 async def orders_so_far(sources: Sources, request: Request) -> tuple[list[Json], int]:
     """All orders, those that rest among them, by the time of their last change, newest first; and the batch after which
     they were so."""
-    user, time_ms = parse_user(request), sources.data.time_ms
-
-    def read(reader: ChainReader) -> tuple[accounts.AccountView, int, int]:
-        cursor = reader.chain.cursor
-        return reads.account_view(reader.exchange, user, time_ms), cursor.seq, cursor.time_ms
-
-    account, seq, until_ms = await sources.queries.run(read)
+    account, seq, until_ms = await _account_so_far(sources, request)
     ended = await sources.in_thread(lambda: sources.histories.ended_orders(request, until_ms))
     rows = [open_status_json(order, sources.data.coins) for order in account.orders] + ended
     rows.sort(key=lambda row: (row["statusTimestamp"], row["order"]["oid"]), reverse=True)
     return rows[:INFO_ROWS_MAX], seq
+
+
+async def _account_so_far(
+    sources: Sources, request: Request, orders: bool = True
+) -> tuple[accounts.AccountView, int, int]:
+    """The account, and the batch and its time in ms after which it was so: histories read later end there."""
+    user, time_ms = parse_user(request), sources.data.time_ms
+
+    def read(reader: ChainReader) -> tuple[accounts.AccountView, int, int]:
+        cursor = reader.chain.cursor
+        return reads.account_view(reader.exchange, user, time_ms, orders), cursor.seq, cursor.time_ms
+
+    return await sources.queries.run(read)
 
 
 async def _order_status(sources: Sources, request: Request) -> Json:
@@ -93,10 +100,11 @@ async def _account_proof(sources: Sources, request: Request) -> Json:
 
 
 async def _portfolio(sources: Sources, request: Request) -> Json:
-    account = await sources.account(request, orders=False)
-    past = await sources.in_thread(lambda: sources.histories.past(request))
+    """The curve of an account as it was after one batch: what comes later is in neither its worth nor its past."""
+    account, _, until_ms = await _account_so_far(sources, request, orders=False)
+    past = await sources.in_thread(lambda: sources.histories.past(request, until_ms))
     unrealised = sum(position.unrealised for position in account.positions)
-    return portfolio_json(past, account.equity, unrealised, sources.data.time_ms)
+    return portfolio_json(past, account.equity, unrealised, until_ms)
 
 
 async def _rate_limit(sources: Sources, request: Request) -> Json:

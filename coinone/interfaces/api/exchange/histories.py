@@ -115,9 +115,10 @@ class Histories:
         """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
         return self._history.last_candle(coin.index, interval, now_ms)
 
-    def past(self, request: Request) -> Past:
-        """What portfolio is made of: the newest rows of each history."""
-        user, history, newest = parse_address(request.get("user")), self._history, Page(limit=INFO_ROWS_MAX)
+    def past(self, request: Request, until_ms: int = TIME_MS_MAX) -> Past:
+        """What portfolio is made of: the newest rows of each history, as it was then."""
+        user, history = parse_address(request.get("user")), self._history
+        newest = Page(end_ms=until_ms, limit=INFO_ROWS_MAX)
         fills, paid = history.fills(user, newest), history.funding(user, newest)
         moved = history.ledger(user, newest)
         traded = known_since([row.fill for row in fills], INFO_ROWS_MAX), known_since(paid, INFO_ROWS_MAX)
