@@ -126,9 +126,6 @@ FUNDING_WEIGHED_MIN_MS = 1_800_000  # an hour weighed for less than its half pay
 FUNDING_BOOKED_PER_BATCH = 1_024  # positions: about 15 ms; fifteen millions in an hour of batches of 250 ms
 LIQUIDATION_COOLDOWN_MS = 30_000  # between partial liquidations of an account
 LIQUIDATIONS_PER_TURN = 64  # accounts with an order in the book
-LIQUIDATION_LIMIT_OPENS_MS = (
-    2_000  # in which the limit grows by its whole, from a quarter on, once makers may quote
-)
 LIQUIDATION_TURNS_PER_BATCH = 8  # after each of which the book is looked at again
 LIQUIDATION_TURNS_BY_NEED = 4  # of these; in the others the order is drawn, so that no crowd has all places
 DELEVERAGED_PER_BATCH = 512  # accounts closed against others for what margin is left: about 100 ms

@@ -29,7 +29,7 @@ from coinone.rules.exchange.state import Exchange
 from coinone.rules.exchange.tables import Array
 
 MARKET_COLUMNS = (
-    "mark", "oracle", "oracle_ms", "reopened_ms", "funding_rate", "funding_ms", "funding_long", "funding_short",
+    "mark", "oracle", "oracle_ms", "limit_share", "funding_rate", "funding_ms", "funding_long", "funding_short",
     "unbooked", "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
 )  # fmt: skip
 TERMS_COLUMNS = (

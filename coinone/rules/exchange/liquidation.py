@@ -3,10 +3,8 @@
 An account below its maintenance margin has its orders cancelled and reduce-only IOC orders sent, the most endangered
 first. Each is limited to the position's share of the account's equity away from the mark, so that no fill makes the
 rest less covered than it was; as long as two thirds of the margin are left, half a maintenance margin is the limit,
-and a large position is closed by a fifth first. While makers may not quote, because a price is awaited or a jump
-waits, a quarter of this distance holds, and from then on it opens within 1.5 s (`opened_share`). Below a third,
-what the book does not take is closed against ranked holders of the other side, who are paid what margin is left
-(adl.py).
+and a large position is closed by a fifth first. Below a third, what the book does not take is closed against ranked
+holders of the other side, who are paid what margin is left (adl.py).
 
 A *locked* account, whose debt others paid (debts.py), trades at the mark or better, and is closed at the mark at
 once. What that brings belongs to the fund. A market without a fresh oracle price is left as it is: the account's other
@@ -44,16 +42,9 @@ from coinone.rules.exchange.margin import equity
 from coinone.rules.exchange.oracle import is_fresh
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.served import (
-    OPENED_WHOLE,
-    PARTIAL_NOTIONAL,
-    PARTIAL_SHARE,
-    by_lot,
-    opened_share,
-    served,
-)
+from coinone.rules.exchange.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
+from coinone.rules.exchange.tables import LIMIT_WHOLE, OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import Noop
 
 LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
@@ -118,11 +109,16 @@ def _close(work: Liquidations, turn: list[int]) -> None:
     events = [event for slot in turn for event in add_orders(work, slot, work.item(slot), orders.ops)]
     results = orders.run().results
     told = zip(events, results["status"].tolist(), results["filled_sz"].tolist(), strict=True)
+    fifths: dict[int, bool] = {}  # slot: did all of its fifths find enough?
     for place, (event, status, filled) in enumerate(told):
-        if status != Status.SOLVENT:
-            work.batch.events.append(event)
+        if status == Status.SOLVENT:
+            continue
+        work.batch.events.append(event)
         slot = orders.ops.owner(place).account
-        if filled and (slot, event.market) in work.fifths:  # a fifth that found nobody starts no rest
+        if (slot, event.market) in work.fifths:
+            fifths[slot] = fifths.get(slot, True) and filled == abs(event.size)
+    for slot, whole in fifths.items():
+        if whole:  # else a stranger's bid for one lot would start the rest, after which all is sold
             work.batch.rows.journal.account(slot)
             work.batch.rows.accounts[slot]["liquidated_ms"] = work.batch.now
     work.chosen.update(dict.fromkeys(turn))
@@ -185,7 +181,7 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[L
         part = part_of(batch, slot, market)
         if part < abs(size):
             work.fifths.add((slot, market))
-        price = limit_price(rows, slot, market, batch.now)
+        price = limit_price(rows, slot, market)
         events.append(
             LiquidationEvent(
                 *batch.here,
@@ -247,19 +243,18 @@ def share_per_lot(rows: Rows, slot: int, market: int) -> int:
     return div_down(muldiv_down(equity(rows, slot), needed, whole), abs(int(held["size"]))) if whole else 0
 
 
-def limit_price(rows: Rows, slot: int, market: int, now: int) -> int:
+def limit_price(rows: Rows, slot: int, market: int) -> int:
     """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin, as
-    far as makers had the time to quote (`opened_share`)."""
+    far as the market's limit is open (oracle.py). It is for who has less than a third of the margin: what the book does
+    not take of that is closed at the whole share in this very batch."""
+    row, account, held = rows.markets[market], rows.accounts[slot], rows.positions[slot, market]
     if is_locked(rows, slot):
-        return int(rows.markets[market]["mark"])
+        return int(row["mark"])
     distance = share_per_lot(rows, slot, market)
     if _orderly(rows, slot):
-        held = rows.positions[slot, market]
         distance = min(distance, div_down(int(held["maintenance_margin"]), 2 * abs(int(held["size"]))))
-    row = rows.markets[market]
-    distance = muldiv_down(
-        distance, opened_share(int(row["status"]), now - int(row["reopened_ms"])), OPENED_WHOLE
-    )
+    if 3 * equity(rows, slot) >= int(account["maintenance_margin"]):
+        distance = muldiv_down(distance, int(row["limit_share"]), LIMIT_WHOLE)
     return _away(rows, slot, market, distance)
 
 

@@ -10,6 +10,10 @@ MarketStatus):
                  the last mark. Whoever holds one may only cancel and reduce elsewhere too, and send nothing
 
 A price far from the last one first waits to be said again (jump.py): meanwhile only cancels are taken.
+
+While makers may not quote, and in the batch in which they may again, whoever is alone in the book would be paid all
+that a liquidation may give. So a quarter of a liquidation's limit holds then, and from batch to batch more by their
+time, an eighth at most: neither a leader's times nor its batches in quick succession leave makers behind.
 """
 
 from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
@@ -18,9 +22,10 @@ from coinone.rules.exchange.jump import agree, drop_overdue, is_quorum, taking_e
 from coinone.rules.exchange.ledger import Reported
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.tables import LIMIT_WHOLE, MarketStatus
 from coinone.rules.exchange.wire.types import OracleReport
 
+LIMIT_QUARTER, LIMIT_STEP = LIMIT_WHOLE // 4, LIMIT_WHOLE // 8  # in 1 / LIMIT_WHOLE; by one ms of time each
 _AGED = int(MarketStatus.AGED)
 
 
@@ -55,7 +60,7 @@ def _take(batch: Batch, report: OracleReport) -> None:
 
 def _set_oracle(batch: Batch, market: int) -> None:
     row = batch.rows.markets[market]
-    interrupted = int(row["oracle_ms"]) > 0 and int(row["status"]) != MarketStatus.ACTIVE
+    known, before = int(row["oracle_ms"]) > 0, int(row["status"])
     fresh = _fresh_reports(batch.ex, market, batch.now)
     if is_quorum(batch, fresh) and agree(fresh, int(row["max_leverage"])):
         price = taking_effect(batch, market, fresh)
@@ -69,8 +74,10 @@ def _set_oracle(batch: Batch, market: int) -> None:
         if batch.ledger.memory_of(market).jump_ms:
             status = MarketStatus.JUMPING
         _write(batch, market, status=int(status))
-        if interrupted and status == MarketStatus.ACTIVE:
-            _write(batch, market, reopened_ms=batch.now)
+        if known:
+            opens = before == status == MarketStatus.ACTIVE
+            share = int(row["limit_share"]) + min(batch.now - batch.ledger.cursor.time_ms, LIMIT_STEP)
+            _write(batch, market, limit_share=min(share, LIMIT_WHOLE) if opens else LIMIT_QUARTER)
 
 
 def _allows(age: int) -> MarketStatus:

@@ -15,10 +15,8 @@ modify, and its side's open orders), what it reduces up to the position. The *le
 small one takes it nowhere: each order runs on its own margin only. Never less than its size for want of others' orders:
 a bound that is the same for all is a ticket for each account again, and what all run for is scarce.
 
-Among post-only orders there is one thing more to win: whoever rests first keeps what would cross it out. Makers who
-cancel and quote anew in a batch would all be barred by one ask far below the mark, whose owner then buys from sellers
-at a price of its own. So those come behind whose price is beyond the mark to their own loss, the less the earlier; an
-account's own order stays, as do the race's among equals.
+Post-only orders, of which whoever rests first bars others, enter in this order only among those that lose the same by
+being filled (post_only.py).
 """
 
 from __future__ import annotations
@@ -42,7 +40,7 @@ from coinone.rules.exchange.ladders import key_of, ladder_of
 from coinone.rules.exchange.own_orders import first_own, first_reducing
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item, Segment
-from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
+from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.wire.types import WIRE_DECIMALS, Operations
 
 LOG_BITS = 32  # logarithms are in 2^-32
@@ -58,22 +56,20 @@ def raced(batch: Batch, items: Sequence[Item], segment: Segment) -> list[Item]:
     """Items of segment 5 or 6 in execution order."""
     if not items:
         return []
-    lost = losses(batch.rows, items) if segment == Segment.POST_ONLY else [0] * len(items)
-    queues: dict[int, list[tuple[Item, int, int]]] = {}
-    for entry in zip(items, weights(batch.rows, items), lost, strict=True):
-        queues.setdefault(entry[0].account, []).append(entry)
+    queues: dict[int, list[tuple[Item, int]]] = {}
+    for item, weight in zip(items, weights(batch.rows, items), strict=True):
+        queues.setdefault(item.account, []).append((item, weight))
     numbers = batch.rows.accounts["number"][list(queues)].tolist()
-    timed: list[tuple[int, int, int, int, Item]] = []
+    timed: list[tuple[int, int, int, Item]] = []
     for number, queue in zip(numbers, queues.values(), strict=True):
-        time, behind, address = 0, 0, queue[0][0].address
-        queue.sort(key=lambda entry: entry[0].key)
+        time, address = 0, queue[0][0].address
+        queue.sort(key=lambda pair: pair[0].key)
         drawn = draws(batch.ctx.seed, segment, address, len(queue))
-        for k, (x, (item, weight, loss)) in enumerate(zip(drawn, queue, strict=True)):
+        for k, (x, (item, weight)) in enumerate(zip(drawn, queue, strict=True)):
             time += div_up(x << LOG_BITS, weight)
-            behind = max(behind, loss)
-            timed.append((behind, time, number, k, item))
-    timed.sort(key=itemgetter(0, 1, 2, 3))
-    return [item for _, _, _, _, item in timed]
+            timed.append((time, number, k, item))
+    timed.sort(key=itemgetter(0, 1, 2))
+    return [item for _, _, _, item in timed]
 
 
 def draws(seed: bytes, segment: Segment, address: bytes, count: int) -> list[int]:
@@ -96,36 +92,16 @@ def weights(rows: Rows, items: Sequence[Item]) -> list[int]:
     """The weight of each item, in 10^-6 quote."""
     if not items:
         return []
-    ops, counts = _orders_of(items)
+    actions = [item.action for item in items]
+    counts = [action.count for action in actions if isinstance(action, Operations)]
+    assert len(counts) == len(items) and min(counts) > 0, "segments 5 and 6 hold orders"
+    ops = np.frombuffer(bytearray().join([a.rows for a in actions if isinstance(a, Operations)]), OP)
     accounts = np.repeat(np.array([item.account for item in items], np.int64), counts)
     stakes = np.empty(len(ops), np.int64)
     _stakes(rows.core(ops), accounts, stakes)
     least = np.minimum.reduceat(stakes, np.cumsum([0, *counts[:-1]]))
     found: list[int] = np.maximum(least, 1).tolist()
     return found
-
-
-def losses(rows: Rows, items: Sequence[Item]) -> list[int]:
-    """How far beyond the mark to its owner's loss the worst order of each item is, in millionths of the mark, rounded
-    up."""
-    ops, counts = _orders_of(items)
-    known = (ops["market"] >= 0) & (ops["market"] < rows.market_count)
-    markets = np.where(known, ops["market"], 0)
-    marks = rows.markets["mark"][markets]
-    beyond = ops["px"] // (_WIRE_ONE // rows.markets["px_unit"][markets]) - marks
-    lost = np.clip(np.where(ops["side"] == _SELL, -beyond, beyond), 0, marks) * known
-    worst: list[int] = np.maximum.reduceat(
-        -(-lost * 1_000_000 // np.maximum(marks, 1)), np.cumsum([0, *counts[:-1]])
-    ).tolist()
-    return worst
-
-
-def _orders_of(items: Sequence[Item]) -> tuple[Array, list[int]]:
-    """The rows of all orders, still in the wire's units, and how many are each item's."""
-    actions = [item.action for item in items]
-    counts = [action.count for action in actions if isinstance(action, Operations)]
-    assert len(counts) == len(items) and min(counts) > 0, "segments 5 and 6 hold orders"
-    return np.frombuffer(bytearray().join([a.rows for a in actions if isinstance(a, Operations)]), OP), counts
 
 
 @inlined

@@ -29,7 +29,7 @@ from coinone.rules.exchange.margin_rules import recompute
 from coinone.rules.exchange.numbers import Numbers
 from coinone.rules.exchange.output import Output
 from coinone.rules.exchange.store import Store
-from coinone.rules.exchange.tables import ACCOUNT, OP, POSITION, Array, zeros
+from coinone.rules.exchange.tables import ACCOUNT, LIMIT_WHOLE, OP, POSITION, Array, zeros
 
 __all__ = ["Array", "Rows"]
 
@@ -266,6 +266,7 @@ class Rows(Store):
             "px_unit": 10 ** (6 - sz_decimals),
             "band_bps": 9500,
             "sig_figs": 5,
+            "limit_share": LIMIT_WHOLE,
         }
         for name, value in (defaults | parameters).items():
             row[name] = value

@@ -16,19 +16,16 @@ from numba import types
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS, LIQUIDATION_LIMIT_OPENS_MS
+from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange.core import CORE, MARKETS, attach, i64, inlined, part
 from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import Array, MarketStatus
+from coinone.rules.exchange.tables import LIMIT_WHOLE, Array, MarketStatus
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
 PARTIAL_SHARE = 5  # the first step is a fifth
 
-OPENED_WHOLE = LIQUIDATION_LIMIT_OPENS_MS
-OPENED_FIRST = OPENED_WHOLE // 4
-
-_ACTIVE, _AGED = int(MarketStatus.ACTIVE), int(MarketStatus.AGED)
+_AGED = int(MarketStatus.AGED)
 _NUMBERS = types.Array(types.int64, 1, "C")
 
 
@@ -58,23 +55,15 @@ def _orderly(core: Any, account: int) -> bool:
 
 
 @inlined
-def opened_share(status: int, active_ms: int) -> int:
-    """How much of a liquidation's limit holds, in 1 / OPENED_WHOLE: a quarter while makers may not quote, and from when
-    they may again more by the time. Else whoever is alone in the book as a jump takes effect gets all of it."""
-    if status != _ACTIVE:
-        return OPENED_FIRST
-    return min(OPENED_FIRST + active_ms, OPENED_WHOLE)
-
-
-@inlined
-def _limit(core: Any, account: int, market: int, now: int) -> int:
+def _limit(core: Any, account: int, market: int) -> int:
     """As liquidation.limit_price, of who is not locked."""
     holder, held, terms = core.accounts[account], core.positions[account, market], core.markets[market]
     worth, size = i64(holder.cash + holder.position_value), abs(held.size)
     distance = muldiv_down_jit(worth, i64(held.maintenance_margin), i64(holder.maintenance_margin)) // size
     if _orderly(core, account):
         distance = min(distance, held.maintenance_margin // (2 * size))
-    distance = muldiv_down_jit(distance, opened_share(terms.status, now - terms.reopened_ms), OPENED_WHOLE)
+    if 3 * worth >= holder.maintenance_margin:
+        distance = muldiv_down_jit(distance, i64(terms.limit_share), LIMIT_WHOLE)
     px = terms.mark - distance if held.size > 0 else terms.mark + distance
     return i64(max(1, min(px, terms.max_px)))
 
@@ -128,7 +117,7 @@ def _served(words: Any, slots: Any, now: int, taken: Any, found: Any) -> int:
             size = core.positions[account, market].size
             if size == 0 or core.markets[market].status > _AGED:
                 continue
-            limit = _limit(core, account, market, now)
+            limit = _limit(core, account, market)
             ladder = ladder_of(market, 0 if size > 0 else 1)
             key = limit if size > 0 else -limit
             meets = _take(core, ladder, key, _lots(core, account, market, now), taken) or meets

@@ -67,6 +67,7 @@ class MarketStatus(IntEnum):
     DELISTED = 5
 
 
+LIMIT_WHOLE = 2_000  # of MARKET.limit_share
 ACCOUNT_LOCKED = 1
 """Bit of ACCOUNT.flags: its debt was settled by others, and until its positions are closed it may do nothing but
 cancel (debts.py)."""
@@ -175,7 +176,6 @@ MARKET = _table(
     ("mark", _i8),
     ("oracle", _i8),
     ("oracle_ms", _i8),
-    ("reopened_ms", _i8),  # since when it is active (MarketStatus) again; 0 while nothing has interrupted it
     ("funding_rate", _i8),  # hourly, in 10^-9
     ("funding_ms", _i8),  # the hour's turn last settled
     ("funding_long", _i8),  # what a lot paid then, in 10^-9 u; negative: received
@@ -201,6 +201,7 @@ MARKET = _table(
     ("status", _i4),
     ("order_count", _i4),
     ("tier_count", _i4),
+    ("limit_share", _i4),  # how much of a liquidation order's limit holds, in 1 / LIMIT_WHOLE (oracle.py)
 )
 
 TIER = _table(

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.limits import LIQUIDATION_LIMIT_OPENS_MS
 from coinone.rules.exchange.context import (
     BatchContext,
     CoreAction,
@@ -84,8 +83,10 @@ class World:
         return self.last
 
     def opened(self) -> ExchangeResult:
-        """A batch so long after the last that liquidations have their whole limit again, if a jump just took effect."""
-        return self.batch(step_ms=LIQUIDATION_LIMIT_OPENS_MS * 3 // 4)
+        """Batches until liquidations have their whole limit again after a jump; the result of the last one."""
+        for _ in range(5):
+            self.batch()
+        return self.batch()
 
     def oracle(self, **prices: float) -> None:
         """Set the price the reporter will sign, in quote units. One that jumps (jump.py) is said a first time in a

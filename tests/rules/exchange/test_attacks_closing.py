@@ -276,6 +276,6 @@ def test_who_gets_a_place_is_whom_the_limit_of_its_order_reaches(
     w.oracle(eth=2_965)
     w.batch()
     w.opened()
-    assert liquidation.limit_price(w.ex.rows, w.slot(6), ETH, w.now) == 295_018
+    assert liquidation.limit_price(w.ex.rows, w.slot(6), ETH) == 295_018
     w.batch(w.buy(1, 1, bid, "Alo", market=ETH))
     assert (served(w) == [6]) is meets

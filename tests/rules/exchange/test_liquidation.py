@@ -106,6 +106,28 @@ def test_the_limit_opens_from_a_quarter_after_a_jump_an_eighth_a_batch(
     assert w.position(1) == 0
 
 
+def test_below_a_third_the_whole_share_is_for_the_book_in_the_batch_of_a_jump(
+    world: Callable[..., Any],
+) -> None:
+    """At 47,160 equity is 68.75, a third of the margin 78.6, the share 137.5 a coin: limit 47,022.5. What no bid takes
+    is closed against 9 at that price in this batch, so a bid at 47,030 comes before: it leaves 3.75, for the fee."""
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 1, 47_030))
+    moved(w, btc=47_160)
+    assert (w.position(1), w.position(9), w.position(2)) == (0, -50_000, 50_000)
+    assert (w.cash(1), w.fund("insurance")) == (0, 3_750_000)
+
+
+def test_two_batches_of_very_different_times_open_the_limit_by_an_eighth(world: Callable[..., Any]) -> None:
+    """A leader dates the batch after the jump 1.5 s later and lets only its own bid in. At 47,400 half a margin is 237,
+    three eighths of it 88.875: 47,312 is met there, and 47,163 is not."""
+    for bid, left in ((47_312, 0), (47_163, 50_000)):
+        w = half_a_bitcoin(world)
+        moved(w, btc=47_400)
+        w.batch(w.buy(2, 1, bid, "Alo"), step_ms=1_500)
+        assert w.position(1) == left
+
+
 def test_in_an_aged_market_the_limit_is_a_quarter_and_opens_with_the_next_price(
     world: Callable[..., Any],
 ) -> None:
@@ -117,13 +139,13 @@ def test_in_an_aged_market_the_limit_is_a_quarter_and_opens_with_the_next_price(
     slot = w.slot(1)
     w.ex.rows.accounts[slot]["cash"] -= 1_250 * QUOTE
     w.ex.rows.accounts[w.slot(9)]["cash"] += 1_250 * QUOTE
-    assert limit_price(w.ex.rows, slot, 0, w.now) == 500_000 - 625
+    assert limit_price(w.ex.rows, slot, 0) == 500_000 - 625
     w.batch(fresh=False)
     assert w.position(1) == 50_000
     w.batch()
-    assert limit_price(w.ex.rows, slot, 0, w.now) == 500_000 - 625
+    assert limit_price(w.ex.rows, slot, 0) == 500_000 - 625
     w.batch()
-    assert limit_price(w.ex.rows, slot, 0, w.now) == 500_000 - 937
+    assert limit_price(w.ex.rows, slot, 0) == 500_000 - 937
     w.batch()
     assert w.position(1) == 0
 
@@ -213,6 +235,22 @@ def test_a_sale_of_ones_own_starts_no_rest_where_the_fifth_found_nobody(world: C
         w.batch(w.sell(1, 0.001, 47_700, "Ioc", reduce_only=True))
     assert w.position(1, market=1) == 0 and w.position(1) == 399_900
     w.batch(w.buy(2, 10, 47_990, "Alo"))
+    assert w.position(1) == 319_920
+
+
+def test_a_strangers_bid_for_one_lot_starts_no_rest_after_which_all_is_sold(
+    world: Callable[..., Any],
+) -> None:
+    """At 48,500 4 BTC have 1,910 of 1,940: a fifth of them is offered, 0.8. A bid for 0.001 of it starts no rest: 30 s
+    later a fifth of 3.999 is sold, 0.7998, and that starts one."""
+    w = world({1: 8_000, 2: 10_000_000, 3: 10_000, 9: 10_000_000})
+    long_of(w, 1, 4)
+    w.batch(w.buy(3, 0.001, 48_480, "Alo"))
+    moved(w, btc=48_500)
+    assert w.position(1) == 399_900
+    w.batch(w.buy(2, 10, 48_480, "Alo"), step_ms=30_000)
+    assert w.position(1) == 319_920
+    w.batch(step_ms=20_000)
     assert w.position(1) == 319_920
 
 
@@ -378,7 +416,7 @@ def test_limits_never_use_more_than_the_accounts_equity(world: Callable[..., Any
     rows, slot = w.ex.rows, w.slot(1)
     lost = [share_per_lot(rows, slot, market) * w.position(1, market) for market in (0, 1)]
     assert 0 < sum(lost) <= w.equity(1)
-    assert limit_price(rows, slot, 0, w.now) == 500_000 - share_per_lot(rows, slot, 0)
+    assert limit_price(rows, slot, 0) == 500_000 - share_per_lot(rows, slot, 0)
 
 
 def test_quotes_that_a_gap_left_behind_are_cancelled_by_a_liquidation_as_by_any_taker(

@@ -41,7 +41,7 @@ def in_plain_python(ex: Any, slots: list[int], now: int, most: int) -> list[int]
             if size == 0 or not is_fresh(rows, market):
                 continue
             limit, lots = (
-                liquidation.limit_price(rows, slot, market, now),
+                liquidation.limit_price(rows, slot, market),
                 liquidation.part_of(batch, slot, market),
             )
             for order in left[market, Side.BUY if size > 0 else Side.SELL]:

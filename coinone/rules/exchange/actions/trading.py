@@ -17,6 +17,7 @@ from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.credits import charge, note_fees
 from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
+from coinone.rules.exchange.post_only import entry_order
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import FIRST_REJECTION
 from coinone.rules.exchange.tables import FEE_SCALE, OP, RESULT, Array, OpKind, copied
@@ -56,21 +57,25 @@ class Trading:
         else:
             self.ops.add(item, action, terms)
 
-    def run(self) -> Ran:
-        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again."""
+    def run(self, middle: Array | None = None) -> Ran:
+        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. With the `middle`
+        of each market the operations are post-only orders, and enter by it (post_only.py)."""
         batch, rows = self.batch, self.batch.rows
         if not len(self.ops):
             return _NOTHING
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
-        segment = run_segment(rows, ops, batch.now)
-        results = copied(segment.results)
-        note_fees(rows, segment.fills)
+        places = None if middle is None else entry_order(ops, middle)
+        segment = run_segment(rows, ops if places is None else ops[places], batch.now)
+        results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
+        if places is not None:
+            results[places] = segment.results
+            fills["op"], updates["op"] = places[fills["op"]], places[updates["op"]]
+        note_fees(rows, fills)
         np.copyto(results["status"], wrong, where=wrong != 0)
-        if len(segment.fills) or len(segment.updates):
-            happened = (copied(segment.fills), copied(segment.updates), rows.addresses)
+        if len(fills) or len(updates):
             hashes = [item.tx_hash for item in self.ops.items]
-            batch.events.append(Trades(*batch.here, *happened, self.ops.starts, hashes))
+            batch.events.append(Trades(*batch.here, fills, updates, rows.addresses, self.ops.starts, hashes))
         return Ran(ops, results)
 
     def finish(self, ran: Ran) -> None:
