@@ -84,9 +84,8 @@ def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Ca
     assert w.position(9) == -5_000 * sold
 
 
-@pytest.mark.parametrize("seen", ["quotes", "none"])
 def test_the_middle_is_that_of_the_last_batchs_quotes_within_an_offset_of_the_mark(
-    world: Callable[..., Any], seen: str
+    world: Callable[..., Any],
 ) -> None:
     """Quotes at 50,070 and 50,090: 50,080. At 50,490 and 50,510 the middle is 250 from the mark, oracle / (4 * 50).
     Without quotes on both sides it is the mark; ETH has none. All this in tenths and hundredths."""
