@@ -4,7 +4,7 @@ The decoder accepts the one canonical encoding only: a hash over bytes that had 
 give one transaction two identities.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias, Union
 
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
@@ -70,6 +70,21 @@ def check_items(data: bytes, most: int) -> None:
             at = _span(data, at, len(data), 0x80)[1]
         else:
             at = _span(data, at, len(data), 0xC0)[0]
+
+
+def parts(data: bytes) -> Iterator[bytes]:
+    """The items of the list that fills `data`, each as it is encoded: what is in them is not looked at. Raises
+    DecodeError."""
+    if not data or data[0] < 0xC0:
+        raise DecodeError("rlp: list expected, bytes found")
+    at, end = _span(data, 0, len(data), 0xC0)
+    if end != len(data):
+        raise DecodeError("rlp: bytes after the item", extra=len(data) - end)
+    while at < end:
+        first = data[at]
+        stop = at + 1 if first < 0x80 else _span(data, at, end, 0x80 if first < 0xC0 else 0xC0)[1]
+        yield data[at:stop]
+        at = stop
 
 
 def decode_prefix(data: bytes, start: int = 0) -> tuple[Item, int]:

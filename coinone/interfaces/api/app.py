@@ -232,11 +232,12 @@ class App(RpcApp):
 
     async def _explore(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT + len(asked.body) // BODY_BYTES_PER_WEIGHT)
-        return await self._service.explorer.post(asked.body), _JSON
+        return await self._service.explorer.post(asked.body, asked.purse), _JSON
 
     async def _explore_path(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT)
-        return await self._service.explorer.get(asked.path.removeprefix("/explorer/")), _JSON
+        path = asked.path.removeprefix("/explorer/")
+        return await self._service.explorer.get(path, asked.purse), _JSON
 
     async def _metrics(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, METRICS_WEIGHT)

@@ -21,6 +21,7 @@ from coinone.interfaces.api.explorer_rows import transaction_row
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.queries import InThread, Queries
 from coinone.interfaces.api.recent import Recent
+from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, Purse
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.chain.batch import Batch, decode_certified
@@ -55,10 +56,11 @@ class Explorer:
         self._histories = histories
         self._seen = recent
 
-    async def get(self, path: str) -> bytes:
+    async def get(self, path: str, purse: Purse) -> bytes:
         """A GET below /explorer/. Raises HttpError 404 or 400."""
         kind, _, argument = path.partition("/")
         try:
+            self._pay(kind, argument, purse)
             found = await self._page(kind, argument)
         except InvalidInput as error:
             raise HttpError(400, str(error)) from error
@@ -76,14 +78,23 @@ class Explorer:
             raise HttpError(404, "no such page")
         return await self._in_thread(lambda: reader(argument))
 
-    async def post(self, body: bytes) -> bytes:
+    def _pay(self, kind: str, argument: str, purse: Purse) -> None:
+        """For a block that is read whole, which may have tens of thousands of logs: by its bytes, as for JSON-RPC."""
+        number = self._number(argument) if kind == "block" else None
+        if kind == "tx":
+            place = self._archive.place_of(parse_hash(argument))
+            number = place.number if isinstance(place, EthereumPlace) else None
+        if number is not None:
+            purse.spend(self._archive.records_size(number) // RECORDS_BYTES_PER_WEIGHT)
+
+    async def post(self, body: bytes, purse: Purse) -> bytes:
         """The anchor's POST /explorer. Raises HttpError 422."""
         try:
-            return jsonio.encode(await self.answer(jsonio.decode(body)))
+            return jsonio.encode(await self.answer(jsonio.decode(body), purse))
         except InvalidInput as error:
             raise HttpError(422, str(error)) from error
 
-    async def answer(self, request: Any) -> Json:
+    async def answer(self, request: Any, purse: Purse) -> Json:
         """blockDetails, txDetails or userDetails. Raises InvalidInput."""
         kind = request.get("type") if isinstance(request, dict) else None
         if kind == "blockDetails":
@@ -93,7 +104,9 @@ class Explorer:
                 raise InvalidInput("no such block")
             return {"type": kind, "blockDetails": found}
         if kind == "txDetails":
-            tx = await self._in_thread(lambda: self._tx(str(request.get("hash"))))
+            tx_hash = str(request.get("hash"))
+            self._pay("tx", tx_hash, purse)
+            tx = await self._in_thread(lambda: self._tx(tx_hash))
             if tx is None:
                 raise InvalidInput("no such transaction")
             return {"type": kind, "tx": tx}

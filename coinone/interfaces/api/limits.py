@@ -23,6 +23,12 @@ JSON_PARTS_MAX = 65_536  # commas, colons and escapes of a body, or strings; 1,0
 JSON_DEPTH_MAX = 24  # the deepest valid request (multi-sig around a batch of orders) nests 9
 JSON_INTEGER_DIGITS_MAX = 78  # 2^256 has 78 digits
 
+# Health
+BATCHES_BEHIND_MAX = 20  # that the node has published and nobody is told: 5 s on dev; then it is not well
+
+# Reads beside the event loop
+PART_S = 0.005  # of a long one, before others have their turn
+
 # JSON-RPC
 RPC_BATCH_MAX = 1000  # ethers and viem batch at most 1,000
 RPC_ANSWER_BYTES_MAX = 25 * 1024 * 1024  # of a whole batch answer; geth's default
@@ -34,6 +40,8 @@ STORAGE_SLOTS_MAX = 1024  # of an eth_getProof or eth_getStorageValues: 30 ms; g
 SLOTS_AT_ONCE_MAX = 16  # more are read beside the event loop: 30 us each with a proof
 FEE_HISTORY_MAX = 1024  # blocks; geth's
 PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
+# Of blocks' records that one answer of a filter looks through for transactions: 0.2 s.
+PENDING_BLOCKS_BYTES_MAX = 64 * 1024 * 1024
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node
 FILTERS_PER_SENDER_MAX = 100  # of them of one address, or there is none left for others
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
@@ -66,6 +74,7 @@ QUERIES_WAITING_MAX = 4096  # as many as connections
 
 # Explorer
 EXPLORER_STREAM_TRANSACTIONS_MAX = 100  # of a batch, told to explorerTxs: some 5 ms of recovered signatures
+EXPLORER_BATCHES_WAITING_MAX = 240  # to be told to the explorer's streams: a minute on dev
 RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several times what a block takes
 # Of them with their answers: each may hold the rows of a whole segment, 100 KB of them.
 RECENT_ANSWERS_MAX = 2_000

@@ -1,7 +1,8 @@
 """What stands behind both listeners: the JSON-RPC methods, the exchange's questions and actions, the streams.
 
 One task reads what the node publishes after each batch and hands it round: market data first, then the
-subscribers. It runs on the interface's event loop, like everything here.
+subscribers. It runs on the interface's event loop, like everything here, and waits for nothing that strangers can
+keep busy: what they are told of prices would be old.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from coinone.interfaces.api.exchange.relay import Relay
 from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.http import HttpError, Scope
-from coinone.interfaces.api.limits import WS_SNAPSHOT_BYTES_PER_WEIGHT
+from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
@@ -38,7 +39,7 @@ from coinone.interfaces.api.ws.session import Session
 from coinone.interfaces.api.ws.subscriptions import parse_subscription
 from coinone.node.runtime.compiling import contract_runs
 from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.health import health_of
+from coinone.node.runtime.health import Health, health_of
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.peering import PeersSeen
 from coinone.node.runtime.published import Published, Subscription
@@ -67,7 +68,7 @@ class Service:
         self.hub = Hub()
         self.feed = Feed(self.hub, sources)
         self.metrics.peers.set_function(lambda: peers().connected)
-        self.metrics.healthy.set_function(lambda: health_of(node, peers().connected).status == "ok")
+        self.metrics.healthy.set_function(lambda: self._judged(peers().connected).status == "ok")
         self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
         self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.dispatcher.calls)
         asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"
@@ -89,6 +90,7 @@ class Service:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
+        self.explorer_feed.close()
         self.rpc.close()
 
     async def _follow(self, subscription: Subscription) -> None:
@@ -110,6 +112,7 @@ class Service:
         self.hub.cut_all()
         self.rpc.hub.cut_all()
         self.feed.reset()
+        self.explorer_feed.reset()
         self.data.begin(self.node.view, self.node.history)
         return subscription
 
@@ -119,13 +122,14 @@ class Service:
         if published.rewound:
             self.data.begin(self.node.view, self.node.history)
             self.feed.reset()
+            self.explorer_feed.reset()
         self.data.adopt(published.view, published.events)
         for block in published.blocks:
             self.rpc.hub.publish_block(block.block.header, block.rows)
+        if not published.blocks and not published.rewound:
+            self.explorer_feed.on_batch(published.seq)
         before = self.hub.messages_sent
         await self.feed.on_batch(published.events)
-        if not published.blocks and not published.rewound:
-            await self.explorer_feed.on_batch(published.seq)
         self.metrics.fanout_seconds.observe(time.perf_counter() - started)
         self.metrics.ws_messages.inc(self.hub.messages_sent - before)
         self.metrics.ws_connections.set(len(self.hub.connections))
@@ -171,13 +175,14 @@ class Service:
     def health(self) -> dict[str, Any]:
         """Whether the node makes or gets batches, for people and supervisors."""
         view, peers = self.node.view, self._peers().connected
-        health = health_of(self.node, peers)
+        health = self._judged(peers)
         return {
             "status": health.status,
             "reason": health.reason,
             "network": self.node.network.name,
             "chainId": self.node.network.chain_id,
             "batch": view.seq,
+            "told": self.data.seq,
             "time": view.time_ms,
             "clock": self.node.clock_ms,
             "peers": peers,
@@ -185,6 +190,13 @@ class Service:
             "blockHash": "0x" + view.head.hash.hex(),
             "version": __version__,
         }
+
+    def _judged(self, peers: int) -> Health:
+        """The node, and what the interface tells of it, which may be older."""
+        health, behind = health_of(self.node, peers), self.node.view.seq - self.data.seq
+        if health.status == "ok" and behind > BATCHES_BEHIND_MAX:
+            return Health("late", f"what is told is {behind} batches behind the newest")
+        return health
 
     def exchange_session(self, scope: Scope) -> Session:
         return Session(

@@ -17,7 +17,7 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.blocks import SealedBlock
 from coinone.rules.chain.receipts import PlacedRecord, place_rows
-from coinone.rules.chain.records import decode_records, encode_records
+from coinone.rules.chain.records import StoredRecord, decode_records, encode_records, split_records
 from coinone.rules.consensus.header import Header
 
 T = TypeVar("T")
@@ -96,6 +96,15 @@ class BlockArchive(ABC, Generic[B, H]):
         """The Ethereum transactions and system calls of a block, with their places."""
         data = self._blocks.receipts(number)
         return () if data is None else place_rows(own(decode_records, data))
+
+    def encoded_records(self, number: int) -> list[bytes]:
+        """The same, each as it is on disk."""
+        data = self._blocks.receipts(number)
+        return [] if data is None else own(split_records, data)
+
+    def stored(self, number: int) -> Iterator[StoredRecord]:
+        """The same, one by one, of which only what is asked for is decoded."""
+        return (own(StoredRecord, data) for data in self.encoded_records(number))
 
 
 class Archive(BlockArchive[Block, Header]):

@@ -4,7 +4,7 @@ Its place in a block (index, cumulative gas) is known only when a block includes
 made from records then (receipts.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,7 +82,48 @@ def encode_records(records: Iterable[TransactionRecord]) -> bytes:
 
 def decode_records(data: bytes) -> tuple[TransactionRecord, ...]:
     """From our own disk. Raises DecodeError."""
-    return tuple(decode_record(rlp.decode_bytes(item)) for item in rlp.decode_list(rlp.decode(data)))
+    return tuple(map(decode_record, split_records(data)))
+
+
+def split_records(data: bytes) -> list[bytes]:
+    """The same, each as it is encoded. Raises DecodeError."""
+    return [rlp.decode_bytes(item) for item in rlp.decode_list(rlp.decode(data))]
+
+
+class StoredRecord:
+    """A record on our own disk, of which only what is asked for is decoded: it may have tens of thousands of logs. What
+    reads it raises DecodeError."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, data: bytes) -> None:
+        self._parts = tuple(rlp.parts(data))
+        if len(self._parts) not in (11, 12):
+            raise DecodeError("record: wrong number of fields", have=len(self._parts))
+
+    @property
+    def raw(self) -> bytes:
+        return rlp.decode_bytes(rlp.decode(self._parts[0]))
+
+    @property
+    def hash(self) -> Hash32:
+        return rlp.decode_bytes(rlp.decode(self._parts[1]))
+
+    @property
+    def is_system(self) -> bool:
+        return bool(rlp.decode_int(rlp.decode(self._parts[5])))
+
+    @property
+    def gas_used(self) -> int:
+        return rlp.decode_int(rlp.decode(self._parts[7]))
+
+    @property
+    def gas_price(self) -> int:
+        return rlp.decode_int(rlp.decode(self._parts[8]))
+
+    def logs(self) -> Iterator[Log]:
+        """One after the other, as they are asked for."""
+        return (decode_log(rlp.decode(row)) for row in rlp.parts(self._parts[10]))
 
 
 def evm_results(records: Sequence[TransactionRecord]) -> Hash32:

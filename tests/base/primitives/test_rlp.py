@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.limits import RLP_DEPTH_MAX
-from coinone.base.primitives.rlp import check_items, decode, decode_int, encode
+from coinone.base.primitives.rlp import check_items, decode, decode_int, encode, parts
 
 items = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=6), max_leaves=20)
 
@@ -20,6 +20,17 @@ def test_encoding_agrees_with_pyrlp_and_is_read_back(item: object) -> None:
     data = encode(item)  # type: ignore[arg-type]
     assert data == pyrlp.encode(item)
     assert decode(data) == item
+
+
+@given(st.lists(items, max_size=6))
+def test_the_parts_of_a_list_are_its_items_as_they_are_encoded(item: list[object]) -> None:
+    assert list(parts(encode(item))) == [encode(each) for each in item]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", ["", "83616263", "c0c0", "c283", "c2b838"])
+def test_what_is_no_whole_list_has_no_parts(data: str) -> None:
+    with pytest.raises(DecodeError):
+        list(parts(bytes.fromhex(data)))
 
 
 @given(st.binary(max_size=40))

@@ -56,6 +56,19 @@ def test_a_node_without_batches_for_long_answers_503_and_says_why(node: Node) ->
     assert b"coinone_healthy 0.0" in get(app, "/metrics")[1]
 
 
+def test_a_node_that_tells_what_is_long_past_is_not_well(node: Node) -> None:
+    """Batches were on time, and what was told of them 86 s old; /health said ok. 20 batches are 5 s."""
+    node._executor.stop(5.0)
+    app = App(node, ApiConfig(), lambda: PeersSeen(3, 0))
+    app._service.data.seq = node.view.seq - 20
+    status, body = get(app, "/health")
+    assert (status, json.loads(body)["told"]) == (200, node.view.seq - 20)
+    app._service.data.seq -= 1
+    status, body = get(app, "/health")
+    assert (status, json.loads(body)["msg"]) == (503, "late: what is told is 21 batches behind the newest")
+    assert b"coinone_healthy 0.0" in get(app, "/metrics")[1]
+
+
 @pytest.mark.parametrize(
     ("best", "told"),
     [

@@ -6,39 +6,58 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import log_methods
+from coinone.interfaces.api.ethereum import log_methods, parts
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.limits import SYNC_WAITS_PER_SENDER_MAX
 from coinone.interfaces.api.weights import Purse
+from coinone.rules.vm import Log
 
 BLOCKS = 1_000
 
 
-def context_of(parts: list[int]) -> Any:
-    """Of a chain whose blocks have no logs; `parts` says where each part of a walk began."""
+def context_of(ended: list[int]) -> Any:
+    """Of a chain whose blocks have no logs, but block 3 has a thousand, in one transaction of 1 MiB; `ended` says at
+    which block each part of a walk ended."""
+    at = [0]
 
     def headers(first: int, last: int) -> Any:
-        parts.append(first)
-        return (SimpleNamespace(number=n, bloom=bytes(256)) for n in range(first, min(last, BLOCKS) + 1))
+        for at[0] in range(first, min(last, BLOCKS) + 1):
+            yield SimpleNamespace(number=at[0], bloom=bytes(256), hash=bytes(32), timestamp=7)
+
+    def stored(number: int) -> Any:
+        logs = (Log(bytes(20), (), b"") for _ in range(1_000 if number == 3 else 0))
+        return [SimpleNamespace(hash=bytes(32), logs=lambda: logs)]
 
     async def in_thread(work: Any) -> Any:
-        return work()
+        part = work()
+        ended.append(at[0])
+        return part
 
-    archive = SimpleNamespace(headers=headers, records_size=lambda _: 0, records=lambda _: ())
+    archive = SimpleNamespace(
+        headers=headers, records_size=lambda number: 2**20 if number == 3 else 0, stored=stored
+    )
     reads = SimpleNamespace(archive=archive, in_thread=in_thread)
     return SimpleNamespace(backend=SimpleNamespace(reads=reads), purse=Purse(100_000, lambda: 0.0))
 
 
 def test_a_walk_lets_others_have_their_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_methods, "_PART_S", 0.0)
-    parts: list[int] = []
-    asked = log_methods._walked(context_of(parts), log_filter({}), 1, 50)
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    ended: list[int] = []
+    asked = log_methods._walked(context_of(ended), log_filter({}), 4, 50)
     assert asyncio.run(asked) == []
-    assert len(parts) > 10
-    assert parts[0] == 1
-    assert parts == sorted(set(parts))  # each goes on where the one before ended
+    assert len(ended) > 40 and ended == sorted(ended)  # each goes on where the one before ended
+
+
+def test_a_block_of_very_many_logs_is_read_in_parts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """40,500 logs, made by one transaction for 0.001 coins, were one job of half a second."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    ended: list[int] = []
+    context = context_of(ended)
+    found = asyncio.run(log_methods._walked(context, log_filter({}), 3, 3))
+    assert [log["logIndex"] for log in found] == [hex(place) for place in range(1_000)]
+    assert ended.count(3) > 1_000 // 64
 
 
 def test_a_walk_beyond_the_last_block_ends() -> None:
@@ -53,11 +72,14 @@ def test_a_thousand_topics_in_a_thousand_blocks_cost_what_looking_for_them_takes
     assert context.purse._held == 100_000 - 50
 
 
-def test_a_walk_has_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_methods, "_PART_S", 0.0)
-    monkeypatch.setattr(log_methods, "CALL_TIMEOUT_S", 0.0)
+def test_a_walk_has_five_seconds_and_pays_for_what_it_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends in block 3, whose 1 MiB costs 1,048,576 / 8,192 = 128."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    monkeypatch.setattr(parts, "CALL_TIMEOUT_S", 0.0)
+    context = context_of([])
     with pytest.raises(RpcError, match="query timeout exceeded"):
-        asyncio.run(log_methods._walked(context_of([]), log_filter({}), 1, BLOCKS))
+        asyncio.run(log_methods._walked(context, log_filter({}), 3, BLOCKS))
+    assert context.purse._held == 100_000 - 128
 
 
 def test_one_sender_leaves_places_to_wait_for_a_receipt() -> None:

@@ -11,9 +11,10 @@ from coinone.interfaces.api import weights
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.params import block_id
 from coinone.interfaces.api.ethereum.send_methods import send_raw_transaction
+from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.weights import Weights, action_weight, info_weight
-from coinone.node.runtime.archive import EthereumPlace
+from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 
 
 class Clock:
@@ -193,3 +194,39 @@ def test_who_reads_of_a_block_pays_by_its_bytes_and_a_large_one_is_decoded_in_a_
     found = asyncio.run(context.of_transaction(bytes(32), lambda header, row: (header.number, row)))
     assert found == (7, "second")  # type: ignore[comparison-overlap]
     assert (sum(spent), len(begun)) == (weight, threads)
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "weight"),
+    [
+        ("block", "7", 118),
+        ("block", "latest", 118),
+        ("tx", "0x" + "77" * 32, 118),
+        ("tx", "0x" + "88" * 32, 0),
+    ],
+)
+def test_a_page_of_the_explorer_that_reads_a_block_whole_is_paid_for_by_its_bytes(
+    kind: str, argument: str, weight: int
+) -> None:
+    """972,257 bytes of 40,500 logs are 118 x 8,192 and some; a page of them took 1 s of a thread for 40, as any does.
+    An action (0x88...) is in no block that is read."""
+    archive = SimpleNamespace(
+        place_of=lambda tx_hash: EthereumPlace(7, 0) if tx_hash == b"\x77" * 32 else ActionPlace(3, 0),
+        records_size=lambda number: 972_257 if number == 7 else 0,
+    )
+    node = SimpleNamespace(
+        archive=archive,
+        storage=SimpleNamespace(log=None),
+        genesis=SimpleNamespace(federation=None),
+        network=SimpleNamespace(chain_id=1),
+    )
+    data = SimpleNamespace(view=SimpleNamespace(head=SimpleNamespace(number=7)))
+    spent: list[int] = []
+
+    async def in_thread(work: Any) -> Any:
+        assert sum(spent) == weight  # before it is read
+        return {}
+
+    explorer = Explorer(node, None, in_thread, data, None, None)  # type: ignore[arg-type]
+    asyncio.run(explorer.get(f"{kind}/{argument}", SimpleNamespace(spend=spent.append)))  # type: ignore[arg-type]
+    assert sum(spent) == weight

@@ -13,7 +13,7 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor
-from coinone.rules.chain.records import decode_record
+from coinone.rules.chain.records import StoredRecord, decode_record, encode_records, split_records
 from coinone.rules.consensus.federation import pack_signature
 from coinone.rules.state.rebuild import rebuilt_state_root
 from tests.rules.chain.chain_world import (
@@ -160,6 +160,12 @@ def test_everything_survives_being_written_down():
     world = busy_world()
     records = [record for result in world.chain.applied for record in result.records]
     assert [decode_record(record.encoded) for record in records] == records
+    stored = [StoredRecord(data) for data in split_records(encode_records(records))]
+    names = ("raw", "hash", "is_system", "gas_used", "gas_price")
+    for record, same in zip(records, stored, strict=True):
+        assert [getattr(same, name) for name in names] == [getattr(record, name) for name in names]
+        assert tuple(same.logs()) == record.logs
+    assert any(record.logs for record in records)
     assert decode_cursor(encode_cursor(world.chain.cursor)) == world.chain.cursor
     for entry in world.certified:
         assert decode_certified(entry.encode()) == entry

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from coinone.base.primitives.errors import NotSupported
-from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
@@ -13,11 +12,9 @@ from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
 from coinone.interfaces.api.limits import SLOTS_AT_ONCE_MAX
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.readers import Readers
-from coinone.node.runtime.archive import EthereumPlace
 from coinone.node.storage.blocks import head_of
 from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
-from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 
@@ -68,15 +65,6 @@ class ChainReads:
         if wanted.number is not None:
             return wanted.number
         return 0 if wanted.tag == "earliest" else self.head_number()
-
-    def transaction(self, tx_hash: Hash32) -> tuple[AnyHeader, PlacedRecord] | None:
-        """A transaction in a block: for work in a thread, since the whole block is decoded."""
-        place = self.archive.place_of(tx_hash)
-        if not isinstance(place, EthereumPlace):
-            return None
-        header = self.archive.header(place.number)
-        assert header is not None, "a placed transaction has its block"
-        return header, self.archive.records(place.number)[place.index]
 
     async def with_state(self, wanted: BlockId, read: Callable[[State], T], slots: int = 1) -> T:
         """`read` of the contracts' state at a block; `pending` is read on the executor. Raises RpcError."""

@@ -1,20 +1,24 @@
 """eth_feeHistory: what the newest blocks asked for gas, and what was paid."""
 
-import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from coinone.interfaces.api.ethereum.blobs import blob_gas_ratio, blob_price
 from coinone.interfaces.api.ethereum.block_methods import blob_base_fee
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, RpcError, invalid_params
+from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import required_block, small_integer
-from coinone.interfaces.api.limits import CALL_TIMEOUT_S, FEE_HISTORY_MAX
-from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT
+from coinone.interfaces.api.ethereum.parts import Steps, in_parts
+from coinone.interfaces.api.limits import FEE_HISTORY_MAX
+from coinone.interfaces.api.weights import STORED_BYTES_PER_WEIGHT, TRANSACTIONS_PER_WEIGHT
+from coinone.node.runtime.archive import BlockArchive
 
 Json = dict[str, Any]
+Tip = tuple[int, int]  # of a transaction, and the gas that it used
 _PERCENTILES_MAX = 100
 _HEADERS_PER_WEIGHT = 32
+_TRANSACTIONS_PER_STEP = 64  # 2 ms
 
 
 async def fee_history(context: Context, count: Any, newest: Any, percentiles: Any = None) -> Json:
@@ -41,23 +45,55 @@ async def fee_history(context: Context, count: Any, newest: Any, percentiles: An
 async def _fees_of(
     context: Context, first: int, last: int, percentiles: list[float]
 ) -> tuple[list[AnyHeader], list[list[str]]]:
-    """Headers, and what their transactions paid, read in a thread within the time of a call and paid for by their
-    bytes."""
-    archive = context.backend.reads.archive
+    """Headers, and what their transactions paid, read in short parts and paid for by how many they are, whether all
+    are read or not."""
+    reads = context.backend.reads
+    fees = _Fees(reads.archive, percentiles)
+    try:
+        await in_parts(reads.in_thread, fees.steps(first, last))
+    finally:
+        context.purse.spend(fees.weight)
+    return fees.headers, fees.rewards
 
-    def read() -> tuple[list[AnyHeader], list[list[str]], int]:
-        deadline, size = time.monotonic() + CALL_TIMEOUT_S, 0
-        headers, rewards = list(archive.headers(first, last)), []
-        for header in headers if percentiles else ():
-            if time.monotonic() > deadline:
-                raise RpcError(LIMIT_EXCEEDED, "query timeout exceeded: ask for fewer blocks")
-            size += archive.records_size(header.number)
-            rewards.append(_rewards(context, header, percentiles))
-        return headers, rewards, size
 
-    headers, rewards, size = await context.backend.reads.in_thread(read)
-    context.purse.spend(len(headers) // _HEADERS_PER_WEIGHT + size // RECORDS_BYTES_PER_WEIGHT)
-    return headers, rewards
+@dataclass(slots=True)
+class _Fees:
+    """What was read of a range of blocks so far. In one thread at a time."""
+
+    archive: BlockArchive[object, AnyHeader]
+    percentiles: list[float]
+    headers: list[AnyHeader] = field(default_factory=list)
+    rewards: list[list[str]] = field(default_factory=list)
+    transactions: int = 0
+    bytes: int = 0
+
+    @property
+    def weight(self) -> int:
+        return (
+            len(self.headers) // _HEADERS_PER_WEIGHT
+            + self.transactions // TRANSACTIONS_PER_WEIGHT
+            + self.bytes // STORED_BYTES_PER_WEIGHT
+        )
+
+    def steps(self, first: int, last: int) -> Steps[None]:
+        for header in self.archive.headers(first, last):
+            self.headers.append(header)
+            if self.percentiles:
+                tips = yield from self._tips(header)
+                self.rewards.append(_rewards(header.gas_used, tips, self.percentiles))
+            yield
+
+    def _tips(self, header: AnyHeader) -> Steps[list[Tip]]:
+        """Of a block's transactions; their logs, which may be tens of thousands, are not decoded."""
+        self.bytes += self.archive.records_size(header.number)
+        tips: list[Tip] = []
+        for record in self.archive.stored(header.number):
+            self.transactions += 1
+            if not record.is_system:
+                tips.append((max(record.gas_price - header.base_fee, 0), record.gas_used))
+            if self.transactions % _TRANSACTIONS_PER_STEP == 0:
+                yield
+        return sorted(tips)
 
 
 def _fee_after(context: Context, headers: list[AnyHeader]) -> list[str]:
@@ -91,17 +127,14 @@ def _percentiles(value: Any) -> list[float]:
     return value
 
 
-def _rewards(context: Context, header: AnyHeader, percentiles: list[float]) -> list[str]:
-    rows = [
-        row.record for row in context.backend.reads.archive.records(header.number) if not row.record.is_system
-    ]
-    tips = sorted((max(record.gas_price - header.base_fee, 0), record.gas_used) for record in rows)
+def _rewards(gas_used: int, tips: list[Tip], percentiles: list[float]) -> list[str]:
+    """For each percentile, which rise, the tip of the transaction with which so much of the gas is passed."""
     rewards = []
+    place, passed, reward = 0, 0, 0
     for percentile in percentiles:
-        threshold, passed, reward = header.gas_used * percentile / 100, 0, 0
-        for tip, gas in tips:
-            passed, reward = passed + gas, tip
-            if passed >= threshold:
-                break
+        threshold = gas_used * percentile / 100
+        while place < len(tips) and (place == 0 or passed < threshold):
+            reward, gas = tips[place]
+            passed, place = passed + gas, place + 1
         rewards.append(hex(reward))
     return rewards

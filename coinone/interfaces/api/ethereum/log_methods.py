@@ -1,10 +1,9 @@
 """Logs and filters.
 
 A range is walked through the headers' bloom filters, and only blocks that may match are read. The walk runs
-in a thread, a part at a time so that others have their turns, bounded by blocks, results and time.
+in a thread, in short parts (parts.py), bounded by blocks, results and time.
 """
 
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,21 +20,27 @@ from coinone.interfaces.api.ethereum.errors import (
 from coinone.interfaces.api.ethereum.format import AnyHeader, hex_bytes, log_json
 from coinone.interfaces.api.ethereum.log_filter import LogFilter, log_filter
 from coinone.interfaces.api.ethereum.params import boolean
+from coinone.interfaces.api.ethereum.parts import Steps, in_parts
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import (
-    CALL_TIMEOUT_S,
     LOG_RANGE_MAX,
     LOG_RESULTS_MAX,
+    PENDING_BLOCKS_BYTES_MAX,
     PENDING_BYTES_MAX,
 )
-from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT
+from coinone.interfaces.api.weights import (
+    RECORDS_BYTES_PER_WEIGHT,
+    STORED_BYTES_PER_WEIGHT,
+    TRANSACTIONS_PER_WEIGHT,
+)
+from coinone.node.runtime.archive import EthereumPlace
 from coinone.rules.chain.ethereum.receipts import bloom
 from coinone.rules.chain.ethereum.transaction import decode_transaction
-from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.chain.records import StoredRecord
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
-_PART_S = 0.005  # of a walk, before others have their turn
+_LOGS_PER_STEP = 64  # 1 ms
 _LOOKS_PER_WEIGHT = 20_000  # addresses and topics looked for in blocks' blooms: 3 ms
 
 
@@ -56,10 +61,10 @@ async def find_logs(context: Context, wanted: LogFilter) -> list[Json]:
 
 async def _walked(context: Context, wanted: LogFilter, first: int, last: int) -> list[Json]:
     """The walk, in a thread; what was looked at and the bytes that were decoded are paid for, found or not."""
-    walk = _Walk(context.backend.reads, wanted, first, last)
+    reads = context.backend.reads
+    walk = _Walk(reads, wanted)
     try:
-        while walk.next <= last:
-            await walk.reads.in_thread(walk.go_on)
+        await in_parts(reads.in_thread, walk.steps(first, last))
     finally:
         context.purse.spend(walk.looks // _LOOKS_PER_WEIGHT + walk.bytes // RECORDS_BYTES_PER_WEIGHT)
     return walk.found
@@ -84,50 +89,41 @@ def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Walk:
-    """From block to block, as far as it has come. In one thread at a time."""
+    """From block to block, and what came of it so far. In one thread at a time."""
 
     reads: ChainReads
     wanted: LogFilter
-    next: int
-    last: int
     found: list[Json] = field(default_factory=list)
     looks: int = 0
     bytes: int = 0
-    seconds: float = 0.0
-    masks: list[list[int]] | None = None
 
-    def go_on(self) -> None:
-        """A part of the way. Raises RpcError where it becomes too long."""
-        begun = time.monotonic()
-        masks = self.masks = _masks(self.wanted) if self.masks is None else self.masks
-        for header in self.reads.archive.headers(self.next, self.last):
+    def steps(self, first: int, last: int) -> Steps[None]:
+        """As far as there are any. Raises RpcError where too many logs match."""
+        masks = _masks(self.wanted)
+        for header in self.reads.archive.headers(first, last):
             self.looks += 1 + sum(map(len, masks))
             if _may_contain(header.bloom, masks):
-                self._read(header)
-            self.next += 1
-            if time.monotonic() - begun > _PART_S:
-                break
-        else:
-            self.next = self.last + 1  # all, or as far as there are any
-        self.seconds += time.monotonic() - begun
-        if self.seconds > CALL_TIMEOUT_S and self.next <= self.last:
-            raise RpcError(LIMIT_EXCEEDED, "query timeout exceeded: ask for fewer blocks")
+                yield from self._read(header)
+            yield
 
-    def _read(self, header: AnyHeader) -> None:
+    def _read(self, header: AnyHeader) -> Steps[None]:
+        """A block, which may have tens of thousands of logs."""
         self.bytes += self.reads.archive.records_size(header.number)
-        self.found += logs_of_block(header, self.reads.archive.records(header.number), self.wanted)
+        place = 0
+        for index, record in enumerate(self.reads.archive.stored(header.number)):
+            tx_hash = record.hash
+            for log in record.logs():
+                if self.wanted.matches(log.address, log.topics):
+                    self._add(log_json(log, header, tx_hash, index, place))
+                place += 1
+                if place % _LOGS_PER_STEP == 0:
+                    yield
+            yield
+
+    def _add(self, log: Json) -> None:
+        self.found.append(log)
         if len(self.found) > LOG_RESULTS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"query returned more than {LOG_RESULTS_MAX} results")
-
-
-def logs_of_block(header: AnyHeader, rows: tuple[PlacedRecord, ...], wanted: LogFilter | None) -> list[Json]:
-    """The matching logs of one block."""
-    return [
-        log_json(log, header, row.record.hash, row.index, row.first_log_index + n)
-        for row in rows
-        for n, log in enumerate(row.record.logs)
-        if wanted is None or wanted.matches(log.address, log.topics)
-    ]
 
 
 def _masks(wanted: LogFilter) -> list[list[int]]:
@@ -194,12 +190,29 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
         return []
     found.next_block = last + 1
     if found.wanted is None:
-        return [hex_bytes(header.hash) for header in context.backend.reads.archive.headers(first, last)]
+        try:
+            return await _hashes(context.backend.reads, first, last)
+        except BaseException:  # they are told by the next poll
+            found.next_block = min(found.next_block, first)
+            raise
     wanted = found.wanted
     if wanted.block_hash is not None:  # a block that was there before the filter
         return []
     first, last = max(first, wanted.start.number or 0), min(last, _or(wanted.end.number, last))
     return await _walked(context, wanted, first, last)
+
+
+async def _hashes(reads: ChainReads, first: int, last: int) -> list[str]:
+    """Of these blocks."""
+
+    def steps() -> Steps[list[str]]:
+        found = []
+        for header in reads.archive.headers(first, last):
+            found.append(hex_bytes(header.hash))
+            yield
+        return found
+
+    return await in_parts(reads.in_thread, steps())
 
 
 def _or(bound: int | None, other: int) -> int:
@@ -208,26 +221,55 @@ def _or(bound: int | None, other: int) -> int:
 
 async def _whole(context: Context, waiting: deque[Hash32], told: list[Hash32]) -> list[Json]:
     """The transactions themselves, as they entered the pool. What makes the answer too long is put back, for the
-    next poll; those that left the pool and are in no block are left out."""
+    next poll, and all where there is none; those that left the pool and are in no block are left out."""
     reads = context.backend.reads
-    pooled = await reads.query(lambda reader: [reader.pool.get(tx_hash) for tx_hash in told])
+    whole = _Whole(reads)
+    done = 0
+    try:
+        pooled = await reads.query(lambda reader: [reader.pool.get(tx_hash) for tx_hash in told])
+        raws = [None if each is None else each.raw for each in pooled]
+        done = await in_parts(reads.in_thread, whole.steps(told, raws))
+    finally:
+        waiting.extendleft(reversed(told[done:]))
+        context.purse.spend(
+            len(whole.found) // TRANSACTIONS_PER_WEIGHT + whole.read // STORED_BYTES_PER_WEIGHT
+        )
+    return whole.found
 
-    def shown() -> tuple[list[Json], int]:
-        found: list[Json] = []
+
+@dataclass(slots=True)
+class _Whole:
+    """Transactions told so far, of the pool or of blocks. In one thread at a time."""
+
+    reads: ChainReads
+    found: list[Json] = field(default_factory=list)
+    read: int = 0  # bytes of blocks
+    number: int = -1  # of the last block that was read, and its records
+    records: list[bytes] = field(default_factory=list)
+
+    def steps(self, told: list[Hash32], raws: list[bytes | None]) -> Steps[int]:
+        """How many of them are in the answer; `raws` are those in the pool."""
         size = 0
-        for place, (tx_hash, candidate) in enumerate(zip(told, pooled, strict=True)):
-            in_block = reads.transaction(tx_hash) if candidate is None else None
-            raw = candidate.raw if candidate is not None else in_block[1].record.raw if in_block else b""
+        for place, (tx_hash, pooled) in enumerate(zip(told, raws, strict=True)):
+            raw = self._included(tx_hash) if pooled is None else pooled
             size += len(raw)
-            if size > PENDING_BYTES_MAX and found:
-                return found, place
+            if (size > PENDING_BYTES_MAX or self.read > PENDING_BLOCKS_BYTES_MAX) and self.found:
+                return place
             if raw:
-                found.append(pending_transaction_json(decode_transaction(raw)))
-        return found, len(told)
+                self.found.append(pending_transaction_json(decode_transaction(raw)))
+            yield
+        return len(told)
 
-    answer, done = await reads.in_thread(shown)
-    waiting.extendleft(reversed(told[done:]))
-    return answer
+    def _included(self, tx_hash: Hash32) -> bytes:
+        """One that is in a block by now; its logs, which may be tens of thousands, are not decoded."""
+        archive = self.reads.archive
+        place = archive.place_of(tx_hash)
+        if not isinstance(place, EthereumPlace):
+            return b""
+        if place.number != self.number:
+            self.read += archive.records_size(place.number)
+            self.number, self.records = place.number, archive.encoded_records(place.number)
+        return StoredRecord(self.records[place.index]).raw
 
 
 async def get_filter_logs(context: Context, name: Any) -> list[Json]:

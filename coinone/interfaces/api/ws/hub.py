@@ -119,6 +119,11 @@ class Hub:
             if connection.keys:
                 connection.cut()
 
+    def cut(self, key: Key) -> None:
+        """Who listens to `key` missed something."""
+        for connection in self._listeners.get(key[0], {}).get(key, ()):
+            connection.cut()
+
     def subscribe(self, connection: Connection, key: Key) -> bool:
         """Keep from now on what is published, until `begin`. False if the connection listens to it already. Raises
         LimitExceeded."""

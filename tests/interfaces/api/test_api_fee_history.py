@@ -1,0 +1,200 @@
+"""Long reads of blocks and of the pool come back after each part, and are paid for however they end."""
+
+import asyncio
+from collections import deque
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from coinone.interfaces.api.ethereum import fee_history, log_methods, parts, txpool_methods
+from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.weights import Purse
+from coinone.node.runtime.archive import EthereumPlace
+from coinone.rules.chain.records import StoredRecord, TransactionRecord
+from coinone.rules.vm import Log
+
+BASE_FEE = 100
+
+
+def record(tip: int, gas: int, is_system: bool = False, raw: bytes = b"") -> bytes:
+    """As it is on disk; its logs, which are many, are none that could be decoded."""
+    of = TransactionRecord(
+        raw, bytes(32), 0, bytes(20), None, is_system, True, gas, BASE_FEE + tip, None, (Log(b"", (), b""),)
+    )
+    return of.encoded
+
+
+class Asked:
+    """A call to a chain whose blocks all have these records; `threads` counts the parts."""
+
+    def __init__(self, records: list[bytes], pool: Any = None, size: int = 0) -> None:
+        self.threads = 0
+        self.split: list[int] = []  # blocks whose records were looked through
+        self.purse = Purse(100_000, lambda: 0.0)
+        self._records = records
+        archive = SimpleNamespace(
+            headers=lambda first, last: (
+                SimpleNamespace(number=n, base_fee=BASE_FEE, gas_used=10, hash=bytes([n]) * 32)
+                for n in range(first, last + 1)
+            ),
+            records_size=lambda number: size,
+            stored=lambda number: map(StoredRecord, records),
+            encoded_records=self._encoded,
+            place_of=lambda tx_hash: EthereumPlace(7, tx_hash[0]),
+        )
+        reads = SimpleNamespace(archive=archive, in_thread=self._in_thread, query=self._query)
+        self.backend = SimpleNamespace(reads=reads)
+        self._pool = pool
+
+    @property
+    def spent(self) -> int:
+        return round(100_000 - self.purse._held)
+
+    def _encoded(self, number: int) -> list[bytes]:
+        self.split.append(number)
+        return self._records
+
+    async def _in_thread(self, work: Any) -> Any:
+        self.threads += 1
+        return work()
+
+    async def _query(self, read: Any) -> Any:
+        return read(SimpleNamespace(pool=self._pool))
+
+
+def fees(asked: Asked, last: int, percentiles: list[float]) -> Any:
+    return asyncio.run(fee_history._fees_of(asked, 1, last, percentiles))  # type: ignore[arg-type]
+
+
+def test_a_fee_history_gives_the_tips_with_which_so_much_gas_is_passed() -> None:
+    """Of 10 gas the tip 5 has 2, the tip 7 has 3 and the tip 9 has 5: a fifth is passed by 5, up to half by 7. The
+    system's own call pays no tip."""
+    asked = Asked([record(9, 5), record(5, 2), record(0, 0, is_system=True), record(7, 3)])
+    _, rewards = fees(asked, 1, [0, 20, 20.1, 50, 50.1, 100])
+    assert rewards == [["0x5", "0x5", "0x7", "0x7", "0x9", "0x9"]]
+    assert fees(Asked([]), 1, [50.0])[1] == [["0x0"]]
+
+
+def test_a_fee_history_does_not_decode_the_logs_of_its_blocks() -> None:
+    """14 blocks of 40,500 logs, 0.001 coins each, took more than 5 s of a thread; the logs here would be refused."""
+    assert fees(Asked([record(5, 2)]), 3, [50.0])[1] == [["0x5"]] * 3
+
+
+def test_a_fee_history_lets_others_have_their_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two blocks, and after 64 transactions of one."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    asked = Asked([record(5, 2)] * 256)
+    fees(asked, 10, [50.0])
+    assert asked.threads > 10 * 256 // 64
+
+
+def test_a_fee_history_that_runs_out_of_time_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends after its first part, 64 transactions: one, and two for the 4 MiB in which they stand. It was free."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    monkeypatch.setattr(parts, "CALL_TIMEOUT_S", 0.0)
+    asked = Asked([record(5, 2)] * 256, size=4 * 1024**2)
+    with pytest.raises(RpcError, match="query timeout exceeded"):
+        fees(asked, 10, [50.0])
+    assert asked.spent == 3
+
+
+def test_a_fee_history_whose_asker_leaves_is_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 64 of its transactions."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    asked = Asked([record(5, 2)] * 256)
+
+    async def leave(work: Any) -> Any:
+        asked.threads += 1
+        if asked.threads == 2:
+            raise asyncio.CancelledError
+        return work()
+
+    asked.backend.reads.in_thread = leave
+    with pytest.raises(asyncio.CancelledError):
+        fees(asked, 10, [50.0])
+    assert asked.spent == 1
+
+
+def transactions(count: int) -> list[bytes]:
+    """Of the oldest form: nonce, price, gas, receiver, value, data, and a signature."""
+    signed = [
+        Account.sign_transaction(
+            {
+                "nonce": n,
+                "gasPrice": 1,
+                "gas": 21_000,
+                "to": "0x" + "11" * 20,
+                "value": n,
+                "data": b"",
+                "chainId": 1,
+            },
+            "0x" + "22" * 32,
+        )
+        for n in range(count)
+    ]
+    return [bytes(one.raw_transaction) for one in signed]
+
+
+def whole(asked: Asked, waiting: deque[bytes], told: list[bytes]) -> Any:
+    return asyncio.run(log_methods._whole(asked, waiting, told))  # type: ignore[arg-type]
+
+
+def test_whole_transactions_that_are_in_a_block_by_now_are_told_without_its_logs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A poll decoded the whole block anew for each of them: a hundred in one of 40,500 logs were 40 s of a thread, for
+    a weight of 20. Now it is looked through once; 128 of them cost two, and its 2 MiB one."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    asked = Asked(
+        [record(0, 0, raw=raw) for raw in transactions(128)], SimpleNamespace(get=lambda _: None), 2 * 1024**2
+    )
+    found = whole(asked, deque(), [bytes([n]) for n in range(128)])
+    assert [int(tx["value"], 16) for tx in found] == list(range(128))
+    assert (asked.split, asked.spent) == ([7], 3) and asked.threads > 100
+
+
+def test_a_poll_that_runs_out_of_time_loses_no_transaction_and_is_paid_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    monkeypatch.setattr(parts, "CALL_TIMEOUT_S", 0.0)
+    asked = Asked(
+        [record(0, 0, raw=raw) for raw in transactions(4)], SimpleNamespace(get=lambda _: None), 2 * 1024**2
+    )
+    told, waiting = [bytes([n]) for n in range(4)], deque([b"newer"])
+    with pytest.raises(RpcError, match="query timeout exceeded"):
+        whole(asked, waiting, told)
+    assert list(waiting) == [*told, b"newer"]
+    assert asked.spent == 1
+
+
+def test_a_poll_for_blocks_that_fails_is_told_of_them_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six hours of blocks that nobody polled were decoded by the thread that answers everybody: 0.3 s."""
+    asked = Asked([])
+    block_filter = SimpleNamespace(waiting=None, next_block=3, wanted=None)
+    asked.backend.filters = SimpleNamespace(poll=lambda _: block_filter)
+    asked.backend.reads.head_number = lambda: 9
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "CALL_TIMEOUT_S", 0.0)
+        with pytest.raises(RpcError, match="query timeout exceeded"):
+            asyncio.run(log_methods.get_filter_changes(asked, "0x1"))  # type: ignore[arg-type]
+    told = asyncio.run(log_methods.get_filter_changes(asked, "0x1"))  # type: ignore[arg-type]
+    assert told == ["0x" + bytes([n]).hex() * 32 for n in range(3, 10)]
+    assert block_filter.next_block == 10 and asked.threads > 7
+
+
+@pytest.mark.parametrize("name", ["content", "inspect", "pending_transactions"])
+def test_what_waits_in_the_pool_is_shown_in_parts_and_paid_for_by_number(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """5,000 of them were one job of 0.3 s, for the weight of none. 128 cost two."""
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    waiting = [SimpleNamespace(sender=bytes(20), nonce=n, raw=raw) for n, raw in enumerate(transactions(128))]
+    asked = Asked([], SimpleNamespace(pending=lambda: waiting, next_nonce=lambda sender, nonce: 64))
+    shown = asyncio.run(getattr(txpool_methods, name)(asked))
+    if name != "pending_transactions":
+        assert [len(each) for kind in ("pending", "queued") for each in shown[kind].values()] == [64, 64]
+    assert asked.spent == 2 and asked.threads > 100
