@@ -50,7 +50,7 @@ const COMMANDS: Record<string, () => void> = {
   '2': () => ticket.setPercent(50),
   '3': () => ticket.setPercent(75),
   '4': () => ticket.setPercent(100),
-  x: () => { if (session.agent && account.orders.length > 0) ui.dialog = 'cancel-all' },
+  x: () => { if (session.agent && (account.orders.length > 0 || !account.isCurrent)) ui.dialog = 'cancel-all' },
   f: () => { if (session.agent) ui.dialog = 'flatten' },
   '/': () => { ui.dialog = 'markets' },
   '?': () => { ui.dialog = 'help' },

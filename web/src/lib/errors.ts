@@ -21,6 +21,7 @@ const WORDS: [RegExp, string][] = [
   [/maximum position/i, 'The position would be larger than the market allows.'],
   [/cannot decrease leverage/i, 'This position needs more margin than the account has at that leverage.'],
   [/insufficient (balance|funds)|not enough/i, 'The balance is too small for this.'],
+  [/too many requests/i, 'The node takes no more from this internet address for a moment: all pages and programs there share a limit. Try again in a few seconds.'],
   [/rate limit|too many|credits|quota/i, 'Too many actions for this account. Wait a moment.'],
   [/nonce/i, 'The action came too late or twice. Try again.'],
   [/user rejected|user denied/i, 'You declined in the wallet.'],

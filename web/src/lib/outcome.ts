@@ -37,6 +37,11 @@ export function outcomeOf(status: OrderStatus): Outcome | null {
   return null // an order that rests may have traded before it rested
 }
 
+/** Whether nothing of the order has traded. */
+export function isUntraded({ order }: FoundOrder): boolean {
+  return toUnits(order.origSz, SIZE_PLACES) === toUnits(order.sz, SIZE_PLACES)
+}
+
 /** The outcome that orderStatus tells; the average price is from the account's fills, if they are at hand. */
 export function outcomeFound({ order, status }: FoundOrder, fills: readonly Fill[]): Outcome {
   const filled = Number(fromUnits(toUnits(order.origSz, SIZE_PLACES) - toUnits(order.sz, SIZE_PLACES), SIZE_PLACES))

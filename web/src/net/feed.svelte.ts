@@ -2,6 +2,10 @@
 //
 // A lost socket is normal life (laptops sleep, nodes restart): the feed says so, tries again with growing pauses, and
 // subscribes to everything anew. Each channel starts with a snapshot, so nothing has to be remembered over the gap.
+// A subscription may be refused, where the address has asked for too much: it is asked for again, with growing pauses.
+// Until it is taken, what it is about is not known, which is not the same as nothing.
+
+import { SvelteSet } from 'svelte/reactivity'
 
 export type Subscription = { type: string; [field: string]: unknown }
 type Handler = (data: unknown) => void
@@ -9,7 +13,18 @@ type Handler = (data: unknown) => void
 const PING_MS = 15_000
 const SILENCE_MS = 35_000
 const PAUSES_MS = [300, 700, 1500, 3000, 5000]
+const REFUSED_PAUSES_MS = [1000, 2000, 4000, 8000]
+const REFUSAL = /^Invalid subscription (\{.*\})$/s
 const CHANNEL_OF: Record<string, string> = { userEvents: 'user' }
+
+interface Entry {
+  subscription: Subscription
+  handlers: Set<Handler>
+  refusals: number
+}
+
+/** Subscriptions that the node refused and has not taken since, of all feeds. */
+export const refused = new SvelteSet<string>()
 
 export class Feed {
   state = $state<'connecting' | 'open' | 'gone'>('connecting')
@@ -18,7 +33,9 @@ export class Feed {
   generation = $state(0)
 
   #socket: WebSocket | null = null
-  #subscriptions = new Map<string, { subscription: Subscription; handlers: Set<Handler> }>()
+  #subscriptions = new Map<string, Entry>()
+  /** What the node has taken on this connection: its snapshot is here, or comes with the next message. */
+  #taken = new SvelteSet<string>()
   #failures = 0
   #heardAt = 0
   #pingedAt = 0
@@ -38,6 +55,12 @@ export class Feed {
     this.#timers.forEach(clearTimeout)
     document.removeEventListener('visibilitychange', this.#wake)
     this.#socket?.close()
+    this.#subscriptions.forEach((_, key) => refused.delete(key))
+  }
+
+  /** Whether what this subscription tells is as the node has it now. */
+  isTaken(subscription: Subscription): boolean {
+    return this.#taken.has(JSON.stringify(subscription))
   }
 
   /** A woken laptop should not wait for the timer. */
@@ -49,7 +72,7 @@ export class Feed {
     const key = JSON.stringify(subscription)
     let entry = this.#subscriptions.get(key)
     if (!entry) {
-      entry = { subscription, handlers: new Set() }
+      entry = { subscription, handlers: new Set(), refusals: 0 }
       this.#subscriptions.set(key, entry)
       this.#send({ method: 'subscribe', subscription })
     }
@@ -58,7 +81,8 @@ export class Feed {
       entry.handlers.delete(handler)
       if (entry.handlers.size > 0 || this.#subscriptions.get(key) !== entry) return
       this.#subscriptions.delete(key)
-      this.#send({ method: 'unsubscribe', subscription })
+      this.#taken.delete(key)
+      if (!refused.delete(key)) this.#send({ method: 'unsubscribe', subscription })
     }
   }
 
@@ -82,6 +106,7 @@ export class Feed {
     socket.onclose = () => {
       if (this.#socket !== socket || this.#isStopped) return
       this.#socket = null
+      this.#taken.clear()
       this.state = 'gone'
       this.latencyMs = null
       const pause = PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)]
@@ -93,10 +118,35 @@ export class Feed {
     this.#heardAt = performance.now()
     if (this.#isStopped) return
     const { channel, data } = JSON.parse(text) as { channel: string; data: unknown }
-    if (channel === 'pong') {
-      this.latencyMs = Math.round(performance.now() - this.#pingedAt)
-      return
-    }
+    if (channel === 'pong') this.latencyMs = Math.round(performance.now() - this.#pingedAt)
+    else if (channel === 'subscriptionResponse') this.#answered(data as { method: string; subscription: Subscription })
+    else if (channel === 'error') this.#refuse(REFUSAL.exec(String(data))?.[1])
+    else this.#hand(channel, data)
+  }
+
+  #answered({ method, subscription }: { method: string; subscription: Subscription }): void {
+    const key = JSON.stringify(subscription)
+    const entry = this.#subscriptions.get(key)
+    if (method !== 'subscribe' || !entry) return
+    entry.refusals = 0
+    refused.delete(key)
+    this.#taken.add(key)
+  }
+
+  /** The node repeats what it refuses. */
+  #refuse(asked: string | undefined): void {
+    const key = asked === undefined ? '' : JSON.stringify(JSON.parse(asked))
+    const entry = this.#subscriptions.get(key)
+    if (!entry) return
+    refused.add(key)
+    const pause = REFUSED_PAUSES_MS[Math.min(entry.refusals++, REFUSED_PAUSES_MS.length - 1)]
+    const socket = this.#socket
+    this.#timers.push(setTimeout(() => {
+      if (this.#socket === socket && this.#subscriptions.get(key) === entry) this.#send({ method: 'subscribe', subscription: entry.subscription })
+    }, pause))
+  }
+
+  #hand(channel: string, data: unknown): void {
     for (const { subscription, handlers } of this.#subscriptions.values()) {
       if ((CHANNEL_OF[subscription.type] ?? subscription.type) !== channel) continue
       for (const handler of handlers) handler(data)

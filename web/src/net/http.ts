@@ -7,6 +7,18 @@ export class Unreachable extends NodeError {}
 
 export class NotFound extends NodeError {}
 
+/** The address has asked for more than the node gives it: this was not looked at. It says nothing of what was sent
+ * before; whoever asks what became of that asks again later. */
+export class AskedTooMuch extends NodeError {}
+
+const TOO_MANY_REQUESTS = 429
+const LIMIT_EXCEEDED = -32005 // of JSON-RPC
+
+/** Whether the failure of a question leaves open what the answer is: then it is asked again. */
+export function isNoAnswer(fault: unknown): boolean {
+  return fault instanceof Unreachable || fault instanceof AskedTooMuch
+}
+
 const TIMEOUT_MS = 15_000
 
 async function post(path: string, body: unknown): Promise<unknown> {
@@ -32,7 +44,7 @@ async function post(path: string, body: unknown): Promise<unknown> {
   if (!response.ok) {
     const fault = answer as { msg?: string; error?: string }
     // 4xx says that the request was not taken; 5xx may come after it was.
-    const Kind = response.status < 500 ? NodeError : Unreachable
+    const Kind = response.status === TOO_MANY_REQUESTS ? AskedTooMuch : response.status < 500 ? NodeError : Unreachable
     throw new Kind(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
   }
   return answer
@@ -62,9 +74,9 @@ let lastId = 0
 export async function rpc<T>(method: string, params: unknown[] = []): Promise<T> {
   const answer = (await post('/rpc', { jsonrpc: '2.0', id: ++lastId, method, params })) as {
     result?: T
-    error?: { message: string }
+    error?: { code: number; message: string }
   }
-  if (answer.error) throw new NodeError(answer.error.message)
+  if (answer.error) throw new (answer.error.code === LIMIT_EXCEEDED ? AskedTooMuch : NodeError)(answer.error.message)
   return answer.result as T
 }
 
@@ -77,6 +89,7 @@ export async function explore<T>(path: string): Promise<T> {
   }
   const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
   if (response.status === 404) throw new NotFound(answer?.msg ?? 'Not found on this node.')
+  if (response.status === TOO_MANY_REQUESTS) throw new AskedTooMuch(answer?.msg ?? 'Too many requests.')
   if (answer === null || response.status >= 500) throw new Unreachable(`The node answered ${response.status}.`)
   if (!response.ok) throw new NodeError(answer.msg ?? answer.error ?? `The node answered ${response.status}.`)
   return answer

@@ -3,17 +3,22 @@
 // The node sends each part whole at first and again when a batch touched it; fills, funding and transfers come as a
 // snapshot and then one by one. Profit is computed here against the newest mark price, so it moves in between.
 
+import { SvelteSet } from 'svelte/reactivity'
 import { forced } from '../lib/fills.ts'
 import { trim } from '../lib/numbers.ts'
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
 import type { ActiveAssetData, ClearinghouseState, Fill, FundingRow, LedgerUpdate, OpenOrder, UserFees } from '../net/shapes.ts'
+import { poll } from '../net/poll.ts'
 import { markets } from './markets.svelte.ts'
 
-const FEES_POLL_MS = 60_000
+const FEES_POLL_MS = 300_000
 const HISTORY_ROWS = 500
 /** Asked about while nobody is connected: the chain then tells what holds for a new account. */
 const NOBODY = '0x0000000000000000000000000000000000000000'
+
+/** Streams of an account, each told whole at first. */
+export type Part = 'clearinghouseState' | 'openOrders' | 'userFills' | 'userFundings' | 'userNonFundingLedgerUpdates'
 
 export interface Position {
   coin: string
@@ -39,6 +44,9 @@ class AccountState {
   fundings = $state.raw<FundingRow[]>([])
   ledger = $state.raw<LedgerUpdate[]>([])
   fees = $state.raw<UserFees>({ userCrossRate: '0.00045', userAddRate: '0.00015' })
+
+  /** Parts that the node has told of this account: of the others nothing is known, which is not that they are empty. */
+  #told = new SvelteSet<Part>()
 
   /** By market: leverage set on the chain, and what can be traded with it. */
   tradable = $state<Record<string, ActiveAssetData>>({})
@@ -85,9 +93,24 @@ class AccountState {
     return Number(this.summary.marginSummary.accountValue) + this.unrealisedPnl - then
   }
 
+  knows(part: Part): boolean {
+    return this.#told.has(part)
+  }
+
+  /** Whether positions and orders are known as they are now: what closes everything must not believe older ones. */
+  get isCurrent(): boolean {
+    const user = this.address
+    return (['clearinghouseState', 'openOrders'] as const).every((type) => this.knows(type) && feed.isTaken({ type, user }))
+  }
+
   /** Whether the exchange knows the account: it arises with the first deposit. */
   get isFunded(): boolean {
     return Number(this.summary?.marginSummary.accountValue ?? 0) !== 0
+  }
+
+  /** Whether it is known that the exchange does not know it. */
+  get isNew(): boolean {
+    return this.summary !== null && !this.isFunded
   }
 
   get maintenance(): number {
@@ -113,12 +136,8 @@ class AccountState {
         this.#forget()
         if (!user) return
         const stops = this.#follow(user)
-        const timer = setInterval(() => void this.#loadFees(user), FEES_POLL_MS)
-        void this.#loadFees(user)
-        return () => {
-          stops.forEach((stop) => stop())
-          clearInterval(timer)
-        }
+        stops.push(poll(() => this.#loadFees(user), FEES_POLL_MS))
+        return () => stops.forEach((stop) => stop())
       })
       $effect(() => {
         const [user, coin] = [this.address ?? NOBODY, markets.coin]
@@ -134,14 +153,18 @@ class AccountState {
   async load(): Promise<void> {
     const user = this.address
     const summary = await info<ClearinghouseState>('clearinghouseState', { user })
-    if (this.address === user) this.summary = summary
+    if (this.address !== user) return
+    this.summary = summary
+    this.#told.add('clearinghouseState')
   }
 
   #follow(user: string): (() => void)[] {
-    const on = <T>(type: string, take: (data: T) => void): (() => void) =>
+    const on = <T>(type: Part, take: (data: T) => void): (() => void) =>
       feed.subscribe({ type, user }, (data) => {
         const owner = (data as { user?: string }).user
-        if (this.address === user && (owner === undefined || owner.toLowerCase() === user)) take(data as T)
+        if (this.address !== user || (owner !== undefined && owner.toLowerCase() !== user)) return
+        take(data as T)
+        this.#told.add(type)
       })
     return [
       on<{ clearinghouseState: ClearinghouseState }>('clearinghouseState', (data) => (this.summary = data.clearinghouseState)),
@@ -165,11 +188,12 @@ class AccountState {
   }
 
   async #loadFees(user: string): Promise<void> {
-    const fees = await info<UserFees>('userFees', { user }).catch(() => null)
-    if (fees && this.address === user) this.fees = fees
+    const fees = await info<UserFees>('userFees', { user })
+    if (this.address === user) this.fees = fees
   }
 
   #forget(): void {
+    this.#told.clear()
     this.summary = null
     this.orders = []
     this.fills = []

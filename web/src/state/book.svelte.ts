@@ -25,15 +25,16 @@ interface Sides {
   asks: PriceLevel[]
 }
 
-const EMPTY: Sides = { bids: [], asks: [] }
+/** Before the first message; a book that holds nothing is another. */
+const UNKNOWN: Sides = { bids: [], asks: [] }
 
 class BookState {
   tape = $state.raw<Trade[]>([])
   /** Significant digits that the ladder is grouped to; null shows every level. */
   nSigFigs = $state<number | null>(null)
 
-  #whole = $state.raw<Sides>(EMPTY)
-  #grouped = $state.raw<Sides>(EMPTY)
+  #whole = $state.raw<Sides>(UNKNOWN)
+  #grouped = $state.raw<Sides>(UNKNOWN)
   #newWhole: BookMessage | null = null
   #newGrouped: BookMessage | null = null
   #newTrades: Trade[] = []
@@ -49,6 +50,16 @@ class BookState {
 
   get ladder(): Sides {
     return this.nSigFigs === null ? this.#whole : this.#grouped
+  }
+
+  /** Whether the node has told the book of this market, and the ladder as it is grouped: else neither is known. */
+  get isKnown(): boolean {
+    return this.#whole !== UNKNOWN && this.ladder !== UNKNOWN
+  }
+
+  /** Whether the node has told the trades: of a market without any it sends nothing. */
+  get isTapeKnown(): boolean {
+    return this.tape.length > 0 || feed.isTaken({ type: 'trades', coin: markets.coin })
   }
 
   get bestBid(): number | null {
@@ -67,13 +78,13 @@ class BookState {
     $effect.root(() => {
       $effect(() => {
         const coin = markets.coin
-        this.#whole = EMPTY
+        this.#whole = UNKNOWN
         this.#newWhole = null
         return this.#follow(feed, { coin }, (message) => (this.#newWhole = message))
       })
       $effect(() => {
         const [coin, nSigFigs] = [markets.coin, this.nSigFigs]
-        this.#grouped = EMPTY
+        this.#grouped = UNKNOWN
         this.#newGrouped = null
         if (nSigFigs === null) return
         const own = new Feed()

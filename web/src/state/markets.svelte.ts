@@ -3,6 +3,7 @@
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
 import type { AssetCtx, Universe } from '../net/shapes.ts'
+import { poll } from '../net/poll.ts'
 import { num } from '../lib/numbers.ts'
 
 export interface Market {
@@ -13,10 +14,12 @@ export interface Market {
   ctx: AssetCtx
 }
 
-const POLL_MS = 3000
+const POLL_MS = 300_000 // which markets there are; prices come by streams
 const REMEMBERED = 'coinone.market'
 
 class MarketsState {
+  /** Whether prices of other markets than the chosen one are looked at. */
+  wantsAll = $state(false)
   all = $state.raw<Market[]>([])
   coin = $state(localStorage.getItem(REMEMBERED) ?? 'BTC')
 
@@ -46,11 +49,19 @@ class MarketsState {
   }
 
   start(): void {
-    void this.load()
-    setInterval(() => {
-      if (!document.hidden) void this.load()
-    }, POLL_MS)
     $effect.root(() => {
+      const connection = $derived(Math.max(1, feed.generation))
+      $effect(() => {
+        void connection
+        return poll(() => this.#load(), POLL_MS)
+      })
+      $effect(() => {
+        if (!this.wantsAll) return
+        return feed.subscribe({ type: 'assetCtxs', dex: '' }, (data) => {
+          const { ctxs } = data as { ctxs: AssetCtx[] }
+          this.all = this.all.map((market) => ({ ...market, ctx: ctxs[market.index] ?? market.ctx }))
+        })
+      })
       $effect(() => {
         const coin = this.coin
         return feed.subscribe({ type: 'activeAssetCtx', coin }, (data) => {
@@ -61,17 +72,13 @@ class MarketsState {
     })
   }
 
-  async load(): Promise<void> {
-    try {
-      const [meta, contexts] = await info<[Universe, AssetCtx[]]>('metaAndAssetCtxs')
-      this.all = meta.universe.flatMap(({ name, szDecimals, maxLeverage, isDelisted }, index) => {
-        const ctx = contexts[index]
-        return ctx && !isDelisted ? [{ index, name, szDecimals, maxLeverage, ctx }] : []
-      })
-      if (this.all.length > 0 && !this.named(this.coin)) this.coin = this.all[0]!.name
-    } catch {
-      // The feed reports a node that is gone; the next poll tries again.
-    }
+  async #load(): Promise<void> {
+    const [meta, contexts] = await info<[Universe, AssetCtx[]]>('metaAndAssetCtxs')
+    this.all = meta.universe.flatMap(({ name, szDecimals, maxLeverage, isDelisted }, index) => {
+      const ctx = contexts[index]
+      return ctx && !isDelisted ? [{ index, name, szDecimals, maxLeverage, ctx }] : []
+    })
+    if (this.all.length > 0 && !this.named(this.coin)) this.coin = this.all[0]!.name
   }
 
   #update(coin: string, ctx: AssetCtx): void {

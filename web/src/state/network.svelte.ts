@@ -1,8 +1,16 @@
 // Which chain this is and how far it has come: chain id, kind of network, newest block.
 
-import { explore, info, rpc } from '../net/http.ts'
+//
+// Blocks come by a stream, and so does the time where anything happens in the market that is shown: what is asked for
+// besides costs the address weight, which its orders need.
 
-const POLL_MS = 2000
+import { followHeads, type Head } from '../net/heads.ts'
+import { explore, info, rpc } from '../net/http.ts'
+import { poll } from '../net/poll.ts'
+
+const CHAIN_POLL_MS = 2000 // until it is known
+const TIME_POLL_MS = 5000
+const INCLUDED_POLL_MS = 20_000
 const KINDS: Record<number, 'main' | 'test' | 'dev'> = { 926000: 'main', 926001: 'test', 926002: 'dev' }
 
 /** The quote token's contract and the address that stands for the exchange on the Ethereum side. */
@@ -11,15 +19,12 @@ export const QUOTE_SYSTEM_ADDRESS = '0x2000000000000000000000000000000000000000'
 export const QUOTE_DECIMALS = 6
 
 interface LatestBlock {
-  number: number
-  hash: string
   batchList: { seq: number; time?: number }[]
 }
 
 class NetworkState {
   chainId = $state<number | null>(null)
-  headNumber = $state<number | null>(null)
-  headHash = $state<string | null>(null)
+  head = $state.raw<Head | null>(null)
   /** Exchange time of the last batch that a block contains. */
   includedTimeMs = $state(0)
   /** When this page first saw the newest block, by its own clock. */
@@ -38,8 +43,30 @@ class NetworkState {
   }
 
   start(): void {
-    void this.#poll()
-    setInterval(() => void this.#poll(), POLL_MS)
+    followHeads((head) => {
+      if (head.hash !== this.head?.hash) this.headSeenMs = Date.now()
+      this.head = head
+    })
+    const stop = poll(async () => {
+      this.chainId = Number(await rpc<string>('eth_chainId'))
+      stop()
+    }, CHAIN_POLL_MS)
+    poll(async () => {
+      if (performance.now() - this.#heardAt >= TIME_POLL_MS || this.batchTimeMs === 0) await this.askTimeMs()
+    }, TIME_POLL_MS)
+  }
+
+  /** Learn which batches are in blocks, for as long as something that is shown is in none yet. */
+  followIncluded(newestMs: () => number): () => void {
+    return poll(async () => {
+      if (this.isIncluded(newestMs())) return
+      const block = await explore<LatestBlock>('block/latest')
+      this.includedTimeMs = Math.max(this.includedTimeMs, block.batchList.at(-1)?.time ?? 0)
+    }, INCLUDED_POLL_MS)
+  }
+
+  get headNumber(): number | null {
+    return this.head?.number ?? null
   }
 
   heard(timeMs: number): void {
@@ -53,7 +80,7 @@ class NetworkState {
     return this.batchTimeMs === 0 ? Date.now() : Math.floor(this.batchTimeMs + performance.now() - this.#heardAt)
   }
 
-  /** The chain's time, asked for now. Raises Unreachable. */
+  /** The chain's time, asked for now. Raises NodeError. */
   async askTimeMs(): Promise<number> {
     const { time } = await info<{ time: number }>('exchangeStatus')
     this.heard(time)
@@ -63,21 +90,6 @@ class NetworkState {
   /** True once a block contains the batch of this time: times of batches only grow. */
   isIncluded(timeMs: number): boolean {
     return timeMs <= this.includedTimeMs
-  }
-
-  async #poll(): Promise<void> {
-    if (document.hidden) return
-    try {
-      if (this.chainId === null) this.chainId = Number(await rpc<string>('eth_chainId'))
-      const block = await explore<LatestBlock>('block/latest')
-      if (block.number !== this.headNumber || block.hash !== this.headHash) this.headSeenMs = Date.now()
-      this.headNumber = block.number
-      this.headHash = block.hash
-      this.includedTimeMs = Math.max(this.includedTimeMs, block.batchList.at(-1)?.time ?? 0)
-      await this.askTimeMs()
-    } catch {
-      // The feed reports a node that is gone; the next poll tries again.
-    }
   }
 }
 

@@ -4,16 +4,19 @@
 // passed it, nothing can carry it out any more. One without is reported as not known.
 
 import type { Hex } from 'viem'
-import { outcomeFound, type Outcome } from '../lib/outcome.ts'
-import { explore, info, NotFound, Unreachable, type ExchangeAnswer } from '../net/http.ts'
+import { isUntraded, outcomeFound, type Outcome } from '../lib/outcome.ts'
+import { explore, info, isNoAnswer, NotFound, type ExchangeAnswer } from '../net/http.ts'
 import type { Fill, OrderStatusAnswer } from '../net/shapes.ts'
 import { network } from './network.svelte.ts'
 
-const ASK_EVERY_MS = 500
+/** Pauses between questions: an address out of weight must not lose it to them. */
+const PAUSES_MS = [500, 500, 1000, 1500, 2500]
 /** By so much the histories may lag behind the time that the node tells. */
 const LAG_MS = 2000
 /** An action without a last moment is looked for this long, in the chain's time. */
 const LOOK_FOR_MS = 10_000
+
+const NO_WORD = 'The node does not say what became of it. Look at the account before you repeat it.'
 
 /** The action was sent and no answer came back: it may have been carried out. */
 export class AnswerLost extends Error {
@@ -35,7 +38,8 @@ export function orderOutcome(user: Hex, cloid: string, expiresAfterMs: number): 
   return untilKnown(expiresAfterMs, async () => {
     const found = await info<OrderStatusAnswer>('orderStatus', { user, oid: cloid })
     if (found.order === undefined) return null
-    return outcomeFound(found.order, await info<Fill[]>('userFills', { user }))
+    if (isUntraded(found.order)) return outcomeFound(found.order, [])
+    return outcomeFound(found.order, await info<Fill[]>('userFillsByTime', { user, startTime: found.order.order.timestamp }))
   })
 }
 
@@ -57,17 +61,19 @@ export async function answerOf({ hash, expiresAfterMs }: AnswerLost): Promise<Ex
   return { status: 'err', response: 'It never reached the chain and has expired: nothing was changed.' }
 }
 
-/** Ask until something is found; null once the chain has passed `lastMs` and still knows nothing. */
+/** Ask until something is found; null once the chain has passed `lastMs` and still knows nothing. A question that fails
+ * says nothing of what was sent: a node that is away or gives no more answers for a while is asked again. Raises NotKnown
+ * where it will not answer at all. */
 async function untilKnown<T>(lastMs: number, ask: () => Promise<T | null>): Promise<T | null> {
-  for (;;) {
+  for (let asked = 0; ; asked += 1) {
     try {
       const timeMs = await network.askTimeMs() // before the question, or a batch could slip in between
       const found = await ask()
       if (found !== null) return found
       if (timeMs > lastMs + LAG_MS) return null
     } catch (fault) {
-      if (!(fault instanceof Unreachable)) throw fault
+      if (!isNoAnswer(fault)) throw new NotKnown(`${NO_WORD} (${(fault as Error).message})`)
     }
-    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
+    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[Math.min(asked, PAUSES_MS.length - 1)]))
   }
 }

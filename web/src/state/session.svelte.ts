@@ -99,7 +99,7 @@ class SessionState {
     this.agent = agent
   }
 
-  /** The trading keys that the chain knows of this account, of all devices. Raises Unreachable. */
+  /** The trading keys that the chain knows of this account, of all devices. Raises NodeError. */
   async agents(): Promise<NamedAgent[]> {
     return info<NamedAgent[]>('extraAgents', { user: this.address! })
   }

@@ -52,10 +52,10 @@ class TicketState {
     return Number(this.sizeText) * (this.referencePx ?? 0)
   }
 
-  /** Margin that is free for this side. */
-  get available(): number {
-    const told = num(account.tradable[markets.coin]?.availableToTrade[this.isBuy ? 0 : 1])
-    return told ?? Math.max(0, account.equity - account.marginUsed)
+  /** Margin that is free for this side; null while it is not known. */
+  get available(): number | null {
+    const told = account.address === null ? null : num(account.tradable[markets.coin]?.availableToTrade[this.isBuy ? 0 : 1])
+    return told ?? (account.summary && Math.max(0, account.equity - account.marginUsed))
   }
 
   /** Greatest size that the free margin, or for reduce-only the position, allows. */
@@ -69,7 +69,7 @@ class TicketState {
     const feeRate = Number(account.fees.userCrossRate)
     // What is closed frees its own margin, which can then be used on the other side.
     const freed = closing > 0 ? (position?.margin ?? 0) : 0
-    const affordable = closing + (this.available + freed) / (px * (1 / (this.leverage ?? 1) + feeRate))
+    const affordable = closing + ((this.available ?? 0) + freed) / (px * (1 / (this.leverage ?? 1) + feeRate))
     const told = num(account.tradable[markets.coin]?.maxTradeSzs[this.isBuy ? 0 : 1])
     return told === null ? affordable : Math.min(affordable, told)
   }
@@ -91,6 +91,7 @@ class TicketState {
     if (unread !== null) return unread
     if (!isValidSz(this.sizeText, market.szDecimals)) return `Smallest size is ${10 ** -market.szDecimals} ${market.name}`
     if (!this.reduceOnly && this.value < MIN_ORDER_VALUE) return `Smallest order is ${MIN_ORDER_VALUE} USDC`
+    if (this.reduceOnly && account.address !== null && !account.summary) return 'Waiting for your positions'
     if (this.reduceOnly && this.maxSize === 0) return 'Nothing to reduce on this side'
     if (!this.reduceOnly && account.summary && this.size > this.maxSize * MARGIN_SLACK) {
       return `Not enough margin: at most ${floorSz(this.maxSize, market.szDecimals)} ${market.name}`

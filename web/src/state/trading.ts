@@ -5,7 +5,7 @@ import { inWords } from '../lib/errors.ts'
 import { forced } from '../lib/fills.ts'
 import { fmt, fmtPx } from '../lib/numbers.ts'
 import { MakerFills, newCloid, outcomeOf, type Outcome } from '../lib/outcome.ts'
-import { Unreachable, type ExchangeAnswer, type OrderStatus } from '../net/http.ts'
+import { AskedTooMuch, Unreachable, type ExchangeAnswer, type OrderStatus } from '../net/http.ts'
 import type { Fill, OpenOrder } from '../net/shapes.ts'
 import type { Position } from './account.svelte.ts'
 import { book } from './book.svelte.ts'
@@ -26,6 +26,7 @@ export async function attempt(title: string, command: () => Promise<void>): Prom
   } catch (fault) {
     if (fault instanceof NotKnown) ui.toast('warn', 'Outcome unknown', fault.message)
     else if (fault instanceof Unreachable) ui.toast('warn', 'No answer', `${fault.message} Whether it was done is not known: look before you repeat it.`)
+    else if (fault instanceof AskedTooMuch) ui.toast('bad', title, `Nothing was done. ${inWords('too many requests')}`)
     else if (!(fault instanceof Reported)) ui.toast('bad', title, inWords(fault))
     return false
   }
@@ -57,8 +58,8 @@ async function placing(requests: OrderRequest[]): Promise<void> {
   const took = told === null ? null : Math.round(performance.now() - started)
   const settled = told === null ? ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.') : () => undefined
   const user = session.address!
-  const outcomes = await Promise.all(orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(user, order.cloid, expiresAfterMs)))
-  settled()
+  const asked = orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(user, order.cloid, expiresAfterMs))
+  const outcomes = await Promise.all(asked).finally(settled)
   for (const outcome of outcomes) if (outcome !== null) makerFills.count(outcome)
   if (outcomes.map((outcome, i) => report(orders[i]!, outcome, took)).includes(false)) throw new Reported()
 }

@@ -6,18 +6,20 @@
 import { encodeFunctionData, parseAbi, type Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../lib/numbers.ts'
 import { OPENING } from '../lib/opening.ts'
-import { info, rpc, Unreachable } from '../net/http.ts'
+import { info, isNoAnswer, rpc } from '../net/http.ts'
 import type { LedgerUpdate } from '../net/shapes.ts'
 import { account } from './account.svelte.ts'
-import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from './network.svelte.ts'
+import { network, QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from './network.svelte.ts'
 import { NotKnown } from './outcomes.ts'
 import { session } from './session.svelte.ts'
 import { attempt } from './trading.ts'
 import { ui } from './ui.svelte.ts'
 
 const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
-const POLL_MS = 400
+const PAUSES_MS = [400, 400, 800, 1500, 2500]
 const WAIT_MS = 30_000
+/** By so much the page may be wrong about the chain's time. */
+const CLOCKS_APART_MS = 60_000
 const SPOT_TOKEN = `USDC:${QUOTE_TOKEN}`
 
 interface Receipt {
@@ -32,20 +34,22 @@ export function deposit(amount: string): Promise<boolean> {
       functionName: 'transfer',
       args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
     })
+    const sinceMs = network.chainNowMs() - CLOCKS_APART_MS
     const hash = await session.wallet!.send({ to: QUOTE_TOKEN, data })
     ui.toast('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
     const receipt = await found(() => rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
     if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
-    const credit = await found(() => creditOf(hash), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
+    const credit = await found(() => creditOf(hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
     if (credit.delta.unclaimed) ui.toast('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
     else ui.toast('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
   })
 }
 
-/** What the exchange did with the tokens that transaction `hash` sent it; null before it has. */
-async function creditOf(hash: Hex): Promise<LedgerUpdate | null> {
-  const rows = await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user: session.address! })
-  return rows.find((row) => row.hash === hash) ?? null
+/** What the exchange did with the tokens that transaction `hash` sent it, not before `startTime`; null before it has. */
+async function creditOf(hash: Hex, startTime: number): Promise<LedgerUpdate | null> {
+  const isIt = (row: LedgerUpdate): boolean => row.hash === hash
+  const told = account.ledger.find(isIt) // by the stream, which asks for nothing
+  return told ?? (await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user: session.address!, startTime })).find(isIt) ?? null
 }
 
 export function withdraw(amount: string): Promise<boolean> {
@@ -58,7 +62,7 @@ export function withdraw(amount: string): Promise<boolean> {
 export function faucet(): Promise<boolean> {
   return attempt('The faucet gave nothing', async () => {
     await rpc('coinone_faucet', [session.address])
-    await account.load()
+    await account.load().catch(() => undefined) // the stream tells it too
     ui.toast('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
   })
 }
@@ -77,16 +81,17 @@ export async function balances(owner: Hex): Promise<Balances> {
   return { gas: fromUnits(BigInt(gas), 18), quote: fromUnits(quote === '0x' ? 0n : BigInt(quote), QUOTE_DECIMALS) }
 }
 
-/** Ask until there is something, also of a node that is away for a while. Raises NotKnown with `otherwise`. */
+/** Ask until there is something, also of a node that is away, or gives no more answers, for a while. Raises NotKnown with
+ * `otherwise`: that a question fails is no sign that what was sent has. */
 async function found<T>(ask: () => Promise<T | null>, otherwise: string): Promise<T> {
   const deadline = Date.now() + WAIT_MS
-  while (Date.now() < deadline) {
+  for (let asked = 0; Date.now() < deadline; asked += 1) {
     const thing = await ask().catch((fault) => {
-      if (fault instanceof Unreachable) return null
-      throw fault
+      if (isNoAnswer(fault)) return null
+      throw new NotKnown(otherwise)
     })
     if (thing !== null) return thing
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[Math.min(asked, PAUSES_MS.length - 1)]))
   }
   throw new NotKnown(otherwise)
 }
