@@ -5,6 +5,7 @@
 
 import { SvelteSet } from 'svelte/reactivity'
 import { forced } from '../lib/fills.ts'
+import { rowNames } from '../lib/ledger.ts'
 import { trim } from '../lib/numbers.ts'
 import { feed } from '../net/feed.svelte.ts'
 import { info } from '../net/http.ts'
@@ -182,7 +183,7 @@ class AccountState {
         this.fundings = merged(data.isSnapshot ? [] : this.fundings, data.fundings, ({ time, coin }) => `${time}/${coin}`)
       }),
       on<History & { nonFundingLedgerUpdates: LedgerUpdate[] }>('userNonFundingLedgerUpdates', (data) => {
-        this.ledger = merged(data.isSnapshot ? [] : this.ledger, data.nonFundingLedgerUpdates, JSON.stringify)
+        this.ledger = mergedRows(data.isSnapshot ? [] : this.ledger, data.nonFundingLedgerUpdates)
       }),
     ]
   }
@@ -207,6 +208,12 @@ export const fillKey = (fill: Fill): string => `${fill.tid}/${fill.oid}`
 
 interface History {
   isSnapshot: boolean
+}
+
+/** As `merged`, of rows without a name: those of one message that say the very same are as many rows. */
+function mergedRows(known: LedgerUpdate[], fresh: LedgerUpdate[]): LedgerUpdate[] {
+  const names = new Map([fresh, known].flatMap((rows) => rowNames(rows).map((name, i) => [rows[i]!, name] as const)))
+  return merged(known, fresh, (row) => names.get(row)!)
 }
 
 /** Newest first, each row once: a snapshot and the news after it may overlap. */
