@@ -10,7 +10,8 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_hash
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum.format import block_json, receipt_json
+from coinone.interfaces.api.ethereum.format import block_json, receipt_steps
+from coinone.interfaces.api.ethereum.parts import Steps, in_parts
 from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
@@ -73,10 +74,12 @@ class Explorer:
             return await self._account(argument)
         if kind == "blocks" and not argument:
             return await self._in_thread(self._newest)
-        reader = {"block": self._block, "batch": self._batch_named, "tx": self._tx}.get(kind)
+        if kind == "batch":
+            return await self._in_thread(lambda: self._batch_named(argument))
+        reader = {"block": self._block, "tx": self._tx}.get(kind)
         if reader is None:
             raise HttpError(404, "no such page")
-        return await self._in_thread(lambda: reader(argument))
+        return await in_parts(self._in_thread, reader(argument), is_paid=True)
 
     def _pay(self, kind: str, argument: str, purse: Purse) -> None:
         """For a block that is read whole, which may have tens of thousands of logs: by its bytes, as for JSON-RPC."""
@@ -106,7 +109,7 @@ class Explorer:
         if kind == "txDetails":
             tx_hash = str(request.get("hash"))
             self._pay("tx", tx_hash, purse)
-            tx = await self._in_thread(lambda: self._tx(tx_hash))
+            tx = await in_parts(self._in_thread, self._tx(tx_hash), is_paid=True)
             if tx is None:
                 raise InvalidInput("no such transaction")
             return {"type": kind, "tx": tx}
@@ -131,14 +134,17 @@ class Explorer:
             "gasUsed": header.gas_used,
         }
 
-    def _block(self, argument: str) -> Json | None:
+    def _block(self, argument: str) -> Steps[Json | None]:
         """A block with its batches and Ethereum transactions."""
         number = self._number(argument)
         header = None if number is None else self._archive.header(number)
         if header is None:
             return None
-        rows = self._archive.records(header.number)
-        shown, raws = [transaction_json(row, header) for row in rows], [row.record.raw for row in rows]
+        rows = yield from self._archive.record_steps(header.number)
+        shown, raws = [], [row.record.raw for row in rows]
+        for row in rows:
+            shown.append(transaction_json(row, header))
+            yield
         summary = self._summary(header)
         first = header.batch_seq - summary["batches"] + 1
         return {
@@ -205,7 +211,7 @@ class Explorer:
             row["error"] = seen.outcome.error or None
         return row
 
-    def _tx(self, argument: str) -> Json | None:
+    def _tx(self, argument: str) -> Steps[Json | None]:
         """A transaction of any kind, by its hash."""
         tx_hash = parse_hash(argument)
         place = self._archive.place_of(tx_hash)
@@ -213,7 +219,7 @@ class Explorer:
             return self._action(tx_hash, place)
         header = self._archive.header(place.number)
         assert header is not None, "a placed transaction has its block"
-        row = self._archive.records(place.number)[place.index]
+        row = yield from self._archive.placed_steps(place.number, place.index)
         return {
             "kind": "ethereum",
             "tier": "included",
@@ -221,7 +227,7 @@ class Explorer:
             "block": header.number,
             "time": header.timestamp * 1000,
             "transaction": transaction_json(row, header),
-            "receipt": receipt_json(row, header),
+            "receipt": (yield from receipt_steps(row, header)),
         }
 
     def _action(self, tx_hash: Hash32, place: ActionPlace | None) -> Json | None:

@@ -4,8 +4,8 @@ Written once per block, in the same atomic write as the state. Reading is safe f
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from coinone.base.primitives import rlp
@@ -17,13 +17,23 @@ from coinone.rules.chain.batch import CertifiedBatch, decode_certified
 from coinone.rules.chain.block import Block, decode_block
 from coinone.rules.chain.blocks import SealedBlock
 from coinone.rules.chain.receipts import PlacedRecord, place_rows
-from coinone.rules.chain.records import StoredRecord, decode_records, encode_records, split_records
+from coinone.rules.chain.records import (
+    StoredRecord,
+    TransactionRecord,
+    decode_record,
+    decode_records,
+    encode_records,
+    split_records,
+)
 from coinone.rules.consensus.header import Header
+from coinone.rules.vm import Log
 
 T = TypeVar("T")
 B = TypeVar("B", covariant=True)  # a chain's blocks
 H = TypeVar("H", covariant=True)  # and their headers
 _ETHEREUM, _ACTION = 0, 1
+LOGS_PER_STEP = 64  # decoded between two pauses: 1 ms
+_COUNTED_PER_STEP = 1024  # counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,25 @@ class BlockArchive(ABC, Generic[B, H]):
         data = self._blocks.receipts(number)
         return [] if data is None else own(split_records, data)
 
+    def record_steps(self, number: int) -> Generator[None, None, tuple[PlacedRecord, ...]]:
+        """The same as `records`, in short steps."""
+        found = []
+        for data in self.encoded_records(number):
+            found.append((yield from _decode_steps(data)))
+            yield
+        return place_rows(found)
+
+    def placed_steps(self, number: int, index: int) -> Generator[None, None, PlacedRecord]:
+        """One of them, in short steps; of those before it the logs are counted only."""
+        gas = logs = 0
+        rows = self.encoded_records(number)
+        for data in rows[:index]:
+            stored = own(StoredRecord, data)
+            gas += stored.gas_used
+            logs += yield from _count_steps(stored)
+        record = yield from _decode_steps(rows[index])
+        return PlacedRecord(record, index, gas + record.gas_used, logs)
+
     def stored(self, number: int) -> Iterator[StoredRecord]:
         """The same, one by one, of which only what is asked for is decoded."""
         return (own(StoredRecord, data) for data in self.encoded_records(number))
@@ -134,6 +163,27 @@ class Archive(BlockArchive[Block, Header]):
         """A batch that a block includes; those not yet included are in the log."""
         data = self._blocks.batch(seq)
         return None if data is None else own(decode_certified, data)
+
+
+def _count_steps(stored: StoredRecord) -> Generator[None, None, int]:
+    count = 0
+    for count, _ in enumerate(stored.encoded_logs(), 1):
+        if count % _COUNTED_PER_STEP == 0:
+            yield
+    yield
+    return count
+
+
+def _decode_steps(data: bytes) -> Generator[None, None, TransactionRecord]:
+    """A record, which may have tens of thousands of logs."""
+    parts = list(rlp.parts(data))
+    bare = own(decode_record, rlp.encode_joined([*parts[:10], rlp.encode([]), *parts[11:]]))
+    logs: list[Log] = []
+    for log in own(StoredRecord, data).logs():
+        logs.append(log)
+        if len(logs) % LOGS_PER_STEP == 0:
+            yield
+    return replace(bare, logs=tuple(logs))
 
 
 def own(decode: Callable[[bytes], T], data: bytes) -> T:

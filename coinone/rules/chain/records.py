@@ -123,7 +123,10 @@ class StoredRecord:
 
     def logs(self) -> Iterator[Log]:
         """One after the other, as they are asked for."""
-        return (decode_log(rlp.decode(row)) for row in rlp.parts(self._parts[10]))
+        return (decode_log(rlp.decode(row)) for row in self.encoded_logs())
+
+    def encoded_logs(self) -> Iterator[bytes]:
+        return rlp.parts(self._parts[10])
 
 
 def evm_results(records: Sequence[TransactionRecord]) -> Hash32:

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum import fee_history, log_methods, parts, txpool_methods
 from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.ethereum.format import receipt_json, receipt_steps
 from coinone.interfaces.api.weights import Purse
-from coinone.node.runtime.archive import EthereumPlace
-from coinone.rules.chain.records import StoredRecord, TransactionRecord
+from coinone.node.runtime.archive import Archive, EthereumPlace
+from coinone.rules.chain.receipts import place_rows
+from coinone.rules.chain.records import StoredRecord, TransactionRecord, encode_records
+from coinone.rules.state.steps import finished
 from coinone.rules.vm import Log
 
 BASE_FEE = 100
@@ -115,6 +119,57 @@ def test_a_fee_history_whose_asker_leaves_is_paid_for(monkeypatch: pytest.Monkey
     with pytest.raises(asyncio.CancelledError):
         fees(asked, 10, [50.0])
     assert asked.spent == 1
+
+
+class Blocks:
+    """Of a chain on disk, all with the same records."""
+
+    def __init__(self, records: list[TransactionRecord]) -> None:
+        self._data = encode_records(records)
+
+    def receipts(self, number: int) -> bytes:
+        return self._data
+
+
+def with_logs(gas: int, logs: int) -> TransactionRecord:
+    made = tuple(Log(bytes(19) + bytes([n % 256]), (bytes(32),), bytes([n % 7])) for n in range(logs))
+    return TransactionRecord(b"", bytes(32), 0, bytes(20), None, False, True, gas, BASE_FEE, None, made)
+
+
+def test_records_are_read_in_short_steps_as_they_are_at_once() -> None:
+    """1,000 logs are 15 steps of 64 and what is left; of those before a transaction the logs are counted only."""
+    archive = Archive(Blocks([with_logs(5, 1_000), with_logs(7, 0), with_logs(9, 130)]))  # type: ignore[arg-type]
+    rows = archive.records(7)
+    assert finished(archive.record_steps(7)) == rows
+    assert [finished(archive.placed_steps(7, index)) for index in range(3)] == list(rows)
+    assert (rows[2].cumulative_gas, rows[2].first_log_index) == (21, 1_000)
+    assert len(list(archive.record_steps(7))) > 15
+
+
+def test_a_receipt_made_in_short_steps_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receipt of 40,500 logs was one job of a second: twelve addresses with one request each made others'
+    `userFills` take 20 to 34 s."""
+    row = place_rows([with_logs(5, 3), with_logs(5, 1_000)])[1]
+    header = SimpleNamespace(hash=bytes(32), number=7, timestamp=8)
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    asked = Asked([])
+    made = asyncio.run(parts.in_parts(asked.backend.reads.in_thread, receipt_steps(row, header)))  # type: ignore[arg-type]
+    assert jsonio.encode(made) == jsonio.encode(receipt_json(row, header))  # type: ignore[arg-type]
+    assert asked.threads > 15
+
+
+def test_what_is_paid_for_already_may_take_longer_than_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PART_S", 0.0)
+    monkeypatch.setattr(parts, "CALL_TIMEOUT_S", 0.0)
+    row, header = place_rows([with_logs(5, 1_000)])[0], SimpleNamespace(hash=bytes(32), number=7, timestamp=8)
+
+    async def make(is_paid: bool) -> Any:
+        steps = receipt_steps(row, header)  # type: ignore[arg-type]
+        return await parts.in_parts(Asked([]).backend.reads.in_thread, steps, is_paid)
+
+    assert asyncio.run(make(True))["blockNumber"] == "0x7"
+    with pytest.raises(RpcError, match="query timeout exceeded"):
+        asyncio.run(make(False))
 
 
 def transactions(count: int) -> list[bytes]:

@@ -10,6 +10,7 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api import weights
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.params import block_id
+from coinone.interfaces.api.ethereum.parts import _Part, at_once
 from coinone.interfaces.api.ethereum.send_methods import send_raw_transaction
 from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.guard import Caller
@@ -177,7 +178,7 @@ def test_who_reads_of_a_block_pays_by_its_bytes_and_a_large_one_is_decoded_in_a_
     archive = SimpleNamespace(
         place_of=lambda tx_hash: EthereumPlace(7, 1),
         records_size=lambda number: size,
-        records=lambda number: ("first", "second"),
+        placed_steps=lambda number, index: at_once(lambda: ("first", "second")[index])(),
     )
     begun: list[int] = []
 
@@ -191,7 +192,8 @@ def test_who_reads_of_a_block_pays_by_its_bytes_and_a_large_one_is_decoded_in_a_
     spent: list[int] = []
     backend, purse = SimpleNamespace(reads=reads), SimpleNamespace(spend=spent.append)
     context = Context(backend, Caller.PROGRAM, purse)  # type: ignore[arg-type]
-    found = asyncio.run(context.of_transaction(bytes(32), lambda header, row: (header.number, row)))
+    shown = at_once(lambda header, row: (header.number, row))
+    found = asyncio.run(context.of_transaction(bytes(32), shown))
     assert found == (7, "second")  # type: ignore[comparison-overlap]
     assert (sum(spent), len(begun)) == (weight, threads)
 
@@ -225,7 +227,7 @@ def test_a_page_of_the_explorer_that_reads_a_block_whole_is_paid_for_by_its_byte
 
     async def in_thread(work: Any) -> Any:
         assert sum(spent) == weight  # before it is read
-        return {}
+        return _Part(0.0, [{}])
 
     explorer = Explorer(node, None, in_thread, data, None, None)  # type: ignore[arg-type]
     asyncio.run(explorer.get(f"{kind}/{argument}", SimpleNamespace(spend=spent.append)))  # type: ignore[arg-type]

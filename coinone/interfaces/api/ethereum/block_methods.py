@@ -13,11 +13,12 @@ from coinone.interfaces.api.ethereum.format import (
     header_json,
     hex_bytes,
     imported_body_json,
-    receipt_json,
+    receipt_steps,
     uncle_json,
 )
 from coinone.interfaces.api.ethereum.hexes import read_hash, read_quantity
 from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block
+from coinone.interfaces.api.ethereum.parts import Steps, at_once
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
 from coinone.rules.chain.ethereum.header import EthereumBlock, decode_ethereum_header
@@ -52,8 +53,11 @@ async def get_header_by_number(context: Context, block: Any) -> Json | None:
 
 
 async def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
-    def show(header: AnyHeader, rows: Rows) -> Json:
-        shown = [transaction_json(row, header) if full else hex_bytes(row.record.hash) for row in rows]
+    def show(header: AnyHeader, rows: Rows) -> Steps[Json]:
+        shown: list[Any] = []
+        for row in rows:
+            shown.append(transaction_json(row, header) if full else hex_bytes(row.record.hash))
+            yield
         body = block_json(header, shown, [row.record.raw for row in rows])
         return body | _imported_body(context, header.number)
 
@@ -67,17 +71,22 @@ def _imported_body(context: Context, number: int) -> Json:
 
 
 async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
-    return await context.of_block(
-        required_block(block), lambda header, rows: [_receipt(context, header, row) for row in rows]
-    )
+    def show(header: AnyHeader, rows: Rows) -> Steps[list[Json]]:
+        shown = []
+        for row in rows:
+            shown.append((yield from _receipt(context, header, row)))
+            yield
+        return shown
+
+    return await context.of_block(required_block(block), show)
 
 
 async def count_by_hash(context: Context, block_hash: Any) -> str | None:
-    return await context.of_block(BlockId(hash=read_hash(block_hash)), _count)
+    return await context.of_block(BlockId(hash=read_hash(block_hash)), at_once(_count))
 
 
 async def count_by_number(context: Context, block: Any) -> str | None:
-    return await context.of_block(required_block(block), _count)
+    return await context.of_block(required_block(block), at_once(_count))
 
 
 def _count(header: AnyHeader, rows: Rows) -> str:
@@ -137,7 +146,7 @@ async def _nth(
 ) -> T | None:
     place = read_quantity(index, _U32_MAX)
     return await context.of_block(
-        wanted, lambda header, rows: show(header, rows[place]) if place < len(rows) else None
+        wanted, at_once(lambda header, rows: show(header, rows[place]) if place < len(rows) else None)
     )
 
 
@@ -151,7 +160,7 @@ def _raw(header: AnyHeader, row: PlacedRecord) -> str:
 
 async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
     wanted = read_hash(tx_hash)
-    found = await context.of_transaction(wanted, _shown)
+    found = await context.of_transaction(wanted, at_once(_shown))
     if found is not None:
         return found
     raw = await _waiting(context, wanted)
@@ -161,7 +170,7 @@ async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
 async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
     """Of a block, or of the pool; "0x" for an unknown one, as in geth."""
     wanted = read_hash(tx_hash)
-    found = await context.of_transaction(wanted, _raw)
+    found = await context.of_transaction(wanted, at_once(_raw))
     return hex_bytes(await _waiting(context, wanted) or b"") if found is None else found
 
 
@@ -181,8 +190,9 @@ async def get_receipt(context: Context, tx_hash: Any) -> Json | None:
     )
 
 
-def _receipt(context: Context, header: AnyHeader, row: PlacedRecord) -> Json:
-    return receipt_json(row, header) | blob_receipt_fields(context.backend.node.network, row, header)
+def _receipt(context: Context, header: AnyHeader, row: PlacedRecord) -> Steps[Json]:
+    shown = yield from receipt_steps(row, header)
+    return shown | blob_receipt_fields(context.backend.node.network, row, header)
 
 
 async def gas_price(context: Context) -> str:

@@ -8,13 +8,16 @@ from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
+from coinone.interfaces.api.ethereum.parts import Steps, in_parts
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import RECORDS_AT_ONCE_MAX
 from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, Purse
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.state.steps import finished
 
+R = TypeVar("R")
 T = TypeVar("T")
 Rows = tuple[PlacedRecord, ...]
 DEAR = 20  # as a question of the exchange that reads a history: contracts run, or many blocks are read
@@ -53,27 +56,37 @@ class Context:
         """So many slots are read in this call: paid for, beside what it costs itself."""
         self.purse.spend(count // SLOTS_PER_WEIGHT)
 
-    async def of_block(self, wanted: BlockId, show: Callable[[AnyHeader, Rows], T]) -> T | None:
-        """What `show` makes of a block's header and its Ethereum transactions; None if there is no such block. It may
-        hold tens of thousands of logs: who asks pays by its bytes, and a large one is decoded in a thread."""
-        reads = self.backend.reads
-        header = reads.header(wanted)
+    async def of_block(self, wanted: BlockId, show: Callable[[AnyHeader, Rows], Steps[T]]) -> T | None:
+        """What `show` makes of a block's header and its Ethereum transactions; None if there is no such block."""
+        header = self.backend.reads.header(wanted)
         if header is None:
             return None
-        found, size = header, reads.archive.records_size(header.number)
+        return await self._shown(header, self.backend.reads.archive.record_steps(header.number), show)
+
+    async def _shown(self, header: AnyHeader, rows: Steps[R], show: Callable[[AnyHeader, R], Steps[T]]) -> T:
+        """A block may hold tens of thousands of logs: who asks pays by its bytes, and a large one is decoded in a
+        thread, in short parts."""
+        reads = self.backend.reads
+        size = reads.archive.records_size(header.number)
         self.purse.spend(size // RECORDS_BYTES_PER_WEIGHT)
 
-        def shown() -> T:
-            return show(found, reads.archive.records(found.number))
+        def steps() -> Steps[T]:
+            found = yield from rows
+            return (yield from show(header, found))
 
-        return await reads.in_thread(shown) if size > RECORDS_AT_ONCE_MAX else shown()
+        if size <= RECORDS_AT_ONCE_MAX:
+            return finished(steps())
+        return await in_parts(reads.in_thread, steps(), is_paid=True)
 
-    async def of_transaction(self, tx_hash: Hash32, show: Callable[[AnyHeader, PlacedRecord], T]) -> T | None:
+    async def of_transaction(
+        self, tx_hash: Hash32, show: Callable[[AnyHeader, PlacedRecord], Steps[T]]
+    ) -> T | None:
         """What `show` makes of a transaction in a block; None if it is in none."""
         place = self.backend.reads.archive.place_of(tx_hash)
         if not isinstance(place, EthereumPlace):
             return None
-        index = place.index
-        return await self.of_block(
-            BlockId(number=place.number), lambda header, rows: show(header, rows[index])
-        )
+        header = self.backend.reads.header(BlockId(number=place.number))
+        if header is None:
+            return None
+        row = self.backend.reads.archive.placed_steps(place.number, place.index)
+        return await self._shown(header, row, show)

@@ -16,16 +16,17 @@ from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, hea
 from coinone.interfaces.api.ethereum.hexes import read_hash
 from coinone.interfaces.api.ethereum.overrides import read_overrides
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request, required_block
+from coinone.interfaces.api.ethereum.parts import Steps, at_once
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, timeout_of, trace
 from coinone.interfaces.api.ethereum.trials import Purpose, trial_at
 from coinone.node.ethereum.archive import EthereumArchive
-from coinone.rules.chain.ethereum.receipts import encode_receipt
+from coinone.rules.chain.ethereum.receipts import receipt_steps
 from coinone.rules.chain.receipts import receipt_of
 
 
 async def trace_transaction(context: Context, tx_hash: Any, options: Any = None) -> msgspec.Raw:
     """debug_traceTransaction"""
-    found = await context.of_transaction(read_hash(tx_hash), lambda header, row: (header, row))
+    found = await context.of_transaction(read_hash(tx_hash), at_once(lambda header, row: (header, row)))
     if found is None:
         raise RpcError(SERVER_ERROR, "transaction not found")
     header, row = found
@@ -78,17 +79,23 @@ async def get_raw_block(context: Context, block: Any) -> str:
 
 async def get_raw_receipts(context: Context, block: Any) -> list[str]:
     """debug_getRawReceipts: each as in the receipts trie."""
-    found = await context.of_block(
-        required_block(block),
-        lambda header, rows: [hex_bytes(encode_receipt(receipt_of(row))) for row in rows],
-    )
+
+    def show(header: AnyHeader, rows: Rows) -> Steps[list[str]]:
+        shown = []
+        for row in rows:
+            encoded, _ = yield from receipt_steps(receipt_of(row))
+            shown.append(hex_bytes(encoded))
+            yield
+        return shown
+
+    found = await context.of_block(required_block(block), show)
     if found is None:
         raise RpcError(SERVER_ERROR, "block not found")
     return found
 
 
 async def _found(context: Context, block: Any) -> tuple[AnyHeader, Rows]:
-    found = await context.of_block(required_block(block), lambda header, rows: (header, rows))
+    found = await context.of_block(required_block(block), at_once(lambda header, rows: (header, rows)))
     if found is None:
         raise RpcError(SERVER_ERROR, "block not found")
     return found

@@ -4,14 +4,17 @@ Field names and forms follow ethereum/execution-apis. Fields of rules this chain
 beacon roots) hold the same constants as the header's hash, so that a client can recompute it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
+
+import msgspec
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address, Hash32
+from coinone.interfaces.api import jsonio
 from coinone.rules.chain.ethereum.header import EthereumBlock, EthereumHeader
-from coinone.rules.chain.ethereum.receipts import bloom
+from coinone.rules.chain.ethereum.receipts import BLOOM_SIZE, bloom
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.consensus.header import EMPTY_REQUESTS, EMPTY_TRIE, Header
@@ -21,6 +24,7 @@ from coinone.rules.vm import Log
 Json = dict[str, Any]
 AnyHeader = Header | EthereumHeader  # ours, or one of an Ethereum test chain
 
+LOGS_PER_STEP = 64  # made into JSON between two pauses: 1 ms
 ZERO_32 = "0x" + "00" * 32
 
 
@@ -180,6 +184,26 @@ def _slot_json(slot: SlotProof, key: str) -> Json:
 
 def receipt_json(row: PlacedRecord, header: AnyHeader) -> Json:
     """A receipt."""
+    return _receipt(row, header, logs_json(row, header), bloom(row.record.logs))
+
+
+def receipt_steps(row: PlacedRecord, header: AnyHeader) -> Generator[None, None, Json]:
+    """The same in short steps, its logs as JSON already: they may be tens of thousands."""
+    logs, bits = [], 0
+    for start in range(0, len(row.record.logs), LOGS_PER_STEP):
+        part = row.record.logs[start : start + LOGS_PER_STEP]
+        first = row.first_log_index + start
+        logs += [
+            jsonio.encode(log_json(log, header, row.record.hash, row.index, first + n))
+            for n, log in enumerate(part)
+        ]
+        bits |= int.from_bytes(bloom(part), "big")
+        yield
+    raw = msgspec.Raw(b"[" + b",".join(logs) + b"]")
+    return _receipt(row, header, raw, bits.to_bytes(BLOOM_SIZE, "big"))
+
+
+def _receipt(row: PlacedRecord, header: AnyHeader, logs: Any, log_bloom: bytes) -> Json:
     record = row.record
     return {
         "blockHash": hex_bytes(header.hash),
@@ -192,8 +216,8 @@ def receipt_json(row: PlacedRecord, header: AnyHeader) -> Json:
         "cumulativeGasUsed": hex(row.cumulative_gas),
         "gasUsed": hex(record.gas_used),
         "effectiveGasPrice": hex(record.gas_price),
-        "logs": logs_json(row, header),
-        "logsBloom": hex_bytes(bloom(record.logs)),
+        "logs": logs,
+        "logsBloom": hex_bytes(log_bloom),
         "type": hex(record.type),
         **_outcome(record),
     }

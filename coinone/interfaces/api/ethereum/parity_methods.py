@@ -9,6 +9,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.debug_methods import trace_answer
 from coinone.interfaces.api.ethereum.hexes import read_hash
 from coinone.interfaces.api.ethereum.params import required_block
+from coinone.interfaces.api.ethereum.parts import at_once
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, trace
 
 OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": True}}
@@ -16,7 +17,7 @@ OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": T
 
 async def trace_transaction(context: Context, tx_hash: Any) -> msgspec.Raw | None:
     """None for a transaction that is in no block."""
-    found = await context.of_transaction(read_hash(tx_hash), lambda header, row: (header, row))
+    found = await context.of_transaction(read_hash(tx_hash), at_once(lambda header, row: (header, row)))
     if found is None:
         return None
     header, row = found

@@ -6,7 +6,7 @@ from typing import Any
 from coinone.base.crypto.keccak import keccak256
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import METHOD_NOT_SUPPORTED, RpcError
-from coinone.interfaces.api.ethereum.format import receipt_json
+from coinone.interfaces.api.ethereum.format import receipt_steps
 from coinone.interfaces.api.ethereum.hexes import read_bytes
 from coinone.interfaces.api.ethereum.params import small_integer
 from coinone.interfaces.api.limits import (
@@ -70,7 +70,7 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
     with context.backend.inclusions.expect(tx_hash, context.sender.share) as included:
         await send_raw_transaction(context, raw)
         await unless_left(context.sender, asyncio.wait([included], timeout=wait_s))
-    found = await context.of_transaction(tx_hash, lambda header, row: receipt_json(row, header))
+    found = await context.of_transaction(tx_hash, lambda header, row: receipt_steps(row, header))
     if found is None:
         words = f"The transaction was added to the transaction pool but wasn't processed in {wait_s:g}s."
         raise RpcError(SYNC_TIMED_OUT, words, "0x" + tx_hash.hex())
