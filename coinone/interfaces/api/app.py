@@ -9,7 +9,7 @@ it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
@@ -27,9 +27,9 @@ from coinone.interfaces.api.http import (
     error_body,
     read_body,
 )
-from coinone.interfaces.api.protocols import admit_many_from
+from coinone.interfaces.api.protocols import admit_many_from, note_purse
 from coinone.interfaces.api.proxies import Proxies
-from coinone.interfaces.api.sender import NOBODY, SHARE, Sender, sender_of, share_of
+from coinone.interfaces.api.sender import NOBODY, PURSE, SHARE, Sender, sender_of, share_of, unless_left
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.static_files import static_app
 from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, METRICS_WEIGHT, Purse
@@ -104,13 +104,13 @@ class RpcApp:
     ) -> None:
         headers: Headers = []
         try:
-            self._proxies.note_client(scope)
-            SHARE.set(share_of(scope))
+            purse = self._note_sender(scope)
             caller = self._guard.admit(scope)
             headers = cors_headers(scope)
             method, path = scope["method"], scope["path"]
             if method == "POST":
-                body, kind = await _unless_stopping(self._post(scope, receive, posts, path, caller))
+                asked = Asked(b"", path, caller, purse)
+                body, kind = await _unless_stopping(self._post(scope, receive, posts, asked))
             elif method == "OPTIONS":
                 await answer(send, b"", 204, preflight_headers(scope))
                 return
@@ -121,9 +121,8 @@ class RpcApp:
                     return
                 if found is None:
                     raise HttpError(405, "JSON-RPC requests are POSTed")
-                body, kind = await _unless_stopping(
-                    found(Asked(b"", path, caller, self._rpc_service.purse(scope)))
-                )
+                asked = Asked(b"", path, caller, purse, sender_of(scope, receive))
+                body, kind = await _unless_stopping(found(asked))
             else:
                 raise HttpError(405, f"method {method[:16]} is not served")
             await answer(send, body, 200, [(b"content-type", kind), *headers])
@@ -135,28 +134,33 @@ class RpcApp:
             log.exception("a request failed")
             await answer(send, error_body(500, "internal error"), 500, headers)
 
-    async def _post(
-        self, scope: Scope, receive: Receive, posts: dict[str, Handler], path: str, caller: Caller
-    ) -> Body:
+    def _note_sender(self, scope: Scope) -> Purse:
+        """Whose share of the work is taken from now on, and whose purse pays for it and counts what is not read."""
+        self._proxies.note_client(scope)
+        purse = self._rpc_service.purse(scope)
+        SHARE.set(share_of(scope))
+        PURSE.set(purse)
+        note_purse(scope, purse)
+        return purse
+
+    async def _post(self, scope: Scope, receive: Receive, posts: dict[str, Handler], asked: Asked) -> Body:
         check_content_type(scope)
-        handler = posts.get(path)
+        handler = posts.get(asked.path)
         if handler is None:
             raise HttpError(404, "no such endpoint")
-        if caller is Caller.EXTENSION and handler != self._rpc:
+        if asked.caller is Caller.EXTENSION and handler != self._rpc:
             raise HttpError(
                 403, "browser extensions may use JSON-RPC only; --allow-origin ORIGIN would allow more"
             )
         body = await read_body(scope, receive)
-        sender = sender_of(scope, receive)
-        return await handler(Asked(body, path, caller, self._rpc_service.purse(scope), sender))
+        return await handler(replace(asked, body=body, sender=sender_of(scope, receive)))
 
     async def _websocket(
         self, scope: Scope, receive: Receive, send: Send, sessions: dict[str, Callable[..., Awaitable[None]]]
     ) -> None:
         await receive()  # websocket.connect
         try:
-            self._proxies.note_client(scope)
-            SHARE.set(share_of(scope))
+            self._note_sender(scope)
             caller = self._guard.admit(scope)
             session = sessions.get(scope["path"])
             if session is None:
@@ -225,19 +229,20 @@ class App(RpcApp):
             await self._http(scope, receive, send, self._posts, self._gets, pages=True)
 
     async def _info(self, asked: Asked) -> tuple[bytes, bytes]:
-        return await self._service.info.answer_bytes(asked.body, asked.purse), _JSON
+        return await self._service.info.answer_bytes(asked.body, asked.purse, asked.sender), _JSON
 
     async def _act(self, asked: Asked) -> tuple[bytes, bytes]:
         return await self._service.act_bytes(asked.body, asked.purse), _JSON
 
     async def _explore(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT + len(asked.body) // BODY_BYTES_PER_WEIGHT)
-        return await self._service.explorer.post(asked.body, asked.purse), _JSON
+        answering = self._service.explorer.post(asked.body, asked.purse)
+        return await unless_left(asked.sender, answering), _JSON
 
     async def _explore_path(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT)
-        path = asked.path.removeprefix("/explorer/")
-        return await self._service.explorer.get(path, asked.purse), _JSON
+        answering = self._service.explorer.get(asked.path.removeprefix("/explorer/"), asked.purse)
+        return await unless_left(asked.sender, answering), _JSON
 
     async def _metrics(self, asked: Asked) -> tuple[bytes, bytes]:
         _pay(asked.purse, METRICS_WEIGHT)

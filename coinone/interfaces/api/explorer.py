@@ -6,12 +6,12 @@ GET /explorer/block/NUMBER_OR_HASH, /explorer/batch/SEQ, /explorer/tx/HASH, /exp
 
 from typing import Any
 
-from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.base.primitives.parse import parse_address, parse_hash
-from coinone.base.primitives.types import Hash32
+from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.format import block_json, receipt_steps
-from coinone.interfaces.api.ethereum.parts import Steps, in_parts
+from coinone.interfaces.api.ethereum.parts import Steps, at_once, in_parts
 from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
@@ -22,7 +22,7 @@ from coinone.interfaces.api.explorer_rows import transaction_row
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.queries import InThread, Queries
 from coinone.interfaces.api.recent import Recent
-from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, Purse
+from coinone.interfaces.api.weights import EXPLORER_BYTES_PER_WEIGHT, RECORDS_BYTES_PER_WEIGHT, Purse
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.chain.batch import Batch, decode_certified
@@ -58,28 +58,30 @@ class Explorer:
         self._seen = recent
 
     async def get(self, path: str, purse: Purse) -> bytes:
-        """A GET below /explorer/. Raises HttpError 404 or 400."""
+        """A GET below /explorer/, paid for by its size beyond what every page costs. Raises HttpError 400, 404 or
+        429."""
         kind, _, argument = path.partition("/")
         try:
             self._pay(kind, argument, purse)
-            found = await self._page(kind, argument)
+            found = await self._page(kind, argument, purse)
         except InvalidInput as error:
-            raise HttpError(400, str(error)) from error
+            raise HttpError(429 if isinstance(error, LimitExceeded) else 400, str(error)) from error
         if found is None:
             raise HttpError(404, f"no such {kind} on this node")
-        return jsonio.encode(found)
+        return found
 
-    async def _page(self, kind: str, argument: str) -> Json | None:
+    async def _page(self, kind: str, argument: str, purse: Purse) -> bytes | None:
         if kind == "account":
-            return await self._account(argument)
+            address = parse_address(argument)
+            account = await self._account(address)
+            recent = at_once(self._user_transactions)
+            return await self._made(_joined(account, recent(address)), purse)
         if kind == "blocks" and not argument:
-            return await self._in_thread(self._newest)
-        if kind == "batch":
-            return await self._in_thread(lambda: self._batch_named(argument))
-        reader = {"block": self._block, "tx": self._tx}.get(kind)
+            return await self._made(at_once(self._newest)(), purse)
+        reader = {"block": self._block, "batch": at_once(self._batch_named), "tx": self._tx}.get(kind)
         if reader is None:
             raise HttpError(404, "no such page")
-        return await in_parts(self._in_thread, reader(argument), is_paid=True)
+        return await self._made(reader(argument), purse)
 
     def _pay(self, kind: str, argument: str, purse: Purse) -> None:
         """For a block that is read whole, which may have tens of thousands of logs: by its bytes, as for JSON-RPC."""
@@ -90,32 +92,47 @@ class Explorer:
         if number is not None:
             purse.spend(self._archive.records_size(number) // RECORDS_BYTES_PER_WEIGHT)
 
-    async def post(self, body: bytes, purse: Purse) -> bytes:
-        """The anchor's POST /explorer. Raises HttpError 422."""
-        try:
-            return jsonio.encode(await self.answer(jsonio.decode(body), purse))
-        except InvalidInput as error:
-            raise HttpError(422, str(error)) from error
+    async def _made(self, steps: Steps[Json | None], purse: Purse) -> bytes | None:
+        """The bytes of a page: made, and paid for, in a thread, since they may be 15 MB of a transaction's logs."""
 
-    async def answer(self, request: Any, purse: Purse) -> Json:
+        def page() -> Steps[bytes | None]:
+            made = yield from steps
+            if made is None:
+                return None
+            found = jsonio.encode(made)
+            purse.spend(len(found) // EXPLORER_BYTES_PER_WEIGHT)
+            return found
+
+        return await in_parts(self._in_thread, page(), is_paid=True)
+
+    async def post(self, body: bytes, purse: Purse) -> bytes:
+        """The anchor's POST /explorer, paid for by its size as a page is. Raises HttpError 422 or 429."""
+        try:
+            request = jsonio.decode(body)
+            if isinstance(request, dict) and request.get("type") == "txDetails":
+                self._pay("tx", str(request.get("hash")), purse)
+            answer = await self._made(self._answer(request), purse)
+        except InvalidInput as error:
+            raise HttpError(429 if isinstance(error, LimitExceeded) else 422, str(error)) from error
+        assert answer is not None, "what there is not was refused"
+        return answer
+
+    def _answer(self, request: Any) -> Steps[Json | None]:
         """blockDetails, txDetails or userDetails. Raises InvalidInput."""
         kind = request.get("type") if isinstance(request, dict) else None
         if kind == "blockDetails":
-            height = _parse_number(str(request.get("height")), "height must be a number")
-            found = await self._in_thread(lambda: self.batch(height))
+            found = self.batch(_parse_number(str(request.get("height")), "height must be a number"))
             if found is None:
                 raise InvalidInput("no such block")
             return {"type": kind, "blockDetails": found}
         if kind == "txDetails":
-            tx_hash = str(request.get("hash"))
-            self._pay("tx", tx_hash, purse)
-            tx = await in_parts(self._in_thread, self._tx(tx_hash), is_paid=True)
+            tx = yield from self._tx(str(request.get("hash")))
             if tx is None:
                 raise InvalidInput("no such transaction")
             return {"type": kind, "tx": tx}
         if kind == "userDetails":
             user = parse_address(request.get("user"))
-            return {"type": kind, "txs": await self._in_thread(lambda: self._user_transactions(user))}
+            return {"type": kind, "txs": self._user_transactions(user)}
         raise InvalidInput("type must be blockDetails, txDetails or userDetails")
 
     def _newest(self) -> Json:
@@ -257,9 +274,8 @@ class Explorer:
         seen = self._seen.get(tx_hash)
         return None if seen is None else seen.seq
 
-    async def _account(self, argument: str) -> Json | None:
+    async def _account(self, address: Address) -> Json:
         """An address on both sides: gas coin and nonce, exchange balance, positions and orders."""
-        address = parse_address(argument)
         time_ms = self._data.time_ms
 
         def read(reader: ChainReader) -> tuple[int, int, bool, accounts.AccountView]:
@@ -277,7 +293,6 @@ class Explorer:
             "isTrader": view.exists,
             "exchange": accounts.clearinghouse_json(view, coins, time_ms),
             "openOrders": [frontend_order_json(order, coins) for order in view.orders],
-            "recent": await self._in_thread(lambda: self._user_transactions(address)),
         }
 
     def _user_transactions(self, address: bytes) -> list[Json]:
@@ -300,6 +315,10 @@ class Explorer:
             "error": None,
             "action": action,
         }
+
+
+def _joined(account: Json, recent: Steps[list[Json]]) -> Steps[Json | None]:
+    return account | {"recent": (yield from recent)}
 
 
 def _parse_number(text: str, otherwise: str) -> int:

@@ -51,6 +51,14 @@ class FairQueue(Generic[T]):
         self._shrunk(who)
         return item
 
+    def put_back(self, who: Hashable, item: T, had_turn: bool) -> None:
+        """An item that was taken and not served: it is the next one of its owner again, who is the next one too without
+        having `had_turn`."""
+        self._waiting.setdefault(who, deque()).appendleft(item)
+        self._waiting.move_to_end(who, last=had_turn)
+        self._size += 1
+        self._filled.set()
+
     def remove(self, who: Hashable, item: T) -> None:
         """Its owner left; nothing happens if its turn has come already."""
         items = self._waiting.get(who, ())

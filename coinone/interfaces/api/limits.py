@@ -15,6 +15,11 @@ CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six
 REQUEST_WEIGHT_PER_MINUTE = 1200  # of an address, as the anchor's
 LOOPBACK_WEIGHT_PER_MINUTE = 12_000_000  # 10,000 histories a second: more than a core can answer
 PURSES_MAX = 100_000  # addresses remembered
+# Bytes of answers that an address may leave unread before it is answered nothing more: fifty whole histories, or two of
+# the largest explorer pages.
+UNREAD_BYTES_MAX = 32 * 1024 * 1024
+UNREAD_LOOPBACK_BYTES_MAX = 1024**3  # every local bot and page shares 127.0.0.1
+LARGE_BLOCK_BYTES = 8 * 1024 * 1024  # of memory: so large a block goes back to the system when it is free
 
 # JSON
 # Lists and objects of a body; 1,000 orders have 3,000, a batch of 1,000 calls as many.
@@ -71,6 +76,7 @@ TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tes
 QUERY_VISIT_S = 0.004  # then the executor looks whether a batch is due
 QUERIES_PER_VISIT = 64  # 64 account summaries take about 2 ms, a hundredth of a batch interval
 QUERIES_WAITING_MAX = 4096  # as many as connections
+READS_PER_SENDER_MAX = 256  # of them of one address, and of its histories: two connections' posts
 
 # Explorer
 EXPLORER_STREAM_TRANSACTIONS_MAX = 100  # of a batch, told to explorerTxs: some 5 ms of recovered signatures
@@ -99,6 +105,7 @@ WS_FRAMES_AT_ONCE = 16  # read before others have their turn: 25 us each; more, 
 WS_READ_BYTES_MIN = 128  # 21 of the shortest frames
 WS_READ_BYTES_MAX = 16 * 1024
 WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
+WS_POSTS_AT_ONCE = 16  # of them read and answered; the others wait unread until answers are taken
 WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
 WS_STATES_WAIT_S = 0.05  # how long the streams of markets wait for those of accounts' states in a batch
 WS_SNAPSHOT_BYTES_PER_WEIGHT = 16 * 1024  # of what a new subscriber gets first: making them takes half a ms

@@ -10,6 +10,7 @@ one serialisation and a thousand writes.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, cast
@@ -17,6 +18,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from coinone.interfaces.api.http import Scope
 from coinone.interfaces.api.limits import (
     BODY_DEADLINE_S,
     CONNECTIONS_PER_ADDRESS_MAX,
@@ -32,8 +34,9 @@ from coinone.interfaces.api.limits import (
     WS_READ_BYTES_MIN,
     WS_SMALL_FRAMES_PER_MINUTE,
 )
+from coinone.interfaces.api.weights import Purse
 
-LINK = "coinone.link"  # key of the connection in a WebSocket scope's extensions
+LINK = "coinone.link"  # key of the connection in a scope's extensions
 _MANY = {"127.0.0.1", "::1"}  # addresses that many clients come from: this machine's programs, and proxies
 _open_by_address: Counter[str] = Counter()  # of all listeners; touched by the interface's thread only
 
@@ -41,6 +44,13 @@ _open_by_address: Counter[str] = Counter()  # of all listeners; touched by the i
 def admit_many_from(proxies: Iterable[str]) -> None:
     """Let as many connections come from these addresses as from this machine: all clients come through them."""
     _MANY.update(proxies)
+
+
+def note_purse(scope: Scope, purse: Purse) -> None:
+    """Whose purse answers of this connection that are not read count against, from now on."""
+    link = scope.get("extensions", {}).get(LINK)
+    if link is not None:
+        link.purse = purse
 
 
 def _address(transport: asyncio.Transport) -> str:
@@ -95,6 +105,7 @@ class _Bounded(asyncio.BufferedProtocol):
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
+    purse: Purse | None = None  # of who asked last
     _counted: str | None = None
     _stall: asyncio.TimerHandle | None = None
     _piece = bytearray()
@@ -150,6 +161,7 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
     """An HTTP connection that must state its request in time and take its answer in time."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: contextlib.ExitStack | None = None
     _head_bytes = 0
     _in_head = False
     _in_body = False
@@ -162,7 +174,24 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._no_more_unread()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The answer is larger than what the system takes at once."""
+        if self.purse is not None and self._unread is None:
+            self._unread = contextlib.ExitStack()
+            self._unread.enter_context(self.purse.unread(self.transport.get_write_buffer_size()))
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._no_more_unread()
+        super().resume_writing()
+
+    def _no_more_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.close()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         if self.parser is None:
@@ -190,6 +219,8 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
             return
         self._arm(BODY_DEADLINE_S)
         super().on_headers_complete()
+        if self.cycle is not None:
+            cast(dict[str, Any], self.cycle.scope).setdefault("extensions", {})[LINK] = self
         if self.cycle is not None and self.cycle.scope["method"] == "POST":
             self.cycle.transport = cast(asyncio.Transport, _WholeAnswer(self.transport))
 
@@ -302,7 +333,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
 
     def write_frames(self, frames: bytes) -> bool:
         """Send whole frames; False (and the connection is cut) if the reader is too far behind."""
-        if self.close_sent or self.disconnected or self.transport.is_closing():
+        if self._is_gone():
             return False
         unsent = self.transport.get_write_buffer_size() - self._answer
         if unsent + len(frames) > WS_BUFFER_BYTES_MAX:
@@ -319,15 +350,22 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         super().resume_writing()
 
     async def write_whole(self, frames: bytes) -> bool:
-        """Send the answer to what the reader asked, however large, once it has taken what came before; False if it is
-        gone. One that takes nothing for too long is cut."""
-        while not self.writable.is_set():
+        """Send the answer to what the reader asked, however large, once it has taken what came before, and return when
+        it has taken most of this; False if it is gone. One that takes nothing for too long is cut."""
+        size = len(frames)
+        with contextlib.nullcontext() if self.purse is None else self.purse.unread(size):
+            while not self.writable.is_set():
+                await self.writable.wait()
+            if self._is_gone():
+                return False
+            self.transport.write(frames)
+            del frames  # the transport has its own
+            self._answer = 0 if self.writable.is_set() else size
             await self.writable.wait()
-        if self.close_sent or self.disconnected or self.transport.is_closing():
-            return False
-        self.transport.write(frames)
-        self._answer = 0 if self.writable.is_set() else len(frames)
-        return True
+            return not self._is_gone()
+
+    def _is_gone(self) -> bool:
+        return bool(self.close_sent or self.disconnected or self.transport.is_closing())
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Long reads beside the interface's event loop: few threads, in which every sender has the same share.
 
 Histories, logs, old states and explorer pages all wait here. One sender's reads take turns with everybody else's, so
-that they delay others by one of their own; the long ones come back for each part of their work (log_methods.py).
+that they delay others by one of their own; the long ones come back for each part of their work (log_methods.py). What
+its sender has left, or whose sender reads no answers, is not read.
 """
 
 import asyncio
@@ -12,12 +13,13 @@ from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.fair_queue import FairQueue
-from coinone.interfaces.api.limits import QUERIES_WAITING_MAX
-from coinone.interfaces.api.sender import SHARE
+from coinone.interfaces.api.limits import QUERIES_WAITING_MAX, READS_PER_SENDER_MAX
+from coinone.interfaces.api.sender import PURSE, SHARE
+from coinone.interfaces.api.weights import Purse
 
 T = TypeVar("T")
 READER_THREADS = 2  # so that many callers cannot starve the batches of processor time
-_Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+_Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]", Purse | None]
 
 
 class Readers:
@@ -25,7 +27,7 @@ class Readers:
 
     def __init__(self, threads: int = READER_THREADS) -> None:
         self._threads = ThreadPoolExecutor(threads, "api-read")
-        self._queue: FairQueue[_Waiting] = FairQueue(QUERIES_WAITING_MAX, QUERIES_WAITING_MAX)
+        self._queue: FairQueue[_Waiting] = FairQueue(QUERIES_WAITING_MAX, READS_PER_SENDER_MAX)
         self._free = threads
         self._closed = False
 
@@ -37,20 +39,24 @@ class Readers:
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work`, when the sender's turn has come. Raises LimitExceeded where too many wait."""
-        waiting: _Waiting = (work, asyncio.get_running_loop().create_future())
-        lost = self._queue.put(SHARE.get(), waiting)
+        who, waiting = SHARE.get(), (work, asyncio.get_running_loop().create_future(), PURSE.get())
+        lost = self._queue.put(who, waiting)
         if lost is not None and not lost[1].done():
             lost[1].set_exception(LimitExceeded("too many reads at once: wait for answers first"))
         self._begin()
-        result: T = await waiting[1]
+        try:
+            result: T = await waiting[1]
+        except asyncio.CancelledError:  # its sender leaves
+            self._queue.remove(who, waiting)
+            raise
         return result
 
     def _begin(self) -> None:
         while (self._free or self._closed) and len(self._queue):
-            work, answer = self._queue.pop()
+            work, answer, purse = self._queue.pop()
             if self._closed:
                 answer.cancel()
-            if answer.done():  # who asked has left
+            if answer.done() or not _is_read(purse, answer):  # who asked has left, or reads nothing
                 continue
             self._free -= 1
             running = answer.get_loop().run_in_executor(self._threads, work)
@@ -68,3 +74,13 @@ class Readers:
         else:
             answer.set_result(done.result())
         self._begin()
+
+
+def _is_read(purse: Purse | None, answer: "asyncio.Future[Any]") -> bool:
+    """Whether who asked reads its answers; where not, it is told so."""
+    try:
+        if purse is not None:
+            purse.require_read()
+    except LimitExceeded as error:
+        answer.set_exception(error)
+    return not answer.done()

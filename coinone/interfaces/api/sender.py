@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from coinone.interfaces.api.http import HttpError, Receive, Scope
-from coinone.interfaces.api.weights import holder, is_loopback
+from coinone.interfaces.api.weights import Purse, holder, is_loopback
 
 T = TypeVar("T")
 
@@ -23,6 +23,8 @@ class Sender:
 NOBODY = Sender()
 SHARE: ContextVar[Hashable] = ContextVar("share", default=None)
 """Whose share of the node's work the running task takes; the node's own without a sender."""
+PURSE: ContextVar[Purse | None] = ContextVar("purse", default=None)
+"""Of the address for which the running task works; None where that is the node itself."""
 
 
 def address_of(scope: Scope) -> str:

@@ -5,6 +5,7 @@ own. Both listeners of a node (listeners.py) share them.
 """
 
 import asyncio
+import ctypes
 import logging
 import resource
 import threading
@@ -14,12 +15,13 @@ from typing import Any
 import uvicorn
 
 from coinone.interfaces.api.app import RpcApp
-from coinone.interfaces.api.limits import CONNECTIONS_MAX, WS_MESSAGE_BYTES_MAX
+from coinone.interfaces.api.limits import CONNECTIONS_MAX, LARGE_BLOCK_BYTES, WS_MESSAGE_BYTES_MAX
 from coinone.interfaces.api.listeners import BACKLOG, Listeners
 from coinone.interfaces.api.protocols import HttpProtocol, WebSocketProtocol
 from coinone.interfaces.api.seldom import Seldom
 
 log = logging.getLogger(__name__)
+_M_MMAP_THRESHOLD = -3  # malloc.h
 
 _OF_STRANGERS = (
     "uvicorn.error",
@@ -48,6 +50,7 @@ class ApiServer:
 
     def start(self) -> None:
         raise_descriptor_limit()
+        give_large_blocks_back()
         for name in _OF_STRANGERS:
             logging.getLogger(name).addFilter(self._seldom)
         self._thread.start()
@@ -99,6 +102,14 @@ def raise_descriptor_limit() -> None:
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def give_large_blocks_back() -> None:
+    """What an answer of many MB took goes back to the system once it is sent, where the C library can be told so. glibc
+    by itself keeps such blocks, and the next answer does not fit into what is left of them."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def _server(app: Callable[..., Any]) -> uvicorn.Server:

@@ -31,9 +31,9 @@ from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
 from coinone.interfaces.api.sender import address_of
-from coinone.interfaces.api.weights import Purse, Weights, action_weight
+from coinone.interfaces.api.weights import Bill, Purse, Weights, action_weight
 from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
-from coinone.interfaces.api.ws.feed import Feed
+from coinone.interfaces.api.ws.feed import OF_ACCOUNTS, Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key, Snapshot
 from coinone.interfaces.api.ws.session import Session
 from coinone.interfaces.api.ws.subscriptions import parse_subscription
@@ -222,12 +222,17 @@ class _StreamBackend:
 
     async def snapshot(self, key: Key) -> Snapshot:
         """Paid for by size: whoever subscribes and unsubscribes again and again asks for a history each time."""
+        if key[0] in OF_ACCOUNTS:
+            self._purse.spend(1)  # whatever comes of it
         first = await self._service.feed.snapshot(key)
         self._purse.spend(sum(map(len, first.messages)) // WS_SNAPSHOT_BYTES_PER_WEIGHT)
         return first
 
-    async def info(self, request: Any) -> Any:
-        return await self._service.info.answer_paid(request, self._purse)
+    def admit_info(self, request: Any) -> Bill:
+        return self._service.info.admit(request, self._purse)
+
+    async def info(self, request: Any, bill: Bill) -> Any:
+        return await self._service.info.answer(request, bill)
 
     async def act(self, request: Any, size: int) -> Any:
         return await self._service.act(request, size, self._purse)

@@ -1,18 +1,27 @@
 """How much one address may ask for: a purse of weight that refills with time.
 
 The prices are Hyperliquid's published ones, so that its clients' own throttles fit. A request goes through as long
-as the purse is not empty and pays when its cost is known (a history costs by its rows), so one answer may overdraw
-it and the next waits. Local programs share one address and have a purse that no honest one empties.
+as the purse is not empty. What its kind costs is paid as it is let in, whatever becomes of it then; the rest when it
+is known (a history costs by its rows), so one answer may overdraw the purse and the next waits. Local programs share
+one address and have a purse that no honest one empties. Nor is anything let in from an address that leaves too many
+bytes of its answers unread.
 """
 
+import contextlib
 import ipaddress
+import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.limits import LOOPBACK_WEIGHT_PER_MINUTE, PURSES_MAX
+from coinone.interfaces.api.limits import (
+    LOOPBACK_WEIGHT_PER_MINUTE,
+    PURSES_MAX,
+    UNREAD_BYTES_MAX,
+    UNREAD_LOOPBACK_BYTES_MAX,
+)
 
 INFO_WEIGHT = 20
 INFO_WEIGHTS = {
@@ -35,6 +44,7 @@ ROWS_PER_WEIGHT = {
     "candleSnapshot": 60,
 }
 EXPLORER_WEIGHT = 40
+EXPLORER_BYTES_PER_WEIGHT = 16 * 1024  # of a page, beyond that: making them takes half a ms
 METRICS_WEIGHT = 2  # as exchangeStatus; /health and the pages cost nothing
 ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
 ACTION_BODY_BYTES_PER_WEIGHT = 8 * 1024  # more than 40 orders or modifies; what else may be in one takes 3 ms
@@ -50,21 +60,28 @@ _LISTS = ("orders", "cancels", "modifies")
 
 
 class Purse:
-    """What one address may still spend."""
+    """What one address may still spend, and what it has not read of its answers."""
 
-    __slots__ = ("_at_s", "_clock", "_held", "_per_s")
+    __slots__ = ("_at_s", "_clock", "_held", "_lock", "_per_s", "_unread", "_unread_max")
 
-    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, per_minute: int, clock: Callable[[], float], unread_max: int = UNREAD_BYTES_MAX
+    ) -> None:
         self._per_s = per_minute / 60
         self._clock = clock
         self._held = float(per_minute)
         self._at_s = clock()
+        self._unread = 0
+        self._unread_max = unread_max
+        self._lock = threading.Lock()  # threads that read pay for it
 
     def require(self) -> None:
-        """Raises LimitExceeded while nothing is left."""
-        now = self._clock()
-        self._held = min(self._held + (now - self._at_s) * self._per_s, 60 * self._per_s)
-        self._at_s = now
+        """Raises LimitExceeded while nothing is left, or too much is unread."""
+        self.require_read()
+        with self._lock:
+            now = self._clock()
+            self._held = min(self._held + (now - self._at_s) * self._per_s, 60 * self._per_s)
+            self._at_s = now
         if self._held <= 0:
             wait_s = int(-self._held / self._per_s) + 1
             raise LimitExceeded(
@@ -73,7 +90,23 @@ class Purse:
             )
 
     def spend(self, weight: int) -> None:
-        self._held -= weight
+        """From any thread."""
+        with self._lock:
+            self._held -= weight
+
+    def require_read(self) -> None:
+        """Raises LimitExceeded while too much of what this address asked for waits for it to be read."""
+        if self._unread > self._unread_max:
+            raise LimitExceeded("too many answers unread: read them first", most=self._unread_max)
+
+    @contextlib.contextmanager
+    def unread(self, size: int) -> Iterator[None]:
+        """So many bytes of an answer wait meanwhile for this address to read them. On the interface's event loop."""
+        self._unread += size
+        try:
+            yield
+        finally:
+            self._unread -= size
 
     def admit(self, size: int) -> None:
         """Pay for reading a body of `size` bytes, before it is parsed. Raises LimitExceeded for a large one while
@@ -81,7 +114,26 @@ class Purse:
         weight = size // BODY_BYTES_PER_WEIGHT
         if weight:
             self.require()
-            self._held -= weight
+            self.spend(weight)
+
+
+class Bill:
+    """What one question costs: paid at once is what its kind costs, and what is more when it is known, in whatever
+    thread that is."""
+
+    __slots__ = ("_paid", "_purse")
+
+    def __init__(self, purse: Purse, weight: int) -> None:
+        purse.spend(weight)
+        self._purse = purse
+        self._paid = weight
+
+    def raise_to(self, weight: int) -> None:
+        """It costs so much at least."""
+        more = weight - self._paid
+        if more > 0:
+            self._paid = weight
+            self._purse.spend(more)
 
 
 class Weights:
@@ -96,7 +148,8 @@ class Weights:
         key = holder(address)
         purse = self._purses.get(key)
         if purse is None:
-            purse = self._purses[key] = Purse(self._limit(key), self._clock)
+            unread_max = UNREAD_LOOPBACK_BYTES_MAX if is_loopback(key) else UNREAD_BYTES_MAX
+            purse = self._purses[key] = Purse(self._limit(key), self._clock, unread_max)
             if len(self._purses) > PURSES_MAX:
                 self._purses.popitem(last=False)
         else:
@@ -130,13 +183,18 @@ class Counted(list[Any]):
         self.read = read
 
 
+def info_base(kind: object) -> int:
+    """What a request of POST /info costs at least."""
+    return INFO_WEIGHTS.get(kind, INFO_WEIGHT) if isinstance(kind, str) else INFO_WEIGHT
+
+
 def info_weight(kind: str, answer: Any) -> int:
     """Of a request of POST /info and what it was answered."""
     rows = ROWS_PER_WEIGHT.get(kind)
     extra = 0
     if rows and isinstance(answer, list):
         extra = (answer.read if isinstance(answer, Counted) else len(answer)) // rows
-    return INFO_WEIGHTS.get(kind, INFO_WEIGHT) + extra
+    return info_base(kind) + extra
 
 
 def action_weight(body: Any, size: int) -> int:

@@ -52,3 +52,23 @@ def test_what_was_taken_out_is_not_served() -> None:
     queue.remove("a", "no longer there")
     queue.remove("c", "never there")
     assert len(queue) == 2 and served(queue) == ["2", "3"]
+
+
+def test_what_was_taken_and_not_served_is_next_again() -> None:
+    queue: FairQueue[str] = FairQueue(10, 10)
+    for who, item in (("a", "1"), ("a", "2"), ("b", "3")):
+        queue.put(who, item)
+    taken = [("a", queue.pop()), ("b", queue.pop())]
+    for who, item in reversed(taken):
+        queue.put_back(who, item, had_turn=False)
+    assert len(queue) == 3 and served(queue) == ["1", "3", "2"]
+
+
+def test_whoever_had_a_turn_comes_after_the_others_with_what_was_put_back() -> None:
+    queue: FairQueue[str] = FairQueue(10, 10)
+    queue.put("a", "1")
+    queue.put("a", "2")
+    taken = [queue.pop(), queue.pop()]
+    queue.put("b", "3")
+    queue.put_back("a", taken[1], had_turn=True)  # and the other was served
+    assert served(queue) == ["3", "2"]

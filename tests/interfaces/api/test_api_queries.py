@@ -9,6 +9,7 @@ import pytest
 from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.interfaces.api import queries
 from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.sender import SHARE
 
 
 class Executor:
@@ -103,3 +104,73 @@ def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "QUERIES_WAITING_MAX", 10)
     answers = ask(20, lambda reader: 1, Executor())
     assert answers.count(1) == 10 and sum(isinstance(answer, LimitExceeded) for answer in answers) == 10
+
+
+def in_turn(monkeypatch: pytest.MonkeyPatch, *asked: tuple[str, bool], leaves: str = "") -> list[str]:
+    """Whose reads were made, in their order, where each takes all the time of a visit; the first is under way before
+    the others ask. Whoever `leaves` does so then."""
+    monkeypatch.setattr(queries, "QUERY_VISIT_S", 0.0)
+    made: list[str] = []
+
+    async def one(queue: Queries[Any], who: str, first: bool) -> None:
+        SHARE.set(who)
+        await queue.run(lambda reader: made.append(who), first)
+
+    async def run() -> None:
+        queue: Queries[Any] = Queries(Executor())  # type: ignore[arg-type]
+        tasks = []
+        for who, first in asked:
+            tasks.append(asyncio.create_task(one(queue, who, first), name=who))
+            await asyncio.sleep(0)
+        for task in tasks:
+            if task.get_name() == leaves:
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+    return made
+
+
+def test_one_senders_reads_delay_another_by_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,500 of one address stood before everybody's: 26.7 s for one of 3 ms."""
+    asked = [("greedy", False)] * 20 + [("other", False)]
+    made = in_turn(monkeypatch, *asked)
+    assert made[:3] == ["greedy", "greedy", "other"], "the one under way, and one"
+    assert made[3:] == ["greedy"] * 18
+
+
+def test_what_an_order_waits_for_comes_before_all_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first order of a signer was lost after 31.9 s."""
+    asked = [*((f"stranger {n}", False) for n in range(20)), ("signer", True)]
+    assert in_turn(monkeypatch, *asked)[:2] == ["stranger 0", "signer"]
+
+
+def test_what_its_sender_has_left_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """57,500 questions of one address were read for nobody in 30 s."""
+    asked = [("stays", False)] + [("gone", False)] * 20
+    assert in_turn(monkeypatch, *asked, leaves="gone") == ["stays"]
+
+
+def test_what_its_sender_has_left_is_not_read_by_a_visit_that_is_under_way() -> None:
+    made: list[int] = []
+
+    async def run() -> None:
+        asked = Queries(Executor())  # type: ignore[arg-type]
+        gone = [asyncio.create_task(asked.run(lambda reader: made.append(1))) for _ in range(5)]
+        stays = asyncio.create_task(asked.run(lambda reader: made.append(2)))
+        await asyncio.sleep(0.005)  # of the 10 ms that it takes to get there
+        for task in gone:
+            task.cancel()
+        await stays
+
+    asyncio.run(run())
+    assert made == [2]
+
+
+def test_a_sender_may_have_so_many_reads_waiting_and_others_have_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queries, "READS_PER_SENDER_MAX", 5)
+    asked = [("other", False)] + [("greedy", False)] * 20 + [("third", False)]
+    made = in_turn(monkeypatch, *asked)
+    assert (made.count("greedy"), made.count("other"), made.count("third")) == (5, 1, 1)

@@ -6,8 +6,11 @@ import time
 
 import pytest
 
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api import readers as readers_module
 from coinone.interfaces.api.readers import Readers
-from coinone.interfaces.api.sender import SHARE
+from coinone.interfaces.api.sender import PURSE, SHARE
+from coinone.interfaces.api.weights import Weights
 
 
 def test_one_senders_long_reads_delay_another_by_one_of_them() -> None:
@@ -64,3 +67,37 @@ def test_who_waits_when_the_node_stops_is_told() -> None:
         await slow
 
     asyncio.run(ask())
+
+
+def test_a_sender_may_have_so_many_reads_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers_module, "READS_PER_SENDER_MAX", 5)
+
+    async def ask() -> list[object]:
+        readers = Readers(1)
+        asked = [readers.run(lambda: time.sleep(0.01)) for _ in range(10)]  # one of them at once
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        readers.close()
+        return found
+
+    assert sum(isinstance(each, LimitExceeded) for each in asyncio.run(ask())) == 4
+
+
+def test_who_reads_no_answers_has_nothing_more_read_for_it() -> None:
+    """Each was let in while there was room; their answers of 15 MB would come all the same."""
+    ran: list[int] = []
+
+    async def ask() -> None:
+        readers, purse = Readers(1), Weights(1200).purse("203.0.113.5")
+        PURSE.set(purse)
+        first = asyncio.create_task(readers.run(lambda: time.sleep(0.05)))
+        second = asyncio.create_task(readers.run(lambda: ran.append(1)))
+        await asyncio.sleep(0)
+        with purse.unread(33 * 1024 * 1024):
+            await first
+            with pytest.raises(LimitExceeded, match="too many answers unread"):
+                await second
+        assert await readers.run(lambda: 7) == 7
+        readers.close()
+
+    asyncio.run(ask())
+    assert not ran

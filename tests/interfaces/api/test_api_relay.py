@@ -81,6 +81,19 @@ def test_an_order_of_another_chain_is_refused_by_the_relay(node: Node) -> None:
     assert answer["status"] == "err" and "does not exist" in answer["response"]
 
 
+def test_whose_signer_is_looked_up_comes_before_all_questions(node: Node) -> None:
+    """Behind strangers' questions the answer to a first order came after 31.9 s, or was lost."""
+    noted: list[bool] = []
+
+    class Noted(Queries[Any]):
+        async def run(self, read: Callable[[Any], Any], first: bool = False) -> Any:
+            noted.append(first)
+            return await super().run(read, first)
+
+    asyncio.run(Relay(node, Noted(node), at_once).act(body_of(node, dev_keys()[0], 1), 300))
+    assert noted == [True]
+
+
 def foreign_spelling(node: Node, orders: int) -> dict[str, Any]:
     """A stranger's orders with a builder, which the quick reader leaves to the other."""
     order = actions.order([actions.Order(0, True, "0.001", "90000")] * orders)

@@ -51,8 +51,11 @@ class Echo:
             return
         if scope["path"] == "/large":
             for _ in range(3):
-                await scope["extensions"][LINK].write_whole(text_frame(b"y" * LARGE))
-                scope["extensions"][LINK].write_frames(text_frame(b"a stream"))  # which goes on meanwhile
+                link = scope["extensions"][LINK]
+                sending = asyncio.create_task(link.write_whole(text_frame(b"y" * LARGE)))
+                await asyncio.sleep(0)
+                link.write_frames(text_frame(b"a stream"))  # which goes on meanwhile
+                await sending
             return
         frame = text_frame(b"x" * 100_000)
         while scope["extensions"][LINK].write_frames(frame):

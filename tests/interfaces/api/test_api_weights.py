@@ -14,7 +14,7 @@ from coinone.interfaces.api.ethereum.parts import _Part, at_once
 from coinone.interfaces.api.ethereum.send_methods import send_raw_transaction
 from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.weights import Weights, action_weight, info_weight
+from coinone.interfaces.api.weights import Bill, Weights, action_weight, info_weight
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
 
 
@@ -44,6 +44,25 @@ def test_a_purse_is_spent_and_refills_evenly() -> None:
         purse.require()
     clock.now += 0.1
     purse.require()
+
+
+def test_a_bill_is_its_base_at_once_and_what_is_more_once() -> None:
+    purse = Weights(60, clock=lambda: 0.0).purse("203.0.113.5")
+    bill = Bill(purse, 20)
+    for weight in (10, 30, 30, 60):  # 20, then 10 and 30 more
+        purse.require()
+        bill.raise_to(weight)
+    with pytest.raises(LimitExceeded, match="try again in 1 s"):
+        purse.require()
+
+
+def test_nothing_is_let_in_from_who_leaves_32_MiB_of_its_answers_unread() -> None:
+    purse = Weights(1200).purse("203.0.113.5")
+    with purse.unread(20 * 1024 * 1024):
+        purse.require()
+        with purse.unread(12 * 1024 * 1024 + 1), pytest.raises(LimitExceeded, match="read them first"):
+            purse.require()
+        purse.require()
 
 
 def test_an_idle_purse_holds_a_minutes_worth_at_most() -> None:

@@ -10,6 +10,7 @@ import pytest
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX, WS_SUBSCRIPTIONS_MAX
 from coinone.interfaces.api.protocols import text_frame
+from coinone.interfaces.api.weights import Bill, Weights
 from coinone.interfaces.api.ws.feed import Feed
 from coinone.interfaces.api.ws.hub import Connection, Hub, Snapshot
 from coinone.interfaces.api.ws.session import Session
@@ -192,7 +193,10 @@ class Backend:
             raise LimitExceeded("too many reads at once")
         return Snapshot([b'{"channel":"allMids","data":{}}'])
 
-    async def info(self, request: Any) -> Any:
+    def admit_info(self, request: Any) -> Bill:
+        return Bill(Weights(1200).purse(""), 20)
+
+    async def info(self, request: Any, bill: Bill) -> Any:
         if request == {"type": "bad"}:
             raise InvalidInput("bad question")
         if request == {"type": "fault"}:

@@ -7,6 +7,7 @@ from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import market_json as markets
 from coinone.interfaces.api.exchange import reads
 from coinone.interfaces.api.exchange.format import hex_address
+from coinone.interfaces.api.exchange.histories import Unfinished
 from coinone.interfaces.api.exchange.numbers import money
 from coinone.interfaces.api.exchange.orders import (
     frontend_order_json,
@@ -216,7 +217,7 @@ def _history(name: str) -> Handler:
 async def _fills_by_time(sources: Sources, request: Request) -> Json:
     """Of one time there may be so many that others should not wait for them."""
     brief = await sources.in_thread(lambda: sources.histories.fills_by_time(request, brief=True))
-    if brief is not None:
+    if not isinstance(brief, Unfinished):
         return brief
     return await sources.in_slow_thread(lambda: sources.histories.fills_by_time(request))
 

@@ -34,6 +34,10 @@ Of = TypeVar("Of", Address, int)  # an account, or a market
 Request = dict[str, Any]
 
 
+class Unfinished(Counted):
+    """Rows were read, and there are too many of them."""
+
+
 class Histories:
     """The store's history as answers."""
 
@@ -49,9 +53,9 @@ class Histories:
             rows = [row for row in rows if row.fill.time_ms != rows[-1].fill.time_ms] or rows
         return self._fills(rows, joined)
 
-    def fills_by_time(self, request: Request, brief: bool = False) -> list[Json] | None:
-        """userFillsByTime: oldest first, or, if `reversed`, the newest of the time asked for, newest first. None if the
-        answer is to be `brief` and is longer than two full ones."""
+    def fills_by_time(self, request: Request, brief: bool = False) -> list[Json]:
+        """userFillsByTime: oldest first, or, if `reversed`, the newest of the time asked for, newest first. Unfinished
+        if the answer is to be `brief` and is longer than two full ones."""
         user, joined = parse_address(request.get("user")), parse_joined(request)
         asked, turned = _page(request, INFO_ROWS_MAX), parse_flag(request, "reversed")
         page = replace(asked, oldest=asked.oldest and not turned)
@@ -59,7 +63,7 @@ class Histories:
         for place, part in enumerate(self._history.fill_parts(user, page)):
             rows += part
             if brief and place == 1 and len(part) == INFO_ROWS_MAX:
-                return None
+                return Unfinished((), read=len(rows))
         return self._fills(rows if asked.oldest or turned else rows[::-1], joined)
 
     def _fills(self, rows: Sequence[AccountFill], joined: bool) -> list[Json]:

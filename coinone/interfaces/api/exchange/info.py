@@ -2,10 +2,13 @@
 
 Questions about markets are answered from the view published after each batch, without asking the executor;
 the bytes of such an answer are kept until the next batch. Questions about accounts run between batches.
-Histories come from the store.
+Histories come from the store. Whoever asks pays what the kind costs before anything is read, and for rows in the thread
+that read them, so that neither is saved by leaving.
 """
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api import jsonio
@@ -14,9 +17,12 @@ from coinone.interfaces.api.exchange.account_info import ACCOUNT
 from coinone.interfaces.api.exchange.market_info import MARKET
 from coinone.interfaces.api.exchange.sources import Handler, Json, Sources, require_main_dex
 from coinone.interfaces.api.http import HttpError
-from coinone.interfaces.api.weights import INFO_WEIGHT, Purse, info_weight
+from coinone.interfaces.api.queries import InThread
+from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
+from coinone.interfaces.api.weights import INFO_WEIGHT, Bill, Purse, info_base, info_weight
 from coinone.node.runtime.view import View
 
+T = TypeVar("T")
 HANDLERS: dict[str, Handler] = {**MARKET, **ACCOUNT}
 _CACHED_ANSWERS_MAX = 512  # distinct market questions between two batches
 
@@ -30,9 +36,9 @@ class Info:
         self._cached_of: View | None = None
         self.answered: dict[str, int] = {}  # by type, for /metrics; those from the cache are left out
 
-    async def answer_bytes(self, body: bytes, purse: Purse) -> bytes:
+    async def answer_bytes(self, body: bytes, purse: Purse, sender: Sender = NOBODY) -> bytes:
         """The JSON of an answer, paid for. Raises HttpError for a request that no type or field fits, or that
-        the purse does not allow."""
+        the purse does not allow, and where its sender leaves."""
         view = self._sources.data.view
         if self._cached_of is not view:
             self._cache.clear()
@@ -51,39 +57,72 @@ class Info:
         except InvalidInput as error:
             purse.spend(INFO_WEIGHT)
             raise HttpError(422, str(error)) from error
+        kind = _kind(request)
+        answering = self.answer(request, Bill(purse, info_base(kind)))
         try:
-            answer = await self._answer_paid(request, purse)
+            answer = await (answering if kind in MARKET else unless_left(sender, answering))
         except InvalidInput as error:
-            raise HttpError(422, str(error)) from error
-        kind, result = request["type"], jsonio.encode(answer)
+            raise HttpError(429 if isinstance(error, LimitExceeded) else 422, str(error)) from error
+        result = jsonio.encode(answer)
         if kind in MARKET and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
             self._cache[body] = result, info_weight(kind, answer)
         return result
 
-    async def answer_paid(self, request: Any, purse: Purse) -> Json:
-        """The answer object of a request, paid for. Raises InvalidInput, LimitExceeded among them."""
+    def admit(self, request: Any, purse: Purse) -> Bill:
+        """Let a request in, which pays what its kind costs. Raises LimitExceeded."""
         purse.require()
-        return await self._answer_paid(request, purse)
+        return Bill(purse, info_base(_kind(request)))
 
-    async def _answer_paid(self, request: Any, purse: Purse) -> Json:
+    async def answer(self, request: Any, bill: Bill) -> Json:
+        """The answer object of a request that was let in. Raises InvalidInput, LimitExceeded among them."""
         try:
-            answer = await self._answer(request)
-        except InvalidInput:
-            purse.spend(INFO_WEIGHT)
+            answer = await self._answer(request, bill)
+        except LimitExceeded:
             raise
-        purse.spend(info_weight(request["type"], answer))
+        except InvalidInput:
+            bill.raise_to(INFO_WEIGHT)
+            raise
+        bill.raise_to(info_weight(request["type"], answer))
         return answer
 
-    async def _answer(self, request: Any) -> Json:
-        kind = request.get("type") if isinstance(request, dict) else None
-        if not isinstance(kind, str):
+    async def _answer(self, request: Any, bill: Bill) -> Json:
+        kind = _kind(request)
+        if kind is None:
             raise InvalidInput("Failed to deserialize the JSON body into the target type")
         require_main_dex(request)
         handler = HANDLERS.get(kind)
         if handler is not None or kind in ABSENT:
             self.answered[kind] = self.answered.get(kind, 0) + 1
         if handler is not None:
-            return await handler(self._sources, request)
+            return await handler(self._paid(kind, bill), request)
         if kind in ABSENT:
             return ABSENT[kind]
         raise InvalidInput("Failed to deserialize the JSON body into the target type", type=kind[:40])
+
+    def _paid(self, kind: str, bill: Bill) -> Sources:
+        """What is answered from, where reading rows pays for them."""
+        if kind in MARKET:
+            return self._sources
+        near, slow = self._sources.in_thread, self._sources.in_slow_thread
+        return replace(
+            self._sources,
+            in_thread=_paying(near, kind, bill),
+            in_slow_thread=_paying(slow, kind, bill),
+        )
+
+
+def _kind(request: Any) -> str | None:
+    kind = request.get("type") if isinstance(request, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _paying(in_thread: InThread, kind: str, bill: Bill) -> InThread:
+    async def run(work: Callable[[], T]) -> T:
+        def paid() -> T:
+            read = work()
+            bill.raise_to(info_weight(kind, read))
+            return read
+
+        return await in_thread(paid)
+
+    return run

@@ -75,7 +75,9 @@ class Relay:
             if tried[place][1].signer in self._known:
                 return self._fit(place, tried[place])
         asked = [action.signer for _, action in tried.values()]
-        answers = await self._queries.run(lambda reader: [reader.exchange.knows(signer) for signer in asked])
+        answers = await self._queries.run(
+            lambda reader: [reader.exchange.knows(signer) for signer in asked], first=True
+        )
         for place, known in zip(tried, answers, strict=True):
             if known:
                 return self._fit(place, tried[place])

@@ -29,6 +29,7 @@ from coinone.rules.exchange.event_log import EventLog
 
 Json = dict[str, Any]
 STATE_REFRESH_MS = 1000
+OF_ACCOUNTS = frozenset((*ROW_CHANNELS, *STATE_CHANNELS))  # something is read for whoever begins to listen
 _ROWS_OF_A_BOOK = 32  # what a book takes, in the measure of fills and orders
 
 

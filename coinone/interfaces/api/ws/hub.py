@@ -75,9 +75,11 @@ class Connection:
         self.flush()
 
     async def answer(self, payload: bytes) -> None:
-        """Send what was asked for, however large it is, when there is room."""
+        """Send what was asked for, however large it is, when there is room, and wait until most of it is taken."""
+        frame = text_frame(payload)
+        del payload  # or it is kept twice until then
         if self.open:
-            self.open = await self._link.write_whole(text_frame(payload))
+            self.open = await self._link.write_whole(frame)
 
     def queue(self, frame: bytes) -> None:
         self._outbox.append(frame)

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.http import Receive, Send
-from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX
+from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_AT_ONCE, WS_POSTS_MAX
+from coinone.interfaces.api.weights import Bill
 from coinone.interfaces.api.ws.hub import Connection, Hub, Key, Snapshot
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ class Backend(Protocol):
     def key_of(self, subscription: Any) -> Key: ...
     def require(self) -> None: ...
     async def snapshot(self, key: Key) -> Snapshot: ...
-    async def info(self, request: Any) -> Any: ...
+    def admit_info(self, request: Any) -> Bill: ...
+    async def info(self, request: Any, bill: Bill) -> Any: ...
     async def act(self, request: Any, size: int) -> Any: ...
 
 
@@ -33,6 +35,7 @@ class Session:
         self._hub = hub
         self._backend = backend
         self._posts: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Semaphore(WS_POSTS_AT_ONCE)  # of questions
         self._window_start = 0.0
         self._window_count = 0
 
@@ -139,9 +142,9 @@ class Session:
         payload = body.get("payload")
         try:
             if body["type"] == "info":
-                kind = payload.get("type") if isinstance(payload, dict) else None
-                found = {"type": kind, "data": await self._backend.info(payload)}
-                await self._connection.answer(_posted(post_id, "info", found))
+                bill = self._backend.admit_info(payload)
+                async with self._turn:
+                    await self._connection.answer(await self._info(post_id, payload, bill))
             else:
                 self._answer_post(post_id, "action", await self._backend.act(payload, size))
         except (InvalidInput, StorageError) as error:
@@ -149,6 +152,11 @@ class Session:
         except Exception:
             log.exception("a WebSocket post failed")
             self._answer_post(post_id, "error", "internal error")
+
+    async def _info(self, post_id: int, request: Any, bill: Bill) -> bytes:
+        found = await self._backend.info(request, bill)
+        kind = request.get("type") if isinstance(request, dict) else None
+        return _posted(post_id, "info", {"type": kind, "data": found})
 
     def _answer_post(self, post_id: int, kind: str, payload: Any) -> None:
         with contextlib.suppress(ConnectionError):

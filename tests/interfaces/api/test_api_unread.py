@@ -1,0 +1,122 @@
+"""What a client has asked for and does not read counts against its address, until it is read or the client is gone."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.http import answer
+from coinone.interfaces.api.listeners import open_listeners
+from coinone.interfaces.api.protocols import LINK, note_purse, text_frame
+from coinone.interfaces.api.server import ApiServer
+from coinone.interfaces.api.weights import Purse, Weights
+from tests.functional.waiting import wait_for
+
+LARGE = 42 * 1024 * 1024  # more than 32 beside what the system takes; two thirds are less
+UPGRADE = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"  # noqa: E501
+
+
+class Generous:
+    """Applications that answer everybody at length, on account of one address."""
+
+    def __init__(self) -> None:
+        self.purse: Purse = Weights(1200).purse("203.0.113.5")
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
+        note_purse(scope, self.purse)
+        if scope["type"] == "http":
+            await answer(send, b"x" * LARGE)
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        link, frame = scope["extensions"][LINK], text_frame(b"x" * (LARGE // 3))
+        await asyncio.gather(*(link.write_whole(frame) for _ in range(3)))
+
+    ethereum = exchange
+
+
+@pytest.fixture
+def app() -> Generous:
+    return Generous()
+
+
+@pytest.fixture
+def server(app: Any) -> Iterator[ApiServer]:
+    made = ApiServer(app, open_listeners(ApiConfig(exchange_port=0, ethereum_port=0)))
+    made.start()
+    yield made
+    made.stop()
+
+
+def reads_its_answers(purse: Purse) -> bool:
+    try:
+        purse.require()
+    except LimitExceeded:
+        return False
+    return True
+
+
+def asked(server: ApiServer, more: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.exchange_port), timeout=30)
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + more + b"\r\n")
+    return connection
+
+
+@pytest.mark.parametrize("more", [b"", UPGRADE], ids=["http", "websocket"])
+def test_an_address_that_reads_none_of_its_answers_is_let_in_nowhere_until_it_does(
+    app: Generous, server: ApiServer, more: bytes
+) -> None:
+    """Explorer pages of 15 MB by HTTP, histories by WebSocket: 1.7 GB and 1.2 GB of one to four addresses."""
+    with asked(server, more) as connection:
+        wait_for(lambda: not reads_its_answers(app.purse), "answers count as unread")
+        size = 0
+        while size < LARGE:
+            size += len(connection.recv(1 << 20))
+        wait_for(lambda: app.purse._unread == 0, "nothing is unread")
+    assert reads_its_answers(app.purse)
+
+
+@pytest.mark.parametrize("more", [b"", UPGRADE], ids=["http", "websocket"])
+def test_what_a_client_left_unread_counts_no_more_when_it_is_gone(
+    app: Generous, server: ApiServer, more: bytes
+) -> None:
+    with asked(server, more):
+        wait_for(lambda: not reads_its_answers(app.purse), "answers count as unread")
+    wait_for(lambda: app.purse._unread == 0, "nothing counts as unread")
+    assert reads_its_answers(app.purse)
+
+
+ROUNDS = """
+from coinone.interfaces.api.server import give_large_blocks_back
+def own():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) // 1024
+give_large_blocks_back()
+before, small = own(), []
+for _ in range(4):
+    large = []
+    for _ in range(10):
+        large.append(bytearray(b"x") * 15_000_000)
+        small.append(bytearray(b"x") * 100_000)  # what stays lies between them
+    del large
+print(own() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_what_large_answers_took_goes_back_to_the_system() -> None:
+    """150 MB are taken and freed, four times."""
+    ran = subprocess.run([sys.executable, "-c", ROUNDS], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 20
