@@ -35,13 +35,11 @@ from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.leaves import touched_leaves
 from coinone.rules.exchange.mark import apply_mark_prices
 from coinone.rules.exchange.oracle import apply_oracle, is_fresh
-from coinone.rules.exchange.post_only import middles
 from coinone.rules.exchange.quotes import impact_quotes, weigh_quotes
 from coinone.rules.exchange.race import raced
 from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.state import Exchange, Undo
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import Array
 from coinone.rules.exchange.timers import due_cancels
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_action, verify_raw
@@ -110,7 +108,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     second = _cancels(batch, segments[Segment.CANCELS], work, fired)
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         apply_account_action(batch, item)
-    _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second, middles(batch))
+    _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second, post_only=True)
     quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
     liquidation.serve(work)
@@ -163,12 +161,12 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
     return SecondTry(trading, trading.run())
 
 
-def _orders(batch: Batch, items: list[Item], second: SecondTry, middle: Array | None = None) -> None:
-    """Segment 5, which has a `middle` of each market, or 6."""
+def _orders(batch: Batch, items: list[Item], second: SecondTry, post_only: bool = False) -> None:
+    """Segment 5, which is `post_only`, or 6."""
     trading = Trading(batch)
     for item in items:
         trading.add(item)
-    ran = trading.run(middle)
+    ran = trading.run(post_only)
     trading.finish(ran)
     second.note_placed(trading, ran)
 

@@ -1,4 +1,4 @@
-"""Post-only orders enter the book by what they lose beyond its middle: no small ask keeps makers' bids out of it."""
+"""Post-only orders enter the book by the balance of what they bring: no small ask keeps makers' bids out of it."""
 
 from __future__ import annotations
 
@@ -8,58 +8,108 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.post_only import entry_order, middles
-from coinone.rules.exchange.tables import OP, OpKind, Side
+from coinone.base.primitives.limits import INT64_MAX
+from coinone.rules.exchange.post_only import balance, claims, entry_order
+from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as t
 
 BTC, ETH = 0, 1
-PLACE, MODIFY = OpKind.PLACE, OpKind.MODIFY_CLOID
 
 
-def ops_of(*orders: tuple[int, int, Side, int, OpKind]) -> Any:
-    """(account, market, side, price, kind) of each, in race order."""
+def ops_of(w: Any, *orders: tuple[int, int, Side, float, float], modifies: tuple[int, ...] = ()) -> Any:
+    """(account, market, side, price, coins) of each, in race order, in the markets' units."""
     ops = np.zeros(len(orders), OP)
-    for row, values in zip(ops, orders, strict=True):
-        row["account"], row["market"], row["side"], row["px"], row["kind"] = values
+    for place, (row, (who, market, side, px, size)) in enumerate(zip(ops, orders, strict=True)):
+        row["account"], row["market"], row["side"] = w.slot(who), market, side
+        row["px"], row["sz"] = round(px * (10, 100)[market]), round(size * (10**5, 10**4)[market])
+        row["kind"] = OpKind.MODIFY_CLOID if place in modifies else OpKind.PLACE
+        row["tif"] = Tif.ALO
     return ops
 
 
-def test_the_one_that_loses_less_enters_first_each_in_its_own_market() -> None:
-    """Middle 50,000. Bids at 50,100 and 50,050, asks at 49,945 and, at no loss, 50,000 lose 100, 50, 55 and 0. An order
-    of the same account that loses nothing does not wait for its other, nor for one in another market."""
+def order_of(w: Any, *orders: Any, modifies: tuple[int, ...] = ()) -> list[int] | None:
+    found = entry_order(w.ex.rows, ops_of(w, *orders, modifies=modifies), {})
+    return None if found is None else found.tolist()
+
+
+def test_the_balance_is_where_bids_above_and_asks_below_claim_as_much() -> None:
+    """Bids for 5 at 100 and 10 at 99, an ask for 8 at 98: 15 against 8 up to 99, above it 5 against 8. An ask for 20
+    would have it below 98; one for 15 makes bids and asks equal up to 99."""
+    px, sells = np.array([100, 99, 98]), np.array([False, False, True])
+    assert balance(px, sells, np.array([5, 10, 8])) == (99, 100)
+    assert balance(px, sells, np.array([5, 10, 20])) == (0, 98)
+    assert balance(px, sells, np.array([5, 10, 15])) == (0, 100)
+    assert balance(px[:2], sells[:2], np.array([5, 10])) == (100, INT64_MAX)
+
+
+def test_the_side_that_brings_more_enters_first_each_in_its_own_market(world: Callable[..., Any]) -> None:
+    """1 and 2 bid for 1 BTC each at 50,010 and 50,000, 3 offers 0.001 at 49,950, 4 2 BTC at 50,005. Below 50,000 are
+    2 bid for and 0.001 offered, from 50,005 on 1 against 2.001: nobody loses but 3, 50, and 1, 5. What 1 does in the
+    other market, where 3's small ask lies below its bid, does not wait."""
+    w = world(dict.fromkeys(range(1, 5), 10**6))
+    order = order_of(
+        w,
+        (3, BTC, Side.SELL, 49_950, 0.001),
+        (1, BTC, Side.BUY, 50_010, 1),
+        (2, BTC, Side.BUY, 50_000, 1),
+        (4, BTC, Side.SELL, 50_005, 2),
+        (3, ETH, Side.SELL, 2_999, 0.01),
+        (1, ETH, Side.BUY, 3_000, 1),
+    )
+    assert order == [2, 3, 5, 1, 4, 0]
+
+
+def test_orders_of_which_none_cross_enter_as_the_race_ranked_them(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6, 2: 10**6})
+    assert order_of(w, (2, BTC, Side.SELL, 50_010, 1), (1, BTC, Side.BUY, 49_990, 1)) is None
+    assert order_of(w, (2, BTC, Side.SELL, 50_010, 1), (1, ETH, Side.BUY, 3_100, 1)) is None
+
+
+def test_a_modify_enters_behind_ones_own_orders_before_it_and_those_after_it_behind_it(
+    world: Callable[..., Any],
+) -> None:
+    """9 offers 100 BTC at 50,000, so that bids above it lose. 1 bids 50,100, then modifies an order to 49,000, then
+    bids 49,000; 2 bids 50,050. What 1 does in the other market waits for none of it."""
+    w = world({1: 10**6, 2: 10**6, 9: 10**7})
+    order = order_of(
+        w,
+        (1, BTC, Side.BUY, 50_100, 1),
+        (1, BTC, Side.BUY, 49_000, 1),
+        (1, ETH, Side.BUY, 2_990, 1),
+        (1, BTC, Side.BUY, 49_000, 1),
+        (2, BTC, Side.BUY, 50_050, 1),
+        (9, BTC, Side.SELL, 50_000, 100),
+        modifies=(1, 2),
+    )
+    assert order == [2, 5, 4, 0, 1, 3]
+
+
+def test_an_order_claims_what_its_owner_could_bear_once(world: Callable[..., Any]) -> None:
+    """At 50x and a mark of 50,000 1 BTC needs 1,000. 1 has 2,400: two bids of 1, not three, nor one of 3; at 50,200 a
+    BTC needs 200 more. 2 holds 1 BTC with 1,007.5 less a fee of 7.5: none is free, but 1 BTC may be sold, once. What
+    would cross a resting order, lies beyond the band of a twentieth, is no price of the market or lies more than 250
+    beyond the mark, oracle / (4 * 50), and beyond the mark before it moved, claims nothing."""
+    w = world({1: 2_400, 2: 1_007.5, 3: 10**6, 9: 10**6})
+    w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(9, 1, 50_000))
+    w.batch(w.sell(9, 1, 50_240, "Alo"))
     buy, sell = Side.BUY, Side.SELL
-    ops = ops_of(
-        (1, BTC, buy, 50_100, PLACE),
-        (1, BTC, buy, 49_000, PLACE),
-        (2, BTC, buy, 50_050, PLACE),
-        (3, BTC, sell, 49_945, PLACE),
-        (4, BTC, sell, 50_000, PLACE),
-        (3, ETH, sell, 3_001, PLACE),
-    )
-    order = entry_order(ops, np.array([50_000, 3_000]))
-    assert order is not None and order.tolist() == [1, 4, 5, 2, 3, 0]
 
+    def claimed(*orders: Any, moved: int = 0) -> list[float]:
+        return [lots / 10**5 for lots in claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}).tolist()]
 
-def test_orders_that_lose_nothing_enter_as_the_race_ranked_them() -> None:
-    ops = ops_of((2, BTC, Side.SELL, 50_010, PLACE), (1, BTC, Side.BUY, 49_990, PLACE))
-    assert entry_order(ops, np.array([50_000])) is None
-
-
-def test_a_modify_enters_behind_ones_own_orders_before_it_and_those_after_it_behind_it() -> None:
-    """1 places a bid that loses 100, then modifies an order to one that loses nothing, then places another; 2's bid
-    loses 50. What 1 does in the other market waits for none of it."""
-    ops = ops_of(
-        (1, BTC, Side.BUY, 50_100, PLACE),
-        (1, BTC, Side.BUY, 49_000, MODIFY),
-        (1, ETH, Side.BUY, 2_990, MODIFY),
-        (1, BTC, Side.BUY, 49_000, PLACE),
-        (2, BTC, Side.BUY, 50_050, PLACE),
-    )
-    order = entry_order(ops, np.array([50_000, 3_000]))
-    assert order is not None and order.tolist() == [2, 4, 0, 1, 3]
+    assert claimed(*[(1, BTC, buy, 49_000, 1)] * 3) == [1, 1, 0]
+    assert claimed((1, BTC, buy, 49_000, 3), (1, BTC, buy, 50_200, 2), (1, BTC, buy, 50_200, 1)) == [0, 2, 0]
+    assert claimed((2, BTC, sell, 50_500, 1), (2, BTC, sell, 50_600, 1), (2, BTC, buy, 49_000, 1)) == [
+        1,
+        0,
+        0,
+    ]
+    assert claimed((3, BTC, buy, 50_240, 1), (3, BTC, buy, 50_239, 1)) == [0, 1]
+    assert claimed((3, BTC, buy, 47_400, 1), (3, BTC, buy, 47_500.5, 1)) == [0, 0]
+    assert claimed((3, BTC, sell, 49_750, 1), (3, BTC, sell, 49_749, 1)) == [1, 0]
+    assert claimed((3, BTC, buy, 50_239, 1), (3, BTC, sell, 49_149, 1), moved=600) == [1, 0]
+    assert claimed((3, BTC, sell, 49_749, 1), moved=600) == [1]
+    assert claimed((3, BTC, sell, 49_749, 1), moved=-600) == [0]
 
 
 def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Callable[..., Any]) -> None:
@@ -82,29 +132,6 @@ def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Ca
         assert [(fill.px, fill.sz) for fill in fills] == [(499_900, 5_000)]
         w.batch(w.cancel(3, cloid=100 + turn))
     assert w.position(9) == -5_000 * sold
-
-
-def test_the_middle_is_that_of_the_last_batchs_quotes_within_an_offset_of_the_mark(
-    world: Callable[..., Any],
-) -> None:
-    """Quotes at 50,070 and 50,090: 50,080. At 50,490 and 50,510 the middle is 250 from the mark, oracle / (4 * 50).
-    Without quotes on both sides it is the mark; ETH has none. All this in tenths and hundredths."""
-    w = world({1: 1_000_000, 2: 1_000_000})
-
-    def middle() -> list[int]:
-        found: list[int] = middles(Batch(w.ex, BatchContext(w.seq + 1, w.now, keccak256(b"")))).tolist()
-        return found
-
-    assert middle() == [500_000, 300_000]
-    for bid, ask, expected in ((50_070, 50_090, 500_800), (50_490, 50_510, 502_500)):
-        w.batch(w.buy(1, 1, bid, "Alo", cloid=bid))
-        assert middle()[ETH] == 300_000 and abs(middle()[BTC] - 500_000) <= 4
-        w.batch(w.sell(2, 1, ask, "Alo", cloid=ask))
-        moved = (
-            int(w.ex.rows.markets[BTC]["mark"]) - 500_000
-        )  # the mark follows the quotes, 78 at most so far
-        assert middle() == [expected + (moved if expected == 502_500 else 0), 300_000]
-        w.batch(w.cancel(1, cloid=bid), w.cancel(2, cloid=ask))
 
 
 def quoted(w: Any, at: float, turn: int) -> list[Any]:
@@ -136,7 +163,7 @@ def test_a_small_ask_at_the_mark_keeps_no_bids_of_a_book_above_it_out(
         w.batch(w.cancel(4, cloid=turn), w.buy(9, 1, 52_000, "Ioc", reduce_only=True))
 
 
-def test_an_order_far_from_the_middle_of_one_market_does_not_hold_ones_orders_of_another_up(
+def test_an_order_far_off_in_one_market_does_not_hold_ones_orders_of_another_up(
     world: Callable[..., Any],
 ) -> None:
     """1 bids for BTC and, in the same action, for ETH 0.3 % above its middle. An ask for 12 quote 0.25 % below BTC's
@@ -148,3 +175,20 @@ def test_an_order_far_from_the_middle_of_one_market_does_not_hold_ones_orders_of
     )
     w.batch(w.cancel(1, cloid=1), w.signed(1, both), w.sell(3, 0.00025, 49_875, "Alo"))
     assert w.ex.rows.book.best(BTC, Side.BUY) == 499_900
+
+
+def test_whoever_was_alone_in_the_last_batch_bars_nobody(world: Callable[..., Any]) -> None:
+    """A stranger sweeps the makers' asks and rests a pair of its own, 50,000 and 50,230: that is all the book at the
+    batch's end. In the next ones it bids 12 quote at 50,110, ahead of all asks that lie below it; a taker who buys
+    meets the makers all the same, at 50,020."""
+    w = world({1: 1_000_000, 2: 1_000_000, 3: 1_000_000, 4: 1_000, 9: 1_000_000})
+    for turn in range(1, 3):
+        w.batch(*quoted(w, 50_010, turn))
+    cancels = [w.cancel(who, cloid=2000 + 10 * who + sign) for who in (1, 2) for sign in (-1, 1)]
+    w.batch(w.buy(3, 2, 50_040, "Ioc"))
+    pair = [w.buy(3, 0.42, 50_000, "Alo", cloid=3), w.sell(3, 1.26, 50_230, "Alo", cloid=4)]
+    w.batch(*cancels, *pair)
+    for turn in range(3, 8):
+        w.batch(*quoted(w, 50_010, turn), w.buy(4, 0.00024, 50_110, "Alo"), w.buy(9, 0.5, 50_500, "Ioc"))
+        assert [fill.px for fill in w.last.events.fills()] == [500_200], turn
+        assert w.position(4) == 0

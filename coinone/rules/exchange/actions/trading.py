@@ -57,15 +57,15 @@ class Trading:
         else:
             self.ops.add(item, action, terms)
 
-    def run(self, middle: Array | None = None) -> Ran:
-        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. With the `middle`
-        of each market the operations are post-only orders, and enter by it (post_only.py)."""
+    def run(self, post_only: bool = False) -> Ran:
+        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. `post_only` ones
+        enter in an order of their own (post_only.py)."""
         batch, rows = self.batch, self.batch.rows
         if not len(self.ops):
             return _NOTHING
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
-        places = None if middle is None else entry_order(ops, middle)
+        places = entry_order(rows, ops, batch.mark_changes) if post_only else None
         segment = run_segment(rows, ops if places is None else ops[places], batch.now)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
         if places is not None:
