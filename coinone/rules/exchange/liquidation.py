@@ -117,10 +117,12 @@ def _close(work: Liquidations, turn: list[int]) -> None:
         slot = orders.ops.owner(place).account
         if (slot, event.market) in work.fifths:
             fifths[slot] = fifths.get(slot, True) and filled == abs(event.size)
+    accounts, now = work.batch.rows.accounts, work.batch.now
     for slot, whole in fifths.items():
-        if whole:  # else a stranger's bid for one lot would start the rest, after which all is sold
+        rested = now - int(accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
+        if whole and rested:  # a stranger's bid for one lot starts no rest
             work.batch.rows.journal.account(slot)
-            work.batch.rows.accounts[slot]["liquidated_ms"] = work.batch.now
+            accounts[slot]["liquidated_ms"] = now
     work.chosen.update(dict.fromkeys(turn))
 
 
@@ -278,12 +280,11 @@ def _largest_first(batch: Batch, slot: int) -> list[int]:
 
 
 def part_of(batch: Batch, slot: int, market: int) -> int:
-    """How much of the position is closed now: a fifth of a large one, unless that step was just made."""
+    """How much of the position is closed now: a fifth of a large one, while there is no hurry."""
     size = abs(int(batch.rows.positions[slot, market]["size"]))
     large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
-    first = batch.now - int(batch.rows.accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
     calm = _orderly(batch.rows, slot) and not is_locked(batch.rows, slot)
-    return div_up(size, PARTIAL_SHARE) if large and first and calm else size
+    return div_up(size, PARTIAL_SHARE) if large and calm else size
 
 
 def _orderly(rows: Rows, slot: int) -> bool:

@@ -13,9 +13,9 @@ balance. Orders come behind whose price lies beyond that, the less the earlier; 
 
 What an order claims is its lots, if its owner could bear it as things stand when the segment begins; each account has
 its free margin once in a market and side, in the order of the race. So what bars others is capital, and not words. And
-nothing, if it lies further beyond the mark, to its owner's loss, than a book may be from it (oracle / 4L, mark.py), and
-as far beyond the mark of the last batch, which is what its owner knew: an order stands for one batch before its owner
-may take it back, so a large one far away is no risk.
+less, the further it lies beyond the mark to its owner's loss: at n times as far as a book may be from it (oracle / 4L,
+mark.py), and from the mark of the last batch, which its owner knew, an n-th. An order stands for one batch before its
+owner may take it back, so a large one far away is little risk.
 """
 
 from collections.abc import Mapping
@@ -123,10 +123,12 @@ def _claim(words: Any, group: Any, known: Any, left: Any, found: Any) -> None:
         beyond = max(terms.mark - px if op.side == _SELL else px - terms.mark, 0)
         far = min(beyond, known[market] - px if op.side == _SELL else px - known[market])
         needed = opened * terms.mark // leverage + (opened + reduced) * beyond
-        if needed <= left[margin] and far * OFFSET_SHARE * terms.max_leverage <= terms.oracle:
+        if needed <= left[margin]:
             left[margin] -= needed
             left[lots] -= reduced
             found[i] = opened + reduced
+            if far * OFFSET_SHARE * terms.max_leverage > terms.oracle:
+                found[i] = found[i] * terms.oracle // (far * OFFSET_SHARE * terms.max_leverage)
 
 
 def _keep_behind(ops: Array, modifies: Array, lost: Array) -> None:

@@ -22,8 +22,8 @@ from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import LIMIT_WHOLE, Array, MarketStatus
 
-PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in two steps
-PARTIAL_SHARE = 5  # the first step is a fifth
+PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in steps
+PARTIAL_SHARE = 5  # a step is a fifth
 
 _AGED = int(MarketStatus.AGED)
 _NUMBERS = types.Array(types.int64, 1, "C")
@@ -69,11 +69,10 @@ def _limit(core: Any, account: int, market: int) -> int:
 
 
 @inlined
-def _lots(core: Any, account: int, market: int, now: int) -> int:
+def _lots(core: Any, account: int, market: int) -> int:
     """As liquidation.part_of, of who is not locked."""
     size = abs(core.positions[account, market].size)
-    first = now - core.accounts[account].liquidated_ms >= 2 * LIQUIDATION_COOLDOWN_MS
-    if size * core.markets[market].mark > PARTIAL_NOTIONAL and first and _orderly(core, account):
+    if size * core.markets[market].mark > PARTIAL_NOTIONAL and _orderly(core, account):
         return i64((size + PARTIAL_SHARE - 1) // PARTIAL_SHARE)
     return i64(size)
 
@@ -120,7 +119,7 @@ def _served(words: Any, slots: Any, now: int, taken: Any, found: Any) -> int:
             limit = _limit(core, account, market)
             ladder = ladder_of(market, 0 if size > 0 else 1)
             key = limit if size > 0 else -limit
-            meets = _take(core, ladder, key, _lots(core, account, market, now), taken) or meets
+            meets = _take(core, ladder, key, _lots(core, account, market), taken) or meets
         if meets:
             found[count] = account
             count += 1

@@ -87,8 +87,8 @@ def test_a_modify_enters_behind_ones_own_orders_before_it_and_those_after_it_beh
 def test_an_order_claims_what_its_owner_could_bear_once(world: Callable[..., Any]) -> None:
     """At 50x and a mark of 50,000 1 BTC needs 1,000. 1 has 2,400: two bids of 1, not three, nor one of 3; at 50,200 a
     BTC needs 200 more. 2 holds 1 BTC with 1,007.5 less a fee of 7.5: none is free, but 1 BTC may be sold, once. What
-    would cross a resting order, lies beyond the band of a twentieth, is no price of the market or lies more than 250
-    beyond the mark, oracle / (4 * 50), and beyond the mark before it moved, claims nothing."""
+    would cross a resting order, lies beyond the band of a twentieth or is no price of the market claims nothing. 251
+    beyond the mark and the mark before it moved, more than oracle / (4 * 50), claim 250 / 251, 1,000 a quarter."""
     w = world({1: 2_400, 2: 1_007.5, 3: 10**6, 9: 10**6})
     w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(9, 1, 50_000))
     w.batch(w.sell(9, 1, 50_240, "Alo"))
@@ -106,10 +106,14 @@ def test_an_order_claims_what_its_owner_could_bear_once(world: Callable[..., Any
     ]
     assert claimed((3, BTC, buy, 50_240, 1), (3, BTC, buy, 50_239, 1)) == [0, 1]
     assert claimed((3, BTC, buy, 47_400, 1), (3, BTC, buy, 47_500.5, 1)) == [0, 0]
-    assert claimed((3, BTC, sell, 49_750, 1), (3, BTC, sell, 49_749, 1)) == [1, 0]
-    assert claimed((3, BTC, buy, 50_239, 1), (3, BTC, sell, 49_149, 1), moved=600) == [1, 0]
+    assert claimed((3, BTC, sell, 49_750, 1), (3, BTC, sell, 49_749, 1), (3, BTC, sell, 49_000, 1)) == [
+        1,
+        0.99601,
+        0.25,
+    ]
+    assert claimed((3, BTC, buy, 50_239, 1), (3, BTC, sell, 49_149, 1), moved=600) == [1, 0.99601]
     assert claimed((3, BTC, sell, 49_749, 1), moved=600) == [1]
-    assert claimed((3, BTC, sell, 49_749, 1), moved=-600) == [0]
+    assert claimed((3, BTC, sell, 49_749, 1), moved=-600) == [0.99601]
 
 
 def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Callable[..., Any]) -> None:
