@@ -6,12 +6,12 @@ GET /explorer/block/NUMBER_OR_HASH, /explorer/batch/SEQ, /explorer/tx/HASH, /exp
 
 from typing import Any
 
-from coinone.base.primitives.errors import InvalidInput, LimitExceeded
+from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_hash
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.format import block_json, receipt_steps
-from coinone.interfaces.api.ethereum.parts import Steps, at_once, in_parts
+from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.interfaces.api.exchange import account_json as accounts
 from coinone.interfaces.api.exchange import reads
@@ -28,6 +28,7 @@ from coinone.node.runtime.node import ChainReader, Node
 from coinone.rules.chain.batch import Batch, decode_certified
 from coinone.rules.consensus.header import Header
 from coinone.rules.exchange.wire.types import DomainRules
+from coinone.rules.state.steps import Steps, at_once, each
 
 Json = dict[str, Any]
 RECENT_BLOCKS = 25
@@ -65,7 +66,7 @@ class Explorer:
             self._pay(kind, argument, purse)
             found = await self._page(kind, argument, purse)
         except InvalidInput as error:
-            raise HttpError(429 if isinstance(error, LimitExceeded) else 400, str(error)) from error
+            raise HttpError.of(error, 400) from error
         if found is None:
             raise HttpError(404, f"no such {kind} on this node")
         return found
@@ -113,7 +114,7 @@ class Explorer:
                 self._pay("tx", str(request.get("hash")), purse)
             answer = await self._made(self._answer(request), purse)
         except InvalidInput as error:
-            raise HttpError(429 if isinstance(error, LimitExceeded) else 422, str(error)) from error
+            raise HttpError.of(error, 422) from error
         assert answer is not None, "what there is not was refused"
         return answer
 
@@ -158,10 +159,7 @@ class Explorer:
         if header is None:
             return None
         rows = yield from self._archive.record_steps(header.number)
-        shown, raws = [], [row.record.raw for row in rows]
-        for row in rows:
-            shown.append(transaction_json(row, header))
-            yield
+        shown = yield from each(rows, at_once(lambda row: transaction_json(row, header)))
         summary = self._summary(header)
         first = header.batch_seq - summary["batches"] + 1
         return {
@@ -169,7 +167,7 @@ class Explorer:
             "exchangeRoot": "0x" + header.exchange_root.hex(),
             "batchHash": "0x" + header.batch_hash.hex(),
             "firstBatch": first,
-            "ethereum": block_json(header, shown, raws),
+            "ethereum": block_json(header, shown, [row.record.raw for row in rows]),
             "batchList": [self._batch_summary(seq) for seq in range(first, header.batch_seq + 1)],
         }
 

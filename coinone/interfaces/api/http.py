@@ -5,7 +5,7 @@ requests per core-second)."""
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from coinone.base.primitives.errors import CoinoneError
+from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.limits import BODY_BYTES_MAX
 
@@ -25,6 +25,11 @@ class HttpError(CoinoneError):
         super().__init__(message)
         self.status = status
         self.message = message
+
+    @classmethod
+    def of(cls, error: InvalidInput, status: int) -> "HttpError":
+        """Of what the sender did: 429 where it asked for too much, else `status`."""
+        return cls(429 if isinstance(error, LimitExceeded) else status, str(error))
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:

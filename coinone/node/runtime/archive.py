@@ -4,7 +4,7 @@ Written once per block, in the same atomic write as the state. Reading is safe f
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -20,14 +20,15 @@ from coinone.rules.chain.receipts import PlacedRecord, place_rows
 from coinone.rules.chain.records import (
     StoredRecord,
     TransactionRecord,
-    decode_record,
     decode_records,
     encode_records,
     split_records,
 )
 from coinone.rules.consensus.header import Header
+from coinone.rules.state.steps import Steps, each
 from coinone.rules.vm import Log
 
+D = TypeVar("D")
 T = TypeVar("T")
 B = TypeVar("B", covariant=True)  # a chain's blocks
 H = TypeVar("H", covariant=True)  # and their headers
@@ -112,24 +113,20 @@ class BlockArchive(ABC, Generic[B, H]):
         data = self._blocks.receipts(number)
         return [] if data is None else own(split_records, data)
 
-    def record_steps(self, number: int) -> Generator[None, None, tuple[PlacedRecord, ...]]:
+    def record_steps(self, number: int) -> Steps[tuple[PlacedRecord, ...]]:
         """The same as `records`, in short steps."""
-        found = []
-        for data in self.encoded_records(number):
-            found.append((yield from _decode_steps(data)))
-            yield
-        return place_rows(found)
+        return place_rows((yield from each(self.stored(number), _record_steps)))
 
-    def placed_steps(self, number: int, index: int) -> Generator[None, None, PlacedRecord]:
+    def placed_steps(self, number: int, index: int) -> Steps[PlacedRecord]:
         """One of them, in short steps; of those before it the logs are counted only."""
         gas = logs = 0
-        rows = self.encoded_records(number)
-        for data in rows[:index]:
-            stored = own(StoredRecord, data)
+        for place, stored in enumerate(self.stored(number)):
+            if place == index:
+                record = yield from _record_steps(stored)
+                return PlacedRecord(record, index, gas + record.gas_used, logs)
             gas += stored.gas_used
             logs += yield from _count_steps(stored)
-        record = yield from _decode_steps(rows[index])
-        return PlacedRecord(record, index, gas + record.gas_used, logs)
+        raise AssertionError("a placed transaction is in its block")
 
     def stored(self, number: int) -> Iterator[StoredRecord]:
         """The same, one by one, of which only what is asked for is decoded."""
@@ -165,7 +162,7 @@ class Archive(BlockArchive[Block, Header]):
         return None if data is None else own(decode_certified, data)
 
 
-def _count_steps(stored: StoredRecord) -> Generator[None, None, int]:
+def _count_steps(stored: StoredRecord) -> Steps[int]:
     count = 0
     for count, _ in enumerate(stored.encoded_logs(), 1):
         if count % _COUNTED_PER_STEP == 0:
@@ -174,19 +171,18 @@ def _count_steps(stored: StoredRecord) -> Generator[None, None, int]:
     return count
 
 
-def _decode_steps(data: bytes) -> Generator[None, None, TransactionRecord]:
+def _record_steps(stored: StoredRecord) -> Steps[TransactionRecord]:
     """A record, which may have tens of thousands of logs."""
-    parts = list(rlp.parts(data))
-    bare = own(decode_record, rlp.encode_joined([*parts[:10], rlp.encode([]), *parts[11:]]))
+    bare = own(StoredRecord.without_logs, stored)
     logs: list[Log] = []
-    for log in own(StoredRecord, data).logs():
+    for log in stored.logs():
         logs.append(log)
         if len(logs) % LOGS_PER_STEP == 0:
             yield
     return replace(bare, logs=tuple(logs))
 
 
-def own(decode: Callable[[bytes], T], data: bytes) -> T:
+def own(decode: Callable[[D], T], data: D) -> T:
     """What we wrote ourselves decodes, or the disk is damaged."""
     try:
         return decode(data)

@@ -16,6 +16,8 @@ from coinone.rules.chain.ethereum.execution import TransactionResult
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.vm import Log
 
+_LOGS = 10  # place of the logs in an encoded record
+
 
 @dataclass(frozen=True)
 class TransactionRecord:
@@ -70,7 +72,7 @@ def decode_record(data: bytes) -> TransactionRecord:
     )
     return TransactionRecord(
         raw, tx_hash, kind, sender, to or None, bool(system), bool(succeeded), gas_used, gas_price, created or None,
-        tuple(decode_log(row) for row in rlp.decode_list(fields[10])),
+        tuple(decode_log(row) for row in rlp.decode_list(fields[_LOGS])),
         rlp.decode_bytes(fields[11], 32) if len(fields) == 12 else None,
     )  # fmt: skip
 
@@ -97,7 +99,7 @@ class StoredRecord:
     __slots__ = ("_parts",)
 
     def __init__(self, data: bytes) -> None:
-        self._parts = tuple(rlp.parts(data))
+        self._parts = list(rlp.parts(data))
         if len(self._parts) not in (11, 12):
             raise DecodeError("record: wrong number of fields", have=len(self._parts))
 
@@ -121,12 +123,16 @@ class StoredRecord:
     def gas_price(self) -> int:
         return rlp.decode_int(rlp.decode(self._parts[8]))
 
+    def without_logs(self) -> TransactionRecord:
+        parts = [*self._parts[:_LOGS], rlp.encode([]), *self._parts[_LOGS + 1 :]]
+        return decode_record(rlp.encode_joined(parts))
+
     def logs(self) -> Iterator[Log]:
         """One after the other, as they are asked for."""
         return (decode_log(rlp.decode(row)) for row in self.encoded_logs())
 
     def encoded_logs(self) -> Iterator[bytes]:
-        return rlp.parts(self._parts[10])
+        return rlp.parts(self._parts[_LOGS])
 
 
 def evm_results(records: Sequence[TransactionRecord]) -> Hash32:

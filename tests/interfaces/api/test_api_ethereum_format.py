@@ -13,11 +13,13 @@ import pytest
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
-from coinone.interfaces.api.ethereum.format import receipt_json
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.ethereum.format import receipt_steps
 from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.rules.chain.ethereum.transaction import decode_any_transaction, effective_gas_price
 from coinone.rules.chain.receipts import place
 from coinone.rules.chain.records import TransactionRecord
+from coinone.rules.state.steps import finished
 from coinone.rules.vm import Log
 
 DATA = os.environ.get("COINONE_DATA")
@@ -101,7 +103,7 @@ def test_receipts_have_the_fields_of_the_cases() -> None:
         b"\x02", bytes(32), 2, bytes(20), None, False, True, 21000, 7, bytes(20), (log,)
     )
     stub: Any = SimpleNamespace(number=1, hash=bytes(32), timestamp=9)
-    have = receipt_json(place([record]).rows[0], stub)
+    have = jsonio.decode(jsonio.encode(finished(receipt_steps(place([record]).rows[0], stub))))
     wanted = [r for r in answers("eth_getTransactionReceipt") if r["type"] == "0x2"]
     assert wanted
     for want in wanted:

@@ -11,7 +11,6 @@ import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api import explorer
-from coinone.interfaces.api.ethereum.parts import at_once
 from coinone.interfaces.api.exchange import info as info_module
 from coinone.interfaces.api.exchange.histories import Unfinished
 from coinone.interfaces.api.exchange.info import Info
@@ -25,6 +24,7 @@ from coinone.interfaces.api.weights import Purse, Weights
 from coinone.interfaces.api.ws.hub import Connection, Hub, Snapshot
 from coinone.interfaces.api.ws.session import Session
 from coinone.node.runtime.archive import EthereumPlace
+from coinone.rules.state.steps import at_once
 
 USER = "0x" + "11" * 20
 OPEN_ORDERS = {"type": "openOrders", "user": USER}

@@ -10,12 +10,12 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api import weights
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.params import block_id
-from coinone.interfaces.api.ethereum.parts import _Part, at_once
 from coinone.interfaces.api.ethereum.send_methods import send_raw_transaction
 from coinone.interfaces.api.explorer import Explorer
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.weights import Bill, Weights, action_weight, info_weight
 from coinone.node.runtime.archive import ActionPlace, EthereumPlace
+from coinone.rules.state.steps import at_once
 
 
 class Clock:
@@ -246,7 +246,7 @@ def test_a_page_of_the_explorer_that_reads_a_block_whole_is_paid_for_by_its_byte
 
     async def in_thread(work: Any) -> Any:
         assert sum(spent) == weight  # before it is read
-        return _Part(0.0, [{}])
+        return 0.0, ({},)
 
     explorer = Explorer(node, None, in_thread, data, None, None)  # type: ignore[arg-type]
     asyncio.run(explorer.get(f"{kind}/{argument}", SimpleNamespace(spend=spent.append)))  # type: ignore[arg-type]

@@ -18,12 +18,12 @@ from coinone.interfaces.api.ethereum.format import (
 )
 from coinone.interfaces.api.ethereum.hexes import read_hash, read_quantity
 from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block
-from coinone.interfaces.api.ethereum.parts import Steps, at_once
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
 from coinone.rules.chain.ethereum.header import EthereumBlock, decode_ethereum_header
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.state.steps import Steps, at_once, each
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -54,10 +54,9 @@ async def get_header_by_number(context: Context, block: Any) -> Json | None:
 
 async def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
     def show(header: AnyHeader, rows: Rows) -> Steps[Json]:
-        shown: list[Any] = []
-        for row in rows:
-            shown.append(transaction_json(row, header) if full else hex_bytes(row.record.hash))
-            yield
+        shown = yield from each(
+            rows, at_once(lambda row: transaction_json(row, header) if full else hex_bytes(row.record.hash))
+        )
         body = block_json(header, shown, [row.record.raw for row in rows])
         return body | _imported_body(context, header.number)
 
@@ -71,14 +70,9 @@ def _imported_body(context: Context, number: int) -> Json:
 
 
 async def get_block_receipts(context: Context, block: Any) -> list[Json] | None:
-    def show(header: AnyHeader, rows: Rows) -> Steps[list[Json]]:
-        shown = []
-        for row in rows:
-            shown.append((yield from _receipt(context, header, row)))
-            yield
-        return shown
-
-    return await context.of_block(required_block(block), show)
+    return await context.of_block(
+        required_block(block), lambda header, rows: each(rows, lambda row: _receipt(context, header, row))
+    )
 
 
 async def count_by_hash(context: Context, block_hash: Any) -> str | None:

@@ -16,12 +16,12 @@ from coinone.interfaces.api.ethereum.format import AnyHeader, header_fields, hea
 from coinone.interfaces.api.ethereum.hexes import read_hash
 from coinone.interfaces.api.ethereum.overrides import read_overrides
 from coinone.interfaces.api.ethereum.params import BlockId, block_id, call_request, required_block
-from coinone.interfaces.api.ethereum.parts import Steps, at_once
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, CallTrace, Traced, timeout_of, trace
 from coinone.interfaces.api.ethereum.trials import Purpose, trial_at
 from coinone.node.ethereum.archive import EthereumArchive
 from coinone.rules.chain.ethereum.receipts import receipt_steps
-from coinone.rules.chain.receipts import receipt_of
+from coinone.rules.chain.receipts import PlacedRecord, receipt_of
+from coinone.rules.state.steps import Steps, at_once, each
 
 
 async def trace_transaction(context: Context, tx_hash: Any, options: Any = None) -> msgspec.Raw:
@@ -80,15 +80,11 @@ async def get_raw_block(context: Context, block: Any) -> str:
 async def get_raw_receipts(context: Context, block: Any) -> list[str]:
     """debug_getRawReceipts: each as in the receipts trie."""
 
-    def show(header: AnyHeader, rows: Rows) -> Steps[list[str]]:
-        shown = []
-        for row in rows:
-            encoded, _ = yield from receipt_steps(receipt_of(row))
-            shown.append(hex_bytes(encoded))
-            yield
-        return shown
+    def show(row: PlacedRecord) -> Steps[str]:
+        encoded, _ = yield from receipt_steps(receipt_of(row))
+        return hex_bytes(encoded)
 
-    found = await context.of_block(required_block(block), show)
+    found = await context.of_block(required_block(block), lambda _, rows: each(rows, show))
     if found is None:
         raise RpcError(SERVER_ERROR, "block not found")
     return found

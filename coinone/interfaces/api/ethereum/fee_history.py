@@ -9,10 +9,11 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import required_block, small_integer
-from coinone.interfaces.api.ethereum.parts import Steps, in_parts
+from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.limits import FEE_HISTORY_MAX
 from coinone.interfaces.api.weights import STORED_BYTES_PER_WEIGHT, TRANSACTIONS_PER_WEIGHT
 from coinone.node.runtime.archive import BlockArchive
+from coinone.rules.state.steps import Steps
 
 Json = dict[str, Any]
 Tip = tuple[int, int]  # of a transaction, and the gas that it used

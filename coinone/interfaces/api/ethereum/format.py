@@ -4,7 +4,7 @@ Field names and forms follow ethereum/execution-apis. Fields of rules this chain
 beacon roots) hold the same constants as the header's hash, so that a client can recompute it.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.consensus.header import EMPTY_REQUESTS, EMPTY_TRIE, Header
 from coinone.rules.state.proofs import AccountProof, SlotProof
+from coinone.rules.state.steps import Steps
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
@@ -182,13 +183,8 @@ def _slot_json(slot: SlotProof, key: str) -> Json:
     }
 
 
-def receipt_json(row: PlacedRecord, header: AnyHeader) -> Json:
-    """A receipt."""
-    return _receipt(row, header, logs_json(row, header), bloom(row.record.logs))
-
-
-def receipt_steps(row: PlacedRecord, header: AnyHeader) -> Generator[None, None, Json]:
-    """The same in short steps, its logs as JSON already: they may be tens of thousands."""
+def receipt_steps(row: PlacedRecord, header: AnyHeader) -> Steps[Json]:
+    """A receipt, in short steps, its logs as JSON already: they may be tens of thousands."""
     logs, bits = [], 0
     for start in range(0, len(row.record.logs), LOGS_PER_STEP):
         part = row.record.logs[start : start + LOGS_PER_STEP]
@@ -227,11 +223,3 @@ def _outcome(record: TransactionRecord) -> Json:
     if record.post_state is not None:
         return {"root": hex_bytes(record.post_state)}
     return {"status": "0x1" if record.succeeded else "0x0"}
-
-
-def logs_json(row: PlacedRecord, header: AnyHeader) -> list[Json]:
-    """The logs of one transaction at their places in the block."""
-    return [
-        log_json(log, header, row.record.hash, row.index, row.first_log_index + n)
-        for n, log in enumerate(row.record.logs)
-    ]

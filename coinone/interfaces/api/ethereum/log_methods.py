@@ -20,7 +20,7 @@ from coinone.interfaces.api.ethereum.errors import (
 from coinone.interfaces.api.ethereum.format import AnyHeader, hex_bytes, log_json
 from coinone.interfaces.api.ethereum.log_filter import LogFilter, log_filter
 from coinone.interfaces.api.ethereum.params import boolean
-from coinone.interfaces.api.ethereum.parts import Steps, in_parts
+from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import (
     LOG_RANGE_MAX,
@@ -33,10 +33,11 @@ from coinone.interfaces.api.weights import (
     STORED_BYTES_PER_WEIGHT,
     TRANSACTIONS_PER_WEIGHT,
 )
-from coinone.node.runtime.archive import EthereumPlace
+from coinone.node.runtime.archive import EthereumPlace, own
 from coinone.rules.chain.ethereum.receipts import bloom
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.records import StoredRecord
+from coinone.rules.state.steps import Steps, at_once, each
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
@@ -204,15 +205,8 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
 
 async def _hashes(reads: ChainReads, first: int, last: int) -> list[str]:
     """Of these blocks."""
-
-    def steps() -> Steps[list[str]]:
-        found = []
-        for header in reads.archive.headers(first, last):
-            found.append(hex_bytes(header.hash))
-            yield
-        return found
-
-    return await in_parts(reads.in_thread, steps())
+    steps = each(reads.archive.headers(first, last), at_once(lambda header: hex_bytes(header.hash)))
+    return await in_parts(reads.in_thread, steps)
 
 
 def _or(bound: int | None, other: int) -> int:
@@ -269,7 +263,7 @@ class _Whole:
         if place.number != self.number:
             self.read += archive.records_size(place.number)
             self.number, self.records = place.number, archive.encoded_records(place.number)
-        return StoredRecord(self.records[place.index]).raw
+        return own(StoredRecord, self.records[place.index]).raw
 
 
 async def get_filter_logs(context: Context, name: Any) -> list[Json]:

@@ -9,8 +9,8 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.debug_methods import trace_answer
 from coinone.interfaces.api.ethereum.hexes import read_hash
 from coinone.interfaces.api.ethereum.params import required_block
-from coinone.interfaces.api.ethereum.parts import at_once
 from coinone.interfaces.api.ethereum.tracing import BlockTrace, trace
+from coinone.rules.state.steps import at_once
 
 OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": True}}
 

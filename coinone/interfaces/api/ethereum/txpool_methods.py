@@ -7,12 +7,13 @@ from coinone.base.crypto.checksum import checksummed
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.hexes import read_address
-from coinone.interfaces.api.ethereum.parts import Steps, in_parts
+from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import POOL_SHOWN_MAX
 from coinone.interfaces.api.weights import TRANSACTIONS_PER_WEIGHT
 from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.state.steps import at_once, each
 
 T = TypeVar("T")
 Waiting = tuple[Address, int, bytes]  # sender, nonce, the transaction
@@ -48,14 +49,8 @@ async def _all_shown(context: Context, show: Callable[[bytes], T]) -> list[tuple
     rows = await context.backend.reads.query(lambda reader: _waiting(reader, None))
     context.purse.spend(len(rows) // TRANSACTIONS_PER_WEIGHT)
 
-    def steps() -> Steps[list[tuple[Row, T]]]:
-        found = []
-        for row in rows:
-            found.append((row, show(row[1][2])))
-            yield
-        return found
-
-    return await in_parts(context.backend.reads.in_thread, steps())
+    steps = each(rows, at_once(lambda row: (row, show(row[1][2]))))
+    return await in_parts(context.backend.reads.in_thread, steps)
 
 
 def _summary(raw: bytes) -> str:

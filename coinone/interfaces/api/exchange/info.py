@@ -62,7 +62,7 @@ class Info:
         try:
             answer = await (answering if kind in MARKET else unless_left(sender, answering))
         except InvalidInput as error:
-            raise HttpError(429 if isinstance(error, LimitExceeded) else 422, str(error)) from error
+            raise HttpError.of(error, 422) from error
         result = jsonio.encode(answer)
         if kind in MARKET and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
             self._cache[body] = result, info_weight(kind, answer)
