@@ -221,7 +221,7 @@ def settle(work: Liquidations) -> None:
             ranking.close(slot, market, int(rows.markets[market]["mark"]))
     for slot in _spent_accounts(batch):
         # Another's close may have just paid it, or made it smaller.
-        if not _short(rows, np.array([slot]), spent=True)[0]:
+        if not _spent(rows, slot):
             continue
         for market in _open_positions(batch, slot):
             ranking.close(slot, market, _away(rows, slot, market, share_per_lot(rows, slot, market)))
@@ -249,13 +249,13 @@ def limit_price(rows: Rows, slot: int, market: int) -> int:
     """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin, as
     far as the market's limit is open (oracle.py). It is for who has less than a third of the margin: what the book does
     not take of that is closed at the whole share in this very batch."""
-    row, account, held = rows.markets[market], rows.accounts[slot], rows.positions[slot, market]
+    row, held = rows.markets[market], rows.positions[slot, market]
     if is_locked(rows, slot):
         return int(row["mark"])
     distance = share_per_lot(rows, slot, market)
     if _orderly(rows, slot):
         distance = min(distance, div_down(int(held["maintenance_margin"]), 2 * abs(int(held["size"]))))
-    if 3 * equity(rows, slot) >= int(account["maintenance_margin"]):
+    if not _spent(rows, slot):
         distance = muldiv_down(distance, int(row["limit_share"]), LIMIT_WHOLE)
     return _away(rows, slot, market, distance)
 
@@ -290,6 +290,11 @@ def part_of(batch: Batch, slot: int, market: int) -> int:
 def _orderly(rows: Rows, slot: int) -> bool:
     """Is the equity still at least two thirds of the maintenance margin?"""
     return 3 * equity(rows, slot) >= 2 * int(rows.accounts[slot]["maintenance_margin"])
+
+
+def _spent(rows: Rows, slot: int) -> bool:
+    """Is less than a third of the maintenance margin left?"""
+    return 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
 
 
 def _spent_accounts(batch: Batch) -> list[int]:

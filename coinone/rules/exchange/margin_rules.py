@@ -39,10 +39,15 @@ def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leve
 
 
 @inlined
+def leverage_of(core: Any, market: int, chosen: int) -> int:
+    """What an account's `chosen` leverage means: 0, that it has chosen none, the market's first."""
+    return i64(chosen) if chosen != 0 else i64(core.markets[market].first_leverage)
+
+
+@inlined
 def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
     row = core.markets[market]
-    if leverage == 0:
-        leverage = row.first_leverage
+    leverage = leverage_of(core, market, leverage)
     notional = worst * row.mark
     margin = (notional + leverage - 1) // leverage
     if row.tier_count > 1 and notional >= core.tiers[market, 1].lower:

@@ -88,7 +88,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     other = ladder_of(market, 1 - op.side)
     if op.tif == _ALO:
         _clear_beyond_band(core, i, other)
-    crosses = _crosses(core, i, other, old)
+    crosses = would_cross(core, i, other, old)
     if op.tif == _ALO and crosses:
         _quote(core, market, result)
         return _BAD_ALO
@@ -126,7 +126,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
 
 
 @inlined
-def _crosses(core: Any, i: int, other: int, old: int) -> bool:
+def would_cross(core: Any, i: int, other: int, old: int) -> bool:
     """Would op `i` trade with the best of the other side's ladder, once the order in slot `old` is gone?"""
     op = core.ops[i]
     count = core.ladder_counts[other]

@@ -29,8 +29,10 @@ from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.exchange.core import CORE, MARKETS, attach, i64
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.ladders import ladder_of
+from coinone.rules.exchange.margin_rules import leverage_of
 from coinone.rules.exchange.mark import OFFSET_SHARE
 from coinone.rules.exchange.order_terms import check_terms
+from coinone.rules.exchange.placing import would_cross
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array, MarketStatus, OpKind, Side
 
@@ -46,12 +48,12 @@ def entry_order(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array | Non
     batch. Of an account's own in a market a modify enters behind what came before it, and what comes after a modify
     behind that: it may name it."""
     px, sells = ops["px"].copy(), ops["side"] == _SELL
-    by_market = [np.flatnonzero(ops["market"] == market) for market in range(rows.market_count)]
-    crossed = [there for there in by_market if _cross(px[there], sells[there])]
-    if not crossed:
+    crossed = _crossed(rows, ops, px, sells)
+    if not len(crossed):
         return None
     claimed, lost = claims(rows, ops, moved), np.zeros(len(ops), np.int64)
-    for there in crossed:
+    for market in crossed:
+        there = np.flatnonzero(ops["market"] == market)
         low, high = balance(px[there], sells[there], claimed[there])
         lost[there] = np.maximum(np.where(sells[there], low - px[there], px[there] - high), 0)
     modifies = np.isin(ops["kind"], _MODIFIES)
@@ -61,11 +63,15 @@ def entry_order(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array | Non
     return places
 
 
-def _cross(px: Array, sells: Array) -> bool:
-    """Does any bid of one market's orders reach any ask?"""
-    if sells.all() or not sells.any():
-        return False
-    return bool(px[~sells].max() >= px[sells].min())
+def _crossed(rows: Rows, ops: Array, px: Array, sells: Array) -> Array:
+    """The markets in which the highest bid of the orders reaches their lowest ask."""
+    known = (ops["market"] >= 0) & (ops["market"] < rows.market_count)
+    bids, asks = known & ~sells, known & sells
+    highest, lowest = np.full((2, rows.market_count), [[-INT64_MAX], [INT64_MAX]], np.int64)
+    np.maximum.at(highest, ops["market"][bids], px[bids])
+    np.minimum.at(lowest, ops["market"][asks], px[asks])
+    found: Array = np.flatnonzero(highest >= lowest)
+    return found
 
 
 def balance(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
@@ -86,9 +92,8 @@ def claims(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array:
         known[market] -= change
     keys = (ops["account"].astype(np.int64) * (rows.market_count + 1) + ops["market"]) * 2 + ops["side"]
     _, group = np.unique(keys, return_inverse=True)
-    left = np.full(
-        2 * len(ops), -1, np.int64
-    )  # of each group: margin, lots that reduce; -1: not looked up yet
+    # Of each group: margin, and lots that reduce; -1 where it was not looked up yet.
+    left = np.full(2 * len(ops), -1, np.int64)
     found = np.zeros(len(ops), np.int64)
     _claim(rows.core(ops), group.astype(np.int64), known, left, found)
     return found
@@ -104,13 +109,16 @@ def _claim(words: Any, group: Any, known: Any, left: Any, found: Any) -> None:
         account, market, px = i64(op.account), i64(op.market), i64(op.px)
         terms, held = core.markets[market], core.positions[account, market]
         other = ladder_of(market, 1 - op.side)
-        count = core.ladder_counts[other]
-        best = core.ladder_keys[other, count - 1] if count > core.ladder_firsts[other] else i64(0)
-        if best != 0 and best >= px * (2 * op.side - 1) and not beyond_band(core, market, abs(best)):
-            continue  # what rests keeps it out
+        best = (
+            core.ladder_counts[other] - 1
+        )  # which keeps it out, unless it is one that no fill could ever meet
+        if would_cross(core, i, other, -1) and not beyond_band(
+            core, market, abs(core.ladder_keys[other, best])
+        ):
+            continue
         if beyond_band(core, market, px) or core.accounts[account].flags & ACCOUNT_LOCKED != 0:
             continue
-        leverage = i64(held.leverage) if held.leverage != 0 else i64(terms.first_leverage)
+        leverage = leverage_of(core, market, held.leverage)
         margin, lots = i64(2 * group[i]), i64(2 * group[i] + 1)
         if left[margin] < 0:
             freed = held.ask_size if op.side == _SELL else held.bid_size
@@ -134,13 +142,9 @@ def _claim(words: Any, group: Any, known: Any, left: Any, found: Any) -> None:
 def _keep_behind(ops: Array, modifies: Array, lost: Array) -> None:
     """Raise the losses of modifies to the greatest of what came before, and of all orders to the greatest of the
     modifies before, each within its account and market."""
-    furthest: dict[
-        tuple[int, int], tuple[int, int]
-    ] = {}  # of all orders so far, and of the modifies among them
-    columns = (ops["account"], ops["market"], modifies, lost)
-    for place, (account, market, modify, loss) in enumerate(
-        zip(*map(np.ndarray.tolist, columns), strict=True)
-    ):
+    furthest: dict[tuple[int, int], tuple[int, int]] = {}  # of all so far, and of the modifies among them
+    named = zip(*(column.tolist() for column in (ops["account"], ops["market"], modifies, lost)), strict=True)
+    for place, (account, market, modify, loss) in enumerate(named):
         of_all, of_modifies = furthest.get((account, market), (0, 0))
         loss = max(loss, of_all if modify else of_modifies)
         furthest[account, market] = max(of_all, loss), loss if modify else of_modifies
