@@ -6,6 +6,7 @@
 // Until it is taken, what it is about is not known, which is not the same as nothing.
 
 import { SvelteSet } from 'svelte/reactivity'
+import { pauseMs } from '../lib/pauses.ts'
 
 export type Subscription = { type: string; [field: string]: unknown }
 type Handler = (data: unknown) => void
@@ -109,7 +110,7 @@ export class Feed {
       this.#taken.clear()
       this.state = 'gone'
       this.latencyMs = null
-      const pause = PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)]
+      const pause = pauseMs(PAUSES_MS, this.#failures++)
       this.#timers.push(setTimeout(() => this.#connect(), pause))
     }
   }
@@ -139,7 +140,7 @@ export class Feed {
     const entry = this.#subscriptions.get(key)
     if (!entry) return
     refused.add(key)
-    const pause = REFUSED_PAUSES_MS[Math.min(entry.refusals++, REFUSED_PAUSES_MS.length - 1)]
+    const pause = pauseMs(REFUSED_PAUSES_MS, entry.refusals++)
     const socket = this.#socket
     this.#timers.push(setTimeout(() => {
       if (this.#socket === socket && this.#subscriptions.get(key) === entry) this.#send({ method: 'subscribe', subscription: entry.subscription })

@@ -1,5 +1,7 @@
 // The newest block, told by the node's JSON-RPC WebSocket: nothing has to be asked for, and a block costs no weight.
 
+import { pauseMs } from '../lib/pauses.ts'
+
 export interface Head {
   number: number
   hash: string
@@ -46,7 +48,7 @@ export function followHeads(take: (head: Head) => void): void {
       const head = said.id === LATEST ? (said.result as HeadMessage | null) : said.params?.result
       if (head) take({ number: Number(head.number), hash: head.hash, timeMs: Number(head.timestamp) * 1000, gasUsed: Number(head.gasUsed) })
     }
-    own.onclose = () => setTimeout(connect, PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)])
+    own.onclose = () => setTimeout(connect, pauseMs(PAUSES_MS, failures++))
   }
 
   function watch(): void {

@@ -5,6 +5,7 @@
 
 import type { Hex } from 'viem'
 import { isUntraded, outcomeFound, type Outcome } from '../lib/outcome.ts'
+import { pause } from '../lib/pauses.ts'
 import { explore, info, isNoAnswer, NotFound, type ExchangeAnswer } from '../net/http.ts'
 import type { Fill, OrderStatusAnswer } from '../net/shapes.ts'
 import { network } from './network.svelte.ts'
@@ -74,6 +75,6 @@ async function untilKnown<T>(lastMs: number, ask: () => Promise<T | null>): Prom
     } catch (fault) {
       if (!isNoAnswer(fault)) throw new NotKnown(`${NO_WORD} (${(fault as Error).message})`)
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[Math.min(asked, PAUSES_MS.length - 1)]))
+    await pause(PAUSES_MS, asked)
   }
 }

@@ -6,6 +6,7 @@
 import { encodeFunctionData, parseAbi, type Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../lib/numbers.ts'
 import { OPENING } from '../lib/opening.ts'
+import { pause } from '../lib/pauses.ts'
 import { info, isNoAnswer, rpc } from '../net/http.ts'
 import type { LedgerUpdate } from '../net/shapes.ts'
 import { account } from './account.svelte.ts'
@@ -91,7 +92,7 @@ async function found<T>(ask: () => Promise<T | null>, otherwise: string): Promis
       throw new NotKnown(otherwise)
     })
     if (thing !== null) return thing
-    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[Math.min(asked, PAUSES_MS.length - 1)]))
+    await pause(PAUSES_MS, asked)
   }
   throw new NotKnown(otherwise)
 }
