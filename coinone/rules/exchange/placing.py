@@ -18,7 +18,8 @@ from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, part
-from coinone.rules.exchange.fill_check import beyond_band, may_fill, worth
+from coinone.rules.exchange.crossing import clear_beyond_band, would_cross
+from coinone.rules.exchange.fill_check import may_fill, worth
 from coinone.rules.exchange.holders import keep_holder
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.journal import (
@@ -28,7 +29,7 @@ from coinone.rules.exchange.journal import (
     save_market,
     save_position,
 )
-from coinone.rules.exchange.ladders import key_of, ladder_of, level_of, stands_alone_at_best
+from coinone.rules.exchange.ladders import key_of, ladder_of, level_of
 from coinone.rules.exchange.margin_rules import initial_margin, maintenance_margin, update_margins
 from coinone.rules.exchange.matching import fee, holds_stale, match, overextended
 from coinone.rules.exchange.own_orders import owns_at_level
@@ -80,14 +81,14 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
             return _REDUCE_ONLY
         size = min(size, most)
     reducing = op.reduce_only != 0 or reserved + size <= most
-    status = 0 if reducing else _check_risk(core, account, market, reserved + size - most)
+    status = 0 if reducing else check_risk(core, account, market, reserved + size - most, 0)
     if status == 0:
         status = _check_count(core, i, old)
     if status != 0:
         return status
     other = ladder_of(market, 1 - op.side)
     if op.tif == _ALO:
-        _clear_beyond_band(core, i, other)
+        clear_beyond_band(core, i, other)
     crosses = would_cross(core, i, other, old)
     if op.tif == _ALO and crosses:
         _quote(core, market, result)
@@ -109,7 +110,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
     needed = holder.initial_margin - held.initial_margin + initial
     slack = i64(holder.cash + holder.position_value - needed)
-    if not reducing and (slack < 0 if crosses else _falls_short(core, i, size, slack)):
+    if not reducing and (slack < 0 if crosses else falls_short(core, i, size, slack)):
         return _MARGIN
 
     save_globals(core)
@@ -125,34 +126,6 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     return _enter(core, i, old, size, slack, reducing, crosses, result)
 
 
-@inlined
-def would_cross(core: Any, i: int, other: int, old: int) -> bool:
-    """Would op `i` trade with the best of the other side's ladder, once the order in slot `old` is gone?"""
-    op = core.ops[i]
-    count = core.ladder_counts[other]
-    if old >= 0 and stands_alone_at_best(core, other, old):
-        count -= 1
-    first = core.ladder_firsts[other]
-    return bool(count > first and core.ladder_keys[other, count - 1] >= op.px * (2 * op.side - 1))
-
-
-@inlined
-def _clear_beyond_band(core: Any, i: int, other: int) -> None:
-    """Others' orders that no fill could ever meet, at their loss, do not keep a post-only order out: they go."""
-    op = core.ops[i]
-    market = i64(op.market)
-    while core.ladder_counts[other] > 0:
-        best = core.ladder_counts[other] - 1
-        px = abs(core.ladder_keys[other, best])
-        if core.ladder_keys[other, best] < op.px * (2 * op.side - 1):
-            break
-        slot = i64(core.levels[core.ladder_levels[other, best]].head)
-        losing = (1 - 2 * op.side) * (px - core.markets[market].mark) <= 0 and beyond_band(core, market, px)
-        if not losing or core.orders[slot].account == op.account:
-            break
-        _dismiss(core, slot, i, _BAND_CANCELED)
-
-
 @part
 def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
     """Another order goes on behalf of op `i`; apart from its way, for it is rare and long."""
@@ -160,7 +133,7 @@ def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
 
 
 @inlined
-def _falls_short(core: Any, i: int, size: int, slack: int) -> bool:
+def falls_short(core: Any, i: int, size: int, slack: int) -> bool:
     """Is `slack` less than what `size` of the order may cost at rest: the loss against the mark, and the fees?"""
     op = core.ops[i]
     value = op.px * size
@@ -170,7 +143,7 @@ def _falls_short(core: Any, i: int, size: int, slack: int) -> bool:
 
 
 @part
-def _may_rest(core: Any, i: int, size: int) -> bool:
+def may_rest(core: Any, i: int, size: int) -> bool:
     """Could its owner bear `size` of an order that reduces, now, at its own price? Else nobody could hit it."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
@@ -181,12 +154,12 @@ def _may_rest(core: Any, i: int, size: int) -> bool:
 
 
 @inlined
-def _check_risk(core: Any, account: int, market: int, position: int) -> int:
-    """May the account take new risk, up to a position of this size? 0 if it may."""
+def check_risk(core: Any, account: int, market: int, position: int, spent: int) -> int:
+    """May the account take new risk, up to a position of this size, once `spent` of its room is? 0 if it may."""
     terms = core.markets[market]
     if terms.status != 0:
         return _AGED_PRICE if terms.status == _MARKET_AGED else _ONLY_REDUCE
-    if holds_stale(core, account, 0):
+    if holds_stale(core, account, spent):
         return _HOLDS_STALE
     if position > terms.max_sz:
         return _MAX_POSITION
@@ -275,8 +248,8 @@ def _enter(
         status = _IOC_CANCELED
     elif (
         extended
-        or (reducing and not _may_rest(core, i, left))
-        or (crosses and not reducing and _falls_short(core, i, left, slack))
+        or (reducing and not may_rest(core, i, left))
+        or (crosses and not reducing and falls_short(core, i, left, slack))
     ):
         status = _MARGIN_CANCELED
     elif op.px * left < least_notional(core, market, ladder):

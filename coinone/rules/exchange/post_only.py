@@ -1,21 +1,19 @@
-"""In which order the post-only orders of a batch enter the book: first those on the side that brings more.
+"""In which order the post-only orders of a batch enter the book: first those with which most of what they claim rests.
 
 Of two that cross each other whoever rests first keeps the other out. By the race alone (race.py) a small ask far below
 all others would, when it wins, bar the bids of all makers who cancel and quote anew in the batch, and its owner's own
 bid below it would be the best: sellers and liquidations then meet nobody else. And any price taken from outside as the
 measure of "far" can be made wrong: the mark where the book trades off it, the last batch's middle by whoever was alone
-in it. So the batch's own orders decide, as in a call auction: the price where the bids above it and the asks below it
-balance. Orders come behind whose price lies beyond that, the less the earlier; the race decides among equals.
+in it. So the batch's own orders decide: they are parted at the price that refuses the fewest of the lots they claim
+(claims.py). Orders come behind that lie beyond it, the further the later; the race decides among equals.
 
-    B(p), A(p)    lots claimed by bids at p or above, by asks at p or below
-    low, high     the highest price of an order with B > A, the lowest with B < A
+    refused(c)    lots claimed by bids above the price c and by asks at c or below
+    high, low     the highest price at which a bid rests, the lowest at which an ask does, at some c that refuses least
     lost          of a bid max(0, price - high), of an ask max(0, low - price)
 
-What an order claims is its lots, if its owner could bear it as things stand when the segment begins; each account has
-its free margin once in a market and side, in the order of the race. So what bars others is capital, and not words. And
-less, the further it lies beyond the mark to its owner's loss: at n times as far as a book may be from it (oracle / 4L,
-mark.py), and from the mark of the last batch, which its owner knew, an n-th. An order stands for one batch before its
-owner may take it back, so a large one far away is little risk.
+So a claim speaks only for prices at which its order rests and may be hit: what is refused itself helps nothing else in.
+The price where bids above and asks below balance, as in a call auction, would not do: a large bid that loses to asks
+better than its own helped a small one below it to bar those in between.
 """
 
 from collections.abc import Mapping
@@ -26,20 +24,12 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import INT64_MAX
-from coinone.rules.exchange.core import CORE, MARKETS, attach, i64
-from coinone.rules.exchange.fill_check import beyond_band, room
-from coinone.rules.exchange.ladders import ladder_of
-from coinone.rules.exchange.margin_rules import leverage_of
-from coinone.rules.exchange.mark import OFFSET_SHARE
-from coinone.rules.exchange.order_terms import check_terms
-from coinone.rules.exchange.placing import would_cross
+from coinone.rules.exchange.claims import NUMBERS, TABLE, claims, groups
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array, MarketStatus, OpKind, Side
+from coinone.rules.exchange.tables import Array, OpKind, Side
 
 _SELL = int(Side.SELL)
-_ACTIVE = int(MarketStatus.ACTIVE)
 _MODIFIES = (int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID))
-_NUMBERS = types.Array(types.int64, 1, "C")
 
 
 def entry_order(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array | None:
@@ -54,13 +44,28 @@ def entry_order(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array | Non
     claimed, lost = claims(rows, ops, moved), np.zeros(len(ops), np.int64)
     for market in crossed:
         there = np.flatnonzero(ops["market"] == market)
-        low, high = balance(px[there], sells[there], claimed[there])
+        low, high = parting(px[there], sells[there], claimed[there])
         lost[there] = np.maximum(np.where(sells[there], low - px[there], px[there] - high), 0)
     modifies = np.isin(ops["kind"], _MODIFIES)
     if modifies.any():
         _keep_behind(ops, modifies, lost)
     places: Array = np.argsort(lost, kind="stable")
     return places
+
+
+def parting(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
+    """(low, high): asks rest from `low` on and bids up to `high` where the fewest claimed lots are refused. Where
+    several prices refuse as few, `low` is of the lowest and `high` of the highest of them, and between them the race
+    decides. 0 and the price above all where no bid, or no ask, rests at any."""
+    prices, place = np.unique(px, return_inverse=True)
+    bids, asks = np.zeros((2, len(prices) + 1), np.int64)
+    np.add.at(bids, place[~sells], claimed[~sells])
+    np.add.at(asks, place[sells] + 1, claimed[sells])
+    # Of the n-th: bids at the first n prices rest, and asks at all others.
+    refused = np.cumsum(bids[::-1])[::-1] + np.cumsum(asks)
+    best = np.flatnonzero(refused == refused.min())
+    bounds = [0, *prices.tolist(), int(prices[-1]) + 1]
+    return bounds[best[0] + 1], bounds[best[-1]]
 
 
 def _crossed(rows: Rows, ops: Array, px: Array, sells: Array) -> Array:
@@ -74,78 +79,24 @@ def _crossed(rows: Rows, ops: Array, px: Array, sells: Array) -> Array:
     return found
 
 
-def balance(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
-    """The highest price at which bids claim more than asks, and the lowest at which less; 0 and INT64_MAX if none."""
-    prices, place = np.unique(px, return_inverse=True)
-    bids, asks = np.zeros(len(prices), np.int64), np.zeros(len(prices), np.int64)
-    np.add.at(bids, place[~sells], claimed[~sells])
-    np.add.at(asks, place[sells], claimed[sells])
-    over = np.cumsum(bids[::-1])[::-1] - np.cumsum(asks)
-    more, less = prices[over > 0], prices[over < 0]
-    return int(more[-1]) if len(more) else 0, int(less[0]) if len(less) else INT64_MAX
-
-
-def claims(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array:
-    """The lots that each order may claim. A modify may use what its side's open orders hold of the margin."""
-    known = rows.markets["mark"][: rows.market_count].copy()
-    for market, change in moved.items():
-        known[market] -= change
-    keys = (ops["account"].astype(np.int64) * (rows.market_count + 1) + ops["market"]) * 2 + ops["side"]
-    _, group = np.unique(keys, return_inverse=True)
-    # Of each group: margin, and lots that reduce; -1 where it was not looked up yet.
-    left = np.full(2 * len(ops), -1, np.int64)
-    found = np.zeros(len(ops), np.int64)
-    _claim(rows.core(ops), group.astype(np.int64), known, left, found)
-    return found
-
-
-@njit(types.void(CORE, _NUMBERS, _NUMBERS, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
-def _claim(words: Any, group: Any, known: Any, left: Any, found: Any) -> None:
-    core = attach(words)
-    for i in range(core.ops.shape[0]):
-        op = core.ops[i]
-        if op.market < 0 or op.market >= core.counters[MARKETS] or check_terms(core, i) != 0:
-            continue
-        account, market, px = i64(op.account), i64(op.market), i64(op.px)
-        terms, held = core.markets[market], core.positions[account, market]
-        other = ladder_of(market, 1 - op.side)
-        best = (
-            core.ladder_counts[other] - 1
-        )  # which keeps it out, unless it is one that no fill could ever meet
-        if would_cross(core, i, other, -1) and not beyond_band(
-            core, market, abs(core.ladder_keys[other, best])
-        ):
-            continue
-        if beyond_band(core, market, px) or core.accounts[account].flags & ACCOUNT_LOCKED != 0:
-            continue
-        leverage = leverage_of(core, market, held.leverage)
-        margin, lots = i64(2 * group[i]), i64(2 * group[i] + 1)
-        if left[margin] < 0:
-            freed = held.ask_size if op.side == _SELL else held.bid_size
-            left[margin] = max(room(core, account), 0) + freed * terms.mark // leverage
-            left[lots] = max(held.size if op.side == _SELL else -held.size, 0)
-        reduced = min(i64(op.sz), left[lots])
-        opened = i64(0) if op.reduce_only != 0 else i64(op.sz) - reduced
-        if opened > 0 and terms.status != _ACTIVE:
-            continue
-        beyond = max(terms.mark - px if op.side == _SELL else px - terms.mark, 0)
-        far = min(beyond, known[market] - px if op.side == _SELL else px - known[market])
-        needed = opened * terms.mark // leverage + (opened + reduced) * beyond
-        if needed <= left[margin]:
-            left[margin] -= needed
-            left[lots] -= reduced
-            found[i] = opened + reduced
-            if far * OFFSET_SHARE * terms.max_leverage > terms.oracle:
-                found[i] = found[i] * terms.oracle // (far * OFFSET_SHARE * terms.max_leverage)
-
-
 def _keep_behind(ops: Array, modifies: Array, lost: Array) -> None:
     """Raise the losses of modifies to the greatest of what came before, and of all orders to the greatest of the
     modifies before, each within its account and market."""
-    furthest: dict[tuple[int, int], tuple[int, int]] = {}  # of all so far, and of the modifies among them
-    named = zip(*(column.tolist() for column in (ops["account"], ops["market"], modifies, lost)), strict=True)
-    for place, (account, market, modify, loss) in enumerate(named):
-        of_all, of_modifies = furthest.get((account, market), (0, 0))
-        loss = max(loss, of_all if modify else of_modifies)
-        furthest[account, market] = max(of_all, loss), loss if modify else of_modifies
-        lost[place] = loss
+    position = groups(ops["account"], ops["market"])
+    furthest = np.zeros(
+        (len(ops), 2), np.int64
+    )  # of each position: of all so far, and of the modifies among them
+    _raise(position, modifies, furthest, lost)
+
+
+@njit(
+    types.void(NUMBERS, types.Array(types.boolean, 1, "C"), TABLE, NUMBERS), error_model="numpy", _nrt=False
+)
+def _raise(position: Any, modifies: Any, furthest: Any, lost: Any) -> None:
+    for i in range(lost.shape[0]):
+        of = position[i]
+        least = furthest[of, 0] if modifies[i] else furthest[of, 1]
+        lost[i] = max(lost[i], least)
+        furthest[of, 0] = max(furthest[of, 0], lost[i])
+        if modifies[i]:
+            furthest[of, 1] = lost[i]

@@ -1,4 +1,4 @@
-"""Post-only orders enter the book by the balance of what they bring: no small ask keeps makers' bids out of it."""
+"""Post-only orders enter the book so that the fewest lots are refused: no small ask keeps makers' bids out of it."""
 
 from __future__ import annotations
 
@@ -7,45 +7,57 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coinone.base.primitives.limits import INT64_MAX
-from coinone.rules.exchange.post_only import balance, claims, entry_order
-from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.post_only import entry_order, parting
+from coinone.rules.exchange.tables import OpKind, Side
 from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange.post_only_orders import BTC, ETH, ops_of
 
-BTC, ETH = 0, 1
-
-
-def ops_of(w: Any, *orders: tuple[int, int, Side, float, float], modifies: tuple[int, ...] = ()) -> Any:
-    """(account, market, side, price, coins) of each, in race order, in the markets' units."""
-    ops = np.zeros(len(orders), OP)
-    for place, (row, (who, market, side, px, size)) in enumerate(zip(ops, orders, strict=True)):
-        row["account"], row["market"], row["side"] = w.slot(who), market, side
-        row["px"], row["sz"] = round(px * (10, 100)[market]), round(size * (10**5, 10**4)[market])
-        row["kind"] = OpKind.MODIFY_CLOID if place in modifies else OpKind.PLACE
-        row["tif"] = Tif.ALO
-    return ops
+MODIFY = {"kind": OpKind.MODIFY_CLOID}
 
 
-def order_of(w: Any, *orders: Any, modifies: tuple[int, ...] = ()) -> list[int] | None:
-    found = entry_order(w.ex.rows, ops_of(w, *orders, modifies=modifies), {})
+def order_of(w: Any, *orders: Any) -> list[int] | None:
+    found = entry_order(w.ex.rows, ops_of(w, *orders), {})
     return None if found is None else found.tolist()
 
 
-def test_the_balance_is_where_bids_above_and_asks_below_claim_as_much() -> None:
-    """Bids for 5 at 100 and 10 at 99, an ask for 8 at 98: 15 against 8 up to 99, above it 5 against 8. An ask for 20
-    would have it below 98; one for 15 makes bids and asks equal up to 99."""
+def test_bids_and_asks_part_where_the_fewest_lots_are_refused() -> None:
+    """Bids for 5 at 100 and 10 at 99, an ask for 8 at 98: all bids or the ask must go, 15 or 8, or of both those beyond
+    98, 15 + 8, or beyond 99, 5 + 8. An ask for 20 has the bids go; one for 15 leaves it to the race."""
     px, sells = np.array([100, 99, 98]), np.array([False, False, True])
-    assert balance(px, sells, np.array([5, 10, 8])) == (99, 100)
-    assert balance(px, sells, np.array([5, 10, 20])) == (0, 98)
-    assert balance(px, sells, np.array([5, 10, 15])) == (0, 100)
-    assert balance(px[:2], sells[:2], np.array([5, 10])) == (100, INT64_MAX)
+    assert parting(px, sells, np.array([5, 10, 8])) == (101, 100)
+    assert parting(px, sells, np.array([5, 10, 20])) == (98, 0)
+    assert parting(px, sells, np.array([5, 10, 15])) == (98, 100)
+    assert parting(px[:2], sells[:2], np.array([5, 10])) == (101, 100)
+
+
+def test_a_bid_that_loses_helps_no_small_one_below_it() -> None:
+    """Asks for 50 at 101 and at 102, a bid for 51 at 102 and one for 1 at 101. Bids above and asks below balance at
+    101: the 51 would help the 1 to bar the ask there and be refused themselves. Refused are 52, or 51 + 50, or 100."""
+    px, sells = np.array([101, 102, 102, 101]), np.array([True, True, False, False])
+    assert parting(px, sells, np.array([50, 50, 51, 1])) == (101, 0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.integers(0, 9)), min_size=1, max_size=12))
+def test_parting_equals_trying_every_price(orders: list[tuple[int, bool, int]]) -> None:
+    def refused(price: int) -> int:
+        return sum(lots for px, sells, lots in orders if (px <= price if sells else px > price))
+
+    least = min(refused(price) for price in range(14))
+    best = [price for price in range(14) if refused(price) == least]
+    px, sells, claimed = map(np.array, zip(*orders, strict=True))
+    low, high = parting(px, sells, claimed)
+    prices = sorted({px for px, _, _ in orders})
+    assert high == max((px for px in prices if px <= best[-1]), default=0)
+    assert low == min((px for px in prices if px > best[0]), default=prices[-1] + 1)
 
 
 def test_the_side_that_brings_more_enters_first_each_in_its_own_market(world: Callable[..., Any]) -> None:
-    """1 and 2 bid for 1 BTC each at 50,010 and 50,000, 3 offers 0.001 at 49,950, 4 2 BTC at 50,005. Below 50,000 are
-    2 bid for and 0.001 offered, from 50,005 on 1 against 2.001: nobody loses but 3, 50, and 1, 5. What 1 does in the
-    other market, where 3's small ask lies below its bid, does not wait."""
+    """1 and 2 bid for 1 BTC each at 50,010 and 50,000, 3 offers 0.001 at 49,950, 4 2 BTC at 50,005. If bids rest up to
+    50,000 and asks from 50,005 on, 1.001 are refused, the fewest: 3 loses 55 and 1 10. What 1 does in the other market,
+    where 3's small ask lies below its bid, does not wait."""
     w = world(dict.fromkeys(range(1, 5), 10**6))
     order = order_of(
         w,
@@ -74,46 +86,13 @@ def test_a_modify_enters_behind_ones_own_orders_before_it_and_those_after_it_beh
     order = order_of(
         w,
         (1, BTC, Side.BUY, 50_100, 1),
-        (1, BTC, Side.BUY, 49_000, 1),
-        (1, ETH, Side.BUY, 2_990, 1),
+        (1, BTC, Side.BUY, 49_000, 1, MODIFY),
+        (1, ETH, Side.BUY, 2_990, 1, MODIFY),
         (1, BTC, Side.BUY, 49_000, 1),
         (2, BTC, Side.BUY, 50_050, 1),
         (9, BTC, Side.SELL, 50_000, 100),
-        modifies=(1, 2),
     )
     assert order == [2, 5, 4, 0, 1, 3]
-
-
-def test_an_order_claims_what_its_owner_could_bear_once(world: Callable[..., Any]) -> None:
-    """At 50x and a mark of 50,000 1 BTC needs 1,000. 1 has 2,400: two bids of 1, not three, nor one of 3; at 50,200 a
-    BTC needs 200 more. 2 holds 1 BTC with 1,007.5 less a fee of 7.5: none is free, but 1 BTC may be sold, once. What
-    would cross a resting order, lies beyond the band of a twentieth or is no price of the market claims nothing. 251
-    beyond the mark and the mark before it moved, more than oracle / (4 * 50), claim 250 / 251, 1,000 a quarter."""
-    w = world({1: 2_400, 2: 1_007.5, 3: 10**6, 9: 10**6})
-    w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(9, 1, 50_000))
-    w.batch(w.sell(9, 1, 50_240, "Alo"))
-    buy, sell = Side.BUY, Side.SELL
-
-    def claimed(*orders: Any, moved: int = 0) -> list[float]:
-        return [lots / 10**5 for lots in claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}).tolist()]
-
-    assert claimed(*[(1, BTC, buy, 49_000, 1)] * 3) == [1, 1, 0]
-    assert claimed((1, BTC, buy, 49_000, 3), (1, BTC, buy, 50_200, 2), (1, BTC, buy, 50_200, 1)) == [0, 2, 0]
-    assert claimed((2, BTC, sell, 50_500, 1), (2, BTC, sell, 50_600, 1), (2, BTC, buy, 49_000, 1)) == [
-        1,
-        0,
-        0,
-    ]
-    assert claimed((3, BTC, buy, 50_240, 1), (3, BTC, buy, 50_239, 1)) == [0, 1]
-    assert claimed((3, BTC, buy, 47_400, 1), (3, BTC, buy, 47_500.5, 1)) == [0, 0]
-    assert claimed((3, BTC, sell, 49_750, 1), (3, BTC, sell, 49_749, 1), (3, BTC, sell, 49_000, 1)) == [
-        1,
-        0.99601,
-        0.25,
-    ]
-    assert claimed((3, BTC, buy, 50_239, 1), (3, BTC, sell, 49_149, 1), moved=600) == [1, 0.99601]
-    assert claimed((3, BTC, sell, 49_749, 1), moved=600) == [1]
-    assert claimed((3, BTC, sell, 49_749, 1), moved=-600) == [0.99601]
 
 
 def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Callable[..., Any]) -> None:
@@ -175,7 +154,9 @@ def test_an_order_far_off_in_one_market_does_not_hold_ones_orders_of_another_up(
     w = world({1: 1_000_000, 3: 1_000, 9: 100_000})
     w.batch(w.buy(1, 1, 49_990, "Alo", cloid=1), w.sell(9, 1, 50_010, "Alo", cloid=2))
     both = t.Order(
-        (w.spec(True, 1, 49_990, "Alo", cloid=3), w.spec(True, 1, 3_009, "Alo", ETH, cloid=4)), "na", None
+        (w.spec(True, 1, 49_990, "Alo", cloid=3), w.spec(True, 1, 3_009, "Alo", market=ETH, cloid=4)),
+        "na",
+        None,
     )
     w.batch(w.cancel(1, cloid=1), w.signed(1, both), w.sell(3, 0.00025, 49_875, "Alo"))
     assert w.ex.rows.book.best(BTC, Side.BUY) == 499_900
@@ -196,3 +177,44 @@ def test_whoever_was_alone_in_the_last_batch_bars_nobody(world: Callable[..., An
         w.batch(*quoted(w, 50_010, turn), w.buy(4, 0.00024, 50_110, "Alo"), w.buy(9, 0.5, 50_500, "Ioc"))
         assert [fill.px for fill in w.last.events.fills()] == [500_200], turn
         assert w.position(4) == 0
+
+
+def fakes_of(w: Any, kind: str, turn: int) -> list[Any]:
+    """What the stranger sends in each batch so that its asks for 3 BTC claim, and are refused when their turn comes."""
+    if kind == "client id":
+        return [w.sell(3, 3, 49_950, "Alo", cloid=5)]
+    if kind == "margin of another order":
+        return [w.buy(3, 100, 2_990, "Alo", market=ETH, cloid=10_000 + turn), w.sell(3, 3, 49_950, "Alo")]
+    if kind == "orders at a price":
+        return [*[w.sell(3, 0.00025, 49_950, "Alo") for _ in range(16)], w.sell(3, 3, 49_950, "Alo")]
+    assert kind == "margin of all its orders"
+    larger = t.Modify(t.OrderRef(BTC, 0, 6), w.spec(False, 3, 49_950, "Alo", cloid=6))
+    return [w.signed(3, t.BatchModify((larger,), single=False))]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "client id",
+        "margin of another order",
+        "orders at a price",
+        "margin of all its orders",
+    ],
+)
+def test_orders_that_are_refused_for_other_reasons_bar_nobody(world: Callable[..., Any], kind: str) -> None:
+    """Makers bid 1 BTC each at 49,990 and 49,980; a stranger with 7,000 sends an ask of 12 quote at 49,940 that would
+    keep both out, asks for 3 BTC that would help it and cannot rest, and bids at 49,930. Who sells meets the makers."""
+    w = world({1: 1_000_000, 2: 1_000_000, 3: 7_000, 4: 100_000, 9: 1_000_000})
+    resting = {
+        "client id": [w.buy(3, 0.02, 2_900, "Alo", market=ETH, cloid=5)],
+        "margin of all its orders": [
+            w.sell(3, 4, 51_000, "Alo"),
+            w.sell(3, 0.001, 51_000, "Alo", cloid=6),
+        ],
+    }
+    w.batch(*quoted(w, 50_000, 1), *resting.get(kind, []))
+    for turn in range(2, 12):
+        theirs = [w.sell(4, 0.00025, 49_940, "Alo"), w.buy(4, 1, 49_930, "Alo", cloid=turn)]
+        w.batch(*quoted(w, 50_000, turn), *fakes_of(w, kind, turn), *theirs, w.sell(9, 0.5, 49_800, "Ioc"))
+        assert [fill.px for fill in w.last.events.fills()] == [499_900], turn
+        w.batch(w.cancel(4, cloid=turn), w.cancel(3, cloid=10_000 + turn, market=ETH))

@@ -1,0 +1,86 @@
+"""Kernel: what rests in an order's way, and what of it keeps a post-only order out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.rules.exchange.cancelling import remove_order
+from coinone.rules.exchange.core import i64, inlined, part
+from coinone.rules.exchange.fill_check import beyond_band
+from coinone.rules.exchange.ladders import stands_alone_at_best
+from coinone.rules.exchange.own_orders import first_own, first_reducing
+from coinone.rules.exchange.status import Status
+
+_BAND_CANCELED = int(Status.BAND_CANCELED)
+
+
+@inlined
+def would_cross(core: Any, i: int, other: int, old: int) -> bool:
+    """Would op `i` trade with the best of the other side's ladder, once the order in slot `old` is gone?"""
+    op = core.ops[i]
+    count = core.ladder_counts[other]
+    if old >= 0 and stands_alone_at_best(core, other, old):
+        count -= 1
+    first = core.ladder_firsts[other]
+    return bool(count > first and crosses(op, core.ladder_keys[other, count - 1]))
+
+
+@inlined
+def clear_beyond_band(core: Any, i: int, other: int) -> None:
+    """Others' orders that no fill could ever meet, at their loss, do not keep a post-only order out: they go."""
+    op = core.ops[i]
+    market = i64(op.market)
+    while core.ladder_counts[other] > 0:
+        best = core.ladder_counts[other] - 1
+        key = core.ladder_keys[other, best]
+        slot = i64(core.levels[core.ladder_levels[other, best]].head)
+        if (
+            not crosses(op, key)
+            or core.orders[slot].account == op.account
+            or not _is_lost(core, market, op.side, key)
+        ):
+            break
+        _cancel(core, slot, i)
+
+
+@inlined
+def crosses(op: Any, key: int) -> bool:
+    """Would the order trade with one that rests on the other side's ladder under this key?"""
+    return bool(key >= op.px * (2 * op.side - 1))
+
+
+@inlined
+def _is_lost(core: Any, market: int, side: int, key: int) -> bool:
+    """Does what rests under this key, opposite to `side`, lie beyond the band to its owner's loss?"""
+    px = abs(key)
+    return bool((1 - 2 * side) * (px - core.markets[market].mark) <= 0 and beyond_band(core, market, px))
+
+
+@inlined
+def may_be_cleared(core: Any, slot: int) -> bool:
+    """Does this order go as soon as a post-only order would cross it?"""
+    order = core.orders[slot]
+    return _is_lost(core, i64(order.market), 1 - order.side, order.px)
+
+
+@part
+def keeps_out(core: Any, i: int, other: int) -> bool:
+    """Does anything that rests keep post-only op `i` out? Its account's own orders do always, wherever they lie."""
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
+    place = core.ladder_counts[other] - 1
+    if place < 0 or not crosses(op, core.ladder_keys[other, place]):
+        return False
+    if first_own(core, account, market, 1 - op.side) >= 0 or first_reducing(core, account, market) >= 0:
+        return True
+    while place >= core.ladder_firsts[other] and crosses(op, core.ladder_keys[other, place]):
+        if not _is_lost(core, market, op.side, core.ladder_keys[other, place]):
+            return True
+        place -= 1
+    return False
+
+
+@part
+def _cancel(core: Any, slot: int, i: int) -> None:
+    """Apart from the way of others, for it is rare and long."""
+    remove_order(core, slot, i, _BAND_CANCELED)

@@ -1,0 +1,173 @@
+"""A post-only order claims its lots only if nothing but what crosses it can refuse it, whatever enters before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinone.rules.exchange.claims import claims
+from coinone.rules.exchange.kernel import run_segment
+from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import OpKind, Side, Tif
+from tests.rules.exchange.near_limits import ops_near_limits, to_the_limits, world_of_few
+from tests.rules.exchange.post_only_orders import BTC, ETH, ops_of
+
+BUY, SELL = Side.BUY, Side.SELL
+Claimed = Callable[..., list[float]]
+
+
+def claimed_in(w: Any) -> Claimed:
+    """(account, market, side, price, coins, fields of the row) of each order -> coins that each claims."""
+
+    def claimed(*orders: Any, moved: int = 0) -> list[float]:
+        found = claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}).tolist()
+        return [lots / (10**5, 10**4)[order[1]] for lots, order in zip(found, orders, strict=True)]
+
+    return claimed
+
+
+def test_an_account_bears_all_its_orders_together_or_claims_nothing(world: Callable[..., Any]) -> None:
+    """At 50x 1 BTC at the mark of 50,000 needs 1,000, 1 ETH at 3,000 60. 2,400 bear two bids of 1 BTC, or those and an
+    ask of 1, but not three, nor two and 7 ETH. Two for 2 BTC at 50,190 cost 380 besides and a fee of 15; at 50,200, 400
+    are all there is."""
+    claimed = claimed_in(world({1: 2_400}))
+    bid = (1, BTC, BUY, 49_000, 1)
+    assert claimed(bid, bid) == [1, 1]
+    assert claimed(bid, bid, bid) == [0, 0, 0]
+    assert claimed(bid, bid, (1, BTC, SELL, 50_000, 1)) == [1, 1, 1]
+    assert claimed(bid, bid, (1, ETH, BUY, 2_990, 6)) == [1, 1, 6]
+    assert claimed(bid, bid, (1, ETH, BUY, 2_990, 7)) == [0, 0, 0]
+    assert claimed((1, BTC, BUY, 50_190, 2)) == [2]
+    assert claimed((1, BTC, BUY, 50_200, 2)) == [0]
+
+
+def test_what_only_reduces_needs_no_margin_but_reduces_once(world: Callable[..., Any]) -> None:
+    """2 holds 1 BTC with 1,007.5 less a fee of 7.5: no margin is free, but 1 BTC may be sold, whole or
+    in two halves."""
+    w = world({2: 1_007.5, 9: 10**6})
+    w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(9, 1, 50_000))
+    claimed, ask, half = claimed_in(w), (2, BTC, SELL, 50_500, 1), (2, BTC, SELL, 50_500, 0.5)
+    assert claimed(ask, (2, BTC, BUY, 49_000, 1)) == [1, 0]
+    assert claimed(ask, ask) == [0, 0]
+    assert claimed(half, half) == [0.5, 0.5]
+    reducing = {"reduce_only": 1}
+    assert claimed((*half, reducing)) == [0.5]
+    assert claimed((*half, reducing), (*half, reducing)) == [0, 0]
+
+
+def test_a_modify_counts_as_the_larger_of_both_its_orders(world: Callable[..., Any]) -> None:
+    """2,400 are worth 2 BTC of bids at 50x. With 1 resting, it may become 2, and become 1.5 beside 0.5; nothing else
+    may, for it may rest still when that enters, nor may two modify it. The other side has its own margin."""
+    w = world({1: 2_400})
+    w.batch(w.buy(1, 1, 49_000, "Alo", cloid=7))
+    claimed, modify = claimed_in(w), {"kind": OpKind.MODIFY_CLOID, "target_lo": 7}
+    assert claimed((1, BTC, BUY, 49_500, 2, modify)) == [2]
+    assert claimed((1, BTC, BUY, 49_500, 2.5, modify)) == [0]
+    assert claimed((1, BTC, BUY, 49_500, 1.5, modify), (1, BTC, BUY, 49_000, 0.5)) == [1.5, 0.5]
+    assert claimed((1, BTC, BUY, 49_500, 0.1, modify), (1, BTC, BUY, 49_000, 1.5)) == [0, 0]
+    assert claimed((1, BTC, BUY, 49_500, 1, modify), (1, BTC, BUY, 49_600, 1, modify)) == [0, 0]
+    assert claimed((1, BTC, SELL, 50_500, 2, modify)) == [2]
+    assert claimed((1, BTC, BUY, 49_500, 1, {"kind": OpKind.MODIFY_CLOID, "target_lo": 8})) == [0]
+
+
+def test_a_client_id_that_is_taken_claims_nothing(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6})
+    w.batch(w.buy(1, 1, 49_000, "Alo", cloid=7))
+    claimed = claimed_in(w)
+    seven, eight = {"has_cloid": 1, "cloid_lo": 7}, {"has_cloid": 1, "cloid_lo": 8}
+    assert claimed((1, BTC, BUY, 49_500, 1, seven), (1, BTC, BUY, 49_500, 1, eight)) == [0, 1]
+    assert claimed((1, BTC, BUY, 49_500, 1, eight), (1, BTC, BUY, 49_500, 1, eight)) == [0, 0]
+    assert claimed((1, BTC, BUY, 49_500, 1, seven | {"kind": OpKind.MODIFY_CLOID, "target_lo": 7})) == [1]
+
+
+def test_orders_beyond_an_accounts_numbers_claim_nothing(world: Callable[..., Any]) -> None:
+    """16 of an account rest at a price: with 10 there 6 more, not 7, and as many as it likes elsewhere, up to 1,000."""
+    w = world({1: 10**7})
+    w.batch(*[w.buy(1, 0.01, 49_000, "Alo") for _ in range(10)])
+    claimed, there, other = claimed_in(w), (1, BTC, BUY, 49_000, 0.01), (1, BTC, BUY, 49_001, 0.01)
+    assert claimed(*[there] * 6, other) == [0.01] * 7
+    assert claimed(*[there] * 7, other) == [0] * 7 + [0.01]
+    many = [(1, BTC, BUY, 48_000 + n, 0.01) for n in range(991)]
+    assert claimed(*many[:990]) == [0.01] * 990
+    assert claimed(*many) == [0] * 991
+
+
+def test_what_rests_in_the_way_keeps_from_claiming(world: Callable[..., Any]) -> None:
+    """An ask at 50,240; what lies beyond the band of a twentieth, or is no price of the market, claims nothing."""
+    w = world({3: 10**6, 9: 10**6})
+    w.batch(w.sell(9, 1, 50_240, "Alo"))
+    claimed = claimed_in(w)
+    assert claimed((3, BTC, BUY, 50_240, 1), (3, BTC, BUY, 50_239, 1)) == [0, 1]
+    assert claimed((3, BTC, BUY, 47_400, 1), (3, BTC, BUY, 47_500.5, 1)) == [0, 0]
+
+
+@pytest.mark.parametrize(("behind", "expected"), [(49_900, 0), (None, 1)])
+def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
+    world: Callable[..., Any], behind: int | None, expected: int
+) -> None:
+    """Asks at 46,000 and perhaps at 49,900 of a sleeping maker; the mark goes from 46,000 to 50,000, and the first lies
+    8 % below it. The other lies within the band and keeps a bid at 49,950 out."""
+    w = world({3: 10**6, 9: 10**6})
+    w.oracle(btc=46_000)
+    w.batch()
+    asks = [46_010] if behind is None else [46_010, behind]
+    w.batch(*[w.sell(9, 1, px, "Alo") for px in asks])
+    w.oracle(btc=50_000)
+    w.opened()
+    assert w.ex.rows.markets["mark"][BTC] == 500_000
+    assert w.ex.rows.book.best(BTC, SELL) == 460_100
+    assert claimed_in(w)((3, BTC, BUY, 49_950, 1)) == [expected]
+
+
+def test_an_order_far_beyond_both_marks_claims_a_part(world: Callable[..., Any]) -> None:
+    """More than oracle / (4 * 50) = 250 beyond the mark, and the mark before it moved: 251 claim 250 / 251, 1,000 a
+    quarter."""
+    claimed = claimed_in(world({3: 10**6, 9: 10**6}))
+    assert claimed((3, BTC, SELL, 49_750, 1), (3, BTC, SELL, 49_749, 1), (3, BTC, SELL, 49_000, 1)) == [
+        1,
+        0.99601,
+        0.25,
+    ]
+    assert claimed((3, BTC, BUY, 50_239, 1), (3, BTC, SELL, 49_149, 1), moved=600) == [1, 0.99601]
+    assert claimed((3, BTC, SELL, 49_749, 1), moved=600) == [1]
+    assert claimed((3, BTC, SELL, 49_749, 1), moved=-600) == [0.99601]
+
+
+def refusals(seed: int) -> dict[Status, int]:
+    """What became of orders in a random order, near the limits; those that claim must rest or cross."""
+    random = np.random.default_rng(seed)
+    rows: Rows = world_of_few(random)
+    counted: dict[Status, int] = {}
+    for _ in range(12):
+        ops = ops_near_limits(random, rows, int(random.integers(1, 40)))
+        run_segment(rows, ops, 1)
+        rows.journal.begin()
+        to_the_limits(random, rows)
+        ops = ops_near_limits(random, rows, int(random.integers(1, 30)))
+        ops = ops[(ops["liquidation"] == 0) & ~np.isin(ops["kind"], (OpKind.CANCEL, OpKind.CANCEL_CLOID))]
+        if not len(ops):
+            continue
+        ops["tif"] = Tif.ALO
+        claimed = claims(rows, ops, {})
+        for lots, status in zip(claimed, run_segment(rows, ops, 1).results["status"], strict=True):
+            if lots:
+                assert status in (Status.OPEN, Status.BAD_ALO), (seed, Status(status))
+                counted[Status(status)] = counted.get(Status(status), 0) + 1
+        rows.journal.begin()
+    return counted
+
+
+def test_what_claims_is_refused_for_nothing_but_what_crosses_it() -> None:
+    counted = [refusals(seed) for seed in range(60)]
+    assert sum(found.get(Status.OPEN, 0) for found in counted) > 400
+    assert sum(found.get(Status.BAD_ALO, 0) for found in counted) > 40
+
+
+@pytest.mark.slow
+def test_what_claims_is_refused_for_nothing_but_what_crosses_it_in_many_more_worlds() -> None:
+    for seed in range(60, 800):
+        refusals(seed)
