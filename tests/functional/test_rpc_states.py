@@ -1,6 +1,7 @@
 """States other than the newest through JSON-RPC: older blocks with proofs, pretended ones, the pool."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,22 @@ def test_a_call_sees_what_it_is_told_to_pretend_at_the_newest_and_the_pending_bl
         answer = ask(chain, "eth_call", {"to": RECEIVER}, block, code, {"number": "0x3039"})
         assert int(answer, 16) == 12345
     assert chain.web3.eth.get_code(RECEIVER) == b""  # nothing of it is kept
+
+
+def test_an_estimate_is_enough_in_the_next_second_too(chain: Chain) -> None:
+    """A contract that writes once a second: a new slot if the time is later than that of its last call. The least gas
+    for its next call asked for at once, in the same second, is used in a later one."""
+    # PUSH0 SLOAD DUP1 TIMESTAMP GT SWAP1 SSTORE TIMESTAMP PUSH0 SSTORE STOP, returned by the code that creates it
+    code = "0x6a" + "5f548042119055425f5500" + "5f52600b6015f3"
+    made = chain.send({"data": code, "value": 0, "to": b""})
+    call = {"from": chain.address, "to": made["contractAddress"]}
+    for _ in range(3):
+        # the batches of the next block, and so the call, have the time of that block
+        ask(chain, "evm_setNextBlockTimestamp", chain.web3.eth.get_block("latest")["timestamp"] + 10)
+        chain.send(call | {"value": 0, "gas": 100_000})
+        least = int(ask(chain, "eth_estimateGas", call), 16)
+        time.sleep(1)
+        assert chain.send(call | {"value": 0, "gas": least})["status"] == 1
 
 
 def test_a_transaction_with_its_access_list_uses_the_gas_that_was_foretold(chain: Chain) -> None:

@@ -6,7 +6,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, reverted
 from coinone.interfaces.api.ethereum.format import hex_bytes, word
 from coinone.interfaces.api.ethereum.overrides import read_overrides
-from coinone.interfaces.api.ethereum.params import block_id, call_request
+from coinone.interfaces.api.ethereum.params import PENDING, block_id, call_request
 from coinone.interfaces.api.ethereum.trials import Purpose, Verdict
 
 
@@ -20,8 +20,9 @@ async def eth_call(
 async def eth_estimate_gas(
     context: Context, transaction: Any, block: Any = None, accounts: Any = None, fields: Any = None
 ) -> str:
-    """The least gas limit that is enough."""
-    return hex((await _run(context, Purpose.ESTIMATE, transaction, block, accounts, fields)).gas)
+    """The least gas limit that is enough; on top of all that is pending where no block is named."""
+    at = PENDING if block is None else block
+    return hex((await _run(context, Purpose.ESTIMATE, transaction, at, accounts, fields)).gas)
 
 
 async def eth_create_access_list(
