@@ -110,7 +110,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         initial = initial_margin(core, market, held.size, bids, asks, held.leverage)
     needed = holder.initial_margin - held.initial_margin + initial
     slack = i64(holder.cash + holder.position_value - needed)
-    if not reducing and (slack < 0 if crosses else falls_short(core, i, size, slack)):
+    if not reducing and (slack < 0 if crosses else _falls_short(core, i, size, slack)):
         return _MARGIN
 
     save_globals(core)
@@ -133,13 +133,30 @@ def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
 
 
 @inlined
-def falls_short(core: Any, i: int, size: int, slack: int) -> bool:
-    """Is `slack` less than what `size` of the order may cost at rest: the loss against the mark, and the fees?"""
+def _falls_short(core: Any, i: int, size: int, slack: int) -> bool:
+    """Is `slack` less than what `size` of the order may cost at rest?"""
+    value = core.ops[i].px * size
+    left = slack - _loss_at_rest(core, i, size)
+    return bool(left < value and left < _fee_at_rest(core, i, value))  # no fee is more than the value
+
+
+@inlined
+def cost_at_rest(core: Any, i: int, size: int) -> int:
+    """What `size` of the order may cost at rest: the loss against the mark, and the fees."""
+    value = core.ops[i].px * size
+    return i64(_loss_at_rest(core, i, size) + min(value, _fee_at_rest(core, i, value)))
+
+
+@inlined
+def _loss_at_rest(core: Any, i: int, size: int) -> int:
     op = core.ops[i]
-    value = op.px * size
-    left = slack - max((1 - 2 * op.side) * (op.px - core.markets[i64(op.market)].mark), 0) * size
-    rate = core.accounts[i64(op.account)].maker_rate + op.builder_fee
-    return bool(left < value and left < max(fee(value, rate), 0))  # no fee is more than the value
+    return i64(max((1 - 2 * op.side) * (op.px - core.markets[i64(op.market)].mark), 0) * size)
+
+
+@inlined
+def _fee_at_rest(core: Any, i: int, value: int) -> int:
+    op = core.ops[i]
+    return i64(max(fee(value, core.accounts[i64(op.account)].maker_rate + op.builder_fee), 0))
 
 
 @part
@@ -249,7 +266,7 @@ def _enter(
     elif (
         extended
         or (reducing and not may_rest(core, i, left))
-        or (crosses and not reducing and falls_short(core, i, left, slack))
+        or (crosses and not reducing and _falls_short(core, i, left, slack))
     ):
         status = _MARGIN_CANCELED
     elif op.px * left < least_notional(core, market, ladder):

@@ -5,7 +5,8 @@ all others would, when it wins, bar the bids of all makers who cancel and quote 
 bid below it would be the best: sellers and liquidations then meet nobody else. And any price taken from outside as the
 measure of "far" can be made wrong: the mark where the book trades off it, the last batch's middle by whoever was alone
 in it. So the batch's own orders decide: they are parted at the price that refuses the fewest of the lots they claim
-(claims.py). Orders come behind that lie beyond it, the further the later; the race decides among equals.
+(claims.py). Orders come behind that lie beyond it, the further the later, and last those that are not sure to rest;
+the race decides among equals.
 
     refused(c)    lots claimed by bids above the price c and by asks at c or below
     high, low     the highest price at which a bid rests, the lowest at which an ask does, at some c that refuses least
@@ -17,38 +18,33 @@ better than its own helped a small one below it to bar those in between.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numba import types
 
-from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import INT64_MAX
-from coinone.rules.exchange.claims import NUMBERS, TABLE, claims, groups
+from coinone.rules.exchange.claims import UNSURE, claims
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import Array, OpKind, Side
+from coinone.rules.exchange.tables import Array, Side
 
 _SELL = int(Side.SELL)
-_MODIFIES = (int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID))
 
 
 def entry_order(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array | None:
     """The places of post-only orders `ops`, which come as the race ranked them and in their markets' units, in the
     order in which they enter; None: as they are, since no two of them cross. `moved`: by how much marks moved in this
-    batch. Of an account's own in a market a modify enters behind what came before it, and what comes after a modify
-    behind that: it may name it."""
+    batch. No sure order names what another one makes, so that sure ones may change places; behind them the rest stay
+    in the order of the race."""
     px, sells = ops["px"].copy(), ops["side"] == _SELL
     crossed = _crossed(rows, ops, px, sells)
     if not len(crossed):
         return None
-    claimed, lost = claims(rows, ops, moved), np.zeros(len(ops), np.int64)
+    claimed = claims(rows, ops, moved)
+    lost = np.where(claimed == UNSURE, INT64_MAX, 0)
     for market in crossed:
-        there = np.flatnonzero(ops["market"] == market)
-        low, high = parting(px[there], sells[there], claimed[there])
-        lost[there] = np.maximum(np.where(sells[there], low - px[there], px[there] - high), 0)
-    modifies = np.isin(ops["kind"], _MODIFIES)
-    if modifies.any():
-        _keep_behind(ops, modifies, lost)
+        there = np.flatnonzero((ops["market"] == market) & (claimed != UNSURE))
+        if len(there):
+            low, high = parting(px[there], sells[there], claimed[there])
+            lost[there] = np.maximum(np.where(sells[there], low - px[there], px[there] - high), 0)
     places: Array = np.argsort(lost, kind="stable")
     return places
 
@@ -77,26 +73,3 @@ def _crossed(rows: Rows, ops: Array, px: Array, sells: Array) -> Array:
     np.minimum.at(lowest, ops["market"][asks], px[asks])
     found: Array = np.flatnonzero(highest >= lowest)
     return found
-
-
-def _keep_behind(ops: Array, modifies: Array, lost: Array) -> None:
-    """Raise the losses of modifies to the greatest of what came before, and of all orders to the greatest of the
-    modifies before, each within its account and market."""
-    position = groups(ops["account"], ops["market"])
-    furthest = np.zeros(
-        (len(ops), 2), np.int64
-    )  # of each position: of all so far, and of the modifies among them
-    _raise(position, modifies, furthest, lost)
-
-
-@njit(
-    types.void(NUMBERS, types.Array(types.boolean, 1, "C"), TABLE, NUMBERS), error_model="numpy", _nrt=False
-)
-def _raise(position: Any, modifies: Any, furthest: Any, lost: Any) -> None:
-    for i in range(lost.shape[0]):
-        of = position[i]
-        least = furthest[of, 0] if modifies[i] else furthest[of, 1]
-        lost[i] = max(lost[i], least)
-        furthest[of, 0] = max(furthest[of, 0], lost[i])
-        if modifies[i]:
-            furthest[of, 1] = lost[i]

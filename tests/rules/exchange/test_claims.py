@@ -1,4 +1,4 @@
-"""A post-only order claims its lots only if nothing but what crosses it can refuse it, whatever enters before it."""
+"""A post-only order claims its lots only if nothing but what crosses it can refuse it when its turn comes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.rules.exchange.claims import claims
+from coinone.rules.exchange.claims import UNSURE, claims
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
@@ -21,26 +21,26 @@ Claimed = Callable[..., list[float]]
 
 
 def claimed_in(w: Any) -> Claimed:
-    """(account, market, side, price, coins, fields of the row) of each order -> coins that each claims."""
+    """(account, market, side, price, coins, fields of the row) of each order -> coins that each claims, 0 if unsure."""
 
     def claimed(*orders: Any, moved: int = 0) -> list[float]:
         found = claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}).tolist()
-        return [lots / (10**5, 10**4)[order[1]] for lots, order in zip(found, orders, strict=True)]
+        return [max(lots, 0) / (10**5, 10**4)[order[1]] for lots, order in zip(found, orders, strict=True)]
 
     return claimed
 
 
-def test_an_account_bears_all_its_orders_together_or_claims_nothing(world: Callable[..., Any]) -> None:
-    """At 50x 1 BTC at the mark of 50,000 needs 1,000, 1 ETH at 3,000 60. 2,400 bear two bids of 1 BTC, or those and an
-    ask of 1, but not three, nor two and 7 ETH. Two for 2 BTC at 50,190 cost 380 besides and a fee of 15; at 50,200, 400
-    are all there is."""
+def test_an_account_claims_what_it_bears_together_in_the_order_of_the_race(world: Callable[..., Any]) -> None:
+    """At 50x 1 BTC at the mark of 50,000 needs 1,000, 1 ETH at 3,000 60. 2,400 bear two bids of 1 BTC, or those and
+    asks of 2, but not three, nor two and 7 ETH: the last claims nothing. Two for 2 BTC at 50,190 cost 380 besides and a
+    fee of 15; at 50,200, 400 are all there is."""
     claimed = claimed_in(world({1: 2_400}))
     bid = (1, BTC, BUY, 49_000, 1)
     assert claimed(bid, bid) == [1, 1]
-    assert claimed(bid, bid, bid) == [0, 0, 0]
+    assert claimed(bid, bid, bid, (1, BTC, SELL, 50_000, 2)) == [1, 1, 0, 2]
     assert claimed(bid, bid, (1, BTC, SELL, 50_000, 1)) == [1, 1, 1]
     assert claimed(bid, bid, (1, ETH, BUY, 2_990, 6)) == [1, 1, 6]
-    assert claimed(bid, bid, (1, ETH, BUY, 2_990, 7)) == [0, 0, 0]
+    assert claimed(bid, bid, (1, ETH, BUY, 2_990, 7)) == [1, 1, 0]
     assert claimed((1, BTC, BUY, 50_190, 2)) == [2]
     assert claimed((1, BTC, BUY, 50_200, 2)) == [0]
 
@@ -52,26 +52,28 @@ def test_what_only_reduces_needs_no_margin_but_reduces_once(world: Callable[...,
     w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(9, 1, 50_000))
     claimed, ask, half = claimed_in(w), (2, BTC, SELL, 50_500, 1), (2, BTC, SELL, 50_500, 0.5)
     assert claimed(ask, (2, BTC, BUY, 49_000, 1)) == [1, 0]
-    assert claimed(ask, ask) == [0, 0]
+    assert claimed(ask, ask) == [1, 0]
     assert claimed(half, half) == [0.5, 0.5]
     reducing = {"reduce_only": 1}
     assert claimed((*half, reducing)) == [0.5]
-    assert claimed((*half, reducing), (*half, reducing)) == [0, 0]
+    assert claimed((*half, reducing), (*half, reducing)) == [0.5, 0]
 
 
 def test_a_modify_counts_as_the_larger_of_both_its_orders(world: Callable[..., Any]) -> None:
-    """2,400 are worth 2 BTC of bids at 50x. With 1 resting, it may become 2, and become 1.5 beside 0.5; nothing else
-    may, for it may rest still when that enters, nor may two modify it. The other side has its own margin."""
+    """2,400 are worth 2 BTC of bids at 50x. With 1 resting, it may become 2, or 1.5 beside 0.5, but not 0.1 beside 1.5,
+    for it may rest still when that enters. Two may not modify it, and after an unsure modify all is unsure in that
+    market. The other side has its own margin."""
     w = world({1: 2_400})
     w.batch(w.buy(1, 1, 49_000, "Alo", cloid=7))
     claimed, modify = claimed_in(w), {"kind": OpKind.MODIFY_CLOID, "target_lo": 7}
     assert claimed((1, BTC, BUY, 49_500, 2, modify)) == [2]
     assert claimed((1, BTC, BUY, 49_500, 2.5, modify)) == [0]
     assert claimed((1, BTC, BUY, 49_500, 1.5, modify), (1, BTC, BUY, 49_000, 0.5)) == [1.5, 0.5]
-    assert claimed((1, BTC, BUY, 49_500, 0.1, modify), (1, BTC, BUY, 49_000, 1.5)) == [0, 0]
-    assert claimed((1, BTC, BUY, 49_500, 1, modify), (1, BTC, BUY, 49_600, 1, modify)) == [0, 0]
+    assert claimed((1, BTC, BUY, 49_500, 0.1, modify), (1, BTC, BUY, 49_000, 1.5)) == [0.1, 0]
+    assert claimed((1, BTC, BUY, 49_500, 1, modify), (1, BTC, BUY, 49_600, 1, modify)) == [1, 0]
     assert claimed((1, BTC, SELL, 50_500, 2, modify)) == [2]
-    assert claimed((1, BTC, BUY, 49_500, 1, {"kind": OpKind.MODIFY_CLOID, "target_lo": 8})) == [0]
+    unknown = (1, BTC, BUY, 49_500, 1, {"kind": OpKind.MODIFY_CLOID, "target_lo": 8})
+    assert claimed(unknown, (1, BTC, SELL, 50_500, 1), (1, ETH, BUY, 2_990, 1)) == [0, 0, 1]
 
 
 def test_a_client_id_that_is_taken_claims_nothing(world: Callable[..., Any]) -> None:
@@ -80,7 +82,7 @@ def test_a_client_id_that_is_taken_claims_nothing(world: Callable[..., Any]) -> 
     claimed = claimed_in(w)
     seven, eight = {"has_cloid": 1, "cloid_lo": 7}, {"has_cloid": 1, "cloid_lo": 8}
     assert claimed((1, BTC, BUY, 49_500, 1, seven), (1, BTC, BUY, 49_500, 1, eight)) == [0, 1]
-    assert claimed((1, BTC, BUY, 49_500, 1, eight), (1, BTC, BUY, 49_500, 1, eight)) == [0, 0]
+    assert claimed((1, BTC, BUY, 49_500, 1, eight), (1, BTC, BUY, 49_500, 1, eight)) == [1, 0]
     assert claimed((1, BTC, BUY, 49_500, 1, seven | {"kind": OpKind.MODIFY_CLOID, "target_lo": 7})) == [1]
 
 
@@ -90,10 +92,9 @@ def test_orders_beyond_an_accounts_numbers_claim_nothing(world: Callable[..., An
     w.batch(*[w.buy(1, 0.01, 49_000, "Alo") for _ in range(10)])
     claimed, there, other = claimed_in(w), (1, BTC, BUY, 49_000, 0.01), (1, BTC, BUY, 49_001, 0.01)
     assert claimed(*[there] * 6, other) == [0.01] * 7
-    assert claimed(*[there] * 7, other) == [0] * 7 + [0.01]
+    assert claimed(*[there] * 7, other) == [0.01] * 6 + [0, 0.01]
     many = [(1, BTC, BUY, 48_000 + n, 0.01) for n in range(991)]
-    assert claimed(*many[:990]) == [0.01] * 990
-    assert claimed(*many) == [0] * 991
+    assert claimed(*many) == [0.01] * 990 + [0]
 
 
 def test_what_rests_in_the_way_keeps_from_claiming(world: Callable[..., Any]) -> None:
@@ -138,7 +139,7 @@ def test_an_order_far_beyond_both_marks_claims_a_part(world: Callable[..., Any])
 
 
 def refusals(seed: int) -> dict[Status, int]:
-    """What became of orders in a random order, near the limits; those that claim must rest or cross."""
+    """What became of orders near the limits, the sure ones in a random order first: they must rest or cross."""
     random = np.random.default_rng(seed)
     rows: Rows = world_of_few(random)
     counted: dict[Status, int] = {}
@@ -153,8 +154,10 @@ def refusals(seed: int) -> dict[Status, int]:
             continue
         ops["tif"] = Tif.ALO
         claimed = claims(rows, ops, {})
-        for lots, status in zip(claimed, run_segment(rows, ops, 1).results["status"], strict=True):
-            if lots:
+        order = np.argsort(np.where(claimed == UNSURE, len(ops), random.permutation(len(ops))), kind="stable")
+        results = run_segment(rows, ops[order], 1).results
+        for lots, status in zip(claimed[order], results["status"], strict=True):
+            if lots != UNSURE:
                 assert status in (Status.OPEN, Status.BAD_ALO), (seed, Status(status))
                 counted[Status(status)] = counted.get(Status(status), 0) + 1
         rows.journal.begin()

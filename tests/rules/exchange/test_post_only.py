@@ -77,11 +77,11 @@ def test_orders_of_which_none_cross_enter_as_the_race_ranked_them(world: Callabl
     assert order_of(w, (2, BTC, Side.SELL, 50_010, 1), (1, ETH, Side.BUY, 3_100, 1)) is None
 
 
-def test_a_modify_enters_behind_ones_own_orders_before_it_and_those_after_it_behind_it(
+def test_orders_that_may_name_one_of_the_same_batch_come_last_as_the_race_ranked_them(
     world: Callable[..., Any],
 ) -> None:
-    """9 offers 100 BTC at 50,000, so that bids above it lose. 1 bids 50,100, then modifies an order to 49,000, then
-    bids 49,000; 2 bids 50,050. What 1 does in the other market waits for none of it."""
+    """9 offers 100 BTC at 50,000, so that bids above it lose. 1 bids 50,100, then modifies orders that are not
+    there yet, then bids 49,000; 2 bids 50,050."""
     w = world({1: 10**6, 2: 10**6, 9: 10**7})
     order = order_of(
         w,
@@ -92,7 +92,7 @@ def test_a_modify_enters_behind_ones_own_orders_before_it_and_those_after_it_beh
         (2, BTC, Side.BUY, 50_050, 1),
         (9, BTC, Side.SELL, 50_000, 100),
     )
-    assert order == [2, 5, 4, 0, 1, 3]
+    assert order == [5, 4, 0, 1, 2, 3]
 
 
 def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Callable[..., Any]) -> None:
