@@ -67,8 +67,9 @@ SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each
 SYNC_WAITS_PER_SENDER_MAX = 64  # of them of one address, or there is no place left for others
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
-# Addresses and topics of a connection's subscriptions, or a sender's filters: 0.6 MB.
+# Addresses and topics of a sender's subscriptions, or of its filters: 0.6 MB. A subscription without any counts as one.
 RPC_FILTER_ENTRIES_MAX = 5000
+LOG_BLOCKS_WAITING_MAX = 8  # whose logs are to be told: 16 s on dev, some 100 MB at worst
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow
 

@@ -1,17 +1,26 @@
-"""What eth_subscribe costs a node: a block's logs are made once, and nothing is made for who is gone."""
+"""What eth_subscribe costs a node, and what one sender's subscriptions cost another."""
 
 import asyncio
+import time
+from collections.abc import Sequence
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import subscriptions
+from coinone.interfaces.api.ethereum import log_news, subscriptions
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.log_filter import log_filter
+from coinone.interfaces.api.ethereum.log_news import LogIndex
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
-from coinone.interfaces.api.limits import FILTERS_PER_SENDER_MAX, RPC_FILTER_ENTRIES_MAX
+from coinone.interfaces.api.limits import (
+    FILTERS_PER_SENDER_MAX,
+    LOG_BLOCKS_WAITING_MAX,
+    RPC_FILTER_ENTRIES_MAX,
+)
+from coinone.interfaces.api.sender import Sender
 from coinone.rules.vm import Log
 
 TOPIC, OTHER = b"\1" * 32, b"\2" * 32
@@ -23,19 +32,36 @@ class Link:
     def __init__(self, most: int) -> None:
         self.sent: list[bytes] = []
         self.most = most
+        self.was_cut = False
 
     @property
     def open(self) -> bool:
-        return len(self.sent) < self.most
+        return len(self.sent) < self.most and not self.was_cut
 
     def send(self, payload: bytes) -> None:
         self.sent.append(payload)
 
+    def cut(self) -> None:
+        self.was_cut = True
 
-def session_of(hub: RpcHub, most: int = 10**6) -> RpcSession:
-    made = RpcSession(Link(most), None, None, hub, None)  # type: ignore[arg-type]
+
+def session_of(hub: RpcHub, most: int = 10**6, share: str = "alice") -> RpcSession:
+    made = RpcSession(Link(most), None, None, hub, None, Sender(share))  # type: ignore[arg-type]
     hub.sessions[made] = None
     return made
+
+
+def link_of(session: RpcSession) -> Link:
+    return session.connection  # type: ignore[return-value]
+
+
+def logs_of(*topics: bytes) -> Subscription:
+    """A subscription to those with these topics, one at each place."""
+    return Subscription("logs", log_filter({"topics": ["0x" + topic.hex() for topic in topics]}))
+
+
+def number(value: int) -> bytes:
+    return value.to_bytes(32, "big")
 
 
 @pytest.fixture
@@ -47,40 +73,173 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Log]:
         found.append(log)
         return {"topic": log.topics[0][0]}
 
-    monkeypatch.setattr(subscriptions, "log_json", log_json)
+    monkeypatch.setattr(log_news, "log_json", log_json)
     monkeypatch.setattr(subscriptions, "header_json", lambda header: {})
     return found
 
 
-def publish(hub: RpcHub, *topics: bytes) -> None:
-    logs = [Log(bytes(20), (topic,), b"") for topic in topics]
+def publish(hub: RpcHub, logs: Sequence[Log]) -> None:
     row = SimpleNamespace(record=SimpleNamespace(logs=logs, hash=bytes(32)), index=0, first_log_index=0)
     hub.inclusions = SimpleNamespace(publish=lambda rows: None)  # type: ignore[assignment]
     hub.publish_block(SimpleNamespace(number=5), [row])  # type: ignore[arg-type,list-item]
 
 
+def logs(*topics: bytes) -> list[Log]:
+    return [Log(bytes(20), (topic,), b"") for topic in topics]
+
+
+async def told(hub: RpcHub) -> None:
+    while hub._log_news._teller is not None:
+        await asyncio.sleep(0)
+
+
 def test_a_log_is_made_once_whoever_listens_and_for_who_is_cut_off_no_further(made: list[Log]) -> None:
     """A hundred subscriptions of each of 64 connections made each log 6,400 times: 50 s for a block of a thousand."""
+
+    async def run() -> None:
+        hub = RpcHub()
+        cut = session_of(hub, most=2)
+        sessions = [session_of(hub) for _ in range(3)]
+        for session in sessions:
+            session.subscribe(logs_of(TOPIC))
+            session.subscribe(logs_of())
+        cut.subscribe(logs_of())
+        publish(hub, logs(TOPIC, OTHER, TOPIC))
+        await told(hub)
+        assert len(made) == 3
+        assert [len(link_of(session).sent) for session in sessions] == [5] * 3
+        assert len(link_of(cut).sent) == 2
+
+    asyncio.run(run())
+
+
+def test_an_index_of_logs_finds_what_matches() -> None:
+    """Six hundred logs of three addresses, with none to three of four topics, and filters of all shapes."""
+    draw = Random(1)
+    topics, addresses = [number(n) for n in range(4)], [bytes([n]) * 20 for n in range(3)]
+    some = [
+        Log(draw.choice(addresses), tuple(draw.choices(topics, (900, 90, 2, 1), k=draw.randrange(4))), b"")
+        for _ in range(600)
+    ]
+    index = LogIndex(len(some))
+    for place, log in enumerate(some):
+        index.add(place, log)
+    for _ in range(300):
+        groups = [
+            ["0x" + each.hex() for each in draw.sample(topics, draw.randrange(3))]
+            for _ in range(draw.randrange(4))
+        ]
+        asked = ["0x" + each.hex() for each in draw.sample(addresses, draw.randrange(3))]
+        wanted = log_filter({"address": asked, "topics": [group or None for group in groups]})
+        matching = [place for place, log in enumerate(some) if wanted.matches(log.address, log.topics)]
+        assert list(log_news._places(index.matching(wanted))) == matching
+
+
+def test_many_filters_of_long_lists_that_match_nothing_leave_the_event_loop_to_others(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """11,000 logs (z, y), 11,000 (y, z), and 300 filters of three connections that want z at both places: 11 s in one
+    piece, when each filter looked at each log. A step is 64 logs of the index or one filter."""
+    monkeypatch.setattr(log_news, "PART_S", 0.0)
+
+    async def run() -> None:
+        hub, z, y, turns = RpcHub(), number(0), number(1), 0
+        for n in range(300):
+            if n % 100 == 0:
+                session = session_of(hub, share="mallory")
+            session.subscribe(logs_of(z, z, *[number(n)] * (n % 2)))
+        begun = time.perf_counter()
+        publish(hub, [Log(bytes(20), (z, y), b""), Log(bytes(20), (y, z), b"")] * 11_000)
+        while hub._log_news._teller is not None:
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 22_000 // 64 + 300
+        assert time.perf_counter() - begun < 2.0
+        assert made == []
+
+    asyncio.run(run())
+
+
+def test_who_asks_for_little_is_told_before_who_is_told_much(made: list[Log]) -> None:
+    """Mallory came first and hears of all 600; of the last of them Alice is told before Mallory is of the first."""
+
+    async def run() -> None:
+        hub, order = RpcHub(), []
+        for share, subscription in (("mallory", logs_of()), ("alice", logs_of(OTHER))):
+            session = session_of(hub, share=share)
+            session.subscribe(subscription)
+            link_of(session).send = lambda payload, share=share: order.append(share)  # type: ignore[method-assign,misc]
+        publish(hub, logs(*[TOPIC] * 599, OTHER))
+        await told(hub)
+        assert order == ["alice"] + ["mallory"] * 600
+
+    asyncio.run(run())
+
+
+def test_a_sender_is_told_each_log_once_and_ten_thousand_times_more(made: list[Log]) -> None:
+    """Of 500 logs 10,500 messages: 21 subscriptions to all of them are told, 22 are 11,000 and too many."""
+
+    async def run() -> None:
+        hub = RpcHub()
+        sessions = {share: session_of(hub, share=share) for share in ("alice", "mallory")}
+        for _ in range(21):
+            sessions["alice"].subscribe(logs_of())
+        for _ in range(22):
+            sessions["mallory"].subscribe(logs_of())
+        publish(hub, logs(*[TOPIC] * 500))
+        await told(hub)
+        alice, mallory = map(link_of, sessions.values())
+        assert (len(alice.sent), alice.was_cut) == (10_500, False)
+        assert (len(mallory.sent), mallory.was_cut) == (0, True)
+
+    asyncio.run(run())
+
+
+def test_where_too_many_blocks_wait_who_was_not_told_of_the_oldest_is_cut(made: list[Log]) -> None:
+    """Blocks come faster than they are told: no subscription goes on with a gap, and what waits is bounded."""
+
+    async def run() -> None:
+        hub = RpcHub()
+        early = session_of(hub)
+        early.subscribe(logs_of())
+        for _ in range(LOG_BLOCKS_WAITING_MAX):
+            publish(hub, logs(TOPIC))
+        late = session_of(hub)
+        late.subscribe(logs_of())
+        publish(hub, logs(TOPIC))
+        await told(hub)
+        assert link_of(early).was_cut and link_of(early).sent == []
+        assert not link_of(late).was_cut and len(link_of(late).sent) == 1
+
+    asyncio.run(run())
+
+
+def test_who_unsubscribed_meanwhile_is_told_no_more_and_who_came_meanwhile_not_yet(made: list[Log]) -> None:
+    async def run() -> None:
+        hub = RpcHub()
+        session = session_of(hub)
+        name = session.subscribe(logs_of())
+        publish(hub, logs(TOPIC))
+        assert session.unsubscribe(name) and not session.unsubscribe(name)
+        session.subscribe(logs_of())
+        await told(hub)
+        assert link_of(session).sent == []
+
+    asyncio.run(run())
+
+
+def test_a_senders_filters_are_bounded_together(made: list[Log]) -> None:
+    """On whatever connections; what was given back may be taken again."""
     hub = RpcHub()
-    all_logs, some, cut = Subscription("logs"), {"topics": ["0x" + TOPIC.hex()]}, session_of(hub, most=2)
-    sessions = [session_of(hub) for _ in range(3)]
-    for session in sessions:
-        session.subscribe(Subscription("logs", log_filter(some)))
-        session.subscribe(all_logs)
-    cut.subscribe(all_logs)
-    publish(hub, TOPIC, OTHER, TOPIC)
-    assert len(made) == 3
-    assert [len(session.connection.sent) for session in sessions] == [5] * 3  # type: ignore[attr-defined]
-    assert len(cut.connection.sent) == 2  # type: ignore[attr-defined]
-
-
-def test_a_connections_filters_are_bounded_together(made: list[Log]) -> None:
-    session = session_of(RpcHub())
-    wanted = {"topics": [["0x" + number.to_bytes(32, "big").hex() for number in range(1000)]]}
+    wanted = Subscription("logs", log_filter({"topics": [["0x" + number(n).hex() for n in range(1000)]]}))
     for _ in range(RPC_FILTER_ENTRIES_MAX // 1000):
-        session.subscribe(Subscription("logs", log_filter(wanted)))
+        session = session_of(hub)
+        name = session.subscribe(wanted)
     with pytest.raises(RpcError, match="too many addresses and topics"):
-        session.subscribe(Subscription("logs", log_filter(wanted)))
+        session_of(hub).subscribe(logs_of())
+    session_of(hub, share="bob").subscribe(wanted)
+    session.unsubscribe(name)
+    session_of(hub).subscribe(wanted)
 
 
 def test_one_sender_leaves_filters_for_others(made: list[Log]) -> None:

@@ -6,7 +6,7 @@ subscription has an id of its own in its messages, so each is framed for itself.
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes, log_json
+from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
 from coinone.interfaces.api.ethereum.log_methods import new_logs_filter
+from coinone.interfaces.api.ethereum.log_news import Listener, LogNews
 from coinone.interfaces.api.ethereum.params import boolean
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.guard import Caller
@@ -33,14 +34,18 @@ from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
-from coinone.rules.vm import Log
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     kind: str  # "newHeads" | "logs" | "newPendingTransactions"
-    wanted: LogFilter | None = None
+    wanted: LogFilter | None = None  # of logs
     full: bool = False  # whole transactions, not their hashes
+
+    @property
+    def entries(self) -> int:
+        """What it counts for."""
+        return 1 if self.wanted is None else max(self.wanted.size, 1)
 
 
 class RpcSession:
@@ -57,6 +62,7 @@ class RpcSession:
     ) -> None:
         self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
+        self.entries = 0  # of all of them
         self._dispatcher = dispatcher
         self._caller = caller
         self._hub = hub
@@ -94,27 +100,46 @@ class RpcSession:
         self._tasks.discard(task)
         self._free.release()
 
+    @property
+    def share(self) -> Hashable:
+        return self._sender.share
+
     def subscribe(self, subscription: Subscription) -> str:
         if len(self.subscriptions) >= RPC_SUBSCRIPTIONS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many subscriptions (most {RPC_SUBSCRIPTIONS_MAX})")
-        held = [*self.subscriptions.values(), subscription]
-        if sum(one.wanted.size for one in held if one.wanted is not None) > RPC_FILTER_ENTRIES_MAX:
-            text = f"too many addresses and topics in all subscriptions (most {RPC_FILTER_ENTRIES_MAX})"
+        if self._hub.entries(self.share) + subscription.entries > RPC_FILTER_ENTRIES_MAX:
+            text = (
+                f"too many addresses and topics in all subscriptions of one sender "
+                f"(most {RPC_FILTER_ENTRIES_MAX})"
+            )
             raise RpcError(LIMIT_EXCEEDED, text)
         name = "0x" + secrets.token_hex(16)
         self.subscriptions[name] = subscription
+        self.entries += subscription.entries
         return name
 
-    def notify(self, name: str, results: Iterable[bytes]) -> None:
-        """Tell of each of the results, which are JSON already; no more once the connection was cut."""
-        head = (
-            b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"%s","result":'
-            % name.encode()
-        )
-        for result in results:
-            if not self.connection.open:
-                return
+    def unsubscribe(self, name: str) -> bool:
+        """False where there is no such subscription."""
+        left = self.subscriptions.pop(name, None)
+        self.entries -= 0 if left is None else left.entries
+        return left is not None
+
+    def listens(self, name: str) -> bool:
+        """Whether there is still somebody to tell."""
+        return self.connection.open and name in self.subscriptions
+
+    def notify(self, name: str, result: bytes) -> None:
+        """Tell of a result, which is JSON already; not where the connection was cut."""
+        if self.connection.open:
+            head = (
+                b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"%s","result":'
+                % name.encode()
+            )
             self.connection.send(head + result + b"}}")
+
+    def cut(self) -> None:
+        """It missed something."""
+        self.connection.cut()
 
 
 class RpcHub:
@@ -123,27 +148,30 @@ class RpcHub:
     def __init__(self) -> None:
         self.sessions: dict[RpcSession, None] = {}
         self.inclusions = Inclusions()
+        self._log_news = LogNews()
+
+    def entries(self, share: Hashable) -> int:
+        """What the subscriptions of a sender count for together."""
+        return sum(session.entries for session in self.sessions if session.share == share)
 
     def cut_all(self) -> None:
         """Blocks may have been missed: no subscription goes on without them."""
         for session in self.sessions:
             if session.subscriptions:
-                session.connection.cut()
+                session.cut()
 
     def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
-        """Tell of a new block, its logs and its transactions. Each log is made into JSON once, whoever listens."""
+        """Tell of a new block and its transactions at once, of its logs when there is time (log_news.py)."""
         self.inclusions.publish(rows)
-        head, logs, told = (jsonio.encode(header_json(header)),), _Logs(header, rows), {}
+        head, listeners = jsonio.encode(header_json(header)), []
         for session in list(self.sessions):
             for name, subscription in session.subscriptions.items():
                 wanted = subscription.wanted
                 if subscription.kind == "newHeads":
                     session.notify(name, head)
-                elif subscription.kind == "logs" and (wanted is None or wanted.covers(header.number)):
-                    asked = None if wanted is None else (wanted.addresses, wanted.topics)
-                    if asked not in told:
-                        told[asked] = logs.matching(wanted)
-                    session.notify(name, told[asked])
+                elif wanted is not None and wanted.covers(header.number):
+                    listeners.append(Listener(session, name, wanted))
+        self._log_news.put(header, rows, listeners)
 
     def publish_pending(self, tx_hash: Hash32, raw: bytes) -> None:
         """Tell of a transaction that entered the pool here."""
@@ -154,29 +182,7 @@ class RpcHub:
                     continue
                 if subscription.full and not whole:
                     whole = jsonio.encode(pending_transaction_json(decode_transaction(raw)))
-                session.notify(name, (whole if subscription.full else hashed,))
-
-
-class _Logs:
-    """The logs of a block as JSON, made when somebody first asks."""
-
-    def __init__(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
-        self._header, self._rows = header, rows
-        self._made: list[tuple[Log, bytes]] | None = None
-
-    def matching(self, wanted: LogFilter | None) -> list[bytes]:
-        if self._made is None:
-            self._made = [
-                (
-                    log,
-                    jsonio.encode(
-                        log_json(log, self._header, row.record.hash, row.index, row.first_log_index + n)
-                    ),
-                )
-                for row in self._rows
-                for n, log in enumerate(row.record.logs)
-            ]
-        return [made for log, made in self._made if wanted is None or wanted.matches(log.address, log.topics)]
+                session.notify(name, whole if subscription.full else hashed)
 
 
 async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
@@ -192,7 +198,7 @@ async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
 
 async def unsubscribe(context: Context, name: Any) -> bool:
     session = _session(context)
-    if not isinstance(name, str) or session.subscriptions.pop(name, None) is None:
+    if not isinstance(name, str) or not session.unsubscribe(name):
         raise RpcError(SERVER_ERROR, "subscription not found")
     return True
 
