@@ -44,7 +44,9 @@ RECORDS_AT_ONCE_MAX = 64 * 1024
 STORAGE_SLOTS_MAX = 1024  # of an eth_getProof or eth_getStorageValues: 30 ms; geth's
 SLOTS_AT_ONCE_MAX = 16  # more are read beside the event loop: 30 us each with a proof
 FEE_HISTORY_MAX = 1024  # blocks; geth's
-PENDING_BYTES_MAX = 4 * 1024 * 1024  # of raw transactions in one answer of a filter: some 10 MiB as JSON
+PENDING_BYTES_MAX = (
+    4 * 1024 * 1024
+)  # of raw transactions in one answer of a filter or of the pool: some 10 MiB as JSON
 # Of blocks' records that one answer of a filter looks through for transactions: 0.2 s.
 PENDING_BLOCKS_BYTES_MAX = 64 * 1024 * 1024
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node
@@ -60,7 +62,7 @@ TRACE_EXCHANGE_ROWS_MAX = 50_000  # accounts and orders of an exchange that a tr
 OVERRIDES_MAX = 1000  # accounts, and slots of one, that a trial may pretend
 CALLS_WAITING_MAX = 256  # calls queued for a process
 CALLS_PER_SENDER_MAX = 64  # of them of one address; a page asks for some dozen at once
-POOL_SHOWN_MAX = 5000  # transactions in a txpool_content answer: some 5 MB
+POOL_SHOWN_MAX = 5000  # transactions in a txpool_content or txpool_inspect answer: 0.3 s, some 5 MB
 SYNCED_WITHIN = 2  # blocks behind the nodes it follows that a node may be, and not be syncing
 SYNC_TIMEOUT_S = 20.0  # eth_sendRawTransactionSync waits so long unless told otherwise; geth's
 SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's

@@ -9,9 +9,11 @@ import pytest
 from eth_account import Account
 
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum import fee_history, log_methods, parts, txpool_methods
+from coinone.interfaces.api.ethereum import fee_history, log_methods, parts
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.format import hex_bytes, log_json, receipt_steps
+from coinone.interfaces.api.sender import NOBODY
 from coinone.interfaces.api.weights import Purse
 from coinone.node.runtime.archive import Archive, EthereumPlace
 from coinone.rules.chain.ethereum.receipts import bloom
@@ -51,7 +53,10 @@ class Asked:
         )
         reads = SimpleNamespace(archive=archive, in_thread=self._in_thread, query=self._query)
         self.backend = SimpleNamespace(reads=reads)
+        self.sender = NOBODY
         self._pool = pool
+
+    in_parts = Context.in_parts
 
     @property
     def spent(self) -> int:
@@ -243,17 +248,3 @@ def test_a_poll_for_blocks_that_fails_is_told_of_them_by_the_next(monkeypatch: p
     told = asyncio.run(log_methods.get_filter_changes(asked, "0x1"))  # type: ignore[arg-type]
     assert told == ["0x" + bytes([n]).hex() * 32 for n in range(3, 10)]
     assert block_filter.next_block == 10 and asked.threads > 7
-
-
-@pytest.mark.parametrize("name", ["content", "inspect", "pending_transactions"])
-def test_what_waits_in_the_pool_is_shown_in_parts_and_paid_for_by_number(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """5,000 of them were one job of 0.3 s, for the weight of none. 128 cost two."""
-    monkeypatch.setattr(parts, "PART_S", 0.0)
-    waiting = [SimpleNamespace(sender=bytes(20), nonce=n, raw=raw) for n, raw in enumerate(transactions(128))]
-    asked = Asked([], SimpleNamespace(pending=lambda: waiting, next_nonce=lambda sender, nonce: 64))
-    shown = asyncio.run(getattr(txpool_methods, name)(asked))
-    if name != "pending_transactions":
-        assert [len(each) for kind in ("pending", "queued") for each in shown[kind].values()] == [64, 64]
-    assert asked.spent == 2 and asked.threads > 100

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from coinone.interfaces.api.ethereum import log_methods, parts
+from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import log_filter
+from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import SYNC_WAITS_PER_SENDER_MAX
 from coinone.interfaces.api.weights import Purse
 from coinone.rules.vm import Log
@@ -39,7 +41,8 @@ def context_of(ended: list[int]) -> Any:
         headers=headers, records_size=lambda number: 2**20 if number == 3 else 0, stored=stored
     )
     reads = SimpleNamespace(archive=archive, in_thread=in_thread)
-    return SimpleNamespace(backend=SimpleNamespace(reads=reads), purse=Purse(100_000, lambda: 0.0))
+    backend: Any = SimpleNamespace(reads=reads)
+    return Context(backend, Caller.PROGRAM, Purse(100_000, lambda: 0.0))
 
 
 def test_a_walk_lets_others_have_their_turns(monkeypatch: pytest.MonkeyPatch) -> None:

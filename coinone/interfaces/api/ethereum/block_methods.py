@@ -20,6 +20,7 @@ from coinone.interfaces.api.ethereum.hexes import read_hash, read_quantity
 from coinone.interfaces.api.ethereum.params import BlockId, boolean, required_block
 from coinone.interfaces.api.ethereum.served import ServedReader
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json, transaction_json
+from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT
 from coinone.rules.chain.ethereum.header import EthereumBlock, decode_ethereum_header
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
@@ -169,13 +170,15 @@ async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
 
 
 async def _waiting(context: Context, tx_hash: Hash32) -> bytes | None:
-    """A transaction in the pool."""
+    """A transaction in the pool, paid for by its bytes."""
 
     def read(reader: ServedReader) -> bytes | None:
         waiting = reader.pool.get(tx_hash)
         return None if waiting is None else waiting.raw
 
-    return await context.backend.reads.query(read)
+    raw = await context.backend.reads.query(read)
+    context.purse.spend(len(raw or b"") // RECORDS_BYTES_PER_WEIGHT)
+    return raw
 
 
 async def get_receipt(context: Context, tx_hash: Any) -> Json | None:

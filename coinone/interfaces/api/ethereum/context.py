@@ -11,7 +11,7 @@ from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
 from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.limits import RECORDS_AT_ONCE_MAX
-from coinone.interfaces.api.sender import NOBODY, Sender
+from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
 from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, Purse
 from coinone.node.runtime.archive import EthereumPlace
 from coinone.rules.chain.receipts import PlacedRecord
@@ -56,6 +56,10 @@ class Context:
         """So many slots are read in this call: paid for, beside what it costs itself."""
         self.purse.spend(count // SLOTS_PER_WEIGHT)
 
+    async def in_parts(self, steps: Steps[T], is_paid: bool = False) -> T:
+        """A long read, in a thread; given up when who asked leaves. Raises RpcError where it takes too long."""
+        return await unless_left(self.sender, in_parts(self.backend.reads.in_thread, steps, is_paid))
+
     async def of_block(self, wanted: BlockId, show: Callable[[AnyHeader, Rows], Steps[T]]) -> T | None:
         """What `show` makes of a block's header and its Ethereum transactions; None if there is no such block."""
         header = self.backend.reads.header(wanted)
@@ -76,7 +80,7 @@ class Context:
 
         if size <= RECORDS_AT_ONCE_MAX:
             return finished(steps())
-        return await in_parts(reads.in_thread, steps(), is_paid=True)
+        return await self.in_parts(steps(), is_paid=True)
 
     async def of_transaction(
         self, tx_hash: Hash32, show: Callable[[AnyHeader, PlacedRecord], Steps[T]]

@@ -9,7 +9,6 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import invalid_params
 from coinone.interfaces.api.ethereum.format import AnyHeader
 from coinone.interfaces.api.ethereum.params import required_block, small_integer
-from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.limits import FEE_HISTORY_MAX
 from coinone.interfaces.api.weights import STORED_BYTES_PER_WEIGHT, TRANSACTIONS_PER_WEIGHT
 from coinone.node.runtime.archive import BlockArchive
@@ -51,7 +50,7 @@ async def _fees_of(
     reads = context.backend.reads
     fees = _Fees(reads.archive, percentiles)
     try:
-        await in_parts(reads.in_thread, fees.steps(first, last))
+        await context.in_parts(fees.steps(first, last))
     finally:
         context.purse.spend(fees.weight)
     return fees.headers, fees.rewards

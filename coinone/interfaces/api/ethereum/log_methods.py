@@ -20,7 +20,6 @@ from coinone.interfaces.api.ethereum.errors import (
 from coinone.interfaces.api.ethereum.format import AnyHeader, hex_bytes, log_json
 from coinone.interfaces.api.ethereum.log_filter import LogFilter, log_filter
 from coinone.interfaces.api.ethereum.params import boolean
-from coinone.interfaces.api.ethereum.parts import in_parts
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import (
     LOG_RANGE_MAX,
@@ -65,7 +64,7 @@ async def _walked(context: Context, wanted: LogFilter, first: int, last: int) ->
     reads = context.backend.reads
     walk = _Walk(reads, wanted)
     try:
-        await in_parts(reads.in_thread, walk.steps(first, last))
+        await context.in_parts(walk.steps(first, last))
     finally:
         context.purse.spend(walk.looks // _LOOKS_PER_WEIGHT + walk.bytes // RECORDS_BYTES_PER_WEIGHT)
     return walk.found
@@ -192,7 +191,7 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
     found.next_block = last + 1
     if found.wanted is None:
         try:
-            return await _hashes(context.backend.reads, first, last)
+            return await _hashes(context, first, last)
         except BaseException:  # they are told by the next poll
             found.next_block = min(found.next_block, first)
             raise
@@ -203,10 +202,10 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
     return await _walked(context, wanted, first, last)
 
 
-async def _hashes(reads: ChainReads, first: int, last: int) -> list[str]:
+async def _hashes(context: Context, first: int, last: int) -> list[str]:
     """Of these blocks."""
-    steps = each(reads.archive.headers(first, last), at_once(lambda header: hex_bytes(header.hash)))
-    return await in_parts(reads.in_thread, steps)
+    headers = context.backend.reads.archive.headers(first, last)
+    return await context.in_parts(each(headers, at_once(lambda header: hex_bytes(header.hash))))
 
 
 def _or(bound: int | None, other: int) -> int:
@@ -222,13 +221,22 @@ async def _whole(context: Context, waiting: deque[Hash32], told: list[Hash32]) -
     try:
         pooled = await reads.query(lambda reader: [reader.pool.get(tx_hash) for tx_hash in told])
         raws = [None if each is None else each.raw for each in pooled]
-        done = await in_parts(reads.in_thread, whole.steps(told, raws))
+        _pay_for_pooled(context, raws)
+        done = await context.in_parts(whole.steps(told, raws))
     finally:
         waiting.extendleft(reversed(told[done:]))
         context.purse.spend(
             len(whole.found) // TRANSACTIONS_PER_WEIGHT + whole.read // STORED_BYTES_PER_WEIGHT
         )
     return whole.found
+
+
+def _pay_for_pooled(context: Context, raws: list[bytes | None]) -> None:
+    """By bytes, as far as one answer goes. Many polls may have come at once: whoever has used up their weight meanwhile
+    is refused (LimitExceeded)."""
+    context.purse.require()
+    size = sum(len(raw) for raw in raws if raw is not None)
+    context.purse.spend(min(size, PENDING_BYTES_MAX) // RECORDS_BYTES_PER_WEIGHT)
 
 
 @dataclass(slots=True)
