@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.ethereum import lanes
 from coinone.interfaces.api.ethereum.call_worker import Desk, OutOfTime, Stopwatch, metered
 from coinone.interfaces.api.ethereum.chain_reads import ChainReads
@@ -17,7 +18,8 @@ from coinone.interfaces.api.ethereum.trials import warm_up
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.limits import PRECOMPILE_GAS_PER_S
 from coinone.interfaces.api.queries import Queries
-from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
+from coinone.interfaces.api.sender import NOBODY, PURSE, Sender, unless_left
+from coinone.interfaces.api.weights import Weights
 from coinone.node.runtime.node import Node
 from coinone.node.runtime.workers import Servant, WorkerLost
 from coinone.rules.vm.errors import OutOfGas
@@ -113,6 +115,21 @@ def test_a_process_that_does_not_answer_is_replaced(node: Node, monkeypatch: pyt
         monkeypatch.undo()
         _, after = await made.run(short, "", NOBODY)
         assert after != before
+
+    with_lanes(node, use)
+
+
+def test_no_job_runs_for_an_address_that_reads_none_of_its_answers(node: Node) -> None:
+    """58 traces of 17 MB each, not read, took 743 MB. Two of them are more than 32 MiB."""
+    purse = Weights(1200).purse("203.0.113.5")
+
+    async def use(made: Lanes) -> None:
+        PURSE.set(purse)
+        with purse.unread(17_400_000):
+            assert (await made.run(short, "one", NOBODY))[0] == "one"
+            with purse.unread(17_400_000), pytest.raises(LimitExceeded, match="too many answers unread"):
+                await made.run(short, "two", NOBODY)
+        assert (await made.run(short, "three", NOBODY))[0] == "three"
 
     with_lanes(node, use)
 

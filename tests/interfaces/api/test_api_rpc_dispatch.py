@@ -104,6 +104,20 @@ def test_transactions_that_follow_one_another_in_a_batch_go_in_together_and_read
     assert begun == ["a", "b", "c", "a"] and max(together) == 3
 
 
+def test_what_a_batch_has_answered_counts_as_unread_until_its_last_answer() -> None:
+    """A batch may end with a call that waits for a minute."""
+    unread = []
+
+    async def note(context: Context) -> None:
+        unread.append(context.purse._unread)
+
+    body = msgspec.json.encode([call("eth_long"), call("eth_note"), call("eth_long"), call("eth_note")])
+    methods = METHODS | {"eth_note": Method(note, 0, 0)}
+    asyncio.run(Dispatcher(methods, None).answer(body, Caller.PROGRAM, PURSE))
+    assert [size // 1_000_000 for size in unread] == [1, 2]
+    assert PURSE._unread == 0
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -8,6 +8,7 @@ answer, because the answers may be a thousand times larger than the questions.
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -69,6 +70,12 @@ class Dispatcher:
             return _encode_error(
                 None, RpcError(INVALID_REQUEST, f"batch too large (most {RPC_BATCH_MAX} calls)")
             )
+        with ExitStack() as kept:
+            answers = await self._answer_groups(requests, context, kept)
+        return b"[" + b",".join(answers) + b"]" if answers else b""
+
+    async def _answer_groups(self, requests: list[Any], context: Context, kept: ExitStack) -> list[bytes]:
+        """What is there already is `kept` until the last is, and counts as unread meanwhile."""
         answers: list[bytes] = []
         size = 0
         for group in _groups(requests):
@@ -78,8 +85,10 @@ class Dispatcher:
             else:
                 ones = await asyncio.gather(*(self._answer_one(request, context) for request in group))
             answers += [one for one in ones if one]
-            size += sum(map(len, ones))
-        return b"[" + b",".join(answers) + b"]" if answers else b""
+            more = sum(map(len, ones))
+            kept.enter_context(context.purse.unread(more))
+            size += more
+        return answers
 
     async def _answer_one(self, request: Any, context: Context) -> bytes:
         request_id = _id_of(request)

@@ -35,7 +35,8 @@ from coinone.interfaces.api.limits import (
     CALLS_PER_SENDER_MAX,
     CALLS_WAITING_MAX,
 )
-from coinone.interfaces.api.sender import Sender, unless_left
+from coinone.interfaces.api.sender import PURSE, Sender, unless_left
+from coinone.interfaces.api.weights import Purse
 from coinone.node.runtime.pending import PendingBatch
 from coinone.node.runtime.workers import START_TIMEOUT_S, Servant, WorkerLost
 from coinone.node.storage.lmdb_store import LmdbStore
@@ -46,12 +47,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """A job that waits, with the batches it is to see, and where its result goes."""
+    """A job that waits, with the batches it is to see, whose address it is for, and where its result goes."""
 
     share: Hashable
     work: Any
     job: Any
     batches: tuple[PendingBatch, ...]
+    purse: Purse | None = field(default_factory=PURSE.get)
     answer: "asyncio.Future[Any]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -157,6 +159,8 @@ class Lanes:
             if asked.answer.done():  # its sender left
                 continue
             try:
+                if asked.purse is not None:
+                    asked.purse.require_read()  # a trace may be 25 MB
                 _settle(asked, await lane.run(asked))
             except OutOfTime:
                 self._too_long(lane, asked)
