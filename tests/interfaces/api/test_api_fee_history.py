@@ -12,6 +12,7 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum import fee_history, log_methods, parts
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.ethereum.filters import Filter
 from coinone.interfaces.api.ethereum.format import hex_bytes, log_json, receipt_steps
 from coinone.interfaces.api.sender import NOBODY
 from coinone.interfaces.api.weights import Purse
@@ -237,7 +238,7 @@ def test_a_poll_that_runs_out_of_time_loses_no_transaction_and_is_paid_for(
 def test_a_poll_for_blocks_that_fails_is_told_of_them_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six hours of blocks that nobody polled were decoded by the thread that answers everybody: 0.3 s."""
     asked = Asked([])
-    block_filter = SimpleNamespace(waiting=None, next_block=3, wanted=None)
+    block_filter = Filter(None, 3, 0)
     asked.backend.filters = SimpleNamespace(poll=lambda _: block_filter)
     asked.backend.reads.head_number = lambda: 9
     monkeypatch.setattr(parts, "PART_S", 0.0)

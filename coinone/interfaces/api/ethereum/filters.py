@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coinone.base.primitives.types import Hash32
@@ -27,6 +27,8 @@ class Filter:
     waiting: deque[Hash32] | None = None  # transactions not told of yet; None: not asked for
     full: bool = False  # tell of them whole, not by hash
     share: Hashable = None  # whose it is
+    next_log: int = 0  # of the next block, where a poll told a part of it
+    polling: asyncio.Lock = field(default_factory=asyncio.Lock)  # one poll at a time
 
 
 class Filters:

@@ -17,6 +17,7 @@ from coinone.interfaces.api.ethereum.errors import (
     RpcError,
     invalid_params,
 )
+from coinone.interfaces.api.ethereum.filters import Filter
 from coinone.interfaces.api.ethereum.format import AnyHeader, hex_bytes, log_json
 from coinone.interfaces.api.ethereum.log_filter import LogFilter, log_filter
 from coinone.interfaces.api.ethereum.params import boolean
@@ -60,14 +61,17 @@ async def find_logs(context: Context, wanted: LogFilter) -> list[Json]:
 
 
 async def _walked(context: Context, wanted: LogFilter, first: int, last: int) -> list[Json]:
+    walk = _Walk(context.backend.reads, wanted, (first, 0))
+    await _go(context, walk, last)
+    return walk.found
+
+
+async def _go(context: Context, walk: "_Walk", last: int) -> None:
     """The walk, in a thread; what was looked at and the bytes that were decoded are paid for, found or not."""
-    reads = context.backend.reads
-    walk = _Walk(reads, wanted)
     try:
-        await context.in_parts(walk.steps(first, last))
+        await context.in_parts(walk.steps(last))
     finally:
         context.purse.spend(walk.looks // _LOOKS_PER_WEIGHT + walk.bytes // RECORDS_BYTES_PER_WEIGHT)
-    return walk.found
 
 
 def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
@@ -93,37 +97,49 @@ class _Walk:
 
     reads: ChainReads
     wanted: LogFilter
+    at: tuple[int, int]  # the block that comes next, and which of its logs
     found: list[Json] = field(default_factory=list)
+    before: int = 0  # of them, of earlier blocks
     looks: int = 0
     bytes: int = 0
 
-    def steps(self, first: int, last: int) -> Steps[None]:
+    def steps(self, last: int) -> Steps[None]:
         """As far as there are any. Raises RpcError where too many logs match."""
         masks = _masks(self.wanted)
-        for header in self.reads.archive.headers(first, last):
+        for header in self.reads.archive.headers(self.at[0], last):
             self.looks += 1 + sum(map(len, masks))
+            self.before = len(self.found)
             if _may_contain(header.bloom, masks):
-                yield from self._read(header)
+                yield from self._read(header, self.at[1])
+            self.at = (header.number + 1, 0)
             yield
 
-    def _read(self, header: AnyHeader) -> Steps[None]:
-        """A block, which may have tens of thousands of logs."""
+    def _read(self, header: AnyHeader, begin: int) -> Steps[None]:
+        """A block, which may have tens of thousands of logs, from one of them on."""
         self.bytes += self.reads.archive.records_size(header.number)
         place = 0
         for index, record in enumerate(self.reads.archive.stored(header.number)):
             tx_hash = record.hash
             for log in record.logs():
-                if self.wanted.matches(log.address, log.topics):
-                    self._add(log_json(log, header, tx_hash, index, place))
+                if place >= begin:
+                    if self.wanted.matches(log.address, log.topics):
+                        self._add(log_json(log, header, tx_hash, index, place))
+                    self.at = (header.number, place + 1)
                 place += 1
                 if place % _LOGS_PER_STEP == 0:
                     yield
             yield
 
     def _add(self, log: Json) -> None:
-        self.found.append(log)
-        if len(self.found) > LOG_RESULTS_MAX:
+        if len(self.found) >= LOG_RESULTS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"query returned more than {LOG_RESULTS_MAX} results")
+        self.found.append(log)
+
+    def go_back_to_whole_blocks(self) -> None:
+        """Unless nothing would be left."""
+        if self.before:
+            del self.found[self.before :]
+            self.at = (self.at[0], 0)
 
 
 def _masks(wanted: LogFilter) -> list[list[int]]:
@@ -182,24 +198,46 @@ async def get_filter_changes(context: Context, name: Any) -> list[Any]:
         return (
             await _whole(context, found.waiting, told) if found.full else [hex_bytes(each) for each in told]
         )
-    first, last = (
-        found.next_block,
-        min(context.backend.reads.head_number(), found.next_block + LOG_RANGE_MAX - 1),
-    )
-    if last < first:
+    async with found.polling:
+        return await _news(context, found)
+
+
+async def _news(context: Context, asked: Filter) -> list[Any]:
+    """Blocks or logs. What a poll could not tell, since it was refused or its sender left, the next one does."""
+    last = min(context.backend.reads.head_number(), asked.next_block + LOG_RANGE_MAX - 1)
+    if last < asked.next_block:
         return []
-    found.next_block = last + 1
-    if found.wanted is None:
-        try:
-            return await _hashes(context, first, last)
-        except BaseException:  # they are told by the next poll
-            found.next_block = min(found.next_block, first)
+    told: list[Any] = []
+    following = (last + 1, 0)
+    if asked.wanted is None:
+        told = await _hashes(context, asked.next_block, last)
+    elif asked.wanted.block_hash is None:  # not a block that was there before the filter
+        told, following = await _new_logs(context, asked, asked.wanted, last)
+    asked.next_block, asked.next_log = following
+    return told
+
+
+async def _new_logs(
+    context: Context, asked: Filter, wanted: LogFilter, last: int
+) -> tuple[list[Json], tuple[int, int]]:
+    """Those that a filter has not told, and where the next poll begins.
+
+    Whoever polls did not choose how many logs strangers wrote meanwhile. To refuse what is too much would be to refuse
+    it for ever, and to pass it over would be to lose what lies between. So a poll that meets the bound of results, or
+    of time, tells of the whole blocks before it, and the next one goes on there. Of a block that alone is too much it
+    tells a part, and the next one goes on within it: no answer is longer than any other, each poll comes further, and
+    every log is told once.
+    """
+    begin = max((asked.next_block, asked.next_log), (wanted.start.number or 0, 0))
+    walk = _Walk(context.backend.reads, wanted, begin)
+    try:
+        await _go(context, walk, min(last, _or(wanted.end.number, last)))
+    except RpcError:
+        if walk.at == begin:
             raise
-    wanted = found.wanted
-    if wanted.block_hash is not None:  # a block that was there before the filter
-        return []
-    first, last = max(first, wanted.start.number or 0), min(last, _or(wanted.end.number, last))
-    return await _walked(context, wanted, first, last)
+        walk.go_back_to_whole_blocks()
+        return walk.found, walk.at
+    return walk.found, (last + 1, 0)
 
 
 async def _hashes(context: Context, first: int, last: int) -> list[str]:
