@@ -8,9 +8,13 @@ WRITE_STALL_S = 30.0  # a reader that takes nothing for so long is gone
 BODY_BYTES_MAX = 1024 * 1024  # a transaction is at most 128 KiB in the field; 1,000 orders are 150 kB
 READ_HEAD_BYTES = 2048  # read at once where requests begin: fifty of the shortest, 2 ms
 READ_BODY_BYTES = 8 * 1024  # and of a body: 1,400 chunks of a byte each, 1 ms
-CONNECTIONS_MAX = 4096  # with two descriptors each still far below a raised descriptor limit
+CONNECTIONS_MAX = (
+    4096  # of all listeners; with two descriptors each still far below a raised descriptor limit
+)
 CONNECTIONS_PER_LOOPBACK_MAX = 2500  # every local bot and page shares 127.0.0.1
-CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six
+CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six; of IPv6 a /64
+CONNECTIONS_PER_SITE_MAX = 1024  # of an IPv6 /48, which one customer may have, or share with many
+CONNECTIONS_KEPT = 256  # of all, for this machine: its operator is answered when strangers hold the rest
 
 REQUEST_WEIGHT_PER_MINUTE = 1200  # of an address, as the anchor's
 LOOPBACK_WEIGHT_PER_MINUTE = 12_000_000  # 10,000 histories a second: more than a core can answer

@@ -11,8 +11,6 @@ one serialisation and a thousand writes.
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,8 +19,6 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from coinone.interfaces.api.http import Scope
 from coinone.interfaces.api.limits import (
     BODY_DEADLINE_S,
-    CONNECTIONS_PER_ADDRESS_MAX,
-    CONNECTIONS_PER_LOOPBACK_MAX,
     HEADER_BYTES_MAX,
     HEADER_DEADLINE_S,
     READ_BODY_BYTES,
@@ -34,16 +30,12 @@ from coinone.interfaces.api.limits import (
     WS_READ_BYTES_MIN,
     WS_SMALL_FRAMES_PER_MINUTE,
 )
+from coinone.interfaces.api.places import Place, Places
 from coinone.interfaces.api.weights import Purse
 
 LINK = "coinone.link"  # key of the connection in a scope's extensions
-_MANY = {"127.0.0.1", "::1"}  # addresses that many clients come from: this machine's programs, and proxies
-_open_by_address: Counter[str] = Counter()  # of all listeners; touched by the interface's thread only
-
-
-def admit_many_from(proxies: Iterable[str]) -> None:
-    """Let as many connections come from these addresses as from this machine: all clients come through them."""
-    _MANY.update(proxies)
+_places = Places()
+admit_many_from = _places.admit_many_from
 
 
 def note_purse(scope: Scope, purse: Purse) -> None:
@@ -56,21 +48,6 @@ def note_purse(scope: Scope, purse: Purse) -> None:
 def _address(transport: asyncio.Transport) -> str:
     peer = transport.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) else ""
-
-
-def _admit(address: str) -> bool:
-    """Count a connection, unless its address has too many."""
-    most = CONNECTIONS_PER_LOOPBACK_MAX if address in _MANY else CONNECTIONS_PER_ADDRESS_MAX
-    if _open_by_address[address] >= most:
-        return False
-    _open_by_address[address] += 1
-    return True
-
-
-def _release(address: str) -> None:
-    _open_by_address[address] -= 1
-    if _open_by_address[address] <= 0:
-        del _open_by_address[address]
 
 
 class _WholeAnswer:
@@ -106,7 +83,7 @@ class _Bounded(asyncio.BufferedProtocol):
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     purse: Purse | None = None  # of who asked last
-    _counted: str | None = None
+    _place: Place | None = None
     _stall: asyncio.TimerHandle | None = None
     _piece = bytearray()
 
@@ -143,18 +120,16 @@ class _Bounded(asyncio.BufferedProtocol):
         super().resume_writing()
 
     def _count(self, wire: asyncio.Transport) -> bool:
-        """False, and the connection is cut, where its address has too many."""
-        address = _address(wire)
-        if not _admit(address):
+        """False, and the connection is cut, where its address, or the node, has too many."""
+        self._place = _places.take(_address(wire))
+        if self._place is None:
             wire.abort()
-            return False
-        self._counted = address
-        return True
+        return self._place is not None
 
     def _release_count(self) -> None:
-        if self._counted is not None:
-            _release(self._counted)
-            self._counted = None
+        if self._place is not None:
+            _places.give_back(self._place)
+            self._place = None
 
 
 class HttpProtocol(_Bounded, HttpToolsProtocol):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api import limits, protocols
+from coinone.interfaces.api import limits, places, protocols
 from coinone.interfaces.api import server as server_module
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http import answer, read_body
@@ -70,7 +70,7 @@ class Echo:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     monkeypatch.setattr(protocols, "HEADER_DEADLINE_S", 0.5)
     monkeypatch.setattr(protocols, "BODY_DEADLINE_S", 0.5)
-    monkeypatch.setattr(protocols, "CONNECTIONS_PER_LOOPBACK_MAX", 20)
+    monkeypatch.setattr(places, "CONNECTIONS_PER_LOOPBACK_MAX", 20)
     monkeypatch.setattr(server_module, "Seldom", lambda: Seldom(lambda: 0.0))  # all in one minute
     config = ApiConfig(exchange_port=0, ethereum_port=0)
     app: Any = Echo()
