@@ -8,8 +8,10 @@ whoever is alone in a book moves it slowly and not far (L: the market's greatest
     a batch moves it by at most oracle / (64 L)    a 32nd of that margin: a push alone never leaves a debt
 
 A sample counts for at most that greatest offset, so that an absurd quote pushes no faster than a bold one, and only
-with a spread of at most as much. Where no quote can be hit for 30 s the samples are 0: an offset that somebody
-pushed and left goes back. The average starts at 0. Without a fresh oracle, and while a jump waits, the mark stands.
+with a spread of at most a quarter of it: in a wider one the makers' quotes may be half of a sample whose other half
+somebody alone has put far away, after keeping out what stood nearer. Where no quote can be hit for 30 s the samples
+are 0: an offset that somebody pushed and left goes back. The average starts at 0. Without a fresh oracle, and while a
+jump waits, the mark stands.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from coinone.rules.exchange.margin import apply_marks
 from coinone.rules.exchange.oracle import is_fresh
 
 OFFSET_SHARE = 4  # of oracle / max leverage: the farthest offset
+SPREAD_SHARE = 16  # of the same: the widest spread whose middle counts
 STEP_SHARE = 64  # of the same: its farthest step in a batch
 _BASIS_UNIT = 2 * QUOTE_SCALE << SCALE_BITS  # bid + ask has half price units
 
@@ -64,7 +67,7 @@ def add_basis(
     most = div_down(oracle, OFFSET_SHARE * int(row["max_leverage"]))
     silent = min(elapsed, max(0, batch.now - memory.quoted_ms - BASIS_GAP_MS))
     basis = blended(memory.basis, 0, DECAY_150_S, silent)
-    if not (bid and ask and ask - bid <= most):
+    if not (bid and ask and SPREAD_SHARE * (ask - bid) <= OFFSET_SHARE * most):
         return replace(memory, basis=basis)
     sample = max(-2 * most, min(bid + ask - 2 * oracle, 2 * most))
     basis = blended(basis, sample << SCALE_BITS, DECAY_150_S, min(elapsed, SAMPLE_MS))

@@ -22,8 +22,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from coinone.base.primitives.limits import INT64_MAX
-from coinone.rules.exchange.claims import UNSURE, claims
+from coinone.rules.exchange.claims import claims
 from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.sure import UNSURE
 from coinone.rules.exchange.tables import Array, Side
 
 _SELL = int(Side.SELL)

@@ -1,4 +1,4 @@
-"""A post-only order claims its lots only if nothing but what crosses it can refuse it when its turn comes."""
+"""A post-only order claims its lots, and its owner's idle margin, only if nothing but what crosses it can refuse it."""
 
 from __future__ import annotations
 
@@ -8,41 +8,50 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.rules.exchange.claims import UNSURE, claims
+from coinone.rules.exchange.claims import claims
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.sure import UNSURE, sure_orders
 from coinone.rules.exchange.tables import OpKind, Side, Tif
 from tests.rules.exchange.near_limits import ops_near_limits, to_the_limits, world_of_few
 from tests.rules.exchange.post_only_orders import BTC, ETH, ops_of
 
 BUY, SELL = Side.BUY, Side.SELL
-Claimed = Callable[..., list[float]]
+Coins = Callable[..., list[float]]
 
 
-def claimed_in(w: Any) -> Claimed:
-    """(account, market, side, price, coins, fields of the row) of each order -> coins that each claims, 0 if unsure."""
-
-    def claimed(*orders: Any, moved: int = 0) -> list[float]:
-        found = claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}).tolist()
-        return [max(lots, 0) / (10**5, 10**4)[order[1]] for lots, order in zip(found, orders, strict=True)]
-
-    return claimed
+def sure_in(w: Any) -> Coins:
+    """(account, market, side, price, coins, fields of the row) of each order -> its coins, 0 if it is not sure."""
+    return lambda *orders: coins_of(orders, sure_orders(w.ex.rows, ops_of(w, *orders)).lots)
 
 
-def test_an_account_claims_what_it_bears_together_in_the_order_of_the_race(world: Callable[..., Any]) -> None:
+def claimed_in(w: Any, moved: int = 0) -> Coins:
+    """The same, but the coins that it claims, where the mark has moved."""
+    return lambda *orders: coins_of(orders, claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}))
+
+
+def coins_of(orders: Any, found: Any) -> list[float]:
+    return [
+        max(lots, 0) / (10**5, 10**4)[order[1]] for lots, order in zip(found.tolist(), orders, strict=True)
+    ]
+
+
+def test_the_orders_are_sure_that_an_account_bears_together_in_the_order_of_the_race(
+    world: Callable[..., Any],
+) -> None:
     """At 50x 1 BTC at the mark of 50,000 needs 1,000, 1 ETH at 3,000 60. 2,400 bear two bids of 1 BTC, or those and
-    asks of 2, but not three, nor two and 7 ETH: the last claims nothing. Two for 2 BTC at 50,190 cost 380 besides and a
+    asks of 2, but not three, nor two and 7 ETH: the last is not sure. Two for 2 BTC at 50,190 cost 380 besides and a
     fee of 15; at 50,200, 400 are all there is."""
-    claimed = claimed_in(world({1: 2_400}))
+    sure = sure_in(world({1: 2_400}))
     bid = (1, BTC, BUY, 49_000, 1)
-    assert claimed(bid, bid) == [1, 1]
-    assert claimed(bid, bid, bid, (1, BTC, SELL, 50_000, 2)) == [1, 1, 0, 2]
-    assert claimed(bid, bid, (1, BTC, SELL, 50_000, 1)) == [1, 1, 1]
-    assert claimed(bid, bid, (1, ETH, BUY, 2_990, 6)) == [1, 1, 6]
-    assert claimed(bid, bid, (1, ETH, BUY, 2_990, 7)) == [1, 1, 0]
-    assert claimed((1, BTC, BUY, 50_190, 2)) == [2]
-    assert claimed((1, BTC, BUY, 50_200, 2)) == [0]
+    assert sure(bid, bid) == [1, 1]
+    assert sure(bid, bid, bid, (1, BTC, SELL, 50_000, 2)) == [1, 1, 0, 2]
+    assert sure(bid, bid, (1, BTC, SELL, 50_000, 1)) == [1, 1, 1]
+    assert sure(bid, bid, (1, ETH, BUY, 2_990, 6)) == [1, 1, 6]
+    assert sure(bid, bid, (1, ETH, BUY, 2_990, 7)) == [1, 1, 0]
+    assert sure((1, BTC, BUY, 50_190, 2)) == [2]
+    assert sure((1, BTC, BUY, 50_200, 2)) == [0]
 
 
 def test_what_only_reduces_needs_no_margin_but_reduces_once(world: Callable[..., Any]) -> None:
@@ -50,13 +59,13 @@ def test_what_only_reduces_needs_no_margin_but_reduces_once(world: Callable[...,
     in two halves."""
     w = world({2: 1_007.5, 9: 10**6})
     w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(9, 1, 50_000))
-    claimed, ask, half = claimed_in(w), (2, BTC, SELL, 50_500, 1), (2, BTC, SELL, 50_500, 0.5)
-    assert claimed(ask, (2, BTC, BUY, 49_000, 1)) == [1, 0]
-    assert claimed(ask, ask) == [1, 0]
-    assert claimed(half, half) == [0.5, 0.5]
+    sure, ask, half = sure_in(w), (2, BTC, SELL, 50_500, 1), (2, BTC, SELL, 50_500, 0.5)
+    assert sure(ask, (2, BTC, BUY, 49_000, 1)) == [1, 0]
+    assert sure(ask, ask) == [1, 0]
+    assert sure(half, half) == [0.5, 0.5]
     reducing = {"reduce_only": 1}
-    assert claimed((*half, reducing)) == [0.5]
-    assert claimed((*half, reducing), (*half, reducing)) == [0.5, 0]
+    assert sure((*half, reducing)) == [0.5]
+    assert sure((*half, reducing), (*half, reducing)) == [0.5, 0]
 
 
 def test_a_modify_counts_as_the_larger_of_both_its_orders(world: Callable[..., Any]) -> None:
@@ -65,45 +74,45 @@ def test_a_modify_counts_as_the_larger_of_both_its_orders(world: Callable[..., A
     market. The other side has its own margin."""
     w = world({1: 2_400})
     w.batch(w.buy(1, 1, 49_000, "Alo", cloid=7))
-    claimed, modify = claimed_in(w), {"kind": OpKind.MODIFY_CLOID, "target_lo": 7}
-    assert claimed((1, BTC, BUY, 49_500, 2, modify)) == [2]
-    assert claimed((1, BTC, BUY, 49_500, 2.5, modify)) == [0]
-    assert claimed((1, BTC, BUY, 49_500, 1.5, modify), (1, BTC, BUY, 49_000, 0.5)) == [1.5, 0.5]
-    assert claimed((1, BTC, BUY, 49_500, 0.1, modify), (1, BTC, BUY, 49_000, 1.5)) == [0.1, 0]
-    assert claimed((1, BTC, BUY, 49_500, 1, modify), (1, BTC, BUY, 49_600, 1, modify)) == [1, 0]
-    assert claimed((1, BTC, SELL, 50_500, 2, modify)) == [2]
+    sure, modify = sure_in(w), {"kind": OpKind.MODIFY_CLOID, "target_lo": 7}
+    assert sure((1, BTC, BUY, 49_500, 2, modify)) == [2]
+    assert sure((1, BTC, BUY, 49_500, 2.5, modify)) == [0]
+    assert sure((1, BTC, BUY, 49_500, 1.5, modify), (1, BTC, BUY, 49_000, 0.5)) == [1.5, 0.5]
+    assert sure((1, BTC, BUY, 49_500, 0.1, modify), (1, BTC, BUY, 49_000, 1.5)) == [0.1, 0]
+    assert sure((1, BTC, BUY, 49_500, 1, modify), (1, BTC, BUY, 49_600, 1, modify)) == [1, 0]
+    assert sure((1, BTC, SELL, 50_500, 2, modify)) == [2]
     unknown = (1, BTC, BUY, 49_500, 1, {"kind": OpKind.MODIFY_CLOID, "target_lo": 8})
-    assert claimed(unknown, (1, BTC, SELL, 50_500, 1), (1, ETH, BUY, 2_990, 1)) == [0, 0, 1]
+    assert sure(unknown, (1, BTC, SELL, 50_500, 1), (1, ETH, BUY, 2_990, 1)) == [0, 0, 1]
 
 
-def test_a_client_id_that_is_taken_claims_nothing(world: Callable[..., Any]) -> None:
+def test_an_order_with_a_client_id_that_is_taken_is_not_sure(world: Callable[..., Any]) -> None:
     w = world({1: 10**6})
     w.batch(w.buy(1, 1, 49_000, "Alo", cloid=7))
-    claimed = claimed_in(w)
+    sure = sure_in(w)
     seven, eight = {"has_cloid": 1, "cloid_lo": 7}, {"has_cloid": 1, "cloid_lo": 8}
-    assert claimed((1, BTC, BUY, 49_500, 1, seven), (1, BTC, BUY, 49_500, 1, eight)) == [0, 1]
-    assert claimed((1, BTC, BUY, 49_500, 1, eight), (1, BTC, BUY, 49_500, 1, eight)) == [1, 0]
-    assert claimed((1, BTC, BUY, 49_500, 1, seven | {"kind": OpKind.MODIFY_CLOID, "target_lo": 7})) == [1]
+    assert sure((1, BTC, BUY, 49_500, 1, seven), (1, BTC, BUY, 49_500, 1, eight)) == [0, 1]
+    assert sure((1, BTC, BUY, 49_500, 1, eight), (1, BTC, BUY, 49_500, 1, eight)) == [1, 0]
+    assert sure((1, BTC, BUY, 49_500, 1, seven | {"kind": OpKind.MODIFY_CLOID, "target_lo": 7})) == [1]
 
 
-def test_orders_beyond_an_accounts_numbers_claim_nothing(world: Callable[..., Any]) -> None:
+def test_orders_beyond_an_accounts_numbers_are_not_sure(world: Callable[..., Any]) -> None:
     """16 of an account rest at a price: with 10 there 6 more, not 7, and as many as it likes elsewhere, up to 1,000."""
     w = world({1: 10**7})
     w.batch(*[w.buy(1, 0.01, 49_000, "Alo") for _ in range(10)])
-    claimed, there, other = claimed_in(w), (1, BTC, BUY, 49_000, 0.01), (1, BTC, BUY, 49_001, 0.01)
-    assert claimed(*[there] * 6, other) == [0.01] * 7
-    assert claimed(*[there] * 7, other) == [0.01] * 6 + [0, 0.01]
+    sure, there, other = sure_in(w), (1, BTC, BUY, 49_000, 0.01), (1, BTC, BUY, 49_001, 0.01)
+    assert sure(*[there] * 6, other) == [0.01] * 7
+    assert sure(*[there] * 7, other) == [0.01] * 6 + [0, 0.01]
     many = [(1, BTC, BUY, 48_000 + n, 0.01) for n in range(991)]
-    assert claimed(*many) == [0.01] * 990 + [0]
+    assert sure(*many) == [0.01] * 990 + [0]
 
 
-def test_what_rests_in_the_way_keeps_from_claiming(world: Callable[..., Any]) -> None:
-    """An ask at 50,240; what lies beyond the band of a twentieth, or is no price of the market, claims nothing."""
+def test_what_something_that_rests_keeps_out_is_not_sure(world: Callable[..., Any]) -> None:
+    """An ask at 50,240; what lies beyond the band of a twentieth, or is no price of the market, is not sure."""
     w = world({3: 10**6, 9: 10**6})
     w.batch(w.sell(9, 1, 50_240, "Alo"))
-    claimed = claimed_in(w)
-    assert claimed((3, BTC, BUY, 50_240, 1), (3, BTC, BUY, 50_239, 1)) == [0, 1]
-    assert claimed((3, BTC, BUY, 47_400, 1), (3, BTC, BUY, 47_500.5, 1)) == [0, 0]
+    sure = sure_in(w)
+    assert sure((3, BTC, BUY, 50_240, 1), (3, BTC, BUY, 50_239, 1)) == [0, 1]
+    assert sure((3, BTC, BUY, 47_400, 1), (3, BTC, BUY, 47_500.5, 1)) == [0, 0]
 
 
 @pytest.mark.parametrize(("behind", "expected"), [(49_900, 0), (None, 1)])
@@ -121,21 +130,38 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     w.opened()
     assert w.ex.rows.markets["mark"][BTC] == 500_000
     assert w.ex.rows.book.best(BTC, SELL) == 460_100
-    assert claimed_in(w)((3, BTC, BUY, 49_950, 1)) == [expected]
+    assert sure_in(w)((3, BTC, BUY, 49_950, 1)) == [expected]
+
+
+def test_orders_claim_their_lots_as_often_as_their_account_could_bear_its_stake(
+    world: Callable[..., Any],
+) -> None:
+    """2,400, at 50x and 50,000: a bid for 1 BTC stakes 1,000, and could be borne 2.4 times; two 1.2 times; with 6 ETH,
+    360 more, 1.7647 times (2,400 / 1,360); an ask beside it stakes nothing more. Nothing counts more than 16 times, and
+    all that is sure once: 1 BTC at 50,190 for 1,205, of which 190 may be lost."""
+    claimed = claimed_in(world({1: 2_400, 2: 1_205}))
+    bid = (1, BTC, BUY, 49_800, 1)
+    assert claimed(bid) == [2.4]
+    assert claimed(bid, bid) == [1.2, 1.2]
+    assert claimed(bid, (1, ETH, BUY, 2_990, 6)) == [1.76470, 10.5882]
+    assert claimed(bid, (1, BTC, SELL, 50_500, 0.5)) == [2.4, 1.2]
+    assert claimed((1, BTC, BUY, 49_800, 0.01)) == [0.16]
+    assert claimed((2, BTC, BUY, 50_190, 1)) == [1.205]
 
 
 def test_an_order_far_beyond_both_marks_claims_a_part(world: Callable[..., Any]) -> None:
     """More than oracle / (4 * 50) = 250 beyond the mark, and the mark before it moved: 251 claim 250 / 251, 1,000 a
-    quarter."""
-    claimed = claimed_in(world({3: 10**6, 9: 10**6}))
-    assert claimed((3, BTC, SELL, 49_750, 1), (3, BTC, SELL, 49_749, 1), (3, BTC, SELL, 49_000, 1)) == [
-        1,
-        0.99601,
-        0.25,
-    ]
-    assert claimed((3, BTC, BUY, 50_239, 1), (3, BTC, SELL, 49_149, 1), moved=600) == [1, 0.99601]
-    assert claimed((3, BTC, SELL, 49_749, 1), moved=600) == [1]
-    assert claimed((3, BTC, SELL, 49_749, 1), moved=-600) == [0.99601]
+    quarter. 3 is long 1 BTC, 4 short, with no more than twice 1,000, so that they claim once."""
+    w = world({3: 2_007, 4: 2_022})
+    w.batch(w.buy(3, 1, 50_000, "Alo"), w.sell(4, 1, 50_000))
+    reducing = {"reduce_only": 1}
+
+    def ask(px: int, moved: int = 0) -> float:
+        return claimed_in(w, moved)((3, BTC, SELL, px, 1, reducing))[0]
+
+    assert [ask(px) for px in (49_750, 49_749, 49_000)] == [1, 0.99601, 0.25]
+    assert claimed_in(w, moved=600)((4, BTC, BUY, 50_239, 1, reducing)) == [1]
+    assert [ask(49_149, moved=600), ask(49_749, moved=600), ask(49_749, moved=-600)] == [0.99601, 1, 0.99601]
 
 
 def refusals(seed: int) -> dict[Status, int]:
@@ -153,10 +179,10 @@ def refusals(seed: int) -> dict[Status, int]:
         if not len(ops):
             continue
         ops["tif"] = Tif.ALO
-        claimed = claims(rows, ops, {})
-        order = np.argsort(np.where(claimed == UNSURE, len(ops), random.permutation(len(ops))), kind="stable")
+        sure = sure_orders(rows, ops).lots
+        order = np.argsort(np.where(sure == UNSURE, len(ops), random.permutation(len(ops))), kind="stable")
         results = run_segment(rows, ops[order], 1).results
-        for lots, status in zip(claimed[order], results["status"], strict=True):
+        for lots, status in zip(sure[order], results["status"], strict=True):
             if lots != UNSURE:
                 assert status in (Status.OPEN, Status.BAD_ALO), (seed, Status(status))
                 counted[Status(status)] = counted.get(Status(status), 0) + 1
@@ -164,13 +190,13 @@ def refusals(seed: int) -> dict[Status, int]:
     return counted
 
 
-def test_what_claims_is_refused_for_nothing_but_what_crosses_it() -> None:
+def test_what_is_sure_is_refused_for_nothing_but_what_crosses_it() -> None:
     counted = [refusals(seed) for seed in range(60)]
     assert sum(found.get(Status.OPEN, 0) for found in counted) > 400
     assert sum(found.get(Status.BAD_ALO, 0) for found in counted) > 40
 
 
 @pytest.mark.slow
-def test_what_claims_is_refused_for_nothing_but_what_crosses_it_in_many_more_worlds() -> None:
+def test_what_is_sure_is_refused_for_nothing_but_what_crosses_it_in_many_more_worlds() -> None:
     for seed in range(60, 800):
         refusals(seed)

@@ -123,12 +123,12 @@ def test_who_is_alone_in_a_book_moves_the_mark_slowly_and_not_far(world: Callabl
 
 
 def test_a_spread_wider_than_the_bound_says_nothing(world: Callable[..., Any]) -> None:
-    """At 50x a spread of 250 is the bound: 50,000 to 50,250 counts, a tick more does not."""
+    """At 50x a spread of 62.5 is the bound: 50,000 to 50,062 counts, a tick more does not."""
     w = world({1: 10**8})
-    w.batch(w.buy(1, 1, 50_000), w.sell(1, 1, 50_251))
+    w.batch(w.buy(1, 1, 50_000), w.sell(1, 1, 50_063))
     wait(w, 60)
     assert mark(w) == 500_000
-    w.batch(w.sell(1, 1, 50_250))
+    w.batch(w.sell(1, 1, 50_062))
     wait(w, 60)
     assert mark(w) > 500_000
 

@@ -218,3 +218,15 @@ def test_orders_that_are_refused_for_other_reasons_bar_nobody(world: Callable[..
         w.batch(*quoted(w, 50_000, turn), *fakes_of(w, kind, turn), *theirs, w.sell(9, 0.5, 49_800, "Ioc"))
         assert [fill.px for fill in w.last.events.fills()] == [499_900], turn
         w.batch(w.cancel(4, cloid=turn), w.cancel(3, cloid=10_000 + turn, market=ETH))
+
+
+def test_more_lots_with_little_behind_them_bar_no_makers(world: Callable[..., Any]) -> None:
+    """Makers with a million each bid for 1 BTC each; a stranger offers 3 BTC at 49,950 with 4,000, which bear them 1.3
+    times, and bids below. Lots alone are 3 against 2; the makers' claim 16 times as much."""
+    w = world({1: 1_000_000, 2: 1_000_000, 3: 4_000, 4: 100_000, 9: 1_000_000})
+    w.batch(*quoted(w, 50_000, 1))
+    for turn in range(2, 8):
+        theirs = [w.sell(3, 3, 49_950, "Alo"), w.buy(4, 1, 49_940, "Alo", cloid=turn)]
+        w.batch(*quoted(w, 50_000, turn), *theirs, w.sell(9, 0.5, 49_800, "Ioc"))
+        assert [fill.px for fill in w.last.events.fills()] == [499_900], turn
+        w.batch(w.cancel(4, cloid=turn))
