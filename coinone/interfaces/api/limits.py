@@ -54,7 +54,7 @@ PENDING_BYTES_MAX = (
 # Of blocks' records that one answer of a filter looks through for transactions: 0.2 s.
 PENDING_BLOCKS_BYTES_MAX = 64 * 1024 * 1024
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node
-FILTERS_PER_SENDER_MAX = 100  # of them of one address, or there is none left for others
+FILTERS_PER_SENDER_MAX = 100  # of them of one address; where none is left, whoever has most makes room
 FILTER_IDLE_S = 300.0  # geth drops a filter not polled for 5 minutes
 CALL_GAS_MAX = 50_000_000  # geth's default RPC gas cap
 CALL_TIMEOUT_S = 5.0  # geth's default time cap of a call, and of a trace; of a block's transactions together
@@ -71,7 +71,7 @@ SYNCED_WITHIN = 2  # blocks behind the nodes it follows that a node may be, and 
 SYNC_TIMEOUT_S = 20.0  # eth_sendRawTransactionSync waits so long unless told otherwise; geth's
 SYNC_TIMEOUT_MAX_S = 60.0  # and no longer than this; geth's
 SYNC_WAITS_MAX = 1024  # callers that wait so at once: a future each
-SYNC_WAITS_PER_SENDER_MAX = 64  # of them of one address, or there is no place left for others
+SYNC_WAITS_PER_SENDER_MAX = 64  # of them of one address; where none is left, whoever has most makes room
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 # Addresses and topics of a sender's subscriptions, or of its filters: 0.6 MB. A subscription without any counts as one.
 RPC_FILTER_ENTRIES_MAX = 5000

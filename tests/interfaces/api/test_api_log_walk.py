@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import log_methods, parts
+from coinone.base.crypto.keccak import keccak256
+from coinone.interfaces.api.ethereum import log_methods, parts, send_methods
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.limits import SYNC_WAITS_PER_SENDER_MAX
+from coinone.interfaces.api.limits import SYNC_WAITS_MAX, SYNC_WAITS_PER_SENDER_MAX
 from coinone.interfaces.api.weights import Purse
 from coinone.rules.vm import Log
 
@@ -102,3 +103,56 @@ def test_one_sender_leaves_places_to_wait_for_a_receipt() -> None:
             pass
 
     asyncio.run(wait())
+
+
+def test_whoever_waits_for_most_receipts_makes_room_for_who_waits_for_few() -> None:
+    """Sixteen addresses held all 1,024 places, 64 each. Alice takes the newest of one of them; where everybody has one
+    place, she gets none."""
+
+    async def wait() -> None:
+        inclusions = Inclusions()
+        held = {n: [inclusions.expect(bytes(32), n) for _ in range(64)] for n in range(16)}
+        greedy = {n: [one.__enter__() for one in ones] for n, ones in held.items()}
+        with inclusions.expect(b"\1" * 32, "alice") as hers:
+            lost = [(n, k) for n, ones in greedy.items() for k, one in enumerate(ones) if one.cancelled()]
+            assert [k for _, k in lost] == [63]
+            inclusions.publish([SimpleNamespace(record=SimpleNamespace(hash=b"\1" * 32))])  # type: ignore[list-item]
+            assert hers.done()
+        for ones in held.values():
+            for one in ones:
+                one.__exit__(None, None, None)
+        assert not inclusions._waiting and not inclusions._held
+        single = [inclusions.expect(bytes(32), n) for n in range(SYNC_WAITS_MAX)]
+        for one in single:
+            one.__enter__()
+        with pytest.raises(RpcError, match="too many callers"), inclusions.expect(bytes(32), "alice"):
+            pass
+
+    asyncio.run(wait())
+
+
+def test_who_loses_the_place_to_wait_is_told_so_with_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mallory has all 64 places of its own and others the rest; the newest of its transactions stays in the pool."""
+    inclusions = Inclusions()
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    async def run() -> None:
+        held = [inclusions.expect(bytes(32), n // 63) for n in range(SYNC_WAITS_MAX - 64)]
+        held += [inclusions.expect(bytes(32), "mallory") for _ in range(63)]
+        for one in held:
+            one.__enter__()
+        backend, sender = SimpleNamespace(inclusions=inclusions), SimpleNamespace(share="mallory", left=None)
+        context: Any = SimpleNamespace(backend=backend, sender=sender, of_transaction=nothing)
+        asked = asyncio.create_task(send_methods.send_raw_transaction_sync(context, "0x02"))
+        await asyncio.sleep(0)
+        with (
+            inclusions.expect(bytes(32), "alice"),
+            pytest.raises(RpcError, match="no place to wait") as refused,
+        ):
+            await asked
+        assert (refused.value.code, refused.value.data) == (4, "0x" + keccak256(b"\2").hex())
+
+    monkeypatch.setattr(send_methods, "send_raw_transaction", nothing)
+    asyncio.run(run())

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.ethereum.log_news import LogIndex
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
 from coinone.interfaces.api.limits import (
+    FILTERS_MAX,
     FILTERS_PER_SENDER_MAX,
     LOG_BLOCKS_WAITING_MAX,
     RPC_FILTER_ENTRIES_MAX,
@@ -254,5 +256,37 @@ def test_one_sender_leaves_filters_for_others(made: list[Log]) -> None:
         filters.add(log_filter(many), 0, "bob")
         with pytest.raises(RpcError, match="too many addresses and topics"):
             filters.add(log_filter(many), 0, "bob")
+
+    asyncio.run(run())
+
+
+def test_whoever_has_most_filters_makes_room_for_who_has_few(made: list[Log]) -> None:
+    """Ten addresses held all 1,000, a hundred each, and nobody else had any. Each of eleven has 1,000 / 11 = 90.9:
+    Alice gets 90 and they keep 91."""
+
+    async def run() -> None:
+        filters = Filters()
+        names = {n: [filters.add(None, 0, n) for _ in range(FILTERS_PER_SENDER_MAX)] for n in range(10)}
+        filters.poll(names[0][0])
+        for _ in range(90):
+            filters.add(None, 0, "alice")
+        held = Counter(each.share for each in filters._open.values())
+        assert held == {**dict.fromkeys(range(10), 91), "alice": 90}
+        with pytest.raises(RpcError, match=f"too many filters \\(most {FILTERS_MAX}\\)"):
+            filters.add(None, 0, "alice")
+        assert filters.poll(names[0][0])  # the newest poll; what went are the oldest
+        with pytest.raises(RpcError, match="filter not found"):
+            filters.poll(names[0][1])
+
+    asyncio.run(run())
+
+
+def test_a_filter_of_who_has_no_more_than_a_newcomer_will_have_stays(made: list[Log]) -> None:
+    async def run() -> None:
+        filters = Filters()
+        names = [filters.add(None, 0, n) for n in range(FILTERS_MAX)]
+        with pytest.raises(RpcError, match="too many filters"):
+            filters.add(None, 0, "newcomer")
+        assert list(filters._open) == names
 
     asyncio.run(run())

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +32,8 @@ class Filter:
 
 
 class Filters:
-    """Open filters of a node, oldest poll first; idle ones are dropped."""
+    """Open filters of a node, oldest poll first; idle ones are dropped, and one of whoever has most where there is no
+    place for a new one."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, Filter] = OrderedDict()
@@ -49,8 +50,6 @@ class Filters:
         now = asyncio.get_running_loop().time()
         while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
             self._open.popitem(last=False)
-        if len(self._open) >= FILTERS_MAX:
-            raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
         same = [made, *(each for each in self._open.values() if each.share == made.share)]
         if len(same) > FILTERS_PER_SENDER_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many filters of one sender (most {FILTERS_PER_SENDER_MAX})")
@@ -59,10 +58,22 @@ class Filters:
                 f"too many addresses and topics in all filters of one sender (most {RPC_FILTER_ENTRIES_MAX})"
             )
             raise RpcError(LIMIT_EXCEEDED, text)
+        if len(self._open) >= FILTERS_MAX:
+            self._make_room(len(same) - 1)
         name = hex(secrets.randbits(128))
         made.polled_s = now
         self._open[name] = made
         return name
+
+    def _make_room(self, own: int) -> None:
+        """For a sender that has `own`: of the one who has most, the filter goes that was not polled for longest. Its
+        owner finds it gone, as after minutes without a poll. Raises RpcError where nobody has more than the new one
+        will."""
+        held = Counter(each.share for each in self._open.values())
+        greedy, most = held.most_common(1)[0]
+        if most <= own + 1:
+            raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
+        del self._open[next(name for name, each in self._open.items() if each.share == greedy)]
 
     def announce(self, tx_hash: Hash32) -> None:
         """A transaction entered the pool; of those that nobody fetches, the oldest are forgotten."""

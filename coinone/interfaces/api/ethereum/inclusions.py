@@ -1,7 +1,6 @@
 """Waiting for a transaction to get into a block: what is behind eth_sendRawTransactionSync."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,27 +15,46 @@ class Inclusions:
 
     def __init__(self) -> None:
         self._waiting: dict[Hash32, list[asyncio.Future[None]]] = {}
-        self._count: Counter[Hashable] = Counter()  # by sender
+        self._held: dict[Hashable, dict[asyncio.Future[None], Hash32]] = {}  # by sender, oldest first
 
     @contextmanager
     def expect(self, tx_hash: Hash32, share: Hashable = None) -> Iterator[asyncio.Future[None]]:
-        """Ready when a block with the transaction is on disk. Begin before the transaction is handed in."""
-        if self._count.total() >= SYNC_WAITS_MAX:
-            raise RpcError(LIMIT_EXCEEDED, "too many callers wait for their transactions: try again")
-        if self._count[share] >= SYNC_WAITS_PER_SENDER_MAX:
+        """Ready when a block with the transaction is on disk, cancelled where another sender needs the place. Begin
+        before the transaction is handed in."""
+        own = len(self._held.get(share, ()))
+        if own >= SYNC_WAITS_PER_SENDER_MAX:
             raise RpcError(LIMIT_EXCEEDED, "too many transactions of one sender are waited for: try again")
+        if sum(map(len, self._held.values())) >= SYNC_WAITS_MAX:
+            self._make_room(own)
         made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tx_hash, []).append(made)
-        self._count[share] += 1
+        self._held.setdefault(share, {})[made] = tx_hash
         try:
             yield made
         finally:
-            self._count[share] -= 1
-            if not self._count[share]:
-                del self._count[share]
-            left = [each for each in self._waiting.pop(tx_hash, []) if each is not made]
-            if left:
-                self._waiting[tx_hash] = left
+            self._remove(share, made)
+
+    def _make_room(self, own: int) -> None:
+        """For a sender that has `own` places: of the one who has most, the newest goes. Raises RpcError where nobody
+        has more than the new one will."""
+        greedy = max(self._held, key=lambda each: len(self._held[each]))
+        if len(self._held[greedy]) <= own + 1:
+            raise RpcError(LIMIT_EXCEEDED, "too many callers wait for their transactions: try again")
+        lost = next(reversed(self._held[greedy]))
+        self._remove(greedy, lost)
+        lost.cancel()
+
+    def _remove(self, share: Hashable, made: asyncio.Future[None]) -> None:
+        """Nothing happens if it lost its place before."""
+        held = self._held.get(share, {})
+        tx_hash = held.pop(made, None)
+        if tx_hash is None:
+            return
+        if not held:
+            del self._held[share]
+        left = [each for each in self._waiting.pop(tx_hash) if each is not made]
+        if left:
+            self._waiting[tx_hash] = left
 
     def publish(self, rows: Sequence[PlacedRecord]) -> None:
         """A block with these transactions is on disk."""

@@ -57,7 +57,8 @@ async def _act(context: Context, raw: bytes) -> str:
 async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any = None) -> dict[str, Any]:
     """EIP-7966: hand in a signed transaction and wait for its receipt, `timeout_ms` or 20 s, a minute at most.
 
-    Raises RpcError, with code 4 and the hash where the time was not enough: the transaction stays in the pool.
+    Raises RpcError, with code 4 and the hash where the time was not enough, or others needed the place to wait: the
+    transaction stays in the pool.
     """
     data = read_bytes(raw)
     if data[:1] in (b"\x70", b"\x71", b"\x72"):
@@ -72,7 +73,10 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
         await unless_left(context.sender, asyncio.wait([included], timeout=wait_s))
     found = await context.of_transaction(tx_hash, lambda header, row: receipt_steps(row, header))
     if found is None:
-        words = f"The transaction was added to the transaction pool but wasn't processed in {wait_s:g}s."
+        why = (
+            "there is no place to wait for it" if included.cancelled() else f"wasn't processed in {wait_s:g}s"
+        )
+        words = f"The transaction was added to the transaction pool but {why}."
         raise RpcError(SYNC_TIMED_OUT, words, "0x" + tx_hash.hex())
     return found
 
