@@ -228,7 +228,7 @@ def test_what_the_node_refuses_to_tell_is_not_shown_as_an_empty_account(profile:
     page.get_by_role("tab", name="Open orders").click()
     table.get_by_role("button", name="Cancel buy order").wait_for()
     page.get_by_role("tab", name="Positions").press("f")
-    page.get_by_role("dialog").get_by_text("Cancels 1 open orders").wait_for()
+    page.get_by_role("dialog").get_by_text("Cancels one open order and closes").wait_for()
 
 
 def test_after_a_break_of_the_line_nothing_is_flattened_by_what_was_told_before(

@@ -1,6 +1,7 @@
 // From the explorer's JSON to what a person reads: a few facts in order, and tables of what belongs to them.
 
 import { fmt, fromUnits } from '../lib/numbers.ts'
+import { short } from '../lib/short.ts'
 import { markets } from '../state/markets.svelte.ts'
 
 type Json = Record<string, unknown>
@@ -138,9 +139,6 @@ function answers(response: unknown): string {
   }).join('; ')
 }
 
-function short(hash: string): string {
-  return `${hash.slice(0, 6)}…${hash.slice(-4)}`
-}
 
 function finality(seq: number, head: Head | null): string {
   return head === null ? '' : seq <= head.lastBatch ? 'included' : 'preconfirmed'

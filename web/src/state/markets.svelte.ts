@@ -39,6 +39,11 @@ class MarketsState {
     return this.all.find((market) => market.name === coin) ?? null
   }
 
+  /** By the chain's number, which is no place in the list: delisted markets are not in it. */
+  at(index: number): Market {
+    return this.all.find((market) => market.index === index)!
+  }
+
   markOf(coin: string): number | null {
     return num(this.named(coin)?.ctx.markPx)
   }

@@ -1,4 +1,7 @@
 // Who is at the screen: a wallet, perhaps with a trading key that makes orders one click.
+//
+// A wallet may move to another account at any moment. So what an action needs of the session (wallet, account, trading
+// key) is taken once, before the action first waits: what it signs, stores and asks is of that account to its end.
 
 import { zeroAddress, type Hex } from 'viem'
 import {
@@ -28,6 +31,8 @@ class SessionState {
   agent = $state.raw<Agent | null>(null)
 
   #stop: () => void = () => undefined
+  /** The wallet that is used, also while its key is still being looked for. */
+  #newest: Wallet | null = null
   #lastNonce = 0
 
   get address(): Hex | null {
@@ -40,7 +45,7 @@ class SessionState {
     if (index !== null && network.kind === 'dev') return this.useDevKey(Number(index))
     const rdns = localStorage.getItem(INJECTED)
     const wallet = rdns === null ? null : await reconnectInjected(rdns)
-    if (wallet !== null && this.wallet === null) await this.use(wallet)
+    if (wallet !== null && this.#newest === null) await this.use(wallet)
   }
 
   async useInjected(announced: Announced): Promise<void> {
@@ -55,9 +60,7 @@ class SessionState {
 
   async use(wallet: Wallet): Promise<void> {
     this.#release()
-    this.agent = await storedAgent(network.chainId!, wallet.address)
-    this.wallet = wallet
-    account.address = wallet.address
+    this.#newest = wallet
     const stopTabs = onOtherTab(network.chainId!, wallet.address, () => void this.#reloadAgent())
     const stopWallet = wallet.onChange((moved) => {
       if (moved === null) this.#release()
@@ -67,20 +70,26 @@ class SessionState {
       stopTabs()
       stopWallet()
     }
+    const agent = await storedAgent(network.chainId!, wallet.address)
+    if (this.#newest !== wallet) return // it has moved on, or was left
+    this.agent = agent
+    this.wallet = wallet
+    account.address = wallet.address
   }
 
   /** Disconnect: this browser forgets the wallet and its trading key, which the chain still knows until it expires. */
   async leave(): Promise<void> {
     sessionStorage.removeItem(REMEMBERED)
     localStorage.removeItem(INJECTED)
-    const address = this.address
+    const address = this.#newest?.address
     this.#release()
-    if (address !== null) await forgetAgent(network.chainId!, address)
+    if (address !== undefined) await forgetAgent(network.chainId!, address)
   }
 
   #release(): void {
     this.#stop()
     this.#stop = () => undefined
+    this.#newest = null
     this.wallet = null
     this.agent = null
     account.address = null
@@ -93,10 +102,11 @@ class SessionState {
   }
 
   async enableTrading(days: number): Promise<void> {
+    const wallet = this.wallet!
     const { agent, key } = await newAgent(days, deviceName())
-    await this.#approve(agent.address, approvedName(agent))
-    await storeAgent(network.chainId!, this.address!, agent, key)
-    this.agent = agent
+    await this.#approve(wallet, agent.address, approvedName(agent))
+    await storeAgent(network.chainId!, wallet.address, agent, key)
+    if (this.address === wallet.address) this.agent = agent
   }
 
   /** The trading keys that the chain knows of this account, of all devices. Raises NodeError. */
@@ -106,20 +116,22 @@ class SessionState {
 
   /** End the agency of that name: to approve the zero address is to approve nobody. */
   async revokeAgent(name: string): Promise<void> {
-    await this.#approve(zeroAddress, name)
-    if (this.agent?.name === name) await this.#forgetAgent()
+    const [wallet, agent] = [this.wallet!, this.agent]
+    await this.#approve(wallet, zeroAddress, name)
+    if (agent?.name === name) await this.#forgetAgent(wallet.address, agent)
   }
 
   /** Trade with the agent's key: no wallet prompt. The chain refuses the action after `expiresAfter`, which is in its
    * own time (ms). Raises AnswerLost, which leaves open whether it was done; Error with the chain's refusal. */
   async trade(action: Packable, expiresAfter: number): Promise<ExchangeAnswer> {
-    if (!this.agent) throw new Error('Enable trading first.')
+    const { address, agent } = this
+    if (!address || !agent) throw new Error('Enable trading first.')
     const nonce = this.#nonce()
     const data = l1TypedData(sourceOf(network.chainId!), actionHash(action, nonce, null, expiresAfter))
-    const signature = splitSignature(await this.agent.signTypedData(data))
-    const hash = transactionHash(L1_ACTION, data, this.agent.address)
+    const signature = splitSignature(await agent.signTypedData(data))
+    const hash = transactionHash(L1_ACTION, data, agent.address)
     const answer = await sent({ action, nonce, signature, expiresAfter }, new AnswerLost(hash, expiresAfter))
-    if (answer.status === 'err' && UNKNOWN_SIGNER.test(String(answer.response))) await this.#forgetAgent()
+    if (answer.status === 'err' && UNKNOWN_SIGNER.test(String(answer.response))) await this.#forgetAgent(address, agent)
     return accepted(answer)
   }
 
@@ -130,23 +142,29 @@ class SessionState {
 
   /** Sign with the wallet itself: transfers and approvals. `time` is the field that carries the nonce. Raises NotKnown,
    * Error with the chain's refusal. */
-  async sign(type: string, time: 'nonce' | 'time', fields: Record<string, string>): Promise<ExchangeAnswer> {
+  sign(type: string, time: 'nonce' | 'time', fields: Record<string, string>): Promise<ExchangeAnswer> {
+    return this.#sign(this.wallet!, type, time, fields)
+  }
+
+  async #sign(wallet: Wallet, type: string, time: 'nonce' | 'time', fields: Record<string, string>): Promise<ExchangeAnswer> {
     const nonce = this.#nonce()
     const signatureChainId: Hex = `0x${network.chainId!.toString(16)}`
     const action: UserAction = { type, hyperliquidChain: CHAIN_NAME, signatureChainId, ...fields, [time]: nonce }
     const data = userTypedData(action)
-    const signature = splitSignature(await this.wallet!.signTypedData(data))
-    const lost = new AnswerLost(transactionHash(USER_ACTION, data, this.address!), null)
+    const signature = splitSignature(await wallet.signTypedData(data))
+    const lost = new AnswerLost(transactionHash(USER_ACTION, data, wallet.address), null)
     return settled(sent({ action, nonce, signature }, lost).then(accepted))
   }
 
-  async #forgetAgent(): Promise<void> {
-    this.agent = null
-    await forgetAgent(network.chainId!, this.address!)
+  /** The account's key is of no use any more; one that came in its place stays. */
+  async #forgetAgent(master: Hex, agent: Agent): Promise<void> {
+    if (this.agent?.address === agent.address) this.agent = null
+    const stored = await storedAgent(network.chainId!, master)
+    if (stored?.address === agent.address) await forgetAgent(network.chainId!, master)
   }
 
-  #approve(agentAddress: Hex, agentName: string): Promise<ExchangeAnswer> {
-    return this.sign('approveAgent', 'nonce', { agentAddress, agentName })
+  #approve(wallet: Wallet, agentAddress: Hex, agentName: string): Promise<ExchangeAnswer> {
+    return this.#sign(wallet, 'approveAgent', 'nonce', { agentAddress, agentName })
   }
 
   /** Milliseconds, never the same twice. */

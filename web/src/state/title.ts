@@ -1,6 +1,7 @@
 // The title of the tab, from the page that is shown: traders read the price there, also of a tab in the background.
 
 import { fmtPx } from '../lib/numbers.ts'
+import { short } from '../lib/short.ts'
 import { markets } from './markets.svelte.ts'
 import { ui, type Route } from './ui.svelte.ts'
 
@@ -21,6 +22,6 @@ export function title(): string {
   if (page === 'trade' && market) return `${fmtPx(markets.markPx, market.szDecimals)} · ${market.name} · Coinone`
   if (page === 'trade') return 'Coinone'
   if (problem) return `${PAGE_NAMES.nowhere} · Coinone`
-  const short = argument.split('/').map((part) => (part.length > 16 ? `${part.slice(0, 6)}…${part.slice(-4)}` : part)).join(' ')
-  return `${PAGE_NAMES[page]} ${short}`.trim() + ' · Coinone'
+  const named = argument.split('/').map((part) => (part.length > 16 ? short(part) : part)).join(' ')
+  return `${PAGE_NAMES[page]} ${named}`.trim() + ' · Coinone'
 }

@@ -5,29 +5,42 @@ import { inWords } from '../lib/errors.ts'
 import { forced } from '../lib/fills.ts'
 import { fmt, fmtPx } from '../lib/numbers.ts'
 import { MakerFills, newCloid, outcomeOf, type Outcome } from '../lib/outcome.ts'
+import { short } from '../lib/short.ts'
 import { AskedTooMuch, Unreachable, type ExchangeAnswer, type OrderStatus } from '../net/http.ts'
 import type { Fill, OpenOrder } from '../net/shapes.ts'
 import type { Position } from './account.svelte.ts'
 import { book } from './book.svelte.ts'
-import { markets } from './markets.svelte.ts'
+import { markets, type Market } from './markets.svelte.ts'
 import { AnswerLost, NotKnown, orderOutcome } from './outcomes.ts'
 import { EXPIRES_MS, session } from './session.svelte.ts'
 import { network } from './network.svelte.ts'
 import { marketPx } from './ticket.svelte.ts'
-import { ui } from './ui.svelte.ts'
+import { ui, type Tone } from './ui.svelte.ts'
 
 const NEVER = 'The chain did not take it, and it has expired: it cannot trade any more.'
 
-/** Run a command; a failure becomes a toast. Resolves true when it succeeded. */
-export async function attempt(title: string, command: () => Promise<void>): Promise<boolean> {
+/** Says what became of a command: also of which account it was, once another one is shown. */
+export type Tell = (tone: Tone, title: string, text?: string, hash?: string | null) => void
+
+function teller(): Tell {
+  const user = session.address
+  return (tone, title, text = '', hash = null) => {
+    const whose = user === null || user === session.address ? '' : `For ${short(user)}, which is not the account shown now. `
+    ui.toast(tone, title, `${whose}${text}`.trim(), hash)
+  }
+}
+
+/** Run a command of the account that is shown; a failure becomes a toast. Resolves true when it succeeded. */
+export async function attempt(title: string, command: (tell: Tell) => Promise<void>): Promise<boolean> {
+  const tell = teller()
   try {
-    await command()
+    await command(tell)
     return true
   } catch (fault) {
-    if (fault instanceof NotKnown) ui.toast('warn', 'Outcome unknown', fault.message)
-    else if (fault instanceof Unreachable) ui.toast('warn', 'No answer', `${fault.message} Whether it was done is not known: look before you repeat it.`)
-    else if (fault instanceof AskedTooMuch) ui.toast('bad', title, `Nothing was done. ${inWords('too many requests')}`)
-    else if (!(fault instanceof Reported)) ui.toast('bad', title, inWords(fault))
+    if (fault instanceof NotKnown) tell('warn', 'Outcome unknown', fault.message)
+    else if (fault instanceof Unreachable) tell('warn', 'No answer', `${fault.message} Whether it was done is not known: look before you repeat it.`)
+    else if (fault instanceof AskedTooMuch) tell('bad', title, `Nothing was done. ${inWords('too many requests')}`)
+    else if (!(fault instanceof Reported)) tell('bad', title, inWords(fault))
     return false
   }
 }
@@ -35,18 +48,26 @@ export async function attempt(title: string, command: () => Promise<void>): Prom
 /** A failure that has been shown already. */
 class Reported extends Error {}
 
-const makerFills = new MakerFills()
+/** Of each account on its own: one whose order is not settled holds back no other's fills. */
+const makerFills = new Map<string | null, MakerFills>()
+
+function makerFillsOf(user: string | null): MakerFills {
+  if (!makerFills.has(user)) makerFills.set(user, new MakerFills())
+  return makerFills.get(user)!
+}
 
 /** Send orders. Resolves true when none was refused; what was filled in part counts as taken. */
 export async function place(requests: OrderRequest[]): Promise<boolean> {
-  makerFills.begin()
-  const done = await attempt('Order refused', () => placing(requests))
-  announce(makerFills.end())
+  const [fills, tell] = [makerFillsOf(session.address), teller()]
+  fills.begin()
+  const done = await attempt('Order refused', () => placing(requests, fills, tell))
+  announce(fills.end(), tell)
   return done
 }
 
-async function placing(requests: OrderRequest[]): Promise<void> {
-  const orders = requests.map((request) => ({ ...request, cloid: newCloid() }))
+async function placing(requests: OrderRequest[], fills: MakerFills, tell: Tell): Promise<void> {
+  const orders = requests.map((request) => ({ ...request, cloid: newCloid(), market: markets.at(request.asset) }))
+  const user = session.address! // whose orders these are, whoever is at the screen when they are answered
   const expiresAfterMs = network.chainNowMs() + EXPIRES_MS
   const started = performance.now()
   let told: OrderStatus[] | null = null
@@ -57,32 +78,31 @@ async function placing(requests: OrderRequest[]): Promise<void> {
   }
   const took = told === null ? null : Math.round(performance.now() - started)
   const settled = told === null ? ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.') : () => undefined
-  const user = session.address!
   const asked = orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(user, order.cloid, expiresAfterMs))
   const outcomes = await Promise.all(asked).finally(settled)
-  for (const outcome of outcomes) if (outcome !== null) makerFills.count(outcome)
-  if (outcomes.map((outcome, i) => report(orders[i]!, outcome, took)).includes(false)) throw new Reported()
+  for (const outcome of outcomes) if (outcome !== null) fills.count(outcome)
+  if (outcomes.map((outcome, i) => report(orders[i]!, outcome, took, tell)).includes(false)) throw new Reported()
 }
 
 /** Say what became of the order; false if nothing of it was taken. */
-function report(order: OrderRequest, outcome: Outcome | null, tookMs: number | null): boolean {
-  const market = markets.all[order.asset]!
+function report(order: OrderRequest & { market: Market }, outcome: Outcome | null, tookMs: number | null, tell: Tell): boolean {
+  const { market } = order
   const px = (value: number | string): string => fmtPx(value, market.szDecimals)
   const size = (value: number): string => fmt(value, 0, market.szDecimals)
   const what = `${order.isBuy ? 'Buy' : 'Sell'} ${order.sz} ${market.name}`
   const tier = tookMs === null ? 'as the chain says' : `preconfirmed ${tookMs} ms`
   if (outcome === null || outcome.error !== null) {
-    ui.toast('bad', outcome === null ? `${what}: not placed` : `${what} refused`, outcome === null ? NEVER : inWords(outcome.error))
+    tell('bad', outcome === null ? `${what}: not placed` : `${what} refused`, outcome === null ? NEVER : inWords(outcome.error))
     return false
   }
   const { filled, averagePx, isResting } = outcome
   const at = averagePx === null ? '' : `at ${px(averagePx)}`
   const done = `${order.isBuy ? 'Bought' : 'Sold'} ${size(filled)}`
-  if (filled >= Number(order.sz)) ui.toast('good', `${done} ${market.name}`, `${at} · ${tier}`)
-  else if (isResting && filled > 0) ui.toast('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
-  else if (isResting) ui.toast('plain', `${what} placed`, `at ${px(order.px)} · ${tier}`)
-  else if (filled > 0) ui.toast('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was cancelled: nothing more within the limit of ${px(order.px)} · ${tier}`)
-  else ui.toast('notice', `${what}: nothing filled`, 'The order has ended without a trade.')
+  if (filled >= Number(order.sz)) tell('good', `${done} ${market.name}`, `${at} · ${tier}`)
+  else if (isResting && filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
+  else if (isResting) tell('plain', `${what} placed`, `at ${px(order.px)} · ${tier}`)
+  else if (filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was cancelled: nothing more within the limit of ${px(order.px)} · ${tier}`)
+  else tell('notice', `${what}: nothing filled`, 'The order has ended without a trade.')
   return true
 }
 
@@ -91,7 +111,7 @@ function statuses(answer: ExchangeAnswer): OrderStatus[] {
 }
 
 export function cancel(orders: readonly OpenOrder[]): Promise<boolean> {
-  return attempt('Cancel refused', async () => {
+  return attempt('Cancel refused', async (tell) => {
     const cancels = orders.flatMap(({ coin, oid }) => {
       const market = markets.named(coin)
       return market ? [{ asset: market.index, oid }] : []
@@ -101,7 +121,7 @@ export function cancel(orders: readonly OpenOrder[]): Promise<boolean> {
     const faults = told.flatMap((status) => (typeof status === 'object' && 'error' in status ? [status.error] : []))
     const done = told.length - faults.length
     if (faults.length > 0) throw new Error(done > 0 ? `${done} of ${told.length} cancelled; of the others: ${inWords(faults[0])}` : faults[0])
-    ui.toast('plain', done === 1 ? 'Order cancelled' : `${done} orders cancelled`)
+    tell('plain', done === 1 ? 'Order cancelled' : `${done} orders cancelled`)
   })
 }
 
@@ -121,11 +141,11 @@ export function closeAtMarket(positions: readonly Position[]): Promise<boolean> 
 
 /** Resting orders fill while the trader looks elsewhere: say so, one line a market and side. */
 export function announceMakerFills(fills: readonly Fill[]): void {
-  announce(makerFills.news(fills))
+  announce(makerFillsOf(session.address).news(fills), teller())
 }
 
-function announce(fills: readonly Fill[]): void {
-  for (const { done, at } of summed(fills, () => '')) ui.toast('good', `Resting order ${done}`, at)
+function announce(fills: readonly Fill[], tell: Tell): void {
+  for (const { done, at } of summed(fills, () => '')) tell('good', `Resting order ${done}`, at)
 }
 
 /** The exchange closed a position of the trader's: say which, and why. */
@@ -150,8 +170,8 @@ function summed(fills: readonly Fill[], reason: (fill: Fill) => string): { why: 
 }
 
 export function setLeverage(coin: string, leverage: number): Promise<boolean> {
-  return attempt('Leverage not changed', async () => {
+  return attempt('Leverage not changed', async (tell) => {
     await session.act(leverageAction(markets.named(coin)!.index, leverage))
-    ui.toast('good', `${coin} leverage is ${fmt(leverage, 0)}×`)
+    tell('good', `${coin} leverage is ${fmt(leverage, 0)}×`)
   })
 }

@@ -14,7 +14,6 @@ import { network, QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from './ne
 import { NotKnown } from './outcomes.ts'
 import { session } from './session.svelte.ts'
 import { attempt } from './trading.ts'
-import { ui } from './ui.svelte.ts'
 
 const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
 const PAUSES_MS = [400, 400, 800, 1500, 2500]
@@ -29,42 +28,43 @@ interface Receipt {
 }
 
 export function deposit(amount: string): Promise<boolean> {
-  return attempt('Deposit failed', async () => {
+  return attempt('Deposit failed', async (tell) => {
+    const wallet = session.wallet! // it may move to another account before the deposit arrives
     const data = encodeFunctionData({
       abi: ERC20,
       functionName: 'transfer',
       args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
     })
     const sinceMs = network.chainNowMs() - CLOCKS_APART_MS
-    const hash = await session.wallet!.send({ to: QUOTE_TOKEN, data })
-    ui.toast('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
+    const hash = await wallet.send({ to: QUOTE_TOKEN, data })
+    tell('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
     const receipt = await found(() => rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
     if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
-    const credit = await found(() => creditOf(hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
-    if (credit.delta.unclaimed) ui.toast('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
-    else ui.toast('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
+    const credit = await found(() => creditOf(wallet.address, hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
+    if (credit.delta.unclaimed) tell('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
+    else tell('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
   })
 }
 
-/** What the exchange did with the tokens that transaction `hash` sent it, not before `startTime`; null before it has. */
-async function creditOf(hash: Hex, startTime: number): Promise<LedgerUpdate | null> {
+/** What the exchange did with the tokens that `user` sent it by transaction `hash`, not before `startTime`; null before it has. */
+async function creditOf(user: Hex, hash: Hex, startTime: number): Promise<LedgerUpdate | null> {
   const isIt = (row: LedgerUpdate): boolean => row.hash === hash
-  const told = account.ledger.find(isIt) // by the stream, which asks for nothing
-  return told ?? (await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user: session.address!, startTime })).find(isIt) ?? null
+  const told = account.address === user ? account.ledger.find(isIt) : undefined // by the stream, which asks for nothing
+  return told ?? (await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user, startTime })).find(isIt) ?? null
 }
 
 export function withdraw(amount: string): Promise<boolean> {
-  return attempt('Withdrawal failed', async () => {
+  return attempt('Withdrawal failed', async (tell) => {
     await session.sign('spotSend', 'time', { destination: QUOTE_SYSTEM_ADDRESS, token: SPOT_TOKEN, amount: wire(amount) })
-    ui.toast('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
+    tell('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
   })
 }
 
 export function faucet(): Promise<boolean> {
-  return attempt('The faucet gave nothing', async () => {
+  return attempt('The faucet gave nothing', async (tell) => {
     await rpc('coinone_faucet', [session.address])
     await account.load().catch(() => undefined) // the stream tells it too
-    ui.toast('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
+    tell('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
   })
 }
 
