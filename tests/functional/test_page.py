@@ -1,5 +1,7 @@
 """The trading page as a stranger uses it: real mouse and keyboard events on a real node with its demo market."""
 
+import json
+import re
 from typing import Any
 
 from coinone.interfaces.client import Client
@@ -181,3 +183,80 @@ def test_the_page_says_that_the_node_is_gone_and_comes_back(browser: Any) -> Non
         page.get_by_role("alert").wait_for(state="hidden")
         page.get_by_title("Round trip to the node").get_by_text("ms").wait_for()
     profile.close()
+
+
+def test_a_line_that_says_nothing_is_not_believed(profile: Profile, market_node: LocalNode) -> None:
+    """The socket stays open and carries nothing. The page's clock is put forward, so that the test need not wait."""
+    is_silent = False
+    lines = []
+
+    def carry(line: Any) -> None:
+        server = line.connect_to_server()
+        lines.append(line)
+        line.on_message(lambda message: None if is_silent else server.send(message))
+        server.on_message(lambda message: None if is_silent else line.send(message))
+
+    page = profile.open("about:blank")
+    page.route_web_socket(re.compile(r".*/ws$"), carry)
+    page.clock.install()
+    page.goto(market_node.url)
+    connect_dev_key(page, 7)
+    dot, old = (
+        page.locator(".latency.open"),
+        page.get_by_role("alert").filter(has_text="Prices on this page are old"),
+    )
+    dot.get_by_text("ms").wait_for()
+    page.get_by_role("tab", name="Positions").press("f")
+    seen(page, "There is nothing to close.")
+
+    is_silent = True
+    page.wait_for_timeout(300)
+    page.clock.fast_forward(2600)  # 2.5 s of silence: the node is asked
+    page.wait_for_timeout(300)
+    assert dot.count() == 1
+    page.clock.fast_forward(5100)  # 5 s later the answer is late
+    old.wait_for()
+    assert dot.count() == 0
+    seen(page, "it is not known what there is to close")
+    page.clock.fast_forward(5100)  # and 5 s later the line is given up
+    wait_for(lambda: page.wait_for_timeout(50) or len(lines) > 1, "another line")
+    page.wait_for_timeout(500)
+    assert dot.count() == 0 and old.is_visible(), "a line is open, and nothing has come through it"
+    is_silent = False
+    page.clock.fast_forward(10_100)  # what was asked on that line was lost: it is given up too
+    dot.get_by_text("ms").wait_for()
+    seen(page, "There is nothing to close.")
+    assert not old.is_visible()
+
+
+def test_a_line_that_lags_behind_the_node_is_said_to_be_old(profile: Profile, market_node: LocalNode) -> None:
+    """Messages come and come, ten seconds after their time, and the answer to a ping waits behind them."""
+
+    def carry(line: Any) -> None:
+        server = line.connect_to_server()
+        line.on_message(server.send)
+        pongs: list[str] = []
+
+        def back(text: str) -> None:
+            message = json.loads(text)
+            if message["channel"] == "l2Book":
+                message["data"]["time"] -= 10_000
+            if message["channel"] == "pong":
+                pongs.append(text)
+            if message["channel"] != "pong" or len(pongs) == 1:
+                line.send(json.dumps(message))
+
+        server.on_message(back)
+
+    page = profile.open("about:blank")
+    page.route_web_socket(re.compile(r".*/ws$"), carry)
+    page.clock.install()
+    page.goto(market_node.url)
+    page.locator(".latency.open").get_by_text("ms").wait_for()
+    page.clock.fast_forward(15_100)  # the round trip is measured again
+    page.wait_for_timeout(300)
+    old = page.get_by_text("Prices on this page are old")
+    assert old.count() == 0
+    page.clock.fast_forward(5100)  # the answer is late, and the time that is asked for is 10 s ahead
+    wait_for(lambda: page.clock.fast_forward(1000) or page.wait_for_timeout(200) or old.count(), "it is said")
+    seen(page, "The line to the node is late")

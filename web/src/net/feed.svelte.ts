@@ -4,15 +4,17 @@
 // subscribes to everything anew. Each channel starts with a snapshot, so nothing has to be remembered over the gap.
 // A subscription may be refused, where the address has asked for too much: it is asked for again, with growing pauses.
 // Until it is taken, what it is about is not known, which is not the same as nothing.
+// A socket that is open and says nothing is asked (lib/pulse.ts): what it told is called old once the answer is late, and
+// the socket is given up once it is very late. A new one counts as open when something fresh came through it.
 
 import { SvelteSet } from 'svelte/reactivity'
 import { pauseMs } from '../lib/pauses.ts'
+import { Pulse } from '../lib/pulse.ts'
 
 export type Subscription = { type: string; [field: string]: unknown }
 type Handler = (data: unknown) => void
 
-const PING_MS = 15_000
-const SILENCE_MS = 35_000
+const CHECK_MS = 1000
 const PAUSES_MS = [300, 700, 1500, 3000, 5000]
 const REFUSED_PAUSES_MS = [1000, 2000, 4000, 8000]
 const REFUSAL = /^Invalid subscription (\{.*\})$/s
@@ -28,7 +30,8 @@ interface Entry {
 export const refused = new SvelteSet<string>()
 
 export class Feed {
-  state = $state<'connecting' | 'open' | 'gone'>('connecting')
+  /** `late`: what was told may be old, as the line says nothing or lags behind. */
+  state = $state<'connecting' | 'open' | 'late' | 'gone'>('connecting')
   latencyMs = $state<number | null>(null)
   /** Counts connections made, so that effects can load again after each. */
   generation = $state(0)
@@ -38,15 +41,14 @@ export class Feed {
   /** What the node has taken on this connection: its snapshot is here, or comes with the next message. */
   #taken = new SvelteSet<string>()
   #failures = 0
-  #heardAt = 0
-  #pingedAt = 0
+  #pulse = new Pulse(0)
 
   #timers: ReturnType<typeof setTimeout>[] = []
   #isStopped = false
 
   start(): void {
     this.#connect()
-    this.#timers.push(setInterval(() => this.#keepAlive(), PING_MS))
+    this.#timers.push(setInterval(() => this.#check(), CHECK_MS))
     document.addEventListener('visibilitychange', this.#wake)
   }
 
@@ -61,12 +63,12 @@ export class Feed {
 
   /** Whether what this subscription tells is as the node has it now. */
   isTaken(subscription: Subscription): boolean {
-    return this.#taken.has(JSON.stringify(subscription))
+    return this.#taken.has(JSON.stringify(subscription)) && this.state === 'open'
   }
 
   /** A woken laptop should not wait for the timer. */
   #wake = (): void => {
-    if (!document.hidden) this.#keepAlive()
+    if (!document.hidden) this.#check()
   }
 
   subscribe(subscription: Subscription, handler: Handler): () => void {
@@ -96,33 +98,42 @@ export class Feed {
     const socket = new WebSocket(`${scheme}://${location.host}/ws`)
     this.#socket = socket
     socket.onopen = () => {
-      this.#failures = 0
-      this.#heardAt = performance.now()
+      this.#pulse = new Pulse(performance.now())
+      this.#ping() // before what makes the node read: its answer would wait for that
       for (const { subscription } of this.#subscriptions.values()) this.#send({ method: 'subscribe', subscription })
-      this.state = 'open'
       this.generation += 1
-      this.#ping()
     }
-    socket.onmessage = (event) => this.#receive(String(event.data))
-    socket.onclose = () => {
-      if (this.#socket !== socket || this.#isStopped) return
-      this.#socket = null
-      this.#taken.clear()
-      this.state = 'gone'
-      this.latencyMs = null
-      const pause = pauseMs(PAUSES_MS, this.#failures++)
-      this.#timers.push(setTimeout(() => this.#connect(), pause))
+    socket.onmessage = (event) => {
+      if (this.#socket === socket && !this.#isStopped) this.#receive(String(event.data))
     }
+    socket.onclose = () => this.#lose(socket)
+  }
+
+  #lose(socket: WebSocket): void {
+    if (this.#socket !== socket || this.#isStopped) return
+    this.#socket = null
+    this.#taken.clear()
+    this.state = 'gone'
+    this.latencyMs = null
+    const pause = pauseMs(PAUSES_MS, this.#failures++)
+    this.#timers.push(setTimeout(() => this.#connect(), pause))
   }
 
   #receive(text: string): void {
-    this.#heardAt = performance.now()
-    if (this.#isStopped) return
+    this.#pulse.heard(performance.now())
     const { channel, data } = JSON.parse(text) as { channel: string; data: unknown }
-    if (channel === 'pong') this.latencyMs = Math.round(performance.now() - this.#pingedAt)
-    else if (channel === 'subscriptionResponse') this.#answered(data as { method: string; subscription: Subscription })
+    if (channel === 'pong') return this.#answeredPing()
+    if (channel === 'subscriptionResponse') this.#answered(data as { method: string; subscription: Subscription })
     else if (channel === 'error') this.#refuse(REFUSAL.exec(String(data))?.[1])
     else this.#hand(channel, data)
+    if (channel === 'subscriptionResponse' || this.state === 'late' || this.state === 'open') return
+    this.state = 'open' // something fresh, or the word that the address gets nothing fresh for now
+    this.#failures = 0
+  }
+
+  #answeredPing(): void {
+    this.latencyMs = this.#pulse.answered(performance.now())
+    if (this.state === 'late') this.state = 'open'
   }
 
   #answered({ method, subscription }: { method: string; subscription: Subscription }): void {
@@ -155,14 +166,30 @@ export class Feed {
   }
 
   #ping(): void {
-    this.#pingedAt = performance.now()
+    this.#pulse.asked(performance.now())
     this.#send({ method: 'ping' })
   }
 
-  #keepAlive(): void {
-    if (!this.#socket || this.#socket.readyState !== WebSocket.OPEN) return
-    if (performance.now() - this.#heardAt > SILENCE_MS) this.#socket.close()
-    else this.#ping()
+  #check(): void {
+    const socket = this.#socket
+    if (!socket || socket.readyState !== WebSocket.OPEN) return
+    const verdict = this.#pulse.judge(performance.now())
+    if (verdict === 'ask') this.#ping()
+    else if (verdict === 'late') this.distrust()
+    else if (verdict === 'dead') {
+      this.#lose(socket) // at once: a dead line never answers that it is closed
+      socket.close()
+    }
+  }
+
+  /** Whether the node's answer waits behind what the line carries: what comes through it may be old. */
+  get isSlow(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN && this.#pulse.isSlow(performance.now())
+  }
+
+  /** What was told is old, until the node has answered again. */
+  distrust(): void {
+    if (this.state === 'open') this.state = 'late'
   }
 }
 

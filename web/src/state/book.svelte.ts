@@ -35,6 +35,7 @@ class BookState {
 
   #whole = $state.raw<Sides>(UNKNOWN)
   #grouped = $state.raw<Sides>(UNKNOWN)
+  #groupedFeed = $state.raw<Feed | null>(null)
   #newWhole: BookMessage | null = null
   #newGrouped: BookMessage | null = null
   #newTrades: Trade[] = []
@@ -49,7 +50,8 @@ class BookState {
   }
 
   get ladder(): Sides {
-    return this.nSigFigs === null ? this.#whole : this.#grouped
+    if (this.nSigFigs === null) return this.#whole
+    return this.#groupedFeed?.state === 'open' ? this.#grouped : UNKNOWN
   }
 
   /** Whether the node has told the book of this market, and the ladder as it is grouped: else neither is known. */
@@ -89,6 +91,7 @@ class BookState {
         if (nSigFigs === null) return
         const own = new Feed()
         own.start()
+        this.#groupedFeed = own
         const stop = this.#follow(own, { coin, nSigFigs }, (message) => (this.#newGrouped = message))
         return () => {
           stop()
@@ -109,7 +112,7 @@ class BookState {
       const message = data as BookMessage
       if (message.coin !== what.coin) return
       take(message)
-      network.heard(message.time)
+      if (from === feed) network.streamed(message.time)
       this.#schedule()
     })
   }

@@ -4,10 +4,13 @@
 // Blocks come by a stream, and so does the time where anything happens in the market that is shown: what is asked for
 // besides costs the address weight, which its orders need.
 
+import { feed } from '../net/feed.svelte.ts'
 import { followHeads, type Head } from '../net/heads.ts'
 import { explore, info, rpc } from '../net/http.ts'
 import { poll } from '../net/poll.ts'
 
+/** So far the stream may be behind the time that the node tells when it is asked. */
+const BEHIND_MS = 5000
 const CHAIN_POLL_MS = 2000 // until it is known
 const TIME_POLL_MS = 5000
 const INCLUDED_POLL_MS = 20_000
@@ -33,6 +36,7 @@ class NetworkState {
   batchTimeMs = $state(0)
 
   #heardAt = 0
+  #streamTimeMs = 0
 
   get kind(): 'main' | 'test' | 'dev' | 'unknown' {
     return (this.chainId !== null && KINDS[this.chainId]) || 'unknown'
@@ -52,7 +56,8 @@ class NetworkState {
       stop()
     }, CHAIN_POLL_MS)
     poll(async () => {
-      if (performance.now() - this.#heardAt >= TIME_POLL_MS || this.batchTimeMs === 0) await this.askTimeMs()
+      if (performance.now() - this.#heardAt >= TIME_POLL_MS || this.batchTimeMs === 0 || feed.isSlow) await this.askTimeMs()
+      if (feed.isSlow && this.batchTimeMs - this.#streamTimeMs >= BEHIND_MS) feed.distrust()
     }, TIME_POLL_MS)
   }
 
@@ -67,6 +72,12 @@ class NetworkState {
 
   get headNumber(): number | null {
     return this.head?.number ?? null
+  }
+
+  /** The stream told the batch of this time. */
+  streamed(timeMs: number): void {
+    this.#streamTimeMs = Math.max(this.#streamTimeMs, timeMs)
+    this.heard(timeMs)
   }
 
   heard(timeMs: number): void {
