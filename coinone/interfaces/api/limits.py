@@ -75,6 +75,8 @@ SYNC_WAITS_PER_SENDER_MAX = 64  # of them of one address; where none is left, wh
 RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 # Addresses and topics of a sender's subscriptions, or of its filters: 0.6 MB. A subscription without any counts as one.
 RPC_FILTER_ENTRIES_MAX = 5000
+RPC_STREAMS_PER_SENDER_MAX = 128  # of newHeads and pending transactions: one of each on 64 connections
+PENDING_NEWS_WAITING_MAX = 256  # transactions that came while others were told: 2.5 s of a hundred a second
 LOG_BLOCKS_WAITING_MAX = 8  # whose logs are to be told: 16 s on dev, some 100 MB at worst
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import log_news, subscriptions
+from coinone.interfaces.api.ethereum import log_news, pending_news, subscriptions
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.log_filter import log_filter
@@ -20,7 +20,9 @@ from coinone.interfaces.api.limits import (
     FILTERS_MAX,
     FILTERS_PER_SENDER_MAX,
     LOG_BLOCKS_WAITING_MAX,
+    PENDING_NEWS_WAITING_MAX,
     RPC_FILTER_ENTRIES_MAX,
+    RPC_STREAMS_PER_SENDER_MAX,
 )
 from coinone.interfaces.api.sender import Sender
 from coinone.rules.vm import Log
@@ -288,5 +290,60 @@ def test_a_filter_of_who_has_no_more_than_a_newcomer_will_have_stays(made: list[
         with pytest.raises(RpcError, match="too many filters"):
             filters.add(None, 0, "newcomer")
         assert list(filters._open) == names
+
+    asyncio.run(run())
+
+
+def test_transactions_are_told_in_parts_to_who_listens_least_first(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4,800 subscriptions, a hundred on a connection, and 19 transactions a second: each was 0.05 s and more of the
+    event loop in one piece, and prices 1.7 s late. Mallory has 128, whatever their connections."""
+    monkeypatch.setattr(pending_news, "PART_S", 0.0)
+    stream = Subscription("newPendingTransactions")
+
+    async def run() -> None:
+        hub, turns, order = RpcHub(), 0, []
+        for _ in range(2):
+            session = session_of(hub, share="mallory")
+            link_of(session).send = lambda payload: order.append("mallory")  # type: ignore[method-assign]
+            for _ in range(RPC_STREAMS_PER_SENDER_MAX // 2):
+                session.subscribe(stream)
+        with pytest.raises(RpcError, match="too many subscriptions of one sender"):
+            session.subscribe(Subscription("newHeads"))
+        alice = session_of(hub)
+        alice.subscribe(stream)
+        link_of(alice).send = lambda payload: order.append("alice")  # type: ignore[method-assign]
+        for n in range(3):
+            hub.publish_pending(number(n), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+            turns += 1
+        assert order == ["alice"] * 3 + ["mallory"] * 3 * RPC_STREAMS_PER_SENDER_MAX
+        assert turns >= len(order)
+
+    asyncio.run(run())
+
+
+def test_where_too_many_transactions_wait_who_listens_most_is_cut(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first is told, many others come: Alice was told of it, Mallory is cut, and Alice told of the rest."""
+    monkeypatch.setattr(pending_news, "PART_S", 0.0)
+
+    async def run() -> None:
+        hub = RpcHub()
+        mallory, alice = session_of(hub, share="mallory"), session_of(hub)
+        for session in (mallory, mallory, alice):
+            session.subscribe(Subscription("newPendingTransactions"))
+        hub.publish_pending(number(0), b"")
+        while not link_of(alice).sent:
+            await asyncio.sleep(0)
+        for n in range(PENDING_NEWS_WAITING_MAX + 1):
+            hub.publish_pending(number(n + 1), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        assert link_of(mallory).was_cut and not link_of(alice).was_cut
+        assert len(link_of(alice).sent) == PENDING_NEWS_WAITING_MAX + 2
 
     asyncio.run(run())

@@ -6,7 +6,7 @@ subscription has an id of its own in its messages, so each is framed for itself.
 
 import asyncio
 import secrets
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,24 +15,24 @@ from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.format import AnyHeader, header_json, hex_bytes
+from coinone.interfaces.api.ethereum.format import AnyHeader, header_json
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
 from coinone.interfaces.api.ethereum.log_methods import new_logs_filter
 from coinone.interfaces.api.ethereum.log_news import Listener, LogNews
 from coinone.interfaces.api.ethereum.params import boolean
-from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
+from coinone.interfaces.api.ethereum.pending_news import PendingNews
 from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import (
     RPC_CALLS_IN_FLIGHT_MAX,
     RPC_FILTER_ENTRIES_MAX,
+    RPC_STREAMS_PER_SENDER_MAX,
     RPC_SUBSCRIPTIONS_MAX,
 )
 from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
-from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.receipts import PlacedRecord
 
 
@@ -63,6 +63,7 @@ class RpcSession:
         self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
         self.entries = 0  # of all of them
+        self.streams = 0  # those not to logs
         self._dispatcher = dispatcher
         self._caller = caller
         self._hub = hub
@@ -113,16 +114,25 @@ class RpcSession:
                 f"(most {RPC_FILTER_ENTRIES_MAX})"
             )
             raise RpcError(LIMIT_EXCEEDED, text)
+        if subscription.wanted is None and self._hub.streams(self.share) >= RPC_STREAMS_PER_SENDER_MAX:
+            raise RpcError(
+                LIMIT_EXCEEDED,
+                f"too many subscriptions of one sender to blocks and transactions (most {RPC_STREAMS_PER_SENDER_MAX})",
+            )
         name = "0x" + secrets.token_hex(16)
         self.subscriptions[name] = subscription
         self.entries += subscription.entries
+        self.streams += subscription.wanted is None
         return name
 
     def unsubscribe(self, name: str) -> bool:
         """False where there is no such subscription."""
         left = self.subscriptions.pop(name, None)
-        self.entries -= 0 if left is None else left.entries
-        return left is not None
+        if left is None:
+            return False
+        self.entries -= left.entries
+        self.streams -= left.wanted is None
+        return True
 
     def listens(self, name: str) -> bool:
         """Whether there is still somebody to tell."""
@@ -149,10 +159,15 @@ class RpcHub:
         self.sessions: dict[RpcSession, None] = {}
         self.inclusions = Inclusions()
         self._log_news = LogNews()
+        self._pending_news = PendingNews(self._pending_listeners)
 
     def entries(self, share: Hashable) -> int:
         """What the subscriptions of a sender count for together."""
         return sum(session.entries for session in self.sessions if session.share == share)
+
+    def streams(self, share: Hashable) -> int:
+        """How many subscriptions a sender has that are not to logs."""
+        return sum(session.streams for session in self.sessions if session.share == share)
 
     def cut_all(self) -> None:
         """Blocks may have been missed: no subscription goes on without them."""
@@ -174,15 +189,14 @@ class RpcHub:
         self._log_news.put(header, rows, listeners)
 
     def publish_pending(self, tx_hash: Hash32, raw: bytes) -> None:
-        """Tell of a transaction that entered the pool here."""
-        hashed, whole = jsonio.encode(hex_bytes(tx_hash)), b""
-        for session in list(self.sessions):
+        """Tell of a transaction that entered the pool here, when there is time (pending_news.py)."""
+        self._pending_news.put(tx_hash, raw)
+
+    def _pending_listeners(self) -> Iterator[tuple["RpcSession", str, bool]]:
+        for session in self.sessions:
             for name, subscription in session.subscriptions.items():
-                if subscription.kind != "newPendingTransactions":
-                    continue
-                if subscription.full and not whole:
-                    whole = jsonio.encode(pending_transaction_json(decode_transaction(raw)))
-                session.notify(name, whole if subscription.full else hashed)
+                if subscription.kind == "newPendingTransactions":
+                    yield session, name, subscription.full
 
 
 async def subscribe(context: Context, kind: Any, options: Any = None) -> str:

@@ -1,0 +1,95 @@
+"""Tells subscribers of transactions that entered the pool.
+
+Whoever sends and whoever listens are strangers, and what is to be told is the product of both. So it is told in short
+parts, as long as which the event loop belongs to everybody else; what came meanwhile is told together; who listens
+least is told first, and where too many transactions wait, whoever is not told yet is cut.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import Protocol
+
+from coinone.base.primitives.types import Hash32
+from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.ethereum.format import hex_bytes
+from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
+from coinone.interfaces.api.limits import PART_S, PENDING_NEWS_WAITING_MAX
+from coinone.rules.chain.ethereum.transaction import decode_transaction
+from coinone.rules.state.steps import Steps, advance
+
+log = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    @property
+    def share(self) -> Hashable: ...
+    def listens(self, name: str) -> bool: ...
+    def notify(self, name: str, result: bytes) -> None: ...
+    def cut(self) -> None: ...
+
+
+Listener = tuple[Session, str, bool]  # with the name of its subscription, and whether it wants them whole
+
+
+class PendingNews:
+    """On the interface's event loop. `listeners` are those of the moment."""
+
+    def __init__(self, listeners: Callable[[], Iterable[Listener]]) -> None:
+        self._listeners = listeners
+        self._waiting: list[_Entered] = []
+        self._teller: asyncio.Task[None] | None = None
+
+    def put(self, tx_hash: Hash32, raw: bytes) -> None:
+        self._waiting.append(_Entered(tx_hash, raw))
+        if self._teller is None:
+            self._teller = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            while self._waiting:
+                entered, self._waiting = self._waiting, []
+                steps = self._steps(entered)
+                while not _part(steps):
+                    await asyncio.sleep(PART_S)
+        except Exception:  # the next ones may be told
+            log.exception("telling of transactions failed")
+        finally:
+            self._teller = None
+
+    def _steps(self, entered: "list[_Entered]") -> Steps[bool]:
+        """True when everybody was told or cut."""
+        by_share: dict[Hashable, list[Listener]] = {}
+        for listener in self._listeners():
+            by_share.setdefault(listener[0].share, []).append(listener)
+        for listeners in sorted(by_share.values(), key=len):
+            for session, name, full in listeners:
+                for transaction in entered:
+                    if not session.listens(name):
+                        break
+                    if len(self._waiting) > PENDING_NEWS_WAITING_MAX:
+                        session.cut()
+                        break
+                    session.notify(name, transaction.whole() if full else transaction.hashed)
+                    yield
+        return True
+
+
+class _Entered:
+    """A transaction as JSON, whole where somebody wants it so."""
+
+    def __init__(self, tx_hash: Hash32, raw: bytes) -> None:
+        self.hashed = jsonio.encode(hex_bytes(tx_hash))
+        self._raw = raw
+        self._whole = b""
+
+    def whole(self) -> bytes:
+        self._whole = self._whole or jsonio.encode(pending_transaction_json(decode_transaction(self._raw)))
+        return self._whole
+
+
+def _part(steps: Steps[bool]) -> bool:
+    """Whether it was the last."""
+    begun = time.monotonic()
+    return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))
