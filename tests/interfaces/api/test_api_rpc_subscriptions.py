@@ -180,6 +180,31 @@ def test_who_asks_for_little_is_told_before_who_is_told_much(made: list[Log]) ->
     asyncio.run(run())
 
 
+def test_who_is_told_much_of_a_block_keeps_nobody_from_the_next(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty who heard of 44,000 logs each made others hear of a later block after 30 s. Mallory hears of 600 when the
+    next block comes: Alice is told of its log at once, Mallory of both of its logs in their order, after the 600."""
+    monkeypatch.setattr(log_news, "PART_S", 0.0)
+
+    async def run() -> None:
+        hub, order = RpcHub(), []
+        for share, subscription in (("mallory", logs_of()), ("alice", logs_of(OTHER))):
+            session = session_of(hub, share=share)
+            session.subscribe(subscription)
+            link_of(session).send = lambda payload, share=share: order.append((share, payload[-4:-3]))  # type: ignore[method-assign,misc]
+        publish(hub, logs(*[TOPIC] * 600))
+        while len(order) < 100:
+            await asyncio.sleep(0)
+        publish(hub, logs(OTHER, TOPIC))
+        await told(hub)
+        assert order.index(("alice", b"2")) < 110
+        order.remove(("alice", b"2"))
+        assert order == [("mallory", b"1")] * 600 + [("mallory", b"2"), ("mallory", b"1")]
+
+    asyncio.run(run())
+
+
 def test_a_sender_is_told_each_log_once_and_ten_thousand_times_more(made: list[Log]) -> None:
     """Of 500 logs 10,500 messages: 21 subscriptions to all of them are told, 22 are 11,000 and too many."""
 

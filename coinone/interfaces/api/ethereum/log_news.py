@@ -8,15 +8,15 @@ matches none of them costs as much to look for as one that matches all. So:
 - it is done in short parts, as long as which the event loop belongs to everybody else, and neither market data nor the
   next block waits for it;
 - a sender is told every log of a block once and LOG_RESULTS_MAX times more, and is cut where that is too little;
-- who asks for least is told first, and those who are told much come last. Where too many blocks wait, whoever was not
-  told of the oldest is cut: no subscription goes on with a gap.
+- who asks for least is told first, and those who are told much come last, also after what later blocks have for others.
+  Where too many blocks wait, whoever was not told of the oldest is cut: no subscription goes on with a gap.
 """
 
 import asyncio
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
@@ -60,42 +60,59 @@ class Listener:
 
 
 class LogNews:
-    """Blocks whose logs are to be told, one after the other. On the interface's event loop."""
+    """Blocks whose logs are to be told. On the interface's event loop."""
 
     def __init__(self) -> None:
         self._blocks: deque[BlockNews] = deque()
+        self._late: deque[BlockNews] = deque()  # of which only those are not told who are told much
         self._teller: asyncio.Task[None] | None = None
 
     def put(self, header: AnyHeader, rows: Sequence[PlacedRecord], listeners: Sequence[Listener]) -> None:
         """Let the listeners be told of a block."""
         if not listeners or not any(row.record.logs for row in rows):
             return
-        if len(self._blocks) >= LOG_BLOCKS_WAITING_MAX:
-            self._blocks[0].cut()
+        if len(self._blocks) + len(self._late) >= LOG_BLOCKS_WAITING_MAX:
+            (self._late or self._blocks)[0].cut()
         self._blocks.append(BlockNews(header, rows, listeners))
         if self._teller is None:
             self._teller = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
         try:
-            while self._blocks:
-                await self._tell_of(self._blocks[0])
-                self._blocks.popleft()
+            while self._blocks or self._late:
+                if self._blocks:
+                    await self._tell_few(self._blocks[0])
+                    block = self._blocks.popleft()
+                    if block.untold:
+                        self._late.append(block)
+                else:
+                    await self._go(self._late[0], self._late[0].rest, lambda: bool(self._blocks))
+                    if not self._late[0].untold:
+                        self._late.popleft()
         finally:
             self._teller = None
 
-    async def _tell_of(self, block: "BlockNews") -> None:
-        """In parts, after each of which others have as much time; whoever could not be told is cut."""
-        steps = block.steps()
+    async def _tell_few(self, block: "BlockNews") -> None:
+        """Whoever is still to be told of an earlier block waits, so that each hears of them in order."""
+        behind = {share for late in self._late for share in late.untold}
+        await self._go(block, block.few(behind), lambda: False)
+
+    async def _go(self, block: "BlockNews", steps: Steps[bool], has_to_wait: Callable[[], bool]) -> None:
+        """In parts, after each of which others have as much time. Whoever cannot be told is cut."""
         try:
-            while block.untold:
-                begun = time.monotonic()
-                if advance(steps, lambda: time.monotonic() - begun < PART_S):  # noqa: B023  it is called at once
-                    break
+            while block.untold and not has_to_wait():
+                if _part(steps):
+                    return
                 await asyncio.sleep(PART_S)
         except Exception:  # the next block may be told
             log.exception("telling of logs failed")
-        block.cut()
+            block.cut()
+
+
+def _part(steps: Steps[bool]) -> bool:
+    """Whether it was the last."""
+    begun = time.monotonic()
+    return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))
 
 
 class BlockNews:
@@ -111,23 +128,28 @@ class BlockNews:
         self.untold: dict[Hashable, list[Listener]] = {}  # by sender
         for each in listeners:
             self.untold.setdefault(each.session.share, []).append(each)
+        self._much: list[tuple[int, Hashable]] = []  # how many messages, and to whom
+        self.rest = self._rest()
 
     def cut(self) -> None:
         """End the sessions of whoever was not told."""
         for share in list(self.untold):
             self._cut(share)
 
-    def steps(self) -> Steps[bool]:
-        """True when everybody was told or cut."""
+    def few(self, behind: Set[Hashable]) -> Steps[bool]:
+        """Tell those who are told little, and are not `behind`. True at the end."""
         yield from self._read()
-        much: list[tuple[int, Hashable]] = []
-        for share in sorted(self.untold, key=lambda share: _entries(self.untold[share])):
+        for share in sorted(self.untold, key=lambda each: _entries(self.untold[each])):
             count = yield from self._count(share)
-            if count > _FEW:
-                much.append((count, share))
+            if count > _FEW or (count and share in behind):
+                self._much.append((count, share))
             else:
                 yield from self._tell(share)
-        for count, share in sorted(much, key=itemgetter(0)):
+        return True
+
+    def _rest(self) -> Steps[bool]:
+        """Then tell the others. True at the end, when everybody was told or cut."""
+        for count, share in sorted(self._much, key=itemgetter(0)):
             if count > len(self._logs) + LOG_RESULTS_MAX:
                 self._cut(share)
             else:
