@@ -24,6 +24,8 @@ def test_a_stranger_trades_within_a_minute(profile: Profile, market_node: LocalN
     connect_dev_key(page, 6)
     page.get_by_role("region", name="Account").get_by_role("button", name="Faucet").click()
     seen(page, "Test coins for gas")
+    told, account = (page.locator(where).bounding_box() for where in (".toasts", "section.account"))
+    assert told["x"] + told["width"] < account["x"], "what is told covers nothing of the account"
 
     # A post-only bid well below the market rests in the book and shows among the open orders.
     enter_price_away_from_market(page, 0.97)

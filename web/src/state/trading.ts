@@ -25,8 +25,9 @@ export type Tell = (tone: Tone, title: string, text?: string, hash?: string | nu
 function teller(): Tell {
   const user = session.address
   return (tone, title, text = '', hash = null) => {
-    const whose = user === null || user === session.address ? '' : `For ${short(user)}, which is not the account shown now. `
-    ui.toast(tone, title, `${whose}${text}`.trim(), hash)
+    if (user === null || user === session.address) return ui.toast(tone, title, text, hash)
+    const whose = `For ${short(user)}, which is not the account shown now.`
+    ui.toast(tone === 'good' || tone === 'plain' ? 'notice' : tone, title, `${whose} ${text}`.trim(), hash)
   }
 }
 
