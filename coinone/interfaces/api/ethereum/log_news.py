@@ -14,7 +14,6 @@ matches none of them costs as much to look for as one that matches all. So:
 
 import asyncio
 import logging
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -25,9 +24,10 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.format import AnyHeader, log_json
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
+from coinone.interfaces.api.ethereum.parts import run_part
 from coinone.interfaces.api.limits import LOG_BLOCKS_WAITING_MAX, LOG_RESULTS_MAX, PART_S
 from coinone.rules.chain.receipts import PlacedRecord
-from coinone.rules.state.steps import Steps, advance
+from coinone.rules.state.steps import Steps
 from coinone.rules.vm import Log
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ _Key = Address | tuple[int, Hash32 | None]  # whose log it is, or which topic it
 
 
 class Session(Protocol):
+    """A WebSocket connection; `share` is the sender that its work counts to."""
+
     @property
     def share(self) -> Hashable: ...
     def listens(self, name: str) -> bool: ...
@@ -101,18 +103,12 @@ class LogNews:
         """In parts, after each of which others have as much time. Whoever cannot be told is cut."""
         try:
             while block.untold and not has_to_wait():
-                if _part(steps):
+                if run_part(steps):
                     return
                 await asyncio.sleep(PART_S)
         except Exception:  # the next block may be told
             log.exception("telling of logs failed")
             block.cut()
-
-
-def _part(steps: Steps[bool]) -> bool:
-    """Whether it was the last."""
-    begun = time.monotonic()
-    return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))
 
 
 class BlockNews:

@@ -35,3 +35,9 @@ def _part(found: Steps[tuple[T]]) -> tuple[float, tuple[T] | None]:
     begun = time.monotonic()
     result = advance(found, lambda: time.monotonic() - begun <= PART_S)
     return time.monotonic() - begun, result
+
+
+def run_part(steps: Steps[bool]) -> bool:
+    """A part of what goes on until it comes to True; whether it did."""
+    begun = time.monotonic()
+    return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))

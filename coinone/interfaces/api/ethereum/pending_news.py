@@ -7,27 +7,19 @@ least is told first, and where too many transactions wait, whoever is not told y
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Hashable, Iterable
-from typing import Protocol
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.format import hex_bytes
+from coinone.interfaces.api.ethereum.log_news import Session
+from coinone.interfaces.api.ethereum.parts import run_part
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import PART_S, PENDING_NEWS_WAITING_MAX
 from coinone.rules.chain.ethereum.transaction import decode_transaction
-from coinone.rules.state.steps import Steps, advance
+from coinone.rules.state.steps import Steps
 
 log = logging.getLogger(__name__)
-
-
-class Session(Protocol):
-    @property
-    def share(self) -> Hashable: ...
-    def listens(self, name: str) -> bool: ...
-    def notify(self, name: str, result: bytes) -> None: ...
-    def cut(self) -> None: ...
 
 
 Listener = tuple[Session, str, bool]  # with the name of its subscription, and whether it wants them whole
@@ -51,7 +43,7 @@ class PendingNews:
             while self._waiting:
                 entered, self._waiting = self._waiting, []
                 steps = self._steps(entered)
-                while not _part(steps):
+                while not run_part(steps):
                     await asyncio.sleep(PART_S)
         except Exception:  # the next ones may be told
             log.exception("telling of transactions failed")
@@ -87,9 +79,3 @@ class _Entered:
     def whole(self) -> bytes:
         self._whole = self._whole or jsonio.encode(pending_transaction_json(decode_transaction(self._raw)))
         return self._whole
-
-
-def _part(steps: Steps[bool]) -> bool:
-    """Whether it was the last."""
-    begun = time.monotonic()
-    return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))
