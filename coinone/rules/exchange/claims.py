@@ -5,15 +5,10 @@ bar others. They claim their lots as many times as their account could bear all 
 have more capital than they quote, and whoever would bar them must bring more lots and more capital. By lots alone an
 ask for 5 BTC barred all makers who quoted 4 with a thousand times its margin; by capital alone whoever has most would
 bar all others for 12 quote.
-
-The further an order lies beyond the mark to its owner's loss, and beyond the mark of the last batch, which its owner
-knew, the less it claims: at n times as far as a book may be from it (oracle / 4L, mark.py), an n-th. It stands for one
-batch before its owner may take it back, so a large one far away is little risk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from numba import types
@@ -22,7 +17,6 @@ from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.core import CORE, attach, i64, inlined
 from coinone.rules.exchange.fill_check import room
-from coinone.rules.exchange.mark import OFFSET_SHARE
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.sure import NUMBERS, STAKE, TABLE, UNSURE, sure_orders
 from coinone.rules.exchange.tables import Array
@@ -31,15 +25,12 @@ TIMES_MAX = 16
 _CLAIM_MAX = 1 << 44  # lots: the claims of a segment add up in int64
 
 
-def claims(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array:
+def claims(rows: Rows, ops: Array) -> Array:
     """Lots that each of the batch's post-only orders `ops` claims, which come as the race ranked them and in their
-    markets' units, or UNSURE; `moved`: by how much marks moved in this batch."""
-    known = rows.markets["mark"][: rows.market_count].copy()
-    for market, change in moved.items():
-        known[market] -= change
+    markets' units, or UNSURE."""
     sure = sure_orders(rows, ops)
     found = sure.lots.copy()
-    _claim(rows.core(ops), known, sure.owner, sure.accounts, found)
+    _claim(rows.core(ops), sure.owner, sure.accounts, found)
     return found
 
 
@@ -53,21 +44,10 @@ def _multiplied(core: Any, i: int, stake: int) -> int:
     return i64(muldiv_down_jit(i64(op.sz), free, stake) if free > stake else op.sz)
 
 
-@inlined
-def _tapered(core: Any, i: int, lots: int, known: int) -> int:
-    """All of them near the mark, fewer the further the order lies beyond. Rounded down."""
-    op = core.ops[i]
-    terms = core.markets[i64(op.market)]
-    beyond = min(terms.mark, known) - op.px if op.side != 0 else op.px - max(terms.mark, known)
-    steps = beyond * OFFSET_SHARE * terms.max_leverage
-    return i64(muldiv_down_jit(lots, i64(terms.oracle), i64(steps)) if steps > terms.oracle else lots)
-
-
-@njit(types.void(CORE, NUMBERS, NUMBERS, TABLE, NUMBERS), error_model="numpy", _nrt=False)
-def _claim(words: Any, known: Any, owner: Any, accounts: Any, found: Any) -> None:
+@njit(types.void(CORE, NUMBERS, TABLE, NUMBERS), error_model="numpy", _nrt=False)
+def _claim(words: Any, owner: Any, accounts: Any, found: Any) -> None:
     """Make claims of the lots of sure orders."""
     core = attach(words)
     for i in range(core.ops.shape[0]):
         if found[i] != UNSURE:
-            lots = _multiplied(core, i, i64(accounts[owner[i], STAKE]))
-            found[i] = _tapered(core, i, min(lots, _CLAIM_MAX), known[i64(core.ops[i].market)])
+            found[i] = min(_multiplied(core, i, i64(accounts[owner[i], STAKE])), _CLAIM_MAX)

@@ -63,6 +63,20 @@ def may_be_cleared(core: Any, slot: int) -> bool:
     return _is_lost(core, i64(order.market), 1 - order.side, order.px)
 
 
+@inlined
+def _last_not_lost(core: Any, market: int, side: int, other: int) -> int:
+    """Place of the best price that lies within the band, or before the first: those that are lost are the best ones. By
+    halves, since there may be as many as a side has, and each order asks."""
+    low, high = core.ladder_firsts[other] - 1, core.ladder_counts[other] - 1
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if _is_lost(core, market, side, core.ladder_keys[other, middle]):
+            high = middle - 1
+        else:
+            low = middle
+    return i64(low)
+
+
 @part
 def keeps_out(core: Any, i: int, other: int) -> bool:
     """Does anything that rests keep post-only op `i` out? Its account's own orders do always, wherever they lie."""
@@ -73,11 +87,8 @@ def keeps_out(core: Any, i: int, other: int) -> bool:
         return False
     if first_own(core, account, market, 1 - op.side) >= 0 or first_reducing(core, account, market) >= 0:
         return True
-    while place >= core.ladder_firsts[other] and crosses(op, core.ladder_keys[other, place]):
-        if not _is_lost(core, market, op.side, core.ladder_keys[other, place]):
-            return True
-        place -= 1
-    return False
+    place = _last_not_lost(core, market, op.side, other)
+    return bool(place >= core.ladder_firsts[other] and crosses(op, core.ladder_keys[other, place]))
 
 
 @part

@@ -7,11 +7,12 @@ whoever is alone in a book moves it slowly and not far (L: the market's greatest
     |offset| <= oracle / (4 L)    from end to end one smallest maintenance margin, oracle / (2 L)
     a batch moves it by at most oracle / (64 L)    a 32nd of that margin: a push alone never leaves a debt
 
-A sample counts for at most that greatest offset, so that an absurd quote pushes no faster than a bold one, and only
-with a spread of at most a quarter of it: in a wider one the makers' quotes may be half of a sample whose other half
-somebody alone has put far away, after keeping out what stood nearer. Where no quote can be hit for 30 s the samples
-are 0: an offset that somebody pushed and left goes back. The average starts at 0. Without a fresh oracle, and while a
-jump waits, the mark stands.
+A sample counts for at most that greatest offset, so that an absurd quote pushes no faster than a bold one. Of a spread
+wider than a quarter of it the middle says nothing: it may lie between the makers' quotes and somebody's bid far away,
+after what stood nearer was kept out. It says only that the price is not below its bid nor above its ask. So both must
+lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the samples are 0: an
+offset that somebody pushed and left goes back. The average starts at 0. Without a fresh oracle, and while a jump waits,
+the mark stands.
 """
 
 from __future__ import annotations
@@ -67,8 +68,10 @@ def add_basis(
     most = div_down(oracle, OFFSET_SHARE * int(row["max_leverage"]))
     silent = min(elapsed, max(0, batch.now - memory.quoted_ms - BASIS_GAP_MS))
     basis = blended(memory.basis, 0, DECAY_150_S, silent)
-    if not (bid and ask and SPREAD_SHARE * (ask - bid) <= OFFSET_SHARE * most):
+    if not (bid and ask):
         return replace(memory, basis=basis)
-    sample = max(-2 * most, min(bid + ask - 2 * oracle, 2 * most))
+    is_narrow = SPREAD_SHARE * (ask - bid) <= OFFSET_SHARE * most
+    told = bid + ask - 2 * oracle if is_narrow else 2 * (max(0, bid - oracle) - max(0, oracle - ask))
+    sample = max(-2 * most, min(told, 2 * most))
     basis = blended(basis, sample << SCALE_BITS, DECAY_150_S, min(elapsed, SAMPLE_MS))
     return replace(memory, basis=basis, quoted_ms=batch.now)

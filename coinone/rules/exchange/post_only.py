@@ -17,8 +17,6 @@ The price where bids above and asks below balance, as in a call auction, would n
 better than its own helped a small one below it to bar those in between.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from coinone.base.primitives.limits import INT64_MAX
@@ -30,16 +28,15 @@ from coinone.rules.exchange.tables import Array, Side
 _SELL = int(Side.SELL)
 
 
-def entry_order(rows: Rows, ops: Array, moved: Mapping[int, int]) -> Array | None:
+def entry_order(rows: Rows, ops: Array) -> Array | None:
     """The places of post-only orders `ops`, which come as the race ranked them and in their markets' units, in the
-    order in which they enter; None: as they are, since no two of them cross. `moved`: by how much marks moved in this
-    batch. No sure order names what another one makes, so that sure ones may change places; behind them the rest stay
-    in the order of the race."""
+    order in which they enter; None: as they are, since no two of them cross. No sure order names what another one
+    makes, so that sure ones may change places; behind them the rest stay in the order of the race."""
     px, sells = ops["px"].copy(), ops["side"] == _SELL
     crossed = _crossed(rows, ops, px, sells)
     if not len(crossed):
         return None
-    claimed = claims(rows, ops, moved)
+    claimed = claims(rows, ops)
     lost = np.where(claimed == UNSURE, INT64_MAX, 0)
     for market in crossed:
         there = np.flatnonzero((ops["market"] == market) & (claimed != UNSURE))

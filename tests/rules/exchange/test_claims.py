@@ -26,9 +26,9 @@ def sure_in(w: Any) -> Coins:
     return lambda *orders: coins_of(orders, sure_orders(w.ex.rows, ops_of(w, *orders)).lots)
 
 
-def claimed_in(w: Any, moved: int = 0) -> Coins:
-    """The same, but the coins that it claims, where the mark has moved."""
-    return lambda *orders: coins_of(orders, claims(w.ex.rows, ops_of(w, *orders), {BTC: moved * 10}))
+def claimed_in(w: Any) -> Coins:
+    """The same, but the coins that it claims."""
+    return lambda *orders: coins_of(orders, claims(w.ex.rows, ops_of(w, *orders)))
 
 
 def coins_of(orders: Any, found: Any) -> list[float]:
@@ -147,21 +147,6 @@ def test_orders_claim_their_lots_as_often_as_their_account_could_bear_its_stake(
     assert claimed(bid, (1, BTC, SELL, 50_500, 0.5)) == [2.4, 1.2]
     assert claimed((1, BTC, BUY, 49_800, 0.01)) == [0.16]
     assert claimed((2, BTC, BUY, 50_190, 1)) == [1.205]
-
-
-def test_an_order_far_beyond_both_marks_claims_a_part(world: Callable[..., Any]) -> None:
-    """More than oracle / (4 * 50) = 250 beyond the mark, and the mark before it moved: 251 claim 250 / 251, 1,000 a
-    quarter. 3 is long 1 BTC, 4 short, with no more than twice 1,000, so that they claim once."""
-    w = world({3: 2_007, 4: 2_022})
-    w.batch(w.buy(3, 1, 50_000, "Alo"), w.sell(4, 1, 50_000))
-    reducing = {"reduce_only": 1}
-
-    def ask(px: int, moved: int = 0) -> float:
-        return claimed_in(w, moved)((3, BTC, SELL, px, 1, reducing))[0]
-
-    assert [ask(px) for px in (49_750, 49_749, 49_000)] == [1, 0.99601, 0.25]
-    assert claimed_in(w, moved=600)((4, BTC, BUY, 50_239, 1, reducing)) == [1]
-    assert [ask(49_149, moved=600), ask(49_749, moved=600), ask(49_749, moved=-600)] == [0.99601, 1, 0.99601]
 
 
 def refusals(seed: int) -> dict[Status, int]:

@@ -122,7 +122,7 @@ def test_who_is_alone_in_a_book_moves_the_mark_slowly_and_not_far(world: Callabl
     assert mark(w) == 502_500
 
 
-def test_a_spread_wider_than_the_bound_says_nothing(world: Callable[..., Any]) -> None:
+def test_of_a_wide_spread_the_middle_says_nothing(world: Callable[..., Any]) -> None:
     """At 50x a spread of 62.5 is the bound: 50,000 to 50,062 counts, a tick more does not."""
     w = world({1: 10**8})
     w.batch(w.buy(1, 1, 50_000), w.sell(1, 1, 50_063))
@@ -131,6 +131,25 @@ def test_a_spread_wider_than_the_bound_says_nothing(world: Callable[..., Any]) -
     w.batch(w.sell(1, 1, 50_062))
     wait(w, 60)
     assert mark(w) > 500_000
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "expected"),
+    [
+        (50_100, 50_400, 501_000),
+        (49_700, 49_950, 499_500),
+        (49_000, 50_001, 500_000),
+        (48_000, 49_900, 499_000),
+    ],
+)
+def test_of_a_wide_spread_the_side_nearer_to_the_oracle_counts_if_both_lie_beyond_it(
+    world: Callable[..., Any], bid: int, ask: int, expected: int
+) -> None:
+    """The price is not below its bid nor above its ask: 50,100 above 50,000, 49,950 and 49,900 below; else 50,000."""
+    w = world({1: 10**8})
+    w.batch(w.buy(1, 1, bid, "Alo"), w.sell(1, 1, ask, "Alo"))
+    wait(w, 3_000)
+    assert mark(w) == expected
 
 
 def test_a_trade_far_away_moves_no_mark(world: Callable[..., Any]) -> None:

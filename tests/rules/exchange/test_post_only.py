@@ -19,7 +19,7 @@ MODIFY = {"kind": OpKind.MODIFY_CLOID}
 
 
 def order_of(w: Any, *orders: Any) -> list[int] | None:
-    found = entry_order(w.ex.rows, ops_of(w, *orders), {})
+    found = entry_order(w.ex.rows, ops_of(w, *orders))
     return None if found is None else found.tolist()
 
 
@@ -96,17 +96,17 @@ def test_orders_that_may_name_one_of_the_same_batch_come_last_as_the_race_ranked
 
 
 def test_a_post_only_order_far_below_the_mark_keeps_no_makers_bids_out(world: Callable[..., Any]) -> None:
-    """Two makers cancel and bid anew in each batch. A stranger with a hundred times their margin offers 5 BTC
+    """Two makers cancel and bid anew in each batch. A stranger with twenty times their margin offers 1.9 BTC
     post-only at 47,750 and bids a tick below: if its offer came first, both bids were refused, and who sells at the
-    market sold to it. The offer is 4.5 % beyond the mark to its loss, so it comes behind and is refused itself."""
-    w = world({1: 10_000, 2: 10_000, 3: 2_000_000, 9: 100_000})
+    market sold to it. The bids are more, and all count 16 times, so it comes behind and is refused."""
+    w = world({1: 100_000, 2: 100_000, 3: 2_000_000, 9: 100_000})
     w.batch(w.buy(1, 1, 49_990, "Alo", cloid=1), w.buy(2, 1, 49_980, "Alo", cloid=2))
     sold = 0
     for turn in range(1, 13):
         w.batch(
             *[w.cancel(who, cloid=2 * turn - 2 + who) for who in (1, 2)],
             *[w.buy(who, 1, 50_000 - 10 * who, "Alo", cloid=2 * turn + who) for who in (1, 2)],
-            w.sell(3, 5, 47_750, "Alo"),
+            w.sell(3, 1.9, 47_750, "Alo"),
             w.buy(3, 1, 47_745, "Alo", cloid=100 + turn),
             w.sell(9, 0.05, 47_740, "Ioc"),
         )
@@ -229,4 +229,17 @@ def test_more_lots_with_little_behind_them_bar_no_makers(world: Callable[..., An
         theirs = [w.sell(3, 3, 49_950, "Alo"), w.buy(4, 1, 49_940, "Alo", cloid=turn)]
         w.batch(*quoted(w, 50_000, turn), *theirs, w.sell(9, 0.5, 49_800, "Ioc"))
         assert [fill.px for fill in w.last.events.fills()] == [499_900], turn
+        w.batch(w.cancel(4, cloid=turn))
+
+
+def test_makers_bar_a_small_ask_where_the_market_runs_ahead_of_the_oracle(world: Callable[..., Any]) -> None:
+    """The market trades 4 % above an oracle that comes later. Makers bid 51,990 and 51,980 for 1 BTC each; a stranger
+    with 12,000 offers 3 BTC at 50,300, where it loses nothing by the mark. While claims shrank with the distance from
+    the mark, the makers' were an eighth."""
+    w = world({1: 1_000_000, 2: 1_000_000, 3: 12_000, 4: 100_000, 9: 1_000_000})
+    w.batch(*quoted(w, 52_000, 1))
+    for turn in range(2, 8):
+        theirs = [w.sell(3, 3, 50_300, "Alo"), w.buy(4, 1, 50_290, "Alo", cloid=turn)]
+        w.batch(*quoted(w, 52_000, turn), *theirs, w.sell(9, 0.5, 50_000, "Ioc"))
+        assert [fill.px for fill in w.last.events.fills()] == [519_900], turn
         w.batch(w.cancel(4, cloid=turn))

@@ -65,7 +65,7 @@ class Trading:
             return _NOTHING
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
-        places = entry_order(rows, ops, batch.mark_changes) if post_only else None
+        places = entry_order(rows, ops) if post_only else None
         segment = run_segment(rows, ops if places is None else ops[places], batch.now)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
         if places is not None:
