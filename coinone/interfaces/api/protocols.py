@@ -217,6 +217,11 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._disarm()
+        if not self.url.isascii() or not all(value.isascii() for _, value in self.headers):
+            self.send_400_response(
+                "A WebSocket's address and headers are ASCII."
+            )  # or uvicorn fails half way
+            return
         self._release_count()  # the WebSocket connection counts itself
         super().handle_websocket_upgrade()
 
@@ -296,7 +301,14 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             wire.set_write_buffer_limits(high=WS_BUFFER_BYTES_MAX)
 
     def handle_connect(self, event: Any) -> None:
-        super().handle_connect(event)
+        """Where this fails, the transport is not this connection's yet, so nobody would tell it that it is lost."""
+        try:
+            super().handle_connect(event)
+        except Exception:
+            self._release_count()
+            self.connections.discard(self)
+            self.transport.abort()
+            raise
         if self.response.status_code == 101:
             cast(dict[str, Any], self.scope["extensions"])[LINK] = self
 
