@@ -208,6 +208,56 @@ def test_who_is_told_much_of_a_block_keeps_nobody_from_the_next(
     asyncio.run(run())
 
 
+def test_who_asks_for_much_keeps_nobody_from_the_next_block(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mallory's twenty filters of 257 addresses match nothing, and are looked for after the next block's: eight such
+    senders made others hear of a block 14.5 s after it."""
+    in_smallest_parts(monkeypatch)
+
+    async def run() -> None:
+        hub = RpcHub()
+        mallory, alice = session_of(hub, share="mallory"), session_of(hub, share="alice")
+        for n in range(19):
+            wanted = ["0x" + (n * 257 + k).to_bytes(20, "big").hex() for k in range(1, 258)]
+            mallory.subscribe(Subscription("logs", log_filter({"address": wanted})))
+        alice.subscribe(logs_of(OTHER))
+        for _ in range(2):
+            publish(hub, logs(OTHER))
+        while len(link_of(alice).sent) < 2:
+            await asyncio.sleep(0)
+        news = hub._log_news
+        assert len(news._late) + len(news._blocks) == 2, "of both Mallory is to be told still"
+        await told(hub)
+        assert not link_of(mallory).was_cut
+
+    asyncio.run(run())
+
+
+def test_no_more_blocks_wait_than_may_however_late_somebody_is(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mallory hears of 300 logs a block, and a block comes before it has heard of any. The oldest were cut again and
+    again, and 23 blocks waited."""
+    in_smallest_parts(monkeypatch)
+
+    async def run() -> None:
+        hub = RpcHub()
+        alice = session_of(hub, share="alice")
+        alice.subscribe(logs_of(OTHER))
+        for n in range(3 * LOG_BLOCKS_WAITING_MAX):
+            mallory = session_of(hub, share=f"mallory {n}")
+            mallory.subscribe(logs_of())
+            publish(hub, logs(*[TOPIC] * 300, OTHER))
+            while len(link_of(alice).sent) <= n:
+                await asyncio.sleep(0)
+            assert len(hub._log_news._late) + len(hub._log_news._blocks) <= LOG_BLOCKS_WAITING_MAX
+        await told(hub)
+        assert not link_of(alice).was_cut
+
+    asyncio.run(run())
+
+
 def test_a_sender_is_told_each_log_once_and_ten_thousand_times_more(made: list[Log]) -> None:
     """Of 500 logs 10,500 messages: 21 subscriptions to all of them are told, 22 are 11,000 and too many."""
 

@@ -8,7 +8,8 @@ matches none of them costs as much to look for as one that matches all. So:
 - it is done in short parts, as long as which the event loop belongs to everybody else, and neither market data nor the
   next block waits for it;
 - a sender is told every log of a block once and LOG_RESULTS_MAX times more, and is cut where that is too little;
-- who asks for least is told first, and those who are told much come last, also after what later blocks have for others.
+- who asks for least is told first, and those who ask for much or are told much come last, also after what later blocks
+  have for others.
   Where too many blocks wait, whoever was not told of the oldest is cut: no subscription goes on with a gap.
 """
 
@@ -33,7 +34,7 @@ from coinone.rules.vm import Log
 log = logging.getLogger(__name__)
 
 _LOGS_PER_STEP = 64  # of an index: 0.1 ms
-_FEW = 256  # logs that a sender is told as soon as they are found: 2 ms
+_FEW = 256  # logs that a sender is told as soon as they are found: 2 ms; and entries for which they are looked for so
 _LONG = 256  # a key that more than one of so many logs has keeps its bits
 _Key = Address | tuple[int, Hash32 | None]  # whose log it is, or which topic it has at a place; None: any
 
@@ -73,8 +74,10 @@ class LogNews:
         """Let the listeners be told of a block."""
         if not listeners or not any(row.record.logs for row in rows):
             return
-        if len(self._blocks) + len(self._late) >= LOG_BLOCKS_WAITING_MAX:
-            (self._late or self._blocks)[0].cut()
+        waiting = [block for block in (*self._late, *self._blocks) if block.untold]
+        if len(waiting) >= LOG_BLOCKS_WAITING_MAX:
+            waiting[0].cut()
+            self._forget_told()
         self._blocks.append(BlockNews(header, rows, listeners))
         if self._teller is None:
             self._teller = asyncio.create_task(self._tell())
@@ -88,11 +91,17 @@ class LogNews:
                     if block.untold:
                         self._late.append(block)
                 else:
-                    await self._go(self._late[0], self._late[0].rest, lambda: bool(self._blocks))
-                    if not self._late[0].untold:
-                        self._late.popleft()
+                    block = self._late[0]
+                    await self._go(block, block.rest, lambda: bool(self._blocks))
+                    self._forget_told()
         finally:
             self._teller = None
+
+    def _forget_told(self) -> None:
+        """Blocks of which everybody was told, or cut, keep no memory; but for the first, which is being told."""
+        self._late = deque(block for block in self._late if block.untold)
+        first, rest = list(self._blocks)[:1], list(self._blocks)[1:]
+        self._blocks = deque(first + [block for block in rest if block.untold])
 
     async def _tell_few(self, block: "BlockNews") -> None:
         """Whoever is still to be told of an earlier block waits, so that each hears of them in order."""
@@ -124,7 +133,7 @@ class BlockNews:
         self.untold: dict[Hashable, list[Listener]] = {}  # by sender
         for each in listeners:
             self.untold.setdefault(each.session.share, []).append(each)
-        self._much: list[tuple[int, Hashable]] = []  # how many messages, and to whom
+        self._much: list[tuple[int, Hashable]] = []  # how many messages or entries, and whose
         self.rest = self._rest()
 
     def cut(self) -> None:
@@ -133,9 +142,13 @@ class BlockNews:
             self._cut(share)
 
     def few(self, behind: Set[Hashable]) -> Steps[bool]:
-        """Tell those who are told little, and are not `behind`. True at the end."""
+        """Tell those who ask for little and are told little, and are not `behind`. True at the end."""
         yield from self._read()
-        for share in sorted(self.untold, key=lambda each: _entries(self.untold[each])):
+        asking = [(_entries(each), share) for share, each in self.untold.items()]
+        for entries, share in sorted(asking, key=itemgetter(0)):
+            if entries > _FEW:
+                self._much.append((entries, share))
+                continue
             count = yield from self._count(share)
             if count > _FEW or (count and share in behind):
                 self._much.append((count, share))
@@ -145,8 +158,8 @@ class BlockNews:
 
     def _rest(self) -> Steps[bool]:
         """Then tell the others. True at the end, when everybody was told or cut."""
-        for count, share in sorted(self._much, key=itemgetter(0)):
-            if count > len(self._logs) + LOG_RESULTS_MAX:
+        for _, share in sorted(self._much, key=itemgetter(0)):
+            if (yield from self._count(share)) > len(self._logs) + LOG_RESULTS_MAX:
                 self._cut(share)
             else:
                 yield from self._tell(share)
