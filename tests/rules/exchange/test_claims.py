@@ -183,5 +183,5 @@ def test_what_is_sure_is_refused_for_nothing_but_what_crosses_it() -> None:
 
 @pytest.mark.slow
 def test_what_is_sure_is_refused_for_nothing_but_what_crosses_it_in_many_more_worlds() -> None:
-    for seed in range(60, 800):
+    for seed in range(60, 260):
         refusals(seed)
