@@ -24,7 +24,7 @@ from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import CLOSES_BY_RANK, CLOSES_PER_BATCH, RANKED_PER_SIDE
 from coinone.rules.exchange.batch import NO_HASH, Batch
-from coinone.rules.exchange.core import CORE, attach, i64
+from coinone.rules.exchange.core import CORE, NUMBERS, attach, i64
 from coinone.rules.exchange.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.journal import save_globals, save_market
 from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins
@@ -159,9 +159,7 @@ def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: i
     return part
 
 
-@njit(
-    types.int64(CORE, *[types.int64] * 5, types.Array(types.int64, 1, "C")), error_model="numpy", _nrt=False
-)
+@njit(types.int64(CORE, *[types.int64] * 5, NUMBERS), error_model="numpy", _nrt=False)
 def _close_both(words: Any, slot: int, other: int, market: int, most: int, price: int, told: Any) -> int:
     """As `_close`, without order and fee; `told` becomes: trade id, and of both their size before and their profit."""
     core = attach(words)

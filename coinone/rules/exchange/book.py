@@ -23,6 +23,7 @@ from coinone.rules.exchange.core import (
     LEVEL,
     LINK,
     LIVE_ORDERS,
+    NUMBERS,
     SIDE_MAX,
     attach,
     inlined,
@@ -75,7 +76,7 @@ def unlink(core: Any, slot: int) -> None:
     core.counters[LIVE_ORDERS] -= 1
 
 
-@njit(types.void(CORE, types.Array(types.int64, 1, "C")), error_model="numpy", _nrt=False)
+@njit(types.void(CORE, NUMBERS), error_model="numpy", _nrt=False)
 def _rebuild(words: Any, by_age: Any) -> None:
     """Everything from the order rows; `by_age` are the live slots by oid, the other arrays clear and large enough."""
     core = attach(words)

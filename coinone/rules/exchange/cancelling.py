@@ -46,6 +46,12 @@ def remove_order(core: Any, slot: int, i: int, status: int) -> None:
 
 
 @part
+def dismiss(core: Any, slot: int, i: int, status: int) -> None:
+    """`remove_order` on behalf of an op that is not about this order; apart from its way, for it is rare and long."""
+    remove_order(core, slot, i, status)
+
+
+@part
 def remove_side(core: Any, account: int, market: int, side: int, i: int, status: int) -> None:
     """Take all the account's resting orders of one side of a market away, the newest first and the
     reduce-only ones last.

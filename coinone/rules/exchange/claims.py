@@ -15,10 +15,10 @@ from numba import types
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.core import CORE, attach, i64, inlined
+from coinone.rules.exchange.core import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.fill_check import room
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.sure import NUMBERS, STAKE, TABLE, UNSURE, sure_orders
+from coinone.rules.exchange.sure import STAKE, UNSURE, sure_orders
 from coinone.rules.exchange.tables import Array
 
 TIMES_MAX = 16
@@ -29,9 +29,8 @@ def claims(rows: Rows, ops: Array) -> Array:
     """Lots that each of the batch's post-only orders `ops` claims, which come as the race ranked them and in their
     markets' units, or UNSURE."""
     sure = sure_orders(rows, ops)
-    found = sure.lots.copy()
-    _claim(rows.core(ops), sure.owner, sure.accounts, found)
-    return found
+    _claim(rows.core(ops), sure.owner, sure.accounts, sure.lots)
+    return sure.lots
 
 
 @inlined
@@ -44,10 +43,10 @@ def _multiplied(core: Any, i: int, stake: int) -> int:
     return i64(muldiv_down_jit(i64(op.sz), free, stake) if free > stake else op.sz)
 
 
-@njit(types.void(CORE, NUMBERS, TABLE, NUMBERS), error_model="numpy", _nrt=False)
-def _claim(words: Any, owner: Any, accounts: Any, found: Any) -> None:
+@njit(types.void(CORE, NUMBERS, NUMBER_ROWS, NUMBERS), error_model="numpy", _nrt=False)
+def _claim(words: Any, owner: Any, accounts: Any, lots: Any) -> None:
     """Make claims of the lots of sure orders."""
     core = attach(words)
     for i in range(core.ops.shape[0]):
-        if found[i] != UNSURE:
-            found[i] = min(_multiplied(core, i, i64(accounts[owner[i], STAKE])), _CLAIM_MAX)
+        if lots[i] != UNSURE:
+            lots[i] = min(_multiplied(core, i, i64(accounts[owner[i], STAKE])), _CLAIM_MAX)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numba import types
 
 from coinone.base.primitives import jit_tables
 from coinone.base.primitives.jit import njit
@@ -164,6 +165,10 @@ attach = jit_tables.attach(TableSet(_TYPES))
 
 CORE: Any = ADDRESSES
 """The numba type of those addresses, in the signatures of what Python calls."""
+
+NUMBERS: Any = types.Array(types.int64, 1, "C")
+NUMBER_ROWS: Any = types.Array(types.int64, 2, "C")
+"""And of the arrays of whole numbers that they are given besides: one each, or a row of them each."""
 
 i64 = cast("Callable[[Any], int]", np.int64)
 """Widens a row's small field, so that every part of the kernel is compiled for one type only."""

@@ -27,7 +27,7 @@ from coinone.base.primitives.limits import (
     CREDIT_REFILL_MS,
     VOLUME_MAX,
 )
-from coinone.rules.exchange.core import CORE, attach, i64, inlined
+from coinone.rules.exchange.core import CORE, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.journal import save_account
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.state import Exchange
@@ -35,7 +35,6 @@ from coinone.rules.exchange.tables import ACCOUNT, FILL, Array, OpKind
 from coinone.rules.exchange.wire.operations import rows_of
 from coinone.rules.exchange.wire.types import Action, Form, Operations
 
-_NUMBERS = types.Array(types.int64, 1, "C")
 _ACCOUNTS = types.Array(from_dtype(ACCOUNT), 1, "C")  # type: ignore[no-untyped-call]
 _FILLS = types.Array(from_dtype(FILL), 1, "C")  # type: ignore[no-untyped-call]
 
@@ -109,7 +108,7 @@ def _standing(accounts: Any, slot: int, now: int, genesis: int, grant: int) -> t
     return i64(given), i64(row.credits_used)
 
 
-_MANY = types.void(CORE, _NUMBERS, _NUMBERS, types.int64, types.int64, types.int64)
+_MANY = types.void(CORE, NUMBERS, NUMBERS, types.int64, types.int64, types.int64)
 
 
 @njit(_MANY, error_model="numpy", _nrt=False)

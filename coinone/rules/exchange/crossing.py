@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.cancelling import remove_order
+from coinone.rules.exchange.cancelling import dismiss
 from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band
 from coinone.rules.exchange.ladders import stands_alone_at_best
@@ -40,7 +40,7 @@ def clear_beyond_band(core: Any, i: int, other: int) -> None:
             or not _is_lost(core, market, op.side, key)
         ):
             break
-        _cancel(core, slot, i)
+        dismiss(core, slot, i, _BAND_CANCELED)
 
 
 @inlined
@@ -89,9 +89,3 @@ def keeps_out(core: Any, i: int, other: int) -> bool:
         return True
     place = _last_not_lost(core, market, op.side, other)
     return bool(place >= core.ladder_firsts[other] and crosses(op, core.ladder_keys[other, place]))
-
-
-@part
-def _cancel(core: Any, slot: int, i: int) -> None:
-    """Apart from the way of others, for it is rare and long."""
-    remove_order(core, slot, i, _BAND_CANCELED)

@@ -32,7 +32,7 @@ from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.batch import NO_HASH, Batch
-from coinone.rules.exchange.core import CORE, attach, i64, inlined
+from coinone.rules.exchange.core import CORE, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.credits import add_cash
 from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.fill_check import worth
@@ -45,7 +45,6 @@ FUND_OF_MARKET = 8  # of itself, for one market
 FUND_OF_ALL = 4  # and for all
 MARKET_LEAK_MS = 8 * 3_600_000  # in so long the whole fund's worth of a market's quota comes back
 ALL_LEAK_MS = 4 * 3_600_000
-_NUMBERS = types.Array(types.int64, 1, "C")
 
 
 def settle_debts(batch: Batch) -> None:
@@ -90,7 +89,7 @@ def _lost(core: Any, account: int, market: int, change: int) -> int:
     return i64(max(0, -core.positions[account, market].size * change))
 
 
-@njit(types.boolean(CORE, *[_NUMBERS] * 4), error_model="numpy", _nrt=False)
+@njit(types.boolean(CORE, *[NUMBERS] * 4), error_model="numpy", _nrt=False)
 def _split(words: Any, debtors: Any, markets: Any, changes: Any, due: Any) -> bool:
     """Add each debt to `due`, by market in proportion to what each took; what rounding leaves goes to the first that
     took more."""

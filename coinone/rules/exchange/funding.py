@@ -24,7 +24,7 @@ from coinone.base.primitives.integers import div_toward_zero, muldiv_down
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import FUNDING_BOOKED_PER_BATCH, FUNDING_WEIGHED_MIN_MS, MARKETS_MAX
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, SAVED_POSITIONS, attach, i64
+from coinone.rules.exchange.core import CORE, NUMBERS, SAVED_POSITIONS, attach, i64
 from coinone.rules.exchange.events import FundingPayment
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding_rules import RATE_SCALE, book_funding, payment_of, rate_cap
@@ -38,8 +38,7 @@ HOUR_MS = 3_600_000
 INTEREST = 100_000  # 0.01 % per eight hours
 CLAMP = 500_000  # 0.05 %
 
-_SLOTS = types.Array(types.int64, 1, "C")
-_PAID_DUE_POOR = types.Tuple((types.int64, types.int64, _SLOTS))  # type: ignore[no-untyped-call]
+_PAID_DUE_POOR = types.Tuple((types.int64, types.int64, NUMBERS))  # type: ignore[no-untyped-call]
 
 
 def apply_funding(batch: Batch) -> None:
@@ -174,7 +173,7 @@ def _take_all(batch: Batch, slot: int, market: int) -> None:
 
 
 @njit(
-    _PAID_DUE_POOR(CORE, types.int64, _SLOTS, types.int64, types.int64),
+    _PAID_DUE_POOR(CORE, types.int64, NUMBERS, types.int64, types.int64),
     error_model="numpy",
 )
 def _charge(words: Any, market: int, slots: Any, payers: int, paying: int) -> tuple[int, int, Any]:
@@ -200,7 +199,7 @@ def _charge(words: Any, market: int, slots: Any, payers: int, paying: int) -> tu
     return paid, due, poor
 
 
-@njit(types.int64(CORE, types.int64, _SLOTS, types.int64, types.int64), error_model="numpy", _nrt=False)
+@njit(types.int64(CORE, types.int64, NUMBERS, types.int64, types.int64), error_model="numpy", _nrt=False)
 def _value(words: Any, market: int, slots: Any, hour_ms: int, payers: int) -> int:
     """Change the running value of every position that is still to be booked; returns what receivers get."""
     core = attach(words)
@@ -232,7 +231,7 @@ def _book(rows: Rows, market: int, slots: Array) -> None:
     _book_all(rows.core(), market, slots)
 
 
-@njit(types.void(CORE, types.int64, _SLOTS), error_model="numpy", _nrt=False)
+@njit(types.void(CORE, types.int64, NUMBERS), error_model="numpy", _nrt=False)
 def _book_all(words: Any, market: int, slots: Any) -> None:
     core = attach(words)
     for n in range(len(slots)):

@@ -17,7 +17,7 @@ from typing import Any
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
-from coinone.rules.exchange.cancelling import remove_order, remove_risk, remove_side
+from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room, worth
 from coinone.rules.exchange.funding_rules import book_funding
@@ -78,7 +78,7 @@ def match(
                 stopped = _BAND
                 break
         if reason != 0:
-            _dismiss(core, slot, i, reason)
+            dismiss(core, slot, i, reason)
             continue
         value = filled * px
         maker_fee, maker_share = _charges(
@@ -122,12 +122,6 @@ def match(
         if overextended(core, maker, had, equity, maker_fee):
             remove_risk(core, maker, i, _MARGIN)
     return size, slack, paid, notional, stopped
-
-
-@part
-def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
-    """A maker that does not trade goes; apart from the loop, for it is rare and long."""
-    remove_order(core, slot, i, reason)
 
 
 @inlined

@@ -16,7 +16,7 @@ from typing import Any
 
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.book import link
-from coinone.rules.exchange.cancelling import release, remove_order, remove_risk, report_order
+from coinone.rules.exchange.cancelling import dismiss, release, remove_risk, report_order
 from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, part
 from coinone.rules.exchange.crossing import clear_beyond_band, would_cross
 from coinone.rules.exchange.fill_check import may_fill, worth
@@ -124,12 +124,6 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         holder.initial_margin = needed
         keep_holder(core, account, market)
     return _enter(core, i, old, size, slack, reducing, crosses, result)
-
-
-@part
-def _dismiss(core: Any, slot: int, i: int, reason: int) -> None:
-    """Another order goes on behalf of op `i`; apart from its way, for it is rare and long."""
-    remove_order(core, slot, i, reason)
 
 
 @inlined
@@ -307,7 +301,7 @@ def _enter(
 def _replace(core: Any, i: int, old: int) -> None:
     """The order in slot `old` goes for op `i`, if there is one and it still rests."""
     if old >= 0 and core.orders[old].oid != 0:
-        _dismiss(core, old, i, _REPLACED)
+        dismiss(core, old, i, _REPLACED)
 
 
 @inlined

@@ -30,7 +30,7 @@ from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import SAMPLE_MS
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, attach, i64, inlined, part
+from coinone.rules.exchange.core import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room
 from coinone.rules.exchange.fixed import QUOTE_SCALE
 from coinone.rules.exchange.funding import add_premium
@@ -43,7 +43,6 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
 IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
 OID_END = 2**63 - 1
-_COLUMNS = types.Array(types.int64, 2, "C")
 _LADDER, _LOTS, _REDUCING, _COST, _RISE, _GONE = range(6)
 _RISK, _SIDE = 1, 2  # orders that add risk, or all of the side
 
@@ -162,7 +161,7 @@ def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tup
 
 
 @njit(
-    types.void(CORE, types.Array(types.int64, 1, "C"), types.int64, _COLUMNS, _COLUMNS),
+    types.void(CORE, NUMBERS, types.int64, NUMBER_ROWS, NUMBER_ROWS),
     error_model="numpy",
     _nrt=False,
 )

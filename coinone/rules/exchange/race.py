@@ -34,7 +34,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import CORE, MARKETS, attach, i64, inlined
+from coinone.rules.exchange.core import CORE, MARKETS, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.ladders import key_of, ladder_of
 from coinone.rules.exchange.own_orders import first_own, first_reducing
@@ -48,7 +48,6 @@ _TABLE_BITS = 12
 _WIRE_ONE = 10**WIRE_DECIMALS
 _SELL, _IOC = int(Side.SELL), int(Tif.IOC)
 _MODIFY, _MODIFY_CLOID = int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID)
-_NUMBERS = types.Array(types.int64, 1, "C")
 _DEPTH = 256  # prices of the other side that are looked at; what rests deeper counts as absent
 
 
@@ -141,7 +140,7 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
     return i64(0) if op.tif == _IOC or beyond_band(core, market, px) else lots
 
 
-@njit(types.void(CORE, _NUMBERS, _NUMBERS), error_model="numpy", _nrt=False)
+@njit(types.void(CORE, NUMBERS, NUMBERS), error_model="numpy", _nrt=False)
 def _stakes(words: Any, accounts: Any, stakes: Any) -> None:
     """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any."""
     core = attach(words)

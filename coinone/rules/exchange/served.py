@@ -17,7 +17,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
-from coinone.rules.exchange.core import CORE, MARKETS, attach, i64, inlined, part
+from coinone.rules.exchange.core import CORE, MARKETS, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.ladders import ladder_of
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import LIMIT_WHOLE, Array, MarketStatus
@@ -26,7 +26,6 @@ PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed i
 PARTIAL_SHARE = 5  # a step is a fifth
 
 _AGED = int(MarketStatus.AGED)
-_NUMBERS = types.Array(types.int64, 1, "C")
 
 
 def served(rows: Rows, slots: Array, now: int, most: int) -> list[int]:
@@ -97,7 +96,7 @@ def _take(core: Any, ladder: int, limit: int, lots: int, taken: Any) -> bool:
 
 
 @njit(
-    types.int64(CORE, _NUMBERS, types.int64, types.Array(types.int64, 2, "C"), _NUMBERS),
+    types.int64(CORE, NUMBERS, types.int64, NUMBER_ROWS, NUMBERS),
     error_model="numpy",
     _nrt=False,
 )

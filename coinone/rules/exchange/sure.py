@@ -20,7 +20,7 @@ from numba import types
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.cancelling import find_target
-from coinone.rules.exchange.core import CORE, attach, i64, inlined, part
+from coinone.rules.exchange.core import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.crossing import keeps_out, may_be_cleared
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.indexes import find_cloid
@@ -36,10 +36,8 @@ from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, Array, OpKind
 
 _PLACE = int(OpKind.PLACE)
-NUMBERS = types.Array(types.int64, 1, "C")
-TABLE = types.Array(types.int64, 2, "C")
 UNSURE = -1  # instead of what an order claims
-_NEW, _UNKNOWN, _REFUSED = -1, -2, -3  # instead of the slot of an old order
+_NEW, _UNKNOWN = -1, -2  # instead of the slot of an old order
 # Of a position, what its sure orders come to: the lots by which they enlarge its bids and its asks, the margin that
 # these add, how many are reduce-only, all lots of bids and of asks; and whether a modify in it is unsure.
 _BIDS, _ASKS, _ADDED, _REDUCING, _BID_LOTS, _ASK_LOTS, _UNSURE_MODIFY = range(7)
@@ -87,17 +85,20 @@ def groups(*columns: Array) -> Array:
 
 @njit(types.void(CORE, NUMBERS), error_model="numpy", _nrt=False)
 def _find_old(words: Any, old: Any) -> None:
-    """The slot of the order that each replaces; _NEW if none. _REFUSED if its terms are wrong; _UNKNOWN if its old
-    order may be there when its turn comes, or not: it may be made or cleared before."""
+    """The slot of the order that each replaces; _NEW if none. _UNKNOWN if its terms are wrong, or its old order may be
+    there when its turn comes, or not: it may be made or cleared before."""
     core = attach(words)
     list_stale(core)
     for i in range(core.ops.shape[0]):
-        old[i] = _NEW
+        old[i] = _UNKNOWN
         if check_terms(core, i) != 0:
-            old[i] = _REFUSED
-        elif core.ops[i].kind != _PLACE:
-            slot = find_target(core, i)
-            old[i] = slot if slot >= 0 and not may_be_cleared(core, slot) else _UNKNOWN
+            continue
+        if core.ops[i].kind == _PLACE:
+            old[i] = _NEW
+            continue
+        slot = find_target(core, i)
+        if slot >= 0 and not may_be_cleared(core, slot):
+            old[i] = slot
 
 
 @part
@@ -188,7 +189,7 @@ def _add_stake(core: Any, i: int, sure: Any, total: Any) -> None:
     total[STAKE] = min(total[STAKE] + more * terms.mark // terms.max_leverage, _STAKE_MAX)
 
 
-@njit(types.void(CORE, *[NUMBERS] * 6, *[TABLE] * 3, NUMBERS), error_model="numpy", _nrt=False)
+@njit(types.void(CORE, *[NUMBERS] * 6, *[NUMBER_ROWS] * 3, NUMBERS), error_model="numpy", _nrt=False)
 def _judge(
     words: Any,
     old: Any,
@@ -208,7 +209,7 @@ def _judge(
         op, sure, total = core.ops[i], positions[held[i]], accounts[owner[i]]
         found[i] = UNSURE
         if (
-            old[i] >= _NEW
+            old[i] != _UNKNOWN
             and sure[_UNSURE_MODIFY] == 0
             and (op.has_cloid == 0 or seen[client[i], _OF_CLIENT] == 0)
             and (old[i] < 0 or seen[replaced[i], _OF_OLD] == 0)

@@ -220,16 +220,24 @@ def test_orders_that_are_refused_for_other_reasons_bar_nobody(world: Callable[..
         w.batch(w.cancel(4, cloid=turn), w.cancel(3, cloid=10_000 + turn, market=ETH))
 
 
+def fills_of_sales(w: Any, at: int, ask: int, limit: int) -> list[list[int]]:
+    """Makers quote anew around `at` in each batch, 3 offers 3 BTC at `ask` and 4 bids 10 below; 9 sells 0.5 BTC at
+    `limit` or better. The prices of its fills, batch by batch."""
+    w.batch(*quoted(w, at, 1))
+    met = []
+    for turn in range(2, 8):
+        theirs = [w.sell(3, 3, ask, "Alo"), w.buy(4, 1, ask - 10, "Alo", cloid=turn)]
+        w.batch(*quoted(w, at, turn), *theirs, w.sell(9, 0.5, limit, "Ioc"))
+        met.append([fill.px for fill in w.last.events.fills()])
+        w.batch(w.cancel(4, cloid=turn))
+    return met
+
+
 def test_more_lots_with_little_behind_them_bar_no_makers(world: Callable[..., Any]) -> None:
     """Makers with a million each bid for 1 BTC each; a stranger offers 3 BTC at 49,950 with 4,000, which bear them 1.3
     times, and bids below. Lots alone are 3 against 2; the makers' claim 16 times as much."""
     w = world({1: 1_000_000, 2: 1_000_000, 3: 4_000, 4: 100_000, 9: 1_000_000})
-    w.batch(*quoted(w, 50_000, 1))
-    for turn in range(2, 8):
-        theirs = [w.sell(3, 3, 49_950, "Alo"), w.buy(4, 1, 49_940, "Alo", cloid=turn)]
-        w.batch(*quoted(w, 50_000, turn), *theirs, w.sell(9, 0.5, 49_800, "Ioc"))
-        assert [fill.px for fill in w.last.events.fills()] == [499_900], turn
-        w.batch(w.cancel(4, cloid=turn))
+    assert fills_of_sales(w, at=50_000, ask=49_950, limit=49_800) == [[499_900]] * 6
 
 
 def test_makers_bar_a_small_ask_where_the_market_runs_ahead_of_the_oracle(world: Callable[..., Any]) -> None:
@@ -237,9 +245,4 @@ def test_makers_bar_a_small_ask_where_the_market_runs_ahead_of_the_oracle(world:
     with 12,000 offers 3 BTC at 50,300, where it loses nothing by the mark. While claims shrank with the distance from
     the mark, the makers' were an eighth."""
     w = world({1: 1_000_000, 2: 1_000_000, 3: 12_000, 4: 100_000, 9: 1_000_000})
-    w.batch(*quoted(w, 52_000, 1))
-    for turn in range(2, 8):
-        theirs = [w.sell(3, 3, 50_300, "Alo"), w.buy(4, 1, 50_290, "Alo", cloid=turn)]
-        w.batch(*quoted(w, 52_000, turn), *theirs, w.sell(9, 0.5, 50_000, "Ioc"))
-        assert [fill.px for fill in w.last.events.fills()] == [519_900], turn
-        w.batch(w.cancel(4, cloid=turn))
+    assert fills_of_sales(w, at=52_000, ask=50_300, limit=50_000) == [[519_900]] * 6
