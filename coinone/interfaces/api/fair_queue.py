@@ -6,12 +6,21 @@ than a bounded number waiting, and where the whole queue is full, room is made b
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sized
 from typing import Generic, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded
 
 T = TypeVar("T")
+
+
+def greediest(held: Mapping[Hashable, Sized], own: int, refusal: Exception) -> Hashable:
+    """Who has most of a full store, and makes room there for somebody who has `own`. Raises `refusal` where nobody has
+    more than the newcomer would have then: equals do not push each other out."""
+    greedy = max(held, key=lambda each: len(held[each]))
+    if len(held[greedy]) <= own + 1:
+        raise refusal
+    return greedy
 
 
 class FairQueue(Generic[T]):
@@ -67,9 +76,8 @@ class FairQueue(Generic[T]):
             self._shrunk(who)
 
     def _make_room(self, own: int) -> T:
-        greedy = max(self._waiting, key=lambda each: len(self._waiting[each]))
-        if len(self._waiting[greedy]) <= own + 1:
-            raise LimitExceeded("too many calls at once: try again", most=self._most)
+        refusal = LimitExceeded("too many calls at once: try again", most=self._most)
+        greedy = greediest(self._waiting, own, refusal)
         item = self._waiting[greedy].pop()
         self._shrunk(greedy)
         return item

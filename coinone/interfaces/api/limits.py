@@ -8,9 +8,7 @@ WRITE_STALL_S = 30.0  # a reader that takes nothing for so long is gone
 BODY_BYTES_MAX = 1024 * 1024  # a transaction is at most 128 KiB in the field; 1,000 orders are 150 kB
 READ_HEAD_BYTES = 2048  # read at once where requests begin: fifty of the shortest, 2 ms
 READ_BODY_BYTES = 8 * 1024  # and of a body: 1,400 chunks of a byte each, 1 ms
-CONNECTIONS_MAX = (
-    4096  # of all listeners; with two descriptors each still far below a raised descriptor limit
-)
+CONNECTIONS_MAX = 4096  # of all listeners; two descriptors each are far below a raised limit
 CONNECTIONS_PER_LOOPBACK_MAX = 2500  # every local bot and page shares 127.0.0.1
 CONNECTIONS_PER_ADDRESS_MAX = 64  # a stranger's browser opens six; of IPv6 a /64
 CONNECTIONS_PER_SITE_MAX = 1024  # of an IPv6 /48, which one customer may have, or share with many
@@ -48,9 +46,8 @@ RECORDS_AT_ONCE_MAX = 64 * 1024
 STORAGE_SLOTS_MAX = 1024  # of an eth_getProof or eth_getStorageValues: 30 ms; geth's
 SLOTS_AT_ONCE_MAX = 16  # more are read beside the event loop: 30 us each with a proof
 FEE_HISTORY_MAX = 1024  # blocks; geth's
-PENDING_BYTES_MAX = (
-    4 * 1024 * 1024
-)  # of raw transactions in one answer of a filter or of the pool: some 10 MiB as JSON
+# Of raw transactions in one answer of a filter or of the pool: some 10 MiB as JSON.
+PENDING_BYTES_MAX = 4 * 1024 * 1024
 # Of blocks' records that one answer of a filter looks through for transactions: 0.2 s.
 PENDING_BLOCKS_BYTES_MAX = 64 * 1024 * 1024
 FILTERS_MAX = 1000  # open eth_newFilter objects of a node

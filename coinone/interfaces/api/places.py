@@ -27,10 +27,8 @@ class Places:
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
-        self._many = {
-            "127.0.0.1",
-            "::1",
-        }  # many clients come from these: this machine's programs, and proxies
+        # Many clients come from these: this machine's programs, and proxies.
+        self._many = {"127.0.0.1", "::1"}
 
     def admit_many_from(self, proxies: Iterable[str]) -> None:
         """Let as many connections come from these addresses as from this machine: all clients come through them."""

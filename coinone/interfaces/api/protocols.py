@@ -217,10 +217,9 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._disarm()
+        # uvicorn fails half way where they are not
         if not self.url.isascii() or not all(value.isascii() for _, value in self.headers):
-            self.send_400_response(
-                "A WebSocket's address and headers are ASCII."
-            )  # or uvicorn fails half way
+            self.send_400_response("A WebSocket's address and headers are ASCII.")
             return
         self._release_count()  # the WebSocket connection counts itself
         super().handle_websocket_upgrade()

@@ -139,7 +139,6 @@ function answers(response: unknown): string {
   }).join('; ')
 }
 
-
 function finality(seq: number, head: Head | null): string {
   return head === null ? '' : seq <= head.lastBatch ? 'included' : 'preconfirmed'
 }

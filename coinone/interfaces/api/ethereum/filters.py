@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
+from coinone.interfaces.api.fair_queue import greediest
 from coinone.interfaces.api.limits import (
     FILTER_IDLE_S,
     FILTERS_MAX,
@@ -67,13 +68,12 @@ class Filters:
 
     def _make_room(self, own: int) -> None:
         """For a sender that has `own`: of the one who has most, the filter goes that was not polled for longest. Its
-        owner finds it gone, as after minutes without a poll. Raises RpcError where nobody has more than the new one
-        will."""
-        held = Counter(each.share for each in self._open.values())
-        greedy, most = held.most_common(1)[0]
-        if most <= own + 1:
-            raise RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
-        del self._open[next(name for name, each in self._open.items() if each.share == greedy)]
+        owner finds it gone, as after minutes without a poll. Raises RpcError."""
+        held: dict[Hashable, list[str]] = {}
+        for name, each in self._open.items():
+            held.setdefault(each.share, []).append(name)
+        refusal = RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
+        del self._open[held[greediest(held, own, refusal)][0]]
 
     def announce(self, tx_hash: Hash32) -> None:
         """A transaction entered the pool; of those that nobody fetches, the oldest are forgotten."""

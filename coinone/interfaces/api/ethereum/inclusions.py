@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, RpcError
+from coinone.interfaces.api.fair_queue import greediest
 from coinone.interfaces.api.limits import SYNC_WAITS_MAX, SYNC_WAITS_PER_SENDER_MAX
 from coinone.rules.chain.receipts import PlacedRecord
 
@@ -35,11 +36,9 @@ class Inclusions:
             self._remove(share, made)
 
     def _make_room(self, own: int) -> None:
-        """For a sender that has `own` places: of the one who has most, the newest goes. Raises RpcError where nobody
-        has more than the new one will."""
-        greedy = max(self._held, key=lambda each: len(self._held[each]))
-        if len(self._held[greedy]) <= own + 1:
-            raise RpcError(LIMIT_EXCEEDED, "too many callers wait for their transactions: try again")
+        """For a sender that has `own` places: of the one who has most, the newest goes. Raises RpcError."""
+        refusal = RpcError(LIMIT_EXCEEDED, "too many callers wait for their transactions: try again")
+        greedy = greediest(self._held, own, refusal)
         lost = next(reversed(self._held[greedy]))
         self._remove(greedy, lost)
         lost.cancel()

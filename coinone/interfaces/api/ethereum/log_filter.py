@@ -28,6 +28,11 @@ class LogFilter:
         """Addresses and topics to remember."""
         return len(self.addresses) + sum(map(len, self.topics))
 
+    @property
+    def entries(self) -> int:
+        """What a subscription to it counts for: one that asks for everything, too."""
+        return max(self.size, 1)
+
     def covers(self, number: int) -> bool:
         """Whether a new block lies within the bounds; those by tag bound nothing."""
         if self.block_hash is not None:  # a block that is there already

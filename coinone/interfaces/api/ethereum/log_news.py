@@ -144,7 +144,7 @@ class BlockNews:
     def few(self, behind: Set[Hashable]) -> Steps[bool]:
         """Tell those who ask for little and are told little, and are not `behind`. True at the end."""
         yield from self._read()
-        asking = [(_entries(each), share) for share, each in self.untold.items()]
+        asking = [(sum(each.wanted.entries for each in those), share) for share, those in self.untold.items()]
         for entries, share in sorted(asking, key=itemgetter(0)):
             if entries > _FEW:
                 self._much.append((entries, share))
@@ -265,8 +265,3 @@ def _places(bits: int) -> Iterator[int]:
     while place >= 0:
         yield place
         place = text.find("1", place + 1)
-
-
-def _entries(listeners: Iterable[Listener]) -> int:
-    """How much they ask for."""
-    return sum(max(each.wanted.size, 1) for each in listeners)

@@ -45,7 +45,7 @@ class Subscription:
     @property
     def entries(self) -> int:
         """What it counts for."""
-        return 1 if self.wanted is None else max(self.wanted.size, 1)
+        return 1 if self.wanted is None else self.wanted.entries
 
 
 class RpcSession:
