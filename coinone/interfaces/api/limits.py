@@ -73,7 +73,10 @@ RPC_SUBSCRIPTIONS_MAX = 100  # eth_subscribe per connection
 # Addresses and topics of a sender's subscriptions, or of its filters: 0.6 MB. A subscription without any counts as one.
 RPC_FILTER_ENTRIES_MAX = 5000
 RPC_STREAMS_PER_SENDER_MAX = 128  # of newHeads and pending transactions: one of each on 64 connections
-PENDING_NEWS_WAITING_MAX = 256  # transactions that came while others were told: 2.5 s of a hundred a second
+PENDING_NEWS_MANY = 256  # transactions that came while others were told: 2.5 s of a hundred a second
+PENDING_NEWS_WAIT_S = 2.5  # how long so many may wait before who is not told of the others is cut
+PENDING_NEWS_WAITING_MAX = 8192  # however short: 2.5 s of 3,000 a second, more than a node takes in
+PENDING_NEWS_BYTES_MAX = 32 * 1024 * 1024  # of them: 250 of the largest
 LOG_BLOCKS_WAITING_MAX = 8  # whose logs are to be told: 16 s on dev, some 100 MB at worst
 RPC_CALLS_IN_FLIGHT_MAX = 32  # per WebSocket connection; then reading pauses
 TIME_TRAVEL_MAX_S = 100 * 366 * 86_400  # a century: evm_increaseTime is for tests, not for overflow

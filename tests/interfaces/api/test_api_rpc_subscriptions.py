@@ -19,6 +19,7 @@ from coinone.interfaces.api.limits import (
     FILTERS_MAX,
     FILTERS_PER_SENDER_MAX,
     LOG_BLOCKS_WAITING_MAX,
+    PENDING_NEWS_MANY,
     PENDING_NEWS_WAITING_MAX,
     RPC_FILTER_ENTRIES_MAX,
     RPC_STREAMS_PER_SENDER_MAX,
@@ -403,25 +404,119 @@ def test_transactions_are_told_in_parts_to_who_listens_least_first(
     asyncio.run(run())
 
 
-def test_where_too_many_transactions_wait_who_listens_most_is_cut(
-    made: list[Log], monkeypatch: pytest.MonkeyPatch
+async def tell_while_others_come(hub: RpcHub, alice: RpcSession, count: int) -> None:
+    """So many transactions come in one piece when Alice was told of a first one, and others were not yet."""
+    hub.publish_pending(number(0), b"")
+    while not link_of(alice).sent:
+        await asyncio.sleep(0)
+    for n in range(count):
+        hub.publish_pending(number(n + 1), b"")
+    while hub._pending_news._teller is not None:
+        await asyncio.sleep(0)
+
+
+def two_of_whom_one_listens_more(hub: RpcHub) -> tuple[RpcSession, RpcSession]:
+    mallory, alice = session_of(hub, share="mallory"), session_of(hub)
+    for session in (mallory, mallory, alice):
+        session.subscribe(Subscription("newPendingTransactions"))
+    return mallory, alice
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "count"), [(0.0, PENDING_NEWS_MANY + 1), (60.0, PENDING_NEWS_WAITING_MAX + 1)]
+)
+def test_where_many_transactions_wait_for_long_or_too_many_at_all_who_listens_most_is_cut(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch, wait_s: float, count: int
 ) -> None:
     """While the first is told, many others come: Alice was told of it, Mallory is cut, and Alice told of the rest."""
+    in_smallest_parts(monkeypatch)
+    monkeypatch.setattr(pending_news, "PENDING_NEWS_WAIT_S", wait_s)
+
+    async def run() -> None:
+        hub = RpcHub()
+        mallory, alice = two_of_whom_one_listens_more(hub)
+        await tell_while_others_come(hub, alice, count)
+        assert link_of(mallory).was_cut and not link_of(alice).was_cut
+        assert len(link_of(alice).sent) == count + 1
+
+    asyncio.run(run())
+
+
+def test_large_transactions_that_wait_are_bounded_by_their_bytes(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of a hundred bytes, where 250 may wait."""
+    in_smallest_parts(monkeypatch)
+    monkeypatch.setattr(pending_news, "PENDING_NEWS_BYTES_MAX", 250)
+
+    async def run() -> None:
+        hub = RpcHub()
+        mallory, alice = two_of_whom_one_listens_more(hub)
+        hub.publish_pending(number(0), b"")
+        while not link_of(alice).sent:
+            await asyncio.sleep(0)
+        for n in range(3):
+            hub.publish_pending(number(n + 1), bytes(100))
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        assert link_of(mallory).was_cut and not link_of(alice).was_cut
+        assert len(link_of(alice).sent) == 4
+
+    asyncio.run(run())
+
+
+def test_a_burst_of_transactions_cuts_nobody(made: list[Log], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of a thousand calls of eth_sendRawTransaction while one before it is told: everybody hears of all,
+    Mallory twice as she listens twice. Beyond 256, whoever had not been told of the first was cut."""
     in_smallest_parts(monkeypatch)
 
     async def run() -> None:
         hub = RpcHub()
-        mallory, alice = session_of(hub, share="mallory"), session_of(hub)
-        for session in (mallory, mallory, alice):
-            session.subscribe(Subscription("newPendingTransactions"))
-        hub.publish_pending(number(0), b"")
-        while not link_of(alice).sent:
-            await asyncio.sleep(0)
-        for n in range(PENDING_NEWS_WAITING_MAX + 1):
-            hub.publish_pending(number(n + 1), b"")
+        mallory, alice = two_of_whom_one_listens_more(hub)
+        await tell_while_others_come(hub, alice, 1000)
+        assert not link_of(mallory).was_cut and not link_of(alice).was_cut
+        assert (len(link_of(mallory).sent), len(link_of(alice).sent)) == (2 * 1001, 1001)
+
+    asyncio.run(run())
+
+
+def fail(payload: bytes) -> None:
+    raise OSError("broken")
+
+
+def test_a_subscriber_that_cannot_be_told_is_cut_and_the_others_hear_of_everything(made: list[Log]) -> None:
+    """Of three, the second's connection raises: the third heard of no block and no transaction, and went on."""
+
+    async def run() -> None:
+        hub = RpcHub()
+        sessions = [session_of(hub, share=name) for name in ("alice", "broken", "bob")]
+        for session in sessions:
+            for kind in ("newHeads", "newPendingTransactions"):
+                session.subscribe(Subscription(kind))
+            session.subscribe(logs_of())
+        link_of(sessions[1]).send = fail  # type: ignore[method-assign]
+        for n in range(3):
+            hub.publish_pending(number(n), b"")
+        publish(hub, logs(TOPIC, OTHER))
+        await told(hub)
         while hub._pending_news._teller is not None:
             await asyncio.sleep(0)
-        assert link_of(mallory).was_cut and not link_of(alice).was_cut
-        assert len(link_of(alice).sent) == PENDING_NEWS_WAITING_MAX + 2
+        assert [link_of(session).was_cut for session in sessions] == [False, True, False]
+        assert [len(link_of(session).sent) for session in sessions] == [6, 0, 6]  # 3, a block, 2 logs
+
+    asyncio.run(run())
+
+
+def test_where_transactions_cannot_be_told_nobody_goes_on_with_a_gap(made: list[Log]) -> None:
+    """b"" is no transaction, so it cannot be shown whole."""
+
+    async def run() -> None:
+        hub = RpcHub()
+        session = session_of(hub)
+        session.subscribe(Subscription("newPendingTransactions", full=True))
+        hub.publish_pending(number(0), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        assert link_of(session).was_cut
 
     asyncio.run(run())

@@ -2,11 +2,13 @@
 
 Whoever sends and whoever listens are strangers, and what is to be told is the product of both. So it is told in short
 parts, as long as which the event loop belongs to everybody else; what came meanwhile is told together; who listens
-least is told first, and where too many transactions wait, whoever is not told yet is cut.
+least is told first, and where many transactions wait for too long, or too many at once, whoever is not told yet is cut.
+A burst, such as a batch of a thousand calls of eth_sendRawTransaction, waits for a moment only and cuts nobody.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Hashable, Iterable
 
 from coinone.base.primitives.types import Hash32
@@ -15,7 +17,13 @@ from coinone.interfaces.api.ethereum.format import hex_bytes
 from coinone.interfaces.api.ethereum.log_news import Session
 from coinone.interfaces.api.ethereum.parts import run_part
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
-from coinone.interfaces.api.limits import PART_S, PENDING_NEWS_WAITING_MAX
+from coinone.interfaces.api.limits import (
+    PART_S,
+    PENDING_NEWS_BYTES_MAX,
+    PENDING_NEWS_MANY,
+    PENDING_NEWS_WAIT_S,
+    PENDING_NEWS_WAITING_MAX,
+)
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.state.steps import Steps
 
@@ -31,22 +39,26 @@ class PendingNews:
     def __init__(self, listeners: Callable[[], Iterable[Listener]]) -> None:
         self._listeners = listeners
         self._waiting: list[_Entered] = []
+        self._bytes = 0  # of those
         self._teller: asyncio.Task[None] | None = None
 
     def put(self, tx_hash: Hash32, raw: bytes) -> None:
         self._waiting.append(_Entered(tx_hash, raw))
+        self._bytes += len(raw)
         if self._teller is None:
             self._teller = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
         try:
             while self._waiting:
-                entered, self._waiting = self._waiting, []
+                entered, self._waiting, self._bytes = self._waiting, [], 0
                 steps = self._steps(entered)
                 while not run_part(steps):
                     await asyncio.sleep(PART_S)
-        except Exception:  # the next ones may be told
+        except Exception:  # the next ones may be told, to who begins to listen then
             log.exception("telling of transactions failed")
+            for session, _, _ in self._listeners():
+                session.cut()
         finally:
             self._teller = None
 
@@ -60,12 +72,19 @@ class PendingNews:
                 for transaction in entered:
                     if not session.listens(name):
                         break
-                    if len(self._waiting) > PENDING_NEWS_WAITING_MAX:
+                    if self._is_late():
                         session.cut()
                         break
                     session.notify(name, transaction.whole() if full else transaction.hashed)
                     yield
         return True
+
+    def _is_late(self) -> bool:
+        """Whether whoever is not told yet keeps others waiting for too long, or too much in memory."""
+        count = len(self._waiting)
+        if count > PENDING_NEWS_WAITING_MAX or self._bytes > PENDING_NEWS_BYTES_MAX:
+            return True
+        return count > PENDING_NEWS_MANY and time.monotonic() - self._waiting[0].since_s > PENDING_NEWS_WAIT_S
 
 
 class _Entered:
@@ -73,6 +92,7 @@ class _Entered:
 
     def __init__(self, tx_hash: Hash32, raw: bytes) -> None:
         self.hashed = jsonio.encode(hex_bytes(tx_hash))
+        self.since_s = time.monotonic()
         self._raw = raw
         self._whole = b""
 

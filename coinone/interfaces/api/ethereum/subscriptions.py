@@ -5,6 +5,7 @@ subscription has an id of its own in its messages, so each is framed for itself.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.receipts import PlacedRecord
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +142,18 @@ class RpcSession:
         return self.connection.open and name in self.subscriptions
 
     def notify(self, name: str, result: bytes) -> None:
-        """Tell of a result, which is JSON already; not where the connection was cut."""
+        """Tell of a result, which is JSON already; not where the connection was cut. One that fails is cut, and those
+        who are told after it are told all the same."""
         if self.connection.open:
             head = (
                 b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"%s","result":'
                 % name.encode()
             )
-            self.connection.send(head + result + b"}}")
+            try:
+                self.connection.send(head + result + b"}}")
+            except Exception:
+                log.exception("a subscriber could not be told")
+                self.cut()
 
     def cut(self) -> None:
         """It missed something."""
