@@ -156,6 +156,13 @@ class Core:
         """Contracts see `timestamp` in every batch until a block has it (dev's evm_setNextBlockTimestamp)."""
         self._pinned = timestamp
 
+    @property
+    def next_timestamp(self) -> int:
+        """What contracts see in the next batch, however soon that is."""
+        if self._pinned is not None:
+            return self._pinned
+        return div_down(self.chain.cursor.time_ms + 1, 1000) + self.evm_offset_s
+
     # Closing batches
 
     def close_batch(self, now_ms: int) -> BatchResult:

@@ -69,6 +69,7 @@ class ChainReader:
     archive: Archive
     database: Database  # for use under the pending layers: it may hold the first of them already
     pool: EthereumPool
+    next_timestamp: int  # what contracts see in the next batch, however soon that is
 
     @property
     def network(self) -> Network:
@@ -96,7 +97,7 @@ class ChainReader:
         return call_env(self.chain)
 
     def pending(self) -> Pending:
-        return pending_of(self.chain)
+        return pending_of(self.chain, self.next_timestamp)
 
 
 class Node:
@@ -291,7 +292,8 @@ class Node:
         """On the executor only."""
         self._executor.assert_owner()
         core = self._core
-        return ChainReader(core.chain, self.archive, self.storage.store, core.ethereum_pool)
+        store = self.storage.store
+        return ChainReader(core.chain, self.archive, store, core.ethereum_pool, core.next_timestamp)
 
     def subscribe(self) -> Subscription:
         """What every batch from now on did, on the running event loop."""

@@ -36,13 +36,16 @@ class Pending:
     fork: str
 
 
-def pending_of(chain: ChainState) -> Pending:
-    """On the executor only."""
+def pending_of(chain: ChainState, timestamp: int) -> Pending:
+    """On the executor only. `timestamp` is what the next batch shows contracts, where that is later than the last
+    one's: on dev they see a time that was set before a batch has it."""
     batches = tuple(
         PendingBatch(result.batch.hash, result.layer, result.exchange.leaves, result.bests)
         for result in chain.applied
     )
-    return Pending(chain.head.number, batches, without_hashes(call_env(chain)), chain.rules.name)
+    env = without_hashes(call_env(chain))
+    env = replace(env, timestamp=max(env.timestamp, timestamp))
+    return Pending(chain.head.number, batches, env, chain.rules.name)
 
 
 def without_hashes(env: BlockEnv) -> BlockEnv:

@@ -159,6 +159,32 @@ def test_the_next_block_has_the_timestamp_that_was_set(tmp_path):
     assert header.timestamp > second.timestamp, "the offset is kept over a restart"
 
 
+@pytest.mark.parametrize("is_set", [True, False], ids=["set", "moved on"])
+def test_pending_shows_the_time_that_was_set_before_a_batch_has_it(tmp_path, is_set):
+    """A call or an estimate at once after evm_increaseTime(5000) stood at the time before it, 200 ms long."""
+
+    async def travel(node):
+        def job(core, producer):
+            before = node.reader().pending().env.timestamp
+            if is_set:
+                core.pin_timestamp(before + 5_000)
+            else:
+                core.move_time(5_000)
+            seen = node.reader().pending().env.timestamp
+            now_ms = core.chain.cursor.time_ms + 1
+            core.close_batch(now_ms)
+            return seen - before, core.chain.cursor.evm_timestamp - seen
+
+        return await node.run_on_core(job)
+
+    with running(tmp_path) as node:
+        moved, left = asyncio.run(travel(node))
+    assert 4_990 < moved <= 5_000, (
+        "the time before may have been ahead of the clock, as blocks differ by a second"
+    )
+    assert left == 0, "the next batch has it"
+
+
 def test_what_waits_of_an_account_goes_when_another_used_its_nonces_by_its_authorizations(tmp_path):
     async def use_up(node):
         chain_id = node.network.chain_id
