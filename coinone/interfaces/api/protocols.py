@@ -78,13 +78,15 @@ class _WholeAnswer:
 
 class _Bounded(asyncio.BufferedProtocol):
     """A connection that is counted by its address, read in small pieces, and cut when its reader takes nothing for
-    too long."""
+    too long, also where it is closing: what little is unsent then waits for its reader, too."""
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     purse: Purse | None = None  # of who asked last
     _place: Place | None = None
     _stall: asyncio.TimerHandle | None = None
+    _watch: asyncio.TimerHandle | None = None
+    _was_closing = False
     _piece = bytearray()
 
     def get_buffer(self, sizehint: int) -> bytearray:
@@ -109,6 +111,14 @@ class _Bounded(asyncio.BufferedProtocol):
             self._stall.cancel()
         super().connection_lost(exc)
 
+    def _look(self) -> None:
+        """Now and then: who has not taken the last bytes since the last look never will."""
+        if self._was_closing:
+            self.transport.abort()
+            return
+        self._was_closing = self.transport.is_closing()
+        self._watch = self.loop.call_later(WRITE_STALL_S, self._look)
+
     def pause_writing(self) -> None:
         self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
         super().pause_writing()
@@ -124,12 +134,17 @@ class _Bounded(asyncio.BufferedProtocol):
         self._place = _places.take(_address(wire))
         if self._place is None:
             wire.abort()
-        return self._place is not None
+            return False
+        self._watch = self.loop.call_later(WRITE_STALL_S, self._look)
+        return True
 
     def _release_count(self) -> None:
         if self._place is not None:
             _places.give_back(self._place)
             self._place = None
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
 
 class HttpProtocol(_Bounded, HttpToolsProtocol):
@@ -216,7 +231,12 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
             self.flow.pause_reading()
 
     def handle_websocket_upgrade(self) -> None:
+        """Nobody who means well upgrades before the answers to earlier requests are there and taken. They would count
+        as unread for ever, or not at all, as a WebSocket counts its own answers only."""
         self._disarm()
+        if self._stall is not None or (self.cycle is not None and not self.cycle.response_complete):
+            self.transport.abort()
+            return
         # uvicorn fails half way where they are not
         if not self.url.isascii() or not all(value.isascii() for _, value in self.headers):
             self.send_400_response("A WebSocket's address and headers are ASCII.")

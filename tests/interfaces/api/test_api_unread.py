@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api import protocols
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http import answer
 from coinone.interfaces.api.listeners import open_listeners
-from coinone.interfaces.api.protocols import LINK, note_purse, text_frame
+from coinone.interfaces.api.protocols import LINK, HttpProtocol, _places, note_purse, text_frame
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.weights import Purse, Weights
 from tests.functional.waiting import wait_for
@@ -96,6 +97,55 @@ def test_what_a_client_left_unread_counts_no_more_when_it_is_gone(
         wait_for(lambda: not reads_its_answers(app.purse), "answers count as unread")
     wait_for(lambda: app.purse._unread == 0, "nothing counts as unread")
     assert reads_its_answers(app.purse)
+
+
+def is_cut(connection: socket.socket) -> bool:
+    """Whether the node ends it before all of a large answer was sent."""
+    size = 0
+    try:
+        while size < LARGE:
+            got = connection.recv(1 << 20)
+            if not got:
+                return True
+            size += len(got)
+    except ConnectionResetError:
+        return True
+    return False
+
+
+def test_an_upgrade_before_earlier_answers_are_read_ends_the_connection(
+    app: Generous, server: ApiServer
+) -> None:
+    """What was unread stayed counted when the client was long gone: two upgrades, and a whole line could ask for
+    nothing until the node began anew."""
+    with asked(server, b"") as connection:
+        wait_for(lambda: not reads_its_answers(app.purse), "answers count as unread")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + UPGRADE + b"\r\n")
+        wait_for(lambda: app.purse._unread == 0, "nothing counts as unread")
+        assert is_cut(connection)
+
+
+def test_an_upgrade_sent_ahead_of_an_answer_ends_the_connection(app: Generous, server: ApiServer) -> None:
+    """The answer came when the connection was a WebSocket, and counted as unread nowhere."""
+    ahead = b"\r\nGET / HTTP/1.1\r\nHost: localhost\r\n" + UPGRADE
+    with asked(server, ahead) as connection:
+        assert is_cut(connection)
+    assert app.purse._unread == 0
+
+
+@pytest.mark.parametrize("more", [b"", UPGRADE], ids=["http", "websocket"])
+def test_who_takes_nothing_and_sends_no_more_holds_its_place_for_a_minute_at_most(
+    app: Generous, server: ApiServer, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """The last bytes of an answer waited for their reader without end, where they were too few to count as unread: a
+    place for 100 kB more than the system takes. Twice 0.2 s here, for 30."""
+    monkeypatch.setattr(protocols, "WRITE_STALL_S", 0.2)
+    monkeypatch.setattr(protocols, "WS_BUFFER_BYTES_MAX", 2**30)  # of a WebSocket it is 2 MiB
+    monkeypatch.setattr(HttpProtocol, "pause_writing", lambda self: None)  # of HTTP it is 64 KiB
+    with asked(server, more) as connection:
+        wait_for(lambda: any(_places._open.values()), "a place is taken")
+        connection.shutdown(socket.SHUT_WR)
+        wait_for(lambda: not _places._open, "the place is free", seconds=5)
 
 
 ROUNDS = """
