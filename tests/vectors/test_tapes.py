@@ -161,7 +161,7 @@ class Lobster(Raw):
         """Take levels that came into view as single orders of unknown name; forget what is out of view."""
         for side in Side:
             prices = [px for s, px, _ in levels if s == side]
-            for slot in self.rows.book.queue(self.rows, 0, side):
+            for slot in self.rows.book.queue(0, side):
                 px = int(self.rows.orders[slot]["px"])
                 if not self.known(px) or not min(prices) <= px <= max(prices):
                     order = self.rows.orders[slot]

@@ -6,6 +6,7 @@ All of it can be rebuilt from the order rows, whose oid is their time priority; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -199,16 +200,23 @@ class Book:
         count = int(self.ladder_counts[ladder])
         return abs(int(self.ladder_keys[ladder, count - 1])) if count else None
 
-    def queue(self, store: Store, market: int, side: int) -> list[int]:
+    def crossing(self, market: int, side: int, px: int) -> tuple[Array, Array]:
+        """The prices of a side that an order of the other side at `px` would trade with, and their sizes."""
+        ladder = 2 * market + int(side)
+        first, count = int(self.ladder_firsts[ladder]), int(self.ladder_counts[ladder])
+        keys = self.ladder_keys[ladder, first:count]
+        first += int(np.searchsorted(keys, px if side == 0 else -px))
+        levels = self.levels[self.ladder_levels[ladder, first:count]]
+        return abs(levels["key"]), levels["size"]
+
+    def queue(self, market: int, side: int) -> Iterator[int]:
         """Slots of all orders of a side in the order in which they would be matched."""
-        slots: list[int] = []
         ladder = 2 * market + int(side)
         for place in range(int(self.ladder_counts[ladder]) - 1, int(self.ladder_firsts[ladder]) - 1, -1):
             slot = int(self.levels[self.ladder_levels[ladder, place]]["head"])
             while slot >= 0:
-                slots.append(slot)
+                yield slot
                 slot = int(self.links[slot]["next"])
-        return slots
 
     def slots_of(self, store: Store, account: int) -> list[int]:
         """Slots of an account's resting orders, oldest first; it looks at nobody else's."""

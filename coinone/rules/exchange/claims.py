@@ -22,7 +22,7 @@ from coinone.rules.exchange.sure import STAKE, UNSURE, sure_orders
 from coinone.rules.exchange.tables import Array
 
 TIMES_MAX = 16
-_CLAIM_MAX = 1 << 44  # lots: the claims of a segment add up in int64
+CLAIM_MAX = 1 << 44  # lots: the claims of a segment add up in int64
 
 
 def claims(rows: Rows, ops: Array) -> Array:
@@ -49,4 +49,4 @@ def _claim(words: Any, owner: Any, accounts: Any, lots: Any) -> None:
     core = attach(words)
     for i in range(core.ops.shape[0]):
         if lots[i] != UNSURE:
-            lots[i] = min(_multiplied(core, i, i64(accounts[owner[i], STAKE])), _CLAIM_MAX)
+            lots[i] = min(_multiplied(core, i, i64(accounts[owner[i], STAKE])), CLAIM_MAX)

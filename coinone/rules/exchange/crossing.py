@@ -1,13 +1,14 @@
-"""Kernel: what rests in an order's way, and what of it keeps a post-only order out."""
+"""Kernel: what rests in an order's way."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.exchange.cancelling import dismiss
 from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band
-from coinone.rules.exchange.ladders import stands_alone_at_best
+from coinone.rules.exchange.ladders import key_of, stands_alone_at_best
 from coinone.rules.exchange.own_orders import first_own, first_reducing
 from coinone.rules.exchange.status import Status
 
@@ -63,29 +64,14 @@ def may_be_cleared(core: Any, slot: int) -> bool:
     return _is_lost(core, i64(order.market), 1 - order.side, order.px)
 
 
-@inlined
-def _last_not_lost(core: Any, market: int, side: int, other: int) -> int:
-    """Place of the best price that lies within the band, or before the first: those that are lost are the best ones. By
-    halves, since there may be as many as a side has, and each order asks."""
-    low, high = core.ladder_firsts[other] - 1, core.ladder_counts[other] - 1
-    while low < high:
-        middle = (low + high + 1) >> 1
-        if _is_lost(core, market, side, core.ladder_keys[other, middle]):
-            high = middle - 1
-        else:
-            low = middle
-    return i64(low)
-
-
 @part
-def keeps_out(core: Any, i: int, other: int) -> bool:
-    """Does anything that rests keep post-only op `i` out? Its account's own orders do always, wherever they lie."""
-    op = core.ops[i]
-    account, market = i64(op.account), i64(op.market)
-    place = core.ladder_counts[other] - 1
-    if place < 0 or not crosses(op, core.ladder_keys[other, place]):
-        return False
-    if first_own(core, account, market, 1 - op.side) >= 0 or first_reducing(core, account, market) >= 0:
-        return True
-    place = _last_not_lost(core, market, op.side, other)
-    return bool(place >= core.ladder_firsts[other] and crosses(op, core.ladder_keys[other, place]))
+def best_own(core: Any, account: int, market: int, side: int) -> int:
+    """The best key of the account's resting orders of a side; the least there is if it has none."""
+    best = i64(-INT64_MAX)
+    for first in (first_own(core, account, market, side), first_reducing(core, account, market)):
+        slot = first
+        while slot >= 0:
+            if core.orders[slot].side == side:
+                best = max(best, key_of(side, core.orders[slot].px))
+            slot = i64(core.links[slot].own_next)
+    return best

@@ -15,7 +15,13 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.ahead import look_ahead
-from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
+from coinone.rules.exchange.cancelling import (
+    find_target,
+    release,
+    remove_order,
+    report_order,
+    stays_for_batch,
+)
 from coinone.rules.exchange.capacity import fills_made, has_capacity, rows_touched, updates_made
 from coinone.rules.exchange.core import (
     CORE,
@@ -33,6 +39,7 @@ from coinone.rules.exchange.journal import save_account, save_order
 from coinone.rules.exchange.ladders import ladder_of, take_from
 from coinone.rules.exchange.matching import list_stale
 from coinone.rules.exchange.order_terms import check_terms
+from coinone.rules.exchange.passing import meet
 from coinone.rules.exchange.placing import place
 from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.room import least_notional
@@ -41,9 +48,10 @@ from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import Array, OpKind
 
 _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
-_TRIM, _BAD_MARKET = int(OpKind.TRIM), int(Status.BAD_MARKET)
+_TRIM, _MEET, _BAD_MARKET = int(OpKind.TRIM), int(OpKind.MEET), int(Status.BAD_MARKET)
 _OPEN, _CANCELED, _MIN_NOTIONAL = int(Status.OPEN), int(Status.CANCELED), int(Status.MIN_NOTIONAL)
 _CROWDED = int(Status.CROWDED)
+_MODIFY_TOO_SOON = int(Status.MODIFY_TOO_SOON)
 _NOT_FOUND, _MODIFY_NOT_FOUND = int(Status.NOT_FOUND), int(Status.MODIFY_NOT_FOUND)
 
 
@@ -113,6 +121,9 @@ def run(words: Any) -> bool:
                 trim(core, i64(op.account), i64(op.market), i)
                 result.status = _CANCELED
             continue
+        if op.kind == _MEET:
+            result.status = meet(core, i, result)
+            continue
         placing = op.kind != _CANCEL and op.kind != _CANCEL_CLOID
         if placing:
             status = check_terms(core, i)
@@ -123,6 +134,8 @@ def run(words: Any) -> bool:
             elif not placing:
                 reason = i64(op.reason) if op.reason != 0 else _CANCELED
                 status = _CANCELED
+            elif stays_for_batch(core, slot):
+                status = _MODIFY_TOO_SOON
             elif _only_smaller(core, slot, i):
                 status = _shrink(core, slot, i, result)
             else:

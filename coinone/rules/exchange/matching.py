@@ -1,13 +1,13 @@
 """Kernel, chapter two: a taker against the book, best price first, oldest order first.
 
-At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
-prevention); one of a locked account, whose money is the fund's, is cancelled at a price worse than the mark or with a
-builder's fee; a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
-cancelled if nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not
-reduce (to cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss
-is cancelled and a taker at its own loss stops, unless it is liquidated; a maker that may not make the fill
-(fill_check.py) loses all its orders of that side; a taker that may not, stops. What stopped never rests. A check never
-makes a fill smaller.
+At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade prevention), or
+stops the taker if it is a post-only one of this batch; one of a locked account, whose money is the fund's, is cancelled
+at a price worse than the mark or with a builder's fee; a reduce-only maker, and one that is locked or holds a stale
+market, is clipped to its position, and cancelled if nothing is left to reduce; in a stale market the taker stops at a
+maker whose position its order would not reduce (to cancel it would let one lot sweep a whole side away); beyond the
+band round the mark, a maker at its own loss is cancelled and a taker at its own loss stops, unless it is liquidated; a
+maker that may not make the fill (fill_check.py) loses all its orders of that side; a taker that may not, stops. What
+stopped never rests. A check never makes a fill smaller.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
-from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
+from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side, stays_for_batch
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room, worth
 from coinone.rules.exchange.funding_rules import book_funding
@@ -32,6 +32,7 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, STALE_PART,
 _FILLED = int(Status.FILLED)
 _SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
 _REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRICTED_CANCELED)
+_OWN_QUOTE = -1  # a post-only order of its own account and batch stops a taker
 _LIQUIDATED = int(Status.LIQUIDATED_CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
@@ -68,8 +69,8 @@ def match(
         maker = i64(order.account)
         px = order.px
         filled, reason = _meet(core, i, old, slot, size)
-        if reason == _RESTRICTED:
-            stopped = reason
+        if reason in (_RESTRICTED, _OWN_QUOTE):
+            stopped = _SELF_TRADE if reason == _OWN_QUOTE else reason
             break
         if reason == 0 and beyond_band(core, market, px):
             if direction * (px - mark) <= 0:
@@ -81,7 +82,7 @@ def match(
             dismiss(core, slot, i, reason)
             continue
         value = filled * px
-        maker_fee, maker_share = _charges(
+        maker_fee, maker_share = charges(
             core, value, core.accounts[maker].maker_rate, order.builder, order.builder_fee
         )
         maintenance = maintenance_margin(
@@ -113,7 +114,7 @@ def match(
         notional += value
         paid += taker_fee
         had, equity = room(core, maker), worth(core, maker)
-        _trade(core, i, oid, slot, filled, maintenance, maker_fee, maker_share, taker_fee, taker_share)
+        trade(core, i, oid, slot, filled, px, maintenance, maker_fee, maker_share, taker_fee, taker_share)
         if reducing:
             update_margins(core, taker, market, required, -1)
         trim(core, maker, market, i)
@@ -131,6 +132,8 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     order = core.orders[slot]
     maker = i64(order.account)
     if maker == op.account:
+        if op.liquidation == 0 and stays_for_batch(core, slot):
+            return i64(0), _OWN_QUOTE
         return i64(0), _REPLACED if slot == old else _SELF_TRADE
     market = i64(op.market)
     if costs_the_fund(core, slot):
@@ -149,7 +152,7 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
 
 
 @inlined
-def _charges(core: Any, notional: int, rate: int, builder: int, builder_rate: int) -> tuple[int, int]:
+def charges(core: Any, notional: int, rate: int, builder: int, builder_rate: int) -> tuple[int, int]:
     """The exchange's fee and the builder's share for one side; a builder whose debts others paid earns nothing."""
     share = i64(0)
     if builder_rate > 0 and core.accounts[builder].flags & ACCOUNT_LOCKED == 0:
@@ -163,7 +166,7 @@ def _taker_charges(core: Any, i: int, notional: int, change: int, px: int) -> tu
     op = core.ops[i]
     account = i64(op.account)
     if op.liquidation == 0:
-        return _charges(core, notional, core.accounts[account].taker_rate, i64(op.builder), op.builder_fee)
+        return charges(core, notional, core.accounts[account].taker_rate, i64(op.builder), op.builder_fee)
     return _liquidation_fee(core, i, notional, change, px), i64(0)
 
 
@@ -233,25 +236,26 @@ def _look_ahead(core: Any, slot: int, market: int) -> None:
 
 
 @inlined
-def _trade(
+def trade(
     core: Any,
     i: int,
     oid: int,
     slot: int,
     size: int,
+    px: int,
     maintenance: int,
     maker_fee: int,
     maker_share: int,
     taker_fee: int,
     taker_share: int,
 ) -> None:
-    """Both sides of one fill, its fees (the exchange's, the builder's share) and its row."""
+    """Both sides of one fill at `px`, its fees (the exchange's, the builder's share) and its row."""
     op = core.ops[i]
     order = core.orders[slot]
     market = i64(op.market)
     taker, maker = i64(op.account), i64(order.account)
     direction = 1 - 2 * op.side
-    notional = size * order.px
+    notional = size * px
     whole = core.globals[0]
     row = core.fills[core.counters[FILLS]]
     core.counters[FILLS] += 1
@@ -266,7 +270,7 @@ def _trade(
     charge = maker_fee + maker_share
     reduce_only = order.reduce_only
     worst = worst_size(core, maker, market)
-    row.maker_pnl = change_position(core, maker, market, -direction * size, order.px, charge, reduce_only)
+    row.maker_pnl = change_position(core, maker, market, -direction * size, px, charge, reduce_only)
     update_margins(core, maker, market, maintenance, worst)
     core.accounts[maker].maker_volume = _grown(core.accounts[maker].maker_volume, notional)
 
@@ -279,15 +283,15 @@ def _trade(
     row.taker_builder_fee = taker_share
     _pay_builder(core, i64(op.builder), taker_share)
     charge = taker_fee + taker_share
-    row.taker_pnl = change_position(core, taker, market, direction * size, order.px, charge, op.reduce_only)
+    row.taker_pnl = change_position(core, taker, market, direction * size, px, charge, op.reduce_only)
     core.accounts[taker].taker_volume = _grown(core.accounts[taker].taker_volume, notional)
 
     terms = core.markets[market]
-    terms.last_px = order.px
+    terms.last_px = px
     terms.last_ms = core.counters[NOW]
     terms.volume = _grown(terms.volume, notional)
     terms.base_volume = _grown(terms.base_volume, size)
-    row.px = order.px
+    row.px = px
     row.sz = size
     row.taker_oid = oid
     row.maker_oid = order.oid

@@ -52,6 +52,7 @@ _AGED_PRICE, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.HOLDS_STALE)
 _TOO_MANY_AT_PRICE, _TOO_MANY_REDUCING = int(Status.TOO_MANY_AT_PRICE), int(Status.TOO_MANY_REDUCING)
 _CROWDED, _REDUCE_ONLY_CANCELED = int(Status.CROWDED), int(Status.REDUCE_ONLY_CANCELED)
 _RESTRICTED_CANCELED = int(Status.RESTRICTED_CANCELED)
+_SELF_TRADE_CANCELED = int(Status.SELF_TRADE_CANCELED)
 _MARKET_AGED = int(MarketStatus.AGED)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
 
@@ -91,8 +92,10 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         clear_beyond_band(core, i, other)
     crosses = would_cross(core, i, other, old)
     if op.tif == _ALO and crosses:
-        _quote(core, market, result)
-        return _BAD_ALO
+        if op.passes == 0:
+            _quote(core, market, result)
+            return _BAD_ALO
+        crosses = False
     if op.tif == _IOC and not crosses:
         return _IOC_NO_MATCH
     if op.reduce_only != 0 and op.liquidation == 0:
@@ -319,7 +322,7 @@ def _rejection(status: int) -> int:
         return _MARGIN
     if status == _BAND_CANCELED:
         return _OUT_OF_BAND
-    if status in (_IOC_CANCELED, _RESTRICTED_CANCELED):
+    if status in (_IOC_CANCELED, _RESTRICTED_CANCELED, _SELF_TRADE_CANCELED):
         return _IOC_NO_MATCH
     return _REDUCE_ONLY if status == _REDUCE_ONLY_CANCELED else status
 

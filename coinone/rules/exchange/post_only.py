@@ -15,36 +15,75 @@ the race decides among equals.
 So a claim speaks only for prices at which its order rests and may be hit: what is refused itself helps nothing else in.
 The price where bids above and asks below balance, as in a call auction, would not do: a large bid that loses to asks
 better than its own helped a small one below it to bar those in between.
+
+What rests already in their way claims its lots `TIMES_MAX` times, as much as any order can: else the small ask would
+only have to come a batch earlier. It is not refused any more, but where it loses, the orders that claim more than it
+rest over it (passing.py).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from coinone.base.primitives.limits import INT64_MAX
-from coinone.rules.exchange.claims import claims
+from coinone.rules.exchange.claims import CLAIM_MAX, TIMES_MAX, claims
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.sure import UNSURE
-from coinone.rules.exchange.tables import Array, Side
+from coinone.rules.exchange.tables import (
+    BAND_DIVISOR,
+    BAND_DIVISOR_LOW_LEVERAGE,
+    BAND_LEVERAGE,
+    Array,
+    MarketStatus,
+    Side,
+)
 
 _SELL = int(Side.SELL)
 
 
-def entry_order(rows: Rows, ops: Array) -> Array | None:
-    """The places of post-only orders `ops`, which come as the race ranked them and in their markets' units, in the
-    order in which they enter; None: as they are, since no two of them cross. No sure order names what another one
-    makes, so that sure ones may change places; behind them the rest stay in the order of the race."""
-    px, sells = ops["px"].copy(), ops["side"] == _SELL
-    crossed = _crossed(rows, ops, px, sells)
+class Entry(NamedTuple):
+    """How post-only orders enter."""
+
+    places: Array  # of the orders handed in, in the order in which they enter
+    passes: Array  # of each order handed in: does it rest over what crosses it?
+
+
+def entry_order(rows: Rows, ops: Array) -> Entry | None:
+    """How post-only orders `ops` enter, which come as the race ranked them and in their markets' units; None: as they
+    are, since nothing crosses them. No sure order names what another one makes, so that sure ones may change places;
+    behind them the rest stay in the order of the race."""
+    sells = ops["side"] == _SELL
+    crossed = _crossed(rows, ops, sells)
     if not len(crossed):
         return None
     claimed = claims(rows, ops)
-    lost = np.where(claimed == UNSURE, INT64_MAX, 0)
-    for market in crossed:
+    lost, passes = np.where(claimed == UNSURE, INT64_MAX, 0), np.zeros(len(ops), np.bool_)
+    for market in crossed.tolist():
         there = np.flatnonzero((ops["market"] == market) & (claimed != UNSURE))
         if len(there):
-            low, high = parting(px[there], sells[there], claimed[there])
-            lost[there] = np.maximum(np.where(sells[there], low - px[there], px[there] - high), 0)
-    places: Array = np.argsort(lost, kind="stable")
-    return places
+            px, selling = ops["px"][there], sells[there]
+            low, high = _parting_with_resting(rows, market, px, selling, claimed[there])
+            lost[there] = np.maximum(np.where(selling, low - px, px - high), 0)
+            # Where several prices refuse as few, nobody rests over another: the race decides, and what came before.
+            passes[there] = np.where(selling, px > high, px < low)
+            passes[there] &= rows.markets[market]["status"] == MarketStatus.ACTIVE
+    return Entry(np.argsort(lost, kind="stable"), passes)
+
+
+def _parting_with_resting(
+    rows: Rows, market: int, px: Array, sells: Array, claimed: Array
+) -> tuple[int, int]:
+    """`parting`, with what rests in the way of the orders among them."""
+    prices, kinds, lots = [px], [sells], [claimed]
+    for side, reached in ((Side.BUY, px[sells]), (Side.SELL, px[~sells])):
+        if len(reached):
+            best = int(reached.min() if side is Side.BUY else reached.max())
+            levels, sizes = rows.book.crossing(market, side, best)
+            stays = ~_beyond_band(rows, market, side, levels)
+            prices.append(levels[stays])
+            kinds.append(np.full(len(prices[-1]), side is Side.SELL))
+            lots.append(np.minimum(sizes[stays], CLAIM_MAX // TIMES_MAX) * TIMES_MAX)
+    return parting(*map(np.concatenate, (prices, kinds, lots)))
 
 
 def parting(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
@@ -62,12 +101,27 @@ def parting(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
     return bounds[best[0] + 1], bounds[best[-1]]
 
 
-def _crossed(rows: Rows, ops: Array, px: Array, sells: Array) -> Array:
-    """The markets in which the highest bid of the orders reaches their lowest ask."""
-    known = (ops["market"] >= 0) & (ops["market"] < rows.market_count)
+def _beyond_band(rows: Rows, market: int, side: Side, px: Array) -> Array:
+    """Which of these prices of a side no fill could meet, at the loss of who bids or asks them (fill_check.py): what
+    rests there goes when a post-only order comes."""
+    row = rows.markets[market]
+    loss = px - int(row["mark"]) if side is Side.BUY else int(row["mark"]) - px
+    low = int(row["max_leverage"]) < BAND_LEVERAGE
+    found: Array = (loss > 0) & (
+        loss * (BAND_DIVISOR_LOW_LEVERAGE if low else BAND_DIVISOR) > int(row["mark"])
+    )
+    return found
+
+
+def _crossed(rows: Rows, ops: Array, sells: Array) -> Array:
+    """The markets in which the highest bid of the orders reaches their lowest ask, or what rests on the other side."""
+    px, known = ops["px"], (ops["market"] >= 0) & (ops["market"] < rows.market_count)
     bids, asks = known & ~sells, known & sells
     highest, lowest = np.full((2, rows.market_count), [[-INT64_MAX], [INT64_MAX]], np.int64)
     np.maximum.at(highest, ops["market"][bids], px[bids])
     np.minimum.at(lowest, ops["market"][asks], px[asks])
-    found: Array = np.flatnonzero(highest >= lowest)
+    best = [[rows.book.best(market, side) for market in range(rows.market_count)] for side in Side]
+    bid = np.array([-INT64_MAX if px is None else px for px in best[Side.BUY]], np.int64)
+    ask = np.array([INT64_MAX if px is None else px for px in best[Side.SELL]], np.int64)
+    found: Array = np.flatnonzero((highest >= np.minimum(lowest, ask)) | (lowest <= bid))
     return found

@@ -7,7 +7,8 @@ nothing but what crosses it, whichever of the sure ones enter before it:
   old and its new order is larger. An order that only reduces needs no margin;
 - its client id is nobody else's, its account's orders and those at its price stay within their limits; no other order
   modifies its old one; of reduce-only orders one in a market is sure;
-- nothing rests in its way but what lies beyond the band and goes, and its side has room.
+- no order of its own account is in its way, and its side has room. Others' that rest there take part in where bids
+  and asks part (post_only.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.cancelling import find_target
 from coinone.rules.exchange.core import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
-from coinone.rules.exchange.crossing import keeps_out, may_be_cleared
+from coinone.rules.exchange.crossing import best_own, crosses, may_be_cleared
 from coinone.rules.exchange.fill_check import beyond_band, room
 from coinone.rules.exchange.indexes import find_cloid
 from coinone.rules.exchange.ladders import key_of, ladder_of, level_of
@@ -39,10 +40,11 @@ _PLACE = int(OpKind.PLACE)
 UNSURE = -1  # instead of what an order claims
 _NEW, _UNKNOWN = -1, -2  # instead of the slot of an old order
 # Of a position, what its sure orders come to: the lots by which they enlarge its bids and its asks, the margin that
-# these add, how many are reduce-only, all lots of bids and of asks; and whether a modify in it is unsure.
-_BIDS, _ASKS, _ADDED, _REDUCING, _BID_LOTS, _ASK_LOTS, _UNSURE_MODIFY = range(7)
-# Of an account: the margin and the number of its sure orders, the most that one of them may cost at rest, and what the
-# larger sides of its positions' orders would need at the markets' greatest leverages.
+# these add, how many are reduce-only, all lots of bids and of asks; whether a modify in it is unsure; and the keys of
+# the best bid and ask that rest, once they were looked for.
+_BIDS, _ASKS, _ADDED, _REDUCING, _BID_LOTS, _ASK_LOTS, _UNSURE_MODIFY, _BEST_BID, _BEST_ASK = range(9)
+# Of an account: the margin and the number of its sure orders, the most that they may cost together, and what the larger
+# sides of its positions' orders would need at the markets' greatest leverages.
 _MARGIN, _ORDERS, _COST, STAKE = range(4)
 _STAKE_MAX = 1 << 58  # more than anybody has, and no overflow
 # Whether an order's kind was there before, by its group: sure ones at a price, with a client id, of an old order.
@@ -66,7 +68,7 @@ def sure_orders(rows: Rows, ops: Array) -> Sure:
     held = groups(owner, ops["market"])
     price = groups(held, ops["side"], ops["px"])
     client = groups(owner, ops["cloid_hi"], ops["cloid_lo"])
-    positions, accounts, seen = np.zeros((3, count, 7), np.int64)
+    positions, accounts, seen = np.zeros((3, count, 9), np.int64)
     _judge(core, old, owner, held, price, client, groups(old), positions, accounts, seen, lots)
     return Sure(lots, owner, accounts)
 
@@ -117,12 +119,22 @@ def _is_counted(core: Any, i: int, old: int, orders: int, at_price: int) -> bool
     return bool(same < 0 or same == old)
 
 
+@inlined
+def _meets_own(core: Any, i: int, sure: Any) -> bool:
+    """Does an order of its own account cross it?"""
+    op = core.ops[i]
+    at = _BEST_BID if op.side != 0 else _BEST_ASK
+    if sure[at] == 0:
+        sure[at] = best_own(core, i64(op.account), i64(op.market), 1 - op.side)
+    return crosses(op, sure[at])
+
+
 @part
-def _finds_room(core: Any, i: int) -> bool:
-    """Does nothing that rests keep it out, and may it rest on its side?"""
+def _finds_room(core: Any, i: int, sure: Any) -> bool:
+    """Is none of its account's own orders in its way, and may it rest on its side?"""
     op = core.ops[i]
     market, ladder = i64(op.market), ladder_of(op.market, op.side)
-    if beyond_band(core, market, op.px) or keeps_out(core, i, ladder_of(market, 1 - op.side)):
+    if beyond_band(core, market, op.px) or _meets_own(core, i, sure):
         return False
     return bool(
         op.px * op.sz >= least_notional(core, market, ladder)
@@ -153,7 +165,7 @@ def _is_borne(core: Any, i: int, old: int, sure: Any, total: Any) -> bool:
     )
     added = initial - position.initial_margin
     margin = total[_MARGIN] - sure[_ADDED] + added
-    cost = max(total[_COST], cost_at_rest(core, i, i64(op.sz)))
+    cost = total[_COST] + cost_at_rest(core, i, i64(op.sz))
     if resting > most:
         if check_risk(core, account, market, i64(resting - most), i64(margin)) != 0:
             return False
@@ -214,7 +226,7 @@ def _judge(
             and (op.has_cloid == 0 or seen[client[i], _OF_CLIENT] == 0)
             and (old[i] < 0 or seen[replaced[i], _OF_OLD] == 0)
             and _is_counted(core, i, old[i], total[_ORDERS], seen[price[i], _AT_PRICE])
-            and _finds_room(core, i)
+            and _finds_room(core, i, sure)
             and _is_borne(core, i, old[i], sure, total)
         ):
             found[i] = op.sz

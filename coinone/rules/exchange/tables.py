@@ -50,6 +50,7 @@ class OpKind(IntEnum):
     MODIFY = 3
     MODIFY_CLOID = 4
     TRIM = 5  # the system's: cut reduce-only orders down to a position that shrank outside the kernel
+    MEET = 6  # the system's: a resting order trades with newer ones that passed over it (passing.py)
 
 
 class MarketStatus(IntEnum):
@@ -243,6 +244,7 @@ OP = _table(
     ("reduce_only", _i1),
     ("has_cloid", _i1),
     ("liquidation", _i1),  # no margin check on entry
+    ("passes", _i1),  # a post-only order that rests over what crosses it (post_only.py)
 )
 
 RESULT = _table(

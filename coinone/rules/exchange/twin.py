@@ -1,7 +1,7 @@
 """The kernel's twin: the same rules in plain Python, written to be read; property tests hold the two equal.
 
-Chapters: twin_meeting.py, how orders trade; twin_resting.py, those that rest; twin_terms.py, the arithmetic;
-twin_book.py, the things themselves.
+Chapters: twin_meeting.py, how orders trade; twin_passing.py, which post-only ones rest over others; twin_resting.py,
+those that rest; twin_terms.py, the arithmetic; twin_book.py, the things themselves.
 It shares no code with the kernel but names of statuses and limits. An account's sums (twin_book.Account) change
 by what a position's terms change; twin_terms.sums adds them up afresh, and tests hold that equal too.
 """
@@ -23,7 +23,8 @@ from coinone.rules.exchange.twin_book import (
     Update,
     row,
 )
-from coinone.rules.exchange.twin_meeting import FILLED, Meeting
+from coinone.rules.exchange.twin_meeting import FILLED
+from coinone.rules.exchange.twin_passing import Passing
 from coinone.rules.exchange.twin_resting import OPEN
 from coinone.rules.exchange.twin_terms import (
     BUY,
@@ -49,13 +50,13 @@ from coinone.rules.exchange.twin_terms import (
 # As plain integers: these are compared millions of times.
 AGED = int(MarketStatus.AGED)
 IOC, ALO = int(Tif.IOC), int(Tif.ALO)
-PLACE, TRIM = int(OpKind.PLACE), int(OpKind.TRIM)
+PLACE, TRIM, MEET = int(OpKind.PLACE), int(OpKind.TRIM), int(OpKind.MEET)
 _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 _CANCELS = (int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID))
 CANCELED = int(Status.CANCELED)
 
 
-class Twin(Meeting):
+class Twin(Passing):
     """Markets, accounts and books; `run` executes a segment and returns results, fills and updates."""
 
     def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
@@ -94,6 +95,9 @@ class Twin(Meeting):
                 return _refused(Status.BAD_MARKET)
             self.trim(i, self.accounts[op.account].positions[op.market])
             return _refused(CANCELED)
+        if op.kind == MEET:
+            target = self._target(op)
+            return self.meet(i, target) if target else _refused(Status.NOT_FOUND)
         cancels = op.kind in _CANCELS
         wrong = not cancels and check_terms(self.markets, op)
         if wrong:
@@ -105,6 +109,8 @@ class Twin(Meeting):
             if cancels:
                 self.remove(i, target, op.reason or CANCELED)
                 return _refused(CANCELED)
+            if self.stays_for_batch(target):
+                return _refused(Status.MODIFY_TOO_SOON)
             if only_smaller(target, op):
                 if op.reduce_only and op.px * op.sz < target.market.min_notional:
                     return _refused(Status.MIN_NOTIONAL)
@@ -177,6 +183,8 @@ class Twin(Meeting):
             self._clear_beyond_band(i, op, market)
         best = len(other.keys) - (2 if old and other.only_best(old) else 1)
         crosses = best >= 0 and other.keys[best] >= other.sign * op.px
+        if op.passes:
+            crosses = False
         if crosses and op.tif == ALO:
             bid, ask = market.sides[BUY].best(), market.sides[SELL].best()
             return row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
@@ -262,6 +270,7 @@ class Twin(Meeting):
                 Status.MARGIN_CANCELED: Status.MARGIN,
                 Status.BAND_CANCELED: Status.OUT_OF_BAND,
                 Status.IOC_CANCELED: Status.IOC_NO_MATCH,
+                Status.SELF_TRADE_CANCELED: Status.IOC_NO_MATCH,
                 Status.RESTRICTED_CANCELED: Status.IOC_NO_MATCH,
                 Status.REDUCE_ONLY_CANCELED: Status.REDUCE_ONLY,
             }

@@ -35,6 +35,7 @@ class Op:
     reduce_only: int
     has_cloid: int
     liquidation: int
+    passes: int = 0
 
 
 class Result(NamedTuple):

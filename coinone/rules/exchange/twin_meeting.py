@@ -26,6 +26,7 @@ from coinone.rules.exchange.twin_terms import (
 
 REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 FILLED = int(Status.FILLED)
+OWN_QUOTE = -1
 
 
 class Meeting(Resting):
@@ -34,7 +35,7 @@ class Meeting(Resting):
     def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
         super().__init__(markets, accounts)
         self.next_tid = 1
-        self.fees = self.insurance = self.now = 0
+        self.fees = self.insurance = 0
         self.stale: dict[int, Market] = {}
         self.fills: list[Fill] = []
 
@@ -51,6 +52,8 @@ class Meeting(Resting):
                     reason = Status.BAND_CANCELED
                 elif not op.liquidation:
                     return slack, Status.BAND_CANCELED
+            if reason == OWN_QUOTE:
+                return slack, Status.SELF_TRADE_CANCELED
             if reason == Status.REPLACED:
                 self.replace(i, taker)
                 continue
@@ -60,7 +63,7 @@ class Meeting(Resting):
                 self.remove(i, maker, reason)
                 continue
             change = size if op.side == BUY else -size
-            made = self._charges(maker.op, size * maker.op.px, maker.owner.maker_rate)
+            made = self.charges(maker.op, size * maker.op.px, maker.owner.maker_rate)
             if not may_fill(maker, -change, maker.op.px, sum(made)):
                 self.remove_side(i, maker)
                 continue
@@ -75,7 +78,7 @@ class Meeting(Resting):
             if not fits:
                 return slack, Status.MARGIN_CANCELED
             had, equity = room(maker.owner), worth(maker.owner)
-            self._trade(i, taker, maker, size, made, took)
+            self.trade(i, taker, maker, size, maker.op.px, made, took)
             if slack is None:
                 update(taker.owner, taker.held, market, maintenance_margin(market, taker.held.size))
             self.trim(i, maker.held)
@@ -88,6 +91,8 @@ class Meeting(Resting):
         """How much the maker's order can take by its own terms, or why it is cancelled."""
         owner, market = maker.owner, maker.market
         if owner is taker.owner:
+            if self.stays_for_batch(maker) and not taker.op.liquidation:
+                return 0, OWN_QUOTE
             return 0, Status.REPLACED if maker is taker.replaces else Status.SELF_TRADE_CANCELED
         if costs_the_fund(maker):
             return 0, Status.LIQUIDATED_CANCELED
@@ -100,7 +105,7 @@ class Meeting(Resting):
             size = min(size, reducible)
         return (size, 0) if size > 0 else (0, Status.REDUCE_ONLY_CANCELED)
 
-    def _charges(self, op: Op, notional: int, rate: int) -> tuple[int, int]:
+    def charges(self, op: Op, notional: int, rate: int) -> tuple[int, int]:
         """The exchange's fee and the builder's share of one side; a locked builder earns nothing."""
         pays = op.builder_fee > 0 and not self.accounts[op.builder].locked
         return fee(notional, rate), fee(notional, op.builder_fee) if pays else 0
@@ -109,7 +114,7 @@ class Meeting(Resting):
         """The same for a taker; a liquidation pays what the fill leaves of its share of the equity, at most."""
         owner, op, notional = taker.owner, taker.op, abs(change) * px
         if not op.liquidation:
-            return self._charges(op, notional, owner.taker_rate)
+            return self.charges(op, notional, owner.taker_rate)
         equity = worth(owner)
         spare = equity + change * (taker.market.mark - px)
         if owner.maintenance_margin and equity > 0:
@@ -117,14 +122,20 @@ class Meeting(Resting):
             spare += -equity * left // owner.maintenance_margin  # less the share that must stay, rounded up
         return min(fee(notional, op.liquidation_fee), max(spare, 0)), 0
 
-    def _trade(
-        self, i: int, taker: Order, maker: Order, size: int, made: tuple[int, int], took: tuple[int, int]
+    def trade(
+        self,
+        i: int,
+        taker: Order,
+        maker: Order,
+        size: int,
+        px: int,
+        made: tuple[int, int],
+        took: tuple[int, int],
     ) -> None:
-        """One fill: the maker's side, then the taker's, whose fee goes to insurance in a liquidation.
+        """One fill at `px`: the maker's side, then the taker's, whose fee goes to insurance in a liquidation.
 
         `made` and `took` are (fee, builder's share)."""
         op, market = taker.op, taker.market
-        px = maker.op.px
         change = size if op.side == BUY else -size
         starts = taker.held.size, maker.held.size
         taker.left -= size
@@ -147,7 +158,7 @@ class Meeting(Resting):
         market.last_px, market.last_ms = px, self.now
         market.volume = min(market.volume + size * px, VOLUME_MAX)
         market.base_volume = min(market.base_volume + size, VOLUME_MAX)
-        self._tell_fill(i, taker, maker, size, starts, made, took, (taker_pnl, maker_pnl))
+        self._tell_fill(i, taker, maker, size, px, starts, made, took, (taker_pnl, maker_pnl))
 
     def _tell_fill(
         self,
@@ -155,6 +166,7 @@ class Meeting(Resting):
         taker: Order,
         maker: Order,
         size: int,
+        px: int,
         starts: tuple[int, int],
         made: tuple[int, int],
         took: tuple[int, int],
@@ -163,7 +175,7 @@ class Meeting(Resting):
         op, order = taker.op, maker.op
         fields = (
             self.next_tid,
-            order.px,
+            px,
             size,
             taker.oid,
             maker.oid,

@@ -90,7 +90,7 @@ def state_of_rows(rows: Rows) -> dict[str, Any]:
     traded = ("open_interest", "last_px", "last_ms", "volume", "base_volume", "order_count", "unbooked")
     markets = [tuple(int(row[name]) for name in traded) for row in rows.markets[: rows.market_count]]
     queues = [
-        [_seen(rows.orders[slot]) for slot in rows.book.queue(rows, market, side)]
+        [_seen(rows.orders[slot]) for slot in rows.book.queue(market, side)]
         for market in range(rows.market_count)
         for side in Side
     ]

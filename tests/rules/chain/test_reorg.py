@@ -55,7 +55,7 @@ def image(chain: ChainState) -> dict[str, Any]:
         "globals": rows.globals.tobytes(),
         "leaves": dict(all_leaves(chain.exchange)),
         "queues": [
-            [int(rows.orders[slot]["oid"]) for slot in rows.book.queue(rows, market, side)]
+            [int(rows.orders[slot]["oid"]) for slot in rows.book.queue(market, side)]
             for market in range(rows.market_count)
             for side in Side
         ],

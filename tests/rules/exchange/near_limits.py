@@ -85,6 +85,29 @@ def _terms(random: np.random.Generator, rows: Rows, op: np.void) -> None:
     op["sz"] = min(max(chosen, 1), int(market["max_sz"]))
 
 
+def ops_that_pass(random: np.random.Generator, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """What rests is cancelled, and a few small orders of one side come; then post-only ones, mostly much larger, of the
+    other side of the same market, which cross most of them."""
+    live = rows.orders[rows.orders["oid"] != 0]
+    market, side = int(random.integers(0, MARKETS)), int(random.integers(0, 2))
+    mark, unit = int(rows.markets[market]["mark"]), int(rows.markets[market]["px_unit"])
+    small, large = np.zeros(len(live) + random.integers(1, 6), OP), np.zeros(random.integers(1, 6), OP)
+    small["kind"][: len(live)] = OpKind.CANCEL
+    for name in ("account", "market", "oid"):
+        small[name][: len(live)] = live[name]
+    for ops, sells in ((small[len(live) :], side), (large, 1 - side)):
+        for op in ops:
+            op["account"], op["market"], op["side"] = random.integers(0, TRADERS), market, sells
+            px = int(mark * (1 + random.normal(0, 0.02))) + int(random.integers(-2, 3))
+            op["px"] = max(px // unit * unit if px > 100_000 else px, 1)
+            op["sz"] = random.integers(1, 9) * (
+                1 if ops is not large else int(random.choice([1, 16, 64, 300]))
+            )
+            op["reduce_only"], op["builder_fee"] = random.random() < 0.3, random.choice([0, 0, 10_000])
+            op["builder"], op["tif"] = random.integers(0, TRADERS), Tif.GTC if ops is not large else Tif.ALO
+    return small, large
+
+
 def to_the_limits(random: np.random.Generator, rows: Rows) -> None:
     """Between segments: marks move by parts of a margin, leverages change, some are locked, funding waits, and each
     other account is worth what a limit asks, or one more or less, or a little beside it."""

@@ -72,7 +72,7 @@ def test_ladders_queues_and_indexes_equal_a_sorted_list_of_the_live_orders(
     for side in Side:
         sign = -1 if side == Side.BUY else 1
         expected = sorted((sign * px, oid) for oid, (_, s, px) in live.items() if s == side)
-        queue = rows.book.queue(rows, 0, side)
+        queue = list(rows.book.queue(0, side))
         assert [
             (sign * int(rows.orders[slot]["px"]), int(rows.orders[slot]["oid"])) for slot in queue
         ] == expected

@@ -20,7 +20,7 @@ MODIFY = {"kind": OpKind.MODIFY_CLOID}
 
 def order_of(w: Any, *orders: Any) -> list[int] | None:
     found = entry_order(w.ex.rows, ops_of(w, *orders))
-    return None if found is None else found.tolist()
+    return None if found is None else found.places.tolist()
 
 
 def test_bids_and_asks_part_where_the_fewest_lots_are_refused() -> None:

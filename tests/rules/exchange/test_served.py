@@ -23,8 +23,7 @@ def in_plain_python(ex: Any, slots: list[int], now: int, most: int) -> list[int]
     rows, batch = ex.rows, Batch(ex, BatchContext(1, now, bytes(32)))
     left = {
         (market, side): [
-            [int(rows.orders[slot][name]) for name in ("px", "sz")]
-            for slot in rows.book.queue(rows, market, side)
+            [int(rows.orders[slot][name]) for name in ("px", "sz")] for slot in rows.book.queue(market, side)
         ]
         for market in range(rows.market_count)
         for side in Side

@@ -11,13 +11,16 @@ from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
+from coinone.rules.exchange.post_only import entry_order
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.twin import Twin
 from coinone.rules.exchange.twin_book import Result, Update
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin_terms import sums
-from tests.rules.exchange.near_limits import ops_near_limits, to_the_limits, world_of_few
+from coinone.rules.exchange.uncrossing import passed_over
+from tests.rules.exchange.near_limits import ops_near_limits, ops_that_pass, to_the_limits, world_of_few
 
 ACCOUNTS, MARKETS = 12, 3
 
@@ -85,30 +88,55 @@ def random_ops(random: np.random.Generator, rows: Rows, count: int) -> np.ndarra
     return ops
 
 
-def run_both(seed: int, segments: int, size: int) -> set[int]:
+def run_both(seed: int, segments: int, size: int) -> set[object]:
     """Run a random flow through both, compare after every segment; the statuses met."""
     random = np.random.default_rng(seed)
     rows = small_world(random)
     if seed % 4 == 1:  # books that are soon full
         rows.counters[[LEVELS_MAX, SIDE_MAX]] = random.integers(2, 10), random.integers(4, 30)
     twin = twin_of(rows)
-    met: set[int] = set()
+    met: set[object] = set()
     for now in range(segments):
         ops = random_ops(random, rows, size)
-        segment = run_segment(rows, ops, now)
-        results, fills, updates = twin.run(ops_of(ops), now)
-        assert segment.results.tolist() == results
-        assert segment.fills.tolist() == fills
-        assert segment.updates.tolist() == updates
-        assert state_of_rows(rows) == state_of_twin(twin)
+        results, updates = run_equal(rows, twin, ops, now)
         for account in twin.accounts:
             kept = (account.position_value, account.initial_margin, account.maintenance_margin)
             assert kept == sums(twin.markets, account)
         assert_reduce_only_orders_fit(rows)
         assert_refused_modifies_left_their_orders(ops, results, updates)
-        met |= {result.status for result in results} | {update.status for update in updates}
+        met |= statuses(results, updates) | meet_passed(rows, twin, now)
         shake(random, rows, twin)
     return met
+
+
+def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[Result], list[Update]]:
+    """Run a segment through both, which must end alike."""
+    asked = ops_of(ops)
+    segment = run_segment(rows, ops, now)
+    results, fills, updates = twin.run(asked, now)
+    assert segment.results.tolist() == results
+    assert segment.fills.tolist() == fills
+    assert segment.updates.tolist() == updates
+    assert state_of_rows(rows) == state_of_twin(twin)
+    return results, updates
+
+
+def meet_passed(rows: Rows, twin: Twin, now: int) -> set[object]:
+    """What was passed over trades, and no book is crossed; the statuses met."""
+    slots = list(passed_over(rows, now))
+    ops = np.zeros(len(slots), OP)
+    ops["kind"] = OpKind.MEET
+    for name in ("account", "market", "oid"):
+        ops[name] = rows.orders[name][slots]
+    results, updates = run_equal(rows, twin, ops, now)
+    for market in range(MARKETS):
+        bid, ask = (rows.book.best(market, side) for side in (0, 1))
+        assert bid is None or ask is None or bid < ask
+    return statuses(results, updates) | ({"met"} if any(result.filled_sz for result in results) else set())
+
+
+def statuses(results: list[Result], updates: list[Update]) -> set[object]:
+    return {result.status for result in results} | {update.status for update in updates}
 
 
 def assert_reduce_only_orders_fit(rows: Rows) -> None:
@@ -170,7 +198,7 @@ def test_kernel_and_twin_agree_after_every_segment_of_a_random_flow(seed: int, s
 
 
 def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
-    met: set[int] = set()
+    met: set[object] = set()
     for seed in (0, 1, 2, 3, 6):  # of 1 the books are narrow; 6 stops at a stale maker
         met |= run_both(seed, 60, 50)
     reported_by_others = {  # the reasons that other parts give when they cancel
@@ -206,7 +234,7 @@ def test_kernel_and_twin_agree_over_long_flows(seed: int) -> None:
     run_both(seed, 60, 100)
 
 
-def run_near_limits(seed: int) -> set[int]:
+def run_near_limits(seed: int) -> set[object]:
     """One life of few accounts near their limits through both; the statuses met."""
     random = np.random.default_rng(seed)
     rows, met = world_of_few(random), set()
@@ -214,15 +242,48 @@ def run_near_limits(seed: int) -> set[int]:
         rows.counters[[LEVELS_MAX, SIDE_MAX]] = random.integers(2, 8), random.integers(4, 20)
     for now in range(16):
         twin, ops = twin_of(rows), ops_near_limits(random, rows, int(random.integers(1, 40)))
-        segment = run_segment(rows, ops, now)
-        results, fills, updates = twin.run(ops_of(ops), now)
-        assert (segment.results.tolist(), segment.fills.tolist()) == (results, fills)
-        assert segment.updates.tolist() == updates
-        assert state_of_rows(rows) == state_of_twin(twin)
-        met |= {result.status for result in results} | {update.status for update in updates}
+        met |= statuses(*run_equal(rows, twin, ops, now))
         if now % 2:
             to_the_limits(random, rows)
+            twin = twin_of(rows)
+        met |= meet_passed(rows, twin, now)
     return met
+
+
+def run_passing(seed: int) -> set[object]:
+    """Post-only orders pass over small ones, whose owners come to their limits before they meet; the statuses met."""
+    random = np.random.default_rng(seed)
+    rows, met = world_of_few(random), set()
+    for now in range(0, 20, 2):
+        small, large = ops_that_pass(random, rows)
+        twin = twin_of(rows)
+        met |= statuses(*run_equal(rows, twin, small, now))
+        if (entry := entry_order(rows, large)) is not None:
+            large["passes"] = entry.passes
+            large = large[entry.places]
+        results, updates = run_equal(rows, twin, large, now + 1)
+        assert all(
+            result.status == Status.OPEN
+            for result, passes in zip(results, large["passes"], strict=True)
+            if passes
+        )
+        met |= statuses(results, updates)
+        if random.random() < 0.7:
+            to_the_limits(random, rows)
+        met |= meet_passed(rows, twin_of(rows), now + 1)
+    return met
+
+
+def test_kernel_and_twin_agree_on_what_passes_over_small_orders() -> None:
+    met = set().union(*(run_passing(seed) for seed in range(60)))
+    assert {"met", Status.BAD_ALO, Status.MARGIN_CANCELED, Status.REDUCE_ONLY_CANCELED} <= met
+    assert {Status.LIQUIDATED_CANCELED, Status.BAND_CANCELED} <= met
+
+
+@pytest.mark.slow
+def test_kernel_and_twin_agree_on_what_passes_over_small_orders_in_many_lives() -> None:
+    for seed in range(100, 700):
+        run_passing(seed)
 
 
 def test_kernel_and_twin_agree_on_accounts_near_their_limits() -> None:

@@ -65,12 +65,14 @@ class Trading:
             return _NOTHING
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
-        places = entry_order(rows, ops) if post_only else None
-        segment = run_segment(rows, ops if places is None else ops[places], batch.now)
+        entry = entry_order(rows, ops) if post_only else None
+        if entry is not None:
+            ops["passes"] = entry.passes
+        segment = run_segment(rows, ops if entry is None else ops[entry.places], batch.now)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
-        if places is not None:
-            results[places] = segment.results
-            fills["op"], updates["op"] = places[fills["op"]], places[updates["op"]]
+        if entry is not None:
+            results[entry.places] = segment.results
+            fills["op"], updates["op"] = entry.places[fills["op"]], entry.places[updates["op"]]
         note_fees(rows, fills)
         np.copyto(results["status"], wrong, where=wrong != 0)
         if len(fills) or len(updates):

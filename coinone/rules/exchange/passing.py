@@ -1,0 +1,139 @@
+"""Kernel: what post-only orders passed over meets them when the batch's takers are through.
+
+A post-only order that brings more than what lies in its way rests over it (post_only.py), and takers may trade with
+either. What still crosses at the end of the batch trades at the price of the older order, which is better for the newer
+one, and both pay what makers pay: neither has taken anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.rules.exchange.cancelling import dismiss, find_target, remove_order, remove_risk, remove_side
+from coinone.rules.exchange.core import i64, inlined, part
+from coinone.rules.exchange.crossing import crosses
+from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room, worth
+from coinone.rules.exchange.journal import save_globals, save_market, save_order
+from coinone.rules.exchange.ladders import ladder_of, take_from
+from coinone.rules.exchange.margin_rules import maintenance_margin, update_margins, worst_size
+from coinone.rules.exchange.matching import charges, holds_stale, overextended, trade
+from coinone.rules.exchange.reducing import trim
+from coinone.rules.exchange.status import Status
+from coinone.rules.exchange.tables import ACCOUNT_LOCKED
+
+_FILLED, _OPEN, _NOT_FOUND = int(Status.FILLED), int(Status.OPEN), int(Status.NOT_FOUND)
+_MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
+_REDUCE_ONLY, _LIQUIDATED = int(Status.REDUCE_ONLY_CANCELED), int(Status.LIQUIDATED_CANCELED)
+
+
+@part
+def meet(core: Any, i: int, result: Any) -> int:
+    """The resting order that op `i` names by its id trades with the newer ones that cross it, best price and oldest
+    first."""
+    op = core.ops[i]
+    slot = find_target(core, i)
+    if slot < 0:
+        return _NOT_FOUND
+    _repeat(op, core.orders[slot])
+    other = ladder_of(i64(op.market), 1 - op.side)
+    result.oid = op.oid
+    while core.orders[slot].oid == op.oid and core.ladder_counts[other] > 0:
+        best = core.ladder_counts[other] - 1
+        if not crosses(op, core.ladder_keys[other, best]):
+            break
+        newer = i64(core.levels[core.ladder_levels[other, best]].head)
+        size = i64(min(_lots(core, slot), _lots(core, newer)))
+        if size <= 0:
+            gone = slot if _lots(core, slot) <= 0 else newer
+            dismiss(core, gone, i, _LIQUIDATED if costs_the_fund(core, gone) else _REDUCE_ONLY)
+        elif beyond_band(core, i64(op.market), i64(op.px)):
+            # At the loss of whom it bought or sold for; the price is the older one's.
+            gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
+            dismiss(core, newer if gains else slot, i, _BAND)
+        elif _may_trade(core, newer, size, i64(op.px), i) and _may_trade(core, slot, size, i64(op.px), i):
+            _trade(core, i, slot, newer, size)
+            result.filled_sz += size
+            result.filled_notional += size * op.px
+    return _OPEN if core.orders[slot].oid == op.oid else _FILLED
+
+
+@inlined
+def _repeat(op: Any, order: Any) -> None:
+    """Let the op have the order's terms, as the taker's side of a fill and its row are made of an op."""
+    op.px = order.px
+    op.side = order.side
+    op.reduce_only = order.reduce_only
+    op.builder = order.builder
+    op.builder_fee = order.builder_fee
+    op.has_cloid = order.has_cloid
+    op.cloid_hi = order.cloid_hi
+    op.cloid_lo = order.cloid_lo
+
+
+@inlined
+def _lots(core: Any, slot: int) -> int:
+    """Lots of a resting order that may trade by its terms: none of what a locked account would lose by, and, if it is
+    reduce-only, or its owner is locked or holds a stale market, no more than the position."""
+    order = core.orders[slot]
+    account, market = i64(order.account), i64(order.market)
+    if costs_the_fund(core, slot):
+        return i64(0)
+    locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
+    if order.reduce_only == 0 and not locked and not holds_stale(core, account, 0):
+        return i64(order.sz)
+    return i64(min(order.sz, max((2 * order.side - 1) * core.positions[account, market].size, 0)))
+
+
+@part
+def _may_trade(core: Any, slot: int, size: int, px: int, i: int) -> bool:
+    """May its owner make this fill, as a maker? Else its orders of that side go."""
+    order = core.orders[slot]
+    account, market = i64(order.account), i64(order.market)
+    change = (1 - 2 * order.side) * size
+    fee, share = charges(
+        core, size * px, core.accounts[account].maker_rate, i64(order.builder), order.builder_fee
+    )
+    maintenance = maintenance_margin(core, market, core.positions[account, market].size + change)
+    if may_fill(core, account, market, change, px, fee + share, maintenance):
+        return True
+    remove_side(core, account, market, i64(order.side), i, _MARGIN)
+    return False
+
+
+@part
+def _trade(core: Any, i: int, slot: int, newer: int, size: int) -> None:
+    """One fill between two that rest, at the price of the older one in `slot`."""
+    op, made = core.ops[i], core.orders[newer]
+    market, account, maker = i64(op.market), i64(op.account), i64(made.account)
+    direction, px = 1 - 2 * op.side, i64(op.px)
+    maker_fee, maker_share = charges(
+        core, size * px, core.accounts[maker].maker_rate, i64(made.builder), made.builder_fee
+    )
+    fee, share = charges(core, size * px, core.accounts[account].maker_rate, i64(op.builder), op.builder_fee)
+    left = maintenance_margin(core, market, core.positions[maker, market].size - direction * size)
+    own_left = maintenance_margin(core, market, core.positions[account, market].size + direction * size)
+    worst = worst_size(core, account, market)
+    had, equity = room(core, maker), worth(core, maker)
+    own_had, own_equity = room(core, account), worth(core, account)
+    save_globals(core)
+    save_market(core, market)
+    save_order(core, newer)
+    save_order(core, slot)
+    take_from(core, newer, size)
+    take_from(core, slot, size)
+    trade(core, i, i64(op.oid), newer, size, px, left, maker_fee, maker_share, fee, share)
+    update_margins(core, account, market, own_left, worst)
+    trim(core, maker, market, i)
+    trim(core, account, market, i)
+    _end(core, i, newer)
+    _end(core, i, slot)
+    if overextended(core, maker, had, equity, maker_fee):
+        remove_risk(core, maker, i, _MARGIN)
+    if overextended(core, account, own_had, own_equity, fee):
+        remove_risk(core, account, i, _MARGIN)
+
+
+@inlined
+def _end(core: Any, i: int, slot: int) -> None:
+    if core.orders[slot].oid != 0 and core.orders[slot].sz == 0:
+        remove_order(core, slot, i, _FILLED)

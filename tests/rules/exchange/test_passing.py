@@ -1,0 +1,142 @@
+"""Post-only orders rest over less than they bring, and meet it at the batch's end; nobody takes them away before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.rules.exchange.events import Fill
+from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.wire import types as t
+
+MICRO = 10**6
+BTC, ETH = 0, 1
+DUST = 0.0003  # 15 quote at 50,000
+
+
+def fills(w: Any) -> list[tuple[int, int, float, float]]:
+    """(maker, taker, price, coins) of the last batch."""
+    return [
+        (
+            int.from_bytes(f.maker.account, "big"),
+            int.from_bytes(f.taker.account, "big"),
+            f.px / 10,
+            f.sz / 10**5,
+        )
+        for f in w.last.events
+        if isinstance(f, Fill)
+    ]
+
+
+def at_fifty(w: Any, *accounts: int) -> None:
+    chosen = [t.UpdateLeverage(market, True, 50) for market in (BTC, ETH)]
+    w.batch(*[w.signed(n, action, "leverage", user_signed=False) for n in accounts for action in chosen])
+
+
+def best(w: Any) -> tuple[float, float]:
+    bid, ask = (w.ex.rows.book.best(BTC, side) for side in (Side.BUY, Side.SELL))
+    return (bid or 0) / 10, (ask or 0) / 10
+
+
+def test_bids_rest_over_a_small_older_ask_and_buy_it_at_its_price(world: Callable[..., Any]) -> None:
+    """9 asks 15 quote at 49,800. Bids for 1 BTC at 49,950 and 49,940 rest over it, and the better one buys at 49,800:
+    0.0003 * 49,800 = 14.94, of which each pays 0.015 %, 0.002241; no bid is a taker."""
+    w = world({1: 10**6, 2: 10**6, 9: 1_000})
+    w.batch(w.sell(9, DUST, 49_800, "Alo"))
+    w.batch(w.buy(2, 1, 49_940, "Alo"), w.buy(1, 1, 49_950, "Alo"))
+    assert w.status(0).keys() == w.status(1).keys() == {"resting"}
+    assert fills(w) == [(1, 9, 49_800, DUST)]
+    (fill,) = [event for event in w.last.events if isinstance(event, Fill)]
+    assert fill.maker.fee == fill.taker.fee == 2_241 and not fill.taker_is_buy
+    assert best(w) == (49_950, 0) and w.order_count(9) == 0 and w.position(1) == 30
+    assert w.cash(1) == 10**6 * MICRO - 14_940_000 - 2_241
+
+
+def test_asks_rest_over_a_small_older_bid(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6, 9: 1_000})
+    w.batch(w.buy(9, DUST, 50_200, "Alo"))
+    w.batch(w.sell(1, 1, 50_050, "Alo"))
+    assert fills(w) == [(1, 9, 50_200, DUST)] and best(w) == (0, 50_050)
+
+
+def test_takers_come_before_what_was_passed_over_meets_its_bids(world: Callable[..., Any]) -> None:
+    """8 buys the ask at 49,800, 7 sells to the bid at 49,950: either trades with whom it would have met anyhow."""
+    w = world({1: 10**6, 7: 10**5, 8: 10**5, 9: 1_000})
+    w.batch(w.sell(9, DUST, 49_800, "Alo"))
+    w.batch(w.buy(1, 1, 49_950, "Alo"), w.buy(8, 0.01, 49_900, "Ioc"), w.sell(7, 0.01, 49_900, "Ioc"))
+    assert sorted(fills(w)) == [(1, 7, 49_950, 0.01), (9, 8, 49_800, DUST)]
+
+
+def test_what_claims_more_than_the_bids_keeps_them_out(world: Callable[..., Any]) -> None:
+    """Bids for 1 and 1 BTC of accounts with a million claim 32. An ask for 2.1 claims 33.6 and bars both, one for 1.9
+    30.4 and bars none; asks for 0.9 at 49,800 and 1.5 at 49,900 let the one bid below 49,900 in."""
+    for asks, resting in (((2.1,), 0), ((1.9,), 2), ((0.9, 1.5), 1)):
+        w = world({1: 10**6, 2: 10**6, 9: 10**6})
+        w.batch(*[w.sell(9, size, 49_800 + 100 * n, "Alo") for n, size in enumerate(asks)])
+        w.batch(w.buy(1, 1, 49_950, "Alo"), w.buy(2, 1, 49_850, "Alo"))
+        statuses = [w.status(0), w.status(1)]
+        assert sum("resting" in status for status in statuses) == resting, asks
+        assert all("resting" in s or "would have immediately matched" in s["error"] for s in statuses)
+
+
+def test_who_has_no_more_than_its_margin_passes_over_a_16th(world: Callable[..., Any]) -> None:
+    """At 50x a bid for 1 BTC stakes 1,000, and 1,010 could bear it 1.01 times: 1.01 claimed against 16 * 0.063 = 1.008
+    or 16 * 0.0632 = 1.0112."""
+    for size, rests in ((0.063, True), (0.0632, False)):
+        w = world({1: 1_010, 9: 10**6})
+        at_fifty(w, 1)
+        w.batch(w.sell(9, size, 49_800, "Alo"))
+        w.batch(w.buy(1, 1, 49_900, "Alo"))
+        assert ("resting" in w.status()) == rests
+
+
+def test_an_order_passes_over_none_of_its_own_account_nor_of_its_batch(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6, 2: 10**6, 9: 10**6})
+    w.batch(w.sell(1, DUST, 49_800, "Alo"))
+    w.batch(w.buy(1, 1, 49_950, "Alo"))
+    assert "error" in w.status() and best(w) == (0, 49_800)
+    w = world({1: 10**6, 9: 10**6})
+    w.batch(w.sell(9, 0.1, 49_900, "Alo"), w.buy(1, 1, 49_950, "Alo"))
+    assert ["error" in w.status(n) for n in (0, 1)] == [True, False] and fills(w) == []
+
+
+def test_an_order_that_takes_is_passed_over_by_nobody_where_a_price_is_aged(
+    world: Callable[..., Any],
+) -> None:
+    """The oracle's price is 6.25 s old: 1 may reduce its short of 1 BTC by a bid, but over nothing."""
+    w = world({1: 10**6, 2: 10**6, 9: 10**6})
+    w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(1, 1, 50_000))
+    w.batch(w.sell(9, DUST, 49_800, "Alo"))
+    for _ in range(25):
+        w.batch(fresh=False)
+    assert int(w.ex.rows.markets["status"][BTC]) != 0
+    w.batch(w.buy(1, 1, 49_950, "Alo"), fresh=False)
+    assert "error" in w.status()
+
+
+@pytest.mark.parametrize("how", ["modify", "taker", "loss"])
+def test_who_keeps_others_out_does_not_take_its_order_away_before_takers_come(
+    world: Callable[..., Any], how: str
+) -> None:
+    """1's ask for 5 BTC at 49,800 bars the bid for 1 of 2, and 8 comes to buy 1. Ahead of 8 the owner would move it,
+    meet it itself, or lose what it needs for it: of 7,273 (7,300 less a fee) 1,200 back 20 ETH and 5,000 the ask, which
+    may cost 1,037.35; 20 ETH sold at 2,880 lose 2,400 and a fee of 25.92, and 4,847.08 are less than 5,000. But after
+    1 BTC, at a loss of 200, they are more than twice 500."""
+    w = world({1: 7_300, 2: 1_100, 7: 10**6, 8: 10**6})
+    at_fifty(w, 1, 2)
+    w.batch(w.sell(7, 20, 3_000, "Alo", market=ETH))
+    w.batch(w.buy(1, 20, 3_000, market=ETH))
+    w.batch(w.buy(7, 20, 2_880, "Alo", market=ETH))
+    next_oid = int(w.ex.rows.globals["next_oid"][0])
+    attempts = {
+        "modify": w.signed(1, w.modify(next_oid, w.spec(False, 5, 50_500, "Gtc", 0, False, 7))),
+        "taker": w.buy(1, 5, 49_800, "Ioc"),
+        "loss": w.sell(1, 20, 2_880, "Ioc", market=ETH),
+    }
+    ask, bid = w.sell(1, 5, 49_800, "Alo", cloid=7), w.buy(2, 1, 49_950, "Alo")
+    w.batch(attempts[how], ask, bid, w.buy(8, 1, 49_800, "Ioc"), forced=1)
+    assert "resting" in w.status(1) and "error" in w.status(2)
+    assert (1, 8, 49_800, 1) in fills(w) and best(w) == (0, 49_800)
+    assert ("error" in w.status(0)) == (how != "loss")
