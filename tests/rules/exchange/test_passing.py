@@ -116,6 +116,24 @@ def test_an_order_that_takes_is_passed_over_by_nobody_where_a_price_is_aged(
     assert "error" in w.status()
 
 
+@pytest.mark.parametrize(("behind", "rests"), [(49_900, False), (None, True)])
+def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
+    world: Callable[..., Any], behind: int | None, rests: bool
+) -> None:
+    """Asks for 1 BTC at 46,000 and perhaps at 49,900 of a sleeping maker; the mark goes from 46,000 to 50,000, and the
+    first lies 8 % below it. The other lies within the band, and claims as much as a bid for 1 at 49,950."""
+    w = world({3: 10**6, 9: 10**6})
+    w.oracle(btc=46_000)
+    w.batch()
+    w.batch(*[w.sell(9, 1, px, "Alo") for px in (46_010, behind) if px])
+    w.oracle(btc=50_000)
+    w.opened()
+    assert w.mark() == 500_000 and best(w) == (0, 46_010)
+    w.batch(w.buy(3, 1, 49_950, "Alo"))
+    assert ("resting" in w.status()) == rests and fills(w) == []
+    assert best(w) == ((49_950, 0) if rests else (0, 49_900))
+
+
 @pytest.mark.parametrize("how", ["modify", "taker", "loss"])
 def test_who_keeps_others_out_does_not_take_its_order_away_before_takers_come(
     world: Callable[..., Any], how: str
