@@ -63,7 +63,7 @@ def status(proxy: str, method: str, path: str, body: object = None, **headers: s
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, (port,) = tmp_path_factory.mktemp("nginx"), free_ports(1)
     address = f"localhost:{port}"
-    with LocalNode(arguments=("--trusted-proxy", "127.0.0.1")) as node:
+    with LocalNode(arguments=("--trusted-proxy", "127.0.0.1", "--trusted-proxy", "127.0.0.2")) as node:
         (folder / "conf").write_text(documented(port, node.port, folder))
         command = ["nginx", "-c", str(folder / "conf"), "-p", str(folder), "-e", str(folder / "errors")]
         nginx = subprocess.Popen(command)

@@ -1,11 +1,9 @@
 """Who may hold a connection: so many of each address, and of all addresses together.
 
-An IPv6 host chooses freely among the addresses of its /64, so that counts as one, as it does in its purse; and a
-customer may get a /48 whole, so that has a bound, too. Nobody but this machine takes the last places: its operator asks
-for /health just when strangers hold all others.
+An IPv6 line counts as one, as it does in its purse, and its site has a bound, too (owners.py). Nobody but this machine
+takes the last places: its operator asks for /health just when strangers hold all others.
 """
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterable
 
@@ -16,7 +14,7 @@ from coinone.interfaces.api.limits import (
     CONNECTIONS_PER_LOOPBACK_MAX,
     CONNECTIONS_PER_SITE_MAX,
 )
-from coinone.interfaces.api.weights import holder, is_loopback
+from coinone.interfaces.api.owners import is_loopback, owner_of, site_of
 
 _ALL = "all"
 Place = tuple[str, ...]  # what a connection counts to
@@ -50,11 +48,12 @@ class Places:
 
     def _bounds(self, address: str) -> dict[str, int]:
         """What a connection of `address` counts to, and how many each may have."""
-        owner = holder(address)
+        owner = owner_of(address)
         bounds = {_ALL: CONNECTIONS_MAX if is_loopback(owner) else CONNECTIONS_MAX - CONNECTIONS_KEPT}
         if address in self._many:
             return bounds | {address: CONNECTIONS_PER_LOOPBACK_MAX}
         bounds[owner] = CONNECTIONS_PER_ADDRESS_MAX
-        if ":" in owner:
-            bounds[str(ipaddress.ip_network(owner).supernet(new_prefix=48))] = CONNECTIONS_PER_SITE_MAX
+        site = site_of(owner)
+        if site != owner:
+            bounds[str(site)] = CONNECTIONS_PER_SITE_MAX
         return bounds

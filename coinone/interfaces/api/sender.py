@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from coinone.interfaces.api.http import HttpError, Receive, Scope
-from coinone.interfaces.api.weights import Purse, holder, is_loopback
+from coinone.interfaces.api.owners import is_loopback, owner_of
+from coinone.interfaces.api.weights import Purse
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
 def share_of(scope: Scope) -> Hashable:
     """All programs of this machine have one address, so there each connection has a share of its own."""
     client = scope.get("client") or ("", 0)
-    address = holder(client[0])
+    address = owner_of(client[0])
     return tuple(client) if is_loopback(address) else address
 
 

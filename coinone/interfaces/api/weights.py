@@ -8,7 +8,6 @@ bytes of its answers unread.
 """
 
 import contextlib
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +21,7 @@ from coinone.interfaces.api.limits import (
     UNREAD_BYTES_MAX,
     UNREAD_LOOPBACK_BYTES_MAX,
 )
+from coinone.interfaces.api.owners import is_loopback, owner_of
 
 INFO_WEIGHT = 20
 INFO_WEIGHTS = {
@@ -145,7 +145,7 @@ class Weights:
         self._purses: OrderedDict[str, Purse] = OrderedDict()
 
     def purse(self, address: str) -> Purse:
-        key = holder(address)
+        key = owner_of(address)
         purse = self._purses.get(key)
         if purse is None:
             unread_max = UNREAD_LOOPBACK_BYTES_MAX if is_loopback(key) else UNREAD_BYTES_MAX
@@ -158,21 +158,6 @@ class Weights:
 
     def _limit(self, key: str) -> int:
         return LOOPBACK_WEIGHT_PER_MINUTE if is_loopback(key) else self._per_minute
-
-
-def is_loopback(key: str) -> bool:
-    """Whether the holder of a purse is this machine. A connection without an address is one."""
-    return key == "" or ipaddress.ip_network(key).is_loopback
-
-
-def holder(address: str) -> str:
-    """Who shares a purse: an IPv4 address, or the /64 that every IPv6 host can choose from freely."""
-    if ":" not in address:
-        return address
-    full = ipaddress.IPv6Address(address.partition("%")[0])
-    if full.ipv4_mapped is not None:
-        return str(full.ipv4_mapped)
-    return address if full.is_loopback else str(ipaddress.ip_network((int(full) >> 64 << 64, 64)))
 
 
 class Counted(list[Any]):

@@ -42,6 +42,16 @@ def test_strangers_and_proxies_leave_places_for_the_nodes_own_machine(own: str) 
     assert taken(places, [own], 2) == 2
 
 
+def test_a_proxy_on_another_loopback_address_leaves_places_for_the_operator() -> None:
+    """It connects from 127.0.0.2 (nginx: proxy_bind). From 127.0.0.1 its clients' 2,500 were the operator's, too."""
+    shared, apart = Places(), Places()
+    shared.admit_many_from(["127.0.0.1"])
+    apart.admit_many_from(["127.0.0.2"])
+    assert taken(shared, ["127.0.0.1"], 2501) == taken(apart, ["127.0.0.2"], 2501) == 2500
+    assert taken(shared, ["127.0.0.1"], 1) == 0
+    assert taken(apart, ["127.0.0.1"], 4096) == 4096 - 2500
+
+
 def test_there_are_never_more_than_the_descriptors_allow() -> None:
     places = Places()
     places.admit_many_from(["192.0.2.1", "2001:db8::1"])

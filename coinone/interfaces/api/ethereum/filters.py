@@ -3,21 +3,23 @@
 import asyncio
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
-from coinone.interfaces.api.fair_queue import greediest
 from coinone.interfaces.api.limits import (
     FILTER_IDLE_S,
     FILTERS_MAX,
     FILTERS_PER_SENDER_MAX,
+    FILTERS_PER_SITE_MAX,
     LOG_RESULTS_MAX,
     RPC_FILTER_ENTRIES_MAX,
+    RPC_FILTER_ENTRIES_PER_SITE_MAX,
 )
+from coinone.interfaces.api.owners import site_of, who_makes_room
 
 
 @dataclass(slots=True)
@@ -51,29 +53,30 @@ class Filters:
         now = asyncio.get_running_loop().time()
         while self._open and next(iter(self._open.values())).polled_s < now - FILTER_IDLE_S:
             self._open.popitem(last=False)
-        same = [made, *(each for each in self._open.values() if each.share == made.share)]
-        if len(same) > FILTERS_PER_SENDER_MAX:
+        site = [each for each in self._open.values() if site_of(each.share) == site_of(made.share)]
+        same = [each for each in site if each.share == made.share]
+        if len(same) >= FILTERS_PER_SENDER_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many filters of one sender (most {FILTERS_PER_SENDER_MAX})")
-        if sum(each.wanted.size for each in same if each.wanted is not None) > RPC_FILTER_ENTRIES_MAX:
-            text = (
-                f"too many addresses and topics in all filters of one sender (most {RPC_FILTER_ENTRIES_MAX})"
-            )
-            raise RpcError(LIMIT_EXCEEDED, text)
+        _check_entries([made, *same], "sender", RPC_FILTER_ENTRIES_MAX)
+        _check_entries([made, *site], "IPv6 /48", RPC_FILTER_ENTRIES_PER_SITE_MAX)
         if len(self._open) >= FILTERS_MAX:
-            self._make_room(len(same) - 1)
+            self._make_room(made.share, f"too many filters (most {FILTERS_MAX})")
+        elif len(site) >= FILTERS_PER_SITE_MAX and site_of(made.share) != made.share:
+            text = f"too many filters of one IPv6 /48 (most {FILTERS_PER_SITE_MAX})"
+            self._make_room(made.share, text, within_site=True)
         name = hex(secrets.randbits(128))
         made.polled_s = now
         self._open[name] = made
         return name
 
-    def _make_room(self, own: int) -> None:
-        """For a sender that has `own`: of the one who has most, the filter goes that was not polled for longest. Its
-        owner finds it gone, as after minutes without a poll. Raises RpcError."""
+    def _make_room(self, share: Hashable, refusal: str, within_site: bool = False) -> None:
+        """For a filter of `share`: of the one who has most, the filter goes that was not polled for longest. Its owner
+        finds it gone, as after minutes without a poll. Raises RpcError."""
         held: dict[Hashable, list[str]] = {}
         for name, each in self._open.items():
             held.setdefault(each.share, []).append(name)
-        refusal = RpcError(LIMIT_EXCEEDED, f"too many filters (most {FILTERS_MAX})")
-        del self._open[held[greediest(held, own, refusal)][0]]
+        greedy = who_makes_room(held, share, RpcError(LIMIT_EXCEEDED, refusal), within_site)
+        del self._open[held[greedy][0]]
 
     def announce(self, tx_hash: Hash32) -> None:
         """A transaction entered the pool; of those that nobody fetches, the oldest are forgotten."""
@@ -91,3 +94,10 @@ class Filters:
 
     def remove(self, name: Any) -> bool:
         return isinstance(name, str) and self._open.pop(name, None) is not None
+
+
+def _check_entries(filters: Iterable[Filter], whose: str, most: int) -> None:
+    """Raises RpcError where addresses and topics of all of them are too many."""
+    if sum(each.wanted.size for each in filters if each.wanted is not None) > most:
+        text = f"too many addresses and topics in all filters of one {whose} (most {most})"
+        raise RpcError(LIMIT_EXCEEDED, text)

@@ -6,8 +6,12 @@ from contextlib import contextmanager
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, RpcError
-from coinone.interfaces.api.fair_queue import greediest
-from coinone.interfaces.api.limits import SYNC_WAITS_MAX, SYNC_WAITS_PER_SENDER_MAX
+from coinone.interfaces.api.limits import (
+    SYNC_WAITS_MAX,
+    SYNC_WAITS_PER_SENDER_MAX,
+    SYNC_WAITS_PER_SITE_MAX,
+)
+from coinone.interfaces.api.owners import site_of, who_makes_room
 from coinone.rules.chain.receipts import PlacedRecord
 
 
@@ -22,11 +26,12 @@ class Inclusions:
     def expect(self, tx_hash: Hash32, share: Hashable = None) -> Iterator[asyncio.Future[None]]:
         """Ready when a block with the transaction is on disk, cancelled where another sender needs the place. Begin
         before the transaction is handed in."""
-        own = len(self._held.get(share, ()))
-        if own >= SYNC_WAITS_PER_SENDER_MAX:
+        if len(self._held.get(share, ())) >= SYNC_WAITS_PER_SENDER_MAX:
             raise RpcError(LIMIT_EXCEEDED, "too many transactions of one sender are waited for: try again")
         if sum(map(len, self._held.values())) >= SYNC_WAITS_MAX:
-            self._make_room(own)
+            self._make_room(share)
+        elif site_of(share) != share and self._site_holds(share) >= SYNC_WAITS_PER_SITE_MAX:
+            self._make_room(share, within_site=True)
         made: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tx_hash, []).append(made)
         self._held.setdefault(share, {})[made] = tx_hash
@@ -35,10 +40,14 @@ class Inclusions:
         finally:
             self._remove(share, made)
 
-    def _make_room(self, own: int) -> None:
-        """For a sender that has `own` places: of the one who has most, the newest goes. Raises RpcError."""
+    def _site_holds(self, share: Hashable) -> int:
+        site = site_of(share)
+        return sum(len(held) for each, held in self._held.items() if site_of(each) == site)
+
+    def _make_room(self, share: Hashable, within_site: bool = False) -> None:
+        """For a place of `share`: of the one who has most, the newest goes. Raises RpcError."""
         refusal = RpcError(LIMIT_EXCEEDED, "too many callers wait for their transactions: try again")
-        greedy = greediest(self._held, own, refusal)
+        greedy = who_makes_room(self._held, share, refusal, within_site)
         lost = next(reversed(self._held[greedy]))
         self._remove(greedy, lost)
         lost.cancel()

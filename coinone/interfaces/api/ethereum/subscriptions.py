@@ -28,9 +28,12 @@ from coinone.interfaces.api.http import Receive, Send
 from coinone.interfaces.api.limits import (
     RPC_CALLS_IN_FLIGHT_MAX,
     RPC_FILTER_ENTRIES_MAX,
+    RPC_FILTER_ENTRIES_PER_SITE_MAX,
     RPC_STREAMS_PER_SENDER_MAX,
+    RPC_STREAMS_PER_SITE_MAX,
     RPC_SUBSCRIPTIONS_MAX,
 )
+from coinone.interfaces.api.owners import site_of
 from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
@@ -111,17 +114,7 @@ class RpcSession:
     def subscribe(self, subscription: Subscription) -> str:
         if len(self.subscriptions) >= RPC_SUBSCRIPTIONS_MAX:
             raise RpcError(LIMIT_EXCEEDED, f"too many subscriptions (most {RPC_SUBSCRIPTIONS_MAX})")
-        if self._hub.entries(self.share) + subscription.entries > RPC_FILTER_ENTRIES_MAX:
-            text = (
-                f"too many addresses and topics in all subscriptions of one sender "
-                f"(most {RPC_FILTER_ENTRIES_MAX})"
-            )
-            raise RpcError(LIMIT_EXCEEDED, text)
-        if subscription.wanted is None and self._hub.streams(self.share) >= RPC_STREAMS_PER_SENDER_MAX:
-            raise RpcError(
-                LIMIT_EXCEEDED,
-                f"too many subscriptions of one sender to blocks and transactions (most {RPC_STREAMS_PER_SENDER_MAX})",
-            )
+        self._hub.check_room(self.share, subscription)
         name = "0x" + secrets.token_hex(16)
         self.subscriptions[name] = subscription
         self.entries += subscription.entries
@@ -169,13 +162,24 @@ class RpcHub:
         self._log_news = LogNews()
         self._pending_news = PendingNews(self._pending_listeners)
 
-    def entries(self, share: Hashable) -> int:
-        """What the subscriptions of a sender count for together."""
-        return sum(session.entries for session in self.sessions if session.share == share)
-
-    def streams(self, share: Hashable) -> int:
-        """How many subscriptions a sender has that are not to logs."""
-        return sum(session.streams for session in self.sessions if session.share == share)
+    def check_room(self, share: Hashable, subscription: Subscription) -> None:
+        """Raises RpcError where a sender, or its site, has too many to add this one."""
+        site = [each for each in self.sessions if site_of(each.share) == site_of(share)]
+        same = [each for each in site if each.share == share]
+        for sessions, whose, entries_max, streams_max in (
+            (same, "sender", RPC_FILTER_ENTRIES_MAX, RPC_STREAMS_PER_SENDER_MAX),
+            (site, "IPv6 /48", RPC_FILTER_ENTRIES_PER_SITE_MAX, RPC_STREAMS_PER_SITE_MAX),
+        ):
+            if sum(each.entries for each in sessions) + subscription.entries > entries_max:
+                text = (
+                    f"too many addresses and topics in all subscriptions of one {whose} (most {entries_max})"
+                )
+                raise RpcError(LIMIT_EXCEEDED, text)
+            if subscription.wanted is None and sum(each.streams for each in sessions) >= streams_max:
+                text = (
+                    f"too many subscriptions of one {whose} to blocks and transactions (most {streams_max})"
+                )
+                raise RpcError(LIMIT_EXCEEDED, text)
 
     def cut_all(self) -> None:
         """Blocks may have been missed: no subscription goes on without them."""

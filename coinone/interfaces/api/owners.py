@@ -1,0 +1,65 @@
+"""Whose an address is, and so what counts together: the one place that says how addresses are grouped.
+
+| address | its owner (a purse, a share, its connections, filters and waits) | its site (larger bounds) |
+| --- | --- | --- |
+| IPv4, also written as IPv6 | itself | itself |
+| IPv6 | its /64, in which every host chooses freely | its /48, which one customer may get whole, or share with many |
+| of this machine | itself; without an address it is this machine's, too | itself |
+"""
+
+import ipaddress
+from collections.abc import Hashable, Mapping, Sized
+from functools import lru_cache
+
+from coinone.interfaces.api.fair_queue import greediest
+
+_OWNER_BITS = 64
+_SITE_BITS = 48
+
+
+def owner_of(address: str) -> str:
+    if ":" not in address:
+        return address
+    full = ipaddress.IPv6Address(address.partition("%")[0])
+    if full.ipv4_mapped is not None:
+        return str(full.ipv4_mapped)
+    return address if full.is_loopback else _network(int(full), _OWNER_BITS)
+
+
+@lru_cache(maxsize=8192)  # twice as many as connections
+def site_of(owner: Hashable) -> Hashable:
+    """Of an owner, or of whoever else has a share of the node's work: that is its own site."""
+    if not isinstance(owner, str) or not owner.endswith(f"/{_OWNER_BITS}"):
+        return owner
+    return _network(int(ipaddress.IPv6Network(owner).network_address), _SITE_BITS)
+
+
+def is_loopback(owner: str) -> bool:
+    """Whether it is this machine. A connection without an address is one."""
+    return owner == "" or ipaddress.ip_network(owner).is_loopback
+
+
+def who_makes_room(
+    held: Mapping[Hashable, Sized], newcomer: Hashable, refusal: Exception, within_site: bool = False
+) -> Hashable:
+    """Of those who hold the places of a full store: who has most of the site that has most, where that is more than the
+    newcomer's site would have then; else, or `within_site` as its own site is full, who has most of the newcomer's.
+    Raises `refusal` where all have as little as the newcomer would have."""
+    sites: dict[Hashable, dict[Hashable, Sized]] = {}
+    for owner, things in held.items():
+        sites.setdefault(site_of(owner), {})[owner] = things
+    own = sites.get(site_of(newcomer), {})
+    most = own if within_site else max(sites.values(), key=_count)
+    if most is not own and _count(most) > _count(own) + 1:
+        return max(most, key=lambda each: len(most[each]))
+    if not own:
+        raise refusal
+    return greediest(own, len(held.get(newcomer, ())), refusal)
+
+
+def _count(site: Mapping[Hashable, Sized]) -> int:
+    return sum(map(len, site.values()))
+
+
+def _network(address: int, bits: int) -> str:
+    return str(ipaddress.IPv6Network((address >> 128 - bits << 128 - bits, bits)))
