@@ -69,6 +69,16 @@ def test_takers_come_before_what_was_passed_over_meets_its_bids(world: Callable[
     assert sorted(fills(w)) == [(1, 7, 49_950, 0.01), (9, 8, 49_800, DUST)]
 
 
+def test_who_passed_over_something_meets_it_though_it_cancels_in_the_same_batch(
+    world: Callable[..., Any],
+) -> None:
+    """The cancel finds nothing at first, and is tried again when 9's 0.5 BTC have been bought."""
+    w = world({1: 10**6, 9: 10**6})
+    w.batch(w.sell(9, 0.5, 49_800, "Alo"))
+    w.batch(w.buy(1, 1, 49_950, "Alo", cloid=5), w.cancel(1, cloid=5))
+    assert fills(w) == [(1, 9, 49_800, 0.5)] and best(w) == (0, 0) and w.order_count(1) == 0
+
+
 def test_what_claims_more_than_the_bids_keeps_them_out(world: Callable[..., Any]) -> None:
     """Bids for 1 and 1 BTC of accounts with a million claim 32. An ask for 2.1 claims 33.6 and bars both, one for 1.9
     30.4 and bars none; asks for 0.9 at 49,800 and 1.5 at 49,900 let the one bid below 49,900 in."""
