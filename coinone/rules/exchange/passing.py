@@ -2,7 +2,9 @@
 
 A post-only order that brings more than what lies in its way rests over it (post_only.py), and takers may trade with
 either. What still crosses at the end of the batch trades at the price of the older order, which is better for the newer
-one, and both pay what makers pay: neither has taken anything.
+one, and both pay what makers pay: neither has taken anything. But for a 16th of a newer order only, less what it was
+filled before; beyond that it pays what takers pay. Else whoever has the margin would buy all that is offered at a
+maker's fee, by a post-only bid for a little more that it cancels in the same batch.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.cancelling import dismiss, find_target, remove_order, remove_risk, remove_side
-from coinone.rules.exchange.core import i64, inlined, part
+from coinone.rules.exchange.core import NOW, i64, inlined, part
 from coinone.rules.exchange.crossing import crosses
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room, worth
 from coinone.rules.exchange.journal import save_globals, save_market, save_order
@@ -21,6 +23,7 @@ from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
+MADE_PART = 16  # of a newer order a 16th meets older ones at a maker's fee
 _FILLED, _OPEN, _NOT_FOUND = int(Status.FILLED), int(Status.OPEN), int(Status.NOT_FOUND)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _REDUCE_ONLY, _LIQUIDATED = int(Status.REDUCE_ONLY_CANCELED), int(Status.LIQUIDATED_CANCELED)
@@ -84,15 +87,26 @@ def _lots(core: Any, slot: int) -> int:
     return i64(min(order.sz, max((2 * order.side - 1) * core.positions[account, market].size, 0)))
 
 
+@inlined
+def _charges(core: Any, slot: int, size: int, px: int) -> tuple[int, int]:
+    """The exchange's fee and the builder's share for this fill of a resting order, each part of the fee rounded up."""
+    order = core.orders[slot]
+    holder = core.accounts[i64(order.account)]
+    made = i64(size)
+    if order.time_ms == core.counters[NOW]:
+        made = max(min(order.orig_sz // MADE_PART - (order.orig_sz - order.sz), size), i64(0))
+    own, share = charges(core, made * px, holder.maker_rate, i64(order.builder), order.builder_fee)
+    taken, more = charges(core, (size - made) * px, holder.taker_rate, i64(order.builder), order.builder_fee)
+    return own + taken, share + more
+
+
 @part
 def _may_trade(core: Any, slot: int, size: int, px: int, i: int) -> bool:
     """May its owner make this fill, as a maker? Else its orders of that side go."""
     order = core.orders[slot]
     account, market = i64(order.account), i64(order.market)
     change = (1 - 2 * order.side) * size
-    fee, share = charges(
-        core, size * px, core.accounts[account].maker_rate, i64(order.builder), order.builder_fee
-    )
+    fee, share = _charges(core, slot, size, px)
     maintenance = maintenance_margin(core, market, core.positions[account, market].size + change)
     if may_fill(core, account, market, change, px, fee + share, maintenance):
         return True
@@ -106,10 +120,8 @@ def _trade(core: Any, i: int, slot: int, newer: int, size: int) -> None:
     op, made = core.ops[i], core.orders[newer]
     market, account, maker = i64(op.market), i64(op.account), i64(made.account)
     direction, px = 1 - 2 * op.side, i64(op.px)
-    maker_fee, maker_share = charges(
-        core, size * px, core.accounts[maker].maker_rate, i64(made.builder), made.builder_fee
-    )
-    fee, share = charges(core, size * px, core.accounts[account].maker_rate, i64(op.builder), op.builder_fee)
+    maker_fee, maker_share = _charges(core, newer, size, px)
+    fee, share = _charges(core, slot, size, px)
     left = maintenance_margin(core, market, core.positions[maker, market].size - direction * size)
     own_left = maintenance_margin(core, market, core.positions[account, market].size + direction * size)
     worst = worst_size(core, account, market)

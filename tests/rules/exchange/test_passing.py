@@ -54,6 +54,22 @@ def test_bids_rest_over_a_small_older_ask_and_buy_it_at_its_price(world: Callabl
     assert w.cash(1) == 10**6 * MICRO - 14_940_000 - 2_241
 
 
+def test_beyond_a_16th_of_it_a_post_only_order_pays_what_takers_pay(world: Callable[..., Any]) -> None:
+    """A bid for 1 BTC meets 0.1 at 49,800: 0.0625 BTC, 3,112.5 quote, at 0.015 %, and 0.0375, 1,867.5, at 0.045 %:
+    0.466875 + 0.840375. 9 asked, and pays 0.747. Had a taker sold it 0.05 before, 0.0125 would be left for the lower
+    fee: 622.5 * 0.00015 + 4,357.5 * 0.00045."""
+    w = world({1: 10**6, 7: 10**5, 9: 10**5})
+    w.batch(w.sell(9, 0.1, 49_800, "Alo"))
+    w.batch(w.buy(1, 1, 49_950, "Alo"))
+    (fill,) = [event for event in w.last.events if isinstance(event, Fill)]
+    assert (fill.maker.fee, fill.taker.fee) == (466_875 + 840_375, 747_000)
+    w.batch(w.cancel(1, oid=fill.maker.oid), w.sell(9, 0.1, 49_800, "Alo"))
+    w.batch(w.buy(1, 1, 49_950, "Alo"), w.sell(7, 0.05, 49_900, "Ioc"))
+    sold, met = [event for event in w.last.events if isinstance(event, Fill)]
+    assert (sold.px, met.px, met.sz) == (499_500, 498_000, 10_000)
+    assert (met.maker.fee, met.taker.fee) == (93_375 + 1_960_875, 747_000)
+
+
 def test_asks_rest_over_a_small_older_bid(world: Callable[..., Any]) -> None:
     w = world({1: 10**6, 9: 1_000})
     w.batch(w.buy(9, DUST, 50_200, "Alo"))
