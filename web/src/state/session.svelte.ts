@@ -49,13 +49,17 @@ class SessionState {
   }
 
   async useInjected(announced: Announced): Promise<void> {
-    await this.use(await connectInjected(announced))
+    const used = this.use(await connectInjected(announced))
+    // at once, as it is of this wallet: who leaves it, or takes another, while its key is looked for has the last word
+    sessionStorage.removeItem(REMEMBERED)
     localStorage.setItem(INJECTED, announced.rdns)
+    await used
   }
 
   async useDevKey(index: number): Promise<void> {
-    await this.use(await devWallet(index, network.chainId!))
+    const used = this.use(await devWallet(index, network.chainId!))
     sessionStorage.setItem(REMEMBERED, String(index))
+    await used
   }
 
   async use(wallet: Wallet): Promise<void> {

@@ -3,6 +3,7 @@
 import { decimals, floorSz, isValidPx, isValidSz, num, roundPx } from '../lib/numbers.ts'
 import { read, readNumber } from '../lib/typed.ts'
 import type { OrderRequest, Tif } from '../lib/actions.ts'
+import { feed } from '../net/feed.svelte.ts'
 import { account } from './account.svelte.ts'
 import { book } from './book.svelte.ts'
 import { markets } from './markets.svelte.ts'
@@ -105,7 +106,7 @@ class TicketState {
     const size = read(this.amount)
     if (size.problem !== null) return `Size: ${size.problem}`
     if (this.unit === 'coin' && decimals(size.text) > szDecimals) return `Size: at most ${szDecimals} decimals`
-    if (this.kind === 'market') return this.referencePx ? null : 'No price yet'
+    if (this.kind === 'market') return this.referencePx ? marketProblem() : 'No price yet'
     if (this.px === '') return 'Enter a price'
     const px = read(this.px)
     if (px.problem !== null) return `Price: ${px.problem}`
@@ -174,6 +175,11 @@ class TicketState {
       szDecimals: market.szDecimals,
     }
   }
+}
+
+/** Why no order goes out at the market: its limit is reckoned from a price that may be old. */
+export function marketProblem(): string | null {
+  return feed.state === 'open' ? null : 'The line to the node is silent, so the prices shown may be old. Wait until it is live again, or use a limit order.'
 }
 
 export function marketPx(isBuy: boolean, px: number, szDecimals: number): string {

@@ -14,7 +14,7 @@ import { markets, type Market } from './markets.svelte.ts'
 import { AnswerLost, NotKnown, orderOutcome } from './outcomes.ts'
 import { EXPIRES_MS, session } from './session.svelte.ts'
 import { network } from './network.svelte.ts'
-import { marketPx } from './ticket.svelte.ts'
+import { marketProblem, marketPx } from './ticket.svelte.ts'
 import { ui, type Tone } from './ui.svelte.ts'
 
 const NEVER = 'The chain did not take it, and it has expired: it cannot trade any more.'
@@ -126,7 +126,12 @@ export function cancel(orders: readonly OpenOrder[]): Promise<boolean> {
   })
 }
 
-export function closeAtMarket(positions: readonly Position[]): Promise<boolean> {
+export async function closeAtMarket(positions: readonly Position[]): Promise<boolean> {
+  const problem = marketProblem()
+  if (problem !== null) {
+    ui.toast('bad', 'Not closed', problem)
+    return false
+  }
   return place(
     positions.flatMap((position) => {
       const market = markets.named(position.coin)

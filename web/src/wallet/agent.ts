@@ -6,6 +6,7 @@
 
 import type { Hex } from 'viem'
 import type { TypedData } from '../lib/signing.ts'
+import { ui } from '../state/ui.svelte.ts'
 import { forget, keep, recall } from './vault.ts'
 
 export interface Agent {
@@ -16,6 +17,8 @@ export interface Agent {
 }
 
 interface Stored {
+  /** Whose key it is. */
+  master: Hex
   key: Hex
   name: string
   validUntilMs: number
@@ -45,20 +48,30 @@ export function approvedName(agent: { name: string; validUntilMs: number }): str
 export async function newAgent(days: number, name: string): Promise<{ agent: Agent; key: Hex }> {
   const { generatePrivateKey } = await import('viem/accounts')
   const key = generatePrivateKey()
-  return { key, agent: await load({ key, name, validUntilMs: Math.floor(Date.now() + days * DAY_MS) }) }
+  return { key, agent: await load(key, name, Math.floor(Date.now() + days * DAY_MS)) }
 }
 
 export async function storedAgent(chainId: number, master: Hex): Promise<Agent | null> {
+  await dropUnnamed(chainId, master)
   const text = await recall(slot(chainId, master))
   if (!text) return null
   const stored = JSON.parse(text) as Stored
-  if (stored.validUntilMs >= Date.now()) return load(stored)
+  if (stored.master === master && stored.validUntilMs >= Date.now()) return load(stored.key, stored.name, stored.validUntilMs)
   await forgetAgent(chainId, master)
   return null
 }
 
+/** Older versions of this page did not note whose a key is, and could keep one under another account: it would trade for
+ * that one until it expires. */
+async function dropUnnamed(chainId: number, master: Hex): Promise<void> {
+  const old = `coinone.agent.${chainId}.${master}`
+  if ((await recall(old)) === null) return
+  await forget(old)
+  ui.toast('notice', 'Trading key dropped', 'An older version of this page made it and did not note whose it is. Enable trading again; under Wallet you can revoke the old key.')
+}
+
 export async function storeAgent(chainId: number, master: Hex, agent: Agent, key: Hex): Promise<void> {
-  const stored: Stored = { key, name: agent.name, validUntilMs: agent.validUntilMs }
+  const stored: Stored = { master, key, name: agent.name, validUntilMs: agent.validUntilMs }
   await keep(slot(chainId, master), JSON.stringify(stored))
   tabs.postMessage(slot(chainId, master))
 }
@@ -79,7 +92,7 @@ export function onOtherTab(chainId: number, master: Hex, changed: () => void): (
   return () => tabs.removeEventListener('message', hear)
 }
 
-async function load({ key, name, validUntilMs }: Stored): Promise<Agent> {
+async function load(key: Hex, name: string, validUntilMs: number): Promise<Agent> {
   const { privateKeyToAccount } = await import('viem/accounts')
   const account = privateKeyToAccount(key)
   return {
@@ -91,5 +104,5 @@ async function load({ key, name, validUntilMs }: Stored): Promise<Agent> {
 }
 
 function slot(chainId: number, master: Hex): string {
-  return `coinone.agent.${chainId}.${master}`
+  return `coinone.trading-key.${chainId}.${master}`
 }
