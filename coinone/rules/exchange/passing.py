@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.cancelling import dismiss, find_target, remove_order, remove_risk, remove_side
+from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import NOW, i64, inlined, part
-from coinone.rules.exchange.crossing import crosses
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room, worth
 from coinone.rules.exchange.journal import save_globals, save_market, save_order
 from coinone.rules.exchange.ladders import ladder_of, take_from
@@ -24,27 +23,26 @@ from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
 MADE_PART = 16  # of a newer order a 16th meets older ones at a maker's fee
-_FILLED, _OPEN, _NOT_FOUND = int(Status.FILLED), int(Status.OPEN), int(Status.NOT_FOUND)
+_FILLED, _CANCELED = int(Status.FILLED), int(Status.CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _REDUCE_ONLY, _LIQUIDATED = int(Status.REDUCE_ONLY_CANCELED), int(Status.LIQUIDATED_CANCELED)
 
 
 @part
 def meet(core: Any, i: int, result: Any) -> int:
-    """The resting order that op `i` names by its id trades with the newer ones that cross it, best price and oldest
-    first."""
+    """In op `i`'s market what was passed over trades with the newer orders that cross it, best price and oldest first,
+    until the book is not crossed."""
     op = core.ops[i]
-    slot = find_target(core, i)
-    if slot < 0:
-        return _NOT_FOUND
-    _repeat(op, core.orders[slot])
-    other = ladder_of(i64(op.market), 1 - op.side)
-    result.oid = op.oid
-    while core.orders[slot].oid == op.oid and core.ladder_counts[other] > 0:
-        best = core.ladder_counts[other] - 1
-        if not crosses(op, core.ladder_keys[other, best]):
+    bids, asks = ladder_of(i64(op.market), 0), ladder_of(i64(op.market), 1)
+    while core.ladder_counts[bids] > 0 and core.ladder_counts[asks] > 0:
+        bid, ask = core.ladder_counts[bids] - 1, core.ladder_counts[asks] - 1
+        if core.ladder_keys[bids, bid] < -core.ladder_keys[asks, ask]:
             break
-        newer = i64(core.levels[core.ladder_levels[other, best]].head)
+        slot = i64(core.levels[core.ladder_levels[bids, bid]].head)
+        newer = i64(core.levels[core.ladder_levels[asks, ask]].head)
+        if core.orders[slot].oid > core.orders[newer].oid:
+            slot, newer = newer, slot
+        _repeat(op, core.orders[slot])
         size = i64(min(_lots(core, slot), _lots(core, newer)))
         if size <= 0:
             gone = slot if _lots(core, slot) <= 0 else newer
@@ -57,12 +55,14 @@ def meet(core: Any, i: int, result: Any) -> int:
             _trade(core, i, slot, newer, size)
             result.filled_sz += size
             result.filled_notional += size * op.px
-    return _OPEN if core.orders[slot].oid == op.oid else _FILLED
+    return _CANCELED
 
 
 @inlined
 def _repeat(op: Any, order: Any) -> None:
     """Let the op have the order's terms, as the taker's side of a fill and its row are made of an op."""
+    op.account = order.account
+    op.oid = order.oid
     op.px = order.px
     op.side = order.side
     op.reduce_only = order.reduce_only

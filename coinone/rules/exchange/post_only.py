@@ -18,7 +18,8 @@ better than its own helped a small one below it to bar those in between.
 
 What rests already in their way claims its lots `TIMES_MAX` times, as much as any order can: else the small ask would
 only have to come a batch earlier. It is not refused any more, but where it loses, the orders that claim more than it
-rest over it (passing.py).
+rest over it (passing.py). What rests at a loss against the mark claims nothing: it is not bound to a batch, and its
+owner could take it away ahead of takers and put it back behind them.
 """
 
 from typing import NamedTuple
@@ -29,14 +30,7 @@ from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.exchange.claims import CLAIM_MAX, TIMES_MAX, claims
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.sure import UNSURE
-from coinone.rules.exchange.tables import (
-    BAND_DIVISOR,
-    BAND_DIVISOR_LOW_LEVERAGE,
-    BAND_LEVERAGE,
-    Array,
-    MarketStatus,
-    Side,
-)
+from coinone.rules.exchange.tables import Array, MarketStatus, Side
 
 _SELL = int(Side.SELL)
 
@@ -79,7 +73,8 @@ def _parting_with_resting(
         if len(reached):
             best = int(reached.min() if side is Side.BUY else reached.max())
             levels, sizes = rows.book.crossing(market, side, best)
-            stays = ~_beyond_band(rows, market, side, levels)
+            mark = int(rows.markets[market]["mark"])
+            stays = levels <= mark if side is Side.BUY else levels >= mark
             prices.append(levels[stays])
             kinds.append(np.full(len(prices[-1]), side is Side.SELL))
             lots.append(np.minimum(sizes[stays], CLAIM_MAX // TIMES_MAX) * TIMES_MAX)
@@ -99,18 +94,6 @@ def parting(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
     best = np.flatnonzero(refused == refused.min())
     bounds = [0, *prices.tolist(), int(prices[-1]) + 1]
     return bounds[best[0] + 1], bounds[best[-1]]
-
-
-def _beyond_band(rows: Rows, market: int, side: Side, px: Array) -> Array:
-    """Which of these prices of a side no fill could meet, at the loss of who bids or asks them (fill_check.py): what
-    rests there goes when a post-only order comes."""
-    row = rows.markets[market]
-    loss = px - int(row["mark"]) if side is Side.BUY else int(row["mark"]) - px
-    low = int(row["max_leverage"]) < BAND_LEVERAGE
-    found: Array = (loss > 0) & (
-        loss * (BAND_DIVISOR_LOW_LEVERAGE if low else BAND_DIVISOR) > int(row["mark"])
-    )
-    return found
 
 
 def _crossed(rows: Rows, ops: Array, sells: Array) -> Array:

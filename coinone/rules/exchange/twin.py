@@ -96,8 +96,7 @@ class Twin(Passing):
             self.trim(i, self.accounts[op.account].positions[op.market])
             return _refused(CANCELED)
         if op.kind == MEET:
-            target = self._target(op)
-            return self.meet(i, target) if target else _refused(Status.NOT_FOUND)
+            return self.meet(i, self.markets[op.market])
         cancels = op.kind in _CANCELS
         wrong = not cancels and check_terms(self.markets, op)
         if wrong:

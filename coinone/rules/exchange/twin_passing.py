@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.twin_book import Order, Result, row
+from coinone.rules.exchange.twin_book import Market, Order, Result, row
 from coinone.rules.exchange.twin_meeting import FILLED, Meeting
-from coinone.rules.exchange.twin_resting import OPEN
 from coinone.rules.exchange.twin_terms import (
     BUY,
+    SELL,
     adverse,
     beyond_band,
     costs_the_fund,
@@ -23,12 +23,13 @@ from coinone.rules.exchange.twin_terms import (
 class Passing(Meeting):
     """How orders that rest meet, when the batch's takers are through."""
 
-    def meet(self, i: int, older: Order) -> Result:
-        """A resting order trades at its price with the newer ones that cross it."""
-        op, market = older.op, older.market
-        other, filled = market.sides[1 - op.side], 0
-        while older.oid in self.orders and other.keys and other.keys[-1] >= other.sign * op.px:
-            newer = next(iter(other.queues[other.keys[-1]].values()))
+    def meet(self, i: int, market: Market) -> Result:
+        """While a market's best orders cross, the older one trades at its price with the newer one."""
+        bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
+        while bids.keys and asks.keys and bids.keys[-1] >= -asks.keys[-1]:
+            heads = [next(iter(side.queues[side.keys[-1]].values())) for side in (bids, asks)]
+            older, newer = sorted(heads, key=lambda order: order.oid)
+            op = older.op
             size = min(self._lots(older), self._lots(newer))
             if size <= 0:
                 gone = older if self._lots(older) <= 0 else newer
@@ -38,9 +39,8 @@ class Passing(Meeting):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
             elif self._may_trade(i, newer, size, op.px) and self._may_trade(i, older, size, op.px):
                 self._meet_newer(i, older, newer, size)
-                filled += size
-        status = OPEN if older.oid in self.orders else FILLED
-        return row(Result, (older.oid, filled, filled * op.px, 0, 0, 0, status))
+                filled, notional = filled + size, notional + size * op.px
+        return row(Result, (0, filled, notional, 0, 0, 0, Status.CANCELED))
 
     def _lots(self, order: Order) -> int:
         """What may trade by its own terms."""

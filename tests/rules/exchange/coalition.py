@@ -58,7 +58,7 @@ class Observer:
             elif isinstance(event, LiquidationEvent) and event.kind == "debt":
                 self.cash[int.from_bytes(event.account, "big")] += event.amount
                 self.debts += event.amount
-            elif isinstance(event, LedgerUpdate) and event.kind != "unclaimed":
+            elif isinstance(event, LedgerUpdate) and event.kind not in ("unclaimed", "covered"):
                 who = int.from_bytes(event.account, "big")
                 self.cash[who] += event.amount
                 self.outsiders_paid -= event.amount * (event.kind == "levy" and who in OUTSIDERS)

@@ -97,14 +97,25 @@ def test_who_passed_over_something_meets_it_though_it_cancels_in_the_same_batch(
 
 def test_what_claims_more_than_the_bids_keeps_them_out(world: Callable[..., Any]) -> None:
     """Bids for 1 and 1 BTC of accounts with a million claim 32. An ask for 2.1 claims 33.6 and bars both, one for 1.9
-    30.4 and bars none; asks for 0.9 at 49,800 and 1.5 at 49,900 let the one bid below 49,900 in."""
+    30.4 and bars none; asks for 0.9 at 50,100 and 1.5 at 50,200 let the one bid below 50,200 in."""
     for asks, resting in (((2.1,), 0), ((1.9,), 2), ((0.9, 1.5), 1)):
         w = world({1: 10**6, 2: 10**6, 9: 10**6})
-        w.batch(*[w.sell(9, size, 49_800 + 100 * n, "Alo") for n, size in enumerate(asks)])
-        w.batch(w.buy(1, 1, 49_950, "Alo"), w.buy(2, 1, 49_850, "Alo"))
+        w.batch(*[w.sell(9, size, 50_100 + 100 * n, "Alo") for n, size in enumerate(asks)])
+        w.batch(w.buy(1, 1, 50_250, "Alo"), w.buy(2, 1, 50_150, "Alo"))
         statuses = [w.status(0), w.status(1)]
         assert sum("resting" in status for status in statuses) == resting, asks
         assert all("resting" in s or "would have immediately matched" in s["error"] for s in statuses)
+
+
+def test_what_rests_at_a_loss_against_the_mark_keeps_nobody_out(world: Callable[..., Any]) -> None:
+    """A stranger's asks for 5 BTC at 49,800 would cost whoever leaves them there as a bar 200 a coin; but its owner may
+    take them away ahead of takers and put them back behind. So bids rest over them, however little they claim."""
+    w = world({1: 1_100, 2: 10**6, 9: 10**6})
+    at_fifty(w, 1)
+    w.batch(w.sell(9, 5, 49_800))
+    w.batch(w.buy(1, 1, 49_950, "Alo"), w.buy(2, 1, 49_940, "Alo"))
+    assert [(maker, taker, size) for maker, taker, _, size in fills(w)] == [(1, 9, 1), (2, 9, 1)]
+    assert best(w) == (0, 49_800)
 
 
 def test_who_has_no_more_than_its_margin_passes_over_a_16th(world: Callable[..., Any]) -> None:
@@ -113,8 +124,8 @@ def test_who_has_no_more_than_its_margin_passes_over_a_16th(world: Callable[...,
     for size, rests in ((0.063, True), (0.0632, False)):
         w = world({1: 1_010, 9: 10**6})
         at_fifty(w, 1)
-        w.batch(w.sell(9, size, 49_800, "Alo"))
-        w.batch(w.buy(1, 1, 49_900, "Alo"))
+        w.batch(w.sell(9, size, 50_000, "Alo"))
+        w.batch(w.buy(1, 1, 50_000, "Alo"))
         assert ("resting" in w.status()) == rests
 
 
@@ -142,12 +153,12 @@ def test_an_order_that_takes_is_passed_over_by_nobody_where_a_price_is_aged(
     assert "error" in w.status()
 
 
-@pytest.mark.parametrize(("behind", "rests"), [(49_900, False), (None, True)])
+@pytest.mark.parametrize(("behind", "rests"), [(50_000, False), (None, True)])
 def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     world: Callable[..., Any], behind: int | None, rests: bool
 ) -> None:
-    """Asks for 1 BTC at 46,000 and perhaps at 49,900 of a sleeping maker; the mark goes from 46,000 to 50,000, and the
-    first lies 8 % below it. The other lies within the band, and claims as much as a bid for 1 at 49,950."""
+    """Asks for 1 BTC at 46,000 and perhaps at 50,000 of a sleeping maker; the mark goes from 46,000 to 50,000, and the
+    first lies 8 % below it. The other is no loss to it, and claims as much as a bid for 1 at 50,050."""
     w = world({3: 10**6, 9: 10**6})
     w.oracle(btc=46_000)
     w.batch()
@@ -155,9 +166,9 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     w.oracle(btc=50_000)
     w.opened()
     assert w.mark() == 500_000 and best(w) == (0, 46_010)
-    w.batch(w.buy(3, 1, 49_950, "Alo"))
+    w.batch(w.buy(3, 1, 50_050, "Alo"))
     assert ("resting" in w.status()) == rests and fills(w) == []
-    assert best(w) == ((49_950, 0) if rests else (0, 49_900))
+    assert best(w) == ((50_050, 0) if rests else (0, 50_000))
 
 
 @pytest.mark.parametrize("how", ["modify", "taker", "loss"])

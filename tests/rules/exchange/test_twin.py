@@ -19,7 +19,7 @@ from coinone.rules.exchange.twin import Twin
 from coinone.rules.exchange.twin_book import Result, Update
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin_terms import sums
-from coinone.rules.exchange.uncrossing import passed_over
+from coinone.rules.exchange.uncrossing import crossed_markets
 from tests.rules.exchange.near_limits import ops_near_limits, ops_that_pass, to_the_limits, world_of_few
 
 ACCOUNTS, MARKETS = 12, 3
@@ -123,15 +123,11 @@ def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[R
 
 def meet_passed(rows: Rows, twin: Twin, now: int) -> set[object]:
     """What was passed over trades, and no book is crossed; the statuses met."""
-    slots = list(passed_over(rows, now))
-    ops = np.zeros(len(slots), OP)
-    ops["kind"] = OpKind.MEET
-    for name in ("account", "market", "oid"):
-        ops[name] = rows.orders[name][slots]
+    markets = crossed_markets(rows)
+    ops = np.zeros(len(markets), OP)
+    ops["kind"], ops["market"] = OpKind.MEET, markets
     results, updates = run_equal(rows, twin, ops, now)
-    for market in range(MARKETS):
-        bid, ask = (rows.book.best(market, side) for side in (0, 1))
-        assert bid is None or ask is None or bid < ask
+    assert crossed_markets(rows) == []
     return statuses(results, updates) | ({"met"} if any(result.filled_sz for result in results) else set())
 
 
