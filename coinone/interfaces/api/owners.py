@@ -11,8 +11,6 @@ import ipaddress
 from collections.abc import Hashable, Mapping, Sized
 from functools import lru_cache
 
-from coinone.interfaces.api.fair_queue import greediest
-
 _OWNER_BITS = 64
 _SITE_BITS = 48
 
@@ -37,6 +35,15 @@ def site_of(owner: Hashable) -> Hashable:
 def is_loopback(owner: str) -> bool:
     """Whether it is this machine. A connection without an address is one."""
     return owner == "" or ipaddress.ip_network(owner).is_loopback
+
+
+def greediest(held: Mapping[Hashable, Sized], own: int, refusal: Exception) -> Hashable:
+    """Who has most of a full store, and makes room there for somebody who has `own`. Raises `refusal` where nobody has
+    more than the newcomer would have then: equals do not push each other out."""
+    greedy = max(held, key=lambda each: len(held[each]))
+    if len(held[greedy]) <= own + 1:
+        raise refusal
+    return greedy
 
 
 def who_makes_room(

@@ -3,6 +3,7 @@
 import json
 import lzma
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,18 @@ def test_a_fill_is_told_to_each_side_from_its_own_view() -> None:
     assert maker["fee"] == "-0.001459"
     assert maker["cloid"] == "0x00000000000000000000000000000abc" and "cloid" not in taker
     assert taker["tid"] == maker["tid"] == 77
+
+
+def test_orders_that_met_at_the_end_of_a_batch_crossed_on_neither_side() -> None:
+    """The older one bids and was passed over: the trade is a sale by the newer one, without a transaction."""
+    met = replace(FILL, tx_hash=bytes(32))
+    older, newer = (events.fill_json(met, taker, COINS) for taker in (True, False))
+    assert [(each["side"], each["crossed"]) for each in (older, newer)] == [("B", False), ("A", False)]
+    assert events.trade_json(met, COINS)["side"] == "A" and events.trade_json(FILL, COINS)["side"] == "B"
+    closed = replace(met, kind="liquidation")
+    assert (
+        events.fill_json(closed, True, COINS)["crossed"] and events.trade_json(closed, COINS)["side"] == "B"
+    )
 
 
 def test_a_liquidation_tells_what_is_closed_and_what_the_account_was_worth() -> None:

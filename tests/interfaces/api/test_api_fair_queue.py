@@ -43,6 +43,17 @@ def test_in_a_full_queue_whoever_has_most_makes_room() -> None:
     assert served(queue) == ["1", "4", "2"]
 
 
+def test_the_lines_of_one_ipv6_site_share_its_turns_and_make_room_for_another() -> None:
+    """A site of 100 lines in a queue of 100: another's two push out the site's first two, of
+    equals the first, and come after one of the site's each."""
+    queue: FairQueue[str] = FairQueue(100, 64)
+    for number in range(100):
+        queue.put(f"2001:db8:0:{number:x}::/64", f"line {number}")
+    assert queue.put("2001:db8:1::/64", "modest 0") is not None
+    assert queue.put("2001:db8:1::/64", "modest 1") is not None
+    assert served(queue)[:4] == ["line 2", "modest 0", "line 3", "modest 1"]
+
+
 def test_what_was_taken_out_is_not_served() -> None:
     queue: FairQueue[str] = FairQueue(10, 10)
     queue.put("a", "1")

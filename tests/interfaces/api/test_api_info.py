@@ -239,9 +239,10 @@ def test_withdrawable_is_what_the_rules_say_of_a_restricted_account_too(node: No
 def test_another_dex_is_refused_by_every_question(node: Node) -> None:
     async def scenario(service: Service) -> None:
         for kind in ("meta", "allMids", "clearinghouseState", "openOrders", "perpsAtOpenInterestCap"):
-            assert await ask(service, kind, user=NEWCOMER, dex="") == await ask(
-                service, kind, user=NEWCOMER, dex=None
-            ), "null is no dex"
+            named, null = [await ask(service, kind, user=NEWCOMER, dex=dex) for dex in ("", None)]
+            if kind == "clearinghouseState":  # a batch may come between
+                assert named.pop("time") <= null.pop("time")
+            assert named == null, "null is no dex"
             with pytest.raises(HttpError, match="unknown dex"):
                 await ask(service, kind, user=NEWCOMER, dex="xyz")
 

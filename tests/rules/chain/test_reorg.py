@@ -28,7 +28,7 @@ BATCHES = 60
 BLOCKS, BLOCK_BATCHES = 12, 8
 
 
-def crowded(seed: int = 3) -> Day:
+def crowded(seed: int = 8) -> Day:
     """A market that has traded for a while, one gap away from liquidations."""
     day = Day(seed, NETWORK)
     for _ in range(40):

@@ -15,7 +15,7 @@ matches none of them costs as much to look for as one that matches all. So:
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from operator import itemgetter
@@ -27,6 +27,7 @@ from coinone.interfaces.api.ethereum.format import AnyHeader, log_json
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
 from coinone.interfaces.api.ethereum.parts import run_part
 from coinone.interfaces.api.limits import LOG_BLOCKS_WAITING_MAX, LOG_RESULTS_MAX, PART_S
+from coinone.interfaces.api.owners import site_of
 from coinone.rules.chain.receipts import PlacedRecord
 from coinone.rules.state.steps import Steps
 from coinone.rules.vm import Log
@@ -144,14 +145,19 @@ class BlockNews:
     def few(self, behind: Set[Hashable]) -> Steps[bool]:
         """Tell those who ask for little and are told little, and are not `behind`. True at the end."""
         yield from self._read()
-        asking = [(sum(each.wanted.entries for each in those), share) for share, those in self.untold.items()]
-        for entries, share in sorted(asking, key=itemgetter(0)):
-            if entries > _FEW:
-                self._much.append((entries, share))
+        asked: Counter[Hashable] = Counter()  # by site: who has a thousand lines asks for little on each
+        for share, those in self.untold.items():
+            asked[site_of(share)] += sum(each.wanted.entries for each in those)
+        told: Counter[Hashable] = Counter()
+        for share in sorted(self.untold, key=lambda each: asked[site_of(each)]):
+            site = site_of(share)
+            if asked[site] > _FEW or told[site] > _FEW:
+                self._much.append((max(asked[site], told[site]), share))
                 continue
             count = yield from self._count(share)
-            if count > _FEW or (count and share in behind):
-                self._much.append((count, share))
+            told[site] += count
+            if told[site] > _FEW or (count and share in behind):
+                self._much.append((told[site], share))
             else:
                 yield from self._tell(share)
         return True

@@ -7,6 +7,7 @@ subscription has an id of its own in its messages, so each is framed for itself.
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,8 +69,6 @@ class RpcSession:
     ) -> None:
         self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
-        self.entries = 0  # of all of them
-        self.streams = 0  # those not to logs
         self._dispatcher = dispatcher
         self._caller = caller
         self._hub = hub
@@ -94,6 +93,8 @@ class RpcSession:
                 task.add_done_callback(self._done)
         finally:
             self._hub.sessions.pop(self, None)
+            for name in list(self.subscriptions):
+                self.unsubscribe(name)
             self.connection.open = False
             for task in self._tasks:
                 task.cancel()
@@ -117,8 +118,7 @@ class RpcSession:
         self._hub.check_room(self.share, subscription)
         name = "0x" + secrets.token_hex(16)
         self.subscriptions[name] = subscription
-        self.entries += subscription.entries
-        self.streams += subscription.wanted is None
+        self._hub.count(self.share, subscription, 1)
         return name
 
     def unsubscribe(self, name: str) -> bool:
@@ -126,8 +126,7 @@ class RpcSession:
         left = self.subscriptions.pop(name, None)
         if left is None:
             return False
-        self.entries -= left.entries
-        self.streams -= left.wanted is None
+        self._hub.count(self.share, left, -1)
         return True
 
     def listens(self, name: str) -> bool:
@@ -158,28 +157,38 @@ class RpcHub:
 
     def __init__(self) -> None:
         self.sessions: dict[RpcSession, None] = {}
+        self._entries: Counter[Hashable] = Counter()  # by sender and by site
+        self._streams: Counter[Hashable] = Counter()  # those not to logs
         self.inclusions = Inclusions()
         self._log_news = LogNews()
         self._pending_news = PendingNews(self._pending_listeners)
 
     def check_room(self, share: Hashable, subscription: Subscription) -> None:
         """Raises RpcError where a sender, or its site, has too many to add this one."""
-        site = [each for each in self.sessions if site_of(each.share) == site_of(share)]
-        same = [each for each in site if each.share == share]
-        for sessions, whose, entries_max, streams_max in (
-            (same, "sender", RPC_FILTER_ENTRIES_MAX, RPC_STREAMS_PER_SENDER_MAX),
-            (site, "IPv6 /48", RPC_FILTER_ENTRIES_PER_SITE_MAX, RPC_STREAMS_PER_SITE_MAX),
+        for whose, owner, entries_max, streams_max in (
+            ("sender", share, RPC_FILTER_ENTRIES_MAX, RPC_STREAMS_PER_SENDER_MAX),
+            ("IPv6 /48", site_of(share), RPC_FILTER_ENTRIES_PER_SITE_MAX, RPC_STREAMS_PER_SITE_MAX),
         ):
-            if sum(each.entries for each in sessions) + subscription.entries > entries_max:
+            if self._entries[owner] + subscription.entries > entries_max:
                 text = (
                     f"too many addresses and topics in all subscriptions of one {whose} (most {entries_max})"
                 )
                 raise RpcError(LIMIT_EXCEEDED, text)
-            if subscription.wanted is None and sum(each.streams for each in sessions) >= streams_max:
+            if subscription.wanted is None and self._streams[owner] >= streams_max:
                 text = (
                     f"too many subscriptions of one {whose} to blocks and transactions (most {streams_max})"
                 )
                 raise RpcError(LIMIT_EXCEEDED, text)
+
+    def count(self, share: Hashable, subscription: Subscription, sign: int) -> None:
+        """A sender, and its site, have one more (1) or less (-1). Counted, since to add up all sessions each time
+        costs a millisecond, which a call that is refused does not pay for."""
+        streams = int(subscription.wanted is None)
+        for owner in {share, site_of(share)}:
+            for counted, by in ((self._entries, subscription.entries), (self._streams, streams)):
+                counted[owner] += sign * by
+                if not counted[owner]:
+                    del counted[owner]
 
     def cut_all(self) -> None:
         """Blocks may have been missed: no subscription goes on without them."""

@@ -44,6 +44,12 @@ def direction(start: int, signed_size: int) -> str:
     return "Long > Short" if start > 0 else "Short > Long"
 
 
+def is_meeting(fill: Fill) -> bool:
+    """Whether two resting orders met at the end of a batch: the older one, which the exchange's rows call its taker,
+    was passed over by the other, which came for it."""
+    return fill.kind == "trade" and not any(fill.tx_hash)
+
+
 def fill_json(fill: Fill, of_taker: bool, coins: Coins) -> Json:
     """One side of a trade, as its owner sees it."""
     coin = coins[fill.market]
@@ -60,7 +66,7 @@ def fill_json(fill: Fill, of_taker: bool, coins: Coins) -> Json:
         "closedPnl": money(party.closed_pnl),
         "hash": hex_hash(fill.tx_hash),
         "oid": party.oid,
-        "crossed": of_taker,
+        "crossed": of_taker and not is_meeting(fill),
         "fee": money(party.fee),
         "tid": fill.tid,
         "feeToken": FEE_TOKEN,
@@ -87,7 +93,7 @@ def trade_json(fill: Fill, coins: Coins) -> Json:
     buyer, seller = (fill.taker, fill.maker) if fill.taker_is_buy else (fill.maker, fill.taker)
     return {
         "coin": coin.name,
-        "side": side_letter(fill.taker_is_buy),
+        "side": side_letter(fill.taker_is_buy != is_meeting(fill)),
         "px": coin.px(fill.px),
         "sz": coin.sz(fill.sz),
         "time": fill.time_ms,
