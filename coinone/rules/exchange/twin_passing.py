@@ -50,7 +50,7 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
-    def resting_charges(self, order: Order, size: int, px: int) -> tuple[int, int]:
+    def _charges_at_rest(self, order: Order, size: int, px: int) -> tuple[int, int]:
         """A maker's fee; beyond a 16th of a newer order, what it was filled before counted, a taker's."""
         made = size
         if order.time_ms == self.now:
@@ -61,7 +61,7 @@ class Passing(Meeting):
 
     def _may_trade(self, i: int, order: Order, size: int, px: int) -> bool:
         """Else its owner's orders of that side go."""
-        charge = sum(self.resting_charges(order, size, px))
+        charge = sum(self._charges_at_rest(order, size, px))
         may = may_fill(order, size if order.op.side == BUY else -size, px, charge)
         if not may:
             self.remove_side(i, order)
@@ -70,7 +70,7 @@ class Passing(Meeting):
     def _meet_newer(self, i: int, older: Order, newer: Order, size: int) -> None:
         """One fill."""
         px = older.op.px
-        made, took = (self.resting_charges(order, size, px) for order in (newer, older))
+        made, took = (self._charges_at_rest(order, size, px) for order in (newer, older))
         before = [(order.owner, room(order.owner), worth(order.owner)) for order in (newer, older)]
         self.trade(i, older, newer, size, px, made, took)
         update(older.owner, older.held, older.market, maintenance_margin(older.market, older.held.size))

@@ -16,8 +16,7 @@ from coinone.rules.exchange.tables import OP, Array, OpKind
 from coinone.rules.exchange.wire import types as wire
 from coinone.rules.exchange.wire.operations import op_rows
 
-_CANCEL, _CANCEL_CLOID, _MEET = int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID), int(OpKind.MEET)
-_TRIGGER = int(Status.TRIGGER)
+_CANCEL, _CANCEL_CLOID, _TRIGGER = int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID), int(Status.TRIGGER)
 _BAD_MARKET, _BAD_PRICE, _BAD_SIZE = int(Status.BAD_MARKET), int(Status.BAD_PRICE), int(Status.BAD_SIZE)
 _OPS = types.Array(from_dtype(OP), 1, "C")  # type: ignore[no-untyped-call]
 _UNITS, _WRONG = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
@@ -78,7 +77,7 @@ class OpList:
 def to_market_units(ops: Array, sz_decimals: Array) -> Array:
     """Bring px and sz of orders from 1e-8 to their markets' units, in place; for each operation 0, or why it
     cannot even be asked. Such a one is left with size 0, which the kernel refuses before it does anything.
-    A liquidation's order, and one that rests, has its market's units already."""
+    A liquidation's order has its market's units already."""
     decimals = np.append(sz_decimals, 0).astype(np.int64)  # the last: of a market that does not exist
     px_units, sz_units = 10 ** (wire.WIRE_DECIMALS - 6 + decimals), 10 ** (wire.WIRE_DECIMALS - decimals)
     wrong = np.zeros(len(ops), np.int32)
@@ -91,7 +90,7 @@ def _convert(ops: Any, px_units: Any, sz_units: Any, wrong: Any) -> None:
     markets = len(px_units) - 1
     for i in range(len(ops)):
         op = ops[i]
-        if op.kind == _CANCEL or op.kind == _CANCEL_CLOID or op.kind == _MEET or op.liquidation != 0:
+        if op.kind == _CANCEL or op.kind == _CANCEL_CLOID or op.liquidation != 0:
             continue
         market = min(np.int64(op.market), markets)
         if op.reason == _TRIGGER:
