@@ -44,6 +44,7 @@ class SimNode(SimProcess):
     def __init__(self, number: int, world: World, network: Network, dice: random.Random) -> None:
         super().__init__(number, world, dice)
         self.store = SimStore()
+        self.power_fails_in_commit = False  # while it writes its next block
         self.crashes_in_recovery = 0
         self.crashes_in_commit = 0
         self.commits_beside_batches = 0  # blocks that were written while batches closed above them
@@ -106,6 +107,9 @@ class SimNode(SimProcess):
         done: Future[None] = Future()
 
         def run() -> None:
+            if self.power_fails_in_commit:
+                self.power_fails_in_commit = False
+                raise PowerCut
             job()
             self.commits_beside_batches += self.core.chain.cursor.seq > begun
             done.set_result(None)

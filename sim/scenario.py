@@ -1,9 +1,10 @@
 """A run: one sequencer and its followers through bad weather, and then whether all is well.
 
 Two phases, after TigerBeetle's simulator. *Storm*: connections break, the network parts, nodes die in the
-middle of a write and come back with a torn log, clocks jump. *Calm*: no more faults, and everybody must
-reach the same head. All along the nodes check their own invariants; at the end, what traders were told must
-be in the chain, and a node that starts from the disk alone must stand where the others stand.
+middle of a write, come back with a torn log and die again while they recover, clocks jump. *Calm*: no more
+faults, and everybody must reach the same head. All along the nodes check their own invariants; at the end, what
+traders were told must be in the chain, and a node that starts from the disk alone must stand where the others
+stand.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ CALM_MS = 45_000
 TRADE_MS = 100
 TERM_BATCHES = 50  # so that every world changes terms
 FAULT_MS = 2_500
+POWER_FAILS_AGAIN = 0.5  # of those that come back: where a tail was torn, in the middle of recovery
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,14 @@ class Scenario:
         if not self.storming:
             return
         dice = self.world.random
-        kind = dice.choice(["kill", "power", "power", "part", "heal", "clock"])
+        kind = dice.choice(["kill", "power", "power", "commit", "part", "heal", "clock"])
         victim = dice.choice(self.nodes)
         if kind == "kill" and victim.is_up:
             victim.crash()
         elif kind == "power":
             victim.disk.power_fails_at_sync = True  # in the middle of its next write
+        elif kind == "commit":
+            self.nodes[LEADER].power_fails_in_commit = True
         elif kind == "part":
             self.links.part(frozenset(dice.sample(range(NODES), dice.randint(1, NODES - 1))))
         elif kind == "heal":
@@ -115,12 +119,14 @@ class Scenario:
     def _crashed(self, node: SimNode) -> None:
         if node.number == LEADER:
             self.workload.node_died()
+        if self.storming and self.world.random.random() < POWER_FAILS_AGAIN:
+            node.disk.power_fails_at_sync = True
         self.world.after(self.world.random.randint(10, 5_000), lambda: node.start(self.links, node.genesis))
 
     def _calm(self) -> None:
         self.storming = False
         for node in self.nodes:
-            node.disk.power_fails_at_sync = False
+            node.disk.power_fails_at_sync = node.power_fails_in_commit = False
         self.links.part(frozenset())
         self.links.heal()
 
