@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from coinone.interfaces.api.ethereum import log_news, subscriptions
 from coinone.node.runtime.networks import load_network
 from coinone.node.runtime.node import Node
+from coinone.rules.vm import Log
 from tests.interfaces.api.stream_stand import Stand
 
 
@@ -21,3 +24,17 @@ def node(tmp_path: Path) -> Iterator[Node]:
 @pytest.fixture
 def stand(tmp_path: Path) -> Stand:
     return Stand(tmp_path)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Log]:
+    """The logs that were made into JSON."""
+    found: list[Log] = []
+
+    def log_json(log: Log, *place: Any) -> dict[str, Any]:
+        found.append(log)
+        return {"topic": log.topics[0][0]}
+
+    monkeypatch.setattr(log_news, "log_json", log_json)
+    monkeypatch.setattr(subscriptions, "header_json", lambda header: {})
+    return found

@@ -13,18 +13,10 @@ import pytest
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
-from coinone.interfaces.api.limits import RPC_STREAMS_PER_SENDER_MAX
 from coinone.interfaces.api.owners import owner_of, site_of
-from coinone.interfaces.api.sender import Sender
+from tests.interfaces.api.rpc_stand import line
 
 HONEST = "198.51.100.7"
-
-
-def line(site: int, network: int) -> str:
-    """The owner of a network of a site."""
-    return owner_of(f"2001:db8:{site:x}:{network:x}::1")
 
 
 @pytest.mark.parametrize(
@@ -117,31 +109,3 @@ def test_a_site_has_a_quarter_of_all_places_to_wait_and_where_all_are_taken_it_m
         assert not inclusions._held and not inclusions._waiting
 
     asyncio.run(run())
-
-
-def session_of(hub: RpcHub, share: Hashable) -> RpcSession:
-    made = RpcSession(None, None, None, hub, None, Sender(share))  # type: ignore[arg-type]
-    hub.sessions[made] = None
-    return made
-
-
-def test_a_sites_subscriptions_are_bounded_together() -> None:
-    """512 to blocks and transactions, of 128 for each network; 20,000 addresses and topics, of 5,000 for each."""
-    hub = RpcHub()
-    for n in range(4):
-        session = session_of(hub, line(1, n))
-        for _ in range(RPC_STREAMS_PER_SENDER_MAX // 2):
-            session.subscribe(Subscription("newHeads"))
-        other = session_of(hub, line(1, n))
-        for _ in range(RPC_STREAMS_PER_SENDER_MAX // 2):
-            other.subscribe(Subscription("newHeads"))
-    with pytest.raises(RpcError, match="of one IPv6 /48 to blocks and transactions"):
-        session_of(hub, line(1, 9)).subscribe(Subscription("newHeads"))
-    session_of(hub, line(2, 0)).subscribe(Subscription("newHeads"))
-
-    topics = [["0x" + n.to_bytes(32, "big").hex() for n in range(1000)]] * 4
-    large = Subscription("logs", log_filter({"topics": topics}))
-    for n in range(4):
-        session_of(hub, line(1, n + 20)).subscribe(large)
-    with pytest.raises(RpcError, match="topics in all subscriptions of one IPv6 /48"):
-        session_of(hub, line(1, 30)).subscribe(large)

@@ -2,14 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from random import Random
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import log_news, parts, pending_news, subscriptions
+from coinone.interfaces.api.ethereum import log_news, pending_news
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.log_filter import log_filter
@@ -24,77 +21,19 @@ from coinone.interfaces.api.limits import (
     RPC_FILTER_ENTRIES_MAX,
     RPC_STREAMS_PER_SENDER_MAX,
 )
-from coinone.interfaces.api.sender import Sender
 from coinone.rules.vm import Log
-
-TOPIC, OTHER = b"\1" * 32, b"\2" * 32
-
-
-class Link:
-    """A connection that is cut after so many messages."""
-
-    def __init__(self, most: int) -> None:
-        self.sent: list[bytes] = []
-        self.most = most
-        self.was_cut = False
-
-    @property
-    def open(self) -> bool:
-        return len(self.sent) < self.most and not self.was_cut
-
-    def send(self, payload: bytes) -> None:
-        self.sent.append(payload)
-
-    def cut(self) -> None:
-        self.was_cut = True
-
-
-def session_of(hub: RpcHub, most: int = 10**6, share: str = "alice") -> RpcSession:
-    made = RpcSession(Link(most), None, None, hub, None, Sender(share))  # type: ignore[arg-type]
-    hub.sessions[made] = None
-    return made
-
-
-def link_of(session: RpcSession) -> Link:
-    return session.connection  # type: ignore[return-value]
-
-
-def logs_of(*topics: bytes) -> Subscription:
-    """A subscription to those with these topics, one at each place."""
-    return Subscription("logs", log_filter({"topics": ["0x" + topic.hex() for topic in topics]}))
-
-
-def number(value: int) -> bytes:
-    return value.to_bytes(32, "big")
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Log]:
-    """The logs that were made into JSON."""
-    found: list[Log] = []
-
-    def log_json(log: Log, *place: Any) -> dict[str, Any]:
-        found.append(log)
-        return {"topic": log.topics[0][0]}
-
-    monkeypatch.setattr(log_news, "log_json", log_json)
-    monkeypatch.setattr(subscriptions, "header_json", lambda header: {})
-    return found
-
-
-def publish(hub: RpcHub, logs: Sequence[Log]) -> None:
-    row = SimpleNamespace(record=SimpleNamespace(logs=logs, hash=bytes(32)), index=0, first_log_index=0)
-    hub.inclusions = SimpleNamespace(publish=lambda rows: None)  # type: ignore[assignment]
-    hub.publish_block(SimpleNamespace(number=5), [row])  # type: ignore[arg-type,list-item]
-
-
-def logs(*topics: bytes) -> list[Log]:
-    return [Log(bytes(20), (topic,), b"") for topic in topics]
-
-
-async def told(hub: RpcHub) -> None:
-    while hub._log_news._teller is not None:
-        await asyncio.sleep(0)
+from tests.interfaces.api.rpc_stand import (
+    OTHER,
+    TOPIC,
+    in_smallest_parts,
+    link_of,
+    logs,
+    logs_of,
+    number,
+    publish,
+    session_of,
+    told,
+)
 
 
 def test_a_log_is_made_once_whoever_listens_and_for_who_is_cut_off_no_further(made: list[Log]) -> None:
@@ -137,11 +76,6 @@ def test_an_index_of_logs_finds_what_matches() -> None:
         wanted = log_filter({"address": asked, "topics": [group or None for group in groups]})
         matching = [place for place, log in enumerate(some) if wanted.matches(log.address, log.topics)]
         assert list(log_news._places(index.matching(wanted))) == matching
-
-
-def in_smallest_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (parts, log_news, pending_news):
-        monkeypatch.setattr(module, "PART_S", 0.0)
 
 
 def test_many_filters_of_long_lists_that_match_nothing_leave_the_event_loop_to_others(
