@@ -79,6 +79,7 @@ RPC_STREAMS_PER_SENDER_MAX = 128  # of newHeads and pending transactions: one of
 RPC_STREAMS_PER_SITE_MAX = 512  # of an IPv6 /48
 PENDING_NEWS_MANY = 256  # transactions that came while others were told: 2.5 s of a hundred a second
 PENDING_NEWS_WAIT_S = 2.5  # how long so many may wait before who is not told of the others is cut
+PENDING_NEWS_ROUND_S = 0.25  # of telling; then who listens least is told of what came meanwhile
 PENDING_NEWS_WAITING_MAX = 8192  # however short: 2.5 s of 3,000 a second, more than a node takes in
 PENDING_NEWS_BYTES_MAX = 32 * 1024 * 1024  # of them: 250 of the largest
 LOG_BLOCKS_WAITING_MAX = 8  # whose logs are to be told: 16 s on dev, some 100 MB at worst

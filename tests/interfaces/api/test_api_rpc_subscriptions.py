@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -334,6 +336,75 @@ def test_transactions_are_told_in_parts_to_who_listens_least_first(
             turns += 1
         assert order == ["alice"] * 3 + ["mallory"] * 3 * RPC_STREAMS_PER_SENDER_MAX
         assert turns >= len(order)
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The time of who tells of transactions, which stands still until a test says so."""
+    made = SimpleNamespace(s=0.0, monotonic=lambda: made.s)
+    monkeypatch.setattr(pending_news, "time", made)
+    return made
+
+
+def test_who_listens_least_hears_of_a_new_transaction_while_others_hear_of_older_ones(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace
+) -> None:
+    """Sixteen senders with 128 streams each, 64 transactions a second: others heard of each when all had heard of all
+    before it, up to 4 s later. Mallory has two streams and has heard of the first of three on one when, a second
+    later, a fourth comes."""
+    in_smallest_parts(monkeypatch)
+
+    async def run() -> None:
+        hub, order = RpcHub(), []
+        mallory, alice = two_of_whom_one_listens_more(hub)
+
+        def hear(name: str, payload: bytes) -> None:
+            order.append((name, int(payload[-4:-3])))
+            if len(order) == 4:
+                clock.s += 1.0
+                hub.publish_pending(number(4), b"")
+
+        for session, name in ((mallory, "mallory"), (alice, "alice")):
+            link_of(session).send = partial(hear, name)  # type: ignore[method-assign]
+        for n in (1, 2, 3):
+            hub.publish_pending(number(n), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        assert order[:5] == [("alice", 1), ("alice", 2), ("alice", 3), ("mallory", 1), ("mallory", 1)]
+        assert order[5:] == [("alice", 4), *(("mallory", n) for n in (2, 2, 3, 3, 4, 4))]
+        assert not hub._pending_news._waiting
+
+    asyncio.run(run())
+
+
+def test_who_begins_to_listen_hears_of_no_transaction_that_came_before(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace
+) -> None:
+    """Bob begins when Mallory has heard of the first of two on one of her streams, and a third comes then."""
+    in_smallest_parts(monkeypatch)
+
+    async def run() -> None:
+        hub = RpcHub()
+        mallory, alice = two_of_whom_one_listens_more(hub)
+        bob, heard = session_of(hub, share="bob"), []
+
+        def hear(payload: bytes) -> None:
+            heard.append(int(payload[-4:-3]))
+            if len(heard) == 1:
+                clock.s += 1.0
+                bob.subscribe(Subscription("newPendingTransactions"))
+                hub.publish_pending(number(3), b"")
+
+        link_of(mallory).send = hear  # type: ignore[method-assign]
+        for n in (1, 2):
+            hub.publish_pending(number(n), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        assert [payload[-4:-3] for payload in link_of(bob).sent] == [b"3"]
+        assert [payload[-4:-3] for payload in link_of(alice).sent] == [b"1", b"2", b"3"]
+        assert heard == [1, 1, 2, 2, 3, 3]
 
     asyncio.run(run())
 

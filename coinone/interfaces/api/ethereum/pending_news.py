@@ -1,15 +1,17 @@
 """Tells subscribers of transactions that entered the pool.
 
 Whoever sends and whoever listens are strangers, and what is to be told is the product of both. So it is told in short
-parts, as long as which the event loop belongs to everybody else; what came meanwhile is told together; who listens
-least is told first, and where many transactions wait for too long, or too many at once, whoever is not told yet is cut.
-A burst, such as a batch of a thousand calls of eth_sendRawTransaction, waits for a moment only and cuts nobody.
+parts, as long as which the event loop belongs to everybody else; who listens least is told first, also of what comes
+while the others are told still; and where many transactions wait for too long, or too many at once, whoever is not told
+of earlier ones yet is cut. A burst, such as a batch of a thousand calls of eth_sendRawTransaction, waits for a moment
+only and cuts nobody.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
@@ -21,6 +23,7 @@ from coinone.interfaces.api.limits import (
     PART_S,
     PENDING_NEWS_BYTES_MAX,
     PENDING_NEWS_MANY,
+    PENDING_NEWS_ROUND_S,
     PENDING_NEWS_WAIT_S,
     PENDING_NEWS_WAITING_MAX,
 )
@@ -34,16 +37,24 @@ Listener = tuple[Session, str, bool]  # with the name of its subscription, and w
 
 
 class PendingNews:
-    """On the interface's event loop. `listeners` are those of the moment."""
+    """On the interface's event loop. `listeners` are those of the moment. Transactions have numbers, in the order they
+    came."""
 
     def __init__(self, listeners: Callable[[], Iterable[Listener]]) -> None:
         self._listeners = listeners
-        self._waiting: list[_Entered] = []
-        self._bytes = 0  # of those
+        self._waiting: list[_Entered] = []  # of which somebody is not told yet
+        self._first = 0  # number of the first of those
+        self._known = 0  # numbers before this were there when the last round began
+        self._bytes = 0  # of all that ever came
+        self._places: dict[Hashable, _Place] = {}  # by sender
         self._teller: asyncio.Task[None] | None = None
 
+    @property
+    def _end(self) -> int:
+        return self._first + len(self._waiting)
+
     def put(self, tx_hash: Hash32, raw: bytes) -> None:
-        self._waiting.append(_Entered(tx_hash, raw))
+        self._waiting.append(_Entered(tx_hash, raw, self._bytes))
         self._bytes += len(raw)
         if self._teller is None:
             self._teller = asyncio.create_task(self._tell())
@@ -51,48 +62,89 @@ class PendingNews:
     async def _tell(self) -> None:
         try:
             while self._waiting:
-                entered, self._waiting, self._bytes = self._waiting, [], 0
-                steps = self._steps(entered)
+                steps = self._round()
                 while not run_part(steps):
                     await asyncio.sleep(PART_S)
         except Exception:  # the next ones may be told, to who begins to listen then
             log.exception("telling of transactions failed")
             for session, _, _ in self._listeners():
                 session.cut()
+            self._places.clear()
+            self._forget(self._end)
         finally:
             self._teller = None
 
-    def _steps(self, entered: "list[_Entered]") -> Steps[bool]:
-        """True when everybody was told or cut."""
-        by_share: dict[Hashable, list[Listener]] = {}
-        for listener in self._listeners():
-            by_share.setdefault(listener[0].share, []).append(listener)
-        for listeners in sorted(by_share.values(), key=len):
-            for session, name, full in listeners:
-                for transaction in entered:
-                    if not session.listens(name):
-                        break
-                    if self._is_late():
-                        session.cut()
-                        break
-                    session.notify(name, transaction.whole() if full else transaction.hashed)
-                    yield
+    def _round(self) -> Steps[bool]:
+        """True when everybody was told or cut, or had as much time as others may have to wait for what came since."""
+        begun_s, end = time.monotonic(), self._end
+        turns = self._turns()
+        # Looking through many listeners takes a while: no more than a tenth of a round.
+        over_s = begun_s + max(PENDING_NEWS_ROUND_S, 10 * (time.monotonic() - begun_s))
+        self._known = end
+        for place, listeners in turns:
+            if place.told == place.turn_end:
+                place.turn_end = end
+            while place.told < place.turn_end and (self._end == end or time.monotonic() < over_s):
+                yield from self._tell_of(self._waiting[place.told - self._first], place, listeners)
+                place.told += 1
+            if place.told < place.turn_end and self._is_late(place):
+                for session, _, _ in listeners:
+                    session.cut()
+        self._forget(min((place.told for place, _ in turns), default=end))
         return True
 
-    def _is_late(self) -> bool:
-        """Whether whoever is not told yet keeps others waiting for too long, or too much in memory."""
-        count = len(self._waiting)
-        if count > PENDING_NEWS_WAITING_MAX or self._bytes > PENDING_NEWS_BYTES_MAX:
+    def _turns(self) -> "list[tuple[_Place, list[Listener]]]":
+        """Who listens least is first."""
+        by_share: dict[Hashable, list[Listener]] = {}
+        for listener in self._listeners():
+            session, name, _ = listener
+            if session.listens(name):
+                by_share.setdefault(session.share, []).append(listener)
+        new = self._known
+        self._places = {share: self._places.get(share) or _Place(new, new) for share in by_share}
+        by_weight = sorted(by_share.items(), key=lambda item: len(item[1]))
+        return [(self._places[share], listeners) for share, listeners in by_weight]
+
+    def _tell_of(self, transaction: "_Entered", place: "_Place", listeners: list[Listener]) -> Steps[None]:
+        for session, name, full in listeners:
+            if not session.listens(name):
+                continue
+            if self._is_late(place):
+                session.cut()
+                continue
+            session.notify(name, transaction.whole() if full else transaction.hashed)
+            yield
+
+    def _is_late(self, place: "_Place") -> bool:
+        """Whether too much came since a sender's turn began, or for too long: to wait for it, or to keep it."""
+        count = self._end - place.turn_end
+        if not count:
+            return False
+        oldest = self._waiting[place.turn_end - self._first]
+        if count > PENDING_NEWS_WAITING_MAX or self._bytes - oldest.bytes_before > PENDING_NEWS_BYTES_MAX:
             return True
-        return count > PENDING_NEWS_MANY and time.monotonic() - self._waiting[0].since_s > PENDING_NEWS_WAIT_S
+        return count > PENDING_NEWS_MANY and time.monotonic() - oldest.since_s > PENDING_NEWS_WAIT_S
+
+    def _forget(self, before: int) -> None:
+        del self._waiting[: before - self._first]
+        self._first = before
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a sender is: told of all before one number, in a turn that ends before another."""
+
+    told: int
+    turn_end: int
 
 
 class _Entered:
     """A transaction as JSON, whole where somebody wants it so."""
 
-    def __init__(self, tx_hash: Hash32, raw: bytes) -> None:
+    def __init__(self, tx_hash: Hash32, raw: bytes, bytes_before: int) -> None:
         self.hashed = jsonio.encode(hex_bytes(tx_hash))
         self.since_s = time.monotonic()
+        self.bytes_before = bytes_before
         self._raw = raw
         self._whole = b""
 
