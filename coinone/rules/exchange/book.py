@@ -200,14 +200,15 @@ class Book:
         count = int(self.ladder_counts[ladder])
         return abs(int(self.ladder_keys[ladder, count - 1])) if count else None
 
-    def crossing(self, market: int, side: int, px: int) -> tuple[Array, Array]:
-        """The prices of a side that an order of the other side at `px` would trade with, and their sizes."""
+    def levels_from(self, market: int, side: int, key: int) -> tuple[Array, Array]:
+        """The keys of a side from `key` on to the best, rising, and the lots at each. A key is the price of bids, and
+        minus the price of asks."""
         ladder = 2 * market + int(side)
         first, count = int(self.ladder_firsts[ladder]), int(self.ladder_counts[ladder])
         keys = self.ladder_keys[ladder, first:count]
-        first += int(np.searchsorted(keys, px if side == 0 else -px))
+        first += int(np.searchsorted(keys, key))
         levels = self.levels[self.ladder_levels[ladder, first:count]]
-        return abs(levels["key"]), levels["size"]
+        return levels["key"], levels["size"]
 
     def queue(self, market: int, side: int) -> Iterator[int]:
         """Slots of all orders of a side in the order in which they would be matched."""

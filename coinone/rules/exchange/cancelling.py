@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.book import unlink
-from coinone.rules.exchange.core import MARKETS, NOW, UPDATES, i64, inlined, part
+from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined, part
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_market, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
 from coinone.rules.exchange.own_orders import first_own, first_reducing
-from coinone.rules.exchange.tables import OpKind, Tif
+from coinone.rules.exchange.tables import OpKind
 
 _CANCEL_CLOID = int(OpKind.CANCEL_CLOID)
 _MODIFY_CLOID = int(OpKind.MODIFY_CLOID)
-_ALO = int(Tif.ALO)
 
 
 @inlined
@@ -70,24 +69,13 @@ def remove_side(core: Any, account: int, market: int, side: int, i: int, status:
 
 @part
 def remove_risk(core: Any, account: int, i: int, status: int) -> None:
-    """Take all the account's resting orders that are not reduce-only away, market by market, the newest first. The
-    batch's post-only ones stay: takers may hit them, and what each fill needs is judged when it comes."""
+    """Take all the account's resting orders that are not reduce-only away, market by market, the newest first."""
     for market in range(core.counters[MARKETS]):
         for side in range(2):
             slot = first_own(core, account, i64(market), side)
             while slot >= 0:
-                after = i64(core.links[slot].own_next)
-                if not stays_for_batch(core, slot):
-                    remove_order(core, slot, i, status)
-                slot = after
-
-
-@inlined
-def stays_for_batch(core: Any, slot: int) -> bool:
-    """Is it a post-only order of this batch? Such ones keep others out (post_only.py), so that their owner may not take
-    them away, by a modify, by a taker of its own or by a loss, before others' takers have come."""
-    order = core.orders[slot]
-    return bool(order.tif == _ALO and order.time_ms == core.counters[NOW])
+                remove_order(core, slot, i, status)
+                slot = first_own(core, account, i64(market), side)
 
 
 @inlined

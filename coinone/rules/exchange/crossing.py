@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.base.primitives.limits import INT64_MAX
 from coinone.rules.exchange.cancelling import dismiss
-from coinone.rules.exchange.core import i64, inlined, part
+from coinone.rules.exchange.core import i64, inlined
 from coinone.rules.exchange.fill_check import beyond_band
-from coinone.rules.exchange.ladders import key_of, stands_alone_at_best
-from coinone.rules.exchange.own_orders import first_own, first_reducing
+from coinone.rules.exchange.ladders import stands_alone_at_best
 from coinone.rules.exchange.status import Status
 
 _BAND_CANCELED = int(Status.BAND_CANCELED)
@@ -55,23 +53,3 @@ def _is_lost(core: Any, market: int, side: int, key: int) -> bool:
     """Does what rests under this key, opposite to `side`, lie beyond the band to its owner's loss?"""
     px = abs(key)
     return bool((1 - 2 * side) * (px - core.markets[market].mark) <= 0 and beyond_band(core, market, px))
-
-
-@inlined
-def may_be_cleared(core: Any, slot: int) -> bool:
-    """Does this order go as soon as a post-only order would cross it?"""
-    order = core.orders[slot]
-    return _is_lost(core, i64(order.market), 1 - order.side, order.px)
-
-
-@part
-def best_own(core: Any, account: int, market: int, side: int) -> int:
-    """The best key of the account's resting orders of a side; the least there is if it has none."""
-    best = i64(-INT64_MAX)
-    for first in (first_own(core, account, market, side), first_reducing(core, account, market)):
-        slot = first
-        while slot >= 0:
-            if core.orders[slot].side == side:
-                best = max(best, key_of(side, core.orders[slot].px))
-            slot = i64(core.links[slot].own_next)
-    return best

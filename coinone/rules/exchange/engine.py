@@ -41,7 +41,7 @@ from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.state import Exchange, Undo
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.timers import due_cancels
-from coinone.rules.exchange.uncrossing import meet_passed
+from coinone.rules.exchange.uncrossing import uncross
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_action, verify_raw
 
@@ -114,7 +114,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
     liquidation.serve(work)
     _orders(batch, takers, second)
-    meet_passed(batch)
+    uncross(batch)
     second.run()
     second.finish()
     liquidation.settle(work)

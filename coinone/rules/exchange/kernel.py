@@ -15,13 +15,7 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.ahead import look_ahead
-from coinone.rules.exchange.cancelling import (
-    find_target,
-    release,
-    remove_order,
-    report_order,
-    stays_for_batch,
-)
+from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
 from coinone.rules.exchange.capacity import fills_made, has_capacity, rows_touched, updates_made
 from coinone.rules.exchange.core import (
     CORE,
@@ -51,7 +45,6 @@ _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKi
 _TRIM, _MEET, _BAD_MARKET = int(OpKind.TRIM), int(OpKind.MEET), int(Status.BAD_MARKET)
 _OPEN, _CANCELED, _MIN_NOTIONAL = int(Status.OPEN), int(Status.CANCELED), int(Status.MIN_NOTIONAL)
 _CROWDED = int(Status.CROWDED)
-_MODIFY_TOO_SOON = int(Status.MODIFY_TOO_SOON)
 _NOT_FOUND, _MODIFY_NOT_FOUND = int(Status.NOT_FOUND), int(Status.MODIFY_NOT_FOUND)
 
 
@@ -134,8 +127,6 @@ def run(words: Any) -> bool:
             elif not placing:
                 reason = i64(op.reason) if op.reason != 0 else _CANCELED
                 status = _CANCELED
-            elif stays_for_batch(core, slot):
-                status = _MODIFY_TOO_SOON
             elif _only_smaller(core, slot, i):
                 status = _shrink(core, slot, i, result)
             else:

@@ -1,13 +1,13 @@
 """Kernel, chapter two: a taker against the book, best price first, oldest order first.
 
-At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade prevention), or
-stops the taker if it is a post-only one of this batch; one of a locked account, whose money is the fund's, is cancelled
-at a price worse than the mark or with a builder's fee; a reduce-only maker, and one that is locked or holds a stale
-market, is clipped to its position, and cancelled if nothing is left to reduce; in a stale market the taker stops at a
-maker whose position its order would not reduce (to cancel it would let one lot sweep a whole side away); beyond the
-band round the mark, a maker at its own loss is cancelled and a taker at its own loss stops, unless it is liquidated; a
-maker that may not make the fill (fill_check.py) loses all its orders of that side; a taker that may not, stops. What
-stopped never rests. A check never makes a fill smaller.
+At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
+prevention); one of a locked account, whose money is the fund's, is cancelled at a price worse than the mark or with a
+builder's fee; a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
+cancelled if nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not
+reduce (to cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss
+is cancelled and a taker at its own loss stops, unless it is liquidated; a maker that may not make the fill
+(fill_check.py) loses all its orders of that side; a taker that may not, stops. What stopped never rests. A check never
+makes a fill smaller.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
-from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side, stays_for_batch
+from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
 from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room, worth
 from coinone.rules.exchange.funding_rules import book_funding
@@ -32,7 +32,6 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED, FEE_SCALE, STALE_PART,
 _FILLED = int(Status.FILLED)
 _SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
 _REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRICTED_CANCELED)
-_OWN_QUOTE = -1  # a post-only order of its own account and batch stops a taker
 _LIQUIDATED = int(Status.LIQUIDATED_CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
@@ -69,8 +68,8 @@ def match(
         maker = i64(order.account)
         px = order.px
         filled, reason = _meet(core, i, old, slot, size)
-        if reason in (_RESTRICTED, _OWN_QUOTE):
-            stopped = _SELF_TRADE if reason == _OWN_QUOTE else reason
+        if reason == _RESTRICTED:
+            stopped = reason
             break
         if reason == 0 and beyond_band(core, market, px):
             if direction * (px - mark) <= 0:
@@ -132,8 +131,6 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
     order = core.orders[slot]
     maker = i64(order.account)
     if maker == op.account:
-        if op.liquidation == 0 and stays_for_batch(core, slot):
-            return i64(0), _OWN_QUOTE
         return i64(0), _REPLACED if slot == old else _SELF_TRADE
     market = i64(op.market)
     if costs_the_fund(core, slot):

@@ -1,10 +1,10 @@
-"""Kernel: what post-only orders passed over meets them when the batch's takers are through.
+"""Kernel: orders that rest and cross each other meet when the batch's takers are through.
 
-A post-only order that brings more than what lies in its way rests over it (post_only.py), and takers may trade with
-either. What still crosses at the end of the batch trades at the price of the older order, which is better for the newer
-one, and both pay what makers pay: neither has taken anything. But for a 16th of a newer order only, less what it was
-filled before; beyond that it pays what takers pay. Else whoever has the margin would buy all that is offered at a
-maker's fee, by a post-only bid for a little more that it cancels in the same batch.
+A post-only order may rest over others (post_only.py), and takers may trade with either. What still crosses at the end
+of the batch trades at the price of the order with the lower oid, the older, which is better for the newer one. Of one
+account the older goes. The older pays what makers pay, and so does the newer for a 16th of its lots, less what it was
+filled before; beyond that it pays what takers pay. Else whoever has the margin would buy all that makers offer anew at
+a maker's fee, by a post-only bid for a little more that it cancels in the same batch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
-from coinone.rules.exchange.core import NOW, i64, inlined, part
+from coinone.rules.exchange.core import i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room, worth
 from coinone.rules.exchange.journal import save_globals, save_market, save_order
 from coinone.rules.exchange.ladders import ladder_of, take_from
@@ -25,13 +25,13 @@ from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 MADE_PART = 16  # of a newer order a 16th meets older ones at a maker's fee
 _FILLED, _CANCELED = int(Status.FILLED), int(Status.CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
+_SELF_TRADE = int(Status.SELF_TRADE_CANCELED)
 _REDUCE_ONLY, _LIQUIDATED = int(Status.REDUCE_ONLY_CANCELED), int(Status.LIQUIDATED_CANCELED)
 
 
 @part
 def meet(core: Any, i: int, result: Any) -> int:
-    """In op `i`'s market what was passed over trades with the newer orders that cross it, best price and oldest first,
-    until the book is not crossed."""
+    """In op `i`'s market the best bid and the best ask trade, the oldest of a price first, until they do not cross."""
     op = core.ops[i]
     bids, asks = ladder_of(i64(op.market), 0), ladder_of(i64(op.market), 1)
     while core.ladder_counts[bids] > 0 and core.ladder_counts[asks] > 0:
@@ -44,14 +44,16 @@ def meet(core: Any, i: int, result: Any) -> int:
             slot, newer = newer, slot
         _repeat(op, core.orders[slot])
         size = i64(min(_lots(core, slot), _lots(core, newer)))
-        if size <= 0:
+        if core.orders[slot].account == core.orders[newer].account:
+            dismiss(core, slot, i, _SELF_TRADE)
+        elif size <= 0:
             gone = slot if _lots(core, slot) <= 0 else newer
             dismiss(core, gone, i, _LIQUIDATED if costs_the_fund(core, gone) else _REDUCE_ONLY)
         elif beyond_band(core, i64(op.market), i64(op.px)):
             # At the loss of whom it bought or sold for; the price is the older one's.
             gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
             dismiss(core, newer if gains else slot, i, _BAND)
-        elif _may_trade(core, newer, size, i64(op.px), i) and _may_trade(core, slot, size, i64(op.px), i):
+        elif _may_trade(core, i, newer, True, size) and _may_trade(core, i, slot, False, size):
             _trade(core, i, slot, newer, size)
             result.filled_sz += size
             result.filled_notional += size * op.px
@@ -88,12 +90,13 @@ def _lots(core: Any, slot: int) -> int:
 
 
 @inlined
-def _charges(core: Any, slot: int, size: int, px: int) -> tuple[int, int]:
-    """The exchange's fee and the builder's share for this fill of a resting order, each part of the fee rounded up."""
+def _charges(core: Any, slot: int, newer: bool, size: int, px: int) -> tuple[int, int]:
+    """The exchange's fee and the builder's share for this fill of the newer order or the older one, each part of the
+    fee rounded up."""
     order = core.orders[slot]
     holder = core.accounts[i64(order.account)]
     made = i64(size)
-    if order.time_ms == core.counters[NOW]:
+    if newer:
         made = max(min(order.orig_sz // MADE_PART - (order.orig_sz - order.sz), size), i64(0))
     own, share = charges(core, made * px, holder.maker_rate, i64(order.builder), order.builder_fee)
     taken, more = charges(core, (size - made) * px, holder.taker_rate, i64(order.builder), order.builder_fee)
@@ -101,12 +104,12 @@ def _charges(core: Any, slot: int, size: int, px: int) -> tuple[int, int]:
 
 
 @part
-def _may_trade(core: Any, slot: int, size: int, px: int, i: int) -> bool:
-    """May its owner make this fill, as a maker? Else its orders of that side go."""
-    order = core.orders[slot]
+def _may_trade(core: Any, i: int, slot: int, newer: bool, size: int) -> bool:
+    """May its owner make this fill at op `i`'s price, as a maker? Else its orders of that side go."""
+    order, px = core.orders[slot], i64(core.ops[i].px)
     account, market = i64(order.account), i64(order.market)
     change = (1 - 2 * order.side) * size
-    fee, share = _charges(core, slot, size, px)
+    fee, share = _charges(core, slot, newer, size, px)
     maintenance = maintenance_margin(core, market, core.positions[account, market].size + change)
     if may_fill(core, account, market, change, px, fee + share, maintenance):
         return True
@@ -120,8 +123,8 @@ def _trade(core: Any, i: int, slot: int, newer: int, size: int) -> None:
     op, made = core.ops[i], core.orders[newer]
     market, account, maker = i64(op.market), i64(op.account), i64(made.account)
     direction, px = 1 - 2 * op.side, i64(op.px)
-    maker_fee, maker_share = _charges(core, newer, size, px)
-    fee, share = _charges(core, slot, size, px)
+    maker_fee, maker_share = _charges(core, newer, True, size, px)
+    fee, share = _charges(core, slot, False, size, px)
     left = maintenance_margin(core, market, core.positions[maker, market].size - direction * size)
     own_left = maintenance_margin(core, market, core.positions[account, market].size + direction * size)
     worst = worst_size(core, account, market)

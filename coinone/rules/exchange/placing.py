@@ -52,7 +52,6 @@ _AGED_PRICE, _HOLDS_STALE = int(Status.AGED_PRICE), int(Status.HOLDS_STALE)
 _TOO_MANY_AT_PRICE, _TOO_MANY_REDUCING = int(Status.TOO_MANY_AT_PRICE), int(Status.TOO_MANY_REDUCING)
 _CROWDED, _REDUCE_ONLY_CANCELED = int(Status.CROWDED), int(Status.REDUCE_ONLY_CANCELED)
 _RESTRICTED_CANCELED = int(Status.RESTRICTED_CANCELED)
-_SELF_TRADE_CANCELED = int(Status.SELF_TRADE_CANCELED)
 _MARKET_AGED = int(MarketStatus.AGED)
 _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
 
@@ -82,7 +81,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
             return _REDUCE_ONLY
         size = min(size, most)
     reducing = op.reduce_only != 0 or reserved + size <= most
-    status = 0 if reducing else check_risk(core, account, market, reserved + size - most, 0)
+    status = 0 if reducing else _check_risk(core, account, market, reserved + size - most)
     if status == 0:
         status = _check_count(core, i, old)
     if status != 0:
@@ -131,33 +130,17 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
 
 @inlined
 def _falls_short(core: Any, i: int, size: int, slack: int) -> bool:
-    """Is `slack` less than what `size` of the order may cost at rest?"""
-    value = core.ops[i].px * size
-    left = slack - _loss_at_rest(core, i, size)
-    return bool(left < value and left < _fee_at_rest(core, i, value))  # no fee is more than the value
-
-
-@inlined
-def cost_at_rest(core: Any, i: int, size: int) -> int:
-    """What `size` of the order may cost at rest: the loss against the mark, and the fees."""
-    value = core.ops[i].px * size
-    return i64(_loss_at_rest(core, i, size) + min(value, _fee_at_rest(core, i, value)))
-
-
-@inlined
-def _loss_at_rest(core: Any, i: int, size: int) -> int:
+    """Is `slack` less than what `size` of the order may cost at rest: the loss against the mark, and the fees?"""
     op = core.ops[i]
-    return i64(max((1 - 2 * op.side) * (op.px - core.markets[i64(op.market)].mark), 0) * size)
-
-
-@inlined
-def _fee_at_rest(core: Any, i: int, value: int) -> int:
-    op = core.ops[i]
-    return i64(max(fee(value, core.accounts[i64(op.account)].maker_rate + op.builder_fee), 0))
+    market, value = i64(op.market), op.px * size
+    left = slack - max((1 - 2 * op.side) * (op.px - core.markets[market].mark), 0) * size
+    if left >= value:  # no fee is more than the value
+        return False
+    return bool(left < max(fee(value, core.accounts[i64(op.account)].maker_rate + op.builder_fee), 0))
 
 
 @part
-def may_rest(core: Any, i: int, size: int) -> bool:
+def _may_rest(core: Any, i: int, size: int) -> bool:
     """Could its owner bear `size` of an order that reduces, now, at its own price? Else nobody could hit it."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
@@ -168,12 +151,12 @@ def may_rest(core: Any, i: int, size: int) -> bool:
 
 
 @inlined
-def check_risk(core: Any, account: int, market: int, position: int, spent: int) -> int:
-    """May the account take new risk, up to a position of this size, once `spent` of its room is? 0 if it may."""
+def _check_risk(core: Any, account: int, market: int, position: int) -> int:
+    """May the account take new risk, up to a position of this size? 0 if it may."""
     terms = core.markets[market]
     if terms.status != 0:
         return _AGED_PRICE if terms.status == _MARKET_AGED else _ONLY_REDUCE
-    if holds_stale(core, account, spent):
+    if holds_stale(core, account, 0):
         return _HOLDS_STALE
     if position > terms.max_sz:
         return _MAX_POSITION
@@ -262,7 +245,7 @@ def _enter(
         status = _IOC_CANCELED
     elif (
         extended
-        or (reducing and not may_rest(core, i, left))
+        or (reducing and not _may_rest(core, i, left))
         or (crosses and not reducing and _falls_short(core, i, left, slack))
     ):
         status = _MARGIN_CANCELED
@@ -322,7 +305,7 @@ def _rejection(status: int) -> int:
         return _MARGIN
     if status == _BAND_CANCELED:
         return _OUT_OF_BAND
-    if status in (_IOC_CANCELED, _RESTRICTED_CANCELED, _SELF_TRADE_CANCELED):
+    if status in (_IOC_CANCELED, _RESTRICTED_CANCELED):
         return _IOC_NO_MATCH
     return _REDUCE_ONLY if status == _REDUCE_ONLY_CANCELED else status
 

@@ -1,110 +1,78 @@
-"""In which order the post-only orders of a batch enter the book: first those with which most of what they claim rests.
+"""Which post-only orders of a batch rest although others cross them; what still crosses meets at its end (passing.py).
 
-Of two that cross each other whoever rests first keeps the other out. By the race alone (race.py) a small ask far below
-all others would, when it wins, bar the bids of all makers who cancel and quote anew in the batch, and its owner's own
-bid below it would be the best: sellers and liquidations then meet nobody else. And any price taken from outside as the
-measure of "far" can be made wrong: the mark where the book trades off it, the last batch's middle by whoever was alone
-in it. So the batch's own orders decide: they are parted at the price that refuses the fewest of the lots they claim
-(claims.py). Orders come behind that lie beyond it, the further the later, and last those that are not sure to rest;
-the race decides among equals.
+On other venues whoever rests first keeps out what would cross it. Here makers cancel and quote anew in the same batch,
+cancels first, so that a stranger's ask for 12 quote far below all others would bar the bids of all of them: sellers and
+liquidations would then meet nobody but the stranger's own bid. So a post-only order rests over
 
-    refused(c)    lots claimed by bids above the price c and by asks at c or below
-    high, low     the highest price at which a bid rests, the lowest at which an ask does, at some c that refuses least
-    lost          of a bid max(0, price - high), of an ask max(0, low - price)
+- what others bring in the same batch: they have not been there for any taker yet;
+- what rests at a loss against the mark: its owner may take it away ahead of takers and put it back behind them;
+- of all else, a 16th of its own lots, and what a post-only modify of the batch is about to move.
 
-So a claim speaks only for prices at which its order rests and may be hit: what is refused itself helps nothing else in.
-The price where bids above and asks below balance, as in a call auction, would not do: a large bid that loses to asks
-better than its own helped a small one below it to bar those in between.
-
-What rests already in their way claims its lots `TIMES_MAX` times, as much as any order can: else the small ask would
-only have to come a batch earlier. It is not refused any more, but where it loses, the orders that claim more than it
-rest over it (passing.py). What rests at a loss against the mark claims nothing: it is not bound to a batch, and its
-owner could take it away ahead of takers and put it back behind them.
+A post-only order that more is in the way of is refused, as everywhere: who is late with a price does not want to trade.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
+from numba import types
 
-from coinone.base.primitives.limits import INT64_MAX
-from coinone.rules.exchange.claims import CLAIM_MAX, TIMES_MAX, claims
+from coinone.base.primitives.jit import njit
+from coinone.rules.exchange.cancelling import find_target
+from coinone.rules.exchange.core import CORE, NUMBERS, attach
+from coinone.rules.exchange.passing import MADE_PART
 from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.sure import UNSURE
-from coinone.rules.exchange.tables import Array, MarketStatus, Side
+from coinone.rules.exchange.tables import Array, MarketStatus, OpKind, Side
 
-_SELL = int(Side.SELL)
-
-
-class Entry(NamedTuple):
-    """How post-only orders enter."""
-
-    places: Array  # of the orders handed in, in the order in which they enter
-    passes: Array  # of each order handed in: does it rest over what crosses it?
+_PLACE = int(OpKind.PLACE)
 
 
-def entry_order(rows: Rows, ops: Array) -> Entry | None:
-    """How post-only orders `ops` enter, which come as the race ranked them and in their markets' units; None: as they
-    are, since nothing crosses them. No sure order names what another one makes, so that sure ones may change places;
-    behind them the rest stay in the order of the race."""
-    sells = ops["side"] == _SELL
-    crossed = _crossed(rows, ops, sells)
-    if not len(crossed):
-        return None
-    claimed = claims(rows, ops)
-    lost, passes = np.where(claimed == UNSURE, INT64_MAX, 0), np.zeros(len(ops), np.bool_)
-    for market in crossed.tolist():
-        there = np.flatnonzero((ops["market"] == market) & (claimed != UNSURE))
-        if len(there):
-            px, selling = ops["px"][there], sells[there]
-            low, high = _parting_with_resting(rows, market, px, selling, claimed[there])
-            lost[there] = np.maximum(np.where(selling, low - px, px - high), 0)
-            # Where several prices refuse as few, nobody rests over another: the race decides, and what came before.
-            passes[there] = np.where(selling, px > high, px < low)
-            passes[there] &= rows.markets[market]["status"] == MarketStatus.ACTIVE
-    return Entry(np.argsort(lost, kind="stable"), passes)
-
-
-def _parting_with_resting(
-    rows: Rows, market: int, px: Array, sells: Array, claimed: Array
-) -> tuple[int, int]:
-    """`parting`, with what rests in the way of the orders among them."""
-    prices, kinds, lots = [px], [sells], [claimed]
-    for side, reached in ((Side.BUY, px[sells]), (Side.SELL, px[~sells])):
-        if len(reached):
-            best = int(reached.min() if side is Side.BUY else reached.max())
-            levels, sizes = rows.book.crossing(market, side, best)
-            mark = int(rows.markets[market]["mark"])
-            stays = levels <= mark if side is Side.BUY else levels >= mark
-            prices.append(levels[stays])
-            kinds.append(np.full(len(prices[-1]), side is Side.SELL))
-            lots.append(np.minimum(sizes[stays], CLAIM_MAX // TIMES_MAX) * TIMES_MAX)
-    return parting(*map(np.concatenate, (prices, kinds, lots)))
-
-
-def parting(px: Array, sells: Array, claimed: Array) -> tuple[int, int]:
-    """(low, high): asks rest from `low` on and bids up to `high` where the fewest claimed lots are refused. Where
-    several prices refuse as few, `low` is of the lowest and `high` of the highest of them, and between them the race
-    decides. 0 and the price above all where no bid, or no ask, rests at any."""
-    prices, place = np.unique(px, return_inverse=True)
-    bids, asks = np.zeros((2, len(prices) + 1), np.int64)
-    np.add.at(bids, place[~sells], claimed[~sells])
-    np.add.at(asks, place[sells] + 1, claimed[sells])
-    # Of the n-th: bids at the first n prices rest, and asks at all others.
-    refused = np.cumsum(bids[::-1])[::-1] + np.cumsum(asks)
-    best = np.flatnonzero(refused == refused.min())
-    bounds = [0, *prices.tolist(), int(prices[-1]) + 1]
-    return bounds[best[0] + 1], bounds[best[-1]]
-
-
-def _crossed(rows: Rows, ops: Array, sells: Array) -> Array:
-    """The markets in which the highest bid of the orders reaches their lowest ask, or what rests on the other side."""
-    px, known = ops["px"], (ops["market"] >= 0) & (ops["market"] < rows.market_count)
-    bids, asks = known & ~sells, known & sells
-    highest, lowest = np.full((2, rows.market_count), [[-INT64_MAX], [INT64_MAX]], np.int64)
-    np.maximum.at(highest, ops["market"][bids], px[bids])
-    np.minimum.at(lowest, ops["market"][asks], px[asks])
-    best = [[rows.book.best(market, side) for market in range(rows.market_count)] for side in Side]
-    bid = np.array([-INT64_MAX if px is None else px for px in best[Side.BUY]], np.int64)
-    ask = np.array([INT64_MAX if px is None else px for px in best[Side.SELL]], np.int64)
-    found: Array = np.flatnonzero((highest >= np.minimum(lowest, ask)) | (lowest <= bid))
+def passing(rows: Rows, ops: Array) -> Array:
+    """Which of a segment's post-only orders, in their markets' units, rest over what crosses them."""
+    found = np.zeros(len(ops), np.bool_)
+    moved = _moved_orders(rows, ops)
+    markets = np.unique(ops["market"])
+    for market in markets[(markets >= 0) & (markets < rows.market_count)].tolist():
+        if rows.markets[market]["status"] != MarketStatus.ACTIVE:
+            continue
+        for side in Side:
+            coming = np.flatnonzero((ops["market"] == market) & (ops["side"] != side))
+            if len(coming):
+                in_way = _in_way(rows, market, side, ops["px"][coming], moved)
+                found[coming] = in_way <= ops["sz"][coming] // MADE_PART
     return found
+
+
+def _in_way(rows: Rows, market: int, side: Side, px: Array, moved: Array) -> Array:
+    """Lots that rest on `side`, at no loss to their owners, and that orders of the other side at `px` would meet."""
+    sign = 1 if side is Side.BUY else -1  # a ladder's keys rise to its best price
+    reached = px * sign
+    keys, sizes = rows.book.levels_from(market, side, int(reached.min()))
+    gone = moved[(moved["market"] == market) & (moved["side"] == side)]
+    gone = gone[gone["px"] * sign >= reached.min()]
+    np.subtract.at(sizes, np.searchsorted(keys, gone["px"] * sign), gone["sz"])
+    lots = np.concatenate(([0], np.cumsum(sizes)))
+    most = np.searchsorted(keys, int(rows.markets[market]["mark"]) * sign, "right")
+    found: Array = np.maximum(lots[most] - lots[np.searchsorted(keys, reached)], 0)
+    return found
+
+
+def _moved_orders(rows: Rows, ops: Array) -> Array:
+    """The resting orders that modifies among `ops` would put at another price or on the other side."""
+    if (ops["kind"] == _PLACE).all():
+        return rows.orders[:0]
+    slots = np.full(len(ops), -1, np.int64)
+    _find_moved(rows.core(ops), slots)
+    return rows.orders[np.unique(slots[slots >= 0])]
+
+
+@njit(types.void(CORE, NUMBERS), error_model="numpy", _nrt=False)
+def _find_moved(words: Any, slots: Any) -> None:
+    core = attach(words)
+    for i in range(core.ops.shape[0]):
+        op = core.ops[i]
+        if op.kind != _PLACE and op.market >= 0:
+            slot = find_target(core, i)
+            if slot >= 0 and (core.orders[slot].px != op.px or core.orders[slot].side != op.side):
+                slots[i] = slot

@@ -52,7 +52,6 @@ class Status(IntEnum):
     TOO_MANY_AT_PRICE = 60
     TOO_MANY_REDUCING = 61
     CROWDED = 62
-    MODIFY_TOO_SOON = 63
 
 
 FIRST_REJECTION = Status.BAD_MARKET
@@ -93,7 +92,6 @@ API_NAME: dict[Status, str] = {
     Status.TOO_MANY_AT_PRICE: "rejected",
     Status.TOO_MANY_REDUCING: "rejected",
     Status.CROWDED: "rejected",
-    Status.MODIFY_TOO_SOON: "rejected",
     Status.AGED_PRICE: "reduceOnlyRejected",
     Status.JUMPING: "rejected",
     Status.HOLDS_STALE: "reduceOnlyRejected",
@@ -124,7 +122,6 @@ ERROR_TEXT: dict[Status, str] = {
     Status.CROWDED: "This side of the book is crowded: only larger orders may rest.",
     Status.NOT_FOUND: "Order was never placed, already canceled, or filled.",
     Status.MODIFY_NOT_FOUND: "Cannot modify canceled or filled order",
-    Status.MODIFY_TOO_SOON: "A post only order can be modified after the batch in which it was placed.",
     Status.TRIGGER: "Trigger orders are not supported.",
     Status.AGED_PRICE: "The oracle price is older than 6 seconds: only orders that reduce a position are accepted.",
     Status.JUMPING: "The oracle price jumped and awaits confirmation: only cancels are accepted.",

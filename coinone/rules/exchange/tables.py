@@ -50,7 +50,7 @@ class OpKind(IntEnum):
     MODIFY = 3
     MODIFY_CLOID = 4
     TRIM = 5  # the system's: cut reduce-only orders down to a position that shrank outside the kernel
-    MEET = 6  # the system's: orders of a market that were passed over trade with those that did (passing.py)
+    MEET = 6  # the system's: orders of a market that rest and cross each other trade (passing.py)
 
 
 class MarketStatus(IntEnum):

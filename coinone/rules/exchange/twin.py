@@ -1,7 +1,7 @@
 """The kernel's twin: the same rules in plain Python, written to be read; property tests hold the two equal.
 
-Chapters: twin_meeting.py, how orders trade; twin_passing.py, which post-only ones rest over others; twin_resting.py,
-those that rest; twin_terms.py, the arithmetic; twin_book.py, the things themselves.
+Chapters: twin_meeting.py, how orders trade; twin_passing.py, which post-only ones rest over others, and how
+they meet; twin_resting.py, those that rest; twin_terms.py, the arithmetic; twin_book.py, the things themselves.
 It shares no code with the kernel but names of statuses and limits. An account's sums (twin_book.Account) change
 by what a position's terms change; twin_terms.sums adds them up afresh, and tests hold that equal too.
 """
@@ -24,7 +24,7 @@ from coinone.rules.exchange.twin_book import (
     row,
 )
 from coinone.rules.exchange.twin_meeting import FILLED
-from coinone.rules.exchange.twin_passing import Passing
+from coinone.rules.exchange.twin_passing import PLACE, Passing
 from coinone.rules.exchange.twin_resting import OPEN
 from coinone.rules.exchange.twin_terms import (
     BUY,
@@ -50,8 +50,7 @@ from coinone.rules.exchange.twin_terms import (
 # As plain integers: these are compared millions of times.
 AGED = int(MarketStatus.AGED)
 IOC, ALO = int(Tif.IOC), int(Tif.ALO)
-PLACE, TRIM, MEET = int(OpKind.PLACE), int(OpKind.TRIM), int(OpKind.MEET)
-_TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
+TRIM, MEET = int(OpKind.TRIM), int(OpKind.MEET)
 _CANCELS = (int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID))
 CANCELED = int(Status.CANCELED)
 
@@ -102,14 +101,12 @@ class Twin(Passing):
         if wrong:
             return _refused(wrong)
         if op.kind != PLACE:
-            target = self._target(op)
+            target = self.target(op)
             if target is None:
                 return _refused(Status.NOT_FOUND if cancels else Status.MODIFY_NOT_FOUND)
             if cancels:
                 self.remove(i, target, op.reason or CANCELED)
                 return _refused(CANCELED)
-            if self.stays_for_batch(target):
-                return _refused(Status.MODIFY_TOO_SOON)
             if only_smaller(target, op):
                 if op.reduce_only and op.px * op.sz < target.market.min_notional:
                     return _refused(Status.MIN_NOTIONAL)
@@ -132,15 +129,6 @@ class Twin(Passing):
             reserve(old, old.left)
             update_initial(old.owner, old.held, old.market)
         return result
-
-    def _target(self, op: Op) -> Order | None:
-        if op.kind in _TARGETS_CLOID:
-            order = self.cloids.get((op.account, op.target_hi, op.target_lo))
-        else:
-            order = self.orders.get(op.oid)
-        if order is None or order.op.account != op.account or order.op.market != op.market:
-            return None
-        return order
 
     def _place(self, i: int, op: Op, old: Order | None) -> Result:
         market, account = self.markets[op.market], self.accounts[op.account]
@@ -182,7 +170,7 @@ class Twin(Passing):
             self._clear_beyond_band(i, op, market)
         best = len(other.keys) - (2 if old and other.only_best(old) else 1)
         crosses = best >= 0 and other.keys[best] >= other.sign * op.px
-        if op.passes:
+        if op.passes and op.tif == ALO:
             crosses = False
         if crosses and op.tif == ALO:
             bid, ask = market.sides[BUY].best(), market.sides[SELL].best()
@@ -269,7 +257,6 @@ class Twin(Passing):
                 Status.MARGIN_CANCELED: Status.MARGIN,
                 Status.BAND_CANCELED: Status.OUT_OF_BAND,
                 Status.IOC_CANCELED: Status.IOC_NO_MATCH,
-                Status.SELF_TRADE_CANCELED: Status.IOC_NO_MATCH,
                 Status.RESTRICTED_CANCELED: Status.IOC_NO_MATCH,
                 Status.REDUCE_ONLY_CANCELED: Status.REDUCE_ONLY,
             }

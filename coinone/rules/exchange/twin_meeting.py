@@ -26,7 +26,6 @@ from coinone.rules.exchange.twin_terms import (
 
 REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 FILLED = int(Status.FILLED)
-OWN_QUOTE = -1
 
 
 class Meeting(Resting):
@@ -35,7 +34,7 @@ class Meeting(Resting):
     def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
         super().__init__(markets, accounts)
         self.next_tid = 1
-        self.fees = self.insurance = 0
+        self.fees = self.insurance = self.now = 0
         self.stale: dict[int, Market] = {}
         self.fills: list[Fill] = []
 
@@ -52,8 +51,6 @@ class Meeting(Resting):
                     reason = Status.BAND_CANCELED
                 elif not op.liquidation:
                     return slack, Status.BAND_CANCELED
-            if reason == OWN_QUOTE:
-                return slack, Status.SELF_TRADE_CANCELED
             if reason == Status.REPLACED:
                 self.replace(i, taker)
                 continue
@@ -91,8 +88,6 @@ class Meeting(Resting):
         """How much the maker's order can take by its own terms, or why it is cancelled."""
         owner, market = maker.owner, maker.market
         if owner is taker.owner:
-            if self.stays_for_batch(maker) and not taker.op.liquidation:
-                return 0, OWN_QUOTE
             return 0, Status.REPLACED if maker is taker.replaces else Status.SELF_TRADE_CANCELED
         if costs_the_fund(maker):
             return 0, Status.LIQUIDATED_CANCELED

@@ -1,9 +1,10 @@
-"""The twin's chapter of passing: what rests meets the post-only orders that came to rest over it."""
+"""The twin's chapter of passing: which post-only orders rest over others, and how orders that rest meet."""
 
 from __future__ import annotations
 
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.twin_book import Market, Order, Result, row
+from coinone.rules.exchange.tables import OpKind
+from coinone.rules.exchange.twin_book import Market, Op, Order, Result, row
 from coinone.rules.exchange.twin_meeting import FILLED, Meeting
 from coinone.rules.exchange.twin_terms import (
     BUY,
@@ -19,25 +20,68 @@ from coinone.rules.exchange.twin_terms import (
     worth,
 )
 
+PLACE = int(OpKind.PLACE)
+_TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
+
 
 class Passing(Meeting):
-    """How orders that rest meet, when the batch's takers are through."""
+    """Which post-only orders may rest over others, and how they meet when the batch's takers are through."""
+
+    def passing(self, ops: list[Op]) -> list[bool]:
+        """Which post-only orders of a segment rest though others cross them: those that would meet no more than a 16th
+        of their lots of what rests at no loss to its owner, and is not about to be moved by the segment."""
+        moved = {
+            order.oid: order
+            for op in ops
+            if op.kind != PLACE
+            and (order := self.target(op))
+            and (order.op.px, order.op.side) != (op.px, op.side)
+        }
+        return [self._passes(op, [o for o in self.orders.values() if o.oid not in moved]) for op in ops]
+
+    def _passes(self, op: Op, resting: list[Order]) -> bool:
+        if not 0 <= op.market < len(self.markets) or self.markets[op.market].status:
+            return False
+        in_way = [
+            order.left
+            for order in resting
+            if order.op.market == op.market
+            and order.op.side != op.side
+            and (order.op.px <= op.px if op.side == BUY else order.op.px >= op.px)
+            and adverse(order, order.op.px, 1) <= 0
+        ]
+        return sum(in_way) <= op.sz // 16
+
+    def target(self, op: Op) -> Order | None:
+        """The account's own order that a cancel or modify names, if it is in that market."""
+        if op.kind in _TARGETS_CLOID:
+            order = self.cloids.get((op.account, op.target_hi, op.target_lo))
+        else:
+            order = self.orders.get(op.oid)
+        if order is None or order.op.account != op.account or order.op.market != op.market:
+            return None
+        return order
 
     def meet(self, i: int, market: Market) -> Result:
-        """While a market's best orders cross, the older one trades at its price with the newer one."""
+        """While a market's best orders cross, the older one trades at its price with the newer one; of one account it
+        goes."""
         bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
         while bids.keys and asks.keys and bids.keys[-1] >= -asks.keys[-1]:
             heads = [next(iter(side.queues[side.keys[-1]].values())) for side in (bids, asks)]
             older, newer = sorted(heads, key=lambda order: order.oid)
             op = older.op
             size = min(self._lots(older), self._lots(newer))
-            if size <= 0:
+            if older.owner is newer.owner:
+                self.remove(i, older, Status.SELF_TRADE_CANCELED)
+            elif size <= 0:
                 gone = older if self._lots(older) <= 0 else newer
                 locked = costs_the_fund(gone)
                 self.remove(i, gone, Status.LIQUIDATED_CANCELED if locked else Status.REDUCE_ONLY_CANCELED)
             elif beyond_band(market, op.px):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
-            elif self._may_trade(i, newer, size, op.px) and self._may_trade(i, older, size, op.px):
+            elif self._may_trade(i, newer, True, size, op.px) and self._may_trade(
+                i, older, False, size, op.px
+            ):
                 self._meet_newer(i, older, newer, size)
                 filled, notional = filled + size, notional + size * op.px
         return row(Result, (0, filled, notional, 0, 0, 0, Status.CANCELED))
@@ -50,18 +94,18 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
-    def _charges_at_rest(self, order: Order, size: int, px: int) -> tuple[int, int]:
-        """A maker's fee; beyond a 16th of a newer order, what it was filled before counted, a taker's."""
+    def _charges_at_rest(self, order: Order, newer: bool, size: int, px: int) -> tuple[int, int]:
+        """A maker's fee; beyond a 16th of the newer order, what it was filled before counted, a taker's."""
         made = size
-        if order.time_ms == self.now:
+        if newer:
             made = max(min(order.size // 16 - (order.size - order.left), size), 0)
         made_fee, made_share = self.charges(order.op, made * px, order.owner.maker_rate)
         took_fee, took_share = self.charges(order.op, (size - made) * px, order.owner.taker_rate)
         return made_fee + took_fee, made_share + took_share
 
-    def _may_trade(self, i: int, order: Order, size: int, px: int) -> bool:
+    def _may_trade(self, i: int, order: Order, newer: bool, size: int, px: int) -> bool:
         """Else its owner's orders of that side go."""
-        charge = sum(self._charges_at_rest(order, size, px))
+        charge = sum(self._charges_at_rest(order, newer, size, px))
         may = may_fill(order, size if order.op.side == BUY else -size, px, charge)
         if not may:
             self.remove_side(i, order)
@@ -70,7 +114,8 @@ class Passing(Meeting):
     def _meet_newer(self, i: int, older: Order, newer: Order, size: int) -> None:
         """One fill."""
         px = older.op.px
-        made, took = (self._charges_at_rest(order, size, px) for order in (newer, older))
+        made = self._charges_at_rest(newer, True, size, px)
+        took = self._charges_at_rest(older, False, size, px)
         before = [(order.owner, room(order.owner), worth(order.owner)) for order in (newer, older)]
         self.trade(i, older, newer, size, px, made, took)
         update(older.owner, older.held, older.market, maintenance_margin(older.market, older.held.size))

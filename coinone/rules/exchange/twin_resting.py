@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from coinone.base.primitives.limits import PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import Tif
 from coinone.rules.exchange.twin_book import Account, Ladder, Market, Op, Order, Position, Update, row
 from coinone.rules.exchange.twin_terms import BUY, reserve, update_initial
 
 OPEN = int(Status.OPEN)
-ALO = int(Tif.ALO)
 
 
 class Resting:
@@ -20,7 +18,6 @@ class Resting:
         self.orders: dict[int, Order] = {}
         self.cloids: dict[tuple[int, int, int], Order] = {}
         self.updates: list[Update] = []
-        self.now = 0
         self.levels_max, self.side_max = PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
 
     def restore(self, oid: int, op: Op, size: int, left: int, time_ms: int) -> None:
@@ -65,15 +62,9 @@ class Resting:
                 self.remove(i, other, Status.MARGIN_CANCELED)
 
     def remove_risk(self, i: int, owner: Account) -> None:
-        """All orders of an account that are not reduce-only, market by market, bids first, the newest first, but for
-        post-only ones of this batch."""
+        """All orders of an account that are not reduce-only, market by market, bids first, the newest first."""
         for order in self._risky(owner):
-            if not self.stays_for_batch(order):
-                self.remove(i, order, Status.MARGIN_CANCELED)
-
-    def stays_for_batch(self, order: Order) -> bool:
-        """Is it a post-only order of this batch, which its owner may not take away before others' takers have come?"""
-        return order.op.tif == ALO and order.time_ms == self.now
+            self.remove(i, order, Status.MARGIN_CANCELED)
 
     def _risky(self, owner: Account) -> list[Order]:
         own = [o for o in self.orders.values() if o.owner is owner and not o.op.reduce_only]

@@ -1,4 +1,4 @@
-"""The end of a batch's trading: what post-only orders passed over meets them (passing.py), and no book is crossed."""
+"""The end of a batch's trading: orders that cross each other meet (passing.py), until no book is crossed."""
 
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.actions.trading import Trading
@@ -9,8 +9,8 @@ from coinone.rules.exchange.tables import OpKind, Side
 from coinone.rules.exchange.wire.types import Noop
 
 
-def meet_passed(batch: Batch) -> None:
-    """Let what was passed over trade, market by market."""
+def uncross(batch: Batch) -> None:
+    """Let what rests and crosses trade, market by market."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
         item = Item(-1, Noop(), 0, ZERO_ADDRESS, 0, ZERO_ADDRESS, NO_HASH, NO_HASH, before=-2)

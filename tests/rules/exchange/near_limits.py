@@ -86,8 +86,8 @@ def _terms(random: np.random.Generator, rows: Rows, op: np.void) -> None:
 
 
 def ops_that_pass(random: np.random.Generator, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """What rests is cancelled, and a few small orders of one side come; then post-only ones, mostly much larger, of the
-    other side of the same market, which cross most of them."""
+    """What rests is cancelled, and a few small orders of one side come; then post-only ones, mostly much larger and of
+    the other side of the same market, which cross most of them."""
     live = rows.orders[rows.orders["oid"] != 0]
     market, side = int(random.integers(0, MARKETS)), int(random.integers(0, 2))
     mark, unit = int(rows.markets[market]["mark"]), int(rows.markets[market]["px_unit"])
@@ -98,6 +98,8 @@ def ops_that_pass(random: np.random.Generator, rows: Rows) -> tuple[np.ndarray, 
     for ops, sells in ((small[len(live) :], side), (large, 1 - side)):
         for op in ops:
             op["account"], op["market"], op["side"] = random.integers(0, TRADERS), market, sells
+            if ops is large and random.random() < 0.3:
+                op["side"] = side
             px = int(mark * (1 + random.normal(0, 0.02))) + int(random.integers(-2, 3))
             op["px"] = max(px // unit * unit if px > 100_000 else px, 1)
             op["sz"] = random.integers(1, 9) * (
@@ -106,6 +108,15 @@ def ops_that_pass(random: np.random.Generator, rows: Rows) -> tuple[np.ndarray, 
             op["reduce_only"], op["builder_fee"] = random.random() < 0.3, random.choice([0, 0, 10_000])
             op["builder"], op["tif"] = random.integers(0, TRADERS), Tif.GTC if ops is not large else Tif.ALO
     return small, large
+
+
+def some_modify(random: np.random.Generator, rows: Rows, ops: np.ndarray) -> None:
+    """A third of `ops`, new orders so far, modify an order that rests in their market."""
+    resting = rows.orders[(rows.orders["oid"] != 0) & (rows.orders["market"] == ops["market"][0])]
+    for op in ops:
+        if len(resting) and random.random() < 0.3:
+            old = resting[random.integers(0, len(resting))]
+            op["kind"], op["oid"], op["account"] = OpKind.MODIFY, old["oid"], old["account"]
 
 
 def to_the_limits(random: np.random.Generator, rows: Rows) -> None:

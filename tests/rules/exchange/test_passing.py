@@ -1,4 +1,4 @@
-"""Post-only orders rest over less than they bring, and meet it at the batch's end; nobody takes them away before."""
+"""Post-only orders rest over others of their batch, and over little that rests, and meet it at the batch's end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.events import Fill
+from coinone.rules.exchange.events import Fill, OrderUpdate
 from coinone.rules.exchange.tables import Side
 from coinone.rules.exchange.wire import types as t
 
@@ -95,21 +95,40 @@ def test_who_passed_over_something_meets_it_though_it_cancels_in_the_same_batch(
     assert fills(w) == [(1, 9, 49_800, 0.5)] and best(w) == (0, 0) and w.order_count(1) == 0
 
 
-def test_what_claims_more_than_the_bids_keeps_them_out(world: Callable[..., Any]) -> None:
-    """Bids for 1 and 1 BTC of accounts with a million claim 32. An ask for 2.1 claims 33.6 and bars both, one for 1.9
-    30.4 and bars none; asks for 0.9 at 50,100 and 1.5 at 50,200 let the one bid below 50,200 in."""
-    for asks, resting in (((2.1,), 0), ((1.9,), 2), ((0.9, 1.5), 1)):
-        w = world({1: 10**6, 2: 10**6, 9: 10**6})
-        w.batch(*[w.sell(9, size, 50_100 + 100 * n, "Alo") for n, size in enumerate(asks)])
-        w.batch(w.buy(1, 1, 50_250, "Alo"), w.buy(2, 1, 50_150, "Alo"))
-        statuses = [w.status(0), w.status(1)]
-        assert sum("resting" in status for status in statuses) == resting, asks
-        assert all("resting" in s or "would have immediately matched" in s["error"] for s in statuses)
+def test_what_comes_in_one_batch_rests_and_what_takers_leave_of_it_meets(world: Callable[..., Any]) -> None:
+    """1 asks 0.3 BTC at 49,900 and 2 bids 1 at 49,950 in one batch, forced in that order. 8 buys 0.1 of the ask, 7
+    sells 0.1 to the bid. The 0.2 that are left meet at the ask's price, which is older: 1 pays a maker's fee of 9,980,
+    1.497; of the bid 0.0625 - 0.1 is nothing, so 2 pays a taker's, 4.491."""
+    w = world({1: 10**6, 2: 10**6, 7: 10**5, 8: 10**5})
+    ask, bid = w.sell(1, 0.3, 49_900, "Alo"), w.buy(2, 1, 49_950, "Alo")
+    w.batch(ask, bid, w.buy(8, 0.1, 49_900, "Ioc"), w.sell(7, 0.1, 49_900, "Ioc"), forced=1)
+    assert w.status(0).keys() == w.status(1).keys() == {"resting"}
+    assert sorted(fills(w)) == [(1, 8, 49_900, 0.1), (2, 1, 49_900, 0.2), (2, 7, 49_950, 0.1)]
+    (met,) = [event for event in w.last.events if isinstance(event, Fill) and event.taker.account[-1] == 1]
+    assert (met.taker.fee, met.maker.fee) == (1_497_000, 4_491_000)
+    assert best(w) == (49_950, 0)
+
+
+@pytest.mark.parametrize(("size", "rests"), [(0.0625, True), (0.06251, False)])
+def test_what_rests_at_no_loss_keeps_out_of_which_it_is_more_than_a_16th(
+    world: Callable[..., Any], size: float, rests: bool
+) -> None:
+    """Asks at the mark, 50,000, and above: 0.03 and the rest of `size`. A bid for 1 BTC rests over a 16th of it, and
+    buys that at a maker's fee; over more it is refused with the best prices."""
+    w = world({1: 10**6, 8: 10**6, 9: 10**6})
+    w.batch(w.sell(8, 0.03, 50_000), w.sell(9, size - 0.03, 50_100))
+    w.batch(w.buy(1, 1, 50_200, "Alo"))
+    if rests:
+        assert fills(w) == [(1, 8, 50_000, 0.03), (1, 9, 50_100, 0.0325)] and best(w) == (50_200, 0)
+        fees = [event.maker.fee for event in w.last.events if isinstance(event, Fill)]
+        assert fees == [225_000, 244_238]  # 1,500 and 1,628.25 quote at 0.015 %, rounded up
+    else:
+        assert "would have immediately matched, bbo was 0.0@50000.0" in w.status()["error"]
 
 
 def test_what_rests_at_a_loss_against_the_mark_keeps_nobody_out(world: Callable[..., Any]) -> None:
     """A stranger's asks for 5 BTC at 49,800 would cost whoever leaves them there as a bar 200 a coin; but its owner may
-    take them away ahead of takers and put them back behind. So bids rest over them, however little they claim."""
+    take them away ahead of takers and put them back behind. So bids rest over them, however small."""
     w = world({1: 1_100, 2: 10**6, 9: 10**6})
     at_fifty(w, 1)
     w.batch(w.sell(9, 5, 49_800))
@@ -118,25 +137,24 @@ def test_what_rests_at_a_loss_against_the_mark_keeps_nobody_out(world: Callable[
     assert best(w) == (0, 49_800)
 
 
-def test_who_has_no_more_than_its_margin_passes_over_a_16th(world: Callable[..., Any]) -> None:
-    """At 50x a bid for 1 BTC stakes 1,000, and 1,010 could bear it 1.01 times: 1.01 claimed against 16 * 0.063 = 1.008
-    or 16 * 0.0632 = 1.0112."""
-    for size, rests in ((0.063, True), (0.0632, False)):
-        w = world({1: 1_010, 9: 10**6})
-        at_fifty(w, 1)
-        w.batch(w.sell(9, size, 50_000, "Alo"))
-        w.batch(w.buy(1, 1, 50_000, "Alo"))
-        assert ("resting" in w.status()) == rests
-
-
-def test_an_order_passes_over_none_of_its_own_account_nor_of_its_batch(world: Callable[..., Any]) -> None:
-    w = world({1: 10**6, 2: 10**6, 9: 10**6})
+def test_of_two_of_one_account_that_cross_the_older_goes(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6})
     w.batch(w.sell(1, DUST, 49_800, "Alo"))
     w.batch(w.buy(1, 1, 49_950, "Alo"))
-    assert "error" in w.status() and best(w) == (0, 49_800)
-    w = world({1: 10**6, 9: 10**6})
-    w.batch(w.sell(9, 0.1, 49_900, "Alo"), w.buy(1, 1, 49_950, "Alo"))
-    assert ["error" in w.status(n) for n in (0, 1)] == [True, False] and fills(w) == []
+    assert "resting" in w.status() and fills(w) == [] and best(w) == (49_950, 0)
+    assert [row.status for row in w.last.events if isinstance(row, OrderUpdate)][-1] == "selfTradeCanceled"
+
+
+def test_an_order_that_came_in_the_batch_is_modified_in_it(world: Callable[..., Any]) -> None:
+    """A bot that quotes every 125 ms: its bid moves twice in one batch."""
+    w = world({1: 10**6})
+    w.batch(w.buy(1, 1, 49_900, "Alo", cloid=1))
+    moves = [
+        w.signed(1, t.BatchModify((t.Modify(t.OrderRef(BTC, 0, 1), spec),), single=False))
+        for spec in (w.spec(True, 1, px, "Alo", cloid=1) for px in (49_910, 49_920))
+    ]
+    w.batch(*moves)
+    assert w.status(0).keys() == w.status(1).keys() == {"resting"} and best(w) == (49_920, 0)
 
 
 def test_an_order_that_takes_is_passed_over_by_nobody_where_a_price_is_aged(
@@ -157,8 +175,8 @@ def test_an_order_that_takes_is_passed_over_by_nobody_where_a_price_is_aged(
 def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     world: Callable[..., Any], behind: int | None, rests: bool
 ) -> None:
-    """Asks for 1 BTC at 46,000 and perhaps at 50,000 of a sleeping maker; the mark goes from 46,000 to 50,000, and the
-    first lies 8 % below it. The other is no loss to it, and claims as much as a bid for 1 at 50,050."""
+    """Asks for 1 BTC at 46,010 and perhaps at 50,000 of a sleeping maker; the mark goes from 46,000 to 50,000, and the
+    first lies 8 % below it. The other is no loss to it, and keeps a bid for 1 at 50,050 out."""
     w = world({3: 10**6, 9: 10**6})
     w.oracle(btc=46_000)
     w.batch()
@@ -169,29 +187,3 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     w.batch(w.buy(3, 1, 50_050, "Alo"))
     assert ("resting" in w.status()) == rests and fills(w) == []
     assert best(w) == ((50_050, 0) if rests else (0, 50_000))
-
-
-@pytest.mark.parametrize("how", ["modify", "taker", "loss"])
-def test_who_keeps_others_out_does_not_take_its_order_away_before_takers_come(
-    world: Callable[..., Any], how: str
-) -> None:
-    """1's ask for 5 BTC at 49,800 bars the bid for 1 of 2, and 8 comes to buy 1. Ahead of 8 the owner would move it,
-    meet it itself, or lose what it needs for it: of 7,273 (7,300 less a fee) 1,200 back 20 ETH and 5,000 the ask, which
-    may cost 1,037.35; 20 ETH sold at 2,880 lose 2,400 and a fee of 25.92, and 4,847.08 are less than 5,000. But after
-    1 BTC, at a loss of 200, they are more than twice 500."""
-    w = world({1: 7_300, 2: 1_100, 7: 10**6, 8: 10**6})
-    at_fifty(w, 1, 2)
-    w.batch(w.sell(7, 20, 3_000, "Alo", market=ETH))
-    w.batch(w.buy(1, 20, 3_000, market=ETH))
-    w.batch(w.buy(7, 20, 2_880, "Alo", market=ETH))
-    next_oid = int(w.ex.rows.globals["next_oid"][0])
-    attempts = {
-        "modify": w.signed(1, w.modify(next_oid, w.spec(False, 5, 50_500, "Gtc", 0, False, 7))),
-        "taker": w.buy(1, 5, 49_800, "Ioc"),
-        "loss": w.sell(1, 20, 2_880, "Ioc", market=ETH),
-    }
-    ask, bid = w.sell(1, 5, 49_800, "Alo", cloid=7), w.buy(2, 1, 49_950, "Alo")
-    w.batch(attempts[how], ask, bid, w.buy(8, 1, 49_800, "Ioc"), forced=1)
-    assert "resting" in w.status(1) and "error" in w.status(2)
-    assert (1, 8, 49_800, 1) in fills(w) and best(w) == (0, 49_800)
-    assert ("error" in w.status(0)) == (how != "loss")

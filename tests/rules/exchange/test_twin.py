@@ -11,7 +11,7 @@ from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
-from coinone.rules.exchange.post_only import entry_order
+from coinone.rules.exchange.post_only import passing
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
@@ -20,7 +20,13 @@ from coinone.rules.exchange.twin_book import Result, Update
 from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin_terms import sums
 from coinone.rules.exchange.uncrossing import crossed_markets
-from tests.rules.exchange.near_limits import ops_near_limits, ops_that_pass, to_the_limits, world_of_few
+from tests.rules.exchange.near_limits import (
+    ops_near_limits,
+    ops_that_pass,
+    some_modify,
+    to_the_limits,
+    world_of_few,
+)
 
 ACCOUNTS, MARKETS = 12, 3
 
@@ -58,6 +64,7 @@ def random_ops(random: np.random.Generator, rows: Rows, count: int) -> np.ndarra
         op["cloid_hi"], op["cloid_lo"] = op["has_cloid"] * -5, op["has_cloid"] * random.integers(0, 30)
         op["target_hi"], op["target_lo"] = -5, random.integers(0, 30)
         op["builder"], op["builder_fee"] = random.integers(0, ACCOUNTS), random.choice([0, 0, 0, 100])
+        op["passes"] = op["tif"] == Tif.ALO and random.random() < 0.5
         if random.random() < 0.03:
             op["liquidation"], op["reduce_only"] = 1, 1
             op["liquidation_fee"], op["tif"] = 5000, Tif.IOC
@@ -104,7 +111,7 @@ def run_both(seed: int, segments: int, size: int) -> set[object]:
             assert kept == sums(twin.markets, account)
         assert_reduce_only_orders_fit(rows)
         assert_refused_modifies_left_their_orders(ops, results, updates)
-        met |= statuses(results, updates) | meet_passed(rows, twin, now)
+        met |= statuses(results, updates) | uncross(rows, twin, now)
         shake(random, rows, twin)
     return met
 
@@ -121,8 +128,8 @@ def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[R
     return results, updates
 
 
-def meet_passed(rows: Rows, twin: Twin, now: int) -> set[object]:
-    """What was passed over trades, and no book is crossed; the statuses met."""
+def uncross(rows: Rows, twin: Twin, now: int) -> set[object]:
+    """What rests and crosses trades, and no book is crossed; the statuses met."""
     markets = crossed_markets(rows)
     ops = np.zeros(len(markets), OP)
     ops["kind"], ops["market"] = OpKind.MEET, markets
@@ -195,7 +202,7 @@ def test_kernel_and_twin_agree_after_every_segment_of_a_random_flow(seed: int, s
 
 def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
     met: set[object] = set()
-    for seed in (0, 1, 2, 3, 6):  # of 1 the books are narrow; 6 stops at a stale maker
+    for seed in range(6):  # of 1 and 5 the books are narrow; 4 stops at a stale maker
         met |= run_both(seed, 60, 50)
     reported_by_others = {  # the reasons that other parts give when they cancel
         Status.SCHEDULED_CANCEL,
@@ -208,7 +215,7 @@ def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
     assert set(Status) - met == reported_by_others | needs_many | {Status.NONE}
 
 
-@pytest.mark.parametrize("seed", range(1, 9, 2))
+@pytest.mark.parametrize("seed", [2, 4, 5, 6])
 def test_no_price_is_refused_while_a_worse_one_rests_on_its_side(seed: int) -> None:
     random = np.random.default_rng(seed)
     rows = small_world(random)
@@ -216,6 +223,7 @@ def test_no_price_is_refused_while_a_worse_one_rests_on_its_side(seed: int) -> N
     refused = 0
     for now in range(600):
         ops = random_ops(random, rows, 1)
+        ops["passes"] = 0
         if run_segment(rows, ops, now).results["status"][0] == Status.BOOK_FULL:
             refused += 1
             market, side, px = (int(ops[name][0]) for name in ("market", "side", "px"))
@@ -242,42 +250,37 @@ def run_near_limits(seed: int) -> set[object]:
         if now % 2:
             to_the_limits(random, rows)
             twin = twin_of(rows)
-        met |= meet_passed(rows, twin, now)
+        met |= uncross(rows, twin, now)
     return met
 
 
 def run_passing(seed: int) -> set[object]:
-    """Post-only orders pass over small ones, whose owners come to their limits before they meet; the statuses met."""
+    """Post-only orders rest over others, whose owners come to their limits before they meet; the statuses met."""
     random = np.random.default_rng(seed)
     rows, met = world_of_few(random), set()
     for now in range(0, 20, 2):
         small, large = ops_that_pass(random, rows)
         twin = twin_of(rows)
         met |= statuses(*run_equal(rows, twin, small, now))
-        if (entry := entry_order(rows, large)) is not None:
-            large["passes"] = entry.passes
-            large = large[entry.places]
-        results, updates = run_equal(rows, twin, large, now + 1)
-        assert all(
-            result.status == Status.OPEN
-            for result, passes in zip(results, large["passes"], strict=True)
-            if passes
-        )
-        met |= statuses(results, updates)
+        some_modify(random, rows, large)
+        large["passes"] = passing(rows, large)
+        assert large["passes"].tolist() == twin.passing(ops_of(large))
+        met |= statuses(*run_equal(rows, twin, large, now + 1))
         if random.random() < 0.7:
             to_the_limits(random, rows)
-        met |= meet_passed(rows, twin_of(rows), now + 1)
+        met |= uncross(rows, twin_of(rows), now + 1)
     return met
 
 
-def test_kernel_and_twin_agree_on_what_passes_over_small_orders() -> None:
-    met = set().union(*(run_passing(seed) for seed in range(60)))
+def test_kernel_and_twin_agree_on_post_only_orders_that_rest_over_others() -> None:
+    met = set().union(*(run_passing(seed) for seed in range(250)))
     assert {"met", Status.BAD_ALO, Status.MARGIN_CANCELED, Status.REDUCE_ONLY_CANCELED} <= met
+    assert {Status.SELF_TRADE_CANCELED, Status.REPLACED} <= met
     assert {Status.LIQUIDATED_CANCELED, Status.BAND_CANCELED} <= met
 
 
 @pytest.mark.slow
-def test_kernel_and_twin_agree_on_what_passes_over_small_orders_in_many_lives() -> None:
+def test_kernel_and_twin_agree_on_post_only_orders_that_rest_over_others_in_many_lives() -> None:
     for seed in range(100, 700):
         run_passing(seed)
 

@@ -17,7 +17,7 @@ from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.credits import charge, note_fees
 from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.post_only import entry_order
+from coinone.rules.exchange.post_only import passing
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.status import FIRST_REJECTION
 from coinone.rules.exchange.tables import FEE_SCALE, OP, RESULT, Array, OpKind, copied
@@ -58,21 +58,17 @@ class Trading:
             self.ops.add(item, action, terms)
 
     def run(self, post_only: bool = False) -> Ran:
-        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. `post_only` ones
-        enter in an order of their own (post_only.py)."""
+        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. Some `post_only`
+        ones may cross others (post_only.py)."""
         batch, rows = self.batch, self.batch.rows
         if not len(self.ops):
             return _NOTHING
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
-        entry = entry_order(rows, ops) if post_only else None
-        if entry is not None:
-            ops["passes"] = entry.passes
-        segment = run_segment(rows, ops if entry is None else ops[entry.places], batch.now)
+        if post_only:
+            ops["passes"] = passing(rows, ops)
+        segment = run_segment(rows, ops, batch.now)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
-        if entry is not None:
-            results[entry.places] = segment.results
-            fills["op"], updates["op"] = entry.places[fills["op"]], entry.places[updates["op"]]
         note_fees(rows, fills)
         np.copyto(results["status"], wrong, where=wrong != 0)
         if len(fills) or len(updates):
