@@ -4,7 +4,13 @@
 HEADER_BYTES_MAX = 32 * 1024  # browsers send cookies of up to 8 KiB a host; four times that
 HEADER_DEADLINE_S = 10.0  # a silent or byte-at-a-time client may hold a socket no longer than this
 BODY_DEADLINE_S = 30.0  # 1 MiB at 35 kB/s
-WRITE_STALL_S = 30.0  # a reader that takes nothing for so long is gone
+WRITE_STALL_S = 30.0  # how long a reader may be behind before it is seen how much it takes, and then again
+WRITE_PER_S_MIN = (
+    16 * 1024
+)  # bytes, of who is behind for longer: the slowest mobile lines; 25 MiB in 27 minutes
+SLOW_READERS_BYTES_MAX = (
+    512 * 1024 * 1024
+)  # that wait for all who are behind, for any of them to be for longer
 BODY_BYTES_MAX = 1024 * 1024  # a transaction is at most 128 KiB in the field; 1,000 orders are 150 kB
 READ_HEAD_BYTES = 2048  # read at once where requests begin: fifty of the shortest, 2 ms
 READ_BODY_BYTES = 8 * 1024  # and of a body: 1,400 chunks of a byte each, 1 ms

@@ -23,7 +23,6 @@ from coinone.interfaces.api.limits import (
     HEADER_DEADLINE_S,
     READ_BODY_BYTES,
     READ_HEAD_BYTES,
-    WRITE_STALL_S,
     WS_BUFFER_BYTES_MAX,
     WS_FRAMES_AT_ONCE,
     WS_READ_BYTES_MAX,
@@ -31,6 +30,7 @@ from coinone.interfaces.api.limits import (
     WS_SMALL_FRAMES_PER_MINUTE,
 )
 from coinone.interfaces.api.places import Place, Places
+from coinone.interfaces.api.slow_readers import Watched
 from coinone.interfaces.api.weights import Purse
 
 LINK = "coinone.link"  # key of the connection in a scope's extensions
@@ -76,17 +76,12 @@ class _WholeAnswer:
         self._transport.close()
 
 
-class _Bounded(asyncio.BufferedProtocol):
-    """A connection that is counted by its address, read in small pieces, and cut when its reader takes nothing for
-    too long, also where it is closing: what little is unsent then waits for its reader, too."""
+class _Bounded(Watched, asyncio.BufferedProtocol):
+    """A connection that is counted by its address, read in small pieces, and cut when its reader takes too little for
+    too long."""
 
-    loop: asyncio.AbstractEventLoop
-    transport: asyncio.Transport
     purse: Purse | None = None  # of who asked last
     _place: Place | None = None
-    _stall: asyncio.TimerHandle | None = None
-    _watch: asyncio.TimerHandle | None = None
-    _was_closing = False
     _piece = bytearray()
 
     def get_buffer(self, sizehint: int) -> bytearray:
@@ -107,27 +102,7 @@ class _Bounded(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._release_count()
-        if self._stall is not None:
-            self._stall.cancel()
         super().connection_lost(exc)
-
-    def _look(self) -> None:
-        """Now and then: who has not taken the last bytes since the last look never will."""
-        if self._was_closing:
-            self.transport.abort()
-            return
-        self._was_closing = self.transport.is_closing()
-        self._watch = self.loop.call_later(WRITE_STALL_S, self._look)
-
-    def pause_writing(self) -> None:
-        self._stall = self.loop.call_later(WRITE_STALL_S, self.transport.abort)
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-        super().resume_writing()
 
     def _count(self, wire: asyncio.Transport) -> bool:
         """False, and the connection is cut, where its address, or the node, has too many."""
@@ -135,16 +110,14 @@ class _Bounded(asyncio.BufferedProtocol):
         if self._place is None:
             wire.abort()
             return False
-        self._watch = self.loop.call_later(WRITE_STALL_S, self._look)
+        self._look()
         return True
 
     def _release_count(self) -> None:
         if self._place is not None:
             _places.give_back(self._place)
             self._place = None
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        self._look_no_more()
 
 
 class HttpProtocol(_Bounded, HttpToolsProtocol):
@@ -234,7 +207,7 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
         """Nobody who means well upgrades before the answers to earlier requests are there and taken. They would count
         as unread for ever, or not at all, as a WebSocket counts its own answers only."""
         self._disarm()
-        if self._stall is not None or (self.cycle is not None and not self.cycle.response_complete):
+        if self.is_behind or (self.cycle is not None and not self.cycle.response_complete):
             self.transport.abort()
             return
         # uvicorn fails half way where they are not
@@ -345,7 +318,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         if unsent + len(frames) > WS_BUFFER_BYTES_MAX:
             self.transport.abort()
             return False
-        self.transport.write(frames)
+        self.write_counted(frames)
         return True
 
     def cut(self) -> None:
@@ -357,14 +330,14 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
 
     async def write_whole(self, frames: bytes) -> bool:
         """Send the answer to what the reader asked, however large, once it has taken what came before, and return when
-        it has taken most of this; False if it is gone. One that takes nothing for too long is cut."""
+        it has taken most of this; False if it is gone. One that takes too little is cut."""
         size = len(frames)
         with contextlib.nullcontext() if self.purse is None else self.purse.unread(size):
             while not self.writable.is_set():
                 await self.writable.wait()
             if self._is_gone():
                 return False
-            self.transport.write(frames)
+            self.write_counted(frames)
             del frames  # the transport has its own
             self._answer = 0 if self.writable.is_set() else size
             await self.writable.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api import limits, places, protocols
+from coinone.interfaces.api import limits, places, protocols, slow_readers
 from coinone.interfaces.api import server as server_module
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http import answer, read_body
@@ -372,7 +372,7 @@ def test_large_answers_are_sent_whole_to_who_reads_them(server: ApiServer) -> No
 def test_who_does_not_read_its_large_answer_is_cut_off(
     server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocols, "WRITE_STALL_S", 0.3)
+    monkeypatch.setattr(slow_readers, "WRITE_STALL_S", 0.3)
     with websocket(server, "/large") as connection:
         time.sleep(1)
         assert len(read_all(connection)) < 3 * LARGE

@@ -4,17 +4,24 @@ import asyncio
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api import protocols
+from coinone.interfaces.api import protocols, slow_readers
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http import answer
 from coinone.interfaces.api.listeners import open_listeners
-from coinone.interfaces.api.protocols import LINK, HttpProtocol, _places, note_purse, text_frame
+from coinone.interfaces.api.protocols import (
+    LINK,
+    HttpProtocol,
+    _places,
+    note_purse,
+    text_frame,
+)
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.weights import Purse, Weights
 from tests.functional.waiting import wait_for
@@ -139,13 +146,96 @@ def test_who_takes_nothing_and_sends_no_more_holds_its_place_for_a_minute_at_mos
 ) -> None:
     """The last bytes of an answer waited for their reader without end, where they were too few to count as unread: a
     place for 100 kB more than the system takes. Twice 0.2 s here, for 30."""
-    monkeypatch.setattr(protocols, "WRITE_STALL_S", 0.2)
+    monkeypatch.setattr(slow_readers, "WRITE_STALL_S", 0.2)
     monkeypatch.setattr(protocols, "WS_BUFFER_BYTES_MAX", 2**30)  # of a WebSocket it is 2 MiB
     monkeypatch.setattr(HttpProtocol, "pause_writing", lambda self: None)  # of HTTP it is 64 KiB
     with asked(server, more) as connection:
         wait_for(lambda: any(_places._open.values()), "a place is taken")
         connection.shutdown(socket.SHUT_WR)
         wait_for(lambda: not _places._open, "the place is free", seconds=5)
+
+
+MORE = pytest.mark.parametrize(
+    "more", [b"", b"Connection: close\r\n", UPGRADE], ids=["http", "http that closes", "websocket"]
+)
+
+
+def read_slowly(connection: socket.socket, size: int, per_s: int) -> int:
+    """So many bytes of an answer at this rate; how many came before the node ended the connection."""
+    begun, got = time.monotonic(), 0
+    while got < size:
+        try:
+            piece = connection.recv(min(size - got, per_s // 50 or 1))
+        except ConnectionResetError:
+            break
+        if not piece:
+            break
+        got += len(piece)
+        time.sleep(max(0.0, begun + got / per_s - time.monotonic()))
+    return got
+
+
+@MORE
+def test_a_slow_reader_that_goes_on_reading_is_sent_all(
+    app: Generous, server: ApiServer, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """It was cut when it had not caught up in 30 s. Here looks are 0.2 s apart, and 42 MiB are read in 2.5 s."""
+    monkeypatch.setattr(slow_readers, "WRITE_STALL_S", 0.2)
+    with asked(server, more) as connection:
+        assert read_slowly(connection, LARGE, per_s=LARGE * 2 // 5) == LARGE
+
+
+class Streaming(Generous):
+    """While an answer waits for its reader, more comes than it reads: 4 MB/s for a second."""
+
+    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        link = scope["extensions"][LINK]
+        answering = asyncio.create_task(link.write_whole(text_frame(b"x" * LARGE)))
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            self.is_open = link.write_frames(text_frame(b"y" * 40_000))
+        answering.cancel()
+
+
+@pytest.mark.parametrize("app", [Streaming()], ids=["streaming"])
+def test_what_streams_add_meanwhile_does_not_make_a_reader_slow(
+    app: Streaming, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for it grows by a megabyte; it takes three."""
+    monkeypatch.setattr(slow_readers, "WRITE_STALL_S", 0.2)
+    with asked(server, UPGRADE) as connection:
+        assert read_slowly(connection, 3_000_000, per_s=3_000_000) == 3_000_000
+        assert app.is_open
+
+
+@MORE
+def test_a_reader_of_a_few_bytes_a_second_is_cut(
+    app: Generous, server: ApiServer, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """At 100 bytes a second; 16 KiB/s are asked for."""
+    monkeypatch.setattr(slow_readers, "WRITE_STALL_S", 0.2)
+    with asked(server, more) as connection:
+        wait_for(lambda: app.purse._unread > 0, "the answer waits for its reader")
+        begun = time.monotonic()
+        while _places._open and time.monotonic() - begun < 5:
+            assert connection.recv(2)
+            time.sleep(0.02)
+        assert time.monotonic() - begun < 1
+        assert not _places._open
+
+
+@MORE
+def test_where_much_waits_for_all_slow_readers_nobody_may_be_behind_for_longer(
+    app: Generous, server: ApiServer, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """Else a thousand lines that read slowly would have the node keep 25 GB for half an hour."""
+    monkeypatch.setattr(slow_readers, "WRITE_STALL_S", 0.2)
+    monkeypatch.setattr(slow_readers, "SLOW_READERS_BYTES_MAX", LARGE // 8)
+    with asked(server, more) as connection:
+        assert read_slowly(connection, LARGE, per_s=LARGE * 2 // 5) < LARGE
+    wait_for(lambda: not slow_readers._behind, "nobody is behind")
 
 
 ROUNDS = """
