@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.book import unlink
-from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined, part
+from coinone.rules.exchange.core import MARKETS, UPDATES, i64, inlined, next_row, part
 from coinone.rules.exchange.indexes import find_cloid, find_oid
 from coinone.rules.exchange.journal import save_account, save_market, save_order, save_position
 from coinone.rules.exchange.margin_rules import update_margins, worst_size
@@ -94,8 +94,7 @@ def release(core: Any, account: int, market: int, side: int, size: int, reduce_o
 def report_order(core: Any, slot: int, i: int, status: int) -> None:
     """Add a row to the updates: what became of a resting order."""
     order = core.orders[slot]
-    row = core.updates[core.counters[UPDATES]]
-    core.counters[UPDATES] += 1
+    row = next_row(core, UPDATES, core.updates)
     row.oid = order.oid
     row.px = order.px
     row.sz = order.sz

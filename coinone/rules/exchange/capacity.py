@@ -1,13 +1,15 @@
 """Capacity: is there room for all that a segment may write? (jitted)
 
-The kernel asks once, before its first operation, and from then on writes without looking. If room is short it has
+The kernel asks once, before its first operation, and from then on writes without asking. If room is short it has
 done nothing, Python makes some (kernel.py), and it is called again: that is rare, and asking from Python would cost
-a small segment more than its operations do.
+a small segment more than its operations do. Were a bound here too low, the last row would be written again and again
+(`next_row`), never memory behind it, and the node stops when the segment is over (`assert_held`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from operator import le
+from typing import TYPE_CHECKING, Any
 
 from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
 from coinone.rules.exchange.core import (
@@ -17,6 +19,7 @@ from coinone.rules.exchange.core import (
     LIVE_ORDERS,
     RESULTS,
     SAVED_ACCOUNTS,
+    SAVED_GLOBALS,
     SAVED_MARKETS,
     SAVED_ORDERS,
     SAVED_POSITIONS,
@@ -24,6 +27,9 @@ from coinone.rules.exchange.core import (
     UPDATES,
     inlined,
 )
+
+if TYPE_CHECKING:
+    from coinone.rules.exchange.rows import Rows
 
 LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 
@@ -34,13 +40,31 @@ def rows_touched(live: int, new: int) -> int:
 
 
 def fills_made(live: int, new: int) -> int:
-    """How many fills there may be: each removes an order, but for the last of each operation."""
-    return live + 2 * new
+    """How many fills there may be: each removes an order, but for the last of each operation, and one in which an order
+    is clipped to its owner's position: without that position the owner may trade the rest of it."""
+    return 2 * live + 3 * new
 
 
 def updates_made(live: int, new: int) -> int:
-    """How many updates of orders: each order goes once, and each fill may cut one more."""
-    return 2 * live + 6 * new
+    """How many updates of orders: each order goes once, and each fill may cut one more of either side."""
+    return 5 * live + 8 * new
+
+
+def assert_held(rows: Rows) -> None:
+    """No buffer was too short for what a segment wrote."""
+    output, keys = rows.output, rows.journal.keys
+    buffers = (
+        output.results,
+        output.fills,
+        output.updates,
+        keys["account"],
+        keys["position"],
+        keys["order"],
+        keys["market"],
+    )
+    written = rows.counters[RESULTS:SAVED_GLOBALS].tolist()
+    sizes = [len(buffer) for buffer in buffers]
+    assert all(map(le, written, sizes)), f"the kernel wrote {written} rows where {sizes} fit"
 
 
 _rows_touched, _fills_made, _updates_made = (

@@ -178,3 +178,18 @@ inlined = njit(forceinline=True, cache=False, error_model="numpy", _nrt=False)
 
 part = njit(cache=False, error_model="numpy", _nrt=False)
 """A part of the kernel that is rarely needed, or long: compiled once, and called."""
+
+
+@inlined
+def next_place(core: Any, counter: int, buffer: Any) -> int:
+    """Where the next row of a buffer is written, and count it. There is room (capacity.py); were there none, it is the
+    last place, and not memory behind the buffer."""
+    n = i64(core.counters[counter])
+    core.counters[counter] = n + 1
+    return i64(min(n, buffer.shape[0] - 1))
+
+
+@inlined
+def next_row(core: Any, counter: int, buffer: Any) -> Any:
+    """The row at that place."""
+    return buffer[next_place(core, counter, buffer)]

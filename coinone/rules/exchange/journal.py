@@ -25,6 +25,7 @@ from coinone.rules.exchange.core import (
     SAVED_ORDERS,
     SAVED_POSITIONS,
     inlined,
+    next_place,
 )
 from coinone.rules.exchange.store import Store
 from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, Array, copied
@@ -33,10 +34,9 @@ from coinone.rules.exchange.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSIT
 @inlined
 def _save(core: Any, counter: int, keys: Any, images: Any, key: int, row: Any) -> None:
     if row.epoch != core.counters[EPOCH]:
-        n = core.counters[counter]
+        n = next_place(core, counter, keys)
         keys[n] = key
         images[n] = row
-        core.counters[counter] = n + 1
         row.epoch = core.counters[EPOCH]
 
 
@@ -63,12 +63,11 @@ def save_blank_order(core: Any, slot: int) -> None:
     """As `save_order` for a free slot: nothing is copied but that it was free."""
     row = core.orders[slot]
     if row.epoch != core.counters[EPOCH]:
-        n = core.counters[SAVED_ORDERS]
+        n = next_place(core, SAVED_ORDERS, core.order_keys)
         core.order_keys[n] = slot
         image = core.order_images[n]
         image.oid = 0
         image.epoch = row.epoch
-        core.counters[SAVED_ORDERS] = n + 1
         row.epoch = core.counters[EPOCH]
 
 

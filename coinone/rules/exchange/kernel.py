@@ -16,7 +16,7 @@ from numba import types
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.ahead import look_ahead
 from coinone.rules.exchange.cancelling import find_target, release, remove_order, report_order
-from coinone.rules.exchange.capacity import fills_made, has_capacity, rows_touched, updates_made
+from coinone.rules.exchange.capacity import assert_held, fills_made, has_capacity, rows_touched, updates_made
 from coinone.rules.exchange.core import (
     CORE,
     FILLS,
@@ -162,6 +162,7 @@ def run_segment(rows: Rows, ops: Array, now: int) -> Segment:
         first, fills, updates = counters[RESULTS : UPDATES + 1].tolist()  # a larger output begins at 0
         ran = run(rows.core(ops))
         assert ran
+    assert_held(rows)
     return Segment(
         output.results[first : first + len(ops)],
         output.fills[fills : counters[FILLS]],

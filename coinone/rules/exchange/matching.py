@@ -18,7 +18,7 @@ from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.base.primitives.limits import VOLUME_MAX
 from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
-from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, part
+from coinone.rules.exchange.core import FILLS, MARKETS, NOW, STALE, i64, inlined, next_row, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, equity_after, may_fill, room, worth
 from coinone.rules.exchange.funding_rules import book_funding
 from coinone.rules.exchange.indexes import home_of
@@ -254,8 +254,7 @@ def trade(
     direction = 1 - 2 * op.side
     notional = size * px
     whole = core.globals[0]
-    row = core.fills[core.counters[FILLS]]
-    core.counters[FILLS] += 1
+    row = next_row(core, FILLS, core.fills)
     row.tid = whole.next_tid
     whole.next_tid += 1
     row.taker_start = core.positions[taker, market].size

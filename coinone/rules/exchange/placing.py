@@ -17,7 +17,7 @@ from typing import Any
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.book import link
 from coinone.rules.exchange.cancelling import dismiss, release, remove_risk, report_order
-from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, part
+from coinone.rules.exchange.core import FREE_ORDERS, NOW, UPDATES, i64, inlined, next_row, part
 from coinone.rules.exchange.crossing import clear_beyond_band, would_cross
 from coinone.rules.exchange.fill_check import may_fill, worth
 from coinone.rules.exchange.holders import keep_holder
@@ -342,8 +342,7 @@ def _rest(core: Any, i: int, oid: int, size: int, left: int) -> None:
 def _report_taker(core: Any, i: int, oid: int, size: int, left: int, status: int) -> None:
     """An update for an order that traded and is gone without having rested."""
     op = core.ops[i]
-    row = core.updates[core.counters[UPDATES]]
-    core.counters[UPDATES] += 1
+    row = next_row(core, UPDATES, core.updates)
     row.oid = oid
     row.px = op.px
     row.sz = left

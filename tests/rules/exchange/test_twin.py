@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
+from coinone.rules.exchange.capacity import fills_made, updates_made
 from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.margin import apply_marks
@@ -118,8 +119,10 @@ def run_both(seed: int, segments: int, size: int) -> set[object]:
 
 def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[Result], list[Update]]:
     """Run a segment through both, which must end alike."""
-    asked = ops_of(ops)
+    asked, live = ops_of(ops), rows.live_orders
     segment = run_segment(rows, ops, now)
+    assert len(segment.fills) <= fills_made(live, len(ops))
+    assert len(segment.updates) <= updates_made(live, len(ops))
     results, fills, updates = twin.run(asked, now)
     assert segment.results.tolist() == results
     assert segment.fills.tolist() == fills
