@@ -15,12 +15,14 @@ know.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
+from coinone.rules.chain.ethereum.delegation import is_contract
 from coinone.rules.chain.ethereum.execution import apply_transaction
 from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
 from coinone.rules.chain.exchange_reads import best_of
@@ -227,7 +229,7 @@ def _confirmed(chain: ChainState, batch: Batch) -> list[Header]:
 
 
 def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> ExchangeResult:
-    """Segments 1 to 7."""
+    """Segments 1 to 7. Which addresses are contracts changes in segment 8 only: it is as the last one left it."""
     effects = chain.cursor.effects
     context = BatchContext(
         seq=batch.seq,
@@ -239,6 +241,7 @@ def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> Excha
         forced=contents.forced_actions,
         withdrawals_waiting=len(effects.withdrawals),
         included=contents.included,
+        is_contract=partial(is_contract, chain.state),
     )
     return apply_exchange(chain.exchange, context, contents.actions)
 

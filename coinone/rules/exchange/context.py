@@ -83,6 +83,11 @@ class CoreAction:
     data: bytes
 
 
+def no_contract(address: Address) -> bool:
+    """Whether a contract lies at `address`, so that nobody has its key, where no contracts run: never."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class BatchContext:
     seq: int
@@ -96,6 +101,7 @@ class BatchContext:
     included: "Included | None" = (
         None  # what inclusion.include said of exactly these actions, if it was asked before
     )
+    is_contract: Callable[[Address], bool] = no_contract  # of the chain's state before the batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,18 +133,20 @@ def l1_action(key: bytes, nonce: int, action: dict, expires_after: int | None = 
 
 def spot_send(key: bytes, nonce: int, destination: bytes, amount: str) -> bytes:
     """Of the quote token; to the system address it is a withdrawal."""
-    values = {
-        "hyperliquidChain": "Coinone", "destination": destination, "token": "USDC", "amount": amount, "time": nonce,
-    }  # fmt: skip
-    signed = signed_type("SpotSend")
-    encoded = []
-    for name, kind in signed.fields:
-        value = values[name]
-        if kind == "string" and isinstance(value, bytes):
-            value = "0x" + value.hex()
-        encoded.append(encode_value(kind, value))
-    r, s, v = sign(user_digest("SpotSend", encoded, CHAIN_ID), key)
-    return encode_envelope(UserEnvelope("SpotSend", tuple(encoded), CHAIN_ID, r, s, v))
+    values = {"destination": "0x" + destination.hex(), "token": "USDC", "amount": amount, "time": nonce}
+    return user_action(key, "SpotSend", values)
+
+
+def approve_agent(key: bytes, nonce: int, agent: bytes) -> bytes:
+    """The unnamed one, without end."""
+    return user_action(key, "ApproveAgent", {"agentAddress": agent, "agentName": "", "nonce": nonce})
+
+
+def user_action(key: bytes, name: str, values: dict) -> bytes:
+    fields = {"hyperliquidChain": "Coinone", **values}
+    encoded = [encode_value(kind, fields[field]) for field, kind in signed_type(name).fields]
+    r, s, v = sign(user_digest(name, encoded, CHAIN_ID), key)
+    return encode_envelope(UserEnvelope(name, tuple(encoded), CHAIN_ID, r, s, v))
 
 
 def erc20_transfer(to: bytes, amount: int) -> bytes:

@@ -57,6 +57,7 @@ class World:
         self.nonce = START_MS
         self.prices: dict[int, int] = {}
         self.last: ExchangeResult | None = None
+        self.contracts: set[bytes] = set()
 
     def batch(
         self,
@@ -76,7 +77,8 @@ class World:
             prices = tuple(sorted(self.prices.items()))
             reports = (t.OracleReport(REPORTER, self.now, prices, bytes(32)),)
         seed = keccak256(b"seed%d" % self.seq)
-        ctx = BatchContext(self.seq, self.now, seed, deposits, reports, core, forced)
+        is_contract = self.contracts.__contains__
+        ctx = BatchContext(self.seq, self.now, seed, deposits, reports, core, forced, is_contract=is_contract)
         self.last = apply_exchange(self.ex, ctx, actions)
         if check:
             check_exchange(self.ex)

@@ -265,6 +265,21 @@ def test_a_contract_leaves_an_agency_by_acting(world: Callable[..., Any]) -> Non
     assert w.cash(50) > 400 * QUOTE
 
 
+def test_the_account_of_a_contract_opens_while_its_agency_lives_and_ends_it(
+    world: Callable[..., Any],
+) -> None:
+    """What waits (9) and arrives (2) is 11, of which opening costs 1; then the master's place is free again."""
+    w = world({1: 100})
+    w.contracts = {address(50)}
+    w.batch(approve(w, 1, 50))
+    w.batch(deposits=(Deposit(address(50), 9 * QUOTE),))
+    assert w.ex.ledger.unclaimed.get(address(50)) == 9 * QUOTE
+    w.batch(deposits=(Deposit(address(50), 2 * QUOTE),))
+    assert w.cash(50) == 10 * QUOTE and w.ex.ledger.unclaimed.get(address(50)) is None
+    assert w.ex.ledger.agents.get(address(50)) is None
+    assert w.ex.ledger.settings_of(w.ex.number(w.slot(1))).agents == ()
+
+
 def test_keys_of_the_past_that_sign_for_another_master_take_no_room_where_they_began(
     world: Callable[..., Any],
 ) -> None:

@@ -32,6 +32,12 @@ def apply_authorizations(
     return refund
 
 
+def is_contract(state: State, address: Address) -> bool:
+    """Whether code lies at `address` that is no delegation: nobody has a key of it."""
+    code = state.code(address)
+    return bool(code) and delegate_of(code) is None
+
+
 def _accepted_authority(
     state: State, substate: Substate, authorization: Authorization, chain_id: int
 ) -> Address | None:
@@ -41,7 +47,6 @@ def _accepted_authority(
     if authority is None:
         return None
     substate.warm_address(authority)  # even if it is turned down below
-    code = state.code(authority)
-    if code and delegate_of(code) is None:
+    if is_contract(state, authority):
         return None
     return authority if state.nonce(authority) == authorization.nonce else None

@@ -4,7 +4,8 @@ An account has one unnamed agent and three named ones; approving again under the
 approving the zero address removes it. One whose time is over leaves its place at the next approval. Whom a key acts
 for changes by its master's signature, at the agency's time, or by one `leaveAgency` that the key itself signs: a key
 proves nothing when it is approved, so whoever names a stranger's address must not be able to keep it. No credit ends
-an agency (opening.py).
+a key's agency; a contract, which signs nothing, leaves one by acting (core_writer.py) or when its account opens
+(opening.py).
 
 Of a key whose agency ends the highest nonce is kept until its window has passed, and none below it may come
 (inclusion.py), so nothing it signed comes back. That the keys fit the account's leaf is seen to here, at approval:

@@ -1,4 +1,4 @@
-"""How an address becomes an account: by credits, for a price, and never while it is somebody's agent.
+"""How an address becomes an account: by credits, for a price, and no key's while it is somebody's agent.
 
 A first credit of `OPENING_MINIMUM` opens an account, and `OPENING_FEE` of it goes to the insurance fund for ever: a
 coin that walks from key to key, to leave an account with fresh credits at each, is used up. A smaller credit waits in
@@ -6,7 +6,9 @@ coin that walks from key to key, to leave an account with fresh credits at each,
 
 An address with a living agency is *reserved*: its credits wait, however large, so that no gift changes whom its key
 acts for. The agency ends by its master, at its time, or by the address itself (agents.py); then what waits opens the
-account.
+account. A contract has no key and cannot sign to leave: it is not reserved, and the opening of its account ends the
+agency. An account that lets a contract's code run as its own (EIP-7702) has its key still, so it is no contract here:
+else a stranger could end its agency, by having that code deposit.
 
 Credits to an account that is locked (debts.py) wait as well: what its closing brings is the insurance fund's, what
 others send is not.
@@ -69,11 +71,14 @@ def tell(
 
 
 def _may_open(batch: Batch, address: Address, amount: int) -> bool:
-    return amount >= OPENING_MINIMUM and batch.ledger.living_agent(address, batch.now) is None
+    if amount < OPENING_MINIMUM:
+        return False
+    return batch.ledger.living_agent(address, batch.now) is None or batch.ctx.is_contract(address)
 
 
 def _open(batch: Batch, address: Address, arriving: int) -> None:
-    """Open the account with what waited and what arrives. An agency that ran out leaves its master's list."""
+    """Open the account with what waited and what arrives. An agency that ran out, or that a contract was given, leaves
+    its master's list."""
     slot = batch.open_account(address)
     batch.ledger.forget_agent(address)
     claim_waiting(batch, slot)
