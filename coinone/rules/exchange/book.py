@@ -208,7 +208,7 @@ class Book:
         keys = self.ladder_keys[ladder, first:count]
         first += int(np.searchsorted(keys, key))
         levels = self.levels[self.ladder_levels[ladder, first:count]]
-        return levels["key"], levels["size"]
+        return levels["key"].copy(), levels["size"].copy()
 
     def queue(self, market: int, side: int) -> Iterator[int]:
         """Slots of all orders of a side in the order in which they would be matched."""

@@ -11,7 +11,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Hash32
 from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.actions.settings import apply_account_action
-from coinone.rules.exchange.actions.trading import SecondTry, Trading
+from coinone.rules.exchange.actions.trading import Ran, SecondTry, Trading
 from coinone.rules.exchange.actions.transfers import apply_deposit
 from coinone.rules.exchange.batch import Batch
 from coinone.rules.exchange.collection import collect
@@ -109,12 +109,15 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
     second = _cancels(batch, segments[Segment.CANCELS], work, fired)
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         apply_account_action(batch, item)
-    _orders(batch, _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY]), second, post_only=True)
+    post_only = _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY])
+    resting, rested = _orders(batch, post_only, second, post_only=True)
     quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
     liquidation.serve(work)
-    _orders(batch, takers, second)
-    uncross(batch)
+    taking, taken = _orders(batch, takers, second)
+    resting.refuse(rested, uncross(batch))
+    resting.finish(rested)
+    taking.finish(taken)
     second.run()
     second.finish()
     liquidation.settle(work)
@@ -163,14 +166,16 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
     return SecondTry(trading, trading.run())
 
 
-def _orders(batch: Batch, items: list[Item], second: SecondTry, post_only: bool = False) -> None:
+def _orders(
+    batch: Batch, items: list[Item], second: SecondTry, post_only: bool = False
+) -> tuple[Trading, Ran]:
     """Segment 5, which is `post_only`, or 6."""
     trading = Trading(batch)
     for item in items:
         trading.add(item)
     ran = trading.run(post_only)
-    trading.finish(ran)
     second.note_placed(trading, ran)
+    return trading, ran
 
 
 def _tell_markets(batch: Batch) -> None:

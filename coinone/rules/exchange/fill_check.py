@@ -39,12 +39,19 @@ def reduces(size: int, change: int) -> bool:
     )
 
 
+def band_divisor(max_leverage: int) -> int:
+    """Which part of the mark fills may be away from it at most: a twentieth, or a tenth where leverage is low."""
+    return BAND_DIVISOR if max_leverage >= BAND_LEVERAGE else BAND_DIVISOR_LOW_LEVERAGE
+
+
+_band_divisor = inlined(band_divisor)
+
+
 @inlined
 def beyond_band(core: Any, market: int, px: int) -> bool:
-    """Is the price further from the mark than fills may be: a twentieth, or a tenth where leverage is low?"""
+    """Is the price further from the mark than fills may be?"""
     terms = core.markets[market]
-    divisor = BAND_DIVISOR if terms.max_leverage >= BAND_LEVERAGE else BAND_DIVISOR_LOW_LEVERAGE
-    return bool(abs(px - terms.mark) * divisor > terms.mark)
+    return bool(abs(px - terms.mark) * _band_divisor(terms.max_leverage) > terms.mark)
 
 
 @inlined

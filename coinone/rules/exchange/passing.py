@@ -2,9 +2,12 @@
 
 A post-only order may rest over others (post_only.py), and takers may trade with either. What still crosses at the end
 of the batch trades at the price of the order with the lower oid, the older, which is better for the newer one. Of one
-account the older goes. The older pays what makers pay, and so does the newer for a 16th of its lots, less what it was
-filled before; beyond that it pays what takers pay. Else whoever has the margin would buy all that makers offer anew at
-a maker's fee, by a post-only bid for a little more that it cancels in the same batch.
+account the older goes. An older one that came before this batch, is at no loss to its owner by the mark and more than
+a 16th of the newer one has that go: its owner named post-only so as not to take it.
+
+Whoever trades at a price worse than the mark has taken, and pays what takers pay, the other what makers pay; at the
+mark itself the newer has taken. By age alone whoever takes from makers, who quote anew in each batch, would name
+post-only and a large size to come first, and have them pay its fee.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.cancelling import dismiss, remove_order, remove_risk, remove_side
-from coinone.rules.exchange.core import i64, inlined, part
+from coinone.rules.exchange.core import NOW, i64, inlined, part
 from coinone.rules.exchange.fill_check import beyond_band, costs_the_fund, may_fill, room, worth
 from coinone.rules.exchange.journal import save_globals, save_market, save_order
 from coinone.rules.exchange.ladders import ladder_of, take_from
@@ -22,10 +25,10 @@ from coinone.rules.exchange.reducing import trim
 from coinone.rules.exchange.status import Status
 from coinone.rules.exchange.tables import ACCOUNT_LOCKED
 
-MADE_PART = 16  # of a newer order a 16th meets older ones at a maker's fee
+SMALL_PART = 16  # a 16th of a post-only order is too little to keep it out
 _FILLED, _CANCELED = int(Status.FILLED), int(Status.CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
-_SELF_TRADE = int(Status.SELF_TRADE_CANCELED)
+_SELF_TRADE, _BAD_ALO = int(Status.SELF_TRADE_CANCELED), int(Status.BAD_ALO)
 _REDUCE_ONLY, _LIQUIDATED = int(Status.REDUCE_ONLY_CANCELED), int(Status.LIQUIDATED_CANCELED)
 
 
@@ -53,6 +56,8 @@ def meet(core: Any, i: int, result: Any) -> int:
             # At the loss of whom it bought or sold for; the price is the older one's.
             gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
             dismiss(core, newer if gains else slot, i, _BAND)
+        elif _keeps_out(core, slot, newer):
+            dismiss(core, newer, i, _BAD_ALO)
         elif _may_trade(core, i, newer, True, size) and _may_trade(core, i, slot, False, size):
             _trade(core, i, slot, newer, size)
             result.filled_sz += size
@@ -90,22 +95,30 @@ def _lots(core: Any, slot: int) -> int:
 
 
 @inlined
+def _keeps_out(core: Any, slot: int, newer: int) -> bool:
+    """Does the older order in `slot` have the newer one go: was it there before, at no loss, and is it not small?"""
+    order = core.orders[slot]
+    loss = (1 - 2 * order.side) * (order.px - core.markets[i64(order.market)].mark)
+    return bool(
+        order.time_ms < core.counters[NOW]
+        and loss <= 0
+        and order.sz > core.orders[newer].orig_sz // SMALL_PART
+    )
+
+
+@inlined
 def _charges(core: Any, slot: int, newer: bool, size: int, px: int) -> tuple[int, int]:
-    """The exchange's fee and the builder's share for this fill of the newer order or the older one, each part of the
-    fee rounded up."""
+    """The exchange's fee and the builder's share for this fill of the newer order or the older one."""
     order = core.orders[slot]
     holder = core.accounts[i64(order.account)]
-    made = i64(size)
-    if newer:
-        made = max(min(order.orig_sz // MADE_PART - (order.orig_sz - order.sz), size), i64(0))
-    own, share = charges(core, made * px, holder.maker_rate, i64(order.builder), order.builder_fee)
-    taken, more = charges(core, (size - made) * px, holder.taker_rate, i64(order.builder), order.builder_fee)
-    return own + taken, share + more
+    loss = (1 - 2 * order.side) * (px - core.markets[i64(order.market)].mark)
+    rate = holder.taker_rate if loss > 0 or (loss == 0 and newer) else holder.maker_rate
+    return charges(core, size * px, rate, i64(order.builder), order.builder_fee)
 
 
 @part
 def _may_trade(core: Any, i: int, slot: int, newer: bool, size: int) -> bool:
-    """May its owner make this fill at op `i`'s price, as a maker? Else its orders of that side go."""
+    """May its owner make this fill at op `i`'s price? Else its orders of that side go."""
     order, px = core.orders[slot], i64(core.ops[i].px)
     account, market = i64(order.account), i64(order.market)
     change = (1 - 2 * order.side) * size

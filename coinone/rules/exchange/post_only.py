@@ -4,11 +4,14 @@ On other venues whoever rests first keeps out what would cross it. Here makers c
 cancels first, so that a stranger's ask for 12 quote far below all others would bar the bids of all of them: sellers and
 liquidations would then meet nobody but the stranger's own bid. So a post-only order rests over
 
-- what others bring in the same batch: they have not been there for any taker yet;
+- what others bring in the same batch, and over what came in the last one or is about to be moved by a post-only modify:
+  no taker may have had a chance at it (of the latter, more than a 16th of the order has it go when takers are through);
 - what rests at a loss against the mark: its owner may take it away ahead of takers and put it back behind them;
-- of all else, a 16th of its own lots, and what a post-only modify of the batch is about to move.
+- of all else, a 16th of its own lots.
 
 A post-only order that more is in the way of is refused, as everywhere: who is late with a price does not want to trade.
+Beyond the band at its owner's loss, where no fill can happen, an order rests over nothing: 16,384 such bids, each at
+a better price than the makers', would push theirs off the side.
 """
 
 from __future__ import annotations
@@ -20,51 +23,76 @@ from numba import types
 
 from coinone.base.primitives.jit import njit
 from coinone.rules.exchange.cancelling import find_target
-from coinone.rules.exchange.core import CORE, NUMBERS, attach
-from coinone.rules.exchange.passing import MADE_PART
+from coinone.rules.exchange.core import CORE, NUMBERS, attach, i64, inlined
+from coinone.rules.exchange.fill_check import band_divisor
+from coinone.rules.exchange.passing import SMALL_PART
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.tables import Array, MarketStatus, OpKind, Side
 
 _PLACE = int(OpKind.PLACE)
 
 
-def passing(rows: Rows, ops: Array) -> Array:
-    """Which of a segment's post-only orders, in their markets' units, rest over what crosses them."""
+def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
+    """Which of a segment's post-only orders, in their markets' units, rest over what crosses them. Orders that came at
+    `last_batch_ms` or later keep nothing out."""
     found = np.zeros(len(ops), np.bool_)
-    moved = _moved_orders(rows, ops)
-    markets = np.unique(ops["market"])
-    for market in markets[(markets >= 0) & (markets < rows.market_count)].tolist():
-        if rows.markets[market]["status"] != MarketStatus.ACTIVE:
+    small = _lots(rows, ops) // SMALL_PART
+    order = np.argsort(ops["market"], kind="stable")
+    markets, starts = np.unique(ops["market"][order], return_index=True)
+    moved: Array | None = None
+    for market, places in zip(markets.tolist(), np.split(order, starts[1:]), strict=True):
+        if not 0 <= market < rows.market_count or rows.markets[market]["status"] != MarketStatus.ACTIVE:
             continue
         for side in Side:
-            coming = np.flatnonzero((ops["market"] == market) & (ops["side"] != side))
-            if len(coming):
-                in_way = _in_way(rows, market, side, ops["px"][coming], moved)
-                found[coming] = in_way <= ops["sz"][coming] // MADE_PART
+            coming = places[ops["side"][places] != side]
+            if not len(coming):
+                continue
+            reached = ops["px"][coming] * _sign(side)
+            keys, sizes = rows.book.levels_from(market, side, int(reached.min()))
+            in_way = _in_way(rows, market, side, reached, keys, sizes)
+            if (in_way > small[coming]).any():
+                moved = _moved_orders(rows, ops) if moved is None else moved
+                _count(rows.core(), 2 * market + side, keys, sizes, last_batch_ms, moved)
+                in_way = _in_way(rows, market, side, reached, keys, sizes)
+            found[coming] = (in_way <= small[coming]) & ~_beyond_band(rows, market, side, reached)
     return found
 
 
-def _in_way(rows: Rows, market: int, side: Side, px: Array, moved: Array) -> Array:
-    """Lots that rest on `side`, at no loss to their owners, and that orders of the other side at `px` would meet."""
-    sign = 1 if side is Side.BUY else -1  # a ladder's keys rise to its best price
-    reached = px * sign
-    keys, sizes = rows.book.levels_from(market, side, int(reached.min()))
-    gone = moved[(moved["market"] == market) & (moved["side"] == side)]
-    gone = gone[gone["px"] * sign >= reached.min()]
-    np.subtract.at(sizes, np.searchsorted(keys, gone["px"] * sign), gone["sz"])
+def _lots(rows: Rows, ops: Array) -> Array:
+    """The lots of each order; of a reduce-only one, no more than the position."""
+    known = (ops["market"] >= 0) & (ops["market"] < rows.market_count)
+    held = rows.positions["size"][ops["account"], np.where(known, ops["market"], 0)]
+    reducible = np.maximum(held * (2 * ops["side"].astype(np.int64) - 1), 0)
+    return np.where(ops["reduce_only"] != 0, np.minimum(ops["sz"], reducible), ops["sz"])
+
+
+def _sign(side: int) -> int:
+    """A ladder's keys rise to its best price: prices of bids, and minus prices of asks."""
+    return 1 if side == Side.BUY else -1
+
+
+def _in_way(rows: Rows, market: int, side: Side, reached: Array, keys: Array, sizes: Array) -> Array:
+    """Lots that orders of the other side meet, from the keys `reached` to the last one at no loss to its owner."""
     lots = np.concatenate(([0], np.cumsum(sizes)))
-    most = np.searchsorted(keys, int(rows.markets[market]["mark"]) * sign, "right")
+    most = np.searchsorted(keys, int(rows.markets[market]["mark"]) * _sign(side), "right")
     found: Array = np.maximum(lots[most] - lots[np.searchsorted(keys, reached)], 0)
     return found
 
 
+def _beyond_band(rows: Rows, market: int, side: Side, reached: Array) -> Array:
+    """Which prices of orders against `side`, as its keys, lie beyond the band to the loss of their owners."""
+    row = rows.markets[market]
+    mark = int(row["mark"])
+    lost: Array = (mark * _sign(side) - reached) * band_divisor(int(row["max_leverage"])) > mark
+    return lost
+
+
 def _moved_orders(rows: Rows, ops: Array) -> Array:
-    """The resting orders that modifies among `ops` would put at another price or on the other side."""
-    if (ops["kind"] == _PLACE).all():
-        return rows.orders[:0]
+    """Slots of the resting orders that modifies among `ops` would put at another price or on the other side, rising."""
     slots = np.full(len(ops), -1, np.int64)
-    _find_moved(rows.core(ops), slots)
-    return rows.orders[np.unique(slots[slots >= 0])]
+    if (ops["kind"] != _PLACE).any():
+        _find_moved(rows.core(ops), slots)
+    return np.unique(slots[slots >= 0])
 
 
 @njit(types.void(CORE, NUMBERS), error_model="numpy", _nrt=False)
@@ -76,3 +104,30 @@ def _find_moved(words: Any, slots: Any) -> None:
             slot = find_target(core, i)
             if slot >= 0 and (core.orders[slot].px != op.px or core.orders[slot].side != op.side):
                 slots[i] = slot
+
+
+@inlined
+def _holds(rising: Any, number: int) -> bool:
+    low, high = 0, rising.shape[0]
+    while low < high:
+        middle = (low + high) >> 1
+        if rising[middle] < number:
+            low = middle + 1
+        else:
+            high = middle
+    return bool(low < rising.shape[0] and rising[low] == number)
+
+
+@njit(types.void(CORE, types.int64, NUMBERS, NUMBERS, types.int64, NUMBERS), error_model="numpy", _nrt=False)
+def _count(words: Any, ladder: int, keys: Any, sizes: Any, last_batch_ms: int, moved: Any) -> None:
+    """Set the sizes at a ladder's best `keys` to the lots that keep others out: that came before the last batch, and
+    are not about to be moved."""
+    core = attach(words)
+    first = core.ladder_counts[ladder] - keys.shape[0]
+    for place in range(keys.shape[0]):
+        sizes[place] = 0
+        slot = i64(core.levels[core.ladder_levels[ladder, first + place]].head)
+        while slot >= 0:
+            if core.orders[slot].time_ms < last_batch_ms and not _holds(moved, slot):
+                sizes[place] += core.orders[slot].sz
+            slot = i64(core.links[slot].next)

@@ -27,9 +27,10 @@ _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 class Passing(Meeting):
     """Which post-only orders may rest over others, and how they meet when the batch's takers are through."""
 
-    def passing(self, ops: list[Op]) -> list[bool]:
+    def passing(self, ops: list[Op], last_batch: int) -> list[bool]:
         """Which post-only orders of a segment rest though others cross them: those that would meet no more than a 16th
-        of their lots of what rests at no loss to its owner, and is not about to be moved by the segment."""
+        of their lots of what rests at no loss to its owner since before the last batch, and is not about to be moved by
+        the segment. None beyond the band at its own loss."""
         moved = {
             order.oid: order
             for op in ops
@@ -37,11 +38,17 @@ class Passing(Meeting):
             and (order := self.target(op))
             and (order.op.px, order.op.side) != (op.px, op.side)
         }
-        return [self._passes(op, [o for o in self.orders.values() if o.oid not in moved]) for op in ops]
+        return [
+            self._passes(
+                op, [o for o in self.orders.values() if o.oid not in moved and o.time_ms < last_batch]
+            )
+            for op in ops
+        ]
 
     def _passes(self, op: Op, resting: list[Order]) -> bool:
         if not 0 <= op.market < len(self.markets) or self.markets[op.market].status:
             return False
+        market = self.markets[op.market]
         in_way = [
             order.left
             for order in resting
@@ -50,7 +57,10 @@ class Passing(Meeting):
             and (order.op.px <= op.px if op.side == BUY else order.op.px >= op.px)
             and adverse(order, order.op.px, 1) <= 0
         ]
-        return sum(in_way) <= op.sz // 16
+        held = self.accounts[op.account].positions[op.market].size
+        lots = min(op.sz, max(-held if op.side == BUY else held, 0)) if op.reduce_only else op.sz
+        lost = beyond_band(market, op.px) and (op.px > market.mark if op.side == BUY else op.px < market.mark)
+        return sum(in_way) <= lots // 16 and not lost
 
     def target(self, op: Op) -> Order | None:
         """The account's own order that a cancel or modify names, if it is in that market."""
@@ -79,6 +89,8 @@ class Passing(Meeting):
                 self.remove(i, gone, Status.LIQUIDATED_CANCELED if locked else Status.REDUCE_ONLY_CANCELED)
             elif beyond_band(market, op.px):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
+            elif self._keeps_out(older, newer):
+                self.remove(i, newer, Status.BAD_ALO)
             elif self._may_trade(i, newer, True, size, op.px) and self._may_trade(
                 i, older, False, size, op.px
             ):
@@ -94,14 +106,17 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
+    def _keeps_out(self, older: Order, newer: Order) -> bool:
+        """Was the older one there before the batch, at no loss to its owner, and more than a 16th of the other?"""
+        return (
+            older.time_ms < self.now and adverse(older, older.op.px, 1) <= 0 and older.left > newer.size // 16
+        )
+
     def _charges_at_rest(self, order: Order, newer: bool, size: int, px: int) -> tuple[int, int]:
-        """A maker's fee; beyond a 16th of the newer order, what it was filled before counted, a taker's."""
-        made = size
-        if newer:
-            made = max(min(order.size // 16 - (order.size - order.left), size), 0)
-        made_fee, made_share = self.charges(order.op, made * px, order.owner.maker_rate)
-        took_fee, took_share = self.charges(order.op, (size - made) * px, order.owner.taker_rate)
-        return made_fee + took_fee, made_share + took_share
+        """Whose price is worse than the mark has taken; at the mark the newer has."""
+        loss = adverse(order, px, 1)
+        took = loss > 0 or (px == order.market.mark and newer)
+        return self.charges(order.op, size * px, order.owner.taker_rate if took else order.owner.maker_rate)
 
     def _may_trade(self, i: int, order: Order, newer: bool, size: int, px: int) -> bool:
         """Else its owner's orders of that side go."""

@@ -1,7 +1,7 @@
 """The end of a batch's trading: orders that cross each other meet (passing.py), until no book is crossed."""
 
 from coinone.base.primitives.types import ZERO_ADDRESS
-from coinone.rules.exchange.actions.trading import Trading
+from coinone.rules.exchange.actions.trading import Ran, Trading
 from coinone.rules.exchange.batch import NO_HASH, Batch
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
@@ -9,13 +9,13 @@ from coinone.rules.exchange.tables import OpKind, Side
 from coinone.rules.exchange.wire.types import Noop
 
 
-def uncross(batch: Batch) -> None:
+def uncross(batch: Batch) -> Ran:
     """Let what rests and crosses trade, market by market."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
         item = Item(-1, Noop(), 0, ZERO_ADDRESS, 0, ZERO_ADDRESS, NO_HASH, NO_HASH, before=-2)
         meetings.ops.add_one(item, kind=int(OpKind.MEET), market=market)
-    meetings.run()
+    return meetings.run()
 
 
 def crossed_markets(rows: Rows) -> list[int]:

@@ -42,32 +42,41 @@ def best(w: Any) -> tuple[float, float]:
 
 def test_bids_rest_over_a_small_older_ask_and_buy_it_at_its_price(world: Callable[..., Any]) -> None:
     """9 asks 15 quote at 49,800. Bids for 1 BTC at 49,950 and 49,940 rest over it, and the better one buys at 49,800:
-    0.0003 * 49,800 = 14.94, of which each pays 0.015 %, 0.002241; no bid is a taker."""
+    0.0003 * 49,800 = 14.94. 9 sells below the mark of 50,000 and pays 0.045 %, 0.006723, and the bid 0.015 %."""
     w = world({1: 10**6, 2: 10**6, 9: 1_000})
     w.batch(w.sell(9, DUST, 49_800, "Alo"))
     w.batch(w.buy(2, 1, 49_940, "Alo"), w.buy(1, 1, 49_950, "Alo"))
     assert w.status(0).keys() == w.status(1).keys() == {"resting"}
     assert fills(w) == [(1, 9, 49_800, DUST)]
     (fill,) = [event for event in w.last.events if isinstance(event, Fill)]
-    assert fill.maker.fee == fill.taker.fee == 2_241 and not fill.taker_is_buy
+    assert (fill.maker.fee, fill.taker.fee) == (2_241, 6_723) and not fill.taker_is_buy
     assert best(w) == (49_950, 0) and w.order_count(9) == 0 and w.position(1) == 30
     assert w.cash(1) == 10**6 * MICRO - 14_940_000 - 2_241
 
 
-def test_beyond_a_16th_of_it_a_post_only_order_pays_what_takers_pay(world: Callable[..., Any]) -> None:
-    """A bid for 1 BTC meets 0.1 at 49,800: 0.0625 BTC, 3,112.5 quote, at 0.015 %, and 0.0375, 1,867.5, at 0.045 %:
-    0.466875 + 0.840375. 9 asked, and pays 0.747. Had a taker sold it 0.05 before, 0.0125 would be left for the lower
-    fee: 622.5 * 0.00015 + 4,357.5 * 0.00045."""
-    w = world({1: 10**6, 7: 10**5, 9: 10**5})
-    w.batch(w.sell(9, 0.1, 49_800, "Alo"))
-    w.batch(w.buy(1, 1, 49_950, "Alo"))
+@pytest.mark.parametrize(
+    ("ask", "first", "fees"),
+    [
+        (49_900, "ask", (748_500, 2_245_500)),  # 0.1 * 49,900 = 4,990: the ask sells below the mark
+        (50_100, "ask", (2_254_500, 751_500)),  # 5,010: the bid buys above it
+        (50_000, "ask", (2_250_000, 750_000)),  # at the mark the newer pays
+        (
+            50_000,
+            "bid",
+            (2_256_750, 752_250),
+        ),  # 5,015, at the price of the bid, which is older and buys above the mark
+    ],
+)
+def test_who_trades_at_a_price_worse_than_the_mark_pays_what_takers_pay(
+    world: Callable[..., Any], ask: int, first: str, fees: tuple[int, int]
+) -> None:
+    """9 asks for 0.1 BTC and 1 bids for it at 50,150, in one batch; the mark is 50,000. Fees of the bid and the ask."""
+    w = world({1: 10**6, 9: 10**5})
+    both = [w.sell(9, 0.1, ask, "Alo"), w.buy(1, 0.1, 50_150, "Alo")]
+    w.batch(*both[:: 1 if first == "ask" else -1], forced=1)
     (fill,) = [event for event in w.last.events if isinstance(event, Fill)]
-    assert (fill.maker.fee, fill.taker.fee) == (466_875 + 840_375, 747_000)
-    w.batch(w.cancel(1, oid=fill.maker.oid), w.sell(9, 0.1, 49_800, "Alo"))
-    w.batch(w.buy(1, 1, 49_950, "Alo"), w.sell(7, 0.05, 49_900, "Ioc"))
-    sold, met = [event for event in w.last.events if isinstance(event, Fill)]
-    assert (sold.px, met.px, met.sz) == (499_500, 498_000, 10_000)
-    assert (met.maker.fee, met.taker.fee) == (93_375 + 1_960_875, 747_000)
+    paid = {side.account[-1]: side.fee for side in (fill.maker, fill.taker)}
+    assert (paid[1], paid[9]) == fees
 
 
 def test_asks_rest_over_a_small_older_bid(world: Callable[..., Any]) -> None:
@@ -97,15 +106,15 @@ def test_who_passed_over_something_meets_it_though_it_cancels_in_the_same_batch(
 
 def test_what_comes_in_one_batch_rests_and_what_takers_leave_of_it_meets(world: Callable[..., Any]) -> None:
     """1 asks 0.3 BTC at 49,900 and 2 bids 1 at 49,950 in one batch, forced in that order. 8 buys 0.1 of the ask, 7
-    sells 0.1 to the bid. The 0.2 that are left meet at the ask's price, which is older: 1 pays a maker's fee of 9,980,
-    1.497; of the bid 0.0625 - 0.1 is nothing, so 2 pays a taker's, 4.491."""
+    sells 0.1 to the bid. The 0.2 that are left meet at the ask's price, which is older, for 9,980: 1 sells below the
+    mark and pays a taker's fee, 4.491, 2 a maker's, 1.497."""
     w = world({1: 10**6, 2: 10**6, 7: 10**5, 8: 10**5})
     ask, bid = w.sell(1, 0.3, 49_900, "Alo"), w.buy(2, 1, 49_950, "Alo")
     w.batch(ask, bid, w.buy(8, 0.1, 49_900, "Ioc"), w.sell(7, 0.1, 49_900, "Ioc"), forced=1)
     assert w.status(0).keys() == w.status(1).keys() == {"resting"}
     assert sorted(fills(w)) == [(1, 8, 49_900, 0.1), (2, 1, 49_900, 0.2), (2, 7, 49_950, 0.1)]
     (met,) = [event for event in w.last.events if isinstance(event, Fill) and event.taker.account[-1] == 1]
-    assert (met.taker.fee, met.maker.fee) == (1_497_000, 4_491_000)
+    assert (met.taker.fee, met.maker.fee) == (4_491_000, 1_497_000)
     assert best(w) == (49_950, 0)
 
 
@@ -113,17 +122,70 @@ def test_what_comes_in_one_batch_rests_and_what_takers_leave_of_it_meets(world: 
 def test_what_rests_at_no_loss_keeps_out_of_which_it_is_more_than_a_16th(
     world: Callable[..., Any], size: float, rests: bool
 ) -> None:
-    """Asks at the mark, 50,000, and above: 0.03 and the rest of `size`. A bid for 1 BTC rests over a 16th of it, and
-    buys that at a maker's fee; over more it is refused with the best prices."""
+    """Asks at the mark, 50,000, and above: 0.03 and the rest of `size`, two batches old. A bid for 1 BTC rests over a
+    16th of it, and buys that; over more it is refused with the best prices. Of 0.9 it would be refused in either."""
     w = world({1: 10**6, 8: 10**6, 9: 10**6})
     w.batch(w.sell(8, 0.03, 50_000), w.sell(9, size - 0.03, 50_100))
+    w.batch()
+    w.batch(w.buy(1, 0.9, 50_200, "Alo"))
+    assert "would have immediately matched" in w.status()["error"]
     w.batch(w.buy(1, 1, 50_200, "Alo"))
     if rests:
         assert fills(w) == [(1, 8, 50_000, 0.03), (1, 9, 50_100, 0.0325)] and best(w) == (50_200, 0)
-        fees = [event.maker.fee for event in w.last.events if isinstance(event, Fill)]
-        assert fees == [225_000, 244_238]  # 1,500 and 1,628.25 quote at 0.015 %, rounded up
     else:
         assert "would have immediately matched, bbo was 0.0@50000.0" in w.status()["error"]
+
+
+def test_what_came_in_the_last_batch_keeps_it_from_no_taker_but_has_it_go_after_them(
+    world: Callable[..., Any],
+) -> None:
+    """An ask for 0.1 at the mark came in the last batch, perhaps behind its takers. A bid for 1 BTC at 50,200 rests
+    until takers are through: 7 sells 0.1 to it. Then it goes; had nobody hit it, it is refused as on entry."""
+    for sold in (0, 0.1):
+        w = world({1: 10**6, 7: 10**6, 9: 10**6})
+        w.batch(w.buy(7, 1, 49_000), w.sell(9, 0.1, 50_000))
+        sales = [w.sell(7, sold, 50_100, "Ioc")] if sold else []
+        w.batch(w.buy(1, 1, 50_200, "Alo", cloid=3), *sales)
+        assert best(w) == (49_000, 50_000) and w.order_count(1) == 0 and w.position(1) == round(sold * 10**5)
+        last = [row for row in w.last.events if isinstance(row, OrderUpdate)][-1]
+        assert (last.status, last.sz) == ("badAloPxRejected", 100_000 - round(sold * 10**5))
+        if sold:
+            assert "resting" in w.status()
+        else:
+            assert w.status()["error"].endswith("bbo was 49000.0@50000.0. asset=0")
+
+
+def test_an_order_that_a_refused_modify_names_has_a_post_only_one_go(world: Callable[..., Any]) -> None:
+    """9 asks 10 BTC at 50,010, and modifies that to 50,010.5, which is no tick: 1's bid would have been taken for one
+    that may rest over it, and have bought."""
+    w = world({1: 10**6, 9: 10**6})
+    w.batch(w.sell(9, 10, 50_010, cloid=7))
+    w.batch()
+    wrong = t.Modify(t.OrderRef(BTC, 0, 7), w.spec(False, 10, 50_010.5, "Alo", cloid=7))
+    w.batch(w.signed(9, t.BatchModify((wrong,), single=False)), w.buy(1, 1, 50_010, "Alo"))
+    assert "tick" in w.status(0)["error"] and "would have immediately matched" in w.status(1)["error"]
+    assert fills(w) == [] and best(w) == (0, 50_010)
+
+
+def test_beyond_the_band_an_order_rests_over_nothing(world: Callable[..., Any]) -> None:
+    """Bids more than a twentieth above the mark can never trade there, but 16,384 of them push all others off the side:
+    where asks are in the way they are refused, whenever those came."""
+    w = world({1: 10**6, 9: 10**6})
+    w.batch(w.sell(9, 0.0003, 50_000, "Alo"), w.buy(1, 1, 52_600, "Alo"), forced=1)
+    assert "error" in w.status(1)
+    w.batch(w.buy(1, 1, 52_490, "Alo"))
+    assert "resting" in w.status()
+
+
+def test_a_reduce_only_order_counts_for_no_more_than_its_position(world: Callable[..., Any]) -> None:
+    """1 is short 0.1 BTC: a reduce-only bid for 100 rests over 0.00625 that is in its way, and not over 0.0063."""
+    for size, rests in ((0.00625, True), (0.0063, False)):
+        w = world({1: 10**6, 2: 10**6, 9: 10**6})
+        w.batch(w.buy(2, 0.1, 50_000, "Alo"), w.sell(1, 0.1, 50_000, "Ioc"))
+        w.batch(w.sell(9, size, 50_000))
+        w.batch()
+        w.batch(w.buy(1, 100, 50_010, "Alo", reduce_only=True))
+        assert ("resting" in w.status()) == rests
 
 
 def test_what_rests_at_a_loss_against_the_mark_keeps_nobody_out(world: Callable[..., Any]) -> None:

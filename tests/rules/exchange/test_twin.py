@@ -266,8 +266,9 @@ def run_passing(seed: int) -> set[object]:
         twin = twin_of(rows)
         met |= statuses(*run_equal(rows, twin, small, now))
         some_modify(random, rows, large)
-        large["passes"] = passing(rows, large)
-        assert large["passes"].tolist() == twin.passing(ops_of(large))
+        last_batch = now + int(random.integers(0, 2))  # were the small ones there before it?
+        large["passes"] = passing(rows, large, last_batch)
+        assert large["passes"].tolist() == twin.passing(ops_of(large), last_batch)
         met |= statuses(*run_equal(rows, twin, large, now + 1))
         if random.random() < 0.7:
             to_the_limits(random, rows)

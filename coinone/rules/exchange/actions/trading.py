@@ -19,8 +19,8 @@ from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.kernel import run_segment
 from coinone.rules.exchange.post_only import passing
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.status import FIRST_REJECTION
-from coinone.rules.exchange.tables import FEE_SCALE, OP, RESULT, Array, OpKind, copied
+from coinone.rules.exchange.status import FIRST_REJECTION, Status
+from coinone.rules.exchange.tables import FEE_SCALE, OP, RESULT, UPDATE, Array, OpKind, Side, copied
 from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
 BUILDER_FEE_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
@@ -29,13 +29,14 @@ BUILDER_FEE_MAX = 100  # tenths of a basis point
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A segment that the kernel ran: what was asked, and one RESULT for each operation."""
+    """A segment that the kernel ran: what was asked, one RESULT for each operation, and what became of orders."""
 
     asked: Array
     results: Array
+    updates: Array
 
 
-_NOTHING = Ran(np.zeros(0, OP), np.zeros(0, RESULT))
+_NOTHING = Ran(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, UPDATE))
 
 
 class Trading:
@@ -66,7 +67,7 @@ class Trading:
         ops = self.ops.array()
         wrong = to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count])
         if post_only:
-            ops["passes"] = passing(rows, ops)
+            ops["passes"] = passing(rows, ops, batch.ledger.cursor.time_ms)
         segment = run_segment(rows, ops, batch.now)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
         note_fees(rows, fills)
@@ -74,7 +75,21 @@ class Trading:
         if len(fills) or len(updates):
             hashes = [item.tx_hash for item in self.ops.items]
             batch.events.append(Trades(*batch.here, fills, updates, rows.addresses, self.ops.starts, hashes))
-        return Ran(ops, results)
+        return Ran(ops, results, updates)
+
+    def refuse(self, ran: Ran, met: Ran) -> None:
+        """Post-only orders that rested until orders of earlier batches had them go at the meeting `met`, and no taker
+        found, are answered as refused on entry, with the best prices that are there now."""
+        gone = met.updates[met.updates["status"] == Status.BAD_ALO]
+        whole = gone["oid"][gone["sz"] == gone["orig_sz"]]
+        places = np.flatnonzero((ran.results["resting_sz"] > 0) & np.isin(ran.results["oid"], whole))
+        if not len(places):
+            return
+        rows, markets = self.batch.rows, ran.asked["market"][places].tolist()
+        for name, side in (("bid", Side.BUY), ("ask", Side.SELL)):
+            ran.results[name][places] = [rows.book.best(market, side) or 0 for market in markets]
+        ran.results["status"][places] = Status.BAD_ALO
+        ran.results["oid"][places] = ran.results["resting_sz"][places] = 0
 
     def finish(self, ran: Ran) -> None:
         """Write the outcomes."""
