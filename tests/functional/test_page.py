@@ -89,7 +89,7 @@ def test_a_refusal_is_said_in_words(profile: Profile, market_node: LocalNode) ->
     page.get_by_role("radio", name="ALO").click()
     page.locator("#ticket-amount").fill("0.01")
     page.keyboard.press("Control+Enter")
-    seen(page, "Post-only: the order would have traded at once")
+    seen(page, "Post-only: earlier orders were in its way")
 
 
 def test_leverage_is_set_on_the_chain_and_read_back(profile: Profile, market_node: LocalNode) -> None:

@@ -3,7 +3,7 @@
 const WORDS: [RegExp, string][] = [
   [/insufficient margin/i, 'Not enough margin. Use a smaller size, more leverage, or deposit.'],
   [/minimum value/i, 'The order is too small: at least 10 USDC.'],
-  [/post.?only order would have immediately matched/i, 'Post-only: the order would have traded at once, so it was not placed.'],
+  [/post.?only order would have immediately matched/i, 'Post-only: earlier orders were in its way, so it was not placed.'],
   [/could not immediately match/i, 'Nothing to trade against at this price, so the order was cancelled.'],
   [/reduce.?only order would increase/i, 'Reduce-only: the order would have grown the position.'],
   [/divisible by tick|tick size|invalid price/i, 'The price does not fit the tick size.'],

@@ -10,3 +10,8 @@ export function forced(fill: Fill): 'Deleveraged' | 'Liquidated' | null {
   if (fill.dir === 'Auto-Deleveraging') return 'Deleveraged'
   return fill.crossed && fill.liquidation ? 'Liquidated' : null
 }
+
+/** Whether two resting orders made the trade, at the end of a batch: it has no transaction, and nobody was the taker. */
+export function isMeeting(fill: Pick<Fill, 'hash' | 'crossed' | 'dir' | 'liquidation'>): boolean {
+  return fill.hash === NO_HASH && !fill.crossed && fill.liquidation === undefined && fill.dir !== 'Auto-Deleveraging'
+}

@@ -2,7 +2,8 @@
 // bounds and say so.
 
 import { liquidationPx, sweep, worstAverage, type Level, type Sweep } from '../lib/estimate.ts'
-import { floorSz } from '../lib/numbers.ts'
+import { floorSz, fmtPx } from '../lib/numbers.ts'
+import { inTheWay, isKeptOut, takerFeePx, type PostOnly } from '../lib/postonly.ts'
 import { account } from './account.svelte.ts'
 import { book, LEVELS } from './book.svelte.ts'
 import { markets } from './markets.svelte.ts'
@@ -11,7 +12,7 @@ import { ticket } from './ticket.svelte.ts'
 class Estimates {
   /** What the order would take at once of the levels that are known. */
   get sweep(): Sweep | null {
-    if (ticket.limitPx === null || (ticket.kind === 'limit' && ticket.tif === 'Alo')) return null
+    if (ticket.limitPx === null || ticket.isPostOnly) return null
     return sweep(this.#levels, Number(ticket.sizeText), Number(ticket.limitPx), ticket.isBuy)
   }
 
@@ -48,10 +49,38 @@ class Estimates {
     return taken * this.#takenPx * Number(account.fees.userCrossRate) + made * (ticket.referencePx ?? 0) * Number(account.fees.userAddRate)
   }
 
-  /** What an order that may not rest will leave undone, or what cannot be told of it; empty if all is as it should. */
+  get #postOnly(): PostOnly | null {
+    const [px, markPx] = [ticket.limitPx, markets.markPx]
+    if (!ticket.isPostOnly || px === null || markPx === null) return null
+    const size = Number(ticket.sizeText)
+    return { isBuy: ticket.isBuy, px: Number(px), sz: ticket.reduceOnly ? Math.min(size, ticket.maxSize) : size, markPx }
+  }
+
+  /** The fee of a post-only order that meets another at its worst price; null where only the maker's is possible. */
+  get feeOfMeeting(): number | null {
+    const px = this.#postOnly && takerFeePx(this.#postOnly)
+    return px === null ? null : Number(ticket.sizeText) * px * Number(account.fees.userCrossRate)
+  }
+
+  /** Whether a post-only order will be refused, and what it will cost if not, where that is in doubt. */
+  get #doubtOfPostOnly(): string {
+    const order = this.#postOnly
+    const best = this.#levels[0]
+    if (order === null || order.sz === 0) return ''
+    const { name, szDecimals } = markets.current!
+    const words: string[] = []
+    const crosses = best !== undefined && (order.isBuy ? best.px <= order.px : best.px >= order.px)
+    if (isKeptOut(order, this.#levels)) words.push(`Likely refused: earlier orders for ${floorSz(inTheWay(order, this.#levels), szDecimals)} ${name} are in its way, more than a 16th of it.`)
+    else if (crosses) words.push(`Crosses the best ${order.isBuy ? 'ask' : 'bid'} (${fmtPx(best.px, szDecimals)}): what takers leave of both meets at the end of the batch.`)
+    if (this.feeOfMeeting !== null) words.push('If it meets an order of its batch at the mark or worse, it pays the taker’s fee.')
+    return words.join(' ')
+  }
+
+  /** What an order will leave undone, or what cannot be told of it; empty if all is as it should. */
   get doubt(): string {
     const { name, szDecimals } = markets.current ?? { name: '', szDecimals: 0 }
     const size = Number(ticket.sizeText)
+    if (ticket.isPostOnly) return this.#doubtOfPostOnly
     if (size === 0 || (ticket.kind === 'limit' && ticket.tif !== 'Ioc')) return ''
     const filled = this.sweep?.filled ?? 0
     if (this.isBeyondSight) return `Beyond the visible book (${floorSz(filled, szDecimals)} ${name}): prices up to the limit are possible.`

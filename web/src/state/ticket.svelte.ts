@@ -25,6 +25,10 @@ class TicketState {
   tif = $state<Tif>('Gtc')
   reduceOnly = $state(false)
 
+  get isPostOnly(): boolean {
+    return this.kind === 'limit' && this.tif === 'Alo'
+  }
+
   /** As the chain says; null until it has said it. */
   get leverage(): number | null {
     const coin = markets.coin

@@ -1,6 +1,6 @@
 // The trader's commands: each sends one action and says in a toast what became of it.
 
-import { cancelAction, leverageAction, orderAction, type OrderRequest } from '../lib/actions.ts'
+import { cancelAction, leverageAction, orderAction, type OrderRequest, type Tif } from '../lib/actions.ts'
 import { inWords } from '../lib/errors.ts'
 import { forced } from '../lib/fills.ts'
 import { fmt, fmtPx } from '../lib/numbers.ts'
@@ -102,9 +102,13 @@ function report(order: OrderRequest & { market: Market }, outcome: Outcome | nul
   if (filled >= Number(order.sz)) tell('good', `${done} ${market.name}`, `${at} · ${tier}`)
   else if (isResting && filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
   else if (isResting) tell('plain', `${what} placed`, `at ${px(order.px)} · ${tier}`)
-  else if (filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was cancelled: nothing more within the limit of ${px(order.px)} · ${tier}`)
+  else if (filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was ${ending(order.tif, px(order.px))} · ${tier}`)
   else tell('notice', `${what}: nothing filled`, 'The order has ended without a trade.')
   return true
+}
+
+function ending(tif: Tif, limit: string): string {
+  return tif === 'Alo' ? 'refused: earlier orders were in its way' : `cancelled: nothing more within the limit of ${limit}`
 }
 
 function statuses(answer: ExchangeAnswer): OrderStatus[] {

@@ -1,0 +1,33 @@
+// What becomes of a post-only order, as far as the visible book tells. It rests over what comes with it; what still
+// crosses when takers are through meets at the older one's price, and who trades there at a price worse than the mark
+// pays the taker's fee, at the mark the newer one.
+
+import type { Level } from './estimate.ts'
+
+/** So many times what is in its way a post-only order must be, or it is refused. */
+const WAY_PARTS = 16
+const SLACK = 1e-9 // of floats: sizes are whole lots
+
+export interface PostOnly {
+  isBuy: boolean
+  px: number
+  /** What can be filled of it: of a reduce-only order at most the position. */
+  sz: number
+  markPx: number
+}
+
+/** How much it would trade with of orders that rest at no loss to their owners by the mark: those keep it out. */
+export function inTheWay({ isBuy, px, markPx }: PostOnly, opposite: readonly Level[]): number {
+  const isInTheWay = (level: Level): boolean => (isBuy ? level.px <= px && level.px >= markPx : level.px >= px && level.px <= markPx)
+  return opposite.filter(isInTheWay).reduce((sum, level) => sum + level.sz, 0)
+}
+
+export function isKeptOut(order: PostOnly, opposite: readonly Level[]): boolean {
+  return inTheWay(order, opposite) * WAY_PARTS > order.sz + SLACK
+}
+
+/** The price of the dearest meeting that costs it the taker's fee; null where its limit is better than the mark. */
+export function takerFeePx({ isBuy, px, markPx }: PostOnly): number | null {
+  if (isBuy ? px < markPx : px > markPx) return null
+  return Math.max(px, markPx)
+}
