@@ -1,13 +1,16 @@
-"""What the many networks of one IPv6 site may subscribe to together, and when they are told of logs.
+"""What the many networks of one IPv6 site may subscribe to together, and when they are told of logs and transactions.
 
 Who has a thousand lines asks for little on each: with bounds and turns of each alone, others heard of a block's logs
 7.6 s late, and a subscription that was refused cost the event loop a look at every session."""
 
 import asyncio
 from collections.abc import Hashable
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
+from coinone.interfaces.api.ethereum import pending_news
 from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
@@ -26,12 +29,13 @@ from tests.interfaces.api.rpc_stand import (
     link_of,
     logs,
     logs_of,
+    number,
     publish,
     session_of,
     told,
 )
 
-HEADS = Subscription("newHeads")
+HEADS, PENDING = Subscription("newHeads"), Subscription("newPendingTransactions")
 OTHER_SITE = line(2, 0)
 TOO_MANY_STREAMS = "of one IPv6 /48 to blocks and transactions"
 TOO_MANY_ENTRIES = "too many addresses and topics in all subscriptions of one IPv6 /48"
@@ -210,3 +214,55 @@ def test_who_asks_for_less_than_all_lines_of_a_site_is_told_before_them(made: li
         assert [name for name, _ in order] == ["alice", "line 0", "line 1", "line 2"]
 
     asyncio.run(run())
+
+
+def transactions_heard(
+    monkeypatch: pytest.MonkeyPatch, shares: dict[str, Hashable], count: int
+) -> list[tuple[str, int]]:
+    """Who hears of which transaction, in this order. Each listens with one stream. There is one at first, and with each
+    that somebody hears of another comes, and the time of a round is over, until there were `count`."""
+    in_smallest_parts(monkeypatch)
+    clock = SimpleNamespace(s=0.0, monotonic=lambda: clock.s)
+    monkeypatch.setattr(pending_news, "time", clock)
+
+    async def run() -> list[tuple[str, int]]:
+        hub, order = RpcHub(), []
+
+        def hear(name: str, payload: bytes) -> None:
+            order.append((name, int(payload[-4:-3])))
+            if len(order) < count:
+                clock.s += 1.0
+                hub.publish_pending(number(len(order)), b"")
+
+        for name, share in shares.items():
+            session = session_of(hub, share=share)
+            session.subscribe(PENDING)
+            link_of(session).send = partial(hear, name)  # type: ignore[method-assign]
+        hub.publish_pending(number(0), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        return order
+
+    return asyncio.run(run())
+
+
+def test_who_listens_alone_hears_of_transactions_before_the_lines_of_a_site(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 lines of a site with a stream each connected before Alice: at 100 transactions a second she heard of 18 of
+    1,200, and was cut. Here there are two lines and four transactions: she hears of each first."""
+    shares = {"line 0": line(1, 0), "line 1": line(1, 1), "alice": OTHER_SITE}
+    order = transactions_heard(monkeypatch, shares, 4)
+    assert order[:4] == [("alice", n) for n in range(4)]
+    assert sorted(order) == [(name, n) for name in ("alice", "line 0", "line 1") for n in range(4)]
+
+
+def test_of_equal_listeners_whoever_is_furthest_behind_hears_of_transactions_first(
+    made: list[Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three sites with a stream each, and a round ends with each message: whoever came first heard of all before the
+    others heard of any."""
+    shares = {"first": line(1, 0), "second": line(2, 0), "third": line(3, 0)}
+    order = transactions_heard(monkeypatch, shares, 4)
+    assert [name for name, _ in order[:4]] == ["first", "second", "third", "first"]
+    assert sorted(order) == [(name, n) for name in ("first", "second", "third") for n in range(4)]

@@ -1,15 +1,16 @@
 """Tells subscribers of transactions that entered the pool.
 
 Whoever sends and whoever listens are strangers, and what is to be told is the product of both. So it is told in short
-parts, as long as which the event loop belongs to everybody else; who listens least is told first, also of what comes
-while the others are told still; and where many transactions wait for too long, or too many at once, whoever is not told
-of earlier ones yet is cut. A burst, such as a batch of a thousand calls of eth_sendRawTransaction, waits for a moment
-only and cuts nobody.
+parts, as long as which the event loop belongs to everybody else. Whose site listens least is told first, also of what
+comes while the others are told still, and of equals whoever is furthest behind. Where many transactions wait for too
+long, or too many at once, whoever is not told of earlier ones yet is cut. A burst, such as a batch of a thousand calls
+of eth_sendRawTransaction, waits for a moment only and cuts nobody.
 """
 
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from coinone.interfaces.api.limits import (
     PENDING_NEWS_WAIT_S,
     PENDING_NEWS_WAITING_MAX,
 )
+from coinone.interfaces.api.owners import site_of
 from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.state.steps import Steps
 
@@ -94,16 +96,22 @@ class PendingNews:
         return True
 
     def _turns(self) -> "list[tuple[_Place, list[Listener]]]":
-        """Who listens least is first."""
+        """Whose site listens least is first, then who does, then who is furthest behind: in an order that stays, the
+        last of many equals would be told of nothing."""
         by_share: dict[Hashable, list[Listener]] = {}
+        of_sites: Counter[Hashable] = Counter()
         for listener in self._listeners():
             session, name, _ = listener
             if session.listens(name):
                 by_share.setdefault(session.share, []).append(listener)
+                of_sites[site_of(session.share)] += 1
         new = self._known
-        self._places = {share: self._places.get(share) or _Place(new, new) for share in by_share}
-        by_weight = sorted(by_share.items(), key=lambda item: len(item[1]))
-        return [(self._places[share], listeners) for share, listeners in by_weight]
+        places = self._places = {share: self._places.get(share) or _Place(new, new) for share in by_share}
+
+        def turn(share: Hashable) -> tuple[int, int, int]:
+            return of_sites[site_of(share)], len(by_share[share]), places[share].told
+
+        return [(places[share], by_share[share]) for share in sorted(by_share, key=turn)]
 
     def _tell_of(self, transaction: "_Entered", place: "_Place", listeners: list[Listener]) -> Steps[None]:
         for session, name, full in listeners:
