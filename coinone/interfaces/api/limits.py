@@ -127,6 +127,10 @@ WS_READ_BYTES_MAX = 16 * 1024
 WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
 WS_POSTS_AT_ONCE = 16  # of them read and answered; the others wait unread until answers are taken
 WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
+# Accounts whose state (openOrders, webData2 ...) is told to one address: as many as a connection has subscriptions.
+# Each is read once a second, some 0.1 ms.
+WS_WATCHED_PER_SENDER_MAX = 1000
+WS_WATCHED_PER_SITE_MAX = 4000  # of an IPv6 /48: four times, as of streams
 WS_STATES_WAIT_S = 0.05  # how long the streams of markets wait for those of accounts' states in a batch
 WS_SNAPSHOT_BYTES_PER_WEIGHT = 16 * 1024  # of what a new subscriber gets first: making them takes half a ms
 WS_ROWS_PER_TURN = 256  # fills or orders made into JSON before others have a turn: some 3 ms

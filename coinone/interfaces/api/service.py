@@ -30,7 +30,7 @@ from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.protocols import LINK
 from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
-from coinone.interfaces.api.sender import address_of
+from coinone.interfaces.api.sender import address_of, share_of
 from coinone.interfaces.api.weights import Bill, Purse, Weights, action_weight
 from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
 from coinone.interfaces.api.ws.feed import OF_ACCOUNTS, Feed
@@ -199,9 +199,8 @@ class Service:
         return health
 
     def exchange_session(self, scope: Scope) -> Session:
-        return Session(
-            Connection(scope["extensions"][LINK]), self.hub, _StreamBackend(self, self.purse(scope))
-        )
+        connection = Connection(scope["extensions"][LINK], share_of(scope))
+        return Session(connection, self.hub, _StreamBackend(self, self.purse(scope)))
 
 
 class _StreamBackend:

@@ -24,15 +24,6 @@ from coinone.interfaces.api.ws.hub import Key
 from coinone.interfaces.api.ws.turns import Turns
 from coinone.node.runtime.node import ChainReader
 
-STATE_CHANNELS = (
-    "clearinghouseState",
-    "allDexsClearinghouseState",
-    "openOrders",
-    "webData2",
-    "webData3",
-    "spotState",
-    "activeAssetData",
-)
 _WITH_ORDERS = ("openOrders", "webData2")
 _ROWS_OF_A_STATE = 32  # what a state takes beside its orders, in their measure
 Leverage = tuple[int, bool]  # and whether it is cross

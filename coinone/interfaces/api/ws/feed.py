@@ -3,13 +3,14 @@
 Market channels are made from the published view and the batch's events alone. Account channels that show
 events (fills, orders, funding, ledger) are made from the events; those that show state (account_states.py) are read
 for accounts that a batch touched, and once a second because marks move. So many may be watched that this takes longer
-than a batch: then it goes on beside the next ones, and only these channels are late.
+than a batch: then it goes on beside the next ones, and only these channels are late. Whom a batch touched comes first.
 """
 
 import asyncio
 import base64
 import zlib
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 from coinone.base.primitives.types import Address
@@ -20,11 +21,12 @@ from coinone.interfaces.api.exchange.sources import Sources
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT, WS_STATES_WAIT_S
 from coinone.interfaces.api.ws.account_events import EVENT_CHANNELS, JOINED, message, shares_of
 from coinone.interfaces.api.ws.account_rows import ROW_CHANNELS, first_rows
-from coinone.interfaces.api.ws.account_states import STATE_CHANNELS, account_states
+from coinone.interfaces.api.ws.account_states import account_states
 from coinone.interfaces.api.ws.batch_events import trades_of
 from coinone.interfaces.api.ws.candle_stream import CandleStream
 from coinone.interfaces.api.ws.hub import NOTHING, Hub, Key, Snapshot
 from coinone.interfaces.api.ws.turns import Turns
+from coinone.interfaces.api.ws.watched import STATE_CHANNELS
 from coinone.rules.exchange.event_log import EventLog
 
 Json = dict[str, Any]
@@ -46,7 +48,7 @@ class Feed:
         self._candles = CandleStream(hub, sources)
         self._prices: dict[str, Json] = {}
         self._refreshed_ms = 0
-        self._touched: dict[Address, None] = {}
+        self._touched: dict[str, None] = {}  # watched accounts, in hex, of which nobody was told since
 
     async def on_batch(self, events: EventLog) -> None:
         """Everything that a batch has to say; the market data must have adopted it already. Events are made of
@@ -57,7 +59,9 @@ class Feed:
         await self._publish_books(turns)
         await self._publish_trades(events, turns)
         concerned = events.parties()
-        self._touched.update(concerned)
+        self._touched.update(
+            dict.fromkeys(user for user in map(bytes.hex, concerned) if user in self._hub.watched)
+        )
         listening = {key[1] for channel in EVENT_CHANNELS for key in self._hub.keys(channel)}
         watched = {account for account in concerned if account.hex() in listening}
         if watched:
@@ -154,31 +158,41 @@ class Feed:
 
     async def _publish_states_beside(self) -> None:
         """Begin, unless it is under way from an earlier batch, and wait a little for its end."""
+        self._end_states()
         if self._states is None:
             self._states = asyncio.create_task(self._publish_states())
-        done, _ = await asyncio.wait({self._states}, timeout=WS_STATES_WAIT_S)
-        if done:
+        await asyncio.wait({self._states}, timeout=WS_STATES_WAIT_S)
+        self._end_states()
+
+    def _end_states(self) -> None:
+        """Where all is told: what batches touch from here on begins it anew."""
+        if self._states is not None and self._states.done():
             states, self._states = self._states, None
             states.result()
 
     async def _publish_states(self) -> None:
-        due = self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS
-        if due:
+        waiting: dict[str, None] = {}
+        if self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS:
             self._refreshed_ms = self._data.time_ms
             self._forget_unwatched()
-        watched: dict[Address, list[Key]] = {}
-        for channel in STATE_CHANNELS:
-            for key in self._hub.keys(channel):
-                account = bytes.fromhex(key[1])
-                if due or account in self._touched:
-                    watched.setdefault(account, []).append(key)
-        self._touched.clear()
-        users, turns = list(watched), Turns(self._hub.flush)
-        for start in range(0, len(users), QUERIES_PER_VISIT):
-            group = {user: watched[user] for user in users[start : start + QUERIES_PER_VISIT]}
+            waiting.update(dict.fromkeys(self._hub.watched))
+        turns = Turns(self._hub.flush)
+        while users := self._next_users(waiting):
+            group = {bytes.fromhex(user): self._hub.watched.keys_of(user) for user in users}
             async for key, payload, seq in account_states(self._sources, group, turns):
                 self._publish_changed(key, payload, _without_time, seq)
             self._hub.flush()
+
+    def _next_users(self, waiting: dict[str, None]) -> list[str]:
+        """Whom batches touched, also while others were told, before those who are only due."""
+        touched = list(islice(self._touched, QUERIES_PER_VISIT))
+        for user in touched:
+            del self._touched[user]
+            waiting.pop(user, None)
+        due = list(islice(waiting, QUERIES_PER_VISIT - len(touched)))
+        for user in due:
+            del waiting[user]
+        return touched + due
 
     def _forget_unwatched(self) -> None:
         for key in [key for key in self._sent if not self._hub.wanted(key)]:

@@ -8,13 +8,14 @@ kept for it, and comes after them, without what they tell already. So an event i
 All of this runs on the interface's event loop; nothing here is shared with another thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.limits import WS_BUFFER_BYTES_MAX, WS_SUBSCRIPTIONS_MAX
 from coinone.interfaces.api.protocols import text_frame
+from coinone.interfaces.api.ws.watched import Watched
 
 Key: TypeAlias = tuple[str, ...]  # channel, then what it is of: ("l2Book", "BTC", "", "")
 
@@ -59,12 +60,14 @@ _Place: TypeAlias = _Kept | int  # or the last batch that the listener's first m
 
 
 class Connection:
-    """One subscriber: its link, what it listens to, and frames not yet written."""
+    """One subscriber: its link, what it listens to, and frames not yet written. `share` is the sender that it counts
+    to."""
 
-    __slots__ = ("_link", "_outbox", "keys", "open")
+    __slots__ = ("_link", "_outbox", "keys", "open", "share")
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, share: Hashable = None) -> None:
         self._link = link
+        self.share = share
         self._outbox: list[bytes] = []
         self.keys: dict[Key, None] = {}
         self.open = True
@@ -103,6 +106,7 @@ class Hub:
         self._listeners: dict[str, dict[Key, dict[Connection, _Place]]] = {}
         self._dirty: dict[Connection, None] = {}
         self.connections: dict[Connection, None] = {}
+        self.watched = Watched()
         self.messages_sent = 0
 
     def join(self, connection: Connection) -> None:
@@ -133,6 +137,7 @@ class Hub:
             return False
         if len(connection.keys) >= WS_SUBSCRIPTIONS_MAX:
             raise LimitExceeded("too many subscriptions on one connection", most=WS_SUBSCRIPTIONS_MAX)
+        self.watched.add(connection.share, key)
         connection.keys[key] = None
         self._listeners.setdefault(key[0], {}).setdefault(key, {})[connection] = _Kept()
         return True
@@ -162,6 +167,7 @@ class Hub:
         if key not in connection.keys:
             return False
         del connection.keys[key]
+        self.watched.remove(connection.share, key)
         channel = self._listeners[key[0]]
         listeners = channel[key]
         del listeners[connection]
