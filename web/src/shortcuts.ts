@@ -1,7 +1,6 @@
 // Keys that work anywhere on the trading page, except while typing (only Ctrl+Enter and Escape do then).
 
 import { tick } from 'svelte'
-import { account } from './state/account.svelte.ts'
 import { session } from './state/session.svelte.ts'
 import { ticket } from './state/ticket.svelte.ts'
 import { ui } from './state/ui.svelte.ts'
@@ -50,7 +49,7 @@ const COMMANDS: Record<string, () => void> = {
   '2': () => ticket.setPercent(50),
   '3': () => ticket.setPercent(75),
   '4': () => ticket.setPercent(100),
-  x: () => { if (session.agent && (account.orders.length > 0 || !account.isCurrent)) ui.dialog = 'cancel-all' },
+  x: () => { if (session.agent) ui.dialog = 'cancel-all' }, // also with an empty list: the stream may lag behind
   f: () => { if (session.agent) ui.dialog = 'flatten' },
   '/': () => { ui.dialog = 'markets' },
   '?': () => { ui.dialog = 'help' },

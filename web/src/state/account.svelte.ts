@@ -37,6 +37,34 @@ export interface Position {
   funding: number
 }
 
+/** Positions at the newest marks. */
+export function positionsOf(summary: ClearinghouseState): Position[] {
+  return summary.assetPositions.map(({ position }) => {
+    const size = Number(position.szi)
+    const entryPx = Number(position.entryPx ?? 0)
+    const markPx = markets.markOf(position.coin) ?? Math.abs(Number(position.positionValue) / size)
+    const value = Math.abs(size) * markPx
+    const pnl = size * (markPx - entryPx)
+    const margin = Number(position.marginUsed)
+    const initial = (Math.abs(size) * entryPx) / position.leverage.value
+    return {
+      coin: position.coin,
+      size,
+      szi: trim(position.szi),
+      entryPx,
+      markPx,
+      value,
+      pnl,
+      roe: initial > 0 ? pnl / initial : 0,
+      liquidationPx: position.liquidationPx === null ? null : Number(position.liquidationPx),
+      margin,
+      leverage: position.leverage.value,
+      isCross: position.leverage.type === 'cross',
+      funding: Number(position.cumFunding?.sinceOpen ?? 0),
+    }
+  })
+}
+
 class AccountState {
   address = $state<string | null>(null)
   summary = $state.raw<ClearinghouseState | null>(null)
@@ -56,32 +84,7 @@ class AccountState {
   /** Called with fills that no order of the account caused. */
   onForcedFills: (fills: Fill[]) => void = () => undefined
 
-  positions: Position[] = $derived.by(() =>
-    (this.summary?.assetPositions ?? []).map(({ position }) => {
-      const size = Number(position.szi)
-      const entryPx = Number(position.entryPx ?? 0)
-      const markPx = markets.markOf(position.coin) ?? Math.abs(Number(position.positionValue) / size)
-      const value = Math.abs(size) * markPx
-      const pnl = size * (markPx - entryPx)
-      const margin = Number(position.marginUsed)
-      const initial = (Math.abs(size) * entryPx) / position.leverage.value
-      return {
-        coin: position.coin,
-        size,
-        szi: trim(position.szi),
-        entryPx,
-        markPx,
-        value,
-        pnl,
-        roe: initial > 0 ? pnl / initial : 0,
-        liquidationPx: position.liquidationPx === null ? null : Number(position.liquidationPx),
-        margin,
-        leverage: position.leverage.value,
-        isCross: position.leverage.type === 'cross',
-        funding: Number(position.cumFunding?.sinceOpen ?? 0),
-      }
-    }),
-  )
+  positions: Position[] = $derived(this.summary ? positionsOf(this.summary) : [])
 
   get unrealisedPnl(): number {
     return this.positions.reduce((sum, position) => sum + position.pnl, 0)
