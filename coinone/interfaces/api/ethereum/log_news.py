@@ -41,12 +41,15 @@ _Key = Address | tuple[int, Hash32 | None]  # whose log it is, or which topic it
 
 
 class Session(Protocol):
-    """A WebSocket connection; `share` is the sender that its work counts to."""
+    """A WebSocket connection; `share` is the sender that its work counts to. Of blocks it is told before their logs."""
 
     @property
     def share(self) -> Hashable: ...
     def listens(self, name: str) -> bool: ...
     def notify(self, name: str, result: bytes) -> None: ...
+    @property
+    def heads_waiting(self) -> int: ...
+    def tell_heads(self) -> Steps[None]: ...
     def cut(self) -> None: ...
 
 
@@ -148,6 +151,8 @@ class BlockNews:
         asked: Counter[Hashable] = Counter()  # by site: who has a thousand lines asks for little on each
         for share, those in self.untold.items():
             asked[site_of(share)] += sum(each.wanted.entries for each in those)
+            # of blocks they are told first, which takes as long
+            asked[site_of(share)] += sum(each.heads_waiting for each in {each.session for each in those})
         told: Counter[Hashable] = Counter()
         for share in sorted(self.untold, key=lambda each: asked[site_of(each)]):
             site = site_of(share)
@@ -190,6 +195,7 @@ class BlockNews:
 
     def _tell(self, share: Hashable) -> Steps[None]:
         for each in self.untold.get(share, ()):
+            yield from each.session.tell_heads()
             for place in _places(self._index.matching(each.wanted) if each.listens else 0):
                 if not each.listens:
                     break

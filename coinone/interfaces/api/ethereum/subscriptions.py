@@ -7,7 +7,7 @@ subscription has an id of its own in its messages, so each is framed for itself.
 import asyncio
 import logging
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, SERVER_ERROR, RpcError
 from coinone.interfaces.api.ethereum.format import AnyHeader, header_json
+from coinone.interfaces.api.ethereum.head_news import HeadNews
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.log_filter import LogFilter
 from coinone.interfaces.api.ethereum.log_methods import new_logs_filter
@@ -39,6 +40,7 @@ from coinone.interfaces.api.sender import NOBODY, Sender
 from coinone.interfaces.api.weights import Purse
 from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.state.steps import Steps
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class RpcSession:
     ) -> None:
         self.connection = connection
         self.subscriptions: dict[str, Subscription] = {}
+        self._by_kind: defaultdict[str, dict[str, Subscription]] = defaultdict(dict)
         self._dispatcher = dispatcher
         self._caller = caller
         self._hub = hub
@@ -117,7 +120,7 @@ class RpcSession:
             raise RpcError(LIMIT_EXCEEDED, f"too many subscriptions (most {RPC_SUBSCRIPTIONS_MAX})")
         self._hub.check_room(self.share, subscription)
         name = "0x" + secrets.token_hex(16)
-        self.subscriptions[name] = subscription
+        self.subscriptions[name] = self._by_kind[subscription.kind][name] = subscription
         self._hub.count(self.share, subscription, 1)
         return name
 
@@ -126,8 +129,20 @@ class RpcSession:
         left = self.subscriptions.pop(name, None)
         if left is None:
             return False
+        del self._by_kind[left.kind][name]
         self._hub.count(self.share, left, -1)
         return True
+
+    def of_kind(self, kind: str) -> dict[str, Subscription]:
+        """Its subscriptions of a kind, by name."""
+        return self._by_kind[kind]
+
+    @property
+    def heads_waiting(self) -> int:
+        return self._hub.head_news.waiting(self)
+
+    def tell_heads(self) -> Steps[None]:
+        return self._hub.head_news.tell(self)
 
     def listens(self, name: str) -> bool:
         """Whether there is still somebody to tell."""
@@ -160,6 +175,7 @@ class RpcHub:
         self._entries: Counter[Hashable] = Counter()  # by sender and by site
         self._streams: Counter[Hashable] = Counter()  # those not to logs
         self.inclusions = Inclusions()
+        self.head_news = HeadNews()
         self._log_news = LogNews()
         self._pending_news = PendingNews(self._pending_listeners)
 
@@ -197,16 +213,18 @@ class RpcHub:
                 session.cut()
 
     def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
-        """Tell of a new block and its transactions at once, of its logs when there is time (log_news.py)."""
+        """Tell of a new block's transactions at once, of itself (head_news.py) and then its logs (log_news.py) when
+        there is time."""
         self.inclusions.publish(rows)
-        head, listeners = jsonio.encode(header_json(header)), []
-        for session in list(self.sessions):
-            for name, subscription in session.subscriptions.items():
+        heads, listeners = [], []
+        for session in self.sessions:
+            if names := tuple(session.of_kind("newHeads")):
+                heads.append((session, names))
+            for name, subscription in session.of_kind("logs").items():
                 wanted = subscription.wanted
-                if subscription.kind == "newHeads":
-                    session.notify(name, head)
-                elif wanted is not None and wanted.covers(header.number):
+                if wanted is not None and wanted.covers(header.number):
                     listeners.append(Listener(session, name, wanted))
+        self.head_news.put(jsonio.encode(header_json(header)), heads)
         self._log_news.put(header, rows, listeners)
 
     def publish_pending(self, tx_hash: Hash32, raw: bytes) -> None:
@@ -215,9 +233,8 @@ class RpcHub:
 
     def _pending_listeners(self) -> Iterator[tuple["RpcSession", str, bool]]:
         for session in self.sessions:
-            for name, subscription in session.subscriptions.items():
-                if subscription.kind == "newPendingTransactions":
-                    yield session, name, subscription.full
+            for name, subscription in session.of_kind("newPendingTransactions").items():
+                yield session, name, subscription.full
 
 
 async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
