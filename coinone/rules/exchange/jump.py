@@ -4,15 +4,18 @@ A *jump* is a step of more than oracle / (2 * max leverage), the smallest mainte
 which nothing matches in the market and only cancels are taken, so that makers can leave and a price that one venue
 got wrong liquidates nobody. The window ends, at the latest after 6 s,
 
-    with a second quorum, of reports made since it opened, and later than those that opened it. If its median is no
-    jump any more, it takes effect as it is, like any price. If it is one to the same side, the nearer of the two
-    medians to the old price takes effect
-    after 6 s with whatever quorum there is, by the same choice; one to the other side then takes effect as it is
+    with a second quorum, of reports made since it opened, and later than those that opened it, if its median is no
+    jump any more or one to the same side: that median takes effect
+    after 6 s with the median of whatever quorum there is
     after 6 s without a quorum: the jump is dropped, and the market is aged or stale by the age of its price
 
 After a window that ended otherwise than by a price near the old one, the next is opened no sooner than 6 s later; a
 jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s a jump,
 and never for more than half of the time.
+
+The second median takes effect as it is, also where it lies further off than the first. Were it the nearer of the two,
+as at first, the further one would follow in the next batch, from the same reports: for one batch the market would trade
+at a price that the chain itself knows to be over.
 
 A quorum is two thirds of the reporters who agree: of an even number the two middle prices are no jump from each other.
 """
@@ -45,9 +48,7 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
     elif not over:
         return None
     jumps = _is_jump(old, price, leverage)
-    if jumps and (price > old) == (memory.jump_px > old):
-        price = min(price, memory.jump_px, key=lambda px: abs(px - old))
-    elif jumps and not over:
+    if jumps and (price > old) != (memory.jump_px > old) and not over:
         return None
     _close_window(batch, market, memory, batch.now if jumps else memory.jumped_ms)
     return price
