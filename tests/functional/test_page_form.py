@@ -161,3 +161,42 @@ def test_the_title_is_that_of_the_page(profile: Profile, market_node: LocalNode)
     page.wait_for_function("() => document.title === 'Block 1 · Coinone'")
     page.get_by_role("link", name="Trade", exact=True).click()
     page.wait_for_function("() => /BTC · Coinone$/.test(document.title)")
+
+
+def test_what_is_told_on_a_small_phone_covers_nothing_of_the_form(
+    browser: Any, market_node: LocalNode
+) -> None:
+    profile = Profile(browser, {"width": 320, "height": 568})
+    page = profile.open(market_node.url)
+    connect_dev_key(page, 4)
+    page.get_by_role("navigation", name="Sections").get_by_role("button", name="Trade").click()
+    page.wait_for_timeout(300)
+    toast = page.locator(".toast").first.bounding_box()
+    form = page.get_by_role("form", name="Order").bounding_box()
+    assert toast["y"] >= 0 and toast["y"] + toast["height"] <= form["y"]
+    profile.close()
+
+
+def test_arrows_choose_in_a_radio_group_which_is_one_tab_stop(
+    profile: Profile, market_node: LocalNode
+) -> None:
+    page = profile.open(market_node.url)
+    radio = {name: page.get_by_role("radio", name=name) for name in ("Limit", "Market", "GTC", "IOC", "ALO")}
+    radio["GTC"].focus()
+    for key, chosen in (
+        ("ArrowRight", "IOC"),
+        ("ArrowDown", "ALO"),
+        ("ArrowRight", "GTC"),
+        ("ArrowLeft", "ALO"),
+    ):
+        page.keyboard.press(key)
+        assert radio[chosen].is_checked()
+        assert radio[chosen].evaluate("each => each === document.activeElement")
+    for name in ("GTC", "IOC", "ALO"):
+        assert radio[name].get_attribute("tabindex") == ("0" if name == "ALO" else "-1")
+    radio["Limit"].focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.title") == "Change leverage", "not the other radio"
+    radio["Limit"].focus()
+    page.keyboard.press("ArrowUp")
+    assert radio["Market"].is_checked()

@@ -20,6 +20,11 @@ test('a comma is a decimal sign where it can be nothing else', () => {
 test('what can be read in two ways is no number, and both are named', () => {
   assert.deepEqual(read('1,234'), { text: null, problem: '1,234 can mean 1234 or 1.234: write one of them' })
   assert.equal(read('1234,567').text, null)
+  assert.equal(read('1.000').problem, '1.000 can mean 1000 or 1: write one of them')
+  assert.equal(read('12.500').problem, '12.500 can mean 12500 or 12.5: write one of them')
+  for (const [typed, text] of [['0.100', '0.1'], ['1000.500', '1000.5'], ['1.0', '1'], ['1.00', '1'], ['1.2340', '1.234']] as const) {
+    assert.equal(read(typed).text, text, 'no thousands')
+  }
 })
 
 test('nothing is dropped to make a number', () => {

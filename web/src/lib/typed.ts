@@ -1,6 +1,7 @@
 // Numbers as people type them, read as the page itself writes numbers: commas between thousands, a point before the decimals.
 //
-// A comma alone is a decimal sign only where it cannot stand between thousands. Nothing is dropped and nothing guessed: a
+// A comma alone is a decimal sign only where it cannot stand between thousands, and a point before three digits of which
+// the last is 0 is none: nobody writes 1.000 for 1, and the page never does. Nothing is dropped and nothing guessed: a
 // text that cannot be read in exactly one way is no number and says why, and what depends on it is not signed.
 
 import { wire } from './numbers.ts'
@@ -10,13 +11,14 @@ export type Typed = { text: string; problem: null } | { text: null; problem: str
 const PLAIN = /^(\d+\.?\d*|\.\d+)$/
 const THOUSANDS = /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/
 const COMMA = /^\d*,\d+$/
-const TWO_WAYS = /^0*[1-9]\d*,\d{3}$/
+const TWO_WAYS = /^(0*[1-9]\d*,\d{3}|[1-9]\d{0,2}\.\d\d0)$/
 
 /** The number as wire text, or what is wrong with it. */
 export function read(typed: string): Typed {
   const shown = typed.trim()
   if (TWO_WAYS.test(shown)) {
-    return { text: null, problem: `${shown} can mean ${shown.replace(',', '')} or ${shown.replace(',', '.')}: write one of them` }
+    const [whole, part] = shown.split(/[,.]/) as [string, string]
+    return { text: null, problem: `${shown} can mean ${whole}${part} or ${wire(`${whole}.${part}`)}: write one of them` }
   }
   const text = THOUSANDS.test(shown) ? shown.replaceAll(',', '') : COMMA.test(shown) ? shown.replace(',', '.') : shown
   if (!PLAIN.test(text)) return { text: null, problem: `${shown.slice(0, 24)} is no number like 1234.5` }
