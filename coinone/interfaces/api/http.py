@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
 from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.limits import BODY_BYTES_MAX
+from coinone.interfaces.api.limits import BODY_BYTES_MAX, BODY_SMALL_BYTES, LARGE_BLOCK_BYTES
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -44,7 +44,10 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole request body. Raises HttpError when it is too large or the client left."""
+    """The whole request body. Raises HttpError when it is too large or the client left.
+
+    More than a small one is put together in one block, which goes back to the system. Pieces, or a block that grows
+    from small on, leave holes in the heap, which keeps them."""
     length = header(scope, b"content-length")
     if length is not None and (not length.isdigit() or len(length) > 12 or int(length) > BODY_BYTES_MAX):
         raise HttpError(413, f"body too large (most {BODY_BYTES_MAX} bytes)")
@@ -54,16 +57,19 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         if message["type"] != "http.request":
             raise HttpError(499, "client left")
         return body
-    parts, size = [body], len(body)
+    whole, size = bytearray(body), len(body)
     while message.get("more_body"):
         message = await receive()
         if message["type"] != "http.request":
             raise HttpError(499, "client left")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > BODY_BYTES_MAX:
+        piece = message.get("body", b"")
+        if size + len(piece) > BODY_BYTES_MAX:
             raise HttpError(413, f"body too large (most {BODY_BYTES_MAX} bytes)")
-    return b"".join(parts)
+        if len(whole) <= BODY_SMALL_BYTES < size + len(piece):
+            whole += bytes(LARGE_BLOCK_BYTES - len(whole))
+        whole[size : size + len(piece)] = piece
+        size += len(piece)
+    return bytes(whole[:size])
 
 
 async def answer(send: Send, body: bytes, status: int = 200, headers: Headers | None = None) -> None:

@@ -12,6 +12,9 @@ SLOW_READERS_BYTES_MAX = (
     512 * 1024 * 1024
 )  # that wait for all who are behind, for any of them to be for longer
 BODY_BYTES_MAX = 1024 * 1024  # a transaction is at most 128 KiB in the field; 1,000 orders are 150 kB
+BODY_SMALL_BYTES = (
+    32 * 1024
+)  # as the server hands it over in one or two pieces; more is kept in a block of its own
 READ_HEAD_BYTES = 2048  # read at once where requests begin: fifty of the shortest, 2 ms
 READ_BODY_BYTES = 8 * 1024  # and of a body: 1,400 chunks of a byte each, 1 ms
 CONNECTIONS_MAX = 4096  # of all listeners; two descriptors each are far below a raised limit
@@ -27,7 +30,13 @@ PURSES_MAX = 100_000  # addresses remembered
 # the largest explorer pages.
 UNREAD_BYTES_MAX = 32 * 1024 * 1024
 UNREAD_LOOPBACK_BYTES_MAX = 1024**3  # every local bot and page shares 127.0.0.1
-LARGE_BLOCK_BYTES = 8 * 1024 * 1024  # of memory: so large a block goes back to the system when it is free
+# Of all strangers together, whatever becomes of each; then who has most is cut off. As of slow readers.
+UNREAD_STRANGERS_BYTES_MAX = 512 * 1024 * 1024
+UNREAD_PER_SITE_BYTES_MAX = 128 * 1024 * 1024  # of an IPv6 /48: a quarter, as of connections
+# malloc's threshold for mmap: so large a block of memory is a mapping of its own, and goes back to the system when it
+# is free. A smaller one lies in the heap, which keeps it. What a transport keeps of an answer of 10 MB is 6 to 7.5 MB,
+# a body 1 MiB at most; batches take no such blocks anew.
+LARGE_BLOCK_BYTES = 256 * 1024
 
 # JSON
 # Lists and objects of a body; 1,000 orders have 3,000, a batch of 1,000 calls as many.

@@ -144,7 +144,7 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
         """The answer is larger than what the system takes at once."""
         if self.purse is not None and self._unread is None:
             self._unread = contextlib.ExitStack()
-            self._unread.enter_context(self.purse.unread(self.transport.get_write_buffer_size()))
+            self._unread.enter_context(self.purse.unread(self.transport.get_write_buffer_size(), self.cut))
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -316,13 +316,10 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             return False
         unsent = self.transport.get_write_buffer_size() - self._answer
         if unsent + len(frames) > WS_BUFFER_BYTES_MAX:
-            self.transport.abort()
+            self.cut()
             return False
         self.write_counted(frames)
         return True
-
-    def cut(self) -> None:
-        self.transport.abort()
 
     def resume_writing(self) -> None:
         self._answer = 0
@@ -332,7 +329,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         """Send the answer to what the reader asked, however large, once it has taken what came before, and return when
         it has taken most of this; False if it is gone. One that takes too little is cut."""
         size = len(frames)
-        with contextlib.nullcontext() if self.purse is None else self.purse.unread(size):
+        with contextlib.nullcontext() if self.purse is None else self.purse.unread(size, self.cut):
             while not self.writable.is_set():
                 await self.writable.wait()
             if self._is_gone():

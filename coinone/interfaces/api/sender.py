@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from coinone.interfaces.api.http import HttpError, Receive, Scope
 from coinone.interfaces.api.owners import is_loopback, owner_of
+from coinone.interfaces.api.protocols import LINK
+from coinone.interfaces.api.unread import Cut
 from coinone.interfaces.api.weights import Purse
 
 T = TypeVar("T")
@@ -15,10 +17,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """`left` returns when the sender has gone; None where their requests are cancelled otherwise."""
+    """`left` returns when the sender has gone; None where their requests are cancelled otherwise. `cut` ends the
+    connection."""
 
     share: Hashable = None
     left: Callable[[], Awaitable[None]] | None = None
+    cut: Cut | None = None
 
 
 NOBODY = Sender()
@@ -36,7 +40,9 @@ def address_of(scope: Scope) -> str:
 
 def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
     """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
-    return Sender(share_of(scope), None if receive is None else lambda: _departure(receive))
+    link = scope.get("extensions", {}).get(LINK)
+    left = None if receive is None else lambda: _departure(receive)
+    return Sender(share_of(scope), left, None if link is None else link.cut)
 
 
 def share_of(scope: Scope) -> Hashable:

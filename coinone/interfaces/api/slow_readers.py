@@ -6,12 +6,16 @@ memory together: beyond it nobody is waited for longer than WRITE_STALL_S, howev
 """
 
 import asyncio
+import contextlib
 import fcntl
+import socket
+import struct
 import sys
 import termios
 
 from coinone.interfaces.api.limits import SLOW_READERS_BYTES_MAX, WRITE_PER_S_MIN, WRITE_STALL_S
 
+_NO_LINGER = struct.pack("ii", 1, 0)
 _behind: set[asyncio.Transport] = set()
 
 
@@ -34,6 +38,15 @@ class Watched(asyncio.BaseProtocol):
         self._written += len(data)
         self.transport.write(data)
 
+    def cut(self) -> None:
+        """End it at once. Else the system would keep what it has for a reader that never comes, some megabytes, for
+        minutes."""
+        with contextlib.suppress(OSError):  # it is closed already
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
+            )
+        self.transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
         super().connection_lost(exc)
@@ -47,7 +60,7 @@ class Watched(asyncio.BaseProtocol):
         """Who is still behind may be so for longer where it took enough since."""
         now = self._taken()
         if not _may_go_on(now - taken):
-            self.transport.abort()
+            self.cut()
             return
         self._stall = self.loop.call_later(WRITE_STALL_S, self._judge, now)
 
@@ -66,7 +79,7 @@ class Watched(asyncio.BaseProtocol):
         them. `taken` is what was taken until then."""
         now = self._taken() if self.transport.is_closing() else None
         if taken is not None and now is not None and not _may_go_on(now - taken):
-            self.transport.abort()
+            self.cut()
             return
         self._watch = self.loop.call_later(WRITE_STALL_S, self._look, now)
 

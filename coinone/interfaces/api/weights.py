@@ -22,6 +22,7 @@ from coinone.interfaces.api.limits import (
     UNREAD_LOOPBACK_BYTES_MAX,
 )
 from coinone.interfaces.api.owners import is_loopback, owner_of
+from coinone.interfaces.api.unread import Answer, Cut, Unread
 
 INFO_WEIGHT = 20
 INFO_WEIGHTS = {
@@ -62,10 +63,25 @@ _LISTS = ("orders", "cancels", "modifies")
 class Purse:
     """What one address may still spend, and what it has not read of its answers."""
 
-    __slots__ = ("_at_s", "_clock", "_held", "_lock", "_per_s", "_unread", "_unread_max")
+    __slots__ = (
+        "_at_s",
+        "_clock",
+        "_held",
+        "_lock",
+        "_owner",
+        "_per_s",
+        "_unread",
+        "_unread_max",
+        "_unread_of_all",
+    )
 
     def __init__(
-        self, per_minute: int, clock: Callable[[], float], unread_max: int = UNREAD_BYTES_MAX
+        self,
+        per_minute: int,
+        clock: Callable[[], float],
+        unread_max: int = UNREAD_BYTES_MAX,
+        owner: str = "",
+        unread_of_all: Unread | None = None,
     ) -> None:
         self._per_s = per_minute / 60
         self._clock = clock
@@ -73,6 +89,8 @@ class Purse:
         self._at_s = clock()
         self._unread = 0
         self._unread_max = unread_max
+        self._owner = owner
+        self._unread_of_all = unread_of_all  # of this machine none
         self._lock = threading.Lock()  # threads that read pay for it
 
     def require(self) -> None:
@@ -100,13 +118,19 @@ class Purse:
             raise LimitExceeded("too many answers unread: read them first", most=self._unread_max)
 
     @contextlib.contextmanager
-    def unread(self, size: int) -> Iterator[None]:
-        """So many bytes of an answer wait meanwhile for this address to read them. On the interface's event loop."""
+    def unread(self, size: int, cut: Cut | None = None) -> Iterator[None]:
+        """So many bytes of an answer wait meanwhile for this address to read them; where too many wait for all, `cut`
+        may be called to end the connection. On the interface's event loop."""
+        answer = None if cut is None else Answer(self._owner, size, cut)
         self._unread += size
         try:
+            if self._unread_of_all is not None and answer is not None:
+                self._unread_of_all.add(answer)
             yield
         finally:
             self._unread -= size
+            if self._unread_of_all is not None and answer is not None:
+                self._unread_of_all.remove(answer)
 
     def admit(self, size: int) -> None:
         """Pay for reading a body of `size` bytes, before it is parsed. Raises LimitExceeded for a large one while
@@ -143,21 +167,23 @@ class Weights:
         self._per_minute = per_minute
         self._clock = clock
         self._purses: OrderedDict[str, Purse] = OrderedDict()
+        self._unread = Unread()
 
     def purse(self, address: str) -> Purse:
         key = owner_of(address)
         purse = self._purses.get(key)
         if purse is None:
-            unread_max = UNREAD_LOOPBACK_BYTES_MAX if is_loopback(key) else UNREAD_BYTES_MAX
-            purse = self._purses[key] = Purse(self._limit(key), self._clock, unread_max)
+            purse = self._purses[key] = self._made(key)
             if len(self._purses) > PURSES_MAX:
                 self._purses.popitem(last=False)
         else:
             self._purses.move_to_end(key)
         return purse
 
-    def _limit(self, key: str) -> int:
-        return LOOPBACK_WEIGHT_PER_MINUTE if is_loopback(key) else self._per_minute
+    def _made(self, key: str) -> Purse:
+        if is_loopback(key):
+            return Purse(LOOPBACK_WEIGHT_PER_MINUTE, self._clock, UNREAD_LOOPBACK_BYTES_MAX)
+        return Purse(self._per_minute, self._clock, UNREAD_BYTES_MAX, key, self._unread)
 
 
 class Counted(list[Any]):

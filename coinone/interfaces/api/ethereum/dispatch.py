@@ -86,7 +86,7 @@ class Dispatcher:
                 ones = await asyncio.gather(*(self._answer_one(request, context) for request in group))
             answers += [one for one in ones if one]
             more = sum(map(len, ones))
-            kept.enter_context(context.purse.unread(more))
+            kept.enter_context(context.purse.unread(more, context.sender.cut))
             size += more
         return answers
 
