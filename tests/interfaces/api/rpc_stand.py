@@ -31,6 +31,12 @@ class Link:
     def send(self, payload: bytes) -> None:
         self.sent.append(payload)
 
+    def hold(self, payload: bytes) -> None:
+        self.send(payload)
+
+    def flush(self) -> None:
+        pass
+
     def cut(self) -> None:
         self.was_cut = True
 

@@ -12,6 +12,7 @@ from coinone.interfaces.api.ethereum.head_news import HeadNews
 from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
 from coinone.interfaces.api.limits import HEAD_NEWS_WAITING_MAX
+from coinone.interfaces.api.ws.hub import Connection
 from coinone.rules.vm import Log
 from tests.interfaces.api.rpc_stand import (
     OTHER,
@@ -21,6 +22,7 @@ from tests.interfaces.api.rpc_stand import (
     link_of,
     logs,
     logs_of,
+    number,
     publish,
     session_of,
     told,
@@ -194,6 +196,27 @@ def test_where_many_blocks_wait_for_long_who_is_not_told_is_cut(
         assert [block for _, block in order] == ([] if is_cut else list(range(HEAD_NEWS_WAITING_MAX + 1)))
 
     asyncio.run(run())
+
+
+def test_what_a_session_is_told_of_a_block_and_of_transactions_is_written_together() -> None:
+    """A write for each message was most of what telling takes. Three subscriptions of each kind, three transactions."""
+
+    async def run() -> list[int]:
+        hub, writes = RpcHub(), []
+        session = session_of(hub)
+        link = SimpleNamespace(write_frames=lambda frames: writes.append(frames.count(b"jsonrpc")) or True)
+        session.connection = Connection(link)  # type: ignore[arg-type]
+        for kind in ("newHeads", "newPendingTransactions") * 3:
+            session.subscribe(Subscription(kind))
+        publish(hub, [])
+        await heads_told(hub)
+        for n in range(3):
+            hub.publish_pending(number(n), b"")
+        while hub._pending_news._teller is not None:
+            await asyncio.sleep(0)
+        return writes
+
+    assert asyncio.run(run()) == [3, 9]
 
 
 def test_where_blocks_cannot_be_told_nobody_goes_on_with_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,17 @@ def test_all_messages_of_a_batch_go_out_in_one_write() -> None:
     assert wire.written == [text_frame(b"a") + text_frame(b"b")]
 
 
+def test_messages_that_are_held_go_out_in_one_write_or_as_they_are_enough_for_one() -> None:
+    """Frames of 4,004 bytes: five are more than 16 KiB, the sixth waits for the flush."""
+    wire, message = Wire(), b"x" * 4000
+    connection = Connection(wire)
+    for _ in range(6):
+        connection.hold(message)
+    assert [len(written) for written in wire.written] == [5 * 4004]
+    connection.flush()
+    assert [len(written) for written in wire.written] == [5 * 4004, 4004]
+
+
 def test_who_unsubscribed_or_left_hears_no_more() -> None:
     hub, wires = Hub(), [Wire(), Wire()]
     connections = [Connection(wire) for wire in wires]

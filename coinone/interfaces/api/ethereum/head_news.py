@@ -33,7 +33,8 @@ class Session(Protocol):
     @property
     def share(self) -> Hashable: ...
     def listens(self, name: str) -> bool: ...
-    def notify(self, name: str, result: bytes) -> None: ...
+    def notify(self, name: str, result: bytes, at_once: bool = True) -> None: ...
+    def flush(self) -> None: ...
     def cut(self) -> None: ...
 
 
@@ -78,7 +79,8 @@ class HeadNews:
                 del self._waiting[session]
             for name in block.names:
                 if session.listens(name):
-                    session.notify(name, block.json)
+                    session.notify(name, block.json, at_once=False)
+            session.flush()
             yield
 
     def waiting(self, session: Session) -> int:

@@ -148,19 +148,29 @@ class RpcSession:
         """Whether there is still somebody to tell."""
         return self.connection.open and name in self.subscriptions
 
-    def notify(self, name: str, result: bytes) -> None:
-        """Tell of a result, which is JSON already; not where the connection was cut. One that fails is cut, and those
-        who are told after it are told all the same."""
+    def notify(self, name: str, result: bytes, at_once: bool = True) -> None:
+        """Tell of a result, which is JSON already; not where the connection was cut. With what comes soon, unless it is
+        `at_once`: then `flush` has to follow. One that fails is cut, and those who are told after it are told all the
+        same."""
         if self.connection.open:
             head = (
                 b'{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"%s","result":'
                 % name.encode()
             )
             try:
-                self.connection.send(head + result + b"}}")
+                send = self.connection.send if at_once else self.connection.hold
+                send(head + result + b"}}")
             except Exception:
                 log.exception("a subscriber could not be told")
                 self.cut()
+
+    def flush(self) -> None:
+        """Write what was not told at once."""
+        try:
+            self.connection.flush()
+        except Exception:
+            log.exception("a subscriber could not be told")
+            self.cut()
 
     def cut(self) -> None:
         """It missed something."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.limits import WS_BUFFER_BYTES_MAX, WS_SUBSCRIPTIONS_MAX
+from coinone.interfaces.api.limits import WS_BUFFER_BYTES_MAX, WS_SUBSCRIPTIONS_MAX, WS_WRITE_BYTES
 from coinone.interfaces.api.protocols import text_frame
 from coinone.interfaces.api.ws.watched import Watched
 
@@ -63,12 +63,13 @@ class Connection:
     """One subscriber: its link, what it listens to, and frames not yet written. `share` is the sender that it counts
     to."""
 
-    __slots__ = ("_link", "_outbox", "keys", "open", "share")
+    __slots__ = ("_held", "_link", "_outbox", "keys", "open", "share")
 
     def __init__(self, link: Link, share: Hashable = None) -> None:
         self._link = link
         self.share = share
         self._outbox: list[bytes] = []
+        self._held = 0
         self.keys: dict[Key, None] = {}
         self.open = True
 
@@ -76,6 +77,14 @@ class Connection:
         """Send one message at once."""
         self.queue(text_frame(payload))
         self.flush()
+
+    def hold(self, payload: bytes) -> None:
+        """Send one message with those that come soon: when they are enough for a write, or at the next flush."""
+        frame = text_frame(payload)
+        self.queue(frame)
+        self._held += len(frame)
+        if self._held >= WS_WRITE_BYTES:
+            self.flush()
 
     async def answer(self, payload: bytes) -> None:
         """Send what was asked for, however large it is, when there is room, and wait until most of it is taken."""
@@ -91,6 +100,7 @@ class Connection:
         if self._outbox and self.open:
             self.open = self._link.write_frames(b"".join(self._outbox))
         self._outbox.clear()
+        self._held = 0
 
     def cut(self) -> None:
         """End it: it missed something, or would."""
