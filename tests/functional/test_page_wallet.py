@@ -166,6 +166,53 @@ def test_a_wallet_that_moves_to_another_account_signs_for_that_one(
     profile.close()
 
 
+def test_a_wallet_that_is_unlocked_is_taken_up_again(browser: Any, market_node: LocalNode) -> None:
+    """While the page is open, and when it was locked as the page was loaded. The owner is asked nothing."""
+    wallet = Wallet(market_node.rpc_url)
+    profile = Profile(browser)
+    page = profile.open(market_node.url, ANNOUNCE, {"walletRequest": wallet.request})
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Test Wallet").click()
+    page.get_by_role("button", name="Close dialog").click()
+    taken, connect = (
+        page.get_by_role("button", name="Wallet Test Wallet"),
+        page.get_by_role("button", name="Connect", exact=True),
+    )
+    taken.wait_for()
+    for _ in range(2):
+        page.evaluate("window.moveTo(null)")
+        connect.wait_for()
+        page.evaluate("account => window.moveTo(account)", wallet.account.address)
+        taken.wait_for()
+    wallet.asked.clear()  # eth_accounts gives none: it is locked
+    page.reload()
+    connect.wait_for()
+    page.evaluate("account => window.moveTo(account)", wallet.account.address)
+    taken.wait_for()
+    assert wallet.asked == ["eth_accounts"]
+    profile.close()
+
+
+def test_a_remembered_wallet_is_waited_for_however_late_it_comes(
+    browser: Any, market_node: LocalNode
+) -> None:
+    wallet = Wallet(market_node.rpc_url)
+    wallet.asked.append("eth_requestAccounts")  # was allowed once
+    late = f"localStorage.setItem('coinone.wallet', 'test.wallet'); window.arrive = () => {{ {ANNOUNCE}; announce() }}"
+    profile = Profile(browser)
+    page = profile.open("about:blank")
+    page.clock.install()
+    page.expose_function("walletRequest", wallet.request)
+    page.add_init_script(f"if (location.protocol === 'http:') {{ {late} }}")
+    page.goto(market_node.url)
+    page.get_by_role("button", name="Looking for your wallet").wait_for()
+    page.clock.fast_forward(10_100)
+    page.get_by_role("button", name="Connect", exact=True).wait_for()
+    page.evaluate("window.arrive()")
+    page.get_by_role("button", name="Wallet Test Wallet").wait_for()
+    profile.close()
+
+
 SLOW = """
 const ask = window.walletRequest
 window.walletRequest = async (...asked) => {

@@ -12,7 +12,7 @@ import { exchange, info, Unreachable, type ExchangeAnswer } from '../net/http.ts
 import type { NamedAgent } from '../net/shapes.ts'
 import { approvedName, deviceName, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from '../wallet/agent.ts'
 import { devWallet } from '../wallet/dev.ts'
-import { connectInjected, reconnectInjected, type Announced } from '../wallet/injected.ts'
+import { awaitInjected, connectInjected, type Announced } from '../wallet/injected.ts'
 import type { Wallet } from '../wallet/wallet.ts'
 import { account } from './account.svelte.ts'
 import { network } from './network.svelte.ts'
@@ -23,12 +23,17 @@ import { ui } from './ui.svelte.ts'
 export const EXPIRES_MS = 10_000
 const REMEMBERED = 'coinone.devkey' // of this tab
 const INJECTED = 'coinone.wallet' // of this browser: the wallet's name in reverse-domain form
+/** Extensions announce themselves late: so long it is said that the remembered one is looked for. It is taken later, too. */
+const LOOKING_MS = 10_000
 /** The chain's words for a key that it does not know (any more). */
 const UNKNOWN_SIGNER = /API Wallet .* does not exist/
 
 class SessionState {
   wallet = $state.raw<Wallet | null>(null)
   agent = $state.raw<Agent | null>(null)
+
+  /** Whether this browser's wallet is remembered and has not announced itself yet. */
+  isLooking = $state(false)
 
   #stop: () => void = () => undefined
   /** The wallet that is used, also while its key is still being looked for. */
@@ -39,13 +44,20 @@ class SessionState {
     return this.wallet?.address ?? null
   }
 
-  /** A reload keeps the dev key of this tab, or the browser's wallet if that still allows its account here. */
+  /** A reload keeps the dev key of this tab, or the browser's wallet once that is there and allows its account here. */
   async resume(): Promise<void> {
     const index = sessionStorage.getItem(REMEMBERED)
     if (index !== null && network.kind === 'dev') return this.useDevKey(Number(index))
     const rdns = localStorage.getItem(INJECTED)
-    const wallet = rdns === null ? null : await reconnectInjected(rdns)
-    if (wallet !== null && this.#newest === null) await this.use(wallet)
+    if (rdns === null || this.#newest !== null) return
+    const found = (): void => void (this.isLooking = false)
+    this.isLooking = true
+    setTimeout(found, LOOKING_MS)
+    const stop = awaitInjected(rdns, found, (wallet) => void this.use(wallet))
+    this.#stop = () => {
+      stop()
+      found()
+    }
   }
 
   async useInjected(announced: Announced): Promise<void> {
@@ -67,7 +79,7 @@ class SessionState {
     this.#newest = wallet
     const stopTabs = onOtherTab(network.chainId!, wallet.address, () => void this.#reloadAgent())
     const stopWallet = wallet.onChange((moved) => {
-      if (moved === null) this.#release()
+      if (moved === null) this.#lock(wallet)
       else if (moved.address !== wallet.address) void this.use(moved)
     })
     this.#stop = () => {
@@ -88,6 +100,14 @@ class SessionState {
     const address = this.#newest?.address
     this.#release()
     if (address !== undefined) await forgetAgent(network.chainId!, address)
+  }
+
+  /** The wallet was locked: nobody is here until its owner unlocks it. */
+  #lock(wallet: Wallet): void {
+    this.#release()
+    this.#stop = wallet.onChange((unlocked) => {
+      if (unlocked !== null) void this.use(unlocked)
+    })
   }
 
   #release(): void {

@@ -29,7 +29,6 @@ const UNKNOWN_CHAIN = 4902
 const MAX_NAME = 40
 const LEGACY = 'window.ethereum'
 const LEGACY_MS = 300 // a wallet that announces itself is preferred to what stands in the window
-const RECONNECT_MS = 3000 // extensions may announce themselves late
 
 /** Listen for wallets; each one found is handed over once. Returns a way to stop. */
 export function discover(found: (wallet: Announced) => void): () => void {
@@ -60,20 +59,31 @@ export async function connectInjected(announced: Announced): Promise<Wallet> {
   return walletOf(announced, accounts[0])
 }
 
-/** The wallet of that name, if it is there and still allows an account to this page; it asks nobody. */
-export async function reconnectInjected(rdns: string): Promise<Wallet | null> {
-  const announced = await new Promise<Announced | null>((resolve) => {
-    const timer = setTimeout(() => resolve(null), RECONNECT_MS)
-    const stop = discover((wallet) => {
-      if (wallet.rdns !== rdns) return
-      clearTimeout(timer)
-      queueMicrotask(() => stop())
-      resolve(wallet)
-    })
+/** Wait for the wallet of that name, however late it announces itself: `found` when it does, `allowed` with each account that it
+ * allows to this page, at once or when its owner unlocks it. Nobody is asked. Returns a way to stop. */
+export function awaitInjected(rdns: string, found: () => void, allowed: (wallet: Wallet) => void): () => void {
+  let isOver = false
+  let stopListening = (): void => undefined
+  const stopLooking = discover((announced) => {
+    if (announced.rdns !== rdns) return
+    queueMicrotask(() => stopLooking()) // it may be here before discover has returned
+    const use = ([account]: Hex[]): void => {
+      if (account && !isOver) allowed(walletOf(announced, account))
+    }
+    stopListening = onAccounts(announced, use)
+    found()
+    void announced.provider.request({ method: 'eth_accounts' }).then((accounts) => use(accounts as Hex[]), () => undefined)
   })
-  if (announced === null) return null
-  const accounts = (await announced.provider.request({ method: 'eth_accounts' }).catch(() => [])) as Hex[]
-  return accounts[0] ? walletOf(announced, accounts[0]) : null
+  return () => {
+    isOver = true
+    stopLooking()
+    stopListening()
+  }
+}
+
+function onAccounts({ provider }: Announced, listener: (accounts: Hex[]) => void): () => void {
+  provider.on?.('accountsChanged', listener as (value: never) => void)
+  return () => provider.removeListener?.('accountsChanged', listener as (value: never) => void)
 }
 
 function walletOf(announced: Announced, account: Hex): Wallet {
@@ -94,9 +104,7 @@ function walletOf(announced: Announced, account: Hex): Wallet {
     },
     addNetwork: () => addNetwork(provider),
     onChange(listener) {
-      const changed = (list: Hex[]): void => listener(list[0] ? walletOf(announced, list[0]) : null)
-      provider.on?.('accountsChanged', changed as (value: never) => void)
-      return () => provider.removeListener?.('accountsChanged', changed as (value: never) => void)
+      return onAccounts(announced, ([first]) => listener(first ? walletOf(announced, first) : null))
     },
   }
 }
