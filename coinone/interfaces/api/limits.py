@@ -139,6 +139,8 @@ WS_READ_BYTES_MAX = 16 * 1024
 WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
 WS_POSTS_AT_ONCE = 16  # of them read and answered; the others wait unread until answers are taken
 WS_WRITE_BYTES = 16 * 1024  # of short messages that are written together: some sixty transactions of the pool
+WS_PING_S = 20.0  # between an answered ping and the next; uvicorn's
+WS_PONG_S = 20.0  # to answer one, for who has it
 WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it is closed
 # Accounts whose state (openOrders, webData2 ...) is told to one address: as many as a connection has subscriptions.
 # Each is read once a second, some 0.1 ms.

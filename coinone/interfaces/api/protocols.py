@@ -23,8 +23,10 @@ from coinone.interfaces.api.limits import (
     HEADER_DEADLINE_S,
     READ_BODY_BYTES,
     READ_HEAD_BYTES,
+    WRITE_PER_S_MIN,
     WS_BUFFER_BYTES_MAX,
     WS_FRAMES_AT_ONCE,
+    WS_PONG_S,
     WS_READ_BYTES_MAX,
     WS_READ_BYTES_MIN,
     WS_SMALL_FRAMES_PER_MINUTE,
@@ -237,6 +239,9 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
     _small = 0  # of this minute: pings, pongs and continuations, which no session counts
     _minute = 0.0
     _answer = 0  # bytes of a large answer that is being sent, which streams need not fear
+    _before_ping = 0  # bytes written until the last ping was sent
+    _taken_by_then = 0  # bytes, when its pong was looked for last
+    _cannot_answer = False  # the ping, at that time
 
     def _read_size(self) -> int:
         return self._size
@@ -309,6 +314,27 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
+
+    def send_keepalive_ping(self) -> None:
+        self._before_ping, self._taken_by_then = self._written, self._taken()
+        self._cannot_answer = self._taken_by_then < self._before_ping
+        super().send_keepalive_ping()
+
+    def keepalive_timeout(self) -> None:
+        """uvicorn closes a connection that has not answered a ping in time; a reader that has yet to take what was
+        written before the ping cannot."""
+        could_not = self._cannot_answer
+        self._cannot_answer = self._has_yet_to_come_to_the_ping()
+        if could_not or self._cannot_answer:  # it has the ping for less than the whole time
+            self.pong_timer = self.loop.call_later(WS_PONG_S, self.keepalive_timeout)
+        else:
+            super().keepalive_timeout()
+
+    def _has_yet_to_come_to_the_ping(self) -> bool:
+        """And may: it is judged by what it takes. Or its answer lies unread on this side."""
+        then, self._taken_by_then = self._taken_by_then, self._taken()
+        goes_on = self._taken_by_then - then >= WRITE_PER_S_MIN * WS_PONG_S
+        return self.is_behind or self.read_paused or (goes_on and self._taken_by_then < self._before_ping)
 
     def write_frames(self, frames: bytes) -> bool:
         """Send whole frames; False (and the connection is cut) if the reader is too far behind."""

@@ -15,7 +15,13 @@ from typing import Any
 import uvicorn
 
 from coinone.interfaces.api.app import RpcApp
-from coinone.interfaces.api.limits import CONNECTIONS_MAX, LARGE_BLOCK_BYTES, WS_MESSAGE_BYTES_MAX
+from coinone.interfaces.api.limits import (
+    CONNECTIONS_MAX,
+    LARGE_BLOCK_BYTES,
+    WS_MESSAGE_BYTES_MAX,
+    WS_PING_S,
+    WS_PONG_S,
+)
 from coinone.interfaces.api.listeners import BACKLOG, Listeners
 from coinone.interfaces.api.protocols import HttpProtocol, WebSocketProtocol
 from coinone.interfaces.api.seldom import Seldom
@@ -120,6 +126,8 @@ def _server(app: Callable[..., Any]) -> uvicorn.Server:
             ws=WebSocketProtocol,
             ws_per_message_deflate=False,
             ws_max_size=WS_MESSAGE_BYTES_MAX,
+            ws_ping_interval=WS_PING_S,
+            ws_ping_timeout=WS_PONG_S,
             interface="asgi3",
             lifespan="off",
             log_config=None,
