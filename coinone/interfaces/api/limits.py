@@ -146,6 +146,9 @@ WS_BUFFER_BYTES_MAX = 2 * 1024 * 1024  # unsent bytes of a slow reader before it
 # Each is read once a second, some 0.1 ms.
 WS_WATCHED_PER_SENDER_MAX = 1000
 WS_WATCHED_PER_SITE_MAX = 4000  # of an IPv6 /48: four times, as of streams
+WS_WATCHED_FEW = (
+    10  # of a site; as many as the anchor lets one address listen to: told each second, whoever else is late
+)
 WS_STATES_WAIT_S = 0.05  # how long the streams of markets wait for those of accounts' states in a batch
 WS_SNAPSHOT_BYTES_PER_WEIGHT = 16 * 1024  # of what a new subscriber gets first: making them takes half a ms
 WS_ROWS_PER_TURN = 256  # fills or orders made into JSON before others have a turn: some 3 ms

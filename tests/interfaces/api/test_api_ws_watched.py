@@ -25,6 +25,19 @@ def state_of(number: int) -> tuple[str, str]:
     return "openOrders", number.to_bytes(20, "big").hex()
 
 
+class Named(Listener):
+    """Notes whose state it is told."""
+
+    def __init__(self, share: str) -> None:
+        super().__init__()
+        self.share = share
+        self.order: list[str] = []
+
+    def queue(self, frame: bytes) -> None:
+        super().queue(frame)
+        self.order.append(self.messages[-1]["data"]["user"][2:])
+
+
 def watch(hub: Hub, share: str, first: int, count: int) -> Connection:
     connection = Connection(None, share)  # type: ignore[arg-type]
     for number in range(first, first + count):
@@ -50,16 +63,11 @@ def test_an_account_that_a_batch_touches_is_told_before_those_that_are_only_due(
     monkeypatch.setattr(feed, "_without_time", lambda payload: object())  # whatever is told is news
     order: list[str] = []
 
-    class Named(Listener):
-        def queue(self, frame: bytes) -> None:
-            super().queue(frame)
-            order.append(self.messages[-1]["data"]["user"][2:])
-
     async def run() -> None:
-        listener = Named()
+        listener = Named(line(1, 0))
         for key in (*map(state_of, range(200)), ("openOrders", ALICE.hex())):
             await stand.subscribe(key, listener)
-        order.clear()
+        listener.order = order
         stand.happen()
         stand.meanwhile = touch_alice
         await stand.tell()
@@ -73,6 +81,34 @@ def test_an_account_that_a_batch_touches_is_told_before_those_that_are_only_due(
     asyncio.run(run())
     assert order.index(ALICE.hex()) == QUERIES_PER_VISIT == 64
     assert len(set(order)) == 201, "and everybody is told"
+
+
+def test_who_watches_few_accounts_hears_of_them_each_second_while_others_are_told(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside 63,720 accounts of 18 /48s that of a listener was told anew after 11 s, as marks moved, instead of 1 s.
+    Here Alice's is first of 201, and again after 64, when a second is over."""
+    monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 60.0)
+    monkeypatch.setattr(reads, "account_view", lambda *_: reads.NO_ACCOUNT)
+    monkeypatch.setattr(feed, "_without_time", lambda payload: object())
+
+    async def run() -> list[str]:
+        crowd, alice, order = Named(line(1, 0)), Named(line(2, 0)), []
+        for key in map(state_of, range(200)):
+            await stand.subscribe(key, crowd)
+        await stand.subscribe(("openOrders", ALICE.hex()), alice)
+        crowd.order = alice.order = order
+        stand.happen()
+        stand.meanwhile = a_second_passes
+        await stand.tell()
+        return order
+
+    async def a_second_passes() -> None:
+        stand.data.adopt(stand.view(1001))
+
+    order = asyncio.run(run())
+    assert [place for place, user in enumerate(order) if user == ALICE.hex()] == [0, 64]
+    assert len(order) == 202
 
 
 def test_an_account_is_told_with_the_batch_that_touches_it_where_all_were_told_since_the_last(

@@ -48,7 +48,7 @@ class Feed:
         self._candles = CandleStream(hub, sources)
         self._prices: dict[str, Json] = {}
         self._refreshed_ms = 0
-        self._touched: dict[str, None] = {}  # watched accounts, in hex, of which nobody was told since
+        self._touched: dict[str, None] = {}  # watched accounts, in hex, to be told of first
 
     async def on_batch(self, events: EventLog) -> None:
         """Everything that a batch has to say; the market data must have adopted it already. Events are made of
@@ -171,20 +171,27 @@ class Feed:
             states.result()
 
     async def _publish_states(self) -> None:
-        waiting: dict[str, None] = {}
-        if self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS:
-            self._refreshed_ms = self._data.time_ms
+        turns, waiting = Turns(self._hub.flush), {}
+        if self._is_new_second():
             self._forget_unwatched()
-            waiting.update(dict.fromkeys(self._hub.watched))
-        turns = Turns(self._hub.flush)
+            waiting = dict.fromkeys(self._hub.watched)
         while users := self._next_users(waiting):
             group = {bytes.fromhex(user): self._hub.watched.keys_of(user) for user in users}
             async for key, payload, seq in account_states(self._sources, group, turns):
                 self._publish_changed(key, payload, _without_time, seq)
             self._hub.flush()
 
+    def _is_new_second(self) -> bool:
+        """Whether a second is over. Then the few accounts that most listen to come first, however many others have."""
+        is_due = self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS
+        if is_due:
+            self._refreshed_ms = self._data.time_ms
+            self._touched.update(dict.fromkeys(self._hub.watched.of_few()))
+        return is_due
+
     def _next_users(self, waiting: dict[str, None]) -> list[str]:
         """Whom batches touched, also while others were told, before those who are only due."""
+        self._is_new_second()
         touched = list(islice(self._touched, QUERIES_PER_VISIT))
         for user in touched:
             del self._touched[user]

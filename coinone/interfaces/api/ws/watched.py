@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from typing import TypeAlias, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.limits import WS_WATCHED_PER_SENDER_MAX, WS_WATCHED_PER_SITE_MAX
+from coinone.interfaces.api.limits import WS_WATCHED_FEW, WS_WATCHED_PER_SENDER_MAX, WS_WATCHED_PER_SITE_MAX
 from coinone.interfaces.api.owners import site_of
 
 STATE_CHANNELS = (
@@ -43,6 +43,12 @@ class Watched:
 
     def keys_of(self, account: str) -> list[_Key]:
         return list(self._keys.get(account, ()))
+
+    def of_few(self) -> Iterator[str]:
+        """The accounts of whose site watches few."""
+        for owner, accounts in self._held.items():
+            if len(accounts) <= WS_WATCHED_FEW and site_of(owner) == owner:
+                yield from accounts
 
     def add(self, share: Hashable, key: _Key) -> None:
         """Count one more listener, where `key` is of a state. Raises LimitExceeded where its sender, or the site of
