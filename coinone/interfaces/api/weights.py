@@ -54,6 +54,9 @@ BODY_BYTES_PER_WEIGHT = 32 * 1024  # reading the worst body takes 1 ms for each
 RECORDS_BYTES_PER_WEIGHT = (
     8 * 1024
 )  # of a block's transactions and logs: decoding and showing them takes 1 to 3 ms
+ANSWER_BYTES_PER_WEIGHT = (
+    64 * 1024
+)  # of one by JSON-RPC: the result of a call or trace; 10 MB hold the loop 24 ms
 TRANSACTIONS_PER_WEIGHT = 64  # of fee histories and waiting transactions, without their logs: 2 ms
 STORED_BYTES_PER_WEIGHT = 2 * 1024**2  # of their blocks, looked through for them: 1 ms
 SLOTS_PER_WEIGHT = 32  # of eth_getProof and eth_getStorageValues, beyond the call: 1 ms with a proof

@@ -104,6 +104,27 @@ def test_transactions_that_follow_one_another_in_a_batch_go_in_together_and_read
     assert begun == ["a", "b", "c", "a"] and max(together) == 3
 
 
+async def _reverts_with_much(context: Context) -> None:
+    raise reverted(b"\xee" * 500_000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "paid"),
+    [(call("eth_long"), 16), (call("eth_reverts"), 16), (call("eth_subtract", 1, 2), 1)],
+    ids=["result", "error", "small"],
+)
+@pytest.mark.parametrize("is_notification", [False, True])
+def test_a_large_answer_is_paid_for_by_its_size(
+    asked: dict[str, Any], paid: int, is_notification: bool
+) -> None:
+    """A call that returns 5 MB, 10 MB in JSON, was 20, as any call. Of 1,000,000 bytes and some, 15 times 65,536."""
+    purse = Weights(1200, lambda: 0.0).purse("203.0.113.5")
+    methods = METHODS | {"eth_reverts": Method(_reverts_with_much, 0, 0)}
+    body = {key: asked[key] for key in asked if key != "id"} if is_notification else asked
+    asyncio.run(Dispatcher(methods, None).answer(msgspec.json.encode(body), Caller.PROGRAM, purse))
+    assert 1200 - purse._held == paid
+
+
 def test_what_a_batch_has_answered_counts_as_unread_until_its_last_answer() -> None:
     """A batch may end with a call that waits for a minute."""
     unread = []

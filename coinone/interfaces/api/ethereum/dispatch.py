@@ -31,7 +31,7 @@ from coinone.interfaces.api.guard import Caller
 from coinone.interfaces.api.http import HttpError
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
 from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.weights import Purse
+from coinone.interfaces.api.weights import ANSWER_BYTES_PER_WEIGHT, Purse
 
 log = logging.getLogger(__name__)
 
@@ -91,32 +91,31 @@ class Dispatcher:
         return answers
 
     async def _answer_one(self, request: Any, context: Context) -> bytes:
+        """b"" to a notification that went well. What is made is paid for by its size, whoever gets it."""
+        made, is_error = await self._made(request, context)
+        context.purse.spend(len(made) // ANSWER_BYTES_PER_WEIGHT)
+        return made if is_error or "id" in request else b""
+
+    async def _made(self, request: Any, context: Context) -> tuple[bytes, bool]:
+        """An answer, and whether it is an error."""
         request_id = _id_of(request)
         try:
             context.purse.require()
             context.purse.spend(1)  # whatever comes of it
             method, params = _check_request(request)
-            result = await self._call(method, params, context)
+            result = jsonio.encode(await self._call(method, params, context))
         except RpcError as error:
-            return _encode_error(request_id, error)
+            return _encode_error(request_id, error), True
         except InvalidInput as error:
-            return _encode_error(request_id, from_input_error(error))
+            return _encode_error(request_id, from_input_error(error)), True
         except StorageError as error:  # halted or stopping: the node says why by itself
-            return _encode_error(request_id, RpcError(INTERNAL_ERROR, str(error)))
+            return _encode_error(request_id, RpcError(INTERNAL_ERROR, str(error))), True
         except HttpError:  # the sender left
             raise
         except Exception:
             log.exception("a JSON-RPC handler failed")
-            return _encode_error(request_id, RpcError(INTERNAL_ERROR, "internal error"))
-        if "id" not in request:
-            return b""
-        return (
-            b'{"jsonrpc":"2.0","id":'
-            + jsonio.encode(request_id)
-            + b',"result":'
-            + jsonio.encode(result)
-            + b"}"
-        )
+            return _encode_error(request_id, RpcError(INTERNAL_ERROR, "internal error")), True
+        return b'{"jsonrpc":"2.0","id":' + jsonio.encode(request_id) + b',"result":' + result + b"}", False
 
     async def _call(self, name: str, params: list[Any], context: Context) -> Any:
         method = self._methods.get(name)
