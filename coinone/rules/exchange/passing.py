@@ -5,9 +5,10 @@ of the batch trades at the price of the order with the lower oid, the older, whi
 account the older goes. An older one that came before this batch, is at no loss to its owner by the mark and more than
 a 16th of the newer one has that go: its owner named post-only so as not to take it.
 
-Whoever trades at a price worse than the mark has taken, and pays what takers pay, the other what makers pay; at the
-mark itself the newer has taken. By age alone whoever takes from makers, who quote anew in each batch, would name
-post-only and a large size to come first, and have them pay its fee.
+Whoever trades at a price worse than the middle of what rested at the end of the last batch (uncrossing.py) has taken,
+and pays what takers pay, the other what makers pay; at the middle itself the newer has taken. By age alone whoever
+takes from makers, who quote anew in each batch, would name post-only and a large size to come first, and have them pay
+its fee; by the mark, which follows slowly, makers would pay it wherever the market runs ahead of it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def meet(core: Any, i: int, result: Any) -> int:
             slot, newer = newer, slot
         _repeat(op, core.orders[slot])
         size = i64(min(_lots(core, slot), _lots(core, newer)))
+        older_takes = (1 - 2 * op.side) * (2 * op.px - op.middle) > 0
         if core.orders[slot].account == core.orders[newer].account:
             dismiss(core, slot, i, _SELF_TRADE)
         elif size <= 0:
@@ -58,8 +60,10 @@ def meet(core: Any, i: int, result: Any) -> int:
             dismiss(core, newer if gains else slot, i, _BAND)
         elif _keeps_out(core, slot, newer):
             dismiss(core, newer, i, _BAD_ALO)
-        elif _may_trade(core, i, newer, True, size) and _may_trade(core, i, slot, False, size):
-            _trade(core, i, slot, newer, size)
+        elif _may_trade(core, i, newer, not older_takes, size) and _may_trade(
+            core, i, slot, older_takes, size
+        ):
+            _trade(core, i, slot, newer, older_takes, size)
             result.filled_sz += size
             result.filled_notional += size * op.px
     return _CANCELED
@@ -107,22 +111,21 @@ def _keeps_out(core: Any, slot: int, newer: int) -> bool:
 
 
 @inlined
-def _charges(core: Any, slot: int, newer: bool, size: int, px: int) -> tuple[int, int]:
-    """The exchange's fee and the builder's share for this fill of the newer order or the older one."""
+def _charges(core: Any, slot: int, takes: bool, size: int, px: int) -> tuple[int, int]:
+    """The exchange's fee and the builder's share for this fill of an order, as takers pay or as makers."""
     order = core.orders[slot]
     holder = core.accounts[i64(order.account)]
-    loss = (1 - 2 * order.side) * (px - core.markets[i64(order.market)].mark)
-    rate = holder.taker_rate if loss > 0 or (loss == 0 and newer) else holder.maker_rate
+    rate = holder.taker_rate if takes else holder.maker_rate
     return charges(core, size * px, rate, i64(order.builder), order.builder_fee)
 
 
 @part
-def _may_trade(core: Any, i: int, slot: int, newer: bool, size: int) -> bool:
+def _may_trade(core: Any, i: int, slot: int, takes: bool, size: int) -> bool:
     """May its owner make this fill at op `i`'s price? Else its orders of that side go."""
     order, px = core.orders[slot], i64(core.ops[i].px)
     account, market = i64(order.account), i64(order.market)
     change = (1 - 2 * order.side) * size
-    fee, share = _charges(core, slot, newer, size, px)
+    fee, share = _charges(core, slot, takes, size, px)
     maintenance = maintenance_margin(core, market, core.positions[account, market].size + change)
     if may_fill(core, account, market, change, px, fee + share, maintenance):
         return True
@@ -131,13 +134,13 @@ def _may_trade(core: Any, i: int, slot: int, newer: bool, size: int) -> bool:
 
 
 @part
-def _trade(core: Any, i: int, slot: int, newer: int, size: int) -> None:
+def _trade(core: Any, i: int, slot: int, newer: int, older_takes: bool, size: int) -> None:
     """One fill between two that rest, at the price of the older one in `slot`."""
     op, made = core.ops[i], core.orders[newer]
     market, account, maker = i64(op.market), i64(op.account), i64(made.account)
     direction, px = 1 - 2 * op.side, i64(op.px)
-    maker_fee, maker_share = _charges(core, newer, True, size, px)
-    fee, share = _charges(core, slot, False, size, px)
+    maker_fee, maker_share = _charges(core, newer, not older_takes, size, px)
+    fee, share = _charges(core, slot, older_takes, size, px)
     left = maintenance_margin(core, market, core.positions[maker, market].size - direction * size)
     own_left = maintenance_margin(core, market, core.positions[account, market].size + direction * size)
     worst = worst_size(core, account, market)

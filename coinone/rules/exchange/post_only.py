@@ -22,6 +22,7 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
+from coinone.base.primitives.limits import PRICE_LEVELS_MAX
 from coinone.rules.exchange.cancelling import find_target
 from coinone.rules.exchange.core import CORE, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.fill_check import band_divisor
@@ -41,7 +42,7 @@ def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
     markets, starts = np.unique(ops["market"][order], return_index=True)
     moved: Array | None = None
     for market, places in zip(markets.tolist(), np.split(order, starts[1:]), strict=True):
-        if not 0 <= market < rows.market_count or rows.markets[market]["status"] != MarketStatus.ACTIVE:
+        if not 0 <= market < rows.market_count or rows.markets[market]["status"] > MarketStatus.AGED:
             continue
         for side in Side:
             coming = places[ops["side"][places] != side]
@@ -80,10 +81,12 @@ def _in_way(rows: Rows, market: int, side: Side, reached: Array, keys: Array, si
 
 
 def _beyond_band(rows: Rows, market: int, side: Side, reached: Array) -> Array:
-    """Which prices of orders against `side`, as its keys, lie beyond the band to the loss of their owners."""
+    """Which prices of orders against `side`, as its keys, lie beyond the band to the loss of their owners, or so far
+    that prices enough to fill a side fit between."""
     row = rows.markets[market]
     mark = int(row["mark"])
-    lost: Array = (mark * _sign(side) - reached) * band_divisor(int(row["max_leverage"])) > mark
+    most = min(mark // band_divisor(int(row["max_leverage"])), PRICE_LEVELS_MAX // 2 * int(row["px_unit"]))
+    lost: Array = mark * _sign(side) - reached > most
     return lost
 
 

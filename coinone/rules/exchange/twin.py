@@ -95,7 +95,7 @@ class Twin(Passing):
             self.trim(i, self.accounts[op.account].positions[op.market])
             return _refused(CANCELED)
         if op.kind == MEET:
-            return self.meet(i, self.markets[op.market])
+            return self.meet(i, self.markets[op.market], op.middle)
         cancels = op.kind in _CANCELS
         wrong = not cancels and check_terms(self.markets, op)
         if wrong:

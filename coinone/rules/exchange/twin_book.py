@@ -23,6 +23,7 @@ class Op:
     oid: int
     target_hi: int
     target_lo: int
+    middle: int
     account: int
     builder: int
     builder_fee: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from coinone.base.primitives.limits import PRICE_LEVELS_MAX
 from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OpKind
+from coinone.rules.exchange.tables import MarketStatus, OpKind
 from coinone.rules.exchange.twin_book import Market, Op, Order, Result, row
 from coinone.rules.exchange.twin_meeting import FILLED, Meeting
 from coinone.rules.exchange.twin_terms import (
@@ -20,7 +21,7 @@ from coinone.rules.exchange.twin_terms import (
     worth,
 )
 
-PLACE = int(OpKind.PLACE)
+PLACE, AGED = int(OpKind.PLACE), int(MarketStatus.AGED)
 _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 
 
@@ -46,7 +47,7 @@ class Passing(Meeting):
         ]
 
     def _passes(self, op: Op, resting: list[Order]) -> bool:
-        if not 0 <= op.market < len(self.markets) or self.markets[op.market].status:
+        if not 0 <= op.market < len(self.markets) or self.markets[op.market].status > AGED:
             return False
         market = self.markets[op.market]
         in_way = [
@@ -59,7 +60,8 @@ class Passing(Meeting):
         ]
         held = self.accounts[op.account].positions[op.market].size
         lots = min(op.sz, max(-held if op.side == BUY else held, 0)) if op.reduce_only else op.sz
-        lost = beyond_band(market, op.px) and (op.px > market.mark if op.side == BUY else op.px < market.mark)
+        loss = op.px - market.mark if op.side == BUY else market.mark - op.px
+        lost = loss > 0 and (beyond_band(market, op.px) or loss > PRICE_LEVELS_MAX // 2 * market.px_unit)
         return sum(in_way) <= lots // 16 and not lost
 
     def target(self, op: Op) -> Order | None:
@@ -72,15 +74,16 @@ class Passing(Meeting):
             return None
         return order
 
-    def meet(self, i: int, market: Market) -> Result:
+    def meet(self, i: int, market: Market, middle: int) -> Result:
         """While a market's best orders cross, the older one trades at its price with the newer one; of one account it
-        goes."""
+        goes. `middle` is twice the price that tells who takes."""
         bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
         while bids.keys and asks.keys and bids.keys[-1] >= -asks.keys[-1]:
             heads = [next(iter(side.queues[side.keys[-1]].values())) for side in (bids, asks)]
             older, newer = sorted(heads, key=lambda order: order.oid)
             op = older.op
             size = min(self._lots(older), self._lots(newer))
+            older_takes = 2 * op.px > middle if op.side == BUY else 2 * op.px < middle
             if older.owner is newer.owner:
                 self.remove(i, older, Status.SELF_TRADE_CANCELED)
             elif size <= 0:
@@ -91,10 +94,10 @@ class Passing(Meeting):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
             elif self._keeps_out(older, newer):
                 self.remove(i, newer, Status.BAD_ALO)
-            elif self._may_trade(i, newer, True, size, op.px) and self._may_trade(
-                i, older, False, size, op.px
+            elif self._may_trade(i, newer, not older_takes, size, op.px) and self._may_trade(
+                i, older, older_takes, size, op.px
             ):
-                self._meet_newer(i, older, newer, size)
+                self._meet_newer(i, older, newer, older_takes, size)
                 filled, notional = filled + size, notional + size * op.px
         return row(Result, (0, filled, notional, 0, 0, 0, Status.CANCELED))
 
@@ -112,25 +115,23 @@ class Passing(Meeting):
             older.time_ms < self.now and adverse(older, older.op.px, 1) <= 0 and older.left > newer.size // 16
         )
 
-    def _charges_at_rest(self, order: Order, newer: bool, size: int, px: int) -> tuple[int, int]:
-        """Whose price is worse than the mark has taken; at the mark the newer has."""
-        loss = adverse(order, px, 1)
-        took = loss > 0 or (px == order.market.mark and newer)
-        return self.charges(order.op, size * px, order.owner.taker_rate if took else order.owner.maker_rate)
+    def _charges_at_rest(self, order: Order, takes: bool, size: int, px: int) -> tuple[int, int]:
+        """What takers pay, or makers."""
+        return self.charges(order.op, size * px, order.owner.taker_rate if takes else order.owner.maker_rate)
 
-    def _may_trade(self, i: int, order: Order, newer: bool, size: int, px: int) -> bool:
+    def _may_trade(self, i: int, order: Order, takes: bool, size: int, px: int) -> bool:
         """Else its owner's orders of that side go."""
-        charge = sum(self._charges_at_rest(order, newer, size, px))
+        charge = sum(self._charges_at_rest(order, takes, size, px))
         may = may_fill(order, size if order.op.side == BUY else -size, px, charge)
         if not may:
             self.remove_side(i, order)
         return may
 
-    def _meet_newer(self, i: int, older: Order, newer: Order, size: int) -> None:
+    def _meet_newer(self, i: int, older: Order, newer: Order, older_takes: bool, size: int) -> None:
         """One fill."""
         px = older.op.px
-        made = self._charges_at_rest(newer, True, size, px)
-        took = self._charges_at_rest(older, False, size, px)
+        made = self._charges_at_rest(newer, not older_takes, size, px)
+        took = self._charges_at_rest(older, older_takes, size, px)
         before = [(order.owner, room(order.owner), worth(order.owner)) for order in (newer, older)]
         self.trade(i, older, newer, size, px, made, took)
         update(older.owner, older.held, older.market, maintenance_margin(older.market, older.held.size))

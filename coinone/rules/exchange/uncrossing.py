@@ -3,6 +3,8 @@
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.actions.trading import Ran, Trading
 from coinone.rules.exchange.batch import NO_HASH, Batch
+from coinone.rules.exchange.fixed import QUOTE_SCALE, round_half_even
+from coinone.rules.exchange.mark import SPREAD_SHARE
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
 from coinone.rules.exchange.tables import OpKind, Side
@@ -14,7 +16,7 @@ def uncross(batch: Batch) -> Ran:
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
         item = Item(-1, Noop(), 0, ZERO_ADDRESS, 0, ZERO_ADDRESS, NO_HASH, NO_HASH, before=-2)
-        meetings.ops.add_one(item, kind=int(OpKind.MEET), market=market)
+        meetings.ops.add_one(item, kind=int(OpKind.MEET), market=market, middle=_middle(batch, market))
     return meetings.run()
 
 
@@ -22,3 +24,13 @@ def crossed_markets(rows: Rows) -> list[int]:
     """Where the best bid reaches the best ask."""
     best = [[rows.book.best(market, side) for side in Side] for market in range(rows.market_count)]
     return [n for n, (bid, ask) in enumerate(best) if bid is not None and ask is not None and bid >= ask]
+
+
+def _middle(batch: Batch, market: int) -> int:
+    """Twice the price that tells who takes: the middle of the impact prices that everybody saw at the last batch's end,
+    where they are as near to each other as the mark's basis asks (mark.py), else the mark."""
+    memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
+    bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
+    if bid and ask and SPREAD_SHARE * (ask - bid) * int(row["max_leverage"]) <= oracle:
+        return round_half_even(bid + ask, QUOTE_SCALE)
+    return 2 * int(row["mark"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.events import Fill, OrderUpdate
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.tables import MarketStatus, Side
 from coinone.rules.exchange.wire import types as t
 
 MICRO = 10**6
@@ -219,18 +219,39 @@ def test_an_order_that_came_in_the_batch_is_modified_in_it(world: Callable[..., 
     assert w.status(0).keys() == w.status(1).keys() == {"resting"} and best(w) == (49_920, 0)
 
 
-def test_an_order_that_takes_is_passed_over_by_nobody_where_a_price_is_aged(
-    world: Callable[..., Any],
+@pytest.mark.parametrize(("batches", "rests"), [(25, True), (85, False)])
+def test_a_small_ask_keeps_no_closing_bid_out_where_a_price_is_aged_but_not_stale(
+    world: Callable[..., Any], batches: int, rests: bool
 ) -> None:
-    """The oracle's price is 6.25 s old: 1 may reduce its short of 1 BTC by a bid, but over nothing."""
+    """The oracle's price is 6.25 s old: 1 reduces its short of 1 BTC by a bid that rests over 15 quote at a loss. After
+    20 s, where an order that reduces nothing may not trade, over nothing."""
     w = world({1: 10**6, 2: 10**6, 9: 10**6})
     w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(1, 1, 50_000))
     w.batch(w.sell(9, DUST, 49_800, "Alo"))
-    for _ in range(25):
+    for _ in range(batches):
         w.batch(fresh=False)
-    assert int(w.ex.rows.markets["status"][BTC]) != 0
-    w.batch(w.buy(1, 1, 49_950, "Alo"), fresh=False)
-    assert "error" in w.status()
+    status = int(w.ex.rows.markets["status"][BTC])
+    assert status == (MarketStatus.AGED if rests else MarketStatus.REDUCE_ONLY)
+    w.batch(w.buy(1, 1, 49_950, "Alo", reduce_only=True), fresh=False)
+    assert ("resting" in w.status()) == rests
+    assert fills(w) == ([(1, 9, 49_800, DUST)] if rests else [])
+
+
+def test_where_the_market_runs_ahead_of_the_mark_its_own_middle_tells_who_takes(
+    world: Callable[..., Any],
+) -> None:
+    """2 quotes 1 BTC at 50,140 and 50,160 round a market 0.3 % above the mark. In the next batch it quotes anew, and 9
+    sells 0.1 to the new bid by a post-only order at 50,140: 5,014 quote, below the middle of 50,150, though above the
+    mark. 9 pays 0.045 %, 2.2563, and the maker 0.015 %."""
+    w = world({2: 10**6, 9: 10**5})
+    for n in (0, 1):
+        cancels = [w.cancel(2, cloid=1), w.cancel(2, cloid=2)] if n else []
+        thief = [w.sell(9, 0.1, 50_140, "Alo")] if n else []
+        w.batch(*cancels, w.buy(2, 1, 50_140, "Alo", cloid=1), w.sell(2, 1, 50_160, "Alo", cloid=2), *thief)
+    assert w.mark() < 501_400
+    (fill,) = [event for event in w.last.events if isinstance(event, Fill)]
+    paid = {side.account[-1]: side.fee for side in (fill.maker, fill.taker)}
+    assert (paid[9], paid[2]) == (2_256_300, 752_100)
 
 
 @pytest.mark.parametrize(("behind", "rests"), [(50_000, False), (None, True)])

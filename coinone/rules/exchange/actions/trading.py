@@ -78,11 +78,13 @@ class Trading:
         return Ran(ops, results, updates)
 
     def refuse(self, ran: Ran, met: Ran) -> None:
-        """Post-only orders that rested until orders of earlier batches had them go at the meeting `met`, and no taker
-        found, are answered as refused on entry, with the best prices that are there now."""
+        """New post-only orders that rested until orders of earlier batches had them go at the meeting `met`, and no
+        taker found, are answered as refused on entry, with the best prices that are there now. A modify is not: its old
+        order is gone."""
         gone = met.updates[met.updates["status"] == Status.BAD_ALO]
         whole = gone["oid"][gone["sz"] == gone["orig_sz"]]
-        places = np.flatnonzero((ran.results["resting_sz"] > 0) & np.isin(ran.results["oid"], whole))
+        rested = (ran.results["resting_sz"] > 0) & (ran.asked["kind"] == OpKind.PLACE)
+        places = np.flatnonzero(rested & np.isin(ran.results["oid"], whole))
         if not len(places):
             return
         rows, markets = self.batch.rows, ran.asked["market"][places].tolist()
