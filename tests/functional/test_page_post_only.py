@@ -10,7 +10,7 @@ from coinone.interfaces.client.local import LocalNode
 from tests.functional.pages import Profile, book_row, needs_chromium, opened, order, seen, send
 
 pytestmark = needs_chromium
-WARNING = "If it meets an order of its batch at the mark or worse, it pays the taker’s fee."
+WARNING = "If it meets an order of its batch at the middle of the book or worse, it pays the taker’s fee."
 
 
 def post_only(page: Any, size: str, price: str, side: str = "Buy") -> str:

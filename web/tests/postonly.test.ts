@@ -16,11 +16,11 @@ test('what rests at a loss to its owner is in nobody’s way', () => {
   assert.equal(inTheWay({ isBuy: false, px: 189, sz: 1, markPx: 190 }, [{ px: 191, sz: 5 }, { px: 190, sz: 2 }]), 2)
 })
 
-test('a taker’s fee is possible at the mark and worse only', () => {
-  const order = { sz: 1, markPx: 190 }
-  assert.equal(takerFeePx({ ...order, isBuy: true, px: 189.99 }), null)
-  assert.equal(takerFeePx({ ...order, isBuy: true, px: 190 }), 190)
-  assert.equal(takerFeePx({ ...order, isBuy: true, px: 191 }), 191)
-  assert.equal(takerFeePx({ ...order, isBuy: false, px: 190.01 }), null)
-  assert.equal(takerFeePx({ ...order, isBuy: false, px: 189 }), 190) // it meets at 189 or better, worse than the mark below 190
+test('a taker’s fee is possible at the middle of the book and worse only', () => {
+  const order = { sz: 1, markPx: 180 }
+  assert.equal(takerFeePx({ ...order, isBuy: true, px: 189.99 }, 190), null)
+  assert.equal(takerFeePx({ ...order, isBuy: true, px: 190 }, 190), 190)
+  assert.equal(takerFeePx({ ...order, isBuy: true, px: 191 }, 190), 191)
+  assert.equal(takerFeePx({ ...order, isBuy: false, px: 190.01 }, 190), null)
+  assert.equal(takerFeePx({ ...order, isBuy: false, px: 189 }, 190), 190) // it meets at 189 or better, worse than the middle below 190
 })

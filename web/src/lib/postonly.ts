@@ -1,6 +1,6 @@
 // What becomes of a post-only order, as far as the visible book tells. It rests over what comes with it; what still
-// crosses when takers are through meets at the older one's price, and who trades there at a price worse than the mark
-// pays the taker's fee, at the mark the newer one.
+// crosses when takers are through meets at the older one's price, and who trades there at a price worse than the middle
+// of the last batch's book pays the taker's fee, at the middle the newer one. In a book with one side the mark is it.
 
 import type { Level } from './estimate.ts'
 
@@ -26,8 +26,8 @@ export function isKeptOut(order: PostOnly, opposite: readonly Level[]): boolean 
   return inTheWay(order, opposite) * WAY_PARTS > order.sz + SLACK
 }
 
-/** The price of the dearest meeting that costs it the taker's fee; null where its limit is better than the mark. */
-export function takerFeePx({ isBuy, px, markPx }: PostOnly): number | null {
-  if (isBuy ? px < markPx : px > markPx) return null
-  return Math.max(px, markPx)
+/** The price of the dearest meeting that costs it the taker's fee; null where its limit is better than the middle. */
+export function takerFeePx({ isBuy, px }: PostOnly, middle: number): number | null {
+  if (isBuy ? px < middle : px > middle) return null
+  return Math.max(px, middle)
 }

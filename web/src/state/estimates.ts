@@ -58,7 +58,8 @@ class Estimates {
 
   /** The fee of a post-only order that meets another at its worst price; null where only the maker's is possible. */
   get feeOfMeeting(): number | null {
-    const px = this.#postOnly && takerFeePx(this.#postOnly)
+    const order = this.#postOnly
+    const px = order && takerFeePx(order, book.mid ?? order.markPx)
     return px === null ? null : Number(ticket.sizeText) * px * Number(account.fees.userCrossRate)
   }
 
@@ -72,7 +73,7 @@ class Estimates {
     const crosses = best !== undefined && (order.isBuy ? best.px <= order.px : best.px >= order.px)
     if (isKeptOut(order, this.#levels)) words.push(`Likely refused: earlier orders for ${floorSz(inTheWay(order, this.#levels), szDecimals)} ${name} are in its way, more than a 16th of it.`)
     else if (crosses) words.push(`Crosses the best ${order.isBuy ? 'ask' : 'bid'} (${fmtPx(best.px, szDecimals)}): what takers leave of both meets at the end of the batch.`)
-    if (this.feeOfMeeting !== null) words.push('If it meets an order of its batch at the mark or worse, it pays the taker’s fee.')
+    if (this.feeOfMeeting !== null) words.push('If it meets an order of its batch at the middle of the book or worse, it pays the taker’s fee.')
     return words.join(' ')
   }
 
