@@ -54,14 +54,18 @@ class Customer:
         """Send transactions with so many bytes, then pay the stranger one unit after another, and every fourth
         time, wait for a transaction's receipt."""
         with Client(node.url, key=KEY) as client:
+            self._pay(client)  # while the disk is well
             send_bytes(client, calldata)
             for _ in range(TURNS_MAX):
-                self.asked += 1
-                client.send(STRANGER, 1)
-                self.paid += 1
+                self._pay(client)
                 if self.paid % 4 == 0:
                     self.receipts.append(ethereum_receipt(client))
         raise AssertionError("the fault never came")
+
+    def _pay(self, client: Client) -> None:
+        self.asked += 1
+        client.send(STRANGER, 1)
+        self.paid += 1
 
     def check(self, node: LocalNode) -> None:
         """All that was answered stands, and of what was not, at most the one request that was under way."""
