@@ -1,4 +1,4 @@
-"""Jumps: a price far from the last one takes effect only when the reporters have said it twice.
+"""Jumps: a price far from the last one takes effect only when the reporters have said twice that it is far.
 
 A *jump* is a step of more than oracle / (2 * max leverage), the smallest maintenance margin. It opens a window in
 which nothing matches in the market and only cancels are taken, so that makers can leave and a price that one venue

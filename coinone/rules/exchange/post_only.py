@@ -56,6 +56,8 @@ def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
                 _count(rows.core(), 2 * market + side, keys, sizes, last_batch_ms, moved)
                 in_way = _in_way(rows, market, side, reached, keys, sizes)
             found[coming] = (in_way <= small[coming]) & ~_beyond_band(rows, market, side, reached)
+            if rows.markets[market]["status"] == MarketStatus.AGED:  # nobody may open on an old price
+                found[coming] &= ops["reduce_only"][coming] != 0
     return found
 
 

@@ -50,6 +50,8 @@ class Passing(Meeting):
         if not 0 <= op.market < len(self.markets) or self.markets[op.market].status > AGED:
             return False
         market = self.markets[op.market]
+        if market.status == AGED and not op.reduce_only:
+            return False
         in_way = [
             order.left
             for order in resting

@@ -7,7 +7,7 @@ from coinone.rules.exchange.fixed import QUOTE_SCALE, round_half_even
 from coinone.rules.exchange.mark import SPREAD_SHARE
 from coinone.rules.exchange.rows import Rows
 from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.tables import OpKind, Side
+from coinone.rules.exchange.tables import LIMIT_WHOLE, OpKind, Side
 from coinone.rules.exchange.wire.types import Noop
 
 
@@ -28,9 +28,11 @@ def crossed_markets(rows: Rows) -> list[int]:
 
 def _middle(batch: Batch, market: int) -> int:
     """Twice the price that tells who takes: the middle of the impact prices that everybody saw at the last batch's end,
-    where they are as near to each other as the mark's basis asks (mark.py), else the mark."""
+    where they are as near to each other as the mark's basis asks (mark.py), else the mark. The mark as well where the
+    limit of liquidations is not whole: makers have just come back, and what was seen before is not theirs."""
     memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
     bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
-    if bid and ask and SPREAD_SHARE * (ask - bid) * int(row["max_leverage"]) <= oracle:
+    whole = int(row["limit_share"]) == LIMIT_WHOLE
+    if whole and bid and ask and SPREAD_SHARE * (ask - bid) * int(row["max_leverage"]) <= oracle:
         return round_half_even(bid + ask, QUOTE_SCALE)
     return 2 * int(row["mark"])

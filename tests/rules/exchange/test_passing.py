@@ -237,6 +237,19 @@ def test_a_small_ask_keeps_no_closing_bid_out_where_a_price_is_aged_but_not_stal
     assert fills(w) == ([(1, 9, 49_800, DUST)] if rests else [])
 
 
+def test_on_an_aged_price_a_post_only_order_opens_nothing_by_a_meeting(world: Callable[..., Any]) -> None:
+    """2 is long 1 BTC; its post-only sale of that, which is not named reduce-only, would rest over a bid above the
+    mark, and meet it after a market sale had closed the long: a short of 1 BTC on a price that is 6.25 s old."""
+    w = world({1: 10**6, 2: 10**6, 9: 10**6})
+    w.batch(w.buy(2, 1, 50_000, "Alo"), w.sell(1, 1, 50_000))
+    w.batch(w.buy(9, 4, 50_030, "Alo"))
+    for _ in range(25):
+        w.batch(fresh=False)
+    both = [w.sell(2, 1, 50_020, "Alo"), w.sell(2, 1, 49_000, "Ioc", reduce_only=True)]
+    w.batch(*both, fresh=False)
+    assert "error" in w.status(0) and w.position(2) == 0 and best(w) == (50_030, 0)
+
+
 def test_where_the_market_runs_ahead_of_the_mark_its_own_middle_tells_who_takes(
     world: Callable[..., Any],
 ) -> None:
@@ -244,6 +257,8 @@ def test_where_the_market_runs_ahead_of_the_mark_its_own_middle_tells_who_takes(
     sells 0.1 to the new bid by a post-only order at 50,140: 5,014 quote, below the middle of 50,150, though above the
     mark. 9 pays 0.045 %, 2.2563, and the maker 0.015 %."""
     w = world({2: 10**6, 9: 10**5})
+    for _ in range(10):  # makers are known to be there when a market has been active for a while
+        w.batch()
     for n in (0, 1):
         cancels = [w.cancel(2, cloid=1), w.cancel(2, cloid=2)] if n else []
         thief = [w.sell(9, 0.1, 50_140, "Alo")] if n else []

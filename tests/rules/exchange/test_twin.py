@@ -136,7 +136,7 @@ def uncross(rows: Rows, twin: Twin, now: int) -> set[object]:
     markets = crossed_markets(rows)
     ops = np.zeros(len(markets), OP)
     ops["kind"], ops["market"] = OpKind.MEET, markets
-    ops["middle"] = 2 * rows.markets["mark"][markets] + now % 3
+    ops["middle"] = 2 * rows.markets["mark"][markets] + 100 * (now % 5) - 200 + now % 3
     results, updates = run_equal(rows, twin, ops, now)
     assert crossed_markets(rows) == []
     return statuses(results, updates) | ({"met"} if any(result.filled_sz for result in results) else set())
