@@ -26,7 +26,8 @@ def market_node() -> Iterator[LocalNode]:
 
 @pytest.fixture(scope="session")
 def quiet_node() -> Iterator[LocalNode]:
-    """One node without the demo market, shared: its books hold what a test puts there, and takes away again."""
+    """One node without the demo market, shared: its books hold what a test puts there, and takes away again. An account
+    has four trading keys at most, and each browser profile makes one: no more than four tests connect one dev key."""
     with LocalNode() as node:
         yield node
 

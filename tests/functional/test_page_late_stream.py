@@ -13,7 +13,7 @@ from coinone.interfaces.client.local import LocalNode
 from tests.functional.pages import Profile, choose, connect_dev_key, needs_chromium, order, seen, send
 
 pytestmark = needs_chromium
-KEY = 7
+KEY = 9
 ACCOUNT_STREAMS = ("openOrders", "clearinghouseState", "webData2", "webData3")
 
 

@@ -26,7 +26,7 @@ def test_a_post_only_order_has_two_fees_where_its_price_is_worse_than_the_mark(
     profile: Profile, quiet_node: LocalNode
 ) -> None:
     """By hand: 18,500 * 0.00015 = 2.775; 19,500 * 0.00015 = 2.925, * 0.00045 = 8.775; 19,000 * 0.00045 = 8.55."""
-    page = opened(profile, quiet_node, 2)
+    page = opened(profile, quiet_node, 6)
     assert "May meet an order of the same batch" in page.get_by_role("radio", name="ALO").get_attribute(
         "title"
     )
@@ -40,7 +40,7 @@ def test_a_post_only_order_that_will_be_refused_is_said_to_be_before_and_after(
     profile: Profile, quiet_node: LocalNode, maker: Client
 ) -> None:
     maker.order("SOL", False, "0.5", "190.5")
-    page = opened(profile, quiet_node, 2)
+    page = opened(profile, quiet_node, 6)
     book_row(page, "ask", 0).get_by_text("190.50", exact=True).wait_for()
     said = post_only(page, "1", "191")
     assert "Likely refused: earlier orders for 0.5 SOL are in its way, more than a 16th of it." in said
@@ -57,7 +57,7 @@ def test_the_trade_of_two_resting_orders_has_no_taker(
 ) -> None:
     """An ask at a loss of its owner keeps nobody out: the post-only bid rests over it and buys from it at 189."""
     maker.order("SOL", False, "1", "189")
-    page = opened(profile, quiet_node, 2)
+    page = opened(profile, quiet_node, 6)
     book_row(page, "ask", 0).get_by_text("189.00", exact=True).wait_for()
     assert "Crosses the best ask (189.00)" in post_only(page, "1", "190")
     send(page)
