@@ -8,7 +8,6 @@ a small segment more than its operations do. Were a bound here too low, the last
 
 from __future__ import annotations
 
-from operator import le
 from typing import TYPE_CHECKING, Any
 
 from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
@@ -23,6 +22,7 @@ from coinone.rules.exchange.core import (
     SAVED_MARKETS,
     SAVED_ORDERS,
     SAVED_POSITIONS,
+    SHORT,
     SIDE_MAX,
     UPDATES,
     inlined,
@@ -52,19 +52,8 @@ def updates_made(live: int, new: int) -> int:
 
 def assert_held(rows: Rows) -> None:
     """No buffer was too short for what a segment wrote."""
-    output, keys = rows.output, rows.journal.keys
-    buffers = (
-        output.results,
-        output.fills,
-        output.updates,
-        keys["account"],
-        keys["position"],
-        keys["order"],
-        keys["market"],
-    )
-    written = rows.counters[RESULTS:SAVED_GLOBALS].tolist()
-    sizes = [len(buffer) for buffer in buffers]
-    assert all(map(le, written, sizes)), f"the kernel wrote {written} rows where {sizes} fit"
+    written = rows.counters[RESULTS:SAVED_GLOBALS].tolist
+    assert not rows.counters[SHORT], f"the kernel wrote more rows than fit: {written()}"
 
 
 _rows_touched, _fills_made, _updates_made = (

@@ -67,7 +67,8 @@ SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9,
 STALE = 14  # how many markets `stale` names: those whose status is REDUCE_ONLY
 KEY_0, KEY_1 = 15, 16  # the halves of the index key: see indexes.py
 LEVELS_MAX, SIDE_MAX = 17, 18  # most prices and orders of a side: tests make them small
-COUNTERS = 19
+SHORT = 19  # was a buffer too short for what was written
+COUNTERS = 20
 
 
 class Core(NamedTuple):
@@ -186,7 +187,10 @@ def next_place(core: Any, counter: int, buffer: Any) -> int:
     last place, and not memory behind the buffer."""
     n = i64(core.counters[counter])
     core.counters[counter] = n + 1
-    return i64(min(n, buffer.shape[0] - 1))
+    if n >= buffer.shape[0]:
+        core.counters[SHORT] = 1
+        return i64(buffer.shape[0] - 1)
+    return n
 
 
 @inlined

@@ -23,7 +23,11 @@ def check_terms(core: Any, i: int) -> int:
     terms = core.markets[i64(op.market)]
     if terms.status >= _MARKET_JUMPING:
         return _JUMPING if terms.status == _MARKET_JUMPING else _HALTED
-    if op.sz <= 0 or op.sz > terms.max_sz or (terms.lot > 1 and op.sz % terms.lot != 0):
+    if (
+        op.sz <= 0
+        or (op.sz > terms.max_sz and op.liquidation == 0)
+        or (terms.lot > 1 and op.sz % terms.lot != 0)
+    ):
         return _BAD_SIZE
     if op.px <= 0 or op.px > terms.max_px:
         return _BAD_PRICE

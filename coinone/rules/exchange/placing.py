@@ -81,7 +81,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
             return _REDUCE_ONLY
         size = min(size, most)
     reducing = op.reduce_only != 0 or reserved + size <= most
-    status = 0 if reducing else _check_risk(core, account, market, reserved + size - most)
+    status = 0 if reducing else _check_risk(core, account, market, reserved + size + max(-most, 0))
     if status == 0:
         status = _check_count(core, i, old)
     if status != 0:
@@ -152,7 +152,8 @@ def _may_rest(core: Any, i: int, size: int) -> bool:
 
 @inlined
 def _check_risk(core: Any, account: int, market: int, position: int) -> int:
-    """May the account take new risk, up to a position of this size? 0 if it may."""
+    """May the account take new risk, up to a position of this size? 0 if it may. What reduces counts as well: the
+    position may be closed by a reduce-only order first."""
     terms = core.markets[market]
     if terms.status != 0:
         return _AGED_PRICE if terms.status == _MARKET_AGED else _ONLY_REDUCE

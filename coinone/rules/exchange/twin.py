@@ -155,7 +155,7 @@ class Twin(Passing):
                 return _refused(Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE)
             if holds_stale(self.stale, account):
                 return _refused(Status.HOLDS_STALE)
-            if reserved + size - reducible > market.max_sz:
+            if reserved + size + max(-reducible, 0) > market.max_sz:
                 return _refused(Status.MAX_POSITION)
             if market.max_open_interest and market.open_interest >= market.max_open_interest:
                 return _refused(Status.OPEN_INTEREST_CAP)

@@ -21,7 +21,7 @@ def check_terms(markets: list[Market], op: Op) -> int:
     market = markets[op.market]
     if market.status >= _JUMPING:
         return Status.JUMPING if market.status == _JUMPING else Status.HALTED
-    if not 0 < op.sz <= market.max_sz or op.sz % market.lot:
+    if op.sz <= 0 or (op.sz > market.max_sz and not op.liquidation) or op.sz % market.lot:
         return Status.BAD_SIZE
     if not 0 < op.px <= market.max_px:
         return Status.BAD_PRICE

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from coinone.rules.exchange.capacity import assert_held, fills_made, updates_made
-from coinone.rules.exchange.core import UPDATES, next_place
+from coinone.rules.exchange.core import COUNTERS, SHORT, UPDATES, next_place
 from coinone.rules.exchange.event_log import Trades
 from coinone.rules.exchange.wire import types as t
 
@@ -67,11 +67,13 @@ def test_who_is_clipped_in_a_silent_markets_shadow_may_fill_one_order_twice(
 def test_a_row_too_many_is_not_written_behind_the_buffer_and_stops_the_node(
     world: Callable[..., Any],
 ) -> None:
-    counters, buffer = np.array([2]), np.zeros(3)
+    counters, buffer = np.zeros(COUNTERS, np.int64), np.zeros(3)
+    counters[UPDATES] = 2
     core = SimpleNamespace(counters=counters)
-    assert [next_place.py_func(core, 0, buffer) for _ in range(3)] == [2, 2, 2] and counters[0] == 5
+    assert [next_place.py_func(core, UPDATES, buffer) for _ in range(3)] == [2, 2, 2]
+    assert counters[UPDATES] == 5 and counters[SHORT] == 1
     rows = world({}).ex.rows
     assert_held(rows)
-    rows.counters[UPDATES] = len(rows.output.updates) + 1
+    rows.counters[SHORT] = 1
     with pytest.raises(AssertionError, match="the kernel wrote"):
         assert_held(rows)

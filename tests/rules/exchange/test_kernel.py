@@ -773,6 +773,16 @@ def test_prices_have_five_significant_figures_unless_whole(px: int, good: bool) 
     assert desk.place(ANN, BUY, px, 1)["status"] == (Status.OPEN if good else Status.BAD_PRICE)
 
 
+def test_what_a_short_would_cover_counts_for_the_greatest_position() -> None:
+    """Greatest 100, Ann short 60. Bids for 100 rest; were 160 to rest, for 60 of them reduce, a reduce-only order that
+    closes the short first would leave a long of 160 behind."""
+    desk = Desk(max_sz=100)
+    desk.place(BOB, BUY, 1000, 60)
+    desk.place(ANN, SELL, 1000, 60)
+    assert desk.place(ANN, BUY, 990, 100)["status"] == Status.OPEN
+    assert desk.place(ANN, BUY, 989, 1)["status"] == Status.MAX_POSITION
+
+
 def test_position_and_open_orders_of_a_side_stay_within_the_largest_position() -> None:
     desk = Desk(max_sz=100)
     desk.run(order(BOB, SELL, 1000, 60), order(ANN, BUY, 1000, 60))

@@ -185,6 +185,19 @@ def test_below_a_third_the_other_side_is_closed_and_paid_what_margin_is_left(
     assert w.cash(9) == 1_000_000 * QUOTE + round((0.5 * (50_000 - 47_022.5) - 25_000 * 0.00015) * QUOTE)
 
 
+def test_a_position_above_the_greatest_size_is_sold_in_the_book_all_the_same(
+    world: Callable[..., Any],
+) -> None:
+    """The greatest size became 0.1 BTC: an order for 0.5 is refused, but not a liquidation's."""
+    w = half_a_bitcoin(world)
+    w.batch(w.buy(2, 0.1, 47_180), *[w.buy(2, 0.1, 47_170 + n) for n in range(4)])
+    w.ex.rows.markets["max_sz"][0] = 10_000
+    w.ex.seal()
+    moved(w, btc=47_400)
+    w.opened()
+    assert w.position(1) == 0 and {fill.kind for fill in w.last.events.fills()} == {"liquidation"}
+
+
 def test_a_liquidation_cancels_the_accounts_orders(world: Callable[..., Any]) -> None:
     w = half_a_bitcoin(world)
     w.batch(w.buy(1, 0.001, 40_000, cloid=5), w.buy(2, 1, 47_350))
