@@ -52,8 +52,8 @@ def updates_made(live: int, new: int) -> int:
 
 def assert_held(rows: Rows) -> None:
     """No buffer was too short for what a segment wrote."""
-    written = rows.counters[RESULTS:SAVED_GLOBALS].tolist
-    assert not rows.counters[SHORT], f"the kernel wrote more rows than fit: {written()}"
+    written = rows.counters[RESULTS:SAVED_GLOBALS]
+    assert not rows.counters[SHORT], f"the kernel wrote more rows than fit: {written.tolist()}"
 
 
 _rows_touched, _fills_made, _updates_made = (

@@ -33,20 +33,16 @@ class Passing(Meeting):
         of their lots of what rests at no loss to its owner since before the last batch, and is not about to be moved by
         the segment. None beyond the band at its own loss."""
         moved = {
-            order.oid: order
+            order.oid
             for op in ops
             if op.kind != PLACE
             and (order := self.target(op))
             and (order.op.px, order.op.side) != (op.px, op.side)
         }
-        return [
-            self._passes(
-                op, [o for o in self.orders.values() if o.oid not in moved and o.time_ms < last_batch]
-            )
-            for op in ops
-        ]
+        standing = [o for o in self.orders.values() if o.oid not in moved and o.time_ms < last_batch]
+        return [self._passes(op, standing) for op in ops]
 
-    def _passes(self, op: Op, resting: list[Order]) -> bool:
+    def _passes(self, op: Op, standing: list[Order]) -> bool:
         if not 0 <= op.market < len(self.markets) or self.markets[op.market].status > AGED:
             return False
         market = self.markets[op.market]
@@ -54,7 +50,7 @@ class Passing(Meeting):
             return False
         in_way = [
             order.left
-            for order in resting
+            for order in standing
             if order.op.market == op.market
             and order.op.side != op.side
             and (order.op.px <= op.px if op.side == BUY else order.op.px >= op.px)
