@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinone.interfaces.api.ethereum import head_news, log_news, parts, pending_news
+from coinone.interfaces.api.ethereum import log_news, parts
 from coinone.interfaces.api.ethereum.log_filter import log_filter
 from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
 from coinone.interfaces.api.owners import owner_of
@@ -81,5 +81,5 @@ async def told(hub: RpcHub) -> None:
 
 
 def in_smallest_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (parts, head_news, log_news, pending_news):
+    for module in (parts, log_news):
         monkeypatch.setattr(module, "PART_S", 0.0)

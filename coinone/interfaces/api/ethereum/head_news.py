@@ -14,12 +14,11 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from coinone.interfaces.api.ethereum.parts import run_part
+from coinone.interfaces.api.ethereum.parts import run_all
 from coinone.interfaces.api.limits import (
     HEAD_NEWS_ROUND_S,
     HEAD_NEWS_WAIT_S,
     HEAD_NEWS_WAITING_MAX,
-    PART_S,
 )
 from coinone.interfaces.api.owners import site_of
 from coinone.rules.state.steps import Steps
@@ -90,9 +89,7 @@ class HeadNews:
     async def _tell(self) -> None:
         try:
             while self._waiting:
-                steps = self._round()
-                while not run_part(steps):
-                    await asyncio.sleep(PART_S)
+                await run_all(self._round())
         except Exception:  # the next ones may be told, to who begins to listen then
             log.exception("telling of blocks failed")
             for session in tuple(self._waiting):

@@ -1,5 +1,6 @@
 """A long read in short parts: after each of them others have the thread."""
 
+import asyncio
 import time
 from functools import partial
 from typing import TypeVar
@@ -41,3 +42,9 @@ def run_part(steps: Steps[bool]) -> bool:
     """A part of what goes on until it comes to True; whether it did."""
     begun = time.monotonic()
     return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))
+
+
+async def run_all(steps: Steps[bool]) -> None:
+    """Part after part until it comes to True, on the event loop, which belongs to others for as long in between."""
+    while not run_part(steps):
+        await asyncio.sleep(PART_S)

@@ -18,10 +18,9 @@ from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api import jsonio
 from coinone.interfaces.api.ethereum.format import hex_bytes
 from coinone.interfaces.api.ethereum.log_news import Session
-from coinone.interfaces.api.ethereum.parts import run_part
+from coinone.interfaces.api.ethereum.parts import run_all
 from coinone.interfaces.api.ethereum.transaction_format import pending_transaction_json
 from coinone.interfaces.api.limits import (
-    PART_S,
     PENDING_NEWS_BYTES_MAX,
     PENDING_NEWS_MANY,
     PENDING_NEWS_ROUND_S,
@@ -64,9 +63,7 @@ class PendingNews:
     async def _tell(self) -> None:
         try:
             while self._waiting:
-                steps = self._round()
-                while not run_part(steps):
-                    await asyncio.sleep(PART_S)
+                await run_all(self._round())
         except Exception:  # the next ones may be told, to who begins to listen then
             log.exception("telling of transactions failed")
             for session, _, _ in self._listeners():
