@@ -41,8 +41,15 @@ def decode_row(kind: type[T], data: bytes) -> T:
 
 def fingerprint(kinds: tuple[type, ...], columns: tuple[tuple[str, ...], ...]) -> bytes:
     """Changes when a field of these classes does, or one of these lists of columns."""
-    shapes = [(kind.__name__, [(field.name, str(field.type)) for field in fields(kind)]) for kind in kinds]
+    shapes = [
+        (kind.__name__, [(field.name, _type_name(field.type)) for field in fields(kind)]) for kind in kinds
+    ]
     return blake2b(repr((shapes, columns)).encode(), digest_size=4).hexdigest().encode()
+
+
+def _type_name(kind: Any) -> str:
+    """A type without the module it stands in, so that a class may move and its rows stay readable."""
+    return kind.__name__ if isinstance(kind, type) else str(kind)
 
 
 def _plain(value: Any) -> Any:

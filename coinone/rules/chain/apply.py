@@ -240,10 +240,9 @@ def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> Excha
         core_actions=effects.core_actions,
         forced=contents.forced_actions,
         withdrawals_waiting=len(effects.withdrawals),
-        included=contents.included,
         is_contract=partial(is_contract, chain.state),
     )
-    return apply_exchange(chain.exchange, context, contents.actions)
+    return apply_exchange(chain.exchange, context, contents.actions, contents.included)
 
 
 def _run_contracts(

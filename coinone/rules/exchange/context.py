@@ -6,14 +6,11 @@ and actions: nothing here is read from a clock or a network by the rules themsel
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.event_log import EventLog
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport
-
-if TYPE_CHECKING:
-    from coinone.rules.exchange.inclusion import Included
 
 Response: TypeAlias = dict[str, Any]
 Answer: TypeAlias = Response | Callable[[], Response] | None
@@ -98,9 +95,6 @@ class BatchContext:
     core_actions: tuple[CoreAction, ...] = ()
     forced: int = 0  # so many of the first actions run first within their segment (D1)
     withdrawals_waiting: int = 0  # of earlier batches, for contracts to run (D1)
-    included: "Included | None" = (
-        None  # what inclusion.include said of exactly these actions, if it was asked before
-    )
     is_contract: Callable[[Address], bool] = no_contract  # of the chain's state before the batch
 
 

@@ -64,12 +64,17 @@ __all__ = [
 ]
 
 
-def apply_exchange(ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAction]) -> ExchangeResult:
-    """Execute a batch: segments 1 to 7 of D2, in the order the seed gives."""
+def apply_exchange(
+    ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAction], included: Included | None = None
+) -> ExchangeResult:
+    """Execute a batch: segments 1 to 7 of D2, in the order the seed gives.
+
+    `included` is what `include` said of exactly these actions on this state, if it was asked before.
+    """
     assert ctx.time_ms > ex.ledger.cursor.time_ms, "batch time rises"
     batch = Batch(ex, ctx)
     try:
-        _run(batch, actions)
+        _run(batch, actions, included or include(ex, actions, batch.now, ctx.forced))
         touched = ex.rows.journal.touched_accounts()
         leaves = touched_leaves(ex, touched)
         check_batch(batch, touched)
@@ -93,8 +98,7 @@ def apply_undo(ex: Exchange, undo: Undo) -> None:
     ex.restore(undo)
 
 
-def _run(batch: Batch, actions: Sequence[VerifiedAction]) -> None:
-    included = batch.ctx.included or include(batch.ex, actions, batch.now, batch.ctx.forced)
+def _run(batch: Batch, actions: Sequence[VerifiedAction], included: Included) -> None:
     included.judge.write()
     apply_oracle(batch)
     apply_funding(batch)
