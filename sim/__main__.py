@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from sim.scenario import Scenario
 
 

@@ -9,8 +9,8 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.parse import format_bytes, format_decimal
 from coinone.base.primitives.types import Address
-from coinone.node.runtime.core import Core
-from coinone.rules.chain.system_calls import CORE_WRITER
+from coinone.node.executor.core import Core
+from coinone.rules.chain.bridge.system_calls import CORE_WRITER
 from coinone.rules.vm.addresses import create_address
 from sim.workload import Trader, Workload
 from sim.world import World

@@ -11,16 +11,16 @@ from collections import Counter
 from dataclasses import replace
 
 from coinone.base.primitives.integers import muldiv_down
-from coinone.node.runtime.blockmaker import BlockMaker, at_once
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.published import Published
-from coinone.node.runtime.reporter import signed_prices
-from coinone.node.runtime.startup import identity_of, open_chain
+from coinone.node.executor.core import Core
+from coinone.node.networks import load_network
+from coinone.node.recovery.startup import identity_of, open_chain
+from coinone.node.roles.block_pipeline import BlockMaker, at_once
+from coinone.node.roles.reporter import signed_prices
 from coinone.node.storage.storage import Storage
+from coinone.node.views.published import Published
 from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
-from coinone.rules.exchange.events import Fill, LiquidationEvent
+from coinone.rules.exchange.events.events import Fill, LiquidationEvent
 from coinone.rules.vm import use_engine
 from sim.crowd import Crowd
 from sim.disk import SimDisk, SimStore

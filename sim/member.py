@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
-from coinone.node.runtime.promises import promises_in, record_of
+from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
 from coinone.protocols.sequencer.effects import (
@@ -25,11 +25,11 @@ from coinone.protocols.sequencer.effects import (
 )
 from coinone.protocols.sequencer.messages import decode_message, encode_message
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
-from coinone.rules.chain.batch import Batch, CertifiedBatch, decode_certified
 from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation, SignedVote, sign_vote
-from coinone.rules.consensus.header import Header
+from coinone.rules.ledger.batch import Batch, CertifiedBatch, decode_certified
+from coinone.rules.ledger.header import Header
 from sim.network import SimNetwork
 from sim.process import SimProcess
 from sim.votes import CertificateLedger, VoteLedger

@@ -9,21 +9,21 @@ from concurrent.futures import Future
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
-from coinone.node.runtime.archive import Archive
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.follower import follow_batch, follow_block
-from coinone.node.runtime.keys import Secrets
-from coinone.node.runtime.peering import Shelves, checker_of
-from coinone.node.runtime.producer import Producer
-from coinone.node.runtime.published import Published
-from coinone.node.runtime.startup import identity_of, open_chain
+from coinone.node.executor.core import Core
+from coinone.node.keys import Secrets
+from coinone.node.network.peering import Shelves, checker_of
+from coinone.node.recovery.startup import identity_of, open_chain
+from coinone.node.roles.follower import follow_batch, follow_block
+from coinone.node.roles.leader import Producer
 from coinone.node.storage.storage import Storage
+from coinone.node.views.archive import Archive
+from coinone.node.views.published import Published
 from coinone.protocols.relay.messages import encode_message
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
-from coinone.rules.chain.batch import CertifiedBatch, decode_certified
-from coinone.rules.chain.block import Block
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
+from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.block import Block
 from sim.disk import PowerCut, SimStore
 from sim.network import SimNetwork
 from sim.process import SimProcess

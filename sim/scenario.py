@@ -10,11 +10,11 @@ stand.
 import hashlib
 from dataclasses import dataclass, replace
 
-from coinone.node.runtime.archive import ActionPlace
+from coinone.node.views.archive import ActionPlace
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.state.leaves import all_leaves
 from sim.network import SimNetwork, Weather
 from sim.node import SimNode
 from sim.workload import Workload

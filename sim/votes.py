@@ -6,9 +6,9 @@ before, in this life or an earlier one. So it finds what a member that lost its 
 
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import ChangeCall, Message, Proposal
-from coinone.rules.chain.batch import CertifiedBatch
 from coinone.rules.consensus.federation import Vote
 from coinone.rules.consensus.terms import ChangeVote
+from coinone.rules.ledger.batch import CertifiedBatch
 
 CHANGE = 0  # beside the numbers of VoteKind
 

@@ -12,13 +12,13 @@ import msgspec
 
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.base.primitives.parse import format_bytes, format_decimal
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.client.ethereum import Transaction, transfer_data
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.published import BatchOutcome
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction
+from coinone.node.executor.core import Core
+from coinone.node.views.published import BatchOutcome
 from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.exchange.wire.domain import OWN_CHAIN
 from coinone.rules.exchange.wire.envelope import encode_envelope

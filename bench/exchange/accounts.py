@@ -13,9 +13,9 @@ import numpy as np
 
 from coinone.rules.exchange.context import BatchContext, ExchangeConfig, MarketConfig
 from coinone.rules.exchange.engine import apply_exchange
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import OP
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.tables import OP
+from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire.types import OracleReport
 
 REPORTER = bytes([0xEE] * 20)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.rows import Array, Rows
-from coinone.rules.exchange.tables import OP, OpKind, Tif
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.tables import OP, Array, OpKind, Tif
+from coinone.rules.exchange.state.rows import Rows
 
 MARKETS = 3
 MARK = 1_000_000

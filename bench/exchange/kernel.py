@@ -16,10 +16,11 @@ from statistics import median
 import numpy as np
 
 from bench.exchange.flow import World, add_ops, cancel_ops, make, take_ops
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.margin import apply_marks
-from coinone.rules.exchange.rows import Array, Rows
-from coinone.rules.exchange.twin_state import ops_of, twin_of
+from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.tables import Array
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.twin.compare import ops_of, twin_of
 
 ROUNDS = 7
 SEGMENTS, WARM = 60, 20  # of 1,000; first touches of fresh memory are not the kernel's

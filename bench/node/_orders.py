@@ -7,7 +7,7 @@ import msgspec
 
 from bench.node._transfers import BusyChain, sender_keys
 from coinone.base.crypto.secp256k1 import sign
-from coinone.node.runtime.reporter import signed_prices
+from coinone.node.roles.reporter import signed_prices
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.signing import l1_digest
 from coinone.rules.exchange.wire.types import L1Envelope

@@ -10,10 +10,10 @@ from pathlib import Path
 from bench.node._transfers import MAP_SIZE_BYTES, busy_network
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.listeners import open_listeners
 from coinone.interfaces.api.server import ApiServer
-from coinone.interfaces.cli.serve import calm_the_collector
-from coinone.node.runtime.node import Node
+from coinone.interfaces.api.sockets.listeners import open_listeners
+from coinone.interfaces.cli.serving.serve import calm_the_collector
+from coinone.node.node import Node
 from coinone.rules.vm import Engine, use_engine
 
 

@@ -7,18 +7,13 @@ from pathlib import Path
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
-from coinone.node.runtime.clock import system_entropy
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.keys import load_or_make_secrets
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.startup import identity_of, open_chain
+from coinone.base.forms.ethereum import FEE_MARKET, EthereumTransaction, encode_transaction, sign_transaction
+from coinone.node.clock import system_entropy
+from coinone.node.executor.core import Core
+from coinone.node.keys import load_or_make_secrets
+from coinone.node.networks import load_network
+from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.storage.storage import open_storage
-from coinone.rules.chain.ethereum.transaction import (
-    FEE_MARKET,
-    EthereumTransaction,
-    encode_transaction,
-    sign_transaction,
-)
 from coinone.rules.chain.network import Allocation, Network
 
 SENDERS = 250

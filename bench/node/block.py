@@ -15,15 +15,15 @@ from typing import Any
 from bench.node._common import print_table
 from bench.node._orders import place_orders
 from bench.node._transfers import BusyChain, signed_transfers
+from coinone.base.forms.ethereum import decode_transaction
 from coinone.base.primitives.limits import SEAL_SLICE_MS
-from coinone.interfaces.cli.serve import calm_the_collector
-from coinone.node.runtime.archive import commit_of
-from coinone.node.runtime.blockmaker import Background, BlockMaker, at_once
-from coinone.node.runtime.core import Core
-from coinone.rules.chain.block import Block
-from coinone.rules.chain.blocks import commit_block, seal_block
-from coinone.rules.chain.ethereum.transaction import decode_transaction
-from coinone.rules.chain.receipts import place
+from coinone.interfaces.cli.serving.serve import calm_the_collector
+from coinone.node.executor.core import Core
+from coinone.node.roles.block_pipeline import Background, BlockMaker, at_once
+from coinone.node.views.archive import commit_of
+from coinone.rules.chain.sealing import commit_block, seal_block
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.placed import place
 from coinone.rules.state.layers import merge
 from coinone.rules.state.seal import seal
 from coinone.rules.vm import Engine, use_engine

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.vm import _loops
+from coinone.base.forms.ethereum import decode_any_transaction
 from coinone.rules.chain.ethereum.call import run_call
 from coinone.rules.chain.ethereum.execution import apply_transaction
-from coinone.rules.chain.ethereum.header import decode_ethereum_block
-from coinone.rules.chain.ethereum.transaction import decode_any_transaction
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
+from coinone.rules.chain.imported.header import decode_ethereum_block
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State

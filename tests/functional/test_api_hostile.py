@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from coinone.interfaces.api.ethereum.table import METHODS
-from coinone.interfaces.api.exchange.info import HANDLERS
+from coinone.interfaces.api.exchange.info.info import HANDLERS
 from coinone.interfaces.client.local import LocalNode
 
 pytestmark = pytest.mark.slow

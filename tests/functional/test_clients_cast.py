@@ -12,7 +12,7 @@ from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
 from coinone.interfaces.client.local import LocalNode
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from tests.functional.npm import installed
 
 pytestmark = pytest.mark.slow

@@ -17,13 +17,13 @@ from coinone.base.primitives.parse import format_bytes
 from coinone.interfaces.client import Client, Order, Refused, Signer
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode, free_ports
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import MAP_SIZE_BYTES
-from coinone.node.runtime.peering import Shelves
-from coinone.node.runtime.startup import identity_of
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.network.peering import Shelves
+from coinone.node.networks import load_network
+from coinone.node.node import MAP_SIZE_BYTES
+from coinone.node.recovery.startup import identity_of
+from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.storage import open_storage
-from coinone.rules.chain.batch import Batch, decode_certified
+from coinone.rules.ledger.batch import Batch, decode_certified
 from tests.functional.waiting import wait_for
 
 pytestmark = pytest.mark.slow

@@ -25,12 +25,12 @@ from coinone.interfaces.client.ethereum import Transaction
 from coinone.interfaces.client.local import COMMAND_LINE, LocalNode
 from coinone.interfaces.client.signing import Signer
 from coinone.interfaces.client.steps import transact
-from coinone.node.runtime.archive import Archive
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import MAP_SIZE_BYTES
-from coinone.node.runtime.startup import identity_of
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.networks import load_network
+from coinone.node.node import MAP_SIZE_BYTES
+from coinone.node.recovery.startup import identity_of
+from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.storage import open_storage
+from coinone.node.views.archive import Archive
 
 pytestmark = pytest.mark.slow
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to fail system calls")

@@ -110,7 +110,7 @@ def with_told_fills(page: Any) -> Callable[..., None]:
     return tell
 
 
-# As the node's format.py makes them: a close outside the book has order 0 and no transaction.
+# As the node's exchange/json/events.py makes them: a close outside the book has order 0 and no transaction.
 FILL = {
     "coin": "SOL", "px": "150.0", "sz": "5.0", "side": "A", "startPosition": "5.0", "closedPnl": "12.5", "fee": "0.0",
     "hash": "0x" + "00" * 32, "oid": 0, "feeToken": "USDC", "twapId": None,

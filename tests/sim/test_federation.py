@@ -2,7 +2,7 @@
 
 import pytest
 
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from coinone.node.storage.batch_log import BatchLog
 from sim.federation import FederationReport, FederationScenario
 from sim.votes import TwoContents

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from sim.scenario import Report, Scenario
 
 DEV = load_network("dev")

@@ -1,13 +1,13 @@
-"""Chains of Ethereum's blockchain tests, in memory, grown by the node's own import (node/ethereum/chain.py)."""
+"""Chains of Ethereum's blockchain tests, in memory, grown by the node's own import (node/imported/chain.py)."""
 
 from typing import Any
 
 from coinone.base.primitives import rlp
-from coinone.node.ethereum.chain import IDENTITY, EthereumChain, begin_chain
+from coinone.node.imported.chain import IDENTITY, EthereumChain, begin_chain
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
-from coinone.rules.chain.ethereum.genesis import parse_alloc, sealed_alloc
-from coinone.rules.chain.ethereum.header import decode_ethereum_header
+from coinone.rules.chain.imported.genesis import parse_alloc, sealed_alloc
+from coinone.rules.chain.imported.header import decode_ethereum_header
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.vm import FORKS
 

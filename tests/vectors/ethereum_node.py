@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from coinone.base.primitives import rlp
-from coinone.node.ethereum.chain_file import read_blocks
-from coinone.rules.chain.ethereum.genesis import genesis_header, parse_alloc, sealed_alloc
+from coinone.node.imported.chain_file import read_blocks
+from coinone.rules.chain.imported.genesis import genesis_header, parse_alloc, sealed_alloc
 from coinone.rules.state.database import MemoryDatabase
 from tests.vectors.ethereum_past import checkpoint_of
 

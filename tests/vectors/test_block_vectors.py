@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.node.ethereum.chain import EthereumChain
+from coinone.node.imported.chain import EthereumChain
 from coinone.rules.vm import Engine, use_engine
 from tests.vectors.ethereum_chain import config_of, genesis_chain, unhex
 from tests.vectors.test_state_vectors import files_of

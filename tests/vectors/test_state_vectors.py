@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.forms.ethereum import decode_any_transaction
 from coinone.base.primitives.errors import InvalidInput
 from coinone.rules.chain.ethereum.blobs import check_blobs
-from coinone.rules.chain.ethereum.blocks import BLOBS
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
-from coinone.rules.chain.ethereum.receipts import logs_hash
-from coinone.rules.chain.ethereum.transaction import decode_any_transaction
+from coinone.rules.chain.imported.blocks import BLOBS
+from coinone.rules.ledger.receipts import logs_hash
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.layers import merge

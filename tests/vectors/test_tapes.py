@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
-from coinone.rules.exchange.twin import Twin
-from coinone.rules.exchange.twin_state import ops_of, twin_of
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.twin.compare import ops_of, twin_of
+from coinone.rules.exchange.twin.run import Twin
 
 NEEDS = "set COINONE_DATA to a folder with market/ (origins in this file's docstring)"
 FUNDS = 1 << 59

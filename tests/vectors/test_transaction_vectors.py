@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from coinone.base.forms.ethereum import decode_transaction, encode_transaction
 from coinone.base.primitives.errors import InvalidInput
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.ethereum.intrinsic import intrinsic_gas
-from coinone.rules.chain.ethereum.transaction import decode_transaction, encode_transaction
 from coinone.rules.vm import FORKS
 
 NEEDS = (

@@ -1,6 +1,6 @@
 """The two ASGI applications of a node and what they share.
 
-A raw dispatcher: a path is looked up in a table, the caller is judged (guard.py), the body is read within
+A raw dispatcher: a path is looked up in a table, the caller is judged (http/guard.py), the body is read within
 its bound and handed to one function. The exchange's listener serves pages, REST, streams, and JSON-RPC at
 /rpc, so that the trading page stays on one origin; the other serves JSON-RPC where Ethereum's clients expect
 it.
@@ -13,11 +13,25 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
-from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.admission.sender import (
+    NOBODY,
+    PURSE,
+    SHARE,
+    Sender,
+    sender_of,
+    share_of,
+    unless_left,
+)
+from coinone.interfaces.api.admission.weights import (
+    BODY_BYTES_PER_WEIGHT,
+    EXPLORER_WEIGHT,
+    METRICS_WEIGHT,
+    Purse,
+)
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
-from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
-from coinone.interfaces.api.http import (
+from coinone.interfaces.api.http import jsonio
+from coinone.interfaces.api.http.asgi import (
     Headers,
     HttpError,
     Receive,
@@ -27,14 +41,19 @@ from coinone.interfaces.api.http import (
     error_body,
     read_body,
 )
-from coinone.interfaces.api.protocols import admit_many_from, note_purse
-from coinone.interfaces.api.proxies import Proxies
-from coinone.interfaces.api.sender import NOBODY, PURSE, SHARE, Sender, sender_of, share_of, unless_left
+from coinone.interfaces.api.http.guard import (
+    Caller,
+    Guard,
+    check_content_type,
+    cors_headers,
+    preflight_headers,
+)
+from coinone.interfaces.api.http.proxies import Proxies
+from coinone.interfaces.api.http.static_files import static_app
 from coinone.interfaces.api.service import Service
-from coinone.interfaces.api.static_files import static_app
-from coinone.interfaces.api.weights import BODY_BYTES_PER_WEIGHT, EXPLORER_WEIGHT, METRICS_WEIGHT, Purse
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import NOBODY_SEEN, PeersSeen
+from coinone.interfaces.api.sockets.protocols import admit_many_from, note_purse
+from coinone.node.network.peering import NOBODY_SEEN, PeersSeen
+from coinone.node.node import Node
 
 log = logging.getLogger(__name__)
 

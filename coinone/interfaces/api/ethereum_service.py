@@ -3,14 +3,14 @@
 from typing import Any
 
 from coinone import __version__
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.admission.sender import address_of
+from coinone.interfaces.api.admission.weights import Purse, Weights
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.ethereum.table import METHODS
-from coinone.interfaces.api.http import Scope
-from coinone.interfaces.api.queries import Queries
-from coinone.interfaces.api.sender import address_of
-from coinone.interfaces.api.weights import Purse, Weights
-from coinone.node.ethereum.node import EthereumNode
-from coinone.node.runtime.peering import NOBODY_SEEN
+from coinone.interfaces.api.http.asgi import Scope
+from coinone.node.imported.node import EthereumNode
+from coinone.node.network.peering import NOBODY_SEEN
 
 
 class EthereumService:

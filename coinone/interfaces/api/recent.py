@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.limits import RECENT_ANSWERS_MAX, RECENT_TRANSACTIONS_MAX
-from coinone.node.runtime.published import Published
+from coinone.node.views.published import Published
 from coinone.rules.exchange.context import Outcome
 
 

@@ -1,7 +1,7 @@
 """uvicorn on its own thread, with the limits it lacks.
 
 The node's executor must never wait for a client, so the interface has a thread and an event loop of its
-own. Both listeners of a node (listeners.py) share them.
+own. Both listeners of a node (sockets/listeners.py) share them.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+from coinone.interfaces.api.admission.seldom import Seldom
 from coinone.interfaces.api.app import RpcApp
 from coinone.interfaces.api.limits import (
     CONNECTIONS_MAX,
@@ -22,9 +23,8 @@ from coinone.interfaces.api.limits import (
     WS_PING_S,
     WS_PONG_S,
 )
-from coinone.interfaces.api.listeners import BACKLOG, Listeners
-from coinone.interfaces.api.protocols import HttpProtocol, WebSocketProtocol
-from coinone.interfaces.api.seldom import Seldom
+from coinone.interfaces.api.sockets.listeners import BACKLOG, Listeners
+from coinone.interfaces.api.sockets.protocols import HttpProtocol, WebSocketProtocol
 
 log = logging.getLogger(__name__)
 _M_MMAP_THRESHOLD = -3  # malloc.h
@@ -33,7 +33,7 @@ _OF_STRANGERS = (
     "uvicorn.error",
     *(
         f"coinone.interfaces.api.{name}"
-        for name in ("app", "ethereum.dispatch", "ethereum.lanes", "ws.session")
+        for name in ("app", "ethereum.dispatch", "ethereum.calls.lanes", "exchange.channels.session")
     ),
 )
 """Loggers with a line for each malformed request, or for one that met a fault of ours: with pages of traces."""

@@ -14,35 +14,35 @@ from typing import Any
 
 from coinone import __version__
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, StorageError
-from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.admission.sender import address_of, share_of
+from coinone.interfaces.api.admission.weights import Bill, Purse, Weights, action_weight
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.ethereum.table import methods_of
-from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.exchange.histories import Histories
-from coinone.interfaces.api.exchange.info import Info
-from coinone.interfaces.api.exchange.market_data import MarketData
-from coinone.interfaces.api.exchange.relay import Relay
-from coinone.interfaces.api.exchange.sources import Sources
-from coinone.interfaces.api.explorer import Explorer
-from coinone.interfaces.api.http import HttpError, Scope
+from coinone.interfaces.api.exchange.actions import Relay
+from coinone.interfaces.api.exchange.channels.feed import OF_ACCOUNTS, Feed
+from coinone.interfaces.api.exchange.channels.session import Session
+from coinone.interfaces.api.exchange.channels.subscriptions import parse_subscription
+from coinone.interfaces.api.exchange.info.histories import Histories
+from coinone.interfaces.api.exchange.info.info import Info
+from coinone.interfaces.api.exchange.info.market_data import MarketData
+from coinone.interfaces.api.exchange.info.sources import Sources
+from coinone.interfaces.api.exchange.json.coins import Coins
+from coinone.interfaces.api.explorer.feed import ExplorerFeed
+from coinone.interfaces.api.explorer.pages import Explorer
+from coinone.interfaces.api.http import jsonio
+from coinone.interfaces.api.http.asgi import HttpError, Scope
 from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
-from coinone.interfaces.api.protocols import LINK
-from coinone.interfaces.api.queries import Queries
 from coinone.interfaces.api.recent import Recent
-from coinone.interfaces.api.sender import address_of, share_of
-from coinone.interfaces.api.weights import Bill, Purse, Weights, action_weight
-from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
-from coinone.interfaces.api.ws.feed import OF_ACCOUNTS, Feed
-from coinone.interfaces.api.ws.hub import Connection, Hub, Key, Snapshot
-from coinone.interfaces.api.ws.session import Session
-from coinone.interfaces.api.ws.subscriptions import parse_subscription
-from coinone.node.runtime.compiling import contract_runs
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.health import Health, health_of
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import PeersSeen
-from coinone.node.runtime.published import Published, Subscription
+from coinone.interfaces.api.sockets.hub import Connection, Hub, Key, Snapshot
+from coinone.interfaces.api.sockets.protocols import LINK
+from coinone.node.compiling import contract_runs
+from coinone.node.dev.tools import Dev
+from coinone.node.health import Health, health_of
+from coinone.node.network.peering import PeersSeen
+from coinone.node.node import Node
+from coinone.node.views.published import Published, Subscription
 
 log = logging.getLogger(__name__)
 

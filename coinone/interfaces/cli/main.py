@@ -10,7 +10,8 @@ from coinone import __version__
 from coinone.base.primitives.errors import CoinoneError
 from coinone.base.primitives.limits import MAP_MIB
 from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
-from coinone.interfaces.cli import account, ethereum
+from coinone.interfaces.cli import account
+from coinone.interfaces.cli.serving import ethereum
 from coinone.interfaces.client.errors import NoAnswer
 
 app = typer.Typer(
@@ -122,8 +123,8 @@ def up(
     reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
 ) -> None:
     """Start an exchange of one's own: node, APIs, trading page and demo market, on the dev network."""
-    from coinone.interfaces.cli.settings import Settings, parse_engine
-    from coinone.interfaces.cli.up import run
+    from coinone.interfaces.cli.serving.settings import Settings, parse_engine
+    from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
@@ -165,8 +166,8 @@ def node(
     archive: ArchiveState = False,
 ) -> None:
     """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
-    from coinone.interfaces.cli.settings import Settings, parse_engine
-    from coinone.interfaces.cli.up import run
+    from coinone.interfaces.cli.serving.settings import Settings, parse_engine
+    from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
@@ -214,7 +215,7 @@ def record(
     ] = None,
 ) -> None:
     """Write the trading on a running node to a tape."""
-    from coinone.interfaces.cli.record import run
+    from coinone.interfaces.cli.tapes.record import run
 
     run(tape, url, seconds, first)
 
@@ -233,11 +234,11 @@ def replay(
 ) -> None:
     """Play a tape: to an exchange in this process, as fast as it goes, or to a running dev node."""
     if url is None:
-        from coinone.interfaces.cli.replay import run
+        from coinone.interfaces.cli.tapes.replay import run
 
         run(tape)
     else:
-        from coinone.interfaces.cli.replay_node import run as run_there
+        from coinone.interfaces.cli.tapes.replay_to_node import run as run_there
 
         run_there(tape, url, speed)
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 
 
@@ -18,9 +18,9 @@ def run(data_dir: Path, network_name: str) -> None:
         raise InvalidInput(f"no chain in {data_dir}; --data-dir names another folder")
     console = Console()
     with console.status("opening the chain"):
-        from coinone.node.runtime.node import MAP_SIZE_BYTES
-        from coinone.node.runtime.startup import identity_of
-        from coinone.node.runtime.verify import verify_chain
+        from coinone.node.node import MAP_SIZE_BYTES
+        from coinone.node.recovery.startup import identity_of
+        from coinone.node.recovery.verify import verify_chain
         from coinone.node.storage.storage import open_storage
 
         storage = open_storage(data_dir, identity_of(network), MAP_SIZE_BYTES)

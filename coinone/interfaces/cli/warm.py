@@ -19,7 +19,7 @@ def run() -> None:
             for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
                 importlib.import_module(module.name)
         count = jit.warm()
-    folder = jit.cache_folder("coinone.rules.exchange.kernel")
+    folder = jit.cache_folder("coinone.rules.exchange.kernel.run")
     where = folder.parent if folder else "memory only: no writable cache folder (COINONE_CACHE_DIR names one)"
     console.print(
         f"compiled {count} groups of kernels in {time.perf_counter() - began:.1f} s; cache: {where}"

@@ -19,8 +19,8 @@ from coinone.protocols.relay.framing import FrameReader, frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import Goodbye, encode_message
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Relay, Send
-from coinone.rules.chain.batch import CertifiedBatch
-from coinone.rules.chain.block import Block
+from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
 
 log = structlog.get_logger(__name__)
 

@@ -22,19 +22,19 @@ from coinone.base.primitives.types import Hash32
 from coinone.node.storage import versions
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.blocks import Blocks, Head, head_row
-from coinone.node.storage.candles import Candle
 from coinone.node.storage.codec import fingerprint
 from coinone.node.storage.disk import Disk, FileDisk
 from coinone.node.storage.folder_lock import FolderLock
-from coinone.node.storage.history import History
+from coinone.node.storage.history.candles import Candle
+from coinone.node.storage.history.history import History
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.record import Record
 from coinone.node.storage.store import Store
 from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
-from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
-from coinone.rules.exchange.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
-from coinone.rules.exchange.leaves import GLOBAL_COLUMNS, MARKET_COLUMNS, TERMS_COLUMNS
-from coinone.rules.exchange.ledger import MarketMemory
+from coinone.rules.exchange.events.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.state.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
+from coinone.rules.exchange.state.leaves import GLOBAL_COLUMNS, MARKET_COLUMNS, TERMS_COLUMNS
+from coinone.rules.exchange.state.ledger import MarketMemory
 from coinone.rules.state.database import Changes, Table, undo_of
 
 _ROW_CLASSES = (Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate, Candle, MarketMemory)
@@ -54,7 +54,7 @@ _TABLES = {table.value: table for table in ALL_TABLES}
 
 
 class OtherFormat(StorageError):
-    """The folder was written by another version. Its blocks may still be read (runtime/rebuild.py)."""
+    """The folder was written by another version. Its blocks may still be read (recovery/rebuild.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ from coinone.protocols.relay.messages import (
     Range,
     decode_message,
 )
-from coinone.rules.chain.batch import CertifiedBatch, decode_certified
-from coinone.rules.chain.block import Block, decode_block
+from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.block import Block, decode_block
 
 
 class Archive(Protocol):

@@ -13,7 +13,6 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import ChangeCall, PreparedBatch
-from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
@@ -26,6 +25,7 @@ from coinone.rules.consensus.terms import (
     sign_change_vote,
     sign_term_change,
 )
+from coinone.rules.ledger.batch import Batch
 
 
 class Changing:

@@ -3,9 +3,9 @@
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.protocols.sequencer.effects import ChangeCall, Message, Proposal
-from coinone.rules.chain.batch import Batch, decode_batch
 from coinone.rules.consensus.federation import SignedVote, Vote, VoteKind
 from coinone.rules.consensus.terms import parse_signed_change, parse_term_item, signed_change_item, term_item
+from coinone.rules.ledger.batch import Batch, decode_batch
 
 _PROPOSAL, _VOTE, _CHANGE = 1, 2, 3
 

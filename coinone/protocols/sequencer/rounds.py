@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import Proposal
-from coinone.rules.chain.batch import Batch, CertifiedBatch
 from coinone.rules.consensus.federation import SignedVote, Vote, VoteKind
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
 
 Votes = dict[VoteKind, dict[int, SignedVote]]
 

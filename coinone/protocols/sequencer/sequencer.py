@@ -36,7 +36,6 @@ from coinone.protocols.sequencer.effects import (
 )
 from coinone.protocols.sequencer.promises import Promises
 from coinone.protocols.sequencer.rounds import Round
-from coinone.rules.chain.batch import Batch, CertifiedBatch, check_certified
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import (
@@ -51,6 +50,7 @@ from coinone.rules.consensus.federation import (
     signatures_of,
 )
 from coinone.rules.consensus.terms import Prepared, TermChange, check_certified_change
+from coinone.rules.ledger.batch import Batch, CertifiedBatch, check_certified
 
 TERM_PATIENCE_MS = 750  # three batch intervals without a certified batch, and the leader loses its term
 PATIENCE_DOUBLINGS_MAX = 4  # each failed term waits twice as long, up to 12 s, for slow networks

@@ -1,1 +1,5 @@
-"""The ledger: transactions, batches, blocks, genesis, and the two functions that change state."""
+"""The chain: what applies batches and seals blocks, over the words of `rules/ledger`.
+
+Read `network.py`, `genesis.py`, `state.py`, `cursor.py`, `apply.py`, `sealing.py`; then `limits.py`, `contents.py`,
+`forced.py`, `transactions.py`, `invariants.py`, `replay.py`; `bridge/`, `ethereum/`, `imported/`.
+"""

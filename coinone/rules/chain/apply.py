@@ -18,33 +18,38 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.forms.ethereum import EthereumTransaction, encode_transaction
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput
 from coinone.base.primitives.types import Hash32
-from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.bridge.precompiles import precompiles_over
+from coinone.rules.chain.bridge.reads import best_of
+from coinone.rules.chain.bridge.seen import Bests
+from coinone.rules.chain.bridge.system_calls import (
+    core_actions_in,
+    deposits_in,
+    pay_withdrawal,
+    write_block_hashes,
+)
 from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
 from coinone.rules.chain.ethereum.delegation import is_contract
 from coinone.rules.chain.ethereum.execution import apply_transaction
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction, encode_transaction
-from coinone.rules.chain.exchange_reads import best_of
-from coinone.rules.chain.exchange_seen import Bests
 from coinone.rules.chain.forced import check_carried, hash_of, split_forced
 from coinone.rules.chain.invariants import check_conservation
 from coinone.rules.chain.limits import check_ordinary, limits_of
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.order import in_turns
-from coinone.rules.chain.precompiles import precompiles_over
-from coinone.rules.chain.records import TransactionRecord, evm_results, record_of
 from coinone.rules.chain.state import BatchResult, ChainState
-from coinone.rules.chain.system_calls import core_actions_in, deposits_in, pay_withdrawal, write_block_hashes
 from coinone.rules.chain.transactions import Verified
-from coinone.rules.consensus.header import Header
 from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.consensus.seeds import ordering_seed
 from coinone.rules.consensus.terms import Term
+from coinone.rules.exchange.batch.inclusion import Included, include
 from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeResult, Withdrawal
 from coinone.rules.exchange.engine import apply_exchange, apply_undo
-from coinone.rules.exchange.inclusion import Included, include
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.header import Header
+from coinone.rules.ledger.records import TransactionRecord, evm_results, record_of
+from coinone.rules.ledger.turns import in_turns
 from coinone.rules.vm import BlockEnv
 
 

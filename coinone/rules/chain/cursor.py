@@ -13,14 +13,14 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.types import ZERO_HASH, Hash32
-from coinone.rules.chain.batch import Batch
 from coinone.rules.chain.limits import check_size, limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
-from coinone.rules.consensus.header import Header
 from coinone.rules.consensus.seeds import reveals
 from coinone.rules.consensus.terms import Term, check_term_change
 from coinone.rules.exchange.context import CoreAction, Deposit, Withdrawal
+from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.header import Header
 
 
 @dataclass(frozen=True, slots=True)

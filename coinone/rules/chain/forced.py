@@ -15,17 +15,17 @@ all its Ethereum transactions together ask for no more gas than a small EVM batc
 
 from collections.abc import Callable, Sequence
 
+from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives.errors import InvalidBatch, InvalidBlock, InvalidInput
 from coinone.base.primitives.types import Hash32
-from coinone.rules.chain.batch import Batch
-from coinone.rules.chain.block import Block
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import ChainState
 from coinone.rules.chain.transactions import Verified
-from coinone.rules.consensus.header import forced_root
-from coinone.rules.exchange.inclusion import is_spent
+from coinone.rules.exchange.batch.inclusion import is_spent
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.header import forced_root
 
 
 def check_forced_list(block: Block, network: Network, verify: Callable[[bytes], Verified]) -> None:

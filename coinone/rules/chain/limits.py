@@ -21,9 +21,9 @@ from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.integers import div_down
 from coinone.rules.chain.network import Cadence
 from coinone.rules.chain.transactions import Verified
-from coinone.rules.consensus.header import Header
-from coinone.rules.exchange.credits import is_cancel
+from coinone.rules.exchange.accounts.credits import is_cancel
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.ledger.header import Header
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.apply import environment
-from coinone.rules.chain.batch import Batch
-from coinone.rules.chain.blocks import CURSOR_KEY
+from coinone.rules.chain.bridge.precompiles import precompiles_seeing
+from coinone.rules.chain.bridge.reads import Seen
+from coinone.rules.chain.bridge.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
 from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction, decode_transaction
-from coinone.rules.chain.exchange_reads import Seen
 from coinone.rules.chain.forced import split_forced
 from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.precompiles import precompiles_seeing
-from coinone.rules.chain.records import TransactionRecord
-from coinone.rules.chain.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
+from coinone.rules.chain.sealing import CURSOR_KEY
 from coinone.rules.chain.transactions import is_ethereum
-from coinone.rules.consensus.header import Header
+from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.header import Header
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.database import Database, Table
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Rules

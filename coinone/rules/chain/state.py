@@ -11,18 +11,18 @@ from typing import Any
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.limits import HEADERS_IN_MEMORY_MAX
 from coinone.base.primitives.types import Hash32
-from coinone.rules.chain.batch import Batch
+from coinone.rules.chain.bridge.seen import Bests
 from coinone.rules.chain.cursor import Cursor
-from coinone.rules.chain.exchange_seen import Bests
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.records import TransactionRecord
 from coinone.rules.chain.transactions import Verifier
 from coinone.rules.consensus.federation import Federation
-from coinone.rules.consensus.header import NO_FORCED, Header
 from coinone.rules.exchange.context import ExchangeResult
-from coinone.rules.exchange.root import LeafStore
-from coinone.rules.exchange.state import Exchange
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.root import LeafStore
+from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.header import NO_FORCED, Header
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.layers import Layer
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, Rules

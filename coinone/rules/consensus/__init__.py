@@ -1,1 +1,1 @@
-"""When a header, a certificate or a branch counts: the federation's votes, header checks, fork choice."""
+"""When a header, a certificate or a change of term counts: who may vote, who leads, and by which seeds."""

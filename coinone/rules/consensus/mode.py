@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from coinone.base.primitives.errors import NotSupported
 from coinone.rules.consensus.federation import Federation
-from coinone.rules.consensus.header import Header
+from coinone.rules.ledger.header import Header
 
 EMPTY_BLOCKS_MAX = 60  # ten minutes of blocks without a batch
 

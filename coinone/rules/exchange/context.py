@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.event_log import EventLog
+from coinone.rules.exchange.events.event_log import EventLog
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport
 
 Response: TypeAlias = dict[str, Any]
@@ -47,7 +47,7 @@ class ExchangeConfig:
     system_address: Address = QUOTE_SYSTEM_ADDRESS
     keyless: frozenset[Address] = (
         frozenset()
-    )  # besides those of addresses.py: contracts that stand in genesis
+    )  # besides those of actions/addresses.py: contracts that stand in genesis
 
     @property
     def domain_rules(self) -> DomainRules:
@@ -105,7 +105,7 @@ class Outcome:
     `response` is Hyperliquid's `response` object, ready for JSON, when the action executed (single orders
     inside may still carry an "error"); otherwise `error` is the text of `{"status":"err","response":text}`.
     A skipped action was forced, and broke an inclusion rule: it changed nothing and burnt no nonce. An excluded one
-    broke it too, and had no right to be in the batch (inclusion.py).
+    broke it too, and had no right to be in the batch (batch/inclusion.py).
     """
 
     tx_hash: Hash32

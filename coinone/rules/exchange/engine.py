@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Hash32
-from coinone.rules.exchange import liquidation
+from coinone.rules.exchange.actions.core_writer import core_items, core_outcomes
 from coinone.rules.exchange.actions.settings import apply_account_action
 from coinone.rules.exchange.actions.trading import Ran, SecondTry, Trading
 from coinone.rules.exchange.actions.transfers import apply_deposit
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.collection import collect
+from coinone.rules.exchange.actions.uncrossing import uncross
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.inclusion import Included, include
+from coinone.rules.exchange.batch.race import raced
+from coinone.rules.exchange.closing import liquidation
+from coinone.rules.exchange.closing.debts import settle_debts
 from coinone.rules.exchange.context import (
     BatchContext,
     CoreAction,
@@ -25,23 +29,19 @@ from coinone.rules.exchange.context import (
     Outcome,
     Withdrawal,
 )
-from coinone.rules.exchange.core_writer import core_items, core_outcomes
-from coinone.rules.exchange.debts import settle_debts
-from coinone.rules.exchange.events import MarketUpdate
-from coinone.rules.exchange.fees import turn_fee_day, turn_fee_days
-from coinone.rules.exchange.funding import apply_funding, tell_payments
-from coinone.rules.exchange.inclusion import Included, include
+from coinone.rules.exchange.events.events import MarketUpdate
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
-from coinone.rules.exchange.leaves import touched_leaves
-from coinone.rules.exchange.mark import apply_mark_prices
-from coinone.rules.exchange.oracle import apply_oracle, is_fresh
-from coinone.rules.exchange.quotes import impact_quotes, weigh_quotes
-from coinone.rules.exchange.race import raced
-from coinone.rules.exchange.segments import Item, Segment, ranked, segment_of
-from coinone.rules.exchange.state import Exchange, Undo
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.timers import due_cancels
-from coinone.rules.exchange.uncrossing import uncross
+from coinone.rules.exchange.prices.funding import apply_funding, tell_payments
+from coinone.rules.exchange.prices.mark import apply_mark_prices
+from coinone.rules.exchange.prices.oracle import apply_oracle, is_fresh
+from coinone.rules.exchange.prices.quotes import impact_quotes, weigh_quotes
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.scheduled.collection import collect
+from coinone.rules.exchange.scheduled.fees import turn_fee_day, turn_fee_days
+from coinone.rules.exchange.scheduled.timers import due_cancels
+from coinone.rules.exchange.state.exchange import Exchange, Undo
+from coinone.rules.exchange.state.leaves import touched_leaves
+from coinone.rules.exchange.wire.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_action, verify_raw
 

@@ -4,7 +4,7 @@
    deposited and withdrawn. Checked over the journalled rows before a batch ends, and as a full sum now and then
    (`conserved_sum`).
 2. Zero-sum: position sizes of a market add up to zero, and open interest is the sum of the long ones.
-3. Solvency: nobody is below zero. Debts are settled in the instant they arise (debts.py).
+3. Solvency: nobody is below zero. Debts are settled in the instant they arise (closing/debts.py).
 4. Book: not crossed; the sizes reserved in positions are those of the open orders; an account's reduce-only orders
    come to no more than the position that they reduce.
 """
@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.core import SAVED_ACCOUNTS, SAVED_GLOBALS
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import Array, Side
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.rows.arrays import SAVED_ACCOUNTS, SAVED_GLOBALS
+from coinone.rules.exchange.rows.tables import Array, Side
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.rows import Rows
 
 _GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
 

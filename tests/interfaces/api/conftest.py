@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import log_news, subscriptions
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
+from coinone.interfaces.api.ethereum.news import logs as log_news
+from coinone.interfaces.api.ethereum.news import subscriptions
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from coinone.rules.vm import Log
 from tests.interfaces.api.stream_stand import Stand
 

@@ -9,20 +9,27 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.exchange.histories import Histories
-from coinone.interfaces.api.exchange.market_data import MarketData
-from coinone.interfaces.api.exchange.sources import Sources
-from coinone.interfaces.api.ws.feed import Feed
-from coinone.interfaces.api.ws.hub import Connection, Hub, Key
-from coinone.node.runtime.networks import load_network
+from coinone.interfaces.api.exchange.channels.feed import Feed
+from coinone.interfaces.api.exchange.info.histories import Histories
+from coinone.interfaces.api.exchange.info.market_data import MarketData
+from coinone.interfaces.api.exchange.info.sources import Sources
+from coinone.interfaces.api.exchange.json.coins import Coins
+from coinone.interfaces.api.sockets.hub import Connection, Hub, Key
+from coinone.node.networks import load_network
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
-from coinone.rules.exchange.event_log import EventLog, Trades
-from coinone.rules.exchange.events import Event, Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import FILL, UPDATE
+from coinone.rules.exchange.events.event_log import EventLog, Trades
+from coinone.rules.exchange.events.events import (
+    Event,
+    Fill,
+    FillSide,
+    FundingPayment,
+    LedgerUpdate,
+    OrderUpdate,
+)
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import FILL, UPDATE
 
 START_MS = 1_700_000_040_000  # a full minute
 ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20

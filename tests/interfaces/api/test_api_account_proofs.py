@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.proofs import account_proof
-from coinone.interfaces.api.exchange.relay import Relay
-from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.exchange.actions import Relay
+from coinone.interfaces.api.exchange.info.proofs import account_proof
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.proofs import ProofFailed, verify_account_proof
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
+from coinone.node.dev.tools import Dev
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 
 NETWORK = load_network("dev")
 SIGNER = Signer(dev_keys()[0])

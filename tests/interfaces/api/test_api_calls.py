@@ -9,19 +9,19 @@ from typing import Any, TypeVar
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.ethereum import lanes
-from coinone.interfaces.api.ethereum.call_worker import Desk, OutOfTime, Stopwatch, metered
-from coinone.interfaces.api.ethereum.chain_reads import ChainReads
-from coinone.interfaces.api.ethereum.errors import RpcError
-from coinone.interfaces.api.ethereum.lanes import Lanes
-from coinone.interfaces.api.ethereum.trials import warm_up
-from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.admission.sender import NOBODY, PURSE, Sender, unless_left
+from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.ethereum.calls import lanes
+from coinone.interfaces.api.ethereum.calls.lanes import Lanes
+from coinone.interfaces.api.ethereum.calls.trials import warm_up
+from coinone.interfaces.api.ethereum.calls.worker import Desk, OutOfTime, Stopwatch, metered
+from coinone.interfaces.api.ethereum.chain.reads import ChainReads
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.http.asgi import HttpError
 from coinone.interfaces.api.limits import PRECOMPILE_GAS_PER_S
-from coinone.interfaces.api.queries import Queries
-from coinone.interfaces.api.sender import NOBODY, PURSE, Sender, unless_left
-from coinone.interfaces.api.weights import Weights
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.workers import Servant, WorkerLost
+from coinone.node.executor.workers import Servant, WorkerLost
+from coinone.node.node import Node
 from coinone.rules.vm.errors import OutOfGas
 from coinone.rules.vm.precompiles import pay
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.forms.ethereum import decode_any_transaction, effective_gas_price
 from coinone.base.primitives import rlp
-from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum.format import receipt_steps
-from coinone.interfaces.api.ethereum.transaction_format import transaction_json
-from coinone.rules.chain.ethereum.transaction import decode_any_transaction, effective_gas_price
-from coinone.rules.chain.receipts import place
-from coinone.rules.chain.records import TransactionRecord
+from coinone.interfaces.api.ethereum.json.blocks import receipt_steps
+from coinone.interfaces.api.ethereum.json.transactions import transaction_json
+from coinone.interfaces.api.http import jsonio
+from coinone.rules.ledger.placed import place
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.steps import finished
 from coinone.rules.vm import Log
 

@@ -6,9 +6,9 @@ import pytest
 
 from coinone.base.primitives.errors import CoinoneError
 from coinone.base.primitives.types import ZERO_ADDRESS
-from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.ethereum.params import (
+from coinone.interfaces.api.ethereum.json.errors import SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.json.log_filter import log_filter
+from coinone.interfaces.api.ethereum.json.params import (
     BlockId,
     block_id,
     boolean,

@@ -13,18 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinone.base.primitives.parse import format_figure
-from coinone.interfaces.api.exchange import account_json as accounts
-from coinone.interfaces.api.exchange import format as events
-from coinone.interfaces.api.exchange import market_json as markets
-from coinone.interfaces.api.exchange.coins import Coin
-from coinone.interfaces.api.exchange.numbers import money, quotient, round_significant
-from coinone.interfaces.api.exchange.orders import (
+from coinone.interfaces.api.exchange.json import accounts, events, markets
+from coinone.interfaces.api.exchange.json.coins import Coin
+from coinone.interfaces.api.exchange.json.numbers import money, quotient, round_significant
+from coinone.interfaces.api.exchange.json.orders import (
     OrderView,
     frontend_order_json,
     open_order_json,
     order_history_json,
 )
-from coinone.rules.exchange.events import (
+from coinone.rules.exchange.events.events import (
     Fill,
     FillSide,
     FundingPayment,

@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from coinone.interfaces.api.ethereum import exchange_within
-from coinone.interfaces.api.ethereum.call_worker import Desk, Stopwatch
-from coinone.interfaces.api.ethereum.exchange_within import ExchangeWithin
-from coinone.interfaces.api.ethereum.tracing import BlockTrace, Traced, trace
-from coinone.node.runtime.archive import Archive
-from coinone.rules.chain.block import Block
+from coinone.interfaces.api.ethereum.calls import exchange_within
+from coinone.interfaces.api.ethereum.calls.exchange_within import ExchangeWithin
+from coinone.interfaces.api.ethereum.calls.tracing import BlockTrace, Traced, trace
+from coinone.interfaces.api.ethereum.calls.worker import Desk, Stopwatch
+from coinone.node.views.archive import Archive
 from coinone.rules.chain.ethereum.execution import create_address
+from coinone.rules.ledger.block import Block
 from tests.rules.chain.chain_world import KEYS, NETWORK, START_MS, World, account, order, transfer
 from tests.rules.chain.test_replay import sealed
 

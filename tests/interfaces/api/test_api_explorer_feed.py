@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api.explorer.feed import ExplorerFeed
 from coinone.interfaces.api.limits import EXPLORER_BATCHES_WAITING_MAX
 from coinone.interfaces.api.service import Service
-from coinone.interfaces.api.ws.explorer_feed import ExplorerFeed
-from coinone.interfaces.api.ws.hub import Hub
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import NOBODY_SEEN
-from coinone.node.runtime.published import Published
+from coinone.interfaces.api.sockets.hub import Hub
+from coinone.node.network.peering import NOBODY_SEEN
+from coinone.node.node import Node
+from coinone.node.views.published import Published
 from tests.interfaces.api.stream_stand import Listener
 
 BLOCKS, TRANSACTIONS = ("explorerBlock",), ("explorerTxs",)

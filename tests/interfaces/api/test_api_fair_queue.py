@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.fair_queue import FairQueue
+from coinone.interfaces.api.admission.fair_queue import FairQueue
 
 
 def served(queue: "FairQueue[str]") -> list[str]:

@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum import fee_history, log_methods, parts
+from coinone.interfaces.api.admission.sender import NOBODY
+from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filter
-from coinone.interfaces.api.ethereum.format import hex_bytes, log_json, receipt_steps
-from coinone.interfaces.api.sender import NOBODY
-from coinone.interfaces.api.weights import Purse
-from coinone.node.runtime.archive import Archive, EthereumPlace
-from coinone.rules.chain.ethereum.receipts import bloom
-from coinone.rules.chain.receipts import place_rows
-from coinone.rules.chain.records import StoredRecord, TransactionRecord, encode_records
+from coinone.interfaces.api.ethereum.json.blocks import hex_bytes, log_json, receipt_steps
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.methods import fee_history
+from coinone.interfaces.api.ethereum.methods import logs as log_methods
+from coinone.interfaces.api.http import jsonio
+from coinone.node.views.archive import Archive, EthereumPlace
+from coinone.rules.ledger.placed import place_rows
+from coinone.rules.ledger.receipts import bloom
+from coinone.rules.ledger.records import StoredRecord, TransactionRecord, encode_records
 from coinone.rules.state.steps import finished
 from coinone.rules.vm import Log
 

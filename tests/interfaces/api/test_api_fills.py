@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.coins import Coin
-from coinone.interfaces.api.exchange.fills import fills_json, parse_flag
-from coinone.rules.exchange.events import Fill, FillSide
+from coinone.interfaces.api.exchange.json.coins import Coin
+from coinone.interfaces.api.exchange.json.fills import fills_json, parse_flag
+from coinone.rules.exchange.events.events import Fill, FillSide
 
 COINS: Any = [Coin(0, "BTC", 5, 50)]
 ALICE, BOB, CAROL = b"\xaa" * 20, b"\xbb" * 20, b"\xcc" * 20

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.ethereum import log_methods, parts
+from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filter
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.weights import Purse
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.json.log_filter import log_filter
+from coinone.interfaces.api.ethereum.methods import logs as log_methods
+from coinone.interfaces.api.http.guard import Caller
 from coinone.rules.vm import Log
 
 

@@ -6,8 +6,14 @@ import pytest
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.guard import Caller, Guard, check_content_type, cors_headers, preflight_headers
-from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.http.asgi import HttpError
+from coinone.interfaces.api.http.guard import (
+    Caller,
+    Guard,
+    check_content_type,
+    cors_headers,
+    preflight_headers,
+)
 
 GUARD = Guard.from_config(ApiConfig(hosts=("node.example",), origins=("https://app.example",)))
 

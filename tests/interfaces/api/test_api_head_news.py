@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinone.interfaces.api.ethereum import head_news, subscriptions
-from coinone.interfaces.api.ethereum.head_news import HeadNews
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
+from coinone.interfaces.api.ethereum.json.log_filter import log_filter
+from coinone.interfaces.api.ethereum.news import heads as head_news
+from coinone.interfaces.api.ethereum.news import subscriptions
+from coinone.interfaces.api.ethereum.news.heads import HeadNews
+from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession, Subscription
 from coinone.interfaces.api.limits import HEAD_NEWS_WAITING_MAX
-from coinone.interfaces.api.ws.hub import Connection
+from coinone.interfaces.api.sockets.hub import Connection
 from coinone.rules.vm import Log
 from tests.interfaces.api.rpc_stand import (
     OTHER,

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from coinone.interfaces.api.admission.weights import Weights
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.ethereum.send_methods import syncing
+from coinone.interfaces.api.ethereum.methods.send import syncing
 from coinone.interfaces.api.metrics import Metrics
-from coinone.interfaces.api.weights import Weights
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import PeersSeen
+from coinone.node.network.peering import PeersSeen
+from coinone.node.node import Node
 
 
 def get(app: App, path: str, client: str = "127.0.0.1") -> tuple[int, bytes]:

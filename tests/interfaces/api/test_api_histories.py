@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.exchange import account_info, histories
-from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.exchange.histories import Histories
-from coinone.interfaces.api.weights import info_weight
-from coinone.node.runtime.networks import load_network
-from coinone.node.storage import history
+from coinone.interfaces.api.admission.weights import info_weight
+from coinone.interfaces.api.exchange.info import accounts as account_info
+from coinone.interfaces.api.exchange.info import histories
+from coinone.interfaces.api.exchange.info.histories import Histories
+from coinone.interfaces.api.exchange.json.coins import Coins
+from coinone.interfaces.api.http import jsonio
+from coinone.node.networks import load_network
 from coinone.node.storage.disk import FileDisk
+from coinone.node.storage.history import history
 from coinone.node.storage.storage import BlockCommit, Storage
 from coinone.node.storage.store import MemoryStore
-from coinone.rules.exchange.event_log import EventLog
-from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate
+from coinone.rules.exchange.events.event_log import EventLog
+from coinone.rules.exchange.events.events import Fill, FillSide, FundingPayment, LedgerUpdate
 
 NOW = 1_700_000_000_000
 ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20

@@ -7,19 +7,19 @@ from typing import Any, TypeVar
 
 import pytest
 
-from coinone.interfaces.api.exchange import reads
-from coinone.interfaces.api.exchange.account_json import agent_json
-from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.exchange.info import reads
+from coinone.interfaces.api.exchange.json.accounts import agent_json
+from coinone.interfaces.api.http.asgi import HttpError
 from coinone.interfaces.api.service import Service
-from coinone.interfaces.api.weights import Weights
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import ChainReader, Node
-from coinone.node.runtime.peering import NOBODY_SEEN
+from coinone.node.network.peering import NOBODY_SEEN
+from coinone.node.networks import load_network
+from coinone.node.node import ChainReader, Node
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.rows.tables import MarketStatus
 
 T = TypeVar("T")
 TRADER = Signer(dev_keys()[0])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
-from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.limits import BODY_BYTES_MAX, JSON_BRACKETS_MAX, JSON_DEPTH_MAX, JSON_PARTS_MAX
 
 

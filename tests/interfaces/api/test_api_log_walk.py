@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.interfaces.api.ethereum import log_methods, parts, send_methods
+from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.json.log_filter import log_filter
+from coinone.interfaces.api.ethereum.methods import logs as log_methods
+from coinone.interfaces.api.ethereum.methods import send as send_methods
+from coinone.interfaces.api.http.guard import Caller
 from coinone.interfaces.api.limits import SYNC_WAITS_MAX, SYNC_WAITS_PER_SENDER_MAX
-from coinone.interfaces.api.weights import Purse
 from coinone.rules.vm import Log
 
 BLOCKS = 1_000

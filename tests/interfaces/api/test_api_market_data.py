@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.exchange.market_data import DayWindow, MarketData, last_day
-from coinone.node.runtime.networks import load_network
-from coinone.node.storage.candles import DAY_MS, MINUTE_MS
+from coinone.interfaces.api.exchange.info.market_data import DayWindow, MarketData, last_day
+from coinone.interfaces.api.exchange.json.coins import Coins
+from coinone.node.networks import load_network
 from coinone.node.storage.disk import FileDisk
-from coinone.node.storage.history import Page
+from coinone.node.storage.history.candles import DAY_MS, MINUTE_MS
+from coinone.node.storage.history.history import Page
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
-from coinone.rules.exchange.event_log import EventLog, Trades
-from coinone.rules.exchange.events import Fill, FillSide
-from coinone.rules.exchange.tables import FILL, UPDATE
+from coinone.rules.exchange.events.event_log import EventLog, Trades
+from coinone.rules.exchange.events.events import Fill, FillSide
+from coinone.rules.exchange.rows.tables import FILL, UPDATE
 
 START_MS = 1_700_000_040_000  # a full minute
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api import weights
+from coinone.interfaces.api.admission import weights
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.listeners import open_listeners
 from coinone.interfaces.api.server import ApiServer
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.reporter import signed_prices
+from coinone.interfaces.api.sockets.listeners import open_listeners
+from coinone.node.networks import load_network
+from coinone.node.node import Node
+from coinone.node.roles.reporter import signed_prices
 
 NETWORK = load_network("dev")
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.ethereum.errors import RpcError
-from coinone.interfaces.api.ethereum.overrides import read_overrides, state_with
-from coinone.interfaces.api.ethereum.trials import Purpose, Trial, Verdict, try_out
+from coinone.interfaces.api.ethereum.calls.trials import Purpose, Trial, Verdict, try_out
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.json.overrides import read_overrides, state_with
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.layers import Layer

@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.admission.owners import owner_of, site_of
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
-from coinone.interfaces.api.owners import owner_of, site_of
+from coinone.interfaces.api.ethereum.json.errors import RpcError
 from tests.interfaces.api.rpc_stand import line
 
 HONEST = "198.51.100.7"

@@ -10,20 +10,20 @@ import msgspec
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api import explorer
-from coinone.interfaces.api.exchange import info as info_module
-from coinone.interfaces.api.exchange.histories import Unfinished
-from coinone.interfaces.api.exchange.info import Info
-from coinone.interfaces.api.exchange.sources import Sources
-from coinone.interfaces.api.explorer import Explorer
-from coinone.interfaces.api.http import HttpError
-from coinone.interfaces.api.readers import Readers
-from coinone.interfaces.api.sender import Sender
+from coinone.interfaces.api.admission.readers import Readers
+from coinone.interfaces.api.admission.sender import Sender
+from coinone.interfaces.api.admission.weights import Purse, Weights
+from coinone.interfaces.api.exchange.channels.session import Session
+from coinone.interfaces.api.exchange.info import info as info_module
+from coinone.interfaces.api.exchange.info.histories import Unfinished
+from coinone.interfaces.api.exchange.info.info import Info
+from coinone.interfaces.api.exchange.info.sources import Sources
+from coinone.interfaces.api.explorer import pages as explorer
+from coinone.interfaces.api.explorer.pages import Explorer
+from coinone.interfaces.api.http.asgi import HttpError
 from coinone.interfaces.api.service import _StreamBackend
-from coinone.interfaces.api.weights import Purse, Weights
-from coinone.interfaces.api.ws.hub import Connection, Hub, Snapshot
-from coinone.interfaces.api.ws.session import Session
-from coinone.node.runtime.archive import EthereumPlace
+from coinone.interfaces.api.sockets.hub import Connection, Hub, Snapshot
+from coinone.node.views.archive import EthereumPlace
 from coinone.rules.state.steps import at_once
 
 USER = "0x" + "11" * 20

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from coinone.interfaces.api.places import Place, Places
+from coinone.interfaces.api.admission.places import Place, Places
 
 
 def taken(places: Places, addresses: Iterable[str], each: int) -> int:

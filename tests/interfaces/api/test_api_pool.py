@@ -10,14 +10,17 @@ import pytest
 from eth_account import Account
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api import jsonio
-from coinone.interfaces.api.ethereum import block_methods, log_methods, parts, txpool_methods
+from coinone.interfaces.api.admission.sender import NOBODY, Sender
+from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import RpcError
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.http import HttpError
-from coinone.interfaces.api.sender import NOBODY, Sender
-from coinone.interfaces.api.weights import Purse
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.methods import blocks as block_methods
+from coinone.interfaces.api.ethereum.methods import logs as log_methods
+from coinone.interfaces.api.ethereum.methods import txpool as txpool_methods
+from coinone.interfaces.api.http import jsonio
+from coinone.interfaces.api.http.asgi import HttpError
+from coinone.interfaces.api.http.guard import Caller
 
 KEY = "0x" + "22" * 32
 ADDRESS: str = Account.from_key(KEY).address

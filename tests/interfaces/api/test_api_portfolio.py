@@ -1,6 +1,6 @@
 """portfolio: curves that end at what an account is worth, from rows whose sums are done by hand here."""
 
-from coinone.interfaces.api.exchange.portfolio import (
+from coinone.interfaces.api.exchange.info.portfolio import (
     DAY_MS,
     POINTS_MAX,
     Past,
@@ -9,8 +9,8 @@ from coinone.interfaces.api.exchange.portfolio import (
     portfolio_json,
     steps_of,
 )
-from coinone.node.storage.history import AccountFill
-from coinone.rules.exchange.events import Fill, FillSide, FundingPayment, LedgerUpdate
+from coinone.node.storage.history.history import AccountFill
+from coinone.rules.exchange.events.events import Fill, FillSide, FundingPayment, LedgerUpdate
 
 ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20
 NOW = 1_700_000_000_000

@@ -6,8 +6,8 @@ Forms of addresses as nginx, Caddy and others write them into X-Forwarded-For.
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.http import HttpError
-from coinone.interfaces.api.proxies import Proxies, parse_proxy
+from coinone.interfaces.api.http.asgi import HttpError
+from coinone.interfaces.api.http.proxies import Proxies, parse_proxy
 
 PROXIES = Proxies(frozenset({"127.0.0.1", "10.0.0.7"}))
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
-from coinone.interfaces.api import queries
-from coinone.interfaces.api.queries import Queries
-from coinone.interfaces.api.sender import SHARE
+from coinone.interfaces.api.admission import queries
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.admission.sender import SHARE
 
 
 class Executor:

@@ -7,10 +7,10 @@ import time
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api import readers as readers_module
-from coinone.interfaces.api.readers import Readers
-from coinone.interfaces.api.sender import PURSE, SHARE
-from coinone.interfaces.api.weights import Weights
+from coinone.interfaces.api.admission import readers as readers_module
+from coinone.interfaces.api.admission.readers import Readers
+from coinone.interfaces.api.admission.sender import PURSE, SHARE
+from coinone.interfaces.api.admission.weights import Weights
 
 
 def test_one_senders_long_reads_delay_another_by_one_of_them() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from coinone.interfaces.api import recent
 from coinone.interfaces.api.recent import Recent
-from coinone.node.runtime.published import Published
-from coinone.rules.chain.records import TransactionRecord
+from coinone.node.views.published import Published
 from coinone.rules.exchange.context import Outcome
+from coinone.rules.ledger.records import TransactionRecord
 
 
 class Rows:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.relay import Relay
-from coinone.interfaces.api.queries import Queries
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.exchange.actions import Relay
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify
 from coinone.rules.exchange.wire import relay as wire_relay
 

@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded, StorageError
+from coinone.interfaces.api.admission.weights import Weights
 from coinone.interfaces.api.ethereum.context import Context, Method
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
-from coinone.interfaces.api.ethereum.errors import RpcError, revert_reason, reverted
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.weights import Weights
+from coinone.interfaces.api.ethereum.json.errors import RpcError, revert_reason, reverted
+from coinone.interfaces.api.http.guard import Caller
 
 
 async def _subtract(context: Context, a: int, b: int) -> int:

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinone.interfaces.api.ethereum import log_news, pending_news
-from coinone.interfaces.api.ethereum.errors import RpcError
 from coinone.interfaces.api.ethereum.filters import Filters
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.ethereum.log_news import LogIndex
-from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.json.log_filter import log_filter
+from coinone.interfaces.api.ethereum.news import logs as log_news
+from coinone.interfaces.api.ethereum.news import pending as pending_news
+from coinone.interfaces.api.ethereum.news.logs import LogIndex
+from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession, Subscription
 from coinone.interfaces.api.limits import (
     FILTERS_MAX,
     FILTERS_PER_SENDER_MAX,

@@ -2,7 +2,7 @@
 
 import logging
 
-from coinone.interfaces.api.seldom import LINES_PER_MINUTE, Seldom
+from coinone.interfaces.api.admission.seldom import LINES_PER_MINUTE, Seldom
 
 
 def test_a_flood_of_one_line_is_cut_and_its_size_told_a_minute_later() -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import CoinoneError
-from coinone.interfaces.api.ethereum.errors import RpcError
+from coinone.interfaces.api.ethereum.json.errors import RpcError
 from coinone.interfaces.api.ethereum.simulation.answer import block_answer
 from coinone.interfaces.api.ethereum.simulation.plan import laid_out, read_plan
 from coinone.interfaces.api.ethereum.simulation.run import WIPED_SLOTS_MAX, Simulation
 from coinone.interfaces.api.ethereum.simulation.surroundings import OwnSurroundings
-from coinone.rules.chain.ethereum.header import EMPTY_OMMERS, EthereumHeader, with_fields
+from coinone.rules.chain.imported.header import EMPTY_OMMERS, EthereumHeader, with_fields
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.seal import seal
 from coinone.rules.state.state import State

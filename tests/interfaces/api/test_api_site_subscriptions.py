@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinone.interfaces.api.ethereum import pending_news
-from coinone.interfaces.api.ethereum.errors import RpcError
-from coinone.interfaces.api.ethereum.log_filter import log_filter
-from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession, Subscription
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.json.log_filter import log_filter
+from coinone.interfaces.api.ethereum.news import pending as pending_news
+from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession, Subscription
 from coinone.interfaces.api.limits import (
     RPC_FILTER_ENTRIES_MAX,
     RPC_FILTER_ENTRIES_PER_SITE_MAX,

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum import state_methods
-from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.ethereum.chain.reads import ChainReads
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import RpcError
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.queries import Queries
-from coinone.node.runtime.node import Node
+from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.interfaces.api.ethereum.methods import state as state_methods
+from coinone.interfaces.api.http.guard import Caller
+from coinone.node.node import Node
 
 ADDRESS = "0x00000000000000000000000000000000c0110001"
 LOOP, BESIDE = "MainThread", "api-read_"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.static_files import Pages, accepted_codings
+from coinone.interfaces.api.http.static_files import Pages, accepted_codings
 
 SCRIPT = b"console.log('a page')\n" * 50
 

@@ -11,19 +11,13 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api import protocols, slow_readers
+from coinone.interfaces.api.admission.weights import Purse, Weights
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http import HttpError, answer, read_body
-from coinone.interfaces.api.listeners import open_listeners
-from coinone.interfaces.api.protocols import (
-    LINK,
-    HttpProtocol,
-    _places,
-    note_purse,
-    text_frame,
-)
+from coinone.interfaces.api.http.asgi import HttpError, answer, read_body
 from coinone.interfaces.api.server import ApiServer
-from coinone.interfaces.api.weights import Purse, Weights
+from coinone.interfaces.api.sockets import protocols, slow_readers
+from coinone.interfaces.api.sockets.listeners import open_listeners
+from coinone.interfaces.api.sockets.protocols import LINK, HttpProtocol, _places, note_purse, text_frame
 from tests.functional.waiting import wait_for
 
 LARGE = 42 * 1024 * 1024  # more than 32 beside what the system takes; two thirds are less
@@ -269,7 +263,7 @@ def test_what_large_answers_and_bodies_took_goes_back_to_the_system(size: int) -
 
 BODIES = """
 import asyncio
-from coinone.interfaces.api.http import read_body
+from coinone.interfaces.api.http.asgi import read_body
 from coinone.interfaces.api.server import give_large_blocks_back
 def own():
     with open("/proc/self/status") as lines:

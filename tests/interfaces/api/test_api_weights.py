@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api import weights
+from coinone.interfaces.api.admission import weights
+from coinone.interfaces.api.admission.weights import Bill, Weights, action_weight, info_weight
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.params import block_id
-from coinone.interfaces.api.ethereum.send_methods import send_raw_transaction
-from coinone.interfaces.api.explorer import Explorer
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.weights import Bill, Weights, action_weight, info_weight
-from coinone.node.runtime.archive import ActionPlace, EthereumPlace
+from coinone.interfaces.api.ethereum.json.params import block_id
+from coinone.interfaces.api.ethereum.methods.send import send_raw_transaction
+from coinone.interfaces.api.explorer.pages import Explorer
+from coinone.interfaces.api.http.guard import Caller
+from coinone.node.views.archive import ActionPlace, EthereumPlace
 from coinone.rules.state.steps import at_once
 
 

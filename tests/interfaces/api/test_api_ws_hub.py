@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
+from coinone.interfaces.api.admission.weights import Bill, Weights
+from coinone.interfaces.api.exchange.channels.feed import Feed
+from coinone.interfaces.api.exchange.channels.session import Session
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX, WS_SUBSCRIPTIONS_MAX
-from coinone.interfaces.api.protocols import text_frame
-from coinone.interfaces.api.weights import Bill, Weights
-from coinone.interfaces.api.ws.feed import Feed
-from coinone.interfaces.api.ws.hub import Connection, Hub, Snapshot
-from coinone.interfaces.api.ws.session import Session
-from coinone.rules.exchange.event_log import EventLog
+from coinone.interfaces.api.sockets.hub import Connection, Hub, Snapshot
+from coinone.interfaces.api.sockets.protocols import text_frame
+from coinone.rules.exchange.events.event_log import EventLog
 
 BOOK = ("l2Book", "BTC", "", "")
 
@@ -160,7 +160,7 @@ def test_after_time_was_turned_back_a_number_says_nothing(turned_while_waiting: 
 def test_who_waits_for_its_first_messages_while_too_much_is_said_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("coinone.interfaces.api.ws.hub.WS_BUFFER_BYTES_MAX", 12)
+    monkeypatch.setattr("coinone.interfaces.api.sockets.hub.WS_BUFFER_BYTES_MAX", 12)
     hub, wire = Hub(), Wire()
     connection = Connection(wire)
     hub.subscribe(connection, BOOK)
@@ -321,7 +321,7 @@ def test_a_refusal_repeats_the_request_in_hyperliquids_words() -> None:
 def test_a_connection_with_too_many_subscriptions_is_told_which_one_was_too_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("coinone.interfaces.api.ws.hub.WS_SUBSCRIPTIONS_MAX", 0)
+    monkeypatch.setattr("coinone.interfaces.api.sockets.hub.WS_SUBSCRIPTIONS_MAX", 0)
     (answer,) = converse({"method": "subscribe", "subscription": {"type": "allMids"}})
     assert answer["data"] == 'Invalid subscription {"type":"allMids"}'
     assert answer["reason"].startswith("too many subscriptions")

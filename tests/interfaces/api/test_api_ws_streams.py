@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.ethereum.subscriptions import RpcSession, Subscription
-from coinone.interfaces.api.exchange import reads
-from coinone.interfaces.api.exchange.account_json import AccountView
-from coinone.interfaces.api.exchange.orders import OrderView
+from coinone.interfaces.api.ethereum.news.subscriptions import RpcSession, Subscription
+from coinone.interfaces.api.exchange.channels import candles as candle_stream
+from coinone.interfaces.api.exchange.info import reads
+from coinone.interfaces.api.exchange.json.accounts import AccountView
+from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.interfaces.api.service import Service
-from coinone.interfaces.api.ws import candle_stream
-from coinone.interfaces.api.ws.hub import Connection
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import NOBODY_SEEN
-from coinone.node.storage.candles import INTERVALS
+from coinone.interfaces.api.sockets.hub import Connection
+from coinone.node.network.peering import NOBODY_SEEN
+from coinone.node.node import Node
+from coinone.node.storage.history.candles import INTERVALS
 from tests.interfaces.api.stream_stand import (
     START_MS,
     USER,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.coins import Coins
-from coinone.interfaces.api.ws.subscriptions import parse_subscription
-from coinone.node.runtime.networks import load_network
+from coinone.interfaces.api.exchange.channels.subscriptions import parse_subscription
+from coinone.interfaces.api.exchange.json.coins import Coins
+from coinone.node.networks import load_network
 
 COINS = Coins(load_network("dev"))
 USER = "0x" + "aB" * 20

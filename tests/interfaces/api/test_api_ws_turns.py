@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.exchange import fills, market_data, reads
-from coinone.interfaces.api.exchange import format as formats
-from coinone.interfaces.api.exchange.orders import OrderView
+from coinone.interfaces.api.exchange.channels import account_events, account_states, feed
+from coinone.interfaces.api.exchange.channels.batch_events import events_of, trades_of
+from coinone.interfaces.api.exchange.info import market_data, reads
+from coinone.interfaces.api.exchange.json import events as formats
+from coinone.interfaces.api.exchange.json import fills
+from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.interfaces.api.limits import WS_ROWS_PER_TURN
-from coinone.interfaces.api.ws import account_events, account_states, feed
-from coinone.interfaces.api.ws.batch_events import events_of, trades_of
-from coinone.rules.exchange.event_log import EventLog, parties_of
+from coinone.rules.exchange.events.event_log import EventLog, parties_of
 from tests.interfaces.api.stream_stand import (
     ALICE,
     BOB,
@@ -105,7 +106,7 @@ def test_who_subscribes_while_a_batch_is_told_has_it_from_the_snapshot_and_not_a
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two parts of a batch another client begins to listen to an account whose part is still to come."""
-    monkeypatch.setattr("coinone.interfaces.api.ws.turns.WS_ROWS_PER_TURN", 1)
+    monkeypatch.setattr("coinone.interfaces.api.admission.turns.WS_ROWS_PER_TURN", 1)
     key = ("userFills", BOB.hex())
 
     async def run() -> list[list[Any]]:

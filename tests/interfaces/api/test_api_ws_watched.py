@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.exchange import reads
+from coinone.interfaces.api.exchange.channels import feed
+from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.limits import (
     QUERIES_PER_VISIT,
     WS_SUBSCRIPTIONS_MAX,
     WS_WATCHED_PER_SENDER_MAX,
     WS_WATCHED_PER_SITE_MAX,
 )
-from coinone.interfaces.api.ws import feed
-from coinone.interfaces.api.ws.hub import Connection, Hub
+from coinone.interfaces.api.sockets.hub import Connection, Hub
 from tests.interfaces.api.rpc_stand import line
 from tests.interfaces.api.stream_stand import ALICE, Listener, Stand, deposit
 

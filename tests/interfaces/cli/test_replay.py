@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coinone.interfaces.cli.main import SAMPLE_TAPE
-from coinone.interfaces.cli.tape import Head, Step, TapeMarket, read_tape, write_tape
+from coinone.interfaces.cli.tapes.tape import Head, Step, TapeMarket, read_tape, write_tape
 
 
 def replay(tape: Path, hash_seed: str = "0") -> str:

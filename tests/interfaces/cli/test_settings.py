@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.cli.settings import Settings, parse_engine
+from coinone.interfaces.cli.serving.settings import Settings, parse_engine
 
 
 def settings(network: str = "dev", bind: tuple[str, ...] = (), http_port: int = 3001) -> Settings:

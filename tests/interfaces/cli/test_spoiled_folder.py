@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from coinone.interfaces.client.local import COMMAND_LINE
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 
 pytestmark = pytest.mark.slow
 

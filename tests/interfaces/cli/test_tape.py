@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.cli.record import Recorder
-from coinone.interfaces.cli.tape import Head, Step, TapeMarket, read_tape, write_tape
+from coinone.interfaces.cli.tapes.record import Recorder
+from coinone.interfaces.cli.tapes.tape import Head, Step, TapeMarket, read_tape, write_tape
 from coinone.interfaces.client import Market
 
 HEAD = Head(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))

@@ -17,20 +17,20 @@ from coinone.base.primitives.errors import (
     LimitExceeded,
     StorageError,
 )
+from coinone.interfaces.api.admission.weights import Weights
 from coinone.interfaces.api.ethereum_service import EthereumService
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.weights import Weights
-from coinone.node.ethereum.archive import steps_of_block
-from coinone.node.ethereum.chain import EthereumChain, init_chain, open_chain
-from coinone.node.ethereum.chain_file import BLOCK_BYTES_MAX, Checkpoint, read_blocks
-from coinone.node.ethereum.node import EthereumNode
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.startup import identity_of
+from coinone.interfaces.api.http.guard import Caller
+from coinone.node.imported.archive import steps_of_block
+from coinone.node.imported.chain import EthereumChain, init_chain, open_chain
+from coinone.node.imported.chain_file import BLOCK_BYTES_MAX, Checkpoint, read_blocks
+from coinone.node.imported.node import EthereumNode
+from coinone.node.networks import load_network
+from coinone.node.recovery.startup import identity_of
 from coinone.node.storage.past import after_block
 from coinone.node.storage.storage import open_storage
-from coinone.rules.chain.ethereum.genesis import parse_alloc, sealed_alloc
-from coinone.rules.chain.ethereum.header import EthereumHeader
-from coinone.rules.consensus.header import EMPTY_OMMERS, EMPTY_TRIE
+from coinone.rules.chain.imported.genesis import parse_alloc, sealed_alloc
+from coinone.rules.chain.imported.header import EthereumHeader
+from coinone.rules.ledger.header import EMPTY_OMMERS, EMPTY_TRIE
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.state import State

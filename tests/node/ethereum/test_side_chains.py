@@ -10,14 +10,14 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBlock, NotSupported
 from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
-from coinone.node.ethereum.chain import IDENTITY, EthereumChain, begin_chain, init_chain, open_chain
-from coinone.node.ethereum.chain_file import Checkpoint
+from coinone.node.imported.chain import IDENTITY, EthereumChain, begin_chain, init_chain, open_chain
+from coinone.node.imported.chain_file import Checkpoint
 from coinone.node.storage.past import after_block
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
-from coinone.rules.chain.ethereum.genesis import genesis_header, parse_alloc, sealed_alloc
-from coinone.rules.chain.ethereum.header import decode_ethereum_block
-from coinone.rules.consensus.header import EMPTY_OMMERS, EMPTY_TRIE
+from coinone.rules.chain.imported.genesis import genesis_header, parse_alloc, sealed_alloc
+from coinone.rules.chain.imported.header import decode_ethereum_block
+from coinone.rules.ledger.header import EMPTY_OMMERS, EMPTY_TRIE
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.state import State

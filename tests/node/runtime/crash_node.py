@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.node.runtime.archive import ActionPlace, EthereumPlace
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import Shelves
-from coinone.rules.chain.batch import decode_certified
+from coinone.node.network.peering import Shelves
+from coinone.node.networks import load_network
+from coinone.node.node import Node
+from coinone.node.views.archive import ActionPlace, EthereumPlace
+from coinone.rules.ledger.batch import decode_certified
 from tests.rules.chain.chain_world import (
     KEYS,
     SYSTEM,

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import StorageError
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.startup import identity_of
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.dev.tools import Dev
+from coinone.node.networks import load_network
+from coinone.node.node import Node
+from coinone.node.recovery.startup import identity_of
+from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.storage import open_storage
 from coinone.node.storage.tables import NodeTable, u64
 from tests.rules.chain.chain_world import (

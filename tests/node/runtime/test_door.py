@@ -9,13 +9,13 @@ import pytest
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.limits import ACTION_REPLIES_MAX, BARRED_OF_SIGNER_MAX
-from coinone.node.runtime.barred import Barred
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.reporter import signed_prices
-from coinone.node.runtime.startup import identity_of, open_chain
+from coinone.node.executor.barred import Barred
+from coinone.node.executor.core import Core
+from coinone.node.recovery.startup import identity_of, open_chain
+from coinone.node.roles.reporter import signed_prices
 from coinone.node.storage.storage import open_storage
 from coinone.rules.chain.limits import limits_of
-from coinone.rules.exchange.inclusion import include
+from coinone.rules.exchange.batch.inclusion import include
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, account, l1_action, order
 
 STRANGER = (99).to_bytes(32, "big")

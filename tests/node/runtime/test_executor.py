@@ -7,8 +7,8 @@ from concurrent.futures import Future
 import pytest
 
 from coinone.base.primitives.errors import StorageError
-from coinone.node.runtime.clock import SystemClock
-from coinone.node.runtime.executor import Executor
+from coinone.node.clock import SystemClock
+from coinone.node.executor.executor import Executor
 
 
 def test_jobs_that_wait_at_the_end_fail_by_name_and_a_job_given_up_before_changes_nothing() -> None:

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from coinone.base.primitives.errors import StorageError
-from coinone.node.runtime.clock import SystemClock
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
+from coinone.node.clock import SystemClock
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from coinone.rules.vm import Engine, Evm, ExecutionResult, Message, Pair, engines, interpreter
 from coinone.rules.vm.verify import execute_both
 from tests.functional.waiting import wait_for

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported, StorageError
+from coinone.node import node as node_module
+from coinone.node.dev.tools import Dev
+from coinone.node.executor import executor
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
+from coinone.node.network.peering import Peering
 from coinone.node.network.peers import Endpoint
-from coinone.node.runtime import executor
-from coinone.node.runtime import node as node_module
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.peering import Peering
-from coinone.rules.chain.batch import CertifiedBatch, decode_certified
-from coinone.rules.chain.block import Block
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from coinone.rules.chain.genesis import Genesis
+from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.block import Block
 from tests.functional.waiting import wait_for
 
 DEV = load_network("dev")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from coinone.node.runtime.clock import SystemClock
-from coinone.node.runtime.health import Health, clock_warning, health_of
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
+from coinone.node.clock import SystemClock
+from coinone.node.health import Health, clock_warning, health_of
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from coinone.rules.chain.genesis import Genesis
 
 DEV = load_network("dev")

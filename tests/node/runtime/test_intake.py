@@ -8,13 +8,13 @@ import pytest
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import CURVE_ORDER
+from coinone.base.forms.ethereum import decode_transaction, encode_transaction
 from coinone.base.primitives.errors import CoinoneError, InvalidSignature, LimitExceeded
 from coinone.base.primitives.limits import SIGNERS_POOL_LEAST
-from coinone.node.runtime import intake
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.signers import Signers
-from coinone.rules.chain.ethereum.transaction import decode_transaction, encode_transaction
+from coinone.node.executor import intake
+from coinone.node.executor.signers import Signers
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from tests.rules.chain.chain_world import KEYS, account, transfer
 
 DEV = load_network("dev")

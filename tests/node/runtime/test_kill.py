@@ -16,23 +16,23 @@ from typing import Any
 
 import pytest
 
-from coinone.node.runtime.archive import Archive
-from coinone.node.runtime.peering import Shelves
-from coinone.node.runtime.promises import promises_in
-from coinone.node.runtime.startup import GENESIS_KEY, chain_at, genesis_block, identity_of
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.executor.promises import promises_in
+from coinone.node.network.peering import Shelves
+from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block, identity_of
+from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import Storage, open_storage
 from coinone.node.storage.store import MemoryStore
+from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import apply_batch
-from coinone.rules.chain.batch import decode_certified
-from coinone.rules.chain.blocks import apply_block, commit_block
 from coinone.rules.chain.genesis import decode_genesis
 from coinone.rules.chain.network import Network
+from coinone.rules.chain.sealing import apply_block, commit_block
 from coinone.rules.chain.state import BatchResult, Headers
 from coinone.rules.consensus.federation import Vote, VoteKind
 from coinone.rules.consensus.terms import ChangeVote
+from coinone.rules.ledger.batch import decode_certified
 from coinone.rules.state.database import Table
 from sim.votes import VoteLedger
 from tests.node.runtime.crash_node import NETWORK

@@ -5,16 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from coinone.base.forms.ethereum import SET_CODE, EthereumTransaction, sign_authorization, sign_transaction
 from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageError
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.rules.chain.ethereum.transaction import (
-    SET_CODE,
-    EthereumTransaction,
-    sign_authorization,
-    sign_transaction,
-)
+from coinone.node.dev.tools import Dev
+from coinone.node.networks import load_network
+from coinone.node.node import Node
 from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
 NETWORK = load_network("dev")

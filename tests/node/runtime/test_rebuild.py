@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
+from coinone.base.forms.ethereum import decode_transaction
 from coinone.base.primitives.errors import StorageError
-from coinone.node.runtime.blockmaker import BlockMaker, at_once
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.rebuild import FOLDER, rebuild
-from coinone.node.runtime.reporter import signed_prices
-from coinone.node.runtime.startup import identity_of, open_chain
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.executor.core import Core
+from coinone.node.recovery.rebuild import FOLDER, rebuild
+from coinone.node.recovery.startup import identity_of, open_chain
+from coinone.node.recovery.verify import verify_chain
+from coinone.node.roles.block_pipeline import BlockMaker, at_once
+from coinone.node.roles.reporter import signed_prices
 from coinone.node.storage.storage import FORMAT, OtherFormat, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64
-from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.state.database import Table
 from tests.rules.chain.chain_world import (
     KEYS,

@@ -1,8 +1,8 @@
 """The dev network's prices."""
 
 from coinone.base.primitives.limits import ORACLE_RISK_MS
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.reporter import INTERVAL_MIN_MS, INTERVAL_SPREAD_MS, PriceWalk, signed_prices
+from coinone.node.networks import load_network
+from coinone.node.roles.reporter import INTERVAL_MIN_MS, INTERVAL_SPREAD_MS, PriceWalk, signed_prices
 from coinone.rules.exchange.wire.envelope import decode_oracle
 from coinone.rules.exchange.wire.verify import verify_oracle
 

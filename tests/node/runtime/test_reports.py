@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidTransaction
-from coinone.node.runtime.reports import WaitingReports
-from coinone.rules.exchange.ledger import Reported
+from coinone.node.executor.reports import WaitingReports
+from coinone.rules.exchange.state.ledger import Reported
 from coinone.rules.exchange.wire.types import OracleReport
 
 ANN, BOB, EVE = (bytes([n]) * 20 for n in (1, 2, 3))

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from coinone.base.forms.ethereum import decode_transaction
 from coinone.base.primitives.errors import StorageError
-from coinone.node.runtime.blockmaker import BlockMaker, at_once
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.node import Node
-from coinone.node.runtime.startup import identity_of, load_chain, open_chain
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.executor.core import Core
+from coinone.node.networks import load_network
+from coinone.node.node import Node
+from coinone.node.recovery.startup import identity_of, load_chain, open_chain
+from coinone.node.recovery.verify import verify_chain
+from coinone.node.roles.block_pipeline import BlockMaker, at_once
 from coinone.node.storage import lmdb_store
 from coinone.node.storage.storage import Storage, open_storage
-from coinone.rules.chain.ethereum.transaction import decode_transaction
 from tests.rules.chain.chain_world import (
     KEYS,
     NETWORK,

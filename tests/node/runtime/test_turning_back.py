@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import NotSupported
-from coinone.node.runtime.blockmaker import BlockMaker, at_once
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.rebuild import rebuild
-from coinone.node.runtime.startup import identity_of, load_chain, open_chain
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.executor.core import Core
+from coinone.node.recovery.rebuild import rebuild
+from coinone.node.recovery.startup import identity_of, load_chain, open_chain
+from coinone.node.recovery.verify import verify_chain
+from coinone.node.roles.block_pipeline import BlockMaker, at_once
 from coinone.node.storage import storage as module
 from coinone.node.storage.storage import Storage, open_storage
 from coinone.rules.state.database import Table

@@ -3,16 +3,16 @@
 import pytest
 
 from coinone.base.crypto.secp256k1 import sign
-from coinone.node.runtime.archive import commit_of
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.recovery.verify import verify_chain
+from coinone.node.views.archive import commit_of
 from coinone.protocols.sequencer.effects import Certified, Execute
 from coinone.protocols.sequencer.sequencer import Draft
 from coinone.rules.chain import state
 from coinone.rules.chain.apply import apply_batch
-from coinone.rules.chain.block import Block
-from coinone.rules.chain.blocks import commit_block, seal_block
+from coinone.rules.chain.sealing import commit_block, seal_block
 from coinone.rules.consensus.federation import pack_signature
-from coinone.rules.consensus.header import Header
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.header import Header
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, World, order
 
 

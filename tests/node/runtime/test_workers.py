@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from coinone.node.runtime.workers import Answer, Servant
+from coinone.node.executor.workers import Answer, Servant
 from tests.functional.waiting import wait_for
 
 OWNER = """
 import os, time
-from coinone.node.runtime.workers import worker_pool
+from coinone.node.executor.workers import worker_pool
 if __name__ == "__main__":
     pool = worker_pool(1)
     print(pool.submit(os.getpid).result(), flush=True)

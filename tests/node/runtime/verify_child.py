@@ -4,9 +4,9 @@ roots."""
 import sys
 from pathlib import Path
 
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.startup import identity_of
-from coinone.node.runtime.verify import verify_chain
+from coinone.node.networks import load_network
+from coinone.node.recovery.startup import identity_of
+from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.storage import open_storage
 
 network = load_network("dev")

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from coinone.node.storage.storage import BlockCommit, open_storage
-from coinone.rules.exchange.event_log import EventLog
-from coinone.rules.exchange.events import LedgerUpdate
+from coinone.rules.exchange.events.event_log import EventLog
+from coinone.rules.exchange.events.events import LedgerUpdate
 from coinone.rules.state.layers import merge
 from coinone.rules.state.rebuild import rebuilt_state_root
 from coinone.rules.state.seal import seal, state_root

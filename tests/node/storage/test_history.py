@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given, settings
 
 from coinone.base.primitives.errors import StorageError
-from coinone.node.storage import history, history_pruning, history_rows
-from coinone.node.storage.candles import DAY_MS, INTERVALS, MINUTE_MS, Candle, closing_ms, opening_ms
 from coinone.node.storage.codec import decode_row, encode_row
 from coinone.node.storage.disk import FileDisk
-from coinone.node.storage.history import Page
-from coinone.node.storage.history_events import BatchHistory
+from coinone.node.storage.history import history
+from coinone.node.storage.history import pruning as history_pruning
+from coinone.node.storage.history import rows as history_rows
+from coinone.node.storage.history.candles import DAY_MS, INTERVALS, MINUTE_MS, Candle, closing_ms, opening_ms
+from coinone.node.storage.history.events import BatchHistory
+from coinone.node.storage.history.history import Page
 from coinone.node.storage.storage import BlockCommit, Storage
 from coinone.node.storage.store import MemoryStore
 from coinone.node.storage.tables import NodeTable
-from coinone.rules.exchange.event_log import EventLog, Trades
-from coinone.rules.exchange.events import (
+from coinone.rules.exchange.events.event_log import EventLog, Trades
+from coinone.rules.exchange.events.events import (
     Event,
     Fill,
     FillSide,
@@ -28,7 +30,7 @@ from coinone.rules.exchange.events import (
     LedgerUpdate,
     OrderUpdate,
 )
-from coinone.rules.exchange.tables import FILL, UPDATE
+from coinone.rules.exchange.rows.tables import FILL, UPDATE
 
 START_MS = 1_700_000_000_000
 ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20

@@ -12,8 +12,8 @@ from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import LOG_KEY, BlockCommit, Storage, open_storage
 from coinone.node.storage.store import MemoryStore
 from coinone.node.storage.tables import NodeTable, u64
-from coinone.rules.exchange.event_log import EventLog
-from coinone.rules.exchange.events import LedgerUpdate
+from coinone.rules.exchange.events.event_log import EventLog
+from coinone.rules.exchange.events.events import LedgerUpdate
 from coinone.rules.state.database import Table
 
 MAP = 16 * 1024 * 1024

@@ -23,10 +23,10 @@ from coinone.protocols.relay.messages import (
     encode_message,
 )
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
-from coinone.rules.chain.batch import Batch, CertifiedBatch
-from coinone.rules.chain.block import Block
 from coinone.rules.consensus.federation import Certificate
-from coinone.rules.consensus.header import Header
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.header import Header
 
 GENESIS = b"\x07" * 32
 CHAIN_ID = 926002

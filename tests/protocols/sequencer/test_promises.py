@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from coinone.node.runtime.promises import promises_in, record_of
+from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
 from coinone.protocols.sequencer.effects import PreparedBatch
 from coinone.protocols.sequencer.promises import Promises
-from coinone.rules.chain.batch import Batch
 from coinone.rules.consensus.federation import NO_RESULTS, Vote, VoteKind
 from coinone.rules.consensus.terms import ChangeVote, Prepared
+from coinone.rules.ledger.batch import Batch
 from sim.disk import SimDisk
 from sim.votes import TwoContents, VoteLedger
 

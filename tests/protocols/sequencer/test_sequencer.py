@@ -9,7 +9,7 @@ import pytest
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from coinone.protocols.sequencer.changing import seed_chain
 from coinone.protocols.sequencer.effects import Certified, ChangeCall, Execute, Persist, Proposal, Send
 from coinone.protocols.sequencer.messages import decode_message, encode_message

@@ -5,21 +5,16 @@ from dataclasses import replace
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of, sign
-from coinone.node.runtime.keys import Secrets
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.reporter import signed_prices
-from coinone.node.runtime.startup import open_chain
+from coinone.base.forms.ethereum import FEE_MARKET, EthereumTransaction, encode_transaction, sign_transaction
+from coinone.node.keys import Secrets
+from coinone.node.networks import load_network
+from coinone.node.recovery.startup import open_chain
+from coinone.node.roles.reporter import signed_prices
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
 from coinone.protocols.sequencer.effects import Certified, Execute
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
-from coinone.rules.chain.ethereum.transaction import (
-    FEE_MARKET,
-    EthereumTransaction,
-    encode_transaction,
-    sign_transaction,
-)
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.msgpack import pack
 from coinone.rules.exchange.wire.signing import encode_value, l1_digest, signed_type, user_digest

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidBatch, NotSupported
 from coinone.rules.chain.apply import apply_batch, undo_batch
+from coinone.rules.chain.bridge.system_calls import HISTORY_ADDRESS, TRANSFER_TOPIC
 from coinone.rules.chain.genesis import token_balance
 from coinone.rules.chain.invariants import check_solvency
-from coinone.rules.chain.system_calls import HISTORY_ADDRESS, TRANSFER_TOPIC
 from coinone.rules.consensus.federation import Federation
 from coinone.rules.exchange.actions import transfers
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.state.leaves import all_leaves
 from tests.rules.chain.chain_world import (
     KEYS,
     NETWORK,

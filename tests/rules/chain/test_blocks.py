@@ -8,13 +8,13 @@ from rlp import encode as reference_encode
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidBlock
-from coinone.node.runtime.archive import commit_of
-from coinone.rules.chain.batch import CertifiedBatch, decode_certified
-from coinone.rules.chain.block import Block, decode_block
-from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
+from coinone.node.views.archive import commit_of
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor
-from coinone.rules.chain.records import StoredRecord, decode_record, encode_records, split_records
+from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import pack_signature
+from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.block import Block, decode_block
+from coinone.rules.ledger.records import StoredRecord, decode_record, encode_records, split_records
 from coinone.rules.state.rebuild import rebuilt_state_root
 from tests.rules.chain.chain_world import (
     KEYS,

@@ -3,18 +3,18 @@
 import pytest
 from eth_abi import decode, encode
 
-from coinone.rules.chain.apply import apply_batch, call_env, undo_batch
-from coinone.rules.chain.ethereum.call import call
-from coinone.rules.chain.ethereum.transaction import (
+from coinone.base.forms.ethereum import (
     SET_CODE,
     EthereumTransaction,
     encode_transaction,
     sign_authorization,
     sign_transaction,
 )
+from coinone.rules.chain.apply import apply_batch, call_env, undo_batch
+from coinone.rules.chain.bridge.precompiles import precompiles_over
+from coinone.rules.chain.ethereum.call import call
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
-from coinone.rules.chain.precompiles import precompiles_over
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.vm.addresses import create_address
 from tests.rules.chain.chain_world import (
     CHAIN_ID,

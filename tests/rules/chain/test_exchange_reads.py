@@ -4,10 +4,10 @@ import pytest
 from eth_abi import decode, encode
 
 from coinone.rules.chain.apply import call_env
+from coinone.rules.chain.bridge.precompiles import precompiles_over
+from coinone.rules.chain.bridge.system_calls import CORE_WRITER
 from coinone.rules.chain.ethereum.call import call
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
-from coinone.rules.chain.precompiles import precompiles_over
-from coinone.rules.chain.system_calls import CORE_WRITER
 from tests.rules.chain.chain_world import (
     KEYS,
     NETWORK,

@@ -3,9 +3,9 @@
 import pytest
 from eth_abi import encode
 
-from coinone.rules.chain.exchange_reads import BBO, READERS, Whole, exchange_precompiles
-from coinone.rules.chain.exchange_seen import BESTS_KEY, ExchangeSeen, encode_bests, numbers_of
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.chain.bridge.reads import BBO, READERS, Whole, exchange_precompiles
+from coinone.rules.chain.bridge.seen import BESTS_KEY, ExchangeSeen, encode_bests, numbers_of
+from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.state.database import MemoryDatabase, Table
 from tests.rules.chain.chain_world import KEYS, World, account, order
 

@@ -6,14 +6,14 @@ import pytest
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidBlock
-from coinone.node.runtime.reporter import signed_prices
+from coinone.node.roles.reporter import signed_prices
 from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.batch import decode_batch
-from coinone.rules.chain.block import Block, decode_block
-from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor
 from coinone.rules.chain.forced import due_forced, split_forced
+from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import pack_signature
+from coinone.rules.ledger.batch import decode_batch
+from coinone.rules.ledger.block import Block, decode_block
 from tests.rules.chain.chain_world import (
     CHAIN_ID,
     KEYS,

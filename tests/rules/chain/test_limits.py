@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidBatch
-from coinone.node.runtime.networks import load_network
+from coinone.node.networks import load_network
 from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.limits import limits_of
 from tests.rules.chain.chain_world import KEYS, NETWORK, World, account, l1_action, order, transfer

@@ -3,7 +3,7 @@
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported
-from coinone.node.runtime.networks import NAMES, load_network
+from coinone.node.networks import NAMES, load_network
 from coinone.rules.chain.network import parse_network, require_launched
 
 

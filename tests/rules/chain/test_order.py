@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.chain.order import in_turns
 from coinone.rules.consensus.seeds import ordering_seed
+from coinone.rules.ledger.turns import in_turns
 from tests.rules.chain.chain_world import KEYS, World, account, transfer
 
 SEED = bytes(32)

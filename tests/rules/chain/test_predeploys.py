@@ -7,13 +7,13 @@ import pytest
 from eth_abi import decode, encode
 from eth_utils import keccak
 
+from coinone.base.forms.ethereum import decode_transaction
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
-from coinone.node.runtime.networks import NAMES, load_network
+from coinone.node.networks import NAMES, load_network
 from coinone.rules.chain.apply import call_env
 from coinone.rules.chain.ethereum.call import CallRequest, call
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
-from coinone.rules.chain.ethereum.transaction import decode_transaction
 from coinone.rules.chain.network import parse_network
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State

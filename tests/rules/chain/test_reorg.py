@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from coinone.node.runtime.archive import Archive
-from coinone.node.runtime.core import Core
-from coinone.node.runtime.follower import follow_batch, follow_block
-from coinone.node.runtime.networks import load_network
-from coinone.node.runtime.startup import load_chain
+from coinone.node.executor.core import Core
+from coinone.node.networks import load_network
+from coinone.node.recovery.startup import load_chain
+from coinone.node.roles.follower import follow_batch, follow_block
 from coinone.node.storage.storage import LOG_KEY
 from coinone.node.storage.tables import NodeTable
+from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.blocks import seal_block
+from coinone.rules.chain.sealing import seal_block
 from coinone.rules.chain.state import ChainState
-from coinone.rules.exchange.leaves import all_leaves
-from coinone.rules.exchange.tables import POSITION, POSITION_INDEXES, Side
+from coinone.rules.exchange.rows.tables import POSITION, POSITION_INDEXES, Side
+from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.state.database import Table
 from sim.day import Day, poorer
 from sim.node import secrets_of

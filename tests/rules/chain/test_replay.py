@@ -1,14 +1,14 @@
 """Replaying a block's contracts from the state before it: the records, and the root, come out the same."""
 
 from coinone.base.crypto.secp256k1 import sign
-from coinone.node.runtime.archive import commit_of
+from coinone.base.forms.ethereum import decode_transaction
 from coinone.node.storage.past import before_block
-from coinone.rules.chain.block import Block
-from coinone.rules.chain.blocks import commit_block, seal_block
+from coinone.node.views.archive import commit_of
+from coinone.rules.chain.bridge.reads import Whole
 from coinone.rules.chain.ethereum.trace import trace_transaction
-from coinone.rules.chain.ethereum.transaction import decode_transaction
-from coinone.rules.chain.exchange_reads import Whole
 from coinone.rules.chain.replay import replay
+from coinone.rules.chain.sealing import commit_block, seal_block
+from coinone.rules.ledger.block import Block
 from coinone.rules.state.database import Table
 from tests.rules.chain.chain_world import (
     KEYS,
@@ -87,6 +87,6 @@ def test_the_past_is_what_the_database_held() -> None:
 
 
 def _archive(world: World):
-    from coinone.node.runtime.archive import Archive
+    from coinone.node.views.archive import Archive
 
     return Archive(world.storage.blocks)

@@ -1,6 +1,6 @@
 """The memory of verified transactions."""
 
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction, sign_transaction
+from coinone.base.forms.ethereum import EthereumTransaction, sign_transaction
 from coinone.rules.chain.transactions import Verifier
 from coinone.rules.exchange.wire.types import DomainRules
 from tests.rules.chain.chain_world import KEYS, account

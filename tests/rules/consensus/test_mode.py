@@ -6,13 +6,13 @@ import pytest
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import NotSupported
-from coinone.node.runtime.blockmaker import BlockMaker, at_once
-from coinone.node.runtime.core import Core
+from coinone.node.executor.core import Core
+from coinone.node.roles.block_pipeline import BlockMaker, at_once
 from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.block import Block
-from coinone.rules.chain.blocks import apply_block, commit_block, seal_block
+from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import Federation, pack_signature
 from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks, is_mode_b
+from coinone.rules.ledger.block import Block
 from tests.rules.chain.chain_world import SECRETS, World
 
 ANYBODY = Federation((b"\x01" * 20,))

@@ -13,7 +13,7 @@ from collections import defaultdict
 from typing import Any
 
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent
+from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

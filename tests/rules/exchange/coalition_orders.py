@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.events import Fill
+from coinone.rules.exchange.events.events import Fill
 from coinone.rules.exchange.wire import types as t
 from tests.rules.exchange.coalition import DECIMALS, OWN, QUOTE, Coalition, Observer, address
 

@@ -19,8 +19,8 @@ from coinone.rules.exchange.context import (
 )
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import check_exchange
-from coinone.rules.exchange.state import Exchange
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.rows.tables import MarketStatus
+from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.operations import operations_of
 

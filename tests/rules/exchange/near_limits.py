@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinone.rules.exchange.margin import apply_marks
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, OpKind, Tif
+from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, OpKind, Tif
+from coinone.rules.exchange.state.rows import Rows
 
 TRADERS, MARKETS = 5, 3
 _KINDS = (OpKind.PLACE, OpKind.MODIFY, OpKind.CANCEL, OpKind.MODIFY_CLOID)

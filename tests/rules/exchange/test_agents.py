@@ -10,8 +10,8 @@ import pytest
 from coinone.base.primitives.limits import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
 from coinone.rules.exchange.context import CoreAction, Deposit
 from coinone.rules.exchange.invariants import check_exchange
-from coinone.rules.exchange.leaves import account_key, all_leaves
-from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.state.leaves import account_key, all_leaves
+from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

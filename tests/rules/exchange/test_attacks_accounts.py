@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import liquidation
 from coinone.rules.exchange.actions.ops import OpList
-from coinone.rules.exchange.book import Book
-from coinone.rules.exchange.events import LiquidationEvent
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.book.book import Book
+from coinone.rules.exchange.closing import liquidation
+from coinone.rules.exchange.events.events import LiquidationEvent
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

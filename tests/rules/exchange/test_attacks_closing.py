@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import liquidation
+from coinone.rules.exchange.accounts.locks import is_locked
+from coinone.rules.exchange.closing import liquidation
 from coinone.rules.exchange.context import Deposit
-from coinone.rules.exchange.locks import is_locked
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.state.rows import Rows
 
 
 def rows_of(accounts: int = 3) -> Rows:

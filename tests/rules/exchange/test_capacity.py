@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.rules.exchange.capacity import assert_held, fills_made, updates_made
-from coinone.rules.exchange.core import COUNTERS, SHORT, UPDATES, next_place
-from coinone.rules.exchange.event_log import Trades
+from coinone.rules.exchange.events.event_log import Trades
+from coinone.rules.exchange.kernel.capacity import assert_held, fills_made, updates_made
+from coinone.rules.exchange.rows.arrays import COUNTERS, SHORT, UPDATES, next_place
 from coinone.rules.exchange.wire import types as t
 
 ETH = 1

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from coinone.base.primitives.integers import div_down, muldiv_down
-from coinone.rules.exchange import adl, debts
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.closing import adl, debts
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.rows import Rows
+from coinone.rules.exchange.state.rows import Rows
 
 BTC, ETH = 0, 1
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.events import Fill, FillSide
+from coinone.rules.exchange.events.events import Fill, FillSide
 from tests.rules.exchange.coalition import QUOTE, Coalition, Observer, address
 from tests.rules.exchange.coalition_orders import Crafty
 

@@ -10,11 +10,11 @@ import pytest
 from coinone.rules.exchange.context import Deposit
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.leaves import account_key, all_leaves
-from coinone.rules.exchange.ledger import Ledger, Table
-from coinone.rules.exchange.numbers import Numbers
-from coinone.rules.exchange.restore import exchange_from_leaves
-from coinone.rules.exchange.root import LeafStore
+from coinone.rules.exchange.rows.numbers import Numbers
+from coinone.rules.exchange.state.leaves import account_key, all_leaves
+from coinone.rules.exchange.state.ledger import Ledger, Table
+from coinone.rules.exchange.state.restore import exchange_from_leaves
+from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

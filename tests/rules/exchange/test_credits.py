@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from coinone.rules.exchange.accounts.credits import allowance
 from coinone.rules.exchange.context import Deposit
-from coinone.rules.exchange.credits import allowance
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

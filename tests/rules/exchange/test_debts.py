@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import debts
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.closing import debts
+from coinone.rules.exchange.closing.debts import spent_of
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.debts import spent_of
-from coinone.rules.exchange.events import LedgerUpdate, LiquidationEvent
+from coinone.rules.exchange.events.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

@@ -16,7 +16,7 @@ from hyperliquid.utils import signing as sdk
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.context import BatchContext, Deposit
 from coinone.rules.exchange.engine import apply_exchange
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify_action, verify_raw
 
 WALLET = Account.from_key("0x" + "42" * 32)

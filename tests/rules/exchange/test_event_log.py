@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from coinone.rules.exchange.engine import apply_undo
-from coinone.rules.exchange.event_log import EventLog, Trades
-from coinone.rules.exchange.events import Fill, FillSide, MarketUpdate, OrderUpdate
-from coinone.rules.exchange.status import API_NAME
-from coinone.rules.exchange.tables import FILL, UPDATE
+from coinone.rules.exchange.events.event_log import EventLog, Trades
+from coinone.rules.exchange.events.events import Fill, FillSide, MarketUpdate, OrderUpdate
+from coinone.rules.exchange.rows.status import API_NAME
+from coinone.rules.exchange.rows.tables import FILL, UPDATE
 
 ADDRESSES = np.arange(1, 61, dtype=np.uint8).reshape(3, 20)
 FIRST, SECOND, THIRD = (bytes(row) for row in ADDRESSES)

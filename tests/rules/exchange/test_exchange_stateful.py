@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS, Deposit
 from coinone.rules.exchange.engine import apply_undo
-from coinone.rules.exchange.events import Fill, FundingPayment, LiquidationEvent
+from coinone.rules.exchange.events.events import Fill, FundingPayment, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.leaves import all_leaves
-from coinone.rules.exchange.restore import exchange_from_leaves
-from coinone.rules.exchange.root import LeafStore
+from coinone.rules.exchange.state.leaves import all_leaves
+from coinone.rules.exchange.state.restore import exchange_from_leaves
+from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.rules.exchange.actions.ops import to_market_units
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import OP
 from coinone.rules.exchange.wire import pack, unpack
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_l1

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import fees
-from coinone.rules.exchange.fees import DAY_MS, rates_for, recent_volume
-from coinone.rules.exchange.leaves import account_key, all_leaves
-from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.scheduled import fees
+from coinone.rules.exchange.scheduled.fees import DAY_MS, rates_for, recent_volume
+from coinone.rules.exchange.state.leaves import account_key, all_leaves
+from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
 
 QUOTE = 10**6

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange import funding
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_undo
-from coinone.rules.exchange.events import FundingPayment
-from coinone.rules.exchange.funding import HOUR_MS, apply_funding, hourly_rate, premium, settle_hour
+from coinone.rules.exchange.events.events import FundingPayment
 from coinone.rules.exchange.invariants import check_exchange, conserved_sum
-from coinone.rules.exchange.leaves import all_leaves
-from coinone.rules.exchange.quotes import Quote, hittable, impact_quotes
-from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.prices import funding
+from coinone.rules.exchange.prices.funding import HOUR_MS, apply_funding, hourly_rate, premium, settle_hour
+from coinone.rules.exchange.prices.quotes import Quote, hittable, impact_quotes
+from coinone.rules.exchange.state.leaves import all_leaves
+from coinone.rules.exchange.state.restore import exchange_from_leaves
 
 QUOTE = 10**6
 

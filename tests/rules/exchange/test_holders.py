@@ -11,14 +11,14 @@ import pytest
 from numba import types
 
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.cancelling import remove_side
-from coinone.rules.exchange.core import CORE, UPDATES, attach
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, Side
-from coinone.rules.exchange.twin_state import twin_of
-from coinone.rules.exchange.undo import apply_undo
+from coinone.rules.exchange.kernel.cancelling import remove_side
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.arrays import CORE, UPDATES, attach
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import OP, Side
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.state.undo import apply_undo
+from coinone.rules.exchange.twin.compare import twin_of
 from tests.rules.exchange.test_twin import MARKETS, random_ops, shake, small_world
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from coinone.base.primitives.limits import ACCOUNT_ACTIONS_PER_BATCH
-from coinone.rules.exchange.leaves import all_leaves
+from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.wire import types as t
 
 DAY = 86_400_000

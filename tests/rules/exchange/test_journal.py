@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.journal import Undo
-from coinone.rules.exchange.kernel import Segment, run_segment
-from coinone.rules.exchange.margin import apply_marks
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import OP, ORDER, POSITION, POSITION_INDEXES, Tif
-from coinone.rules.exchange.twin_state import state_of_rows
-from coinone.rules.exchange.undo import apply_undo
+from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.kernel.run import Segment, run_segment
+from coinone.rules.exchange.rows.journal import Undo
+from coinone.rules.exchange.rows.tables import OP, ORDER, POSITION, POSITION_INDEXES, Tif
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.state.undo import apply_undo
+from coinone.rules.exchange.twin.compare import state_of_rows
 
 ACCOUNTS, MARKETS = 20, 2
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.rows.tables import MarketStatus
 from tests.rules.exchange.conftest import REPORTERS
 
 ACTIVE, JUMPING, REDUCE_ONLY = MarketStatus.ACTIVE, MarketStatus.JUMPING, MarketStatus.REDUCE_ONLY

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX, REDUCE_ONLY_ORDERS_MAX
-from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
-from coinone.rules.exchange.kernel import Segment, run_segment
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Side, Tif
-from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
+from coinone.rules.exchange.kernel.run import Segment, run_segment
+from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Side, Tif
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.twin.compare import ops_of, state_of_rows, state_of_twin, twin_of
 
 BUY, SELL = Side.BUY, Side.SELL
 ANN, BOB, CAT, DAN = range(4)

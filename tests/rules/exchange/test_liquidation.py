@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange import adl, liquidation
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.events import Fill, LiquidationEvent
+from coinone.rules.exchange.closing import adl, liquidation
+from coinone.rules.exchange.closing.liquidation import limit_price, share_per_lot
+from coinone.rules.exchange.events.events import Fill, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.liquidation import limit_price, share_per_lot
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
 
 QUOTE = 10**6
 

@@ -6,16 +6,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.margin import (
+from coinone.rules.exchange.accounts.equity import (
     apply_marks,
     equity,
     refresh_margins,
     would_be_initial_margin,
 )
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.tables import OP
-from coinone.rules.exchange.twin_state import state_of_rows, state_of_twin, twin_of
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.tables import OP
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.twin.compare import state_of_rows, state_of_twin, twin_of
 
 FREE = {"min_notional": 0, "band_bps": 0, "sig_figs": 0}
 

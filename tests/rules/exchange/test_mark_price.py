@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.fixed import (
+from coinone.rules.exchange.prices.fixed import (
     DECAY_150_S,
     ONE,
     QUOTE_SCALE,
@@ -19,7 +19,7 @@ from coinone.rules.exchange.fixed import (
     decay,
     round_half_even,
 )
-from coinone.rules.exchange.mark import next_offset
+from coinone.rules.exchange.prices.mark import next_offset
 
 PX = 2_000 << SCALE_BITS  # a basis of one price unit
 

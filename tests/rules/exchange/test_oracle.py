@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.wire import types as t
 from tests.rules.exchange.conftest import REPORTERS
 

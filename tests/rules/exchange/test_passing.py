@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.events import Fill, OrderUpdate
-from coinone.rules.exchange.tables import MarketStatus, Side
+from coinone.rules.exchange.events.events import Fill, OrderUpdate
+from coinone.rules.exchange.rows.tables import MarketStatus, Side
 from coinone.rules.exchange.wire import types as t
 
 MICRO = 10**6

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.rows.tables import Side
 from coinone.rules.exchange.wire import types as t
 
 BTC, ETH = 0, 1

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coinone.base.primitives.integers import div_down, div_up
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.fixed import QUOTE_SCALE
-from coinone.rules.exchange.quotes import Quote, impact_quotes
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED
-from coinone.rules.exchange.twin import Twin
-from coinone.rules.exchange.twin_book import Order
-from coinone.rules.exchange.twin_state import twin_of
-from coinone.rules.exchange.twin_terms import (
+from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
+from coinone.rules.exchange.prices.quotes import Quote, impact_quotes
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.twin.book import Order
+from coinone.rules.exchange.twin.compare import twin_of
+from coinone.rules.exchange.twin.run import Twin
+from coinone.rules.exchange.twin.terms import (
     BUY,
     beyond_band,
     costs_the_fund,

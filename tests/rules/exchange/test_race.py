@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange import race
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.batch import race
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.race import draws, log2, raced, weights
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.race import draws, log2, raced, weights
-from coinone.rules.exchange.segments import Item, Segment
+from coinone.rules.exchange.wire.segments import Item, Segment
 
 QUOTE = 10**6
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
-from coinone.rules.exchange import liquidation
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.accounts.equity import equity
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.closing import liquidation
+from coinone.rules.exchange.closing.served import by_lot, served
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.margin import equity
-from coinone.rules.exchange.oracle import is_fresh
-from coinone.rules.exchange.served import by_lot, served
-from coinone.rules.exchange.tables import Side
+from coinone.rules.exchange.prices.oracle import is_fresh
+from coinone.rules.exchange.rows.tables import Side
 
 
 def in_plain_python(ex: Any, slots: list[int], now: int, most: int) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.events import OrderUpdate
+from coinone.rules.exchange.events.events import OrderUpdate
 from coinone.rules.exchange.wire import types as t
 
 DAY = 86_400_000

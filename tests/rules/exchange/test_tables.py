@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from coinone.base.primitives.limits import POSITION_NOTIONAL_MAX
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.status import API_NAME, ERROR_TEXT, FIRST_REJECTION, Status
-from coinone.rules.exchange.tables import (
-    ACCOUNT,
-    FILL,
-    MARKET,
-    OP,
-    ORDER,
-    POSITION,
-    UPDATE,
-    copied,
-)
+from coinone.rules.exchange.rows.status import API_NAME, ERROR_TEXT, FIRST_REJECTION, Status
+from coinone.rules.exchange.rows.tables import ACCOUNT, FILL, MARKET, OP, ORDER, POSITION, UPDATE, copied
+from coinone.rules.exchange.state.rows import Rows
 
 
 def test_every_field_is_a_signed_integer() -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinone.rules.exchange import timers
 from coinone.rules.exchange.engine import apply_undo
-from coinone.rules.exchange.leaves import all_leaves
-from coinone.rules.exchange.ledger import Ledger, undo_entries
-from coinone.rules.exchange.restore import exchange_from_leaves
+from coinone.rules.exchange.scheduled import timers
+from coinone.rules.exchange.state.leaves import all_leaves
+from coinone.rules.exchange.state.ledger import Ledger, undo_entries
+from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
 
 FAR = 10**15

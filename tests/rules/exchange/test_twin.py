@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
-from coinone.rules.exchange.capacity import fills_made, updates_made
-from coinone.rules.exchange.core import LEVELS_MAX, SIDE_MAX
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.margin import apply_marks
-from coinone.rules.exchange.post_only import passing
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.status import FIRST_REJECTION, Status
-from coinone.rules.exchange.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
-from coinone.rules.exchange.twin import Twin
-from coinone.rules.exchange.twin_book import Result, Update
-from coinone.rules.exchange.twin_state import ops_of, state_of_rows, state_of_twin, twin_of
-from coinone.rules.exchange.twin_terms import sums
-from coinone.rules.exchange.uncrossing import crossed_markets
+from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.actions.uncrossing import crossed_markets
+from coinone.rules.exchange.kernel.capacity import fills_made, updates_made
+from coinone.rules.exchange.kernel.post_only import passing
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
+from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.twin.book import Result, Update
+from coinone.rules.exchange.twin.compare import ops_of, state_of_rows, state_of_twin, twin_of
+from coinone.rules.exchange.twin.run import Twin
+from coinone.rules.exchange.twin.terms import sums
 from tests.rules.exchange.near_limits import (
     ops_near_limits,
     ops_that_pass,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.rules.chain.ethereum.execution import check_stateless
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State

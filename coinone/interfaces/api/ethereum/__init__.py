@@ -1,1 +1,5 @@
-"""Ethereum JSON-RPC: one table of methods over one dispatcher."""
+"""Ethereum JSON-RPC: one table of methods over one dispatcher.
+
+Read `rpc.py`, `table.py`, `dispatch.py`, `context.py`; `json/`, `chain/`, `calls/`; then `methods/`,
+`simulation/`, `news/`.
+"""

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.ethereum.calls.trials import Trials
+from coinone.interfaces.api.ethereum.chain.reads import ChainReads
+from coinone.interfaces.api.ethereum.chain.served import ServedNode
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
-from coinone.interfaces.api.ethereum.served import ServedNode
-from coinone.interfaces.api.ethereum.trials import Trials
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.peering import PeersSeen
+from coinone.node.dev.tools import Dev
+from coinone.node.network.peering import PeersSeen
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from coinone.base.primitives.types import Hash32
+from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
+from coinone.interfaces.api.admission.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, Purse
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
-from coinone.interfaces.api.ethereum.format import AnyHeader
-from coinone.interfaces.api.ethereum.params import NEWEST, PENDING, BlockId
-from coinone.interfaces.api.ethereum.parts import in_parts
-from coinone.interfaces.api.guard import Caller
+from coinone.interfaces.api.ethereum.chain.parts import in_parts
+from coinone.interfaces.api.ethereum.json.blocks import AnyHeader
+from coinone.interfaces.api.ethereum.json.params import NEWEST, PENDING, BlockId
+from coinone.interfaces.api.http.guard import Caller
 from coinone.interfaces.api.limits import RECORDS_AT_ONCE_MAX
-from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, Purse
-from coinone.node.runtime.archive import EthereumPlace
-from coinone.rules.chain.receipts import PlacedRecord
+from coinone.node.views.archive import EthereumPlace
+from coinone.rules.ledger.placed import PlacedRecord
 from coinone.rules.state.steps import Steps, finished
 
 R = TypeVar("R")

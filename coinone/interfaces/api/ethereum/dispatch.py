@@ -14,10 +14,11 @@ from itertools import groupby
 from typing import Any
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded, StorageError
-from coinone.interfaces.api import jsonio
+from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
+from coinone.interfaces.api.admission.weights import ANSWER_BYTES_PER_WEIGHT, Purse
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.ethereum.context import Context, Method
-from coinone.interfaces.api.ethereum.errors import (
+from coinone.interfaces.api.ethereum.json.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -27,11 +28,10 @@ from coinone.interfaces.api.ethereum.errors import (
     RpcError,
     from_input_error,
 )
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.http import HttpError
+from coinone.interfaces.api.http import jsonio
+from coinone.interfaces.api.http.asgi import HttpError
+from coinone.interfaces.api.http.guard import Caller
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX, RPC_BATCH_MAX
-from coinone.interfaces.api.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.weights import ANSWER_BYTES_PER_WEIGHT, Purse
 
 log = logging.getLogger(__name__)
 

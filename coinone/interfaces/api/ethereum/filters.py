@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
-from coinone.interfaces.api.ethereum.log_filter import LogFilter
+from coinone.interfaces.api.admission.owners import site_of, who_makes_room
+from coinone.interfaces.api.ethereum.json.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
+from coinone.interfaces.api.ethereum.json.log_filter import LogFilter
 from coinone.interfaces.api.limits import (
     FILTER_IDLE_S,
     FILTERS_MAX,
@@ -19,7 +20,6 @@ from coinone.interfaces.api.limits import (
     RPC_FILTER_ENTRIES_MAX,
     RPC_FILTER_ENTRIES_PER_SITE_MAX,
 )
-from coinone.interfaces.api.owners import site_of, who_makes_room
 
 
 @dataclass(slots=True)

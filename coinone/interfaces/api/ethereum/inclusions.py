@@ -5,14 +5,14 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.errors import LIMIT_EXCEEDED, RpcError
+from coinone.interfaces.api.admission.owners import site_of, who_makes_room
+from coinone.interfaces.api.ethereum.json.errors import LIMIT_EXCEEDED, RpcError
 from coinone.interfaces.api.limits import (
     SYNC_WAITS_MAX,
     SYNC_WAITS_PER_SENDER_MAX,
     SYNC_WAITS_PER_SITE_MAX,
 )
-from coinone.interfaces.api.owners import site_of, who_makes_room
-from coinone.rules.chain.receipts import PlacedRecord
+from coinone.rules.ledger.placed import PlacedRecord
 
 
 class Inclusions:

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 
 from coinone import __version__
+from coinone.interfaces.api.admission.queries import Queries
+from coinone.interfaces.api.admission.sender import sender_of
+from coinone.interfaces.api.admission.weights import Purse
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
-from coinone.interfaces.api.ethereum.chain_reads import ChainReads
+from coinone.interfaces.api.ethereum.calls.trials import Trials
+from coinone.interfaces.api.ethereum.chain.reads import ChainReads
+from coinone.interfaces.api.ethereum.chain.served import ServedNode, ServedReader
 from coinone.interfaces.api.ethereum.context import Method
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.filters import Filters
-from coinone.interfaces.api.ethereum.served import ServedNode, ServedReader
-from coinone.interfaces.api.ethereum.subscriptions import RpcHub, RpcSession
+from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession
 from coinone.interfaces.api.ethereum.table import modules_of
-from coinone.interfaces.api.ethereum.trials import Trials
-from coinone.interfaces.api.guard import Caller
-from coinone.interfaces.api.http import Scope
-from coinone.interfaces.api.protocols import LINK
-from coinone.interfaces.api.queries import Queries
-from coinone.interfaces.api.sender import sender_of
-from coinone.interfaces.api.weights import Purse
-from coinone.interfaces.api.ws.hub import Connection
-from coinone.node.runtime.dev import Dev
-from coinone.node.runtime.peering import PeersSeen
+from coinone.interfaces.api.http.asgi import Scope
+from coinone.interfaces.api.http.guard import Caller
+from coinone.interfaces.api.sockets.hub import Connection
+from coinone.interfaces.api.sockets.protocols import LINK
+from coinone.node.dev.tools import Dev
+from coinone.node.network.peering import PeersSeen
 
 
 class EthereumRpc:

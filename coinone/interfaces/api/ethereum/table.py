@@ -1,16 +1,21 @@
 """Every JSON-RPC method by name. The documentation page is printed from this table."""
 
-from coinone.interfaces.api.ethereum import block_methods as blocks
-from coinone.interfaces.api.ethereum import call_methods as calls
-from coinone.interfaces.api.ethereum import config_methods as config
-from coinone.interfaces.api.ethereum import debug_methods as debug
-from coinone.interfaces.api.ethereum import dev_methods, fee_history, fill_methods, subscriptions
-from coinone.interfaces.api.ethereum import log_methods as logs
-from coinone.interfaces.api.ethereum import parity_methods as parity
-from coinone.interfaces.api.ethereum import send_methods as send
-from coinone.interfaces.api.ethereum import state_methods as state
-from coinone.interfaces.api.ethereum import txpool_methods as txpool
 from coinone.interfaces.api.ethereum.context import DEAR, Handler, Method
+from coinone.interfaces.api.ethereum.methods import (
+    blocks,
+    calls,
+    config,
+    debug,
+    fee_history,
+    logs,
+    parity,
+    send,
+    state,
+    txpool,
+)
+from coinone.interfaces.api.ethereum.methods import dev as dev_methods
+from coinone.interfaces.api.ethereum.methods import fill as fill_methods
+from coinone.interfaces.api.ethereum.news import subscriptions
 from coinone.interfaces.api.ethereum.simulation.methods import simulate
 from coinone.rules.chain.network import Network
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from coinone.base.forms.ethereum import AccessList
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.call import call
 from coinone.rules.chain.ethereum.execution import Precompiles
-from coinone.rules.chain.ethereum.transaction import AccessList
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from coinone.base.forms.ethereum import BLOB, EthereumTransaction
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.base.primitives.integers import div_down
-from coinone.rules.chain.ethereum.transaction import BLOB, EthereumTransaction
 
 GAS_PER_BLOB = 1 << 17
 BLOBS_PER_TRANSACTION_MAX = 6  # EIP-7594, from Osaka on

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from coinone.base.forms.ethereum import Authorization
 from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.chain.ethereum.intrinsic import PER_AUTHORIZATION, PER_AUTHORIZATION_BASE
-from coinone.rules.chain.ethereum.transaction import Authorization
 from coinone.rules.state.state import State
 from coinone.rules.vm.addresses import DELEGATION_PREFIX, delegate_of
 from coinone.rules.vm.substate import Substate

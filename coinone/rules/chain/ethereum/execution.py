@@ -9,13 +9,13 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from coinone.base.forms.ethereum import SET_CODE, EthereumTransaction, effective_gas_price
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.base.primitives.integers import U64_MAX, U256_MAX
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.blobs import blob_gas
 from coinone.rules.chain.ethereum.delegation import apply_authorizations
 from coinone.rules.chain.ethereum.intrinsic import Payload, intrinsic_gas
-from coinone.rules.chain.ethereum.transaction import SET_CODE, EthereumTransaction, effective_gas_price
 from coinone.rules.state.account import storage_key
 from coinone.rules.state.layers import SlotKey
 from coinone.rules.state.state import State

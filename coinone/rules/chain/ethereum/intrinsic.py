@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
+from coinone.base.forms.ethereum import AccessList, Authorization
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
 from coinone.rules.vm import Rules
 from coinone.rules.vm.gas import INIT_CODE_PER_WORD, words
 

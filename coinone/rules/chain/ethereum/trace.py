@@ -6,6 +6,7 @@ Tracers go by geth's names (tracers.py); none is the struct logger.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.rules.chain.ethereum.call import run_call
 from coinone.rules.chain.ethereum.execution import (
     FeePolicy,
@@ -14,7 +15,6 @@ from coinone.rules.chain.ethereum.execution import (
     apply_transaction,
 )
 from coinone.rules.chain.ethereum.tracers import Ran, Tracing, tracing_of
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules

@@ -9,10 +9,10 @@ whether the caller is a contract are not looked at. The words are geth's, which 
 from dataclasses import dataclass, replace
 
 from coinone.base.crypto.checksum import checksummed
+from coinone.base.forms.ethereum import AccessList, Authorization
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.ethereum.blobs import GAS_PER_BLOB
-from coinone.rules.chain.ethereum.transaction import AccessList, Authorization
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv
 

@@ -16,13 +16,13 @@ from dataclasses import replace
 
 from coinone.base.primitives.limits import AGENTS_PER_ACCOUNT, SIGNERS_PER_ACCOUNT
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
+from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import open_waiting
-from coinone.rules.exchange.addresses import is_keyless
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.inclusion import living_signers
-from coinone.rules.exchange.ledger import Agent
-from coinone.rules.exchange.segments import Item
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.inclusion import living_signers
+from coinone.rules.exchange.state.ledger import Agent
+from coinone.rules.exchange.wire.segments import Item
 from coinone.rules.exchange.wire.types import ApproveAgent, LeaveAgency
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parse import format_figure
-from coinone.rules.exchange.event_log import cloids_of
-from coinone.rules.exchange.status import ERROR_TEXT, FIRST_REJECTION, Status
-from coinone.rules.exchange.tables import Array
+from coinone.rules.exchange.events.event_log import cloids_of
+from coinone.rules.exchange.rows.status import ERROR_TEXT, FIRST_REJECTION, Status
+from coinone.rules.exchange.rows.tables import Array
 from coinone.rules.exchange.wire.types import Form
 
 DEFAULT: dict[str, Any] = {"type": "default"}

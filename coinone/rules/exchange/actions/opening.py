@@ -16,9 +16,9 @@ others send is not.
 
 from coinone.base.primitives.limits import CREDIT_MINIMUM, OPENING_FEE, OPENING_MINIMUM
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
-from coinone.rules.exchange.batch import NO_HASH, Batch
-from coinone.rules.exchange.events import LedgerUpdate
-from coinone.rules.exchange.locks import is_locked
+from coinone.rules.exchange.accounts.locks import is_locked
+from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.events.events import LedgerUpdate
 
 
 def credit(

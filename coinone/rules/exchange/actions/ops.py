@@ -10,11 +10,11 @@ import numpy as np
 from numba import from_dtype, types
 
 from coinone.base.primitives.jit import njit
-from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, Array, OpKind
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import OP, Array, OpKind
 from coinone.rules.exchange.wire import types as wire
 from coinone.rules.exchange.wire.operations import op_rows
+from coinone.rules.exchange.wire.segments import Item
 
 _CANCEL, _CANCEL_CLOID, _TRIGGER = int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID), int(Status.TRIGGER)
 _BAD_MARKET, _BAD_PRICE, _BAD_SIZE = int(Status.BAD_MARKET), int(Status.BAD_PRICE), int(Status.BAD_SIZE)

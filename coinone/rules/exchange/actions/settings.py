@@ -5,18 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 from coinone.base.primitives.limits import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
+from coinone.rules.exchange.accounts.equity import equity, refresh_margins, would_be_initial_margin
+from coinone.rules.exchange.accounts.locks import is_locked
+from coinone.rules.exchange.accounts.open_orders import cap_builder_fee
 from coinone.rules.exchange.actions.agents import approve_agent, leave_agency
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX, BUILDER_FEE_UNIT
 from coinone.rules.exchange.actions.transfers import send
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.ledger import Settings
-from coinone.rules.exchange.locks import is_locked
-from coinone.rules.exchange.margin import equity, refresh_margins, would_be_initial_margin
-from coinone.rules.exchange.open_orders import cap_builder_fee
-from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.status import ERROR_TEXT, Status
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.rows.status import ERROR_TEXT, Status
+from coinone.rules.exchange.state.ledger import Settings
 from coinone.rules.exchange.wire import types as wire
+from coinone.rules.exchange.wire.segments import Item
 
 
 def apply_account_action(batch: Batch, item: Item) -> None:
@@ -28,7 +28,7 @@ def apply_account_action(batch: Batch, item: Item) -> None:
 
 
 def _schedule_cancel(batch: Batch, item: Item, action: wire.ScheduleCancel) -> None:
-    """The dead man's switch: at the time, all the account's orders are cancelled (timers.py)."""
+    """The dead man's switch: at the time, all the account's orders are cancelled (scheduled/timers.py)."""
     if action.time_ms is not None and action.time_ms < batch.now + SCHEDULE_AHEAD_MS:
         batch.failed(item, "Scheduled cancel time too early, must be at least 5 seconds from now.")
         return
@@ -105,7 +105,7 @@ def _change(batch: Batch, item: Item, **values: Any) -> None:
 
 
 _OF_THE_SOLVENT = (wire.SendAsset, wire.UpdateLeverage)
-"""What an account may not do while its positions are closed at others' cost (debts.py)."""
+"""What an account may not do while its positions are closed at others' cost (closing/debts.py)."""
 
 _HANDLERS: dict[type, Callable[[Batch, Item, Any], None]] = {
     wire.ScheduleCancel: _schedule_cancel,

@@ -1,7 +1,7 @@
 """Orders, modifies and cancels: a segment's operations go to the kernel in one call.
 
-An action is rows since it was decoded (operations.py). Here the rows of a segment become one array (ops.py),
-the kernel turns it into results, fills and updates, and these stay arrays: events (event_log.py) and answers
+An action is rows since it was decoded (wire/operations.py). Here the rows of a segment become one array (ops.py),
+the kernel turns it into results, fills and updates, and these stay arrays: events (events/event_log.py) and answers
 (answers.py) read them when somebody asks.
 """
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coinone.rules.exchange.accounts.credits import charge, note_fees
 from coinone.rules.exchange.actions.answers import Answer, Answers
 from coinone.rules.exchange.actions.ops import BuilderTerms, OpList, to_market_units
-from coinone.rules.exchange.batch import Batch
-from coinone.rules.exchange.credits import charge, note_fees
-from coinone.rules.exchange.event_log import Trades
-from coinone.rules.exchange.kernel import run_segment
-from coinone.rules.exchange.post_only import passing
-from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.status import FIRST_REJECTION, Status
-from coinone.rules.exchange.tables import FEE_SCALE, OP, RESULT, UPDATE, Array, OpKind, Side, copied
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.events.event_log import Trades
+from coinone.rules.exchange.kernel.post_only import passing
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
+from coinone.rules.exchange.rows.tables import FEE_SCALE, OP, RESULT, UPDATE, Array, OpKind, Side, copied
+from coinone.rules.exchange.wire.segments import Item
 from coinone.rules.exchange.wire.types import Builder, Form, Operations
 
 BUILDER_FEE_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
@@ -60,7 +60,7 @@ class Trading:
 
     def run(self, post_only: bool = False) -> Ran:
         """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. Some `post_only`
-        ones may cross others (post_only.py)."""
+        ones may cross others (kernel/post_only.py)."""
         batch, rows = self.batch, self.batch.rows
         if not len(self.ops):
             return _NOTHING
@@ -150,7 +150,7 @@ class SecondTry:
             self._ran.results["status"][places] = again.run().results["status"]
 
     def finish(self) -> None:
-        """Write the outcomes. What was not there was nobody's removal, and costs a credit (credits.py)."""
+        """Write the outcomes. What was not there was nobody's removal, and costs a credit (accounts/credits.py)."""
         accounts, counts = np.unique(self._ran.asked["account"][self._missed()], return_counts=True)
         for account, count in zip(accounts.tolist(), counts.tolist(), strict=True):
             charge(self._cancels.batch.rows, account, count)

@@ -2,21 +2,21 @@
 
 There is one quote balance per account (D10). What may leave is what the account's equity holds above the larger
 of its initial margin and a tenth of its positions' value (Hyperliquid's transfer rule), and never while a market
-in which it has a position lacks an oracle price or awaits a jump's confirmation (oracle.py).
+in which it has a position lacks an oracle price or awaits a jump's confirmation (prices/oracle.py).
 """
 
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.limits import CREDIT_MINIMUM, WITHDRAWALS_WAITING_MAX
+from coinone.rules.exchange.accounts.locks import is_locked
+from coinone.rules.exchange.accounts.open_orders import resting_loss
+from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import credit, tell
-from coinone.rules.exchange.addresses import is_keyless
-from coinone.rules.exchange.batch import Batch
+from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.context import Deposit, Withdrawal
-from coinone.rules.exchange.locks import is_locked
-from coinone.rules.exchange.open_orders import resting_loss
-from coinone.rules.exchange.rows import Rows
-from coinone.rules.exchange.segments import Item
-from coinone.rules.exchange.tables import MarketStatus
+from coinone.rules.exchange.rows.tables import MarketStatus
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.wire.segments import Item
 from coinone.rules.exchange.wire.types import SendAsset
 
 

@@ -2,7 +2,7 @@
 
 Hyperliquid's own domains ("a", "b"; "Mainnet", "Testnet") do not name our chain, so what is signed there
 is public and could be replayed here. They are accepted from anybody on dev only; elsewhere an L1 action of
-a foreign source counts only from an agent key registered with the compat flag (inclusion.py looks it up),
+a foreign source counts only from an agent key registered with the compat flag (batch/inclusion.py looks it up),
 and a user-signed action of a foreign domain never counts.
 """
 

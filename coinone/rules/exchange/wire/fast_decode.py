@@ -16,12 +16,12 @@ from numba import from_dtype, types
 
 from coinone.base.primitives.jit import njit
 from coinone.base.primitives.limits import ORDERS_PER_ACTION_MAX
-from coinone.rules.exchange.core import i64, inlined
-from coinone.rules.exchange.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.rows.arrays import i64, inlined
+from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as t
 
 if TYPE_CHECKING:
-    from coinone.rules.exchange.rows import Array
+    from coinone.rules.exchange.rows.tables import Array
 
 ITEM_BYTES_MIN = 7  # a cancel of an order of one byte: 82 a1 61 00 a1 6f 01
 PADDING = 256

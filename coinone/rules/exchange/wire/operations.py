@@ -13,8 +13,8 @@ from itertools import chain
 
 import numpy as np
 
-from coinone.rules.exchange.status import Status
-from coinone.rules.exchange.tables import OP, Array, OpKind, Side, Tif
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as t
 
 _TIF = {t.Tif.GTC: Tif.GTC, t.Tif.IOC: Tif.IOC, t.Tif.ALO: Tif.ALO}

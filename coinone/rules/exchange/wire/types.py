@@ -96,7 +96,7 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """A trade as the kernel reads it: rows of OP (tables.py), back to back, prices and sizes still in 1e-8.
+    """A trade as the kernel reads it: rows of OP (rows/tables.py), back to back, prices and sizes still in 1e-8.
 
     What clients send most is decoded straight into this (fast_decode.py); operations.py makes it of any trade."""
 

@@ -3,7 +3,7 @@
 Heat is counted for each code: one for each message to it, more for the gas that this used, and one each time it is
 asked for. What is called by others is only counted then: machine code remembers it as long as it has the same `maker`.
 What is hot waits in a queue, from which somebody takes it, compiles it and installs it
-(`node/runtime/compiling.py`). A contract on which the compiler fails stays with the interpreter.
+(`node/compiling.py`). A contract on which the compiler fails stays with the interpreter.
 """
 
 import warnings

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from coinone.base.forms.ethereum import Authorization
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
 from coinone.rules.chain.ethereum.access import create_access_list
 from coinone.rules.chain.ethereum.call import ExecutionFailed, call, estimate_gas
 from coinone.rules.chain.ethereum.trace import trace_call
-from coinone.rules.chain.ethereum.transaction import Authorization
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase

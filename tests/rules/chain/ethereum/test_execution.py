@@ -5,13 +5,9 @@ from dataclasses import replace
 import pytest
 
 from coinone.base.crypto.secp256k1 import address_of
+from coinone.base.forms.ethereum import EthereumTransaction, sign_authorization, sign_transaction
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.rules.chain.ethereum.execution import FeePolicy, TransactionResult, apply_transaction
-from coinone.rules.chain.ethereum.transaction import (
-    EthereumTransaction,
-    sign_authorization,
-    sign_transaction,
-)
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State

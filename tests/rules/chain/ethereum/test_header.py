@@ -2,6 +2,7 @@
 
 import pytest
 
+from coinone.base.forms.ethereum import BLOB, EthereumTransaction
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidBlock, InvalidTransaction
 from coinone.rules.chain.ethereum.blobs import (
@@ -11,8 +12,8 @@ from coinone.rules.chain.ethereum.blobs import (
     check_blobs,
     next_excess,
 )
-from coinone.rules.chain.ethereum.blocks import BLOBS
-from coinone.rules.chain.ethereum.header import (
+from coinone.rules.chain.imported.blocks import BLOBS
+from coinone.rules.chain.imported.header import (
     EMPTY_OMMERS,
     EthereumHeader,
     check_ethereum_header,
@@ -20,7 +21,6 @@ from coinone.rules.chain.ethereum.header import (
     decode_ethereum_header,
     next_base_fee,
 )
-from coinone.rules.chain.ethereum.transaction import BLOB, EthereumTransaction
 
 GWEI = 10**9
 

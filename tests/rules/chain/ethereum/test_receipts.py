@@ -11,9 +11,9 @@ from ethereum_types.numeric import Uint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.chain.ethereum.receipts import Receipt, bloom, encode_receipt, receipt_steps
-from coinone.rules.chain.receipts import place_steps
-from coinone.rules.chain.records import TransactionRecord
+from coinone.rules.ledger.placed import place_steps
+from coinone.rules.ledger.receipts import Receipt, bloom, encode_receipt, receipt_steps
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.vm import Log
 
 LOGS = st.builds(

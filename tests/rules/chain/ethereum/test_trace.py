@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.secp256k1 import address_of
+from coinone.base.forms.ethereum import EthereumTransaction, sign_transaction
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
-from coinone.rules.chain.ethereum.transaction import EthereumTransaction, sign_transaction
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase

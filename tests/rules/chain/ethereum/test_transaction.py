@@ -6,15 +6,15 @@ import pytest
 from eth_account import Account
 
 from coinone.base.crypto.secp256k1 import CURVE_ORDER, address_of
-from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import DecodeError, InvalidInput, InvalidSignature, NotSupported
-from coinone.rules.chain.ethereum.transaction import (
+from coinone.base.forms.ethereum import (
     decode_transaction,
     effective_gas_price,
     encode_transaction,
     sign_authorization,
     sign_transaction,
 )
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import DecodeError, InvalidInput, InvalidSignature, NotSupported
 
 KEY = b"\x46" * 32
 TO = b"\x35" * 20

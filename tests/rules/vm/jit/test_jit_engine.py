@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coinone.node.runtime.compiling import CPU_SHARE, work_once
+from coinone.node.compiling import CPU_SHARE, work_once
 from coinone.rules.vm import Engine, Pair, engines, execute, interpreter, use_engine
 from coinone.rules.vm.jit import compiler, policy
 from coinone.rules.vm.jit.compiler import CompiledProgram, compiled_program, object_of

@@ -3,11 +3,11 @@
 from typing import Any
 
 from coinone.base.primitives import rlp
-from coinone.interfaces.api.ethereum.errors import EXECUTION_REVERTED, reverted
-from coinone.interfaces.api.ethereum.format import Json, header_fields, header_json, hex_bytes, log_json
+from coinone.interfaces.api.ethereum.json.blocks import Json, header_fields, header_json, hex_bytes, log_json
+from coinone.interfaces.api.ethereum.json.errors import EXECUTION_REVERTED, reverted
+from coinone.interfaces.api.ethereum.json.transactions import transaction_json
 from coinone.interfaces.api.ethereum.simulation.plan import WantedWithdrawal
 from coinone.interfaces.api.ethereum.simulation.run import SimulatedBlock, SimulatedCall
-from coinone.interfaces.api.ethereum.transaction_format import transaction_json
 from coinone.rules.vm.errors import Revert, describe
 
 VM_ERROR = -32015

@@ -6,17 +6,17 @@ from typing import Any
 import msgspec
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
-from coinone.interfaces.api.ethereum.call_worker import Desk
+from coinone.interfaces.api.ethereum.calls.trials import archive_of, block_hashes, precompiles_at
+from coinone.interfaces.api.ethereum.calls.worker import Desk
 from coinone.interfaces.api.ethereum.context import Context
-from coinone.interfaces.api.ethereum.errors import SERVER_ERROR, RpcError, from_input_error
-from coinone.interfaces.api.ethereum.params import PENDING, block_id
+from coinone.interfaces.api.ethereum.json.errors import SERVER_ERROR, RpcError, from_input_error
+from coinone.interfaces.api.ethereum.json.params import PENDING, block_id
 from coinone.interfaces.api.ethereum.simulation.answer import block_answer
 from coinone.interfaces.api.ethereum.simulation.plan import Plan, read_plan
 from coinone.interfaces.api.ethereum.simulation.run import Simulation
 from coinone.interfaces.api.ethereum.simulation.surroundings import ImportedSurroundings, OwnSurroundings
-from coinone.interfaces.api.ethereum.trials import archive_of, block_hashes, precompiles_at
 from coinone.interfaces.api.limits import RPC_ANSWER_BYTES_MAX
-from coinone.node.ethereum.node import ImportedNetwork
+from coinone.node.imported.node import ImportedNetwork
 from coinone.node.storage.past import after_block
 from coinone.rules.chain.network import Network
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address, Hash32
-from coinone.interfaces.api.ethereum.errors import RpcError, invalid_params
-from coinone.interfaces.api.ethereum.hexes import read_address, read_hash, read_quantity
-from coinone.interfaces.api.ethereum.overrides import AccountOverride, read_accounts
-from coinone.interfaces.api.ethereum.params import call_request, object_of
+from coinone.interfaces.api.ethereum.json.errors import RpcError, invalid_params
+from coinone.interfaces.api.ethereum.json.hexes import read_address, read_hash, read_quantity
+from coinone.interfaces.api.ethereum.json.overrides import AccountOverride, read_accounts
+from coinone.interfaces.api.ethereum.json.params import call_request, object_of
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
 BLOCKS_MAX = 256  # geth's; BLOCKHASH reaches as far

@@ -9,12 +9,23 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from coinone.base.crypto.checksum import checksummed
+from coinone.base.forms.ethereum import BLOB, FEE_MARKET, LEGACY, SET_CODE, EthereumTransaction
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidTransaction
 from coinone.base.primitives.types import ZERO_HASH, Address, Hash32
-from coinone.interfaces.api.ethereum.errors import INTERNAL_ERROR, INVALID_PARAMS, LIMIT_EXCEEDED, RpcError
-from coinone.interfaces.api.ethereum.format import AnyHeader
-from coinone.interfaces.api.ethereum.overrides import AccountOverride, Overrides, override, precompiles_with
+from coinone.interfaces.api.ethereum.json.blocks import AnyHeader
+from coinone.interfaces.api.ethereum.json.errors import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    LIMIT_EXCEEDED,
+    RpcError,
+)
+from coinone.interfaces.api.ethereum.json.overrides import (
+    AccountOverride,
+    Overrides,
+    override,
+    precompiles_with,
+)
 from coinone.interfaces.api.ethereum.simulation.plan import (
     Plan,
     WantedBlock,
@@ -27,25 +38,18 @@ from coinone.interfaces.api.ethereum.simulation.transfers import TransferTracer
 from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.node.storage.past import Past
 from coinone.rules.chain.ethereum.blobs import blob_gas
-from coinone.rules.chain.ethereum.blocks import WEI_PER_GWEI
 from coinone.rules.chain.ethereum.call import InitCodeTooLarge, IntrinsicGasTooLow, run_call
 from coinone.rules.chain.ethereum.execution import Precompiles, TransactionResult
-from coinone.rules.chain.ethereum.header import EMPTY_OMMERS, EthereumHeader, with_fields
-from coinone.rules.chain.ethereum.transaction import (
-    BLOB,
-    FEE_MARKET,
-    LEGACY,
-    SET_CODE,
-    EthereumTransaction,
-)
 from coinone.rules.chain.ethereum.trial_fees import (
     CallRequest,
     FeeCapTooLow,
     InsufficientFunds,
     TipAboveCap,
 )
-from coinone.rules.chain.receipts import Placed, place
-from coinone.rules.chain.records import record_of
+from coinone.rules.chain.imported.blocks import WEI_PER_GWEI
+from coinone.rules.chain.imported.header import EMPTY_OMMERS, EthereumHeader, with_fields
+from coinone.rules.ledger.placed import Placed, place
+from coinone.rules.ledger.records import record_of
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.seal import seal

@@ -5,16 +5,16 @@ from hashlib import sha256
 from typing import Protocol
 
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.call_worker import Stopwatch, metered
-from coinone.interfaces.api.ethereum.format import AnyHeader
+from coinone.interfaces.api.ethereum.calls.worker import Stopwatch, metered
+from coinone.interfaces.api.ethereum.json.blocks import AnyHeader
+from coinone.rules.chain.bridge.system_calls import HISTORY_ADDRESS, HISTORY_BLOCKS
 from coinone.rules.chain.ethereum.blobs import blob_base_fee, next_excess
-from coinone.rules.chain.ethereum.blocks import EthereumNetwork, begin_block
 from coinone.rules.chain.ethereum.execution import FeePolicy, Precompiles
-from coinone.rules.chain.ethereum.header import EthereumHeader, next_base_fee
-from coinone.rules.chain.ethereum.requests import collect_requests
-from coinone.rules.chain.records import TransactionRecord
-from coinone.rules.chain.system_calls import HISTORY_ADDRESS, HISTORY_BLOCKS
-from coinone.rules.consensus.header import EMPTY_REQUESTS
+from coinone.rules.chain.imported.blocks import EthereumNetwork, begin_block
+from coinone.rules.chain.imported.header import EthereumHeader, next_base_fee
+from coinone.rules.chain.imported.requests import collect_requests
+from coinone.rules.ledger.header import EMPTY_REQUESTS
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, BlockEnv, Rules
 

@@ -1,0 +1,59 @@
+"""Who may hold a connection: so many of each address, and of all addresses together.
+
+An IPv6 line counts as one, as it does in its purse, and its site has a bound, too (owners.py). Nobody but this machine
+takes the last places: its operator asks for /health just when strangers hold all others.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from coinone.interfaces.api.admission.owners import is_loopback, owner_of, site_of
+from coinone.interfaces.api.limits import (
+    CONNECTIONS_KEPT,
+    CONNECTIONS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX,
+    CONNECTIONS_PER_LOOPBACK_MAX,
+    CONNECTIONS_PER_SITE_MAX,
+)
+
+_ALL = "all"
+Place = tuple[str, ...]  # what a connection counts to
+
+
+class Places:
+    """Of all listeners; touched by the interface's thread only."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+        # Many clients come from these: this machine's programs, and proxies.
+        self._many = {"127.0.0.1", "::1"}
+
+    def admit_many_from(self, proxies: Iterable[str]) -> None:
+        """Let as many connections come from these addresses as from this machine: all clients come through them."""
+        self._many.update(proxies)
+
+    def take(self, address: str) -> Place | None:
+        """A place, to be given back; None where its address, or the node, has too many connections."""
+        bounds = self._bounds(address)
+        if any(self._open[key] >= most for key, most in bounds.items()):
+            return None
+        self._open.update(bounds.keys())
+        return tuple(bounds)
+
+    def give_back(self, place: Place) -> None:
+        for key in place:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+    def _bounds(self, address: str) -> dict[str, int]:
+        """What a connection of `address` counts to, and how many each may have."""
+        owner = owner_of(address)
+        bounds = {_ALL: CONNECTIONS_MAX if is_loopback(owner) else CONNECTIONS_MAX - CONNECTIONS_KEPT}
+        if address in self._many:
+            return bounds | {address: CONNECTIONS_PER_LOOPBACK_MAX}
+        bounds[owner] = CONNECTIONS_PER_ADDRESS_MAX
+        site = site_of(owner)
+        if site != owner:
+            bounds[str(site)] = CONNECTIONS_PER_SITE_MAX
+        return bounds

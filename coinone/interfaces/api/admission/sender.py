@@ -1,0 +1,72 @@
+"""Who waits for an answer: whose share of the node's work it takes, and how to learn that they have left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from coinone.interfaces.api.admission.owners import is_loopback, owner_of
+from coinone.interfaces.api.admission.unread import Cut
+from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.http.asgi import HttpError, Receive, Scope
+from coinone.interfaces.api.sockets.protocols import LINK
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """`left` returns when the sender has gone; None where their requests are cancelled otherwise. `cut` ends the
+    connection."""
+
+    share: Hashable = None
+    left: Callable[[], Awaitable[None]] | None = None
+    cut: Cut | None = None
+
+
+NOBODY = Sender()
+SHARE: ContextVar[Hashable] = ContextVar("share", default=None)
+"""Whose share of the node's work the running task takes; the node's own without a sender."""
+PURSE: ContextVar[Purse | None] = ContextVar("purse", default=None)
+"""Of the address for which the running task works; None where that is the node itself."""
+
+
+def address_of(scope: Scope) -> str:
+    """Where a connection comes from; "" if it has no address."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
+    """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
+    link = scope.get("extensions", {}).get(LINK)
+    left = None if receive is None else lambda: _departure(receive)
+    return Sender(share_of(scope), left, None if link is None else link.cut)
+
+
+def share_of(scope: Scope) -> Hashable:
+    """All programs of this machine have one address, so there each connection has a share of its own."""
+    client = scope.get("client") or ("", 0)
+    address = owner_of(client[0])
+    return tuple(client) if is_loopback(address) else address
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def unless_left(sender: Sender, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when its sender leaves. Raises HttpError 499 then."""
+    if sender.left is None:
+        return await work
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(sender.left())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise HttpError(499, "client left")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()

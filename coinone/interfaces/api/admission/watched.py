@@ -1,0 +1,88 @@
+"""Whose state is listened to, by which channels, and how many accounts one sender may watch so.
+
+A state is read again once a second, as marks move, whether anything happens to its account or not: what that takes
+grows with the accounts that are watched, whoever they belong to.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from typing import TypeAlias, TypeVar
+
+from coinone.base.primitives.errors import LimitExceeded
+from coinone.interfaces.api.admission.owners import site_of
+from coinone.interfaces.api.limits import WS_WATCHED_FEW, WS_WATCHED_PER_SENDER_MAX, WS_WATCHED_PER_SITE_MAX
+
+STATE_CHANNELS = (
+    "clearinghouseState",
+    "allDexsClearinghouseState",
+    "openOrders",
+    "webData2",
+    "webData3",
+    "spotState",
+    "activeAssetData",
+)
+_O = TypeVar("_O", bound=Hashable)
+_T = TypeVar("_T", bound=Hashable)
+_Key: TypeAlias = tuple[str, ...]  # of a state channel: its name, the account in hex, then what else it is of
+
+
+class Watched:
+    """The accounts, in hex, to whose state somebody listens."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, Counter[_Key]] = {}  # of each account, and how many listen
+        self._held: dict[
+            Hashable, Counter[str]
+        ] = {}  # accounts of a sender or a site, and their subscriptions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __contains__(self, account: str) -> bool:
+        return account in self._keys
+
+    def keys_of(self, account: str) -> list[_Key]:
+        return list(self._keys.get(account, ()))
+
+    def of_few(self) -> Iterator[str]:
+        """The accounts of whose site watches few."""
+        for owner, accounts in self._held.items():
+            if len(accounts) <= WS_WATCHED_FEW and site_of(owner) == owner:
+                yield from accounts
+
+    def add(self, share: Hashable, key: _Key) -> None:
+        """Count one more listener, where `key` is of a state. Raises LimitExceeded where its sender, or the site of
+        that, watches as many accounts as it may."""
+        if key[0] not in STATE_CHANNELS:
+            return
+        self._check_room(share, key[1])
+        self._keys.setdefault(key[1], Counter())[key] += 1
+        for owner in {share, site_of(share)}:
+            self._held.setdefault(owner, Counter())[key[1]] += 1
+
+    def remove(self, share: Hashable, key: _Key) -> None:
+        """Of a listener that was counted; other keys are none."""
+        if key[0] not in STATE_CHANNELS:
+            return
+        _take(self._keys, key[1], key)
+        for owner in {share, site_of(share)}:
+            _take(self._held, owner, key[1])
+
+    def _check_room(self, share: Hashable, account: str) -> None:
+        for whose, owner, most in (
+            ("sender", share, WS_WATCHED_PER_SENDER_MAX),
+            ("IPv6 /48", site_of(share), WS_WATCHED_PER_SITE_MAX),
+        ):
+            held = self._held.get(owner, ())
+            if account not in held and len(held) >= most:
+                raise LimitExceeded(f"too many accounts whose state one {whose} listens to", most=most)
+
+
+def _take(counts: dict[_O, Counter[_T]], owner: _O, what: _T) -> None:
+    """One less; what comes to none is forgotten, or whoever comes from another address each time fills the memory."""
+    counted = counts[owner]
+    counted[what] -= 1
+    if not counted[what]:
+        del counted[what]
+    if not counted:
+        del counts[owner]

@@ -1,0 +1,1 @@
+"""Contracts run on trial, in processes of their own: calls, estimates, traces."""

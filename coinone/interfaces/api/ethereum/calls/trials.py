@@ -1,0 +1,227 @@
+"""Contracts run on trial, away from the chain: what is behind eth_call, eth_estimateGas, eth_createAccessList.
+
+No trial runs on the executor, whatever it asks for. The state of blocks lies in the store, which any process may
+read, and so do the leaves of the exchange; what `pending` shows besides is a tuple of immutable batches
+(node/views/pending.py). So trials run in processes of their own (lanes.py), with a gas cap and a time cap, and
+cannot delay a batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from coinone.base.forms.ethereum import AccessList
+from coinone.base.primitives.errors import InvalidInput, InvalidTransaction, NotSupported
+from coinone.base.primitives.types import ZERO_HASH, Hash32
+from coinone.interfaces.api.admission.sender import NOBODY, Sender
+from coinone.interfaces.api.ethereum.calls.lanes import Lanes
+from coinone.interfaces.api.ethereum.calls.late_exchange import LateExchange
+from coinone.interfaces.api.ethereum.calls.worker import Desk, Job, T, Work, metered
+from coinone.interfaces.api.ethereum.chain.reads import ChainReads
+from coinone.interfaces.api.ethereum.chain.served import ServedNode
+from coinone.interfaces.api.ethereum.json.blocks import AnyHeader
+from coinone.interfaces.api.ethereum.json.overrides import (
+    NONE,
+    AccountOverride,
+    Overrides,
+    env_with,
+    precompiles_with,
+    state_with,
+)
+from coinone.interfaces.api.ethereum.json.params import PENDING, BlockId
+from coinone.interfaces.api.limits import CALL_GAS_MAX
+from coinone.node.imported.archive import EthereumArchive, is_imported
+from coinone.node.storage.blocks import Blocks, head_of
+from coinone.node.storage.past import after_block
+from coinone.node.storage.store import Snapshot
+from coinone.node.views.archive import Archive, BlockArchive
+from coinone.node.views.pending import Pending, PendingBatch, no_hash
+from coinone.rules.chain.bridge.precompiles import precompiles_seeing
+from coinone.rules.chain.ethereum.access import create_access_list
+from coinone.rules.chain.ethereum.call import Budget, ExecutionFailed, call, estimate_gas
+from coinone.rules.chain.ethereum.execution import Precompiles
+from coinone.rules.chain.ethereum.trial_fees import CallRequest, without_fees
+from coinone.rules.chain.network import Network
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS, BlockEnv
+from coinone.rules.vm.errors import FrameError, Revert, describe
+
+
+class Purpose(Enum):
+    CALL = "call"
+    ESTIMATE = "estimate gas"
+    ACCESS_LIST = "access list"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """All that a trial needs beside the state, which is that after block `number`."""
+
+    request: CallRequest
+    purpose: Purpose
+    number: int
+    env: BlockEnv
+    fork: str
+    overrides: Overrides = NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a trial: an output, an amount of gas, an access list, or why not."""
+
+    output: bytes = b""
+    gas: int = 0
+    access_list: AccessList = ()
+    error: str | None = None
+    is_revert: bool = False
+
+
+def try_out(trial: Trial, state: State, precompiles: Precompiles, budget: Budget | None = None) -> Verdict:
+    """Run a trial on `state`, which is left as it was. Pure but for its budget."""
+    rules, request, env = FORKS[trial.fork], trial.request, env_of(trial)
+    try:
+        table = precompiles_with(precompiles, trial.overrides)
+        if trial.purpose is Purpose.ESTIMATE:
+            return Verdict(gas=estimate_gas(state, env, request, rules, table, budget))
+        if trial.purpose is Purpose.ACCESS_LIST:
+            found = create_access_list(state, env, request, rules, table, budget)
+            words = describe(found.error) if found.error else None
+            return Verdict(gas=found.gas_used, access_list=found.access_list, error=words)
+        result = call(state, env, request, rules, table, budget)
+    except ExecutionFailed as failed:
+        return _failed(failed.error, failed.output)
+    except InvalidTransaction as error:
+        is_call = trial.purpose is Purpose.CALL
+        return Verdict(error=f"err: {error} (supplied gas {request.gas})" if is_call else str(error))
+    except InvalidInput as error:
+        return Verdict(error=str(error))
+    return Verdict(result.output, result.gas_used) if result.success else _failed(result.error, result.output)
+
+
+def env_of(trial: Trial) -> BlockEnv:
+    """What contracts learn of the block; what the sender overrides counts, even fees that it does not pay."""
+    return env_with(without_fees(trial.env, trial.request), trial.overrides)
+
+
+def _failed(error: FrameError | None, output: bytes) -> Verdict:
+    assert error is not None, "what fails has a reason"
+    return Verdict(output, error=describe(error), is_revert=isinstance(error, Revert))
+
+
+class Trials:
+    """Runs trials for a node."""
+
+    def __init__(self, node: ServedNode, reads: ChainReads) -> None:
+        self._node = node
+        self._reads = reads
+        self._lanes = Lanes(node, reads, warm_up)
+
+    async def start(self) -> None:
+        await self._lanes.start()
+
+    def close(self) -> None:
+        self._lanes.close()
+
+    async def run(
+        self,
+        request: CallRequest,
+        purpose: Purpose,
+        wanted: BlockId,
+        overrides: Overrides = NONE,
+        sender: Sender = NOBODY,
+    ) -> Verdict:
+        """Raises RpcError where there is no such block, its state is not kept any more, or it takes too long."""
+        place = await self.place(wanted)
+        if purpose is Purpose.ESTIMATE and wanted.tag == PENDING:
+            place = a_second_later(place)
+        trial = trial_at(place, request, purpose, overrides)
+        return await self.run_on_store(_try_on, trial, sender, place.batches)
+
+    async def run_on_store(
+        self,
+        work: Work[Job, T],
+        job: Job,
+        sender: Sender = NOBODY,
+        batches: tuple[PendingBatch, ...] = (),
+    ) -> T:
+        """`work` on the newest block, under `batches`, in a process for trials; it waits its turn."""
+        return await self._lanes.run(work, job, sender, batches)
+
+    async def place(self, wanted: BlockId) -> Pending:
+        """Where a trial stands: `pending`, or a block's own fields and state, as in geth. Raises RpcError."""
+        if wanted.tag == PENDING:
+            return await self._reads.query(lambda reader: reader.pending())
+        number = self._reads.block_number(wanted)
+        env, rules = self._node.env_at(number, no_hash)
+        return Pending(number, (), env, rules.name)
+
+
+def a_second_later(place: Pending) -> Pending:
+    """Where a transaction sent now will stand. Several batches share a second, which the next may begin: a contract
+    that notes the time once a second (as Uniswap's pairs) must not be estimated without that work."""
+    return replace(place, env=replace(place.env, timestamp=place.env.timestamp + 1))
+
+
+def trial_at(place: Pending, request: CallRequest, purpose: Purpose, overrides: Overrides = NONE) -> Trial:
+    return Trial(request, purpose, place.number, place.env, place.fork, overrides)
+
+
+# In the worker process
+
+
+def _try_on(trial: Trial, desk: Desk) -> Verdict:
+    try:
+        state, trial = prepared(trial, desk)
+    except NotSupported as error:
+        return Verdict(error=str(error))
+    return try_out(trial, state, precompiles_at(trial.number, trial.fork, desk), desk.budget)
+
+
+# PUSH1 32, PUSH0, KECCAK256, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
+_ANY_CODE = bytes.fromhex("60205f205f5260205ff3")
+
+
+def warm_up(job: None, desk: Desk) -> None:
+    """Run a contract and put the exchange together, so that the first who asks does not wait for code to be loaded."""
+    head = head_of(desk.snapshot)
+    number, fork = 0 if head is None else head.number, desk.network.fork
+    env = BlockEnv(desk.network.chain_id, number, 0, bytes(20), CALL_GAS_MAX, 0, ZERO_HASH, no_hash)
+    code = Overrides(((bytes(20), AccountOverride(code=_ANY_CODE)),))
+    trial = Trial(CallRequest(bytes(20), bytes(20)), Purpose.CALL, number, env, fork, code)
+    state, trial = prepared(trial, desk)
+    assert not try_out(trial, state, {}).error, "the contract cannot fail"
+    if isinstance(desk.network, Network):
+        LateExchange(desk.network, desk, number).exchange(None)
+
+
+def prepared(trial: Trial, desk: Desk) -> tuple[State, Trial]:
+    """The trial's own state, and the trial with the block hashes of the store. Raises NotSupported."""
+    layers = tuple(batch.layer for batch in desk.batches)
+    state = state_with(after_block(desk.snapshot, trial.number), layers, trial.overrides)
+    return state, replace(trial, env=replace(trial.env, block_hash=block_hashes(desk.snapshot)))
+
+
+def precompiles_at(number: int, fork: str, desk: Desk) -> Precompiles:
+    """Of the fork, and on a chain of ours those that read the exchange as block `number` left it, or the desk's
+    pending batches; all within the budget."""
+    rules = FORKS[fork]
+    if not isinstance(desk.network, Network):
+        return metered(rules.precompiles, desk.budget)
+    return metered(precompiles_seeing(rules, LateExchange(desk.network, desk, number)), desk.budget)
+
+
+def archive_of(snapshot: Snapshot) -> BlockArchive[object, AnyHeader]:
+    """The blocks in the store."""
+    blocks = Blocks(snapshot)
+    return EthereumArchive(blocks) if is_imported(snapshot) else Archive(blocks)
+
+
+def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
+    """BLOCKHASH out of the store; zero for a block that only an override pretends."""
+    archive = archive_of(snapshot)
+
+    def block_hash(number: int) -> Hash32:
+        header = archive.header(number)
+        return ZERO_HASH if header is None else header.hash
+
+    return block_hash

@@ -1,0 +1,1 @@
+"""JSON-RPC values, read and written: parameters, blocks, transactions, overrides, filters, errors."""

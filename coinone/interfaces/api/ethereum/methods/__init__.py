@@ -1,0 +1,1 @@
+"""JSON-RPC methods, a file for each family."""

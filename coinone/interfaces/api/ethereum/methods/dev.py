@@ -1,0 +1,56 @@
+"""Methods of the dev network: blocks at will, time travel, going back, and the faucet.
+
+They exist only where genesis says kind = dev (architecture D15); the names are those of the field's tools.
+"""
+
+from typing import Any
+
+from coinone.interfaces.api.ethereum.context import Context
+from coinone.interfaces.api.ethereum.json.errors import invalid_params
+from coinone.interfaces.api.ethereum.json.hexes import read_address, read_quantity
+from coinone.interfaces.api.ethereum.json.params import small_integer
+from coinone.interfaces.api.limits import TIME_TRAVEL_MAX_S
+from coinone.node.dev.tools import Dev
+
+_U64_MAX = 2**64 - 1
+
+
+async def mine(context: Context, timestamp: Any = None) -> str:
+    """Make a block now, optionally at a time."""
+    if timestamp is not None:
+        await set_next_timestamp(context, timestamp)
+    await _dev(context).mine()
+    return "0x0"
+
+
+async def set_next_timestamp(context: Context, timestamp: Any) -> str:
+    wanted = small_integer(timestamp, _U64_MAX)
+    if wanted - _dev(context).time_ms // 1000 > TIME_TRAVEL_MAX_S:
+        raise invalid_params("that is more than a century away")
+    await _dev(context).set_next_block_timestamp(wanted)
+    return hex(wanted)
+
+
+async def increase_time(context: Context, seconds: Any) -> int:
+    """Shift what contracts see as the time; the offset so far is returned."""
+    return await _dev(context).increase_time(small_integer(seconds, TIME_TRAVEL_MAX_S))
+
+
+async def snapshot(context: Context) -> str:
+    return hex(await _dev(context).snapshot())
+
+
+async def revert(context: Context, name: Any) -> bool:
+    """Go back to a snapshot; what happened since is undone, and open filters start anew."""
+    return await _dev(context).revert(read_quantity(name, _U64_MAX))
+
+
+async def faucet(context: Context, address: Any) -> str:
+    """Give an address gas coin and exchange balance; the hash of the gas coin's transaction."""
+    gift = await _dev(context).faucet(read_address(address))
+    return "0x" + gift.gas_coin_tx.hex()
+
+
+def _dev(context: Context) -> Dev:
+    assert context.backend.dev is not None, "the table has these methods on dev only"
+    return context.backend.dev

@@ -1,0 +1,1 @@
+"""Exchange streams: sessions, subscriptions, and what each channel says of a batch."""

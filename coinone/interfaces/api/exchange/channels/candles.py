@@ -1,0 +1,72 @@
+"""The candle streams: what each candle is now, and the last batch whose trades it holds.
+
+A candle that somebody listens to is read from the history once, which holds batches that the streams have not told;
+those are not added again. From then on each batch's trades are added to it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from coinone.interfaces.api.exchange.channels.account_events import message
+from coinone.interfaces.api.exchange.info.histories import candle_json
+from coinone.interfaces.api.exchange.info.sources import Sources
+from coinone.interfaces.api.sockets.hub import Hub, Key, Snapshot
+from coinone.node.storage.history.candles import Candle, grown, traded_in
+from coinone.rules.exchange.events.event_log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    candle: Candle | None  # None: nothing was traded yet
+    seq: int
+
+
+class CandleStream:
+    """Of all coins and intervals that somebody listens to."""
+
+    def __init__(self, hub: Hub, sources: Sources) -> None:
+        self._hub = hub
+        self._sources = sources
+        self._known: dict[Key, _Known] = {}
+
+    def publish(self, events: EventLog) -> None:
+        """The candles after the newest batch."""
+        wanted = list(self._hub.keys("candle"))
+        self._known = {key: self._known[key] for key in wanted if key in self._known}
+        if wanted:
+            traded, seq = traded_in(events), self._sources.data.seq
+            for key, known in self._changed(wanted, traded, seq):
+                self._known[key] = known
+                for payload in self._messages(key, known):
+                    self._hub.publish(key, payload, known.seq)
+
+    def _changed(
+        self, wanted: list[Key], traded: dict[int, Candle], seq: int
+    ) -> Iterator[tuple[Key, _Known]]:
+        for key in wanted:
+            trades = traded.get(self._sources.data.coins.named(key[1]).index)
+            known = self._known.get(key)
+            if trades is None:
+                continue
+            if known is None:  # time was turned back since it was
+                yield key, self._read(key)
+            elif seq > known.seq:
+                yield key, _Known(grown(known.candle, key[2], trades), seq)
+
+    def snapshot(self, key: Key) -> Snapshot:
+        known = self._known.get(key) or self._read(key)
+        self._known[key] = known
+        return Snapshot(self._messages(key, known), known.seq)
+
+    def reset(self) -> None:
+        """Time was turned back."""
+        self._known.clear()
+
+    def _read(self, key: Key) -> _Known:
+        coin, now_ms = self._sources.data.coins.named(key[1]), self._sources.data.time_ms
+        return _Known(*self._sources.histories.last_candle(coin, key[2], now_ms))
+
+    def _messages(self, key: Key, known: _Known) -> list[bytes]:
+        if known.candle is None:
+            return []
+        return [message("candle", candle_json(known.candle, self._sources.data.coins.named(key[1]), key[2]))]

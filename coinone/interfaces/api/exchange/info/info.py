@@ -1,0 +1,128 @@
+"""POST /info: one table from request type to handler.
+
+Questions about markets are answered from the view published after each batch, without asking the executor;
+the bytes of such an answer are kept until the next batch. Questions about accounts run between batches.
+Histories come from the store. Whoever asks pays what the kind costs before anything is read, and for rows in the thread
+that read them, so that neither is saved by leaving.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from coinone.base.primitives.errors import InvalidInput, LimitExceeded
+from coinone.interfaces.api.admission.queries import InThread
+from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
+from coinone.interfaces.api.admission.weights import INFO_WEIGHT, Bill, Purse, info_base, info_weight
+from coinone.interfaces.api.exchange.info.absent import ABSENT
+from coinone.interfaces.api.exchange.info.accounts import ACCOUNT
+from coinone.interfaces.api.exchange.info.markets import MARKET
+from coinone.interfaces.api.exchange.info.sources import Handler, Json, Sources, require_main_dex
+from coinone.interfaces.api.http import jsonio
+from coinone.interfaces.api.http.asgi import HttpError
+from coinone.node.views.view import View
+
+T = TypeVar("T")
+HANDLERS: dict[str, Handler] = {**MARKET, **ACCOUNT}
+_CACHED_ANSWERS_MAX = 512  # distinct market questions between two batches
+
+
+class Info:
+    """The read side of the exchange API."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._cache: dict[bytes, tuple[bytes, int]] = {}
+        self._cached_of: View | None = None
+        self.answered: dict[str, int] = {}  # by type, for /metrics; those from the cache are left out
+
+    async def answer_bytes(self, body: bytes, purse: Purse, sender: Sender = NOBODY) -> bytes:
+        """The JSON of an answer, paid for. Raises HttpError for a request that no type or field fits, or that
+        the purse does not allow, and where its sender leaves."""
+        view = self._sources.data.view
+        if self._cached_of is not view:
+            self._cache.clear()
+            self._cached_of = view
+        try:
+            purse.require()
+        except LimitExceeded as error:
+            raise HttpError(429, str(error)) from error
+        known = self._cache.get(body)
+        if known is not None:
+            purse.spend(known[1])
+            return known[0]
+        try:
+            purse.admit(len(body))
+            request = jsonio.decode(body)
+        except InvalidInput as error:
+            purse.spend(INFO_WEIGHT)
+            raise HttpError(422, str(error)) from error
+        kind = _kind(request)
+        answering = self.answer(request, Bill(purse, info_base(kind)))
+        try:
+            answer = await (answering if kind in MARKET else unless_left(sender, answering))
+        except InvalidInput as error:
+            raise HttpError.of(error, 422) from error
+        result = jsonio.encode(answer)
+        if kind in MARKET and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
+            self._cache[body] = result, info_weight(kind, answer)
+        return result
+
+    def admit(self, request: Any, purse: Purse) -> Bill:
+        """Let a request in, which pays what its kind costs. Raises LimitExceeded."""
+        purse.require()
+        return Bill(purse, info_base(_kind(request)))
+
+    async def answer(self, request: Any, bill: Bill) -> Json:
+        """The answer object of a request that was let in. Raises InvalidInput, LimitExceeded among them."""
+        try:
+            answer = await self._answer(request, bill)
+        except LimitExceeded:
+            raise
+        except InvalidInput:
+            bill.raise_to(INFO_WEIGHT)
+            raise
+        bill.raise_to(info_weight(request["type"], answer))
+        return answer
+
+    async def _answer(self, request: Any, bill: Bill) -> Json:
+        kind = _kind(request)
+        if kind is None:
+            raise InvalidInput("Failed to deserialize the JSON body into the target type")
+        require_main_dex(request)
+        handler = HANDLERS.get(kind)
+        if handler is not None or kind in ABSENT:
+            self.answered[kind] = self.answered.get(kind, 0) + 1
+        if handler is not None:
+            return await handler(self._paid(kind, bill), request)
+        if kind in ABSENT:
+            return ABSENT[kind]
+        raise InvalidInput("Failed to deserialize the JSON body into the target type", type=kind[:40])
+
+    def _paid(self, kind: str, bill: Bill) -> Sources:
+        """What is answered from, where reading rows pays for them."""
+        if kind in MARKET:
+            return self._sources
+        near, slow = self._sources.in_thread, self._sources.in_slow_thread
+        return replace(
+            self._sources,
+            in_thread=_paying(near, kind, bill),
+            in_slow_thread=_paying(slow, kind, bill),
+        )
+
+
+def _kind(request: Any) -> str | None:
+    kind = request.get("type") if isinstance(request, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _paying(in_thread: InThread, kind: str, bill: Bill) -> InThread:
+    async def run(work: Callable[[], T]) -> T:
+        def paid() -> T:
+            read = work()
+            bill.raise_to(info_weight(kind, read))
+            return read
+
+        return await in_thread(paid)
+
+    return run

@@ -1,0 +1,119 @@
+"""portfolio: how an account's value and profit went, put together from its fills, payments and transfers.
+
+Going back from today's equity, each row is taken off again; so the curve shows realised profit, and only its last
+point holds what open positions are worth now. It begins where the newest rows of the histories do: with one of them
+missing, what was there before would be told wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coinone.interfaces.api.exchange.json.numbers import money
+from coinone.node.storage.history.history import AccountFill
+from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpdate
+
+DAY_MS = 86_400_000
+PERIODS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("month", 30 * DAY_MS), ("allTime", None))
+_WAITING = ("unclaimed", "dust")  # never reached the account
+_OF_DEBTS = ("levy", "covered", "proceeds")  # what trading brought or took, though no fill says so
+POINTS_MAX = 120  # of a curve: a chart has no room for more
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one row changed: profit is value that did not come or go by a transfer."""
+
+    time_ms: int
+    value: int  # micro-quote, as all amounts here
+    profit: int
+    volume: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Steps, oldest first, and since when they are complete. Profit needs no transfers, so whoever is sent very many
+    small amounts still sees all of it but for older levies and debts."""
+
+    steps: Sequence[Step]
+    traded_ms: int = 0  # fills and payments
+    moved_ms: int = 0  # transfers
+
+
+def known_since(rows: Sequence[FundingPayment | LedgerUpdate | Fill], most: int) -> int:
+    """The first time of which the newest `most` rows, newest first, are certain to have everything."""
+    return rows[-1].time_ms + 1 if len(rows) >= most else 0
+
+
+def steps_of(
+    fills: Sequence[AccountFill],
+    payments: Sequence[FundingPayment],
+    moves: Sequence[LedgerUpdate],
+) -> list[Step]:
+    """Oldest first. What waited unclaimed counts when the account claims it."""
+    steps = []
+    for row in fills:
+        side = row.fill.taker if row.is_taker else row.fill.maker
+        profit = side.closed_pnl - side.fee
+        steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
+    steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
+    for move in moves:
+        if move.kind not in _WAITING:
+            steps.append(Step(move.time_ms, move.amount, move.amount if move.kind in _OF_DEBTS else 0))
+    return _by_time(steps)
+
+
+def _by_time(steps: Sequence[Step]) -> list[Step]:
+    """One step a time, oldest first: the account never had what it would have been between two rows of a batch."""
+    whole: dict[int, Step] = {}
+    for step in sorted(steps, key=lambda step: step.time_ms):
+        before = whole.get(step.time_ms, Step(step.time_ms, 0, 0))
+        whole[step.time_ms] = Step(
+            step.time_ms, before.value + step.value, before.profit + step.profit, before.volume + step.volume
+        )
+    return list(whole.values())
+
+
+def portfolio_json(past: Past, equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
+    """The anchor's eight periods; those of perpetuals alone are the same, as there is nothing else."""
+    curves: list[tuple[str, dict[str, Any]]] = [
+        (name, _curve(past, equity, unrealised, 0 if length is None else now_ms - length, now_ms))
+        for name, length in PERIODS
+    ]
+    perpetuals = [(f"perp{name[0].upper()}{name[1:]}", curve) for name, curve in curves]
+    return [[name, curve] for name, curve in (*curves, *perpetuals)]
+
+
+def _curve(past: Past, equity: int, unrealised: int, start_ms: int, now_ms: int) -> dict[str, Any]:
+    profit_ms = max(start_ms, past.traded_ms)
+    value_ms = max(profit_ms, past.moved_ms)
+    earned = [step for step in past.steps if step.time_ms >= profit_ms]
+    inside = [step for step in earned if step.time_ms >= value_ms]
+    before = equity - unrealised - sum(step.value for step in inside)
+    values = _sums(min(value_ms, now_ms), before, [(step.time_ms, step.value) for step in inside])
+    profits = _sums(min(profit_ms, now_ms), 0, [(step.time_ms, step.profit) for step in earned])
+    return {
+        "accountValueHistory": _points([*values, (now_ms, equity)]),
+        "pnlHistory": _points([*profits, (now_ms, profits[-1][1])]),
+        "vlm": money(sum(step.volume for step in earned)),
+    }
+
+
+def _sums(start_ms: int, total: int, changes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`total` at the beginning, which is the first change where none is named, and then after each change."""
+    points = [(start_ms, total)]
+    for time_ms, change in changes:
+        total += change
+        points.append((time_ms, total))
+    if not start_ms and len(points) > 1:
+        points[0] = points[1][0], points[0][1]
+    return points
+
+
+def _points(curve: Sequence[tuple[int, int]]) -> list[list[Any]]:
+    """At most POINTS_MAX, evenly taken; the first and the last always."""
+    last = len(curve) - 1
+    places = (
+        range(len(curve)) if last < POINTS_MAX else [n * last // (POINTS_MAX - 1) for n in range(POINTS_MAX)]
+    )
+    return [[curve[place][0], money(curve[place][1])] for place in places]

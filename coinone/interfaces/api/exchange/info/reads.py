@@ -1,0 +1,188 @@
+"""Copies of exchange rows for the interface.
+
+Every function runs on the executor (`Node.query`) between batches: it touches the arrays, returns plain
+integers, and keeps nothing.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from coinone.base.primitives.types import Address
+from coinone.interfaces.api.exchange.json.accounts import AccountView, AgentView, PositionView
+from coinone.interfaces.api.exchange.json.markets import Level
+from coinone.interfaces.api.exchange.json.orders import OrderView
+from coinone.rules.exchange.accounts.credits import allowance
+from coinone.rules.exchange.actions.transfers import withdrawable
+from coinone.rules.exchange.engine import Exchange
+from coinone.rules.exchange.rows.tables import Side, Tif
+
+_TIF: dict[int, str] = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}
+_SHOWN = (
+    "market", "oid", "has_cloid", "cloid_hi", "cloid_lo", "side", "px", "sz", "orig_sz", "time_ms", "tif",
+    "reduce_only",
+)  # fmt: skip
+_U64 = 1 << 64
+
+NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
+
+
+def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = True) -> AccountView:
+    """The account of `address`, or NO_ACCOUNT. Finding the orders is one pass over the order table."""
+    rows = ex.rows
+    slot = rows.slot_of(address)
+    if slot is None:
+        return NO_ACCOUNT
+    row = rows.accounts[slot]
+    cash = int(row["cash"])
+    return AccountView(
+        exists=True,
+        cash=cash,
+        equity=cash + int(row["position_value"]),
+        initial_margin=int(row["initial_margin"]),
+        maintenance_margin=int(row["maintenance_margin"]),
+        withdrawable=withdrawable(rows, slot),
+        positions=positions_of(ex, slot),
+        orders=orders_of(ex, slot) if orders else (),
+        volume=int(row["taker_volume"]) + int(row["maker_volume"]),
+        actions_used=int(row["credits_used"]),
+        actions_allowed=allowance(ex, slot, time_ms),
+        taker_rate=int(row["taker_rate"]),
+        maker_rate=int(row["maker_rate"]),
+        agent=next((agent for agent in agents_of(ex, address, time_ms) if not agent.name), None),
+    )
+
+
+def positions_of(ex: Exchange, slot: int) -> tuple[PositionView, ...]:
+    held = ex.rows.positions[slot]
+    return tuple(_position(ex, held[market], market) for market in np.flatnonzero(held["size"]).tolist())
+
+
+def _position(ex: Exchange, held: Any, market: int) -> PositionView:
+    row = ex.rows.markets[market]
+    size, mark, most = int(held["size"]), int(row["mark"]), int(row["max_leverage"])
+    tiers = ex.rows.tiers[market, : int(row["tier_count"])]
+    place = int(np.searchsorted(tiers["lower"], abs(size) * mark, side="right")) - 1
+    return PositionView(
+        market=market,
+        size=size,
+        entry_notional=abs(int(held["entry_notional"])),
+        mark=mark,
+        leverage=int(held["leverage"]) or int(row["first_leverage"]),
+        max_leverage=most,
+        tier_leverage=int(tiers[place]["max_leverage"]),
+        isolated=bool(held["isolated"]),
+        isolated_margin=int(held["isolated_margin"]),
+        funding_all=int(held["funding_all"]),
+        funding_open=int(held["funding_open"]),
+        funding_change=int(held["funding_change"]),
+    )
+
+
+def orders_of(ex: Exchange, slot: int) -> tuple[OrderView, ...]:
+    """Resting orders, oldest first."""
+    return _views(ex, ex.rows.book.slots_of(ex.rows, slot))
+
+
+def _views(ex: Exchange, places: list[int]) -> tuple[OrderView, ...]:
+    """Of the orders at these places of the table, column by column: an account has up to a thousand."""
+    orders = ex.rows.orders[places]
+    return tuple(
+        OrderView(
+            market=market,
+            oid=oid,
+            cloid=(high % _U64) * _U64 + low % _U64 if has_cloid else 0,
+            is_buy=side == Side.BUY,
+            px=px,
+            sz=sz,
+            orig_sz=orig_sz,
+            placed_ms=placed_ms,
+            tif=_TIF[tif],
+            reduce_only=bool(reduce_only),
+        )
+        for (market, oid, has_cloid, high, low, side, px, sz, orig_sz, placed_ms, tif, reduce_only) in zip(
+            *[orders[name].tolist() for name in _SHOWN], strict=True
+        )
+    )
+
+
+def find_order(ex: Exchange, address: Address, oid: int | None, cloid: int | None) -> OrderView | None:
+    """A resting order of `address`, by number or by client id."""
+    rows = ex.rows
+    slot = rows.slot_of(address)
+    if slot is None:
+        return None
+    if oid is not None:
+        place = rows.book.find(rows, oid)
+    else:
+        assert cloid is not None
+        place = rows.book.find_cloid(rows, slot, _signed(cloid >> 64), _signed(cloid % _U64))
+    if place is None or int(rows.orders[place]["account"]) != slot:
+        return None
+    return _views(ex, [place])[0]
+
+
+def _signed(half: int) -> int:
+    """64 bits as the row holds them."""
+    return half - _U64 if half >= _U64 // 2 else half
+
+
+def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:
+    """All levels of a market: bids, asks, best first."""
+    book = ex.rows.book
+    return book.side_levels(market, Side.BUY), book.side_levels(market, Side.SELL)
+
+
+def leverage_of(ex: Exchange, address: Address, market: int) -> tuple[int, bool]:
+    """(leverage, cross?) that a new order of `address` would have."""
+    first = int(ex.rows.markets[market]["first_leverage"])
+    slot = ex.rows.slot_of(address)
+    if slot is None:
+        return first, True
+    held = ex.rows.positions[slot, market]
+    return int(held["leverage"]) or first, not bool(held["isolated"])
+
+
+def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, ...]:
+    """The living agents of an account."""
+    slot = ex.rows.slot_of(address)
+    if slot is None:
+        return ()
+    views = []
+    for key in ex.ledger.settings_of(ex.number(slot)).agents:
+        agent = ex.ledger.living_agent(key, time_ms)
+        if agent is not None:
+            views.append(AgentView(key, agent.name, agent.valid_until_ms))
+    return tuple(views)
+
+
+def role_of(ex: Exchange, address: Address, time_ms: int) -> tuple[str, Address | None]:
+    """("user" | "agent" | "missing", the agent's master). Who was an agent until its time was over is missing."""
+    if ex.rows.slot_of(address) is not None:
+        return "user", None
+    agent = ex.ledger.living_agent(address, time_ms)
+    if agent is None:
+        return "missing", None
+    return "agent", ex.rows.address_of(ex.rows.slot_by_number[agent.account])
+
+
+def builders_of(ex: Exchange, address: Address) -> tuple[Address, ...]:
+    """Whom an account lets take builders' fees."""
+    slot = ex.rows.slot_of(address)
+    if slot is None:
+        return ()
+    return tuple(builder for builder, _ in ex.ledger.settings_of(ex.number(slot)).builders)
+
+
+def referral_code_of(ex: Exchange, address: Address) -> str:
+    """The code that an account named with setReferrer; "" for none."""
+    slot = ex.rows.slot_of(address)
+    return "" if slot is None else ex.ledger.settings_of(ex.number(slot)).referrer
+
+
+def builder_fee_of(ex: Exchange, address: Address, builder: Address) -> int:
+    """The greatest fee approved for `builder`, in tenths of a basis point."""
+    slot = ex.rows.slot_of(address)
+    if slot is None:
+        return 0
+    return dict(ex.ledger.settings_of(ex.number(slot)).builders).get(builder, 0)

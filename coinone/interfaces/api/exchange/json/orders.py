@@ -1,0 +1,92 @@
+"""Orders as the JSON of the exchange API: those that rest, and what became of others."""
+
+from dataclasses import dataclass
+
+from coinone.interfaces.api.exchange.json.coins import Coins
+from coinone.interfaces.api.exchange.json.events import Json, cloid_text, side_letter
+from coinone.rules.exchange.events.events import OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One resting order."""
+
+    market: int
+    oid: int
+    cloid: int
+    is_buy: bool
+    px: int
+    sz: int
+    orig_sz: int
+    placed_ms: int
+    tif: str
+    reduce_only: bool
+
+
+def open_order_json(order: OrderView, coins: Coins) -> Json:
+    """A row of openOrders."""
+    body = _basic(order, coins)
+    if order.reduce_only:
+        body["reduceOnly"] = True
+    return body
+
+
+def order_update_json(update: OrderUpdate, coins: Coins) -> Json:
+    """A row of the orderUpdates stream."""
+    order = _basic(update, coins)
+    return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
+
+
+def frontend_order_json(order: OrderView | OrderUpdate, coins: Coins) -> Json:
+    """A row of frontendOpenOrders: all that the trading page shows."""
+    coin = coins[order.market]
+    return {
+        "coin": coin.name,
+        "side": side_letter(order.is_buy),
+        "limitPx": coin.px(order.px),
+        "sz": coin.sz(order.sz),
+        "oid": order.oid,
+        "timestamp": order.placed_ms,
+        "triggerCondition": "N/A",
+        "isTrigger": False,
+        "triggerPx": "0.0",
+        "children": [],
+        "isPositionTpsl": False,
+        "reduceOnly": order.reduce_only,
+        "orderType": "Limit",
+        "origSz": coin.sz(order.orig_sz),
+        "tif": order.tif,
+        "cloid": cloid_text(order.cloid),
+    }
+
+
+def open_status_json(order: OrderView, coins: Coins) -> Json:
+    """A resting order as orderStatus and historicalOrders show it."""
+    return {
+        "order": frontend_order_json(order, coins),
+        "status": "open",
+        "statusTimestamp": order.placed_ms,
+    }
+
+
+def order_history_json(update: OrderUpdate, coins: Coins) -> Json:
+    """A row of historicalOrders and the answer of orderStatus."""
+    order = frontend_order_json(update, coins)
+    return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
+
+
+def _basic(order: OrderView | OrderUpdate, coins: Coins) -> Json:
+    """An order with as much as openOrders and orderUpdates say; a client id only where there is one."""
+    coin = coins[order.market]
+    body: Json = {
+        "coin": coin.name,
+        "side": side_letter(order.is_buy),
+        "limitPx": coin.px(order.px),
+        "sz": coin.sz(order.sz),
+        "oid": order.oid,
+        "timestamp": order.placed_ms,
+        "origSz": coin.sz(order.orig_sz),
+    }
+    if order.cloid:
+        body["cloid"] = cloid_text(order.cloid)
+    return body

@@ -1,0 +1,1 @@
+"""The explorer: blocks, batches, transactions and accounts, asked for or streamed."""

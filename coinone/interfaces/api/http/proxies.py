@@ -1,0 +1,65 @@
+"""Who asks, where a reverse proxy stands before the node.
+
+Every request then comes from the proxy's address, and all clients would share one purse: loopback's, mostly. A proxy
+that the operator names (`--trusted-proxy`) says who asked, in X-Forwarded-For. Each proxy adds the address that it saw
+behind what came in, so only what named proxies wrote counts: from the right, the first address that is no named proxy.
+From anybody else the header means nothing. Nor does any other header, such as Forwarded (RFC 7239): a proxy that writes
+one of the two passes the client's own word on in the other.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.interfaces.api.http.asgi import HttpError, Scope
+
+HOPS_MAX = 16  # addresses looked at; clients may send some of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """`named` are addresses as `ipaddress` writes them."""
+
+    named: frozenset[str] = frozenset()
+
+    def note_client(self, scope: Scope) -> None:
+        """Put the address of whoever asked into `scope`. Raises HttpError where a named proxy's word is no address."""
+        client = scope.get("client")
+        if client is None or client[0] not in self.named:
+            return
+        hops = _hops(scope)
+        while hops:
+            address = _address(hops.pop())
+            if address not in self.named:
+                scope["client"] = (address, client[1])
+                return
+
+
+def parse_proxy(text: str) -> str:
+    """An address for `--trusted-proxy`. Raises InvalidInput."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise InvalidInput("a trusted proxy is an IP address, such as 127.0.0.1", have=text) from None
+
+
+def _hops(scope: Scope) -> list[str]:
+    """The addresses as the proxies wrote them, nearest last."""
+    hops: list[str] = []
+    for name, value in scope["headers"]:
+        if name == b"x-forwarded-for":
+            hops += value.decode("latin-1").split(",")
+    return hops[-HOPS_MAX:]
+
+
+def _address(text: str) -> str:
+    """Of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        raise HttpError(400, "the proxy names no address that this request comes from") from None

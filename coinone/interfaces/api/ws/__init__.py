@@ -1,1 +1,0 @@
-"""The WebSocket side: subscriptions, streams, and posts over the same connection."""

@@ -1,0 +1,1 @@
+"""`coinone up`, `node` and `ethereum`: settings, sockets, processes, until a signal comes."""

@@ -1,0 +1,80 @@
+"""`coinone ethereum`: Ethereum's own test chains in this node, under Ethereum's rules in place of ours.
+
+As with geth: `init` with a genesis file, `import` what `geth export` wrote, then serve it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Import an Ethereum test chain and serve it by JSON-RPC.", no_args_is_help=True)
+
+DataDir = Annotated[
+    Path, typer.Option("--data-dir", "--datadir", help="Where the chain lies.", envvar="COINONE_ETHEREUM_DIR")
+]
+_DATA = Path("data-ethereum")
+
+
+@app.command("init")
+def init(
+    genesis: Annotated[Path, typer.Argument(help="geth's genesis.json.")], data_dir: DataDir = _DATA
+) -> None:
+    """Begin a chain from a genesis file."""
+    from coinone.node.imported.chain import init_chain
+    from coinone.node.imported.chain_file import read_json
+
+    chain = init_chain(data_dir, read_json(genesis))
+    typer.echo(f"block {chain.head.number} 0x{chain.head.hash.hex()}")
+    chain.close()
+
+
+@app.command("import")
+def import_(
+    chain_file: Annotated[Path, typer.Argument(help="Blocks as `geth export` writes them.")],
+    data_dir: DataDir = _DATA,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", help="For blocks from before Cancun: their receipts, the state after."),
+    ] = None,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Keep the state of every block, not of the newest 256 only.")
+    ] = False,
+) -> None:
+    """Check and execute blocks, each committed by itself; those that are there already are passed over."""
+    from coinone.node.imported.chain import open_chain
+    from coinone.node.imported.chain_file import read_blocks, read_checkpoint
+
+    chain = open_chain(data_dir, archive)
+    try:
+        given = None if checkpoint is None else read_checkpoint(checkpoint)
+        count = sum(chain.add(raw, given) for raw in read_blocks(chain_file))
+        typer.echo(f"{count} blocks imported; head {chain.head.number} 0x{chain.head.hash.hex()}")
+    finally:
+        chain.close()
+
+
+@app.command("node")
+def node(
+    data_dir: DataDir = _DATA,
+    rpc_port: Annotated[int, typer.Option("--rpc-port", help="Ethereum JSON-RPC.", min=0, max=65535)] = 8545,
+    bind: Annotated[list[str] | None, typer.Option("--bind", help="Address to listen on.")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Further name that Host may have.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
+    ] = None,
+    vm: Annotated[str, typer.Option("--vm", help="Engine for contracts, as with `coinone node`.")] = "native",
+    vm_verify: Annotated[bool, typer.Option("--vm-verify", help="As with `coinone node`.")] = False,
+) -> None:
+    """Serve the imported chain. No block follows: what is sent here waits in the pool for good."""
+    from coinone.interfaces.api.config import ApiConfig
+    from coinone.interfaces.cli.serving.serve_ethereum import serve
+    from coinone.interfaces.cli.serving.settings import parse_engine
+
+    hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
+    config = ApiConfig(
+        ethereum_port=rpc_port, bind=tuple(bind or ()) or ApiConfig().bind, hosts=hosts, origins=origins
+    )
+    serve(data_dir, config, parse_engine(vm, vm_verify))

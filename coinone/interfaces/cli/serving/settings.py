@@ -1,0 +1,75 @@
+"""What `up` and `node` are told, and the checks that keep a development node at home."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.limits import MAP_MIB
+from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.http.proxies import parse_proxy
+from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
+from coinone.node.network.peers import Endpoint
+
+# Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
+ENGINES = ("native", "jit", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    data_dir: Path
+    network: str
+    http_port: int
+    rpc_port: int
+    bind: tuple[str, ...]
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+    listen: Endpoint | None = None  # for peers
+    follow: tuple[Endpoint, ...] = ()
+    engine: str = ENGINES[0]  # of the virtual machine
+    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond this computer
+    map_mib: int = MAP_MIB  # most that the database may grow to
+    archive: bool = False  # the state of every block is kept
+    proxies: tuple[str, ...] = ()  # addresses of reverse proxies before this node
+
+    @property
+    def map_size_bytes(self) -> int:
+        return self.map_mib << 20
+
+    def api_config(self) -> ApiConfig:
+        """Raises InvalidInput where a dev node would leave this computer."""
+        if self.network == "dev":
+            for address in self.bind:
+                _require_loopback(address)
+        if self.http_port == self.rpc_port != 0:
+            raise InvalidInput("--http-port and --rpc-port must differ", both=self.http_port)
+        bind = self.bind or ApiConfig().bind
+        proxies = tuple(parse_proxy(text) for text in self.proxies)
+        return ApiConfig(
+            self.http_port, self.rpc_port, bind, self.hosts, self.origins, self.request_weight, proxies
+        )
+
+
+def parse_engine(text: str, verify: bool) -> str:
+    """An engine, or two to be compared; with `verify`, the reference and that one. Raises InvalidInput."""
+    first, plus, second = text.partition("+")
+    if first not in ENGINES or (plus and second not in ENGINES):
+        raise InvalidInput(f"--vm takes {', '.join(ENGINES)}, or two of them joined by a plus", have=text)
+    if verify and plus:
+        raise InvalidInput("--vm-verify compares one engine with the reference, --vm names two", have=text)
+    if verify:
+        return "reference+native" if first == "reference" else f"reference+{first}"
+    return text
+
+
+def _require_loopback(address: str) -> None:
+    try:
+        is_loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        raise InvalidInput("--bind takes an IP address", have=address) from None
+    if not is_loopback:
+        raise InvalidInput(
+            "a dev node does not listen beyond this computer: its keys are public, so anybody could spend "
+            "what it holds; --bind takes 127.0.0.1 or ::1 here",
+            have=address,
+        )

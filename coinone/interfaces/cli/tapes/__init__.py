@@ -1,0 +1,1 @@
+"""Tapes of what traders did: recorded, and played again."""

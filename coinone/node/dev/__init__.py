@@ -1,0 +1,1 @@
+"""What exists on the dev network only."""

@@ -1,0 +1,166 @@
+"""What exists on the dev network only: a faucet, mining on demand, time travel, snapshots (D15).
+
+Time travel moves contracts' TIMESTAMP by an offset that each batch stores; the exchange's time stays wall
+time. A snapshot is a block; going back to it undoes the blocks above and opens a new term.
+"""
+
+from dataclasses import dataclass
+
+from coinone.base.crypto.hd import ethereum_keys
+from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.base.forms.ethereum import FEE_MARKET, EthereumTransaction, encode_transaction, sign_transaction
+from coinone.base.primitives.errors import InvalidInput, NotSupported
+from coinone.base.primitives.limits import DEV_SNAPSHOTS_MAX
+from coinone.base.primitives.types import Address, Hash32
+from coinone.node.executor.core import Core
+from coinone.node.node import Node
+from coinone.node.recovery.startup import load_chain
+from coinone.node.roles.leader import Producer
+from coinone.node.views.published import BatchOutcome
+from coinone.rules.exchange.wire.domain import OWN_CHAIN
+from coinone.rules.exchange.wire.envelope import encode_envelope
+from coinone.rules.exchange.wire.signing import encode_value, signed_type, user_digest
+from coinone.rules.exchange.wire.types import UserEnvelope
+from coinone.rules.ledger.header import Header
+
+MNEMONIC = "test test test test test test test test test test test junk"  # public, worthless
+FAUCET_INDEX = 20
+FAUCET_WEI = 10 * 10**18
+FAUCET_QUOTE = "10000"
+_TRANSFER_GAS = 21_000
+
+
+@dataclass(frozen=True, slots=True)
+class FaucetGift:
+    gas_coin_tx: Hash32
+    quote: BatchOutcome
+
+
+class Dev:
+    """One for a node: it remembers the snapshots."""
+
+    def __init__(self, node: Node) -> None:
+        """Raises NotSupported on any other network."""
+        if not node.network.is_dev:
+            raise NotSupported(f"not available on network '{node.network.name}'")
+        self._node = node
+        self._faucet_key = ethereum_keys(MNEMONIC, 1, FAUCET_INDEX)[0]
+        self._faucet = address_of(self._faucet_key)
+        self._last_nonce = 0
+        self._snapshots: dict[int, int] = {}  # id -> block number
+        self._next_snapshot = 1
+        self._offset_before_pin: int | None = None
+
+    @property
+    def time_ms(self) -> int:
+        """Of the newest batch: the exchange's time, which does not travel."""
+        return self._node.view.time_ms
+
+    async def faucet(self, address: Address) -> FaucetGift:
+        """Send gas coin and quote units to `address`; the exchange account arises with the gift."""
+        if address == self._faucet:
+            raise InvalidInput("the faucet does not give to itself")
+        gas_coin_tx = await self._node.submit_ethereum(await self._gas_coin_transfer(address))
+        quote = await self._node.submit(self._quote_transfer(address))
+        return FaucetGift(gas_coin_tx, quote)
+
+    async def mine(self, blocks: int = 1) -> Header:
+        """Mine now: contracts run, and everything that waits is in a block. Returns the new head."""
+
+        def job(core: Core, producer: Producer) -> Header:
+            for _ in range(blocks):
+                producer.mine()
+            return core.chain.head
+
+        return await self._node.run_on_core(job)
+
+    async def increase_time(self, seconds: int) -> int:
+        """Move contracts' time on; returns the whole offset in seconds."""
+
+        def job(core: Core, producer: Producer) -> int:
+            if seconds < 0:
+                raise InvalidInput("time does not go back: take a snapshot and revert to it")
+            core.move_time(seconds)
+            return core.evm_offset_s
+
+        return await self._node.run_on_core(job)
+
+    async def set_next_block_timestamp(self, timestamp: int) -> None:
+        """Contracts see `timestamp` from the next batch on; from there their time goes on with the clock."""
+
+        def job(core: Core, producer: Producer) -> None:
+            newest = max(core.chain.head.timestamp, core.chain.cursor.evm_timestamp)
+            if timestamp <= newest:
+                raise InvalidInput(
+                    "timestamp is not later than the last block's", last=newest, have=timestamp
+                )
+            core.pin_timestamp(timestamp)
+
+        await self._node.run_on_core(job)
+
+    async def snapshot(self) -> int:
+        """Remember the state of now; returns the snapshot's id."""
+
+        def job(core: Core, producer: Producer) -> int:
+            producer.mine()
+            snapshot_id = self._next_snapshot
+            self._next_snapshot += 1
+            self._snapshots[snapshot_id] = core.chain.head.number
+            if len(self._snapshots) > DEV_SNAPSHOTS_MAX:
+                del self._snapshots[min(self._snapshots)]
+            return snapshot_id
+
+        return await self._node.run_on_core(job)
+
+    async def revert(self, snapshot_id: int) -> bool:
+        """Go back to a snapshot; it and those after it are used up. False if there is none. Raises NotSupported where
+        it is older than what undo records reach."""
+
+        def job(core: Core, producer: Producer) -> bool:
+            number = self._snapshots.get(snapshot_id)
+            if number is None:
+                return False
+            _rewind(core, producer, number)
+            self._snapshots = {key: value for key, value in self._snapshots.items() if key < snapshot_id}
+            return True
+
+        return await self._node.run_on_core(job)
+
+    async def _gas_coin_transfer(self, address: Address) -> bytes:
+        def nonce_of(core: Core, producer: Producer) -> int:
+            return core.ethereum_pool.next_nonce(self._faucet, core.chain.state.nonce(self._faucet))
+
+        network = self._node.network
+        tx = EthereumTransaction(
+            type=FEE_MARKET,
+            chain_id=network.chain_id,
+            nonce=await self._node.run_on_core(nonce_of),
+            max_fee_per_gas=2 * network.base_fee,
+            max_priority_fee_per_gas=0,
+            gas=_TRANSFER_GAS,
+            to=address,
+            value=FAUCET_WEI,
+            data=b"",
+        )
+        return encode_transaction(sign_transaction(tx, self._faucet_key))
+
+    def _quote_transfer(self, address: Address) -> bytes:
+        chain_id = self._node.network.chain_id
+        self._last_nonce = max(self._node.view.time_ms, self._last_nonce + 1)
+        values: dict[str, str | int] = {
+            "hyperliquidChain": OWN_CHAIN,
+            "destination": "0x" + address.hex(),
+            "amount": FAUCET_QUOTE,
+            "time": self._last_nonce,
+        }
+        fields = signed_type("UsdSend").fields
+        encoded = tuple(encode_value(kind, values[name]) for name, kind in fields)
+        r, s, v = sign(user_digest("UsdSend", encoded, chain_id), self._faucet_key)
+        return encode_envelope(UserEnvelope("UsdSend", encoded, chain_id, r, s, v))
+
+
+def _rewind(core: Core, producer: Producer, number: int) -> None:
+    producer.blocks.abandon()
+    core.storage.turn_back(number)
+    core.rewind(load_chain(core.chain.network, core.storage))
+    producer.close_batch()

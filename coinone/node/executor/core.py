@@ -1,0 +1,332 @@
+"""The node's single-threaded heart: chain, pools, sequencer and log, and the closing of batches.
+
+Nothing here knows threads or event loops: the executor (executor.py) calls it from the one thread that owns
+the state, the simulation from its own loop. Whoever calls passes the time.
+
+A batch goes: draft from the pools -> sequencer's votes -> apply -> synced to the log -> answers and view.
+Nothing leaves before the sync (architecture 2).
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeAlias
+
+from coinone.base.forms.ethereum import EthereumTransaction
+from coinone.base.primitives.errors import (
+    CoinoneError,
+    InvalidTransaction,
+    NotSupported,
+    StorageError,
+)
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.types import Hash32
+from coinone.node.executor.barred import Barred
+from coinone.node.executor.door import Door, Reply
+from coinone.node.executor.promises import promises_in, record_of
+from coinone.node.executor.reports import WaitingReports
+from coinone.node.keys import Secrets
+from coinone.node.storage.record import Kind, Record
+from coinone.node.storage.storage import Storage
+from coinone.node.views.published import Published
+from coinone.node.views.view import first_view, next_view
+from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist
+from coinone.protocols.sequencer.sequencer import Draft, Sequencer
+from coinone.protocols.txpool.actions import Waiting
+from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
+from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
+from coinone.rules.chain.ethereum.execution import check_stateless
+from coinone.rules.chain.forced import due_forced, forced_gas, hash_of
+from coinone.rules.chain.limits import limits_of
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.header import Header
+
+Publish: TypeAlias = Callable[[Published], None]
+
+
+class Core:
+    def __init__(
+        self,
+        chain: ChainState,
+        storage: Storage,
+        secrets: Secrets,
+        publish: Publish,
+        barred: Barred | None = None,
+    ) -> None:
+        network = chain.network
+        self.chain = chain
+        self.storage = storage
+        self.halted: str | None = None
+        self.disk_failed = False
+        self.evm_offset_s = chain.cursor.evm_offset_s
+        self._reports = WaitingReports()
+        self.ethereum_pool = _ethereum_pool(network)
+        self.door = Door(barred)
+        self.view = first_view(chain)
+        self._publish = publish
+        self._pinned: int | None = None
+        self._promises: list[Record] = []
+        self.is_member = secrets.member in chain.federation.members
+        self._sequencer = self._new_sequencer(secrets) if self.is_member else None
+        if storage.turns_back:
+            self._stand_on_block()
+
+    def _new_sequencer(self, secrets: Secrets) -> Sequencer:
+        chain = self.chain
+        if len(chain.federation.members) > 1:
+            raise NotSupported("a federation of several members has no transport for its votes yet")
+        sequencer = Sequencer(
+            chain.network,
+            chain.federation,
+            chain.federation.members.index(secrets.member),
+            secrets.federation,
+            secrets.seeds,
+            chain.cursor,
+            self,
+            promises_in(self.storage.log),
+        )
+        self._carry_out(sequencer, sequencer.start())
+        return sequencer
+
+    @property
+    def sequencer(self) -> Sequencer:
+        """Raises NotSupported on a node that only follows (roles/follower.py)."""
+        self._check_member()
+        assert self._sequencer is not None
+        return self._sequencer
+
+    # Taking transactions in
+
+    def add_action(self, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
+        """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
+        self._check_accepting()
+        self.door.add(self.chain, raw, action, reply)
+
+    def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
+        """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
+        self._check_accepting()
+        if tx.chain_id is None:
+            raise NotSupported("only replay-protected (EIP-155) transactions are taken")
+        check_stateless(tx, self.chain.network.chain_id, self.chain.rules)
+        state = self.chain.state
+        candidate = Candidate(
+            raw=raw,
+            hash=tx.hash,
+            sender=tx.sender,
+            nonce=tx.nonce,
+            gas=tx.gas,
+            max_fee=tx.max_fee_per_gas,
+            max_tip=tx.max_priority_fee_per_gas,
+            value=tx.value,
+        )
+        self.ethereum_pool.add(candidate, state.nonce(tx.sender), state.balance(tx.sender))
+        self.chain.verify.remember(raw, tx)
+        return tx.hash
+
+    def try_ethereum(self, tx: EthereumTransaction) -> Hash32 | CoinoneError:
+        """`add_ethereum`, for one of many."""
+        try:
+            return self.add_ethereum(tx.encoded, tx)
+        except CoinoneError as error:
+            return error
+
+    def add_oracle(self, raw: bytes, report: OracleReport, now_ms: int) -> None:
+        """Take a reporter's prices into the next batch. Raises InvalidInput."""
+        self._check_running()
+        self._reports.add(self.chain, raw, report, now_ms)
+        self.chain.verify.remember(raw, report)
+
+    def report(self, raw: bytes) -> None:
+        """Take our own reporter's prices; where the clock stands still they are no news."""
+        report = self.chain.verify(raw)
+        assert isinstance(report, OracleReport), "our own report"
+        with suppress(InvalidTransaction):
+            self._reports.add(self.chain, raw, report, report.time_ms)
+
+    def move_time(self, seconds: int) -> None:
+        """Move contracts' time on (dev's evm_increaseTime)."""
+        self.evm_offset_s += seconds
+        if self._pinned is not None:
+            self._pinned += seconds
+
+    def pin_timestamp(self, timestamp: int) -> None:
+        """Contracts see `timestamp` in every batch until a block has it (dev's evm_setNextBlockTimestamp)."""
+        self._pinned = timestamp
+
+    @property
+    def next_timestamp(self) -> int:
+        """What contracts see in the next batch, however soon that is."""
+        if self._pinned is not None:
+            return self._pinned
+        return div_down(self.chain.cursor.time_ms + 1, 1000) + self.evm_offset_s
+
+    # Closing batches
+
+    def close_batch(self, now_ms: int) -> BatchResult:
+        """Make, certify, execute and log the next batch from what waits, then answer."""
+        self._check_running()
+        base = self._base()
+        forced = self._take_forced(base)
+        transactions, actions = self._select(base, forced, max(now_ms, self.chain.cursor.time_ms + 1))
+        if self._pinned is not None:
+            self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
+        draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
+        result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
+        assert result is not None, "alone, a proposal is certified at once"
+        self._reports.clear()
+        self.door.bar_skipped(self.chain, result, forced)
+        self.settle(result, actions)
+        return result
+
+    def rewind(self, chain: ChainState) -> None:
+        """Stand on `chain`, an earlier state than ours (dev's evm_revert). All that waited is dropped."""
+        self.drop_waiting(InvalidTransaction("dropped: time was turned back"))
+        network = chain.network
+        self.chain = chain
+        self.ethereum_pool = _ethereum_pool(network)
+        self._reports.clear()
+        self._pinned = None
+        self.evm_offset_s = chain.cursor.evm_offset_s
+        self._stand_on_block()
+        self.view = first_view(chain)
+        self._publish(Published(chain.cursor.seq, chain.cursor.time_ms, self.view, rewound=True))
+
+    def _stand_on_block(self) -> None:
+        """Time was turned back to the head: all batches after it are void, and others come in a new term."""
+        cursor = self.chain.cursor
+        self._carry_out(self.sequencer, self.sequencer.rewind(cursor))
+        self.storage.void_batches_from(cursor.seq + 1, self._take_promises())
+
+    def check(self, batch: Batch) -> None:
+        """For the sequencer: raise InvalidBatch or NotSupported where `apply_batch` would."""
+        check_proposal(self.chain, batch)
+
+    def undo(self) -> None:
+        """For the sequencer."""
+        undo_batch(self.chain)
+
+    def note_block(self) -> None:
+        """A block became the head."""
+        if self._pinned is not None and self.chain.head.timestamp >= self._pinned:
+            self._pinned = None
+        self.view = replace(self.view, head=self.chain.head)
+
+    def halt(self, error: Exception) -> None:
+        """Stop making batches; reads go on (B3)."""
+        expected = isinstance(error, StorageError | AssertionError)
+        reason = f"{'' if expected else 'unexpected '}{type(error).__name__}: {error}"
+        self.halted, self.disk_failed = reason, isinstance(error, StorageError)
+        self.view = replace(self.view, halted=reason)
+        self.drop_waiting(StorageError(f"node halted: {reason}"))
+        self._publish(Published(self.view.seq, self.view.time_ms, self.view))
+
+    def drop_waiting(self, error: CoinoneError) -> None:
+        """Answer everybody who waits for an outcome that will not come."""
+        self.door.drop_waiting(error)
+
+    def _check_accepting(self) -> None:
+        self._check_running()
+        self._check_member()
+
+    def _check_member(self) -> None:
+        if self._sequencer is None:
+            raise NotSupported("this node follows the chain and makes no batches: send to the one it follows")
+
+    def _check_running(self) -> None:
+        if self.halted is not None:
+            raise StorageError(f"node halted: {self.halted}")
+
+    def _base(self) -> Header:
+        """The newest block with enough descendants, never below the last base."""
+        chain = self.chain
+        number = max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number)
+        header = chain.headers(number)
+        assert header is not None, "the base is a block of ours"
+        return header
+
+    def _take_forced(self, base: Header) -> tuple[bytes, ...]:
+        """What blocks force upon the next batch; it no longer waits in a pool."""
+        due = due_forced(self.chain, base.number)
+        hashes = [hash_of(self.chain.verify(raw)) for raw in due]
+        self.door.pool.remove(hashes)
+        for tx_hash in hashes:
+            self.ethereum_pool.drop(tx_hash)
+        return due
+
+    def _select(
+        self, base: Header, forced: tuple[bytes, ...], time_ms: int
+    ) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
+        """What goes into the next batch. Contracts get at most half of the bytes, so that they never crowd
+        out the exchange."""
+        cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
+        limits = limits_of(cadence, seq, base)
+        oracle = self._reports.all()
+        oracle = oracle[: limits.transactions] if sum(map(len, oracle)) <= limits.bytes else []
+        ethereum: list[bytes] = []
+        if cadence.is_evm(seq):
+            room = div_down(limits.ordinary_bytes, 2)
+            gas = limits.gas - forced_gas(self.chain, forced, limits.gas)
+            ethereum = self.ethereum_pool.take(gas, room)
+            ethereum = ethereum[: max(0, limits.ordinary_transactions - len(oracle))]
+        actions = self.door.choose(self.chain, limits, [*oracle, *ethereum], forced, time_ms)
+        return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
+
+    def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult | None:
+        """Do what the sequencer asks; the batch, if one was certified. Promises of ours are synced with the batch they
+        certify, or with the next one: as nothing is sent before that, one write keeps the word to persist first."""
+        result: BatchResult | None = None
+        waiting = list(effects)
+        while waiting:
+            effect = waiting.pop(0)
+            if isinstance(effect, Persist):
+                self._promises.append(record_of(effect.promise))
+            elif isinstance(effect, Execute):
+                result = apply_batch(self.chain, effect.batch)
+                waiting.extend(sequencer.executed(result.after, result.digest))
+            elif isinstance(effect, Certified):
+                self._write_down(effect.certified)
+        return result
+
+    def _write_down(self, certified: CertifiedBatch) -> None:
+        """Sync the batch to the log. If the disk fails it never happened: what is read must be what is
+        kept."""
+        record = Record(Kind.BATCH, certified.batch.seq, certified.encode())
+        try:
+            self.storage.log.append([*self._take_promises(), record])
+        except StorageError:
+            undo_batch(self.chain)
+            raise
+
+    def _take_promises(self) -> list[Record]:
+        """What must go with the next write. A batch that is written certified need not be written prepared."""
+        records, self._promises = self._promises, []
+        return [record for record in records if record.kind is not Kind.PREPARED]
+
+    def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
+        """Durable now: clear the pools, answer, publish."""
+        chain, events = self.chain, result.exchange.events
+        self.storage.history.add_batch(result.batch.seq, events)
+        self.ethereum_pool.settle(result.layer.accounts)
+        for tx_hash, _ in result.skipped:
+            self.ethereum_pool.drop(tx_hash)
+        self.view = next_view(self.view, chain, events)
+        self._publish(
+            Published(
+                seq=result.batch.seq,
+                time_ms=result.batch.time_ms,
+                view=self.view,
+                events=events,
+                outcomes=result.exchange.outcomes,
+                records=result.records,
+                skipped=result.skipped,
+            )
+        )
+        self.door.settle(result, actions)
+        self.storage.history.prepare()  # after the answers, which nobody should wait for longer than needed
+
+
+def _ethereum_pool(network: Network) -> EthereumPool:
+    return EthereumPool(network.base_fee, network.batches.evm_gas, network.batches.wide_gas)

@@ -1,0 +1,163 @@
+"""Where exchange actions come in, and which go into the next batch.
+
+A batch may hold nothing that the state before it excludes (exchange/batch/inclusion.py). So an action is judged against
+the newest state when it arrives, and again when the batch is made, since it may have waited. Whoever is refused is told
+so, and the action is barred: an answer is given once, and is final (docs/protocol/accounts-and-credits.md).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import ACTION_REPLIES_MAX, NONCE_PAST_MS
+from coinone.base.primitives.types import Hash32
+from coinone.node.executor.barred import Barred
+from coinone.node.views.published import BatchOutcome
+from coinone.protocols.txpool.actions import ActionPool, Waiting
+from coinone.rules.chain.limits import BatchLimits
+from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.exchange.accounts.credits import cost, is_cancel
+from coinone.rules.exchange.batch.inclusion import Judge, is_spent, judging_key
+from coinone.rules.exchange.wire import ORACLE_TYPE
+from coinone.rules.exchange.wire.types import LeaveAgency, Operations, VerifiedAction
+
+Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]
+Waiter: TypeAlias = Waiting[VerifiedAction]
+
+
+class Door:
+    def __init__(self, barred: Barred | None = None) -> None:
+        self.pool: ActionPool[VerifiedAction] = ActionPool()
+        self._barred = barred or Barred()
+        self._replies: dict[Hash32, list[Reply]] = {}
+
+    def add(self, chain: ChainState, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
+        """Let an action wait for the next batch; `reply` gets its outcome, also where it waits already. Raises
+        InvalidInput, which is final."""
+        replies = self._replies.get(action.tx_hash, [])
+        if action.tx_hash not in self.pool:
+            self._barred.check(action.tx_hash, action.signer)
+            try:
+                self._enter(chain, raw, action)
+            except InvalidInput:
+                self.bar(chain, action)
+                raise
+            chain.verify.remember(raw, action)
+        elif len(replies) >= ACTION_REPLIES_MAX:
+            raise LimitExceeded("too many wait for this action's outcome", most=ACTION_REPLIES_MAX)
+        self._replies[action.tx_hash] = [*replies, reply]
+
+    def choose(
+        self,
+        chain: ChainState,
+        limits: BatchLimits,
+        taken: Sequence[bytes],
+        forced: Sequence[bytes],
+        time_ms: int,
+    ) -> list[Waiter]:
+        """What goes into the batch of `time_ms` beside the prices and contracts `taken` already, and behind the forced
+        ones. A quarter of the places is for cancels first; what others leave empty they may have too. What no batch can
+        hold any more is told so, and leaves the pool for good."""
+        judge = Judge(chain.exchange, time_ms)
+        verified = [action for action in map(chain.verify, forced) if isinstance(action, VerifiedAction)]
+        for action in sorted(verified, key=judging_key):  # as the batch does, or others might fit here only
+            _admits(judge, action)
+        refused: list[Hash32] = []
+
+        def admit(item: Waiter) -> bool:
+            error = _admits(judge, item.action)
+            if error is not None and not isinstance(error, LimitExceeded):
+                refused.append(item.hash)
+                self.bar(chain, item.action)
+                self._answer(item.hash, error)
+            return error is None
+
+        ordinary = [raw for raw in taken if raw[0] != ORACLE_TYPE]
+        room = _Room(limits.transactions, limits.bytes).without(taken)
+        others = _Room(limits.ordinary_transactions, limits.ordinary_bytes).without(ordinary)
+        kept = self.pool.take(True, div_down(room.places, 4), div_down(room.size, 4), admit)
+        room = room.without([item.raw for item in kept])
+        rest = self.pool.take(False, min(room.places, others.places), min(room.size, others.size), admit)
+        room = room.without([item.raw for item in rest])
+        known = {item.hash for item in kept}
+        more = self.pool.take(
+            True, room.places, room.size, lambda item: item.hash not in known and admit(item)
+        )
+        self.pool.remove(refused)
+        return [*kept, *rest, *more]
+
+    def settle(self, result: BatchResult, actions: Sequence[Waiter]) -> None:
+        """A batch is durable: what it carried waits no more, and whoever waited is told."""
+        self.pool.remove(item.hash for item in actions)
+        seq, time_ms = result.batch.seq, result.batch.time_ms
+        for outcome in result.exchange.outcomes if self._replies else ():
+            hash_, status = outcome.tx_hash, outcome.status
+            self._answer(hash_, BatchOutcome(hash_, seq, status, outcome.answer, outcome.error, time_ms))
+
+    def bar_skipped(self, chain: ChainState, result: BatchResult, forced: Sequence[bytes]) -> None:
+        """A forced action that was skipped burnt no nonce, and yet its sender is told that it failed."""
+        skipped = {outcome.tx_hash for outcome in result.exchange.outcomes if outcome.status == "skipped"}
+        for action in map(chain.verify, forced):
+            if isinstance(action, VerifiedAction) and action.tx_hash in skipped:
+                self.bar(chain, action)
+
+    def drop_waiting(self, error: CoinoneError) -> None:
+        """Answer everybody who waits for an outcome that will not come, and forget what waits."""
+        self.pool = ActionPool()
+        replies, self._replies = self._replies, {}
+        for tx_hash in replies:
+            for reply in replies[tx_hash]:
+                reply(error)
+
+    def _answer(self, tx_hash: Hash32, outcome: BatchOutcome | CoinoneError) -> None:
+        for reply in self._replies.pop(tx_hash, ()):
+            reply(outcome)
+
+    def bar(self, chain: ChainState, action: VerifiedAction) -> None:
+        """See to it that a refused action cannot come back, unless no batch could hold it anyway."""
+        time_ms, ledger = chain.cursor.time_ms, chain.exchange.ledger
+        gone = action.nonce <= time_ms - NONCE_PAST_MS or is_spent(ledger, action.signer, action.nonce)
+        if not gone and (action.expires_after is None or action.expires_after > time_ms):
+            self._barred.add(action.tx_hash, action.signer, chain.exchange.knows(action.signer))
+
+    def _enter(self, chain: ChainState, raw: bytes, action: VerifiedAction) -> None:
+        ex, credits = chain.exchange, cost(action.action)
+        judge = Judge(ex, chain.cursor.time_ms + 1)
+        account = judge.account_of(action)
+        # Who leaves an agency has a line apart from the master's, which the master may have filled.
+        line = action.signer if isinstance(action.action, LeaveAgency) else ex.number(account)
+        judge.admit(action, self.pool.credits_of(line) if credits else 0)
+        item = Waiting(
+            raw=raw,
+            hash=action.tx_hash,
+            signer=action.signer,
+            nonce=action.nonce,
+            line=line,
+            is_cancel=is_cancel(action.action),
+            count=action.action.count if isinstance(action.action, Operations) else 0,
+            credits=credits,
+            action=action,
+        )
+        self.pool.add(item, int(ex.rows.accounts["order_count"][account]))
+
+
+def _admits(judge: Judge, action: VerifiedAction) -> InvalidInput | None:
+    """Why not, if not."""
+    try:
+        judge.admit(action)
+    except InvalidInput as error:
+        return error
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How many transactions and bytes still fit, at least none."""
+
+    places: int
+    size: int
+
+    def without(self, taken: Sequence[bytes]) -> "_Room":
+        return _Room(max(self.places - len(taken), 0), max(self.size - sum(map(len, taken)), 0))

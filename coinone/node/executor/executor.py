@@ -1,0 +1,92 @@
+"""The one thread that owns the state (D14).
+
+Everything that reads or writes chain, exchange or pools runs here: jobs from other threads one after another,
+and the node's own work when its time has come. Time for batches comes first: between two jobs the clock is
+asked. Then cancels: who wants to leave the market does not wait behind what others ask for.
+"""
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from coinone.base.primitives.errors import LimitExceeded, StorageError
+from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.limits import EXECUTOR_JOBS_MAX
+from coinone.node.clock import Clock
+
+T = TypeVar("T")
+_Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # comes later, its number, what to do
+
+
+class Executor:
+    """`work` does what is due and returns when, on the steady clock, it wants to be called again."""
+
+    def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
+        self._clock = clock
+        self._work = work
+        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
+        self._count = itertools.count()
+        self._stopping = threading.Event()
+        self._door = threading.Lock()  # so that nothing comes in behind the last look into the queue
+        self._thread = threading.Thread(target=self._run, name="coinone-executor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """End after the job that runs; those that wait fail. Raises StorageError if the thread hangs."""
+        with self._door:
+            self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            raise StorageError(f"executor did not stop within {timeout_s} s")
+
+    def submit(self, job: Callable[[], T], first: bool = False, own: bool = False) -> "Future[T]":
+        """Run `job` on the executor; `first`: before all that came without it, which can never fill the last quarter of
+        the queue. Raises LimitExceeded if too many wait, unless the job is the node's `own`: of these its caller hands
+        in one after another."""
+        future: Future[T] = Future()
+        with self._door:
+            if self._stopping.is_set():
+                future.set_exception(StorageError("node is stopping"))
+                return future
+            most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
+            if self._jobs.qsize() >= most and not own:  # nobody else puts: the door is ours
+                raise LimitExceeded("node is overloaded, try again", most=most)
+            self._jobs.put_nowait((not first, next(self._count), job, future))
+        return future
+
+    def assert_owner(self) -> None:
+        assert threading.current_thread() is self._thread, "the state belongs to the executor's thread"
+
+    def _run(self) -> None:
+        due = self._clock.steady_s()
+        while not self._stopping.is_set():
+            left = due - self._clock.steady_s()
+            if left <= 0:  # where it is due again at once, whoever waits has one turn between
+                due, left = self._work(), 0.0
+            try:
+                entry = self._jobs.get(timeout=min(left, 0.1)) if left else self._jobs.get_nowait()
+                _, _, job, future = entry
+            except queue.Empty:
+                continue
+            self._do(job, future)
+        while not self._jobs.empty():
+            *_, future = self._jobs.get_nowait()
+            self._do(_refuse, future)
+
+    def _do(self, job: Callable[[], Any], future: "Future[Any]") -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(job())
+        except BaseException as error:
+            future.set_exception(error)
+
+
+def _refuse() -> None:
+    raise StorageError("node is stopping")

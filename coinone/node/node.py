@@ -1,0 +1,330 @@
+"""The node as interfaces see it: submit, query, subscribe, and a view that needs no asking.
+
+Thread-safe. Signatures are checked on the caller's thread; everything that touches state goes through the
+executor.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from coinone.base.forms.ethereum import EthereumTransaction
+from coinone.base.primitives.errors import (
+    CoinoneError,
+    InvalidTransaction,
+    LimitExceeded,
+    NotSupported,
+    StorageError,
+)
+from coinone.base.primitives.limits import MAP_MIB, SEAL_SLICE_MS
+from coinone.base.primitives.types import Hash32
+from coinone.node.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
+from coinone.node.executor.barred import Barred
+from coinone.node.executor.core import Core
+from coinone.node.executor.executor import Executor
+from coinone.node.executor.intake import Intake, Outcome, settle
+from coinone.node.executor.signers import Signers
+from coinone.node.keys import load_or_make_secrets
+from coinone.node.recovery.key_check import check_keys
+from coinone.node.recovery.startup import identity_of, open_chain
+from coinone.node.roles.follower import FollowedBlock, follow_batch
+from coinone.node.roles.leader import Producer
+from coinone.node.storage.history.history import History
+from coinone.node.storage.storage import open_storage
+from coinone.node.views.archive import Archive
+from coinone.node.views.pending import Pending, pending_of
+from coinone.node.views.published import BatchOutcome, Published, Subscription
+from coinone.node.views.view import View
+from coinone.protocols.txpool.ethereum import EthereumPool
+from coinone.rules.chain.apply import call_env
+from coinone.rules.chain.genesis import Genesis
+from coinone.rules.chain.imported.blocks import header_env
+from coinone.rules.chain.network import Network, require_launched
+from coinone.rules.chain.state import ChainState
+from coinone.rules.chain.transactions import verify_transaction
+from coinone.rules.exchange.accounts.credits import is_cancel
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.header import Header
+from coinone.rules.state.database import Database
+from coinone.rules.state.state import State
+from coinone.rules.vm import FORKS, BlockEnv, Rules
+
+T = TypeVar("T")
+MAP_SIZE_BYTES = MAP_MIB << 20
+STOP_TIMEOUT_S = 5.0
+IDLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReader:
+    """What a query may read, on the executor, between two batches."""
+
+    chain: ChainState
+    archive: Archive
+    database: Database  # for use under the pending layers: it may hold the first of them already
+    pool: EthereumPool
+    next_timestamp: int  # what contracts see in the next batch, however soon that is
+
+    @property
+    def network(self) -> Network:
+        return self.chain.network
+
+    @property
+    def state(self) -> State:
+        """Contracts at the newest batch: `pending`."""
+        return self.chain.state
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.chain.exchange
+
+    @property
+    def head(self) -> Header:
+        return self.chain.head
+
+    @property
+    def rules(self) -> Rules:
+        return self.chain.rules
+
+    def env(self) -> BlockEnv:
+        """What a contract called now would see."""
+        return call_env(self.chain)
+
+    def pending(self) -> Pending:
+        return pending_of(self.chain, self.next_timestamp)
+
+
+class Node:
+    def __init__(
+        self,
+        network: Network,
+        data_dir: Path,
+        clock: Clock | None = None,
+        entropy: Entropy = system_entropy,
+        map_size_bytes: int = MAP_SIZE_BYTES,
+        genesis: Genesis | None = None,
+        archive: bool = False,
+        must_lead: bool = False,
+    ) -> None:
+        """Open the data folder and bring the chain up to date. `archive` keeps the state of every block. `genesis` is
+        for the first start of a node that joins others; alone, dev makes its own. `must_lead`: there is nobody to
+        follow. Raises NotSupported for a network that is not launched, StorageError for a folder that is in use,
+        foreign or damaged, or whose keys are not its chain's."""
+        require_launched(network)
+        self.network = network
+        self.data_dir = data_dir
+        self._clock = clock or SystemClock()
+        self._heard_s = self._clock.steady_s()  # of the newest batch, or when the node was made
+        self._subscriptions: list[Subscription] = []
+        self.storage = open_storage(data_dir, identity_of(network), map_size_bytes, archive)
+        try:
+            secrets = load_or_make_secrets(data_dir, entropy, is_new=self.storage.blocks.head() is None)
+            chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis)
+            check_keys(chain, secrets, data_dir, must_lead)
+        except BaseException:
+            self.storage.close()
+            raise
+        self.archive = Archive(self.storage.blocks)
+        self._barred = Barred()
+        self._core = Core(chain, self.storage, secrets, self._publish, self._barred)
+        self._writer = ThreadPoolExecutor(1, "coinone-commit")
+        self._producer = Producer(
+            self._core, secrets, self._clock, entropy, self._publish, self._writer.submit
+        )
+        self._executor = Executor(self._clock, self._work)
+        self._signers = Signers()
+        self._intake = Intake(self._enter, self._signers)
+        self.domain_rules = chain.exchange.config.domain_rules
+
+    @property
+    def genesis(self) -> Genesis:
+        return self._core.chain.genesis
+
+    @property
+    def follows(self) -> bool:
+        """Whether others make the batches."""
+        return not self._core.is_member
+
+    @property
+    def clock_ms(self) -> int:
+        """This computer's time of day."""
+        return self._clock.wall_ms()
+
+    @property
+    def batch_age_ms(self) -> int:
+        """For how long there was no batch; where others make them, also how old the newest one is: it may have come
+        late. A leader's own clock may be behind its batches."""
+        silent = int((self._clock.steady_s() - self._heard_s) * 1000)
+        return max(silent, self.clock_ms - self.view.time_ms) if self.follows else silent
+
+    @property
+    def view(self) -> View:
+        """What the newest batch left behind; immutable."""
+        return self._core.view
+
+    @property
+    def history(self) -> History:
+        return self.storage.history
+
+    @property
+    def halted(self) -> str | None:
+        return self._core.halted
+
+    @property
+    def disk_failed(self) -> bool:
+        """Whether the disk is why it halted: nobody knows what it did, so a new start must find out."""
+        return self._core.disk_failed
+
+    def env_at(self, number: int, block_hash: Callable[[int], Hash32]) -> tuple[BlockEnv, Rules]:
+        """What the header of a block that is there says to contracts, and the rules they run under."""
+        header = self.archive.header(number)
+        assert header is not None, "the block was found"
+        return header_env(self.network.chain_id, header, block_hash), FORKS[self.network.fork]
+
+    def next_base_fee(self) -> int:
+        """Of the block after the newest one: a constant of the network, where Ethereum's moves."""
+        return self.network.base_fee
+
+    def start(self) -> None:
+        self._executor.start()
+
+    def stop(self) -> None:
+        """Finish the running batch and close the folder. What was answered is on disk already."""
+        self._executor.stop(STOP_TIMEOUT_S)
+        self._signers.close()
+        self._writer.shutdown()  # a block half written is finished: a second signal is safe all the same
+        self._core.drop_waiting(StorageError("node stopped before the batch was made"))
+        for subscription in self._subscriptions:
+            subscription.push(None)
+        self.storage.close()
+
+    async def submit(self, raw: bytes) -> BatchOutcome:
+        """Run an exchange action; its outcome once the batch is durable. Raises InvalidInput, or StorageError
+        if the node stopped first: whether the action took effect is then to be looked up, not assumed."""
+        return await self.submit_verified(raw, self.verified(raw))
+
+    def verified(self, raw: bytes) -> VerifiedAction:
+        """What `raw` says, in any thread. Raises InvalidInput."""
+        verified = verify_transaction(raw, self.domain_rules)
+        if not isinstance(verified, VerifiedAction):
+            raise NotSupported("not an exchange action")
+        return verified
+
+    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> BatchOutcome:
+        """`submit` for a caller in this process that has verified `raw` itself: a signature is recovered
+        once. `verified` must be what `verified` makes of `raw`; nobody else's word counts."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[BatchOutcome] = loop.create_future()
+
+        def reply(outcome: BatchOutcome | CoinoneError) -> None:
+            loop.call_soon_threadsafe(settle, answer, outcome)
+
+        try:
+            entered = self._executor.submit(
+                lambda: self._core.add_action(raw, verified, reply), first=is_cancel(verified.action)
+            )
+        except LimitExceeded:
+            self.bar([verified])
+            raise
+        await asyncio.wrap_future(entered)
+        return await answer
+
+    def bar(self, actions: Sequence[VerifiedAction]) -> None:
+        """See to it that actions which were refused on the way here, as of unknown signers, never come in (door.py)."""
+        for action in actions:
+            self._barred.add(action.tx_hash, action.signer, is_known=False)
+
+    async def submit_ethereum(self, raw: bytes) -> Hash32:
+        """Put an Ethereum transaction into the pool; returns its hash. Raises InvalidInput."""
+        return await self._intake.submit(raw)
+
+    async def _enter(self, transactions: Sequence[EthereumTransaction]) -> list[Outcome]:
+        return await self._run(lambda: [self._core.try_ethereum(tx) for tx in transactions])
+
+    async def submit_oracle(self, raw: bytes) -> Hash32:
+        """Put a reporter's prices into the next batch; returns the hash. Raises InvalidInput."""
+        verified = verify_transaction(raw, self.domain_rules)
+        if not isinstance(verified, OracleReport):
+            raise InvalidTransaction("not an oracle transaction")
+        await self._run(lambda: self._core.add_oracle(raw, verified, self._clock.wall_ms()))
+        return verified.tx_hash
+
+    async def follow(self, item: CertifiedBatch | Block) -> None:
+        """Take a batch or block that another node made, one after another. Raises InvalidInput, or StorageError."""
+        if isinstance(item, Block):
+            await self._follow_block(item)
+        else:
+            await self._take(lambda core, producer: follow_batch(core, item))
+
+    async def _follow_block(self, block: Block) -> None:
+        following = await self._take(lambda core, producer: FollowedBlock(core, block))
+        sealed = False
+        while not sealed:
+            sealed = await self._take(
+                lambda core, producer: following.advance(for_ms(self._clock, SEAL_SLICE_MS))
+            )
+        written = self._writer.submit(following.write)
+        await asyncio.gather(asyncio.wrap_future(written), return_exceptions=True)
+
+        def take_in(core: Core, producer: Producer) -> None:
+            written.result()
+            producer.announce(following.take_in())
+
+        await self._take(take_in)
+
+    async def _take(self, job: Callable[[Core, Producer], T]) -> T:
+        """`run_on_core` for what a peer sent: no crowd of clients is in its way, or the peer would seem at fault."""
+        return await asyncio.wrap_future(
+            self._executor.submit(lambda: self._guarded(job), first=True, own=True)
+        )
+
+    async def query(self, fn: Callable[[ChainReader], T]) -> T:
+        """Run `fn` on the executor between two batches. It must copy what it returns."""
+        return await self._run(lambda: fn(self.reader()))
+
+    def reader(self) -> ChainReader:
+        """On the executor only."""
+        self._executor.assert_owner()
+        core = self._core
+        store = self.storage.store
+        return ChainReader(core.chain, self.archive, store, core.ethereum_pool, core.next_timestamp)
+
+    def subscribe(self) -> Subscription:
+        """What every batch from now on did, on the running event loop."""
+        subscription = Subscription(asyncio.get_running_loop())
+        self._subscriptions = [*self._subscriptions, subscription]
+        return subscription
+
+    async def run_on_core(self, job: Callable[[Core, Producer], T]) -> T:
+        """For dev/tools.py: a job that may change state, on the executor."""
+        return await self._run(lambda: self._guarded(job))
+
+    def _guarded(self, job: Callable[[Core, Producer], T]) -> T:
+        try:
+            return job(self._core, self._producer)
+        except (StorageError, AssertionError) as error:
+            self._core.halt(error)
+            raise
+
+    async def _run(self, job: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._executor.submit(job))
+
+    def _work(self) -> float:
+        self._executor.assert_owner()
+        if self.follows:
+            return self._clock.steady_s() + IDLE_S
+        return self._producer.work()
+
+    def _publish(self, published: Published) -> None:
+        if not published.blocks:
+            self._heard_s = self._clock.steady_s()
+        subscriptions = self._subscriptions
+        gone = [subscription for subscription in subscriptions if not subscription.push(published)]
+        if gone:
+            self._subscriptions = [item for item in self._subscriptions if item not in gone]

@@ -1,0 +1,158 @@
+"""From a data folder to a chain in memory: genesis at the first start, recovery at every later one.
+
+What blocks committed is loaded; batches that were certified after the last block are applied again, and must
+give the results their certificates name. So nothing that was answered before a crash is lost or changed.
+"""
+
+import struct
+from secrets import token_bytes
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.siphash import Key
+from coinone.base.primitives import rlp
+from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.types import ZERO_HASH
+from coinone.node.keys import Secrets
+from coinone.node.storage.storage import Storage
+from coinone.node.storage.store import Store
+from coinone.node.views.archive import Archive, commit_of
+from coinone.protocols.sequencer.changing import seed_chain
+from coinone.rules.chain.apply import apply_batch
+from coinone.rules.chain.bridge.seen import numbers_of
+from coinone.rules.chain.cursor import decode_cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.genesis import (
+    Genesis,
+    decode_genesis,
+    exchange_config,
+    genesis_cursor,
+    genesis_header,
+    write_genesis_state,
+)
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.sealing import CURSOR_KEY, SealedBlock
+from coinone.rules.chain.state import ChainState, Headers
+from coinone.rules.consensus.federation import Federation
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.leaves import all_leaves
+from coinone.rules.exchange.state.restore import exchange_from_leaves
+from coinone.rules.exchange.state.root import LeafStore
+from coinone.rules.ledger.batch import check_certified, decode_certified
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.header import Header
+from coinone.rules.ledger.placed import place
+from coinone.rules.state.database import Changes, Table
+from coinone.rules.state.seal import seal, state_root
+from coinone.rules.state.state import State
+
+GENESIS_KEY = b"genesis"
+NO_SEAL = (0, bytes(65))  # genesis is agreed upon, not sealed
+
+
+def identity_of(network: Network) -> bytes:
+    """What marks a data folder: another network, or the same with other parameters, must not open it."""
+    return keccak256(rlp.encode([network.name.encode(), network.chain_id, repr(network).encode()]))
+
+
+def open_chain(
+    network: Network, storage: Storage, secrets: Secrets, now_ms: int, genesis: Genesis | None = None
+) -> ChainState:
+    """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
+    if storage.blocks.head() is None:
+        if storage.log.batches:
+            raise StorageError(
+                "the batch log is there, and the database is gone or empty: restore it, or start `coinone up --reset`"
+            )
+        genesis = genesis or _new_genesis(network, secrets, now_ms)
+        block, sealed = genesis_block(network, genesis, storage.store)
+        storage.commit_block(commit_of(block, sealed, {}))
+    storage.finish_turning_back()
+    chain = load_chain(network, storage)
+    if not storage.turns_back:  # else what is pending is made void by whoever goes on from here (core.py)
+        _replay(chain, storage)
+    check_solvency(chain)
+    return chain
+
+
+def load_chain(network: Network, storage: Storage) -> ChainState:
+    """The chain at the last block on disk."""
+    archive, head = Archive(storage.blocks), storage.blocks.head()
+    header = None if head is None else archive.header(head.number)
+    if header is None:
+        raise StorageError("data folder is incomplete: start `coinone up --reset`")
+    return chain_at(network, storage.store, header, Headers(archive.header, archive.forced))
+
+
+def chain_at(network: Network, store: Store, header: Header, headers: Headers) -> ChainState:
+    """The chain that `store` holds, which must be that of `header`."""
+    genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
+    if genesis_row is None or cursor_row is None:
+        raise StorageError("data folder is incomplete: start `coinone up --reset`")
+    genesis = decode_genesis(genesis_row)
+    leaves = list(store.scan(Table.EXCHANGE))
+    chain = ChainState(
+        network=network,
+        genesis=genesis,
+        state=State(store),
+        exchange=exchange_from_leaves(exchange_config(network, genesis), leaves, _index_key()),
+        cursor=decode_cursor(cursor_row),
+        head=header,
+        headers=headers,
+        leaves=LeafStore(dict(leaves)),
+    )
+    if exchange_root_with(chain.leaves.root(), chain.cursor.effects_hash) != header.exchange_root:
+        raise StorageError("the exchange on disk does not have the root of the last block")
+    if state_root(store) != header.state_root:
+        raise StorageError("the accounts on disk do not have the root of the last block")
+    return chain
+
+
+def _index_key() -> Key:
+    """For the exchange's indexes: drawn at every start and told nobody, so that no client can make them slow."""
+    low, high = struct.unpack("<2q", token_bytes(16))
+    return low, high
+
+
+def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Block, SealedBlock]:
+    """Block 0 and its rows, for an empty `store`; nothing is written."""
+    state = State(store)
+    write_genesis_state(state, network)
+    sealed_state = seal(store, state.freeze())
+    exchange = Exchange.from_genesis(exchange_config(network, genesis), genesis.time_ms)
+    leaves = dict(all_leaves(exchange))
+    draft = genesis_cursor(network, genesis, genesis_header(network, genesis, ZERO_HASH, ZERO_HASH))
+    exchange_root = exchange_root_with(LeafStore(leaves).root(), draft.effects_hash)
+    header = genesis_header(network, genesis, sealed_state.root, exchange_root)
+    cursor = genesis_cursor(network, genesis, header)
+    changes: Changes = {
+        **sealed_state.changes,
+        Table.EXCHANGE: dict(leaves),
+        Table.EXCHANGE_NUMBER: dict(numbers_of(leaves)),
+        Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode_cursor(cursor)},
+    }
+    return Block(header, (), NO_SEAL), SealedBlock(header, place(()), (), cursor, changes)
+
+
+def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
+    """Dev: this node is the federation and the reporter."""
+    assert network.is_dev, "only dev makes its genesis at the first start"
+    return Genesis(
+        time_ms=now_ms,
+        federation=Federation((secrets.member,)),
+        reporters=(secrets.reporter_address,),
+        seed_tip=seed_chain(secrets.seeds, 0, network.seed_length)[0],
+    )
+
+
+def _replay(chain: ChainState, storage: Storage) -> None:
+    """Apply what was certified after the last block."""
+    for seq, data in storage.pending_batches():
+        try:
+            certified = decode_certified(data)
+            check_certified(certified, chain.network.chain_id, chain.federation)
+            result = apply_batch(chain, certified.batch)
+        except InvalidInput as error:
+            raise StorageError(f"batch {seq} of the log does not apply: {error}") from error
+        if result.digest != certified.certificate.results:
+            raise StorageError(f"batch {seq} gave other results than were certified")
+        storage.history.add_batch(seq, result.exchange.events)

@@ -1,0 +1,80 @@
+"""Checking a whole chain: everything executed again from genesis, in memory, and every root compared.
+
+It trusts nothing in the folder but the blocks and batches themselves. What a second process finds must be
+what the first one wrote: the rules depend on nothing but their arguments (invariant 8 of
+style-and-reliability B3).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.types import Hash32
+from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block
+from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.storage import Storage
+from coinone.node.storage.store import MemoryStore, Snapshot, Store
+from coinone.node.views.archive import Archive
+from coinone.rules.chain.genesis import decode_genesis
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.network import Network
+from coinone.rules.chain.sealing import SealedBlock, apply_block, commit_block
+from coinone.rules.chain.state import ChainState, Headers
+from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.header import Header
+from coinone.rules.state.database import Table
+
+Write: TypeAlias = Callable[[Block, SealedBlock, Mapping[int, bytes]], None]  # with its batches, by seq
+
+
+def verify_chain(
+    network: Network, storage: Storage, progress: Callable[[Header], None] = lambda header: None
+) -> Header:
+    """Execute all blocks of the folder again; returns the last header. Raises StorageError at the first block
+    that does not come out as it is written."""
+    memory = MemoryStore()
+    chain = execute_again(
+        network, storage.store, memory, lambda block, sealed, raw: memory.write(sealed.changes), progress
+    )
+    return chain.head
+
+
+def execute_again(
+    network: Network, found: Snapshot, store: Store, write: Write, progress: Callable[[Header], None]
+) -> ChainState:
+    """The blocks in `found`, executed into the empty `store`; `write` must put there what each changed. Raises
+    StorageError."""
+    archive, genesis_row = Archive(Blocks(found)), found.get(Table.META, GENESIS_KEY)
+    if genesis_row is None:
+        raise StorageError("data folder is incomplete: start `coinone up --reset`")
+    first, sealed = genesis_block(network, decode_genesis(genesis_row), store)
+    _compare(first.hash, archive, 0)
+    write(first, sealed, {})
+    chain = chain_at(network, store, first.header, Headers(archive.header, archive.forced))
+    number = 1
+    while (block := archive.block(number)) is not None:
+        batches = _batches(archive, block)
+        try:
+            sealed = apply_block(chain, store, block, batches)
+        except InvalidInput as error:
+            raise StorageError(f"block {block.number} does not verify: {error}") from error
+        write(block, sealed, {entry.batch.seq: entry.encode() for entry in batches})
+        commit_block(chain, sealed)
+        progress(chain.head)
+        number += 1
+    check_solvency(chain)
+    return chain
+
+
+def _batches(archive: Archive, block: Block) -> list[CertifiedBatch]:
+    found = [archive.batch(seq) for seq in range(block.first_seq, block.header.batch_seq + 1)]
+    if None in found:
+        raise StorageError(f"a batch of block {block.number} is missing")
+    return [batch for batch in found if batch is not None]
+
+
+def _compare(block_hash: Hash32, archive: Archive, number: int) -> None:
+    header = archive.header(number)
+    if header is None or header.hash != block_hash:
+        raise StorageError(f"block {number} is not the one that the network's parameters give")

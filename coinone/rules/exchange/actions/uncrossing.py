@@ -1,0 +1,38 @@
+"""The end of a batch's trading: orders that cross each other meet (kernel/passing.py), until no book is crossed."""
+
+from coinone.base.primitives.types import ZERO_ADDRESS
+from coinone.rules.exchange.actions.trading import Ran, Trading
+from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.prices.fixed import QUOTE_SCALE, round_half_even
+from coinone.rules.exchange.prices.mark import SPREAD_SHARE
+from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OpKind, Side
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.exchange.wire.types import Noop
+
+
+def uncross(batch: Batch) -> Ran:
+    """Let what rests and crosses trade, market by market."""
+    meetings = Trading(batch)
+    for market in crossed_markets(batch.rows):
+        item = Item(-1, Noop(), 0, ZERO_ADDRESS, 0, ZERO_ADDRESS, NO_HASH, NO_HASH, before=-2)
+        meetings.ops.add_one(item, kind=int(OpKind.MEET), market=market, middle=_middle(batch, market))
+    return meetings.run()
+
+
+def crossed_markets(rows: Rows) -> list[int]:
+    """Where the best bid reaches the best ask."""
+    best = [[rows.book.best(market, side) for side in Side] for market in range(rows.market_count)]
+    return [n for n, (bid, ask) in enumerate(best) if bid is not None and ask is not None and bid >= ask]
+
+
+def _middle(batch: Batch, market: int) -> int:
+    """Twice the price that tells who takes: the middle of the impact prices that everybody saw at the last batch's end,
+    where they are as near to each other as the mark's basis asks (mark.py), else the mark. The mark as well where the
+    limit of liquidations is not whole: makers have just come back, and what was seen before is not theirs."""
+    memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
+    bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
+    whole = int(row["limit_share"]) == LIMIT_WHOLE
+    if whole and bid and ask and SPREAD_SHARE * (ask - bid) * int(row["max_leverage"]) <= oracle:
+        return round_half_even(bid + ask, QUOTE_SCALE)
+    return 2 * int(row["mark"])

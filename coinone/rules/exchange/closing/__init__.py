@@ -1,0 +1,1 @@
+"""Closing accounts that cannot carry their positions: liquidation, deleveraging, debts."""

@@ -1,0 +1,337 @@
+"""Liquidation: closing what an account can no longer carry, while its own equity still pays for it.
+
+An account below its maintenance margin has its orders cancelled and reduce-only IOC orders sent, the most endangered
+first. Each is limited to the position's share of the account's equity away from the mark, so that no fill makes the
+rest less covered than it was; as long as two thirds of the margin are left, half a maintenance margin is the limit,
+and a large position is closed by a fifth first. Below a third, what the book does not take is closed against ranked
+holders of the other side, who are paid what margin is left (adl.py).
+
+A *locked* account, whose debt others paid (debts.py), trades at the mark or better, and is closed at the mark at
+once. What that brings belongs to the fund. A market without a fresh oracle price is left as it is: the account's other
+positions go, and a locked one waits for the price to come back.
+
+Share per lot: equity * MM_i / MM / size, rounded down; E is the account's equity, MM its maintenance margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from coinone.base.primitives.integers import div_down, div_up, muldiv_down
+from coinone.base.primitives.limits import (
+    CANCELLED_WHOLE_PER_BATCH,
+    DELEVERAGED_PER_BATCH,
+    LIQUIDATION_COOLDOWN_MS,
+    LIQUIDATION_TURNS_BY_NEED,
+    LIQUIDATION_TURNS_PER_BATCH,
+    LIQUIDATIONS_PER_TURN,
+    LOCKED_CLOSED_PER_BATCH,
+)
+from coinone.base.primitives.types import ZERO_ADDRESS
+from coinone.rules.exchange.accounts.equity import equity
+from coinone.rules.exchange.accounts.locks import is_locked, locked_among, unlock
+from coinone.rules.exchange.actions.opening import claim_waiting, tell
+from coinone.rules.exchange.actions.ops import OpList
+from coinone.rules.exchange.actions.trading import Trading
+from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.closing.adl import Deleveraging
+from coinone.rules.exchange.closing.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
+from coinone.rules.exchange.events.events import LiquidationEvent
+from coinone.rules.exchange.prices.oracle import is_fresh
+from coinone.rules.exchange.rows.arrays import SAVED_ACCOUNTS
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OP, Array, OpKind, Side, Tif
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.exchange.wire.types import Noop
+
+LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
+
+
+@dataclass
+class Liquidations:
+    """The accounts chosen when segment 6 begins."""
+
+    batch: Batch
+    chosen: dict[int, None] = field(default_factory=dict)  # slots: the locked, then the most endangered
+    fifths: set[tuple[int, int]] = field(default_factory=set)  # (slot, market) whose order is for a part
+
+    def item(self, slot: int) -> Item:
+        """The system's item for an account: ranked first among its own."""
+        address = self.batch.rows.address_of(slot)
+        return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-2)
+
+
+def serve(work: Liquidations) -> None:
+    """Send the orders of the locked, then, in turns, of the others for whom something rests. Nothing in the book goes
+    before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
+    have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
+    each turn the book is looked at again, for those who have not been served. Later turns are drawn among these: else a
+    crowd that lacks more than others, and quotes to itself, would have all places of each batch."""
+    rows = work.batch.rows
+    slots = holders(rows)
+    locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
+    waiting = np.array(endangered(rows, slots), np.int64)
+    if not locked and not len(waiting):
+        return
+    cancels = CANCELLED_WHOLE_PER_BATCH
+    for number in range(LIQUIDATION_TURNS_PER_BATCH):
+        if number == LIQUIDATION_TURNS_BY_NEED:
+            waiting = waiting[by_lot(rows.accounts["number"][waiting], work.batch.ctx.seed)]
+        chosen = served(rows, waiting, work.batch.now, LIQUIDATIONS_PER_TURN)
+        turn = chosen if number else locked + chosen
+        cancels -= _cancel(work, turn, cancels)
+        _close(work, turn)
+        if not chosen:
+            return
+        waiting = waiting[_short(rows, waiting) & ~np.isin(waiting, chosen)]
+
+
+def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
+    """Cancel all orders of each, as far as the one with whom it is `most`; returns how many. Nobody's closing waits for
+    cancels, its own or another's: an order of who is below the margin meets only what its owner can bear, and one that
+    lies in the way of its owner's is passed (self-trade prevention)."""
+    cancels, gone = Trading(work.batch), 0
+    for slot in turn:
+        if gone >= most:
+            break
+        gone += int(work.batch.rows.accounts[slot]["order_count"])
+        add_cancels(work.batch, slot, work.item(slot), cancels.ops, Status.LIQUIDATED_CANCELED)
+    cancels.run()
+    return gone
+
+
+def _close(work: Liquidations, turn: list[int]) -> None:
+    """Send what closes their positions, in the order given."""
+    orders = Trading(work.batch)
+    events = [event for slot in turn for event in add_orders(work, slot, work.item(slot), orders.ops)]
+    results = orders.run().results
+    told = zip(events, results["status"].tolist(), results["filled_sz"].tolist(), strict=True)
+    fifths: dict[int, bool] = {}  # slot: did all of its fifths find enough?
+    for place, (event, status, filled) in enumerate(told):
+        if status == Status.SOLVENT:
+            continue
+        work.batch.events.append(event)
+        slot = orders.ops.owner(place).account
+        if (slot, event.market) in work.fifths:
+            fifths[slot] = fifths.get(slot, True) and filled == abs(event.size)
+    accounts, now = work.batch.rows.accounts, work.batch.now
+    for slot, whole in fifths.items():
+        rested = now - int(accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
+        if whole and rested:  # a stranger's bid for one lot starts no rest
+            work.batch.rows.journal.account(slot)
+            accounts[slot]["liquidated_ms"] = now
+    work.chosen.update(dict.fromkeys(turn))
+
+
+def holders(rows: Rows) -> Array:
+    """Slots of all accounts with a position or an open order, each as often as it has one in a market."""
+    return rows.holders_in(range(rows.market_count))
+
+
+def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
+    """Who is below maintenance margin (or a third of it: `spent`), not locked, and holds what may be closed now: whom
+    it lacks most first, then by account number."""
+    slots = slots[_short(rows, slots, spent=spent)]
+    if not len(slots):
+        return []
+    slots = np.unique(slots)
+    slots = slots[_closable(rows, slots) & ~locked_among(rows, slots)]
+    accounts = rows.accounts
+    over = _worth(rows, slots) - accounts["maintenance_margin"][slots]
+    found: list[int] = slots[np.lexsort((accounts["number"][slots], over))].tolist()
+    return found
+
+
+def _short(rows: Rows, slots: Array, *, spent: bool = False) -> Array:
+    """Which of them are below maintenance margin (or a third of it: `spent`)."""
+    required = rows.accounts["maintenance_margin"][slots]
+    found: Array = _worth(rows, slots) < ((required + 2) // 3 if spent else required)
+    return found
+
+
+def _worth(rows: Rows, slots: Array) -> Array:
+    worth: Array = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
+    return worth
+
+
+def _closable(rows: Rows, slots: Array) -> Array:
+    """Which of them hold a position in a market with a fresh price."""
+    fresh = np.array([market for market in range(rows.market_count) if is_fresh(rows, market)], np.int64)
+    held: Array = (rows.positions["size"][np.ix_(slots, fresh)] != 0).any(axis=1)
+    return held
+
+
+def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status) -> None:
+    """Cancel every order of an account."""
+    orders = batch.rows.orders[batch.rows.book.slots_of(batch.rows, slot)]
+    cancels = np.zeros(len(orders), OP)
+    cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
+    cancels["market"], cancels["oid"] = orders["market"], orders["oid"]
+    ops.add_rows(item, cancels)
+
+
+def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[LiquidationEvent]:
+    """An IOC for each position of the account in a market with a fresh price, the largest margin first; what to tell
+    of each. The kernel makes none once the account has its maintenance margin again, by those before or by money that
+    came in time."""
+    batch, rows, events = work.batch, work.batch.rows, []
+    for market in _largest_first(batch, slot):
+        size = int(rows.positions[slot, market]["size"])
+        part = part_of(batch, slot, market)
+        if part < abs(size):
+            work.fifths.add((slot, market))
+        price = limit_price(rows, slot, market)
+        events.append(
+            LiquidationEvent(
+                *batch.here,
+                account=item.address,
+                kind="order",
+                market=market,
+                size=part if size > 0 else -part,
+                px=price,
+                amount=equity(rows, slot),
+            )
+        )
+        ops.add_one(
+            item,
+            kind=int(OpKind.PLACE),
+            market=market,
+            side=int(Side.SELL if size > 0 else Side.BUY),
+            px=price,
+            sz=part,
+            tif=int(Tif.IOC),
+            reduce_only=1,
+            liquidation=1,
+            liquidation_fee=LIQUIDATION_FEE,
+        )
+    return events
+
+
+def settle(work: Liquidations) -> None:
+    """After the orders: close the locked at the mark, and whoever has less than a third of its margin for what is left
+    of it; then free the locked that hold nothing any more."""
+    batch, rows = work.batch, work.batch.rows
+    ranking = Deleveraging(batch)
+    locked = [slot for slot in work.chosen if is_locked(rows, slot)]
+    for slot in locked:
+        for market in _open_positions(batch, slot):
+            ranking.close(slot, market, int(rows.markets[market]["mark"]))
+    for slot in _spent_accounts(batch):
+        # Another's close may have just paid it, or made it smaller.
+        if not _spent(rows, slot):
+            continue
+        for market in _open_positions(batch, slot):
+            ranking.close(slot, market, _away(rows, slot, market, share_per_lot(rows, slot, market)))
+    _trim(work, ranking)
+    for slot in _freed(rows):
+        _release(batch, slot)
+
+
+def _trim(work: Liquidations, ranking: Deleveraging) -> None:
+    """Reduce-only orders come to no more than what the closes left of their positions."""
+    trading = Trading(work.batch)
+    for slot, market in ranking.overreduced():
+        trading.ops.add_one(work.item(slot), kind=int(OpKind.TRIM), market=market)
+    trading.run()
+
+
+def share_per_lot(rows: Rows, slot: int, market: int) -> int:
+    """How far from the mark the position may be closed at the cost of its own share of the equity, rounded down."""
+    held, account = rows.positions[slot, market], rows.accounts[slot]
+    needed, whole = int(held["maintenance_margin"]), int(account["maintenance_margin"])
+    return div_down(muldiv_down(equity(rows, slot), needed, whole), abs(int(held["size"]))) if whole else 0
+
+
+def limit_price(rows: Rows, slot: int, market: int) -> int:
+    """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin, as
+    far as the market's limit is open (oracle.py). It is for who has less than a third of the margin: what the book does
+    not take of that is closed at the whole share in this very batch."""
+    row, held = rows.markets[market], rows.positions[slot, market]
+    if is_locked(rows, slot):
+        return int(row["mark"])
+    distance = share_per_lot(rows, slot, market)
+    if _orderly(rows, slot):
+        distance = min(distance, div_down(int(held["maintenance_margin"]), 2 * abs(int(held["size"]))))
+    if not _spent(rows, slot):
+        distance = muldiv_down(distance, int(row["limit_share"]), LIMIT_WHOLE)
+    return _away(rows, slot, market, distance)
+
+
+def _away(rows: Rows, slot: int, market: int, distance: int) -> int:
+    """`distance` from the mark to the holder's loss, within the market's prices."""
+    row = rows.markets[market]
+    price = int(row["mark"]) + (-distance if int(rows.positions[slot, market]["size"]) > 0 else distance)
+    return max(1, min(price, int(row["max_px"])))
+
+
+def _open_positions(batch: Batch, slot: int) -> list[int]:
+    """Markets in which the account holds a position that may be closed now."""
+    markets: list[int] = batch.rows.positions["size"][slot, : batch.rows.market_count].nonzero()[0].tolist()
+    return [market for market in markets if is_fresh(batch.rows, market)]
+
+
+def _largest_first(batch: Batch, slot: int) -> list[int]:
+    """`_open_positions`, that with the largest maintenance margin first: closing it helps most."""
+    margins = batch.rows.positions["maintenance_margin"][slot]
+    return sorted(_open_positions(batch, slot), key=lambda market: (-int(margins[market]), market))
+
+
+def part_of(batch: Batch, slot: int, market: int) -> int:
+    """How much of the position is closed now: a fifth of a large one, while there is no hurry."""
+    size = abs(int(batch.rows.positions[slot, market]["size"]))
+    large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
+    calm = _orderly(batch.rows, slot) and not is_locked(batch.rows, slot)
+    return div_up(size, PARTIAL_SHARE) if large and calm else size
+
+
+def _orderly(rows: Rows, slot: int) -> bool:
+    """Is the equity still at least two thirds of the maintenance margin?"""
+    return 3 * equity(rows, slot) >= 2 * int(rows.accounts[slot]["maintenance_margin"])
+
+
+def _spent(rows: Rows, slot: int) -> bool:
+    """Is less than a third of the maintenance margin left?"""
+    return 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
+
+
+def _spent_accounts(batch: Batch) -> list[int]:
+    """Who has less than a third of its margin left, the most endangered first; the rest have time."""
+    return endangered(batch.rows, holders(batch.rows), spent=True)[:DELEVERAGED_PER_BATCH]
+
+
+def _freed(rows: Rows) -> list[int]:
+    """The locked that hold nothing since this batch, by account number: also those that were not chosen, whose last
+    position went by an order in the book or by another's close. Nobody would look at them again."""
+    journal = rows.journal
+    slots = journal.keys["account"][: journal.counters[SAVED_ACCOUNTS]]
+    slots = slots[locked_among(rows, slots) & (rows.accounts["order_count"][slots] == 0)]
+    slots = slots[(rows.positions["size"][slots] == 0).all(axis=1)]
+    found: list[int] = slots[np.argsort(rows.accounts["number"][slots])].tolist()
+    return found
+
+
+def _release(batch: Batch, slot: int) -> None:
+    """A locked account that holds nothing is free again; what its closing brought is the fund's."""
+    rows = batch.rows
+    brought = int(rows.accounts[slot]["cash"])
+    assert brought >= 0, "a locked account trades at the mark or better"
+    batch.move_cash(slot, -brought)
+    batch.move_global("insurance", brought)
+    unlock(rows, slot)
+    if brought:
+        tell(batch, rows.address_of(slot), "proceeds", -brought, ZERO_ADDRESS, NO_HASH)
+    claim_waiting(batch, slot)
+
+
+def _by_need(rows: Rows, slots: Array) -> list[int]:
+    """Who holds what may be closed now, then the largest maintenance margin, then by account number."""
+    if not len(slots):
+        return []
+    accounts = rows.accounts
+    margins = -accounts["maintenance_margin"][slots]
+    order = np.lexsort((accounts["number"][slots], margins, ~_closable(rows, slots)))
+    found: list[int] = slots[order].tolist()
+    return found

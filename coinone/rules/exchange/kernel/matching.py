@@ -1,0 +1,376 @@
+"""Kernel, chapter two: a taker against the book, best price first, oldest order first.
+
+At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
+prevention); one of a locked account, whose money is the fund's, is cancelled at a price worse than the mark or with a
+builder's fee; a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
+cancelled if nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not
+reduce (to cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss
+is cancelled and a taker at its own loss stops, unless it is liquidated; a maker that may not make the fill
+(fill_check.py) loses all its orders of that side; a taker that may not, stops. What stopped never rests. A check never
+makes a fill smaller.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
+from coinone.base.primitives.jit_tables import prefetch
+from coinone.base.primitives.limits import VOLUME_MAX
+from coinone.rules.exchange.book.indexes import home_of
+from coinone.rules.exchange.book.ladders import ladder_of, take_from
+from coinone.rules.exchange.kernel.cancelling import dismiss, remove_order, remove_risk, remove_side
+from coinone.rules.exchange.kernel.reducing import trim
+from coinone.rules.exchange.margin.fill_check import (
+    beyond_band,
+    costs_the_fund,
+    equity_after,
+    may_fill,
+    room,
+    worth,
+)
+from coinone.rules.exchange.margin.funding import book_funding
+from coinone.rules.exchange.margin.sums import maintenance_margin, update_margins, worst_size
+from coinone.rules.exchange.rows.arrays import FILLS, MARKETS, NOW, STALE, i64, inlined, next_row, part
+from coinone.rules.exchange.rows.journal import save_account, save_order, save_position
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, FEE_SCALE, STALE_PART, MarketStatus
+
+_FILLED = int(Status.FILLED)
+_SELF_TRADE, _REPLACED = int(Status.SELF_TRADE_CANCELED), int(Status.REPLACED)
+_REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRICTED_CANCELED)
+_LIQUIDATED = int(Status.LIQUIDATED_CANCELED)
+_MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
+_MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
+_SMALL = 1 << 31  # sizes whose product fits int64
+_SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits int64
+
+
+@inlined
+def match(
+    core: Any, i: int, old: int, oid: int, size: int, slack: int, reducing: bool
+) -> tuple[int, int, int, int, int]:
+    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, the exchange's fees, the notional
+    traded and why it stopped early. `old` is the slot of the order it replaces.
+
+    A taker that opens has slack to lose; the running margins of one that reduces are brought up to date with each
+    fill, those of others by the caller.
+    """
+    op = core.ops[i]
+    market = i64(op.market)
+    taker = i64(op.account)
+    direction = 1 - 2 * op.side
+    ladder = ladder_of(market, 1 - op.side)
+    limit = op.px * -direction  # as a key of the other side's ladder: keys from here on up are matched
+    mark = core.markets[market].mark
+    paid = notional = i64(0)
+    stopped = 0
+    while size > 0 and core.ladder_counts[ladder] > 0:
+        best = core.ladder_counts[ladder] - 1
+        if core.ladder_keys[ladder, best] < limit:
+            break
+        slot = i64(core.levels[core.ladder_levels[ladder, best]].head)
+        _look_ahead(core, slot, market)
+        order = core.orders[slot]
+        maker = i64(order.account)
+        px = order.px
+        filled, reason = _meet(core, i, old, slot, size)
+        if reason == _RESTRICTED:
+            stopped = reason
+            break
+        if reason == 0 and beyond_band(core, market, px):
+            if direction * (px - mark) <= 0:
+                reason = _BAND
+            elif op.liquidation == 0:
+                stopped = _BAND
+                break
+        if reason != 0:
+            dismiss(core, slot, i, reason)
+            continue
+        value = filled * px
+        maker_fee, maker_share = charges(
+            core, value, core.accounts[maker].maker_rate, order.builder, order.builder_fee
+        )
+        maintenance = maintenance_margin(
+            core, market, core.positions[maker, market].size - direction * filled
+        )
+        if not may_fill(core, maker, market, -direction * filled, px, maker_fee + maker_share, maintenance):
+            remove_side(core, maker, market, 1 - op.side, i, _MARGIN)
+            continue
+        taker_fee, taker_share = _taker_charges(core, i, value, direction * filled, px)
+        charge = taker_fee + taker_share
+        required = i64(0)
+        if reducing:
+            required = maintenance_margin(
+                core, market, core.positions[taker, market].size + direction * filled
+            )
+            if op.liquidation != 0:
+                fits = equity_after(core, taker, market, direction * filled, px, charge) >= 0
+            else:
+                fits = may_fill(core, taker, market, direction * filled, px, charge, required)
+        else:
+            slack -= max(direction * (px - mark), 0) * filled + charge
+            fits = slack >= 0
+        if not fits:
+            stopped = _MARGIN
+            break
+        save_order(core, slot)
+        take_from(core, slot, filled)
+        size -= filled
+        notional += value
+        paid += taker_fee
+        had, equity = room(core, maker), worth(core, maker)
+        trade(core, i, oid, slot, filled, px, maintenance, maker_fee, maker_share, taker_fee, taker_share)
+        if reducing:
+            update_margins(core, taker, market, required, -1)
+        trim(core, maker, market, i)
+        if order.sz == 0:
+            remove_order(core, slot, i, _FILLED)
+        if overextended(core, maker, had, equity, maker_fee):
+            remove_risk(core, maker, i, _MARGIN)
+    return size, slack, paid, notional, stopped
+
+
+@inlined
+def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
+    """How much of `size` the maker can take by its terms; if nothing, why it is cancelled or the taker stops."""
+    op = core.ops[i]
+    order = core.orders[slot]
+    maker = i64(order.account)
+    if maker == op.account:
+        return i64(0), _REPLACED if slot == old else _SELF_TRADE
+    market = i64(op.market)
+    if costs_the_fund(core, slot):
+        return i64(0), _LIQUIDATED
+    locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
+    filled = min(size, order.sz)
+    reducible = (1 - 2 * op.side) * core.positions[maker, market].size
+    stale = core.markets[market].status == _MARKET_REDUCE_ONLY
+    if stale and order.reduce_only == 0 and reducible <= 0:
+        return i64(0), _RESTRICTED
+    if order.reduce_only != 0 or stale or locked or holds_stale(core, maker, 0):
+        filled = min(filled, reducible)
+        if filled <= 0:
+            return i64(0), _REDUCE_ONLY
+    return filled, 0
+
+
+@inlined
+def charges(core: Any, notional: int, rate: int, builder: int, builder_rate: int) -> tuple[int, int]:
+    """The exchange's fee and the builder's share for one side; a builder whose debts others paid earns nothing."""
+    share = i64(0)
+    if builder_rate > 0 and core.accounts[builder].flags & ACCOUNT_LOCKED == 0:
+        share = fee(notional, builder_rate)
+    return fee(notional, rate), share
+
+
+@inlined
+def _taker_charges(core: Any, i: int, notional: int, change: int, px: int) -> tuple[int, int]:
+    """The same for the taker. A liquidation's fee is what the fill leaves of its share of the equity, at most."""
+    op = core.ops[i]
+    account = i64(op.account)
+    if op.liquidation == 0:
+        return charges(core, notional, core.accounts[account].taker_rate, i64(op.builder), op.builder_fee)
+    return _liquidation_fee(core, i, notional, change, px), i64(0)
+
+
+@part
+def _liquidation_fee(core: Any, i: int, notional: int, change: int, px: int) -> int:
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    before = worth(core, account)
+    after = equity_after(core, account, market, change, px, 0)
+    left = holder.maintenance_margin - held.maintenance_margin
+    left += maintenance_margin(core, market, held.size + change)
+    spare = after
+    if holder.maintenance_margin > 0 and before > 0:
+        spare -= muldiv_up_jit(before, i64(left), i64(holder.maintenance_margin))
+    return i64(min(fee(notional, op.liquidation_fee), max(i64(spare), 0)))
+
+
+@inlined
+def overextended(core: Any, account: int, had: int, equity: int, burnt: int) -> bool:
+    """Did fills that cost more than the exchange's fees (`burnt`) leave the account short of its initial margin?
+
+    Then its orders that add risk stand there without margin, quotes that nobody could hit, and somebody has the
+    money. `had` and `equity` are its room (margin/fill_check.py) and its equity before. A fill at no loss may raise the
+    initial margin too, where a reduce-only order leaves others that open more: nobody has gained by it."""
+    has = room(core, account)
+    return bool(has < 0 and has + burnt < had and worth(core, account) + burnt < equity)
+
+
+@inlined
+def list_stale(core: Any) -> None:
+    """Note which markets have no oracle price, for `holds_stale`; within a segment that does not change."""
+    count = 0
+    for market in range(core.counters[MARKETS]):
+        if core.markets[market].status == _MARKET_REDUCE_ONLY:
+            core.stale[count] = market
+            count += 1
+    core.counters[STALE] = count
+
+
+@inlined
+def holds_stale(core: Any, account: int, spent: int) -> bool:
+    """Are the account's positions in markets without an oracle price worth more, at their last mark, than a tenth of
+    its room (fill_check.py) less what was `spent` of it? Nobody knows what they are worth, so it may only cancel and
+    reduce. With less it may go on: else somebody who can make a thin market go silent has sold each maker ten quote of
+    it before, and all other markets are without makers."""
+    value = i64(0)
+    for n in range(core.counters[STALE]):
+        market = core.stale[n]
+        value += abs(core.positions[account, market].size) * core.markets[market].mark
+    return bool(value > 0 and value > (room(core, account) - spent) // STALE_PART)
+
+
+@inlined
+def _look_ahead(core: Any, slot: int, market: int) -> None:
+    """Have the memory of the next maker on its way, and the order after it."""
+    after = i64(core.links[slot].next)
+    if after >= 0:
+        link = core.links[after]
+        prefetch(core.accounts, i64(link.account))
+        prefetch(core.positions, link.account * core.positions.shape[1] + market)
+        prefetch(core.oids, home_of(core, core.orders[after].oid))
+        if link.next >= 0:
+            prefetch(core.orders, i64(link.next))
+            prefetch(core.links, i64(link.next))
+
+
+@inlined
+def trade(
+    core: Any,
+    i: int,
+    oid: int,
+    slot: int,
+    size: int,
+    px: int,
+    maintenance: int,
+    maker_fee: int,
+    maker_share: int,
+    taker_fee: int,
+    taker_share: int,
+) -> None:
+    """Both sides of one fill at `px`, its fees (the exchange's, the builder's share) and its row."""
+    op = core.ops[i]
+    order = core.orders[slot]
+    market = i64(op.market)
+    taker, maker = i64(op.account), i64(order.account)
+    direction = 1 - 2 * op.side
+    notional = size * px
+    whole = core.globals[0]
+    row = next_row(core, FILLS, core.fills)
+    row.tid = whole.next_tid
+    whole.next_tid += 1
+    row.taker_start = core.positions[taker, market].size
+    row.maker_start = core.positions[maker, market].size
+
+    row.maker_fee = maker_fee
+    row.maker_builder_fee = maker_share
+    _pay_builder(core, i64(order.builder), maker_share)
+    charge = maker_fee + maker_share
+    reduce_only = order.reduce_only
+    worst = worst_size(core, maker, market)
+    row.maker_pnl = change_position(core, maker, market, -direction * size, px, charge, reduce_only)
+    update_margins(core, maker, market, maintenance, worst)
+    core.accounts[maker].maker_volume = _grown(core.accounts[maker].maker_volume, notional)
+
+    whole.fees += maker_fee
+    if op.liquidation != 0:
+        whole.insurance += taker_fee
+    else:
+        whole.fees += taker_fee
+    row.taker_fee = taker_fee
+    row.taker_builder_fee = taker_share
+    _pay_builder(core, i64(op.builder), taker_share)
+    charge = taker_fee + taker_share
+    row.taker_pnl = change_position(core, taker, market, direction * size, px, charge, op.reduce_only)
+    core.accounts[taker].taker_volume = _grown(core.accounts[taker].taker_volume, notional)
+
+    terms = core.markets[market]
+    terms.last_px = px
+    terms.last_ms = core.counters[NOW]
+    terms.volume = _grown(terms.volume, notional)
+    terms.base_volume = _grown(terms.base_volume, size)
+    row.px = px
+    row.sz = size
+    row.taker_oid = oid
+    row.maker_oid = order.oid
+    row.op = i
+    row.market = market
+    row.taker = taker
+    row.maker = maker
+    row.side = op.side
+    row.liquidation = op.liquidation
+    row.taker_has_cloid = op.has_cloid
+    row.taker_cloid_hi = op.cloid_hi
+    row.taker_cloid_lo = op.cloid_lo
+    row.maker_has_cloid = order.has_cloid
+    row.maker_cloid_hi = order.cloid_hi
+    row.maker_cloid_lo = order.cloid_lo
+
+
+@inlined
+def fee(notional: int, rate: int) -> int:
+    """ceil(notional * rate / FEE_SCALE): payers round up, so a rebate (a negative rate) rounds down."""
+    if notional < _SMALL_NOTIONAL:
+        return -((-notional * rate) // FEE_SCALE)
+    return muldiv_up_jit(notional, rate, FEE_SCALE)
+
+
+@inlined
+def _grown(volume: int, more: int) -> int:
+    """A lifetime volume stops at VOLUME_MAX rather than wrap."""
+    return i64(min(volume + more, VOLUME_MAX))
+
+
+@inlined
+def _pay_builder(core: Any, builder: int, share: int) -> None:
+    """The builder's share on top of the fee, straight to its account."""
+    if share > 0:
+        save_account(core, builder)
+        core.accounts[builder].cash += share
+
+
+@inlined
+def change_position(
+    core: Any, account: int, market: int, change: int, px: int, charge: int, reduce_only: int
+) -> int:
+    """One side of a fill: cash, size, entry, reserved orders; returns the profit that was closed."""
+    save_account(core, account)
+    save_position(core, account, market)
+    book_funding(core, account, market)
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    terms = core.markets[market]
+    before = held.size
+    after = before + change
+    holder.cash -= change * px + charge
+    holder.position_value += change * terms.mark
+    if reduce_only == 0:
+        held.bid_size -= max(change, 0)
+        held.ask_size += min(change, 0)
+    terms.open_interest += max(after, 0) - max(before, 0)
+    held.size = after
+    held.funding_change = 0
+    if after != 0 and (before == 0 or (before > 0) != (after > 0)):
+        held.opened_ms = core.counters[NOW]
+        held.funding_open = 0
+    if before == 0 or (before > 0) == (change > 0):
+        held.entry_notional += abs(change) * px
+        return 0
+    closed = min(abs(change), abs(before))
+    cost = _share(held.entry_notional, closed, abs(before))
+    held.entry_notional += (abs(change) - closed) * px - cost
+    value = closed * px
+    return i64(value - cost if before > 0 else cost - value)
+
+
+@inlined
+def _share(cost: int, part: int, whole: int) -> int:
+    """floor(cost * part / whole): the cost of a part of a position."""
+    if whole < _SMALL:
+        return cost // whole * part + cost % whole * part // whole
+    return muldiv_down_jit(cost, part, whole)

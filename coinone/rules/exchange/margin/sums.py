@@ -1,0 +1,112 @@
+"""Margin: what a position must be backed by, and the running sums that make a check cost the same for any
+book.
+
+notional = |size| * mark. Maintenance margin = notional / (2 * L_n) - deduction_n in the tier n the notional
+falls into, rounded up (a payer). Initial margin = worst * mark / leverage, rounded up, where worst =
+max(position + bids, asks - position) is the largest position the open orders can lead to, long or short;
+above the first tier at least twice the maintenance margin, so that it grows with the tier as well. An account's sums
+over all markets stand in its row; a mark change is one pass over that market's positions (accounts/equity.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+
+from coinone.base.primitives.jit import njit
+from coinone.rules.exchange.margin.funding import unbooked_funding
+from coinone.rules.exchange.margin.holders import keep_holder
+from coinone.rules.exchange.rows.arrays import CORE, attach, i64, inlined
+
+
+@inlined
+def maintenance_margin(core: Any, market: int, size: int) -> int:
+    """Of a position of `size` (either sign) at the mark."""
+    row = core.markets[market]
+    notional = abs(size) * row.mark
+    tier = row.tier_count - 1
+    while tier > 0 and notional < core.tiers[market, tier].lower:
+        tier -= 1
+    twice = 2 * core.tiers[market, tier].max_leverage
+    return i64((notional + twice - 1) // twice - core.tiers[market, tier].deduction)
+
+
+@inlined
+def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
+    """Of a position with its open orders at the mark; leverage 0 means the market's first."""
+    return _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
+
+
+@inlined
+def leverage_of(core: Any, market: int, chosen: int) -> int:
+    """What an account's `chosen` leverage means: 0, that it has chosen none, the market's first."""
+    return i64(chosen) if chosen != 0 else i64(core.markets[market].first_leverage)
+
+
+@inlined
+def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
+    row = core.markets[market]
+    leverage = leverage_of(core, market, leverage)
+    notional = worst * row.mark
+    margin = (notional + leverage - 1) // leverage
+    if row.tier_count > 1 and notional >= core.tiers[market, 1].lower:
+        margin = max(margin, 2 * maintenance_margin(core, market, worst))
+    return i64(margin)
+
+
+@inlined
+def worst_size(core: Any, account: int, market: int) -> int:
+    """The largest position that the open orders can lead to."""
+    held = core.positions[account, market]
+    return i64(max(held.size + held.bid_size, held.ask_size - held.size))
+
+
+@inlined
+def update_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
+    """Bring the running margins and the holders up to date after a position or its open orders changed.
+
+    The initial margin stays if the worst size is `worst_before` still; -1 when the leverage changed.
+    """
+    set_margins(core, account, market, maintenance, worst_before)
+    keep_holder(core, account, market)
+
+
+@inlined
+def set_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
+    """As `update_margins` where the account goes on to be, or not to be, among the holders: the mark changed."""
+    holder = core.accounts[account]
+    held = core.positions[account, market]
+    worst = worst_size(core, account, market)
+    if worst != worst_before:
+        initial = _initial_of_worst(core, market, worst, held.leverage)
+        holder.initial_margin += initial - held.initial_margin
+        held.initial_margin = initial
+    holder.maintenance_margin += maintenance - held.maintenance_margin
+    held.maintenance_margin = maintenance
+
+
+@njit(types.void(CORE), error_model="numpy", _nrt=False)
+def recompute(words: Any) -> None:
+    """All running values, margins and holders from nothing: after an undo or a reload."""
+    core = attach(words)
+    for market in range(core.holder_counts.shape[0]):
+        core.holder_counts[market] = 0
+    for account in range(core.accounts.shape[0]):
+        holder = core.accounts[account]
+        holder.position_value = 0
+        holder.initial_margin = 0
+        holder.maintenance_margin = 0
+        for market in range(core.positions.shape[1]):
+            held = core.positions[account, market]
+            held.initial_margin = 0
+            held.maintenance_margin = 0
+            held.place = 0
+            held.first_bid = 0
+            held.first_ask = 0
+            held.first_reduce = 0
+            held.reduce_size = 0
+            if held.size != 0 or held.bid_size != 0 or held.ask_size != 0:
+                holder.position_value += held.size * core.markets[market].mark
+                holder.position_value -= unbooked_funding(core, account, market)
+                update_margins(core, account, market, maintenance_margin(core, market, held.size), -1)

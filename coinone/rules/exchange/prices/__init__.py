@@ -1,0 +1,1 @@
+"""Prices: the oracle and its jumps, hittable quotes, the mark, and funding."""

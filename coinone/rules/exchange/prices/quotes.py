@@ -1,0 +1,176 @@
+"""Quotes that could be hit: what mark and funding take from the book.
+
+A quote counts only if takers could have traded with it after seeing it. Of batch t the bid is therefore the lowest of
+the impact bids at the end of batch t - 1, which everybody has seen, when the takers of t begin, after its cancels and
+post-only orders, and when they are through; the ask is the highest of the three. Orders that came among the takers of a
+batch do not count at its end: whoever takes its quote away ahead of them and puts it back behind them has quoted
+nothing, nor has who places a quote in one batch and cancels it in the next. Each batch weighs by its length (at most
+5 s), so no instant counts more than another.
+
+An order counts as far as a taker would get it who took all better ones before: if its owner could bear its fill, after
+those of all that it has nearer, and within the band. Margin that an order entered with may be gone since, sent away,
+used elsewhere or handed to somebody: the side then goes when a taker meets it, or what adds risk with the first small
+fill that costs more than there is above the initial margin, and nobody gets what stood behind.
+
+An *impact price* is the average to trade the market's impact notional into a side, over at most `IMPACT_ORDERS`
+orders; a thinner side has none. An order is worth 10 quote when it enters, so that who would hide the depth behind
+so many small orders has put eight times the notional there. Here prices are in 1 / QUOTE_SCALE of the market's price
+unit, and 0 means none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+
+from coinone.base.primitives.integers import div_down, div_up
+from coinone.base.primitives.jit import njit
+from coinone.base.primitives.limits import SAMPLE_MS
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.book.ladders import ladder_of
+from coinone.rules.exchange.kernel.matching import fee, holds_stale, list_stale
+from coinone.rules.exchange.margin.fill_check import beyond_band, costs_the_fund, may_fill, room
+from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margin
+from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
+from coinone.rules.exchange.prices.funding import add_premium
+from coinone.rules.exchange.prices.mark import add_basis
+from coinone.rules.exchange.prices.oracle import is_fresh
+from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
+
+IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
+OID_END = 2**63 - 1
+_LADDER, _LOTS, _REDUCING, _COST, _RISE, _GONE = range(6)
+_RISK, _SIDE = 1, 2  # orders that add risk, or all of the side
+
+
+class Quote(NamedTuple):
+    """A market's impact prices: the bid rounded down, the ask up."""
+
+    bid: int
+    ask: int
+
+
+def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
+    """Each market's impact prices as the book stands, of orders with ids below `before`."""
+    rows, configs = batch.rows, batch.ex.config.markets
+    notionals = np.array([config.impact_notional for config in configs], np.int64)
+    found = np.zeros((len(notionals), 4), np.int64)
+    _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 6), np.int64))
+    return [
+        Quote(
+            div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
+            div_up(ask_value * QUOTE_SCALE, ask_size) if ask_size else 0,
+        )
+        for bid_value, bid_size, ask_value, ask_size in found.tolist()
+    ]
+
+
+def hittable(*quotes: Quote) -> Quote:
+    """What could be hit of quotes at several moments: the lowest bid and the highest ask, if never missing."""
+    bids, asks = [quote.bid for quote in quotes], [quote.ask for quote in quotes]
+    return Quote(min(bids), max(asks) if all(asks) else 0)
+
+
+def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
+    """At a batch's end: weigh what its takers could hit, and remember what everybody sees now. They met `met`, made of
+    orders with ids below `before`."""
+    for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=True)):
+        memory = batch.ledger.memory_of(market)
+        elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
+        bid = ask = 0
+        # Where the price is stale nothing is weighed, but an offset that was pushed goes back all the same.
+        if is_fresh(batch.rows, market):
+            bid, ask = hittable(Quote(memory.seen_bid, memory.seen_ask), quote, left)
+            memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
+        memory = add_basis(batch, market, memory, bid, ask, elapsed)
+        memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
+        batch.ledger.memory.put(market, memory)
+
+
+@inlined
+def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
+    """Lots of an order that a taker would get who took all better ones of the side before. `met` has what came of them
+    by account: the ladder + 1 they are of, their lots, those of reduce-only orders, what they cost their owner, by how
+    much its initial margin rose (where reduce-only fills leave orders that open more), and what went with the last."""
+    order = core.orders[slot]
+    account, market = i64(order.account), i64(order.market)
+    held, terms = core.positions[account, market], core.markets[market]
+    if met[account, _LADDER] != ladder + 1:
+        met[account, :] = 0
+        met[account, _LADDER] = ladder + 1
+    gone = met[account, _GONE]
+    if gone == _SIDE or (gone == _RISK and order.reduce_only == 0):
+        return i64(0)
+    direction = 1 - 2 * order.side
+    loss = direction * (order.px - terms.mark)
+    if costs_the_fund(core, slot) or (loss > 0 and beyond_band(core, market, order.px)):
+        return i64(0)
+    locked = core.accounts[account].flags & ACCOUNT_LOCKED != 0
+    lots = i64(order.sz)
+    spent = met[account, _COST] + met[account, _RISE]
+    if order.reduce_only != 0 or locked or holds_stale(core, account, spent):
+        lots = min(lots, max(-direction * held.size, 0) - met[account, _LOTS])
+        if lots <= 0:
+            return i64(0)
+    change = direction * (met[account, _LOTS] + lots)
+    share = fee(lots * order.px, order.builder_fee)
+    cost = met[account, _COST] + loss * lots
+    cost += max(fee(lots * order.px, core.accounts[account].maker_rate) + share, 0)
+    left = maintenance_margin(core, market, held.size + change)
+    if not may_fill(core, account, market, change, terms.mark, cost, left):
+        met[account, _GONE] = _SIDE
+        return i64(0)
+    reducing = met[account, _REDUCING] + (lots if order.reduce_only != 0 else 0)
+    opening = direction * (met[account, _LOTS] + lots - reducing)
+    bids, asks = held.bid_size - max(opening, 0), held.ask_size + min(opening, 0)
+    rise = initial_margin(core, market, held.size + change, bids, asks, held.leverage) - held.initial_margin
+    lost = loss * lots + share
+    if lost > max(met[account, _RISE] - rise, 0) and room(core, account) < cost + rise:
+        met[account, _GONE] = _RISK
+    met[account, _LOTS] += lots
+    met[account, _REDUCING] = reducing
+    met[account, _RISE] = rise
+    met[account, _COST] = cost
+    return i64(lots)
+
+
+@part
+def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tuple[int, int]:
+    """Value and size of the trade of `notional` into a side's orders with ids below `before`; size 0: too thin."""
+    value = size = i64(0)
+    place, looked = core.ladder_counts[ladder] - 1, 0
+    while place >= core.ladder_firsts[ladder] and looked < IMPACT_ORDERS:
+        px = abs(core.ladder_keys[ladder, place])
+        slot = i64(core.levels[core.ladder_levels[ladder, place]].head)
+        while slot >= 0 and looked < IMPACT_ORDERS:
+            looked += 1
+            lots = _met(core, slot, ladder, met)
+            if core.orders[slot].oid < before:
+                take = min(lots, (notional - value + px - 1) // px)
+                value += px * take
+                size += take
+                if value >= notional:
+                    return value, size
+            slot = i64(core.links[slot].next)
+        place -= 1
+    return i64(0), i64(0)
+
+
+@njit(
+    types.void(CORE, NUMBERS, types.int64, NUMBER_ROWS, NUMBER_ROWS),
+    error_model="numpy",
+    _nrt=False,
+)
+def _walk(words: Any, notionals: Any, before: int, found: Any, met: Any) -> None:
+    """found[market] = value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
+    core = attach(words)
+    list_stale(core)
+    for market in range(notionals.shape[0]):
+        for side in range(2):
+            value, size = _impact(core, ladder_of(market, side), notionals[market], before, met)
+            found[market, 2 * side] = value
+            found[market, 2 * side + 1] = size

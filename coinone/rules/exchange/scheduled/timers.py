@@ -1,0 +1,48 @@
+"""scheduleCancel coming due: the account's orders are cancelled in the batch's cancel segment.
+
+A batch looks at nobody whose time has not come (timetable.py), and fires so much that it stays short whoever chose
+the same moment: what is due beyond that fires in the next batches, the earliest first. Who has many orders keeps
+nobody waiting who has few: when orders enough are cancelled, these still fire, and those keep their place.
+"""
+
+from dataclasses import replace
+
+from coinone.base.primitives.limits import (
+    CANCELLED_WHOLE_PER_BATCH,
+    CANCELS_DUE_SEEN_PER_BATCH,
+    CANCELS_FIRED_PER_BATCH,
+    CANCELS_FIRED_PER_DAY,
+    FIRED_WITH_FEW,
+)
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.scheduled.fees import DAY_MS
+
+
+def due_cancels(batch: Batch) -> list[int]:
+    """Slots whose scheduled cancel fires now, by time and account number."""
+    schedule, rows = batch.ledger.schedule, batch.rows
+    slots: list[int] = []
+    orders = 0
+    for number in schedule.due(batch.now, CANCELS_DUE_SEEN_PER_BATCH):
+        if len(slots) == CANCELS_FIRED_PER_BATCH:
+            break
+        slot = rows.slot_by_number[number]
+        count = int(rows.accounts["order_count"][slot])
+        if orders >= CANCELLED_WHOLE_PER_BATCH and count > FIRED_WITH_FEW:
+            continue
+        schedule.drop(number)
+        if _counted(batch, number):
+            slots.append(slot)
+            orders += count
+    return slots
+
+
+def _counted(batch: Batch, number: int) -> bool:
+    """Count a firing against the day's allowance; is there any left?"""
+    settings, today = batch.ledger.settings_of(number), batch.now // DAY_MS
+    day, fired = settings.cancels_fired
+    fired = fired if day == today else 0
+    allowed = fired < CANCELS_FIRED_PER_DAY
+    counted = (today, fired + 1 if allowed else fired)
+    batch.ledger.settings.put(number, replace(settings, cancels_fired=counted))
+    return allowed

@@ -1,0 +1,145 @@
+"""The leaves of many accounts and orders at once: their columns are gathered as one matrix and cut into rows.
+
+What a leaf holds is in leaves.py. A row's columns are 8-byte signed big-endian integers; packing them one row
+after another, in Python, would cost more than matching the orders did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+
+import numpy as np
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.rows.tables import Array
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.ledger import Agent, NonceSet
+
+ACCOUNT_COLUMNS = (
+    "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
+    "liquidated_ms", "created_ms",
+    "taker_rate", "maker_rate", "flags",
+)  # fmt: skip
+POSITION_COLUMNS = (
+    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "funding_ms",
+    "isolated_margin", "leverage", "isolated",
+)  # fmt: skip
+ORDER_COLUMNS = (
+    "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
+    "reduce_only", "has_cloid",
+)  # fmt: skip
+_ADDRESS_PREFIX = rlp.encode(bytes(20))[:-20]  # in RLP, the length of what follows
+_ROW_PREFIX = rlp.encode(bytes(8 * len(ACCOUNT_COLUMNS)))[: -8 * len(ACCOUNT_COLUMNS)]
+
+
+def packed(columns: Sequence[Array]) -> list[bytes]:
+    """Row by row, the 8 big-endian bytes of each column's value."""
+    cells = np.empty((len(columns[0]), len(columns)), ">i8")
+    for n, column in enumerate(columns):
+        cells[:, n] = column
+    rows: list[bytes] = cells.view(f"V{8 * len(columns)}").ravel().tolist()
+    return rows
+
+
+def account_leaves(ex: Exchange, slots: Array) -> Iterable[bytes]:
+    """The leaves of the accounts in `slots`, in their order."""
+    accounts = ex.rows.accounts
+    numbers = accounts["number"][slots].tolist()
+    rows = packed([accounts[name][slots] for name in ACCOUNT_COLUMNS])
+    positions = _positions(ex, slots)
+    for place, (slot, number, row) in enumerate(zip(slots.tolist(), numbers, rows, strict=True)):
+        yield rlp.encode_joined([
+            _ADDRESS_PREFIX + ex.rows.address_of(slot),
+            _ROW_PREFIX + row,
+            rlp.encode_joined(positions.get(place, ())),
+            *_ledger_parts(ex, number),
+        ])  # fmt: skip
+
+
+def order_leaves(ex: Exchange, slots: Array) -> list[bytes]:
+    """The leaves of the orders in `slots`: their columns, and the number of their builder's account."""
+    orders, numbers = ex.rows.orders, ex.rows.accounts["number"]
+    columns = [orders[name][slots] for name in ORDER_COLUMNS]
+    builders = np.where(orders["builder_fee"][slots] != 0, numbers[orders["builder"][slots]], 0)
+    return packed([*columns, builders])
+
+
+def order_keys(numbers: Array, oids: Array, first: bytes) -> list[bytes]:
+    """`first`, account number, oid."""
+    cells = np.empty((len(oids), 17), np.uint8)
+    cells[:, 0] = first[0]
+    cells[:, 1:9] = numbers.astype(">i8").view(np.uint8).reshape(-1, 8)
+    cells[:, 9:] = oids.astype(">i8").view(np.uint8).reshape(-1, 8)
+    keys: list[bytes] = cells.view("V17").ravel().tolist()
+    return keys
+
+
+def _positions(ex: Exchange, slots: Array) -> dict[int, list[bytes]]:
+    """Place in `slots` -> the encoded positions that say anything, by market."""
+    held = ex.rows.positions
+    within = np.ix_(slots, np.arange(ex.rows.market_count))
+    names = ("size", "leverage", "funding_all", "opened_ms")
+    used = np.any([held[name][within] != 0 for name in names], axis=0)
+    places, markets = used.nonzero()
+    rows = packed([held[name][slots[places], markets] for name in POSITION_COLUMNS])
+    found: dict[int, list[bytes]] = {}
+    for place, market, row in zip(places.tolist(), markets.tolist(), rows, strict=True):
+        found.setdefault(place, []).append(_position_prefix(market) + row)
+    return found
+
+
+@cache
+def _position_prefix(market: int) -> bytes:
+    """What stands ahead of a position's columns in its encoding: that of the list, the market, that of the columns."""
+    size = 8 * len(POSITION_COLUMNS)
+    return rlp.encode([market, bytes(size)])[:-size]
+
+
+def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
+    """Settings, scheduled cancel, agents and nonces of an account, each encoded."""
+    ledger = ex.ledger
+    settings = ledger.settings_of(number)
+    agents = [_agent(ledger.agents.get(address), address) for address in settings.agents]
+    nonces = [_nonces(ledger.nonces.get(signer), signer) for signer in settings.signers]
+    return [
+        _settings(
+            settings.builders,
+            settings.referrer,
+            settings.cancels_fired,
+            settings.volume_days,
+            settings.is_builder,
+        ),
+        rlp.encode(ledger.schedule.get(number) or 0),
+        rlp.encode_joined(agents),
+        rlp.encode_joined(nonces),
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _settings(
+    builders: tuple[tuple[Address, int], ...],
+    referrer: str,
+    cancels_fired: tuple[int, int],
+    volume_days: tuple[tuple[int, int], ...],
+    is_builder: bool,
+) -> bytes:
+    """Of most accounts the same, so that it is encoded once."""
+    return rlp.encode([
+        [[builder, rate] for builder, rate in builders],
+        referrer.encode(),
+        list(cancels_fired),
+        [[day, volume] for day, volume in volume_days],
+        int(is_builder),
+    ])  # fmt: skip
+
+
+def _agent(agent: Agent | None, address: Address) -> bytes:
+    assert agent is not None, "a listed agent exists"
+    return rlp.encode([address, agent.name.encode(), agent.valid_until_ms, int(agent.compat)])
+
+
+def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:
+    assert nonces is not None, "a remembered signer has nonces"
+    return rlp.encode_joined((_ADDRESS_PREFIX, signer, nonces.packed()))

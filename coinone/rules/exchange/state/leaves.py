@@ -1,0 +1,193 @@
+"""Leaves: the exchange's state as bytes under keys, complete enough to rebuild everything from.
+
+    b"a" + number      an account: its row, positions, settings, agents, nonces
+    b"o" + number + oid  one of its resting orders
+    b"m" + market      a market: its row, what mark and funding remember, the reporters' last prices, its terms
+    b"u" + address     a deposit too small to open an account
+    b"g"               counters, funds, cursors
+
+Numbers in keys are big endian, 8 bytes (a market 4). Row columns are 8-byte signed integers in a fixed order;
+running sums, links and slots are left out, since they follow from the rest.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import numpy as np
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.rows.arrays import SAVED_ORDERS
+from coinone.rules.exchange.rows.tables import Array
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.leaf_rows import ORDER_COLUMNS, account_leaves, order_keys, order_leaves
+from coinone.rules.exchange.state.ledger import Agent, MarketMemory, NonceSet
+
+MARKET_COLUMNS = (
+    "mark", "oracle", "oracle_ms", "limit_share", "funding_rate", "funding_ms", "funding_long", "funding_short",
+    "unbooked", "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
+)  # fmt: skip
+TERMS_COLUMNS = (
+    "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",
+    "sz_decimals", "max_leverage", "first_leverage",
+)  # fmt: skip
+TIER_COLUMNS = ("lower", "deduction", "max_leverage")
+GLOBAL_COLUMNS = (
+    "next_account",
+    "next_oid",
+    "next_tid",
+    "insurance",
+    "fees",
+    "funding_clearing",
+    "unclaimed",
+)
+
+_VALUES = attrgetter(*[field.name for field in fields(MarketMemory)])  # `astuple` copies deeply
+
+ORDER_LEAF_SIZE = 8 * (len(ORDER_COLUMNS) + 1)  # and the builder
+ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
+
+
+def account_key(number: int) -> bytes:
+    return ACCOUNT + number.to_bytes(8, "big")
+
+
+def address_in(account_leaf: bytes) -> Address:
+    """Whose leaf it is, without decoding the rest: the address comes first in the list."""
+    start = _first_item(account_leaf)
+    assert account_leaf[start] == 0x80 + 20, "an account's leaf begins with its address"
+    return account_leaf[start + 1 : start + 21]
+
+
+def next_account_in(globals_leaf: bytes) -> int:
+    """The number that the next account will get, by the globals leaf: the first of the columns, which come first."""
+    start = _first_item(globals_leaf)
+    assert globals_leaf[start : start + 2] == bytes((0xB8, 8 * len(GLOBAL_COLUMNS))), "the columns come first"
+    return int.from_bytes(globals_leaf[start + 2 : start + 10], "big")
+
+
+def _first_item(leaf: bytes) -> int:
+    """Where the first item of an encoded list begins."""
+    return 1 if leaf[0] <= 0xF7 else 1 + leaf[0] - 0xF7
+
+
+def market_key(market: int) -> bytes:
+    return MARKET + market.to_bytes(4, "big")
+
+
+def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
+    """The leaves that the open batch changed, by rising key; None where one is gone. `touched`: the slots of accounts
+    whose rows it changed."""
+    journal = ex.rows.journal
+    accounts = set(ex.rows.accounts["number"][touched].tolist()) | set(ex.rows.dropped_numbers)
+    markets = set(journal.touched_markets().tolist())
+    unclaimed: set[Address] = set()
+    for table, key, before in ex.ledger.log.entries:
+        if table is ex.ledger.settings or table is ex.ledger.schedule:
+            accounts.add(key)  # type: ignore[arg-type]
+        elif table is ex.ledger.nonces or table is ex.ledger.agents:
+            entries = (before, table.get(key))
+            accounts.update(entry.account for entry in entries if isinstance(entry, (Agent, NonceSet)))
+        elif table is ex.ledger.memory:
+            markets.add(key)
+        elif table is ex.ledger.reports:
+            markets.add(key[0])  # type: ignore[index]
+        elif table is ex.ledger.unclaimed:
+            unclaimed.add(key)  # type: ignore[arg-type]
+    leaves: dict[bytes, bytes | None] = {}
+    numbers = [number for number in sorted(accounts) if number in ex.rows.slot_by_number]
+    slots = np.array([ex.rows.slot_by_number[number] for number in numbers], np.int64)
+    leaves.update(dict.fromkeys(map(account_key, sorted(accounts))))  # gone, unless found
+    leaves.update(zip(map(account_key, numbers), account_leaves(ex, slots), strict=True))
+    leaves[GLOBALS] = encode_globals(ex)
+    for market in sorted(markets):
+        leaves[market_key(market)] = encode_market(ex, market)
+    leaves.update(_touched_orders(ex))
+    for address in sorted(unclaimed):
+        amount = ex.ledger.unclaimed.get(address)
+        leaves[UNCLAIMED + address] = None if amount is None else rlp.encode_int(amount)
+    return leaves
+
+
+def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
+    """Every leaf there is."""
+    slots = ex.rows.accounts["number"].nonzero()[0]
+    numbers = ex.rows.accounts["number"][slots].tolist()
+    yield from zip(map(account_key, numbers), account_leaves(ex, slots), strict=True)
+    resting = ex.rows.orders["oid"].nonzero()[0]
+    yield from zip(_keys_of(ex, ex.rows.orders[resting]), order_leaves(ex, resting), strict=True)
+    for market in range(ex.rows.market_count):
+        yield market_key(market), encode_market(ex, market)
+    for address, amount in ex.ledger.unclaimed.items():
+        yield UNCLAIMED + address, rlp.encode_int(amount)
+    yield GLOBALS, encode_globals(ex)
+
+
+def encode_market(ex: Exchange, market: int) -> bytes:
+    memory = ex.ledger.memory_of(market)
+    reporters = ex.config.reporters
+    known = [(reporter, ex.ledger.reports.get((market, reporter))) for reporter in reporters]
+    reports: list[rlp.Encodable] = [
+        [reporter, report.time_ms, report.px] for reporter, report in known if report is not None
+    ]
+    return rlp.encode([
+        pack_row(ex.rows.markets[market], MARKET_COLUMNS),
+        [signed_bytes(value) for value in _VALUES(memory)],
+        reports,
+        encode_terms(ex, market),
+    ])  # fmt: skip
+
+
+def encode_terms(ex: Exchange, market: int) -> bytes:
+    """What the network's file fixes for a market: under the root, so that nodes with other terms part at once."""
+    config, row = ex.config.markets[market], ex.rows.markets[market]
+    tiers = ex.rows.tiers[market][: int(row["tier_count"])]
+    return rlp.encode([
+        config.name.encode(),
+        pack_row(row, TERMS_COLUMNS),
+        [pack_row(tier, TIER_COLUMNS) for tier in tiers],
+        config.impact_notional,
+    ])  # fmt: skip
+
+
+def encode_globals(ex: Exchange) -> bytes:
+    cursor = ex.ledger.cursor
+    return rlp.encode([
+        pack_row(ex.rows.globals[0], GLOBAL_COLUMNS),
+        cursor.seq,
+        cursor.time_ms,
+        [[signed_bytes(name), spent, since] for name, (spent, since) in cursor.fund_spent],
+        cursor.fee_day,
+        cursor.fee_account,
+        cursor.collect_account,
+    ])  # fmt: skip
+
+
+def pack_row(row: Any, columns: Sequence[str]) -> bytes:
+    return struct.pack(f">{len(columns)}q", *[int(row[name]) for name in columns])
+
+
+def signed_bytes(value: int) -> bytes:
+    """A signed integer of any size in the fewest bytes of two's complement."""
+    return value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True)
+
+
+def _touched_orders(ex: Exchange) -> Iterator[tuple[bytes, bytes | None]]:
+    """Orders that were placed, changed or are gone, by rising key."""
+    orders, journal = ex.rows.orders, ex.rows.journal
+    count = int(journal.counters[SAVED_ORDERS])
+    slots, before = journal.keys["order"][:count], journal.images["order"][:count]
+    oids = orders["oid"][slots]
+    there, gone = slots[oids != 0], before[(before["oid"] != 0) & (before["oid"] != oids)]
+    keys = _keys_of(ex, orders[there]) + _keys_of(ex, gone)
+    found: list[bytes | None] = [*order_leaves(ex, there), *[None] * len(gone)]
+    return iter(sorted(zip(keys, found, strict=True), key=itemgetter(0)))
+
+
+def _keys_of(ex: Exchange, orders: Array) -> list[bytes]:
+    return order_keys(ex.rows.accounts["number"][orders["account"]], orders["oid"], ORDER)

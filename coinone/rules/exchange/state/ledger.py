@@ -1,0 +1,247 @@
+"""The exchange's smaller state, kept in plain tables beside the rows: agents, nonces, settings, reports.
+
+The kernel never reads any of it. A table is a dict from key to a frozen value; every write first notes the
+value before, so that a batch can be undone in O(touched) and the leaves it changed are known.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.limits import NONCE_PAST_MS
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.state.timetable import Timetable
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Table(Generic[Key, Value]):
+    """A dict whose writes are noted in a shared log."""
+
+    __slots__ = ("_log", "_values", "name")
+
+    def __init__(self, name: str, log: "Log") -> None:
+        self.name = name
+        self._values: dict[Key, Value] = {}
+        self._log = log
+
+    def get(self, key: Key) -> Value | None:
+        return self._values.get(key)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def items(self) -> Iterator[tuple[Key, Value]]:
+        """In the order of keys' first insertion, which is state: callers that need an order sort."""
+        return iter(self._values.items())
+
+    def put(self, key: Key, value: Value) -> None:
+        self._log.note(self, key, self._values.get(key))
+        self._values[key] = value
+
+    def drop(self, key: Key) -> None:
+        if key in self._values:
+            self._log.note(self, key, self._values.pop(key))
+
+    def restore(self, key: Key, value: Value | None) -> None:
+        """Undo only: set without noting."""
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+
+
+class Schedule(Table[int, int]):
+    """scheduleCancel: account number -> time in ms, and whose time is next."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self, log: "Log") -> None:
+        super().__init__("schedule", log)
+        self._times = Timetable()
+
+    def due(self, now: int, most: int) -> list[int]:
+        """As Timetable.due."""
+        return self._times.due(now, most)
+
+    def put(self, key: int, value: int) -> None:
+        super().put(key, value)
+        self._times.put(key, value)
+
+    def drop(self, key: int) -> None:
+        super().drop(key)
+        self._times.drop(key)
+
+    def restore(self, key: int, value: int | None) -> None:
+        super().restore(key, value)
+        if value is None:
+            self._times.drop(key)
+        else:
+            self._times.put(key, value)
+
+
+class Log:
+    """Before-images in the order of writing."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Table, object, object]] = []  # type: ignore[type-arg]
+
+    def note(self, table: Table, key: object, before: object) -> None:  # type: ignore[type-arg]
+        self.entries.append((table, key, before))
+
+    def take(self) -> list[tuple[Table, object, object]]:  # type: ignore[type-arg]
+        """The entries so far; the log starts afresh."""
+        entries, self.entries = self.entries, []
+        return entries
+
+
+def undo_entries(entries: list[tuple[Table, object, object]]) -> None:  # type: ignore[type-arg]
+    for table, key, before in reversed(entries):
+        table.restore(key, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A key that may trade for an account. `account` is the master's number."""
+
+    account: int
+    name: str
+    valid_until_ms: int  # 0 = until replaced
+    compat: bool  # may sign under Hyperliquid's own domains
+
+
+@dataclass(frozen=True, slots=True)
+class NonceSet:
+    """The highest nonces a signer has used, rising; `account` is whose leaf holds them. `closed`: what lies below the
+    first of them is used up too, as it is where there are `NONCES_PER_SIGNER`."""
+
+    account: int
+    values: tuple[int, ...]
+    closed: bool = False
+    _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    def packed(self) -> bytes:
+        """The values, 8 big-endian bytes each, and whether they are closed, as they stand in the leaf. Made once: a
+        leaf is written again whenever anything of its account changes."""
+        if not self._packed:
+            values = rlp.encode(struct.pack(f">{len(self.values)}Q", *self.values))
+            object.__setattr__(self, "_packed", values + b"\x01" if self.closed else values)
+        return self._packed
+
+    def could_pass(self, now: int) -> bool:
+        """Whether any of them still lies within the window of a batch of time `now`, in ms."""
+        return self.values[-1] > now - NONCE_PAST_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an account chose or is known by, apart from its rows."""
+
+    signers: tuple[Address, ...] = ()  # keys with a nonce set, agents of the past included
+    agents: tuple[Address, ...] = ()
+    builders: tuple[tuple[Address, int], ...] = ()  # approved maximum fee in tenths of a basis point
+    referrer: str = ""
+    cancels_fired: tuple[int, int] = (0, 0)  # (UTC day, how many that day)
+    volume_days: tuple[tuple[int, int], ...] = ()  # (UTC day, lifetime volume when it began), newest last
+    is_builder: bool = False  # somebody approved it as their builder, so orders may name it
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMemory:
+    """What oracle, mark and funding remember of a market from batch to batch. Every field is under the root."""
+
+    jump_ms: int = 0  # when the window of a jump opened, 0: none is open (prices/jump.py)
+    jump_px: int = 0  # the price that opened it
+    jumped_ms: int = 0  # when the last jump took effect
+    weighed_ms: int = 0  # time of the last batch that weighed quotes (prices/quotes.py)
+    seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
+    seen_ask: int = 0
+    quoted_ms: int = 0  # last sample of the basis (prices/mark.py)
+    basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
+    offset: int = 0  # mark - oracle, in price units
+    hour: int = 0  # UTC hour being weighed (prices/funding.py)
+    premium_sum: int = 0  # 1e-9 * ms
+    premium_ms: int = 0
+    premium: int = 0  # last sample, 1e-9
+    paid_rate: int = 0  # of the hour settled last, 1e-9
+    paid_premium: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A reporter's last price of a market."""
+
+    time_ms: int
+    px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """Singletons under the globals leaf."""
+
+    seq: int = 0
+    time_ms: int = 0
+    fund_spent: tuple[
+        tuple[int, tuple[int, int]], ...
+    ] = ()  # market (-1: all) -> (of its quota, in ms) (closing/debts.py)
+    fee_day: int = 0  # UTC day whose fee tiers are being chosen
+    fee_account: int = 0  # account number up to which they are
+    collect_account: int = 0  # account number up to which empty accounts were looked for
+
+
+@dataclass
+class Ledger:
+    """All tables. Keys: agent address, signer address, account number, market, (market, reporter), address."""
+
+    log: Log = field(default_factory=Log)
+
+    def __post_init__(self) -> None:
+        self.agents: Table[Address, Agent] = Table("agents", self.log)
+        self.nonces: Table[Address, NonceSet] = Table("nonces", self.log)
+        self.settings: Table[int, Settings] = Table("settings", self.log)
+        self.schedule = Schedule(self.log)
+        self.memory: Table[int, MarketMemory] = Table("memory", self.log)
+        self.reports: Table[tuple[int, Address], Reported] = Table("reports", self.log)
+        self.unclaimed: Table[Address, int] = Table("unclaimed", self.log)
+        self.cursors: Table[str, Cursors] = Table("cursors", self.log)
+        self.cursors.restore("all", Cursors())
+
+    def settings_of(self, number: int) -> Settings:
+        return self.settings.get(number) or _DEFAULT
+
+    def living_agent(self, address: Address, now: int) -> Agent | None:
+        """The agency of `address`, unless its time is over."""
+        agent = self.agents.get(address)
+        return None if agent is None or 0 < agent.valid_until_ms < now else agent
+
+    def memory_of(self, market: int) -> MarketMemory:
+        return self.memory.get(market) or _NO_MEMORY
+
+    def forget_agent(self, address: Address) -> None:
+        """End an agency. Of its nonces the highest stays until its window has passed, and nothing below may come:
+        else who swaps agents would make a leaf of 3,200 nonces, which every later change writes again."""
+        agent = self.agents.get(address)
+        if agent is not None:
+            known = self.nonces.get(address)
+            if known is not None:
+                self.nonces.put(address, NonceSet(known.account, known.values[-1:], closed=True))
+            settings = self.settings_of(agent.account)
+            left = tuple(other for other in settings.agents if other != address)
+            self.settings.put(agent.account, replace(settings, agents=left))
+            self.agents.drop(address)
+
+    @property
+    def cursor(self) -> Cursors:
+        found = self.cursors.get("all")
+        assert found is not None, "the cursors always exist"
+        return found
+
+
+_DEFAULT = Settings()
+_NO_MEMORY = MarketMemory()

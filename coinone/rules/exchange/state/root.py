@@ -1,0 +1,218 @@
+"""The exchange root: one hash over all that can influence a later batch, and proofs of single accounts.
+
+root = keccak("coinone-rows" || accounts tree || markets tree || unclaimed tree || keccak(globals leaf)).
+Trees are those of base/crypto/merkle.py. The accounts tree's leaf n is the account with number n: its leaf and the
+hash of all its orders by oid, so that one proof shows a user their complete state. A proof shows all orders or none,
+so they need no tree, which would take ten times as long. Computed once per block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.merkle import MerkleTree, TreeAhead, merkle_root, verify
+from coinone.base.primitives import rlp
+from coinone.base.primitives.types import ZERO_HASH, Hash32
+from coinone.rules.exchange.state import leaves as form
+from coinone.rules.state.steps import finished
+
+_TAG = b"coinone-rows"
+_PER_STEP = 2_048  # leaves sorted or orders hashed between two pauses: about 2 ms
+Leaves = Mapping[bytes, bytes | None]
+_Roots = tuple[Hash32, Hash32, Hash32, Hash32]  # accounts, markets, unclaimed, globals
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProof:
+    """What convinces a holder of the root that account `number` has exactly this leaf and these orders."""
+
+    number: int
+    leaf: bytes
+    orders: tuple[tuple[int, bytes], ...]  # (oid, leaf), rising
+    places: int  # size of the accounts tree
+    path: tuple[Hash32, ...]
+    roots: _Roots
+
+    @property
+    def rows_root(self) -> Hash32:
+        return _combine(self.roots)
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """What a block makes of the leaves, and the trees over them afterwards; only what changes, and apart from the
+    present."""
+
+    leaves: Leaves  # the change itself
+    account_tree: TreeAhead
+    market_tree: TreeAhead
+    roots: _Roots
+    accounts: dict[int, bytes | None] = field(default_factory=dict)
+    orders: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    unclaimed: dict[bytes, bytes] | None = None  # None: as before
+
+
+class LeafStore:
+    """All leaves as of the last block, and the trees over them.
+
+    A block's root is asked for in short steps, while the present stays as it is, so that accounts can be proved
+    meanwhile; when the block is committed, what was prepared takes the present's place.
+    """
+
+    def __init__(self, leaves: Leaves) -> None:
+        self._accounts: dict[int, bytes] = {}  # by number
+        self._orders: dict[int, dict[int, bytes]] = {}  # by account and oid
+        self._unclaimed: dict[bytes, bytes] = {}
+        self._account_tree, self._market_tree = MerkleTree(), MerkleTree()
+        empty = merkle_root([])
+        self._roots: _Roots = (empty, empty, empty, keccak256(b""))
+        self._ahead: _Ahead | None = None
+        self.update(leaves)
+
+    def update(self, leaves: Leaves) -> None:
+        """Take in the leaves that a block changed: at once, if their root was asked for by `root_steps` last."""
+        if self._ahead is None or self._ahead.leaves is not leaves:
+            self.root_with(leaves)
+        ahead, self._ahead = self._ahead, None
+        assert ahead is not None, "asking for the root prepares it"
+        for number, leaf in ahead.accounts.items():
+            if leaf is None:
+                self._accounts.pop(number, None)
+            else:
+                self._accounts[number] = leaf
+        self._orders.update(ahead.orders)
+        for number in [number for number, orders in ahead.orders.items() if not orders]:
+            del self._orders[number]
+        if ahead.unclaimed is not None:
+            self._unclaimed = ahead.unclaimed
+        ahead.account_tree.take_in()
+        ahead.market_tree.take_in()
+        self._roots = ahead.roots
+
+    def root(self) -> Hash32:
+        return _combine(self._roots)
+
+    def root_with(self, leaves: Leaves) -> Hash32:
+        """The root as it will be after `update(leaves)`."""
+        return finished(self.root_steps(leaves))
+
+    def root_steps(self, leaves: Leaves) -> Generator[None, None, Hash32]:
+        """The same in short steps. Nothing may be updated meanwhile, nor `leaves` changed."""
+        self._ahead = None
+        ahead = _Ahead(leaves, TreeAhead(self._account_tree), TreeAhead(self._market_tree), self._roots)
+        for count, (key, leaf) in enumerate(leaves.items(), 1):
+            self._put(ahead, key, leaf)
+            if count % _PER_STEP == 0:
+                yield
+        yield from self._set_accounts(ahead)
+        _keep_places(ahead.account_tree, leaves.get(form.GLOBALS))
+        yield from ahead.account_tree.hash_steps()
+        _, _, unclaimed, counters = self._roots
+        if ahead.unclaimed is not None:
+            unclaimed = yield from _list_root_steps(ahead.unclaimed)
+        if form.GLOBALS in leaves:
+            counters = keccak256(leaves[form.GLOBALS] or b"")
+        ahead.roots = ahead.account_tree.root(), ahead.market_tree.root(), unclaimed, counters
+        self._ahead = ahead
+        return _combine(ahead.roots)
+
+    def holds(self, number: int) -> bool:
+        """Is there an account with this number?"""
+        return number in self._accounts
+
+    def prove(self, number: int) -> AccountProof:
+        """The proof of an account that exists."""
+        return AccountProof(
+            number=number,
+            leaf=self._accounts[number],
+            orders=tuple(sorted(self._orders.get(number, {}).items())),
+            places=len(self._account_tree),
+            path=self._account_tree.proof(number),
+            roots=self._roots,
+        )
+
+    def _put(self, ahead: _Ahead, key: bytes, leaf: bytes | None) -> None:
+        kind = key[:1]
+        if kind == form.ORDER:
+            number = int.from_bytes(key[1:9], "big")
+            orders = ahead.orders.get(number)
+            if orders is None:
+                orders = ahead.orders[number] = dict(self._orders.get(number, ()))
+            _put(orders, int.from_bytes(key[9:], "big"), leaf)
+        elif kind == form.ACCOUNT:
+            ahead.accounts[int.from_bytes(key[1:], "big")] = leaf
+        elif kind == form.MARKET:
+            ahead.market_tree.set(int.from_bytes(key[1:], "big"), leaf)
+        elif kind == form.UNCLAIMED:
+            if ahead.unclaimed is None:
+                ahead.unclaimed = dict(self._unclaimed)
+            _put(ahead.unclaimed, key, leaf)
+
+    def _set_accounts(self, ahead: _Ahead) -> Iterator[None]:
+        """Put what changed into the accounts tree."""
+        work = 0
+        for number in {**ahead.accounts, **ahead.orders}:
+            leaf = ahead.accounts[number] if number in ahead.accounts else self._accounts.get(number)
+            orders = ahead.orders.get(number)
+            if orders is None:
+                orders = self._orders.get(number, {})
+            listed = tuple(sorted(orders.items()))
+            ahead.account_tree.set(number, None if leaf is None else account_leaf(leaf, listed))
+            work += 4 + len(orders)  # an account costs about as much as four of its orders
+            work += len(leaf or b"") // form.ORDER_LEAF_SIZE
+            if work >= _PER_STEP:
+                work = 0
+                yield
+
+
+def _put(rows: dict[K, bytes], key: K, leaf: bytes | None) -> None:
+    if leaf is None:
+        rows.pop(key, None)
+    else:
+        rows[key] = leaf
+
+
+def _keep_places(tree: TreeAhead, globals_leaf: bytes | None) -> None:
+    """A place for every number ever given, also where the accounts with the greatest numbers were let go: the tree of
+    who loads the leaves is that of who has seen them come and go."""
+    places = 0 if globals_leaf is None else form.next_account_in(globals_leaf)
+    if places > 1 and places > len(tree):
+        tree.set(places - 1, None)
+
+
+def _list_root_steps(leaves: Mapping[bytes, bytes]) -> Generator[None, None, Hash32]:
+    """The root over a list of keys with their leaves, in the order of the keys."""
+    tree = MerkleTree()
+    for index, (key, leaf) in enumerate(sorted(leaves.items())):
+        tree.set(index, key + leaf)
+        if index % _PER_STEP == _PER_STEP - 1:
+            yield
+    yield from tree.hash_steps()
+    return tree.root()
+
+
+def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
+    """What stands in the accounts tree: the account's leaf and the hash of its orders (ORDER_LEAF_SIZE bytes each)."""
+    listed = (
+        keccak256(b"".join([oid.to_bytes(8, "big") + order for oid, order in orders]))
+        if orders
+        else ZERO_HASH
+    )
+    return rlp.encode([leaf, listed])
+
+
+def verify_account(root: Hash32, proof: AccountProof) -> bool:
+    """Does `proof` show this account and exactly these orders under `root`?"""
+    if any(len(order) != form.ORDER_LEAF_SIZE for _, order in proof.orders):
+        return False
+    leaf = account_leaf(proof.leaf, proof.orders)
+    shown = verify(proof.roots[0], proof.places, proof.number, leaf, proof.path)
+    return shown and _combine(proof.roots) == root
+
+
+def _combine(roots: _Roots) -> Hash32:
+    return keccak256(_TAG + b"".join(roots))

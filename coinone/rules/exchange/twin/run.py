@@ -1,0 +1,290 @@
+"""The kernel's twin: the same rules in plain Python, written to be read; property tests hold the two equal.
+
+Chapters: meeting.py, how orders trade; passing.py, which post-only ones rest over others, and how
+they meet; resting.py, those that rest; terms.py, the arithmetic; book.py, the things themselves.
+It shares no code with the kernel but names of statuses and limits. An account's sums (twin_book.Account) change
+by what a position's terms change; twin_terms.sums adds them up afresh, and tests hold that equal too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX, REDUCE_ONLY_ORDERS_MAX
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import MarketStatus, OpKind, Tif
+from coinone.rules.exchange.twin.book import Account, Fill, Market, Op, Order, Result, Update, row
+from coinone.rules.exchange.twin.meeting import FILLED
+from coinone.rules.exchange.twin.passing import PLACE, Passing
+from coinone.rules.exchange.twin.resting import OPEN
+from coinone.rules.exchange.twin.terms import (
+    BUY,
+    SELL,
+    adverse,
+    beyond_band,
+    check_terms,
+    holds_stale,
+    initial_margin,
+    maintenance_margin,
+    may_rest,
+    only_smaller,
+    reserve,
+    resting_need,
+    room,
+    stale_markets,
+    sums,
+    update,
+    update_initial,
+    worth,
+)
+
+# As plain integers: these are compared millions of times.
+AGED = int(MarketStatus.AGED)
+IOC, ALO = int(Tif.IOC), int(Tif.ALO)
+TRIM, MEET = int(OpKind.TRIM), int(OpKind.MEET)
+_CANCELS = (int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID))
+CANCELED = int(Status.CANCELED)
+
+
+class Twin(Passing):
+    """Markets, accounts and books; `run` executes a segment and returns results, fills and updates."""
+
+    def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
+        super().__init__(markets, accounts)
+        self.next_oid = 1
+        for account in accounts:
+            account.position_value, account.initial_margin, account.maintenance_margin = sums(
+                markets, account
+            )
+            for market, held in zip(markets, account.positions, strict=True):
+                held.initial_margin = initial_margin(market, held)
+                held.maintenance_margin = maintenance_margin(market, held.size)
+
+    def run(self, ops: Iterable[Op], now: int) -> tuple[list[Result], list[Fill], list[Update]]:
+        self.now = now
+        self.stale = stale_markets(self.markets)
+        self.fills = []
+        self.updates = []
+        return [self._execute(i, op) for i, op in enumerate(ops)], self.fills, self.updates
+
+    def set_mark(self, index: int, mark: int) -> None:
+        """A new mark: every position in the market is worth something else."""
+        market = self.markets[index]
+        for account in self.accounts:
+            held = account.positions[index]
+            account.position_value += held.size * (mark - market.mark)
+        market.mark = mark
+        for account in self.accounts:
+            held = account.positions[index]
+            update(account, held, market, maintenance_margin(market, held.size))
+
+    def _execute(self, i: int, op: Op) -> Result:
+        """Cancel, or place, or (modify) shrink in place, or place in the stead of the old order."""
+        if op.kind == TRIM:
+            if not 0 <= op.market < len(self.markets):
+                return _refused(Status.BAD_MARKET)
+            self.trim(i, self.accounts[op.account].positions[op.market])
+            return _refused(CANCELED)
+        if op.kind == MEET:
+            return self.meet(i, self.markets[op.market], op.middle)
+        cancels = op.kind in _CANCELS
+        wrong = not cancels and check_terms(self.markets, op)
+        if wrong:
+            return _refused(wrong)
+        if op.kind != PLACE:
+            target = self.target(op)
+            if target is None:
+                return _refused(Status.NOT_FOUND if cancels else Status.MODIFY_NOT_FOUND)
+            if cancels:
+                self.remove(i, target, op.reason or CANCELED)
+                return _refused(CANCELED)
+            if only_smaller(target, op):
+                if op.reduce_only and op.px * op.sz < target.market.min_notional:
+                    return _refused(Status.MIN_NOTIONAL)
+                if op.px * op.sz < self.least_notional(target.market, target.market.sides[op.side]):
+                    return _refused(Status.CROWDED)
+                reserve(target, op.sz - target.left)
+                update_initial(target.owner, target.held, target.market)
+                target.size -= target.left - op.sz
+                target.left = op.sz
+                self.report(i, target, OPEN)
+                return row(Result, (target.oid, 0, 0, op.sz, 0, 0, OPEN))
+            return self._modify(i, op, target)
+        return self._place(i, op, None)
+
+    def _modify(self, i: int, op: Op, old: Order) -> Result:
+        """Place as if the old order were gone; it goes if the new one trades or rests, and stays if not."""
+        reserve(old, -old.left)
+        result = self._place(i, op, old)
+        if old.oid in self.orders:
+            reserve(old, old.left)
+            update_initial(old.owner, old.held, old.market)
+        return result
+
+    def _place(self, i: int, op: Op, old: Order | None) -> Result:
+        market, account = self.markets[op.market], self.accounts[op.account]
+        held = account.positions[op.market]
+        buys = op.side == BUY
+        reducible = -held.size if buys else held.size
+        reserved = held.bids if buys else held.asks
+        size = op.sz
+        if account.locked and not op.liquidation:
+            return _refused(Status.LIQUIDATING)
+        if (
+            op.liquidation
+            and not account.locked
+            and account.cash + account.position_value >= account.maintenance_margin
+        ):
+            return _refused(Status.SOLVENT)
+        if op.reduce_only:
+            if reducible <= 0:
+                return _refused(Status.REDUCE_ONLY)
+            size = min(size, reducible)
+        reducing = op.reduce_only != 0 or reserved + size <= reducible
+        if not reducing:
+            if market.status:
+                return _refused(Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE)
+            if holds_stale(self.stale, account):
+                return _refused(Status.HOLDS_STALE)
+            if reserved + size + max(-reducible, 0) > market.max_sz:
+                return _refused(Status.MAX_POSITION)
+            if market.max_open_interest and market.open_interest >= market.max_open_interest:
+                return _refused(Status.OPEN_INTEREST_CAP)
+        if op.tif != IOC and account.order_count - (old is not None) >= OPEN_ORDERS_MAX:
+            return _refused(Status.TOO_MANY_ORDERS)
+        if op.tif != IOC and self._stacks(op, account, market, old):
+            return _refused(Status.TOO_MANY_AT_PRICE)
+        if op.has_cloid and self.cloids.get((op.account, op.cloid_hi, op.cloid_lo), old) is not old:
+            return _refused(Status.DUPLICATE_CLOID)
+        other = market.sides[1 - op.side]
+        if op.tif == ALO:
+            self._clear_beyond_band(i, op, market)
+        best = len(other.keys) - (2 if old and other.only_best(old) else 1)
+        crosses = best >= 0 and other.keys[best] >= other.sign * op.px
+        if op.passes and op.tif == ALO:
+            crosses = False
+        if crosses and op.tif == ALO:
+            bid, ask = market.sides[BUY].best(), market.sides[SELL].best()
+            return row(Result, (0, 0, 0, 0, bid, ask, Status.BAD_ALO))
+        if op.tif == IOC and not crosses:
+            return _refused(Status.IOC_NO_MATCH)
+        if op.reduce_only and not op.liquidation:
+            others = self.reducing(held, old)
+            if not crosses:
+                size = min(size, reducible - sum(other.left for other in others))
+            wrong = self._check_reducing(op, size, reducible, len(others) + 1)
+            if wrong:
+                return _refused(wrong)
+        order = Order(0, op, account, held, market, size, size, self.now, replaces=old)
+        reserve(order, size)
+        update_initial(account, held, market)
+        slack = None if reducing else account.cash + account.position_value - account.initial_margin
+        if slack is not None and slack < (0 if crosses else resting_need(order, size)):
+            reserve(order, -size)
+            update_initial(account, held, market)
+            return _refused(Status.MARGIN)
+        order.oid, self.next_oid = self.next_oid, self.next_oid + 1
+        if crosses:
+            return self._trade_and_rest(i, order, slack)
+        return self._rest(i, order, slack)
+
+    def _stacks(self, op: Op, account: Account, market: Market, old: Order | None) -> bool:
+        """Has the account all the orders at this price that it may have?"""
+        ladder = market.sides[op.side]
+        if account.order_count < OWN_ORDERS_AT_PRICE_MAX:
+            return False
+        queue = ladder.queues.get(ladder.sign * op.px, {})
+        own = [order for order in queue.values() if order.owner is account and order is not old]
+        return len(own) >= OWN_ORDERS_AT_PRICE_MAX
+
+    def _check_reducing(self, op: Op, size: int, whole: int, count: int) -> int:
+        """May this reduce-only order of `size` be one of `count`? It needs the minimum's value or is the whole."""
+        market = self.markets[op.market]
+        if size <= 0:
+            return Status.REDUCE_ONLY
+        if size < whole and op.px * size < market.min_notional:
+            return Status.MIN_NOTIONAL
+        worth = whole * market.mark
+        many = count > REDUCE_ONLY_ORDERS_MAX or (count > 1 and count * market.min_notional > worth)
+        return Status.TOO_MANY_REDUCING if many and op.tif != IOC else Status.NONE
+
+    def _clear_beyond_band(self, i: int, op: Op, market: Market) -> None:
+        """Others' orders that no fill could meet, at their loss, do not keep a post-only order out: they go."""
+        other = market.sides[1 - op.side]
+        while other.keys and other.keys[-1] >= other.sign * op.px:
+            maker = next(iter(other.queues[other.keys[-1]].values()))
+            losing = beyond_band(market, maker.op.px) and adverse(maker, maker.op.px, 1) > 0
+            if not losing or maker.op.account == op.account:
+                break
+            self.remove(i, maker, Status.BAND_CANCELED)
+
+    def _trade_and_rest(self, i: int, order: Order, slack: int | None) -> Result:
+        """Match, then see to what is left. The taker's margins are told at the end: nobody asks before."""
+        had, equity = room(order.owner), worth(order.owner)
+        slack, stopped = self.match(i, order, slack)
+        traded = order.left < order.size
+        if traded:
+            self.replace(i, order)  # first, for its margin is not the new order's
+        extended = traded and slack is None and not order.op.liquidation
+        extended = extended and self.check_extension(i, order.owner, had, equity, order.paid)
+        if order.left == 0:
+            return self._end(i, order, FILLED)
+        if stopped:
+            return self._end(i, order, stopped)
+        if order.op.tif == IOC:
+            return self._end(i, order, Status.IOC_CANCELED)
+        if extended or (slack is not None and slack < resting_need(order, order.left)):
+            return self._end(i, order, Status.MARGIN_CANCELED)
+        update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
+        return self._rest(i, order, slack)
+
+    def _end(self, i: int, order: Order, status: int) -> Result:
+        """The answer to an order that does not rest: what is left is released; refused if nothing traded."""
+        if order.left:
+            reserve(order, -order.left)
+        update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
+        if order.left == order.size:
+            refusals = {
+                Status.MARGIN_CANCELED: Status.MARGIN,
+                Status.BAND_CANCELED: Status.OUT_OF_BAND,
+                Status.IOC_CANCELED: Status.IOC_NO_MATCH,
+                Status.RESTRICTED_CANCELED: Status.IOC_NO_MATCH,
+                Status.REDUCE_ONLY_CANCELED: Status.REDUCE_ONLY,
+            }
+            return _refused(refusals.get(Status(status), status))
+        self.replace(i, order)
+        self.trim(i, order.held)
+        self.report(i, order, status)
+        return row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
+
+    def _rest(self, i: int, order: Order, slack: int | None) -> Result:
+        """What is left rests in the book, if its side has room and, reduce-only, the position; else it ends. One that
+        reduces, and whose owner could not bear it now at its own price, is no quote that anybody could hit."""
+        op, market = order.op, order.market
+        if slack is None and not may_rest(order):
+            return self._end(i, order, Status.MARGIN_CANCELED)
+        ladder = market.sides[op.side]
+        if op.px * order.left < self.least_notional(market, ladder):
+            return self._end(i, order, Status.CROWDED)
+        if not self.has_room(ladder, op.px):
+            return self._end(i, order, Status.BOOK_FULL)
+        filled = order.size - order.left
+        if filled:
+            self.replace(i, order)
+            self.trim(i, order.held)
+        if op.reduce_only:
+            others = sum(other.left for other in self.reducing(order.held, order.replaces))
+            free = (-order.held.size if op.side == BUY else order.held.size) - others
+            if free < order.left and (free == 0 or op.px * free < market.min_notional):
+                return self._end(i, order, Status.REDUCE_ONLY_CANCELED)
+            order.left = min(order.left, free)
+            order.size = filled + order.left
+        self.replace(i, order)
+        self.make_room(i, ladder, op.px)
+        self.enter(order)
+        self.report(i, order, OPEN)
+        return row(Result, (order.oid, filled, order.notional, order.left, 0, 0, OPEN))
+
+
+def _refused(status: int) -> Result:
+    return row(Result, (0, 0, 0, 0, 0, 0, status))
