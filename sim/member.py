@@ -27,8 +27,9 @@ from coinone.protocols.sequencer.messages import decode_message, encode_message
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.network import Network
-from coinone.rules.consensus.federation import Federation, SignedVote, sign_vote
+from coinone.rules.consensus.federation import Federation, sign_vote
 from coinone.rules.ledger.batch import Batch, CertifiedBatch, decode_certified
+from coinone.rules.ledger.certificate import SignedVote
 from coinone.rules.ledger.header import Header
 from sim.network import SimNetwork
 from sim.process import SimProcess

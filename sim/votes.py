@@ -6,9 +6,9 @@ before, in this life or an earlier one. So it finds what a member that lost its 
 
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import ChangeCall, Message, Proposal
-from coinone.rules.consensus.federation import Vote
-from coinone.rules.consensus.terms import ChangeVote
 from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.certificate import Vote
+from coinone.rules.ledger.term_change import ChangeVote
 
 CHANGE = 0  # beside the numbers of VoteKind
 

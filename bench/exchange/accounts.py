@@ -11,8 +11,9 @@ from statistics import median
 
 import numpy as np
 
-from coinone.rules.exchange.context import BatchContext, ExchangeConfig, MarketConfig
+from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
+from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.tables import OP
 from coinone.rules.exchange.state.exchange import Exchange

@@ -16,8 +16,9 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of, sign
 from coinone.base.primitives.parse import format_decimal
 from coinone.node.storage.history.events import BatchHistory
-from coinone.rules.exchange.context import BatchContext, ExchangeConfig, MarketConfig
+from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
+from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.signing import l1_digest

@@ -7,8 +7,8 @@ from typing import Any
 
 from coinone.interfaces.api.exchange.json.events import ledger_json
 from coinone.interfaces.client.local import LocalNode
-from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.events.events import LedgerUpdate
+from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
 from tests.functional.pages import Profile, needs_chromium, use_dev_key
 
 pytestmark = needs_chromium

@@ -31,12 +31,11 @@ from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.explorer.feed import ExplorerFeed
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.http.asgi import HttpError, Scope
+from coinone.interfaces.api.http.asgi import LINK, HttpError, Scope
 from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.recent import Recent
 from coinone.interfaces.api.sockets.hub import Connection, Hub, Key, Snapshot
-from coinone.interfaces.api.sockets.protocols import LINK
 from coinone.node.compiling import contract_runs
 from coinone.node.dev.tools import Dev
 from coinone.node.health import Health, health_of

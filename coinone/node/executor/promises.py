@@ -6,15 +6,15 @@ from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
 from coinone.protocols.sequencer.effects import PreparedBatch, Promise
 from coinone.protocols.sequencer.messages import parse_vote_fields, vote_fields
-from coinone.rules.consensus.federation import Vote
-from coinone.rules.consensus.terms import (
+from coinone.rules.ledger.batch import decode_batch
+from coinone.rules.ledger.certificate import Vote
+from coinone.rules.ledger.term_change import (
     ChangeVote,
     change_vote_fields,
     parse_change_vote,
     parse_prepared,
     prepared_item,
 )
-from coinone.rules.ledger.batch import decode_batch
 
 
 def record_of(promise: Promise) -> Record:

@@ -15,8 +15,8 @@ from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import Subscription
 from coinone.protocols.relay.relay import CheckSigned, Head, Relay
-from coinone.rules.consensus.federation import Federation, check_member
-from coinone.rules.ledger.batch import CertifiedBatch, check_certified, decode_certified
+from coinone.rules.consensus.federation import Federation, check_certified, check_member
+from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
 
 log = structlog.get_logger(__name__)
 

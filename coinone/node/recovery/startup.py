@@ -32,12 +32,12 @@ from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import CURSOR_KEY, SealedBlock
 from coinone.rules.chain.state import ChainState, Headers
-from coinone.rules.consensus.federation import Federation
+from coinone.rules.consensus.federation import Federation, check_certified
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
-from coinone.rules.ledger.batch import check_certified, decode_certified
+from coinone.rules.ledger.batch import decode_certified
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.placed import place

@@ -17,15 +17,9 @@ from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.seeds import make_chain
-from coinone.rules.consensus.terms import (
-    ChangeVote,
-    TermChange,
-    check_change_vote,
-    claim_of,
-    sign_change_vote,
-    sign_term_change,
-)
+from coinone.rules.consensus.terms import check_change_vote, claim_of, sign_change_vote, sign_term_change
 from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.term_change import ChangeVote, TermChange
 
 
 class Changing:

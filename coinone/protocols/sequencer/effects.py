@@ -7,9 +7,9 @@ once.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from coinone.rules.consensus.federation import SignedVote, Vote
-from coinone.rules.consensus.terms import ChangeVote, Prepared, SignedChange, TermChange
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.certificate import SignedVote, Vote
+from coinone.rules.ledger.term_change import ChangeVote, Prepared, SignedChange, TermChange
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,14 @@
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.protocols.sequencer.effects import ChangeCall, Message, Proposal
-from coinone.rules.consensus.federation import SignedVote, Vote, VoteKind
-from coinone.rules.consensus.terms import parse_signed_change, parse_term_item, signed_change_item, term_item
 from coinone.rules.ledger.batch import Batch, decode_batch
+from coinone.rules.ledger.certificate import SignedVote, Vote, VoteKind
+from coinone.rules.ledger.term_change import (
+    parse_signed_change,
+    parse_term_item,
+    signed_change_item,
+    term_item,
+)
 
 _PROPOSAL, _VOTE, _CHANGE = 1, 2, 3
 

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import PreparedBatch, Promise
-from coinone.rules.consensus.federation import Vote
-from coinone.rules.consensus.terms import ChangeVote
+from coinone.rules.ledger.certificate import Vote
+from coinone.rules.ledger.term_change import ChangeVote
 
 VoteKey: TypeAlias = tuple[int, int, int]  # term, seq, kind
 VoteContent: TypeAlias = tuple[Hash32, Hash32]

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import Proposal
-from coinone.rules.consensus.federation import SignedVote, Vote, VoteKind
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.certificate import SignedVote, Vote, VoteKind
 
 Votes = dict[VoteKind, dict[int, SignedVote]]
 

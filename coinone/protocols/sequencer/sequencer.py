@@ -39,18 +39,17 @@ from coinone.protocols.sequencer.rounds import Round
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import (
-    NO_RESULTS,
     Federation,
-    SignedVote,
-    Vote,
-    VoteKind,
     certificate_of,
+    check_certified,
     check_vote,
     sign_vote,
     signatures_of,
 )
-from coinone.rules.consensus.terms import Prepared, TermChange, check_certified_change
-from coinone.rules.ledger.batch import Batch, CertifiedBatch, check_certified
+from coinone.rules.consensus.terms import check_certified_change
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.certificate import NO_RESULTS, SignedVote, Vote, VoteKind
+from coinone.rules.ledger.term_change import Prepared, TermChange
 
 TERM_PATIENCE_MS = 750  # three batch intervals without a certified batch, and the leader loses its term
 PATIENCE_DOUBLINGS_MAX = 4  # each failed term waits twice as long, up to 12 s, for slow networks

@@ -30,12 +30,14 @@ from coinone.rules.chain.bridge.system_calls import (
     pay_withdrawal,
     write_block_hashes,
 )
+from coinone.rules.chain.contents import check_ordinary
 from coinone.rules.chain.cursor import Cursor, Effects, check_batch, evm_timestamp
 from coinone.rules.chain.ethereum.delegation import is_contract
 from coinone.rules.chain.ethereum.execution import apply_transaction
+from coinone.rules.chain.ethereum.recording import record_of
 from coinone.rules.chain.forced import check_carried, hash_of, split_forced
 from coinone.rules.chain.invariants import check_conservation
-from coinone.rules.chain.limits import check_ordinary, limits_of
+from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.chain.transactions import Verified
@@ -43,12 +45,13 @@ from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.consensus.seeds import ordering_seed
 from coinone.rules.consensus.terms import Term
 from coinone.rules.exchange.batch.inclusion import Included, include
-from coinone.rules.exchange.context import BatchContext, Deposit, ExchangeResult, Withdrawal
+from coinone.rules.exchange.context import BatchContext, ExchangeResult
 from coinone.rules.exchange.engine import apply_exchange, apply_undo
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.crossings import Deposit, Withdrawal
 from coinone.rules.ledger.header import Header
-from coinone.rules.ledger.records import TransactionRecord, evm_results, record_of
+from coinone.rules.ledger.records import TransactionRecord, evm_results
 from coinone.rules.ledger.turns import in_turns
 from coinone.rules.vm import BlockEnv
 

@@ -18,8 +18,8 @@ from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.seeds import reveals
 from coinone.rules.consensus.terms import Term, check_term_change
-from coinone.rules.exchange.context import CoreAction, Deposit, Withdrawal
 from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal
 from coinone.rules.ledger.header import Header
 
 

@@ -17,7 +17,7 @@ from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network, QuoteToken
 from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.terms import Term
-from coinone.rules.exchange.context import ExchangeConfig, MarketConfig
+from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.ledger.header import EMPTY_TRIE, Header
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS

@@ -14,15 +14,11 @@ at most 3,000 that are neither cancels nor prices. With 1,280 waiting it may hol
 3,584 none.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.integers import div_down
 from coinone.rules.chain.network import Cadence
-from coinone.rules.chain.transactions import Verified
-from coinone.rules.exchange.accounts.credits import is_cancel
-from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.ledger.header import Header
 
 
@@ -51,13 +47,6 @@ def limits_of(cadence: Cadence, seq: int, base: Header) -> BatchLimits:
     )
 
 
-def is_urgent(verified: Verified) -> bool:
-    """Whether a place is kept for the transaction, and it is squeezed last."""
-    if isinstance(verified, VerifiedAction):
-        return is_cancel(verified.action)
-    return isinstance(verified, OracleReport)
-
-
 def check_size(limits: BatchLimits, transactions: tuple[bytes, ...]) -> None:
     """What can be known before a transaction is decoded. Raises InvalidBatch."""
     size = sum(map(len, transactions))
@@ -65,14 +54,3 @@ def check_size(limits: BatchLimits, transactions: tuple[bytes, ...]) -> None:
         raise InvalidBatch("too many bytes", most=limits.bytes, have=size)
     if len(transactions) > limits.transactions:
         raise InvalidBatch("too many transactions", most=limits.transactions, have=len(transactions))
-
-
-def check_ordinary(limits: BatchLimits, contents: Iterable[tuple[bytes, Verified]]) -> None:
-    """Raise InvalidBatch if there is too much beside cancels and prices."""
-    sizes = [len(raw) for raw, verified in contents if not is_urgent(verified)]
-    if sum(sizes) > limits.ordinary_bytes:
-        raise InvalidBatch("too many bytes but for cancels", most=limits.ordinary_bytes, have=sum(sizes))
-    if len(sizes) > limits.ordinary_transactions:
-        raise InvalidBatch(
-            "too many transactions but for cancels", most=limits.ordinary_transactions, have=len(sizes)
-        )

@@ -15,11 +15,12 @@ from coinone.rules.chain.bridge.seen import BESTS_KEY, encode_bests, numbers_of
 from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
 from coinone.rules.chain.forced import check_forced_list
 from coinone.rules.chain.state import BatchResult, ChainState
-from coinone.rules.consensus.federation import check_member
+from coinone.rules.consensus.federation import check_certified, check_member
+from coinone.rules.consensus.header_rules import check_header
 from coinone.rules.consensus.mode import require_mode_a
-from coinone.rules.ledger.batch import CertifiedBatch, check_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
-from coinone.rules.ledger.header import Header, check_header, forced_root
+from coinone.rules.ledger.header import Header, forced_root
 from coinone.rules.ledger.placed import Placed, place_steps
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import merge

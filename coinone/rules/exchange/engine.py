@@ -19,17 +19,9 @@ from coinone.rules.exchange.batch.inclusion import Included, include
 from coinone.rules.exchange.batch.race import raced
 from coinone.rules.exchange.closing import liquidation
 from coinone.rules.exchange.closing.debts import settle_debts
-from coinone.rules.exchange.context import (
-    BatchContext,
-    CoreAction,
-    Deposit,
-    ExchangeConfig,
-    ExchangeResult,
-    MarketConfig,
-    Outcome,
-    Withdrawal,
-)
+from coinone.rules.exchange.context import BatchContext, ExchangeResult, Outcome
 from coinone.rules.exchange.events.events import MarketUpdate
+from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.prices.funding import apply_funding, tell_payments
 from coinone.rules.exchange.prices.mark import apply_mark_prices
@@ -44,6 +36,7 @@ from coinone.rules.exchange.state.leaves import touched_leaves
 from coinone.rules.exchange.wire.segments import Item, Segment, ranked, segment_of
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_action, verify_raw
+from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal
 
 __all__ = [
     "BatchContext",

@@ -11,17 +11,11 @@ from functools import cached_property
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.merkle import MerkleTree
 from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import DecodeError, InvalidBatch, LimitExceeded
+from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.limits import BATCH_BYTES_MAX
 from coinone.base.primitives.types import Hash32
-from coinone.rules.consensus.federation import (
-    Certificate,
-    Federation,
-    check_certificate,
-    decode_certificate,
-    encode_certificate,
-)
-from coinone.rules.consensus.terms import TermChange, parse_term_item, term_item
+from coinone.rules.ledger.certificate import Certificate, decode_certificate, encode_certificate
+from coinone.rules.ledger.term_change import TermChange, parse_term_item, term_item
 
 
 @dataclass(frozen=True)
@@ -70,14 +64,6 @@ class CertifiedBatch:
 
     def encode(self) -> bytes:
         return rlp.encode([self.batch.encoded, encode_certificate(self.certificate)])
-
-
-def check_certified(certified: CertifiedBatch, chain_id: int, federation: Federation) -> None:
-    """Raise InvalidBatch unless a quorum signed results of exactly this batch."""
-    batch, certificate = certified.batch, certified.certificate
-    if (certificate.seq, certificate.batch_hash) != (batch.seq, batch.hash):
-        raise InvalidBatch("certificate is for another batch", seq=batch.seq, certified=certificate.seq)
-    check_certificate(certificate, chain_id, federation)
 
 
 def decode_batch(data: bytes) -> Batch:

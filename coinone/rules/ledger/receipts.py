@@ -9,8 +9,8 @@ from coinone.base.forms.ethereum import LEGACY
 from coinone.base.primitives import rlp
 from coinone.base.primitives.limits import BLOOM_ENTRIES_REMEMBERED
 from coinone.base.primitives.types import Hash32
+from coinone.rules.ledger.log import Log
 from coinone.rules.state.steps import finished
-from coinone.rules.vm import Log
 
 LOGS_PER_STEP = (
     256  # of a receipt, encoded between two pauses: some 10 ms where all have four topics of their own

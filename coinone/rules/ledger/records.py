@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.chain.ethereum.execution import TransactionResult
-from coinone.rules.vm import Log
+from coinone.rules.ledger.log import Log
 
 _LOGS = 10  # place of the logs in an encoded record
 
@@ -43,22 +41,6 @@ class TransactionRecord:
             [[log.address, list(log.topics), log.data] for log in self.logs],
             *(() if self.post_state is None else (self.post_state,)),
         ])  # fmt: skip
-
-
-def record_of(tx: EthereumTransaction, outcome: TransactionResult) -> TransactionRecord:
-    return TransactionRecord(
-        raw=tx.encoded,
-        hash=tx.hash,
-        type=tx.type,
-        sender=tx.sender,
-        to=tx.to,
-        is_system=False,
-        succeeded=outcome.success,
-        gas_used=outcome.gas_used,
-        gas_price=outcome.effective_gas_price,
-        contract_address=outcome.contract_address,
-        logs=outcome.logs,
-    )
 
 
 def decode_record(data: bytes) -> TransactionRecord:

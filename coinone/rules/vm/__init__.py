@@ -6,8 +6,9 @@ here is a pure function of its arguments; the state is `rules.state.State`, whos
 frame wrote. The names below are what others use; docs/vm-library.md shows how.
 """
 
+from coinone.rules.ledger.log import Log
 from coinone.rules.vm.engines import Choice, Engine, Pair, chosen_engine, execute, use_engine
-from coinone.rules.vm.environment import CALL, CREATE, BlockEnv, Log, Message, TransactionEnv
+from coinone.rules.vm.environment import CALL, CREATE, BlockEnv, Message, TransactionEnv
 from coinone.rules.vm.errors import ExceptionalHalt, FrameError, Revert
 from coinone.rules.vm.forks import FORKS, PREPARED
 from coinone.rules.vm.frame import Evm, Rules

@@ -38,14 +38,6 @@ class TransactionEnv(NamedTuple):
     blob_hashes: tuple[Hash32, ...] = ()
 
 
-class Log(NamedTuple):
-    """One event of a contract."""
-
-    address: Address
-    topics: tuple[Hash32, ...]
-    data: bytes
-
-
 CALL = "CALL"
 CALLCODE = "CALLCODE"
 DELEGATECALL = "DELEGATECALL"

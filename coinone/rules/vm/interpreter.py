@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from coinone.base.primitives.types import Address
+from coinone.rules.ledger.log import Log
 from coinone.rules.state.state import State
-from coinone.rules.vm.environment import Log, Message
+from coinone.rules.vm.environment import Message
 from coinone.rules.vm.errors import (
     AddressCollision,
     CodeTooLarge,

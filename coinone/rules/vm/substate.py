@@ -8,9 +8,9 @@ can choose them so that their hashes collide.
 from collections.abc import Container, Iterable
 
 from coinone.base.primitives.types import Address
+from coinone.rules.ledger.log import Log
 from coinone.rules.state.account import storage_key
 from coinone.rules.state.layers import SlotKey
-from coinone.rules.vm.environment import Log
 
 Snapshot = tuple[int, int, int]
 

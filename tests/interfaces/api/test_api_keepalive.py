@@ -10,10 +10,11 @@ import pytest
 
 from coinone.interfaces.api import server
 from coinone.interfaces.api.config import ApiConfig
+from coinone.interfaces.api.http.asgi import LINK
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets import protocols, slow_readers
 from coinone.interfaces.api.sockets.listeners import open_listeners
-from coinone.interfaces.api.sockets.protocols import LINK, text_frame
+from coinone.interfaces.api.sockets.protocols import text_frame
 from tests.functional.waiting import wait_for
 
 UPGRADE = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"  # noqa: E501

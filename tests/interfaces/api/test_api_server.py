@@ -15,11 +15,11 @@ from coinone.interfaces.api import server as server_module
 from coinone.interfaces.api.admission import places
 from coinone.interfaces.api.admission.seldom import LINES_PER_MINUTE, Seldom
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import answer, read_body
+from coinone.interfaces.api.http.asgi import LINK, answer, read_body
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets import protocols, slow_readers
 from coinone.interfaces.api.sockets.listeners import AddressInUse, bind, open_listeners
-from coinone.interfaces.api.sockets.protocols import LINK, text_frame
+from coinone.interfaces.api.sockets.protocols import text_frame
 from tests.functional.waiting import wait_for
 
 LARGE = 4 * limits.WS_BUFFER_BYTES_MAX

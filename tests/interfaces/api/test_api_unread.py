@@ -13,11 +13,11 @@ import pytest
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.weights import Purse, Weights
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import HttpError, answer, read_body
+from coinone.interfaces.api.http.asgi import LINK, HttpError, answer, read_body
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets import protocols, slow_readers
 from coinone.interfaces.api.sockets.listeners import open_listeners
-from coinone.interfaces.api.sockets.protocols import LINK, HttpProtocol, _places, note_purse, text_frame
+from coinone.interfaces.api.sockets.protocols import HttpProtocol, _places, note_purse, text_frame
 from tests.functional.waiting import wait_for
 
 LARGE = 42 * 1024 * 1024  # more than 32 beside what the system takes; two thirds are less

@@ -11,10 +11,10 @@ import pytest
 from coinone.interfaces.api.admission.unread import Answer, Unread
 from coinone.interfaces.api.admission.weights import Weights
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import answer
+from coinone.interfaces.api.http.asgi import LINK, answer
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets.listeners import open_listeners
-from coinone.interfaces.api.sockets.protocols import LINK, _places, note_purse, text_frame
+from coinone.interfaces.api.sockets.protocols import _places, note_purse, text_frame
 from tests.functional.waiting import wait_for
 
 MIB = 1024 * 1024

@@ -15,8 +15,8 @@ from coinone.protocols.relay.framing import frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
 from coinone.protocols.relay.messages import GetBatches, Hello, Ping, encode_message
 from coinone.protocols.relay.relay import Head, Relay
-from coinone.rules.consensus.federation import Certificate
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.certificate import Certificate
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

@@ -30,9 +30,9 @@ from coinone.rules.chain.genesis import decode_genesis
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import apply_block, commit_block
 from coinone.rules.chain.state import BatchResult, Headers
-from coinone.rules.consensus.federation import Vote, VoteKind
-from coinone.rules.consensus.terms import ChangeVote
 from coinone.rules.ledger.batch import decode_certified
+from coinone.rules.ledger.certificate import Vote, VoteKind
+from coinone.rules.ledger.term_change import ChangeVote
 from coinone.rules.state.database import Table
 from sim.votes import VoteLedger
 from tests.node.runtime.crash_node import NETWORK

@@ -23,9 +23,9 @@ from coinone.protocols.relay.messages import (
     encode_message,
 )
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
-from coinone.rules.consensus.federation import Certificate
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.certificate import Certificate
 from coinone.rules.ledger.header import Header
 
 GENESIS = b"\x07" * 32

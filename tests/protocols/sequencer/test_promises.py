@@ -9,9 +9,9 @@ from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
 from coinone.protocols.sequencer.effects import PreparedBatch
 from coinone.protocols.sequencer.promises import Promises
-from coinone.rules.consensus.federation import NO_RESULTS, Vote, VoteKind
-from coinone.rules.consensus.terms import ChangeVote, Prepared
 from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.certificate import NO_RESULTS, Vote, VoteKind
+from coinone.rules.ledger.term_change import ChangeVote, Prepared
 from sim.disk import SimDisk
 from sim.votes import TwoContents, VoteLedger
 

@@ -16,14 +16,8 @@ from coinone.protocols.sequencer.messages import decode_message, encode_message
 from coinone.protocols.sequencer.sequencer import TERM_PATIENCE_MS, Draft, Sequencer
 from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.genesis import Genesis, genesis_cursor, genesis_header
-from coinone.rules.consensus.federation import (
-    Federation,
-    SignedVote,
-    Vote,
-    VoteKind,
-    check_certificate,
-    sign_vote,
-)
+from coinone.rules.consensus.federation import Federation, check_certificate, sign_vote
+from coinone.rules.ledger.certificate import SignedVote, Vote, VoteKind
 
 SEEDS = 8
 NETWORK = replace(load_network("dev"), seed_length=SEEDS)

@@ -9,26 +9,16 @@ from hypothesis import strategies as st
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
-from coinone.rules.consensus.federation import (
-    NO_RESULTS,
-    Federation,
-    Vote,
-    VoteKind,
-    sign_vote,
-    signatures_of,
-)
+from coinone.rules.consensus.federation import Federation, sign_vote, signatures_of
 from coinone.rules.consensus.terms import (
-    ChangeVote,
-    Prepared,
     Term,
-    TermChange,
     check_term_change,
     claim_of,
-    parse_term_item,
     sign_change_vote,
     sign_term_change,
-    term_item,
 )
+from coinone.rules.ledger.certificate import NO_RESULTS, Vote, VoteKind
+from coinone.rules.ledger.term_change import ChangeVote, Prepared, TermChange, parse_term_item, term_item
 
 CHAIN = 7
 KEYS = [(member + 1).to_bytes(32, "big") for member in range(4)]

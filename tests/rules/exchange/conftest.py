@@ -9,20 +9,15 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange.context import (
-    BatchContext,
-    CoreAction,
-    Deposit,
-    ExchangeConfig,
-    ExchangeResult,
-    MarketConfig,
-)
+from coinone.rules.exchange.context import BatchContext, ExchangeResult
 from coinone.rules.exchange.engine import apply_exchange
+from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.operations import operations_of
+from coinone.rules.ledger.crossings import CoreAction, Deposit
 
 QUOTE = 10**6
 BTC, ETH = 0, 1

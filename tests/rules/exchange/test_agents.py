@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.limits import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
-from coinone.rules.exchange.context import CoreAction, Deposit
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import CoreAction, Deposit
 
 QUOTE = 10**6
 DAY = 86_400_000

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.context import BatchContext, Deposit
+from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import check_exchange, conserved_sum
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit
 
 QUOTE = 10**6
 

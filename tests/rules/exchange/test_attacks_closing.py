@@ -9,8 +9,8 @@ import pytest
 
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.closing import liquidation
-from coinone.rules.exchange.context import Deposit
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit
 
 QUOTE = 10**6
 BTC, ETH = 0, 1

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.context import Deposit
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.rows.numbers import Numbers
@@ -16,6 +15,7 @@ from coinone.rules.exchange.state.ledger import Ledger, Table
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit
 
 QUOTE = 10**6
 DAY = 86_400_000

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
 from coinone.rules.exchange.actions.core_writer import decode_core
-from coinone.rules.exchange.context import BatchContext, CoreAction
+from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import CoreAction
 
 CONTRACT = (1).to_bytes(20, "big")
 OTHER = "0x" + "11" * 20

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from coinone.rules.exchange.accounts.credits import allowance
-from coinone.rules.exchange.context import Deposit
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit
 
 QUOTE = 10**6
 

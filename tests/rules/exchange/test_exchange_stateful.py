@@ -10,14 +10,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS, Deposit
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.events.events import Fill, FundingPayment, LiquidationEvent
+from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit
 
 QUOTE = 10**6
 PEOPLE = st.integers(1, 6)

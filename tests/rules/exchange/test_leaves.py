@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.context import Deposit
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore, verify_account
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit
 
 QUOTE = 10**6
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS
+from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.exchange.wire.segments import Item, Segment, ranked, segment_of

@@ -9,10 +9,12 @@ import pytest
 
 from coinone.base.primitives.limits import WITHDRAWALS_WAITING_MAX
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS, BatchContext, Deposit, Withdrawal
+from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
+from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.wire import types as t
+from coinone.rules.ledger.crossings import Deposit, Withdrawal
 
 QUOTE = 10**6
 

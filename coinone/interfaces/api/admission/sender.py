@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 from coinone.interfaces.api.admission.owners import is_loopback, owner_of
 from coinone.interfaces.api.admission.unread import Cut
 from coinone.interfaces.api.admission.weights import Purse
-from coinone.interfaces.api.http.asgi import HttpError, Receive, Scope
-from coinone.interfaces.api.sockets.protocols import LINK
+from coinone.interfaces.api.http.asgi import LINK, HttpError, Receive, Scope
 
 T = TypeVar("T")
 

@@ -15,10 +15,9 @@ from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession
 from coinone.interfaces.api.ethereum.table import modules_of
-from coinone.interfaces.api.http.asgi import Scope
+from coinone.interfaces.api.http.asgi import LINK, Scope
 from coinone.interfaces.api.http.guard import Caller
 from coinone.interfaces.api.sockets.hub import Connection
-from coinone.interfaces.api.sockets.protocols import LINK
 from coinone.node.dev.tools import Dev
 from coinone.node.network.peering import PeersSeen
 

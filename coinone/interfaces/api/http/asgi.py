@@ -7,7 +7,13 @@ from typing import Any, TypeAlias
 
 from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.limits import BODY_BYTES_MAX, BODY_SMALL_BYTES, LARGE_BLOCK_BYTES
+from coinone.interfaces.api.limits import (
+    BODY_BYTES_MAX,
+    BODY_SMALL_BYTES,
+    LARGE_BLOCK_BYTES,
+)
+
+LINK = "coinone.link"  # key of the connection in a scope's extensions
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]

@@ -18,7 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from coinone.interfaces.api.admission.places import Place, Places
 from coinone.interfaces.api.admission.weights import Purse
-from coinone.interfaces.api.http.asgi import Scope
+from coinone.interfaces.api.http.asgi import LINK, Scope
 from coinone.interfaces.api.limits import (
     BODY_DEADLINE_S,
     HEADER_BYTES_MAX,
@@ -35,7 +35,6 @@ from coinone.interfaces.api.limits import (
 )
 from coinone.interfaces.api.sockets.slow_readers import Watched
 
-LINK = "coinone.link"  # key of the connection in a scope's extensions
 _places = Places()
 admit_many_from = _places.admit_many_from
 

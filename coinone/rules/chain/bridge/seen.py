@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.instruments.config import ExchangeConfig
 from coinone.rules.exchange.state import leaves as form
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.restore import exchange_from_leaves

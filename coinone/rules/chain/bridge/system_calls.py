@@ -13,7 +13,7 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.limits import SYSTEM_CALL_GAS
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.network import Network, QuoteToken
-from coinone.rules.exchange.context import CoreAction, Deposit, Withdrawal
+from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.state import State

@@ -21,12 +21,13 @@ from coinone.rules.chain.ethereum.blobs import (
     next_excess,
 )
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
+from coinone.rules.chain.ethereum.recording import record_of
 from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader, check_ethereum_header
 from coinone.rules.chain.imported.requests import DEPOSIT_CONTRACT, collect_requests
 from coinone.rules.chain.imported.system import system_call
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.placed import Placed, place
-from coinone.rules.ledger.records import TransactionRecord, record_of
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.database import Changes, Database
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.seal import seal

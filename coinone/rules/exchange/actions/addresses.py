@@ -7,7 +7,7 @@ adds its own: Ethereum's precompiles and the contracts of genesis.
 """
 
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
-from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.instruments.config import ExchangeConfig
 
 CORE_WRITER_ADDRESS: Address = b"\x33" * 20
 _SYSTEM_PREFIX = b"\x20" + bytes(11)  # the token's index follows, in eight bytes

@@ -17,11 +17,12 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.credits import Budget, charge_all
 from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.batch.execution import Batch
-from coinone.rules.exchange.context import CoreAction, Outcome
+from coinone.rules.exchange.context import Outcome
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_user
 from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.ledger.crossings import CoreAction
 
 _VERSION = 1
 _TIFS = {1: t.Tif.ALO, 2: t.Tif.GTC, 3: t.Tif.IOC}

@@ -13,11 +13,11 @@ from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import credit, tell
 from coinone.rules.exchange.batch.execution import Batch
-from coinone.rules.exchange.context import Deposit, Withdrawal
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.wire.segments import Item
 from coinone.rules.exchange.wire.types import SendAsset
+from coinone.rules.ledger.crossings import Deposit, Withdrawal
 
 
 def apply_deposit(batch: Batch, deposit: Deposit) -> None:

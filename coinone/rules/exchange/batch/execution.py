@@ -7,12 +7,13 @@ from typing import Any
 
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.accounts.credits import add_cash
-from coinone.rules.exchange.context import Answer, BatchContext, Outcome, Withdrawal
+from coinone.rules.exchange.context import Answer, BatchContext, Outcome
 from coinone.rules.exchange.events.event_log import EventLog
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.ledger import Ledger
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.ledger.crossings import Withdrawal
 
 
 @dataclass

@@ -15,11 +15,10 @@ from numba import types
 
 from coinone.base.crypto.siphash import Key, siphash
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import PRICE_LEVELS_MAX
+from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
 from coinone.rules.exchange.book.indexes import OID_SHIFTS, RUN_BITS, add_cloid, add_oid, drop_cloid, drop_oid
 from coinone.rules.exchange.book.ladders import dequeue, enqueue
 from coinone.rules.exchange.book.own_orders import add_own, drop_own
-from coinone.rules.exchange.kernel.capacity import LADDER_MAX
 from coinone.rules.exchange.rows.arrays import (
     CORE,
     FREE_LEVELS,
@@ -34,6 +33,8 @@ from coinone.rules.exchange.rows.arrays import (
 )
 from coinone.rules.exchange.rows.store import Store
 from coinone.rules.exchange.rows.tables import ORDER, Array
+
+LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 
 _I32_MAX = 2**31 - 1
 _HINTS = 1 << 14  # 64 KB: more prices than are busy at a time

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
+from coinone.rules.exchange.book.book import LADDER_MAX
 from coinone.rules.exchange.rows.arrays import (
     FILLS,
     FREE_LEVELS,
@@ -30,8 +30,6 @@ from coinone.rules.exchange.rows.arrays import (
 
 if TYPE_CHECKING:
     from coinone.rules.exchange.state.rows import Rows
-
-LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 
 
 def rows_touched(live: int, new: int) -> int:

@@ -2,3 +2,7 @@
 
 Read `exchange.py`, `rows.py`, `ledger.py`, `undo.py`; then `leaves.py`, `leaf_rows.py`, `restore.py`, `root.py`.
 """
+
+from coinone.rules.exchange.state.exchange import Exchange
+
+__all__ = ["Exchange"]

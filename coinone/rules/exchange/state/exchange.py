@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.instruments.config import ExchangeConfig
 from coinone.rules.exchange.rows.journal import Undo as RowsUndo
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.state.ledger import Ledger, undo_entries

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives import rlp
-from coinone.rules.exchange.context import ExchangeConfig
+from coinone.rules.exchange.instruments.config import ExchangeConfig
 from coinone.rules.exchange.rows.tables import ACCOUNT, ORDER
 from coinone.rules.exchange.state import leaves as form
 from coinone.rules.exchange.state.exchange import Exchange

@@ -2,7 +2,7 @@
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.vm.environment import Log
+from coinone.rules.ledger.log import Log
 from coinone.rules.vm.errors import WriteProtection
 from coinone.rules.vm.frame import Frame, Operation
 from coinone.rules.vm.gas import LOG_PER_BYTE, charge, extend_memory

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coinone.base.primitives.types import Address
-from coinone.rules.vm.environment import Log
+from coinone.rules.ledger.log import Log
 from coinone.rules.vm.native.compiler import Library
 from coinone.rules.vm.native.layout import (
     CALLEE,

@@ -40,6 +40,7 @@ from coinone.node.storage.past import Past
 from coinone.rules.chain.ethereum.blobs import blob_gas
 from coinone.rules.chain.ethereum.call import InitCodeTooLarge, IntrinsicGasTooLow, run_call
 from coinone.rules.chain.ethereum.execution import Precompiles, TransactionResult
+from coinone.rules.chain.ethereum.recording import record_of
 from coinone.rules.chain.ethereum.trial_fees import (
     CallRequest,
     FeeCapTooLow,
@@ -49,7 +50,6 @@ from coinone.rules.chain.ethereum.trial_fees import (
 from coinone.rules.chain.imported.blocks import WEI_PER_GWEI
 from coinone.rules.chain.imported.header import EMPTY_OMMERS, EthereumHeader, with_fields
 from coinone.rules.ledger.placed import Placed, place
-from coinone.rules.ledger.records import record_of
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.seal import seal

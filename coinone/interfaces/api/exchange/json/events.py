@@ -8,8 +8,8 @@ from typing import Any
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.exchange.json.numbers import money, rate
-from coinone.rules.exchange.context import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent
+from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
 
 Json = dict[str, Any]
 

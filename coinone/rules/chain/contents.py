@@ -1,0 +1,27 @@
+"""Which transactions of a batch have places kept for them, and how much there may be of the others."""
+
+from collections.abc import Iterable
+
+from coinone.base.primitives.errors import InvalidBatch
+from coinone.rules.chain.limits import BatchLimits
+from coinone.rules.chain.transactions import Verified
+from coinone.rules.exchange.accounts.credits import is_cancel
+from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+
+
+def is_urgent(verified: Verified) -> bool:
+    """Whether a place is kept for the transaction, and it is squeezed last."""
+    if isinstance(verified, VerifiedAction):
+        return is_cancel(verified.action)
+    return isinstance(verified, OracleReport)
+
+
+def check_ordinary(limits: BatchLimits, contents: Iterable[tuple[bytes, Verified]]) -> None:
+    """Raise InvalidBatch if there is too much beside cancels and prices."""
+    sizes = [len(raw) for raw, verified in contents if not is_urgent(verified)]
+    if sum(sizes) > limits.ordinary_bytes:
+        raise InvalidBatch("too many bytes but for cancels", most=limits.ordinary_bytes, have=sum(sizes))
+    if len(sizes) > limits.ordinary_transactions:
+        raise InvalidBatch(
+            "too many transactions but for cancels", most=limits.ordinary_transactions, have=len(sizes)
+        )

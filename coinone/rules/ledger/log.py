@@ -1,0 +1,13 @@
+"""One event of a contract, as receipts hold it."""
+
+from typing import NamedTuple
+
+from coinone.base.primitives.types import Address, Hash32
+
+
+class Log(NamedTuple):
+    """One event of a contract."""
+
+    address: Address
+    topics: tuple[Hash32, ...]
+    data: bytes
