@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
@@ -51,7 +52,8 @@ from coinone.interfaces.api.http.guard import (
 from coinone.interfaces.api.http.proxies import Proxies
 from coinone.interfaces.api.http.static_files import static_app
 from coinone.interfaces.api.service import Service
-from coinone.interfaces.api.sockets.protocols import admit_many_from, note_purse
+from coinone.interfaces.api.sockets.links import Application, Link, StreamLink
+from coinone.interfaces.api.sockets.protocols import admit_many_from
 from coinone.node.network.peering import NOBODY_SEEN, PeersSeen
 from coinone.node.node import Node
 
@@ -71,6 +73,7 @@ class Asked:
 
 Body = tuple[bytes, bytes]  # and its content type
 Handler = Callable[[Asked], Awaitable[Body]]
+Session = Callable[[StreamLink, Scope, Receive, Send, Caller], Awaitable[None]]
 _JSON = b"application/json"
 
 
@@ -105,30 +108,30 @@ class RpcApp:
     async def stop(self) -> None:
         await self._rpc_service.stop()
 
-    async def ethereum(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def ethereum(self) -> Application:
         """The application on Ethereum's port."""
-        if scope["type"] == "websocket":
-            await self._websocket(scope, receive, send, {"/": self._rpc_session})
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send, {"/": self._rpc}, {"/health": self._health}, pages=False)
+        http = partial(self._http, {"/": self._rpc}, {"/health": self._health}, False)
+        return Application(http, partial(self._websocket, {"/": self._rpc_session}))
 
     async def _http(
         self,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
         posts: dict[str, Handler],
         gets: dict[str, Handler],
         pages: bool,
+        link: Link,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         headers: Headers = []
         try:
-            purse = self._note_sender(scope)
+            purse = self._note_sender(link, scope)
             caller = self._guard.admit(scope)
             headers = cors_headers(scope)
             method, path = scope["method"], scope["path"]
             if method == "POST":
-                asked = Asked(b"", path, caller, purse)
+                asked = Asked(b"", path, caller, purse, sender_of(scope, link.cut, receive))
                 body, kind = await _unless_stopping(self._post(scope, receive, posts, asked))
             elif method == "OPTIONS":
                 await answer(send, b"", 204, preflight_headers(scope))
@@ -140,7 +143,7 @@ class RpcApp:
                     return
                 if found is None:
                     raise HttpError(405, "JSON-RPC requests are POSTed")
-                asked = Asked(b"", path, caller, purse, sender_of(scope, receive))
+                asked = Asked(b"", path, caller, purse, sender_of(scope, link.cut, receive))
                 body, kind = await _unless_stopping(found(asked))
             else:
                 raise HttpError(405, f"method {method[:16]} is not served")
@@ -153,13 +156,13 @@ class RpcApp:
             log.exception("a request failed")
             await answer(send, error_body(500, "internal error"), 500, headers)
 
-    def _note_sender(self, scope: Scope) -> Purse:
+    def _note_sender(self, link: Link, scope: Scope) -> Purse:
         """Whose share of the work is taken from now on, and whose purse pays for it and counts what is not read."""
         self._proxies.note_client(scope)
         purse = self._rpc_service.purse(scope)
         SHARE.set(share_of(scope))
         PURSE.set(purse)
-        note_purse(scope, purse)
+        link.purse = purse
         return purse
 
     async def _post(self, scope: Scope, receive: Receive, posts: dict[str, Handler], asked: Asked) -> Body:
@@ -172,14 +175,14 @@ class RpcApp:
                 403, "browser extensions may use JSON-RPC only; --allow-origin ORIGIN would allow more"
             )
         body = await read_body(scope, receive)
-        return await handler(replace(asked, body=body, sender=sender_of(scope, receive)))
+        return await handler(replace(asked, body=body))
 
     async def _websocket(
-        self, scope: Scope, receive: Receive, send: Send, sessions: dict[str, Callable[..., Awaitable[None]]]
+        self, sessions: dict[str, Session], link: StreamLink, scope: Scope, receive: Receive, send: Send
     ) -> None:
         await receive()  # websocket.connect
         try:
-            self._note_sender(scope)
+            self._note_sender(link, scope)
             caller = self._guard.admit(scope)
             session = sessions.get(scope["path"])
             if session is None:
@@ -200,7 +203,7 @@ class RpcApp:
             await send({"type": "websocket.http.response.body", "body": body})
             return
         await send({"type": "websocket.accept"})
-        await session(scope, receive, send, caller)
+        await session(link, scope, receive, send, caller)
 
     async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
         dispatcher = self._rpc_service.rpc.dispatcher
@@ -213,9 +216,11 @@ class RpcApp:
             raise HttpError(503, f"{health['status']}: {health['reason']}")
         return jsonio.encode(health), _JSON
 
-    async def _rpc_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+    async def _rpc_session(
+        self, link: StreamLink, scope: Scope, receive: Receive, send: Send, caller: Caller
+    ) -> None:
         service = self._rpc_service
-        await service.rpc.session(scope, caller, service.purse(scope)).run(receive, send)
+        await service.rpc.session(link, scope, caller, service.purse(scope)).run(receive, send)
 
 
 class App(RpcApp):
@@ -238,14 +243,12 @@ class App(RpcApp):
             "/health": self._health,
         }
 
-    async def exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def exchange(self) -> Application:
         """The application on the exchange's port."""
-        if scope["type"] == "websocket":
-            await self._websocket(
-                scope, receive, send, {"/ws": self._exchange_session, "/rpc": self._rpc_session}
-            )
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send, self._posts, self._gets, pages=True)
+        sessions: dict[str, Session] = {"/ws": self._exchange_session, "/rpc": self._rpc_session}
+        http = partial(self._http, self._posts, self._gets, True)
+        return Application(http, partial(self._websocket, sessions))
 
     async def _info(self, asked: Asked) -> tuple[bytes, bytes]:
         return await self._service.info.answer_bytes(asked.body, asked.purse, asked.sender), _JSON
@@ -267,8 +270,10 @@ class App(RpcApp):
         _pay(asked.purse, METRICS_WEIGHT)
         return self._service.metrics.render()
 
-    async def _exchange_session(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
-        await self._service.exchange_session(scope).run(receive, send)
+    async def _exchange_session(
+        self, link: StreamLink, scope: Scope, receive: Receive, send: Send, caller: Caller
+    ) -> None:
+        await self._service.exchange_session(link, scope).run(receive, send)
 
 
 def _pay(purse: Purse, weight: int) -> None:

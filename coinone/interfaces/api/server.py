@@ -9,8 +9,7 @@ import ctypes
 import logging
 import resource
 import threading
-from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -23,6 +22,7 @@ from coinone.interfaces.api.limits import (
     WS_PING_S,
     WS_PONG_S,
 )
+from coinone.interfaces.api.sockets.links import Application
 from coinone.interfaces.api.sockets.listeners import BACKLOG, Listeners
 from coinone.interfaces.api.sockets.protocols import HttpProtocol, WebSocketProtocol
 
@@ -118,10 +118,11 @@ def give_large_blocks_back() -> None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
-def _server(app: Callable[..., Any]) -> uvicorn.Server:
+def _server(app: Application) -> uvicorn.Server:
+    """Its connections (sockets/protocols.py) call the application; uvicorn itself does not."""
     return uvicorn.Server(
         uvicorn.Config(
-            app,
+            cast(Any, app),
             http=HttpProtocol,
             ws=WebSocketProtocol,
             ws_per_message_deflate=False,

@@ -31,11 +31,12 @@ from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.explorer.feed import ExplorerFeed
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.http.asgi import LINK, HttpError, Scope
+from coinone.interfaces.api.http.asgi import HttpError, Scope
 from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.recent import Recent
 from coinone.interfaces.api.sockets.hub import Connection, Hub, Key, Snapshot
+from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.node.compiling import contract_runs
 from coinone.node.dev.tools import Dev
 from coinone.node.health import Health, health_of
@@ -197,8 +198,8 @@ class Service:
             return Health("late", f"what is told is {behind} batches behind the newest")
         return health
 
-    def exchange_session(self, scope: Scope) -> Session:
-        connection = Connection(scope["extensions"][LINK], share_of(scope))
+    def exchange_session(self, link: StreamLink, scope: Scope) -> Session:
+        connection = Connection(link, share_of(scope))
         return Session(connection, self.hub, _StreamBackend(self, self.purse(scope)))
 
 

@@ -24,7 +24,6 @@ def get(app: App, path: str, client: str = "127.0.0.1") -> tuple[int, bytes]:
         "path": path,
         "headers": [(b"host", b"localhost:3001")],
         "client": (client, 1),
-        "extensions": {},
     }
 
     async def send(message: Any) -> None:
@@ -33,7 +32,7 @@ def get(app: App, path: str, client: str = "127.0.0.1") -> tuple[int, bytes]:
     async def receive() -> Any:
         raise AssertionError("a GET has no body")
 
-    asyncio.run(app.exchange(scope, receive, send))
+    asyncio.run(app.exchange.http(SimpleNamespace(purse=None, cut=None), scope, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 

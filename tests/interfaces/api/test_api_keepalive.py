@@ -10,9 +10,9 @@ import pytest
 
 from coinone.interfaces.api import server
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import LINK
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets import protocols, slow_readers
+from coinone.interfaces.api.sockets.links import Application
 from coinone.interfaces.api.sockets.listeners import open_listeners
 from coinone.interfaces.api.sockets.protocols import text_frame
 from tests.functional.waiting import wait_for
@@ -33,15 +33,18 @@ class Sized:
     async def stop(self) -> None:
         pass
 
-    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
+    async def serve(self, link: Any, scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
-        link = scope["extensions"][LINK]
         if self.is_answer:
             await link.write_whole(text_frame(b"x" * self.size))
         elif self.size:
             link.write_frames(text_frame(b"x" * self.size))
         await asyncio.sleep(30)
+
+    @property
+    def exchange(self) -> Application:
+        return Application(self.serve, self.serve)
 
     ethereum = exchange
 

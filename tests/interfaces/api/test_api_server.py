@@ -15,9 +15,10 @@ from coinone.interfaces.api import server as server_module
 from coinone.interfaces.api.admission import places
 from coinone.interfaces.api.admission.seldom import LINES_PER_MINUTE, Seldom
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import LINK, answer, read_body
+from coinone.interfaces.api.http.asgi import answer, read_body
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets import protocols, slow_readers
+from coinone.interfaces.api.sockets.links import Application
 from coinone.interfaces.api.sockets.listeners import AddressInUse, bind, open_listeners
 from coinone.interfaces.api.sockets.protocols import text_frame
 from tests.functional.waiting import wait_for
@@ -35,7 +36,7 @@ class Echo:
     async def stop(self) -> None:
         pass
 
-    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
+    async def serve(self, link: Any, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             await answer(send, await read_body(scope, receive))
             return
@@ -49,21 +50,24 @@ class Echo:
         await send({"type": "websocket.accept"})
         if scope["path"] == "/echo":
             while (message := await receive())["type"] == "websocket.receive":
-                scope["extensions"][LINK].write_frames(text_frame(message["text"].encode()))
+                link.write_frames(text_frame(message["text"].encode()))
             return
         if scope["path"] == "/large":
             for _ in range(3):
-                link = scope["extensions"][LINK]
                 sending = asyncio.create_task(link.write_whole(text_frame(b"y" * LARGE)))
                 await asyncio.sleep(0)
                 link.write_frames(text_frame(b"a stream"))  # which goes on meanwhile
                 await sending
             return
         frame = text_frame(b"x" * 100_000)
-        while scope["extensions"][LINK].write_frames(frame):
+        while link.write_frames(frame):
             self.flooded += 1
             await asyncio.sleep(0)
         self.flood_ended = True
+
+    @property
+    def exchange(self) -> Application:
+        return Application(self.serve, self.serve)
 
     ethereum = exchange
 

@@ -13,11 +13,12 @@ import pytest
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.weights import Purse, Weights
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import LINK, HttpError, answer, read_body
+from coinone.interfaces.api.http.asgi import HttpError, answer, read_body
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets import protocols, slow_readers
+from coinone.interfaces.api.sockets.links import Application
 from coinone.interfaces.api.sockets.listeners import open_listeners
-from coinone.interfaces.api.sockets.protocols import HttpProtocol, _places, note_purse, text_frame
+from coinone.interfaces.api.sockets.protocols import HttpProtocol, _places, text_frame
 from tests.functional.waiting import wait_for
 
 LARGE = 42 * 1024 * 1024  # more than 32 beside what the system takes; two thirds are less
@@ -36,15 +37,19 @@ class Generous:
     async def stop(self) -> None:
         pass
 
-    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
-        note_purse(scope, self.purse)
+    async def serve(self, link: Any, scope: Any, receive: Any, send: Any) -> None:
+        link.purse = self.purse
         if scope["type"] == "http":
             await answer(send, b"x" * LARGE)
             return
         await receive()
         await send({"type": "websocket.accept"})
-        link, frame = scope["extensions"][LINK], text_frame(b"x" * (LARGE // 3))
+        frame = text_frame(b"x" * (LARGE // 3))
         await asyncio.gather(*(link.write_whole(frame) for _ in range(3)))
+
+    @property
+    def exchange(self) -> Application:
+        return Application(self.serve, self.serve)
 
     ethereum = exchange
 
@@ -182,10 +187,9 @@ def test_a_slow_reader_that_goes_on_reading_is_sent_all(
 class Streaming(Generous):
     """While an answer waits for its reader, more comes than it reads: 4 MB/s for a second."""
 
-    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
+    async def serve(self, link: Any, scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
-        link = scope["extensions"][LINK]
         answering = asyncio.create_task(link.write_whole(text_frame(b"x" * LARGE)))
         for _ in range(100):
             await asyncio.sleep(0.01)

@@ -11,10 +11,11 @@ import pytest
 from coinone.interfaces.api.admission.unread import Answer, Unread
 from coinone.interfaces.api.admission.weights import Weights
 from coinone.interfaces.api.config import ApiConfig
-from coinone.interfaces.api.http.asgi import LINK, answer
+from coinone.interfaces.api.http.asgi import answer
 from coinone.interfaces.api.server import ApiServer
+from coinone.interfaces.api.sockets.links import Application
 from coinone.interfaces.api.sockets.listeners import open_listeners
-from coinone.interfaces.api.sockets.protocols import _places, note_purse, text_frame
+from coinone.interfaces.api.sockets.protocols import _places, text_frame
 from tests.functional.waiting import wait_for
 
 MIB = 1024 * 1024
@@ -86,15 +87,19 @@ class Generous:
     async def stop(self) -> None:
         pass
 
-    async def exchange(self, scope: Any, receive: Any, send: Any) -> None:
-        note_purse(scope, self.weights.purse(scope["path"][1:]))
+    async def serve(self, link: Any, scope: Any, receive: Any, send: Any) -> None:
+        link.purse = self.weights.purse(scope["path"][1:])
         if scope["type"] == "http":
             await answer(send, b"x" * SIZE)
             return
         await receive()
         await send({"type": "websocket.accept"})
-        await scope["extensions"][LINK].write_whole(text_frame(b"x" * SIZE))
+        await link.write_whole(text_frame(b"x" * SIZE))
         await asyncio.sleep(30)
+
+    @property
+    def exchange(self) -> Application:
+        return Application(self.serve, self.serve)
 
     ethereum = exchange
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from coinone.interfaces.api.admission.owners import is_loopback, owner_of
 from coinone.interfaces.api.admission.unread import Cut
 from coinone.interfaces.api.admission.weights import Purse
-from coinone.interfaces.api.http.asgi import LINK, HttpError, Receive, Scope
+from coinone.interfaces.api.http.asgi import HttpError, Receive, Scope
 
 T = TypeVar("T")
 
@@ -37,11 +37,10 @@ def address_of(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-def sender_of(scope: Scope, receive: Receive | None = None) -> Sender:
+def sender_of(scope: Scope, cut: Cut, receive: Receive | None = None) -> Sender:
     """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
-    link = scope.get("extensions", {}).get(LINK)
     left = None if receive is None else lambda: _departure(receive)
-    return Sender(share_of(scope), left, None if link is None else link.cut)
+    return Sender(share_of(scope), left, cut)
 
 
 def share_of(scope: Scope) -> Hashable:

@@ -15,9 +15,10 @@ from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession
 from coinone.interfaces.api.ethereum.table import modules_of
-from coinone.interfaces.api.http.asgi import LINK, Scope
+from coinone.interfaces.api.http.asgi import Scope
 from coinone.interfaces.api.http.guard import Caller
 from coinone.interfaces.api.sockets.hub import Connection
+from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.node.dev.tools import Dev
 from coinone.node.network.peering import PeersSeen
 
@@ -58,7 +59,7 @@ class EthereumRpc:
         self._trials.close()
         self.reads.close()
 
-    def session(self, scope: Scope, caller: Caller, purse: Purse) -> RpcSession:
+    def session(self, link: StreamLink, scope: Scope, caller: Caller, purse: Purse) -> RpcSession:
         """Of a WebSocket connection."""
-        connection = Connection(scope["extensions"][LINK])
-        return RpcSession(connection, self.dispatcher, caller, self.hub, purse, sender_of(scope))
+        sender = sender_of(scope, link.cut)
+        return RpcSession(Connection(link), self.dispatcher, caller, self.hub, purse, sender)

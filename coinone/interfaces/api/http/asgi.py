@@ -13,8 +13,6 @@ from coinone.interfaces.api.limits import (
     LARGE_BLOCK_BYTES,
 )
 
-LINK = "coinone.link"  # key of the connection in a scope's extensions
-
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]

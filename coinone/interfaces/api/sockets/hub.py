@@ -10,22 +10,15 @@ All of this runs on the interface's event loop; nothing here is shared with anot
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.watched import Watched
 from coinone.interfaces.api.limits import WS_BUFFER_BYTES_MAX, WS_SUBSCRIPTIONS_MAX, WS_WRITE_BYTES
+from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.interfaces.api.sockets.protocols import text_frame
 
 Key: TypeAlias = tuple[str, ...]  # channel, then what it is of: ("l2Book", "BTC", "", "")
-
-
-class Link(Protocol):
-    """What a connection can do: take whole frames, or say that it is gone."""
-
-    def write_frames(self, frames: bytes) -> bool: ...
-    async def write_whole(self, frames: bytes) -> bool: ...
-    def cut(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class Connection:
 
     __slots__ = ("_held", "_link", "_outbox", "keys", "open", "share")
 
-    def __init__(self, link: Link, share: Hashable = None) -> None:
+    def __init__(self, link: StreamLink, share: Hashable = None) -> None:
         self._link = link
         self.share = share
         self._outbox: list[bytes] = []

@@ -11,14 +11,15 @@ one serialisation and a thousand writes.
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any, cast
 
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from coinone.interfaces.api.admission.places import Place, Places
 from coinone.interfaces.api.admission.weights import Purse
-from coinone.interfaces.api.http.asgi import LINK, Scope
 from coinone.interfaces.api.limits import (
     BODY_DEADLINE_S,
     HEADER_BYTES_MAX,
@@ -33,17 +34,16 @@ from coinone.interfaces.api.limits import (
     WS_READ_BYTES_MIN,
     WS_SMALL_FRAMES_PER_MINUTE,
 )
+from coinone.interfaces.api.sockets.links import Application
 from coinone.interfaces.api.sockets.slow_readers import Watched
 
 _places = Places()
 admit_many_from = _places.admit_many_from
 
 
-def note_purse(scope: Scope, purse: Purse) -> None:
-    """Whose purse answers of this connection that are not read count against, from now on."""
-    link = scope.get("extensions", {}).get(LINK)
-    if link is not None:
-        link.purse = purse
+def _application(config: Config) -> Application:
+    """What the listener serves, as server.py told uvicorn."""
+    return cast(Application, config.app)
 
 
 def _address(transport: asyncio.Transport) -> str:
@@ -133,6 +133,7 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
         super().connection_made(wire)
+        self.app = partial(_application(self.config).http, self)
         if self._count(wire):
             self._arm(HEADER_DEADLINE_S)
 
@@ -183,8 +184,6 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
             return
         self._arm(BODY_DEADLINE_S)
         super().on_headers_complete()
-        if self.cycle is not None:
-            cast(dict[str, Any], self.cycle.scope).setdefault("extensions", {})[LINK] = self
         if self.cycle is not None and self.cycle.scope["method"] == "POST":
             self.cycle.transport = cast(asyncio.Transport, _WholeAnswer(self.transport))
 
@@ -293,6 +292,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
         super().connection_made(wire)
+        self.app = partial(_application(self.config).websocket, self)
         if self._count(wire):
             wire.set_write_buffer_limits(high=WS_BUFFER_BYTES_MAX)
 
@@ -305,8 +305,6 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             self.connections.discard(self)
             self.transport.abort()
             raise
-        if self.response.status_code == 101:
-            cast(dict[str, Any], self.scope["extensions"])[LINK] = self
 
     async def send(self, message: Any) -> None:
         """Where a client was told why it is not let in, uvicorn would write an error, as if it got no answer."""
