@@ -106,3 +106,75 @@ def test_every_test_that_a_document_names_exists() -> None:
         if name not in there and not (ROOT / "tests" / name).exists()
     }
     assert named == set()
+
+
+PARAMETERS = PACKAGE / "base/primitives/parameters.py"
+
+
+def limit_files() -> list[Path]:
+    return sorted(PACKAGE.rglob("limits.py"))
+
+
+def constants(path: Path) -> dict[str, int]:
+    """The names that a file gives values to, with the lines where they stand."""
+    return {
+        target.id: node.lineno
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def test_what_forks_the_chain_and_what_tunes_a_node_never_stand_in_one_file() -> None:
+    """A parameter is in one file, a limit in its floor's; no name is both, or in two of them."""
+    homes: dict[str, list[str]] = {}
+    for path in (PARAMETERS, *limit_files()):
+        for name in constants(path):
+            homes.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+def test_every_parameter_and_limit_says_its_unit_and_why() -> None:
+    silent = []
+    for path in (PARAMETERS, *limit_files()):
+        lines = path.read_text().splitlines()
+        ends = {n.lineno: n.end_lineno or n.lineno for n in ast.parse("\n".join(lines)).body}
+        for name, line in constants(path).items():
+            around = [
+                *lines[line - 1 : ends[line]],
+                lines[line - 2] if lines[line - 2].startswith("#") else "",
+            ]
+            if not any(re.search(r"# \S", text) for text in around):
+                silent.append(f"{path.relative_to(ROOT)}: {name}")
+    assert silent == []
+
+
+def test_every_parameter_and_limit_is_used() -> None:
+    used = set(
+        re.findall(
+            r"\b[A-Z][A-Z0-9_]{2,}\b",
+            "\n".join(re.sub(r"(?m)^([A-Z][A-Z0-9_]+) =", "", path.read_text()) for path in every_source()),
+        )
+    )
+    unused = {name for path in (PARAMETERS, *limit_files()) for name in constants(path)} - used
+    assert unused == set()
+
+
+def test_a_lower_floor_imports_no_limit_of_a_node() -> None:
+    """The rules see parameters, and their own memory's limits; words see no limit at all; protocols see their own."""
+    allowed = {"base": (), "rules": ("coinone.rules.limits",), "protocols": ("coinone.protocols.",)}
+    foreign = [
+        f"{place}: {node.module}"
+        for floor, own in allowed.items()
+        for place, node in places(sources(floor), ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom)
+        and any(name.endswith(".limits") for name in imported(node))
+        and not any(name.startswith(own) for name in imported(node) if name.endswith(".limits"))
+    ]
+    assert foreign == []
+
+
+def imported(node: ast.ImportFrom) -> list[str]:
+    """The modules that an import may mean: `from a.b import c` is a.b or a.b.c."""
+    return [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]

@@ -16,9 +16,9 @@ from bench.node._common import print_table
 from bench.node._orders import place_orders
 from bench.node._transfers import BusyChain, signed_transfers
 from coinone.base.forms.ethereum import decode_transaction
-from coinone.base.primitives.limits import SEAL_SLICE_MS
 from coinone.interfaces.cli.serving.serve import calm_the_collector
 from coinone.node.executor.core import Core
+from coinone.node.limits import SEAL_SLICE_MS
 from coinone.node.roles.block_pipeline import Background, BlockMaker, at_once
 from coinone.node.views.archive import commit_of
 from coinone.rules.chain.sealing import commit_block, seal_block

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from coinone.base.primitives.limits import HEALTH_INTERVALS_MAX, NONCE_FUTURE_MS, NONCE_PAST_MS
+from coinone.base.primitives.parameters import NONCE_FUTURE_MS, NONCE_PAST_MS
+from coinone.node.limits import HEALTH_INTERVALS_MAX
 from coinone.node.node import Node
 
 

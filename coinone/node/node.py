@@ -19,7 +19,6 @@ from coinone.base.primitives.errors import (
     NotSupported,
     StorageError,
 )
-from coinone.base.primitives.limits import MAP_MIB, SEAL_SLICE_MS
 from coinone.base.primitives.types import Hash32
 from coinone.node.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
 from coinone.node.executor.barred import Barred
@@ -28,6 +27,7 @@ from coinone.node.executor.executor import Executor
 from coinone.node.executor.intake import Intake, Outcome, settle
 from coinone.node.executor.signers import Signers
 from coinone.node.keys import load_or_make_secrets
+from coinone.node.limits import MAP_MIB, SEAL_SLICE_MS
 from coinone.node.recovery.key_check import check_keys
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.roles.follower import FollowedBlock, follow_batch

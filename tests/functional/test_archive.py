@@ -10,9 +10,9 @@ from web3.types import RPCEndpoint
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
-from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
+from coinone.node.limits import UNDO_BLOCKS_MAX
 from coinone.rules.state.proofs import verify_proof
 from tests.functional.contracts import TOKEN, Chain
 

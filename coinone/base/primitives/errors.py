@@ -47,7 +47,7 @@ class DecodeError(InvalidInput):
 
 
 class LimitExceeded(InvalidInput):
-    """A named limit (limits.py) was passed."""
+    """A named parameter or limit (parameters.py, limits.py) was exceeded."""
 
 
 class NotSupported(InvalidInput):

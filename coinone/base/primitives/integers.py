@@ -5,11 +5,11 @@ makes a float; so money code calls these names instead. `fixed128.py` holds the 
 """
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.base.primitives.limits import INT64_MAX
 
 U64_MAX = 2**64 - 1
 U256_MAX = 2**256 - 1
 INT64_MIN = -(2**63)
+INT64_MAX = 2**63 - 1
 
 
 def div_down(numerator: int, denominator: int) -> int:

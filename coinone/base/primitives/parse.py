@@ -10,7 +10,7 @@ import re
 
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.integers import U256_MAX
-from coinone.base.primitives.limits import DECIMAL_TEXT_MAX
+from coinone.base.primitives.parameters import DECIMAL_TEXT_MAX
 from coinone.base.primitives.types import Address, Hash32
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})", re.ASCII)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias, Union
 
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
-from coinone.base.primitives.limits import RLP_DEPTH_MAX
+from coinone.base.primitives.parameters import RLP_DEPTH_MAX
 
 Item: TypeAlias = Union[bytes, list["Item"]]
 Encodable: TypeAlias = Union[bytes, int, Sequence["Encodable"]]

@@ -1,4 +1,4 @@
-"""Bounds of the public interface, each with why it is that number: they protect a node from its clients."""
+"""Limits of the public interface, with why each is that number: they protect a node from its clients."""
 
 # HTTP
 HEADER_BYTES_MAX = 32 * 1024  # browsers send cookies of up to 8 KiB a host; four times that
@@ -118,10 +118,9 @@ RECENT_TRANSACTIONS_MAX = 50_000  # 50 batches of a thousand actions: several ti
 RECENT_ANSWERS_MAX = 2_000
 
 # Exchange
-# Bytes of an action, and of its body: 170 orders. More are read beside the event loop where the spelling is not the
-# common one: 2 ms.
+# Bytes of an action: 170 orders. More are read beside the event loop where the spelling is not the common one: 2 ms.
 ACTION_READ_AT_ONCE_MAX = 8 * 1024
-ACTION_BODY_AT_ONCE_MAX = 16 * 1024
+ACTION_BODY_AT_ONCE_MAX = 16 * 1024  # bytes of its body, as above
 INFO_ROWS_MAX = 2000  # rows of a history answer, as the anchor's
 CANDLES_MAX = 5000  # candles per snapshot, as the anchor's
 FUNDING_RATES_MAX = 500  # rows of fundingHistory, as the anchor's
@@ -135,7 +134,7 @@ WS_MESSAGES_PER_MINUTE = 2000  # per connection, as the anchor's
 WS_SMALL_FRAMES_PER_MINUTE = 2000
 WS_FRAMES_AT_ONCE = 16  # read before others have their turn: 25 us each; more, and the next piece is smaller
 WS_READ_BYTES_MIN = 128  # 21 of the shortest frames
-WS_READ_BYTES_MAX = 16 * 1024
+WS_READ_BYTES_MAX = 16 * 1024  # a message of 256 KiB in sixteen pieces
 WS_POSTS_MAX = 100  # in flight per connection, as the anchor's
 WS_POSTS_AT_ONCE = 16  # of them read and answered; the others wait unread until answers are taken
 WS_WRITE_BYTES = 16 * 1024  # of short messages that are written together: some sixty transactions of the pool

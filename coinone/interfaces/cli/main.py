@@ -8,11 +8,11 @@ import typer
 
 from coinone import __version__
 from coinone.base.primitives.errors import CoinoneError
-from coinone.base.primitives.limits import MAP_MIB
 from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.interfaces.cli import account
 from coinone.interfaces.cli.serving import ethereum
 from coinone.interfaces.client.errors import NoAnswer
+from coinone.node.limits import MAP_MIB
 
 app = typer.Typer(
     name="coinone",

@@ -10,9 +10,9 @@ from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.secp256k1 import address_of, sign
 from coinone.base.forms.ethereum import FEE_MARKET, EthereumTransaction, encode_transaction, sign_transaction
 from coinone.base.primitives.errors import InvalidInput, NotSupported
-from coinone.base.primitives.limits import DEV_SNAPSHOTS_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.executor.core import Core
+from coinone.node.limits import DEV_SNAPSHOTS_MAX
 from coinone.node.node import Node
 from coinone.node.recovery.startup import load_chain
 from coinone.node.roles.leader import Producer

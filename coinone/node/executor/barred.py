@@ -13,12 +13,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from coinone.base.primitives.errors import InvalidAction
-from coinone.base.primitives.limits import (
-    BARRED_OF_SIGNER_MAX,
-    BARRED_OF_STRANGERS_MAX,
-    BARRED_SIGNERS_MAX,
-)
 from coinone.base.primitives.types import Address, Hash32
+from coinone.node.limits import BARRED_OF_SIGNER_MAX, BARRED_OF_STRANGERS_MAX, BARRED_SIGNERS_MAX
 
 
 @dataclass(slots=True)

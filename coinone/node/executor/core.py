@@ -35,9 +35,9 @@ from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.protocols.txpool.actions import Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
 from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
+from coinone.rules.chain.batch_limits import limits_of
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.forced import due_forced, forced_gas, hash_of
-from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction

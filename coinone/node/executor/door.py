@@ -11,12 +11,13 @@ from typing import TypeAlias
 
 from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import ACTION_REPLIES_MAX, NONCE_PAST_MS
+from coinone.base.primitives.parameters import NONCE_PAST_MS
 from coinone.base.primitives.types import Hash32
 from coinone.node.executor.barred import Barred
+from coinone.node.limits import ACTION_REPLIES_MAX
 from coinone.node.views.published import BatchOutcome
 from coinone.protocols.txpool.actions import ActionPool, Waiting
-from coinone.rules.chain.limits import BatchLimits
+from coinone.rules.chain.batch_limits import BatchLimits
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.accounts.credits import cost, is_cancel
 from coinone.rules.exchange.batch.inclusion import Judge, is_spent, judging_key

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import EXECUTOR_JOBS_MAX
 from coinone.node.clock import Clock
+from coinone.node.limits import EXECUTOR_JOBS_MAX
 
 T = TypeVar("T")
 _Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # comes later, its number, what to do

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 
 from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
 from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
-from coinone.base.primitives.limits import INTAKE_PER_VISIT, INTAKE_WAITING_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.node.executor.signers import Signers
+from coinone.node.limits import INTAKE_PER_VISIT, INTAKE_WAITING_MAX
 
 T = TypeVar("T")
 Outcome: TypeAlias = Hash32 | CoinoneError

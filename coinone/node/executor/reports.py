@@ -7,8 +7,9 @@ while, whenever somebody hands them in.
 """
 
 from coinone.base.primitives.errors import InvalidTransaction
-from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_REPORTS_OF_REPORTER_MAX
+from coinone.base.primitives.parameters import ORACLE_AHEAD_MS, ORACLE_FRESH_MS
 from coinone.base.primitives.types import Address
+from coinone.node.limits import ORACLE_REPORTS_OF_REPORTER_MAX
 from coinone.rules.chain.state import ChainState
 from coinone.rules.exchange.wire.types import OracleReport
 

@@ -15,9 +15,9 @@ import structlog
 
 from coinone.base.crypto.secp256k1 import SIGNED_SIZE, pack_signed, recover_packed
 from coinone.base.forms.ethereum import EthereumTransaction, signature_of
-from coinone.base.primitives.limits import SIGNERS_POOL_LEAST, SIGNERS_POOL_PROCESSES_MAX
 from coinone.base.primitives.types import Address
 from coinone.node.executor.workers import worker_pool
+from coinone.node.limits import SIGNERS_POOL_LEAST, SIGNERS_POOL_PROCESSES_MAX
 
 log = structlog.get_logger(__name__)
 

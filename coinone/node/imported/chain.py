@@ -13,11 +13,11 @@ import msgspec
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
-from coinone.base.primitives.limits import MAP_MIB
 from coinone.base.primitives.types import Hash32
 from coinone.node.imported.archive import CONFIG_KEY, EthereumArchive, commit_of
 from coinone.node.imported.branches import Branch, SideBlocks, is_followed
 from coinone.node.imported.chain_file import Checkpoint
+from coinone.node.limits import MAP_MIB
 from coinone.node.storage.past import Past, rows_after_block
 from coinone.node.storage.storage import BlockCommit, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64

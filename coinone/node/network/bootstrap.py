@@ -10,8 +10,8 @@ import contextlib
 from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, Endpoint
 from coinone.protocols.relay.framing import FrameReader
-from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
-from coinone.protocols.relay.messages import Goodbye, Hello, decode_message
+from coinone.protocols.relay.limits import HELLO_BYTES_MAX
+from coinone.protocols.relay.messages import PROTOCOL_VERSION, Goodbye, Hello, decode_message
 from coinone.rules.chain.genesis import Genesis, decode_genesis
 
 

@@ -6,10 +6,10 @@ any length one batch closes, and the cadence goes on from there.
 
 from collections.abc import Callable
 
-from coinone.base.primitives.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
 from coinone.node.clock import Clock, Entropy, for_ms
 from coinone.node.executor.core import Core
 from coinone.node.keys import Secrets
+from coinone.node.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
 from coinone.node.roles import reporter
 from coinone.node.roles.block_pipeline import Background, BlockMaker
 from coinone.node.views.published import NewBlock, Published

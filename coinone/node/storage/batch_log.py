@@ -9,7 +9,7 @@ for another term, which is never out of date, is written again at the head of ea
 from collections.abc import Callable, Sequence
 
 from coinone.base.primitives.errors import StorageError
-from coinone.base.primitives.limits import LOG_FILE_BYTES
+from coinone.node.limits import LOG_FILE_BYTES
 from coinone.node.storage.disk import Disk
 from coinone.node.storage.record import ID_SIZE, Damaged, Kind, Record, encode_record, is_torn, read_record
 

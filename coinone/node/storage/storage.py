@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from coinone.base.primitives.errors import NotSupported, StorageError
-from coinone.base.primitives.limits import SCRUB_AT_START_ROWS_MAX, UNDO_BLOCKS_MAX
 from coinone.base.primitives.types import Hash32
+from coinone.node.limits import SCRUB_AT_START_ROWS_MAX, UNDO_BLOCKS_MAX
 from coinone.node.storage import versions
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.blocks import Blocks, Head, head_row

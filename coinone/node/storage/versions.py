@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.base.primitives.limits import ARCHIVE_SCAN_ROWS_MAX
+from coinone.node.limits import ARCHIVE_SCAN_ROWS_MAX
 from coinone.node.storage.store import Snapshot
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.state.database import Changes, Table

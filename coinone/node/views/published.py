@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from coinone.base.primitives.limits import SUBSCRIPTION_BATCHES_MAX
 from coinone.base.primitives.types import Hash32
+from coinone.node.limits import SUBSCRIPTION_BATCHES_MAX
 from coinone.node.views.view import View
 from coinone.rules.exchange.context import Answer, Outcome, Response
 from coinone.rules.exchange.events.event_log import EventLog

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coinone.base.primitives.limits import VIEW_LEVELS_MAX
+from coinone.node.limits import VIEW_LEVELS_MAX
 from coinone.rules.chain.state import ChainState
 from coinone.rules.exchange.events.event_log import EventLog
 from coinone.rules.exchange.rows.tables import MarketStatus, Side

@@ -1,8 +1,7 @@
-"""Bounds of the peer protocol: what one peer may make this node hold, send or wait for."""
+"""Limits of the peer protocol, with why each is that number: what one peer may make this node hold or send."""
 
-from coinone.base.primitives.limits import BATCH_BYTES_MAX
+from coinone.base.primitives.parameters import BATCH_BYTES_MAX
 
-PROTOCOL_VERSION = 2
 # Peers that came by themselves: a batch of 100 KB to each is 6 MB every 250 ms, what one core can push.
 PEERS_MAX = 64
 RANGE_BYTES_MAX = 4_000_000  # payload of one answer to a range request, unless its first item alone is larger

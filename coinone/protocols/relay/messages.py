@@ -12,6 +12,8 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, MESSAGE_ITEMS_MAX, RANGE_ITEMS_MAX
 
+PROTOCOL_VERSION = 2  # of these messages; a peer that says another in its hello is let go
+
 
 @dataclass(frozen=True, slots=True)
 class Hello:

@@ -23,6 +23,7 @@ from coinone.base.primitives.errors import DecodeError, InvalidInput
 from coinone.base.primitives.integers import div_down
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.messages import (
+    PROTOCOL_VERSION,
     Batches,
     BatchPush,
     BlockPush,
@@ -143,7 +144,7 @@ class Relay:
             return [Drop(peer, "too many peers", fault=False)]
         self._peers[peer] = _Peer(now_ms, next(self._turns), ours)
         head = self._head
-        hello = Hello(limits.PROTOCOL_VERSION, self._chain_id, self._genesis, head.seq, head.number)
+        hello = Hello(PROTOCOL_VERSION, self._chain_id, self._genesis, head.seq, head.number)
         return [Send(peer, hello)]
 
     def frame_max(self, peer: int) -> int:
@@ -222,8 +223,8 @@ class Relay:
     def _greet(self, state: _Peer, hello: Hello, now_ms: int) -> list[Effect]:
         if state.hello:
             raise DecodeError("said hello twice")
-        if hello.version != limits.PROTOCOL_VERSION:
-            raise DecodeError("speaks another version", want=limits.PROTOCOL_VERSION, have=hello.version)
+        if hello.version != PROTOCOL_VERSION:
+            raise DecodeError("speaks another version", want=PROTOCOL_VERSION, have=hello.version)
         if (hello.chain_id, hello.genesis) != (self._chain_id, self._genesis):
             raise DecodeError("is on another chain", chain_id=hello.chain_id)
         state.hello = True

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coinone.base.primitives.errors import InvalidBatch
-from coinone.base.primitives.limits import BATCH_TIME_AHEAD_MS_MAX, BATCH_TIME_BEHIND_MS_MAX
+from coinone.base.primitives.parameters import BATCH_TIME_AHEAD_MS_MAX, BATCH_TIME_BEHIND_MS_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.changing import Changing
 from coinone.protocols.sequencer.effects import (

@@ -13,14 +13,14 @@ from typing import Generic, TypeVar
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import ACTION_BYTES_MAX
+from coinone.base.primitives.types import Address, Hash32
+from coinone.protocols.txpool.limits import (
     ACTION_ACCOUNT_BYTES_MAX,
-    ACTION_BYTES_MAX,
     ACTION_LOOKS_PER_BATCH,
     ACTION_POOL_BYTES_MAX,
     CANCEL_TARGETS_EXTRA,
 )
-from coinone.base.primitives.types import Address, Hash32
 
 T = TypeVar("T")
 

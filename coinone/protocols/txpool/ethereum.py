@@ -22,7 +22,8 @@ from typing import Protocol
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.types import Address, Hash32
+from coinone.protocols.txpool.limits import (
     POOL_ACCOUNT_BYTES_MAX,
     POOL_ACCOUNT_TRANSACTIONS_MAX,
     POOL_BYTES_MAX,
@@ -32,7 +33,6 @@ from coinone.base.primitives.limits import (
     POOL_TIP_WALK_MAX,
     POOL_TRANSACTION_BYTES_MAX,
 )
-from coinone.base.primitives.types import Address, Hash32
 
 
 @dataclass(frozen=True, slots=True)

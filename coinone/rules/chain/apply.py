@@ -21,6 +21,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import EthereumTransaction, encode_transaction
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput
 from coinone.base.primitives.types import Hash32
+from coinone.rules.chain.batch_limits import limits_of
 from coinone.rules.chain.bridge.precompiles import precompiles_over
 from coinone.rules.chain.bridge.reads import best_of
 from coinone.rules.chain.bridge.seen import Bests
@@ -37,7 +38,6 @@ from coinone.rules.chain.ethereum.execution import apply_transaction
 from coinone.rules.chain.ethereum.recording import record_of
 from coinone.rules.chain.forced import check_carried, hash_of, split_forced
 from coinone.rules.chain.invariants import check_conservation
-from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.chain.transactions import Verified

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from coinone.base.primitives.errors import InvalidBatch
-from coinone.rules.chain.limits import BatchLimits
+from coinone.rules.chain.batch_limits import BatchLimits
 from coinone.rules.chain.transactions import Verified
 from coinone.rules.exchange.accounts.credits import is_cancel
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction

@@ -13,7 +13,7 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.types import ZERO_HASH, Hash32
-from coinone.rules.chain.limits import check_size, limits_of
+from coinone.rules.chain.batch_limits import check_size, limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.seeds import reveals

@@ -11,7 +11,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import FIRST_LEVERAGE_MAX, QUOTE_SUPPLY_MAX
+from coinone.base.primitives.parameters import FIRST_LEVERAGE_MAX, QUOTE_SUPPLY_MAX
 from coinone.base.primitives.types import ZERO_HASH, Address, Hash32
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network, QuoteToken

@@ -11,13 +11,13 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.apply import environment
+from coinone.rules.chain.batch_limits import limits_of
 from coinone.rules.chain.bridge.precompiles import precompiles_seeing
 from coinone.rules.chain.bridge.reads import Seen
 from coinone.rules.chain.bridge.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
 from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
 from coinone.rules.chain.forced import split_forced
-from coinone.rules.chain.limits import limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import CURSOR_KEY
 from coinone.rules.chain.transactions import is_ethereum

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.limits import HEADERS_IN_MEMORY_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.bridge.seen import Bests
 from coinone.rules.chain.cursor import Cursor
@@ -23,6 +22,7 @@ from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.ledger.batch import Batch
 from coinone.rules.ledger.header import NO_FORCED, Header
 from coinone.rules.ledger.records import TransactionRecord
+from coinone.rules.limits import HEADERS_IN_MEMORY_MAX
 from coinone.rules.state.layers import Layer
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, Rules

@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
 from coinone.base.primitives.errors import DecodeError
-from coinone.base.primitives.limits import VERIFIED_BYTES_MAX, VERIFIED_TRANSACTIONS_MAX
 from coinone.rules.exchange.wire.envelope import L1_TYPE, ORACLE_TYPE, USER_TYPE, decode_oracle
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport, VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_oracle, verify_raw
+from coinone.rules.limits import VERIFIED_BYTES_MAX, VERIFIED_TRANSACTIONS_MAX
 
 Verified: TypeAlias = EthereumTransaction | VerifiedAction | OracleReport
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from coinone.base.crypto.secp256k1 import Signature, recover, sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import FEDERATION_MEMBERS_MAX
+from coinone.base.primitives.parameters import FEDERATION_MEMBERS_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.certificate import (

@@ -12,7 +12,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.merkle import MerkleTree
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
-from coinone.base.primitives.limits import BATCH_BYTES_MAX
+from coinone.base.primitives.parameters import BATCH_BYTES_MAX
 from coinone.base.primitives.types import Hash32
 from coinone.rules.ledger.certificate import Certificate, decode_certificate, encode_certificate
 from coinone.rules.ledger.term_change import TermChange, parse_term_item, term_item

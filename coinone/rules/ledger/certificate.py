@@ -7,7 +7,7 @@ from typing import TypeAlias
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
-from coinone.base.primitives.limits import FEDERATION_MEMBERS_MAX
+from coinone.base.primitives.parameters import FEDERATION_MEMBERS_MAX
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 
 Signatures: TypeAlias = tuple[tuple[int, bytes], ...]  # (member, signature), members rising

@@ -7,9 +7,9 @@ from functools import lru_cache
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import LEGACY
 from coinone.base.primitives import rlp
-from coinone.base.primitives.limits import BLOOM_ENTRIES_REMEMBERED
 from coinone.base.primitives.types import Hash32
 from coinone.rules.ledger.log import Log
+from coinone.rules.limits import BLOOM_ENTRIES_REMEMBERED
 from coinone.rules.state.steps import finished
 
 LOGS_PER_STEP = (

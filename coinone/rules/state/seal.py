@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import StorageError
-from coinone.base.primitives.limits import SEAL_KEYS_PER_STEP
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.limits import SEAL_KEYS_PER_STEP
 from coinone.rules.state.account import EMPTY_ACCOUNT, Account
 from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.layers import Layer, SlotKey, flat_changes

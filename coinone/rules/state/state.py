@@ -12,12 +12,8 @@ Three lifetimes nest: a call frame (`snapshot`, `revert`), a transaction (`begin
 from typing import Any
 
 from coinone.base.crypto.keccak import EMPTY_HASH, keccak256
-from coinone.base.primitives.limits import (
-    STATE_CACHE_ACCOUNTS_MAX,
-    STATE_CACHE_CODES_MAX,
-    STATE_CACHE_SLOTS_MAX,
-)
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.limits import STATE_CACHE_ACCOUNTS_MAX, STATE_CACHE_CODES_MAX, STATE_CACHE_SLOTS_MAX
 from coinone.rules.state.account import EMPTY_ACCOUNT, Account, decode_account, storage_key
 from coinone.rules.state.database import Database, Table
 from coinone.rules.state.layers import Layer, SlotKey

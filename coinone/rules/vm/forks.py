@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from coinone.base.primitives.limits import VM_MEMORY_UNCAPPED_MAX
+from coinone.base.primitives.parameters import VM_MEMORY_UNCAPPED_MAX
 from coinone.rules.vm import opcodes
 from coinone.rules.vm.frame import Rules
 from coinone.rules.vm.precompiles import CANCUN, OSAKA, PRAGUE

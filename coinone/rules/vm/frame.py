@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from coinone.base.primitives.limits import VM_MEMORY_MAX
+from coinone.base.primitives.parameters import VM_MEMORY_MAX
 from coinone.base.primitives.types import Address
 from coinone.rules.state.state import State
 from coinone.rules.vm.environment import BlockEnv, Message, Precompile, TransactionEnv

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from coinone.base.primitives.jit import on_warm
-from coinone.base.primitives.limits import VM_PROGRAM_CACHE
+from coinone.rules.limits import VM_PROGRAM_CACHE
 
 _PADDING = bytes(33)  # a PUSH32 as last byte still reads zeros, and running off the end meets STOP
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
-from coinone.base.primitives.limits import RLP_DEPTH_MAX
+from coinone.base.primitives.parameters import RLP_DEPTH_MAX
 from coinone.base.primitives.rlp import check_items, decode, decode_int, encode, parts
 
 items = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=6), max_leaves=20)

@@ -9,9 +9,9 @@ from eth_account import Account
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBlock, NotSupported
-from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
 from coinone.node.imported.chain import IDENTITY, EthereumChain, begin_chain, init_chain, open_chain
 from coinone.node.imported.chain_file import Checkpoint
+from coinone.node.limits import UNDO_BLOCKS_MAX
 from coinone.node.storage.past import after_block
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore

@@ -12,8 +12,8 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import peers
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
 from coinone.protocols.relay.framing import frame
-from coinone.protocols.relay.limits import HELLO_BYTES_MAX, PROTOCOL_VERSION
-from coinone.protocols.relay.messages import GetBatches, Hello, Ping, encode_message
+from coinone.protocols.relay.limits import HELLO_BYTES_MAX
+from coinone.protocols.relay.messages import PROTOCOL_VERSION, GetBatches, Hello, Ping, encode_message
 from coinone.protocols.relay.relay import Head, Relay
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.certificate import Certificate

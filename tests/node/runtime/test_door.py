@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.base.primitives.limits import ACTION_REPLIES_MAX, BARRED_OF_SIGNER_MAX
 from coinone.node.executor.barred import Barred
 from coinone.node.executor.core import Core
+from coinone.node.limits import ACTION_REPLIES_MAX, BARRED_OF_SIGNER_MAX
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.roles.reporter import signed_prices
 from coinone.node.storage.storage import open_storage
-from coinone.rules.chain.limits import limits_of
+from coinone.rules.chain.batch_limits import limits_of
 from coinone.rules.exchange.batch.inclusion import include
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, account, l1_action, order
 

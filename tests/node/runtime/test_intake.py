@@ -10,9 +10,9 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import CURVE_ORDER
 from coinone.base.forms.ethereum import decode_transaction, encode_transaction
 from coinone.base.primitives.errors import CoinoneError, InvalidSignature, LimitExceeded
-from coinone.base.primitives.limits import SIGNERS_POOL_LEAST
 from coinone.node.executor import intake
 from coinone.node.executor.signers import Signers
+from coinone.node.limits import SIGNERS_POOL_LEAST
 from coinone.node.networks import load_network
 from coinone.node.node import Node
 from tests.rules.chain.chain_world import KEYS, account, transfer

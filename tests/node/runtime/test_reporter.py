@@ -1,6 +1,6 @@
 """The dev network's prices."""
 
-from coinone.base.primitives.limits import ORACLE_RISK_MS
+from coinone.base.primitives.parameters import ORACLE_RISK_MS
 from coinone.node.networks import load_network
 from coinone.node.roles.reporter import INTERVAL_MIN_MS, INTERVAL_SPREAD_MS, PriceWalk, signed_prices
 from coinone.rules.exchange.wire.envelope import decode_oracle

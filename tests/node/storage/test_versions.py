@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded, NotSupported
-from coinone.base.primitives.limits import UNDO_BLOCKS_MAX
+from coinone.node.limits import UNDO_BLOCKS_MAX
 from coinone.node.storage import past, versions
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.past import after_block, before_block, oldest_state

@@ -9,8 +9,8 @@ import pytest
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.protocols.relay import limits
-from coinone.protocols.relay.limits import PROTOCOL_VERSION
 from coinone.protocols.relay.messages import (
+    PROTOCOL_VERSION,
     Batches,
     BatchPush,
     GetBatches,

@@ -3,13 +3,13 @@
 import pytest
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import ACTION_BYTES_MAX
+from coinone.protocols.txpool.actions import ActionPool, Waiting
+from coinone.protocols.txpool.limits import (
     ACTION_ACCOUNT_BYTES_MAX,
-    ACTION_BYTES_MAX,
     ACTION_LOOKS_PER_BATCH,
     CANCEL_TARGETS_EXTRA,
 )
-from coinone.protocols.txpool.actions import ActionPool, Waiting
 
 ALICE, BOB = 1, 2
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded
-from coinone.base.primitives.limits import POOL_ACCOUNT_TRANSACTIONS_MAX, POOL_OVERHEAD_BYTES
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
+from coinone.protocols.txpool.limits import POOL_ACCOUNT_TRANSACTIONS_MAX, POOL_OVERHEAD_BYTES
 from coinone.rules.state.account import Account
 
 BASE_FEE = 10

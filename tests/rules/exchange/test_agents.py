@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.base.primitives.limits import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
+from coinone.base.primitives.parameters import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves

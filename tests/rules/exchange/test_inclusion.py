@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from coinone.base.primitives.limits import ACCOUNT_ACTIONS_PER_BATCH
+from coinone.base.primitives.parameters import ACCOUNT_ACTIONS_PER_BATCH
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.wire import types as t
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinone.base.primitives.limits import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX, REDUCE_ONLY_ORDERS_MAX
+from coinone.base.primitives.parameters import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX, REDUCE_ONLY_ORDERS_MAX
 from coinone.rules.exchange.kernel.run import Segment, run_segment
 from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows.status import Status

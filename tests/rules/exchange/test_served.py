@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
+from coinone.base.primitives.parameters import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange.accounts.equity import equity
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.closing import liquidation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coinone.base.primitives.limits import POSITION_NOTIONAL_MAX
+from coinone.base.primitives.parameters import POSITION_NOTIONAL_MAX
 from coinone.rules.exchange.rows.status import API_NAME, ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import ACCOUNT, FILL, MARKET, OP, ORDER, POSITION, UPDATE, copied
 from coinone.rules.exchange.state.rows import Rows

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.base.primitives.limits import WITHDRAWALS_WAITING_MAX
+from coinone.base.primitives.parameters import WITHDRAWALS_WAITING_MAX
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange

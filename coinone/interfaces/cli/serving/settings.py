@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.base.primitives.limits import MAP_MIB
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http.proxies import parse_proxy
 from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
+from coinone.node.limits import MAP_MIB
 from coinone.node.network.peers import Endpoint
 
 # Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.

@@ -13,10 +13,10 @@ from heapq import merge
 from itertools import chain, islice
 from typing import TypeVar
 
-from coinone.base.primitives.limits import CANDLES_PER_ANSWER_MAX, HISTORY_PREPARED_MAX
-from coinone.base.primitives.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
-from coinone.base.primitives.limits import HISTORY_WHOLE_ANSWER_MAX as WHOLE_MAX
 from coinone.base.primitives.types import Address
+from coinone.node.limits import CANDLES_PER_ANSWER_MAX, HISTORY_PREPARED_MAX
+from coinone.node.limits import HISTORY_PER_ANSWER_MAX as ANSWER_MAX
+from coinone.node.limits import HISTORY_WHOLE_ANSWER_MAX as WHOLE_MAX
 from coinone.node.storage.blocks import head_of
 from coinone.node.storage.codec import decode_row
 from coinone.node.storage.history.candles import (

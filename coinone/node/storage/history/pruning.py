@@ -8,12 +8,7 @@ from collections.abc import Iterable
 from enum import Enum
 from itertools import islice, takewhile
 
-from coinone.base.primitives.limits import (
-    CANDLES_KEPT,
-    HISTORY_KEPT_MS,
-    HISTORY_PRUNED_PER_ROW,
-    TRADES_KEPT,
-)
+from coinone.node.limits import CANDLES_KEPT, HISTORY_KEPT_MS, HISTORY_PRUNED_PER_ROW, TRADES_KEPT
 from coinone.node.storage.codec import decode_row
 from coinone.node.storage.history.events import trade_keys
 from coinone.node.storage.store import Snapshot

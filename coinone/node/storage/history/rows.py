@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from coinone.base.primitives.limits import ENDED_ORDERS_KEPT, ENDED_ORDERS_PRUNED_PER_BLOCK
+from coinone.node.limits import ENDED_ORDERS_KEPT, ENDED_ORDERS_PRUNED_PER_BLOCK
 from coinone.node.storage.codec import decode_row, encode_row
 from coinone.node.storage.history.candles import Candle, joined
 from coinone.node.storage.history.events import BatchHistory, oid_key

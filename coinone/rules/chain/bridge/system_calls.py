@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
-from coinone.base.primitives.limits import SYSTEM_CALL_GAS
+from coinone.base.primitives.parameters import SYSTEM_CALL_GAS
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.network import Network, QuoteToken
 from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
-from coinone.base.primitives.limits import TRACERS_MAX
 from coinone.base.primitives.parse import parse_quantity
 from coinone.rules.chain.ethereum.execution import TransactionResult
+from coinone.rules.limits import TRACERS_MAX
 from coinone.rules.state.state import State
 from coinone.rules.vm.tracing import Tracer
 from coinone.rules.vm.tracing.call_tracer import CallTracer

@@ -16,7 +16,7 @@ from numba import from_dtype, types
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import (
     ACCOUNT_ACTIONS_PER_BATCH,
     ACCOUNT_BYTES_PER_BATCH,
     CREDIT_DEBT_MAX,

@@ -14,7 +14,7 @@ signing never fails for want of room.
 
 from dataclasses import replace
 
-from coinone.base.primitives.limits import AGENTS_PER_ACCOUNT, SIGNERS_PER_ACCOUNT
+from coinone.base.primitives.parameters import AGENTS_PER_ACCOUNT, SIGNERS_PER_ACCOUNT
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.answers import DEFAULT

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import DecodeError, InvalidAction, InvalidInput, NotSupported
 from coinone.base.primitives.integers import div_up
-from coinone.base.primitives.limits import USER_TEXT_MAX
+from coinone.base.primitives.parameters import USER_TEXT_MAX
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.credits import Budget, charge_all
 from coinone.rules.exchange.actions.agents import end_agency

@@ -14,7 +14,7 @@ Credits to an account that is locked (debts.py) wait as well: what its closing b
 others send is not.
 """
 
-from coinone.base.primitives.limits import CREDIT_MINIMUM, OPENING_FEE, OPENING_MINIMUM
+from coinone.base.primitives.parameters import CREDIT_MINIMUM, OPENING_FEE, OPENING_MINIMUM
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.batch.execution import NO_HASH, Batch

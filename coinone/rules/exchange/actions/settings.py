@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from coinone.base.primitives.limits import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
+from coinone.base.primitives.parameters import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
 from coinone.rules.exchange.accounts.equity import equity, refresh_margins, would_be_initial_margin
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.accounts.open_orders import cap_builder_fee

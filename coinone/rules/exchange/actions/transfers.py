@@ -6,7 +6,7 @@ in which it has a position lacks an oracle price or awaits a jump's confirmation
 """
 
 from coinone.base.primitives.integers import div_up
-from coinone.base.primitives.limits import CREDIT_MINIMUM, WITHDRAWALS_WAITING_MAX
+from coinone.base.primitives.parameters import CREDIT_MINIMUM, WITHDRAWALS_WAITING_MAX
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.accounts.open_orders import resting_loss
 from coinone.rules.exchange.actions.addresses import is_keyless

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coinone.base.primitives.errors import InvalidAction, InvalidInput
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import (
     NONCE_FUTURE_MS,
     NONCE_PAST_MS,
     NONCES_PER_SIGNER,

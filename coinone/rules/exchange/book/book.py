@@ -15,7 +15,7 @@ from numba import types
 
 from coinone.base.crypto.siphash import Key, siphash
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import LADDER_SPARE, PRICE_LEVELS_MAX
+from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.book.indexes import OID_SHIFTS, RUN_BITS, add_cloid, add_oid, drop_cloid, drop_oid
 from coinone.rules.exchange.book.ladders import dequeue, enqueue
 from coinone.rules.exchange.book.own_orders import add_own, drop_own
@@ -33,6 +33,7 @@ from coinone.rules.exchange.rows.arrays import (
 )
 from coinone.rules.exchange.rows.store import Store
 from coinone.rules.exchange.rows.tables import ORDER, Array
+from coinone.rules.limits import LADDER_SPARE
 
 LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 

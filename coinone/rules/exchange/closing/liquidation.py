@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coinone.base.primitives.integers import div_down, div_up, muldiv_down
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import (
     CANCELLED_WHOLE_PER_BATCH,
     DELEVERAGED_PER_BATCH,
     LIQUIDATION_COOLDOWN_MS,

@@ -16,7 +16,7 @@ from numba import types
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import LIQUIDATION_COOLDOWN_MS
+from coinone.base.primitives.parameters import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.rows.arrays import CORE, MARKETS, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, Array, MarketStatus

@@ -16,7 +16,7 @@ from typing import Any
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit, muldiv_up_jit
 from coinone.base.primitives.jit_tables import prefetch
-from coinone.base.primitives.limits import VOLUME_MAX
+from coinone.base.primitives.parameters import VOLUME_MAX
 from coinone.rules.exchange.book.indexes import home_of
 from coinone.rules.exchange.book.ladders import ladder_of, take_from
 from coinone.rules.exchange.kernel.cancelling import dismiss, remove_order, remove_risk, remove_side

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
+from coinone.base.primitives.parameters import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX
 from coinone.rules.exchange.book.book import link
 from coinone.rules.exchange.book.indexes import find_cloid
 from coinone.rules.exchange.book.ladders import key_of, ladder_of, level_of

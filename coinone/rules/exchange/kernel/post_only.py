@@ -22,7 +22,7 @@ import numpy as np
 from numba import types
 
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import PRICE_LEVELS_MAX
+from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.kernel.cancelling import find_target
 from coinone.rules.exchange.kernel.passing import SMALL_PART
 from coinone.rules.exchange.margin.fill_check import band_divisor

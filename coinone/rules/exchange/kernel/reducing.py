@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.base.primitives.limits import REDUCE_ONLY_ORDERS_MAX
+from coinone.base.primitives.parameters import REDUCE_ONLY_ORDERS_MAX
 from coinone.rules.exchange.book.ladders import take_from
 from coinone.rules.exchange.book.own_orders import first_reducing
 from coinone.rules.exchange.kernel.cancelling import remove_order, report_order

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from coinone.base.primitives.integers import div_up
-from coinone.base.primitives.limits import JUMP_WINDOW_MS
+from coinone.base.primitives.parameters import JUMP_WINDOW_MS
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.state.ledger import MarketMemory, Reported
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.limits import BASIS_GAP_MS, SAMPLE_MS
+from coinone.base.primitives.parameters import BASIS_GAP_MS, SAMPLE_MS
 from coinone.rules.exchange.accounts.equity import apply_marks
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.prices.fixed import DECAY_150_S, QUOTE_SCALE, SCALE_BITS, blended, round_half_even

@@ -16,7 +16,7 @@ that a liquidation may give. So a quarter of a liquidation's limit holds then, a
 time, an eighth at most: neither a leader's times nor its batches in quick succession leave makers behind.
 """
 
-from coinone.base.primitives.limits import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
+from coinone.base.primitives.parameters import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.prices.jump import agree, drop_overdue, is_quorum, taking_effect
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, MarketStatus

@@ -28,7 +28,7 @@ from numba import types
 
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import SAMPLE_MS
+from coinone.base.primitives.parameters import SAMPLE_MS
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.kernel.matching import fee, holds_stale, list_stale

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from coinone.base.primitives.limits import MARKETS_MAX
+from coinone.base.primitives.parameters import MARKETS_MAX
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.rows.arrays import (
     EPOCH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinone.base.primitives.limits import MARGIN_TIERS_MAX
+from coinone.base.primitives.parameters import MARGIN_TIERS_MAX
 from coinone.rules.exchange.rows.arrays import COUNTERS
 from coinone.rules.exchange.rows.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, TIER, Array, zeros
 

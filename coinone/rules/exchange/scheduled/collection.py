@@ -16,7 +16,7 @@ A cursor goes round all accounts, at most 64 of them a batch; rows of accounts t
 
 import numpy as np
 
-from coinone.base.primitives.limits import COLLECTION_AGE_MS, OPENING_FEE
+from coinone.base.primitives.parameters import COLLECTION_AGE_MS, OPENING_FEE
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.actions.agents import end_agency

@@ -8,7 +8,7 @@ day; one that acts before its turn is looked at then.
 
 from dataclasses import replace
 
-from coinone.base.primitives.limits import FEE_TURNS_PER_BATCH
+from coinone.base.primitives.parameters import FEE_TURNS_PER_BATCH
 from coinone.rules.exchange.batch.execution import Batch
 
 DAY_MS = 86_400_000

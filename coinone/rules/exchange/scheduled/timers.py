@@ -7,7 +7,7 @@ nobody waiting who has few: when orders enough are cancelled, these still fire, 
 
 from dataclasses import replace
 
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import (
     CANCELLED_WHOLE_PER_BATCH,
     CANCELS_DUE_SEEN_PER_BATCH,
     CANCELS_FIRED_PER_BATCH,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.limits import NONCE_PAST_MS
+from coinone.base.primitives.parameters import NONCE_PAST_MS
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.state.timetable import Timetable
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives.jit_tables import WORDS, describe
-from coinone.base.primitives.limits import (
+from coinone.base.primitives.parameters import (
     MARGIN_TIERS_MAX,
     MARKETS_MAX,
     POSITION_NOTIONAL_MAX,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinone.base.primitives.limits import MARKETS_MAX
+from coinone.base.primitives.parameters import MARKETS_MAX
 from coinone.rules.exchange.rows.journal import Undo
 from coinone.rules.exchange.rows.tables import ORDER, Array
 from coinone.rules.exchange.state.rows import Rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coinone.base.primitives.limits import VOLUME_MAX
+from coinone.base.primitives.parameters import VOLUME_MAX
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.twin.book import Account, Fill, Market, Op, Order, row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coinone.base.primitives.limits import PRICE_LEVELS_MAX
+from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus, OpKind
 from coinone.rules.exchange.twin.book import Market, Op, Order, Result, row

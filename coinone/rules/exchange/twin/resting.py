@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coinone.base.primitives.limits import PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
+from coinone.base.primitives.parameters import PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.twin.book import Account, Ladder, Market, Op, Order, Position, Update, row
 from coinone.rules.exchange.twin.terms import BUY, reserve, update_initial

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coinone.base.primitives.limits import OPEN_ORDERS_MAX, OWN_ORDERS_AT_PRICE_MAX, REDUCE_ONLY_ORDERS_MAX
+from coinone.base.primitives.parameters import (
+    OPEN_ORDERS_MAX,
+    OWN_ORDERS_AT_PRICE_MAX,
+    REDUCE_ONLY_ORDERS_MAX,
+)
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus, OpKind, Tif
 from coinone.rules.exchange.twin.book import Account, Fill, Market, Op, Order, Result, Update, row

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, NotSupported
-from coinone.base.primitives.integers import U64_MAX
-from coinone.base.primitives.limits import AGENT_NAME_MAX, INT64_MAX, ORDERS_PER_ACTION_MAX, USER_TEXT_MAX
+from coinone.base.primitives.integers import INT64_MAX, U64_MAX
+from coinone.base.primitives.parameters import AGENT_NAME_MAX, ORDERS_PER_ACTION_MAX, USER_TEXT_MAX
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_decimal
 from coinone.rules.exchange.wire import types as t
 

@@ -15,7 +15,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from coinone.base.primitives.jit import njit
-from coinone.base.primitives.limits import ORDERS_PER_ACTION_MAX
+from coinone.base.primitives.parameters import ORDERS_PER_ACTION_MAX
 from coinone.rules.exchange.rows.arrays import i64, inlined
 from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.wire import types as t

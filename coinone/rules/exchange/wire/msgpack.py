@@ -11,7 +11,7 @@ from typing import TypeAlias, Union
 
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.integers import U64_MAX
-from coinone.base.primitives.limits import MSGPACK_DEPTH_MAX
+from coinone.base.primitives.parameters import MSGPACK_DEPTH_MAX
 
 Value: TypeAlias = Union[int, bool, str, list["Value"], dict[str, "Value"]]
 _Read: TypeAlias = tuple[Value, int]

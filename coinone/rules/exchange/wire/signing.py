@@ -13,7 +13,7 @@ from functools import lru_cache
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, NotSupported
-from coinone.base.primitives.limits import USER_TEXT_MAX
+from coinone.base.primitives.parameters import USER_TEXT_MAX
 from coinone.base.primitives.types import Address, Hash32
 
 _DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

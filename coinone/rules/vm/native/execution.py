@@ -6,7 +6,7 @@ A plain call needs no frame of Python's: the machine code is given the message a
 
 from collections import defaultdict
 
-from coinone.base.primitives.limits import INT64_MAX
+from coinone.base.primitives.integers import INT64_MAX
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import CREATE, CREATE2, Message
 from coinone.rules.vm.errors import Revert

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
-from coinone.base.primitives.limits import VM_PROGRAM_CACHE
 from coinone.base.primitives.types import Hash32
+from coinone.rules.limits import VM_PROGRAM_CACHE
 from coinone.rules.vm.native.layout import ENTRIES
 from coinone.rules.vm.program_kernel import find_destinations
 

@@ -1,7 +1,7 @@
 """How long a trace may grow."""
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.base.primitives.limits import TRACE_BYTES_MAX
+from coinone.rules.limits import TRACE_BYTES_MAX
 
 
 class Room:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.base.primitives.limits import TRACE_STEPS_MAX
 from coinone.base.primitives.parse import format_bytes
+from coinone.rules.limits import TRACE_STEPS_MAX
 from coinone.rules.vm.errors import describe
 from coinone.rules.vm.frame import Frame
 from coinone.rules.vm.tracing.room import Room

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from coinone.base.primitives.limits import VM_MEMORY_UNCAPPED_MAX
+from coinone.base.primitives.parameters import VM_MEMORY_UNCAPPED_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.limits import CALL_MEMORY_MAX, PRECOMPILE_GAS_PER_S
 from coinone.node.compiling import choose_engine

@@ -1,6 +1,7 @@
 """Questions about accounts, asked between two batches; and histories, from the store."""
 
-from coinone.base.primitives.limits import INT64_MAX, OPENING_FEE
+from coinone.base.primitives.integers import INT64_MAX
+from coinone.base.primitives.parameters import OPENING_FEE
 from coinone.base.primitives.parse import parse_address, parse_bytes
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.interfaces.api.exchange.info import reads

@@ -1,4 +1,4 @@
-"""Limits of a batch shrink while batches wait for blocks, for cancels last: the figures of rules/chain/limits.py."""
+"""Limits of a batch shrink while batches wait for blocks, for cancels last: figures of rules/chain/batch_limits.py."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.node.networks import load_network
 from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.limits import limits_of
+from coinone.rules.chain.batch_limits import limits_of
 from tests.rules.chain.chain_world import KEYS, NETWORK, World, account, l1_action, order, transfer
 
 CADENCE = replace(
