@@ -12,7 +12,10 @@ import msgspec
 
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.base.forms.domains import OWN_CHAIN, own_source
 from coinone.base.forms.ethereum import EthereumTransaction
+from coinone.base.forms.exchange import l1_digest, user_digest
+from coinone.base.forms.user_signed import user_signed
 from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.base.primitives.parse import format_bytes, format_decimal
 from coinone.base.primitives.types import Address, Hash32
@@ -20,9 +23,7 @@ from coinone.interfaces.client.ethereum import Transaction, transfer_data
 from coinone.node.executor.core import Core
 from coinone.node.views.published import BatchOutcome
 from coinone.rules.chain.transactions import verify_transaction
-from coinone.rules.exchange.wire.domain import OWN_CHAIN
 from coinone.rules.exchange.wire.envelope import encode_envelope
-from coinone.rules.exchange.wire.signing import encode_value, l1_digest, signed_type, user_digest
 from coinone.rules.exchange.wire.types import L1Envelope, UserEnvelope, VerifiedAction
 from sim.world import World
 
@@ -148,7 +149,7 @@ class Workload:
 
     def _act(self, core: Core, trader: Trader, action: dict[str, Any]) -> None:
         data = msgspec.msgpack.encode(action)
-        nonce, source = self._next_nonce(core, trader), f"coinone:{core.chain.network.chain_id}"
+        nonce, source = self._next_nonce(core, trader), own_source(core.chain.network.chain_id)
         r, s, v = sign(l1_digest(data, nonce, None, None, source), trader.key)
         self._submit(core, trader, encode_envelope(L1Envelope(data, nonce, None, None, source, r, s, v)))
 
@@ -156,9 +157,10 @@ class Workload:
         chain_id = core.chain.network.chain_id
         nonce = self._next_nonce(core, trader)
         values = {**given, "hyperliquidChain": OWN_CHAIN, "time": nonce, "nonce": nonce}
-        encoded = tuple(encode_value(kind, values[field]) for field, kind in signed_type(name).fields)
-        r, s, v = sign(user_digest(name, encoded, chain_id), trader.key)
-        self._submit(core, trader, encode_envelope(UserEnvelope(name, encoded, chain_id, r, s, v)))
+        form = user_signed(name)
+        r, s, v = sign(user_digest(form, values, chain_id), trader.key)
+        envelope = UserEnvelope(name, form.encode(values), chain_id, r, s, v)
+        self._submit(core, trader, encode_envelope(envelope))
 
     def _submit(self, core: Core, trader: Trader, raw: bytes) -> None:
         verified = verify_transaction(raw, core.chain.exchange.config.domain_rules)

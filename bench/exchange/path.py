@@ -14,6 +14,8 @@ import msgspec
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.base.forms.domains import own_source
+from coinone.base.forms.exchange import l1_digest
 from coinone.base.primitives.parse import format_decimal
 from coinone.node.storage.history.events import BatchHistory
 from coinone.rules.exchange.context import BatchContext
@@ -21,7 +23,6 @@ from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire.envelope import encode_envelope
-from coinone.rules.exchange.wire.signing import l1_digest
 from coinone.rules.exchange.wire.types import L1Envelope, OracleReport
 from coinone.rules.exchange.wire.verify import verify_raw
 
@@ -54,7 +55,7 @@ def order(number: int) -> dict[str, object]:
 
 
 def make_batches(per_action: int) -> list[list[bytes]]:
-    source, batches, number = f"coinone:{CHAIN_ID}", [], 0
+    source, batches, number = own_source(CHAIN_ID), [], 0
     for batch in range(BATCHES):
         raws = []
         for action in range(ORDERS_PER_BATCH // per_action):

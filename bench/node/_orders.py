@@ -7,9 +7,10 @@ import msgspec
 
 from bench.node._transfers import BusyChain, sender_keys
 from coinone.base.crypto.secp256k1 import sign
+from coinone.base.forms.domains import own_source
+from coinone.base.forms.exchange import l1_digest
 from coinone.node.roles.reporter import signed_prices
 from coinone.rules.exchange.wire.envelope import encode_envelope
-from coinone.rules.exchange.wire.signing import l1_digest
 from coinone.rules.exchange.wire.types import L1Envelope
 
 PER_ACTION = 40
@@ -35,7 +36,7 @@ def place_orders(busy: BusyChain, count: int) -> None:
 
 
 def _signed(chain_id: int, now_ms: int, actions: int) -> Iterator[bytes]:
-    keys, source = sender_keys(), f"coinone:{chain_id}"
+    keys, source = sender_keys(), own_source(chain_id)
     for number in range(actions):
         orders = [_order(number * PER_ACTION + place) for place in range(PER_ACTION)]
         data = msgspec.msgpack.encode({"type": "order", "orders": orders, "grouping": "na"})

@@ -14,46 +14,14 @@ from typing import Any
 
 import msgspec
 
-from coinone.base.crypto.eip712 import StructType, domain_separator, signing_digest
-from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of, is_private_key, sign
+from coinone.base.forms.domains import OWN_CHAIN, own_source
+from coinone.base.forms.exchange import l1_digest, user_digest
+from coinone.base.forms.user_signed import BY_JSON
 from coinone.base.primitives.parse import parse_address, parse_bytes
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.client.actions import Action
 from coinone.interfaces.client.ethereum import Transaction
-
-_L1_DOMAIN = domain_separator("Exchange", "1", 1337)
-_AGENT = StructType("Agent", (("string", "source"), ("bytes32", "connectionId")))
-
-
-def _struct(name: str, *fields: tuple[str, str]) -> StructType:
-    return StructType(f"HyperliquidTransaction:{name}", (("string", "hyperliquidChain"), *fields))
-
-
-_DESTINATION, _AMOUNT = ("string", "destination"), ("string", "amount")
-_TIME, _NONCE = ("uint64", "time"), ("uint64", "nonce")
-# Hyperliquid's field lists (its Python SDK, utils/signing.py), and our leaveAgency; their order is part of the hash.
-USER_SIGNED = {
-    "usdSend": _struct("UsdSend", _DESTINATION, _AMOUNT, _TIME),
-    "spotSend": _struct("SpotSend", _DESTINATION, ("string", "token"), _AMOUNT, _TIME),
-    "withdraw3": _struct("Withdraw", _DESTINATION, _AMOUNT, _TIME),
-    "usdClassTransfer": _struct("UsdClassTransfer", _AMOUNT, ("bool", "toPerp"), _NONCE),
-    "sendAsset": _struct(
-        "SendAsset",
-        _DESTINATION,
-        ("string", "sourceDex"),
-        ("string", "destinationDex"),
-        ("string", "token"),
-        _AMOUNT,
-        ("string", "fromSubAccount"),
-        _NONCE,
-    ),
-    "approveAgent": _struct("ApproveAgent", ("address", "agentAddress"), ("string", "agentName"), _NONCE),
-    "leaveAgency": _struct("LeaveAgency", _NONCE),
-    "approveBuilderFee": _struct(
-        "ApproveBuilderFee", ("string", "maxFeeRate"), ("address", "builder"), _NONCE
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +34,7 @@ class Domain:
 
     @staticmethod
     def coinone(chain_id: int) -> "Domain":
-        return Domain(f"coinone:{chain_id}", "Coinone", chain_id)
+        return Domain(own_source(chain_id), OWN_CHAIN, chain_id)
 
 
 class Signer:
@@ -111,11 +79,11 @@ def sign_action(
 ) -> dict[str, Any]:
     """The body of POST /exchange for `action`, signed with a fresh nonce (of another time if `at_ms` is given)."""
     nonce = signer.nonce(at_ms)
-    if action["type"] in USER_SIGNED:
+    if action["type"] in BY_JSON:
         action = complete_user_action(action, domain, nonce)
         message = user_action_digest(action)
     else:
-        message = l1_digest(action, nonce, domain.source, vault, expires_after)
+        message = l1_action_digest(action, nonce, domain.source, vault, expires_after)
     return {
         "action": action,
         "nonce": nonce,
@@ -125,40 +93,30 @@ def sign_action(
     }
 
 
-def l1_digest(
+def l1_action_digest(
     action: Any, nonce: int, source: str, vault: str | None = None, expires_after: int | None = None
 ) -> Hash32:
     """What is signed for an L1 action."""
-    connection_id = action_hash(action, nonce, vault, expires_after)
-    return signing_digest(_L1_DOMAIN, _AGENT.hash({"source": source, "connectionId": connection_id}))
-
-
-def action_hash(action: Any, nonce: int, vault: str | None, expires_after: int | None) -> Hash32:
-    data = msgspec.msgpack.encode(action) + nonce.to_bytes(8, "big")
-    data += b"\0" if vault is None else b"\1" + parse_address(vault)
-    if expires_after is not None:
-        data += b"\0" + expires_after.to_bytes(8, "big")
-    return keccak256(data)
+    account = None if vault is None else parse_address(vault)
+    return l1_digest(msgspec.msgpack.encode(action), nonce, account, expires_after, source)
 
 
 def complete_user_action(action: Action, domain: Domain, nonce: int) -> Action:
     """`action` with the fields that tie it to a chain and a moment."""
-    moment = "time" if _TIME in USER_SIGNED[action["type"]].fields else "nonce"
     return {
         **action,
         "hyperliquidChain": domain.chain_name,
         "signatureChainId": hex(domain.signature_chain_id),
-        moment: nonce,
+        BY_JSON[action["type"]].moment: nonce,
     }
 
 
 def user_action_digest(action: Action) -> Hash32:
     """What is signed for a user-signed action that is complete."""
-    struct = USER_SIGNED[action["type"]]
+    form = BY_JSON[action["type"]]
     # An agent without a name is signed with the empty one, and sent without (as Hyperliquid's SDK does).
-    values = {name: _value(kind, action.get(name, "")) for kind, name in struct.fields}
-    separator = domain_separator("HyperliquidSignTransaction", "1", int(action["signatureChainId"], 16))
-    return signing_digest(separator, struct.hash(values))
+    values = {name: _value(kind, action.get(name, "")) for kind, name in form.fields}
+    return user_digest(form, values, int(action["signatureChainId"], 16))
 
 
 def _value(kind: str, value: Any) -> Any:

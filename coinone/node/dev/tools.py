@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.base.forms.domains import OWN_CHAIN
 from coinone.base.forms.ethereum import FEE_MARKET, EthereumTransaction, encode_transaction, sign_transaction
+from coinone.base.forms.exchange import user_digest
+from coinone.base.forms.user_signed import user_signed
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.executor.core import Core
@@ -17,9 +20,7 @@ from coinone.node.node import Node
 from coinone.node.recovery.startup import load_chain
 from coinone.node.roles.leader import Producer
 from coinone.node.views.published import BatchOutcome
-from coinone.rules.exchange.wire.domain import OWN_CHAIN
 from coinone.rules.exchange.wire.envelope import encode_envelope
-from coinone.rules.exchange.wire.signing import encode_value, signed_type, user_digest
 from coinone.rules.exchange.wire.types import UserEnvelope
 from coinone.rules.ledger.header import Header
 
@@ -153,10 +154,9 @@ class Dev:
             "amount": FAUCET_QUOTE,
             "time": self._last_nonce,
         }
-        fields = signed_type("UsdSend").fields
-        encoded = tuple(encode_value(kind, values[name]) for name, kind in fields)
-        r, s, v = sign(user_digest("UsdSend", encoded, chain_id), self._faucet_key)
-        return encode_envelope(UserEnvelope("UsdSend", encoded, chain_id, r, s, v))
+        form = user_signed("UsdSend")
+        r, s, v = sign(user_digest(form, values, chain_id), self._faucet_key)
+        return encode_envelope(UserEnvelope(form.name, form.encode(values), chain_id, r, s, v))
 
 
 def _rewind(core: Core, producer: Producer, number: int) -> None:

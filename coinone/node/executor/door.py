@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from coinone.base.forms.exchange import ORACLE_TYPE
 from coinone.base.primitives.errors import CoinoneError, InvalidInput, LimitExceeded
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parameters import NONCE_PAST_MS
@@ -21,7 +22,6 @@ from coinone.rules.chain.batch_limits import BatchLimits
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.accounts.credits import cost, is_cancel
 from coinone.rules.exchange.batch.inclusion import Judge, is_spent, judging_key
-from coinone.rules.exchange.wire import ORACLE_TYPE
 from coinone.rules.exchange.wire.types import LeaveAgency, Operations, VerifiedAction
 
 Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]

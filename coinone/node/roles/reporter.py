@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import sign
+from coinone.base.forms.exchange import oracle_digest
 from coinone.base.primitives.integers import div_toward_zero, muldiv_down
 from coinone.rules.chain.network import MarketSpec
 from coinone.rules.exchange.wire.envelope import encode_oracle
 from coinone.rules.exchange.wire.types import OracleEnvelope
-from coinone.rules.exchange.wire.verify import oracle_digest
 
 INTERVAL_MIN_MS = 1_000
 INTERVAL_SPREAD_MS = 2_000

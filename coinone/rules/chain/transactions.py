@@ -13,8 +13,9 @@ from collections import OrderedDict
 from typing import TypeAlias
 
 from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
+from coinone.base.forms.exchange import L1_TYPE, ORACLE_TYPE, USER_TYPE
 from coinone.base.primitives.errors import DecodeError
-from coinone.rules.exchange.wire.envelope import L1_TYPE, ORACLE_TYPE, USER_TYPE, decode_oracle
+from coinone.rules.exchange.wire.envelope import decode_oracle
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport, VerifiedAction
 from coinone.rules.exchange.wire.verify import verify_oracle, verify_raw
 from coinone.rules.limits import VERIFIED_BYTES_MAX, VERIFIED_TRANSACTIONS_MAX

@@ -32,7 +32,6 @@ USER_ACTIONS: list[tuple[dict[str, Any], Any]] = [
         {"type": "spotSend", "destination": OTHER, "token": "USDC:0xc0110001", "amount": "1.5"},
         sdk.sign_spot_transfer_action,
     ),
-    ({"type": "withdraw3", "destination": OTHER, "amount": "1"}, sdk.sign_withdraw_from_bridge_action),
     ({"type": "usdClassTransfer", "amount": "2", "toPerp": True}, sdk.sign_usd_class_transfer_action),
     (
         {
@@ -101,17 +100,19 @@ def test_leaving_an_agency_is_signed_as_the_sdk_signs_a_type_of_these_fields() -
 def test_a_signature_is_for_one_chain_only(chain_id: int) -> None:
     action = actions.noop()
     digests = {
-        signing.l1_digest(action, 1, source)
+        signing.l1_action_digest(action, 1, source)
         for source in ("a", "b", "coinone:926000", "coinone:926001", "coinone:926002")
     }
     assert len(digests) == 5
-    assert signing.l1_digest(action, 1, Domain.coinone(chain_id).source) in digests
+    assert signing.l1_action_digest(action, 1, Domain.coinone(chain_id).source) in digests
 
 
 def test_the_sdks_own_published_vector_holds() -> None:
     # hyperliquid-python-sdk, tests/signing_test.py, test_l1_action_signing_matches: dummy action, mainnet.
     action = {"type": "dummy", "num": 100000000000}
-    r, s, v = (signing.Signer(KEY).sign_digest(signing.l1_digest(action, 0, "a"))[part] for part in "rsv")
+    r, s, v = (
+        signing.Signer(KEY).sign_digest(signing.l1_action_digest(action, 0, "a"))[part] for part in "rsv"
+    )
     assert r == "0x53749d5b30552aeb2fca34b530185976545bb22d0b3ce6f62e31be961a59298"
     assert s == "0x755c40ba9bf05223521753995abb2f73ab3229be8ec921f350cb447e384d8ed8"
     assert v == 27

@@ -5,7 +5,10 @@ from dataclasses import replace
 from coinone.base.crypto.hd import ethereum_keys
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of, sign
+from coinone.base.forms.domains import OWN_CHAIN, own_source
 from coinone.base.forms.ethereum import FEE_MARKET, EthereumTransaction, encode_transaction, sign_transaction
+from coinone.base.forms.exchange import l1_digest, user_digest
+from coinone.base.forms.user_signed import user_signed
 from coinone.node.keys import Secrets
 from coinone.node.networks import load_network
 from coinone.node.recovery.startup import open_chain
@@ -17,7 +20,6 @@ from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.msgpack import pack
-from coinone.rules.exchange.wire.signing import encode_value, l1_digest, signed_type, user_digest
 from coinone.rules.exchange.wire.types import L1Envelope, UserEnvelope
 
 JUNK = "test test test test test test test test test test test junk"
@@ -121,7 +123,7 @@ def order(key: bytes, nonce: int, market: int, is_buy: bool, px: str, sz: str, t
 
 
 def l1_action(key: bytes, nonce: int, action: dict, expires_after: int | None = None) -> bytes:
-    packed, source = pack(action), f"coinone:{CHAIN_ID}"
+    packed, source = pack(action), own_source(CHAIN_ID)
     r, s, v = sign(l1_digest(packed, nonce, None, expires_after, source), key)
     return encode_envelope(L1Envelope(packed, nonce, None, expires_after, source, r, s, v))
 
@@ -138,10 +140,9 @@ def approve_agent(key: bytes, nonce: int, agent: bytes) -> bytes:
 
 
 def user_action(key: bytes, name: str, values: dict) -> bytes:
-    fields = {"hyperliquidChain": "Coinone", **values}
-    encoded = [encode_value(kind, fields[field]) for field, kind in signed_type(name).fields]
-    r, s, v = sign(user_digest(name, encoded, CHAIN_ID), key)
-    return encode_envelope(UserEnvelope(name, tuple(encoded), CHAIN_ID, r, s, v))
+    fields, form = {"hyperliquidChain": OWN_CHAIN, **values}, user_signed(name)
+    r, s, v = sign(user_digest(form, fields, CHAIN_ID), key)
+    return encode_envelope(UserEnvelope(name, form.encode(fields), CHAIN_ID, r, s, v))
 
 
 def erc20_transfer(to: bytes, amount: int) -> bytes:

@@ -13,6 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.crypto.secp256k1 import CURVE_ORDER, address_of, sign
+from coinone.base.forms.domains import own_source
+from coinone.base.forms.exchange import l1_digest, oracle_digest, user_digest
+from coinone.base.forms.user_signed import user_signed
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import (
     DecodeError,
@@ -31,16 +34,11 @@ from coinone.rules.exchange.wire import (
     encode_envelope,
     encode_oracle,
     envelopes_from_json,
-    l1_digest,
-    oracle_digest,
-    own_source,
     pack,
-    user_digest,
     verify_action,
     verify_oracle,
     verify_raw,
 )
-from coinone.rules.exchange.wire.signing import SIGNED_TYPES, encode_value
 from coinone.rules.exchange.wire.verify import LastRead
 
 KEY = bytes.fromhex("0123456789012345678901234567890123456789012345678901234567890123")
@@ -65,11 +63,10 @@ def l1(action: bytes = NOOP, source: str = own_source(926002), **fields: object)
 
 
 def user(chain: str = "Coinone", chain_id: int = 926002, name: str = "UsdClassTransfer") -> UserEnvelope:
-    given_values = {"UsdClassTransfer": (chain, "1", True, NONCE)}[name]
-    kinds = [kind for _, kind in SIGNED_TYPES[name].fields]
-    values = tuple(encode_value(kind, value) for kind, value in zip(kinds, given_values, strict=True))
-    r, s, v = sign(user_digest(name, values, chain_id), KEY)
-    return UserEnvelope(name, values, chain_id, r, s, v)
+    given, form = {"UsdClassTransfer": (chain, "1", True, NONCE)}[name], user_signed(name)
+    values = {field: value for (_, field), value in zip(form.fields, given, strict=True)}
+    r, s, v = sign(user_digest(form, values, chain_id), KEY)
+    return UserEnvelope(name, form.encode(values), chain_id, r, s, v)
 
 
 def refused(raw: bytes, kind: type[InvalidInput] = DecodeError) -> None:

@@ -7,13 +7,14 @@ from eth_account import Account
 from hyperliquid.utils import signing as sdk
 from hyperliquid.utils.types import Cloid
 
+from coinone.base.forms.exchange import l1_digest
+from coinone.base.forms.user_signed import USER_SIGNED
 from coinone.base.primitives.errors import DecodeError
 from coinone.rules.exchange.wire import (
     DomainRules,
     decode_envelope,
     encode_envelope,
     envelopes_from_json,
-    l1_digest,
     pack,
     unpack,
     verify_action,
@@ -22,7 +23,6 @@ from coinone.rules.exchange.wire import (
 from coinone.rules.exchange.wire import types as t
 from coinone.rules.exchange.wire.decode import decode_l1
 from coinone.rules.exchange.wire.operations import operations_of
-from coinone.rules.exchange.wire.signing import SIGNED_TYPES
 
 RULES = DomainRules(chain_id=926002, accept_foreign_user_signed=True, accept_foreign_l1=True)
 WALLET = Account.from_key("0x0123456789012345678901234567890123456789012345678901234567890123")
@@ -261,5 +261,6 @@ def test_the_transaction_hash_names_digest_and_signer_not_the_signature() -> Non
     assert hashes[0] == hashes[1]
 
 
-def test_every_signed_type_begins_with_the_chain_name() -> None:
-    assert all(signed.fields[0] == ("hyperliquidChain", "string") for signed in SIGNED_TYPES.values())
+def test_every_user_signed_action_begins_with_the_chain_name_and_ends_with_its_nonce() -> None:
+    assert all(form.fields[0] == ("string", "hyperliquidChain") for form in USER_SIGNED)
+    assert all(form.fields[-1] in (("uint64", "nonce"), ("uint64", "time")) for form in USER_SIGNED)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from coinone.base.forms.user_signed import user_signed
 from coinone.rules.chain.transactions import verify_transaction
 from coinone.rules.exchange.wire import unpack
 from coinone.rules.exchange.wire.envelope import decode_envelope
-from coinone.rules.exchange.wire.signing import decode_value, signed_type
 from coinone.rules.exchange.wire.types import DomainRules, L1Envelope, OracleReport, VerifiedAction
 from coinone.rules.ledger.batch import Batch
 
@@ -39,10 +39,8 @@ def _signed(raw: bytes, verified: VerifiedAction) -> Any:
     envelope = decode_envelope(raw)
     if isinstance(envelope, L1Envelope):
         return unpack(envelope.action)
-    named = zip(signed_type(envelope.type_name).fields, envelope.values, strict=True)
-    return {"type": verified.kind} | {
-        name: _shown(decode_value(kind, value)) for (name, kind), value in named
-    }
+    fields = user_signed(envelope.type_name).decode(envelope.values)
+    return {"type": verified.kind} | {name: _shown(value) for name, value in fields.items()}
 
 
 def _shown(value: str | int | bool | bytes) -> str | int | bool:

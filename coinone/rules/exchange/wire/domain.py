@@ -6,17 +6,9 @@ a foreign source counts only from an agent key registered with the compat flag (
 and a user-signed action of a foreign domain never counts.
 """
 
+from coinone.base.forms.domains import FOREIGN_CHAINS, FOREIGN_SOURCES, OWN_CHAIN, own_source
 from coinone.base.primitives.errors import InvalidSignature
 from coinone.rules.exchange.wire.types import DomainRules
-
-OWN_CHAIN = "Coinone"
-FOREIGN_SOURCES = ("b", "a")  # test network first: it is what the SDK signs for any URL but the main one
-FOREIGN_CHAINS = ("Mainnet", "Testnet")
-
-
-def own_source(chain_id: int) -> str:
-    """What our own clients sign as the phantom agent's source."""
-    return f"coinone:{chain_id}"
 
 
 def l1_is_foreign(source: str, rules: DomainRules) -> bool:

@@ -9,12 +9,11 @@ One spelling each: any changed or added byte is refused or is another transactio
 
 from itertools import pairwise
 
+from coinone.base.forms.exchange import L1_TYPE, ORACLE_TYPE, USER_TYPE
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.parameters import ACTION_BYTES_MAX, ORACLE_PRICES_MAX
 from coinone.rules.exchange.wire.types import ActionEnvelope, L1Envelope, OracleEnvelope, UserEnvelope
-
-L1_TYPE, USER_TYPE, ORACLE_TYPE = 0x70, 0x71, 0x72
 
 
 def decode_envelope(raw: bytes) -> ActionEnvelope:

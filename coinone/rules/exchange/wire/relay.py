@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
+from coinone.base.forms.domains import FOREIGN_SOURCES, own_source
+from coinone.base.forms.user_signed import BY_JSON, UserSigned, encode_value
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.parse import parse_address
 from coinone.rules.exchange.wire.decode import check_items, check_known
-from coinone.rules.exchange.wire.domain import FOREIGN_SOURCES, own_source
 from coinone.rules.exchange.wire.fast_decode import decode_operations
 from coinone.rules.exchange.wire.msgpack import pack
-from coinone.rules.exchange.wire.signing import SIGNED_BY_JSON, SignedType, encode_value
 from coinone.rules.exchange.wire.types import ActionEnvelope, DomainRules, L1Envelope, UserEnvelope
 
 _SCALAR = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
@@ -35,7 +35,7 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
     action = _object(request.get("action"), "action")
     nonce = _u64(request.get("nonce"), "nonce")
     r, s, v = _signature(_object(request.get("signature"), "signature"))
-    signed = SIGNED_BY_JSON.get(str(action.get("type")))
+    signed = BY_JSON.get(str(action.get("type")))
     if signed is not None:
         _refuse_unsigned(request)
         return [_user_envelope(signed, action, nonce, r, s, v)]
@@ -81,18 +81,18 @@ def _refuse_unsigned(request: dict[str, Any]) -> None:
 
 
 def _user_envelope(
-    signed: SignedType, action: dict[str, Any], nonce: int, r: int, s: int, v: int
+    signed: UserSigned, action: dict[str, Any], nonce: int, r: int, s: int, v: int
 ) -> UserEnvelope:
     given = {name: value for name, value in action.items() if value is not None}
     if (
         signed.name == "ApproveAgent"
     ):  # the SDK signs an unnamed agent as agentName "" and then deletes the key
         given.setdefault("agentName", "")
-    expected = {"type", "signatureChainId"}.union(name for name, _ in signed.fields)
+    expected = {"type", "signatureChainId"}.union(name for _, name in signed.fields)
     if len(given) != len(expected) or any(name not in expected for name in given):
         raise DecodeError("signed fields are not those of the type", type=signed.json_type)
-    values = tuple([_value(kind, given[name]) for name, kind in signed.fields])
-    if nonce != given["nonce" if "nonce" in given else "time"]:
+    values = tuple([_value(kind, given[name]) for kind, name in signed.fields])
+    if nonce != given[signed.moment]:
         raise DecodeError("nonce differs from the signed one")
     chain_id = given["signatureChainId"]
     if not isinstance(chain_id, str) or not _CHAIN_ID.fullmatch(chain_id):

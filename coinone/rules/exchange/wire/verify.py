@@ -4,18 +4,24 @@ Nothing here looks at state, so a pool of processes can do it beside the executo
 is its signed digest and signer, never the signature.
 """
 
-from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import recover
-from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import DecodeError, NotSupported
-from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.wire import envelope as forms
+from coinone.base.forms.exchange import (
+    L1_TYPE,
+    ORACLE_TYPE,
+    USER_TYPE,
+    l1_digest,
+    oracle_digest,
+    transaction_hash,
+    user_digest,
+)
+from coinone.base.forms.user_signed import user_signed
+from coinone.base.primitives.errors import NotSupported
 from coinone.rules.exchange.wire.decode import decode_l1, decode_user
 from coinone.rules.exchange.wire.domain import l1_is_foreign, user_is_foreign
+from coinone.rules.exchange.wire.envelope import decode_envelope, encode_envelope
 from coinone.rules.exchange.wire.fast_decode import decode_operations
 from coinone.rules.exchange.wire.msgpack import unpack
 from coinone.rules.exchange.wire.operations import operations_of
-from coinone.rules.exchange.wire.signing import decode_value, l1_digest, signed_type, user_digest
 from coinone.rules.exchange.wire.types import (
     Action,
     ActionEnvelope,
@@ -47,36 +53,24 @@ class LastRead:
 def verify_raw(raw: bytes, rules: DomainRules, last: LastRead | None = None) -> VerifiedAction:
     """The verified action of a 0x70 or 0x71 transaction. Raises InvalidInput. Who gives the same `last` for several
     that differ in their source only has the action in them read once."""
-    return verify_action(forms.decode_envelope(raw), rules, len(raw), last)
+    return verify_action(decode_envelope(raw), rules, len(raw), last)
 
 
 def verify_action(
     tx: ActionEnvelope, rules: DomainRules, size: int = 0, last: LastRead | None = None
 ) -> VerifiedAction:
     """Check domain, form and signature; raises InvalidInput. `size` is that of the encoded transaction."""
-    size = size or len(forms.encode_envelope(tx))
+    size = size or len(encode_envelope(tx))
     if isinstance(tx, L1Envelope):
         return _verify_l1(tx, rules, size, last or LastRead())
     return _verify_user(tx, rules, size)
-
-
-def oracle_digest(chain_id: int, time_ms: int, prices: tuple[tuple[int, int], ...]) -> Hash32:
-    """What a reporter signs."""
-    head = b"coinone-oracle" + chain_id.to_bytes(8, "big") + time_ms.to_bytes(8, "big")
-    return keccak256(head + rlp.encode([list(pair) for pair in prices]))
 
 
 def verify_oracle(tx: OracleEnvelope, chain_id: int) -> OracleReport:
     """Recover the reporter; whether it is one of genesis is for oracle.py. Raises InvalidSignature."""
     digest = oracle_digest(chain_id, tx.time_ms, tx.prices)
     reporter = recover(digest, tx.r, tx.s, tx.v)
-    return OracleReport(reporter, tx.time_ms, tx.prices, _tx_hash(forms.ORACLE_TYPE, digest, reporter))
-
-
-def _digest(tx: ActionEnvelope) -> Hash32:
-    if isinstance(tx, L1Envelope):
-        return l1_digest(tx.action, tx.nonce, tx.vault, tx.expires_after, tx.source)
-    return user_digest(tx.type_name, tx.values, tx.signature_chain_id)
+    return OracleReport(reporter, tx.time_ms, tx.prices, transaction_hash(ORACLE_TYPE, digest, reporter))
 
 
 def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int, last: LastRead) -> VerifiedAction:
@@ -84,7 +78,7 @@ def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int, last: LastRead) ->
     if tx.vault is not None:
         raise NotSupported("vaults and sub-accounts are not supported")
     kind, action = last.read(tx.action)
-    digest = _digest(tx)
+    digest = l1_digest(tx.action, tx.nonce, tx.vault, tx.expires_after, tx.source)
     signer = recover(digest, tx.r, tx.s, tx.v)
     return VerifiedAction(
         action=action,
@@ -96,7 +90,7 @@ def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int, last: LastRead) ->
         nonce=tx.nonce,
         expires_after=tx.expires_after,
         digest=digest,
-        tx_hash=_tx_hash(forms.L1_TYPE, digest, signer),
+        tx_hash=transaction_hash(L1_TYPE, digest, signer),
         size=size,
     )
 
@@ -107,14 +101,11 @@ def _decode_fully(data: bytes) -> tuple[str, Action]:
 
 
 def _verify_user(tx: UserEnvelope, rules: DomainRules, size: int) -> VerifiedAction:
-    signed = signed_type(tx.type_name)
-    if len(tx.values) != len(signed.fields):
-        raise DecodeError("wrong number of signed fields", want=len(signed.fields), have=len(tx.values))
-    pairs = zip(signed.fields, tx.values, strict=True)
-    fields = {name: decode_value(kind, raw) for (name, kind), raw in pairs}
+    signed = user_signed(tx.type_name)
+    fields = signed.decode(tx.values)
     foreign = user_is_foreign(str(fields["hyperliquidChain"]), tx.signature_chain_id, rules)
     action = decode_user(tx.type_name, fields)
-    digest = _digest(tx)
+    digest = user_digest(signed, fields, tx.signature_chain_id)
     signer = recover(digest, tx.r, tx.s, tx.v)
     return VerifiedAction(
         action=action,
@@ -123,13 +114,9 @@ def _verify_user(tx: UserEnvelope, rules: DomainRules, size: int) -> VerifiedAct
         foreign=foreign,
         signer=signer,
         vault=None,
-        nonce=int(fields["nonce"] if "nonce" in fields else fields["time"]),
+        nonce=int(fields[signed.moment]),
         expires_after=None,
         digest=digest,
-        tx_hash=_tx_hash(forms.USER_TYPE, digest, signer),
+        tx_hash=transaction_hash(USER_TYPE, digest, signer),
         size=size,
     )
-
-
-def _tx_hash(kind: int, digest: Hash32, signer: Address) -> Hash32:
-    return keccak256(bytes((kind,)) + digest + signer)

@@ -5,7 +5,7 @@ import pytest
 from eth_account.messages import _hash_eip191_message, encode_typed_data
 from hypothesis import given, settings
 
-from coinone.base.crypto.eip712 import StructType, domain_separator, signing_digest
+from coinone.base.forms.eip712 import StructType, domain_separator, signing_digest
 from coinone.base.primitives.errors import InvalidInput
 
 FIELDS = (

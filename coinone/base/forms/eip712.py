@@ -32,7 +32,11 @@ class StructType:
 
     def hash(self, values: Mapping[str, Value]) -> Hash32:
         """hashStruct. Raises InvalidInput on a value that does not fit its type."""
-        return keccak256(self.type_hash + b"".join([_word(k, n, values[n]) for k, n in self.fields]))
+        return self.hash_words(*[_word(kind, name, values[name]) for kind, name in self.fields])
+
+    def hash_words(self, *words: bytes) -> Hash32:
+        """hashStruct of fields that are 32 bytes each already."""
+        return keccak256(self.type_hash + b"".join(words))
 
 
 def domain_separator(
