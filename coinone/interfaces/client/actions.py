@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeAlias
 
+from coinone.base.primitives.units import price_decimals
+
 Action: TypeAlias = dict[str, Any]
 Number: TypeAlias = int | str | Decimal | float
 Tif: TypeAlias = Literal["Gtc", "Ioc", "Alo"]
 
-PRICE_DECIMALS = 6  # Hyperliquid's tick rule: a price has at most 6 - szDecimals decimals ...
-PRICE_FIGURES = 5  # ... and at most five significant figures, unless it is an integer
+PRICE_FIGURES = 5  # of a price that is no integer, at most; its decimals: base/primitives/units.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def round_price(price: Number, size_decimals: int) -> Decimal:
     if number == number.to_integral_value():
         return number
     figures = PRICE_FIGURES - 1 - number.adjusted()
-    decimals = max(0, min(figures, PRICE_DECIMALS - size_decimals))
+    decimals = max(0, min(figures, price_decimals(size_decimals)))
     return number.quantize(Decimal(1).scaleb(-decimals))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import sign
+from coinone.base.primitives.abi import address_word, uint_word
 from coinone.base.primitives.rlp import encode
 from coinone.base.primitives.types import Address
 
@@ -48,12 +49,12 @@ class Transaction:
 
 def transfer_data(to: Address, units: int) -> bytes:
     """Call data of ERC-20 transfer(to, units)."""
-    return TRANSFER + to.rjust(32, b"\0") + units.to_bytes(32, "big")
+    return TRANSFER + address_word(to) + uint_word(units)
 
 
 def balance_of_data(owner: Address) -> bytes:
     """Call data of ERC-20 balanceOf(owner)."""
-    return BALANCE_OF + owner.rjust(32, b"\0")
+    return BALANCE_OF + address_word(owner)
 
 
 def system_address(token_index: int) -> Address:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
+from coinone.base.primitives.abi import address_word, uint_word
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parameters import FIRST_LEVERAGE_MAX, QUOTE_SUPPLY_MAX
@@ -141,7 +142,7 @@ def genesis_cursor(network: Network, genesis: Genesis, header: Header) -> Cursor
 
 def balance_slot(address: Address) -> int:
     """Where the quote token keeps the balance of `address` (Solidity's layout of a mapping)."""
-    return int.from_bytes(keccak256(address.rjust(32, b"\0") + BALANCES_SLOT.to_bytes(32, "big")), "big")
+    return int.from_bytes(keccak256(address_word(address) + uint_word(BALANCES_SLOT)), "big")
 
 
 def token_balance(state: State, token: QuoteToken, address: Address) -> int:

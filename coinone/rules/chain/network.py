@@ -17,6 +17,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput, NotSupported
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_decimal
 from coinone.base.primitives.types import Address
+from coinone.base.primitives.units import QUOTE_DECIMALS, price_decimals
 
 Kind = Literal["dev", "test", "main"]
 
@@ -83,7 +84,7 @@ class MarketSpec:
 
     @property
     def px_decimals(self) -> int:
-        return 6 - self.sz_decimals
+        return price_decimals(self.sz_decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,8 @@ def _hex(text: str) -> bytes:
 
 
 def _market(row: dict[str, Any]) -> MarketSpec:
-    price = parse_decimal(row["start_price"], 6 - row["sz_decimals"])
-    impact = parse_decimal(row["impact_notional"], 6)
+    price = parse_decimal(row["start_price"], price_decimals(row["sz_decimals"]))
+    impact = parse_decimal(row["impact_notional"], QUOTE_DECIMALS)
     return MarketSpec(row["name"], row["sz_decimals"], row["max_leverage"], price, impact)
 
 

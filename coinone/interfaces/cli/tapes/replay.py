@@ -19,6 +19,7 @@ from rich.table import Table
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.parse import format_decimal, parse_decimal
+from coinone.base.primitives.units import price_decimals
 from coinone.interfaces.cli.tapes.tape import Step, Tape, read_tape
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.rules.exchange.engine import (
@@ -68,7 +69,9 @@ class Player:
             action_credits=CREDITS,
         )
         self.exchange = Exchange.from_genesis(self.config, tape.head.start_ms)
-        self._decimals = {m.name: (index, 6 - m.sz_decimals) for index, m in enumerate(tape.head.markets)}
+        self._decimals = {
+            m.name: (index, price_decimals(m.sz_decimals)) for index, m in enumerate(tape.head.markets)
+        }
 
     def batches(self) -> Iterator[tuple[BatchContext, list[VerifiedAction]]]:
         """The tape in batches of a quarter of a second; those without anything are left out."""
@@ -136,7 +139,7 @@ def _print(console: Console, tape: Tape, player: Player, summary: Summary) -> No
             market.name,
             str(summary.trades[index]),
             format_decimal(summary.volume[index], 6),
-            "-" if last is None else format_decimal(last, 6 - market.sz_decimals),
+            "-" if last is None else format_decimal(last, price_decimals(market.sz_decimals)),
         )
     console.print(table)
     rate = summary.actions / summary.seconds if summary.seconds else 0

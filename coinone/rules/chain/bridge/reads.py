@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.types import Address
+from coinone.base.primitives.units import QUOTE_DECIMALS
 from coinone.rules.exchange.accounts.equity import equity
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.rows.tables import Side
@@ -23,7 +24,6 @@ READ_BASE_GAS = 2_000
 READ_GAS_PER_BYTE = 65  # of the answer
 _WORD = 32
 _QUOTE_TOKEN = 0
-_QUOTE_DECIMALS = 6
 
 Words: TypeAlias = tuple[int, ...]
 Reader: TypeAlias = Callable[[Exchange, Words], bytes]
@@ -147,7 +147,7 @@ def _token_info(ex: Exchange, words: Words) -> bytes:
     contract = int.from_bytes(ex.config.token_address, "big")
     heads = 8 * _WORD
     spots = heads + len(name)
-    head = _encode(heads, spots, 0, 0, contract, _QUOTE_DECIMALS, _QUOTE_DECIMALS, 0)
+    head = _encode(heads, spots, 0, 0, contract, QUOTE_DECIMALS, QUOTE_DECIMALS, 0)
     return _encode(_WORD) + head + name + _encode(0)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
+from coinone.base.primitives.abi import address_word, read_address, read_uint, uint_word
 from coinone.base.primitives.parameters import SYSTEM_CALL_GAS
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.network import Network, QuoteToken
@@ -41,7 +42,7 @@ def pay_withdrawal(
 ) -> TransactionRecord:
     """Transfer tokens from the system address to the one who withdrew."""
     system = token.system_address
-    data = _TRANSFER_SELECTOR + withdrawal.address.rjust(32, b"\0") + withdrawal.amount.to_bytes(32, "big")
+    data = _TRANSFER_SELECTOR + address_word(withdrawal.address) + uint_word(withdrawal.amount)
     nonce = state.nonce(system)
     raw = rlp.encode([nonce, 0, SYSTEM_CALL_GAS, token.address, 0, data, 0, 0, 0])
     state.begin_transaction()
@@ -70,15 +71,15 @@ def pay_withdrawal(
 def withdrawal_of(record: TransactionRecord) -> Withdrawal:
     """What `pay_withdrawal` made this record of (but for the action's hash, which only its receipt holds)."""
     data = rlp.decode_bytes(rlp.decode_list(rlp.decode(record.raw), 9)[5])
-    return Withdrawal(data[16:36], int.from_bytes(data[36:68], "big"), record.hash)
+    return Withdrawal(read_address(data, 4), read_uint(data, 36), record.hash)
 
 
 def deposits_in(records: Sequence[TransactionRecord], network: Network) -> tuple[Deposit, ...]:
     """Tokens that arrived at the system address, in the order of their logs."""
     token = network.quote_token
-    receiver = token.system_address.rjust(32, b"\0")
+    receiver = address_word(token.system_address)
     return tuple(
-        Deposit(log.topics[1][12:], int.from_bytes(log.data, "big"), record.hash)
+        Deposit(read_address(log.topics[1]), int.from_bytes(log.data, "big"), record.hash)
         for record in records
         for log in record.logs
         if log.address == token.address

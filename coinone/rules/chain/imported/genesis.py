@@ -11,7 +11,7 @@ from typing import Any
 from coinone.base.crypto.keccak import EMPTY_HASH
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
-from coinone.base.primitives.integers import U256_MAX
+from coinone.base.primitives.integers import U64_MAX, U256_MAX
 from coinone.base.primitives.parse import parse_bytes
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.ethereum.blobs import BlobSchedule
@@ -35,7 +35,6 @@ _FORKS = (
     ("bpo1", "Osaka"), ("bpo2", "Osaka"), ("bpo3", "Osaka"), ("bpo4", "Osaka"), ("bpo5", "Osaka"),
 )  # fmt: skip
 _FIRST_BASE_FEE = 1_000_000_000  # EIP-1559
-_U64_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def network_of_config(config: Mapping[str, Any]) -> EthereumNetwork:
     forks = []
     for name, rules in _FORKS:
         if config.get(f"{name}Time") is not None:
-            since = _number(config[f"{name}Time"], f"{name}Time", _U64_MAX)
+            since = _number(config[f"{name}Time"], f"{name}Time", U64_MAX)
             forks.append(Fork(since, rules, _schedule(config, name, rules)))
     if [fork.since for fork in forks] != sorted(fork.since for fork in forks):
         raise DecodeError("config: forks are out of order")
@@ -87,16 +86,16 @@ def sealed_alloc(database: Database, alloc: Alloc) -> Sealed:
 def genesis_header(genesis: Mapping[str, Any], state_root: bytes) -> EthereumHeader:
     """The header of block 0, with the fields of the forks in force then. Raises DecodeError."""
     config = genesis["config"]
-    time = _number(genesis.get("timestamp", 0), "timestamp", _U64_MAX)
+    time = _number(genesis.get("timestamp", 0), "timestamp", U64_MAX)
     fields: list[rlp.Encodable] = [
         _bytes(genesis.get("parentHash", "00" * 32), "parentHash", 32), EMPTY_OMMERS,
         _bytes(genesis.get("coinbase", "00" * 20), "coinbase", 20), state_root, EMPTY_TRIE, EMPTY_TRIE, bytes(256),
         _number(genesis.get("difficulty", 0), "difficulty"), 0,
         _number(genesis.get("gasLimit"), "gasLimit", GAS_LIMIT_MOST),
-        _number(genesis.get("gasUsed", 0), "gasUsed", _U64_MAX), time,
+        _number(genesis.get("gasUsed", 0), "gasUsed", U64_MAX), time,
         _bytes(genesis.get("extraData", ""), "extraData"),
         _bytes(genesis.get("mixHash", "00" * 32), "mixHash", 32),
-        _number(genesis.get("nonce", 0), "nonce", _U64_MAX).to_bytes(8, "big"),
+        _number(genesis.get("nonce", 0), "nonce", U64_MAX).to_bytes(8, "big"),
     ]  # fmt: skip
     if config.get("londonBlock") is not None and _number(config["londonBlock"], "londonBlock") == 0:
         given = genesis.get("baseFeePerGas")
@@ -104,7 +103,7 @@ def genesis_header(genesis: Mapping[str, Any], state_root: bytes) -> EthereumHea
     if _is_active(config, "shanghai", time):
         fields.append(EMPTY_TRIE)
     if _is_active(config, "cancun", time):
-        blobs = [_number(genesis.get(name) or 0, name, _U64_MAX) for name in ("blobGasUsed", "excessBlobGas")]
+        blobs = [_number(genesis.get(name) or 0, name, U64_MAX) for name in ("blobGasUsed", "excessBlobGas")]
         fields += [
             *blobs,
             _bytes(genesis.get("parentBeaconBlockRoot", "00" * 32), "parentBeaconBlockRoot", 32),
@@ -126,7 +125,7 @@ def _schedule(config: Mapping[str, Any], name: str, rules: str) -> BlobSchedule:
             raise DecodeError("config: a fork of blobs without its schedule", fork=name)
         return BLOBS[rules]
     target, most, fraction = (
-        _number(values.get(field), field, _U64_MAX) for field in ("target", "max", "baseFeeUpdateFraction")
+        _number(values.get(field), field, U64_MAX) for field in ("target", "max", "baseFeeUpdateFraction")
     )
     return BlobSchedule(target, most, fraction, reserve=BLOBS[rules].reserve)
 
@@ -135,7 +134,7 @@ def _account(row: Any) -> GenesisAccount:
     if not isinstance(row, dict):
         raise DecodeError("alloc: an account is an object")
     return GenesisAccount(
-        _number(row.get("nonce", 0), "nonce", _U64_MAX),
+        _number(row.get("nonce", 0), "nonce", U64_MAX),
         _number(row.get("balance", 0), "balance"),
         _bytes(row.get("code", ""), "code"),
         {

@@ -10,6 +10,7 @@ from typing import Any
 
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parse import format_figure
+from coinone.base.primitives.units import price_decimals
 from coinone.rules.exchange.events.event_log import cloids_of
 from coinone.rules.exchange.rows.status import ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import Array
@@ -43,7 +44,7 @@ class Answers:
     def error(self, place: int) -> str:
         """Why the operation at `place` was refused."""
         asset, row = int(self.asked["market"][place]), self.results[place]
-        decimals = 6 - self._sz_decimals(asset)
+        decimals = price_decimals(self._sz_decimals(asset))
         return error_text(int(row["status"]), asset, decimals, int(row["bid"]), int(row["ask"]))
 
     def cancels(self, start: int, stop: int) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from coinone.base.primitives.jit import njit
+from coinone.base.primitives.units import PRICE_DECIMALS
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind
 from coinone.rules.exchange.wire import types as wire
@@ -79,7 +80,10 @@ def to_market_units(ops: Array, sz_decimals: Array) -> Array:
     cannot even be asked. Such a one is left with size 0, which the kernel refuses before it does anything.
     A liquidation's order has its market's units already."""
     decimals = np.append(sz_decimals, 0).astype(np.int64)  # the last: of a market that does not exist
-    px_units, sz_units = 10 ** (wire.WIRE_DECIMALS - 6 + decimals), 10 ** (wire.WIRE_DECIMALS - decimals)
+    px_units, sz_units = (
+        10 ** (wire.WIRE_DECIMALS - PRICE_DECIMALS + decimals),
+        10 ** (wire.WIRE_DECIMALS - decimals),
+    )
     wrong = np.zeros(len(ops), np.int32)
     _convert(ops, px_units, sz_units, wrong)
     return wrong

@@ -21,6 +21,7 @@ from coinone.base.primitives.parameters import (
     SIDE_ORDERS_MAX,
 )
 from coinone.base.primitives.types import Address
+from coinone.base.primitives.units import price_decimals
 from coinone.rules.exchange.book import book
 from coinone.rules.exchange.margin.funding import rate_cap
 from coinone.rules.exchange.margin.sums import recompute
@@ -263,7 +264,7 @@ class Rows(Store):
             "min_notional": 10_000_000,
             "tick": 1,
             "lot": 1,
-            "px_unit": 10 ** (6 - sz_decimals),
+            "px_unit": 10 ** price_decimals(sz_decimals),
             "band_bps": 9500,
             "sig_figs": 5,
             "limit_share": LIMIT_WHOLE,

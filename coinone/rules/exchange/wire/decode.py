@@ -7,6 +7,7 @@ from coinone.base.primitives.errors import DecodeError, InvalidInput, NotSupport
 from coinone.base.primitives.integers import INT64_MAX, U64_MAX
 from coinone.base.primitives.parameters import AGENT_NAME_MAX, ORDERS_PER_ACTION_MAX, USER_TEXT_MAX
 from coinone.base.primitives.parse import parse_address, parse_bytes, parse_decimal
+from coinone.base.primitives.units import QUOTE_DECIMALS
 from coinone.rules.exchange.wire import types as t
 
 Fields = dict[str, Any]
@@ -298,7 +299,7 @@ def _scaled(value: object) -> int:
 
 
 def _amount(value: object) -> int:
-    amount = parse_decimal(value, t.QUOTE_DECIMALS)
+    amount = parse_decimal(value, QUOTE_DECIMALS)
     if not 0 < amount < 2**62:
         raise InvalidInput("amount out of range")
     return amount

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.wire.types import Action, Form, Operations, SendAsset, VerifiedAction
+from coinone.rules.ledger.turns import in_turns
 
 
 class Segment(IntEnum):
@@ -61,17 +61,5 @@ def segment_of(action: Action, system_address: Address) -> Segment:
 
 
 def ranked(items: Iterable[Item], seed: Hash32) -> list[Item]:
-    """Items in execution order: accounts by hash, taking turns."""
-    queues: dict[Address, list[Item]] = {}
-    for item in items:
-        queues.setdefault(item.address, []).append(item)
-    for queue in queues.values():
-        queue.sort(key=lambda item: item.key)
-    lined_up = [queues[address] for address in sorted(queues, key=lambda address: keccak256(seed + address))]
-    order: list[Item] = []
-    turn = 0
-    while lined_up:
-        order.extend([queue[turn] for queue in lined_up])
-        turn += 1
-        lined_up = [queue for queue in lined_up if len(queue) > turn]
-    return order
+    """Items in execution order: accounts by hash, taking turns; an account's own by their keys."""
+    return in_turns(seed, [(item.address, item) for item in sorted(items, key=lambda item: item.key)])

@@ -10,7 +10,6 @@ from enum import Enum
 from coinone.base.primitives.types import Address, Hash32
 
 WIRE_DECIMALS = 8  # prices and sizes travel with at most 8 decimals
-QUOTE_DECIMALS = 6
 ASSET_MAX = 2**31 - 1
 
 

@@ -7,6 +7,7 @@ stable reason in `data.reason`. Nothing internal is ever shown.
 
 from typing import Any
 
+from coinone.base.primitives.abi import read_uint
 from coinone.base.primitives.errors import (
     CoinoneError,
     DecodeError,
@@ -76,8 +77,7 @@ def revert_reason(output: bytes) -> str | None:
         return f"panic code {int.from_bytes(output[4:], 'big'):#x}"
     if output[:4] != _ERROR_STRING or len(output) < 68:
         return None
-    offset = int.from_bytes(output[4:36], "big")
-    size = int.from_bytes(output[36:68], "big")
+    offset, size = read_uint(output, 4), read_uint(output, 36)
     if offset != 32 or size > _TEXT_MAX or 68 + size > len(output):
         return None
     return output[68 : 68 + size].decode("utf-8", "replace")

@@ -7,10 +7,8 @@ The readers of base/primitives/parse.py take one spelling; what they refuse besi
 from typing import Any
 
 from coinone.base.primitives import parse
-from coinone.base.primitives.integers import U256_MAX
+from coinone.base.primitives.integers import U64_MAX, U256_MAX
 from coinone.base.primitives.types import Address, Hash32
-
-_U64_MAX = 2**64 - 1
 
 
 def read_quantity(value: Any, most: int = U256_MAX) -> int:
@@ -18,7 +16,7 @@ def read_quantity(value: Any, most: int = U256_MAX) -> int:
     return 0 if value == "" else parse.parse_quantity(_prefixed(value), most)
 
 
-def read_number(value: Any, most: int = _U64_MAX) -> int:
+def read_number(value: Any, most: int = U64_MAX) -> int:
     """A quantity that must be there. Raises DecodeError."""
     return parse.parse_quantity(_prefixed(value), most)
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.json.errors import SERVER_ERROR, RpcError, invalid_params
 from coinone.interfaces.api.ethereum.json.hexes import read_address, read_bytes, read_hash, read_quantity
@@ -23,7 +24,6 @@ from coinone.rules.state.layers import Layer
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv
 
-_U64_MAX = 2**64 - 1
 Slots = tuple[tuple[int, int], ...]
 
 
@@ -91,7 +91,7 @@ def _read_account(value: Any) -> AccountOverride:
     code, moved = given.get("code"), given.get("movePrecompileToAddress")
     return AccountOverride(
         balance=_quantity(given.get("balance")),
-        nonce=_quantity(given.get("nonce"), _U64_MAX),
+        nonce=_quantity(given.get("nonce"), U64_MAX),
         code=None if code is None else read_bytes(code),
         state=None if given.get("state") is None else _slots(given["state"]),
         diff=_slots(given.get("stateDiff")),
@@ -125,7 +125,7 @@ def _block_value(field: str, value: Any) -> int | Address | Hash32:
         return read_address(value)
     if field == "prevrandao":
         return read_hash(value)
-    return read_quantity(value, _U64_MAX if field in ("number", "timestamp", "gas_limit") else 2**256 - 1)
+    return read_quantity(value, U64_MAX if field in ("number", "timestamp", "gas_limit") else 2**256 - 1)
 
 
 def _quantity(value: Any, most: int = 2**256 - 1) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from coinone.base.forms.ethereum import AccessList, Authorization
 from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.types import ZERO_ADDRESS, Hash32
 from coinone.interfaces.api.ethereum.json.errors import SERVER_ERROR, RpcError, invalid_params
 from coinone.interfaces.api.ethereum.json.hexes import (
@@ -22,7 +23,6 @@ PENDING = "pending"
 NEWEST = frozenset({LATEST, "safe", "finalized"})  # tags of the newest block
 _TAGS = NEWEST | {PENDING, "earliest"}
 _ENTRIES_MAX = 1000  # of an access list, or of a list of authorizations
-_U64_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def call_request(value: Any, chain_id: int) -> CallRequest:
     if not isinstance(value, dict):
         raise invalid_params("transaction must be an object")
     _check_chain(value, chain_id)
-    _optional(value, "nonce", _U64_MAX)  # it changes nothing here, but must be well formed
-    gas = _optional(value, "gas", _U64_MAX)
+    _optional(value, "nonce", U64_MAX)  # it changes nothing here, but must be well formed
+    gas = _optional(value, "gas", U64_MAX)
     fee_cap, tip_cap = fees(value)
     return CallRequest(
         caller=ZERO_ADDRESS if value.get("from") is None else read_address(value["from"]),
@@ -153,7 +153,7 @@ def _authorizations(value: Any) -> tuple[Authorization, ...] | None:
         Authorization(
             chain_id=read_quantity(_field(entry, "chainId")),
             address=read_address(_field(entry, "address")),
-            nonce=read_quantity(_field(entry, "nonce"), _U64_MAX),
+            nonce=read_quantity(_field(entry, "nonce"), U64_MAX),
             v=read_quantity(entry.get("yParity", entry.get("v")), 255),
             r=read_quantity(_field(entry, "r")),
             s=read_quantity(_field(entry, "s")),

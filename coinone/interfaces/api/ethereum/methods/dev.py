@@ -5,14 +5,13 @@ They exist only where genesis says kind = dev (architecture D15); the names are 
 
 from typing import Any
 
+from coinone.base.primitives.integers import U64_MAX
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.json.errors import invalid_params
 from coinone.interfaces.api.ethereum.json.hexes import read_address, read_quantity
 from coinone.interfaces.api.ethereum.json.params import small_integer
 from coinone.interfaces.api.limits import TIME_TRAVEL_MAX_S
 from coinone.node.dev.tools import Dev
-
-_U64_MAX = 2**64 - 1
 
 
 async def mine(context: Context, timestamp: Any = None) -> str:
@@ -24,7 +23,7 @@ async def mine(context: Context, timestamp: Any = None) -> str:
 
 
 async def set_next_timestamp(context: Context, timestamp: Any) -> str:
-    wanted = small_integer(timestamp, _U64_MAX)
+    wanted = small_integer(timestamp, U64_MAX)
     if wanted - _dev(context).time_ms // 1000 > TIME_TRAVEL_MAX_S:
         raise invalid_params("that is more than a century away")
     await _dev(context).set_next_block_timestamp(wanted)
@@ -42,7 +41,7 @@ async def snapshot(context: Context) -> str:
 
 async def revert(context: Context, name: Any) -> bool:
     """Go back to a snapshot; what happened since is undone, and open filters start anew."""
-    return await _dev(context).revert(read_quantity(name, _U64_MAX))
+    return await _dev(context).revert(read_quantity(name, U64_MAX))
 
 
 async def faucet(context: Context, address: Any) -> str:

@@ -11,6 +11,7 @@ from coinone.base.forms.ethereum import (
     encode_transaction,
 )
 from coinone.base.primitives.errors import InvalidTransaction
+from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.json.blocks import hex_bytes
@@ -24,7 +25,6 @@ from coinone.interfaces.api.ethereum.methods.state import next_nonce
 from coinone.rules.chain.ethereum.call import check_set_code
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
-_U64_MAX = 2**64 - 1
 _OF_BLOBS = ("blobs", "commitments", "proofs")
 
 
@@ -90,7 +90,7 @@ async def _fees(context: Context, transaction: dict[str, Any], request: CallRequ
 async def _nonce(context: Context, transaction: dict[str, Any], sender: Address) -> int:
     given = transaction.get("nonce")
     if given is not None:
-        return read_quantity(given, _U64_MAX)
+        return read_quantity(given, U64_MAX)
     return await context.backend.reads.query(lambda reader: next_nonce(reader, sender))
 
 
@@ -98,7 +98,7 @@ async def _gas(context: Context, transaction: dict[str, Any]) -> int:
     """As named, else as estimated without the fees: whether they can be paid is seen when it is sent."""
     given = transaction.get("gas")
     if given is not None:
-        return read_quantity(given, _U64_MAX)
+        return read_quantity(given, U64_MAX)
     names = ("from", "to", "data", "input", "value", "accessList", "authorizationList")
     message = {name: transaction[name] for name in names if name in transaction}
     return int(await eth_estimate_gas(context, message, PENDING), 16)

@@ -5,6 +5,7 @@ from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import BLOB
+from coinone.base.primitives.integers import U64_MAX
 from coinone.interfaces.api.admission.sender import unless_left
 from coinone.interfaces.api.admission.weights import raw_action_weight
 from coinone.interfaces.api.ethereum.context import Context
@@ -20,7 +21,6 @@ from coinone.interfaces.api.limits import (
 )
 
 SYNC_TIMED_OUT = 4  # EIP-7966
-_U64_MAX = 2**64 - 1
 TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the pool anyway
 
 
@@ -65,7 +65,7 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
         raise RpcError(
             METHOD_NOT_SUPPORTED, "exchange actions have no receipt: eth_sendRawTransaction takes them"
         )
-    wait_s = SYNC_TIMEOUT_S if timeout_ms is None else small_integer(timeout_ms, _U64_MAX) / 1000
+    wait_s = SYNC_TIMEOUT_S if timeout_ms is None else small_integer(timeout_ms, U64_MAX) / 1000
     wait_s = min(wait_s or SYNC_TIMEOUT_S, SYNC_TIMEOUT_MAX_S)
     tx_hash = keccak256(data)
     with context.backend.inclusions.expect(tx_hash, context.sender.share) as included:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coinone.base.primitives import rlp
+from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.ethereum.json.errors import RpcError, invalid_params
 from coinone.interfaces.api.ethereum.json.hexes import read_address, read_hash, read_quantity
@@ -20,7 +21,6 @@ CALLS_MAX = 1000  # of one block
 WITHDRAWALS_MAX = 1000  # of one block
 SECONDS_BETWEEN = 12
 BLOCK_NUMBER_INVALID, BLOCK_TIME_INVALID, TOO_MANY_BLOCKS = -38020, -38021, -38026
-_U64_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,12 @@ def _call(value: Any, chain_id: int) -> WantedCall:
 
 def _withdrawal(given: dict[str, Any]) -> WantedWithdrawal:
     index, validator, amount = (
-        read_quantity(given.get(name), _U64_MAX) for name in ("index", "validatorIndex", "amount")
+        read_quantity(given.get(name), U64_MAX) for name in ("index", "validatorIndex", "amount")
     )
     return WantedWithdrawal(index, validator, read_address(given.get("address")), amount)
 
 
-def _number(given: dict[str, Any], name: str, most: int = _U64_MAX) -> int | None:
+def _number(given: dict[str, Any], name: str, most: int = U64_MAX) -> int | None:
     value = given.get(name)
     return None if value is None else read_quantity(value, most)
 

@@ -1,6 +1,7 @@
 """Payments of the coin as logs among the logs, in the form that eth_simulateV1's `traceTransfers` asks for."""
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.abi import address_word, uint_word
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.vm import Log
 from coinone.rules.vm import environment as kinds
@@ -48,8 +49,8 @@ class TransferTracer:
             self._seen = len(frame.evm.substate.logs)
 
     def _paid(self, sender: Address, receiver: Address, value: int) -> None:
-        topics = (TRANSFER_TOPIC, sender.rjust(32, b"\0"), receiver.rjust(32, b"\0"))
-        self._note(Log(TRANSFER_SENDER, topics, value.to_bytes(32, "big")))
+        topics = (TRANSFER_TOPIC, address_word(sender), address_word(receiver))
+        self._note(Log(TRANSFER_SENDER, topics, uint_word(value)))
 
     def _note(self, log: Log) -> None:
         self.logs.append((self.count, log))

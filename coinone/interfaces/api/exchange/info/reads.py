@@ -16,13 +16,13 @@ from coinone.rules.exchange.accounts.credits import allowance
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.engine import Exchange
 from coinone.rules.exchange.rows.tables import Side, Tif
+from coinone.rules.exchange.wire.operations import halves, joined
 
 _TIF: dict[int, str] = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}
 _SHOWN = (
     "market", "oid", "has_cloid", "cloid_hi", "cloid_lo", "side", "px", "sz", "orig_sz", "time_ms", "tif",
     "reduce_only",
 )  # fmt: skip
-_U64 = 1 << 64
 
 NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
 
@@ -91,7 +91,7 @@ def _views(ex: Exchange, places: list[int]) -> tuple[OrderView, ...]:
         OrderView(
             market=market,
             oid=oid,
-            cloid=(high % _U64) * _U64 + low % _U64 if has_cloid else 0,
+            cloid=joined(high, low) if has_cloid else 0,
             is_buy=side == Side.BUY,
             px=px,
             sz=sz,
@@ -116,15 +116,10 @@ def find_order(ex: Exchange, address: Address, oid: int | None, cloid: int | Non
         place = rows.book.find(rows, oid)
     else:
         assert cloid is not None
-        place = rows.book.find_cloid(rows, slot, _signed(cloid >> 64), _signed(cloid % _U64))
+        place = rows.book.find_cloid(rows, slot, *halves(cloid))
     if place is None or int(rows.orders[place]["account"]) != slot:
         return None
     return _views(ex, [place])[0]
-
-
-def _signed(half: int) -> int:
-    """64 bits as the row holds them."""
-    return half - _U64 if half >= _U64 // 2 else half
 
 
 def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_figure
+from coinone.base.primitives.units import price_decimals
 from coinone.rules.chain.network import Network
 
 
@@ -18,7 +19,7 @@ class Coin:
 
     @property
     def px_decimals(self) -> int:
-        return 6 - self.sz_decimals
+        return price_decimals(self.sz_decimals)
 
     def px(self, value: int) -> str:
         return format_figure(value, self.px_decimals)

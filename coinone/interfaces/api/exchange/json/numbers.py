@@ -5,8 +5,8 @@ except where a function says so: those figures inform people, and no rule reads 
 """
 
 from coinone.base.primitives.parse import format_figure
+from coinone.base.primitives.units import QUOTE_DECIMALS
 
-QUOTE_DECIMALS = 6
 RATE_DECIMALS = 9
 FEE_RATE_DECIMALS = 7
 
