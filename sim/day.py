@@ -14,8 +14,9 @@ from coinone.base.primitives.integers import muldiv_down
 from coinone.node.executor.core import Core
 from coinone.node.networks import load_network
 from coinone.node.recovery.startup import identity_of, open_chain
-from coinone.node.roles.block_pipeline import BlockMaker, at_once
-from coinone.node.roles.reporter import signed_prices
+from coinone.node.roles.block_pipeline import BlockPipeline, at_once
+from coinone.node.roles.leader import Leader
+from coinone.node.roles.reporter import report_prices
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import Published
 from coinone.rules.chain.invariants import check_solvency
@@ -25,7 +26,7 @@ from coinone.rules.vm import use_engine
 from sim.crowd import Crowd
 from sim.disk import SimDisk, SimStore
 from sim.node import secrets_of
-from sim.world import World
+from sim.world import SimClock, World
 
 MINUTE_MS = 60_000
 STEPS_MS = (250, 2_500, 4_500, 4_750)  # the premium is sampled every five seconds
@@ -44,7 +45,8 @@ class Day:
         storage = Storage(SimStore(), SimDisk(self._dice), identity_of(network), self._dice.randbytes)
         chain = open_chain(network, storage, self._secrets, self.world.now_ms)
         self.core = Core(chain, storage, self._secrets, self._note)
-        self._blocks = BlockMaker(self.core, self._secrets, at_once)
+        clock = SimClock(self.world)
+        self._leader = Leader(self.core, self._secrets, clock, BlockPipeline(self.core, clock, at_once))
         self._crowd = Crowd(self.world)
         self._prices = [market.start_price for market in network.markets]
         self._start = tuple(self._prices)
@@ -74,8 +76,7 @@ class Day:
 
     def mine(self) -> None:
         """A block of all batches that wait."""
-        self._blocks.finish()
-        self.core.note_block()
+        self._leader.finish_block()
 
     def jump(self, percent: int) -> None:
         """From the next report on, all prices are elsewhere."""
@@ -97,9 +98,7 @@ class Day:
             pull = (self._start[market] - price) // 200
             moved = muldiv_down(price, 10**6 + ppm + self._dice.randint(-300, 300), 10**6) + pull
             self._prices[market] = max(moved, 1)
-        prices = tuple(enumerate(self._prices))
-        chain_id = self.core.chain.network.chain_id
-        self.core.report(signed_prices(chain_id, now, prices, self._secrets.reporter))
+        report_prices(self.core, now, tuple(enumerate(self._prices)), self._secrets.reporter)
 
     def _note(self, published: Published) -> None:
         for event in published.events:

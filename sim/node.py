@@ -13,11 +13,11 @@ from coinone.node.executor.core import Core
 from coinone.node.keys import Secrets
 from coinone.node.network.peering import Shelves, checker_of
 from coinone.node.recovery.startup import identity_of, open_chain
-from coinone.node.roles.follower import follow_batch, follow_block
-from coinone.node.roles.leader import Producer
+from coinone.node.roles.assignment import Roles, assign_roles
+from coinone.node.roles.role import NEVER
 from coinone.node.storage.storage import Storage
 from coinone.node.views.archive import Archive
-from coinone.node.views.published import Published
+from coinone.node.views.published import NewBlock, Published
 from coinone.protocols.relay.messages import encode_message
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
 from coinone.rules.chain.genesis import Genesis
@@ -51,7 +51,7 @@ class SimNode(SimProcess):
         self.core: Core
         self._network = network
         self._relay: Relay
-        self._producer: Producer | None = None
+        self._roles: Roles | None = None
 
     @property
     def archive(self) -> Archive:
@@ -78,16 +78,14 @@ class SimNode(SimProcess):
         head = Head(chain.cursor.seq, chain.head.number)
         check = checker_of(self._network.chain_id, chain.genesis.federation)
         self._relay = Relay(self._network.chain_id, chain.genesis.encode(), Shelves(storage), head, check)
+        self._roles = assign_roles(self.core, secrets, self.clock, self._dice.randbytes, self._beside)
         if self.core.is_member:
-            self._producer = Producer(
-                self.core, secrets, self.clock, self._dice.randbytes, self._published, self._beside
-            )
             self._later(0, self._work)
         self._later(TICK_MS, self._tick)
 
     def crash(self) -> None:
-        self.crashes_in_commit += self._producer is not None and self._producer.blocks.is_writing
-        self._producer = None
+        self.crashes_in_commit += self._roles is not None and self._roles.blocks.is_writing
+        self._roles = None
         super().crash()
 
     def connected(self, peer: int) -> None:
@@ -123,10 +121,11 @@ class SimNode(SimProcess):
         self._later(TICK_MS, self._tick)
 
     def _work(self) -> None:
-        assert self._producer is not None
-        due_s = self._producer.work()
+        assert self._roles is not None
+        due_s = self._roles.schedule.work()
         assert self.core.halted is None, f"node {self.number} halted: {self.core.halted}"
-        self._later(max(1, int(due_s * 1000) - self._now_ms()), self._work)
+        if due_s != NEVER:
+            self._later(max(1, int(due_s * 1000) - self._now_ms()), self._work)
 
     def _published(self, published: Published) -> None:
         """Called by the core: pass on what this node made itself."""
@@ -149,12 +148,28 @@ class SimNode(SimProcess):
                 self._links.hang_up(self.number, effect.peer)
 
     def _apply(self, item: CertifiedBatch | Block) -> None:
+        assert self._roles is not None
         try:
             if isinstance(item, Block):
-                follow_block(self.core, item)
-            else:
-                follow_batch(self.core, item)
+                self._follow_block(item)
+                return
+            self._roles.follower.take_batch(item)
         except InvalidInput as error:
             self._carry_out(self._relay.refused(str(error), self._now_ms()))
         else:
+            self._carry_out(self._relay.delivered(self._now_ms()))
+
+    def _follow_block(self, block: Block) -> None:
+        assert self._roles is not None
+        answer = self._roles.follower.take_block(block)
+        answer.add_done_callback(lambda done: self._later(0, lambda: self._followed(done)))
+        if not self.core.is_member:  # whose schedule has nothing to do but blocks
+            self._work()
+
+    def _followed(self, answer: "Future[NewBlock]") -> None:
+        error = answer.exception()
+        if isinstance(error, InvalidInput):
+            self._carry_out(self._relay.refused(str(error), self._now_ms()))
+        else:
+            answer.result()
             self._carry_out(self._relay.delivered(self._now_ms()))

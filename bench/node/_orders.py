@@ -9,7 +9,7 @@ from bench.node._transfers import BusyChain, sender_keys
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.forms.domains import own_source
 from coinone.base.forms.exchange import l1_digest
-from coinone.node.roles.reporter import signed_prices
+from coinone.node.roles.reporter import report_prices
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.types import L1Envelope
 
@@ -25,7 +25,7 @@ def place_orders(busy: BusyChain, count: int) -> None:
     actions = _signed(network.chain_id, core.chain.cursor.time_ms, count // PER_ACTION)
     while True:
         now = core.chain.cursor.time_ms + network.batches.interval_ms
-        core.report(signed_prices(network.chain_id, now, prices, busy.secrets.reporter))
+        report_prices(core, now, prices, busy.secrets.reporter)
         part = list(islice(actions, ACTIONS_PER_BATCH))
         for raw in part:
             core.add_action(raw, core.chain.verify(raw), lambda outcome: None)

@@ -17,10 +17,13 @@ from bench.node._orders import place_orders
 from bench.node._transfers import BusyChain, signed_transfers
 from coinone.base.forms.ethereum import decode_transaction
 from coinone.interfaces.cli.serving.serve import calm_the_collector
+from coinone.node.clock import Clock, SystemClock, for_ms
 from coinone.node.executor.core import Core
 from coinone.node.limits import SEAL_SLICE_MS
-from coinone.node.roles.block_pipeline import Background, BlockMaker, at_once
+from coinone.node.roles.block_pipeline import Background, BlockPipeline, at_once
+from coinone.node.roles.leader import Leader
 from coinone.node.views.archive import commit_of
+from coinone.node.views.published import NewBlock
 from coinone.rules.chain.sealing import commit_block, seal_block
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.placed import place
@@ -78,7 +81,7 @@ def block_of(core: Core, raws: list[bytes]) -> Timer:
 
     timer.run("rows of the commit and LMDB", lambda: storage.commit_block(commit_of(block, sealed, batches)))
     commit_block(chain, sealed)
-    core.note_block()
+    core.note_block(NewBlock(block, sealed.placed.rows))
     return timer
 
 
@@ -102,20 +105,20 @@ def gaps(load: Callable[[BusyChain], None], background: Background) -> tuple[int
         core = busy.core
         load(busy)
         calm_the_collector()
-        maker = BlockMaker(core, busy.secrets, background)
+        clock = SystemClock()
+        leader = Leader(core, busy.secrets, clock, BlockPipeline(core, clock, background))
         begun, visits, batches = core.chain.cursor.seq, [], []
-        maker.begin()
+        leader.begin_block()
         while core.chain.head.number == 0:
-            visits.append(_cpu_ms(lambda: _slice(maker, core)))
-            if not maker.is_writing or len(batches) < 100:
+            visits.append(_cpu_ms(lambda: _slice(leader.blocks, clock)))
+            if not leader.blocks.is_writing or len(batches) < 100:
                 batches.append(_cpu_ms(lambda: core.close_batch(core.chain.cursor.time_ms + 1)))
         busy.close()
     return core.chain.cursor.seq - begun, len(visits), max(visits), max(batches)
 
 
-def _slice(maker: BlockMaker, core: Core) -> None:
-    until = time.monotonic() + SEAL_SLICE_MS / 1000
-    maker.advance(lambda: time.monotonic() < until)
+def _slice(blocks: BlockPipeline, clock: Clock) -> None:
+    blocks.advance(for_ms(clock, SEAL_SLICE_MS))
 
 
 def _cpu_ms(work: Callable[[], Any]) -> float:

@@ -20,18 +20,18 @@ from coinone.base.primitives.errors import (
     StorageError,
 )
 from coinone.base.primitives.types import Hash32
-from coinone.node.clock import Clock, Entropy, SystemClock, for_ms, system_entropy
+from coinone.node.clock import Clock, Entropy, SystemClock, system_entropy
 from coinone.node.executor.barred import Barred
-from coinone.node.executor.core import Core
+from coinone.node.executor.core import NO_LEADER, Core
 from coinone.node.executor.executor import Executor
 from coinone.node.executor.intake import Intake, Outcome, settle
 from coinone.node.executor.signers import Signers
 from coinone.node.keys import load_or_make_secrets
-from coinone.node.limits import MAP_MIB, SEAL_SLICE_MS
+from coinone.node.limits import MAP_MIB
 from coinone.node.recovery.key_check import check_keys
 from coinone.node.recovery.startup import identity_of, open_chain
-from coinone.node.roles.follower import FollowedBlock, follow_batch
-from coinone.node.roles.leader import Producer
+from coinone.node.roles.assignment import assign_roles
+from coinone.node.roles.leader import Leader
 from coinone.node.storage.history.history import History
 from coinone.node.storage.storage import open_storage
 from coinone.node.views.archive import Archive
@@ -58,7 +58,6 @@ from coinone.rules.vm import FORKS, BlockEnv, Rules
 T = TypeVar("T")
 MAP_SIZE_BYTES = MAP_MIB << 20
 STOP_TIMEOUT_S = 5.0
-IDLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +133,8 @@ class Node:
         self._barred = Barred()
         self._core = Core(chain, self.storage, secrets, self._publish, self._barred)
         self._writer = ThreadPoolExecutor(1, "coinone-commit")
-        self._producer = Producer(
-            self._core, secrets, self._clock, entropy, self._publish, self._writer.submit
-        )
-        self._executor = Executor(self._clock, self._work)
+        self._roles = assign_roles(self._core, secrets, self._clock, entropy, self._writer.submit)
+        self._executor = Executor(self._clock, self._roles.schedule.work)
         self._signers = Signers()
         self._intake = Intake(self._enter, self._signers)
         self.domain_rules = chain.exchange.config.domain_rules
@@ -199,6 +196,7 @@ class Node:
         self._executor.stop(STOP_TIMEOUT_S)
         self._signers.close()
         self._writer.shutdown()  # a block half written is finished: a second signal is safe all the same
+        self._roles.blocks.stop()
         self._core.drop_waiting(StorageError("node stopped before the batch was made"))
         for subscription in self._subscriptions:
             subscription.push(None)
@@ -258,28 +256,13 @@ class Node:
     async def follow(self, item: CertifiedBatch | Block) -> None:
         """Take a batch or block that another node made, one after another. Raises InvalidInput, or StorageError."""
         if isinstance(item, Block):
-            await self._follow_block(item)
+            answer = await self._take(lambda: self._roles.follower.take_block(item))
+            await asyncio.wrap_future(answer)
         else:
-            await self._take(lambda core, producer: follow_batch(core, item))
+            await self._take(lambda: self._roles.follower.take_batch(item))
 
-    async def _follow_block(self, block: Block) -> None:
-        following = await self._take(lambda core, producer: FollowedBlock(core, block))
-        sealed = False
-        while not sealed:
-            sealed = await self._take(
-                lambda core, producer: following.advance(for_ms(self._clock, SEAL_SLICE_MS))
-            )
-        written = self._writer.submit(following.write)
-        await asyncio.gather(asyncio.wrap_future(written), return_exceptions=True)
-
-        def take_in(core: Core, producer: Producer) -> None:
-            written.result()
-            producer.announce(following.take_in())
-
-        await self._take(take_in)
-
-    async def _take(self, job: Callable[[Core, Producer], T]) -> T:
-        """`run_on_core` for what a peer sent: no crowd of clients is in its way, or the peer would seem at fault."""
+    async def _take(self, job: Callable[[], T]) -> T:
+        """Run a job for what a peer sent: no crowd of clients is in its way, or the peer would seem at fault."""
         return await asyncio.wrap_future(
             self._executor.submit(lambda: self._guarded(job), first=True, own=True)
         )
@@ -301,25 +284,22 @@ class Node:
         self._subscriptions = [*self._subscriptions, subscription]
         return subscription
 
-    async def run_on_core(self, job: Callable[[Core, Producer], T]) -> T:
-        """For dev/tools.py: a job that may change state, on the executor."""
-        return await self._run(lambda: self._guarded(job))
+    async def run_on_core(self, job: Callable[[Core, Leader], T]) -> T:
+        """For dev/tools.py: a job that may change state, on the executor of a node that leads. Raises NotSupported."""
+        core, leader = self._core, self._roles.leader
+        if leader is None:
+            raise NotSupported(NO_LEADER)
+        return await self._run(lambda: self._guarded(lambda: job(core, leader)))
 
-    def _guarded(self, job: Callable[[Core, Producer], T]) -> T:
+    def _guarded(self, job: Callable[[], T]) -> T:
         try:
-            return job(self._core, self._producer)
+            return job()
         except (StorageError, AssertionError) as error:
             self._core.halt(error)
             raise
 
     async def _run(self, job: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._executor.submit(job))
-
-    def _work(self) -> float:
-        self._executor.assert_owner()
-        if self.follows:
-            return self._clock.steady_s() + IDLE_S
-        return self._producer.work()
 
     def _publish(self, published: Published) -> None:
         if not published.blocks:

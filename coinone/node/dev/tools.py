@@ -18,7 +18,7 @@ from coinone.node.executor.core import Core
 from coinone.node.limits import DEV_SNAPSHOTS_MAX
 from coinone.node.node import Node
 from coinone.node.recovery.startup import load_chain
-from coinone.node.roles.leader import Producer
+from coinone.node.roles.leader import Leader
 from coinone.node.views.published import BatchOutcome
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.types import UserEnvelope
@@ -68,9 +68,9 @@ class Dev:
     async def mine(self, blocks: int = 1) -> Header:
         """Mine now: contracts run, and everything that waits is in a block. Returns the new head."""
 
-        def job(core: Core, producer: Producer) -> Header:
+        def job(core: Core, leader: Leader) -> Header:
             for _ in range(blocks):
-                producer.mine()
+                _mine(core, leader)
             return core.chain.head
 
         return await self._node.run_on_core(job)
@@ -78,7 +78,7 @@ class Dev:
     async def increase_time(self, seconds: int) -> int:
         """Move contracts' time on; returns the whole offset in seconds."""
 
-        def job(core: Core, producer: Producer) -> int:
+        def job(core: Core, leader: Leader) -> int:
             if seconds < 0:
                 raise InvalidInput("time does not go back: take a snapshot and revert to it")
             core.move_time(seconds)
@@ -89,7 +89,7 @@ class Dev:
     async def set_next_block_timestamp(self, timestamp: int) -> None:
         """Contracts see `timestamp` from the next batch on; from there their time goes on with the clock."""
 
-        def job(core: Core, producer: Producer) -> None:
+        def job(core: Core, leader: Leader) -> None:
             newest = max(core.chain.head.timestamp, core.chain.cursor.evm_timestamp)
             if timestamp <= newest:
                 raise InvalidInput(
@@ -102,8 +102,8 @@ class Dev:
     async def snapshot(self) -> int:
         """Remember the state of now; returns the snapshot's id."""
 
-        def job(core: Core, producer: Producer) -> int:
-            producer.mine()
+        def job(core: Core, leader: Leader) -> int:
+            _mine(core, leader)
             snapshot_id = self._next_snapshot
             self._next_snapshot += 1
             self._snapshots[snapshot_id] = core.chain.head.number
@@ -117,18 +117,18 @@ class Dev:
         """Go back to a snapshot; it and those after it are used up. False if there is none. Raises NotSupported where
         it is older than what undo records reach."""
 
-        def job(core: Core, producer: Producer) -> bool:
+        def job(core: Core, leader: Leader) -> bool:
             number = self._snapshots.get(snapshot_id)
             if number is None:
                 return False
-            _rewind(core, producer, number)
+            _rewind(core, leader, number)
             self._snapshots = {key: value for key, value in self._snapshots.items() if key < snapshot_id}
             return True
 
         return await self._node.run_on_core(job)
 
     async def _gas_coin_transfer(self, address: Address) -> bytes:
-        def nonce_of(core: Core, producer: Producer) -> int:
+        def nonce_of(core: Core, leader: Leader) -> int:
             return core.ethereum_pool.next_nonce(self._faucet, core.chain.state.nonce(self._faucet))
 
         network = self._node.network
@@ -159,8 +159,21 @@ class Dev:
         return encode_envelope(UserEnvelope(form.name, form.encode(values), chain_id, r, s, v))
 
 
-def _rewind(core: Core, producer: Producer, number: int) -> None:
-    producer.blocks.abandon()
+def _mine(core: Core, leader: Leader) -> None:
+    """Close batches up to one where contracts run, then make blocks until they hold all of them."""
+    if leader.blocks.is_busy:
+        leader.blocks.finish()
+    cadence = core.chain.network.batches
+    leader.close_batch()
+    while not cadence.is_evm(core.chain.cursor.seq):
+        leader.close_batch()
+    leader.finish_block()
+    while core.chain.applied:
+        leader.finish_block()
+
+
+def _rewind(core: Core, leader: Leader, number: int) -> None:
+    leader.blocks.abandon()
     core.storage.turn_back(number)
     core.rewind(load_chain(core.chain.network, core.storage))
-    producer.close_batch()
+    leader.close_batch()

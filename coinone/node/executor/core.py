@@ -8,7 +8,6 @@ Nothing leaves before the sync (architecture 2).
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -28,7 +27,7 @@ from coinone.node.executor.reports import WaitingReports
 from coinone.node.keys import Secrets
 from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
-from coinone.node.views.published import Published
+from coinone.node.views.published import NewBlock, Published
 from coinone.node.views.view import first_view, next_view
 from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
@@ -45,6 +44,8 @@ from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.header import Header
 
 Publish: TypeAlias = Callable[[Published], None]
+
+NO_LEADER = "this node follows the chain and makes no batches: send to the one it follows"
 
 
 class Core:
@@ -135,16 +136,9 @@ class Core:
 
     def add_oracle(self, raw: bytes, report: OracleReport, now_ms: int) -> None:
         """Take a reporter's prices into the next batch. Raises InvalidInput."""
-        self._check_running()
+        self.check_running()
         self._reports.add(self.chain, raw, report, now_ms)
         self.chain.verify.remember(raw, report)
-
-    def report(self, raw: bytes) -> None:
-        """Take our own reporter's prices; where the clock stands still they are no news."""
-        report = self.chain.verify(raw)
-        assert isinstance(report, OracleReport), "our own report"
-        with suppress(InvalidTransaction):
-            self._reports.add(self.chain, raw, report, report.time_ms)
 
     def move_time(self, seconds: int) -> None:
         """Move contracts' time on (dev's evm_increaseTime)."""
@@ -167,7 +161,7 @@ class Core:
 
     def close_batch(self, now_ms: int) -> BatchResult:
         """Make, certify, execute and log the next batch from what waits, then answer."""
-        self._check_running()
+        self.check_running()
         base = self._base()
         forced = self._take_forced(base)
         transactions, actions = self._select(base, forced, max(now_ms, self.chain.cursor.time_ms + 1))
@@ -208,11 +202,12 @@ class Core:
         """For the sequencer."""
         undo_batch(self.chain)
 
-    def note_block(self) -> None:
-        """A block became the head."""
+    def note_block(self, new: NewBlock) -> None:
+        """A block became the head: publish it."""
         if self._pinned is not None and self.chain.head.timestamp >= self._pinned:
             self._pinned = None
         self.view = replace(self.view, head=self.chain.head)
+        self._publish(Published(self.view.seq, self.view.time_ms, self.view, blocks=(new,)))
 
     def halt(self, error: Exception) -> None:
         """Stop making batches; reads go on (B3)."""
@@ -228,14 +223,15 @@ class Core:
         self.door.drop_waiting(error)
 
     def _check_accepting(self) -> None:
-        self._check_running()
+        self.check_running()
         self._check_member()
 
     def _check_member(self) -> None:
         if self._sequencer is None:
-            raise NotSupported("this node follows the chain and makes no batches: send to the one it follows")
+            raise NotSupported(NO_LEADER)
 
-    def _check_running(self) -> None:
+    def check_running(self) -> None:
+        """Raise StorageError on a node that has halted."""
         if self.halted is not None:
             raise StorageError(f"node halted: {self.halted}")
 

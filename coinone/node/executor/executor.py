@@ -22,7 +22,8 @@ _Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # comes later, its nu
 
 
 class Executor:
-    """`work` does what is due and returns when, on the steady clock, it wants to be called again."""
+    """`work` does what is due and returns when, on the steady clock, it wants to be called again. It is asked again
+    after each job, which may have given it something to do."""
 
     def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
         self._clock = clock
@@ -64,13 +65,10 @@ class Executor:
         assert threading.current_thread() is self._thread, "the state belongs to the executor's thread"
 
     def _run(self) -> None:
-        due = self._clock.steady_s()
         while not self._stopping.is_set():
-            left = due - self._clock.steady_s()
-            if left <= 0:  # where it is due again at once, whoever waits has one turn between
-                due, left = self._work(), 0.0
-            try:
-                entry = self._jobs.get(timeout=min(left, 0.1)) if left else self._jobs.get_nowait()
+            left = self._work() - self._clock.steady_s()
+            try:  # where it is due again at once, whoever waits has one turn between
+                entry = self._jobs.get(timeout=min(left, 0.1)) if left > 0 else self._jobs.get_nowait()
                 _, _, job, future = entry
             except queue.Empty:
                 continue

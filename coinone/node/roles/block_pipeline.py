@@ -1,28 +1,34 @@
-"""Making blocks: sealing in slices between batches, then one atomic commit beside them (D7).
+"""Blocks on their way to the disk: sealed in slices between batches, then one atomic commit beside them (D7).
 
-The commit reads and writes every row that the block changed, and waits for the disk, so it runs on a thread of its
-own. It works on frozen values only. Until it is done the block is nowhere: batches close above it as before, and a
-crash finds them in the log.
+A leader feeds its own blocks in, a follower those that it was given; from there on they go one way. The commit reads
+and writes every row that the block changed, and waits for the disk, so it runs on a thread of its own. It works on
+frozen values only. Until it is done the block is nowhere: batches go on above it as before, and a crash finds them in
+the log.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from coinone.base.crypto.secp256k1 import sign
+from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.node.clock import Clock, for_ms
 from coinone.node.executor.core import Core
-from coinone.node.keys import Secrets
+from coinone.node.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
+from coinone.node.roles.role import NEVER
 from coinone.node.views.archive import commit_of
 from coinone.node.views.published import NewBlock
-from coinone.rules.chain.sealing import SealedBlock, commit_block, seal_block_steps
-from coinone.rules.consensus.federation import pack_signature
-from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks
+from coinone.rules.chain.invariants import check_solvency
+from coinone.rules.chain.sealing import SealedBlock, commit_block
 from coinone.rules.ledger.block import Block
-from coinone.rules.state.steps import advance
+from coinone.rules.state.steps import Steps, advance
 
 Job: TypeAlias = Callable[[], None]
-Background: TypeAlias = Callable[[Job], "Future[None]"]  # runs a job once, elsewhere or at once
+Background: TypeAlias = Callable[[Job], Future[None]]  # runs a job once, elsewhere or synchronously
+BlockSteps: TypeAlias = Steps[tuple[Block, SealedBlock]]
+Answer: TypeAlias = Future[NewBlock]  # never cancelled
+
+COMMIT_POLL_S = 0.005  # how often to ask whether a block is on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +37,20 @@ class _Writing:
 
     block: Block
     sealed: SealedBlock
-    done: "Future[None]"
+    done: Future[None]
 
 
-class BlockMaker:
-    """At most one block is being made; batches close above it meanwhile."""
+class BlockPipeline:
+    """A role. At most one block is being made; batches go on above it meanwhile."""
 
-    def __init__(self, core: Core, secrets: Secrets, background: Background) -> None:
+    def __init__(self, core: Core, clock: Clock, background: Background) -> None:
         self._core = core
-        self._secrets = secrets
+        self._clock = clock
         self._background = background
-        self._steps: Generator[None, None, SealedBlock] | None = None
+        self._steps: BlockSteps | None = None
         self._writing: _Writing | None = None
+        self._answer: Answer | None = None
+        self._next = NEVER
 
     @property
     def is_busy(self) -> bool:
@@ -52,34 +60,44 @@ class BlockMaker:
     def is_writing(self) -> bool:
         return self._writing is not None
 
-    def begin(self) -> None:
-        """Start on a block of all batches that are applied, as far as one block may hold them; on none where one
-        more block without batches would end the federation's mode."""
+    def begin(self, steps: BlockSteps, answer: Answer | None = None) -> None:
+        """Start on a block. `answer`, for a block that somebody else made, gets the new head or what was wrong."""
         assert not self.is_busy, "a block is being made"
-        core = self._core
-        chain = core.chain
-        count = min(len(chain.applied), chain.network.blocks.batches_max)
-        if count == 0 and empty_blocks(chain.head, chain.headers) + 1 >= EMPTY_BLOCKS_MAX:
-            return
-        self._steps = seal_block_steps(core.storage.store, chain, count, timestamp=0)
+        self._steps, self._answer, self._next = steps, answer, 0.0
+
+    def due(self) -> float:
+        return self._next if self.is_busy else NEVER
+
+    def work(self, now: float) -> None:
+        """Seal a slice, or ask whether the block is on disk. Raises what went wrong, unless the block is somebody
+        else's: then they are told, after the node has halted for anything that is not their fault."""
+        answer = self._answer
+        try:
+            self.advance(for_ms(self._clock, SEAL_SLICE_MS))
+        except Exception as error:
+            self._steps = self._writing = self._answer = None
+            if answer is None:
+                raise
+            if not isinstance(error, InvalidInput):
+                self._core.halt(error)
+            answer.set_exception(error)
+        self._next = now + COMMIT_POLL_S if self.is_writing else 0.0
 
     def advance(self, has_time: Callable[[], bool]) -> NewBlock | None:
-        """Seal while `has_time`; the block, once it is on disk. Raises StorageError if it cannot be written."""
+        """Seal while `has_time`; the block, once it is the head. Raises InvalidBlock or InvalidBatch if it breaks a
+        rule, StorageError if it cannot be written."""
         if self._steps is not None:
-            sealed = advance(self._steps, has_time)
-            if sealed is not None:
-                self._steps = None
-                self._writing = self._write(sealed)
+            found = advance(self._steps, has_time)
+            if found is not None:
+                self._steps, self._writing = None, self._write(*found)
         if self._writing is None or not self._writing.done.done():
             return None
         return self._take_in()
 
     def finish(self) -> NewBlock:
-        """Make the block without a pause, beginning if need be."""
-        if not self.is_busy:
-            self.begin()
-        block = self.advance(lambda: True)
-        return self._take_in() if block is None else block
+        """Go on without a pause until the block is the head."""
+        new = self.advance(lambda: True)
+        return self._take_in() if new is None else new
 
     def abandon(self) -> None:
         """Make no block of what is being sealed; one that is being written stands."""
@@ -87,29 +105,38 @@ class BlockMaker:
         if self._writing is not None:
             self._take_in()
 
-    def _write(self, sealed: SealedBlock) -> _Writing:
-        core, header = self._core, sealed.header
-        storage = core.storage
-        member = core.chain.federation.members.index(self._secrets.member)
-        seal = (member, pack_signature(sign(header.hash, self._secrets.federation)))
-        block = Block(header, tuple(result.batch.hash for result in sealed.results), seal, sealed.forced)
+    def stop(self) -> None:
+        """The node stops: whoever waits for a block is told."""
+        if self._answer is not None:
+            self._answer.set_exception(StorageError("node stopped before the block was taken in"))
+
+    def _write(self, block: Block, sealed: SealedBlock) -> _Writing:
+        storage = self._core.storage
         log = storage.log.batches  # batches of a block that was taken back are in its table already
-        batches = {seq: log[seq] for seq in range(block.first_seq, header.batch_seq + 1) if seq in log}
+        batches = {seq: log[seq] for seq in range(block.first_seq, block.header.batch_seq + 1) if seq in log}
         done = self._background(lambda: storage.write_block(commit_of(block, sealed, batches)))
         return _Writing(block, sealed, done)
 
     def _take_in(self) -> NewBlock:
-        """The block is on disk, or will be in a moment: make it the head."""
+        """The block is on disk, or will be in a moment: make it the head, and announce it."""
         writing, self._writing = self._writing, None
         assert writing is not None, "no block is being written"
         writing.done.result()
-        self._core.storage.block_written(writing.block.header.batch_seq)
-        commit_block(self._core.chain, writing.sealed)
-        return NewBlock(writing.block, writing.sealed.placed.rows)
+        core, block, sealed = self._core, writing.block, writing.sealed
+        core.storage.block_written(block.header.batch_seq)
+        commit_block(core.chain, sealed)
+        if block.number % SOLVENCY_CHECK_BLOCKS == 0:
+            check_solvency(core.chain)
+        new = NewBlock(block, sealed.placed.rows)
+        core.note_block(new)
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.set_result(new)
+        return new
 
 
-def at_once(job: Job) -> "Future[None]":
-    """No background: where nothing else goes on."""
+def at_once(job: Job) -> Future[None]:
+    """Run the job synchronously."""
     done: Future[None] = Future()
     try:
         job()

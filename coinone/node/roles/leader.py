@@ -1,112 +1,69 @@
-"""When what happens: the cadence of batches, blocks and dev prices, and what a fault does.
+"""Leading: the cadence of batches and blocks.
 
-`work` is called by the executor when something is due. A batch is late rather than doubled: after a pause of
-any length one batch closes, and the cadence goes on from there.
+A batch is late rather than doubled: after a pause of any length one batch closes, and the cadence goes on from there.
+A block is begun right after a batch, and the pipeline makes it between the batches that follow.
 """
 
-from collections.abc import Callable
-
-from coinone.node.clock import Clock, Entropy, for_ms
+from coinone.base.crypto.secp256k1 import sign
+from coinone.node.clock import Clock
 from coinone.node.executor.core import Core
 from coinone.node.keys import Secrets
-from coinone.node.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
-from coinone.node.roles import reporter
-from coinone.node.roles.block_pipeline import Background, BlockMaker
-from coinone.node.views.published import NewBlock, Published
-from coinone.rules.chain.invariants import check_solvency
+from coinone.node.roles.block_pipeline import BlockPipeline, BlockSteps
+from coinone.node.views.published import NewBlock
+from coinone.rules.chain.sealing import seal_block_steps
+from coinone.rules.consensus.federation import pack_signature
+from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks
+from coinone.rules.ledger.block import Block
 
-COMMIT_POLL_S = 0.005  # how often to ask whether a block is on disk
 
+class Leader:
+    """A role, of a member of the federation."""
 
-class Producer:
-    def __init__(
-        self,
-        core: Core,
-        secrets: Secrets,
-        clock: Clock,
-        entropy: Entropy,
-        publish: Callable[[Published], None],
-        background: Background,
-    ) -> None:
+    def __init__(self, core: Core, secrets: Secrets, clock: Clock, blocks: BlockPipeline) -> None:
+        self.blocks = blocks
         self._core = core
         self._secrets = secrets
         self._clock = clock
-        self._publish = publish
-        self.blocks = BlockMaker(core, secrets, background)
         network = core.chain.network
         self._batch_s = network.batches.interval_ms / 1000
         self._block_s = network.blocks.interval_ms / 1000
         now = clock.steady_s()
         self._next_batch = now
         self._next_block = now + self._block_s
-        self._next_report = now
-        markets = core.chain.exchange.rows.markets["oracle"].tolist()
-        self._walk = reporter.PriceWalk(network.markets, entropy(32), markets[: len(network.markets)])
-        self._dice = entropy
 
-    def work(self) -> float:
-        """Do what is due; return when to be called again."""
-        if self._core.halted is not None:
-            return self._clock.steady_s() + 1.0
-        try:
-            return self._work()
-        except Exception as error:  # one that we did not foresee, too: the state may be wrong
-            self._core.halt(error)
-        return self._clock.steady_s() + 1.0
+    def due(self) -> float:
+        return self._next_batch
+
+    def work(self, now: float) -> None:
+        self._next_batch = max(self._next_batch + self._batch_s, now)
+        self.close_batch()
+        if now >= self._next_block and not self.blocks.is_busy:
+            self._next_block = max(self._next_block + self._block_s, now)
+            self.begin_block()
 
     def close_batch(self) -> None:
         self._core.close_batch(self._clock.wall_ms())
 
-    def mine(self) -> NewBlock:
-        """Close batches up to one where contracts run, then a block of all of them (dev's evm_mine)."""
-        if self.blocks.is_busy:
-            self.announce(self.blocks.finish())
-        cadence = self._core.chain.network.batches
-        self.close_batch()
-        while not cadence.is_evm(self._core.chain.cursor.seq):
-            self.close_batch()
-        while True:
-            block = self.blocks.finish()
-            self.announce(block)
-            if not self._core.chain.applied:
-                return block
+    def begin_block(self) -> None:
+        """Start on a block of all batches that are applied, as far as one block may hold them; on none where one
+        more block without batches would end the federation's mode."""
+        chain = self._core.chain
+        count = min(len(chain.applied), chain.network.blocks.batches_max)
+        if count == 0 and empty_blocks(chain.head, chain.headers) + 1 >= EMPTY_BLOCKS_MAX:
+            return
+        self.blocks.begin(self._sealing(count))
 
-    def _work(self) -> float:
-        now = self._clock.steady_s()
-        if now >= self._next_report:
-            self._report()
-            spread = int.from_bytes(self._dice(2), "big") * reporter.INTERVAL_SPREAD_MS // 65_536
-            self._next_report = now + (reporter.INTERVAL_MIN_MS + spread) / 1000
-        if now >= self._next_batch:
-            self._next_batch = max(self._next_batch + self._batch_s, now)
-            self.close_batch()
-        if now >= self._next_block and not self.blocks.is_busy:
-            self._next_block = max(self._next_block + self._block_s, now)
-            self.blocks.begin()
-        if self.blocks.is_busy:
-            block = self.blocks.advance(for_ms(self._clock, SEAL_SLICE_MS))
-            if block is not None:
-                self.announce(block)
-        return self._next_call()
-
-    def _next_call(self) -> float:
-        due = min(self._next_batch, self._next_report)
+    def finish_block(self) -> NewBlock:
+        """Make a block without a pause: the one that is being made, or the next one."""
         if not self.blocks.is_busy:
-            return due
-        now = self._clock.steady_s()
-        return min(due, now + COMMIT_POLL_S) if self.blocks.is_writing else now
+            self.begin_block()
+        return self.blocks.finish()
 
-    def _report(self) -> None:
-        core = self._core
-        prices = self._walk.step()
-        network = core.chain.network
-        time_ms = max(self._clock.wall_ms(), core.chain.cursor.time_ms + 1)
-        core.report(reporter.signed_prices(network.chain_id, time_ms, prices, self._secrets.reporter))
-
-    def announce(self, block: NewBlock) -> None:
-        """A block became the head: tell whoever listens."""
-        core = self._core
-        if block.block.number % SOLVENCY_CHECK_BLOCKS == 0:
-            check_solvency(core.chain)
-        core.note_block()
-        self._publish(Published(core.view.seq, core.view.time_ms, core.view, blocks=(block,)))
+    def _sealing(self, count: int) -> BlockSteps:
+        chain = self._core.chain
+        sealed = yield from seal_block_steps(self._core.storage.store, chain, count, timestamp=0)
+        header, member = sealed.header, chain.federation.members.index(self._secrets.member)
+        seal = (member, pack_signature(sign(header.hash, self._secrets.federation)))
+        return Block(
+            header, tuple(result.batch.hash for result in sealed.results), seal, sealed.forced
+        ), sealed

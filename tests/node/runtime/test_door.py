@@ -12,7 +12,7 @@ from coinone.node.executor.barred import Barred
 from coinone.node.executor.core import Core
 from coinone.node.limits import ACTION_REPLIES_MAX, BARRED_OF_SIGNER_MAX
 from coinone.node.recovery.startup import identity_of, open_chain
-from coinone.node.roles.reporter import signed_prices
+from coinone.node.roles.reporter import report_prices
 from coinone.node.storage.storage import open_storage
 from coinone.rules.chain.batch_limits import limits_of
 from coinone.rules.exchange.batch.inclusion import include
@@ -44,7 +44,7 @@ class Desk:
         """Make the next batch; what its transactions came to."""
         prices = tuple((market, spec.start_price) for market, spec in enumerate(NETWORK.markets))
         at = self.now + step_ms
-        self.core.report(signed_prices(NETWORK.chain_id, at, prices, SECRETS.reporter))
+        report_prices(self.core, at, prices, SECRETS.reporter)
         result = self.core.close_batch(at)
         return [outcome.status for outcome in result.exchange.outcomes]
 

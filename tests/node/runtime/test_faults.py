@@ -127,8 +127,8 @@ def test_who_waits_for_an_answer_is_told_when_the_node_stops(tmp_path):
         return await asyncio.wait_for(answer, 30)
 
     node = started(tmp_path)
-    node._producer._next_batch += 60  # no batch in this test
+    node._roles.leader._next_batch += 60  # no batch in this test
     time.sleep(0.3)  # a batch that was due has closed
-    node._producer._next_batch += 60
+    node._roles.leader._next_batch += 60
     with pytest.raises(StorageError, match="stopp"):
         asyncio.run(wait_for_answer(node))

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported, StorageError
-from coinone.node import node as node_module
 from coinone.node.dev.tools import Dev
 from coinone.node.executor import executor
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
@@ -19,6 +18,7 @@ from coinone.node.network.peering import Peering
 from coinone.node.network.peers import Endpoint
 from coinone.node.networks import load_network
 from coinone.node.node import Node
+from coinone.node.roles import block_pipeline
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
 from coinone.rules.ledger.block import Block
@@ -144,7 +144,7 @@ def test_a_follower_answers_queries_between_the_slices_of_a_block_and_announces_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genesis, block, batches = stopped_leader(tmp_path / "leader")
-    monkeypatch.setattr(node_module, "SEAL_SLICE_MS", -1)  # a step a visit
+    monkeypatch.setattr(block_pipeline, "SEAL_SLICE_MS", -1)  # a step a visit
 
     async def follow(node: Node) -> tuple[list[int], list[int]]:
         stream, heads, taken = node.subscribe(), [], asyncio.create_task(node.follow(block))

@@ -11,11 +11,11 @@ from coinone.node.executor.core import Core
 from coinone.node.recovery.rebuild import FOLDER, rebuild
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.recovery.verify import verify_chain
-from coinone.node.roles.block_pipeline import BlockMaker, at_once
-from coinone.node.roles.reporter import signed_prices
+from coinone.node.roles.reporter import report_prices
 from coinone.node.storage.storage import FORMAT, OtherFormat, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.state.database import Table
+from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import (
     KEYS,
     NETWORK,
@@ -40,11 +40,11 @@ def opened(folder: Path) -> tuple[Core, Storage]:
 
 def live(core: Core, blocks: int) -> None:
     """Blocks of eight batches with trades and token transfers, and one more that is taken back."""
-    maker = BlockMaker(core, SECRETS, at_once)
+    leader = leader_of(core)
     prices = tuple((market, spec.start_price) for market, spec in enumerate(NETWORK.markets))
     for number in range(8 * blocks + 8):
         now = core.chain.cursor.time_ms + 250
-        core.report(signed_prices(NETWORK.chain_id, now, prices, SECRETS.reporter))
+        report_prices(core, now, prices, SECRETS.reporter)
         for sender, is_buy in ((1, True), (2, False)):
             raw = order(KEYS[sender], now, 0, is_buy, "97000", "0.01")
             core.add_action(raw, core.chain.verify(raw), lambda outcome: None)
@@ -55,7 +55,7 @@ def live(core: Core, blocks: int) -> None:
             core.add_ethereum(raw, decode_transaction(raw))
         core.close_batch(now)
         if number % 8 == 7:
-            maker.finish()
+            leader.finish_block()
     core.storage.undo_block()
 
 

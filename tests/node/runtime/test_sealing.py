@@ -15,9 +15,9 @@ from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.node.recovery.startup import identity_of, load_chain, open_chain
 from coinone.node.recovery.verify import verify_chain
-from coinone.node.roles.block_pipeline import BlockMaker, at_once
 from coinone.node.storage import lmdb_store
 from coinone.node.storage.storage import Storage, open_storage
+from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import (
     KEYS,
     NETWORK,
@@ -72,24 +72,24 @@ def test_batches_close_while_a_block_is_in_the_middle_of_its_write(
 ) -> None:
     core, storage = opened(tmp_path)
     with ThreadPoolExecutor(1) as thread:
-        maker = BlockMaker(core, SECRETS, thread.submit)
+        leader = leader_of(core, thread.submit)
         close_batches(core, 8)
         gate = Gate(monkeypatch)
-        maker.begin()
-        assert maker.advance(lambda: True) is None and maker.is_writing
+        leader.begin_block()
+        assert leader.blocks.advance(lambda: True) is None and leader.blocks.is_writing
         assert gate.entered.wait(60)
         close_batches(core, 8)
-        assert maker.advance(lambda: True) is None, "the block is not on disk yet"
+        assert leader.blocks.advance(lambda: True) is None, "the block is not on disk yet"
         assert core.chain.cursor.seq == 16 and core.chain.head.number == storage.blocks.head().number == 0
         assert core.chain.state.nonce(account(0)) == 4
         assert [seq for seq, _ in storage.pending_batches()] == list(range(1, 17))
         gate.opened.set()
-        block = maker.finish().block
+        block = leader.finish_block().block
     assert (block.number, block.header.batch_seq) == (1, 8) and core.chain.head == block.header
     assert len(core.chain.applied) == 8 and [seq for seq, _ in storage.pending_batches()] == list(
         range(9, 17)
     )
-    BlockMaker(core, SECRETS, at_once).finish()
+    leader_of(core).finish_block()
     last = core.chain.head
     storage.close()
     storage = open_storage(tmp_path, identity_of(NETWORK), MAP)
@@ -108,9 +108,9 @@ def test_a_block_whose_write_fails_is_no_block_and_its_batches_wait_on(
 
     monkeypatch.setattr(storage.store, "write", full)
     with ThreadPoolExecutor(1) as thread:
-        maker = BlockMaker(core, SECRETS, thread.submit)
+        leader = leader_of(core, thread.submit)
         with pytest.raises(StorageError, match="no space left"):
-            maker.finish()
+            leader.finish_block()
     assert core.chain.head.number == 0 and len(core.chain.applied) == 4
     storage.close()
     again, storage = opened(tmp_path)

@@ -10,10 +10,10 @@ from coinone.node.executor.core import Core
 from coinone.node.recovery.rebuild import rebuild
 from coinone.node.recovery.startup import identity_of, load_chain, open_chain
 from coinone.node.recovery.verify import verify_chain
-from coinone.node.roles.block_pipeline import BlockMaker, at_once
 from coinone.node.storage import storage as module
 from coinone.node.storage.storage import Storage, open_storage
 from coinone.rules.state.database import Table
+from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, order
 
 MAP = 2**27
@@ -43,14 +43,14 @@ def opened(folder: Path) -> Core:
 
 def live(core: Core, blocks: int) -> None:
     """Blocks of two batches with an order each, and two batches more."""
-    maker = BlockMaker(core, SECRETS, at_once)
+    leader = leader_of(core)
     for number in range(2 * blocks + 2):
         now = core.chain.cursor.time_ms + 250
         raw = order(KEYS[1], now, 0, True, "97000", "0.01")
         core.add_action(raw, core.chain.verify(raw), lambda outcome: None)
         core.close_batch(now)
         if number % 2 and number < 2 * blocks:
-            maker.finish()
+            leader.finish_block()
 
 
 def turned_back(core: Core, number: int) -> None:

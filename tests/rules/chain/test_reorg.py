@@ -10,7 +10,8 @@ import numpy as np
 from coinone.node.executor.core import Core
 from coinone.node.networks import load_network
 from coinone.node.recovery.startup import load_chain
-from coinone.node.roles.follower import follow_batch, follow_block
+from coinone.node.roles.block_pipeline import BlockPipeline, at_once
+from coinone.node.roles.follower import Follower
 from coinone.node.storage.storage import LOG_KEY
 from coinone.node.storage.tables import NodeTable
 from coinone.node.views.archive import Archive
@@ -22,6 +23,7 @@ from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.state.database import Table
 from sim.day import Day, poorer
 from sim.node import secrets_of
+from sim.world import SimClock
 
 NETWORK = poorer(load_network("dev"))
 BATCHES = 60
@@ -130,9 +132,12 @@ def test_taking_many_blocks_back_restores_the_disk_and_following_them_again_give
         assert load_chain(NETWORK, storage).head == header
     storage.void_batches_from(blocks[0].first_seq)
     again = Core(load_chain(NETWORK, storage), storage, secrets_of(0), lambda published: None)
+    pipeline = BlockPipeline(again, SimClock(day.world), at_once)
+    follower = Follower(again, pipeline)
     for block in blocks:
         for seq in range(block.first_seq, block.header.batch_seq + 1):
-            follow_batch(again, batches[seq])
-        follow_block(again, block)
+            follower.take_batch(batches[seq])
+        follower.take_block(block)
+        pipeline.finish()
     assert again.chain.head == blocks[-1].header
     assert tables(day) == end

@@ -7,12 +7,12 @@ import pytest
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import NotSupported
 from coinone.node.executor.core import Core
-from coinone.node.roles.block_pipeline import BlockMaker, at_once
 from coinone.rules.chain.apply import apply_batch, undo_batch
 from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import Federation, pack_signature
 from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks, is_mode_b
 from coinone.rules.ledger.block import Block
+from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import SECRETS, World
 
 ANYBODY = Federation((b"\x01" * 20,))
@@ -87,11 +87,11 @@ def test_a_block_after_sixty_empty_blocks_is_refused_by_name():
 
 def test_a_block_maker_leaves_out_the_empty_block_that_would_end_mode_a():
     world = silent(EMPTY_BLOCKS_MAX - 2)
-    maker = BlockMaker(Core(world.chain, world.storage, SECRETS, lambda published: None), SECRETS, at_once)
-    maker.begin()
-    assert maker.is_busy, "one more empty block is lawful"
-    maker.abandon()
+    leader = leader_of(Core(world.chain, world.storage, SECRETS, lambda published: None))
+    leader.begin_block()
+    assert leader.blocks.is_busy, "one more empty block is lawful"
+    leader.blocks.abandon()
     world = silent(EMPTY_BLOCKS_MAX - 1)
-    maker = BlockMaker(Core(world.chain, world.storage, SECRETS, lambda published: None), SECRETS, at_once)
-    maker.begin()
-    assert not maker.is_busy
+    leader = leader_of(Core(world.chain, world.storage, SECRETS, lambda published: None))
+    leader.begin_block()
+    assert not leader.blocks.is_busy

@@ -1,0 +1,37 @@
+"""Which roles a node has: a member of the federation leads, everybody follows, and on dev the leader reports prices."""
+
+from dataclasses import dataclass
+
+from coinone.node.clock import Clock, Entropy
+from coinone.node.executor.core import Core
+from coinone.node.keys import Secrets
+from coinone.node.roles.block_pipeline import Background, BlockPipeline
+from coinone.node.roles.dev_oracle import dev_oracle
+from coinone.node.roles.follower import Follower
+from coinone.node.roles.leader import Leader
+from coinone.node.roles.role import Role, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The roles that others speak to, and the schedule of all of them."""
+
+    blocks: BlockPipeline
+    follower: Follower
+    leader: Leader | None
+    schedule: Schedule
+
+
+def assign_roles(
+    core: Core, secrets: Secrets, clock: Clock, entropy: Entropy, background: Background
+) -> Roles:
+    """The roles of the node whose state is `core`. `background` is what writes blocks."""
+    blocks = BlockPipeline(core, clock, background)
+    follower, leader = Follower(core, blocks), None
+    roles: list[Role] = [blocks]
+    if core.is_member:
+        leader = Leader(core, secrets, clock, blocks)
+        roles.insert(0, leader)
+        if core.chain.network.is_dev:
+            roles.insert(0, dev_oracle(core, secrets.reporter, clock, entropy))
+    return Roles(blocks, follower, leader, Schedule(core, clock, roles))
