@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ PACKAGE = ROOT / "coinone"
 PURE = ("base", "rules", "protocols")
 DOOR_TO_NUMBA = PACKAGE / "base/primitives/jit.py"  # names a cache folder; "/" joins paths there
 LINES_MAX = 400  # a chapter is about 150 lines; beyond this it is two chapters
+MODULES_MAX = 14  # of a folder: beyond this a reader meets a street, not a room
 
 
 def sources(*floors: str) -> list[Path]:
@@ -42,6 +44,13 @@ def test_no_file_grows_beyond_two_chapters() -> None:
         str(p.relative_to(ROOT)): n for p in every_source() if (n := p.read_text().count("\n")) > LINES_MAX
     }
     assert long == {}
+
+
+def test_no_room_holds_more_modules_than_a_reader_overlooks() -> None:
+    modules = Counter(
+        str(path.parent.relative_to(ROOT)) for path in every_source() if path.name != "__init__.py"
+    )
+    assert {room: count for room, count in modules.items() if count > MODULES_MAX} == {}
 
 
 def test_the_lower_floors_hold_no_float() -> None:
