@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from coinone.interfaces.api.ethereum.table import METHODS
-from coinone.interfaces.api.exchange.info.info import HANDLERS
+from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.interfaces.client.local import LocalNode
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def ask(market_node: LocalNode) -> Iterator[Any]:
     connection.close()
 
 
-@pytest.mark.parametrize("kind", sorted(HANDLERS))
+@pytest.mark.parametrize("kind", sorted(INFO_TYPES))
 def test_a_question_is_answered_or_refused(ask: Any, kind: str) -> None:
     right = {"type": kind} | {name: values[0] for name, values in RIGHT.items()}
     assert ask("/info", right)[0] == 200, ask("/info", right)

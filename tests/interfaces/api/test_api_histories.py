@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.admission.weights import info_weight
-from coinone.interfaces.api.exchange.info import accounts as account_info
 from coinone.interfaces.api.exchange.info import histories
 from coinone.interfaces.api.exchange.info.histories import Histories
+from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.http import jsonio
 from coinone.node.networks import load_network
@@ -72,7 +71,7 @@ async def by_time(asked: Histories, request: Any, threads: list[str]) -> Any:
         return work()
 
     sources: Any = SimpleNamespace(histories=asked, in_thread=in_thread, in_slow_thread=in_slow_thread)
-    return await account_info.ACCOUNT["userFillsByTime"](sources, request)
+    return await INFO_TYPES["userFillsByTime"].handler(sources, request)
 
 
 def ask(asked: Histories, name: str, **request: Any) -> Any:
@@ -142,7 +141,7 @@ def test_joined_fills_of_a_page_are_whole_and_cost_what_was_read_for_them(crowde
     assert rows.read == 4
     assert jsonio.decode(jsonio.encode(rows)) == rows
     rows.read = 2_000
-    assert info_weight("userFillsByTime", rows) == 20 + 2_000 // 20
+    assert INFO_TYPES["userFillsByTime"].weight_of(rows) == 20 + 2_000 // 20
 
 
 def test_reversed_pages_go_from_the_newest_row_to_the_oldest(asked: Histories) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +15,10 @@ from coinone.interfaces.api.admission.readers import Readers
 from coinone.interfaces.api.admission.sender import Sender
 from coinone.interfaces.api.admission.weights import Purse, Weights
 from coinone.interfaces.api.exchange.channels.session import Session
-from coinone.interfaces.api.exchange.info import info as info_module
 from coinone.interfaces.api.exchange.info.histories import Unfinished
 from coinone.interfaces.api.exchange.info.info import Info
 from coinone.interfaces.api.exchange.info.sources import Sources
+from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.interfaces.api.explorer import pages as explorer
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http.asgi import HttpError
@@ -85,7 +86,7 @@ def test_who_posts_a_hundred_questions_and_leaves_has_paid_for_them(monkeypatch:
     async def never(sources: Any, request: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setitem(info_module.HANDLERS, "openOrders", never)
+    monkeypatch.setitem(INFO_TYPES, "openOrders", replace(INFO_TYPES["openOrders"], handler=never))
     asyncio.run(posted(Info(sources()), purse, OPEN_ORDERS, Unread()))
     assert spent(purse) == 60 * 20, "the forty others were refused"
     with pytest.raises(LimitExceeded):
@@ -101,7 +102,7 @@ def test_a_connection_that_reads_none_of_its_answers_has_sixteen_made(
     async def at_once(sources: Any, request: Any) -> list[Any]:
         return []
 
-    monkeypatch.setitem(info_module.HANDLERS, "openOrders", at_once)
+    monkeypatch.setitem(INFO_TYPES, "openOrders", replace(INFO_TYPES["openOrders"], handler=at_once))
     asyncio.run(posted(Info(sources()), purse_of(), OPEN_ORDERS, link))
     assert len(link.kept) == 16
 
@@ -152,7 +153,7 @@ def test_a_question_whose_sender_hangs_up_is_given_up_and_paid_for(monkeypatch: 
     async def left() -> None:
         await asyncio.sleep(0.01)
 
-    monkeypatch.setitem(info_module.HANDLERS, "openOrders", long)
+    monkeypatch.setitem(INFO_TYPES, "openOrders", replace(INFO_TYPES["openOrders"], handler=long))
     info = Info(sources(data=SimpleNamespace(view=None)))
     assert asked_by_http(info, OPEN_ORDERS, purse, Sender(left=left)) == 499
     assert (spent(purse), ended) == (20, [1])
@@ -162,7 +163,7 @@ def test_a_question_that_finds_no_place_is_refused_as_one_too_many(monkeypatch: 
     async def full(sources: Any, request: Any) -> None:
         raise LimitExceeded("too many calls at once")
 
-    monkeypatch.setitem(info_module.HANDLERS, "openOrders", full)
+    monkeypatch.setitem(INFO_TYPES, "openOrders", replace(INFO_TYPES["openOrders"], handler=full))
     info = Info(sources(data=SimpleNamespace(view=None)))
     purse = purse_of()
     assert asked_by_http(info, OPEN_ORDERS, purse, Sender()) == 429

@@ -42,13 +42,16 @@ async def _limit(context: Context) -> None:
 
 PURSE = Weights(1).purse("127.0.0.1")
 METHODS = {
-    "eth_subtract": Method(_subtract, 2, 2),
-    "eth_refuse": Method(_refuse, 0, 0),
-    "eth_crash": Method(_crash, 0, 0),
-    "eth_halted": Method(_halted, 0, 0),
-    "eth_long": Method(_long, 0, 0),
-    "eth_limit": Method(_limit, 0, 0),
-    "evm_mine": Method(_refuse, 0, 1),
+    name: Method(name, handler, "")
+    for name, handler in (
+        ("eth_subtract", _subtract),
+        ("eth_refuse", _refuse),
+        ("eth_crash", _crash),
+        ("eth_halted", _halted),
+        ("eth_long", _long),
+        ("eth_limit", _limit),
+        ("evm_mine", _refuse),
+    )
 }
 
 
@@ -96,7 +99,10 @@ def test_transactions_that_follow_one_another_in_a_batch_go_in_together_and_read
     async def count(context: Context) -> int:
         return len(ended)
 
-    methods = {"eth_sendRawTransaction": Method(send, 1, 1), "eth_count": Method(count, 0, 0)}
+    methods = {
+        "eth_sendRawTransaction": Method("eth_sendRawTransaction", send, ""),
+        "eth_count": Method("eth_count", count, ""),
+    }
     sends = [call("eth_sendRawTransaction", name) for name in "abc"]
     body = msgspec.json.encode([*sends, call("eth_count"), sends[0], call("eth_count")])
     answers = msgspec.json.decode(asyncio.run(Dispatcher(methods, None).answer(body, Caller.PROGRAM, PURSE)))
@@ -119,7 +125,7 @@ def test_a_large_answer_is_paid_for_by_its_size(
 ) -> None:
     """A call that returns 5 MB, 10 MB in JSON, was 20, as any call. Of 1,000,000 bytes and some, 15 times 65,536."""
     purse = Weights(1200, lambda: 0.0).purse("203.0.113.5")
-    methods = METHODS | {"eth_reverts": Method(_reverts_with_much, 0, 0)}
+    methods = METHODS | {"eth_reverts": Method("eth_reverts", _reverts_with_much, "")}
     body = {key: asked[key] for key in asked if key != "id"} if is_notification else asked
     asyncio.run(Dispatcher(methods, None).answer(msgspec.json.encode(body), Caller.PROGRAM, purse))
     assert 1200 - purse._held == paid
@@ -133,7 +139,7 @@ def test_what_a_batch_has_answered_counts_as_unread_until_its_last_answer() -> N
         unread.append(context.purse._unread)
 
     body = msgspec.json.encode([call("eth_long"), call("eth_note"), call("eth_long"), call("eth_note")])
-    methods = METHODS | {"eth_note": Method(note, 0, 0)}
+    methods = METHODS | {"eth_note": Method("eth_note", note, "")}
     asyncio.run(Dispatcher(methods, None).answer(body, Caller.PROGRAM, PURSE))
     assert [size // 1_000_000 for size in unread] == [1, 2]
     assert PURSE._unread == 0

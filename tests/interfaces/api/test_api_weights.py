@@ -8,10 +8,11 @@ import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission import weights
-from coinone.interfaces.api.admission.weights import Bill, Weights, action_weight, info_weight
+from coinone.interfaces.api.admission.weights import Bill, Weights, action_weight
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.json.params import block_id
 from coinone.interfaces.api.ethereum.methods.send import send_raw_transaction
+from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http.guard import Caller
 from coinone.node.views.archive import ActionPlace, EthereumPlace
@@ -121,7 +122,7 @@ def test_only_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_questions_cost_what_they_cost_at_the_anchor(kind: str, answer: Any, expected: int) -> None:
-    assert info_weight(kind, answer) == expected
+    assert INFO_TYPES[kind].weight_of(answer) == expected
 
 
 @pytest.mark.parametrize(

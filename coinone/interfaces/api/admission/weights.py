@@ -24,26 +24,7 @@ from coinone.interfaces.api.limits import (
     UNREAD_LOOPBACK_BYTES_MAX,
 )
 
-INFO_WEIGHT = 20
-INFO_WEIGHTS = {
-    "l2Book": 2,
-    "allMids": 2,
-    "clearinghouseState": 2,
-    "orderStatus": 2,
-    "spotClearinghouseState": 2,
-    "exchangeStatus": 2,
-    "userRole": 60,
-}
-ROWS_PER_WEIGHT = {
-    "recentTrades": 20,
-    "historicalOrders": 20,
-    "userFills": 20,
-    "userFillsByTime": 20,
-    "fundingHistory": 20,
-    "userFunding": 20,
-    "userNonFundingLedgerUpdates": 20,
-    "candleSnapshot": 60,
-}
+INFO_WEIGHT = 20  # of a question of POST /info whose record names no other price
 EXPLORER_WEIGHT = 40
 EXPLORER_BYTES_PER_WEIGHT = 16 * 1024  # of a page, beyond that: making them takes half a ms
 METRICS_WEIGHT = 2  # as exchangeStatus; /health and the pages cost nothing
@@ -197,18 +178,11 @@ class Counted(list[Any]):
         self.read = read
 
 
-def info_base(kind: object) -> int:
-    """What a request of POST /info costs at least."""
-    return INFO_WEIGHTS.get(kind, INFO_WEIGHT) if isinstance(kind, str) else INFO_WEIGHT
-
-
-def info_weight(kind: str, answer: Any) -> int:
-    """Of a request of POST /info and what it was answered."""
-    rows = ROWS_PER_WEIGHT.get(kind)
-    extra = 0
-    if rows and isinstance(answer, list):
-        extra = (answer.read if isinstance(answer, Counted) else len(answer)) // rows
-    return info_base(kind) + extra
+def rows_weight(answer: Any, rows_per_weight: int) -> int:
+    """What the rows of an answer cost; of one that is no list, nothing."""
+    if not isinstance(answer, list):
+        return 0
+    return (answer.read if isinstance(answer, Counted) else len(answer)) // rows_per_weight
 
 
 def action_weight(body: Any, size: int) -> int:

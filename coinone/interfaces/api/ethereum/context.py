@@ -1,7 +1,8 @@
-"""What a JSON-RPC handler is given, and how one stands in the table of methods."""
+"""What a JSON-RPC handler is given, and the record of a method."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import Parameter, signature
 from typing import Any, TypeVar
 
 from coinone.base.primitives.types import Hash32
@@ -21,17 +22,32 @@ R = TypeVar("R")
 T = TypeVar("T")
 Rows = tuple[PlacedRecord, ...]
 DEAR = 20  # as a question of the exchange that reads a history: contracts run, or many blocks are read
+ANY_PARAMETERS_MAX = 8  # of a method that takes any
 Handler = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A row of the table. `handler` takes the call's context and its parameters."""
+    """A JSON-RPC method. `handler` takes the call's context, then the parameters of the call: its signature says how
+    many there are."""
 
+    name: str
     handler: Handler
-    least: int
-    most: int
+    about: str
     weight: int = 1  # what a call costs its address
+    least: int = field(init=False)
+    most: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        parameters = self.parameters()
+        is_any = any(each.kind is Parameter.VAR_POSITIONAL for each in parameters)
+        object.__setattr__(self, "most", ANY_PARAMETERS_MAX if is_any else len(parameters))
+        needed = [each for each in parameters if each.default is Parameter.empty]
+        object.__setattr__(self, "least", 0 if is_any else len(needed))
+
+    def parameters(self) -> list[Parameter]:
+        """Those of a call, in order."""
+        return list(signature(self.handler).parameters.values())[1:]
 
 
 @dataclass(frozen=True, slots=True)

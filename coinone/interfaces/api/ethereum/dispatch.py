@@ -1,8 +1,7 @@
 """JSON-RPC 2.0: single calls and batches, over HTTP and WebSocket.
 
-A method is a line in a table: name, handler, and how many parameters it takes. The documentation page of
-methods is printed from the same table. A batch is bounded by its number of calls and by the bytes of its
-answer, because the answers may be a thousand times larger than the questions.
+A method is a record in a table (table.py), found by its name. A batch is bounded by its number of calls and by the
+bytes of its answer, because the answers may be a thousand times larger than the questions.
 """
 
 import asyncio

@@ -39,9 +39,9 @@ async def snapshot(context: Context) -> str:
     return hex(await _dev(context).snapshot())
 
 
-async def revert(context: Context, name: Any) -> bool:
+async def revert(context: Context, snapshot_id: Any) -> bool:
     """Go back to a snapshot; what happened since is undone, and open filters start anew."""
-    return await _dev(context).revert(read_quantity(name, U64_MAX))
+    return await _dev(context).revert(read_quantity(snapshot_id, U64_MAX))
 
 
 async def faucet(context: Context, address: Any) -> str:

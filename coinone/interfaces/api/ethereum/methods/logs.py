@@ -180,13 +180,13 @@ async def new_pending_filter(context: Context, full: Any = None) -> str:
     return context.backend.filters.add_pending(boolean(full), context.sender.share)
 
 
-async def uninstall_filter(context: Context, name: Any) -> bool:
-    return context.backend.filters.remove(name)
+async def uninstall_filter(context: Context, filter_id: Any) -> bool:
+    return context.backend.filters.remove(filter_id)
 
 
-async def get_filter_changes(context: Context, name: Any) -> list[Any]:
+async def get_filter_changes(context: Context, filter_id: Any) -> list[Any]:
     """What is new since the last poll."""
-    found = context.backend.filters.poll(name)
+    found = context.backend.filters.poll(filter_id)
     if found.waiting is not None:
         told = list(found.waiting)
         found.waiting.clear()
@@ -307,9 +307,9 @@ class _Whole:
         return own(StoredRecord, self.records[place.index]).raw
 
 
-async def get_filter_logs(context: Context, name: Any) -> list[Json]:
+async def get_filter_logs(context: Context, filter_id: Any) -> list[Json]:
     """All logs of a filter's own range. A filter of something else is none, in geth's words."""
-    found = context.backend.filters.poll(name)
+    found = context.backend.filters.poll(filter_id)
     if found.wanted is None:
         raise RpcError(SERVER_ERROR, "filter not found")
     return await find_logs(context, found.wanted)

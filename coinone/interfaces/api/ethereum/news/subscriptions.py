@@ -263,9 +263,9 @@ async def subscribe(context: Context, kind: Any, options: Any = None) -> str:
     raise RpcError(METHOD_NOT_FOUND, f'no "{str(kind)[:32]}" subscription in eth namespace')
 
 
-async def unsubscribe(context: Context, name: Any) -> bool:
+async def unsubscribe(context: Context, subscription_id: Any) -> bool:
     session = _session(context)
-    if not isinstance(name, str) or not session.unsubscribe(name):
+    if not isinstance(subscription_id, str) or not session.unsubscribe(subscription_id):
         raise RpcError(SERVER_ERROR, "subscription not found")
     return True
 

@@ -5,7 +5,7 @@ store may hold more by then, and have more added while it is read.
 """
 
 from coinone.interfaces.api.exchange.channels.account_events import JOINED, message
-from coinone.interfaces.api.exchange.info.accounts import orders_so_far
+from coinone.interfaces.api.exchange.info.history import orders_so_far
 from coinone.interfaces.api.exchange.info.sources import Json, Request, Sources
 from coinone.interfaces.api.limits import INFO_ROWS_MAX
 from coinone.interfaces.api.sockets.hub import Key, Snapshot

@@ -15,7 +15,7 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.admission.turns import Turns
 from coinone.interfaces.api.exchange.channels.account_events import message
 from coinone.interfaces.api.exchange.info import reads
-from coinone.interfaces.api.exchange.info.absent import ABSENT
+from coinone.interfaces.api.exchange.info.absent import USER_ABSTRACTION
 from coinone.interfaces.api.exchange.info.accounts import web_data
 from coinone.interfaces.api.exchange.info.sources import Json, Sources
 from coinone.interfaces.api.exchange.json import accounts
@@ -106,7 +106,7 @@ def _web_data_3(sources: Sources, user: str, view: accounts.AccountView) -> Json
             "serverTime": sources.data.time_ms,
             "isVault": False,
             "user": user,
-            "abstraction": ABSENT["userAbstraction"],
+            "abstraction": USER_ABSTRACTION,
         },
         "perpDexStates": [{"totalVaultEquity": "0.0", "perpsAtOpenInterestCap": [], "leadingVaults": []}],
     }

@@ -1,14 +1,21 @@
-"""Questions about accounts, asked between two batches; and histories, from the store."""
+"""Questions about accounts: answered between two batches."""
 
 from coinone.base.primitives.integers import INT64_MAX
 from coinone.base.primitives.parameters import OPENING_FEE
 from coinone.base.primitives.parse import parse_address, parse_bytes
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
+from coinone.interfaces.api.admission.weights import INFO_WEIGHT
 from coinone.interfaces.api.exchange.info import reads
-from coinone.interfaces.api.exchange.info.histories import Unfinished
-from coinone.interfaces.api.exchange.info.portfolio import portfolio_json
 from coinone.interfaces.api.exchange.info.proofs import account_proof
-from coinone.interfaces.api.exchange.info.sources import Handler, Json, Request, Sources, parse_user
+from coinone.interfaces.api.exchange.info.sources import (
+    Answered,
+    Handler,
+    InfoType,
+    Json,
+    Request,
+    Sources,
+    parse_user,
+)
 from coinone.interfaces.api.exchange.json import accounts, markets
 from coinone.interfaces.api.exchange.json.events import hex_address
 from coinone.interfaces.api.exchange.json.numbers import money
@@ -18,7 +25,6 @@ from coinone.interfaces.api.exchange.json.orders import (
     open_status_json,
     order_history_json,
 )
-from coinone.interfaces.api.limits import INFO_ROWS_MAX
 from coinone.node.node import ChainReader
 from coinone.rules.exchange.scheduled.fees import TIERS
 
@@ -43,33 +49,6 @@ async def _frontend_open_orders(sources: Sources, request: Request) -> Json:
     return [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
 
 
-async def _historical_orders(sources: Sources, request: Request) -> Json:
-    return (await orders_so_far(sources, request))[0]
-
-
-async def orders_so_far(sources: Sources, request: Request) -> tuple[list[Json], int]:
-    """All orders, those that rest among them, by the time of their last change, newest first; and the batch after which
-    they were so."""
-    account, seq, until_ms = await _account_so_far(sources, request)
-    ended = await sources.in_thread(lambda: sources.histories.ended_orders(request, until_ms))
-    rows = [open_status_json(order, sources.data.coins) for order in account.orders] + ended
-    rows.sort(key=lambda row: (row["statusTimestamp"], row["order"]["oid"]), reverse=True)
-    return rows[:INFO_ROWS_MAX], seq
-
-
-async def _account_so_far(
-    sources: Sources, request: Request, orders: bool = True
-) -> tuple[accounts.AccountView, int, int]:
-    """The account, and the batch and its time in ms after which it was so: histories read later end there."""
-    user, time_ms = parse_user(request), sources.data.time_ms
-
-    def read(reader: ChainReader) -> tuple[accounts.AccountView, int, int]:
-        cursor = reader.chain.cursor
-        return reads.account_view(reader.exchange, user, time_ms, orders), cursor.seq, cursor.time_ms
-
-    return await sources.queries.run(read)
-
-
 async def _order_status(sources: Sources, request: Request) -> Json:
     user, name = parse_user(request), request.get("oid")
     oid = name if type(name) is int else None
@@ -92,14 +71,6 @@ async def _user_fees(sources: Sources, request: Request) -> Json:
 async def _account_proof(sources: Sources, request: Request) -> Json:
     user = parse_user(request)
     return await sources.queries.run(lambda reader: account_proof(reader, user))
-
-
-async def _portfolio(sources: Sources, request: Request) -> Json:
-    """The curve of an account as it was after one batch: what comes later is in neither its worth nor its past."""
-    account, _, until_ms = await _account_so_far(sources, request, orders=False)
-    past = await sources.in_thread(lambda: sources.histories.past(request, until_ms))
-    unrealised = sum(position.unrealised for position in account.positions)
-    return portfolio_json(past, account.equity, unrealised, until_ms)
 
 
 async def _rate_limit(sources: Sources, request: Request) -> Json:
@@ -198,47 +169,28 @@ def web_data(sources: Sources, user: Address, account: accounts.AccountView, ord
     }
 
 
-# Histories: from the store
+def _account(
+    name: str, handler: Handler, about: str, also: tuple[str, ...] = (), weight: int = INFO_WEIGHT
+) -> InfoType:
+    """Of a user, and of the fields `also`."""
+    return InfoType(name, Answered.BETWEEN_BATCHES, handler, about, ("user", *also), weight=weight)
 
 
-def _history(name: str) -> Handler:
-    async def handler(sources: Sources, request: Request) -> Json:
-        return await sources.in_thread(lambda: getattr(sources.histories, name)(request))
-
-    return handler
-
-
-async def _fills_by_time(sources: Sources, request: Request) -> Json:
-    """Of one time there may be so many that others should not wait for them."""
-    brief = await sources.in_thread(lambda: sources.histories.fills_by_time(request, brief=True))
-    if not isinstance(brief, Unfinished):
-        return brief
-    return await sources.in_slow_thread(lambda: sources.histories.fills_by_time(request))
-
-
-ACCOUNT: dict[str, Handler] = {
-    "clearinghouseState": _clearinghouse,
-    "spotClearinghouseState": _spot_clearinghouse,
-    "openOrders": _open_orders,
-    "frontendOpenOrders": _frontend_open_orders,
-    "orderStatus": _order_status,
-    "userFees": _user_fees,
-    "userRateLimit": _rate_limit,
-    "userRole": _role,
-    "extraAgents": _agents,
-    "maxBuilderFee": _max_builder_fee,
-    "approvedBuilders": _approved_builders,
-    "referral": _referral,
-    "activeAssetData": _active_asset_data,
-    "preTransferCheck": _pre_transfer_check,
-    "accountProof": _account_proof,
-    "webData2": _web_data,
-    "candleSnapshot": _history("candles"),
-    "fundingHistory": _history("funding_rates"),
-    "userFills": _history("fills"),
-    "userFillsByTime": _fills_by_time,
-    "userFunding": _history("fundings"),
-    "userNonFundingLedgerUpdates": _history("ledger"),
-    "historicalOrders": _historical_orders,
-    "portfolio": _portfolio,
-}
+ACCOUNT = (
+    _account("clearinghouseState", _clearinghouse, "margin and positions", weight=2),
+    _account("spotClearinghouseState", _spot_clearinghouse, "balance", weight=2),
+    _account("openOrders", _open_orders, "resting orders, newest first"),
+    _account("frontendOpenOrders", _frontend_open_orders, "the same, with the fields that pages show"),
+    _account("orderStatus", _order_status, "one order, by its id or the client's", ("oid",), weight=2),
+    _account("userFees", _user_fees, "fee rates, and the tiers"),
+    _account("userRateLimit", _rate_limit, "action credits, used and allowed"),
+    _account("userRole", _role, "account, agent (and whose), or missing", weight=60),
+    _account("extraAgents", _agents, "named agents; `webData2` and `webData3` show the one without a name"),
+    _account("maxBuilderFee", _max_builder_fee, "the fee approved for a builder, in 0.1 bp", ("builder",)),
+    _account("approvedBuilders", _approved_builders, "builders with an approved fee"),
+    _account("referral", _referral, "the referral code, and traded volume"),
+    _account("activeAssetData", _active_asset_data, "leverage and largest orders in a market", ("coin",)),
+    _account("preTransferCheck", _pre_transfer_check, "what a transfer to this address costs its sender"),
+    _account("accountProof", _account_proof, "ours: [the account's state, provable](account-proofs.md)"),
+    _account("webData2", _web_data, "everything that Hyperliquid's page shows"),
+)

@@ -1,4 +1,4 @@
-"""POST /info: one table from request type to handler.
+"""POST /info: a request finds its type in one table, and the type's record says how it is answered and paid for.
 
 Questions about markets are answered from the view published after each batch, without asking the executor;
 the bytes of such an answer are kept until the next batch. Questions about accounts run between batches.
@@ -13,17 +13,15 @@ from typing import Any, TypeVar
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api.admission.queries import InThread
 from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.admission.weights import INFO_WEIGHT, Bill, Purse, info_base, info_weight
-from coinone.interfaces.api.exchange.info.absent import ABSENT
-from coinone.interfaces.api.exchange.info.accounts import ACCOUNT
-from coinone.interfaces.api.exchange.info.markets import MARKET
-from coinone.interfaces.api.exchange.info.sources import Handler, Json, Sources, require_main_dex
+from coinone.interfaces.api.admission.weights import INFO_WEIGHT, Bill, Purse
+from coinone.interfaces.api.exchange.info.sources import Answered, InfoType, Json, Sources, require_main_dex
+from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.http.asgi import HttpError
 from coinone.node.views.view import View
 
 T = TypeVar("T")
-HANDLERS: dict[str, Handler] = {**MARKET, **ACCOUNT}
+_UNKNOWN = "Failed to deserialize the JSON body into the target type"
 _CACHED_ANSWERS_MAX = 512  # distinct market questions between two batches
 
 
@@ -57,51 +55,40 @@ class Info:
         except InvalidInput as error:
             purse.spend(INFO_WEIGHT)
             raise HttpError(422, str(error)) from error
-        kind = _kind(request)
-        answering = self.answer(request, Bill(purse, info_base(kind)))
+        kind = _type_of(request)
+        is_of_view = kind is not None and kind.answered is Answered.FROM_VIEW
+        answering = self.answer(request, Bill(purse, _least(kind)))
         try:
-            answer = await (answering if kind in MARKET else unless_left(sender, answering))
+            answer = await (answering if is_of_view else unless_left(sender, answering))
         except InvalidInput as error:
             raise HttpError.of(error, 422) from error
         result = jsonio.encode(answer)
-        if kind in MARKET and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
-            self._cache[body] = result, info_weight(kind, answer)
+        if kind is not None and is_of_view and len(self._cache) < _CACHED_ANSWERS_MAX and len(body) < 256:
+            self._cache[body] = result, kind.weight_of(answer)
         return result
 
     def admit(self, request: Any, purse: Purse) -> Bill:
         """Let a request in, which pays what its kind costs. Raises LimitExceeded."""
         purse.require()
-        return Bill(purse, info_base(_kind(request)))
+        return Bill(purse, _least(_type_of(request)))
 
     async def answer(self, request: Any, bill: Bill) -> Json:
         """The answer object of a request that was let in. Raises InvalidInput, LimitExceeded among them."""
         try:
-            answer = await self._answer(request, bill)
+            kind = _known(request)
+            self.answered[kind.name] = self.answered.get(kind.name, 0) + 1
+            answer = await kind.handler(self._paid(kind, bill), kind.fields_of(request))
         except LimitExceeded:
             raise
         except InvalidInput:
             bill.raise_to(INFO_WEIGHT)
             raise
-        bill.raise_to(info_weight(request["type"], answer))
+        bill.raise_to(kind.weight_of(answer))
         return answer
 
-    async def _answer(self, request: Any, bill: Bill) -> Json:
-        kind = _kind(request)
-        if kind is None:
-            raise InvalidInput("Failed to deserialize the JSON body into the target type")
-        require_main_dex(request)
-        handler = HANDLERS.get(kind)
-        if handler is not None or kind in ABSENT:
-            self.answered[kind] = self.answered.get(kind, 0) + 1
-        if handler is not None:
-            return await handler(self._paid(kind, bill), request)
-        if kind in ABSENT:
-            return ABSENT[kind]
-        raise InvalidInput("Failed to deserialize the JSON body into the target type", type=kind[:40])
-
-    def _paid(self, kind: str, bill: Bill) -> Sources:
+    def _paid(self, kind: InfoType, bill: Bill) -> Sources:
         """What is answered from, where reading rows pays for them."""
-        if kind in MARKET:
+        if kind.answered is Answered.FROM_VIEW:
             return self._sources
         near, slow = self._sources.in_thread, self._sources.in_slow_thread
         return replace(
@@ -111,16 +98,32 @@ class Info:
         )
 
 
-def _kind(request: Any) -> str | None:
-    kind = request.get("type") if isinstance(request, dict) else None
-    return kind if isinstance(kind, str) else None
+def _type_of(request: Any) -> InfoType | None:
+    name = request.get("type") if isinstance(request, dict) else None
+    return INFO_TYPES.get(name) if isinstance(name, str) else None
 
 
-def _paying(in_thread: InThread, kind: str, bill: Bill) -> InThread:
+def _known(request: Any) -> InfoType:
+    """The type of a request. Raises InvalidInput."""
+    if not isinstance(request, dict) or not isinstance(request.get("type"), str):
+        raise InvalidInput(_UNKNOWN)
+    require_main_dex(request)
+    kind = _type_of(request)
+    if kind is None:
+        raise InvalidInput(_UNKNOWN, type=request["type"][:40])
+    return kind
+
+
+def _least(kind: InfoType | None) -> int:
+    """What a request costs at least, also one of no type."""
+    return INFO_WEIGHT if kind is None else kind.weight
+
+
+def _paying(in_thread: InThread, kind: InfoType, bill: Bill) -> InThread:
     async def run(work: Callable[[], T]) -> T:
         def paid() -> T:
             read = work()
-            bill.raise_to(info_weight(kind, read))
+            bill.raise_to(kind.weight_of(read))
             return read
 
         return await in_thread(paid)

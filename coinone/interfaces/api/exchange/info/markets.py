@@ -3,7 +3,7 @@
 from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.info.sources import Handler, Json, Request, Sources
+from coinone.interfaces.api.exchange.info.sources import Answered, Handler, InfoType, Json, Request, Sources
 from coinone.interfaces.api.exchange.json import markets
 from coinone.rules.exchange.prices.funding import HOUR_MS
 
@@ -74,16 +74,22 @@ def parse_grouping(request: dict[str, Any]) -> tuple[int | None, int | None]:
     return figures, mantissa if mantissa != 1 else None
 
 
-MARKET: dict[str, Handler] = {
-    "meta": meta,
-    "allPerpMetas": all_metas,
-    "spotMeta": spot_meta,
-    "metaAndAssetCtxs": meta_and_contexts,
-    "spotMetaAndAssetCtxs": spot_meta_and_contexts,
-    "allMids": all_mids,
-    "l2Book": book,
-    "recentTrades": trades,
-    "marginTable": margin_table,
-    "exchangeStatus": exchange_status,
-    "predictedFundings": predicted_fundings,
-}
+def _market(name: str, handler: Handler, about: str, **more: Any) -> InfoType:
+    return InfoType(name, Answered.FROM_VIEW, handler, about, **more)
+
+
+MARKET = (
+    _market("meta", meta, "the perpetual markets: names, decimals of sizes, leverage, margin tables"),
+    _market("allPerpMetas", all_metas, "a list of one `meta`: there is one exchange"),
+    _market("spotMeta", spot_meta, "the collateral token"),
+    _market("metaAndAssetCtxs", meta_and_contexts, "`meta`, and each market's prices, funding and volume"),
+    _market("spotMetaAndAssetCtxs", spot_meta_and_contexts, "`spotMeta`, and the prices of its one entry"),
+    _market("allMids", all_mids, "the middle of each market's book", weight=2),
+    _market(
+        "l2Book", book, "20 levels of each side", needs=("coin",), takes=("nSigFigs", "mantissa"), weight=2
+    ),
+    _market("recentTrades", trades, "the newest trades of a market", needs=("coin",), rows_per_weight=20),
+    _market("marginTable", margin_table, "one of the margin tables that `meta` names", needs=("id",)),
+    _market("exchangeStatus", exchange_status, "the time of the newest batch", weight=2),
+    _market("predictedFundings", predicted_fundings, "the funding rate of the running hour, by market"),
+)

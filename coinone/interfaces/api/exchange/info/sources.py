@@ -1,13 +1,15 @@
-"""What the questions of POST /info are answered from, and how a question stands in a table."""
+"""What the questions of POST /info are answered from, and the record of a type of question."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.admission.queries import InThread, Queries
+from coinone.interfaces.api.admission.weights import INFO_WEIGHT, rows_weight
 from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.market_data import MarketData
@@ -37,6 +39,38 @@ class Sources:
 
 
 Handler = Callable[[Sources, Request], Awaitable[Json]]
+
+
+class Answered(Enum):
+    """When a question is answered, and from what."""
+
+    FROM_VIEW = "from the view published after each batch"  # and the bytes are kept until the next one
+    BETWEEN_BATCHES = "from the rows of the exchange, between two batches"
+    FROM_HISTORY = "from the store"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class InfoType:
+    """A request type of POST /info: dispatch, prices and docs/protocol/api.md read this record.
+
+    The handler is given those fields of a request that are named here; all others are ignored.
+    """
+
+    name: str
+    answered: Answered
+    handler: Handler
+    about: str
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()  # fields that may be left out
+    weight: int = INFO_WEIGHT
+    rows_per_weight: int = 0  # a list costs 1 more for so many rows; 0: nothing
+
+    def fields_of(self, request: Request) -> Request:
+        return {name: request[name] for name in (*self.needs, *self.takes) if name in request}
+
+    def weight_of(self, answer: Json) -> int:
+        return self.weight + (rows_weight(answer, self.rows_per_weight) if self.rows_per_weight else 0)
 
 
 def parse_user(request: Request) -> Address:

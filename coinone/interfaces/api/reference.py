@@ -1,0 +1,104 @@
+"""The tables of docs/protocol, made from the records that the interface serves by.
+
+A document holds a table between `<!-- table: NAME -->` and `<!-- end of table -->`; everything else in it is written by
+hand. `python -m coinone.interfaces.api.reference docs/protocol/api.md` makes the tables of a document anew.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from inspect import Parameter
+from pathlib import Path
+
+from coinone.base.primitives.errors import InvalidInput
+from coinone.interfaces.api.ethereum.context import Method
+from coinone.interfaces.api.ethereum.table import DEV_METHODS, FAMILIES
+from coinone.interfaces.api.exchange.info.sources import Answered, InfoType
+from coinone.interfaces.api.exchange.info.table import INFO_TYPES
+
+_TABLE = re.compile(r"<!-- table: (.+?) -->\n.*?<!-- end of table -->\n", re.DOTALL)
+
+
+def with_tables(document: str) -> str:
+    """The document with its tables as the records have them now. Raises InvalidInput for a table of another name."""
+    return _TABLE.sub(_made, document)
+
+
+def table_names(document: str) -> list[str]:
+    return _TABLE.findall(document)
+
+
+def _made(place: re.Match[str]) -> str:
+    name = place.group(1)
+    if name not in TABLES:
+        raise InvalidInput("there is no such table", name=name)
+    return f"<!-- table: {name} -->\n{TABLES[name]()}<!-- end of table -->\n"
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(columns)
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _info_types(answered: Answered) -> str:
+    kinds = [kind for kind in INFO_TYPES.values() if kind.answered is answered]
+    rows = ([f"`{kind.name}`", _fields(kind), _price(kind), kind.about] for kind in kinds)
+    return _table(("type", "fields", "weight", "answer"), rows)
+
+
+def _fields(kind: InfoType) -> str:
+    return ", ".join([*(f"`{name}`" for name in kind.needs), *(f"[`{name}`]" for name in kind.takes)])
+
+
+def _price(kind: InfoType) -> str:
+    return f"{kind.weight} + rows / {kind.rows_per_weight}" if kind.rows_per_weight else str(kind.weight)
+
+
+def _empty_info_types() -> str:
+    features: dict[str, list[str]] = {}
+    for kind in INFO_TYPES.values():
+        if kind.answered is Answered.EMPTY:
+            features.setdefault(kind.about, []).append(f"`{kind.name}`")
+    return _table(("feature", "types"), ([about, ", ".join(names)] for about, names in features.items()))
+
+
+def _methods(methods: Iterable[Method]) -> str:
+    return _table(
+        ("method", "weight", "answer"),
+        ([f"`{method.name}({_parameters(method)})`", str(method.weight), method.about] for method in methods),
+    )
+
+
+def _parameters(method: Method) -> str:
+    return ", ".join(map(_parameter, method.parameters()))
+
+
+def _parameter(parameter: Parameter) -> str:
+    if parameter.kind is Parameter.VAR_POSITIONAL:
+        return "..."
+    return parameter.name if parameter.default is Parameter.empty else f"{parameter.name}?"
+
+
+def _method_tables() -> str:
+    families = {**FAMILIES, "Dev network only": tuple(DEV_METHODS.values())}
+    return "\n".join(f"### {title}\n{_methods(methods)}" for title, methods in families.items())
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "info types from the view": lambda: _info_types(Answered.FROM_VIEW),
+    "info types between two batches": lambda: _info_types(Answered.BETWEEN_BATCHES),
+    "info types from history": lambda: _info_types(Answered.FROM_HISTORY),
+    "info types that are empty": _empty_info_types,
+    "JSON-RPC methods": _method_tables,
+}
+
+
+def main() -> None:
+    for name in sys.argv[1:]:
+        path = Path(name)
+        path.write_text(with_tables(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()
