@@ -6,13 +6,15 @@ hand. `python -m coinone.interfaces.api.reference docs/protocol/api.md` makes th
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from inspect import Parameter
 from pathlib import Path
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.ethereum.context import Method
 from coinone.interfaces.api.ethereum.table import DEV_METHODS, FAMILIES
+from coinone.interfaces.api.exchange.channels.channel import Channel
+from coinone.interfaces.api.exchange.channels.table import GROUPS
 from coinone.interfaces.api.exchange.info.sources import Answered, InfoType
 from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 
@@ -43,12 +45,12 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _info_types(answered: Answered) -> str:
     kinds = [kind for kind in INFO_TYPES.values() if kind.answered is answered]
-    rows = ([f"`{kind.name}`", _fields(kind), _price(kind), kind.about] for kind in kinds)
+    rows = ([f"`{kind.name}`", _fields(kind.needs, kind.takes), _price(kind), kind.about] for kind in kinds)
     return _table(("type", "fields", "weight", "answer"), rows)
 
 
-def _fields(kind: InfoType) -> str:
-    return ", ".join([*(f"`{name}`" for name in kind.needs), *(f"[`{name}`]" for name in kind.takes)])
+def _fields(needs: Iterable[str], takes: Iterable[str]) -> str:
+    return ", ".join([*(f"`{name}`" for name in needs), *(f"[`{name}`]" for name in takes)])
 
 
 def _price(kind: InfoType) -> str:
@@ -61,6 +63,19 @@ def _empty_info_types() -> str:
         if kind.answered is Answered.EMPTY:
             features.setdefault(kind.about, []).append(f"`{kind.name}`")
     return _table(("feature", "types"), ([about, ", ".join(names)] for about, names in features.items()))
+
+
+def _channels(channels: Iterable[Channel]) -> str:
+    rows = (
+        [
+            f"`{channel.name}`",
+            _fields(channel.fields.needs, channel.fields.takes),
+            str(channel.weight),
+            channel.about,
+        ]
+        for channel in channels
+    )
+    return _table(("channel", "fields", "weight", "messages"), rows)
 
 
 def _methods(methods: Iterable[Method]) -> str:
@@ -80,9 +95,17 @@ def _parameter(parameter: Parameter) -> str:
     return parameter.name if parameter.default is Parameter.empty else f"{parameter.name}?"
 
 
+def _titled(tables: Mapping[str, str]) -> str:
+    return "\n".join(f"### {title}\n{table}" for title, table in tables.items())
+
+
+def _channel_tables() -> str:
+    return _titled({title: _channels(channels) for title, channels in GROUPS.items()})
+
+
 def _method_tables() -> str:
     families = {**FAMILIES, "Dev network only": tuple(DEV_METHODS.values())}
-    return "\n".join(f"### {title}\n{_methods(methods)}" for title, methods in families.items())
+    return _titled({title: _methods(methods) for title, methods in families.items()})
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -90,6 +113,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "info types between two batches": lambda: _info_types(Answered.BETWEEN_BATCHES),
     "info types from history": lambda: _info_types(Answered.FROM_HISTORY),
     "info types that are empty": _empty_info_types,
+    "channels": _channel_tables,
     "JSON-RPC methods": _method_tables,
 }
 

@@ -20,9 +20,10 @@ from coinone.interfaces.api.admission.weights import Bill, Purse, Weights, actio
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.ethereum.table import methods_of
 from coinone.interfaces.api.exchange.actions import Relay
-from coinone.interfaces.api.exchange.channels.feed import OF_ACCOUNTS, Feed
+from coinone.interfaces.api.exchange.channels.account_states import STATE_NAMES
+from coinone.interfaces.api.exchange.channels.feed import Feed
 from coinone.interfaces.api.exchange.channels.session import Session
-from coinone.interfaces.api.exchange.channels.subscriptions import parse_subscription
+from coinone.interfaces.api.exchange.channels.table import CHANNELS, parse_subscription
 from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.info import Info
 from coinone.interfaces.api.exchange.info.market_data import MarketData
@@ -65,7 +66,7 @@ class Service:
         sources = Sources(node.network, self.data, self.queries, histories, in_thread, in_slow_thread)
         self.info = Info(sources)
         self.relay = Relay(node, self.queries, in_thread)
-        self.hub = Hub()
+        self.hub = Hub(STATE_NAMES)
         self.feed = Feed(self.hub, sources)
         self.metrics.peers.set_function(lambda: peers().connected)
         self.metrics.healthy.set_function(lambda: self._judged(peers().connected).status == "ok")
@@ -221,8 +222,7 @@ class _StreamBackend:
 
     async def snapshot(self, key: Key) -> Snapshot:
         """Paid for by size: whoever subscribes and unsubscribes again and again asks for a history each time."""
-        if key[0] in OF_ACCOUNTS:
-            self._purse.spend(1)  # whatever comes of it
+        self._purse.spend(CHANNELS[key[0]].weight)  # whatever comes of it
         first = await self._service.feed.snapshot(key)
         self._purse.spend(sum(map(len, first.messages)) // WS_SNAPSHOT_BYTES_PER_WEIGHT)
         return first

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from coinone.interfaces.api.exchange.channels.account_states import STATE_NAMES
 from coinone.interfaces.api.exchange.channels.feed import Feed
 from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.market_data import MarketData
@@ -55,7 +56,7 @@ class Stand:
         network = load_network("dev")
         self.history = Storage(MemoryStore(), FileDisk(path), b"dev", os.urandom).history
         self.data = MarketData(Coins(network))
-        self.hub = Hub()
+        self.hub = Hub(STATE_NAMES)
         self.batches: list[EventLog] = []
         self.told = 0
         self.meanwhile: Callable[[], Any] | None = None  # happens while something is read

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.channels.subscriptions import parse_subscription
+from coinone.interfaces.api.exchange.channels.table import parse_subscription
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.node.networks import load_network
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.exchange.channels import account_events, account_states, feed
+from coinone.interfaces.api.exchange.channels import account_states, events, feed
 from coinone.interfaces.api.exchange.channels.batch_events import events_of, trades_of
 from coinone.interfaces.api.exchange.info import market_data, reads
 from coinone.interfaces.api.exchange.json import events as formats
@@ -77,8 +77,8 @@ def test_a_batch_of_thousands_of_fills_is_told_in_parts_between_which_others_hav
     others = Others(monkeypatch)
     others.count(fills, "fill_json")
     others.count(formats, "trade_json")
-    others.count(account_events, "order_update_json")
-    others.count(account_events, "order_history_json")
+    others.count(events, "order_update_json")
+    others.count(events, "order_history_json")
 
     async def run() -> dict[str, list[Any]]:
         streams = {}

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.exchange.channels import feed
+from coinone.interfaces.api.exchange.channels import feed, outlet
+from coinone.interfaces.api.exchange.channels.account_states import STATE_NAMES
 from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.limits import (
     QUERIES_PER_VISIT,
@@ -47,7 +48,7 @@ def watch(hub: Hub, share: str, first: int, count: int) -> Connection:
 
 def hub_of_a_full_site() -> Hub:
     """Its site 1 watches as many accounts as it may, with four lines."""
-    hub = Hub()
+    hub = Hub(STATE_NAMES)
     for n in range(WS_WATCHED_PER_SITE_MAX // WS_WATCHED_PER_SENDER_MAX):
         watch(hub, line(1, n), n * WS_WATCHED_PER_SENDER_MAX, WS_WATCHED_PER_SENDER_MAX)
     return hub
@@ -60,7 +61,7 @@ def test_an_account_that_a_batch_touches_is_told_before_those_that_are_only_due(
     while the first 64 are read a batch touches Alice's, who listened last: 64 others hear before her, not 200."""
     monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 0.0)
     monkeypatch.setattr(reads, "account_view", lambda *_: reads.NO_ACCOUNT)
-    monkeypatch.setattr(feed, "_without_time", lambda payload: object())  # whatever is told is news
+    monkeypatch.setattr(outlet, "without_time", lambda payload: object())  # whatever is told is news
     order: list[str] = []
 
     async def run() -> None:
@@ -90,7 +91,7 @@ def test_who_watches_few_accounts_hears_of_them_each_second_while_others_are_tol
     Here Alice's is first of 201, and again after 64, when a second is over."""
     monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 60.0)
     monkeypatch.setattr(reads, "account_view", lambda *_: reads.NO_ACCOUNT)
-    monkeypatch.setattr(feed, "_without_time", lambda payload: object())
+    monkeypatch.setattr(outlet, "without_time", lambda payload: object())
 
     async def run() -> list[str]:
         crowd, alice, order = Named(line(1, 0)), Named(line(2, 0)), []
@@ -118,7 +119,7 @@ def test_an_account_is_told_with_the_batch_that_touches_it_where_all_were_told_s
     whom it touched waited for the next one."""
     monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 0.0)
     monkeypatch.setattr(reads, "account_view", lambda *_: reads.NO_ACCOUNT)
-    monkeypatch.setattr(feed, "_without_time", lambda payload: object())
+    monkeypatch.setattr(outlet, "without_time", lambda payload: object())
 
     async def run() -> list[int]:
         messages, counts = await stand.subscribe(("openOrders", ALICE.hex())), []
@@ -163,7 +164,7 @@ def test_who_stops_to_watch_makes_room_for_as_much_as_it_had() -> None:
 
 
 def test_when_all_have_left_nothing_of_what_they_watched_is_kept() -> None:
-    hub = Hub()
+    hub = Hub(STATE_NAMES)
     connections = [watch(hub, share, 0, 3) for share in (line(1, 0), line(2, 0), "203.0.113.1")]
     hub.subscribe(connections[0], ("activeAssetData", state_of(0)[1], "BTC"))
     assert list(hub.watched) == [state_of(n)[1] for n in range(3)]

@@ -5,31 +5,23 @@ grows with the accounts that are watched, whoever they belong to.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import TypeAlias, TypeVar
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.owners import site_of
 from coinone.interfaces.api.limits import WS_WATCHED_FEW, WS_WATCHED_PER_SENDER_MAX, WS_WATCHED_PER_SITE_MAX
 
-STATE_CHANNELS = (
-    "clearinghouseState",
-    "allDexsClearinghouseState",
-    "openOrders",
-    "webData2",
-    "webData3",
-    "spotState",
-    "activeAssetData",
-)
 _O = TypeVar("_O", bound=Hashable)
 _T = TypeVar("_T", bound=Hashable)
 _Key: TypeAlias = tuple[str, ...]  # of a state channel: its name, the account in hex, then what else it is of
 
 
 class Watched:
-    """The accounts, in hex, to whose state somebody listens."""
+    """The accounts, in hex, to whose state somebody listens by one of the `channels`."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Collection[str]) -> None:
+        self._channels = channels
         self._keys: dict[str, Counter[_Key]] = {}  # of each account, and how many listen
         self._held: dict[
             Hashable, Counter[str]
@@ -53,7 +45,7 @@ class Watched:
     def add(self, share: Hashable, key: _Key) -> None:
         """Count one more listener, where `key` is of a state. Raises LimitExceeded where its sender, or the site of
         that, watches as many accounts as it may."""
-        if key[0] not in STATE_CHANNELS:
+        if key[0] not in self._channels:
             return
         self._check_room(share, key[1])
         self._keys.setdefault(key[1], Counter())[key] += 1
@@ -62,7 +54,7 @@ class Watched:
 
     def remove(self, share: Hashable, key: _Key) -> None:
         """Of a listener that was counted; other keys are none."""
-        if key[0] not in STATE_CHANNELS:
+        if key[0] not in self._channels:
             return
         _take(self._keys, key[1], key)
         for owner in {share, site_of(share)}:

@@ -8,7 +8,7 @@ kept for it, and comes after them, without what they tell already. So an event i
 All of this runs on the interface's event loop; nothing here is shared with another thread.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -103,13 +103,13 @@ class Connection:
 
 
 class Hub:
-    """All subscriptions of one node."""
+    """All subscriptions of one node. Whose state is listened to by `state_channels` is watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, state_channels: Collection[str] = ()) -> None:
         self._listeners: dict[str, dict[Key, dict[Connection, _Place]]] = {}
         self._dirty: dict[Connection, None] = {}
         self.connections: dict[Connection, None] = {}
-        self.watched = Watched()
+        self.watched = Watched(state_channels)
         self.messages_sent = 0
 
     def join(self, connection: Connection) -> None:

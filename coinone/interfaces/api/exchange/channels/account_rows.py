@@ -1,43 +1,45 @@
-"""What a new listener to an account's history gets first: its newest rows, marked as a snapshot.
+"""What a new listener to an account's history gets first: its newest rows, and the batch up to which they are.
 
 They are those of batches up to the newest one that the streams know: what comes after it is told by the stream. The
 store may hold more by then, and have more added while it is read.
 """
 
-from coinone.interfaces.api.exchange.channels.account_events import JOINED, message
+from collections.abc import Callable
+
+from coinone.interfaces.api.exchange.channels.channel import JOINED
 from coinone.interfaces.api.exchange.info.history import orders_so_far
 from coinone.interfaces.api.exchange.info.sources import Json, Request, Sources
 from coinone.interfaces.api.limits import INFO_ROWS_MAX
-from coinone.interfaces.api.sockets.hub import Key, Snapshot
+from coinone.interfaces.api.sockets.hub import Key
 
-ROW_CHANNELS = {
-    "userFills": "fills",
-    "userFundings": "fundings",
-    "userNonFundingLedgerUpdates": "nonFundingLedgerUpdates",
-    "userHistoricalOrders": "orderHistory",
-}
+Rows = tuple[list[Json], int]
 
 
-async def first_rows(sources: Sources, key: Key) -> Snapshot:
-    """Of one of these channels."""
-    channel, user = key[0], "0x" + key[1]
-    if channel == "userHistoricalOrders":
-        rows, seq = await orders_so_far(sources, {"user": user})
-    else:
-        seq = sources.data.seq
-        request = {"user": user, "endTime": sources.data.time_ms, "aggregateByTime": JOINED in key}
-        rows = await sources.in_thread(lambda: _rows(sources, channel, request, seq))
-    data = {"isSnapshot": True, "user": user, ROW_CHANNELS[channel]: rows}
-    return Snapshot([message(channel, data)], seq)
+async def fills(sources: Sources, key: Key) -> Rows:
+    return await _read(sources, key, lambda asked, seq: sources.histories.fills(asked, asked["endTime"]))
 
 
-def _rows(sources: Sources, channel: str, request: Request, seq: int) -> list[Json]:
-    histories = sources.histories
-    if channel == "userFills":
-        return histories.fills(request, request["endTime"])
-    if channel == "userFundings":
-        return [_flat_funding(row) for row in histories.fundings(request, seq)[-INFO_ROWS_MAX:]]
-    return histories.ledger(request)[-INFO_ROWS_MAX:]
+async def fundings(sources: Sources, key: Key) -> Rows:
+    def read(asked: Request, seq: int) -> list[Json]:
+        rows = sources.histories.fundings(asked, seq)[-INFO_ROWS_MAX:]
+        return [_flat_funding(row) for row in rows]
+
+    return await _read(sources, key, read)
+
+
+async def ledger(sources: Sources, key: Key) -> Rows:
+    return await _read(sources, key, lambda asked, seq: sources.histories.ledger(asked)[-INFO_ROWS_MAX:])
+
+
+async def orders(sources: Sources, key: Key) -> Rows:
+    return await orders_so_far(sources, {"user": "0x" + key[1]})
+
+
+async def _read(sources: Sources, key: Key, read: Callable[[Request, int], list[Json]]) -> Rows:
+    """In a thread."""
+    seq = sources.data.seq
+    asked = {"user": "0x" + key[1], "endTime": sources.data.time_ms, "aggregateByTime": JOINED in key}
+    return await sources.in_thread(lambda: read(asked, seq)), seq
 
 
 def _flat_funding(row: Json) -> Json:

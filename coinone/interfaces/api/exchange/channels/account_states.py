@@ -1,11 +1,11 @@
-"""What the state channels say of an account: its balance, positions and orders as they are now.
+"""Channels about the state of an account: its balance, positions and orders as they are now.
 
 The state is read on the executor, many accounts a visit, and made into messages here; feed.py decides when. An account
 may have thousands of orders: they are made into JSON once for all its channels, and others have their turn meanwhile.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ import msgspec
 
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.admission.turns import Turns
-from coinone.interfaces.api.exchange.channels.account_events import message
+from coinone.interfaces.api.exchange.channels.channel import USER, USER_AND_COIN, Channel, message
 from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.exchange.info.absent import USER_ABSTRACTION
 from coinone.interfaces.api.exchange.info.accounts import web_data
@@ -21,10 +21,9 @@ from coinone.interfaces.api.exchange.info.sources import Json, Sources
 from coinone.interfaces.api.exchange.json import accounts
 from coinone.interfaces.api.exchange.json.orders import frontend_order_json
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.sockets.hub import Key
+from coinone.interfaces.api.sockets.hub import Key, Snapshot
 from coinone.node.node import ChainReader
 
-_WITH_ORDERS = ("openOrders", "webData2")
 _ROWS_OF_A_STATE = 32  # what a state takes beside its orders, in their measure
 Leverage = tuple[int, bool]  # and whether it is cross
 
@@ -39,6 +38,24 @@ class _Read:
     seq: int  # of the batch after which it was so
 
 
+async def first_state(sources: Sources, key: Key) -> Snapshot:
+    """What a new listener gets."""
+    states = account_states(sources, {bytes.fromhex(key[1]): [key]}, Turns())
+    ((_, payload, seq),) = [state async for state in states]
+    return Snapshot([payload], seq - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChannel(Channel):
+    """`data` makes the data of a message from what was read and the orders as JSON."""
+
+    data: Callable[[Sources, _Read, msgspec.Raw], Json]
+    weight: int = 1
+    snapshot: Callable[[Sources, Key], Awaitable[Snapshot]] = first_state
+    has_orders: bool = False
+    has_leverage: bool = False  # it is about an asset, too
+
+
 async def account_states(
     sources: Sources, watched: dict[Address, list[Key]], turns: Turns
 ) -> AsyncIterator[tuple[Key, bytes, int]]:
@@ -46,12 +63,12 @@ async def account_states(
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
     def leverage(reader: ChainReader, key: Key) -> Leverage | None:
-        if key[0] != "activeAssetData":
+        if not _BY_NAME[key[0]].has_leverage:
             return None
         return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), coins.named(key[2]).index)
 
     def read(reader: ChainReader, user: Address, keys: list[Key]) -> list[_Read]:
-        with_orders = any(key[0] in _WITH_ORDERS for key in keys)
+        with_orders = any(_BY_NAME[key[0]].has_orders for key in keys)
         view = reads.account_view(reader.exchange, user, time_ms, with_orders)
         seq = reader.chain.cursor.seq
         return [_Read(key, view, leverage(reader, key), seq) for key in keys]
@@ -62,51 +79,90 @@ async def account_states(
     for rows in found:
         orders = await _orders(sources, rows, turns)
         for row in rows:
-            yield row.key, message(row.key[0], _state(sources, row, orders)), row.seq
+            data = _BY_NAME[row.key[0]].data(sources, row, orders)
+            yield row.key, message(row.key[0], data), row.seq
             await turns.after(_ROWS_OF_A_STATE)
 
 
 async def _orders(sources: Sources, rows: list[_Read], turns: Turns) -> msgspec.Raw:
     """Of one account; none where no channel shows them."""
-    orders = next((row.view.orders for row in rows if row.key[0] in _WITH_ORDERS), ())
+    orders = next((row.view.orders for row in rows if _BY_NAME[row.key[0]].has_orders), ())
     made = await turns.collect(frontend_order_json(order, sources.data.coins) for order in reversed(orders))
     return msgspec.Raw(jsonio.encode(made))
 
 
-def _state(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
-    """The data of one message; `dex` is "", as the one exchange here is the main one."""
-    channel, user, coins = row.key[0], "0x" + row.key[1], sources.data.coins
-    if channel == "openOrders":
-        return {"dex": "", "user": user, "orders": orders}
-    if channel == "spotState":
-        token = sources.network.quote_token.name
-        return {"user": user, "spotState": accounts.spot_state_json(row.view, token)}
-    if channel == "activeAssetData":
-        assert row.leverage is not None, "it was read with the account"
-        coin = coins.named(row.key[2])
-        mark = sources.data.figures(coin.index).mark
-        return accounts.active_asset_json(row.view, user, coin, mark, *row.leverage)
-    if channel == "webData2":
-        return web_data(sources, bytes.fromhex(row.key[1]), row.view, orders)
-    if channel == "webData3":
-        return _web_data_3(sources, user, row.view)
-    state = accounts.clearinghouse_json(row.view, coins, sources.data.time_ms)
-    if channel == "clearinghouseState":
-        return {"dex": "", "user": user, "clearinghouseState": state}
-    assert channel == "allDexsClearinghouseState"
-    return {"user": user, "clearinghouseStates": [["", state]]}
+# The data of messages; `dex` is "", as the one exchange here is the main one.
 
 
-def _web_data_3(sources: Sources, user: str, view: accounts.AccountView) -> Json:
+def _user(row: _Read) -> str:
+    return "0x" + row.key[1]
+
+
+def _clearinghouse(sources: Sources, row: _Read) -> Json:
+    return accounts.clearinghouse_json(row.view, sources.data.coins, sources.data.time_ms)
+
+
+def _clearinghouse_state(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
+    return {"dex": "", "user": _user(row), "clearinghouseState": _clearinghouse(sources, row)}
+
+
+def _clearinghouse_states(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
+    return {"user": _user(row), "clearinghouseStates": [["", _clearinghouse(sources, row)]]}
+
+
+def _open_orders(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
+    return {"dex": "", "user": _user(row), "orders": orders}
+
+
+def _spot_state(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
+    token = sources.network.quote_token.name
+    return {"user": _user(row), "spotState": accounts.spot_state_json(row.view, token)}
+
+
+def _asset_data(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
+    assert row.leverage is not None, "the channel's record says that leverage is read"
+    coin = sources.data.coins.named(row.key[2])
+    mark = sources.data.figures(coin.index).mark
+    return accounts.active_asset_json(row.view, _user(row), coin, mark, *row.leverage)
+
+
+def _web_data_2(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
+    return web_data(sources, bytes.fromhex(row.key[1]), row.view, orders)
+
+
+def _web_data_3(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
     """What is left of webData2 since its parts have channels of their own."""
     return {
         "userState": {
-            **accounts.agent_json(view),
+            **accounts.agent_json(row.view),
             "cumLedger": "0.0",
             "serverTime": sources.data.time_ms,
             "isVault": False,
-            "user": user,
+            "user": _user(row),
             "abstraction": USER_ABSTRACTION,
         },
         "perpDexStates": [{"totalVaultEquity": "0.0", "perpsAtOpenInterestCap": [], "leadingVaults": []}],
     }
+
+
+STATES = (
+    StateChannel("clearinghouseState", "margin and positions", USER, data=_clearinghouse_state),
+    StateChannel(
+        "allDexsClearinghouseState", "the same, by exchange; there is one", USER, data=_clearinghouse_states
+    ),
+    StateChannel("openOrders", "resting orders", USER, data=_open_orders, has_orders=True),
+    StateChannel("spotState", "balance", USER, data=_spot_state),
+    StateChannel(
+        "webData2", "everything that Hyperliquid's page showed", USER, data=_web_data_2, has_orders=True
+    ),
+    StateChannel("webData3", "what is left of it beside other channels", USER, data=_web_data_3),
+    StateChannel(
+        "activeAssetData",
+        "leverage and largest orders in a market",
+        USER_AND_COIN,
+        data=_asset_data,
+        has_leverage=True,
+    ),
+)
+_BY_NAME = {channel.name: channel for channel in STATES}
+STATE_NAMES = frozenset(_BY_NAME)

@@ -7,10 +7,11 @@ those are not added again. From then on each batch's trades are added to it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coinone.interfaces.api.exchange.channels.account_events import message
+from coinone.interfaces.api.admission.turns import Turns
+from coinone.interfaces.api.exchange.channels.channel import message
+from coinone.interfaces.api.exchange.channels.outlet import Outlet
 from coinone.interfaces.api.exchange.info.histories import candle_json
-from coinone.interfaces.api.exchange.info.sources import Sources
-from coinone.interfaces.api.sockets.hub import Hub, Key, Snapshot
+from coinone.interfaces.api.sockets.hub import Key, Snapshot
 from coinone.node.storage.history.candles import Candle, grown, traded_in
 from coinone.rules.exchange.events.event_log import EventLog
 
@@ -24,12 +25,12 @@ class _Known:
 class CandleStream:
     """Of all coins and intervals that somebody listens to."""
 
-    def __init__(self, hub: Hub, sources: Sources) -> None:
-        self._hub = hub
-        self._sources = sources
+    def __init__(self, outlet: Outlet) -> None:
+        self._hub = outlet.hub
+        self._sources = outlet.sources
         self._known: dict[Key, _Known] = {}
 
-    def publish(self, events: EventLog) -> None:
+    async def on_batch(self, events: EventLog, turns: Turns) -> None:
         """The candles after the newest batch."""
         wanted = list(self._hub.keys("candle"))
         self._known = {key: self._known[key] for key in wanted if key in self._known}
@@ -53,7 +54,7 @@ class CandleStream:
             elif seq > known.seq:
                 yield key, _Known(grown(known.candle, key[2], trades), seq)
 
-    def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> Snapshot:
         known = self._known.get(key) or self._read(key)
         self._known[key] = known
         return Snapshot(self._messages(key, known), known.seq)
