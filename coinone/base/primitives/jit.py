@@ -1,4 +1,4 @@
-"""The one door to numba.
+"""The one door to numba and llvmlite; `jit_tables.py` is its other leaf. Nothing else imports them.
 
 Numba's own cache misses an edit in a callee or a constant, and fails where no folder is writable. So
 the cache folder of a module is named by a hash of everything that can change its machine code: its
@@ -16,11 +16,24 @@ import tempfile
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _warm: list[Callable[[], None]] = []
+
+if TYPE_CHECKING:
+    from numba import from_dtype as from_dtype
+    from numba import types as types
+else:
+
+    def __getattr__(name: str) -> Any:
+        """numba's `types` and `from_dtype`, loaded by the first module that states a signature."""
+        if name not in ("from_dtype", "types"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import numba
+
+        return getattr(numba, name)
 
 
 def njit(*signature: Any, **options: Any) -> Callable[[_Function], _Function]:
@@ -40,6 +53,16 @@ def njit(*signature: Any, **options: Any) -> Callable[[_Function], _Function]:
         return numba.njit(*signature, **cached)(function)  # type: ignore[no-any-return]
 
     return compiled
+
+
+@lru_cache(maxsize=1)
+def llvm() -> Any:
+    """llvmlite's binding, ready to make machine code for this machine."""
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding
 
 
 def on_warm(action: Callable[[], None]) -> Callable[[], None]:

@@ -4,10 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numba import types
 
 from coinone.base.primitives import jit_tables
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.jit_tables import ADDRESSES, WORDS, Table, TableSet, describe, move, prefetch
 
 ROW = np.dtype([("money", np.int64), ("small", np.int32), ("side", np.int8)], align=True)

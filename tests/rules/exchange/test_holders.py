@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import types
 
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.rules.exchange.kernel.cancelling import remove_side
 from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.arrays import CORE, UPDATES, attach

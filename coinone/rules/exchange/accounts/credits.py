@@ -12,10 +12,9 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, types
 
 from coinone.base.primitives.errors import InvalidAction, LimitExceeded
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import from_dtype, njit, types
 from coinone.base.primitives.parameters import (
     ACCOUNT_ACTIONS_PER_BATCH,
     ACCOUNT_BYTES_PER_BATCH,

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margin, set_margins, update_margins
 from coinone.rules.exchange.rows.arrays import CORE, attach, i64

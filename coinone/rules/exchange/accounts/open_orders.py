@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import QUOTE_SUPPLY_MAX
 from coinone.rules.exchange.book.own_orders import first_own, first_reducing
 from coinone.rules.exchange.rows.arrays import CORE, MARKETS, attach, i64

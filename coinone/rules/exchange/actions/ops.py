@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, types
 
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import from_dtype, njit, types
 from coinone.base.primitives.units import PRICE_DECIMALS
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind

@@ -28,11 +28,10 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.integers import div_up
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.book.ladders import key_of, ladder_of
 from coinone.rules.exchange.book.own_orders import first_own, first_reducing

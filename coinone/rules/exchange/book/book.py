@@ -11,10 +11,9 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from coinone.base.crypto.siphash import Key, siphash
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.book.indexes import OID_SHIFTS, RUN_BITS, add_cloid, add_oid, drop_cloid, drop_oid
 from coinone.rules.exchange.book.ladders import dequeue, enqueue

@@ -18,10 +18,9 @@ from collections import deque
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import CLOSES_BY_RANK, CLOSES_PER_BATCH, RANKED_PER_SIDE
 from coinone.rules.exchange.batch.execution import NO_HASH, Batch
 from coinone.rules.exchange.events.events import Fill, FillSide, LiquidationEvent

@@ -24,11 +24,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.integers import div_down, div_up, muldiv_down, muldiv_up
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.accounts.credits import add_cash

@@ -11,11 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.fixed128 import muldiv_down_jit
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.rows.arrays import CORE, MARKETS, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part

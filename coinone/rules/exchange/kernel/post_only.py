@@ -19,9 +19,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.kernel.cancelling import find_target
 from coinone.rules.exchange.kernel.passing import SMALL_PART

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.rules.exchange.book.ladders import ladder_of, take_from
 from coinone.rules.exchange.kernel.ahead import look_ahead
 from coinone.rules.exchange.kernel.cancelling import find_target, release, remove_order, report_order

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.rules.exchange.margin.funding import unbooked_funding
 from coinone.rules.exchange.margin.holders import keep_holder
 from coinone.rules.exchange.rows.arrays import CORE, attach, i64, inlined

@@ -17,11 +17,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.integers import div_toward_zero, muldiv_down
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import FUNDING_BOOKED_PER_BATCH, FUNDING_WEIGHED_MIN_MS, MARKETS_MAX
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.events.events import FundingPayment

@@ -24,10 +24,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 
 from coinone.base.primitives.integers import div_down, div_up
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import SAMPLE_MS
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.book.ladders import ladder_of

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from numba import types
 
 from coinone.base.primitives import jit_tables
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.jit_tables import ADDRESSES, Table, TableSet
 from coinone.rules.exchange.rows.tables import (
     ACCOUNT,

@@ -12,9 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numba import from_dtype, types
 
-from coinone.base.primitives.jit import njit
+from coinone.base.primitives.jit import from_dtype, njit, types
 from coinone.base.primitives.parameters import ORDERS_PER_ACTION_MAX
 from coinone.rules.exchange.rows.arrays import i64, inlined
 from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives.jit import cache_folder
+from coinone.base.primitives.jit import cache_folder, llvm
 from coinone.rules.vm.forks import FORKS
 from coinone.rules.vm.jit.block import PREFIX
 from coinone.rules.vm.jit.module import BLOCKS, COUNT, STARTS, module_of
@@ -93,7 +93,7 @@ def compile_object(text: str) -> bytes:
 
 def load(code: bytes, content: bytes) -> CompiledProgram:
     """Object code made callable. The machine code is given back when the program goes."""
-    binding = native.llvm()
+    binding = llvm()
     _lend_symbols()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), native.target_machine(_OPTIMISATION))
     engine.add_object_file(binding.ObjectFileRef.from_data(content[len(_head(b"", "")) :]))
@@ -107,6 +107,6 @@ def load(code: bytes, content: bytes) -> CompiledProgram:
 @lru_cache(maxsize=1)
 def _lend_symbols() -> None:
     """Tell the linker where the interpreter's functions lie."""
-    binding = native.llvm()
+    binding = llvm()
     for name, address in native.library().symbols.items():
         binding.add_symbol(PREFIX + name, address)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from coinone.base.primitives.jit import cache_folder
+from coinone.base.primitives.jit import cache_folder, llvm
 from coinone.rules.vm.forks import FORKS
 from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.native.module import exported, program
@@ -127,15 +127,6 @@ def _load(code: bytes) -> Library:
         tables={name: function(f"table_{name}", address)() for name in FORKS},
         engine=engine,
     )
-
-
-@lru_cache(maxsize=1)
-def llvm() -> Any:
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    return binding
 
 
 def target_machine(optimisation: int) -> Any:

@@ -7,6 +7,7 @@ import ctypes
 from collections.abc import Collection
 from typing import Any
 
+from coinone.base.primitives.jit import llvm
 from coinone.rules.vm import FORKS
 from coinone.rules.vm.jit import compiler
 from coinone.rules.vm.jit.module import BLOCKS, COUNT, STARTS, module_of
@@ -38,7 +39,7 @@ def _joined(names: dict[str, str]) -> str:
 
 
 def _linked(content: bytes) -> Any:
-    binding = native.llvm()
+    binding = llvm()
     compiler._lend_symbols()
     machine = native.target_machine(compiler._OPTIMISATION)
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
