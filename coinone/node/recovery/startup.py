@@ -17,8 +17,8 @@ from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import Store
 from coinone.node.views.archive import Archive, commit_of
 from coinone.protocols.sequencer.changing import seed_chain
-from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.bridge.seen import numbers_of
+from coinone.rules.chain.certified import ResultsDiffer, apply_certified
 from coinone.rules.chain.cursor import decode_cursor, encode_cursor, exchange_root_with
 from coinone.rules.chain.genesis import (
     Genesis,
@@ -32,7 +32,7 @@ from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import CURSOR_KEY, SealedBlock
 from coinone.rules.chain.state import ChainState, Headers
-from coinone.rules.consensus.federation import Federation, check_certified
+from coinone.rules.consensus.federation import Federation
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
@@ -148,11 +148,7 @@ def _replay(chain: ChainState, storage: Storage) -> None:
     """Apply what was certified after the last block."""
     for seq, data in storage.pending_batches():
         try:
-            certified = decode_certified(data)
-            check_certified(certified, chain.network.chain_id, chain.federation)
-            result = apply_batch(chain, certified.batch)
-        except InvalidInput as error:
+            result = apply_certified(chain, decode_certified(data))
+        except (InvalidInput, ResultsDiffer) as error:
             raise StorageError(f"batch {seq} of the log does not apply: {error}") from error
-        if result.digest != certified.certificate.results:
-            raise StorageError(f"batch {seq} gave other results than were certified")
         storage.history.add_batch(seq, result.exchange.events)

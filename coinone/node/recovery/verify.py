@@ -15,6 +15,7 @@ from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore, Snapshot, Store
 from coinone.node.views.archive import Archive
+from coinone.rules.chain.certified import ResultsDiffer
 from coinone.rules.chain.genesis import decode_genesis
 from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
@@ -57,7 +58,7 @@ def execute_again(
         batches = _batches(archive, block)
         try:
             sealed = apply_block(chain, store, block, batches)
-        except InvalidInput as error:
+        except (InvalidInput, ResultsDiffer) as error:
             raise StorageError(f"block {block.number} does not verify: {error}") from error
         write(block, sealed, {entry.batch.seq: entry.encode() for entry in batches})
         commit_block(chain, sealed)

@@ -7,13 +7,13 @@ something, so it has no times of its own; its blocks go through the pipeline, in
 
 from concurrent.futures import Future
 
-from coinone.base.primitives.errors import InvalidBatch, StorageError
+from coinone.base.primitives.errors import StorageError
 from coinone.node.executor.core import Core
 from coinone.node.roles.block_pipeline import Answer, BlockPipeline, BlockSteps
 from coinone.node.storage.record import Kind, Record
-from coinone.rules.chain.apply import apply_batch, undo_batch
+from coinone.rules.chain.apply import undo_batch
+from coinone.rules.chain.certified import apply_certified
 from coinone.rules.chain.sealing import apply_block_steps
-from coinone.rules.consensus.federation import check_certificate
 from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
 from coinone.rules.ledger.block import Block
 
@@ -24,22 +24,15 @@ class Follower:
         self._blocks = blocks
 
     def take_batch(self, certified: CertifiedBatch) -> None:
-        """Execute the next certified batch and log it. Raises InvalidBatch; then nothing changed."""
+        """Execute the next certified batch and log it. Raises InvalidBatch, StorageError, or ResultsDiffer; then
+        nothing changed."""
         core = self._core
         core.check_running()
-        chain, batch, certificate = core.chain, certified.batch, certified.certificate
-        if (certificate.seq, certificate.batch_hash) != (batch.seq, batch.hash):
-            raise InvalidBatch("certificate is for another batch", seq=batch.seq)
-        check_certificate(certificate, chain.network.chain_id, chain.federation)
-        result = apply_batch(chain, batch)
-        # A quorum vouches for other results than ours: one of us is wrong, and to go on would hide which.
-        assert result.digest == certificate.results, (
-            f"batch {batch.seq} gives other results than were certified"
-        )
+        result = apply_certified(core.chain, certified)
         try:
-            core.storage.log.append([Record(Kind.BATCH, batch.seq, certified.encode())])
+            core.storage.log.append([Record(Kind.BATCH, certified.batch.seq, certified.encode())])
         except StorageError:
-            undo_batch(chain)  # what is read must be what is kept
+            undo_batch(core.chain)  # what is read must be what is kept
             raise
         core.settle(result)
 

@@ -1,5 +1,6 @@
 """The chain: what applies batches and seals blocks, over the words of `rules/ledger`.
 
-Read `network.py`, `genesis.py`, `state.py`, `cursor.py`, `apply.py`, `sealing.py`; then `batch_limits.py`,
-`contents.py`, `forced.py`, `transactions.py`, `invariants.py`, `replay.py`; `bridge/`, `ethereum/`, `imported/`.
+Read `network.py`, `genesis.py`, `state.py`, `cursor.py`, `apply.py`, `certified.py`, `sealing.py`; then
+`batch_limits.py`, `contents.py`, `forced.py`, `transactions.py`, `invariants.py`, `replay.py`; `bridge/`, `ethereum/`,
+`imported/`.
 """

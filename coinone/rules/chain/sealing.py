@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBlock, InvalidSignature
-from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.bridge.seen import BESTS_KEY, encode_bests, numbers_of
+from coinone.rules.chain.certified import apply_certified
 from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
 from coinone.rules.chain.forced import check_forced_list
 from coinone.rules.chain.state import BatchResult, ChainState
-from coinone.rules.consensus.federation import check_certified, check_member
+from coinone.rules.consensus.federation import check_member
 from coinone.rules.consensus.header_rules import check_header
 from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -113,8 +113,8 @@ def commit_block(chain: ChainState, sealed: SealedBlock) -> None:
 def apply_block(
     chain: ChainState, database: Database, block: Block, batches: Sequence[CertifiedBatch]
 ) -> SealedBlock:
-    """Check `block` and execute those of its `batches` that are not applied yet. Raises InvalidBlock or
-    InvalidBatch; batches already executed stay applied, since they are certified whatever the block is worth.
+    """Check `block` and execute those of its `batches` that are not applied yet. Raises InvalidBlock, InvalidBatch or
+    ResultsDiffer; batches already executed stay applied, since they are certified whatever the block is worth.
     The caller writes the rows and calls `commit_block`.
     """
     return finished(apply_block_steps(chain, database, block, batches))
@@ -127,10 +127,7 @@ def apply_block_steps(
     check_block_head(chain, block)
     check_body(chain, block, batches)
     for certified in batches[len(chain.applied) :]:
-        check_certified(certified, chain.network.chain_id, chain.federation)
-        result = apply_batch(chain, certified.batch)
-        if result.digest != certified.certificate.results:
-            raise InvalidBlock("results differ from the certificate's", seq=certified.batch.seq)
+        apply_certified(chain, certified)
         yield
     sealed = yield from seal_block_steps(database, chain, len(batches), block.header.timestamp, block.forced)
     for name in ("state_root", "exchange_root", "transactions_root", "receipts_root", "bloom", "gas_used"):
