@@ -62,7 +62,7 @@ def test_the_modules_pass_their_own_tests() -> None:
 def test_the_page_asks_a_first_deposit_for_what_the_chain_asks() -> None:
     """Both in micro-quote on the chain."""
     least, fee = OPENING_MINIMUM // 10**6, OPENING_FEE // 10**6
-    text = (WEB / "src" / "lib" / "opening.ts").read_text()
+    text = (WEB / "src" / "account" / "opening.ts").read_text()
     assert f"'{least} USDC, of which {fee} pays for opening the account'" in text
 
 

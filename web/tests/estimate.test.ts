@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { liquidationPx, sweep, worstAverage } from '../src/lib/estimate.ts'
+import { liquidationPx, sweep, worstAverage } from '../src/core/estimate.ts'
 
 test('a sweep pays level by level and stops at the limit', () => {
   const asks = [{ px: 100, sz: 1 }, { px: 101, sz: 2 }, { px: 110, sz: 5 }]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_HASH, forced, isMeeting } from '../src/lib/fills.ts'
-import type { Fill } from '../src/net/shapes.ts'
+import { NO_HASH, forced, isMeeting } from '../src/core/fills.ts'
+import type { Fill } from '../src/core/shapes.ts'
 
 const liquidation = { liquidatedUser: '0x12', markPx: '150.0', method: 'market' }
 

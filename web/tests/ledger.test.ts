@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ledgerTold, rowNames } from '../src/lib/ledger.ts'
+import { ledgerTold, rowNames } from '../src/account/ledger.ts'
 
 const ME = '0x' + '11'.repeat(20)
 const OTHER = '0x' + '22'.repeat(20)

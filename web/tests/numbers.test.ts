@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { floorSz, fromUnits, isValidPx, isValidSz, roundPx, toUnits, wire } from '../src/lib/numbers.ts'
+import { floorSz, fromUnits, isValidPx, isValidSz, roundPx, toUnits, wire } from '../src/core/numbers.ts'
 
 test('wire text has no needless zeros and refuses everything that is not a plain decimal', () => {
   assert.equal(wire('00100.2500'), '100.25')

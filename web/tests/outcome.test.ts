@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MakerFills, newCloid, outcomeFound, outcomeOf } from '../src/lib/outcome.ts'
-import type { Fill, OpenOrder } from '../src/net/shapes.ts'
+import { MakerFills, newCloid, outcomeFound, outcomeOf } from '../src/core/outcome.ts'
+import type { Fill, OpenOrder } from '../src/core/shapes.ts'
 
 // Answers as a node gave them: an order for 5 that may not rest met one of 1; one for 3 met 1 and rests with 2.
 const order = { coin: 'SOL', side: 'B', limitPx: '195.7', oid: 4, timestamp: 0, cloid: null } as unknown as OpenOrder & { cloid: null }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inTheWay, isKeptOut, takerFeePx } from '../src/lib/postonly.ts'
+import { inTheWay, isKeptOut, takerFeePx } from '../src/core/postonly.ts'
 
 // The example of docs/protocol/matching.md: mark 50,000, asks for 0.03 at 50,000 and 0.0325 at 50,100.
 test('a sixteenth of a post-only order may be in its way, and no more', () => {

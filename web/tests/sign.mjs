@@ -2,7 +2,7 @@
 // modules and prints the signatures, so that a test in another language can compare them with another signer's.
 
 import { privateKeyToAccount } from 'viem/accounts'
-import { actionHash, l1TypedData, splitSignature, userTypedData } from '../src/lib/signing.ts'
+import { actionHash, l1TypedData, splitSignature, userTypedData } from '../src/core/signing.ts'
 
 let text = ''
 for await (const chunk of process.stdin) text += chunk

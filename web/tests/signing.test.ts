@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { orderAction } from '../src/lib/actions.ts'
-import { actionHash, splitSignature } from '../src/lib/signing.ts'
+import { orderAction } from '../src/core/actions.ts'
+import { actionHash, splitSignature } from '../src/core/signing.ts'
 
 // From the signing tests of hyperliquid-python-sdk (MIT): ETH, buy 0.0147 at 1670.1, IOC, asset index 4.
 test('the phantom agent of the published order has the published connectionId', () => {

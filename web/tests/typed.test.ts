@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fmt } from '../src/lib/numbers.ts'
-import { read } from '../src/lib/typed.ts'
+import { fmt } from '../src/core/numbers.ts'
+import { read } from '../src/core/typed.ts'
 
 test('numbers are read as the page writes them', () => {
   for (const [typed, text] of [

@@ -1,8 +1,8 @@
 // From the explorer's JSON to what a person reads: a few facts in order, and tables of what belongs to them.
 
-import { fmt, fromUnits } from '../lib/numbers.ts'
-import { short } from '../lib/short.ts'
-import { markets } from '../state/markets.svelte.ts'
+import { fmt, fromUnits } from '../core/numbers.ts'
+import { short } from '../core/short.ts'
+import { markets } from '../market/markets.svelte.ts'
 
 type Json = Record<string, unknown>
 

@@ -1,0 +1,98 @@
+// Money between the exchange and the Ethereum side of the same chain, and the dev network's faucet.
+//
+// Deposit: an ERC-20 transfer to the quote token's system address. Withdrawal: a spotSend to that address, which the
+// chain pays out as ERC-20 in a following batch.
+
+import { encodeFunctionData, parseAbi, type Hex } from 'viem'
+import { fromUnits, toUnits, wire } from '../core/numbers.ts'
+import { OPENING } from './opening.ts'
+import { pause } from '../core/pauses.ts'
+import { info, isNoAnswer, rpc } from '../node/http.ts'
+import type { LedgerUpdate } from '../core/shapes.ts'
+import { account } from './account.svelte.ts'
+import { network, QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from '../node/network.svelte.ts'
+import { NotKnown } from '../node/outcomes.ts'
+import { session } from './session.svelte.ts'
+import { attempt } from '../trade/trading.ts'
+
+const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
+const PAUSES_MS = [400, 400, 800, 1500, 2500]
+const WAIT_MS = 30_000
+/** By so much the page may be wrong about the chain's time. */
+const CLOCKS_APART_MS = 60_000
+const SPOT_TOKEN = `USDC:${QUOTE_TOKEN}`
+
+interface Receipt {
+  status: Hex
+  blockNumber: Hex
+}
+
+export function deposit(amount: string): Promise<boolean> {
+  return attempt('Deposit failed', async (tell) => {
+    const wallet = session.wallet! // it may move to another account before the deposit arrives
+    const data = encodeFunctionData({
+      abi: ERC20,
+      functionName: 'transfer',
+      args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
+    })
+    const sinceMs = network.chainNowMs() - CLOCKS_APART_MS
+    const hash = await wallet.send({ to: QUOTE_TOKEN, data })
+    tell('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
+    const receipt = await found(() => rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
+    if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
+    const credit = await found(() => creditOf(wallet.address, hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
+    if (credit.delta.unclaimed) tell('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
+    else tell('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
+  })
+}
+
+/** What the exchange did with the tokens that `user` sent it by transaction `hash`, not before `startTime`; null before it has. */
+async function creditOf(user: Hex, hash: Hex, startTime: number): Promise<LedgerUpdate | null> {
+  const isIt = (row: LedgerUpdate): boolean => row.hash === hash
+  const told = account.address === user ? account.ledger.find(isIt) : undefined // by the stream, which asks for nothing
+  return told ?? (await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user, startTime })).find(isIt) ?? null
+}
+
+export function withdraw(amount: string): Promise<boolean> {
+  return attempt('Withdrawal failed', async (tell) => {
+    await session.sign('spotSend', 'time', { destination: QUOTE_SYSTEM_ADDRESS, token: SPOT_TOKEN, amount: wire(amount) })
+    tell('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
+  })
+}
+
+export function faucet(): Promise<boolean> {
+  return attempt('The faucet gave nothing', async (tell) => {
+    await rpc('coinone_faucet', [session.address])
+    await account.load().catch(() => undefined) // the stream tells it too
+    tell('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
+  })
+}
+
+export interface Balances {
+  gas: string
+  quote: string
+}
+
+export async function balances(owner: Hex): Promise<Balances> {
+  const data = encodeFunctionData({ abi: ERC20, functionName: 'balanceOf', args: [owner] })
+  const [gas, quote] = await Promise.all([
+    rpc<Hex>('eth_getBalance', [owner, 'latest']),
+    rpc<Hex>('eth_call', [{ to: QUOTE_TOKEN, data }, 'latest']),
+  ])
+  return { gas: fromUnits(BigInt(gas), 18), quote: fromUnits(quote === '0x' ? 0n : BigInt(quote), QUOTE_DECIMALS) }
+}
+
+/** Ask until there is something, also of a node that is away, or gives no more answers, for a while. Raises NotKnown with
+ * `otherwise`: that a question fails is no sign that what was sent has. */
+async function found<T>(ask: () => Promise<T | null>, otherwise: string): Promise<T> {
+  const deadline = Date.now() + WAIT_MS
+  for (let asked = 0; Date.now() < deadline; asked += 1) {
+    const thing = await ask().catch((fault) => {
+      if (isNoAnswer(fault)) return null
+      throw new NotKnown(otherwise)
+    })
+    if (thing !== null) return thing
+    await pause(PAUSES_MS, asked)
+  }
+  throw new NotKnown(otherwise)
+}
