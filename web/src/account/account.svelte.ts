@@ -1,17 +1,16 @@
-// The trader's account, as the node streams it.
+// An account, as the node streams it.
 //
 // The node sends each part whole at first and again when a batch touched it; fills, funding and transfers come as a
 // snapshot and then one by one. Profit is computed here against the newest mark price, so it moves in between.
 
 import { SvelteSet } from 'svelte/reactivity'
 import { forced } from '../core/fills.ts'
-import { rowNames } from './ledger.ts'
 import { trim } from '../core/numbers.ts'
-import { feed } from '../node/feed.svelte.ts'
-import { info } from '../node/http.ts'
 import type { ActiveAssetData, ClearinghouseState, Fill, FundingRow, LedgerUpdate, OpenOrder, UserFees } from '../core/shapes.ts'
+import type { Listing } from '../market/listing.svelte.ts'
+import type { NodeClient } from '../node/client.ts'
 import { poll } from '../node/poll.ts'
-import { markets } from '../market/markets.svelte.ts'
+import { rowNames } from './ledger.ts'
 
 const FEES_POLL_MS = 300_000
 const HISTORY_ROWS = 500
@@ -38,11 +37,11 @@ export interface Position {
 }
 
 /** Positions at the newest marks. */
-export function positionsOf(summary: ClearinghouseState): Position[] {
+export function positionsOf(listing: Listing, summary: ClearinghouseState): Position[] {
   return summary.assetPositions.map(({ position }) => {
     const size = Number(position.szi)
     const entryPx = Number(position.entryPx ?? 0)
-    const markPx = markets.markOf(position.coin) ?? Math.abs(Number(position.positionValue) / size)
+    const markPx = listing.markOf(position.coin) ?? Math.abs(Number(position.positionValue) / size)
     const value = Math.abs(size) * markPx
     const pnl = size * (markPx - entryPx)
     const margin = Number(position.marginUsed)
@@ -65,7 +64,7 @@ export function positionsOf(summary: ClearinghouseState): Position[] {
   })
 }
 
-class AccountState {
+export class Account {
   address = $state<string | null>(null)
   summary = $state.raw<ClearinghouseState | null>(null)
   orders = $state.raw<OpenOrder[]>([])
@@ -84,7 +83,19 @@ class AccountState {
   /** Called with fills that no order of the account caused. */
   onForcedFills: (fills: Fill[]) => void = () => undefined
 
-  positions: Position[] = $derived(this.summary ? positionsOf(this.summary) : [])
+  readonly #node: NodeClient
+  readonly #listing: Listing
+
+  constructor(node: NodeClient, listing: Listing) {
+    this.#node = node
+    this.#listing = listing
+  }
+
+  positions: Position[] = $derived(this.summary ? this.positionsOf(this.summary) : [])
+
+  positionsOf(summary: ClearinghouseState): Position[] {
+    return positionsOf(this.#listing, summary)
+  }
 
   get unrealisedPnl(): number {
     return this.positions.reduce((sum, position) => sum + position.pnl, 0)
@@ -104,7 +115,7 @@ class AccountState {
   /** Whether positions and orders are known as they are now: what closes everything must not believe older ones. */
   get isCurrent(): boolean {
     const user = this.address
-    return (['clearinghouseState', 'openOrders'] as const).every((type) => this.knows(type) && feed.isTaken({ type, user }))
+    return (['clearinghouseState', 'openOrders'] as const).every((type) => this.knows(type) && this.#node.feed.isTaken({ type, user }))
   }
 
   /** Whether the exchange knows the account: it arises with the first deposit. */
@@ -143,9 +154,15 @@ class AccountState {
         stops.push(poll(() => this.#loadFees(user), FEES_POLL_MS))
         return () => stops.forEach((stop) => stop())
       })
+    })
+  }
+
+  /** Follow leverage, and what can be traded with it, in that market; of nobody what holds for a new account. */
+  followTradable(coinNow: () => string): void {
+    $effect.root(() => {
       $effect(() => {
-        const [user, coin] = [this.address ?? NOBODY, markets.coin]
-        return feed.subscribe({ type: 'activeAssetData', user, coin }, (data) => {
+        const [user, coin] = [this.address ?? NOBODY, coinNow()]
+        return this.#node.feed.subscribe({ type: 'activeAssetData', user, coin }, (data) => {
           const message = data as ActiveAssetData & { user: string }
           if (message.user.toLowerCase() === user && (this.address ?? NOBODY) === user) this.tradable[message.coin] = message
         })
@@ -156,7 +173,7 @@ class AccountState {
   /** The account's state once, without waiting for the stream. */
   async load(): Promise<void> {
     const user = this.address
-    const summary = await info<ClearinghouseState>('clearinghouseState', { user })
+    const summary = await this.#node.http.info<ClearinghouseState>('clearinghouseState', { user })
     if (this.address !== user) return
     this.summary = summary
     this.#told.add('clearinghouseState')
@@ -164,7 +181,7 @@ class AccountState {
 
   #follow(user: string): (() => void)[] {
     const on = <T>(type: Part, take: (data: T) => void): (() => void) =>
-      feed.subscribe({ type, user }, (data) => {
+      this.#node.feed.subscribe({ type, user }, (data) => {
         const owner = (data as { user?: string }).user
         if (this.address !== user || (owner !== undefined && owner.toLowerCase() !== user)) return
         take(data as T)
@@ -192,7 +209,7 @@ class AccountState {
   }
 
   async #loadFees(user: string): Promise<void> {
-    const fees = await info<UserFees>('userFees', { user })
+    const fees = await this.#node.http.info<UserFees>('userFees', { user })
     if (this.address === user) this.fees = fees
   }
 
@@ -225,5 +242,3 @@ function merged<T extends { time: number }>(known: T[], fresh: T[], key: (row: T
   for (const row of [...fresh, ...known]) rows.set(key(row), row)
   return [...rows.values()].sort((a, b) => b.time - a.time).slice(0, HISTORY_ROWS)
 }
-
-export const account = new AccountState()

@@ -8,16 +8,16 @@ import {
   actionHash, CHAIN_NAME, L1_ACTION, l1TypedData, sourceOf, splitSignature, transactionHash, USER_ACTION, userTypedData, type UserAction,
 } from '../core/signing.ts'
 import type { Packable } from '../core/msgpack.ts'
-import { exchange, info, Unreachable, type ExchangeAnswer } from '../node/http.ts'
-import type { NamedAgent } from '../core/shapes.ts'
-import { approvedName, deviceName, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from './wallet/agent.ts'
+import { Unreachable } from '../node/http.ts'
+import type { ExchangeAnswer, NamedAgent } from '../core/shapes.ts'
+import { approvedName, deviceName, dropUnnamed, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from './wallet/agent.ts'
 import { devWallet } from './wallet/dev.ts'
 import { awaitInjected, connectInjected, type Announced } from './wallet/injected.ts'
 import type { Wallet } from './wallet/wallet.ts'
-import { account } from './account.svelte.ts'
-import { network } from '../node/network.svelte.ts'
+import type { NodeClient } from '../node/client.ts'
+import type { Account } from './account.svelte.ts'
 import { AnswerLost, answerOf } from '../node/outcomes.ts'
-import { ui } from '../ui/ui.svelte.ts'
+import type { Screen } from '../ui/screen.svelte.ts'
 
 /** An action that has not been carried out by then never will be: the outcome of a lost answer is known so soon. */
 export const EXPIRES_MS = 10_000
@@ -25,10 +25,11 @@ const REMEMBERED = 'coinone.devkey' // of this tab
 const INJECTED = 'coinone.wallet' // of this browser: the wallet's name in reverse-domain form
 /** Extensions announce themselves late: so long it is said that the remembered one is looked for. It is taken later, too. */
 const LOOKING_MS = 10_000
+const DROPPED = 'An older version of this page made it and did not note whose it is. Enable trading again; under Wallet you can revoke the old key.'
 /** The chain's words for a key that it does not know (any more). */
 const UNKNOWN_SIGNER = /API Wallet .* does not exist/
 
-class SessionState {
+export class Session {
   wallet = $state.raw<Wallet | null>(null)
   agent = $state.raw<Agent | null>(null)
 
@@ -39,6 +40,15 @@ class SessionState {
   /** The wallet that is used, also while its key is still being looked for. */
   #newest: Wallet | null = null
   #lastNonce = 0
+  readonly #node: NodeClient
+  readonly #account: Account
+  readonly #screen: Screen
+
+  constructor(node: NodeClient, account: Account, screen: Screen) {
+    this.#node = node
+    this.#account = account
+    this.#screen = screen
+  }
 
   get address(): Hex | null {
     return this.wallet?.address ?? null
@@ -47,13 +57,13 @@ class SessionState {
   /** A reload keeps the dev key of this tab, or the browser's wallet once that is there and allows its account here. */
   async resume(): Promise<void> {
     const index = sessionStorage.getItem(REMEMBERED)
-    if (index !== null && network.kind === 'dev') return this.useDevKey(Number(index))
+    if (index !== null && this.#node.network.kind === 'dev') return this.useDevKey(Number(index))
     const rdns = localStorage.getItem(INJECTED)
     if (rdns === null || this.#newest !== null) return
     const found = (): void => void (this.isLooking = false)
     this.isLooking = true
     setTimeout(found, LOOKING_MS)
-    const stop = awaitInjected(rdns, found, (wallet) => void this.use(wallet))
+    const stop = awaitInjected(this.#node.network, rdns, found, (wallet) => void this.use(wallet))
     this.#stop = () => {
       stop()
       found()
@@ -61,7 +71,7 @@ class SessionState {
   }
 
   async useInjected(announced: Announced): Promise<void> {
-    const used = this.use(await connectInjected(announced))
+    const used = this.use(await connectInjected(this.#node.network, announced))
     // at once, as it is of this wallet: who leaves it, or takes another, while its key is looked for has the last word
     sessionStorage.removeItem(REMEMBERED)
     localStorage.setItem(INJECTED, announced.rdns)
@@ -69,7 +79,7 @@ class SessionState {
   }
 
   async useDevKey(index: number): Promise<void> {
-    const used = this.use(await devWallet(index, network.chainId!))
+    const used = this.use(await devWallet(this.#node, index))
     sessionStorage.setItem(REMEMBERED, String(index))
     await used
   }
@@ -77,7 +87,7 @@ class SessionState {
   async use(wallet: Wallet): Promise<void> {
     this.#release()
     this.#newest = wallet
-    const stopTabs = onOtherTab(network.chainId!, wallet.address, () => void this.#reloadAgent())
+    const stopTabs = onOtherTab(this.#node.network.chainId!, wallet.address, () => void this.#reloadAgent())
     const stopWallet = wallet.onChange((moved) => {
       if (moved === null) this.#lock(wallet)
       else if (moved.address !== wallet.address) void this.use(moved)
@@ -86,11 +96,12 @@ class SessionState {
       stopTabs()
       stopWallet()
     }
-    const agent = await storedAgent(network.chainId!, wallet.address)
+    if (await dropUnnamed(this.#node.network.chainId!, wallet.address)) this.#screen.toast('notice', 'Trading key dropped', DROPPED)
+    const agent = await storedAgent(this.#node.network.chainId!, wallet.address)
     if (this.#newest !== wallet) return // it has moved on, or was left
     this.agent = agent
     this.wallet = wallet
-    account.address = wallet.address
+    this.#account.address = wallet.address
   }
 
   /** Disconnect: this browser forgets the wallet and its trading key, which the chain still knows until it expires. */
@@ -99,7 +110,7 @@ class SessionState {
     localStorage.removeItem(INJECTED)
     const address = this.#newest?.address
     this.#release()
-    if (address !== undefined) await forgetAgent(network.chainId!, address)
+    if (address !== undefined) await forgetAgent(this.#node.network.chainId!, address)
   }
 
   /** The wallet was locked: nobody is here until its owner unlocks it. */
@@ -116,12 +127,12 @@ class SessionState {
     this.#newest = null
     this.wallet = null
     this.agent = null
-    account.address = null
+    this.#account.address = null
   }
 
   async #reloadAgent(): Promise<void> {
     const address = this.address
-    const agent = address === null ? null : await storedAgent(network.chainId!, address)
+    const agent = address === null ? null : await storedAgent(this.#node.network.chainId!, address)
     if (this.address === address) this.agent = agent
   }
 
@@ -129,13 +140,13 @@ class SessionState {
     const wallet = this.wallet!
     const { agent, key } = await newAgent(days, deviceName())
     await this.#approve(wallet, agent.address, approvedName(agent))
-    await storeAgent(network.chainId!, wallet.address, agent, key)
+    await storeAgent(this.#node.network.chainId!, wallet.address, agent, key)
     if (this.address === wallet.address) this.agent = agent
   }
 
   /** The trading keys that the chain knows of this account, of all devices. Raises NodeError. */
   async agents(): Promise<NamedAgent[]> {
-    return info<NamedAgent[]>('extraAgents', { user: this.address! })
+    return this.#node.http.info<NamedAgent[]>('extraAgents', { user: this.address! })
   }
 
   /** End the agency of that name: to approve the zero address is to approve nobody. */
@@ -151,17 +162,17 @@ class SessionState {
     const { address, agent } = this
     if (!address || !agent) throw new Error('Enable trading first.')
     const nonce = this.#nonce()
-    const data = l1TypedData(sourceOf(network.chainId!), actionHash(action, nonce, null, expiresAfter))
+    const data = l1TypedData(sourceOf(this.#node.network.chainId!), actionHash(action, nonce, null, expiresAfter))
     const signature = splitSignature(await agent.signTypedData(data))
     const hash = transactionHash(L1_ACTION, data, agent.address)
-    const answer = await sent({ action, nonce, signature, expiresAfter }, new AnswerLost(hash, expiresAfter))
+    const answer = await this.#sent({ action, nonce, signature, expiresAfter }, new AnswerLost(hash, expiresAfter))
     if (answer.status === 'err' && UNKNOWN_SIGNER.test(String(answer.response))) await this.#forgetAgent(address, agent)
     return accepted(answer)
   }
 
   /** Trade, and ask the chain for an answer that was lost. Raises NotKnown, Error with the chain's refusal. */
   act(action: Packable): Promise<ExchangeAnswer> {
-    return settled(this.trade(action, network.chainNowMs() + EXPIRES_MS))
+    return this.#settled(this.trade(action, this.#node.network.chainNowMs() + EXPIRES_MS))
   }
 
   /** Sign with the wallet itself: transfers and approvals. `time` is the field that carries the nonce. Raises NotKnown,
@@ -172,23 +183,41 @@ class SessionState {
 
   async #sign(wallet: Wallet, type: string, time: 'nonce' | 'time', fields: Record<string, string>): Promise<ExchangeAnswer> {
     const nonce = this.#nonce()
-    const signatureChainId: Hex = `0x${network.chainId!.toString(16)}`
+    const signatureChainId: Hex = `0x${this.#node.network.chainId!.toString(16)}`
     const action: UserAction = { type, hyperliquidChain: CHAIN_NAME, signatureChainId, ...fields, [time]: nonce }
     const data = userTypedData(action)
     const signature = splitSignature(await wallet.signTypedData(data))
     const lost = new AnswerLost(transactionHash(USER_ACTION, data, wallet.address), null)
-    return settled(sent({ action, nonce, signature }, lost).then(accepted))
+    return this.#settled(this.#sent({ action, nonce, signature }, lost).then(accepted))
   }
 
   /** The account's key is of no use any more; one that came in its place stays. */
   async #forgetAgent(master: Hex, agent: Agent): Promise<void> {
     if (this.agent?.address === agent.address) this.agent = null
-    const stored = await storedAgent(network.chainId!, master)
-    if (stored?.address === agent.address) await forgetAgent(network.chainId!, master)
+    const stored = await storedAgent(this.#node.network.chainId!, master)
+    if (stored?.address === agent.address) await forgetAgent(this.#node.network.chainId!, master)
   }
 
   #approve(wallet: Wallet, agentAddress: Hex, agentName: string): Promise<ExchangeAnswer> {
     return this.#sign(wallet, 'approveAgent', 'nonce', { agentAddress, agentName })
+  }
+
+  async #sent(body: unknown, lost: AnswerLost): Promise<ExchangeAnswer> {
+    try {
+      return await this.#node.http.exchange(body)
+    } catch (fault) {
+      throw fault instanceof Unreachable ? lost : fault
+    }
+  }
+
+  async #settled(answer: Promise<ExchangeAnswer>): Promise<ExchangeAnswer> {
+    try {
+      return await answer
+    } catch (fault) {
+      if (!(fault instanceof AnswerLost)) throw fault
+      const done = this.#screen.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.')
+      return accepted(await answerOf(this.#node, fault).finally(done))
+    }
   }
 
   /** Milliseconds, never the same twice. */
@@ -198,27 +227,7 @@ class SessionState {
   }
 }
 
-async function sent(body: unknown, lost: AnswerLost): Promise<ExchangeAnswer> {
-  try {
-    return await exchange(body)
-  } catch (fault) {
-    throw fault instanceof Unreachable ? lost : fault
-  }
-}
-
-async function settled(answer: Promise<ExchangeAnswer>): Promise<ExchangeAnswer> {
-  try {
-    return await answer
-  } catch (fault) {
-    if (!(fault instanceof AnswerLost)) throw fault
-    const done = ui.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.')
-    return accepted(await answerOf(fault).finally(done))
-  }
-}
-
 function accepted(answer: ExchangeAnswer): ExchangeAnswer {
   if (answer.status !== 'ok') throw new Error(typeof answer.response === 'string' ? answer.response : 'The node refused.')
   return answer
 }
-
-export const session = new SessionState()

@@ -7,13 +7,14 @@ import { encodeFunctionData, parseAbi, type Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../core/numbers.ts'
 import { OPENING } from './opening.ts'
 import { pause } from '../core/pauses.ts'
-import { info, isNoAnswer, rpc } from '../node/http.ts'
+import type { NodeClient } from '../node/client.ts'
+import { isNoAnswer } from '../node/http.ts'
 import type { LedgerUpdate } from '../core/shapes.ts'
-import { account } from './account.svelte.ts'
-import { network, QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from '../node/network.svelte.ts'
+import type { Account } from './account.svelte.ts'
+import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from '../node/network.svelte.ts'
 import { NotKnown } from '../node/outcomes.ts'
-import { session } from './session.svelte.ts'
-import { attempt } from '../trade/trading.ts'
+import type { Session } from './session.svelte.ts'
+import type { Reports } from './reports.ts'
 
 const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
 const PAUSES_MS = [400, 400, 800, 1500, 2500]
@@ -27,59 +28,73 @@ interface Receipt {
   blockNumber: Hex
 }
 
-export function deposit(amount: string): Promise<boolean> {
-  return attempt('Deposit failed', async (tell) => {
-    const wallet = session.wallet! // it may move to another account before the deposit arrives
-    const data = encodeFunctionData({
-      abi: ERC20,
-      functionName: 'transfer',
-      args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
-    })
-    const sinceMs = network.chainNowMs() - CLOCKS_APART_MS
-    const hash = await wallet.send({ to: QUOTE_TOKEN, data })
-    tell('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
-    const receipt = await found(() => rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
-    if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
-    const credit = await found(() => creditOf(wallet.address, hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
-    if (credit.delta.unclaimed) tell('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
-    else tell('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
-  })
-}
-
-/** What the exchange did with the tokens that `user` sent it by transaction `hash`, not before `startTime`; null before it has. */
-async function creditOf(user: Hex, hash: Hex, startTime: number): Promise<LedgerUpdate | null> {
-  const isIt = (row: LedgerUpdate): boolean => row.hash === hash
-  const told = account.address === user ? account.ledger.find(isIt) : undefined // by the stream, which asks for nothing
-  return told ?? (await info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user, startTime })).find(isIt) ?? null
-}
-
-export function withdraw(amount: string): Promise<boolean> {
-  return attempt('Withdrawal failed', async (tell) => {
-    await session.sign('spotSend', 'time', { destination: QUOTE_SYSTEM_ADDRESS, token: SPOT_TOKEN, amount: wire(amount) })
-    tell('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
-  })
-}
-
-export function faucet(): Promise<boolean> {
-  return attempt('The faucet gave nothing', async (tell) => {
-    await rpc('coinone_faucet', [session.address])
-    await account.load().catch(() => undefined) // the stream tells it too
-    tell('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
-  })
-}
-
 export interface Balances {
   gas: string
   quote: string
 }
 
-export async function balances(owner: Hex): Promise<Balances> {
-  const data = encodeFunctionData({ abi: ERC20, functionName: 'balanceOf', args: [owner] })
-  const [gas, quote] = await Promise.all([
-    rpc<Hex>('eth_getBalance', [owner, 'latest']),
-    rpc<Hex>('eth_call', [{ to: QUOTE_TOKEN, data }, 'latest']),
-  ])
-  return { gas: fromUnits(BigInt(gas), 18), quote: fromUnits(quote === '0x' ? 0n : BigInt(quote), QUOTE_DECIMALS) }
+export class Transfers {
+  readonly #node: NodeClient
+  readonly #account: Account
+  readonly #session: Session
+  readonly #reports: Reports
+
+  constructor(node: NodeClient, account: Account, session: Session, reports: Reports) {
+    this.#node = node
+    this.#account = account
+    this.#session = session
+    this.#reports = reports
+  }
+
+  deposit(amount: string): Promise<boolean> {
+    return this.#reports.attempt('Deposit failed', async (tell) => {
+      const wallet = this.#session.wallet! // it may move to another account before the deposit arrives
+      const data = encodeFunctionData({
+        abi: ERC20,
+        functionName: 'transfer',
+        args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
+      })
+      const sinceMs = this.#node.network.chainNowMs() - CLOCKS_APART_MS
+      const hash = await wallet.send({ to: QUOTE_TOKEN, data })
+      tell('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
+      const receipt = await found(() => this.#node.http.rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
+      if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
+      const credit = await found(() => this.#creditOf(wallet.address, hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
+      if (credit.delta.unclaimed) tell('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
+      else tell('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
+    })
+  }
+
+  /** What the exchange did with the tokens that `user` sent it by transaction `hash`, not before `startTime`; null before it has. */
+  async #creditOf(user: Hex, hash: Hex, startTime: number): Promise<LedgerUpdate | null> {
+    const isIt = (row: LedgerUpdate): boolean => row.hash === hash
+    const told = this.#account.address === user ? this.#account.ledger.find(isIt) : undefined // by the stream, which asks for nothing
+    return told ?? (await this.#node.http.info<LedgerUpdate[]>('userNonFundingLedgerUpdates', { user, startTime })).find(isIt) ?? null
+  }
+
+  withdraw(amount: string): Promise<boolean> {
+    return this.#reports.attempt('Withdrawal failed', async (tell) => {
+      await this.#session.sign('spotSend', 'time', { destination: QUOTE_SYSTEM_ADDRESS, token: SPOT_TOKEN, amount: wire(amount) })
+      tell('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
+    })
+  }
+
+  faucet(): Promise<boolean> {
+    return this.#reports.attempt('The faucet gave nothing', async (tell) => {
+      await this.#node.http.rpc('coinone_faucet', [this.#session.address])
+      await this.#account.load().catch(() => undefined) // the stream tells it too
+      tell('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
+    })
+  }
+
+  async balances(owner: Hex): Promise<Balances> {
+    const data = encodeFunctionData({ abi: ERC20, functionName: 'balanceOf', args: [owner] })
+    const [gas, quote] = await Promise.all([
+      this.#node.http.rpc<Hex>('eth_getBalance', [owner, 'latest']),
+      this.#node.http.rpc<Hex>('eth_call', [{ to: QUOTE_TOKEN, data }, 'latest']),
+    ])
+    return { gas: fromUnits(BigInt(gas), 18), quote: fromUnits(quote === '0x' ? 0n : BigInt(quote), QUOTE_DECIMALS) }
+  }
 }
 
 /** Ask until there is something, also of a node that is away, or gives no more answers, for a while. Raises NotKnown with

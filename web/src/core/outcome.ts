@@ -5,8 +5,7 @@
 // once the chain's time has passed that moment.
 
 import { fromUnits, toUnits } from './numbers.ts'
-import type { OrderStatus } from '../node/http.ts'
-import type { Fill, FoundOrder } from './shapes.ts'
+import type { Fill, FoundOrder, OrderStatus } from './shapes.ts'
 
 const SIZE_PLACES = 8 // more than any market's sizes have
 

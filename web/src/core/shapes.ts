@@ -141,3 +141,14 @@ export interface UserFees {
   userCrossRate: string
   userAddRate: string
 }
+
+export interface ExchangeAnswer {
+  status: 'ok' | 'err'
+  response: string | { type: string; data?: { statuses: OrderStatus[] } }
+}
+
+export type OrderStatus =
+  | string
+  | { resting: { oid: number } }
+  | { filled: { oid: number; totalSz: string; avgPx: string } }
+  | { error: string }

@@ -2,7 +2,6 @@
 
 import { fmt, fromUnits } from '../core/numbers.ts'
 import { short } from '../core/short.ts'
-import { markets } from '../market/markets.svelte.ts'
 
 type Json = Record<string, unknown>
 
@@ -12,15 +11,18 @@ export interface View {
   raw?: unknown
 }
 
+/** The name of a market by the chain's number of it, where it is known. */
+export type NameOf = (asset: number) => string | undefined
+
 export interface Head {
   lastBatch: number
 }
 
-export function viewOf(page: string, found: Json, head: Head | null): View {
+export function viewOf(page: string, found: Json, head: Head | null, nameOf: NameOf): View {
   if (page === 'block') return blockView(found)
-  if (page === 'batch') return batchView(found, head)
-  if (page === 'account') return accountView(found)
-  return found.kind === 'ethereum' ? ethereumView(found) : actionView(found, head)
+  if (page === 'batch') return batchView(found, head, nameOf)
+  if (page === 'account') return accountView(found, nameOf)
+  return found.kind === 'ethereum' ? ethereumView(found) : actionView(found, head, nameOf)
 }
 
 function blockView(found: Json): View {
@@ -40,7 +42,7 @@ function blockView(found: Json): View {
   return { facts, tables: [{ title: 'Ethereum transactions', rows: transactions }, { title: 'Batches', rows: batches }] }
 }
 
-function batchView(found: Json, head: Head | null): View {
+function batchView(found: Json, head: Head | null, nameOf: NameOf): View {
   const facts = {
     batch: found.height,
     batchHash: found.hash,
@@ -53,16 +55,16 @@ function batchView(found: Json, head: Head | null): View {
   const rows = (found.txs as Json[]).map(({ hash, user, action }) => ({
     hash: (action as Json).type === 'oracle' ? short(String(hash)) : hash, // prices have no page of their own
     user,
-    action: describe(action as Json),
+    action: describe(action as Json, nameOf),
   }))
   return { facts, tables: [{ title: 'Transactions', rows }] }
 }
 
-function actionView(found: Json, head: Head | null): View {
+function actionView(found: Json, head: Head | null, nameOf: NameOf): View {
   const facts = {
     hash: found.hash,
     signer: found.user,
-    what: describe(found.action as Json),
+    what: describe(found.action as Json, nameOf),
     batch: found.block,
     time: found.time,
     finality: finality(found.block as number, head),
@@ -92,7 +94,7 @@ function ethereumView(found: Json): View {
   return { facts, tables: [{ title: 'Logs', rows: logs }] }
 }
 
-function accountView(found: Json): View {
+function accountView(found: Json, nameOf: NameOf): View {
   const exchange = found.exchange as Json & { marginSummary: Json; assetPositions: { position: Json }[] }
   const facts = {
     address: found.address,
@@ -117,7 +119,7 @@ function accountView(found: Json): View {
     size: order.sz,
     time: order.timestamp,
   }))
-  const recent = (found.recent as Json[]).map(({ hash, time, action }) => ({ hash, time, action: describe(action as Json) }))
+  const recent = (found.recent as Json[]).map(({ hash, time, action }) => ({ hash, time, action: describe(action as Json, nameOf) }))
   return {
     facts,
     tables: [
@@ -148,8 +150,8 @@ function coin(wei: unknown): string {
 }
 
 /** One line that says what an action does. */
-export function describe(action: Json): string {
-  const name = (asset: unknown): string => markets.all[Number(asset)]?.name ?? `market ${String(asset)}`
+export function describe(action: Json, nameOf: NameOf): string {
+  const name = (asset: unknown): string => nameOf(Number(asset)) ?? `market ${String(asset)}`
   const list = (rows: unknown, line: (row: Json) => string): string => {
     const all = Array.isArray(rows) ? (rows as Json[]) : []
     return all.slice(0, 3).map(line).join(', ') + (all.length > 3 ? ` and ${all.length - 3} more` : '')

@@ -1,15 +1,14 @@
-// The chosen market's book and tape: the book as it is, by which prices are taken and orders estimated, and the ladder,
+// A market's book and tape: the book as it is, by which prices are taken and orders estimated, and the ladder,
 // which is the same book or a coarser view of it for the eye.
 //
 // Messages may come faster than the screen draws: they are kept outside of reactive state and shown once per frame.
 // A message names its coin but not its grouping, so a grouped ladder comes over a socket of its own.
 
-import { Feed, feed } from '../node/feed.svelte.ts'
 import type { BookLevel, BookMessage, Trade } from '../core/shapes.ts'
 import type { Level } from '../core/estimate.ts'
 import { wire } from '../core/numbers.ts'
-import { markets } from './markets.svelte.ts'
-import { network } from '../node/network.svelte.ts'
+import type { NodeClient } from '../node/client.ts'
+import type { Feed } from '../node/feed.svelte.ts'
 
 const TAPE_LENGTH = 60
 /** Levels a side that the node tells. */
@@ -28,7 +27,7 @@ interface Sides {
 /** Before the first message; a book that holds nothing is another. */
 const UNKNOWN: Sides = { bids: [], asks: [] }
 
-class BookState {
+export class Book {
   tape = $state.raw<Trade[]>([])
   /** Significant digits that the ladder is grouped to; null shows every level. */
   nSigFigs = $state<number | null>(null)
@@ -40,6 +39,13 @@ class BookState {
   #newGrouped: BookMessage | null = null
   #newTrades: Trade[] = []
   #frame = 0
+  readonly #node: NodeClient
+  readonly #coin: () => string
+
+  constructor(node: NodeClient, coin: () => string) {
+    this.#node = node
+    this.#coin = coin
+  }
 
   get bids(): PriceLevel[] {
     return this.#whole.bids
@@ -61,7 +67,7 @@ class BookState {
 
   /** Whether the node has told the trades: of a market without any it sends nothing. */
   get isTapeKnown(): boolean {
-    return this.tape.length > 0 || feed.isTaken({ type: 'trades', coin: markets.coin })
+    return this.tape.length > 0 || this.#node.feed.isTaken({ type: 'trades', coin: this.#coin() })
   }
 
   get bestBid(): number | null {
@@ -79,17 +85,17 @@ class BookState {
   start(): void {
     $effect.root(() => {
       $effect(() => {
-        const coin = markets.coin
+        const coin = this.#coin()
         this.#whole = UNKNOWN
         this.#newWhole = null
-        return this.#follow(feed, { coin }, (message) => (this.#newWhole = message))
+        return this.#follow(this.#node.feed, { coin }, (message) => (this.#newWhole = message))
       })
       $effect(() => {
-        const [coin, nSigFigs] = [markets.coin, this.nSigFigs]
+        const [coin, nSigFigs] = [this.#coin(), this.nSigFigs]
         this.#grouped = UNKNOWN
         this.#newGrouped = null
         if (nSigFigs === null) return
-        const own = new Feed()
+        const own = this.#node.feed.beside()
         own.start()
         this.#groupedFeed = own
         const stop = this.#follow(own, { coin, nSigFigs }, (message) => (this.#newGrouped = message))
@@ -99,10 +105,10 @@ class BookState {
         }
       })
       $effect(() => {
-        const coin = markets.coin
+        const coin = this.#coin()
         this.tape = []
         this.#newTrades = []
-        return feed.subscribe({ type: 'trades', coin }, (data) => this.#addTrades(coin, data as Trade[]))
+        return this.#node.feed.subscribe({ type: 'trades', coin }, (data) => this.#addTrades(coin, data as Trade[]))
       })
     })
   }
@@ -112,7 +118,7 @@ class BookState {
       const message = data as BookMessage
       if (message.coin !== what.coin) return
       take(message)
-      if (from === feed) network.streamed(message.time)
+      if (from === this.#node.feed) this.#node.network.streamed(message.time)
       this.#schedule()
     })
   }
@@ -144,5 +150,3 @@ function sides({ levels: [bids, asks] }: BookMessage): Sides {
   const level = ({ px, sz }: BookLevel): PriceLevel => ({ px: Number(px), sz: Number(sz), text: wire(px) })
   return { bids: bids.map(level), asks: asks.map(level) }
 }
-
-export const book = new BookState()

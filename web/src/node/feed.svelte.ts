@@ -26,9 +26,6 @@ interface Entry {
   refusals: number
 }
 
-/** Subscriptions that the node refused and has not taken since, of all feeds. */
-export const refused = new SvelteSet<string>()
-
 export class Feed {
   /** `late`: what was told may be old, as the line says nothing or lags behind. */
   state = $state<'connecting' | 'open' | 'late' | 'gone'>('connecting')
@@ -46,6 +43,20 @@ export class Feed {
   #timers: ReturnType<typeof setTimeout>[] = []
   #isStopped = false
 
+  readonly #url: string
+  /** Subscriptions that the node refused and has not taken since, of this line and all beside it. */
+  readonly refused: SvelteSet<string>
+
+  constructor(url: string, refused = new SvelteSet<string>()) {
+    this.#url = url
+    this.refused = refused
+  }
+
+  /** Another line to the same node. */
+  beside(): Feed {
+    return new Feed(this.#url, this.refused)
+  }
+
   start(): void {
     this.#connect()
     this.#timers.push(setInterval(() => this.#check(), CHECK_MS))
@@ -58,7 +69,7 @@ export class Feed {
     this.#timers.forEach(clearTimeout)
     document.removeEventListener('visibilitychange', this.#wake)
     this.#socket?.close()
-    this.#subscriptions.forEach((_, key) => refused.delete(key))
+    this.#subscriptions.forEach((_, key) => this.refused.delete(key))
   }
 
   /** Whether what this subscription tells is as the node has it now. */
@@ -85,7 +96,7 @@ export class Feed {
       if (entry.handlers.size > 0 || this.#subscriptions.get(key) !== entry) return
       this.#subscriptions.delete(key)
       this.#taken.delete(key)
-      if (!refused.delete(key)) this.#send({ method: 'unsubscribe', subscription })
+      if (!this.refused.delete(key)) this.#send({ method: 'unsubscribe', subscription })
     }
   }
 
@@ -94,8 +105,7 @@ export class Feed {
   }
 
   #connect(): void {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-    const socket = new WebSocket(`${scheme}://${location.host}/ws`)
+    const socket = new WebSocket(this.#url)
     this.#socket = socket
     socket.onopen = () => {
       this.#pulse = new Pulse(performance.now())
@@ -141,7 +151,7 @@ export class Feed {
     const entry = this.#subscriptions.get(key)
     if (method !== 'subscribe' || !entry) return
     entry.refusals = 0
-    refused.delete(key)
+    this.refused.delete(key)
     this.#taken.add(key)
   }
 
@@ -150,7 +160,7 @@ export class Feed {
     const key = asked === undefined ? '' : JSON.stringify(JSON.parse(asked))
     const entry = this.#subscriptions.get(key)
     if (!entry) return
-    refused.add(key)
+    this.refused.add(key)
     const pause = pauseMs(REFUSED_PAUSES_MS, entry.refusals++)
     const socket = this.#socket
     this.#timers.push(setTimeout(() => {
@@ -192,5 +202,3 @@ export class Feed {
     if (this.state === 'open') this.state = 'late'
   }
 }
-
-export const feed = new Feed()

@@ -21,8 +21,8 @@ const PAUSES_MS = [500, 1000, 2000, 5000, 10_000]
 const SILENCE_MS = 30_000
 const [SUBSCRIBE, LATEST] = [1, 2]
 
-/** Follow the chain's head for as long as the page lives. */
-export function followHeads(take: (head: Head) => void): void {
+/** Follow the head of the chain that the JSON-RPC WebSocket at `url` tells, for as long as the page lives. */
+export function followHeads(url: string, take: (head: Head) => void): void {
   let failures = 0
   let heardAt = 0
   let isAsked = false
@@ -32,7 +32,7 @@ export function followHeads(take: (head: Head) => void): void {
   const askLatest = (): void => ask(LATEST, 'eth_getBlockByNumber', ['latest', false])
 
   function connect(): void {
-    const own = (socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/rpc`))
+    const own = (socket = new WebSocket(url))
     own.onopen = () => {
       heardAt = performance.now()
       isAsked = false

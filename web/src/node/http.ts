@@ -1,4 +1,6 @@
-// The three POST doors of a node, on the page's own origin.
+// The doors of a node that answer questions: JSON by POST, and the explorer's by GET.
+
+import type { ExchangeAnswer } from '../core/shapes.ts'
 
 export class NodeError extends Error {}
 
@@ -21,76 +23,72 @@ export function isNoAnswer(fault: unknown): boolean {
 
 const TIMEOUT_MS = 15_000
 
-async function post(path: string, body: unknown): Promise<unknown> {
-  let response: Response
-  let text: string
-  try {
-    response = await fetch(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
-    text = await response.text()
-  } catch {
-    throw new Unreachable('The node does not answer.')
+export class Http {
+  readonly #origin: string
+  #lastId = 0
+
+  constructor(origin: string) {
+    this.#origin = origin
   }
-  let answer: unknown
-  try {
-    answer = JSON.parse(text)
-  } catch {
-    throw new Unreachable(`The node answered ${response.status} without JSON.`)
+
+  async #post(path: string, body: unknown): Promise<unknown> {
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(`${this.#origin}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+      text = await response.text()
+    } catch {
+      throw new Unreachable('The node does not answer.')
+    }
+    let answer: unknown
+    try {
+      answer = JSON.parse(text)
+    } catch {
+      throw new Unreachable(`The node answered ${response.status} without JSON.`)
+    }
+    if (!response.ok) {
+      const fault = answer as { msg?: string; error?: string }
+      // 4xx says that the request was not taken; 5xx may come after it was.
+      const Kind = response.status === TOO_MANY_REQUESTS ? AskedTooMuch : response.status < 500 ? NodeError : Unreachable
+      throw new Kind(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
+    }
+    return answer
   }
-  if (!response.ok) {
-    const fault = answer as { msg?: string; error?: string }
-    // 4xx says that the request was not taken; 5xx may come after it was.
-    const Kind = response.status === TOO_MANY_REQUESTS ? AskedTooMuch : response.status < 500 ? NodeError : Unreachable
-    throw new Kind(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
+
+  info<T>(type: string, fields: Record<string, unknown> = {}): Promise<T> {
+    return this.#post('/info', { type, ...fields }) as Promise<T>
   }
-  return answer
-}
 
-export function info<T>(type: string, fields: Record<string, unknown> = {}): Promise<T> {
-  return post('/info', { type, ...fields }) as Promise<T>
-}
-
-export interface ExchangeAnswer {
-  status: 'ok' | 'err'
-  response: string | { type: string; data?: { statuses: OrderStatus[] } }
-}
-
-export type OrderStatus =
-  | string
-  | { resting: { oid: number } }
-  | { filled: { oid: number; totalSz: string; avgPx: string } }
-  | { error: string }
-
-export function exchange(body: unknown): Promise<ExchangeAnswer> {
-  return post('/exchange', body) as Promise<ExchangeAnswer>
-}
-
-let lastId = 0
-
-export async function rpc<T>(method: string, params: unknown[] = []): Promise<T> {
-  const answer = (await post('/rpc', { jsonrpc: '2.0', id: ++lastId, method, params })) as {
-    result?: T
-    error?: { code: number; message: string }
+  exchange(body: unknown): Promise<ExchangeAnswer> {
+    return this.#post('/exchange', body) as Promise<ExchangeAnswer>
   }
-  if (answer.error) throw new (answer.error.code === LIMIT_EXCEEDED ? AskedTooMuch : NodeError)(answer.error.message)
-  return answer.result as T
-}
 
-export async function explore<T>(path: string): Promise<T> {
-  let response: Response
-  try {
-    response = await fetch(`/explorer/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-  } catch {
-    throw new Unreachable('The node does not answer.')
+  async rpc<T>(method: string, params: unknown[] = []): Promise<T> {
+    const answer = (await this.#post('/rpc', { jsonrpc: '2.0', id: ++this.#lastId, method, params })) as {
+      result?: T
+      error?: { code: number; message: string }
+    }
+    if (answer.error) throw new (answer.error.code === LIMIT_EXCEEDED ? AskedTooMuch : NodeError)(answer.error.message)
+    return answer.result as T
   }
-  const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
-  if (response.status === 404) throw new NotFound(answer?.msg ?? 'Not found on this node.')
-  if (response.status === TOO_MANY_REQUESTS) throw new AskedTooMuch(answer?.msg ?? 'Too many requests.')
-  if (answer === null || response.status >= 500) throw new Unreachable(`The node answered ${response.status}.`)
-  if (!response.ok) throw new NodeError(answer.msg ?? answer.error ?? `The node answered ${response.status}.`)
-  return answer
+
+  async explore<T>(path: string): Promise<T> {
+    let response: Response
+    try {
+      response = await fetch(`${this.#origin}/explorer/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    } catch {
+      throw new Unreachable('The node does not answer.')
+    }
+    const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
+    if (response.status === 404) throw new NotFound(answer?.msg ?? 'Not found on this node.')
+    if (response.status === TOO_MANY_REQUESTS) throw new AskedTooMuch(answer?.msg ?? 'Too many requests.')
+    if (answer === null || response.status >= 500) throw new Unreachable(`The node answered ${response.status}.`)
+    if (!response.ok) throw new NodeError(answer.msg ?? answer.error ?? `The node answered ${response.status}.`)
+    return answer
+  }
 }

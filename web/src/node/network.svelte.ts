@@ -1,12 +1,11 @@
 // Which chain this is and how far it has come: chain id, kind of network, newest block.
-
 //
 // Blocks come by a stream, and so does the time where anything happens in the market that is shown: what is asked for
 // besides costs the address weight, which its orders need.
 
-import { feed } from './feed.svelte.ts'
+import type { Feed } from './feed.svelte.ts'
 import { followHeads, type Head } from './heads.ts'
-import { explore, info, rpc } from './http.ts'
+import type { Http } from './http.ts'
 import { poll } from './poll.ts'
 
 /** So far the stream may be behind the time that the node tells when it is asked. */
@@ -25,7 +24,7 @@ interface LatestBlock {
   batchList: { seq: number; time?: number }[]
 }
 
-class NetworkState {
+export class Network {
   chainId = $state<number | null>(null)
   head = $state.raw<Head | null>(null)
   /** Exchange time of the last batch that a block contains. */
@@ -37,6 +36,15 @@ class NetworkState {
 
   #heardAt = 0
   #streamTimeMs = 0
+  readonly #origin: string
+  readonly #http: Http
+  readonly #feed: Feed
+
+  constructor(origin: string, http: Http, feed: Feed) {
+    this.#origin = origin
+    this.#http = http
+    this.#feed = feed
+  }
 
   get kind(): 'main' | 'test' | 'dev' | 'unknown' {
     return (this.chainId !== null && KINDS[this.chainId]) || 'unknown'
@@ -47,17 +55,17 @@ class NetworkState {
   }
 
   start(): void {
-    followHeads((head) => {
+    followHeads(`${this.#origin.replace(/^http/, 'ws')}/rpc`, (head) => {
       if (head.hash !== this.head?.hash) this.headSeenMs = Date.now()
       this.head = head
     })
     const stop = poll(async () => {
-      this.chainId = Number(await rpc<string>('eth_chainId'))
+      this.chainId = Number(await this.#http.rpc<string>('eth_chainId'))
       stop()
     }, CHAIN_POLL_MS)
     poll(async () => {
-      if (performance.now() - this.#heardAt >= TIME_POLL_MS || this.batchTimeMs === 0 || feed.isSlow) await this.askTimeMs()
-      if (feed.isSlow && this.batchTimeMs - this.#streamTimeMs >= BEHIND_MS) feed.distrust()
+      if (performance.now() - this.#heardAt >= TIME_POLL_MS || this.batchTimeMs === 0 || this.#feed.isSlow) await this.askTimeMs()
+      if (this.#feed.isSlow && this.batchTimeMs - this.#streamTimeMs >= BEHIND_MS) this.#feed.distrust()
     }, TIME_POLL_MS)
   }
 
@@ -65,7 +73,7 @@ class NetworkState {
   followIncluded(newestMs: () => number): () => void {
     return poll(async () => {
       if (this.isIncluded(newestMs())) return
-      const block = await explore<LatestBlock>('block/latest')
+      const block = await this.#http.explore<LatestBlock>('block/latest')
       this.includedTimeMs = Math.max(this.includedTimeMs, block.batchList.at(-1)?.time ?? 0)
     }, INCLUDED_POLL_MS)
   }
@@ -93,7 +101,7 @@ class NetworkState {
 
   /** The chain's time, asked for now. Raises NodeError. */
   async askTimeMs(): Promise<number> {
-    const { time } = await info<{ time: number }>('exchangeStatus')
+    const { time } = await this.#http.info<{ time: number }>('exchangeStatus')
     this.heard(time)
     return time
   }
@@ -103,5 +111,3 @@ class NetworkState {
     return timeMs <= this.includedTimeMs
   }
 }
-
-export const network = new NetworkState()

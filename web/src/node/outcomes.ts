@@ -6,9 +6,9 @@
 import type { Hex } from 'viem'
 import { isUntraded, outcomeFound, type Outcome } from '../core/outcome.ts'
 import { pause } from '../core/pauses.ts'
-import { explore, info, isNoAnswer, NotFound, type ExchangeAnswer } from './http.ts'
-import type { Fill, OrderStatusAnswer } from '../core/shapes.ts'
-import { network } from './network.svelte.ts'
+import type { NodeClient } from './client.ts'
+import { isNoAnswer, NotFound } from './http.ts'
+import type { ExchangeAnswer, Fill, OrderStatusAnswer } from '../core/shapes.ts'
 
 /** Pauses between questions: an address out of weight must not lose it to them. */
 const PAUSES_MS = [500, 500, 1000, 1500, 2500]
@@ -35,21 +35,21 @@ export class AnswerLost extends Error {
 export class NotKnown extends Error {}
 
 /** The order's outcome; null if it was refused, or never arrived and cannot any more. */
-export function orderOutcome(user: Hex, cloid: string, expiresAfterMs: number): Promise<Outcome | null> {
-  return untilKnown(expiresAfterMs, async () => {
-    const found = await info<OrderStatusAnswer>('orderStatus', { user, oid: cloid })
+export function orderOutcome(node: NodeClient, user: Hex, cloid: string, expiresAfterMs: number): Promise<Outcome | null> {
+  return untilKnown(node, expiresAfterMs, async () => {
+    const found = await node.http.info<OrderStatusAnswer>('orderStatus', { user, oid: cloid })
     if (found.order === undefined) return null
     if (isUntraded(found.order)) return outcomeFound(found.order, [])
-    return outcomeFound(found.order, await info<Fill[]>('userFillsByTime', { user, startTime: found.order.order.timestamp }))
+    return outcomeFound(found.order, await node.http.info<Fill[]>('userFillsByTime', { user, startTime: found.order.order.timestamp }))
   })
 }
 
 /** The answer that was lost, as the chain remembers it. Raises NotKnown. */
-export async function answerOf({ hash, expiresAfterMs }: AnswerLost): Promise<ExchangeAnswer> {
-  const last = expiresAfterMs ?? network.chainNowMs() + LOOK_FOR_MS
-  const found = await untilKnown(last, async () => {
+export async function answerOf(node: NodeClient, { hash, expiresAfterMs }: AnswerLost): Promise<ExchangeAnswer> {
+  const last = expiresAfterMs ?? node.network.chainNowMs() + LOOK_FOR_MS
+  const found = await untilKnown(node, last, async () => {
     try {
-      return await explore<{ status: string | null; response: ExchangeAnswer['response'] | null }>(`tx/${hash}`)
+      return await node.http.explore<{ status: string | null; response: ExchangeAnswer['response'] | null }>(`tx/${hash}`)
     } catch (fault) {
       if (fault instanceof NotFound) return null
       throw fault
@@ -65,10 +65,10 @@ export async function answerOf({ hash, expiresAfterMs }: AnswerLost): Promise<Ex
 /** Ask until something is found; null once the chain has passed `lastMs` and still knows nothing. A question that fails
  * says nothing of what was sent: a node that is away or gives no more answers for a while is asked again. Raises NotKnown
  * where it will not answer at all. */
-async function untilKnown<T>(lastMs: number, ask: () => Promise<T | null>): Promise<T | null> {
+async function untilKnown<T>(node: NodeClient, lastMs: number, ask: () => Promise<T | null>): Promise<T | null> {
   for (let asked = 0; ; asked += 1) {
     try {
-      const timeMs = await network.askTimeMs() // before the question, or a batch could slip in between
+      const timeMs = await node.network.askTimeMs() // before the question, or a batch could slip in between
       const found = await ask()
       if (found !== null) return found
       if (timeMs > lastMs + LAG_MS) return null

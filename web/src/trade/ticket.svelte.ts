@@ -3,10 +3,9 @@
 import { decimals, floorSz, isValidPx, isValidSz, num, roundPx } from '../core/numbers.ts'
 import { read, readNumber } from '../core/typed.ts'
 import type { OrderRequest, Tif } from '../core/actions.ts'
-import { feed } from '../node/feed.svelte.ts'
-import { account } from '../account/account.svelte.ts'
-import { book } from '../market/book.svelte.ts'
-import { markets } from '../market/markets.svelte.ts'
+import type { Account } from '../account/account.svelte.ts'
+import type { Market } from '../market/market.svelte.ts'
+import type { NodeClient } from '../node/client.ts'
 
 /** A market order is an immediate limit order this far through the market. */
 const MARKET_SLIPPAGE = 0.05
@@ -14,7 +13,7 @@ export const MIN_ORDER_VALUE = 10
 /** The chain has the last word on margin; only what is clearly too much is not sent. */
 const MARGIN_SLACK = 1.02
 
-class TicketState {
+export class Ticket {
   isBuy = $state(true)
   kind = $state<'market' | 'limit'>('limit')
   /** Price and amount as they stand in their fields: what is signed is read from nothing else. */
@@ -25,21 +24,31 @@ class TicketState {
   tif = $state<Tif>('Gtc')
   reduceOnly = $state(false)
 
+  readonly #node: NodeClient
+  readonly #market: Market
+  readonly #account: Account
+
+  constructor(node: NodeClient, market: Market, account: Account) {
+    this.#node = node
+    this.#market = market
+    this.#account = account
+  }
+
   get isPostOnly(): boolean {
     return this.kind === 'limit' && this.tif === 'Alo'
   }
 
   /** As the chain says; null until it has said it. */
   get leverage(): number | null {
-    const coin = markets.coin
-    return account.positionIn(coin)?.leverage ?? account.tradable[coin]?.leverage.value ?? null
+    const coin = this.#market.coin
+    return this.#account.positionIn(coin)?.leverage ?? this.#account.tradable[coin]?.leverage.value ?? null
   }
 
   /** The price that the size is judged at. */
   get referencePx(): number | null {
     const written = this.kind === 'limit' ? readNumber(this.px) : null
     if (written) return written
-    return (this.isBuy ? book.bestAsk : book.bestBid) ?? markets.markPx
+    return (this.isBuy ? this.#market.book.bestAsk : this.#market.book.bestBid) ?? this.#market.markPx
   }
 
   get size(): number {
@@ -50,7 +59,7 @@ class TicketState {
   /** As it would be signed: of an amount in coin its very digits, of one in USDC an estimate cut to whole lots. */
   get sizeText(): string {
     if (this.unit === 'coin') return read(this.amount).text ?? '0'
-    return floorSz(this.size, markets.szDecimals)
+    return floorSz(this.size, this.#market.szDecimals)
   }
 
   get value(): number {
@@ -59,23 +68,23 @@ class TicketState {
 
   /** Margin that is free for this side; null while it is not known. */
   get available(): number | null {
-    const told = account.address === null ? null : num(account.tradable[markets.coin]?.availableToTrade[this.isBuy ? 0 : 1])
-    return told ?? (account.summary && Math.max(0, account.equity - account.marginUsed))
+    const told = this.#account.address === null ? null : num(this.#account.tradable[this.#market.coin]?.availableToTrade[this.isBuy ? 0 : 1])
+    return told ?? (this.#account.summary && Math.max(0, this.#account.equity - this.#account.marginUsed))
   }
 
   /** Greatest size that the free margin, or for reduce-only the position, allows. */
   get maxSize(): number {
-    const position = account.positionIn(markets.coin)
+    const position = this.#account.positionIn(this.#market.coin)
     const held = position?.size ?? 0
     const closing = (held > 0 && !this.isBuy) || (held < 0 && this.isBuy) ? Math.abs(held) : 0
     if (this.reduceOnly) return closing
     const px = this.referencePx
     if (!px) return 0
-    const feeRate = Number(account.fees.userCrossRate)
+    const feeRate = Number(this.#account.fees.userCrossRate)
     // What is closed frees its own margin, which can then be used on the other side.
     const freed = closing > 0 ? (position?.margin ?? 0) : 0
     const affordable = closing + ((this.available ?? 0) + freed) / (px * (1 / (this.leverage ?? 1) + feeRate))
-    const told = num(account.tradable[markets.coin]?.maxTradeSzs[this.isBuy ? 0 : 1])
+    const told = num(this.#account.tradable[this.#market.coin]?.maxTradeSzs[this.isBuy ? 0 : 1])
     return told === null ? affordable : Math.min(affordable, told)
   }
 
@@ -83,22 +92,22 @@ class TicketState {
   get limitPx(): string | null {
     if (this.kind === 'limit') {
       const { text } = read(this.px)
-      return text !== null && isValidPx(text, markets.szDecimals) ? text : null
+      return text !== null && isValidPx(text, this.#market.szDecimals) ? text : null
     }
-    return this.referencePx === null ? null : marketPx(this.isBuy, this.referencePx, markets.szDecimals)
+    return this.referencePx === null ? null : marketPx(this.isBuy, this.referencePx, this.#market.szDecimals)
   }
 
   /** Why the order cannot be sent, in words; null when it can. */
   get problem(): string | null {
-    const market = markets.current
+    const market = this.#market.listed
     if (!market) return 'Waiting for the markets'
     const unread = this.#unread(market.szDecimals)
     if (unread !== null) return unread
     if (!isValidSz(this.sizeText, market.szDecimals)) return `Smallest size is ${10 ** -market.szDecimals} ${market.name}`
     if (!this.reduceOnly && this.value < MIN_ORDER_VALUE) return `Smallest order is ${MIN_ORDER_VALUE} USDC`
-    if (this.reduceOnly && account.address !== null && !account.summary) return 'Waiting for your positions'
+    if (this.reduceOnly && this.#account.address !== null && !this.#account.summary) return 'Waiting for your positions'
     if (this.reduceOnly && this.maxSize === 0) return 'Nothing to reduce on this side'
-    if (!this.reduceOnly && account.summary && this.size > this.maxSize * MARGIN_SLACK) {
+    if (!this.reduceOnly && this.#account.summary && this.size > this.maxSize * MARGIN_SLACK) {
       return `Not enough margin: at most ${floorSz(this.maxSize, market.szDecimals)} ${market.name}`
     }
     return null
@@ -110,7 +119,7 @@ class TicketState {
     const size = read(this.amount)
     if (size.problem !== null) return `Size: ${size.problem}`
     if (this.unit === 'coin' && decimals(size.text) > szDecimals) return `Size: at most ${szDecimals} decimals`
-    if (this.kind === 'market') return this.referencePx ? marketProblem() : 'No price yet'
+    if (this.kind === 'market') return this.referencePx ? marketProblem(this.#node) : 'No price yet'
     if (this.px === '') return 'Enter a price'
     const px = read(this.px)
     if (px.problem !== null) return `Price: ${px.problem}`
@@ -119,7 +128,7 @@ class TicketState {
 
   setPercent(percent: number): void {
     this.percent = percent
-    const size = floorSz(this.maxSize * (percent / 100), markets.szDecimals)
+    const size = floorSz(this.maxSize * (percent / 100), this.#market.szDecimals)
     this.amount = this.unit === 'coin' ? size : (Number(size) * (this.referencePx ?? 0)).toFixed(2)
     if (percent === 0) this.amount = ''
   }
@@ -134,7 +143,7 @@ class TicketState {
     const size = this.size
     this.unit = unit
     if (read(this.amount).text === null) return
-    this.amount = unit === 'coin' ? floorSz(size, markets.szDecimals) : (size * (this.referencePx ?? 0)).toFixed(2)
+    this.amount = unit === 'coin' ? floorSz(size, this.#market.szDecimals) : (size * (this.referencePx ?? 0)).toFixed(2)
   }
 
   /** Take over a price that the chain told: it is a valid one as it stands. */
@@ -145,21 +154,13 @@ class TicketState {
 
   /** The middle of the book, on the own side of it: a price that does not trade at once. */
   takeMid(): void {
-    if (book.mid !== null) this.takePx(roundPx(book.mid, markets.szDecimals, this.isBuy ? 'down' : 'up'))
+    if (this.#market.book.mid !== null) this.takePx(roundPx(this.#market.book.mid, this.#market.szDecimals, this.isBuy ? 'down' : 'up'))
   }
 
   /** The best price of the own side. */
   takeBest(): void {
-    const best = this.isBuy ? book.bids[0] : book.asks[0]
+    const best = this.isBuy ? this.#market.book.bids[0] : this.#market.book.asks[0]
     if (best) this.takePx(best.text)
-  }
-
-  /** Go to another market: what was written for this one does not fit there. */
-  choose(coin: string): void {
-    if (coin === markets.coin) return
-    markets.select(coin)
-    this.px = ''
-    this.clear()
   }
 
   clear(): void {
@@ -168,7 +169,7 @@ class TicketState {
   }
 
   request(): OrderRequest {
-    const market = markets.current!
+    const market = this.#market.listed!
     return {
       asset: market.index,
       isBuy: this.isBuy,
@@ -182,12 +183,10 @@ class TicketState {
 }
 
 /** Why no order goes out at the market: its limit is reckoned from a price that may be old. */
-export function marketProblem(): string | null {
+export function marketProblem({ feed }: NodeClient): string | null {
   return feed.state === 'open' ? null : 'The line to the node is silent, so the prices shown may be old. Wait until it is live again, or use a limit order.'
 }
 
 export function marketPx(isBuy: boolean, px: number, szDecimals: number): string {
   return roundPx(px * (isBuy ? 1 + MARKET_SLIPPAGE : 1 - MARKET_SLIPPAGE), szDecimals)
 }
-
-export const ticket = new TicketState()

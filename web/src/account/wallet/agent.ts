@@ -6,7 +6,6 @@
 
 import type { Hex } from 'viem'
 import type { TypedData } from '../../core/signing.ts'
-import { ui } from '../../ui/ui.svelte.ts'
 import { forget, keep, recall } from './vault.ts'
 
 export interface Agent {
@@ -52,7 +51,6 @@ export async function newAgent(days: number, name: string): Promise<{ agent: Age
 }
 
 export async function storedAgent(chainId: number, master: Hex): Promise<Agent | null> {
-  await dropUnnamed(chainId, master)
   const text = await recall(slot(chainId, master))
   if (!text) return null
   const stored = JSON.parse(text) as Stored
@@ -63,11 +61,11 @@ export async function storedAgent(chainId: number, master: Hex): Promise<Agent |
 
 /** Older versions of this page did not note whose a key is, and could keep one under another account: it would trade for
  * that one until it expires. */
-async function dropUnnamed(chainId: number, master: Hex): Promise<void> {
+export async function dropUnnamed(chainId: number, master: Hex): Promise<boolean> {
   const old = `coinone.agent.${chainId}.${master}`
-  if ((await recall(old)) === null) return
+  if ((await recall(old)) === null) return false
   await forget(old)
-  ui.toast('notice', 'Trading key dropped', 'An older version of this page made it and did not note whose it is. Enable trading again; under Wallet you can revoke the old key.')
+  return true
 }
 
 export async function storeAgent(chainId: number, master: Hex, agent: Agent, key: Hex): Promise<void> {

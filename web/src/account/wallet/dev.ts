@@ -4,13 +4,15 @@
 
 import { keccak256, type Hex } from 'viem'
 import type { TypedData } from '../../core/signing.ts'
-import { rpc, Unreachable } from '../../node/http.ts'
+import type { NodeClient } from '../../node/client.ts'
+import { Unreachable } from '../../node/http.ts'
 import type { EthereumCall, Wallet } from './wallet.ts'
 
 const PUBLIC_MNEMONIC = 'test test test test test test test test test test test junk'
 export const DEV_ACCOUNTS = 10
 
-export async function devWallet(index: number, chainId: number): Promise<Wallet> {
+export async function devWallet({ http, network }: NodeClient, index: number): Promise<Wallet> {
+  const chainId = network.chainId!
   const { mnemonicToAccount } = await import('viem/accounts')
   const account = mnemonicToAccount(PUBLIC_MNEMONIC, { addressIndex: index })
 
@@ -18,9 +20,9 @@ export async function devWallet(index: number, chainId: number): Promise<Wallet>
     const from = account.address
     const hexValue = `0x${value.toString(16)}`
     const [nonce, gas, gasPrice] = await Promise.all([
-      rpc<Hex>('eth_getTransactionCount', [from, 'pending']),
-      rpc<Hex>('eth_estimateGas', [{ from, to, data, value: hexValue }]),
-      rpc<Hex>('eth_gasPrice'),
+      http.rpc<Hex>('eth_getTransactionCount', [from, 'pending']),
+      http.rpc<Hex>('eth_estimateGas', [{ from, to, data, value: hexValue }]),
+      http.rpc<Hex>('eth_gasPrice'),
     ])
     const raw = await account.signTransaction({
       type: 'eip1559',
@@ -34,7 +36,7 @@ export async function devWallet(index: number, chainId: number): Promise<Wallet>
       value,
     })
     try {
-      return await rpc<Hex>('eth_sendRawTransaction', [raw])
+      return await http.rpc<Hex>('eth_sendRawTransaction', [raw])
     } catch (fault) {
       if (!(fault instanceof Unreachable)) throw fault
       return keccak256(raw) // it may be on its way: whoever waits for this hash will see

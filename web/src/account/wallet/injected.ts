@@ -2,7 +2,7 @@
 
 import type { Hex } from 'viem'
 import type { TypedData } from '../../core/signing.ts'
-import { network } from '../../node/network.svelte.ts'
+import type { Network } from '../../node/network.svelte.ts'
 import type { EthereumCall, Wallet } from './wallet.ts'
 
 interface Provider {
@@ -53,22 +53,22 @@ export function discover(found: (wallet: Announced) => void): () => void {
 }
 
 /** Ask the wallet for an account; it may ask its owner. */
-export async function connectInjected(announced: Announced): Promise<Wallet> {
+export async function connectInjected(network: Network, announced: Announced): Promise<Wallet> {
   const accounts = (await announced.provider.request({ method: 'eth_requestAccounts' })) as Hex[]
   if (!accounts[0]) throw new Error('The wallet gave no account.')
-  return walletOf(announced, accounts[0])
+  return walletOf(network, announced, accounts[0])
 }
 
 /** Wait for the wallet of that name, however late it announces itself: `found` when it does, `allowed` with each account that it
  * allows to this page, at once or when its owner unlocks it. Nobody is asked. Returns a way to stop. */
-export function awaitInjected(rdns: string, found: () => void, allowed: (wallet: Wallet) => void): () => void {
+export function awaitInjected(network: Network, rdns: string, found: () => void, allowed: (wallet: Wallet) => void): () => void {
   let isOver = false
   let stopListening = (): void => undefined
   const stopLooking = discover((announced) => {
     if (announced.rdns !== rdns) return
     queueMicrotask(() => stopLooking()) // it may be here before discover has returned
     const use = ([account]: Hex[]): void => {
-      if (account && !isOver) allowed(walletOf(announced, account))
+      if (account && !isOver) allowed(walletOf(network, announced, account))
     }
     stopListening = onAccounts(announced, use)
     found()
@@ -86,7 +86,7 @@ function onAccounts({ provider }: Announced, listener: (accounts: Hex[]) => void
   return () => provider.removeListener?.('accountsChanged', listener as (value: never) => void)
 }
 
-function walletOf(announced: Announced, account: Hex): Wallet {
+function walletOf(network: Network, announced: Announced, account: Hex): Wallet {
   const { name, provider } = announced
   const address = account.toLowerCase() as Hex
   return {
@@ -94,34 +94,34 @@ function walletOf(announced: Announced, account: Hex): Wallet {
     label: name,
     address,
     async signTypedData(data: TypedData) {
-      await useNetwork(provider)
+      await useNetwork(network, provider)
       return (await provider.request({ method: 'eth_signTypedData_v4', params: [address, typedDataJson(data)] })) as Hex
     },
     async send({ to, data, value = 0n }: EthereumCall) {
-      await useNetwork(provider)
+      await useNetwork(network, provider)
       const call = { from: address, to, data, value: `0x${value.toString(16)}` }
       return (await provider.request({ method: 'eth_sendTransaction', params: [call] })) as Hex
     },
-    addNetwork: () => addNetwork(provider),
+    addNetwork: () => addNetwork(network, provider),
     onChange(listener) {
-      return onAccounts(announced, ([first]) => listener(first ? walletOf(announced, first) : null))
+      return onAccounts(announced, ([first]) => listener(first ? walletOf(network, announced, first) : null))
     },
   }
 }
 
 /** Wallets sign typed data only for the chain that they are on: ask to switch, and to add the network if it is new. */
-async function useNetwork(provider: Provider): Promise<void> {
+async function useNetwork(network: Network, provider: Provider): Promise<void> {
   const chainId = `0x${network.chainId!.toString(16)}`
   if ((await provider.request({ method: 'eth_chainId' })) === chainId) return
   try {
     await provider.request({ method: 'wallet_switchEthereumChain', params: [{ chainId }] })
   } catch (fault) {
     if ((fault as { code?: number }).code !== UNKNOWN_CHAIN) throw fault
-    await addNetwork(provider)
+    await addNetwork(network, provider)
   }
 }
 
-async function addNetwork(provider: Provider): Promise<void> {
+async function addNetwork(network: Network, provider: Provider): Promise<void> {
   await provider.request({
     method: 'wallet_addEthereumChain',
     params: [
