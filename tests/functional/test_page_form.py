@@ -7,6 +7,7 @@ import pytest
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.npm import installed
 from tests.functional.pages import (
+    PAGES,
     PHONE,
     Profile,
     connect_dev_key,
@@ -18,7 +19,10 @@ from tests.functional.pages import (
 pytestmark = needs_chromium
 AXE = "axe-core@4.14.1"
 LANDSCAPE = {"width": 844, "height": 390}
-BYTES_MAX = 200_000  # of the first visit: 357 kB of script alone before it was compressed
+TRADE_MAX, EXPLORER_MAX = 200_000, 140_000  # bytes of a first visit by gzip, fonts and all
+LOADED = """() => performance.getEntriesByType('resource')
+  .filter(({ name }) => /\\.(js|css|woff2|svg)$/.test(name))
+  .map(({ name, encodedBodySize, decodedBodySize }) => [new URL(name).pathname, encodedBodySize, decodedBodySize])"""
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +118,84 @@ def test_a_phone_on_its_side_has_room_for_each_section(browser: Any, market_node
     profile.close()
 
 
-def test_the_first_visit_is_light(profile: Profile, market_node: LocalNode) -> None:
-    page = profile.open(market_node.url)
+@pytest.mark.parametrize(
+    ("where", "heading", "most"),
+    [("", "Trade BTC-USDC", TRADE_MAX), ("#/explorer", "Newest blocks", EXPLORER_MAX)],
+    ids=["trade", "explorer"],
+)
+def test_the_first_visit_is_light(
+    profile: Profile, market_node: LocalNode, where: str, heading: str, most: int
+) -> None:
+    page = profile.open(f"{market_node.url}/{where}")
+    page.get_by_role("heading", name=heading).wait_for()
     page.evaluate("document.fonts.ready.then(() => true)")
-    page.get_by_role("region", name="Market").get_by_text("BTC-USDC").wait_for()
-    sizes = page.evaluate(
-        """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
-            .filter(({ name }) => !/info|rpc|explorer/.test(name))
-            .map(({ name, encodedBodySize, decodedBodySize }) => [name, encodedBodySize, decodedBodySize])"""
+    loaded = page.evaluate(LOADED)
+    assert len(loaded) >= 4, loaded
+    assert all(sent < whole for name, sent, whole in loaded if name.endswith((".js", ".css"))), loaded
+    assert sum(size_by_gzip(name) for name in ["/index.html", *(name for name, _, _ in loaded)]) < most, (
+        loaded
     )
-    assert len(sizes) >= 4, sizes
-    assert 0 < sum(encoded for _, encoded, _ in sizes) < BYTES_MAX, sizes
-    assert all(encoded < decoded for name, encoded, decoded in sizes if name.endswith((".js", ".css"))), sizes
+
+
+def test_there_is_one_policy_of_what_a_page_may_load(profile: Profile, market_node: LocalNode) -> None:
+    """In the header, as a second one in the page could differ; and it lets in nothing inline."""
+    page = profile.open(market_node.url)
+    answer = page.request.get(market_node.url)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "ws:" not in policy
+    assert "http-equiv" not in answer.text()
+
+
+def size_by_gzip(name: str) -> int:
+    form = PAGES / f"{name.lstrip('/')}.gz"
+    return (form if form.is_file() else PAGES / name.lstrip("/")).stat().st_size
+
+
+def test_the_explorer_brings_no_chart_and_the_kit_nothing_of_either(
+    profile: Profile, market_node: LocalNode
+) -> None:
+    """A page's code is loaded when it is first gone to, and not twice."""
+    page = profile.open(f"{market_node.url}/#/kit")
+    page.get_by_role("heading", name="Kit", exact=True).wait_for()
+
+    def scripts() -> list[str]:
+        return [name for name, _, _ in page.evaluate(LOADED) if "Trade" in name or "Explorer" in name]
+
+    assert scripts() == []
+    page.get_by_role("link", name="Explorer").click()
+    page.get_by_role("heading", name="Newest blocks").wait_for()
+    assert scripts() and not any("Trade" in name for name in scripts())
+    page.get_by_role("link", name="Trade", exact=True).click()
+    page.get_by_role("region", name="Order book").wait_for()
+    loaded = scripts()
+    assert any("Trade" in name for name in loaded) and len(loaded) == len(set(loaded))
+
+
+def test_a_page_that_cannot_be_loaded_says_so(profile: Profile, market_node: LocalNode) -> None:
+    """The node ends after the page was opened: going to another page must not leave an empty screen."""
+    page = profile.open(f"{market_node.url}/#/explorer")
+    page.get_by_role("heading", name="Newest blocks").wait_for()
+    page.route("**/assets/Trade-*", lambda route: route.abort())
+    page.get_by_role("link", name="Trade", exact=True).click()
+    seen(page, "The node does not answer, so this page cannot be shown.")
+    page.unroute("**/assets/Trade-*")
+    page.get_by_role("button", name="Load again").click()
+    page.get_by_role("region", name="Order book").wait_for()
+
+
+def test_axe_finds_nothing_in_the_kit(profile: Profile, market_node: LocalNode, axe: str) -> None:
+    page = profile.open(f"{market_node.url}/#/kit")
+    for theme in ("Light", "Dark"):
+        page.get_by_role("button", name=f"{theme} theme").click()
+        for tone in ("good", "plain", "notice", "warn"):
+            page.get_by_role("button", name=tone, exact=True).click()
+        page.wait_for_timeout(400)
+        assert violations(page, axe) == []
+        page.get_by_role("button", name="Dialog", exact=True).click()
+        page.wait_for_timeout(200)
+        assert violations(page, axe) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
 
 
 def test_the_book_moves_without_laying_the_page_out(profile: Profile, market_node: LocalNode) -> None:

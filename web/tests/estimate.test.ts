@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { liquidationPx, sweep, worstAverage } from '../src/core/estimate.ts'
 
 test('a sweep pays level by level and stops at the limit', () => {

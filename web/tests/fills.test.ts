@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { NO_HASH, forced, isMeeting } from '../src/core/fills.ts'
 import type { Fill } from '../src/core/shapes.ts'
 

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { hashTypedData, type Hex } from 'viem'
-import type { Packable } from '../src/lib/msgpack.ts'
+import type { Packable } from '../src/core/msgpack.ts'
 import {
   actionHash, l1TypedData, L1_ACTION, transactionHash, USER_ACTION, userTypedData, type TypedData, type UserAction,
-} from '../src/lib/signing.ts'
+} from '../src/core/signing.ts'
 
 interface Signed<Action> {
   action: Action

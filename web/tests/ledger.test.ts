@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { ledgerTold, rowNames } from '../src/account/ledger.ts'
 
 const ME = '0x' + '11'.repeat(20)

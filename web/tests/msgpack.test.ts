@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { encode } from '../src/core/msgpack.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

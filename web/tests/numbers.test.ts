@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { floorSz, fromUnits, isValidPx, isValidSz, roundPx, toUnits, wire } from '../src/core/numbers.ts'
 
 test('wire text has no needless zeros and refuses everything that is not a plain decimal', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { MakerFills, newCloid, outcomeFound, outcomeOf } from '../src/core/outcome.ts'
 import type { Fill, OpenOrder } from '../src/core/shapes.ts'
 

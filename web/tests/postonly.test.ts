@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { inTheWay, isKeptOut, takerFeePx } from '../src/core/postonly.ts'
 
 // The example of docs/protocol/matching.md: mark 50,000, asks for 0.03 at 50,000 and 0.0325 at 50,100.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'vitest'
 import { Pulse } from '../src/node/pulse.ts'
 
 test('a line that falls silent is asked after 2.5 s, late 5 s later and dead after 5 s more', () => {

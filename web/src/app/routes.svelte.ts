@@ -42,6 +42,7 @@ const PAGES: readonly Page[] = [
   { name: 'tx', title: 'Transaction', takes: (text) => HASH.test(text), otherwise: 'A transaction is named by its hash: 0x and 64 digits.', load: explorer },
   { name: 'account', title: 'Account', takes: (text) => ADDRESS.test(text), otherwise: 'An account is named by its address: 0x and 40 digits.', load: explorer },
   { name: 'order', title: 'Order', takes: (text) => ORDER.test(text), otherwise: 'An order is named by its account and its number.', load: explorer },
+  { name: 'kit', title: 'Kit', takes: nothing, otherwise: NO_PAGE, load: () => import('../ui/Gallery.svelte') },
 ]
 
 export interface Route {
