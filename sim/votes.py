@@ -1,4 +1,4 @@
-"""Invariant *one content per vote* (style-and-reliability B3): no (term, seq, kind) is ever signed for two contents.
+"""The invariant *one content per vote* (docs/design.md): no (term, seq, kind) is ever signed for two contents.
 
 The ledger is outside of the members and forgets nothing: what left one of them is held against all that left it
 before, in this life or an earlier one. So it finds what a member that lost its records could not.

@@ -39,7 +39,7 @@ else:
 def njit(*signature: Any, **options: Any) -> Callable[[_Function], _Function]:
     """Compile in nopython mode; use as `@njit("int64(int64, int64)")` or `@njit(sig, inline="always")`.
 
-    The GIL is kept (architecture D4): a reader beside a running kernel would copy torn rows.
+    The GIL is kept (D4): a reader beside a running kernel would copy torn rows.
     """
     options.setdefault("boundscheck", False)
 

@@ -4,7 +4,7 @@ Nothing here knows threads or event loops: the executor (executor.py) calls it f
 the state, the simulation from its own loop. Whoever calls passes the time.
 
 A batch goes: draft from the pools -> sequencer's votes -> apply -> synced to the log -> answers and view.
-Nothing leaves before the sync (architecture 2).
+Nothing leaves before the sync (docs/design.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -210,7 +210,7 @@ class Core:
         self._publish(Published(self.view.seq, self.view.time_ms, self.view, blocks=(new,)))
 
     def halt(self, error: Exception) -> None:
-        """Stop making batches; reads go on (B3)."""
+        """Stop making batches; reads continue."""
         expected = isinstance(error, StorageError | AssertionError)
         reason = f"{'' if expected else 'unexpected '}{type(error).__name__}: {error}"
         self.halted, self.disk_failed = reason, isinstance(error, StorageError)

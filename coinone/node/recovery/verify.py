@@ -1,8 +1,8 @@
 """Checking a whole chain: everything executed again from genesis, in memory, and every root compared.
 
 It trusts nothing in the folder but the blocks and batches themselves. What a second process finds must be
-what the first one wrote: the rules depend on nothing but their arguments (invariant 8 of
-style-and-reliability B3).
+what the first one wrote: the rules depend on nothing but their arguments (determinism,
+an invariant of docs/design.md).
 """
 
 from collections.abc import Callable, Mapping

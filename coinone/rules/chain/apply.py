@@ -7,7 +7,7 @@
 
 Forced transactions (forced.py) come first in 3 to 8.
 
-Sequencer, validator, replay and tests all come through here (architecture 2, D2). A batch that breaks a rule
+Sequencer, validator, replay and tests all come through here (docs/design.md). A batch that breaks a rule
 is refused before anything changed. An Ethereum transaction that may not be included when its turn comes is
 skipped: it changes nothing and invalidates nothing, since its place follows from a seed its sender could not
 know.

@@ -1,4 +1,4 @@
-"""What must hold after every batch, in tests, in simulation and in production (style-and-reliability B3).
+"""What must hold after every batch, in tests, in simulation and in production (docs/design.md).
 
 A breach is our fault, not a sender's: it is an assertion, and the node halts on it.
 """

@@ -2,7 +2,7 @@
 
 Sealing takes the lowest `count` applied batches, sums them up under the roots of a header and collects every
 row that changes on disk. It runs in slices, on frozen layers, while later batches are executed above. A block
-that came from elsewhere is applied the same way and then compared: there is no second path (architecture 2).
+that came from elsewhere is applied the same way and then compared: there is no second path (docs/design.md).
 """
 
 from collections.abc import Generator, Sequence

@@ -1,4 +1,4 @@
-"""A reorg by undo: many blocks of contracts and exchange are taken back and leave no trace (B3, invariant 9).
+"""A reorg by undo: many blocks of contracts and exchange are taken back and leave no trace.
 
 The blocks hold whatever a random crowd does: orders, transfers, contract calls, and the liquidations of a gap.
 """

@@ -1,4 +1,4 @@
-"""Attacks of the past, replayed (style-and-reliability B2; B4: X3, X4, X6)."""
+"""Attacks of the past, replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets into a batch (architecture D5), and that what is excluded changes nothing."""
+"""Who gets into a batch (D5), and that what is excluded changes nothing."""
 
 from __future__ import annotations
 

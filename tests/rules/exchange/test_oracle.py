@@ -1,4 +1,4 @@
-"""Reporters, their median, and what happens without one (style-and-reliability B4: X2)."""
+"""Reporters, their median, and what happens without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order inside a batch (architecture D2)."""
+"""The order inside a batch (D2)."""
 
 from __future__ import annotations
 

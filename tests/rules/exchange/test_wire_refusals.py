@@ -1,4 +1,4 @@
-"""Nothing but the one canonical, rightly signed form gets in (style-and-reliability B4: K1, K2)."""
+"""Nothing but the one canonical, rightly signed form gets in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Action credits: what an account may send, counted per order (architecture D5).
+"""Action credits: what an account may send, counted per order (D5).
 
 They come from a grant, from exchange fees (volume alone would be free between two accounts of one owner at a rate of
 nothing), with age, and with equity that stays.

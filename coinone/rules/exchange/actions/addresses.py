@@ -2,7 +2,7 @@
 
 Nothing can sign for them, so none can be an agent, and money sent there would be lost. The zero address stands
 for "nobody" wherever a client must name an address; system addresses (0x20, zeros, a token's index) receive
-deposits; the read precompiles and CoreWriter are how contracts meet the exchange (architecture D10). The chain
+deposits; the read precompiles and CoreWriter are how contracts meet the exchange (D10). The chain
 adds its own: Ethereum's precompiles and the contracts of genesis.
 """
 

@@ -1,4 +1,4 @@
-"""CoreWriter: actions that contracts write, in Hyperliquid's encoding (contracts.md 5.2).
+"""CoreWriter: actions that contracts write, in Hyperliquid's encoding (D10).
 
 The bytes are 0x01, a three-byte action id, and the ABI encoding of the action's fields. The account is whoever
 called; there is no signature and no nonce, and a contract without an account is ignored. An action joins the

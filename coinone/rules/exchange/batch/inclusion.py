@@ -1,4 +1,4 @@
-"""Which actions a batch may hold, and what that costs them (architecture D5).
+"""Which actions a batch may hold, and what that costs them (D5).
 
 All is judged on the *parent state*, the one before the batch, so that whoever makes a batch and whoever checks it
 know the answer before anything runs: is the signer an account or a living agent, is the nonce fresh, is there an

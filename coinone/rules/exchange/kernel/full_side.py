@@ -1,4 +1,4 @@
-"""Kernel: a full side of a book makes room for a better price (matching.md, "Room in a book").
+"""Kernel: a full side of a book makes room for a better price (docs/protocol/matching.md, "Room in a book").
 
 A side holds so many prices and so many orders. A price better than the worst always enters: if it is one price too
 many, the worst price goes with all its orders; if it is one order too many, the order of the least value goes. A price

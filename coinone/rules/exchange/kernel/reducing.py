@@ -1,4 +1,4 @@
-"""Kernel: what rests of reduce-only orders never comes to more than the position they reduce (matching.md).
+"""Kernel: reduce-only orders at rest never exceed the position they reduce (docs/protocol/matching.md).
 
 They need no margin, so without a bound one lot could hold a thousand places in every book. When a position shrinks,
 whatever made it, the worst-priced of its reduce-only orders go or become smaller, of one price the youngest first.

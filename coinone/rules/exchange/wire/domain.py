@@ -1,4 +1,4 @@
-"""Whose signatures count: the domain policy of architecture D5.
+"""Whose signatures count: the domain policy of D5.
 
 Hyperliquid's own domains ("a", "b"; "Mainnet", "Testnet") do not name our chain, so what is signed there
 is public and could be replayed here. They are accepted from anybody on dev only; elsewhere an L1 action of

@@ -1,4 +1,4 @@
-"""The order of a batch is fixed by rule, not by whoever builds it (architecture D2).
+"""The order of a batch is fixed by rule, not by whoever builds it (D2).
 
 Segments run one after another: (3) cancels, (4) account actions, (5) actions whose orders are all post-only,
 (6) the other orders, (7) transfers to the EVM. An action is classed whole, by its most aggressive order; a

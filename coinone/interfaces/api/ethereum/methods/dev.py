@@ -1,6 +1,6 @@
 """Methods of the dev network: blocks at will, time travel, going back, and the faucet.
 
-They exist only where genesis says kind = dev (architecture D15); the names are those of the field's tools.
+They exist only where genesis says kind = dev (D15); the names are those of the field's tools.
 """
 
 from typing import Any
