@@ -2,7 +2,7 @@
 
 import re
 
-from tests.test_tidy import ROOT, every_source
+from tests.test_tidy import PACKAGE, ROOT, every_source
 
 
 def test_every_decision_that_code_cites_has_its_heading() -> None:
@@ -24,3 +24,22 @@ def test_every_document_that_code_names_exists() -> None:
         if not (ROOT / name).exists()
     }
     assert missing == set()
+
+
+def test_documents_name_rooms_and_those_exist() -> None:
+    """A page of rules begins with its rooms; a file's name would break with every move."""
+    pages = sorted((ROOT / "docs/protocol").glob("*.md"))
+    first = {page.name: page.read_text().splitlines()[2] for page in pages}
+    assert [name for name, line in first.items() if not line.startswith("*Code: ") or ".py" in line] == []
+    rooms = re.compile(r"`((?:base|rules|protocols|node|interfaces)(?:/[a-z_]+)+)`")
+    named = {
+        (str(page.relative_to(ROOT)), room)
+        for page in [
+            *pages,
+            ROOT / "docs/design.md",
+            ROOT / "docs/glossary.md",
+            ROOT / "docs/ARCHITECTURE.md",
+        ]
+        for room in rooms.findall(page.read_text())
+    }
+    assert [(page, room) for page, room in named if not (PACKAGE / room).is_dir()] == []

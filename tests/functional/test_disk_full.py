@@ -124,7 +124,7 @@ def trade_until_it_ends(
             customer.trade(node, calldata)
         assert node.wait(END_WAIT_S) == 1
         said = node.output()
-    assert re.search(rf"coinone: the node ended, because its disk failed: .*{why}", said), said
+    assert re.search(rf"coinone: the node stopped because its disk failed: .*{why}", said), said
     assert "Traceback" not in said and "Error in" not in said, said
     assert customer.paid > 0, "the fault came before any trade"
     return customer
