@@ -1,4 +1,4 @@
-"""Figures for Prometheus at /metrics: how far the chain is, how busy we are, how long answers take."""
+"""Prometheus metrics at /metrics: progress of the chain, connections, requests and latencies."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,39 +15,41 @@ PAGE_KEPT_S = 1.0  # Prometheus asks every 15 to 60 s
 
 
 class Metrics:
-    """One node's figures, in a registry of its own: two nodes in one test process must not meet."""
+    """The metrics of one node, in their own registry, so that several nodes can share a process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.registry = CollectorRegistry()
         self._clock = clock
         self._page, self._stale_at_s = b"", -inf
-        self.batch_seq = self._gauge("coinone_batch_seq", "Newest batch")
-        self.block_number = self._gauge("coinone_block_number", "Newest block")
-        self.batch_age = self._gauge("coinone_batch_time_ms", "Time of the newest batch, ms")
-        self.healthy = self._gauge("coinone_healthy", "1 where /health says ok")
-        self.peers = self._gauge("coinone_peers", "Nodes connected to this one")
+        self.batch_seq = self._gauge("coinone_batch_seq", "Sequence number of the newest batch")
+        self.block_number = self._gauge("coinone_block_number", "Number of the newest block")
+        self.batch_age = self._gauge(
+            "coinone_batch_time_ms", "Time of the newest batch in milliseconds since the epoch"
+        )
+        self.healthy = self._gauge("coinone_healthy", "1 if /health reports ok, else 0")
+        self.peers = self._gauge("coinone_peers", "Connected peer nodes")
         self.ws_connections = self._gauge("coinone_ws_connections", "Open exchange WebSocket connections")
-        self.ws_messages = self._counter("coinone_ws_messages", "Messages handed to subscribers")
-        self.actions = self._counter("coinone_actions", "Actions relayed, by their end", ("status",))
+        self.ws_messages = self._counter("coinone_ws_messages", "Messages sent to subscribers")
+        self.actions = self._counter("coinone_actions", "Exchange actions by final status", ("status",))
         self.action_seconds = Histogram(
             "coinone_action_seconds",
-            "From action received to final answer",
+            "Seconds from receiving an action to its final answer",
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.fanout_seconds = Histogram(
             "coinone_fanout_seconds",
-            "To write one batch to all subscribers",
+            "Seconds to send one batch to all subscribers",
             buckets=_SECONDS,
             registry=self.registry,
         )
 
     def count(self, name: str, text: str, label: str, counts: Mapping[str, int]) -> None:
-        """Show counts that somebody else keeps, so that counting costs them no more than a dictionary does."""
+        """Export counts that the caller keeps in a dictionary, the cheapest way to count."""
         self.registry.register(_Counts(name, text, label, counts))
 
     def render(self) -> tuple[bytes, bytes]:
-        """The page and its content type; made at most once in a second, however many ask."""
+        """The page and its content type, rendered at most once a second."""
         now = self._clock()
         if now >= self._stale_at_s:
             self._page, self._stale_at_s = generate_latest(self.registry), now + PAGE_KEPT_S

@@ -70,10 +70,12 @@ class Service:
         self.feed = Feed(self.hub, sources)
         self.metrics.peers.set_function(lambda: peers().connected)
         self.metrics.healthy.set_function(lambda: self._judged(peers().connected).status == "ok")
-        self.metrics.count("coinone_info_requests", "Requests to /info", "type", self.info.answered)
-        self.metrics.count("coinone_rpc_requests", "JSON-RPC calls", "method", self.rpc.dispatcher.calls)
-        asked_for = "Contracts that messages asked the JIT engine for; one of 16 does"
-        self.metrics.count("coinone_contract_runs", asked_for, "as", contract_runs())
+        self.metrics.count("coinone_info_requests", "Requests to /info by type", "type", self.info.answered)
+        self.metrics.count(
+            "coinone_rpc_requests", "JSON-RPC calls by method", "method", self.rpc.dispatcher.calls
+        )
+        text = "Contract calls with --vm jit, compiled or interpreted (sampled, 1 in 16)"
+        self.metrics.count("coinone_contract_runs", text, "as", contract_runs())
         self.recent = Recent()
         self.explorer = Explorer(node, self.queries, in_thread, self.data, histories, self.recent)
         self.explorer_feed = ExplorerFeed(self.hub, self.explorer, in_thread)

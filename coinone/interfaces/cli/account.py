@@ -9,29 +9,30 @@ app = typer.Typer(help="Keys, balances and agents.", no_args_is_help=True)
 
 Url = Annotated[str, typer.Option("--url", help="The node's exchange API.")]
 KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", help="Who signs: a key store, or a private key in hex.")
+    Path | None,
+    typer.Option("--key-file", help="Signing key: a key store, or a file with a private key in hex."),
 ]
-Dev = Annotated[int | None, typer.Option("--dev", help="Who signs: public dev account 0 to 9.")]
+Dev = Annotated[int | None, typer.Option("--dev", help="Sign with public dev account 0 to 9.")]
 _URL = "http://localhost:3001"
-LIST_WIDTH = 140  # addresses and amounts are there to be copied: a narrow terminal folds lines, and cuts none
+LIST_WIDTH = 140  # so that a narrow terminal wraps addresses and amounts instead of cutting them
 
 
 def _address(text: str) -> bytes:
-    """Raises InvalidInput in words for somebody who typed it."""
+    """An address typed by the user. Raises InvalidInput."""
     from coinone.base.primitives.errors import DecodeError, InvalidInput
     from coinone.base.primitives.parse import parse_address
 
     try:
         return parse_address(text)
     except DecodeError:
-        raise InvalidInput(f"{text[:60]} is no address: 0x and 40 hex digits") from None
+        raise InvalidInput(f"{text[:60]} is not an address: expected 0x and 40 hex digits") from None
 
 
 @app.command("new")
 def new(
     out: Annotated[Path, typer.Argument(help="The file to write.")] = Path("coinone-key.json"),
 ) -> None:
-    """Make a private key and lock it in a key store file (the format of geth, Foundry and MetaMask)."""
+    """Create a private key in an encrypted key store file (the format of geth, Foundry and MetaMask)."""
     import json
     import secrets
 
@@ -47,9 +48,9 @@ def new(
 @app.command("list")
 def list_accounts(
     url: Url = _URL,
-    user: Annotated[list[str] | None, typer.Argument(help="Addresses; the dev accounts if left out.")] = None,
+    user: Annotated[list[str] | None, typer.Argument(help="Addresses; default: the dev accounts.")] = None,
 ) -> None:
-    """Show what accounts own, on the EVM and on the exchange."""
+    """Show the balances of accounts, on the EVM and on the exchange."""
     from rich.console import Console
     from rich.table import Table
 
@@ -71,7 +72,7 @@ def list_accounts(
             table.add_row(str(number), address, coins, token, equity, summary["withdrawable"])
     console.print(table)
     if not user:
-        typer.echo("These keys are public (mnemonic 'test test ... junk'): worthless on purpose.")
+        typer.echo("These keys are public (mnemonic 'test test ... junk') and therefore worthless.")
 
 
 @app.command("check")
@@ -80,10 +81,10 @@ def check(
     url: Url = _URL,
     block: Annotated[
         str | None,
-        typer.Option("--block", help="Hash that the block must have, from a node that you trust more."),
+        typer.Option("--block", help="Expected hash of the block, from a node that you trust."),
     ] = None,
 ) -> None:
-    """Prove an account's balance, positions and orders from a block's hash; the node is not believed."""
+    """Verify an account's balance, positions and orders against a block hash, without trusting the node."""
     from rich.console import Console
     from rich.table import Table
 
@@ -116,18 +117,20 @@ def check(
 
 @app.command("agent")
 def agent(
-    name: Annotated[str | None, typer.Argument(help="A second agent of a name replaces the first.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name of the agent; an agent of the same name is replaced.")
+    ] = None,
     url: Url = _URL,
     key_file: KeyFile = None,
     dev: Dev = None,
     compat: Annotated[
-        bool, typer.Option("--compat", help="May sign as Hyperliquid's own clients do (SDK, ccxt).")
+        bool, typer.Option("--compat", help="Accept the signatures of Hyperliquid's own clients (SDK, ccxt).")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the agent's key there instead of showing it.")
+        Path | None, typer.Option("--out", help="Write the agent's key to this file instead of showing it.")
     ] = None,
 ) -> None:
-    """Make a key and let it trade for the signing account. It can never transfer, withdraw or approve."""
+    """Create a key that may trade for the signing account, but never transfer, withdraw or approve."""
     from coinone.base.primitives.parse import format_bytes
     from coinone.interfaces.cli.keys import fresh_key, load_key, write_private
     from coinone.interfaces.client import Client, Signer
@@ -141,4 +144,4 @@ def agent(
         typer.echo(f"account  {client.account}\nagent    {address}{'  (compat)' if compat else ''}")
         typer.echo(f"key      {format_bytes(key) if out is None else out}")
     if compat:
-        typer.echo("Give this key to no other exchange: what it signs there could be replayed here.")
+        typer.echo("Do not use this key on another exchange: what it signs there could be replayed here.")

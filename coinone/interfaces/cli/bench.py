@@ -15,12 +15,12 @@ FOLDER = Path(coinone.__file__).resolve().parents[1] / "bench"
 def run(name: str, arguments: list[str]) -> None:
     programs = available()
     if not programs:
-        raise InvalidInput("no benchmarks here: they are in a source checkout, under bench/")
+        raise InvalidInput("no benchmarks found: they are part of a source checkout, under bench/")
     chosen = [
         path for title, path in programs.items() if not name or title == name or title.startswith(name + "/")
     ]
     if not chosen:
-        raise InvalidInput(f"no benchmark '{name}'; there are: {', '.join(programs)}")
+        raise InvalidInput(f"no benchmark '{name}'; available: {', '.join(programs)}")
     console = Console()
     failed = []
     for path in chosen:
@@ -36,7 +36,7 @@ def run(name: str, arguments: list[str]) -> None:
 
 
 def available() -> dict[str, Path]:
-    """Benchmarks by name: every bench/<part>/<name>.py that is a program, not a helper of others."""
+    """Benchmarks by name: every bench/<part>/<name>.py that is a program rather than a helper."""
     found = [path for path in sorted(FOLDER.glob("*/*.py")) if "__main__" in path.read_text()]
     return {_title(path): path for path in found}
 

@@ -1,4 +1,4 @@
-"""Where the command line takes a signing key from: a file, or a public account of the dev network."""
+"""Load the signing key of a command from a file, or take a public account of the dev network."""
 
 import os
 import secrets
@@ -13,9 +13,9 @@ from coinone.interfaces.client.dev import DEV_ACCOUNTS, dev_keys
 
 
 def load_key(key_file: Path | None, dev: int | None) -> bytes:
-    """The key that a command signs with. Raises InvalidInput, Refused."""
+    """The private key to sign with. Raises InvalidInput, Refused."""
     if (key_file is None) == (dev is None):
-        raise InvalidInput("say who signs: either --key-file FILE or --dev NUMBER")
+        raise InvalidInput("a signing key is needed: either --key-file FILE or --dev NUMBER")
     if dev is not None:
         if not 0 <= dev < DEV_ACCOUNTS:
             raise InvalidInput(f"the dev accounts are 0 to {DEV_ACCOUNTS - 1}", have=dev)
@@ -34,11 +34,11 @@ def load_key(key_file: Path | None, dev: int | None) -> bytes:
 
 
 def write_private(path: Path, text: str) -> None:
-    """A file that only its owner reads, and that was not there before."""
+    """Create a file that only its owner can read. Raises InvalidInput if it exists."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise InvalidInput(f"{path} exists already; nothing was overwritten") from None
+        raise InvalidInput(f"{path} already exists; nothing was overwritten") from None
     with os.fdopen(handle, "w") as file:
         file.write(text)
 

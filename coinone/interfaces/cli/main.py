@@ -1,4 +1,4 @@
-"""`coinone`: the table of commands. Each command's work, and its imports, are in a file of its own."""
+"""`coinone`: the table of commands. Each command's work and imports are in its own module."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from coinone.node.limits import MAP_MIB
 
 app = typer.Typer(
     name="coinone",
-    help="A futures exchange that is a blockchain. `coinone up` starts one on this computer.",
+    help="A futures exchange that is a blockchain. `coinone up` starts a local one.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,66 +39,69 @@ def options(
     pass
 
 
-DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the chain lies.", envvar="COINONE_DATA_DIR")]
+DataDir = Annotated[Path, typer.Option("--data-dir", help="The data folder.", envvar="COINONE_DATA_DIR")]
 Url = Annotated[str, typer.Option("--url", help="The node's exchange API.")]
 HttpPort = Annotated[
-    int, typer.Option("--http-port", "--port", help="Pages, exchange API and /rpc.", min=0, max=65535)
+    int,
+    typer.Option(
+        "--http-port", "--port", help="Port of the pages, the exchange API and /rpc.", min=0, max=65535
+    ),
 ]
-RpcPort = Annotated[int, typer.Option("--rpc-port", help="Ethereum JSON-RPC.", min=0, max=65535)]
+RpcPort = Annotated[int, typer.Option("--rpc-port", help="Port of Ethereum JSON-RPC.", min=0, max=65535)]
 Bind = Annotated[
     list[str] | None, typer.Option("--bind", help="Address to listen on (repeatable). Default: loopback.")
 ]
-AllowHost = Annotated[list[str] | None, typer.Option("--allow-host", help="Further name that Host may have.")]
+AllowHost = Annotated[
+    list[str] | None, typer.Option("--allow-host", help="Another name to accept in Host (repeatable).")
+]
 AllowOrigin = Annotated[
-    list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
+    list[str] | None, typer.Option("--allow-origin", help="Another web origin to accept (repeatable).")
 ]
 Listen = Annotated[
-    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where other nodes may follow this one.")
+    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Accept followers at this address.")
 ]
 Follow = Annotated[
     list[str] | None,
     typer.Option(
-        "--follow", metavar="HOST:PORT", help="A node to take batches and blocks from (repeatable)."
+        "--follow", metavar="HOST:PORT", help="Take batches and blocks from this node (repeatable)."
     ),
 ]
 Vm = Annotated[
     str,
     typer.Option(
         "--vm",
-        help="Engine for contracts: native, jit (compiles those that run often), reference, or two to be compared, "
-        "as native+jit.",
+        help="Engine for contracts: native, jit (compiles frequently run ones), reference, or two to compare, "
+        "such as native+jit.",
     ),
 ]
 VmVerify = Annotated[
     bool,
-    typer.Option("--vm-verify", help="Run the reference beside the engine; stop at any difference. Slow."),
+    typer.Option("--vm-verify", help="Also run the reference engine and stop at any difference. Slow."),
 ]
 
 Weight = Annotated[
     int,
-    typer.Option(
-        "--request-weight", help="What an address beyond this computer may ask for in a minute.", min=1
-    ),
+    typer.Option("--request-weight", help="Request weight that a remote address may use in a minute.", min=1),
 ]
 
 TrustedProxy = Annotated[
     list[str] | None,
-    typer.Option("--trusted-proxy", help="Address of a reverse proxy that says who asks (X-Forwarded-For)."),
+    typer.Option("--trusted-proxy", help="Reverse proxy whose X-Forwarded-For is believed (repeatable)."),
 ]
 
 MapMib = Annotated[
     int,
     typer.Option(
-        "--map-mib", help="Most that the database may grow to: address space, not disk.", min=1, max=2**26
+        "--map-mib", help="Largest size of the database in MiB: address space, not disk.", min=1, max=2**26
     ),
 ]
 
 ArchiveState = Annotated[
     bool,
-    typer.Option("--archive", help="Keep the state of every block from now on, not of the newest 256 only."),
+    typer.Option("--archive", help="Keep the state of every block from now on instead of the newest 256."),
 ]
 
-# Four minutes of the demo market, so that there is something to play at once.
+# Four minutes of the demo market: `coinone replay` works without recording first.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
 _DATA = Path("data")
 _URL = "http://localhost:3001"
@@ -119,10 +122,14 @@ def up(
     trusted_proxy: TrustedProxy = None,
     map_mib: MapMib = MAP_MIB,
     archive: ArchiveState = False,
-    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Makers and takers to trade with.")] = True,
-    reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old data is kept aside.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", help="Run a demo market of makers and takers.")
+    ] = True,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Start with an empty data folder; the old one is renamed.")
+    ] = False,
 ) -> None:
-    """Start an exchange of one's own: node, APIs, trading page and demo market, on the dev network."""
+    """Start a local exchange: node, APIs, trading page and demo market (dev network)."""
     from coinone.interfaces.cli.serving.settings import Settings, parse_engine
     from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
@@ -165,7 +172,7 @@ def node(
     map_mib: MapMib = MAP_MIB,
     archive: ArchiveState = False,
 ) -> None:
-    """Run a node and its APIs, without the demo market; with --follow, one that checks what others make."""
+    """Run a node and its APIs; with --follow, execute and check the batches of another node."""
     from coinone.interfaces.cli.serving.settings import Settings, parse_engine
     from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
@@ -208,13 +215,13 @@ def record(
     tape: Annotated[Path, typer.Argument(help="The file to write.")],
     url: Url = _URL,
     seconds: Annotated[
-        float, typer.Option("--seconds", help="How much trading, in the chain's time.", min=0.25)
+        float, typer.Option("--seconds", help="Seconds of trading to record, in batch time.", min=0.25)
     ] = 60.0,
     first: Annotated[
-        int | None, typer.Option("--from-batch", help="Begin in the past. Default: now.")
+        int | None, typer.Option("--from-batch", help="First batch to record. Default: the next one.")
     ] = None,
 ) -> None:
-    """Write the trading on a running node to a tape."""
+    """Record the trading on a running node to a tape."""
     from coinone.interfaces.cli.tapes.record import run
 
     run(tape, url, seconds, first)
@@ -223,16 +230,14 @@ def record(
 @app.command()
 def replay(
     tape: Annotated[
-        Path, typer.Argument(help="What `coinone record` wrote. Default: the tape of the package.")
+        Path, typer.Argument(help="A recording by `coinone record`. Default: the sample in the package.")
     ] = SAMPLE_TAPE,
     url: Annotated[
         str | None, typer.Option("--url", help="Play to this running dev node instead of in this process.")
     ] = None,
-    speed: Annotated[
-        float, typer.Option("--speed", help="With --url: how many times faster.", min=0.01)
-    ] = 1.0,
+    speed: Annotated[float, typer.Option("--speed", help="With --url: speed-up factor.", min=0.01)] = 1.0,
 ) -> None:
-    """Play a tape: to an exchange in this process, as fast as it goes, or to a running dev node."""
+    """Play a tape in this process, at full speed, or to a running dev node."""
     if url is None:
         from coinone.interfaces.cli.tapes.replay import run
 
@@ -245,7 +250,7 @@ def replay(
 
 @app.command()
 def warm() -> None:
-    """Compile everything that is compiled, so that nothing has to be under a running market."""
+    """Compile all kernels now, so that a running node never has to wait for the compiler."""
     from coinone.interfaces.cli.warm import run
 
     run()
@@ -253,7 +258,8 @@ def warm() -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
-    context: typer.Context, name: Annotated[str, typer.Argument(help="Which; all if left out.")] = ""
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of a benchmark or of a group; default: all.")] = "",
 ) -> None:
     """Run the benchmarks of a source checkout and print their tables."""
     from coinone.interfaces.cli.bench import run
@@ -262,7 +268,7 @@ def bench(
 
 
 def main() -> None:
-    """Entry point: a user's mistake is a sentence on standard error, never a traceback."""
+    """Run a command; a user's mistake is reported as a sentence on standard error, without a traceback."""
     try:
         app()
     except NoAnswer as error:

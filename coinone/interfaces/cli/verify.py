@@ -12,7 +12,7 @@ from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 
 
 def run(data_dir: Path, network_name: str) -> None:
-    """Raises StorageError at the first block that does not come out as it is written."""
+    """Verify a whole chain. Raises StorageError at the first block whose roots differ from the stored ones."""
     network = load_network(network_name)
     if not (data_dir / LOCK_FILE).exists():
         raise InvalidInput(f"no chain in {data_dir}; --data-dir names another folder")
@@ -36,7 +36,7 @@ def run(data_dir: Path, network_name: str) -> None:
         storage.close()
     seconds = time.perf_counter() - began
     console.print(
-        f"{head.number} blocks, {head.batch_seq} batches executed again in {seconds:.1f} s: every root is the same",
+        f"{head.number} blocks, {head.batch_seq} batches executed again in {seconds:.1f} s: all roots match",
         soft_wrap=True,
     )
     console.print(

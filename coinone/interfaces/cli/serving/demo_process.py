@@ -1,11 +1,11 @@
-"""The demo market as a child process: started, started again if it falls, stopped gently."""
+"""Run the demo market as a child process: restart it after a crash, stop it in order."""
 
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-STOP_WAIT_S = 5.0  # it takes its orders out of the book first
+STOP_WAIT_S = 5.0  # it cancels its orders first
 RESTART_WAIT_S = 5.0
 
 
@@ -18,7 +18,7 @@ class DemoProcess:
         self.restarts = -1
 
     def keep_alive(self) -> None:
-        """Start it unless it runs; not more often than every few seconds."""
+        """Start it unless it runs, at most once every few seconds."""
         if self._process is not None and self._process.poll() is None:
             return
         if time.monotonic() - self._started_at_s < RESTART_WAIT_S:
@@ -27,7 +27,7 @@ class DemoProcess:
         self.restarts += 1
         command = [sys.executable, "-m", "coinone.interfaces.demo", "--url", self._url, "--until-parent-ends"]
         with self._log_file.open("ab" if self.restarts else "wb") as log:
-            # A session of its own: Ctrl-C is for the parent, which then lets the makers leave in order.
+            # Its own session: Ctrl-C goes to the parent only, which then lets the makers cancel their orders.
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
@@ -37,7 +37,7 @@ class DemoProcess:
         if process is None:
             return
         assert process.stdin is not None
-        process.stdin.close()  # the end of its input is the sign to leave
+        process.stdin.close()  # end of input asks it to exit
         try:
             process.wait(STOP_WAIT_S)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""All sockets of a node, opened together and closed together: those of its clients and the one of its peers."""
+"""Open and close all listening sockets of a node together: those for clients and the one for peers."""
 
 import socket
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Doors:
 
 @contextmanager
 def open_doors(config: ApiConfig, listen: Endpoint | None) -> Iterator[Doors]:
-    """Raises AddressInUse; then none is left open."""
+    """Open all sockets. Raises AddressInUse, with none left open."""
     with ExitStack() as opened:
         clients = open_listeners(config)
         opened.callback(clients.close)

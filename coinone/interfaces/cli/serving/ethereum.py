@@ -1,4 +1,4 @@
-"""`coinone ethereum`: Ethereum's own test chains in this node, under Ethereum's rules in place of ours.
+"""`coinone ethereum`: import and serve Ethereum test chains, under Ethereum's block rules instead of ours.
 
 As with geth: `init` with a genesis file, `import` what `geth export` wrote, then serve it.
 """
@@ -11,7 +11,7 @@ import typer
 app = typer.Typer(help="Import an Ethereum test chain and serve it by JSON-RPC.", no_args_is_help=True)
 
 DataDir = Annotated[
-    Path, typer.Option("--data-dir", "--datadir", help="Where the chain lies.", envvar="COINONE_ETHEREUM_DIR")
+    Path, typer.Option("--data-dir", "--datadir", help="The data folder.", envvar="COINONE_ETHEREUM_DIR")
 ]
 _DATA = Path("data-ethereum")
 
@@ -20,7 +20,7 @@ _DATA = Path("data-ethereum")
 def init(
     genesis: Annotated[Path, typer.Argument(help="geth's genesis.json.")], data_dir: DataDir = _DATA
 ) -> None:
-    """Begin a chain from a genesis file."""
+    """Create a chain from a genesis file."""
     from coinone.node.imported.chain import init_chain
     from coinone.node.imported.chain_file import read_json
 
@@ -35,13 +35,15 @@ def import_(
     data_dir: DataDir = _DATA,
     checkpoint: Annotated[
         Path | None,
-        typer.Option("--checkpoint", help="For blocks from before Cancun: their receipts, the state after."),
+        typer.Option(
+            "--checkpoint", help="For blocks before Cancun: their receipts and the state after them."
+        ),
     ] = None,
     archive: Annotated[
-        bool, typer.Option("--archive", help="Keep the state of every block, not of the newest 256 only.")
+        bool, typer.Option("--archive", help="Keep the state of every block instead of the newest 256.")
     ] = False,
 ) -> None:
-    """Check and execute blocks, each committed by itself; those that are there already are passed over."""
+    """Verify, execute and commit blocks one by one; blocks already imported are skipped."""
     from coinone.node.imported.chain import open_chain
     from coinone.node.imported.chain_file import read_blocks, read_checkpoint
 
@@ -57,18 +59,20 @@ def import_(
 @app.command("node")
 def node(
     data_dir: DataDir = _DATA,
-    rpc_port: Annotated[int, typer.Option("--rpc-port", help="Ethereum JSON-RPC.", min=0, max=65535)] = 8545,
+    rpc_port: Annotated[
+        int, typer.Option("--rpc-port", help="Port of Ethereum JSON-RPC.", min=0, max=65535)
+    ] = 8545,
     bind: Annotated[list[str] | None, typer.Option("--bind", help="Address to listen on.")] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", help="Further name that Host may have.")
+        list[str] | None, typer.Option("--allow-host", help="Another name to accept in Host (repeatable).")
     ] = None,
     allow_origin: Annotated[
-        list[str] | None, typer.Option("--allow-origin", help="Further web page that may call.")
+        list[str] | None, typer.Option("--allow-origin", help="Another web origin to accept (repeatable).")
     ] = None,
-    vm: Annotated[str, typer.Option("--vm", help="Engine for contracts, as with `coinone node`.")] = "native",
-    vm_verify: Annotated[bool, typer.Option("--vm-verify", help="As with `coinone node`.")] = False,
+    vm: Annotated[str, typer.Option("--vm", help="Engine for contracts, as for `coinone node`.")] = "native",
+    vm_verify: Annotated[bool, typer.Option("--vm-verify", help="As for `coinone node`.")] = False,
 ) -> None:
-    """Serve the imported chain. No block follows: what is sent here waits in the pool for good."""
+    """Serve the imported chain. Transactions sent to it stay in the pool: no further block is made."""
     from coinone.interfaces.api.config import ApiConfig
     from coinone.interfaces.cli.serving.serve_ethereum import serve
     from coinone.interfaces.cli.serving.settings import parse_engine

@@ -1,4 +1,4 @@
-"""A node with its APIs in this process, and the demo market beside it, until a signal comes."""
+"""Run a node with its APIs, and the demo market as a child process, until a signal arrives."""
 
 import asyncio
 import gc
@@ -33,12 +33,12 @@ from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
 
 WATCH_S = 0.5
-GC_ALLOCATIONS = 50_000  # between two passes over the youngest objects: a few batches' worth
+GC_ALLOCATIONS = 50_000  # between two passes over the youngest generation: a few batches
 _PAGE = Path(__file__).resolve().parents[2] / "api" / "static" / "index.html"
 
 
 def open_node(network: Network, settings: Settings) -> Node:
-    """A node that stands on its newest batch, with everything compiled. Raises CoinoneError."""
+    """Open the node at its newest batch, with everything compiled. Raises CoinoneError."""
     jit.warm()
     choose_engine(settings.engine)
     genesis = _genesis_of_peers(network, settings)
@@ -53,7 +53,7 @@ def open_node(network: Network, settings: Settings) -> Node:
 
 
 def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
-    """For the first start of a node that follows; later ones find it in the data folder."""
+    """The genesis for a follower's first start; later starts find it in the data folder."""
     if not settings.follow or (settings.data_dir / LOCK_FILE).exists():
         return None
     return asyncio.run(fetch_genesis(settings.follow[0], network.chain_id))
@@ -62,7 +62,7 @@ def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
 def serve(
     node: Node, settings: Settings, doors: Doors, config: ApiConfig, demo: bool, console: Console
 ) -> None:
-    """Serve until a signal comes. Raises StorageError when the disk fails."""
+    """Serve until a signal arrives. Raises StorageError when the disk fails."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     peering = Peering(node, doors.peers, settings.follow) if doors.peers or settings.follow else None
     server = ApiServer(App(node, config, lambda: peering.seen if peering else NOBODY_SEEN), doors.clients)
@@ -82,15 +82,15 @@ def serve(
         while not stopping.wait(WATCH_S):
             if node.disk_failed:
                 raise StorageError(
-                    f"the node ended, because its disk failed: {node.halted}\n"
-                    "What was answered is on disk. Mend the cause, then start again."
+                    f"the node stopped because its disk failed: {node.halted}\n"
+                    "Everything that was answered is on disk. Fix the cause, then start again."
                 )
             if demo:
                 market.keep_alive()
             if node.halted and not reported:
                 reported = True
                 console.print(
-                    f"[red]batches stopped:[/red] {node.halted}\nReads go on. Ctrl-C ends the node."
+                    f"[red]batches stopped:[/red] {node.halted}\nReads continue. Ctrl-C stops the node."
                 )
         console.print("stopping")
     finally:
@@ -102,15 +102,15 @@ def serve(
 
 
 def calm_the_collector() -> None:
-    """What is loaded by now lives as long as the process: the garbage collector need not walk it again and again
-    under a running market (a full pass over a node's objects stops every thread for a tenth of a second)."""
+    """Exempt everything loaded so far from garbage collection: it lives as long as the process, and a full pass over
+    a node's objects would stop every thread for a tenth of a second."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS, 20, 100)
 
 
 def stop_on_signals() -> threading.Event:
-    """Set by the first Ctrl-C or SIGTERM. The second ends the process at once, which is safe, only less polite."""
+    """An event set by the first Ctrl-C or SIGTERM. A second one ends the process immediately, which is also safe."""
     stopping = threading.Event()
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -140,7 +140,7 @@ def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> N
     if network.is_dev and not node.follows:  # a second node has the accounts of the first
         _list_accounts(console)
     market = "" if node.follows else f"demo market: {'on' if demo else 'off'}. "
-    _line(console, f"\n{market}Ctrl-C stops; the next start goes on from here.")
+    _line(console, f"\n{market}Ctrl-C stops the node; the next start continues from here.")
 
 
 def _list_accounts(console: Console) -> None:
@@ -151,5 +151,5 @@ def _list_accounts(console: Console) -> None:
 
 
 def _line(console: Console, text: str) -> None:
-    """Never cut or broken: addresses and keys are there to be copied."""
+    """Print a line without wrapping, so that addresses and keys can be copied."""
     console.print(text, soft_wrap=True, highlight=False)

@@ -1,4 +1,4 @@
-"""An imported Ethereum chain served in this process, until a signal comes."""
+"""Serve an imported Ethereum chain until a signal arrives."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from coinone.node.imported.node import EthereumNode
 
 
 def serve(data_dir: Path, config: ApiConfig, engine: str) -> None:
-    """Raises AddressInUse, InvalidInput or StorageError."""
+    """Serve until a signal arrives. Raises AddressInUse, InvalidInput or StorageError."""
     listeners = open_listeners(config, exchange=False)
     choose_engine(engine)
     node = EthereumNode(data_dir)

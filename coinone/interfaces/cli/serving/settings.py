@@ -1,4 +1,4 @@
-"""What `up` and `node` are told, and the checks that keep a development node at home."""
+"""Settings of `up` and `node`, and the checks that keep a dev node on loopback."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.limits import MAP_MIB
 from coinone.node.network.peers import Endpoint
 
-# Names of rules.vm.engines.Engine; not imported, since that compiles and a wrong flag should not have to wait.
+# Names of rules.vm.engines.Engine, not imported: that compiles, and a wrong option should be reported sooner.
 ENGINES = ("native", "jit", "reference")
 
 
@@ -27,17 +27,17 @@ class Settings:
     listen: Endpoint | None = None  # for peers
     follow: tuple[Endpoint, ...] = ()
     engine: str = ENGINES[0]  # of the virtual machine
-    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond this computer
-    map_mib: int = MAP_MIB  # most that the database may grow to
-    archive: bool = False  # the state of every block is kept
-    proxies: tuple[str, ...] = ()  # addresses of reverse proxies before this node
+    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of a remote address
+    map_mib: int = MAP_MIB  # largest size of the database
+    archive: bool = False  # keep the state of every block
+    proxies: tuple[str, ...] = ()  # addresses of trusted reverse proxies
 
     @property
     def map_size_bytes(self) -> int:
         return self.map_mib << 20
 
     def api_config(self) -> ApiConfig:
-        """Raises InvalidInput where a dev node would leave this computer."""
+        """The API's configuration. Raises InvalidInput if a dev node would listen beyond loopback."""
         if self.network == "dev":
             for address in self.bind:
                 _require_loopback(address)
@@ -51,12 +51,14 @@ class Settings:
 
 
 def parse_engine(text: str, verify: bool) -> str:
-    """An engine, or two to be compared; with `verify`, the reference and that one. Raises InvalidInput."""
+    """Parse an engine or a pair to compare; `verify` adds the reference. Raises InvalidInput."""
     first, plus, second = text.partition("+")
     if first not in ENGINES or (plus and second not in ENGINES):
-        raise InvalidInput(f"--vm takes {', '.join(ENGINES)}, or two of them joined by a plus", have=text)
+        raise InvalidInput(f"--vm takes {', '.join(ENGINES)}, or two of them joined by +", have=text)
     if verify and plus:
-        raise InvalidInput("--vm-verify compares one engine with the reference, --vm names two", have=text)
+        raise InvalidInput(
+            "--vm-verify compares one engine with the reference, but --vm names two", have=text
+        )
     if verify:
         return "reference+native" if first == "reference" else f"reference+{first}"
     return text
@@ -69,7 +71,7 @@ def _require_loopback(address: str) -> None:
         raise InvalidInput("--bind takes an IP address", have=address) from None
     if not is_loopback:
         raise InvalidInput(
-            "a dev node does not listen beyond this computer: its keys are public, so anybody could spend "
+            "a dev node does not listen beyond this computer: its keys are public, so anyone could spend "
             "what it holds; --bind takes 127.0.0.1 or ::1 here",
             have=address,
         )

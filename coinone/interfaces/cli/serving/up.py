@@ -1,7 +1,7 @@
-"""`coinone up` and `coinone node`: check what was asked for, then open the chain and serve it.
+"""`coinone up` and `coinone node`: check the settings, then open the chain and serve it.
 
 The node's own modules are imported late: importing them compiles the kernels at the very first start, and a
-wrong flag should not have to wait for that.
+wrong option is reported without that wait.
 """
 
 import time
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, demo: bool, reset: bool) -> None:
-    """Serve until a signal comes. Raises CoinoneError with what the user can do about it."""
+    """Serve until a signal arrives. Raises CoinoneError that says what the user can do."""
     config = settings.api_config()  # refuses what may not be bound before anything is opened
     network = load_network(settings.network)
     require_launched(network)
     console = Console()
-    # first of all, so that a busy port is named before anything is made or moved
+    # first, so that a busy port is reported before any file is created or moved
     with open_doors(config, settings.listen) as doors:
         if reset:
             _set_aside(settings.data_dir, console)
@@ -44,7 +44,7 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
 
 
 def _opened(network: Network, settings: Settings, console: Console) -> "Node":
-    """The node on its folder; a folder of another version is built again from its blocks first."""
+    """Open the node; a data folder of another format is first rebuilt from its blocks."""
     from coinone.interfaces.cli.serving.serve import open_node
     from coinone.node.storage.storage import OtherFormat
 
@@ -59,7 +59,7 @@ def _opened(network: Network, settings: Settings, console: Console) -> "Node":
 
 
 def _rebuild(network: Network, settings: Settings, console: Console) -> None:
-    """Raises StorageError, which says what is left to do."""
+    """Rebuild the data folder. Raises StorageError that says how to proceed."""
     from coinone.node.recovery.rebuild import rebuild
 
     with Progress(console=console, transient=True) as progress:
@@ -71,16 +71,18 @@ def _rebuild(network: Network, settings: Settings, console: Console) -> None:
             lambda done, of: progress.update(task, completed=done, total=of),
             settings.archive,
         )
-    console.print(f"{count} blocks executed again; the data folder is of this version now", soft_wrap=True)
+    console.print(
+        f"{count} blocks executed again; the data folder now has this version's format", soft_wrap=True
+    )
 
 
 def _set_aside(data_dir: Path, console: Console) -> None:
-    """Move an old data folder out of the way; it is never deleted."""
+    """Rename an old data folder; it is never deleted."""
     if not data_dir.exists():
         return
     if not (data_dir / LOCK_FILE).exists():
         raise InvalidInput(f"{data_dir} does not look like a data folder of Coinone; --reset left it alone")
-    lock = FolderLock(data_dir)  # refuses while a node runs there
+    lock = FolderLock(data_dir)  # raises while a node uses it
     try:
         backup = data_dir.with_name(f"{data_dir.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         data_dir.rename(backup)

@@ -1,1 +1,1 @@
-"""Tapes of what traders did: recorded, and played again."""
+"""Tapes: record the trading on a node and replay it."""

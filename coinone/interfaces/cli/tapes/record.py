@@ -28,11 +28,11 @@ class Recorder:
     client: Client
     markets: list[Market]
     accounts: dict[str, str] = field(default_factory=dict)  # signer -> account
-    cloids: dict[str, str] = field(default_factory=dict)  # theirs -> the tape's
+    cloids: dict[str, str] = field(default_factory=dict)  # client's cloid -> the tape's
     left_out: int = 0
 
     def batch(self, seq: int) -> Any:
-        """A batch with its transactions; None while there is none of that number."""
+        """A batch with its transactions, or None if it does not exist yet."""
         try:
             return self.client.explore(f"batch/{seq}")
         except Refused as error:
@@ -41,7 +41,7 @@ class Recorder:
             raise
 
     def steps(self, batch: Any, start_ms: int) -> Iterator[Step]:
-        """What a tape keeps of a batch, in the order in which the batch carries it."""
+        """The steps of a batch that a tape keeps, in the batch's order."""
         at_ms = batch["blockTime"] - start_ms
         for row in batch["txs"]:
             action = row["action"]
@@ -65,7 +65,7 @@ class Recorder:
         return self.accounts[signer]
 
     def _portable(self, action: Any, account: str) -> Any:
-        """The action without order numbers; None if nothing of it is left."""
+        """The action without order ids, or None if nothing of it is left."""
         if action["type"] == "order":
             return {**action, "orders": [self._renamed(order) for order in action["orders"]]}
         if action["type"] == "cancelByCloid":
@@ -85,7 +85,7 @@ class Recorder:
         return action
 
     def _cloid(self, account: str, name: int | str) -> str | None:
-        """The tape's name of an order that has a cloid; None if it has none."""
+        """The tape's cloid of an order, or None if the order has none."""
         if isinstance(name, str):
             return self._number(name)
         found = self.client.info("orderStatus", user=account, oid=name)
@@ -101,9 +101,9 @@ class Recorder:
 
 
 def run(path: Path, url: str, seconds: float, first: int | None) -> None:
-    """Record `seconds` of trading, from batch `first` or from now on."""
+    """Record `seconds` of trading from batch `first`, or from the next batch."""
     if path.exists():
-        raise InvalidInput(f"{path} exists already; nothing was overwritten")
+        raise InvalidInput(f"{path} already exists; nothing was overwritten")
     console = Console()
     with Client(url) as client:
         recorder = Recorder(client, list(client.markets().values()))
@@ -114,7 +114,7 @@ def run(path: Path, url: str, seconds: float, first: int | None) -> None:
     size = path.stat().st_size
     console.print(f"{path}: {len(steps)} steps, {size / 1000:.0f} kB")
     if recorder.left_out:
-        console.print(f"{recorder.left_out} orders without a cloid were cancelled or modified: left out")
+        console.print(f"{recorder.left_out} cancels and modifies of orders without a cloid were left out")
 
 
 def _record(recorder: Recorder, head: Head, seq: int, seconds: float, console: Console) -> Iterator[Step]:
@@ -133,10 +133,10 @@ def _record(recorder: Recorder, head: Head, seq: int, seconds: float, console: C
 
 
 def _newest(client: Client) -> int:
-    """The last batch that is in a block."""
+    """The newest batch that is in a block."""
     newest: int = client.explore("blocks")["blocks"][0]["lastBatch"]
     if newest == 0:
-        raise Refused("no batch is in a block yet; try again in a moment")
+        raise Refused("no batch is in a block yet; try again shortly")
     return newest
 
 

@@ -1,4 +1,4 @@
-"""`coinone replay`: play a tape to an exchange in this process, as fast as it goes.
+"""`coinone replay`: play a tape to an exchange in this process, at full speed.
 
 No node, disk or network: the rules alone, batch by batch, through the same door as on the chain (signature,
 canonical bytes, inclusion, segments), with conservation checked after every batch. The result depends on
@@ -35,8 +35,8 @@ from coinone.rules.exchange.events.events import Fill
 from coinone.rules.exchange.wire import OracleReport, VerifiedAction, envelopes_from_json, verify_action
 
 BATCH_MS = 250
-FUNDS = 1_000_000 * 10**6  # each trader of the tape begins with a million
-CREDITS = 10**9  # a tape was made under its own limits; they are not judged again
+FUNDS = 1_000_000 * 10**6  # of each trader of the tape
+CREDITS = 10**9  # so that credits never run out: the recorded node has applied its own limits
 _REPORTER = keccak256(b"coinone tape reporter")[12:]
 
 
@@ -50,11 +50,11 @@ class Summary:
     trades: Counter[int] = field(default_factory=Counter)
     last_price: dict[int, int] = field(default_factory=dict)
     statuses: Counter[str] = field(default_factory=Counter)
-    digest: bytes = bytes(32)  # of all batches' results
+    digest: bytes = bytes(32)  # over the results of all batches
 
 
 class Player:
-    """An exchange with the tape's markets and traders, and the tape cut into signed batches."""
+    """An exchange with the tape's markets and traders, and the tape's steps as signed batches."""
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -74,7 +74,7 @@ class Player:
         }
 
     def batches(self) -> Iterator[tuple[BatchContext, list[VerifiedAction]]]:
-        """The tape in batches of a quarter of a second; those without anything are left out."""
+        """The tape in batches of a quarter of a second, without empty ones."""
         domain = Domain.coinone(self.tape.head.chain_id)
         for number, steps in groupby(self.tape.steps, key=lambda step: step.at_ms // BATCH_MS):
             held = list(steps)
@@ -155,7 +155,7 @@ def _print(console: Console, tape: Tape, player: Player, summary: Summary) -> No
 
 
 def _key(user: str) -> bytes:
-    """A key for a trader of the tape. Anybody can compute it: it signs in this process only."""
+    """A trader's key. Anyone can compute it: it signs in this process only."""
     key = keccak256(b"coinone tape " + user.lower().encode())
-    assert address_of(key), "a hash is below the curve's order, but for odds of 2^-128"
+    assert address_of(key), "the hash is a valid private key"
     return key

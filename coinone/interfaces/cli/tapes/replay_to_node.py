@@ -1,4 +1,4 @@
-"""`coinone replay --url`: play a tape to a running dev node, in the tape's own rhythm.
+"""`coinone replay --url`: play a tape to a running dev node at the recorded pace.
 
 Every trader of the tape gets a fresh account, paid for by the public dev accounts. The tape's prices are moved
 to where the node's oracle stands now, so that quotes lie round its market as they did round the recorded one;
@@ -28,17 +28,17 @@ FUNDS = 90_000  # ten dev accounts of a million each can pay for a hundred trade
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """From a market of the tape to the node's market of the same name."""
+    """Maps a market of the tape to the node's market of the same name."""
 
     market: Market
-    ratio: Decimal  # node's price over the tape's
+    ratio: Decimal  # the node's price divided by the tape's
 
     def price(self, text: str) -> str:
         return decimal_text(round_price(Decimal(text) * self.ratio, self.market.size_decimals))
 
 
 class Stage:
-    """A node with an account for each trader, and the translation of the tape's markets."""
+    """A node with an account for each trader, and the mapping of the tape's markets."""
 
     def __init__(self, clients: dict[str, AsyncClient], shifts: dict[int, Shift], start_ms: int) -> None:
         self.clients = clients
@@ -119,7 +119,7 @@ async def _perform(tape: Tape, stage: Stage, speed: float, console: Console) -> 
 
 
 async def _shifts(tape: Tape, url: str) -> dict[int, Shift]:
-    """By index on the tape. Raises InvalidInput where the node lacks a market or the tape a price."""
+    """Mappings by market index. Raises InvalidInput if the node lacks a market or the tape a price."""
     first: dict[str, str] = {}
     for step in tape.steps:
         first = step.prices | first
@@ -128,7 +128,7 @@ async def _shifts(tape: Tape, url: str) -> dict[int, Shift]:
     found = {}
     for index, market in enumerate(tape.head.markets):
         if market.name not in markets or market.name not in first:
-            raise InvalidInput("the tape and the node share no such market", market=market.name)
+            raise InvalidInput("the node has no such market", market=market.name)
         ratio = Decimal(contexts[market.name]["oraclePx"]) / Decimal(first[market.name])
         found[index] = Shift(markets[market.name], ratio)
     return found

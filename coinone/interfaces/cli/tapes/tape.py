@@ -1,4 +1,4 @@
-"""Tapes: what traders did and what the oracle said, with the time of each, to be played to another exchange.
+"""Tapes: recorded actions and oracle prices with their times, to be replayed on another exchange.
 
 A tape names who acted, not who signed: it holds no signatures and no nonces, so whoever plays it signs anew with
 keys of their own. Only trading is on it; transfers, withdrawals and approvals are left out. An order that is
@@ -61,7 +61,7 @@ class Tape:
 
 
 def read_tape(path: Path) -> Tape:
-    """Raises InvalidInput if the file is no tape."""
+    """Read a tape. Raises InvalidInput if the file is not one."""
     try:
         with gzip.open(path) as file:
             return _parse(iter(lambda: file.readline(LINE_BYTES_MAX), b""))
@@ -70,7 +70,7 @@ def read_tape(path: Path) -> Tape:
 
 
 def write_tape(path: Path, head: Head, steps: Iterable[Step]) -> int:
-    """Write a tape; how many steps it has. Two equal tapes are equal files."""
+    """Write a tape and return its number of steps. Equal tapes yield equal files."""
     count = 0
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
         file.write(msgspec.json.encode(head) + b"\n")
@@ -83,10 +83,10 @@ def write_tape(path: Path, head: Head, steps: Iterable[Step]) -> int:
 def _parse(lines: Iterator[bytes]) -> Tape:
     head = msgspec.json.decode(next(lines, b""), type=Head)
     if head.version != VERSION:
-        raise InvalidInput("this version plays tapes of another format", want=VERSION, have=head.version)
+        raise InvalidInput("this tape has another format version", want=VERSION, have=head.version)
     steps = tuple(msgspec.json.decode(line, type=Step) for line in lines)
     if any(step.action and step.action.get("type") not in TRADING for step in steps):
-        raise InvalidInput("a step of the tape is no trading")
+        raise InvalidInput("a step of the tape is not a trading action")
     if any(later.at_ms < earlier.at_ms for earlier, later in itertools.pairwise(steps)):
-        raise InvalidInput("the steps of the tape are not in order of time")
+        raise InvalidInput("the steps of the tape are not in time order")
     return Tape(head, steps)
