@@ -7,6 +7,7 @@ then how far they are.
 
 import random
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
@@ -122,12 +123,15 @@ class SimMember(SimProcess):
             pass  # it breaks a rule: no vote for it
 
     def _hear(self, message: Message) -> None:
-        if isinstance(message, Proposal):
-            self._carry_out(self._sequencer.receive_proposal(message, self.clock.wall_ms()))
-        elif isinstance(message, ChangeCall):
-            self._carry_out(self._sequencer.receive_change(message))
-        else:
-            self._carry_out(self._sequencer.receive_vote(message))
+        match message:
+            case Proposal():
+                self._carry_out(self._sequencer.receive_proposal(message, self.clock.wall_ms()))
+            case ChangeCall():
+                self._carry_out(self._sequencer.receive_change(message))
+            case SignedVote():
+                self._carry_out(self._sequencer.receive_vote(message))
+            case _:
+                assert_never(message)
 
     def _help(self, peer: int, seq: int) -> None:
         for number in range(seq + 1, min(seq + _CATCH_UP, self.cursor.seq) + 1):
@@ -149,16 +153,18 @@ class SimMember(SimProcess):
     def _carry_out(self, effects: list[Effect]) -> None:
         waiting = list(effects)
         while waiting:
-            effect = waiting.pop(0)
-            if isinstance(effect, Persist):
-                self._promised.append(record_of(effect.promise))
-            elif isinstance(effect, Send):
-                self._send(effect.message)
-            elif isinstance(effect, Execute):
-                self._before, self.cursor = self.cursor, self._moved(effect.batch)
-                waiting.extend(self._sequencer.executed(self.cursor, results_of(effect.batch)))
-            elif isinstance(effect, Certified):
-                self._certified(effect.certified)
+            match effect := waiting.pop(0):
+                case Persist(promise):
+                    self._promised.append(record_of(promise))
+                case Send(message):
+                    self._send(message)
+                case Execute(batch):
+                    self._before, self.cursor = self.cursor, self._moved(batch)
+                    waiting.extend(self._sequencer.executed(self.cursor, results_of(batch)))
+                case Certified(certified):
+                    self._certified(certified)
+                case _:
+                    assert_never(effect)
 
     def _certified(self, certified: CertifiedBatch) -> None:
         self._setting.certificates.note(certified)

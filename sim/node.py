@@ -6,6 +6,7 @@ Crashing drops every object and keeps the disk; starting opens it again, as a pr
 import random
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import assert_never
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
@@ -139,13 +140,16 @@ class SimNode(SimProcess):
 
     def _carry_out(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Send):
-                self._links.send(self.number, effect.peer, encode_message(effect.message))
-            elif isinstance(effect, Deliver):
-                self._apply(effect.item)
-            elif isinstance(effect, Drop):
-                assert not effect.fault, f"node {self.number} blames node {effect.peer}: {effect.reason}"
-                self._links.hang_up(self.number, effect.peer)
+            match effect:
+                case Send(peer, message):
+                    self._links.send(self.number, peer, encode_message(message))
+                case Deliver(_, item):
+                    self._apply(item)
+                case Drop(peer, reason, fault):
+                    assert not fault, f"node {self.number} blames node {peer}: {reason}"
+                    self._links.hang_up(self.number, peer)
+                case _:
+                    assert_never(effect)
 
     def _apply(self, item: CertifiedBatch | Block) -> None:
         assert self._roles is not None

@@ -9,7 +9,7 @@ Nothing leaves before the sync (docs/design.md).
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives.errors import (
@@ -29,7 +29,7 @@ from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import NewBlock, Published
 from coinone.node.views.view import first_view, next_view
-from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist
+from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist, Send
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.protocols.txpool.actions import Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
@@ -276,14 +276,20 @@ class Core:
         result: BatchResult | None = None
         waiting = list(effects)
         while waiting:
-            effect = waiting.pop(0)
-            if isinstance(effect, Persist):
-                self._promises.append(record_of(effect.promise))
-            elif isinstance(effect, Execute):
-                result = apply_batch(self.chain, effect.batch)
-                waiting.extend(sequencer.executed(result.after, result.digest))
-            elif isinstance(effect, Certified):
-                self._write_down(effect.certified)
+            match effect := waiting.pop(0):
+                case Persist(promise):
+                    self._promises.append(record_of(promise))
+                case Execute(batch):
+                    result = apply_batch(self.chain, batch)
+                    waiting.extend(sequencer.executed(result.after, result.digest))
+                case Certified(certified):
+                    self._write_down(certified)
+                case Send():
+                    assert len(self.chain.federation.members) == 1, (
+                        "a message for members that nobody carries"
+                    )
+                case _:
+                    assert_never(effect)
         return result
 
     def _write_down(self, certified: CertifiedBatch) -> None:

@@ -1,5 +1,7 @@
 """Promises as records of the batch log: what this member has signed, so that it never signs anything else."""
 
+from typing import assert_never
+
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import StorageError
 from coinone.node.storage.batch_log import BatchLog
@@ -19,12 +21,16 @@ from coinone.rules.ledger.term_change import (
 
 def record_of(promise: Promise) -> Record:
     """Its seq is the one that was open: once that is in a block, only the vote for a term is still needed."""
-    if isinstance(promise, Vote):
-        return Record(Kind.VOTE, promise.seq, rlp.encode(vote_fields(promise)))
-    if isinstance(promise, ChangeVote):
-        return Record(Kind.CHANGE, promise.seq + 1, rlp.encode(change_vote_fields(promise)))
-    payload = rlp.encode([prepared_item(promise.prepared), promise.batch.encoded])
-    return Record(Kind.PREPARED, promise.prepared.seq, payload)
+    match promise:
+        case Vote():
+            return Record(Kind.VOTE, promise.seq, rlp.encode(vote_fields(promise)))
+        case ChangeVote():
+            return Record(Kind.CHANGE, promise.seq + 1, rlp.encode(change_vote_fields(promise)))
+        case PreparedBatch(prepared, batch):
+            payload = rlp.encode([prepared_item(prepared), batch.encoded])
+            return Record(Kind.PREPARED, prepared.seq, payload)
+        case _:
+            assert_never(promise)
 
 
 def promises_in(log: BatchLog) -> list[Promise]:

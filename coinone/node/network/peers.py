@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import structlog
 
@@ -244,12 +245,15 @@ class PeerNetwork:
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Deliver):
-                self._deliveries.put_nowait(effect)
-            elif isinstance(effect, Drop):
-                self._drop(effect)
-            elif isinstance(effect, Send):
-                self._send(effect)
+            match effect:
+                case Deliver():
+                    self._deliveries.put_nowait(effect)
+                case Drop():
+                    self._drop(effect)
+                case Send():
+                    self._send(effect)
+                case _:
+                    assert_never(effect)
 
     def _send(self, effect: Send) -> None:
         connection = self._connections.get(effect.peer)

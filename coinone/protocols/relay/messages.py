@@ -92,6 +92,7 @@ Message: TypeAlias = (
     Hello | BatchPush | BlockPush | GetBatches | GetBlocks | Batches | Blocks | Ping | Pong | Goodbye
 )
 Range: TypeAlias = GetBatches | GetBlocks
+Items: TypeAlias = BatchPush | BlockPush | Batches | Blocks
 
 _KINDS: tuple[type[Message], ...] = (
     Hello, BatchPush, BlockPush, GetBatches, GetBlocks, Batches, Blocks, Ping, Pong, Goodbye,

@@ -16,7 +16,7 @@ socket, no disk, and does not believe anybody.
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, assert_never
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidInput
@@ -32,6 +32,7 @@ from coinone.protocols.relay.messages import (
     GetBlocks,
     Goodbye,
     Hello,
+    Items,
     Message,
     Ping,
     Pong,
@@ -199,25 +200,24 @@ class Relay:
         return self._drop(done.peer, reason, now_ms) + self._next(now_ms)
 
     def _handle(self, peer: int, state: _Peer, message: Message, now_ms: int) -> list[Effect]:
-        if isinstance(message, Hello):
-            return self._greet(state, message, now_ms)
-        if isinstance(message, Goodbye):
-            return self._drop(peer, f"peer said goodbye: {message.reason}", now_ms, fault=False)
-        if not state.hello:
-            raise DecodeError("said something before hello")
-        if isinstance(message, (Ping, Pong)):
-            state.head = Head(message.seq, message.number)
-            pong = Send(peer, Pong(self._head.seq, self._head.number))
-            return [*([pong] if isinstance(message, Ping) else []), *self._next(now_ms)]
-        if isinstance(message, (GetBatches, GetBlocks)):
-            return [Send(peer, self._serve(message))]
-        if isinstance(message, (Batches, Blocks)):
-            asked_ms = state.waits.pop(GetBatches if isinstance(message, Batches) else GetBlocks, None)
-            self._put_behind(state)  # others are asked before it, until something that it sent is applied
-            # Of an item: who sends many in a while is quicker than who sends one at once, or nothing.
-            if asked_ms is not None:
-                state.took_ms = div_down(now_ms - asked_ms, max(len(message.items), 1))
-        self._take(peer, state, message)
+        match message:
+            case Hello():
+                return self._greet(state, message, now_ms)
+            case Goodbye(reason):
+                return self._drop(peer, f"peer said goodbye: {reason}", now_ms, fault=False)
+            case _ if not state.hello:
+                raise DecodeError("said something before hello")
+            case Ping(seq, number):
+                state.head = Head(seq, number)
+                return [Send(peer, Pong(self._head.seq, self._head.number)), *self._next(now_ms)]
+            case Pong(seq, number):
+                state.head = Head(seq, number)
+            case GetBatches() | GetBlocks():
+                return [Send(peer, self._serve(message))]
+            case BatchPush() | BlockPush() | Batches() | Blocks():
+                self._take(peer, state, message, now_ms)
+            case _:
+                assert_never(message)
         return self._next(now_ms)
 
     def _greet(self, state: _Peer, hello: Hello, now_ms: int) -> list[Effect]:
@@ -232,28 +232,45 @@ class Relay:
         return self._ask(now_ms)
 
     def _serve(self, request: Range) -> Message:
-        if isinstance(request, GetBatches):
-            items = self._archive.batches(request.first, request.count, limits.RANGE_BYTES_MAX)
-            return Batches(request.first, tuple(items))
-        items = self._archive.blocks(request.first, request.count, limits.RANGE_BYTES_MAX)
-        return Blocks(request.first, tuple(items))
+        first, count, most = request.first, request.count, limits.RANGE_BYTES_MAX
+        match request:
+            case GetBatches():
+                return Batches(first, tuple(self._archive.batches(first, count, most)))
+            case GetBlocks():
+                return Blocks(first, tuple(self._archive.blocks(first, count, most)))
+            case _:
+                assert_never(request)
 
-    def _take(self, peer: int, state: _Peer, message: Message) -> None:
-        """Keep what may follow the head later. Raises DecodeError."""
-        if isinstance(message, BatchPush):
-            self._keep_batch(peer, state, message.raw)
-        elif isinstance(message, BlockPush):
-            self._keep_block(peer, state, message.raw)
-        elif isinstance(message, Batches):
-            for raw in message.items:
+    def _take(self, peer: int, state: _Peer, message: Items, now_ms: int) -> None:
+        """Keep what may follow the head later. A peer without what it promised is believed no more. Raises
+        DecodeError."""
+        match message:
+            case BatchPush(raw):
                 self._keep_batch(peer, state, raw)
-            if not message.items:  # it has not got what it promised: believe its head no more
-                state.head = Head(min(state.head.seq, message.first - 1), state.head.number)
-        elif isinstance(message, Blocks):
-            for raw in message.items:
+            case BlockPush(raw):
                 self._keep_block(peer, state, raw)
-            if not message.items:
-                state.head = Head(state.head.seq, min(state.head.number, message.first - 1))
+            case Batches(first, items):
+                self._time(state, GetBatches, len(items), now_ms)
+                for raw in items:
+                    self._keep_batch(peer, state, raw)
+                if not items:
+                    state.head = Head(min(state.head.seq, first - 1), state.head.number)
+            case Blocks(first, items):
+                self._time(state, GetBlocks, len(items), now_ms)
+                for raw in items:
+                    self._keep_block(peer, state, raw)
+                if not items:
+                    state.head = Head(state.head.seq, min(state.head.number, first - 1))
+            case _:
+                assert_never(message)
+
+    def _time(self, state: _Peer, kind: type[Range], items: int, now_ms: int) -> None:
+        """How long an answer took for each item: who sends many in a while is quicker than who sends one at once, or
+        nothing. Others are asked before its sender, until something that it sent is applied."""
+        asked_ms = state.waits.pop(kind, None)
+        self._put_behind(state)
+        if asked_ms is not None:
+            state.took_ms = div_down(now_ms - asked_ms, max(items, 1))
 
     def _keep_batch(self, peer: int, state: _Peer, raw: bytes) -> None:
         rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
@@ -306,14 +323,17 @@ class Relay:
     def _moved(self, item: CertifiedBatch | Block, source: int | None) -> list[Effect]:
         """The head is one further: tell whoever is not known to have the item."""
         message: Message
-        if isinstance(item, Block):
-            self._head = Head(self._head.seq, item.number)
-            self._blocks.pop(item.number, None)
-            message = BlockPush(item.encode())
-        else:
-            self._head = Head(item.batch.seq, self._head.number)
-            self._batches.pop(item.batch.seq, None)
-            message = BatchPush(item.encode())
+        match item:
+            case Block():
+                self._head = Head(self._head.seq, item.number)
+                self._blocks.pop(item.number, None)
+                message = BlockPush(item.encode())
+            case CertifiedBatch(batch):
+                self._head = Head(batch.seq, self._head.number)
+                self._batches.pop(batch.seq, None)
+                message = BatchPush(item.encode())
+            case _:
+                assert_never(item)
         others = [peer for peer, state in self._peers.items() if peer != source and self._wants(state)]
         return [Send(peer, message) for peer in others]
 

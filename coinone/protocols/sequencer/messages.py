@@ -1,5 +1,7 @@
 """Messages between members as bytes: one byte of kind, then an RLP list."""
 
+from typing import assert_never
+
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError
 from coinone.protocols.sequencer.effects import ChangeCall, Message, Proposal
@@ -16,13 +18,16 @@ _PROPOSAL, _VOTE, _CHANGE = 1, 2, 3
 
 
 def encode_message(message: Message) -> bytes:
-    if isinstance(message, SignedVote):
-        return bytes((_VOTE,)) + rlp.encode(_vote_item(message))
-    if isinstance(message, Proposal):
-        fields = [_vote_item(message.vote), message.batch.encoded, term_item(message.change)]
-        return bytes((_PROPOSAL,)) + rlp.encode(fields)
-    batch = b"" if message.batch is None else message.batch.encoded
-    return bytes((_CHANGE,)) + rlp.encode([signed_change_item(message.signed), batch])
+    match message:
+        case SignedVote():
+            return bytes((_VOTE,)) + rlp.encode(_vote_item(message))
+        case Proposal(vote, batch, change):
+            return bytes((_PROPOSAL,)) + rlp.encode([_vote_item(vote), batch.encoded, term_item(change)])
+        case ChangeCall(signed, prepared):
+            encoded = b"" if prepared is None else prepared.encoded
+            return bytes((_CHANGE,)) + rlp.encode([signed_change_item(signed), encoded])
+        case _:
+            assert_never(message)
 
 
 def decode_message(data: bytes) -> Message:

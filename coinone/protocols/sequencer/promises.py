@@ -6,7 +6,7 @@ back after a restart. `coinone/rules/consensus/terms.py` says why that is enough
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.effects import PreparedBatch, Promise
@@ -49,13 +49,17 @@ class Promises:
         return any(key[:2] == (term, seq) for key in self._votes)
 
     def note(self, promise: Promise) -> None:
-        if isinstance(promise, Vote):
-            self._votes[vote_key(promise)] = vote_content(promise)
-        elif isinstance(promise, ChangeVote):
-            if self.change is None or promise.term > self.change.term:
-                self.change = promise
-        elif self.prepared is None or _rank(promise) > _rank(self.prepared):
-            self.prepared = promise
+        match promise:
+            case Vote():
+                self._votes[vote_key(promise)] = vote_content(promise)
+            case ChangeVote():
+                if self.change is None or promise.term > self.change.term:
+                    self.change = promise
+            case PreparedBatch():
+                if self.prepared is None or _rank(promise) > _rank(self.prepared):
+                    self.prepared = promise
+            case _:
+                assert_never(promise)
 
     def forget(self, seq: int) -> None:
         """Seqs up to `seq` are certified: they cannot open again, but by `rewind`, which opens a new term."""

@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import cached_property
 from struct import Struct
-from typing import Any
+from typing import Any, assert_never
 
 from coinone.base.primitives.types import Address
 from coinone.node.storage.codec import encode_fields, encode_row, plain_int
 from coinone.node.storage.history.candles import Candle, minutes_of, stored_candles
 from coinone.node.storage.tables import NodeTable, u16, u64
 from coinone.rules.exchange.events.event_log import EventLog, Trades, addresses_of
-from coinone.rules.exchange.events.events import Event, Fill, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.events.events import (
+    Event,
+    Fill,
+    FundingPayment,
+    LedgerUpdate,
+    LiquidationEvent,
+    MarketUpdate,
+    OrderUpdate,
+)
 from coinone.rules.exchange.rows.status import Status
 
 RATE_ROW = Struct(">qq")  # hourly rate and average premium, in 1e-9
@@ -114,19 +122,25 @@ def _add_ended_orders(rows: _Rows, trades: Trades, first: int) -> None:
 
 
 def _add_event(rows: _Rows, event: Event, counter: int) -> None:
-    if isinstance(event, Fill):
-        parties = (event.taker.account, event.maker.account)
-        rows.add_fill(event.market, event.time_ms, event.tid, *parties, encode_row(event))
-    elif isinstance(event, OrderUpdate):
-        if event.status != "open":
-            order = _at(event.account, event.time_ms, counter)
-            rows.add_ended_order(order, event.account, event.oid, event.cloid, encode_row(event))
-    elif isinstance(event, FundingPayment):
-        rows.add(NodeTable.FUNDING, event.account + u64(event.time_ms) + u16(event.market), encode_row(event))
-        figures = RATE_ROW.pack(event.rate, event.premium)
-        rows.add(NodeTable.FUNDING_RATE, u16(event.market) + u64(event.time_ms), figures)
-    elif isinstance(event, LedgerUpdate):
-        rows.add(NodeTable.LEDGER, _at(event.account, event.time_ms, counter), encode_row(event))
+    match event:
+        case Fill():
+            parties = (event.taker.account, event.maker.account)
+            rows.add_fill(event.market, event.time_ms, event.tid, *parties, encode_row(event))
+        case OrderUpdate():
+            if event.status != "open":
+                order = _at(event.account, event.time_ms, counter)
+                rows.add_ended_order(order, event.account, event.oid, event.cloid, encode_row(event))
+        case FundingPayment():
+            payment = event.account + u64(event.time_ms) + u16(event.market)
+            rows.add(NodeTable.FUNDING, payment, encode_row(event))
+            figures = RATE_ROW.pack(event.rate, event.premium)
+            rows.add(NodeTable.FUNDING_RATE, u16(event.market) + u64(event.time_ms), figures)
+        case LedgerUpdate():
+            rows.add(NodeTable.LEDGER, _at(event.account, event.time_ms, counter), encode_row(event))
+        case LiquidationEvent() | MarketUpdate():
+            pass  # kept in no table
+        case _:
+            assert_never(event)
 
 
 def _side_fields(account: Address, oid: int, cloid: int, *rest: int) -> tuple[Any, ...]:
