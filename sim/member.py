@@ -11,6 +11,7 @@ from typing import assert_never
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.records import decode, encode
 from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
@@ -29,7 +30,7 @@ from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation, sign_vote
-from coinone.rules.ledger.batch import Batch, CertifiedBatch, decode_certified
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.certificate import SignedVote
 from coinone.rules.ledger.header import Header
 from sim.network import SimNetwork
@@ -84,7 +85,7 @@ class SimMember(SimProcess):
         self._log, self._promised = BatchLog(self.disk, self._dice.randbytes), []
         self.cursor = setting.genesis
         for raw in self._log.batches.values():
-            self.cursor = self._moved(decode_certified(raw).batch)
+            self.cursor = self._moved(decode(CertifiedBatch, raw).batch)
         self._before = self.cursor
         self._sequencer = Sequencer(
             setting.network, setting.federation, self.number, self._key, self._secret, self.cursor, self,
@@ -116,7 +117,7 @@ class SimMember(SimProcess):
             if payload[:1] == _HEAD:
                 self._help(peer, int.from_bytes(payload[1:], "big"))
             elif payload[:1] == _CERTIFIED:
-                self._carry_out(self._sequencer.receive_certified(decode_certified(payload[1:])))
+                self._carry_out(self._sequencer.receive_certified(decode(CertifiedBatch, payload[1:])))
             else:
                 self._hear(decode_message(payload))
         except InvalidInput:
@@ -169,9 +170,9 @@ class SimMember(SimProcess):
     def _certified(self, certified: CertifiedBatch) -> None:
         self._setting.certificates.note(certified)
         self.again += certified.certificate.term > certified.batch.term
-        self._sync([Record(Kind.BATCH, certified.batch.seq, certified.encode())])
+        self._sync([Record(Kind.BATCH, certified.batch.seq, encode(certified))])
         for peer in self._peers():
-            self._links.send(self.number, peer, _CERTIFIED + certified.encode())
+            self._links.send(self.number, peer, _CERTIFIED + encode(certified))
 
     def _send(self, message: Message) -> None:
         self._sync([])

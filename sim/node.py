@@ -10,6 +10,7 @@ from typing import assert_never
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.records import decode
 from coinone.node.executor.core import Core
 from coinone.node.keys import Secrets
 from coinone.node.network.peering import Shelves, checker_of
@@ -23,7 +24,7 @@ from coinone.protocols.relay.messages import encode_message
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 from sim.disk import PowerCut, SimStore
 from sim.network import SimNetwork
@@ -134,7 +135,7 @@ class SimNode(SimProcess):
             return
         if not published.blocks:
             raw = self.core.storage.log.batches[published.seq]
-            self._carry_out(self._relay.published(decode_certified(raw), self._now_ms()))
+            self._carry_out(self._relay.published(decode(CertifiedBatch, raw), self._now_ms()))
         for new in published.blocks:
             self._carry_out(self._relay.published(new.block, self._now_ms()))
 

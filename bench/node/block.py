@@ -27,6 +27,7 @@ from coinone.node.views.published import NewBlock
 from coinone.rules.chain.sealing import commit_block, seal_block
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.placed import place
+from coinone.rules.ledger.seal import FederatedSeal
 from coinone.rules.state.layers import merge
 from coinone.rules.state.seal import seal
 from coinone.rules.vm import Engine, use_engine
@@ -76,7 +77,9 @@ def block_of(core: Core, raws: list[bytes]) -> Timer:
     sealed = whole.run("seal", lambda: seal_block(storage.store, chain, len(chain.applied), 0))
     parts = timer.stages["transactions and receipts"] + timer.stages["state trie"]
     timer.stages["rest of sealing"] = max(0.0, whole.stages["seal"] - parts)
-    block = Block(sealed.header, tuple(result.batch.hash for result in sealed.results), (0, bytes(65)))
+    block = Block(
+        sealed.header, tuple(result.batch.hash for result in sealed.results), FederatedSeal(0, bytes(65))
+    )
     batches = dict(storage.log.batches)
 
     timer.run("rows of the commit and LMDB", lambda: storage.commit_block(commit_of(block, sealed, batches)))

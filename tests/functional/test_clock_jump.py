@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.parse import format_bytes
+from coinone.base.primitives.records import decode
 from coinone.interfaces.client import Client, Order, Refused, Signer
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode, free_ports
@@ -23,7 +24,7 @@ from coinone.node.node import MAP_SIZE_BYTES
 from coinone.node.recovery.startup import identity_of
 from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.storage import open_storage
-from coinone.rules.ledger.batch import Batch, decode_certified
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from tests.functional.waiting import wait_for
 
 pytestmark = pytest.mark.slow
@@ -130,7 +131,7 @@ def batches_of(folder: Path) -> list[Batch]:
     head = verify_chain(DEV, storage)
     shelves, found = Shelves(storage), []
     while (raw := shelves.batch(len(found) + 1)) is not None:
-        found.append(decode_certified(raw).batch)
+        found.append(decode(CertifiedBatch, raw).batch)
     storage.close()
     assert len(found) >= head.batch_seq > 0
     return found

@@ -49,10 +49,10 @@ def encode_int(value: int) -> bytes:
 
 def decode(data: bytes) -> Item:
     """Decode one item that fills `data` exactly. Raises DecodeError."""
-    item, end = _item(data, 0, len(data), RLP_DEPTH_MAX)
-    if end != len(data):
-        raise DecodeError("rlp: bytes after the item", extra=len(data) - end)
-    return item
+    items = _items(data, 0, len(data), RLP_DEPTH_MAX)
+    if len(items) != 1:
+        raise DecodeError("rlp: one item expected", have=len(items))
+    return items[0]
 
 
 def check_items(data: bytes, most: int) -> None:
@@ -85,11 +85,6 @@ def parts(data: bytes) -> Iterator[bytes]:
         stop = at + 1 if first < 0x80 else _span(data, at, end, 0x80 if first < 0xC0 else 0xC0)[1]
         yield data[at:stop]
         at = stop
-
-
-def decode_prefix(data: bytes, start: int = 0) -> tuple[Item, int]:
-    """Decode the item at `start`; return it and the position after it. Raises DecodeError."""
-    return _item(data, start, len(data), RLP_DEPTH_MAX)
 
 
 def decode_int(data: Item, bytes_max: int = 32) -> int:
@@ -128,30 +123,28 @@ def _long_prefix(length: int, offset: int) -> bytes:
     return bytes((offset + 55 + len(size),)) + size
 
 
-def _item(data: bytes, start: int, end: int, depth: int) -> tuple[Item, int]:
-    if start >= end:
-        raise DecodeError("rlp: ends early")
-    first = data[start]
-    if first < 0x80:
-        return data[start : start + 1], start + 1
-    if first < 0xB8:  # a short string, as nearly all are
-        body, stop = start + 1, start + first - 0x7F
-        if stop > end:
-            raise DecodeError("rlp: ends early", want=first - 0x80, have=end - body)
-        if first == 0x81 and data[body] < 0x80:
-            raise DecodeError("rlp: single byte with a needless prefix")
-        return data[body:stop], stop
-    if first < 0xC0:
-        body, stop = _span(data, start, end, 0x80)
-        return data[body:stop], stop
-    if depth == 0:
-        raise DecodeError("rlp: nested too deeply", most=RLP_DEPTH_MAX)
-    body, stop = _span(data, start, end, 0xC0)
+def _items(data: bytes, at: int, end: int, depth: int) -> list[Item]:
+    """The items that fill `data` from `at` to `end`."""
     items: list[Item] = []
-    while body < stop:
-        part, body = _item(data, body, stop, depth - 1)
-        items.append(part)
-    return items, stop
+    while at < end:
+        first = data[at]
+        if first < 0x80:
+            body, stop = at, at + 1
+        elif first < 0xB8:  # a short string, as nearly all are
+            body, stop = at + 1, at + first - 0x7F
+            if stop > end:
+                raise DecodeError("rlp: ends early", want=first - 0x80, have=end - body)
+            if first == 0x81 and data[body] < 0x80:
+                raise DecodeError("rlp: single byte with a needless prefix")
+        elif first < 0xC0:
+            body, stop = _span(data, at, end, 0x80)
+        elif depth == 0:
+            raise DecodeError("rlp: nested too deeply", most=RLP_DEPTH_MAX)
+        else:
+            body, stop = _span(data, at, end, 0xC0)
+        items.append(data[body:stop] if first < 0xC0 else _items(data, body, stop, depth - 1))
+        at = stop
+    return items
 
 
 def _span(data: bytes, start: int, end: int, offset: int) -> tuple[int, int]:

@@ -1,12 +1,78 @@
-"""Names for the byte strings that everything passes round.
+"""Names for the numbers and byte strings that everything passes round; how wide each is belongs to its type.
 
-They are immutable `bytes`; hexadecimal text exists only at the border (`parse.py`).
+Byte strings are immutable `bytes`; hexadecimal text exists only at the border (`parse.py`). The marks behind a type
+say how records.py writes it, and mean nothing to anybody else.
 """
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
-Address: TypeAlias = bytes  # 20 bytes
-Hash32: TypeAlias = bytes  # 32 bytes
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """An integer of at most so many bytes, in as few as it needs."""
+
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """An integer from `least` to `most`, in as few bytes as it needs."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An integer in exactly so many bytes; two's complement where it is signed."""
+
+    width: int
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long a byte string may be."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many items a list may have."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """Written as a byte string that holds the encoding: what has a hash or a limit of its own."""
+
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """The last field, left out where it is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Not part of the encoding: constant, or computed from the rest."""
+
+
+U8: TypeAlias = Annotated[int, Unsigned(1)]
+U16: TypeAlias = Annotated[int, Unsigned(2)]
+U32: TypeAlias = Annotated[int, Unsigned(4)]
+U64: TypeAlias = Annotated[int, Unsigned(8)]
+U256: TypeAlias = Annotated[int, Unsigned(32)]
+I64: TypeAlias = Annotated[int, Fixed(8, signed=True)]
+
+Address: TypeAlias = Annotated[bytes, Size(20, 20)]
+Hash32: TypeAlias = Annotated[bytes, Size(32, 32)]
+Signature65: TypeAlias = Annotated[bytes, Size(65, 65)]  # r, s, v
 
 ZERO_ADDRESS: Address = bytes(20)
 ZERO_HASH: Hash32 = bytes(32)

@@ -19,6 +19,7 @@ from coinone.base.primitives.errors import (
     StorageError,
 )
 from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Hash32
 from coinone.node.executor.barred import Barred
 from coinone.node.executor.door import Door, Reply
@@ -295,7 +296,7 @@ class Core:
     def _write_down(self, certified: CertifiedBatch) -> None:
         """Sync the batch to the log. If the disk fails it never happened: what is read must be what is
         kept."""
-        record = Record(Kind.BATCH, certified.batch.seq, certified.encode())
+        record = Record(Kind.BATCH, certified.batch.seq, encode(certified))
         try:
             self.storage.log.append([*self._take_promises(), record])
         except StorageError:

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import structlog
 
 from coinone.base.primitives.errors import CoinoneError
+from coinone.base.primitives.records import decode
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork
 from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import Subscription
 from coinone.protocols.relay.relay import CheckSigned, Head, Relay
-from coinone.rules.consensus.federation import Federation, check_certified, check_member
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.consensus.federation import Federation, check_certified, check_seal
+from coinone.rules.ledger.batch import CertifiedBatch
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ def checker_of(chain_id: int, federation: Federation) -> CheckSigned:
         if isinstance(item, CertifiedBatch):
             check_certified(item, chain_id, federation)
         else:
-            check_member(federation, item.seal[0], item.hash, item.seal[1])
+            check_seal(item.seal, item.hash, federation)
 
     return check
 
@@ -151,7 +152,7 @@ class Peering:
             for seq in range(told.seq + 1, published.seq + 1):
                 raw = self._shelves.batch(seq)
                 if raw is not None:
-                    self._network.published(decode_certified(raw))
+                    self._network.published(decode(CertifiedBatch, raw))
             told = Head(max(told.seq, published.seq), told.number)
             for new in published.blocks:
                 self._network.published(new.block)

@@ -11,6 +11,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.siphash import Key
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.records import decode, encode
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.keys import Secrets
 from coinone.node.storage.storage import Storage
@@ -19,7 +20,7 @@ from coinone.node.views.archive import Archive, commit_of
 from coinone.protocols.sequencer.changing import seed_chain
 from coinone.rules.chain.bridge.seen import numbers_of
 from coinone.rules.chain.certified import ResultsDiffer, apply_certified
-from coinone.rules.chain.cursor import decode_cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.cursor import Cursor, exchange_root_with
 from coinone.rules.chain.genesis import (
     Genesis,
     decode_genesis,
@@ -37,16 +38,16 @@ from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
-from coinone.rules.ledger.batch import decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.placed import place
+from coinone.rules.ledger.seal import GenesisSeal
 from coinone.rules.state.database import Changes, Table
 from coinone.rules.state.seal import seal, state_root
 from coinone.rules.state.state import State
 
 GENESIS_KEY = b"genesis"
-NO_SEAL = (0, bytes(65))  # genesis is agreed upon, not sealed
 
 
 def identity_of(network: Network) -> bytes:
@@ -95,7 +96,7 @@ def chain_at(network: Network, store: Store, header: Header, headers: Headers) -
         genesis=genesis,
         state=State(store),
         exchange=exchange_from_leaves(exchange_config(network, genesis), leaves, _index_key()),
-        cursor=decode_cursor(cursor_row),
+        cursor=decode(Cursor, cursor_row),
         head=header,
         headers=headers,
         leaves=LeafStore(dict(leaves)),
@@ -128,9 +129,9 @@ def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Blo
         **sealed_state.changes,
         Table.EXCHANGE: dict(leaves),
         Table.EXCHANGE_NUMBER: dict(numbers_of(leaves)),
-        Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode_cursor(cursor)},
+        Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode(cursor)},
     }
-    return Block(header, (), NO_SEAL), SealedBlock(header, place(()), (), cursor, changes)
+    return Block(header, (), GenesisSeal()), SealedBlock(header, place(()), (), cursor, changes)
 
 
 def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
@@ -148,7 +149,7 @@ def _replay(chain: ChainState, storage: Storage) -> None:
     """Apply what was certified after the last block."""
     for seq, data in storage.pending_batches():
         try:
-            result = apply_certified(chain, decode_certified(data))
+            result = apply_certified(chain, decode(CertifiedBatch, data))
         except (InvalidInput, ResultsDiffer) as error:
             raise StorageError(f"batch {seq} of the log does not apply: {error}") from error
         storage.history.add_batch(seq, result.exchange.events)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Hash32
 from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block
 from coinone.node.storage.blocks import Blocks
@@ -60,7 +61,7 @@ def execute_again(
             sealed = apply_block(chain, store, block, batches)
         except (InvalidInput, ResultsDiffer) as error:
             raise StorageError(f"block {block.number} does not verify: {error}") from error
-        write(block, sealed, {entry.batch.seq: entry.encode() for entry in batches})
+        write(block, sealed, {entry.batch.seq: encode(entry) for entry in batches})
         commit_block(chain, sealed)
         progress(chain.head)
         number += 1

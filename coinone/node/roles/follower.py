@@ -8,13 +8,14 @@ something, so it has no times of its own; its blocks go through the pipeline, in
 from concurrent.futures import Future
 
 from coinone.base.primitives.errors import StorageError
+from coinone.base.primitives.records import decode, encode
 from coinone.node.executor.core import Core
 from coinone.node.roles.block_pipeline import Answer, BlockPipeline, BlockSteps
 from coinone.node.storage.record import Kind, Record
 from coinone.rules.chain.apply import undo_batch
 from coinone.rules.chain.certified import apply_certified
 from coinone.rules.chain.sealing import apply_block_steps
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 
 
@@ -30,7 +31,7 @@ class Follower:
         core.check_running()
         result = apply_certified(core.chain, certified)
         try:
-            core.storage.log.append([Record(Kind.BATCH, certified.batch.seq, certified.encode())])
+            core.storage.log.append([Record(Kind.BATCH, certified.batch.seq, encode(certified))])
         except StorageError:
             undo_batch(core.chain)  # what is read must be what is kept
             raise
@@ -49,6 +50,6 @@ class Follower:
         core = self._core
         names = range(core.chain.head.batch_seq + 1, block.header.batch_seq + 1)
         pending = dict(core.storage.pending_batches())
-        batches = [decode_certified(pending[seq]) for seq in names if seq in pending]
+        batches = [decode(CertifiedBatch, pending[seq]) for seq in names if seq in pending]
         sealed = yield from apply_block_steps(core.chain, core.storage.store, block, batches)
         return block, sealed

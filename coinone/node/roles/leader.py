@@ -14,6 +14,7 @@ from coinone.rules.chain.sealing import seal_block_steps
 from coinone.rules.consensus.federation import pack_signature
 from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks
 from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.seal import FederatedSeal
 
 
 class Leader:
@@ -63,7 +64,7 @@ class Leader:
         chain = self._core.chain
         sealed = yield from seal_block_steps(self._core.storage.store, chain, count, timestamp=0)
         header, member = sealed.header, chain.federation.members.index(self._secrets.member)
-        seal = (member, pack_signature(sign(header.hash, self._secrets.federation)))
+        seal = FederatedSeal(member, pack_signature(sign(header.hash, self._secrets.federation)))
         return Block(
             header, tuple(result.batch.hash for result in sealed.results), seal, sealed.forced
         ), sealed

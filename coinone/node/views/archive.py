@@ -6,16 +6,18 @@ Written once per block, in the same atomic write as the state. Reading is safe f
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, StorageError
+from coinone.base.primitives.records import decode, encode
 from coinone.base.primitives.types import Hash32
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.storage import BlockCommit
 from coinone.rules.chain.sealing import SealedBlock
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
-from coinone.rules.ledger.block import Block, decode_block
+from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.placed import PlacedRecord, place_rows
 from coinone.rules.ledger.records import (
@@ -65,7 +67,7 @@ def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -
         number=block.number,
         hash=block.hash,
         last_seq=block.header.batch_seq,
-        block=block.encode(),
+        block=encode(block),
         receipts=encode_records(row.record for row in sealed.placed.rows),
         changes=sealed.changes,
         batches=batches,
@@ -138,7 +140,7 @@ class Archive(BlockArchive[Block, Header]):
 
     def block(self, number: int) -> Block | None:
         data = self._blocks.block(number)
-        return None if data is None else own(decode_block, data)
+        return None if data is None else own(partial(decode, Block), data)
 
     def header(self, number: int) -> Header | None:
         block = self.block(number)
@@ -159,7 +161,7 @@ class Archive(BlockArchive[Block, Header]):
     def batch(self, seq: int) -> CertifiedBatch | None:
         """A batch that a block includes; those not yet included are in the log."""
         data = self._blocks.batch(seq)
-        return None if data is None else own(decode_certified, data)
+        return None if data is None else own(partial(decode, CertifiedBatch), data)
 
 
 def _count_steps(stored: StoredRecord) -> Steps[int]:

@@ -21,6 +21,7 @@ from typing import Generic, Protocol, TypeVar, assert_never
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidInput
 from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.records import decode, encode
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.messages import (
     PROTOCOL_VERSION,
@@ -39,8 +40,8 @@ from coinone.protocols.relay.messages import (
     Range,
     decode_message,
 )
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
-from coinone.rules.ledger.block import Block, decode_block
+from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
 
 
 class Archive(Protocol):
@@ -274,7 +275,7 @@ class Relay:
 
     def _keep_batch(self, peer: int, state: _Peer, raw: bytes) -> None:
         rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
-        certified = decode_certified(raw)
+        certified = decode(CertifiedBatch, raw)
         seq = certified.batch.seq
         state.head = Head(max(state.head.seq, seq), state.head.number)
         ahead = seq - self._head.seq
@@ -284,7 +285,7 @@ class Relay:
 
     def _keep_block(self, peer: int, state: _Peer, raw: bytes) -> None:
         rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
-        block = decode_block(raw)
+        block = decode(Block, raw)
         state.head = Head(state.head.seq, max(state.head.number, block.number))
         ahead = block.number - self._head.number
         if block.number not in self._blocks and self._is_kept(ahead, len(raw)):
@@ -296,10 +297,9 @@ class Relay:
         return ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(size))
 
     def _has_room(self, size: int) -> bool:
-        kept = sum(one.size for one in self._batches.values()) + sum(
-            one.size for one in self._blocks.values()
-        )
-        return kept + size <= limits.AHEAD_BYTES_MAX
+        batches = sum(one.size for one in self._batches.values())
+        blocks = sum(one.size for one in self._blocks.values())
+        return batches + blocks + size <= limits.AHEAD_BYTES_MAX
 
     def _next(self, now_ms: int) -> list[Effect]:
         """Hand over what follows the head, or ask for it."""
@@ -327,11 +327,11 @@ class Relay:
             case Block():
                 self._head = Head(self._head.seq, item.number)
                 self._blocks.pop(item.number, None)
-                message = BlockPush(item.encode())
+                message = BlockPush(encode(item))
             case CertifiedBatch(batch):
                 self._head = Head(batch.seq, self._head.number)
                 self._batches.pop(batch.seq, None)
-                message = BatchPush(item.encode())
+                message = BatchPush(encode(item))
             case _:
                 assert_never(item)
         others = [peer for peer, state in self._peers.items() if peer != source and self._wants(state)]

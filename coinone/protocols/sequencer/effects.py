@@ -7,35 +7,39 @@ once.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.base.primitives.records import record
+from coinone.rules.ledger.batch import Batch, CertifiedBatch, WrappedBatch
 from coinone.rules.ledger.certificate import SignedVote, Vote
 from coinone.rules.ledger.term_change import ChangeVote, Prepared, SignedChange, TermChange
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """The leader's batch for the open seq, under its own vote to prepare it. `change` comes along where the batch is
     one of an older term that must be proposed again: its bytes cannot name the new term."""
 
     vote: SignedVote
-    batch: Batch
+    batch: WrappedBatch
     change: TermChange | None = None
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class ChangeCall:
     """A vote for another term, and the batch that it names as prepared."""
 
     signed: SignedChange
-    batch: Batch | None
+    batch: WrappedBatch | None
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class PreparedBatch:
     """A batch that may be certified somewhere, with the quorum of prepares that shows it."""
 
     prepared: Prepared
-    batch: Batch
+    batch: WrappedBatch
 
 
 Message: TypeAlias = Proposal | SignedVote | ChangeCall

@@ -7,12 +7,13 @@ header's exchange root.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.types import ZERO_HASH, Hash32
+from coinone.base.primitives.records import encode, record
+from coinone.base.primitives.types import I64, U64, ZERO_HASH, Hash32, Wrapped
 from coinone.rules.chain.batch_limits import check_size, limits_of
 from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
@@ -23,6 +24,7 @@ from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal
 from coinone.rules.ledger.header import Header
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Effects:
     """What crosses from one batch to a later one between the exchange and the contracts."""
@@ -37,33 +39,26 @@ class Effects:
         """Quote units that are at the system address and in nobody's exchange balance."""
         return sum(row.amount for row in self.deposits) + sum(row.amount for row in self.withdrawals)
 
-    def encode(self) -> bytes:
-        return rlp.encode([
-            [[row.address, row.amount, row.tx_hash] for row in self.deposits],
-            [[row.sender, row.data] for row in self.core_actions],
-            [[row.address, row.amount, row.tx_hash] for row in self.withdrawals],
-            list(self.forced),
-        ])  # fmt: skip
 
-
+@record
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """After a batch: its number, hash and times, its base, the term, and what waits."""
 
-    seq: int
+    seq: U64
     batch_hash: Hash32
-    time_ms: int
-    evm_timestamp: int
-    evm_offset_s: int
-    base_number: int
+    time_ms: U64
+    evm_timestamp: U64
+    evm_offset_s: I64
+    base_number: U64
     base_hash: Hash32
     term: Term
     evm_results: Hash32 = ZERO_HASH  # of the last EVM segment, for the next certificate
-    effects: Effects = Effects()
+    effects: Annotated[Effects, Wrapped()] = Effects()
 
     @property
     def effects_hash(self) -> Hash32:
-        return keccak256(self.effects.encode())
+        return keccak256(encode(self.effects))
 
 
 def exchange_root_with(rows_root: Hash32, effects_hash: Hash32) -> Hash32:
@@ -118,56 +113,3 @@ def _next_term(network: Network, federation: Federation, cursor: Cursor, batch: 
     if not reveals(batch.seed, term.seed):
         raise InvalidBatch("seed is not the preimage of the last one")
     return Term(term.number, term.first_seq, batch.seed, term.seeds_left - 1)
-
-
-def encode_cursor(cursor: Cursor) -> bytes:
-    term = cursor.term
-    offset = cursor.evm_offset_s.to_bytes(8, "big", signed=True)
-    return rlp.encode([
-        cursor.seq, cursor.batch_hash, cursor.time_ms, cursor.evm_timestamp, offset, cursor.base_number,
-        cursor.base_hash, [term.number, term.first_seq, term.seed, term.seeds_left], cursor.evm_results,
-        cursor.effects.encode(),
-    ])  # fmt: skip
-
-
-def decode_cursor(data: bytes) -> Cursor:
-    """From our own disk. Raises DecodeError."""
-    fields = rlp.decode_list(rlp.decode(data), 10)
-    number, first_seq, seed, left = rlp.decode_list(fields[7], 4)
-    return Cursor(
-        seq=rlp.decode_int(fields[0]),
-        batch_hash=rlp.decode_bytes(fields[1], 32),
-        time_ms=rlp.decode_int(fields[2]),
-        evm_timestamp=rlp.decode_int(fields[3]),
-        evm_offset_s=int.from_bytes(rlp.decode_bytes(fields[4], 8), "big", signed=True),
-        base_number=rlp.decode_int(fields[5]),
-        base_hash=rlp.decode_bytes(fields[6], 32),
-        term=Term(
-            rlp.decode_int(number),
-            rlp.decode_int(first_seq),
-            rlp.decode_bytes(seed, 32),
-            rlp.decode_int(left),
-        ),
-        evm_results=rlp.decode_bytes(fields[8], 32),
-        effects=_decode_effects(rlp.decode_bytes(fields[9])),
-    )
-
-
-def _decode_effects(data: bytes) -> Effects:
-    deposits, actions, withdrawals, forced = rlp.decode_list(rlp.decode(data), 4)
-    return Effects(
-        tuple(Deposit(*_transfer(row)) for row in rlp.decode_list(deposits)),
-        tuple(_core_action(row) for row in rlp.decode_list(actions)),
-        tuple(Withdrawal(*_transfer(row)) for row in rlp.decode_list(withdrawals)),
-        tuple(rlp.decode_bytes(row) for row in rlp.decode_list(forced)),
-    )
-
-
-def _transfer(row: rlp.Item) -> tuple[bytes, int, Hash32]:
-    address, amount, tx_hash = rlp.decode_list(row, 3)
-    return rlp.decode_bytes(address, 20), rlp.decode_int(amount), rlp.decode_bytes(tx_hash, 32)
-
-
-def _core_action(row: rlp.Item) -> CoreAction:
-    sender, data = rlp.decode_list(row, 2)
-    return CoreAction(rlp.decode_bytes(sender, 20), rlp.decode_bytes(data))

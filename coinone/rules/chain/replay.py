@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
+from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.apply import environment
 from coinone.rules.chain.batch_limits import limits_of
 from coinone.rules.chain.bridge.precompiles import precompiles_seeing
 from coinone.rules.chain.bridge.reads import Seen
 from coinone.rules.chain.bridge.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
-from coinone.rules.chain.cursor import decode_cursor, evm_timestamp
+from coinone.rules.chain.cursor import Cursor, evm_timestamp
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction
 from coinone.rules.chain.forced import split_forced
 from coinone.rules.chain.network import Network
@@ -58,7 +59,7 @@ def replay(
     state, rules = State(before), FORKS[network.fork]
     row = before.get(Table.META, CURSOR_KEY)
     assert row is not None, "every block leaves its cursor"
-    cursor = decode_cursor(row)
+    cursor = decode(Cursor, row)
     confirmed, timestamp = cursor.base_number if cursor.seq else -1, cursor.evm_timestamp
     left, forced = list(records), [decode_transaction(raw) for raw in cursor.effects.forced]
     for batch in batches:

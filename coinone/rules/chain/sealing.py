@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBlock, InvalidSignature
+from coinone.base.primitives.records import encode
 from coinone.rules.chain.bridge.seen import BESTS_KEY, encode_bests, numbers_of
 from coinone.rules.chain.certified import apply_certified
-from coinone.rules.chain.cursor import Cursor, encode_cursor, exchange_root_with
+from coinone.rules.chain.cursor import Cursor, exchange_root_with
 from coinone.rules.chain.forced import check_forced_list
 from coinone.rules.chain.state import BatchResult, ChainState
-from coinone.rules.consensus.federation import check_member
+from coinone.rules.consensus.federation import check_seal
 from coinone.rules.consensus.header_rules import check_header
 from coinone.rules.consensus.mode import require_mode_a
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -92,7 +93,7 @@ def seal_block_steps(
         **sealed.changes,
         Table.EXCHANGE: leaves,
         Table.EXCHANGE_NUMBER: numbers,
-        Table.META: {CURSOR_KEY: encode_cursor(cursor)},
+        Table.META: {CURSOR_KEY: encode(cursor)},
     }
     if results:
         changes[Table.META][BESTS_KEY] = encode_bests(results[-1].bests)
@@ -145,7 +146,7 @@ def check_block_head(chain: ChainState, block: Block) -> None:
     require_mode_a(chain.federation, chain.head, chain.headers)
     check_header(block.header, chain.head, network.block_gas_limit, network.base_fee, network.reward_pool)
     try:
-        check_member(chain.federation, block.seal[0], block.hash, block.seal[1])
+        check_seal(block.seal, block.hash, chain.federation)
     except InvalidSignature as error:
         raise InvalidBlock("not sealed by a member of the federation") from error
     check_forced_list(block, network, chain.verify)

@@ -10,6 +10,7 @@ signs.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import assert_never
 
 from coinone.base.crypto.secp256k1 import Signature, recover, sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
@@ -23,6 +24,7 @@ from coinone.rules.ledger.certificate import (
     SignedVote,
     Vote,
 )
+from coinone.rules.ledger.seal import FederatedSeal, GenesisSeal, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,17 @@ def check_member(federation: Federation, member: int, content: Hash32, signature
         raise InvalidSignature("no such member", member=member)
     if recover(content, *unpack_signature(signature)) != federation.members[member]:
         raise InvalidSignature("signed by somebody else", member=member)
+
+
+def check_seal(seal: Seal, block_hash: Hash32, federation: Federation) -> None:
+    """Raise InvalidSignature unless a member of the federation sealed the block."""
+    match seal:
+        case FederatedSeal(member, signature):
+            check_member(federation, member, block_hash, signature)
+        case GenesisSeal():
+            raise InvalidSignature("nobody sealed it")
+        case _:
+            assert_never(seal)
 
 
 def pack_signature(signature: Signature) -> bytes:

@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
-from coinone.base.primitives.types import Hash32
+from coinone.base.primitives.records import record
+from coinone.base.primitives.types import U64, Hash32
 from coinone.rules.consensus.federation import (
     Federation,
     check_member,
@@ -30,14 +31,15 @@ from coinone.rules.consensus.federation import (
 from coinone.rules.ledger.term_change import ChangeVote, Prepared, SignedChange, TermChange
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Term:
     """The term that runs, as state: the next seed must reveal `seed`, and `seeds_left` remain."""
 
-    number: int
-    first_seq: int
+    number: U64
+    first_seq: U64
     seed: Hash32
-    seeds_left: int
+    seeds_left: U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def claim_of(votes: Iterable[ChangeVote]) -> Claim:
 
 
 def sign_change_vote(vote: ChangeVote, chain_id: int, member: int, key: bytes) -> SignedChange:
-    return SignedChange(vote, member, pack_signature(sign(vote.content(chain_id), key)))
+    return SignedChange(member, vote, pack_signature(sign(vote.content(chain_id), key)))
 
 
 def sign_term_change(change: TermChange, chain_id: int, key: bytes) -> TermChange:

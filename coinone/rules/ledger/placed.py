@@ -9,7 +9,8 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
-from coinone.rules.ledger.receipts import BLOOM_SIZE, Receipt, receipt_steps
+from coinone.rules.ledger.header import BLOOM_SIZE
+from coinone.rules.ledger.receipts import Receipt, receipt_steps
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.rebuild import ordered_root_steps
 from coinone.rules.state.steps import finished

@@ -7,7 +7,9 @@ from functools import lru_cache
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import LEGACY
 from coinone.base.primitives import rlp
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Hash32
+from coinone.rules.ledger.header import BLOOM_SIZE
 from coinone.rules.ledger.log import Log
 from coinone.rules.limits import BLOOM_ENTRIES_REMEMBERED
 from coinone.rules.state.steps import finished
@@ -15,7 +17,6 @@ from coinone.rules.state.steps import finished
 LOGS_PER_STEP = (
     256  # of a receipt, encoded between two pauses: some 10 ms where all have four topics of their own
 )
-BLOOM_SIZE = 256
 _BLOOM_BITS = 8 * BLOOM_SIZE
 
 
@@ -41,7 +42,7 @@ def receipt_steps(receipt: Receipt) -> Generator[None, None, tuple[bytes, int]]:
         if start:
             yield
         part = receipt.logs[start : start + LOGS_PER_STEP]
-        logs += [rlp.encode(encode_log(log)) for log in part]
+        logs += [encode(log) for log in part]
         bits |= _bits_of(part)
     outcome = int(receipt.success) if receipt.post_state is None else receipt.post_state
     head = (outcome, receipt.cumulative_gas_used, _as_bytes(bits))
@@ -49,12 +50,8 @@ def receipt_steps(receipt: Receipt) -> Generator[None, None, tuple[bytes, int]]:
     return (body if receipt.type == LEGACY else bytes((receipt.type,)) + body), bits
 
 
-def encode_log(log: Log) -> list[rlp.Encodable]:
-    return [log.address, list(log.topics), log.data]
-
-
 def logs_hash(logs: Iterable[Log]) -> Hash32:
-    return keccak256(rlp.encode([encode_log(log) for log in logs]))
+    return keccak256(rlp.encode_joined(map(encode, logs)))
 
 
 def bloom(logs: Iterable[Log]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from coinone.base.primitives import rlp
 from coinone.interfaces.api.admission.sender import NOBODY
 from coinone.interfaces.api.admission.weights import Purse
 from coinone.interfaces.api.ethereum.chain import parts
@@ -30,10 +31,9 @@ BASE_FEE = 100
 
 def record(tip: int, gas: int, is_system: bool = False, raw: bytes = b"") -> bytes:
     """As it is on disk; its logs, which are many, are none that could be decoded."""
-    of = TransactionRecord(
-        raw, bytes(32), 0, bytes(20), None, is_system, True, gas, BASE_FEE + tip, None, (Log(b"", (), b""),)
-    )
-    return of.encoded
+    of = TransactionRecord(raw, bytes(32), 0, bytes(20), None, is_system, True, gas, BASE_FEE + tip, None, ())
+    parts = list(rlp.parts(of.encoded))
+    return rlp.encode_joined([*parts[:-1], rlp.encode([b"no log"])])
 
 
 class Asked:

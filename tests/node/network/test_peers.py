@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput, NotSupported
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import peers
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
@@ -22,13 +23,13 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def make_batch(seq: int, body: bytes = b"tx") -> CertifiedBatch:
-    batch = Batch(0, seq, ZERO_HASH, 0, ZERO_HASH, seq, 0, ZERO_HASH, None, (body,))
+    batch = Batch(0, seq, ZERO_HASH, 0, ZERO_HASH, seq, 0, ZERO_HASH, None, 0, (body,))
     return CertifiedBatch(batch, Certificate(0, seq, batch.hash, ZERO_HASH, ()))
 
 
 class Node:
     def __init__(self, *batches: CertifiedBatch) -> None:
-        self.kept = {one.batch.seq: one.encode() for one in batches}
+        self.kept = {one.batch.seq: encode(one) for one in batches}
         self.refused = 0
         self.relay = Relay(926002, ZERO_HASH, self, Head(len(batches), 0), lambda item: None)
         self.network = PeerNetwork(
@@ -40,7 +41,7 @@ class Node:
         if item.batch.transactions == (b"forged",):
             self.refused += 1
             raise InvalidBatch("forged")
-        self.kept[item.batch.seq] = item.encode()
+        self.kept[item.batch.seq] = encode(item)
 
     def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
         return [self.kept[seq] for seq in range(first, first + count) if seq in self.kept]
@@ -68,7 +69,7 @@ def test_a_late_follower_catches_up_and_then_gets_pushes() -> None:
         [address] = await running(leader)
         await follower.network.start(None, [address])
         await until(lambda: len(follower.kept) == 599)
-        leader.kept[600] = make_batch(600).encode()
+        leader.kept[600] = encode(make_batch(600))
         leader.network.published(make_batch(600))
         await until(lambda: follower.kept == leader.kept)
         await follower.network.stop()

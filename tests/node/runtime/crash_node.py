@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.records import decode
 from coinone.node.network.peering import Shelves
 from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.node.views.archive import ActionPlace, EthereumPlace
-from coinone.rules.ledger.batch import decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from tests.rules.chain.chain_world import (
     KEYS,
     SYSTEM,
@@ -104,7 +105,7 @@ async def trade(node):
         outcome = await node.submit(raw)
         say("answer", outcome.tx_hash.hex(), outcome.seq, outcome.status, outcome.response)
         for seq in range(told + 1, outcome.seq + 1):
-            certificate = decode_certified(shelves.batch(seq)).certificate
+            certificate = decode(CertifiedBatch, shelves.batch(seq)).certificate
             say("vote", certificate.batch_hash.hex(), certificate.term, seq, certificate.results.hex())
         told = outcome.seq
         if turn % 3 == 0:

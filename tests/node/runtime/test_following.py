@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported, StorageError
+from coinone.base.primitives.records import decode
 from coinone.node.dev.tools import Dev
 from coinone.node.executor import executor
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
@@ -20,7 +21,7 @@ from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.node.roles import block_pipeline
 from coinone.rules.chain.genesis import Genesis
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 from tests.functional.waiting import wait_for
 
@@ -94,7 +95,7 @@ def test_a_batch_with_a_foreign_certificate_or_other_bytes_changes_nothing(tmp_p
         genesis = asyncio.run(fetch_genesis(address, DEV.chain_id))
         raw = leader.storage.log.batches.get(1) or leader.storage.blocks.batch(1)
         assert raw is not None
-    honest = decode_certified(raw)
+    honest = decode(CertifiedBatch, raw)
     follower = Node(DEV, tmp_path / "follower", map_size_bytes=MAP_BYTES, genesis=genesis)
     follower.start()
     later = replace(honest.batch, time_ms=honest.batch.time_ms + 1)

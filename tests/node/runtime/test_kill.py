@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from coinone.base.primitives.records import decode
 from coinone.node.executor.promises import promises_in
 from coinone.node.network.peering import Shelves
 from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block, identity_of
@@ -30,7 +31,7 @@ from coinone.rules.chain.genesis import decode_genesis
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import apply_block, commit_block
 from coinone.rules.chain.state import BatchResult, Headers
-from coinone.rules.ledger.batch import decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.certificate import Vote, VoteKind
 from coinone.rules.ledger.term_change import ChangeVote
 from coinone.rules.state.database import Table
@@ -127,7 +128,7 @@ class Campaign:
         for seq, vote in self.left.items():
             raw = shelves.batch(seq)
             assert raw is not None, f"batch {seq} was certified and is gone"
-            now = decode_certified(raw).certificate
+            now = decode(CertifiedBatch, raw).certificate
             assert vote == [now.term, now.batch_hash.hex(), now.results.hex()], (
                 f"batch {seq} was certified twice"
             )
@@ -161,7 +162,7 @@ def executed_again(network: Network, storage: Storage) -> dict[tuple[str, str], 
         commit_block(chain, sealed)
         number += 1
     for _, raw in storage.pending_batches():
-        truth.update(answers_of(apply_batch(chain, decode_certified(raw).batch)))
+        truth.update(answers_of(apply_batch(chain, decode(CertifiedBatch, raw).batch)))
     return truth
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from coinone.base.crypto.secp256k1 import sign
+from coinone.base.primitives.records import encode
 from coinone.node.recovery.verify import verify_chain
 from coinone.node.views.archive import commit_of
 from coinone.protocols.sequencer.effects import Certified, Execute
@@ -13,6 +14,7 @@ from coinone.rules.chain.sealing import commit_block, seal_block
 from coinone.rules.consensus.federation import pack_signature
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
+from coinone.rules.ledger.seal import FederatedSeal
 from tests.rules.chain.chain_world import KEYS, NETWORK, SECRETS, START_MS, World, order
 
 
@@ -30,9 +32,9 @@ def block(world: World, *forced: bytes) -> None:
     """Of the batch that is pending, with this list."""
     sealed = seal_block(world.storage.store, world.chain, 1, 0, forced)
     header, entry = sealed.header, world.certified[-1]
-    seal = 0, pack_signature(sign(header.hash, SECRETS.federation))
+    seal = FederatedSeal(0, pack_signature(sign(header.hash, SECRETS.federation)))
     made = Block(header, (entry.batch.hash,), seal, forced)
-    world.storage.commit_block(commit_of(made, sealed, {entry.batch.seq: entry.encode()}))
+    world.storage.commit_block(commit_of(made, sealed, {entry.batch.seq: encode(entry)}))
     commit_block(world.chain, sealed)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from coinone.base.primitives.errors import InvalidBatch
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.protocols.relay import limits
 from coinone.protocols.relay.messages import (
@@ -27,13 +28,14 @@ from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.certificate import Certificate
 from coinone.rules.ledger.header import Header
+from coinone.rules.ledger.seal import GenesisSeal
 
 GENESIS = b"\x07" * 32
 CHAIN_ID = 926002
 
 
 def make_batch(seq: int, base: int = 0, body: bytes = b"tx") -> CertifiedBatch:
-    batch = Batch(0, seq, ZERO_HASH, base, ZERO_HASH, seq, 0, ZERO_HASH, None, (body,))
+    batch = Batch(0, seq, ZERO_HASH, base, ZERO_HASH, seq, 0, ZERO_HASH, None, 0, (body,))
     return CertifiedBatch(batch, Certificate(0, seq, batch.hash, ZERO_HASH, ()))
 
 
@@ -42,7 +44,7 @@ def make_block(number: int, batch_seq: int) -> Block:
     header = Header(
         zero, number, number, bytes(20), 0, 0, 0, zero, zero, zero, bytes(256), zero, batch_seq, zero, zero
     )
-    return Block(header, (), (0, b""))
+    return Block(header, (), GenesisSeal())
 
 
 def check_signed(item: CertifiedBatch | Block) -> None:
@@ -68,9 +70,9 @@ class Shelf:
 
     def add(self, item: CertifiedBatch | Block) -> None:
         if isinstance(item, Block):
-            self.block_items[item.number] = item.encode()
+            self.block_items[item.number] = encode(item)
         else:
-            self.batch_items[item.batch.seq] = item.encode()
+            self.batch_items[item.batch.seq] = encode(item)
 
 
 class Node:
@@ -200,9 +202,9 @@ def test_garbage_drops_the_peer_and_nothing_else(payload: bytes) -> None:
 
 def test_who_sends_a_batch_that_breaks_a_rule_goes_and_another_is_asked() -> None:
     relay = connected(1, 2)
-    [deliver] = told(relay, 1, BatchPush(make_batch(1, body=b"forged").encode()))
+    [deliver] = told(relay, 1, BatchPush(encode(make_batch(1, body=b"forged"))))
     assert isinstance(deliver, Deliver)
-    told(relay, 2, BatchPush(make_batch(1).encode()))
+    told(relay, 2, BatchPush(encode(make_batch(1))))
     effects = relay.refused("bad certificate", 0)
     assert effects[0] == Drop(1, "bad certificate", fault=True)
     assert effects[-1] == Deliver(2, make_batch(1))
@@ -221,35 +223,33 @@ def test_a_peer_that_never_answers_is_passed_over() -> None:
 
 def test_a_peer_that_promises_what_it_has_not_is_believed_no_more() -> None:
     relay = connected(1)
-    told(relay, 1, BatchPush(make_batch(900).encode()))
+    told(relay, 1, BatchPush(encode(make_batch(900))))
     assert told(relay, 1, Batches(1, ())) == []
 
 
 def test_a_batch_waits_for_the_block_it_is_based_on() -> None:
     relay = connected(1)
-    assert not [
-        e for e in told(relay, 1, BatchPush(make_batch(1, base=1).encode())) if isinstance(e, Deliver)
-    ]
+    assert not [e for e in told(relay, 1, BatchPush(encode(make_batch(1, base=1)))) if isinstance(e, Deliver)]
 
 
 def test_nobody_holds_a_follower_up_with_a_forged_batch_whose_block_never_comes() -> None:
     """Based on block 10^9 it waited for ever, and no other batch of its seq was taken or asked for, whoever sent it."""
     relay = connected(1, 2, seq=5)
-    effects = told(relay, 1, BatchPush(make_batch(1, base=10**9, body=b"unsigned").encode()))
+    effects = told(relay, 1, BatchPush(encode(make_batch(1, base=10**9, body=b"unsigned"))))
     assert effects == [Drop(1, "certificate: no quorum", fault=True), Send(2, GetBatches(1, 5))]
-    effects = told(relay, 2, Batches(1, tuple(make_batch(seq).encode() for seq in range(1, 6))))
+    effects = told(relay, 2, Batches(1, tuple(encode(make_batch(seq)) for seq in range(1, 6))))
     assert effects == [Deliver(2, make_batch(1))]
 
 
 def test_who_answers_with_something_else_is_not_asked_again_before_others() -> None:
     relay = connected(1, 2, seq=5)
-    assert Send(2, GetBatches(1, 5)) in told(relay, 1, Batches(1, (make_batch(3).encode(),)))
+    assert Send(2, GetBatches(1, 5)) in told(relay, 1, Batches(1, (encode(make_batch(3)),)))
 
 
 def answered(relay: Relay, peer: int, first: int, last: int, now: int) -> list[Effect]:
     """What is asked for once the batches that `peer` sends are applied, one after another."""
     effects = told(
-        relay, peer, Batches(first, tuple(make_batch(seq).encode() for seq in range(first, last + 1))), now
+        relay, peer, Batches(first, tuple(encode(make_batch(seq)) for seq in range(first, last + 1))), now
     )
     while any(isinstance(effect, Deliver) for effect in effects):
         effects = relay.delivered(now)
@@ -273,7 +273,7 @@ def test_a_quick_peer_is_asked_for_blocks_too_while_batches_are_on_their_way() -
 def test_items_far_beyond_the_head_are_not_hoarded() -> None:
     relay = connected(1)
     for seq in range(2, 2 * limits.AHEAD_ITEMS_MAX, 7):
-        told(relay, 1, BatchPush(make_batch(seq).encode()))
+        told(relay, 1, BatchPush(encode(make_batch(seq))))
     assert max(relay._batches) <= limits.AHEAD_ITEMS_MAX
 
 
@@ -314,5 +314,5 @@ def test_goodbye_is_no_fault() -> None:
 
 def test_a_slow_peer_that_sends_much_at_once_is_quicker_than_one_that_sends_little() -> None:
     relay = connected(1, seq=1_000)
-    told(relay, 1, Batches(1, tuple(make_batch(seq).encode() for seq in range(1, 9))), 800)
+    told(relay, 1, Batches(1, tuple(encode(make_batch(seq)) for seq in range(1, 9))), 800)
     assert relay._peers[1].took_ms == 100  # eight in 800 ms

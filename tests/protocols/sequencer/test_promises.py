@@ -16,7 +16,7 @@ from sim.disk import SimDisk
 from sim.votes import TwoContents, VoteLedger
 
 ONE, TWO = b"\x01" * 32, b"\x02" * 32
-BATCH = Batch(0, 5, ONE, 0, ONE, 1_000, 0, TWO, None, (b"\x70x",))
+BATCH = Batch(0, 5, ONE, 0, ONE, 1_000, 0, TWO, None, 0, (b"\x70x",))
 HELD = PreparedBatch(Prepared(0, 5, BATCH.hash, ((0, bytes(65)), (1, bytes(65)))), BATCH)
 
 

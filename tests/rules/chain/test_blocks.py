@@ -8,13 +8,15 @@ from rlp import encode as reference_encode
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidBlock
+from coinone.base.primitives.records import decode, encode
 from coinone.node.views.archive import commit_of
-from coinone.rules.chain.cursor import decode_cursor, encode_cursor
+from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import pack_signature
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
-from coinone.rules.ledger.block import Block, decode_block
-from coinone.rules.ledger.records import StoredRecord, decode_record, encode_records, split_records
+from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.records import StoredRecord, TransactionRecord, encode_records, split_records
+from coinone.rules.ledger.seal import FederatedSeal
 from coinone.rules.state.rebuild import rebuilt_state_root
 from tests.rules.chain.chain_world import (
     KEYS,
@@ -41,7 +43,7 @@ def seal(world: World, count: int | None = None) -> Block:
 
 
 def sealed_by_member(header, hashes, key: bytes = SECRETS.federation) -> Block:
-    return Block(header, tuple(hashes), (0, pack_signature(sign(header.hash, key))))
+    return Block(header, tuple(hashes), FederatedSeal(0, pack_signature(sign(header.hash, key))))
 
 
 def busy_world() -> World:
@@ -159,18 +161,18 @@ def test_the_block_hash_is_what_an_ethereum_client_computes_from_the_fields_it_k
 def test_everything_survives_being_written_down():
     world = busy_world()
     records = [record for result in world.chain.applied for record in result.records]
-    assert [decode_record(record.encoded) for record in records] == records
+    assert [decode(TransactionRecord, record.encoded) for record in records] == records
     stored = [StoredRecord(data) for data in split_records(encode_records(records))]
     names = ("raw", "hash", "is_system", "gas_used", "gas_price")
     for record, same in zip(records, stored, strict=True):
         assert [getattr(same, name) for name in names] == [getattr(record, name) for name in names]
         assert tuple(same.logs()) == record.logs
     assert any(record.logs for record in records)
-    assert decode_cursor(encode_cursor(world.chain.cursor)) == world.chain.cursor
+    assert decode(Cursor, encode(world.chain.cursor)) == world.chain.cursor
     for entry in world.certified:
-        assert decode_certified(entry.encode()) == entry
+        assert decode(CertifiedBatch, encode(entry)) == entry
     block = seal(world)
-    assert decode_block(block.encode()) == block and decode_block(block.encode()).hash == block.hash
+    assert decode(Block, encode(block)) == block and decode(Block, encode(block)).hash == block.hash
 
 
 def test_taking_the_last_block_back_restores_the_disk_byte_for_byte():

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, StorageError
+from coinone.base.primitives.records import decode, encode
 from coinone.node.clock import SystemClock
 from coinone.node.executor.core import Core
 from coinone.node.recovery.startup import identity_of, open_chain
@@ -17,7 +18,7 @@ from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.chain.certified import ResultsDiffer, apply_certified
 from coinone.rules.chain.sealing import apply_block
 from coinone.rules.consensus.federation import certificate_of, sign_vote
-from coinone.rules.ledger.batch import CertifiedBatch, decode_certified
+from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.certificate import Vote, VoteKind
 from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import CHAIN_ID, KEYS, NETWORK, SECRETS, START_MS, World, order
@@ -83,7 +84,7 @@ def test_a_follower_keeps_no_such_batch(tmp_path: Path) -> None:
 def test_a_log_with_such_a_batch_does_not_open(tmp_path: Path) -> None:
     _, storage = opened(tmp_path)
     wrong = with_other_results(traded().certified[0])
-    storage.log.append([Record(Kind.BATCH, 1, wrong.encode())])
+    storage.log.append([Record(Kind.BATCH, 1, encode(wrong))])
     storage.close()
     with pytest.raises(StorageError, match="does not apply: batch 1 gives other results than were certified"):
         opened(tmp_path)
@@ -94,8 +95,8 @@ def test_a_folder_with_such_a_batch_in_a_block_does_not_verify(tmp_path: Path) -
     core.close_batch(START_MS + 250)
     leader_of(core).finish_block()
     assert verify_chain(NETWORK, storage).number == 1
-    wrong = with_other_results(decode_certified(storage.blocks.batch(1)))
-    storage.store.write({NodeTable.BATCH: {u64(1): wrong.encode()}})
+    wrong = with_other_results(decode(CertifiedBatch, storage.blocks.batch(1)))
+    storage.store.write({NodeTable.BATCH: {u64(1): encode(wrong)}})
     with pytest.raises(StorageError, match="block 1 does not verify: batch 1 gives other results"):
         verify_chain(NETWORK, storage)
     storage.close()

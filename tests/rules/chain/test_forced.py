@@ -6,14 +6,16 @@ import pytest
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.primitives.errors import InvalidBatch, InvalidBlock
+from coinone.base.primitives.records import decode, encode
 from coinone.node.roles.reporter import signed_prices
 from coinone.rules.chain.apply import apply_batch, undo_batch
-from coinone.rules.chain.cursor import decode_cursor, encode_cursor
+from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.forced import due_forced, split_forced
 from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import pack_signature
-from coinone.rules.ledger.batch import decode_batch
-from coinone.rules.ledger.block import Block, decode_block
+from coinone.rules.ledger.batch import Batch
+from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.seal import FederatedSeal
 from tests.rules.chain.chain_world import (
     CHAIN_ID,
     KEYS,
@@ -34,7 +36,9 @@ def block_of(world: World, *forced: bytes) -> Block:
     """The next block, of all that is pending, with this list; not applied."""
     header = seal_block(world.storage.store, world.chain, len(world.chain.applied), 0, forced).header
     hashes = tuple(result.batch.hash for result in world.chain.applied)
-    return Block(header, hashes, (0, pack_signature(sign(header.hash, SECRETS.federation))), forced)
+    return Block(
+        header, hashes, FederatedSeal(0, pack_signature(sign(header.hash, SECRETS.federation))), forced
+    )
 
 
 def forcing(*forced: bytes) -> World:
@@ -106,7 +110,7 @@ def test_forced_ethereum_transactions_wait_for_the_next_evm_batch_and_run_first_
     world = forcing(forced)
     result = carried(world)  # batch 2: contracts do not run in it
     assert result.after.effects.forced == (forced,) and not result.records
-    assert decode_cursor(encode_cursor(result.after)) == result.after
+    assert decode(Cursor, encode(result.after)) == result.after
     result = world.evm_batch(own)
     assert [record.sender for record in result.records] == [account(1), account(0)]
     assert result.after.effects.forced == ()
@@ -181,7 +185,9 @@ def test_a_list_is_bounded_and_its_entries_can_be_verified():
         world.chain.network = network
         if network is poor_gas:
             block = replace(block, header=replace(block.header, gas_limit=network.block_gas_limit))
-            block = replace(block, seal=(0, pack_signature(sign(block.hash, SECRETS.federation))))
+            block = replace(
+                block, seal=FederatedSeal(0, pack_signature(sign(block.hash, SECRETS.federation)))
+            )
         with pytest.raises(InvalidBlock, match=match):
             apply_block(world.chain, world.storage.store, block, world.certified)
 
@@ -198,6 +204,6 @@ def test_list_and_count_survive_being_written_down():
     world = World()
     world.batch()
     block = block_of(world, order(KEYS[0], START_MS, 0, False, "97000", "0.01"))
-    assert decode_block(block.encode()) == block
+    assert decode(Block, encode(block)) == block
     batch = drafted(forcing(*block.forced))
-    assert decode_batch(batch.encoded) == batch and decode_batch(batch.encoded).hash == batch.hash
+    assert decode(Batch, batch.encoded) == batch and decode(Batch, batch.encoded).hash == batch.hash

@@ -2,6 +2,7 @@
 
 from coinone.base.crypto.secp256k1 import sign
 from coinone.base.forms.ethereum import decode_transaction
+from coinone.base.primitives.records import encode
 from coinone.node.storage.past import before_block
 from coinone.node.views.archive import commit_of
 from coinone.rules.chain.bridge.reads import Whole
@@ -9,6 +10,7 @@ from coinone.rules.chain.ethereum.trace import trace_transaction
 from coinone.rules.chain.replay import replay
 from coinone.rules.chain.sealing import commit_block, seal_block
 from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.seal import FederatedSeal
 from coinone.rules.state.database import Table
 from tests.rules.chain.chain_world import (
     KEYS,
@@ -33,8 +35,8 @@ def sealed(world: World) -> Block:
     found = seal_block(store, chain, len(chain.applied), 0)
     signature = sign(found.header.hash, SECRETS.federation)
     seal = signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes((signature.v,))
-    block = Block(found.header, tuple(result.batch.hash for result in found.results), (0, seal))
-    kept = {certified.batch.seq: certified.encode() for certified in world.certified}
+    block = Block(found.header, tuple(result.batch.hash for result in found.results), FederatedSeal(0, seal))
+    kept = {certified.batch.seq: encode(certified) for certified in world.certified}
     world.storage.commit_block(commit_of(block, found, kept))
     commit_block(chain, found)
     return block

@@ -12,6 +12,7 @@ from coinone.rules.chain.sealing import apply_block, commit_block, seal_block
 from coinone.rules.consensus.federation import Federation, pack_signature
 from coinone.rules.consensus.mode import EMPTY_BLOCKS_MAX, empty_blocks, is_mode_b
 from coinone.rules.ledger.block import Block
+from coinone.rules.ledger.seal import FederatedSeal
 from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import SECRETS, World
 
@@ -80,7 +81,7 @@ def test_a_certified_batch_after_sixty_empty_blocks_is_refused_by_name():
 def test_a_block_after_sixty_empty_blocks_is_refused_by_name():
     world = silent(EMPTY_BLOCKS_MAX)
     header = seal_block(world.storage.store, world.chain, 0, 0).header
-    block = Block(header, (), (0, pack_signature(sign(header.hash, SECRETS.federation))))
+    block = Block(header, (), FederatedSeal(0, pack_signature(sign(header.hash, SECRETS.federation))))
     with pytest.raises(NotSupported, match="mode B"):
         apply_block(world.chain, world.storage.store, block, [])
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinone.base.crypto.secp256k1 import address_of
-from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
+from coinone.base.primitives.records import decode, encode
 from coinone.rules.consensus.federation import Federation, sign_vote, signatures_of
 from coinone.rules.consensus.terms import (
     Term,
@@ -18,7 +18,7 @@ from coinone.rules.consensus.terms import (
     sign_term_change,
 )
 from coinone.rules.ledger.certificate import NO_RESULTS, Vote, VoteKind
-from coinone.rules.ledger.term_change import ChangeVote, Prepared, TermChange, parse_term_item, term_item
+from coinone.rules.ledger.term_change import ChangeVote, Prepared, TermChange
 
 CHAIN = 7
 KEYS = [(member + 1).to_bytes(32, "big") for member in range(4)]
@@ -139,4 +139,4 @@ def test_a_vote_that_somebody_else_signed_is_refused():
 
 def test_a_change_survives_being_written_down():
     some = change({**LAWFUL, 2: at(9, ONE, prepared(0, 10, TWO))}, 11, TWO)
-    assert parse_term_item(rlp.decode(rlp.encode(term_item(some)))) == some
+    assert decode(TermChange, encode(some)) == some

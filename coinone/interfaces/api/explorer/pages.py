@@ -8,6 +8,7 @@ from typing import Any
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address, parse_hash
+from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.admission.queries import InThread, Queries
 from coinone.interfaces.api.admission.weights import (
@@ -30,7 +31,7 @@ from coinone.interfaces.api.recent import Recent
 from coinone.node.node import ChainReader, Node
 from coinone.node.views.archive import ActionPlace, EthereumPlace
 from coinone.rules.exchange.wire.types import DomainRules
-from coinone.rules.ledger.batch import Batch, decode_certified
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.header import Header
 from coinone.rules.state.steps import Steps, at_once, each
 
@@ -195,7 +196,7 @@ class Explorer:
         certified = self._archive.batch(seq)
         if certified is None:
             logged = self._log.batches.get(seq)
-            certified = None if logged is None else decode_certified(logged)
+            certified = None if logged is None else decode(CertifiedBatch, logged)
         return None if certified is None else certified.batch
 
     def _batch_named(self, argument: str) -> Json | None:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from coinone.base.primitives import rlp
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.records import codec_of
+from coinone.base.primitives.types import U64, Address
 from coinone.rules.exchange.instruments.config import ExchangeConfig
 from coinone.rules.exchange.state import leaves as form
 from coinone.rules.exchange.state.exchange import Exchange
@@ -19,9 +20,10 @@ from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.state.database import Database, Table
 
 BESTS_KEY = b"bests"  # META: best prices of all markets after the head block's last batch
-Bests: TypeAlias = tuple[tuple[int, int], ...]  # bid and ask by market; 0 where a side is empty
+Bests: TypeAlias = tuple[tuple[U64, U64], ...]  # bid and ask by market; 0 where a side is empty
 Leaves: TypeAlias = Mapping[bytes, bytes | None]
 
+_BESTS = codec_of(Bests)
 _ACCOUNTS_KEPT = 32  # rebuilt exchanges of one account each, some 100 KiB a market
 _BUILDER_SIZE = 8  # an order's leaf ends with the number of its builder's account
 
@@ -70,12 +72,10 @@ def numbers_of(
 
 
 def encode_bests(bests: Bests) -> bytes:
-    return rlp.encode([[bid, ask] for bid, ask in bests])
+    return _BESTS.encode(bests)
 
 
 def decode_bests(row: bytes | None) -> Bests:
     """None: no batch has been applied yet."""
-    if row is None:
-        return ()
-    pairs = [rlp.decode_list(pair, 2) for pair in rlp.decode_list(rlp.decode(row))]
-    return tuple((rlp.decode_int(bid), rlp.decode_int(ask)) for bid, ask in pairs)
+    found: Bests = () if row is None else _BESTS.decode(rlp.decode(row))
+    return found

@@ -11,13 +11,15 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.forms.ethereum import decode_any_transaction, effective_gas_price
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidBlock
+from coinone.base.primitives.records import codec_of
 from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader
-from coinone.rules.ledger.records import TransactionRecord, decode_log
+from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.vm import Log
 from coinone.rules.vm.addresses import create_address
 
 _SUCCEEDED = b"\x01"
+_LOGS = codec_of(tuple[Log, ...])
 _ROOT_SIZE = 32  # before Byzantium a receipt held the state root in place of a status
 
 
@@ -65,5 +67,5 @@ def _decode_receipt(data: bytes) -> tuple[bytes, int, tuple[Log, ...]]:
     return (
         rlp.decode_bytes(fields[0]),
         rlp.decode_int(fields[1]),
-        tuple(map(decode_log, rlp.decode_list(fields[3]))),
+        _LOGS.decode(fields[3]),
     )

@@ -10,6 +10,7 @@ from itertools import islice
 
 from coinone.base.crypto.siphash import PUBLIC_KEY
 from coinone.base.primitives.errors import LimitExceeded
+from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.limits import TRACE_EXCHANGE_ROWS_MAX
 from coinone.node.recovery.startup import GENESIS_KEY
@@ -19,7 +20,7 @@ from coinone.node.storage.store import Snapshot
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.bridge.reads import best_of
-from coinone.rules.chain.cursor import decode_cursor
+from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.genesis import decode_genesis, exchange_config
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import CURSOR_KEY
@@ -74,7 +75,7 @@ class ExchangeWithin:
             genesis=genesis,
             state=State(rows),
             exchange=exchange_from_leaves(config, leaves, PUBLIC_KEY),
-            cursor=decode_cursor(cursor_row),
+            cursor=decode(Cursor, cursor_row),
             head=head,
             headers=Headers(archive.header, archive.forced),
             leaves=LeafStore({}),  # no block is sealed here

@@ -15,6 +15,7 @@ import msgspec
 
 from coinone.base.forms.ethereum import decode_any_transaction
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSupported
+from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.calls.exchange_within import ExchangeWithin, SeenAfter
 from coinone.interfaces.api.ethereum.calls.trials import Trial, env_of, precompiles_at, prepared
@@ -30,8 +31,8 @@ from coinone.rules.chain.ethereum.execution import FeePolicy
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.replay import Step, replay
-from coinone.rules.ledger.batch import Batch, decode_certified
-from coinone.rules.ledger.block import Block, decode_block
+from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.records import TransactionRecord, decode_records
 from coinone.rules.vm import FORKS
@@ -150,7 +151,7 @@ def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[S
 def _block(blocks: Blocks, number: int) -> Block:
     data = blocks.block(number)
     assert data is not None, "blocks up to the head are on disk"
-    return decode_block(data)
+    return decode(Block, data)
 
 
 def _batches(blocks: Blocks, block: Block) -> list[Batch]:
@@ -158,7 +159,7 @@ def _batches(blocks: Blocks, block: Block) -> list[Batch]:
     for seq in range(block.first_seq, block.header.batch_seq + 1):
         data = blocks.batch(seq)
         assert data is not None, "a block's batches are on disk with it"
-        found.append(decode_certified(data).batch)
+        found.append(decode(CertifiedBatch, data).batch)
     return found
 
 

@@ -14,9 +14,9 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.http import jsonio
 from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader
-from coinone.rules.ledger.header import EMPTY_REQUESTS, EMPTY_TRIE, Header
+from coinone.rules.ledger.header import BLOOM_SIZE, EMPTY_REQUESTS, EMPTY_TRIE, Header
 from coinone.rules.ledger.placed import PlacedRecord
-from coinone.rules.ledger.receipts import BLOOM_SIZE, bloom
+from coinone.rules.ledger.receipts import bloom
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.proofs import AccountProof, SlotProof
 from coinone.rules.state.steps import Steps

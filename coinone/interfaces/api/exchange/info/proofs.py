@@ -10,9 +10,10 @@ from typing import Any
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_bytes
+from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address, Hash32
 from coinone.node.node import ChainReader
-from coinone.rules.chain.cursor import decode_cursor, exchange_root_with
+from coinone.rules.chain.cursor import Cursor, exchange_root_with
 from coinone.rules.chain.sealing import CURSOR_KEY
 from coinone.rules.exchange.state.root import AccountProof
 from coinone.rules.ledger.header import Header
@@ -28,7 +29,7 @@ def account_proof(reader: ChainReader, user: Address) -> dict[str, Any]:
         raise InvalidInput("no such account in the last block")
     row = reader.database.get(Table.META, CURSOR_KEY)
     assert row is not None, "every block leaves its cursor"
-    effects, proof = decode_cursor(row).effects_hash, reader.chain.leaves.prove(number)
+    effects, proof = decode(Cursor, row).effects_hash, reader.chain.leaves.prove(number)
     if exchange_root_with(proof.rows_root, effects) != reader.head.exchange_root:
         raise InvalidInput("the next block is just being written: ask again")  # the disk is a moment ahead
     return proof_json(proof, reader.head, effects)
