@@ -1,1 +1,1 @@
-"""Words: the vocabulary everything above is said in. No I/O, no clock, no randomness."""
+"""The vocabulary of everything above: integers, encodings, hashes, signatures. No I/O, no clock, no randomness."""

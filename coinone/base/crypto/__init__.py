@@ -1,1 +1,1 @@
-"""Hashes, signatures and Merkle trees: thin, strict doors to libraries that others maintain."""
+"""Hashes, signatures and Merkle trees: thin, strict wrappers of maintained libraries."""

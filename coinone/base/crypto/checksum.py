@@ -1,5 +1,7 @@
-"""EIP-55: an address in mixed case, where the cases of the letters are a checksum. geth's messages and some of its
-answers name accounts so."""
+"""EIP-55: addresses in mixed case, where the case of the letters is a checksum.
+
+geth's messages and some of its answers write addresses this way.
+"""
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Address

@@ -1,4 +1,4 @@
-"""Keys from twelve words: BIP-39 (words to seed) and BIP-32 (seed to a tree of secp256k1 keys).
+"""Key derivation from a mnemonic: BIP-39 (words to seed) and BIP-32 (seed to a tree of secp256k1 keys).
 
 Only private derivation, the part that signing needs. A path such as m/44'/60'/0'/0/3 names a key in the
 tree (BIP-44; 60 is Ethereum's coin type); the mark ' means *hardened*: derived from the private key, so
@@ -16,7 +16,7 @@ from coinone.base.crypto.secp256k1 import CURVE_ORDER, is_private_key
 from coinone.base.primitives.errors import DecodeError
 
 HARDENED = 0x80000000
-ETHEREUM_PATH = "m/44'/60'/0'/0"  # BIP-44, external chain: what every wallet shows first
+ETHEREUM_PATH = "m/44'/60'/0'/0"  # BIP-44, external chain: the default of wallets
 _SEED_ROUNDS = 2048  # BIP-39
 
 
@@ -48,7 +48,7 @@ class ExtendedKey:
 
 
 def seed_of(mnemonic: str, passphrase: str = "") -> bytes:
-    """The 64-byte seed of a mnemonic (BIP-39). Any words are taken: their check is the wallet's affair."""
+    """The 64-byte seed of a mnemonic (BIP-39). The words are not validated here; that is the wallet's job."""
     words = unicodedata.normalize("NFKD", mnemonic).encode()
     salt = unicodedata.normalize("NFKD", "mnemonic" + passphrase).encode()
     return hashlib.pbkdf2_hmac("sha512", words, salt, _SEED_ROUNDS)

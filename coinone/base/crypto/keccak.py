@@ -1,4 +1,4 @@
-"""Keccak-256, Ethereum's hash: the Keccak of the competition, whose padding differs from SHA3-256's."""
+"""Keccak-256, Ethereum's hash: Keccak as submitted to the SHA-3 competition, whose padding differs from SHA3-256's."""
 
 from sha3 import keccak_256
 

@@ -1,9 +1,8 @@
 """A binary Merkle tree over numbered leaves, updated in place.
 
-Leaf n keeps its place for ever, so a user's proof path depends on their number only. Leaves and inner nodes
-are hashed under different first bytes (no node passes for a leaf), and the root names the number of places
-(no tree passes for a bigger or smaller one). A place without a leaf has the hash zero, which no leaf has;
-so absence can be proved too.
+Leaf n never moves, so the path of a proof depends on the leaf's number only. Leaves and inner nodes are hashed under
+different first bytes (no node passes for a leaf), and the root commits to the number of places (no tree passes for a
+bigger or smaller one). An empty place has the hash zero, which no leaf has, so absence can be proved too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ def _empty_hashes() -> list[Hash32]:
     return hashes
 
 
-_EMPTY = _empty_hashes()  # of a subtree without leaves, by its height
+_EMPTY = _empty_hashes()  # hashes of empty subtrees by height
 
 
 class MerkleTree:
@@ -36,7 +35,7 @@ class MerkleTree:
         return len(self._levels[0])
 
     def set(self, index: int, leaf: bytes | None) -> None:
-        """Put a leaf at its place, or empty the place."""
+        """Set the leaf at `index`, or remove it with None."""
         assert 0 <= index < 1 << MERKLE_DEPTH_MAX, "no such place"
         leaves = self._levels[0]
         if index >= len(leaves):
@@ -61,8 +60,8 @@ class MerkleTree:
         return tuple(siblings)
 
     def hash_steps(self) -> Iterator[None]:
-        """Hash each dirty inner node once, level by level, with pauses: after the last, `root` costs nothing. Nothing
-        may be set meanwhile."""
+        """Hash each dirty inner node once, level by level, yielding in between; afterwards `root` is free. Nothing may
+        be set meanwhile."""
         dirty = sorted(self._dirty)
         self._dirty = {}
         height = 0
@@ -87,8 +86,8 @@ class MerkleTree:
 
 
 class TreeAhead:
-    """What changes make of a tree, which stays as it is until `take_in`: the nodes that change and no others, so that
-    the cost is that of the changes, however large the tree is. The tree itself must not be changed meanwhile."""
+    """Pending changes of a tree, which itself stays as it is until `take_in`. Only changed nodes are stored, so the
+    cost depends on the changes and not on the size of the tree. The tree must not be changed meanwhile."""
 
     def __init__(self, tree: MerkleTree) -> None:
         tree._update()
@@ -101,18 +100,18 @@ class TreeAhead:
         return self._places
 
     def set(self, index: int, leaf: bytes | None) -> None:
-        """As of MerkleTree."""
+        """Set or remove a leaf, as in MerkleTree."""
         assert 0 <= index < 1 << MERKLE_DEPTH_MAX, "no such place"
         self._places = max(self._places, index + 1)
         self._changed[0][index] = leaf_hash(leaf)
         self._is_hashed = False
 
     def hash_steps(self) -> Iterator[None]:
-        """Hash each node above a change once, with pauses: after the last, `root` costs nothing."""
+        """Hash each node above a change once, yielding in between; afterwards `root` is free."""
         del self._changed[1:]
         dirty, places, height = sorted(self._changed[0]), self._places, 0
         while places > 1:
-            if height + 1 >= len(self._levels):  # above what there was: the first node is new in any case
+            if height + 1 >= len(self._levels):  # above the old root: its first node is new in any case
                 dirty = [0, *dirty]
             above: dict[int, Hash32] = {}
             for count, index in enumerate(dict.fromkeys(index >> 1 for index in dirty), 1):
@@ -131,7 +130,7 @@ class TreeAhead:
         return _named(self._places, self._node(len(self._changed) - 1, 0))
 
     def take_in(self) -> None:
-        """The changes become the tree's own."""
+        """Apply the changes to the tree."""
         self.root()
         places = self._places
         for height, changed in enumerate(self._changed):
@@ -164,7 +163,7 @@ def leaf_hash(leaf: bytes | None) -> Hash32:
 
 
 def verify(root: Hash32, size: int, index: int, leaf: bytes | None, proof: Sequence[Hash32]) -> bool:
-    """Whether `leaf` (None: nothing) stands at `index` in the tree of `size` places with this root."""
+    """Whether `leaf` (None: empty) is at `index` in the tree of `size` places with this root."""
     if not 0 <= index < size or len(proof) != (size - 1).bit_length():
         return False
     if any(len(sibling) != 32 for sibling in proof):

@@ -13,7 +13,7 @@ from coinone.base.primitives.types import Hash32
 FIELD_PRIME = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
-_SCHEME = ec.ECDSA(Prehashed(SHA256()))  # the digest comes as it is, whatever made it
+_SCHEME = ec.ECDSA(Prehashed(SHA256()))  # the digest is given, whichever hash made it
 
 
 def verify(digest: Hash32, r: int, s: int, x: int, y: int) -> bool:
@@ -24,6 +24,6 @@ def verify(digest: Hash32, r: int, s: int, x: int, y: int) -> bool:
     try:
         key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
         key.verify(encode_dss_signature(r, s), digest, _SCHEME)
-    except (ValueError, Mismatch):  # not on the curve; not by this key
+    except (ValueError, Mismatch):  # point not on the curve; signature not by this key
         return False
     return True

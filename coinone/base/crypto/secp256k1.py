@@ -1,7 +1,7 @@
-"""ECDSA over secp256k1 with recovery: how Ethereum and Hyperliquid name a signer.
+"""ECDSA over secp256k1 with public key recovery: how Ethereum and Hyperliquid identify a signer.
 
 libsecp256k1 accepts high-s signatures on recovery; we refuse them (EIP-2, low s), because every signature
-has a twin (r, n - s, v flipped) that anybody can make. Identity is therefore never the signature itself.
+has a twin (r, n - s, v flipped) that anyone can compute. Identity is therefore never the signature itself.
 """
 
 from typing import NamedTuple
@@ -35,12 +35,12 @@ def recover(digest: Hash32, r: int, s: int, v: int) -> Address:
 
 
 def pack_signed(digest: Hash32, r: int, s: int, v: int) -> bytes:
-    """What `recover` takes, as bytes for another process. Any r and s of 32 bytes, any v of one."""
+    """Pack the arguments of `recover` for another process: any r and s of 32 bytes, any v of one byte."""
     return digest + r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((v,))
 
 
 def recover_packed(packed: bytes) -> list[Address | None]:
-    """`recover` of each of several; None where it raises."""
+    """Recover the addresses of several packed signatures; None for an invalid one."""
     found: list[Address | None] = []
     for start in range(0, len(packed), SIGNED_SIZE):
         one = packed[start : start + SIGNED_SIZE]
@@ -53,7 +53,7 @@ def recover_packed(packed: bytes) -> list[Address | None]:
 
 
 def recover_any_s(digest: Hash32, r: int, s: int, parity: int) -> Address | None:
-    """What the ECRECOVER precompile computes: high s is allowed, and failure is None."""
+    """Recover as the ECRECOVER precompile does: high s is allowed, and failure is None."""
     if not (0 < r < CURVE_ORDER and 0 < s < CURVE_ORDER and parity in (0, 1)):
         return None
     try:
@@ -83,7 +83,7 @@ def _recover_key(digest: Hash32, r: int, s: int, parity: int) -> PublicKey:
     raw = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((parity,))
     try:
         key: PublicKey = PublicKey.from_signature_and_message(raw, digest, hasher=None)
-    except Exception as error:  # the library raises bare Exception when no point fits
+    except Exception as error:  # the library raises a bare Exception if there is no such point
         raise InvalidSignature("signature: no key fits") from error
     return key
 

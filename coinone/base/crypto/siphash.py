@@ -1,6 +1,6 @@
-"""SipHash-2-4 of 24 bytes, jitted: the hash of a table whose keys a stranger chooses.
+"""SipHash-2-4 of 24 bytes, jitted: the hash of tables whose keys strangers choose.
 
-Who does not know its 128-bit key cannot find inputs that share a place of the table (J.-P. Aumasson, D. J. Bernstein,
+Without its 128-bit key nobody can find inputs that collide in the table (J.-P. Aumasson, D. J. Bernstein,
 "SipHash: a fast short-input PRF", 2012). Nothing that nodes must agree on may depend on it.
 """
 
@@ -13,10 +13,10 @@ import numpy as np
 from coinone.base.primitives.jit import njit
 
 Key = tuple[int, int]
-"""Two halves of 64 bits, each read as a signed number."""
+"""The two 64-bit halves of a key, each as a signed number."""
 
 PUBLIC_KEY: Key = (0, 0)
-"""For tests and tools, to which nobody sends anything: it protects nothing."""
+"""A fixed key for tests and tools, which receive no input from strangers. It protects nothing."""
 
 _C0, _C1 = np.uint64(0x736F6D6570736575), np.uint64(0x646F72616E646F6D)  # "somepseudorandomlygeneratedbytes"
 _C2, _C3 = np.uint64(0x6C7967656E657261), np.uint64(0x7465646279746573)
@@ -53,7 +53,7 @@ def _taken(state: Any, word: Any) -> Any:
 
 @njit("int64(int64, int64, int64, int64, int64)", error_model="numpy")
 def siphash(key_0: int, key_1: int, first: int, second: int, third: int) -> Any:
-    """Of three words, whose bytes are those of the input in little-endian order."""
+    """SipHash-2-4 of three words, the input in little-endian order."""
     k0, k1 = np.uint64(key_0), np.uint64(key_1)
     state = (k0 ^ _C0, k1 ^ _C1, k0 ^ _C2, k1 ^ _C3)
     state = _taken(state, np.uint64(first))

@@ -1,17 +1,17 @@
-"""Three kinds of failure, never mixed.
+"""Exceptions by who is at fault: the sender, the world, or this code.
 
-`InvalidInput` and its children: the sender's fault; reject it, perhaps score the peer, lose nothing.
+`InvalidInput` and its children: the sender's fault; reject it and lose nothing.
 `StorageError`: the world's fault; the node stops and recovers at the next start.
-`AssertionError`: our fault; the node halts at once rather than write a wrong state.
+`AssertionError`: our fault; the node halts rather than write a wrong state.
 """
 
 
 class CoinoneError(Exception):
-    """Root of the errors that this code expects to meet."""
+    """Base class of all expected errors."""
 
 
 class InvalidInput(CoinoneError):
-    """Something a sender handed in breaks a rule.
+    """Input from a sender breaks a rule.
 
     `reason` is a short stable phrase that clients may match; `details` are the figures behind it
     (for instance `want` and `have`), which are safe to show to the sender.
@@ -37,7 +37,7 @@ def _rebuild(kind: type[InvalidInput], reason: str, details: dict[str, object]) 
 
 
 def _show(value: object) -> str:
-    """Bytes as 0x hex, and nothing longer than a line: details end up in logs and answers."""
+    """A detail for logs and answers: bytes as 0x hex, cut to one line."""
     text = "0x" + value.hex() if isinstance(value, bytes) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -75,4 +75,4 @@ class InvalidBlock(InvalidInput):
 
 
 class StorageError(CoinoneError):
-    """The disk did not do what was asked. Never continue past it."""
+    """The disk failed, or what it holds is damaged. Never continue past it."""

@@ -1,7 +1,7 @@
-"""Integer arithmetic that says what it does: every division names its rounding.
+"""Integer division whose rounding is in the name.
 
 Python's `//` floors towards minus infinity while the EVM truncates towards zero, and a bare `/`
-makes a float; so money code calls these names instead. `fixed128.py` holds the jitted twins.
+makes a float; so money code calls these functions instead. `fixed128.py` holds the jitted twins.
 """
 
 from coinone.base.primitives.errors import InvalidInput
@@ -23,7 +23,7 @@ def div_up(numerator: int, denominator: int) -> int:
 
 
 def div_toward_zero(numerator: int, denominator: int) -> int:
-    """Quotient with its fraction cut off, as the EVM's SDIV does."""
+    """Quotient rounded towards zero, as the EVM's SDIV does."""
     quotient = abs(numerator) // abs(denominator)
     return quotient if (numerator < 0) == (denominator < 0) else -quotient
 

@@ -1,12 +1,11 @@
 """Tables in jitted code: many NumPy arrays handed over as one array of addresses, indexed without wraparound.
 
-Two things that numba does for every array cost more than the work of a kernel with forty of them: each is unpacked
-from its Python object at each call, and each index is first asked whether it is negative. So the caller writes the
-arrays' addresses and lengths into one array of words (`describe`), and jitted code reads a table from there
-when it uses it. An index must be in range, and never negative: nothing checks it, as nothing would find an index
-beyond the end of an array either.
+Numba unpacks every array from its Python object at each call and tests every index for being negative; with forty
+arrays that costs more than the kernel's own work. So the caller writes the arrays' addresses and lengths into one
+array of words (`describe`), and jitted code reads a table from there when it uses it. An index must be in range and
+not negative: nothing checks it, just as numba does not check the end of an array.
 
-`TableSet` is the numba type of such a set, and what `attach` makes of it turns the words into one:
+`TableSet` is the numba type of such a set; the function that `attach` returns makes one from the words:
 
     tables = attach(words)
     tables.accounts[slot].cash += 1
@@ -43,13 +42,13 @@ def _bytes(count: int) -> Any:
     return ir.ArrayType(ir.IntType(8), count)
 
 
-_LINE = 64  # bytes that memory moves at once
+_LINE = 64  # bytes of a cache line
 
 
 class Table(types.Type):
     """A contiguous array of one or two dimensions, whose elements are numbers or records.
 
-    `table[i]` of records is a `Row`. `name` tells it from all others of its set: no two of them share memory.
+    `table[i]` of records is a `Row`. `name` distinguishes it within its set; no two tables of a set share memory.
     """
 
     def __init__(self, dtype: Any, dimensions: int = 1, name: str = "") -> None:
@@ -81,7 +80,7 @@ class TableSet(types.Type):
 
 
 def describe(arrays: Sequence[Any], known: Sequence[Any] | None, words: NDArray[Any]) -> None:
-    """Write the arrays' addresses into `words`; those that are the same as in `known` stand there already."""
+    """Write the arrays' addresses into `words`, except those that are unchanged since `known`."""
     same = (False,) * len(arrays) if known is None else tuple(map(operator.is_, arrays, known))
     for n in (n for n, kept in enumerate(same) if not kept):
         array = arrays[n]
@@ -92,7 +91,7 @@ def describe(arrays: Sequence[Any], known: Sequence[Any] | None, words: NDArray[
 
 
 def attach(table_set: TableSet) -> Any:
-    """The jitted function that makes the words which the caller was handed the tables that they describe."""
+    """Return the jitted function that turns words into the set of tables that they describe."""
 
     def attached(_context: Any, words: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -132,7 +131,7 @@ class _TableSetAttributes(AttributeTemplate):
 
 @lower_getattr_generic(TableSet)
 def _table_of(context: Any, builder: Any, kind: Any, pointer: Any, name: str) -> Any:
-    """The table, read from its words, which do not change while the jitted code runs."""
+    """Load a table from its words, which do not change while jitted code runs."""
     number = kind.names.index(name)
     table = cgutils.create_struct_proxy(kind.tables[number])(context, builder)
     read = []
@@ -160,7 +159,7 @@ def _shape(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 
 def _item(kind: Any, index: Any) -> Any:
-    """The type of `table[index]`, or None if that is not an index of it."""
+    """The type of `table[index]`, or None if the index has the wrong type."""
     if isinstance(index, types.Integer):
         return kind.item if kind.dimensions == 1 else Table(kind.dtype, 1, kind.table)
     if isinstance(index, types.BaseTuple) and len(index) == kind.dimensions == 2:
@@ -178,7 +177,7 @@ class _GetItem(AbstractTemplate):
 
 @infer_global(operator.setitem)
 class _SetItem(AbstractTemplate):
-    """A number, or a copy of a row of the same fields, which may be another table's."""
+    """Type of an assignment: a number, or a copy of a row with the same fields, also from another table."""
 
     def generic(self, args: Any, _keywords: Any) -> Any:
         table, index, value = args
@@ -199,9 +198,9 @@ class _RowAttributes(AttributeTemplate):
 
 
 def _tagged(builder: Any, access: Any, table: str, field: str = "") -> Any:
-    """Tell the compiler that this load or store can meet only those of the same field of the same table.
+    """Mark a load or store as aliasing only those of the same field of the same table.
 
-    Type-based alias analysis: what is not known to be apart must be read again after each store.
+    Type-based alias analysis: without it every store would force all fields to be loaded again.
     """
     module = builder.module
     root = module.add_metadata(["tables"])
@@ -230,7 +229,7 @@ def _set_field(context: Any, builder: Any, sig: Any, values: Any, name: str) -> 
 
 
 def _place(context: Any, builder: Any, kinds: Any, values: Any) -> tuple[Any, Any]:
-    """The table, and the pointer to the element that the index names."""
+    """The table and a pointer to the indexed element."""
     table = cgutils.create_struct_proxy(kinds[0])(context, builder, values[0])
     index: Any = kinds[1]
     if kinds[0].dimensions == 2 and not isinstance(index, types.Integer):
@@ -271,9 +270,9 @@ def _set_item(context: Any, builder: Any, sig: Any, values: Any) -> Any:
 
 @cast("Any", intrinsic)
 def prefetch(_context: Any, table: Any, _index: Any) -> Any:
-    """Ask for the memory of element `index` (of all elements, row by row) ahead of its use; a hint, without effect.
+    """Prefetch the memory of element `index`, counted over all rows; a hint without effect on results.
 
-    A row of two lines may begin in the midst of one and reach into a third, whose fields are the least used.
+    A row of two cache lines may reach into a third, whose fields are used least.
     """
     size = table.dtype.size if isinstance(table.dtype, types.Record) else table.dtype.bitwidth // 8
 

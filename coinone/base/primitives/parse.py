@@ -1,7 +1,7 @@
-"""Strict readers of the text that people and programs send.
+"""Strict parsers for numbers, addresses and bytes in text.
 
-Python's own are too kind for money: `int()` takes " 12_0 " and full-width digits, `bytes.fromhex`
-takes spaces, `Decimal` takes "1e9" and "NaN". Each reader here accepts one spelling and raises
+Python's own parsers are too lenient for money: `int()` takes " 12_0 " and full-width digits, `bytes.fromhex`
+takes spaces, `Decimal` takes "1e9" and "NaN". Each parser here accepts one spelling and raises
 DecodeError for the rest. Ethereum's forms follow the JSON-RPC specification (hex quantities without
 leading zeros, data with an even number of digits); decimals follow the exchange wire format.
 """
@@ -15,7 +15,7 @@ from coinone.base.primitives.types import Address, Hash32
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})", re.ASCII)
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
-_JSON_NAMES = {  # what is not text, in the words of those who sent it
+_JSON_NAMES = {  # JSON's names of values that are not text
     type(None): "null",
     bool: "a boolean",
     int: "a number",
@@ -83,8 +83,8 @@ def format_decimal(value: int, decimals: int) -> str:
 
 
 def format_figure(value: int, decimals: int) -> str:
-    """As `format_decimal`, and always with a point ("1.0", "30135.0"): a price, size or amount as Hyperliquid's API
-    writes it, and some of its clients split on the point."""
+    """A decimal text that always has a point ("1.0", "30135.0"), as Hyperliquid's API writes prices, sizes and amounts;
+    some of its clients split on the point."""
     text = format_decimal(value, decimals)
     return text if "." in text else text + ".0"
 

@@ -35,7 +35,7 @@ def encode(item: Encodable) -> bytes:
 
 
 def encode_joined(items: Iterable[bytes]) -> bytes:
-    """The list of items that are encoded already."""
+    """Encode a list whose items are already encoded."""
     body = b"".join(items)
     size = len(body)
     return (_LIST[size] if size < 56 else _long_prefix(size, 0xC0)) + body
@@ -56,8 +56,8 @@ def decode(data: bytes) -> Item:
 
 
 def check_items(data: bytes, most: int) -> None:
-    """Refuse a stranger's bytes that hold more than `most` items, lists and what is in them, before they are decoded:
-    an item may be one byte, and takes as long as a thousand. Raises LimitExceeded, or DecodeError."""
+    """Limit the number of items in untrusted bytes, nested ones included, before decoding: decoding an item of one byte
+    takes as long as one of a thousand. Raises LimitExceeded or DecodeError."""
     at, count = 0, 0
     while at < len(data):
         count += 1
@@ -73,7 +73,7 @@ def check_items(data: bytes, most: int) -> None:
 
 
 def parts(data: bytes) -> Iterator[bytes]:
-    """The items of the list that fills `data`, each as it is encoded: what is in them is not looked at. Raises
+    """Split the list that fills `data` into its items, each still encoded and not checked inside. Raises
     DecodeError."""
     if not data or data[0] < 0xC0:
         raise DecodeError("rlp: list expected, bytes found")
@@ -148,7 +148,7 @@ def _items(data: bytes, at: int, end: int, depth: int) -> list[Item]:
 
 
 def _span(data: bytes, start: int, end: int, offset: int) -> tuple[int, int]:
-    """Where the payload of the string or list at `start` begins and ends."""
+    """Start and end of the payload of the string or list at `start`."""
     short = data[start] - offset
     if short <= 55:
         body, length = start + 1, short

@@ -1,7 +1,7 @@
-"""Names for the numbers and byte strings that everything passes round; how wide each is belongs to its type.
+"""Type aliases for numbers and byte strings, with their widths.
 
-Byte strings are immutable `bytes`; hexadecimal text exists only at the border (`parse.py`). The marks behind a type
-say how records.py writes it, and mean nothing to anybody else.
+Byte strings are immutable `bytes`; hexadecimal text exists only where input is parsed (`parse.py`). The annotations of a
+type say how records.py encodes it, and mean nothing to other code.
 """
 
 from dataclasses import dataclass

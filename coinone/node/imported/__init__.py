@@ -1,1 +1,1 @@
-"""An Ethereum chain in a node's storage: imported under Ethereum's block rules, served by JSON-RPC."""
+"""Ethereum chains in a node's storage: imported under Ethereum's block rules, served by JSON-RPC."""

@@ -1,4 +1,4 @@
-"""Blocks of an imported Ethereum chain on disk, as the interfaces read them. Any thread."""
+"""Decoded reads of an imported Ethereum chain's blocks on disk, from any thread."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,11 +22,11 @@ CONFIG_KEY = b"ethereum-config"  # in META: the `config` of the genesis file
 def commit_of(
     raw: bytes, header: EthereumHeader, records: tuple[TransactionRecord, ...], changes: Changes
 ) -> BlockCommit:
-    """What goes to disk with a block."""
+    """The commit of a block."""
     return BlockCommit(
         number=header.number,
         hash=header.hash,
-        last_seq=0,  # there are no batches on such a chain
+        last_seq=0,  # such a chain has no batches
         block=raw,
         receipts=encode_records(records),
         changes=changes,
@@ -37,14 +37,14 @@ def commit_of(
 
 
 class EthereumArchive(BlockArchive[EthereumBlock, EthereumHeader]):
-    """An imported chain."""
+    """The blocks of an imported chain."""
 
     def block(self, number: int) -> EthereumBlock | None:
         raw = self.raw(number)
         return None if raw is None else own(decode_ethereum_block, raw)
 
     def raw(self, number: int) -> bytes | None:
-        """The block's RLP, as it was imported."""
+        """The block's RLP as imported."""
         return self._blocks.block(number)
 
     def header(self, number: int) -> EthereumHeader | None:
@@ -52,7 +52,7 @@ class EthereumArchive(BlockArchive[EthereumBlock, EthereumHeader]):
         return None if block is None else block.header
 
     def block_hash(self, number: int) -> Hash32:
-        """Of a block that is there: what BLOCKHASH asks for."""
+        """The hash of an existing block, for BLOCKHASH."""
         header = self.header(number)
         assert header is not None, "BLOCKHASH asks for blocks below the head only"
         return header.hash
@@ -66,14 +66,14 @@ class EthereumArchive(BlockArchive[EthereumBlock, EthereumHeader]):
 
 
 def is_imported(snapshot: Snapshot) -> bool:
-    """Whether the store holds an Ethereum chain, not one of ours."""
+    """Whether the store has an imported Ethereum chain rather than a Coinone chain."""
     return snapshot.get(Table.META, CONFIG_KEY) is not None
 
 
 def steps_of_block(
     snapshot: Snapshot, network: EthereumNetwork, number: int, budget: Callable[[], None] | None = None
 ) -> Iterator[Step]:
-    """A block's transactions once more, on the state before it. Raises NotSupported where that is not kept."""
+    """Execute a block's transactions again on the state before it. Raises NotSupported if that is not kept."""
     archive = EthereumArchive(Blocks(snapshot))
     block = archive.block(number)
     assert block is not None, "blocks up to the head are on disk"

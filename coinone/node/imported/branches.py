@@ -1,8 +1,8 @@
-"""Blocks beside the line, and which branch an imported chain follows.
+"""Side branches of an imported chain, and the choice of the branch to follow.
 
-Ethereum's rule: before the merge the branch with the most total difficulty, of two equals the one known first; since
-then the head that one is given, which for an import is the newest block of the file. Blocks that are not on the branch
-followed are kept by their hash, so that others can build on them.
+Ethereum's rule: before the merge, the branch with the most total difficulty, and of two equals the one known first;
+after it, the head given by consensus, which for an import is the newest block of the file. Blocks of other branches are
+kept by their hash, so that further blocks can build on them.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader, d
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Blocks on top of one that is on the line."""
+    """Blocks on top of a block of the main chain."""
 
-    fork: EthereumHeader  # on the line
-    blocks: tuple[tuple[bytes, EthereumBlock], ...]  # from the one after it, each with its RLP
+    fork: EthereumHeader  # on the main chain
+    blocks: tuple[tuple[bytes, EthereumBlock], ...]  # those after it, each with its RLP
 
     def block_hash(self, archive: EthereumArchive, number: int) -> Hash32:
-        """What BLOCKHASH asks for, seen from the branch."""
+        """The hash of a block as seen from the branch, for BLOCKHASH."""
         if number <= self.fork.number:
             return archive.block_hash(number)
         return self.blocks[number - self.fork.number - 1][1].header.hash
 
 
 class SideBlocks:
-    """Blocks that are not on the line. One thread."""
+    """Blocks that are not on the main chain. Single-threaded."""
 
     def __init__(self, storage: Storage, archive: EthereumArchive) -> None:
         self._storage = storage
@@ -44,7 +44,7 @@ class SideBlocks:
         self._storage.store.write({NodeTable.SIDE_BLOCK: {block_hash: raw}})
 
     def branch_of(self, raw: bytes, block: EthereumBlock) -> Branch:
-        """Down from the block to the line. Raises InvalidBlock if its ancestors are not known."""
+        """The branch from the main chain up to the block. Raises InvalidBlock if an ancestor is unknown."""
         blocks = [(raw, block)]
         while (number := self._archive.number_of(blocks[-1][1].header.parent_hash)) is None:
             parent = self._storage.store.get(NodeTable.SIDE_BLOCK, blocks[-1][1].header.parent_hash)
@@ -56,7 +56,7 @@ class SideBlocks:
         return Branch(fork, tuple(reversed(blocks)))
 
     def leave_line(self, fork: EthereumHeader, head: EthereumHeader) -> None:
-        """Take back the blocks of the line behind `fork`, and keep them. Raises StorageError for one too old."""
+        """Undo the blocks of the main chain after `fork` and keep them. Raises StorageError if one is too old."""
         for number in range(head.number, fork.number, -1):
             raw, header = self._archive.raw(number), self._archive.header(number)
             assert raw is not None and header is not None, "blocks up to the head are on disk"
@@ -65,10 +65,10 @@ class SideBlocks:
 
 
 def is_followed(branch: Branch, line: Sequence[EthereumHeader]) -> bool:
-    """Whether the branch's last block is the head from now on; `line` are the blocks since the fork up to the head."""
+    """Whether the branch's last block becomes the head; `line` are the main chain's blocks since the fork."""
     newest = branch.blocks[-1][1].header
     if newest.difficulty == 0:
         return True
     if line and line[-1].difficulty == 0:
-        return False  # work counts no more
+        return False  # work no longer counts
     return sum(block.header.difficulty for _, block in branch.blocks) > sum(row.difficulty for row in line)

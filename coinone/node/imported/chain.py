@@ -1,7 +1,7 @@
-"""An Ethereum chain in a data folder: made from a genesis file, grown by importing blocks.
+"""An Ethereum chain in a data folder: created from a genesis file, extended by importing blocks.
 
-Blocks, receipts and state lie where those of an exchange node do, a block being one atomic write with its undo
-record; so a crash leaves the chain at a block, and importing the same file again goes on from there.
+Blocks, receipts and state use the same tables as an exchange node, and a block is one atomic write with its undo
+record; so a crash leaves the chain at a block, and importing the same file again continues from there.
 """
 
 from collections.abc import Mapping
@@ -29,20 +29,22 @@ from coinone.rules.chain.imported.past import check_past_block
 from coinone.rules.state.database import Changes, Database, MemoryDatabase, Table
 from coinone.rules.state.seal import Sealed
 
-IDENTITY = b"ethereum"  # keeps a node of the exchange out of the folder, and us out of its
+IDENTITY = b"ethereum"  # so that neither kind of node opens the other's folder
 MAP_SIZE_BYTES = MAP_MIB << 20
 _STATE_KEY = b"ethereum-state"  # number of the block whose state the tables hold
 _STATE_TABLES = (Table.ACCOUNT, Table.STORAGE, Table.CODE, Table.TRIE)
 
 
 class EthereumChain:
-    """A line of blocks, and what was left beside it (branches.py). One thread."""
+    """The main chain of blocks and its side branches (branches.py). Single-threaded."""
 
     def __init__(self, storage: Storage) -> None:
-        """Raises InvalidInput if nothing was put into the folder yet."""
+        """Raises InvalidInput if the folder has no chain yet."""
         config = storage.store.get(Table.META, CONFIG_KEY)
         if config is None:
-            raise InvalidInput("no Ethereum chain in this folder: `coinone ethereum init GENESIS` begins one")
+            raise InvalidInput(
+                "no Ethereum chain in this folder: `coinone ethereum init GENESIS` creates one"
+            )
         self.storage = storage
         self.network: EthereumNetwork = network_of_config(msgspec.json.decode(config))
         self.archive = EthereumArchive(storage.blocks)
@@ -51,7 +53,7 @@ class EthereumChain:
 
     @property
     def has_state(self) -> bool:
-        """Whether the state is the head's. It is not while blocks from before Cancun wait for their checkpoint."""
+        """Whether the stored state is the head's: not while blocks before Cancun wait for their checkpoint."""
         number = self.storage.store.get(Table.META, _STATE_KEY)
         return number is not None and int.from_bytes(number, "big") == self.head.number
 
@@ -60,10 +62,10 @@ class EthereumChain:
         return bool(forks) and forks[0].since <= header.timestamp
 
     def add(self, raw: bytes, checkpoint: Checkpoint | None = None) -> bool:
-        """Import a block whose parent is known; False if it is there already. Raises InvalidInput, and then nothing
-        has changed; NotSupported where its branch leaves the line more than UNDO_BLOCKS_MAX blocks below the head.
+        """Import a block whose parent is known; False if it exists already. Raises InvalidInput, with nothing changed,
+        or NotSupported if its branch forks off more than UNDO_BLOCKS_MAX blocks below the head.
 
-        The checkpoint is needed for blocks from before Cancun, and for the first one that follows them.
+        The checkpoint is required for blocks before Cancun and for the first one after them.
         """
         block = decode_ethereum_block(raw)
         header = block.header
@@ -85,7 +87,7 @@ class EthereumChain:
         self.storage.close()
 
     def load_state(self, checkpoint: Checkpoint) -> None:
-        """Take the head's state from the checkpoint. Raises InvalidInput if it is not the head's."""
+        """Load the head's state from the checkpoint. Raises InvalidInput if its root is not the head's."""
         sealed = sealed_alloc(MemoryDatabase(), checkpoint.alloc)
         if sealed.root != self.head.state_root:
             raise InvalidInput(
@@ -97,13 +99,13 @@ class EthereumChain:
         }
         for table, rows in sealed.changes.items():
             changes[table].update(rows)
-        # The records of what was before lead from here to nowhere.
+        # Older undo records do not apply to this state.
         changes[NodeTable.UNDO] = {u64(number): None for number in range(self.head.number + 1)}
         changes[Table.META] = {**_state_row(self.head.number), **since_row(None)[Table.META]}
         self.storage.store.write(changes)
 
     def _checked(self, branch: Branch, checkpoint: Checkpoint | None) -> list[BlockCommit]:
-        """What goes to disk with the blocks of a branch, checked one on the other. Raises InvalidInput."""
+        """Execute and check the blocks of a branch; return their commits. Raises InvalidInput."""
         executed = [block.header for _, block in branch.blocks if self.knows_rules_of(block.header)]
         if executed and not self.has_state:
             self._begin_state(executed[0].parent_hash, checkpoint)
@@ -160,9 +162,9 @@ class EthereumChain:
 
 
 def init_chain(folder: Path, genesis: Mapping[str, Any]) -> EthereumChain:
-    """The chain of a genesis file, made if the folder holds none yet.
+    """The chain of a genesis file, created if the folder has none yet.
 
-    Raises InvalidInput for a folder with another one, StorageError for a foreign or damaged folder.
+    Raises InvalidInput if the folder has another chain, StorageError if it is foreign or damaged.
     """
     config = genesis.get("config")
     if not isinstance(config, dict):
@@ -185,7 +187,7 @@ def init_chain(folder: Path, genesis: Mapping[str, Any]) -> EthereumChain:
 def begin_chain(
     storage: Storage, config: Mapping[str, Any], header: EthereumHeader, sealed: Sealed
 ) -> EthereumChain:
-    """Commit block 0, which has no transactions, to a storage that is empty."""
+    """Commit block 0, which has no transactions, to an empty storage."""
     body: list[rlp.Encodable] = [list(header.fields), [], []]
     raw = rlp.encode(body if header.withdrawals_root is None else [*body, []])
     meta = {CONFIG_KEY: msgspec.json.encode(config), **_state_row(0)}
@@ -194,7 +196,7 @@ def begin_chain(
 
 
 def open_chain(folder: Path, archive: bool = False) -> EthereumChain:
-    """The chain that `init_chain` made; `archive` keeps the state of every block that is added. Raises InvalidInput or
+    """Open the chain that `init_chain` created; `archive` keeps the state of every added block. Raises InvalidInput or
     StorageError."""
     storage = open_storage(folder, IDENTITY, MAP_SIZE_BYTES, archive)
     try:

@@ -1,6 +1,6 @@
-"""What an Ethereum chain is imported from: geth's export of blocks, and a checkpoint for those we cannot execute.
+"""Read the files of an import: geth's export of blocks, and a checkpoint for blocks that cannot be executed.
 
-A chain file is the blocks' RLP, one behind the other (`geth export`); it may be larger than memory.
+A chain file is the concatenated RLP of blocks (`geth export`); it may be larger than memory.
 """
 
 import json
@@ -19,25 +19,26 @@ _LIST, _LONG_LIST = 0xC0, 0xF7
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What stands in for executing the blocks before Cancun: their receipts, and the accounts after the last."""
+    """Replaces executing the blocks before Cancun: their receipts, and the accounts after the last one."""
 
     alloc: Alloc
     receipts: Mapping[int, tuple[bytes, ...]]  # by block number, each as in its trie
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises DecodeError."""
+    """Read a JSON object from a file. Raises DecodeError."""
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
         raise DecodeError(f"{path}: not JSON ({error})") from None
     if not isinstance(content, dict):
-        raise DecodeError(f"{path}: a JSON object is expected")
+        raise DecodeError(f"{path}: expected a JSON object")
     return content
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """`alloc` as in a genesis file, `receipts` a list per block, from block 1 on. Raises DecodeError."""
+    """Read a checkpoint: `alloc` as in a genesis file, `receipts` one list per block from block 1. Raises
+    DecodeError."""
     content = read_json(path)
     receipts = content.get("receipts")
     if not isinstance(receipts, list) or not all(isinstance(rows, list) for rows in receipts):
@@ -54,7 +55,7 @@ def read_blocks(path: Path) -> Iterator[bytes]:
 
 
 def _rest(file: BinaryIO, first: int) -> bytes:
-    """What follows the first byte of a list."""
+    """Read the rest of a list after its first byte."""
     if first < _LIST:
         raise DecodeError("chain file: not a list of blocks")
     width = max(0, first - _LONG_LIST)
@@ -64,5 +65,5 @@ def _rest(file: BinaryIO, first: int) -> bytes:
         raise LimitExceeded("chain file: block too large", most=BLOCK_BYTES_MAX, have=size)
     body = file.read(size)
     if len(head) + len(body) < width + size:
-        raise DecodeError("chain file: cut short within a block")
+        raise DecodeError("chain file: truncated within a block")
     return head + body

@@ -1,7 +1,7 @@
-"""A node of an imported Ethereum chain: it answers what the Ethereum interfaces ask of a node of ours.
+"""A node of an imported Ethereum chain, with the interface that the Ethereum APIs expect of a node.
 
-It makes no blocks and follows nobody. Transactions may be handed in, as to a geth without a consensus client: they are
-checked, wait in the pool, and no block will come for them.
+It makes no blocks and follows nobody. It accepts transactions like a geth without a consensus client: they are checked
+and stay in the pool, since no block will include them.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ImportedNetwork:
-    """What the interfaces look up of a network."""
+    """The properties of a network that the interfaces read."""
 
     chain_id: int
-    fork: str  # of the block after the head
-    reward_pool: Address  # what eth_coinbase shows: the head's
+    fork: str  # the rules of the block after the head
+    reward_pool: Address  # shown by eth_coinbase: the head's
     rules: EthereumNetwork
     name: str = "ethereum"
     is_dev: bool = False
 
     def blob_base_fee(self, header: EthereumHeader) -> int:
-        """Wei for a unit of blob gas in a block; 0 in one from before Cancun."""
+        """The price of a unit of blob gas in a block, in wei; 0 before Cancun."""
         if header.excess_blob_gas is None:
             return 0
         return blob_base_fee(header.excess_blob_gas, self.rules.fork_at(header.timestamp).blobs)
@@ -50,7 +50,7 @@ class ImportedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class ImportedReader:
-    """What a query may read. `pending` is a block after the head without transactions."""
+    """The state that a query may read. `pending` is an empty block after the head."""
 
     chain: EthereumChain
     database: Store
@@ -71,7 +71,9 @@ class ImportedReader:
     def env(self) -> BlockEnv:
         head, network = self.head, self.chain.network
         schedule = network.fork_at(head.timestamp + 1).blobs
-        assert head.excess_blob_gas is not None and head.blob_gas_used is not None, "a fork that we know"
+        assert head.excess_blob_gas is not None and head.blob_gas_used is not None, (
+            "supported forks have blob gas fields"
+        )
         excess = next_excess(head.excess_blob_gas, head.blob_gas_used, head.base_fee, schedule)
         return BlockEnv(
             network.chain_id, head.number + 1, head.timestamp + 1, head.coinbase, head.gas_limit,
@@ -83,16 +85,16 @@ class ImportedReader:
 
 
 class EthereumNode:
-    """Thread-safe. Pool and pending state belong to one thread."""
+    """A node of an imported chain. Thread-safe: pool and pending state belong to one thread."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Open what `coinone ethereum import` left. Raises InvalidInput or StorageError."""
+        """Open the chain that `coinone ethereum import` made. Raises InvalidInput or StorageError."""
         self.data_dir = data_dir
         chain = open_chain(data_dir)
         if not chain.has_state or not chain.knows_rules_of(chain.head):
             chain.close()
             raise InvalidInput(
-                "the newest block is from before Cancun: import on, with a checkpoint",
+                "the newest block is before Cancun: continue the import, with a checkpoint",
                 number=chain.head.number,
             )
         self._chain = chain
@@ -109,7 +111,7 @@ class EthereumNode:
         return self._chain.head
 
     def env_at(self, number: int, block_hash: Callable[[int], Hash32]) -> tuple[BlockEnv, Rules]:
-        """What contracts saw in a block that is there. Raises InvalidBlock for one from before Cancun."""
+        """The environment of an existing block. Raises InvalidBlock for one before Cancun."""
         header = self.archive.header(number)
         assert header is not None, "the block was found"
         return env_of(self.network.rules, header, block_hash)
@@ -132,7 +134,7 @@ class EthereumNode:
         raise NotSupported("there is no exchange on this chain")
 
     async def submit_ethereum(self, raw: bytes) -> Hash32:
-        """Put a transaction into the pool; its hash. Raises InvalidInput."""
+        """Add a transaction to the pool; return its hash. Raises InvalidInput."""
         tx = decode_transaction(raw)
         check_stateless(tx, self.network.chain_id, FORKS[self.network.fork])
         candidate = Candidate(

@@ -1,1 +1,1 @@
-"""Connections to peers: moves bytes between sockets and the sans-IO relay, and nothing else."""
+"""Connections to peers: move bytes between sockets and the sans-IO relay."""

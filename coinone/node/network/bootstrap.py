@@ -1,6 +1,6 @@
-"""Joining a network for the first time: its genesis, from the peer that the operator named.
+"""Join a network for the first time: fetch its genesis from the peer that the operator named.
 
-Everything after is checked against it. On dev the genesis is made at the first start of the leader, so no
+Everything later is checked against it. On dev the genesis is made at the first start of the leader, so no
 file could hold it; a launched network's genesis will come with the release instead.
 """
 
@@ -16,18 +16,18 @@ from coinone.rules.chain.genesis import Genesis, decode_genesis
 
 
 class PeerUnreachable(CoinoneError):
-    """Nobody answers there, or not in time."""
+    """The peer does not answer, or not in time."""
 
 
 async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
-    """Raises PeerUnreachable, or InvalidInput if the peer speaks of something else."""
+    """Fetch the genesis from a peer. Raises PeerUnreachable, or InvalidInput for another version or network."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             hello = await _first_message(endpoint)
     except (OSError, TimeoutError) as error:
         raise PeerUnreachable(f"no Coinone node answers at {endpoint}") from error
     if isinstance(hello, Goodbye):
-        raise PeerUnreachable(f"the node at {endpoint} lets nobody in: {hello.reason}")
+        raise PeerUnreachable(f"the node at {endpoint} accepts no peers: {hello.reason}")
     if not isinstance(hello, Hello) or hello.version != PROTOCOL_VERSION:
         raise InvalidInput("the peer speaks another version", peer=endpoint)
     if hello.chain_id != chain_id:
@@ -42,7 +42,7 @@ async def _first_message(endpoint: Endpoint) -> object:
         while data := await reader.read(READ_BYTES):
             for payload in frames.receive(data):
                 return decode_message(payload)
-        raise ConnectionError("closed without a word")
+        raise ConnectionError("the peer closed the connection without a hello")
     finally:
         writer.close()
         with contextlib.suppress(OSError):

@@ -1,5 +1,4 @@
-"""A node among its peers: the relay, its sockets, and what the node makes or takes, on a thread of its
-own."""
+"""Connect a node to its peers: the relay, its sockets and the node's items, on a separate thread."""
 
 import asyncio
 import socket
@@ -25,7 +24,7 @@ START_TIMEOUT_S = 10.0
 
 
 class Shelves:
-    """What a node can serve: batches from the log or from its blocks, and blocks, as they lie on disk."""
+    """The encoded batches and blocks that a node can serve to peers, from its log and its blocks."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -41,7 +40,7 @@ class Shelves:
 
 
 def _unbroken(read: Callable[[int], bytes | None], numbers: range, bytes_max: int) -> list[bytes]:
-    """Items from the first on, up to the first gap, and at least one however large it is."""
+    """Items up to the first gap or `bytes_max`, but at least one however large."""
     items: list[bytes] = []
     for number in numbers:
         item = read(number)
@@ -53,7 +52,7 @@ def _unbroken(read: Callable[[int], bytes | None], numbers: range, bytes_max: in
 
 
 def checker_of(chain_id: int, federation: Federation) -> CheckSigned:
-    """What raises InvalidInput unless the federation signed a batch, or one of its members sealed a block."""
+    """A check that raises InvalidInput unless the federation signed a batch or a member sealed a block."""
 
     def check(item: Item) -> None:
         if isinstance(item, CertifiedBatch):
@@ -65,7 +64,7 @@ def checker_of(chain_id: int, federation: Federation) -> CheckSigned:
 
 
 class PeersSeen(NamedTuple):
-    """How many nodes are connected, and the greatest number of a block that one of those we follow says it has."""
+    """The number of connected nodes, and the greatest block number that a followed node reports."""
 
     connected: int
     best_number: int
@@ -75,7 +74,7 @@ NOBODY_SEEN = PeersSeen(0, 0)
 
 
 class Peering:
-    """Start after the node, stop before it."""
+    """The peer thread of a node. Start it after the node and stop it before."""
 
     def __init__(self, node: Node, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
         self._node = node
@@ -90,12 +89,12 @@ class Peering:
 
     @property
     def port(self) -> int | None:
-        """Where peers are listened for."""
+        """The port that accepts peers, if any."""
         return self._network.port if self._network else None
 
     @property
     def seen(self) -> PeersSeen:
-        """From any thread."""
+        """The connected peers; from any thread."""
         network = self._network
         return NOBODY_SEEN if network is None else PeersSeen(network.peers, network.best_number)
 
@@ -134,7 +133,7 @@ class Peering:
         return self._loop.time() * 1000
 
     async def _apply(self, item: Item) -> None:
-        """Hand an item of a peer to the node. A halted or stopping node takes no more, and blames nobody."""
+        """Pass a peer's item to the node. A halted or stopping node accepts no more, and blames nobody."""
         try:
             await self._node.follow(item)
         except (CoinoneError, AssertionError) as error:
@@ -144,7 +143,7 @@ class Peering:
             await asyncio.Event().wait()
 
     async def _tell(self, told: Head, subscription: Subscription) -> None:
-        """Pass on what this node makes; what it took from a peer, the relay passes on itself."""
+        """Announce what this node makes; items from peers are passed on by the relay itself."""
         if self._node.follows:
             return
         assert self._network is not None

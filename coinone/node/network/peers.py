@@ -1,8 +1,8 @@
-"""Peers over plain TCP on loopback: sockets in, `Relay` events out.
+"""Peer connections over plain TCP on loopback: bytes from sockets to `Relay` events and back.
 
-One task reads a socket, one queue and one task write it; a peer whose queue is full is dropped, so a slow
-reader costs bounded memory. Decisions are the relay's; here bytes are moved and time is told. Connections are
-not encrypted yet (D9), which is why anything but loopback is refused.
+One task reads a socket, and one queue and task write it; a peer whose queue is full is dropped, so a slow reader costs
+bounded memory. The relay decides; this module moves bytes and passes the time. Connections are not encrypted yet (D9),
+which is why anything but loopback is refused.
 """
 
 import asyncio
@@ -26,15 +26,17 @@ from coinone.rules.ledger.block import Block
 log = structlog.get_logger(__name__)
 
 READ_BYTES = 65_536
-OUTBOX_BYTES_MAX = 32_000_000  # of one peer: two of the largest answers; then it is too slow to keep
-HELD_BYTES_MAX = (
-    128_000_000  # of all peers, waiting to be sent or to be whole; beyond, whoever has most is dropped
+OUTBOX_BYTES_MAX = 32_000_000  # per peer, two of the largest answers; with more it is dropped as too slow
+HELD_BYTES_MAX = 128_000_000  # of all peers, unsent or incomplete; beyond, the peer with the most is dropped
+LOGGED_PER_MINUTE = (
+    60  # log lines about peers, since a stranger can connect and be dropped any number of times
 )
-LOGGED_PER_MINUTE = 60  # lines about peers: whoever connects may be dropped as often as they like
 TICK_S = 0.5
 RECONNECT_S = 2.0
-FAREWELL_BYTES_MAX = 1_000_000  # unsent at a goodbye: with more, a socket is cut at once and its memory freed
-FAREWELL_S = 2.0  # to take a goodbye; then the socket is cut, read or unread
+FAREWELL_BYTES_MAX = (
+    1_000_000  # unsent at a goodbye; with more, the socket is closed immediately to free memory
+)
+FAREWELL_S = 2.0  # to read a goodbye; then the socket is closed
 CONNECT_TIMEOUT_S = 5.0
 
 Item = CertifiedBatch | Block
@@ -52,7 +54,7 @@ class Endpoint:
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """HOST:PORT on loopback. Raises InvalidInput, or NotSupported for another machine."""
+    """Parse HOST:PORT on loopback. Raises InvalidInput, or NotSupported for another machine."""
     host, separator, port = text.rpartition(":")
     host = host.strip("[]")
     if not separator or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
@@ -69,7 +71,7 @@ def require_loopback(host: str) -> None:
 
 
 class _Lines:
-    """Lines about peers, so many a minute: a stranger causes one with each connection."""
+    """A rate limit for log lines about peers, since every connection of a stranger causes one."""
 
     def __init__(self, now_ms: NowMs) -> None:
         self._now_ms = now_ms
@@ -87,7 +89,7 @@ class _Lines:
 
 
 class _Connection:
-    """One socket: frames in, and out through a bounded queue."""
+    """One socket: frames in, and frames out through a bounded queue."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -97,12 +99,12 @@ class _Connection:
 
     @property
     def unsent(self) -> int:
-        """Bytes queued here, or in the transport's buffer: one that is not read takes a whole frame."""
+        """Bytes queued here and in the transport's buffer, which may hold a whole frame."""
         return self._queued + self._writer.transport.get_write_buffer_size()
 
     @property
     def held(self) -> int:
-        """Bytes in memory, either way."""
+        """Bytes held for this peer, in both directions."""
         return self.unsent + self.frames.held
 
     def send(self, payload: bytes) -> bool:
@@ -114,7 +116,7 @@ class _Connection:
         return True
 
     def finish(self) -> None:
-        """Close once what is queued is written, or the peer had its time to read it; at once if much is unread."""
+        """Close after the queue is written or FAREWELL_S have passed; immediately if much is unread."""
         self._queue.put_nowait(None)
         if self.unsent > FAREWELL_BYTES_MAX:
             self._writer.transport.abort()
@@ -131,7 +133,7 @@ class _Connection:
 
 
 class PeerNetwork:
-    """Listens, connects, and lets a relay speak. Runs on one event loop."""
+    """Accept and open peer connections for a relay. Runs on one event loop."""
 
     def __init__(self, relay: Relay, apply: Apply, now_ms: NowMs) -> None:
         self._relay = relay
@@ -146,7 +148,7 @@ class PeerNetwork:
 
     @property
     def port(self) -> int | None:
-        """Where it listens."""
+        """The port it listens on, if any."""
         return self._server.sockets[0].getsockname()[1] if self._server else None
 
     @property
@@ -155,11 +157,11 @@ class PeerNetwork:
 
     @property
     def best_number(self) -> int:
-        """As of the relay."""
+        """The greatest block number that a followed peer reports (see the relay)."""
         return self._relay.best_number
 
     async def start(self, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
-        """`listen` is bound to a loopback address."""
+        """Start; `listen` is bound to a loopback address."""
         if listen is not None:
             require_loopback(listen.getsockname()[0])
             self._server = await asyncio.start_server(self._accept, sock=listen)
@@ -180,7 +182,7 @@ class PeerNetwork:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def published(self, item: Item) -> None:
-        """This node made `item`: tell the peers. Call on the event loop."""
+        """Announce an item that this node made. Call on the event loop."""
         self._carry_out(self._relay.published(item, self._now_ms()))
         self._bound_memory()
 
@@ -193,7 +195,7 @@ class PeerNetwork:
         await self._converse(reader, writer)
 
     async def _follow(self, endpoint: Endpoint) -> None:
-        """Keep a connection to `endpoint`, for ever."""
+        """Keep a connection to `endpoint` open, reconnecting indefinitely."""
         while True:
             try:
                 opening = asyncio.open_connection(endpoint.host, endpoint.port)
@@ -207,7 +209,7 @@ class PeerNetwork:
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ours: bool = False
     ) -> None:
-        """One connection from hello to end."""
+        """Run one connection from hello to end."""
         peer, self._next_peer = self._next_peer, self._next_peer + 1
         connection = self._connections[peer] = _Connection(writer)
         self._spawn(connection.write())
@@ -232,7 +234,7 @@ class PeerNetwork:
             self._carry_out(self._relay.tick(self._now_ms()))
 
     async def _deliver(self) -> None:
-        """Apply what the relay hands over, one after another."""
+        """Apply the items that the relay delivers, one after another."""
         while True:
             delivery = await self._deliveries.get()
             try:
@@ -262,7 +264,7 @@ class PeerNetwork:
             self._carry_out(self._relay.closed(effect.peer, self._now_ms()))
 
     def _bound_memory(self) -> None:
-        """Each peer alone stays within its bounds; together they must as well."""
+        """Enforce the bound on memory for all peers together."""
         while sum(connection.held for connection in self._connections.values()) > HELD_BYTES_MAX:
             greedy = max(self._connections, key=lambda peer: self._connections[peer].held)
             self._drop(Drop(greedy, "holds too much of this node's memory", fault=False))

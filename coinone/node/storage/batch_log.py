@@ -1,9 +1,9 @@
-"""The batch log: what was certified after the last block on disk, and what this member has promised.
+"""The batch log: an append-only file of certified batches after the last block, and of this member's votes.
 
-Append only. `append` returns when its records are synced, and only then may an answer or a signature leave.
-At the next start a tail that a crash cut short is cut off; damage anywhere else is a StorageError, because
-what followed it had been answered. Files are dropped whole once blocks contain all that they hold; the newest vote
-for another term, which is never out of date, is written again at the head of each file.
+`append` returns when its records are synced, and only then may an answer or a signature leave. At the next start a
+tail that a crash left unfinished is truncated; damage anywhere else is a StorageError, because what followed it had
+been answered. A file is deleted once blocks contain all its batches; the newest vote for another term, which never
+expires, is repeated at the head of each file.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,12 +19,12 @@ _START = len(_FILE_HEAD) + ID_SIZE
 
 
 class BatchLog:
-    """`batches` and `promises` hold what the log holds: at most what a few blocks will contain."""
+    """The log with its contents in memory (`batches`, `promises`): at most a few blocks' worth."""
 
     def __init__(
         self, disk: Disk, random_bytes: Callable[[int], bytes], least: tuple[int, int] = (0, 0)
     ) -> None:
-        """`least` is what is known to have been synced: a file, and bytes in it. Raises StorageError."""
+        """Open the log. `least` is a file and the bytes in it known to be synced. Raises StorageError."""
         self._disk = disk
         self._least = least
         self._random_bytes = random_bytes
@@ -33,16 +33,14 @@ class BatchLog:
         self._file_id = b""
         self._size = 0
         self._broken = False
-        self.newest = 0  # number of the newest file that no crash takes away any more
-        self.synced = (
-            least  # the newest file, and how much of it no crash takes away; one value, for other threads
-        )
+        self.newest = 0  # number of the newest file that survives a crash
+        self.synced = least  # that file and how much of it is synced; one value, for other threads
         self.batches: dict[int, bytes] = {}
         self.promises: list[Record] = []
         self._read_all()
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write `records` with one sync. Raises StorageError, after which the log refuses to go on."""
+        """Write `records` with one sync. Raises StorageError; after one, the log accepts no more."""
         if self._broken:
             raise StorageError("batch log: an earlier write failed")
         self._broken = True  # until the sync below has returned
@@ -66,12 +64,12 @@ class BatchLog:
         self.append([Record(Kind.BATCH, seq, payload)])
 
     def void_from(self, seq: int, promises: Sequence[Record] = ()) -> None:
-        """Batches from `seq` on will never be in a block: base gone, or (dev) time turned back. What goes with that
-        is promised in the same sync."""
+        """Record that batches from `seq` on will never be in a block: their base is gone, or (dev) time was turned
+        back. `promises` are written in the same sync."""
         self.append([Record(Kind.VOID, seq), *promises])
 
     def prune(self, committed_seq: int) -> None:
-        """Blocks on disk contain everything up to `committed_seq`."""
+        """Delete files whose batches are all in blocks, which contain everything up to `committed_seq`."""
         self.batches = {seq: payload for seq, payload in self.batches.items() if seq > committed_seq}
         change = self._last_change()
         kept = [
@@ -82,7 +80,7 @@ class BatchLog:
         self.promises = [*change, *kept]
         for file, last in list(self._last_seq.items()):
             if last > committed_seq or file == self.newest:
-                break  # in their order: a later one may hold what makes batches of this one void
+                break  # in order, since a later file may make batches of this one void
             self._disk.remove(_name(file))
             del self._last_seq[file]
 
@@ -100,7 +98,7 @@ class BatchLog:
 
     def _take(self, record: Record, file: int) -> None:
         if record.kind is Kind.BATCH:
-            assert record.seq == self._next_seq(record), "a gap in the batches"
+            assert record.seq == self._next_seq(record), "batches have no gap"
             self.batches[record.seq] = record.payload
         elif record.kind is not Kind.VOID:
             self.promises.append(record)
@@ -109,7 +107,7 @@ class BatchLog:
         self._last_seq[file] = max(self._last_seq[file], record.seq)
 
     def _next_seq(self, record: Record) -> int:
-        """The only seq that a batch may have; any, if there is none before."""
+        """The seq that the next batch must have; any, if it is the first."""
         return next(reversed(self.batches)) + 1 if self.batches else record.seq
 
     def _last_change(self) -> list[Record]:
@@ -126,12 +124,12 @@ class BatchLog:
         data = self._disk.read(name)
         if is_last and (not any(data) or (len(data) < _START and _FILE_HEAD.startswith(data[:20]))):
             self._require_synced(file, 0)
-            self._disk.remove(name)  # a crash cut its creation short; nothing was in it yet
+            self._disk.remove(name)  # a crash interrupted its creation; it was still empty
             self._file = file
             self._size = LOG_FILE_BYTES  # so that the next append starts a new one
             return
         if data[: len(_FILE_HEAD)] != _FILE_HEAD:
-            raise StorageError(f"batch log: {name} is no batch log of this format")
+            raise StorageError(f"batch log: {name} is not a batch log of this format")
         self._file, self._file_id, self._size = file, data[len(_FILE_HEAD) : _START], _START
         self._last_seq[file] = 0
         self.newest = file
@@ -152,7 +150,7 @@ class BatchLog:
         self._require_synced(file, self._size)
 
     def _require_synced(self, file: int, good: int) -> None:
-        """A write that never finished begins where what was synced ends, or later; what ends before was cut."""
+        """Check that a file is not shorter than what was synced: an unfinished write can only begin after that."""
         wanted = self._least[1] if file == self._least[0] else 0
         if good < wanted:
             raise StorageError(

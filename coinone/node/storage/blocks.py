@@ -1,4 +1,4 @@
-"""Blocks on disk: what was committed with each, and where the chain on disk ends."""
+"""Blocks on disk: read what was committed with each, and the head."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _HEAD_KEY = b"head"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last block on disk, and the last batch that it or a block before it contains."""
+    """The newest block on disk, and the newest batch in it or before it."""
 
     number: int
     hash: Hash32
@@ -34,7 +34,7 @@ def head_row(head: Head) -> dict[bytes, bytes | None]:
 
 
 class Blocks:
-    """Reads, from any thread."""
+    """Read blocks, batches and receipts from any thread."""
 
     def __init__(self, store: Snapshot) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Frozen dataclasses as rows: MessagePack lists in field order, read back by the class's own annotations.
+"""Encode frozen dataclasses as rows: MessagePack lists in field order, decoded by the class's annotations.
 
 Integers beyond 64 bits (client order ids have 128) are stored as signed big-endian bytes.
 """
@@ -16,9 +16,9 @@ from coinone.base.primitives.errors import StorageError
 T = TypeVar("T")
 
 encode_fields: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
-"""A row from its fields in their order, integers as `plain_int` says them."""
+"""Encode a row from its fields in order, with integers as `plain_int` gives them."""
 
-_INT64 = range(-(2**63), 2**64)  # what MessagePack can say
+_INT64 = range(-(2**63), 2**64)  # the integers of MessagePack
 
 
 def encode_row(row: object) -> bytes:
@@ -26,12 +26,12 @@ def encode_row(row: object) -> bytes:
 
 
 def plain_int(value: int) -> int | bytes:
-    """How a row says an integer."""
+    """An integer as a row stores it."""
     return value if value in _INT64 else value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
 
 
 def decode_row(kind: type[T], data: bytes) -> T:
-    """Raises StorageError if the row was written by another version of the class."""
+    """Decode a row. Raises StorageError if another version of the class wrote it."""
     try:
         made: T = _built(kind, msgspec.msgpack.decode(data))
     except (msgspec.DecodeError, TypeError, ValueError) as error:
@@ -40,7 +40,7 @@ def decode_row(kind: type[T], data: bytes) -> T:
 
 
 def fingerprint(kinds: tuple[type, ...], columns: tuple[tuple[str, ...], ...]) -> bytes:
-    """Changes when a field of these classes does, or one of these lists of columns."""
+    """A hash of these classes' fields and these columns, which changes with any of them."""
     shapes = [
         (kind.__name__, [(field.name, _type_name(field.type)) for field in fields(kind)]) for kind in kinds
     ]
@@ -48,7 +48,7 @@ def fingerprint(kinds: tuple[type, ...], columns: tuple[tuple[str, ...], ...]) -
 
 
 def _type_name(kind: Any) -> str:
-    """A type without the module it stands in, so that a class may move and its rows stay readable."""
+    """A type's name without its module, so that rows stay readable when a class moves."""
     return kind.__name__ if isinstance(kind, type) else str(kind)
 
 

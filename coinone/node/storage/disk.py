@@ -1,4 +1,4 @@
-"""The disk as the batch log sees it: append, sync, cut, remove. Simulation puts a faulty one in its place."""
+"""The file operations of the batch log: append, sync, truncate, remove. The simulation has a faulty one."""
 
 import os
 from contextlib import suppress
@@ -9,9 +9,9 @@ from coinone.base.primitives.errors import StorageError
 
 
 class Disk(Protocol):
-    """Files by name in one folder. Every failure is a StorageError.
+    """Files by name in one folder. Every failure raises StorageError.
 
-    What `append` wrote may be lost or torn by a crash until `sync` has returned.
+    Until `sync` returns, a crash may lose or tear what `append` wrote.
     """
 
     def names(self) -> list[str]: ...
@@ -23,7 +23,7 @@ class Disk(Protocol):
     def sync(self, name: str) -> None: ...
 
     def truncate(self, name: str, size: int) -> None:
-        """Cut the file and sync it."""
+        """Truncate the file and sync it."""
         ...
 
     def remove(self, name: str) -> None: ...
@@ -98,7 +98,7 @@ class FileDisk:
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._open[name] = handle
             if is_new:
-                self._sync_folder()  # a synced file whose name is lost is lost
+                self._sync_folder()  # without its name a synced file would be lost
         return handle
 
     def _sync_folder(self) -> None:

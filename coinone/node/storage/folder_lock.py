@@ -1,6 +1,6 @@
-"""One process per data folder.
+"""Lock a data folder for one process.
 
-The kernel drops the lock when the process ends, however it ends; so there is no stale lock to clean up.
+The operating system releases the lock however the process ends, so no stale lock can remain.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ FILE = "LOCK"
 
 class FolderLock:
     def __init__(self, folder: Path) -> None:
-        """Create the folder if needed and lock it. Raises StorageError naming the process that has it."""
+        """Create the folder if needed and lock it. Raises StorageError that names the process holding it."""
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,8 +1,8 @@
 """The store on LMDB: one file, many readers, one writer, copy on write.
 
-Every commit is synced (sync on, writemap off), so it survives the power cord. Each value carries a CRC over
-its table, key and value: a flipped bit or a value under the wrong key is a StorageError, never an answer.
-After a failed write the store refuses further ones, because nobody knows what the disk did.
+Every commit is synced (sync on, writemap off), so it survives a power cut. Each value carries a CRC over its table, key
+and value: a flipped bit or a value under the wrong key raises StorageError and is never served. After a failed write
+the store refuses further ones, because the state of the disk is unknown.
 """
 
 import shutil
@@ -26,7 +26,7 @@ _READERS_MAX = 126  # threads and pool processes with an open snapshot; LMDB's o
 
 
 class LmdbSnapshot:
-    """Reads within one LMDB transaction."""
+    """Read rows within one LMDB transaction."""
 
     def __init__(self, transaction: "lmdb.Transaction[bytes]", tables: Mapping[Enum, Any]) -> None:
         self._transaction = transaction
@@ -61,7 +61,7 @@ class LmdbSnapshot:
 
 
 class LmdbStore:
-    """`folder` must be locked by this process (folder_lock.py), unless `readonly`."""
+    """The LMDB store in `folder`, which this process must have locked (folder_lock.py) unless `readonly`."""
 
     def __init__(self, folder: Path, map_size_bytes: int, readonly: bool = False) -> None:
         self._broken: str | None = None
@@ -86,7 +86,7 @@ class LmdbStore:
         self._check_size(folder / FILE)
 
     def get(self, table: Enum, key: bytes) -> bytes | None:
-        try:  # not by `_storage_errors`: this is the call that everything reads through
+        try:  # without `_storage_errors`: every read goes through this call
             with self._environment.begin(db=self._tables[table]) as transaction:
                 row = transaction.get(key)
         except lmdb.Error as error:
@@ -118,21 +118,21 @@ class LmdbStore:
         except lmdb.MapFullError as error:
             self._broken = "the map is full"
             raise StorageError(
-                f"database full at {self._map_size_bytes >> 20} MiB: it needs a larger map (--map-mib)"
+                f"database full at {self._map_size_bytes >> 20} MiB: use a larger map (--map-mib)"
             ) from error
         except StorageError as error:
             self._broken = str(error)
-            # LMDB calls a write that the last free bytes cut short an input/output error
+            # LMDB reports a write that runs out of free bytes as an input/output error
             free = shutil.disk_usage(self._folder).free
             raise StorageError(f"{error}, with {free >> 20} MiB free on its disk") from error
 
     def rows(self, tables: Sequence[Enum] = ALL_TABLES) -> int:
-        """How many rows the tables hold."""
+        """The number of rows in the tables."""
         with _storage_errors("read"), self._environment.begin() as transaction:
             return sum(transaction.stat(db=self._tables[table])["entries"] for table in tables)
 
     def scrub(self, tables: Sequence[Enum] = ALL_TABLES) -> int:
-        """Read every row in order and once more by its key; return how many. Raises StorageError.
+        """Read every row in order and again by its key; return their number. Raises StorageError.
 
         Reading by key finds what a checksum cannot: a damaged inner page, which hides rows.
         """
@@ -147,7 +147,7 @@ class LmdbStore:
         self._environment.close()
 
     def _check_size(self, path: Path) -> None:
-        """A file shorter than what it says it holds would kill the process at the first read behind its end."""
+        """Check the file's size: a read beyond the end of a truncated file would kill the process."""
         pages = self._environment.info()["last_pgno"] + 1
         want = pages * self._environment.stat()["psize"]
         if path.stat().st_size < want:
@@ -191,7 +191,7 @@ def _opened(table: Enum, key: bytes, row: bytes) -> bytes:
 
 @contextmanager
 def _storage_errors(doing: str) -> Iterator[None]:
-    """LMDB's errors as ours; a full map keeps its type, because the writer explains it."""
+    """Convert LMDB's errors to StorageError, except for a full map, which the writer explains."""
     try:
         yield
     except lmdb.MapFullError:

@@ -1,6 +1,7 @@
-"""The rows as they stood at an earlier block: the newest ones, under the undo records of all blocks since.
+"""State at an earlier block: the newest rows, overlaid by the undo records of all later blocks.
 
-Laid over a block, what batches after it changed gives the rows of a later moment in the same way."""
+The changes of later batches, laid over a block, yield the state after them in the same way.
+"""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -20,13 +21,13 @@ Rows = dict[bytes, bytes | None]
 
 
 class Differences(Protocol):
-    """Rows by table, as they were; None: there was none."""
+    """Rows by table that differ from the store; None if a row did not exist."""
 
     def get(self, table: Enum, otherwise: Rows, /) -> Rows: ...
 
 
 class Past:
-    """A Database to the rules; `rows` holds what was different then."""
+    """A database for the rules: a snapshot overlaid by `rows`, which differ."""
 
     def __init__(self, snapshot: Database, rows: Changes | Differences) -> None:
         self._snapshot = snapshot
@@ -44,10 +45,10 @@ class Past:
 
 
 class Undone:
-    """What undo records back to a block say, read a table at a time: who asks for a balance decodes no orders."""
+    """The differences by undo records back to a block, read table by table: a balance decodes no orders."""
 
     def __init__(self, snapshot: Snapshot, number: int) -> None:
-        """Raises NotSupported where they do not reach back so far."""
+        """Raises NotSupported if the undo records do not reach back that far."""
         self._snapshot, self._number = snapshot, number
         self._tables: Changes = {}
         _check_kept(snapshot, number)
@@ -68,8 +69,8 @@ _ROWS = msgspec.msgpack.Decoder(list[tuple[bytes, bytes | None]])
 
 
 def after_block(snapshot: Snapshot, number: int) -> Database:
-    """What block `number` left behind: on an archive node by its own rows (versions.py), else by undo records. Raises
-    NotSupported where neither reaches back so far, or the block has been taken back."""
+    """The state after block `number`: from versions on an archive node, else from undo records. Raises NotSupported if
+    neither reaches back that far, or the block was undone."""
     head = head_of(snapshot)
     newest = 0 if head is None else head.number
     if number == newest:
@@ -83,13 +84,13 @@ def after_block(snapshot: Snapshot, number: int) -> Database:
 
 
 def before_block(snapshot: Snapshot, number: int) -> Database:
-    """What block `number` found. Raises NotSupported, as `after_block` does."""
+    """The state before block `number`. Raises NotSupported as `after_block` does."""
     return after_block(snapshot, number - 1)
 
 
 def rows_after_block(snapshot: Snapshot, number: int) -> Changes:
-    """What was different after block `number`, by undo records: for Past. Raises NotSupported where they do not reach
-    back so far, or the block has been taken back."""
+    """The rows that differed after block `number`, by undo records. Raises NotSupported if they do not reach back that
+    far, or the block was undone."""
     _check_kept(snapshot, number)
     rows: Changes = {}
     for record in _records_since(snapshot, number):
@@ -110,16 +111,16 @@ def _check_kept(snapshot: Snapshot, number: int) -> None:
 
 
 def _records_since(snapshot: Snapshot, number: int) -> Iterator[bytes]:
-    """Undo records from the newest block down to the one after `number`."""
+    """Undo records from the newest block back to the one after `number`."""
     head = head_of(snapshot)
     for each in range(0 if head is None else head.number, number, -1):
         record = snapshot.get(NodeTable.UNDO, u64(each))
-        assert record is not None, "the last of them is there, and they have no gap"
+        assert record is not None, "undo records have no gap"
         yield record
 
 
 def oldest_state(snapshot: Snapshot) -> int:
-    """The first block whose state can still be put together."""
+    """The oldest block whose state is still available."""
     head = head_of(snapshot)
     newest = 0 if head is None else head.number
     first = next(iter(snapshot.range(NodeTable.UNDO, u64(0), u64(2**64 - 1))), None)

@@ -1,8 +1,8 @@
-"""Records of the batch log: framed bytes that tell damage from a write that a crash cut short.
+"""Records of the batch log: frames that distinguish damage from a write that a crash interrupted.
 
-A record's head names its length, kind, seq, and where its group (what was synced together) began, under a
-checksum of its own; a second checksum covers the whole. Both are keyed by the file's random id and the
-record's offset, so that no batch can carry bytes that pass for a record.
+A record's head has its length, kind, seq and the offset of its group (the records synced together), with its own
+checksum; a second checksum covers the whole record. Both are keyed by the file's random id and the record's offset, so
+that no batch can contain bytes that pass for a record.
 """
 
 import struct
@@ -22,8 +22,8 @@ class Kind(IntEnum):
     BATCH = 1  # a certified batch
     VOTE = 2  # a vote, before it is sent
     VOID = 3  # batches from this seq on are void
-    PREPARED = 4  # a batch that may be certified somewhere, with its quorum of prepares
-    CHANGE = 5  # a vote for another term: none is cast in older ones any more
+    PREPARED = 4  # a batch that may be certified elsewhere, with its quorum of prepares
+    CHANGE = 5  # a vote for another term, after which none is cast in older ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Found:
 
 
 class Damaged(Exception):
-    """The bytes at this offset are no whole record."""
+    """There is no complete, valid record at this offset."""
 
 
 def encode_record(file_id: bytes, offset: int, group_start: int, record: Record) -> bytes:
@@ -51,7 +51,7 @@ def encode_record(file_id: bytes, offset: int, group_start: int, record: Record)
 
 
 def read_record(file_id: bytes, data: bytes, offset: int) -> Found:
-    """The record at `offset`. Raises Damaged."""
+    """Read the record at `offset`. Raises Damaged."""
     head = data[offset : offset + _HEAD.size]
     body_start = offset + HEAD_SIZE
     if len(data) < body_start or data[offset + _HEAD.size : body_start] != _sum(file_id, offset, head):
@@ -65,7 +65,7 @@ def read_record(file_id: bytes, data: bytes, offset: int) -> Found:
 
 
 def is_torn(file_id: bytes, data: bytes, offset: int) -> bool:
-    """Whether the damage at `offset` is a write that never finished, rather than one that was harmed later.
+    """Whether the damage at `offset` is an unfinished write, rather than later corruption.
 
     It is unfinished if the file ends before the record does, or a whole sector of it is zero (the size
     reached the disk before the data), and if no later record shows that this place had been synced.
@@ -83,7 +83,7 @@ def is_torn(file_id: bytes, data: bytes, offset: int) -> bool:
 
 
 def _later_record_from(file_id: bytes, data: bytes, offset: int) -> bool:
-    """Whether a whole record lies further on whose group began after `offset`."""
+    """Whether a valid record follows whose group began after `offset`."""
     at = data.find(_MAGIC, offset + 1)
     while at >= 0:
         try:
@@ -96,7 +96,7 @@ def _later_record_from(file_id: bytes, data: bytes, offset: int) -> bool:
 
 
 def _has_zero_sector(data: bytes, offset: int) -> bool:
-    """A sector that is zero from the damaged record's start, or its own start, to its end."""
+    """Whether a sector is all zero, from its start or the damaged record's start to its end."""
     first = offset - offset % _SECTOR
     for start in range(first, len(data), _SECTOR):
         part = data[max(start, offset) : start + _SECTOR]

@@ -1,11 +1,10 @@
-"""Storage: one folder with a node's whole memory, and the one write that commits a block.
+"""Storage: a node's data folder, and the single atomic write that commits a block.
 
-    state.lmdb   flat state, trie, exchange leaves, blocks, receipts, history: as the last block left them
+    state.lmdb   flat state, trie, exchange leaves, blocks, receipts, history, all as of the last block
     log/         batches certified since then, and votes
     LOCK         held by the one process that writes here
 
-At the start the node loads the head, then applies `pending_batches` again; history rows of these come back
-with their events.
+At its start the node loads the head, then applies `pending_batches` again, which restores their history rows.
 """
 
 import contextlib
@@ -48,31 +47,31 @@ _LEAF_COLUMNS = (
 )
 FORMAT = b"4." + fingerprint(_ROW_CLASSES, _LEAF_COLUMNS)  # a changed class or column is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
-LOG_KEY = b"log"  # META: the newest file of the log, and how much of it was synced, when this row was written
-TURN_KEY = b"turn-back-to"  # META: the block that time is turned back to, until all after it is void
+LOG_KEY = b"log"  # META: the newest log file and how much of it was synced when this row was written
+TURN_KEY = b"turn-back-to"  # META: the block that time is being turned back to, until all after it is void
 _TABLES = {table.value: table for table in ALL_TABLES}
 
 
 class OtherFormat(StorageError):
-    """The folder was written by another version. Its blocks may still be read (recovery/rebuild.py)."""
+    """The folder has another version's format. Its blocks may still be readable (recovery/rebuild.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockCommit:
-    """Everything that goes to disk with a block."""
+    """Everything that is written with a block."""
 
     number: int
     hash: Hash32
-    last_seq: int  # of the batches in this block or, if it has none, before it
+    last_seq: int  # of the newest batch in this block or before it
     block: bytes
     receipts: bytes
     changes: Changes  # sealed state and trie, exchange leaves, cursors in META
     batches: Mapping[int, bytes] = field(default_factory=dict)
-    transactions: Mapping[Hash32, bytes] = field(default_factory=dict)  # where each is
+    transactions: Mapping[Hash32, bytes] = field(default_factory=dict)  # hash -> its place
 
 
 class Storage:
-    """`store` and `disk` are the world; simulation hands in its own."""
+    """The node's storage. `store` and `disk` do the I/O; the simulation passes its own."""
 
     def __init__(
         self,
@@ -97,7 +96,7 @@ class Storage:
             self.log.prune(head.last_seq)
 
     def pending_batches(self) -> list[tuple[int, bytes]]:
-        """Certified batches after the last block, in order: from blocks taken back, then from the log."""
+        """Certified batches after the last block, in order: those of undone blocks, then those of the log."""
         head = self.blocks.head()
         after = 0 if head is None else head.last_seq
         found = {**dict(self.blocks.batches_from(after + 1)), **self.log.batches}
@@ -108,13 +107,13 @@ class Storage:
         return pending
 
     def commit_block(self, commit: BlockCommit) -> None:
-        """Write a block and all that it changed, whole or not at all; then forget what was pending for it."""
+        """Write a block and all its changes atomically, then drop what was pending for it."""
         self.write_block(commit)
         self.block_written(commit.last_seq)
 
     def write_block(self, commit: BlockCommit) -> None:
-        """The write alone. It may run on another thread than the rest, while batches are added, if nothing else
-        writes blocks or takes batches back meanwhile."""
+        """Write a block only. This may run on another thread while batches are added, if nothing else writes blocks or
+        undoes batches meanwhile."""
         head = self.blocks.head()
         assert head is None or commit.number == head.number + 1, "blocks are committed in order"
         with self.store.snapshot() as before:
@@ -129,7 +128,7 @@ class Storage:
         self.store.write(_joined(history.pruned, changed, fresh, batches, undo_rows, log, kept))
 
     def _versions(self, number: int, undo: Changes) -> Changes:
-        """What an archive node keeps with a block. Where it was none before, it begins with the state before."""
+        """The rows that an archive node keeps with a block; the archive begins with the state before the first one."""
         kept_since = versions.since(self.store)
         if not self._archive:
             return {} if kept_since is None else versions.since_row(None)
@@ -137,21 +136,21 @@ class Storage:
         return _joined(begun, versions.version_rows(number, undo) if number else {})
 
     def block_written(self, last_seq: int) -> None:
-        """The last block, which ends with batch `last_seq`, is on disk: forget what was pending for it."""
+        """Drop what was pending for the last block, now on disk, which ends with batch `last_seq`."""
         self.history.committed(last_seq)
         self.log.prune(last_seq)
 
     def undo_block(self) -> Head:
-        """Take the last block back; its batches are pending again. Return the new last block.
+        """Undo the last block, so that its batches are pending again. Return the new last block.
 
-        Raises StorageError if the block is too old, or the first.
+        Raises StorageError if there is no undo record: the block is too old, or the first.
         """
         head = self.blocks.head()
         row = None if head is None else self.store.get(NodeTable.UNDO, u64(head.number))
         if head is None or head.number == 0 or row is None:
             raise StorageError("no undo record: the last block cannot be taken back")
         undo = decode_undo(row)
-        # Also where the node is no archive now: as one it may have written the block, and may write its number again.
+        # Also if the node is not an archive now: it may have been one when it wrote the block.
         undo.update(_deleted(versions.version_rows(head.number, undo)))
         undo[NodeTable.UNDO] = {u64(head.number): None}
         self.store.write(undo)
@@ -161,12 +160,12 @@ class Storage:
 
     @property
     def turns_back(self) -> bool:
-        """Whether time is being turned back, or was when the process ended: what is pending is to be void."""
+        """Whether time is being turned back, or was when the process ended: pending batches are to become void."""
         return self.store.get(Table.META, TURN_KEY) is not None
 
     def turn_back(self, number: int) -> None:
-        """Take back all blocks after `number`; `void_batches_from` must follow, after a crash as well. Raises
-        NotSupported where undo records do not reach back so far, and then changes nothing."""
+        """Undo all blocks after `number`; `void_batches_from` must follow, also after a crash. Raises NotSupported,
+        with nothing changed, if the undo records do not reach back that far."""
         head = self.blocks.head()
         assert head is not None and head.number >= number, "no such block"
         if head.number > number and self.store.get(NodeTable.UNDO, u64(number + 1)) is None:
@@ -179,14 +178,14 @@ class Storage:
         self.finish_turning_back()
 
     def finish_turning_back(self) -> None:
-        """Take back what a crash has left of these blocks."""
+        """Undo the blocks that a crash has left of `turn_back`."""
         row, head = self.store.get(Table.META, TURN_KEY), self.blocks.head()
         while row is not None and head is not None and head.number > int.from_bytes(row, "big"):
             head = self.undo_block()
 
     def void_batches_from(self, seq: int, promises: Sequence[Record] = ()) -> None:
-        """Pending batches from `seq` on will never be in a block; `promises` are kept with that. The log is first, so
-        that there is never a gap before what it holds."""
+        """Record that pending batches from `seq` on will never be in a block, together with `promises`. The log is
+        written first, so that there is never a gap before its batches."""
         self.log.void_from(seq, promises)
         rows: dict[bytes, bytes | None] = {u64(old): None for old, _ in self.blocks.batches_from(seq)}
         self.store.write({NodeTable.BATCH: rows, Table.META: {TURN_KEY: None}})
@@ -195,7 +194,7 @@ class Storage:
     def close(self) -> None:
         with contextlib.suppress(
             StorageError
-        ):  # a store that failed takes nothing more: the last block's row stands
+        ):  # a failed store accepts no writes: the last block's row remains
             if self.log.synced > _synced_log(self.store):
                 self.store.write(_log_row(self.log))
         self.log.close()
@@ -205,10 +204,10 @@ class Storage:
 
 
 def open_storage(folder: Path, identity: bytes, map_size_bytes: int, archive: bool = False) -> Storage:
-    """Open a data folder, or make one. `identity` names the network, so that no node mixes two; `archive` keeps the
+    """Open or create a data folder. `identity` names the network, so that no folder mixes two; `archive` keeps the
     state of every block from now on.
 
-    Raises StorageError, naming what is wrong: in use, another format, another network, damaged.
+    Raises StorageError with the reason: in use, another format, another network, damaged.
     """
     lock = FolderLock(folder)
     try:
@@ -223,7 +222,7 @@ def open_storage(folder: Path, identity: bytes, map_size_bytes: int, archive: bo
 
 
 def _check_identity(store: Store, identity: bytes) -> None:
-    """A new store is marked; a marked one must be of this format and network."""
+    """Mark a new store with format and network; check those of an existing one."""
     found_format = store.get(Table.META, _FORMAT_KEY)
     if found_format is None:
         store.write({Table.META: {_FORMAT_KEY: FORMAT, _IDENTITY_KEY: identity}})
@@ -240,8 +239,8 @@ def _check_identity(store: Store, identity: bytes) -> None:
 
 
 def _check_log(store: Store, log: BatchLog) -> None:
-    """To go on without a log that was there would take back what was answered, and sign other batches in the place of
-    those that are gone."""
+    """Require the log files that existed: without them the node would revoke what it answered, and sign other batches
+    in place of the lost ones."""
     wanted, _ = _synced_log(store)
     if log.newest < wanted:
         raise StorageError(
@@ -251,7 +250,7 @@ def _check_log(store: Store, log: BatchLog) -> None:
 
 
 def _synced_log(store: Store) -> tuple[int, int]:
-    """The log's newest file and how much of it was synced, as far as the store knows."""
+    """The log's newest file and how much of it was synced, as recorded in the store."""
     row = store.get(Table.META, LOG_KEY) or b""
     return int.from_bytes(row[:8], "big"), int.from_bytes(row[8:], "big")
 

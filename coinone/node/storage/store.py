@@ -1,6 +1,6 @@
 """The store: tables of bytes with ranges, snapshots, and one atomic write.
 
-LMDB is behind it in a node (lmdb_store.py), dictionaries in tests and simulation.
+A node's store is LMDB (lmdb_store.py); tests and simulation use dictionaries.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from coinone.rules.state.database import MemoryDatabase
 
 
 class Snapshot(Protocol):
-    """The rows of one moment; a Database to the rules."""
+    """A consistent view of all rows; also a database for the rules."""
 
     def get(self, table: Enum, key: bytes) -> bytes | None: ...
 
@@ -21,13 +21,13 @@ class Snapshot(Protocol):
     def range(
         self, table: Enum, start: bytes, stop: bytes, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Rows with start <= key < stop, in key order or backwards."""
+        """Rows with start <= key < stop, in key order or in reverse."""
         ...
 
 
 class Store(Snapshot, Protocol):
     def write(self, changes: Mapping[Enum, Mapping[bytes, bytes | None]]) -> None:
-        """All rows or none, on disk before it returns. Raises StorageError; then nothing was written."""
+        """Write all rows or none, synced before it returns. Raises StorageError, with nothing written."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:

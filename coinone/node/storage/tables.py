@@ -1,4 +1,4 @@
-"""The node's own tables beside those of the rules, and what their keys look like.
+"""The node's own tables, in addition to those of the rules, and the encoding of their keys.
 
 Numbers in keys are big endian, so that key order is number order and a range is one scan.
 """
@@ -14,10 +14,10 @@ class NodeTable(Enum):
     BLOCK = "block"  # number -> block bytes
     BLOCK_NUMBER = "block_number"  # block hash -> number
     RECEIPTS = "receipts"  # number -> the block's receipts, as the chain encodes them
-    TX = "tx"  # transaction hash -> where it is, as the chain encodes it
+    TX = "tx"  # transaction hash -> its place, as the chain encodes it
     BATCH = "batch"  # seq -> certified batch, once a block contains it
     UNDO = "undo"  # number -> the rows as they were before that block
-    SIDE_BLOCK = "side_block"  # block hash -> block bytes, of an imported chain's blocks beside the line
+    SIDE_BLOCK = "side_block"  # block hash -> block bytes, of an imported chain's other branches
     VERSION = "version"  # table, key, number -> the row as it was before that block: archive nodes only
     TRADE = "trade"  # market, time, tid -> Fill
     FILL = "fill"  # account, time, tid, side -> market

@@ -1,11 +1,11 @@
-"""The state at every block: what an archive node (`--archive`) keeps besides the newest rows.
+"""The state at every block: the old row values that an archive node (`--archive`) keeps.
 
-For each row that a block changes, the value before it is written under the row's key and the block's number. A row as
-block n left it is then the first value kept from a block after n, or the newest one where there is none: one look-up,
-however old the block. A scan takes a look-up for every key that ever stood in its range, so it has a limit.
+For each row that a block changes, the value before it is written under the row's key and the block's number. A row
+after block n is then the first value kept by a later block, or the newest row if there is none: one look-up, however
+old the block. A scan takes a look-up for every key that ever existed in its range, so it is limited.
 
-Kept are the tables that rules read: accounts, storage, trie (for proofs), the exchange's leaves, and the named rows.
-Code is found by its hash and never goes away.
+The tables that rules read are kept: accounts, storage, trie (for proofs), exchange leaves, and named rows. Code is
+addressed by its hash and never deleted.
 """
 
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ _PREFIXES: dict[Enum, bytes] = {
 }
 _OF_ANY_LENGTH = frozenset(
     {Table.TRIE, Table.META}
-)  # one key may go on where another ends; they are never scanned
+)  # one key may be a prefix of another; they are never scanned
 _ABSENT, _PRESENT = b"\0", b"\1"
-_AFTER_ALL = b"\xff" * 9  # behind every number
+_AFTER_ALL = b"\xff" * 9  # greater than every number
 
 
 def version_rows(number: int, before: Changes) -> Changes:
-    """What is written with block `number`, which found its rows as in `before`."""
+    """The versions to write with block `number`, whose rows before it are `before`."""
     rows: dict[bytes, bytes | None] = {}
     for table, changed in before.items():
         if table in _PREFIXES:
@@ -44,18 +44,18 @@ def version_rows(number: int, before: Changes) -> Changes:
 
 
 def since(snapshot: Snapshot) -> int | None:
-    """The first block whose state is kept; None where the node is no archive."""
+    """The first block whose state is kept, or None if the node is not an archive."""
     row = snapshot.get(Table.META, SINCE_KEY)
     return None if row is None else int.from_bytes(row, "big")
 
 
 def since_row(number: int | None) -> Changes:
-    """None: the node is no archive any more."""
+    """The row that records where the archive begins; None ends it."""
     return {Table.META: {SINCE_KEY: None if number is None else u64(number)}}
 
 
 class AtBlock:
-    """The rows as block `number` left them: a Database to the rules."""
+    """The state after block `number`, as a database for the rules."""
 
     def __init__(self, snapshot: Snapshot, number: int) -> None:
         self._snapshot = snapshot
@@ -69,8 +69,8 @@ class AtBlock:
         return self._snapshot.get(table, key)
 
     def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Raises LimitExceeded where too many keys stood in the range over time."""
-        assert table not in _OF_ANY_LENGTH, "such a table is not scanned"
+        """Rows in a range. Raises LimitExceeded if too many keys ever existed in it."""
+        assert table not in _OF_ANY_LENGTH, "tables with keys of any length are not scanned"
         found = _bounded(self._snapshot.scan(table, prefix))
         if table in _PREFIXES:
             for key in _bounded(self._keys(table, prefix)):
@@ -84,13 +84,13 @@ class AtBlock:
         yield from sorted(found.items())
 
     def _version(self, base: bytes) -> bytes | None:
-        """The value kept from the first block that changed the row afterwards."""
+        """The value kept by the first later block that changed the row."""
         rows = self._snapshot.range(NodeTable.VERSION, base + self._after, base + _AFTER_ALL)
         row = next(rows, None)
         return None if row is None else row[1]
 
     def _keys(self, table: Enum, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Every key of the range that was ever changed, once."""
+        """Every key of the range that was ever changed, each once."""
         base = _PREFIXES[table] + prefix
         place, stop = base, base + b"\xff" * 64
         while (row := next(self._snapshot.range(NodeTable.VERSION, place, stop), None)) is not None:
@@ -108,6 +108,6 @@ def _bounded(rows: Iterator[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for key, row in rows:
         if len(found) >= ARCHIVE_SCAN_ROWS_MAX:
-            raise LimitExceeded("the rows of an older block are too many to be put together", most=len(found))
+            raise LimitExceeded("too many rows to assemble at an older block", most=len(found))
         found[key] = row
     return found

@@ -1,1 +1,1 @@
-"""What others may read without the executor: the newest view, published batches, blocks on disk, what is pending."""
+"""Reads without the executor: the newest view, published batches, blocks on disk, pending state."""

@@ -1,6 +1,6 @@
-"""Blocks, transactions and receipts on disk: how the chain's values lie in the node's tables.
+"""Blocks, transactions and receipts on disk: the encoding of the chain's values in the node's tables.
 
-Written once per block, in the same atomic write as the state. Reading is safe from any thread.
+They are written with each block, atomically with the state. Reading is safe from any thread.
 """
 
 from abc import ABC, abstractmethod
@@ -35,13 +35,13 @@ T = TypeVar("T")
 B = TypeVar("B", covariant=True)  # a chain's blocks
 H = TypeVar("H", covariant=True)  # and their headers
 _ETHEREUM, _ACTION = 0, 1
-LOGS_PER_STEP = 64  # decoded between two pauses: 1 ms
-_COUNTED_PER_STEP = 1024  # counted
+LOGS_PER_STEP = 64  # decoded between two yields: 1 ms
+_COUNTED_PER_STEP = 1024  # counted between two yields
 
 
 @dataclass(frozen=True, slots=True)
 class EthereumPlace:
-    """Where an Ethereum transaction or system call is: its block, and its index there."""
+    """The place of an Ethereum transaction or system call: block number and index."""
 
     number: int
     index: int
@@ -49,14 +49,14 @@ class EthereumPlace:
 
 @dataclass(frozen=True, slots=True)
 class ActionPlace:
-    """Where an exchange action is: its batch, and its index among the actions there."""
+    """The place of an exchange action: batch and index among its actions."""
 
     seq: int
     index: int
 
 
 def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -> BlockCommit:
-    """What goes to disk with a block; `batches` are its certified batches, encoded, by seq."""
+    """The commit of a block; `batches` are its encoded certified batches by seq."""
     transactions = {
         row.record.hash: rlp.encode([_ETHEREUM, block.number, row.index]) for row in sealed.placed.rows
     }
@@ -76,7 +76,7 @@ def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -
 
 
 class BlockArchive(ABC, Generic[B, H]):
-    """What any chain's blocks on disk answer, decoded, to any thread."""
+    """Decoded reads of a chain's blocks on disk, from any thread."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -94,7 +94,7 @@ class BlockArchive(ABC, Generic[B, H]):
         return self._blocks.number_of(block_hash)
 
     def headers(self, first: int, last: int) -> Iterator[H]:
-        """The headers from `first` to `last`, as far as there are any."""
+        """The headers from `first` to `last`, as far as they exist."""
         for number in range(first, last + 1):
             header = self.header(number)
             if header is None:
@@ -102,7 +102,7 @@ class BlockArchive(ABC, Generic[B, H]):
             yield header
 
     def records_size(self, number: int) -> int:
-        """Bytes of what `records` decodes."""
+        """The size in bytes of what `records` decodes."""
         return len(self._blocks.receipts(number) or b"")
 
     def records(self, number: int) -> tuple[PlacedRecord, ...]:
@@ -111,16 +111,16 @@ class BlockArchive(ABC, Generic[B, H]):
         return () if data is None else place_rows(own(decode_records, data))
 
     def encoded_records(self, number: int) -> list[bytes]:
-        """The same, each as it is on disk."""
+        """The records of a block, still encoded."""
         data = self._blocks.receipts(number)
         return [] if data is None else own(split_records, data)
 
     def record_steps(self, number: int) -> Steps[tuple[PlacedRecord, ...]]:
-        """The same as `records`, in short steps."""
+        """`records` in short steps."""
         return place_rows((yield from each(self.stored(number), _record_steps)))
 
     def placed_steps(self, number: int, index: int) -> Steps[PlacedRecord]:
-        """One of them, in short steps; of those before it the logs are counted only."""
+        """One record with its place, in short steps; logs of earlier records are only counted."""
         gas = logs = 0
         for place, stored in enumerate(self.stored(number)):
             if place == index:
@@ -131,12 +131,12 @@ class BlockArchive(ABC, Generic[B, H]):
         raise AssertionError("a placed transaction is in its block")
 
     def stored(self, number: int) -> Iterator[StoredRecord]:
-        """The same, one by one, of which only what is asked for is decoded."""
+        """The records of a block one by one, decoded lazily."""
         return (own(StoredRecord, data) for data in self.encoded_records(number))
 
 
 class Archive(BlockArchive[Block, Header]):
-    """A chain of ours."""
+    """The blocks and batches of a Coinone chain."""
 
     def block(self, number: int) -> Block | None:
         data = self._blocks.block(number)
@@ -147,7 +147,7 @@ class Archive(BlockArchive[Block, Header]):
         return None if block is None else block.header
 
     def forced(self, number: int) -> tuple[bytes, ...]:
-        """What block `number` forces upon the next batch."""
+        """The transactions that block `number` forces into the next batch."""
         block = self.block(number)
         return () if block is None else block.forced
 
@@ -159,7 +159,7 @@ class Archive(BlockArchive[Block, Header]):
         return EthereumPlace(where, index) if kind == _ETHEREUM else ActionPlace(where, index)
 
     def batch(self, seq: int) -> CertifiedBatch | None:
-        """A batch that a block includes; those not yet included are in the log."""
+        """A batch that is in a block; later ones are in the log."""
         data = self._blocks.batch(seq)
         return None if data is None else own(partial(decode, CertifiedBatch), data)
 
@@ -174,7 +174,7 @@ def _count_steps(stored: StoredRecord) -> Steps[int]:
 
 
 def _record_steps(stored: StoredRecord) -> Steps[TransactionRecord]:
-    """A record, which may have tens of thousands of logs."""
+    """Decode a record, which may have tens of thousands of logs."""
     bare = own(StoredRecord.without_logs, stored)
     logs: list[Log] = []
     for log in stored.logs():
@@ -185,7 +185,7 @@ def _record_steps(stored: StoredRecord) -> Steps[TransactionRecord]:
 
 
 def own(decode: Callable[[D], T], data: D) -> T:
-    """What we wrote ourselves decodes, or the disk is damaged."""
+    """Decode what this node wrote. Raises StorageError if that fails: the disk is damaged."""
     try:
         return decode(data)
     except DecodeError as error:

@@ -1,7 +1,7 @@
-"""What lies above the last block, for whoever executes contracts beside the node: handed out by reference.
+"""Pending state: the last block and the results of the batches after it, for processes that execute contracts.
 
-A batch's layer, leaves and best prices are never changed once it is applied. So `pending` is the last block on disk
-and a tuple of what the batches after it did, which costs the executor nothing to give away, however large it is.
+A batch's layer, leaves and best prices are immutable once it is applied. So pending state is shared by reference, which
+costs the executor nothing, however large it is.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from coinone.rules.vm import BlockEnv
 
 @dataclass(frozen=True, slots=True)
 class PendingBatch:
-    """What a batch did to contracts and exchange; it is known by its hash."""
+    """The changes of one batch to contracts and exchange, identified by the batch's hash."""
 
     hash: Hash32
     layer: Layer
@@ -28,7 +28,7 @@ class PendingBatch:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """`batches`, lowest first, over block `number`; `env` without block hashes, which the store knows."""
+    """The pending `batches`, oldest first, above block `number`; `env` without block hashes, which are in the store."""
 
     number: int
     batches: tuple[PendingBatch, ...]
@@ -37,8 +37,8 @@ class Pending:
 
 
 def pending_of(chain: ChainState, timestamp: int) -> Pending:
-    """On the executor only. `timestamp` is what the next batch shows contracts, where that is later than the last
-    one's: on dev they see a time that was set before a batch has it."""
+    """The pending state; on the executor only. `timestamp` is what contracts see in the next batch, if later than in
+    the last one: on dev it shows a time that was set before a batch has it."""
     batches = tuple(
         PendingBatch(result.batch.hash, result.layer, result.exchange.leaves, result.bests)
         for result in chain.applied
@@ -49,7 +49,7 @@ def pending_of(chain: ChainState, timestamp: int) -> Pending:
 
 
 def without_hashes(env: BlockEnv) -> BlockEnv:
-    """An environment that can travel to another process, where the store gives block hashes."""
+    """An environment that can be sent to another process, where the store provides block hashes."""
     return replace(env, block_hash=no_hash)
 
 

@@ -1,4 +1,4 @@
-"""What leaves the executor: outcomes of submitted transactions, and what each batch did for the streams."""
+"""Results that leave the executor: outcomes of submitted actions, and published batches for the streams."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ from coinone.rules.ledger.records import TransactionRecord
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """The final answer to an exchange action: durable when it is given."""
+    """The final outcome of an exchange action; durable when given."""
 
     tx_hash: Hash32
     seq: int
-    status: str  # "executed" | "failed" | "skipped": forced by a block, and changed nothing
+    status: str  # "executed" | "failed" | "skipped" (forced by a block, changed nothing)
     answer: Answer
     error: str
     time_ms: int
 
     @property
     def response(self) -> Response | None:
-        """As of an Outcome; made where it is wanted, not on the thread that makes batches."""
+        """The answer for the client, computed on first use and so not on the executor."""
         return self.answer() if callable(self.answer) else self.answer
 
 
@@ -38,7 +38,7 @@ class NewBlock:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One batch (or a block sealed between two: then `events`, `outcomes` and `records` are empty)."""
+    """A batch, or a block sealed between two batches (then `events`, `outcomes` and `records` are empty)."""
 
     seq: int
     time_ms: int
@@ -48,11 +48,11 @@ class Published:
     records: tuple[TransactionRecord, ...] = ()
     skipped: tuple[tuple[Hash32, str], ...] = ()
     blocks: tuple[NewBlock, ...] = ()
-    rewound: bool = False  # dev's evm_revert: what was published after this batch is void
+    rewound: bool = False  # dev's evm_revert: everything published after this batch is void
 
 
 class Subscription:
-    """A bounded queue on the subscriber's event loop. One who lags too far is closed, not fed with holes."""
+    """A bounded queue on the subscriber's event loop. A subscriber that lags too far is closed, without gaps."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -75,7 +75,7 @@ class Subscription:
         return await self._queue.get()
 
     def push(self, item: Published | None) -> bool:
-        """From the executor's thread. False if the subscriber is gone."""
+        """Queue an item, from the executor's thread. False if the subscriber is gone."""
         if self.closed or self._loop.is_closed():
             return False
         self._loop.call_soon_threadsafe(self._put, item)

@@ -1,4 +1,4 @@
-"""What everybody may read without asking the executor: immutable, swapped whole after each batch (D14)."""
+"""The immutable view that anyone may read without the executor, replaced after each batch (D14)."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ Level = tuple[int, int, int]  # price, size, number of orders; in the market's u
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
-    """A market's book (best first) and figures. Prices 0 mean none yet."""
+    """A market's book (best price first) and statistics. A price of 0 means none yet."""
 
     market: int
     bids: tuple[Level, ...]
@@ -45,7 +45,7 @@ def first_view(chain: ChainState) -> View:
 
 
 def next_view(view: View, chain: ChainState, events: EventLog) -> View:
-    """The view after a batch: only markets that an event names are read again."""
+    """The view after a batch; only markets with events are read again."""
     markets = list(view.markets)
     for market in events.markets():
         markets[market] = _market(chain.exchange, market)

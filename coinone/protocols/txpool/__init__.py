@@ -1,1 +1,1 @@
-"""Transactions that wait for a batch: Ethereum ones by nonce and price, exchange actions by arrival."""
+"""Pools of transactions that wait for a batch: Ethereum's by nonce and price, exchange actions by arrival."""

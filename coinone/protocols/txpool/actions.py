@@ -1,8 +1,8 @@
-"""The pool of exchange actions: two lanes, bounded for each account, served in turns.
+"""The pool of exchange actions: two lanes, bounded per account, served round-robin.
 
-How actions are ordered inside a batch is no matter of the pool: the batch's seed decides that (D2). The pool sees to
-it that nobody crowds out another. Cancels wait in a lane of their own, which other actions cannot fill, and of an
-account only as many targets as it can have orders. In each lane the account that was served longest ago comes first.
+The order inside a batch is decided by the batch's seed, not by the pool (D2). The pool ensures that nobody crowds out
+others. Cancels wait in their own lane, which other actions cannot fill, with no more targets per account than it can
+have orders. In each lane the account that was served longest ago comes first.
 """
 
 from collections import OrderedDict
@@ -31,16 +31,16 @@ class Waiting(Generic[T]):
     hash: Hash32
     signer: Address
     nonce: int
-    line: Hashable  # whose it is: what waits of one is bounded, and takes turns with the others'
+    line: Hashable  # its account, or another owner that is bounded and served in turn
     is_cancel: bool
-    count: int  # orders to be placed or cancelled
-    credits: int  # that it will cost
-    action: T  # the verified action, so that it is decoded once
+    count: int  # orders to place or cancel
+    credits: int  # its cost
+    action: T  # verified, so that it is decoded only once
 
 
 @dataclass(slots=True)
 class _Line(Generic[T]):
-    """What one account has waiting in one lane, in the order it came, and what that adds up to."""
+    """The actions of one account in one lane, by arrival, with their totals."""
 
     items: dict[Hash32, Waiting[T]] = field(default_factory=dict)
     bytes: int = 0
@@ -58,7 +58,10 @@ _NOTHING: _Line[object] = _Line()
 
 class ActionPool(Generic[T]):
     def __init__(self, bytes_max: int = ACTION_POOL_BYTES_MAX) -> None:
-        self._most = {True: bytes_max, False: div_down(3 * bytes_max, 4)}  # of all, of what is no cancel
+        self._most = {
+            True: bytes_max,
+            False: div_down(3 * bytes_max, 4),
+        }  # bound for all actions; for those that are not cancels
         self._bytes = {True: 0, False: 0}
         self._waiting: dict[Hash32, Waiting[T]] = {}
         self._nonces: set[tuple[Address, int]] = set()
@@ -71,12 +74,12 @@ class ActionPool(Generic[T]):
         return tx_hash in self._waiting
 
     def credits_of(self, line: Hashable) -> int:
-        """What its waiting actions will cost."""
+        """The credits that its waiting actions will cost."""
         return self._lanes[False].get(line, _NOTHING).credits
 
     def add(self, item: Waiting[T], open_orders: int) -> None:
-        """Take `item` in; its account has so many open orders. Raises InvalidAction or LimitExceeded and changes
-        nothing."""
+        """Add `item`, whose account has `open_orders`. Raises InvalidAction or LimitExceeded, with the pool
+        unchanged."""
         if item.hash in self._waiting or (item.signer, item.nonce) in self._nonces:
             raise InvalidAction("Invalid nonce: duplicate nonce", nonce=item.nonce)
         size, lane = len(item.raw), self._lanes[item.is_cancel]
@@ -98,8 +101,8 @@ class ActionPool(Generic[T]):
     def take(
         self, cancels: bool, actions_max: int, bytes_max: int, admit: Callable[[Waiting[T]], bool]
     ) -> list[Waiting[T]]:
-        """What fits of one lane, the accounts taking turns; `admit` is asked last, and says whether the batch may hold
-        an item too. They stay until `remove`."""
+        """Select the actions of one lane that fit, accounts in turn; `admit` decides last whether the batch may hold an
+        item. They stay in the pool until `remove`."""
         lane = self._lanes[cancels]
         asked: set[Hash32] = set()
         chosen = self._smallest(lane, div_down(actions_max, 2), div_down(bytes_max, 2), admit, asked)
@@ -130,8 +133,8 @@ class ActionPool(Generic[T]):
         admit: Callable[[Waiting[T]], bool],
         asked: set[Hash32],
     ) -> list[Waiting[T]]:
-        """Of what each account sent first the smallest: turns alone would let a few accounts with the largest actions
-        hold up everybody's small ones. If all fits there is nothing to choose. `asked`: of which `admit` was asked."""
+        """The smallest of the accounts' first actions: turns alone would let a few accounts with the largest actions
+        delay everyone's small ones. Nothing needs choosing if all fit. `asked`: items that `admit` has seen."""
         if sum(line.bytes for line in lane.values()) <= bytes_max:
             return []
         heads = [next(iter(line.items.values())) for line in islice(lane.values(), ACTION_LOOKS_PER_BATCH)]
@@ -147,7 +150,7 @@ class ActionPool(Generic[T]):
         return chosen
 
     def remove(self, hashes: Iterable[Hash32]) -> None:
-        """Forget those that a batch carried; unknown ones are no error, another node may have sent them."""
+        """Remove the actions of a batch; unknown hashes are ignored, since another node may have sent them."""
         for tx_hash in hashes:
             item = self._waiting.pop(tx_hash, None)
             if item is None:

@@ -1,16 +1,16 @@
-"""The pool of Ethereum transactions: waiting by sender and nonce, taken by what they pay.
+"""The pool of Ethereum transactions: queued by sender and nonce, taken by the fee they pay.
 
 A sender's transactions run in nonce order. One that pays at least 10 % more, in both of its fees, replaces
 another of the same nonce. Everything is bounded by count and bytes. State is passed in: the pool knows no chain.
 
-What cannot run (a nonce before it is missing) pays nothing while it waits, whatever it offers. So in a full pool
-that makes room first, oldest first, then whoever pays the smallest tip: the base fee is the same for all. What others
-did to an account, through a delegation (EIP-7702), counts too: after each batch, what has no use or is not payable
-any more goes.
+A transaction that cannot run because a nonce before it is missing pays nothing, whatever it offers. So a full pool
+evicts those first, oldest first, then the ones with the smallest tip: the base fee is the same for all. After each
+batch, transactions that have become useless or unpayable are dropped, whoever changed the account: a delegation
+(EIP-7702) lets others do so.
 
-Most batches have room for little gas, and now and then comes a wide one (D2). A transaction that asks for more gas
-than the small limit waits for that, and goes first there, whatever the others pay: those can run at any time. Among
-themselves the large ones are ordered by what they pay, as the small ones are.
+Most batches have a small gas limit and some a wide one (D2). A transaction that asks for more gas than the small limit
+waits for a wide batch and goes first there, whatever the others pay: those can run at any time. Large transactions are
+ordered among themselves by the fee they pay, as small ones are.
 """
 
 import heapq
@@ -37,7 +37,7 @@ from coinone.protocols.txpool.limits import (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the pool needs to know of a transaction whose signature was checked."""
+    """What the pool needs of a transaction whose signature is verified."""
 
     raw: bytes
     hash: Hash32
@@ -54,7 +54,7 @@ class Candidate:
 
     @property
     def size(self) -> int:
-        """Bytes of memory, about: a small transaction is mostly what Python needs for it."""
+        """Approximate bytes of memory, mostly Python's overhead for a small transaction."""
         return len(self.raw) + POOL_OVERHEAD_BYTES
 
     def tip(self, base_fee: int) -> int:
@@ -62,7 +62,7 @@ class Candidate:
 
 
 class Holdings(Protocol):
-    """What a batch left an account with."""
+    """Nonce and balance of an account after a batch."""
 
     @property
     def nonce(self) -> int: ...
@@ -80,7 +80,7 @@ class _Queue:
     end: int = 0
 
     def ready(self) -> Iterator[Candidate]:
-        """Those that can run now, in order."""
+        """The transactions that can run now, by nonce."""
         return (self.by_nonce[nonce] for nonce in range(self.next, self.end))
 
 
@@ -91,10 +91,10 @@ class EthereumPool:
         self._gas_max = max(small_gas, wide_gas)
         self._bytes_max = bytes_max
         self._queues: dict[Address, _Queue] = {}
-        self._running: dict[Address, _Queue] = {}  # those with something that can run now
+        self._running: dict[Address, _Queue] = {}  # senders with a transaction that can run now
         self._by_hash: dict[Hash32, Candidate] = {}
-        self._by_tip: list[tuple[int, int, Hash32]] = []  # what can run now, cheapest first
-        self._kept: dict[Hash32, None] = {}  # what cannot, oldest first
+        self._by_tip: list[tuple[int, int, Hash32]] = []  # transactions that can run now, cheapest first
+        self._kept: dict[Hash32, None] = {}  # those that cannot, oldest first
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -102,19 +102,19 @@ class EthereumPool:
 
     @property
     def ready_count(self) -> int:
-        """How many can run now."""
+        """The number of transactions that can run now."""
         return len(self._by_tip)
 
     def get(self, tx_hash: Hash32) -> Candidate | None:
         return self._by_hash.get(tx_hash)
 
     def pending(self) -> Iterator[Candidate]:
-        """All waiting transactions, sender by sender, nonces rising."""
+        """All waiting transactions by sender and nonce."""
         for sender in self._queues:
             yield from self.of(sender)
 
     def of(self, sender: Address) -> list[Candidate]:
-        """What one sender has waiting, nonces rising."""
+        """One sender's waiting transactions by nonce."""
         queue = self._queues.get(sender)
         return [queue.by_nonce[nonce] for nonce in sorted(queue.by_nonce)] if queue else []
 
@@ -125,7 +125,7 @@ class EthereumPool:
         return queue.end if queue else state_nonce
 
     def add(self, tx: Candidate, state_nonce: int, balance: int) -> None:
-        """Take `tx` in. Raises InvalidTransaction or LimitExceeded and changes nothing."""
+        """Add `tx`. Raises InvalidTransaction or LimitExceeded, with the pool unchanged."""
         if tx.hash in self._by_hash:
             raise InvalidTransaction("already known")
         self._check_alone(tx, state_nonce)
@@ -140,8 +140,8 @@ class EthereumPool:
         self._insert(tx, state_nonce)
 
     def take(self, gas_limit: int, bytes_max: int) -> list[bytes]:
-        """The best paying transactions that fit, each sender's in nonce order, those first that fit in no small
-        batch. They stay until `settle`."""
+        """The best paying transactions that fit, each sender's in nonce order; those too large for a small batch come
+        first. They stay in the pool until `settle`."""
         heads = []
         for order, queue in enumerate(self._running.values()):
             rest = queue.ready()
@@ -165,9 +165,9 @@ class EthereumPool:
         return chosen
 
     def tip_to_enter(self) -> int:
-        """The tip, in wei, with which a transaction of an eighth of a batch's gas finds room in the next small batch
-        beside what waits now; at least 1, at most so many base fees that a stranger who offers much, and pays
-        little, does not make every wallet pay it."""
+        """The tip, in wei, that gets a transaction of an eighth of a batch's gas into the next small batch, given what
+        waits now. It is at least 1, and bounded by a multiple of the base fee: else a stranger who offers much, and
+        pays little, would make every wallet pay it."""
         room = self._small_gas
         needed = div_down(room, 8)
         for paid, _, tx_hash in islice(reversed(self._by_tip), POOL_TIP_WALK_MAX):
@@ -182,7 +182,7 @@ class EthereumPool:
         return tx.gas <= self._small_gas, -tx.tip(self._base_fee)
 
     def settle(self, changed: Mapping[Address, Holdings | None]) -> None:
-        """A batch left these accounts so, whoever acted: drop what can never run again, and what is not payable."""
+        """Update accounts after a batch: drop transactions that can never run and those that are not payable."""
         for sender, account in changed.items():
             queue = self._queues.get(sender)
             if queue is None:
@@ -195,7 +195,7 @@ class EthereumPool:
             self._regrade(sender, queue)
 
     def drop(self, tx_hash: Hash32) -> None:
-        """Forget one, for instance because it was skipped at execution."""
+        """Remove a transaction, for instance one that was skipped at execution."""
         tx = self._by_hash.get(tx_hash)
         if tx is not None:
             self._remove(tx)
@@ -215,13 +215,13 @@ class EthereumPool:
             raise InvalidTransaction("exceeds block gas limit", most=self._gas_max, have=tx.gas)
 
     def _make_room(self, tx: Candidate, replaced: Candidate | None, can_run: bool) -> None:
-        """Evict until `tx` fits: what cannot run, oldest first; then, for one that can run, who pays a smaller tip."""
+        """Evict until `tx` fits: those that cannot run, oldest first; then, if `tx` can run, smaller tips."""
         missing = self._bytes + tx.size - self._bytes_max - (replaced.size if replaced else 0)
         victims = []
         for victim in self._in_order_of_going(tx.tip(self._base_fee) if can_run else None):
             if missing <= 0:
                 break
-            if victim.sender != tx.sender:  # or it might take away what it follows
+            if victim.sender != tx.sender:  # else it might evict its own predecessor
                 victims.append(victim)
                 missing -= victim.size
         if missing > 0:
@@ -263,7 +263,7 @@ class EthereumPool:
         self._bytes -= tx.size
 
     def _regrade(self, sender: Address, queue: _Queue) -> None:
-        """A sender's queue changed: see which of it can run now."""
+        """Update which transactions of a sender can run after its queue changed."""
         queue.end = queue.next
         while queue.end in queue.by_nonce:
             queue.end += 1
@@ -283,7 +283,7 @@ class EthereumPool:
             self._running.pop(sender, None)
 
     def _entry(self, tx: Candidate) -> tuple[int, int, Hash32]:
-        """Of equal tips the later nonce goes first: nothing waits for it."""
+        """The eviction order: by tip, then later nonces first, since nothing waits for them."""
         return tx.tip(self._base_fee), -tx.nonce, tx.hash
 
 

@@ -1,4 +1,4 @@
-"""An account, and how it and its storage slots lie in the database."""
+"""An account, and the database encoding of accounts and storage slots."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class Account(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """EIP-161: nothing that anybody could miss."""
+        """EIP-161: no nonce, no balance, no code."""
         return self.nonce == 0 and self.balance == 0 and self.code_hash == EMPTY_HASH
 
 
@@ -38,5 +38,5 @@ def storage_key(address: Address, slot: int) -> bytes:
 
 
 def encode_slot(value: int) -> bytes | None:
-    """A slot's row; a zero slot has none."""
+    """A slot's row, or None for zero, which is not stored."""
     return value.to_bytes((value.bit_length() + 7) // 8, "big") if value else None

@@ -1,4 +1,4 @@
-"""The database as the rules see it: tables of bytes, read only.
+"""The read-only database of the rules: tables of bytes.
 
 Rules never write. They return `Changes`, and the node writes those in one atomic commit.
 """
@@ -9,14 +9,14 @@ from typing import Protocol, TypeAlias
 
 
 class Table(Enum):
-    """The tables that rules read. The value is the table's name on disk; the node has more (tables.py)."""
+    """The tables that rules read. The value is the table's name on disk; the node has further tables."""
 
     ACCOUNT = "account"  # address -> account
     STORAGE = "storage"  # address + slot (32 bytes) -> value, without leading zeros
     CODE = "code"  # code hash -> code
     TRIE = "trie"  # trie prefix + path -> node RLP (trie.py)
     EXCHANGE = "exchange"  # leaf key -> leaf bytes
-    EXCHANGE_NUMBER = "exchange_number"  # address -> its account's number, which names the leaf
+    EXCHANGE_NUMBER = "exchange_number"  # address -> account number, part of the leaf's key
     META = "meta"  # named cursors and counters
 
 
@@ -28,17 +28,17 @@ class Database(Protocol):
     def get(self, table: Enum, key: bytes) -> bytes | None: ...
 
     def scan(self, table: Enum, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Rows whose key starts with `prefix`, in key order."""
+        """Rows whose keys start with `prefix`, in key order."""
         ...
 
 
 def undo_of(database: Database, changes: Mapping[Enum, Mapping[bytes, bytes | None]]) -> Changes:
-    """What must be written to take `changes` back, read before they are written."""
+    """The changes that undo `changes`; call it before they are written."""
     return {table: {key: database.get(table, key) for key in rows} for table, rows in changes.items()}
 
 
 class MemoryDatabase:
-    """A database in dictionaries, for tests and simulation."""
+    """An in-memory database for tests and simulation."""
 
     def __init__(self) -> None:
         self._tables: dict[Enum, dict[bytes, bytes]] = {}

@@ -1,7 +1,7 @@
-"""A layer: what one batch changed in the contracts' world, with what stood there before.
+"""A layer: the contract state that one batch changed, with the values before.
 
-Pending state is a stack of layers over the last block on disk. A layer is never changed after `State.freeze`
-made it, so a block can be sealed from layers while later batches go on above them.
+Pending state is a stack of layers over the last block on disk. A layer is immutable once `State.freeze` has
+made it, so a block can be sealed from layers while later batches run above them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.state.account import Account, encode_account, encode_slot
 from coinone.rules.state.database import Changes, Table
 
-SlotKey: TypeAlias = bytes  # address and slot, as in the database: a hash of bytes cannot be made to collide
+SlotKey: TypeAlias = bytes  # address and slot as bytes, whose hash collisions nobody can construct
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Values after a batch, and for each of them the value before it. Equal pairs are left out."""
+    """Values after a batch and the values before it, without those that are equal."""
 
     accounts: Mapping[Address, Account | None] = field(default_factory=dict)
     storage: Mapping[SlotKey, int] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Layer:
 
 
 def merge(layers: Sequence[Layer]) -> Layer:
-    """The layers, lowest first, as one: the last value after, the first value before."""
+    """Merge layers, lowest first: keep the last value after and the first value before."""
     accounts: dict[Address, Account | None] = {}
     storage: dict[SlotKey, int] = {}
     code: dict[Hash32, bytes] = {}

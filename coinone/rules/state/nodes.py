@@ -1,8 +1,8 @@
 """Nodes of the Merkle-Patricia trie and their encoding (Yellow Paper, appendices C and D).
 
 A path is `bytes` with one nibble per byte. A child is None, a node in memory, or a *stub*: the 33 bytes
-`0xa0 + hash` under which its parent names it while it is not loaded. A node's `ref` is what its parent holds:
-a stub, or the node's own encoding where that is shorter than a hash. `ref` is None while the node is dirty.
+`0xa0 + hash` by which its parent refers to it while it is not loaded. A node's `ref` is what its parent holds:
+a stub, or the node's own encoding if that is shorter than a hash. `ref` is None while the node is dirty.
 """
 
 from typing import TypeAlias, Union
@@ -57,7 +57,7 @@ def nibbles(key: bytes) -> bytes:
 
 
 def ref_of(encoding: bytes) -> bytes:
-    """How a parent names a node with this encoding."""
+    """The reference that a parent holds to a node with this encoding."""
     return encoding if len(encoding) < 32 else b"\xa0" + keccak256(encoding)
 
 
@@ -75,7 +75,7 @@ def encode_node(node: Node) -> bytes:
 
 
 def decode_node(data: bytes, ref: bytes | None = None) -> Node:
-    """A node from its RLP; `ref` is the name it was found under. Raises DecodeError."""
+    """Decode a node from its RLP; `ref` is its parent's reference to it. Raises DecodeError."""
     if _is_full_branch(data):
         stubs = [data[at : at + STUB_SIZE] for at in range(3, _FULL_BRANCH_SIZE - 1, STUB_SIZE)]
         return Branch(list[Child](stubs), b"", ref)
@@ -93,7 +93,7 @@ def decode_node(data: bytes, ref: bytes | None = None) -> Node:
 
 
 def _is_full_branch(data: bytes) -> bool:
-    """Sixteen stubs and no value, as in the upper levels of every large trie: read without a walk."""
+    """Whether a node has sixteen stubs and no value, as in the upper levels of a large trie: a fast path."""
     return (
         len(data) == _FULL_BRANCH_SIZE
         and data.startswith(_FULL_BRANCH)
@@ -103,7 +103,7 @@ def _is_full_branch(data: bytes) -> bool:
 
 
 def hex_prefix(path: bytes, is_leaf: bool) -> bytes:
-    """Nibbles packed in bytes; the first nibble tells leaf or extension, odd or even."""
+    """Pack nibbles in bytes; the first nibble encodes leaf or extension, odd or even."""
     flag = 2 * is_leaf + (len(path) & 1)
     even = bytes((flag,)) + path if len(path) & 1 else bytes((flag, 0)) + path
     return bytes.fromhex(even.translate(_TO_HEX).decode())
@@ -122,12 +122,12 @@ def _child_ref(child: Child) -> bytes:
     if isinstance(child, bytes):
         return child
     ref = child.ref
-    assert ref is not None, "a dirty child"
+    assert ref is not None, "children are clean"
     return ref
 
 
 def _decode_child(item: bytes) -> Child:
-    """A child that is no stub."""
+    """Decode a child that is not a stub."""
     if item == _NOTHING:
         return None
     if item[0] < 0xC0:
@@ -148,7 +148,7 @@ def _string(data: bytes) -> bytes:
 
 
 def _span(data: bytes, at: int) -> tuple[int, int]:
-    """Where the payload of the item at `at` begins and ends."""
+    """Start and end of the payload of the item at `at`."""
     first = data[at]
     if first < 0x80:
         return at, at + 1
@@ -160,7 +160,7 @@ def _span(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _raw_items(data: bytes) -> list[bytes]:
-    """The items of a list, each with its own prefix."""
+    """Split a list into its items, each with its prefix."""
     if not data or data[0] < 0xC0:
         raise DecodeError("trie: a node is a list")
     at, end = _span(data, 0)
@@ -171,7 +171,7 @@ def _raw_items(data: bytes) -> list[bytes]:
         first = data[at]
         if first < 0x80:
             stop = at + 1
-        elif first <= 0xB7:  # a short string: nearly always a stub, or nothing
+        elif first <= 0xB7:  # a short string, usually a stub or empty
             stop = at + first - 0x7F
         else:
             stop = _span(data, at)[1]

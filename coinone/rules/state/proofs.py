@@ -1,7 +1,7 @@
 """Proofs that an account or a slot has a value under a state root, as `eth_getProof` serves them (EIP-1186).
 
-A proof is the encodings of the nodes on the way from the root to the key, or to where the way ends. Nodes
-shorter than a hash lie inside their parent and are not listed.
+A proof lists the encodings of the nodes on the path from the root to the key, or to where the path ends. Nodes
+shorter than a hash are inside their parent and not listed.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,14 +28,14 @@ class SlotProof:
 @dataclass(frozen=True, slots=True)
 class AccountProof:
     address: Address
-    account: Account  # empty where the proof shows that there is none
+    account: Account  # empty if the proof shows that it does not exist
     storage_root: Hash32
     proof: tuple[bytes, ...]
     slots: tuple[SlotProof, ...]
 
 
 def prove(database: Database, address: Address, slots: Sequence[int]) -> AccountProof:
-    """The proof against the root of the state that the database holds."""
+    """Prove an account and slots under the root of the database's state."""
     leaf, proof = _walk(account_rows(database), nibbles(keccak256(address)))
     held = TrieAccount(EMPTY_ACCOUNT, EMPTY_ROOT) if leaf is None else decode_trie_account(leaf)
     load = storage_rows(database, address)
@@ -45,9 +45,9 @@ def prove(database: Database, address: Address, slots: Sequence[int]) -> Account
 
 
 def verify_proof(root: Hash32, key: Hash32, proof: Sequence[bytes]) -> bytes | None:
-    """The value under the hashed `key`, or None where the proof shows its absence.
+    """The value of the hashed `key`, or None if the proof shows its absence.
 
-    Raises InvalidInput on a proof that shows neither.
+    Raises InvalidInput if the proof shows neither.
     """
     if root == EMPTY_ROOT and not proof:
         return None
@@ -66,7 +66,7 @@ def verify_proof(root: Hash32, key: Hash32, proof: Sequence[bytes]) -> bytes | N
     except DecodeError as error:
         raise InvalidInput("proof: a node cannot be read") from error
     if len(used) != len(proof):
-        raise InvalidInput("proof: nodes that are not on the way")
+        raise InvalidInput("proof: nodes that are not on the path")
     return value
 
 
@@ -81,7 +81,7 @@ def _descend(child: Child, path: bytes, node_named: Callable[[Hash32], bytes]) -
 
 
 def _step(node: Node, path: bytes) -> bytes | tuple[Child, bytes]:
-    """The value where the way ends at `node` (empty: absent), else the child to go on with."""
+    """The value if the path ends at `node` (empty: absent), else the next child and the rest of the path."""
     if isinstance(node, Branch):
         return (node.children[path[0]], path[1:]) if path else node.value
     if isinstance(node, Leaf):

@@ -1,7 +1,7 @@
-"""Roots from nothing but the values under them.
+"""Trie roots computed from all values, without stored nodes.
 
-`rebuilt_state_root` is the slow twin that sealing is checked against; `ordered_root` is how a block's
-transactions and receipts are summed up (each under the RLP of its index).
+`rebuilt_state_root` is the slow reference for sealing; `ordered_root` is the root of a block's transactions or
+receipts (each under the RLP of its index).
 """
 
 from collections.abc import Generator, Sequence
@@ -35,7 +35,7 @@ def ordered_root(values: Sequence[bytes]) -> Hash32:
 
 
 def ordered_root_steps(values: Sequence[bytes]) -> Generator[None, None, Hash32]:
-    """The same in short steps."""
+    """`ordered_root` in short steps."""
     trie = _empty_trie()
     for start in range(0, len(values), ORDERED_KEYS_PER_STEP):
         part = enumerate(values[start : start + ORDERED_KEYS_PER_STEP], start)

@@ -1,8 +1,8 @@
-"""Sealing: from what a block's batches changed to the state root of its header.
+"""Sealing: compute a block's state root from the changes of its batches.
 
 The state root is Ethereum's: a secure trie from keccak(address) to [nonce, balance, storage root, code hash],
 and under each account a secure trie from keccak(slot) to its value. Sealing reads the database as the last
-block left it plus one frozen layer, writes nothing, and pauses often, so that batches can go on meanwhile.
+block left it plus one frozen layer, writes nothing, and yields often, so that batches can run meanwhile.
 """
 
 from collections.abc import Generator, Mapping
@@ -27,12 +27,12 @@ _STORAGE_PREFIX = b"s"  # then keccak(address), then the path
 @dataclass(frozen=True, slots=True)
 class Sealed:
     root: Hash32
-    changes: Changes  # flat tables and trie rows, to be written together
+    changes: Changes  # flat and trie rows, to be written atomically
 
 
 @dataclass(frozen=True, slots=True)
 class TrieAccount:
-    """An account as its leaf in the trie holds it."""
+    """An account with its storage root, as encoded in its trie leaf."""
 
     account: Account
     storage_root: Hash32
@@ -49,17 +49,17 @@ def decode_trie_account(leaf: bytes) -> TrieAccount:
 
 
 def state_root(database: Database) -> Hash32:
-    """The root of the state that the database holds."""
+    """The state root stored in the database."""
     return Trie(account_rows(database)).root()
 
 
 def seal(database: Database, layer: Layer) -> Sealed:
-    """Seal at once."""
+    """Seal synchronously, without yielding."""
     return finished(seal_steps(database, layer))
 
 
 def seal_steps(database: Database, layer: Layer) -> Generator[None, None, Sealed]:
-    """Seal `layer` on top of `database`, pausing every few milliseconds.
+    """Seal `layer` on top of `database`, yielding every few milliseconds.
 
     The database must not change before the last step; nothing else is shared with running batches.
     """
@@ -77,7 +77,7 @@ def seal_steps(database: Database, layer: Layer) -> Generator[None, None, Sealed
             storage_root = yield from _seal_storage(database, address, storage_root, slots, rows)
         account = layer.accounts.get(address, before.account)
         if account is None:
-            assert storage_root == EMPTY_ROOT, "a removed account keeps no storage"
+            assert storage_root == EMPTY_ROOT, "a removed account has no storage"
             accounts.delete(path)
         else:
             leaves.append((path, TrieAccount(account, storage_root).encode()))
@@ -111,7 +111,7 @@ def _seal_storage(
 
 
 def _update_steps(trie: Trie, leaves: list[tuple[bytes, bytes]]) -> Generator[None, None, None]:
-    leaves.sort()  # neighbours share their way
+    leaves.sort()  # so that neighbours share nodes
     for start in range(0, len(leaves), SEAL_KEYS_PER_STEP):
         trie.update(leaves[start : start + SEAL_KEYS_PER_STEP])
         yield

@@ -1,9 +1,8 @@
-"""State: accounts, storage and code as they stand now, with undo.
+"""The current state of accounts, storage and code, with undo.
 
-Every value that was read or written stands in one dictionary of current values, so a read is one lookup
-however many batches are pending. A write notes the value it replaces in a journal; `revert` plays the journal
-backwards. At the end of a batch the journal tells which keys changed and what they held: that is the frozen
-`Layer`, and `pop` puts its values before back.
+Every value that was read or written is in one dictionary of current values, so a read is one lookup however many
+batches are pending. A write records the value it replaces in a journal; `revert` applies the journal backwards. At the
+end of a batch the journal yields the changed keys and their old values: the frozen `Layer`, which `pop` undoes.
 
 Three lifetimes nest: a call frame (`snapshot`, `revert`), a transaction (`begin_transaction`,
 `end_transaction`), a batch (`freeze`, `push`, `pop`, `committed`).
@@ -18,13 +17,13 @@ from coinone.rules.state.account import EMPTY_ACCOUNT, Account, decode_account, 
 from coinone.rules.state.database import Database, Table
 from coinone.rules.state.layers import Layer, SlotKey
 
-_MISSING: Any = object()  # "the dictionary had no such key": not a value that anything holds
+_MISSING: Any = object()  # marks a key that the dictionary did not have; never a value
 
 
 class _Slots(dict[Hash32, int]):
-    """The known slots of one account; it knows whose they are, for the walk over the journal.
+    """The known slots of one account, with its address for the walk over the journal.
 
-    Slots are keyed by their 32 bytes, whose hash nobody can foresee: integers that collide (modulo 2^61 - 1) are
+    Slots are keyed by their 32 bytes, whose hash nobody can predict: integers that collide (modulo 2^61 - 1) are
     easily found, and a contract chooses its slots.
     """
 
@@ -65,7 +64,7 @@ class State:
         return 0 if account is None else account.nonce
 
     def code_hash(self, address: Address) -> Hash32:
-        """The hash of the account's code; of the empty string where there is none, or no account."""
+        """The hash of the account's code; that of the empty string if there is no code or no account."""
         account = self.account(address)
         return EMPTY_HASH if account is None else account.code_hash
 
@@ -76,7 +75,7 @@ class State:
         code = self._code.get(code_hash)
         if code is None:
             code = self._database.get(Table.CODE, code_hash)
-            assert code is not None, "an account names code that is not there"
+            assert code is not None, "the code of an account is stored"
             self._code[code_hash] = code
         return code
 
@@ -107,7 +106,7 @@ class State:
         return self.word(address, slot) if original is None else original
 
     def word_and_original(self, address: Address, slot: Hash32) -> tuple[int, int]:
-        """Both at once, for an engine that keeps them itself until the message is over."""
+        """Current and original value, for an engine that caches them until the message ends."""
         slots = self._storage.get(address)
         value = None if slots is None else slots.get(slot)
         if value is None:
@@ -117,10 +116,10 @@ class State:
         return value, value
 
     def known(self) -> tuple[dict[Any, Any], ...]:
-        """The dictionaries themselves, to be read in place by an engine while a message runs.
+        """The dictionaries of current values, for an engine that reads them in place while a message runs.
 
         Accounts; slots by account, then by slot; `SlotKey`s with the values that this transaction replaced; accounts
-        that it created. A key that is missing tells nothing.
+        that it created. A missing key means nothing.
         """
         return self._accounts, self._storage, self._original, self._created
 
@@ -136,7 +135,7 @@ class State:
         return account is None or account.is_empty
 
     def has_storage(self, address: Address) -> bool:
-        """Whether any slot is set: a creation there collides (EIP-7610)."""
+        """Whether any slot is set, so that a creation at this address fails (EIP-7610)."""
         known: dict[Hash32, int] = self._storage.get(address) or {}
         if any(known.values()):
             return True
@@ -192,7 +191,7 @@ class State:
         self._put_new(self._touched, address)
 
     def create_account(self, address: Address) -> None:
-        """A contract begins here: nonce 1, no code, no storage; the balance that waited there stays."""
+        """Start a contract: nonce 1, no code, no storage; the address keeps its balance."""
         self._wipe(address)
         self._put_new(self._created, address)
         self.set_account(address, Account(1, self.balance(address), EMPTY_HASH))
@@ -207,9 +206,9 @@ class State:
         return len(self._journal)
 
     def revert(self, snapshot: int) -> None:
-        """Take back everything written since `snapshot`."""
+        """Undo everything written since `snapshot`."""
         journal = self._journal
-        assert 0 <= snapshot <= len(journal), "a snapshot of another batch"
+        assert 0 <= snapshot <= len(journal), "the snapshot is of this batch"
         while len(journal) > snapshot:
             container, key, before = journal.pop()
             if before is _MISSING:
@@ -223,7 +222,7 @@ class State:
         self._clear_transaction()
 
     def end_transaction(self) -> None:
-        """Apply destructions and remove touched empty accounts; forget what lives for a transaction."""
+        """Apply destructions, remove touched empty accounts, and clear per-transaction state."""
         for address in self._destroyed:
             self._wipe(address)
             self._put(self._accounts, address, self.account(address), None)
@@ -259,15 +258,15 @@ class State:
         return layer
 
     def push(self, layer: Layer) -> None:
-        """Put a layer that was popped, or made elsewhere from the same state, on top."""
-        assert not self._journal, "a batch is open"
+        """Add a layer on top: one that was popped, or made elsewhere from the same state."""
+        assert not self._journal, "no batch is open"
         self._apply(layer.accounts, layer.storage)
         self._code.update(layer.code)
         self._layers.append(layer)
 
     def pop(self) -> Layer:
-        """Take the newest layer off again."""
-        assert not self._journal, "a batch is open"
+        """Undo the newest layer and return it."""
+        assert not self._journal, "no batch is open"
         layer = self._layers.pop()
         self._apply(layer.accounts_before, layer.storage_before)
         for code_hash in layer.code:
@@ -277,13 +276,13 @@ class State:
         return layer
 
     def committed(self, count: int) -> None:
-        """The lowest `count` layers are on disk now: current values are unchanged, so just drop them."""
-        assert count <= len(self._layers), "more layers committed than there are"
+        """Drop the lowest `count` layers, which are on disk now; current values are unchanged."""
+        assert count <= len(self._layers), "only existing layers are committed"
         del self._layers[:count]
 
     def forget(self) -> None:
-        """The database changed underneath (a committed block was undone): read everything anew."""
-        assert not self._journal and not self._layers, "something is pending"
+        """Drop all cached values, since the database changed: a committed block was undone."""
+        assert not self._journal and not self._layers, "nothing is pending"
         self._drop_caches()
 
     # Helpers
@@ -297,7 +296,7 @@ class State:
             self._put(container, key, _MISSING, value)
 
     def _wipe(self, address: Address) -> None:
-        """Set every slot to zero. Slots on disk exist here only if a creation was allowed over them."""
+        """Set every slot to zero. Slots on disk exist here only if a creation was allowed despite them."""
         for key, _ in self._database.scan(Table.STORAGE, address):
             self.word(address, key[20:])
         for slot, value in list(self._storage.get(address, {}).items()):
@@ -342,7 +341,7 @@ class State:
             self._drop_caches()
 
     def _drop_caches(self) -> None:
-        """Forget values that can be read again; what pending layers hold must stay."""
+        """Drop values that can be read again; those of pending layers stay."""
         self._accounts = {}
         self._storage = {}
         self._slots_known = 0

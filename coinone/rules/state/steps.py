@@ -1,4 +1,4 @@
-"""Long work in short steps: a generator that pauses where other work may run, and returns its result."""
+"""Long work in short steps: a generator that yields where other work may run, and returns its result."""
 
 from collections.abc import Callable, Generator, Iterable
 from typing import ParamSpec, TypeAlias, TypeVar
@@ -10,7 +10,7 @@ Steps: TypeAlias = Generator[None, None, T]
 
 
 def advance(steps: Steps[T], has_time: Callable[[], bool]) -> T | None:
-    """Go on while `has_time`, and at least one step; the result once it is there, None before."""
+    """Run steps while `has_time`, at least one; return the result, or None if more steps remain."""
     try:
         next(steps)
         while has_time():
@@ -21,7 +21,7 @@ def advance(steps: Steps[T], has_time: Callable[[], bool]) -> T | None:
 
 
 def finished(steps: Steps[T]) -> T:
-    """The result, without a pause."""
+    """Run all steps and return the result."""
     while True:
         try:
             next(steps)
@@ -30,7 +30,7 @@ def finished(steps: Steps[T]) -> T:
 
 
 def at_once(work: Callable[P, T]) -> Callable[P, Steps[T]]:
-    """Work without a pause, since it is short."""
+    """Wrap short work as a single step."""
 
     def steps(*given: P.args, **named: P.kwargs) -> Steps[T]:
         yield from ()
@@ -40,7 +40,7 @@ def at_once(work: Callable[P, T]) -> Callable[P, Steps[T]]:
 
 
 def each(items: Iterable[S], work: Callable[[S], Steps[T]]) -> Steps[list[T]]:
-    """What `work` comes to for each of them, with a pause after it."""
+    """Run `work` for each item, yielding after each; return the results."""
     found = []
     for item in items:
         found.append((yield from work(item)))

@@ -1,8 +1,8 @@
 """One Merkle-Patricia trie: loaded lazily, hashed late.
 
 Changes only mark nodes dirty; `commit` hashes each dirty node once, however many keys under it changed.
-Nodes are stored by their *path*, not their hash, so an update overwrites the old node and nothing needs
-collecting. A node's path never changes while it lives: where nodes merge or split, new ones arise.
+Nodes are stored by their *path*, not their hash, so an update overwrites the old node and no garbage is left.
+A node never changes its path: where nodes merge or split, new ones are created.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -25,10 +25,10 @@ from coinone.rules.state.nodes import (
 )
 from coinone.rules.state.steps import finished
 
-NODES_PER_STEP = 256  # hashed between two pauses: about 2 ms
+NODES_PER_STEP = 256  # hashed between two yields: about 2 ms
 Load: TypeAlias = Callable[[bytes], bytes | None]  # path -> stored encoding
 _NIBBLE = tuple(bytes((nibble,)) for nibble in range(16))
-Writes: TypeAlias = dict[bytes, bytes | None]  # path -> new encoding, None where no node is stored any more
+Writes: TypeAlias = dict[bytes, bytes | None]  # path -> new encoding, or None to delete the row
 
 
 class Trie:
@@ -59,11 +59,11 @@ class Trie:
                 node, depth = node.child, depth + step
 
     def set(self, key: bytes, value: bytes) -> None:
-        assert value, "an empty value is a deletion"
+        assert value, "values are not empty: deletion has its own method"
         self._root = self._insert(self._root, key, 0, value)
 
     def update(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        """Set many keys, each once: a node above several of them is visited once."""
+        """Set many keys, each given once; a node above several of them is visited once."""
         ordered = sorted(items)
         if ordered:
             self._root = self._insert_all(self._root, ordered, 0)
@@ -76,19 +76,19 @@ class Trie:
         return finished(self.commit_steps())
 
     def commit_steps(self) -> Generator[None, None, tuple[Hash32, Writes]]:
-        """Hash what is dirty, children before their parents, with pauses. Returns the root and the rows."""
+        """Hash dirty nodes, children before parents, yielding in between. Returns the root and the rows to write."""
         root = self._root
         assert not isinstance(root, bytes)
         dirty = [] if root is None or root.ref is not None else [(root, b"")]
         for count, (node, path) in enumerate(dirty, 1):
-            dirty.extend(_dirty_children(node, path))  # they are walked in their turn
+            dirty.extend(_dirty_children(node, path))  # and so their dirty children in turn
             if count % NODES_PER_STEP == 0:
                 yield
         writes: Writes = {}
         for count, (node, path) in enumerate(reversed(dirty), 1):
             encoding = encode_node(node)
             node.ref = ref_of(encoding)
-            if len(encoding) >= 32 or not path:  # the root has a row even where it is shorter than a hash
+            if len(encoding) >= 32 or not path:  # the root has a row even if it is shorter than a hash
                 writes[path] = encoding
             if count % NODES_PER_STEP == 0:
                 yield
@@ -98,7 +98,7 @@ class Trie:
         return self.root(), writes
 
     def root(self) -> Hash32:
-        """The root hash; everything must be clean."""
+        """The root hash. No node may be dirty."""
         if self._root is None:
             return EMPTY_ROOT
         assert not isinstance(self._root, bytes) and self._root.ref is not None, "commit first"
@@ -106,7 +106,7 @@ class Trie:
         return ref[1:] if len(ref) == STUB_SIZE else keccak256(ref)
 
     def _loaded(self, child: Child, path: bytes) -> Node | None:
-        """The node itself; a stub is read from its row, which must hash to what its parent says."""
+        """Resolve a child; a stub is loaded from its row, whose hash must be the one its parent holds."""
         if not isinstance(child, bytes):
             return child
         row = self._load(path)
@@ -115,7 +115,7 @@ class Trie:
         return decode_node(row, child)
 
     def _touch(self, node: Node, path: bytes) -> None:
-        """The stored form of `node`, if it has one, is out of date from here on."""
+        """Mark `node` dirty and its stored row, if any, as out of date."""
         if node.ref is not None:
             if len(node.ref) == STUB_SIZE or not path:
                 self._stale[path] = None
@@ -151,12 +151,14 @@ class Trie:
         return _under(rest[:shared], branch)
 
     def _insert_all(self, child: Child, items: Sequence[tuple[bytes, bytes]], depth: int) -> Node:
-        """`_insert` of several keys, sorted, that agree in their first `depth` nibbles."""
+        """Insert several sorted keys that share their first `depth` nibbles."""
         first, last = items[0][0], items[-1][0]
         if len(items) == 1:
             return self._insert(child, first, depth, items[0][1])
         node = self._loaded(child, first[:depth])
-        shared = depth + _shared(first[depth:], last[depth:])  # sorted: what these two share, all do
+        shared = depth + _shared(
+            first[depth:], last[depth:]
+        )  # the keys are sorted: what first and last share, all share
         if node is None:
             return _under(first[depth:shared], self._fill(Branch([None] * 16), items, shared))
         self._touch(node, first[:depth])
@@ -169,7 +171,7 @@ class Trie:
         return _under(first[depth : depth + at], self._fill(_split(node, at), items, depth + at))
 
     def _fill(self, branch: Branch, items: Sequence[tuple[bytes, bytes]], depth: int) -> Branch:
-        """Set keys that end at this branch or go on through its children."""
+        """Set keys that end at this branch or continue through its children."""
         start, count = 0, len(items)
         if len(items[0][0]) == depth:
             branch.value, start = items[0][1], 1
@@ -182,7 +184,7 @@ class Trie:
         return branch
 
     def _remove(self, child: Child, key: bytes, depth: int) -> Child:
-        """Remove a key that is known to be there."""
+        """Remove a key that is known to exist."""
         node = self._loaded(child, key[:depth])
         assert node is not None
         self._touch(node, key[:depth])
@@ -201,7 +203,7 @@ class Trie:
         return self._collapsed(node, key[:depth])
 
     def _collapsed(self, branch: Branch, path: bytes) -> Node:
-        """A branch with a single entry left is not a branch any more."""
+        """Replace a branch that has a single entry left."""
         left = [index for index, child in enumerate(branch.children) if child is not None]
         if len(left) + bool(branch.value) > 1:
             return branch
@@ -211,7 +213,7 @@ class Trie:
         return self._joined(step, branch.children[left[0]], path + step)
 
     def _joined(self, prefix: bytes, below: Child, path_below: bytes) -> Node:
-        """`prefix` leading to `below`, as one node where the two can be one."""
+        """A node for `prefix` above `below`, merged with it where possible."""
         node = self._loaded(below, path_below)
         assert node is not None
         if isinstance(node, Branch):
@@ -251,7 +253,7 @@ def _shared(a: bytes, b: bytes) -> int:
 
 
 def _split(node: Leaf | Extension, at: int) -> Branch:
-    """A branch where `node`'s path parts from another at position `at`, holding what remains of `node`."""
+    """A branch at position `at` of `node`'s path that holds the rest of `node`."""
     branch = Branch([None] * 16)
     if at == len(node.path):
         assert isinstance(node, Leaf)

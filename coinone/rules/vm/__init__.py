@@ -1,9 +1,9 @@
 """The Coinone virtual machine: Ethereum's, with its rules as a table per fork.
 
-Read in this order: `frame.py` (what runs), `opcodes.py` (what there is), `interpreter.py` (how it runs),
-`instructions/` (what each does), `precompiles/`, `forks.py`; then `native/`, the same as machine code. Everything
-here is a pure function of its arguments; the state is `rules.state.State`, whose journal undoes what a failed
-frame wrote. The names below are what others use; docs/vm-library.md shows how.
+Read in this order: `frame.py` (the types), `opcodes.py` (the table), `interpreter.py` (the loop), `instructions/`,
+`precompiles/`, `forks.py`; then `native/`, the same as machine code. Everything here is a pure function of its
+arguments; the state is `rules.state.State`, whose journal undoes the writes of a failed frame. The names below are the
+public interface; docs/vm-library.md shows how to use it.
 """
 
 from coinone.rules.ledger.log import Log

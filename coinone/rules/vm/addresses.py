@@ -1,4 +1,4 @@
-"""Addresses of new contracts, addresses out of stack words, and delegations (set-code transactions)."""
+"""Addresses of new contracts, addresses in stack words, and delegations (set-code transactions)."""
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
@@ -15,12 +15,12 @@ def to_address(word: int) -> Address:
 
 
 def create_address(creator: Address, nonce: int) -> Address:
-    """Where a contract made by CREATE, or by a transaction, lives."""
+    """The address of a contract created by CREATE or by a transaction."""
     return keccak256(rlp.encode([creator, nonce]))[12:]
 
 
 def create2_address(creator: Address, salt: int, init_code: bytes) -> Address:
-    """Where a contract made by CREATE2 lives: known before it exists."""
+    """The address of a contract created by CREATE2, known in advance."""
     salt_bytes: Hash32 = salt.to_bytes(32, "big")
     return keccak256(b"\xff" + creator + salt_bytes + keccak256(init_code))[12:]
 

@@ -1,6 +1,6 @@
-"""Which engine runs messages: a choice for the whole process, made once at its start.
+"""The choice of the engine that runs messages, made once for the whole process.
 
-The engines agree in everything, so the choice is no rule of the chain; the reference defines what is right.
+The engines agree in everything, so the choice is not a rule of the chain; the reference defines correctness.
 A pair runs both and stops on any difference.
 """
 
@@ -26,7 +26,7 @@ class Engine(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two engines that are held against each other; the state keeps what the second did."""
+    """Two engines whose results are compared; the state keeps the writes of the second."""
 
     first: Engine
     second: Engine
@@ -38,19 +38,19 @@ _chosen: list[tuple[Choice, Execute]] = [(Engine.REFERENCE, interpreter.execute)
 
 
 def execute(evm: Evm, message: Message) -> ExecutionResult:
-    """Run `message` on `evm.state` with the chosen engine; if it fails the state is as before."""
+    """Run `message` on `evm.state` with the chosen engine; a failure leaves the state unchanged."""
     return _chosen[0][1](evm, message)
 
 
 def chosen_engine() -> Choice:
-    """What runs now; for a process that is to do as this one does."""
+    """The engine in use, for example to start another process with the same."""
     return _chosen[0][0]
 
 
 def use_engine(choice: Choice | str) -> Choice:
-    """Choose (`"native"`, or a pair as `"reference+jit"`), and get what was chosen before.
+    """Choose an engine (`"native"`) or a pair (`"reference+jit"`); return the previous choice.
 
-    Where machine code cannot be made the reference runs instead, and a warning says so.
+    If machine code cannot be compiled, the reference runs instead, with a warning.
     """
     before = _chosen[0][0]
     wanted = _parse(choice) if isinstance(choice, str) else choice
@@ -60,7 +60,7 @@ def use_engine(choice: Choice | str) -> Choice:
 
 
 def _parse(text: str) -> Choice:
-    """Raises ValueError."""
+    """Parse the name of an engine or a pair. Raises ValueError."""
     first, plus, second = text.partition("+")
     return Pair(Engine(first), Engine(second)) if plus else Engine(first)
 
@@ -77,7 +77,7 @@ def _load(choice: Choice) -> Execute | None:
         from coinone.rules.vm.native import execution as native
 
         compiler.library()
-    except Exception as error:  # whatever a compiler raises that is missing or does not fit this machine
+    except Exception as error:  # whatever a compiler raises that is missing or does not support this machine
         warnings.warn(f"no native interpreter ({error!r}): the reference runs instead", stacklevel=3)
         return None
     return native.execute if choice is Engine.NATIVE else jit.execute

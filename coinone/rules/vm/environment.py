@@ -1,5 +1,4 @@
-"""What surrounds a message: the block, the transaction, the message itself, the logs it leaves, and what may
-stand at an address in place of code."""
+"""The environment of a run: block, transaction, message, logs, and the type of precompiled contracts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ Precompile: TypeAlias = Callable[[bytes, int], tuple[int, bytes]]  # (input, gas
 
 @dataclass(frozen=True, slots=True)
 class BlockEnv:
-    """What contracts may learn about the block.
+    """The block as contracts see it.
 
-    `block_hash` is asked only for the 256 blocks before `number`. There are no blobs on this chain, so the
-    blob base fee stands at its minimum of 1.
+    `block_hash` is called for the 256 blocks before `number` only. This chain has no blobs, so the blob base fee is
+    always its minimum of 1.
     """
 
     chain_id: int
@@ -31,7 +30,7 @@ class BlockEnv:
 
 
 class TransactionEnv(NamedTuple):
-    """What contracts may learn about the transaction. `gas_price` is the effective one."""
+    """The transaction as contracts see it. `gas_price` is the effective one."""
 
     origin: Address
     gas_price: int
@@ -51,10 +50,9 @@ class Message(NamedTuple):
 
     `target` is the account whose storage and balance the code works on, `code_address` where the code came
     from (they differ for CALLCODE, DELEGATECALL and delegated accounts); `value` is what CALLVALUE shows and
-    moves only if `moves_value`. Of a creation, `code` is the init code and `target` the new address.
-    `data` may be a view of the caller's memory, which stands still meanwhile: copying it would be work that
-    nobody pays for. `precompiles` is false where a delegation points at a precompiled contract: those run as
-    empty code.
+    moves only if `moves_value`. For a creation, `code` is the init code and `target` the new address.
+    `data` may be a view of the caller's memory, which does not change meanwhile: a copy would be work without gas.
+    `precompiles` is false if a delegation points at a precompiled contract, which then runs as empty code.
     """
 
     kind: str

@@ -1,20 +1,20 @@
-"""Why a frame ended without success.
+"""Errors that end a frame without success.
 
-An exceptional halt eats all the gas of its frame; a `Revert` hands the rest back with a reason. Either way
-the state is as before the frame. Only frames end this way: the transaction around them stays valid.
+An exceptional halt consumes all gas of its frame; a `Revert` returns the rest with a reason. Either way the state is
+as before the frame. Only frames end this way: the transaction remains valid.
 """
 
 
 class FrameError(Exception):
-    """Root of everything that ends a frame without success."""
+    """Base class of the errors that end a frame."""
 
 
 class Revert(FrameError):
-    """The REVERT instruction: gas that is left and the output go back to the caller."""
+    """The REVERT instruction: remaining gas and output return to the caller."""
 
 
 class ExceptionalHalt(FrameError):
-    """The frame did something that is not allowed; all its gas is gone."""
+    """The frame did something forbidden; all its gas is consumed."""
 
 
 class OutOfGas(ExceptionalHalt):
@@ -22,7 +22,7 @@ class OutOfGas(ExceptionalHalt):
 
 
 class OutOfMemory(ExceptionalHalt):
-    """The live frames together passed the memory cap; no transaction under the gas cap can."""
+    """The live frames together exceeded the memory cap, which no transaction within the gas cap can do."""
 
 
 class StackUnderflow(ExceptionalHalt):
@@ -62,7 +62,7 @@ class CodeTooLarge(ExceptionalHalt):
 
 
 class PrecompileFailure(ExceptionalHalt):
-    """A precompiled contract did not accept its input."""
+    """A precompiled contract rejected its input."""
 
 
 _DESCRIPTIONS: dict[type[FrameError], str] = {

@@ -1,4 +1,4 @@
-"""Fork rules as data: a fork is a line of this table, not a copy of the code."""
+"""Fork rules as data: a fork is a row of this table, not a copy of the code."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ def _osaka() -> Rules:
 
 
 def _amsterdam() -> Rules:
-    """Code twice as large and more (EIP-7954), deep stack (8024), SLOTNUM (7843), logs of payments (7708)."""
+    """Amsterdam: larger code (EIP-7954), deep stack (8024), SLOTNUM (7843), transfer logs (7708)."""
     table = opcodes.dispatch_of(opcodes.AMSTERDAM)
     return Rules(
         "Amsterdam", opcodes.AMSTERDAM, table, OSAKA, True, 10, 1 << 24,
@@ -33,6 +33,6 @@ def _amsterdam() -> Rules:
 
 FORKS: Mapping[str, Rules] = {rules.name: rules for rules in (_cancun(), _prague(), _osaka())}
 
-# Known in part, so no network can choose it: Amsterdam's new prices (EIP-2780, 7976, 7981, 8037, 8038) and its block
+# Incomplete, so no network can choose it: Amsterdam's new prices (EIP-2780, 7976, 7981, 8037, 8038) and its block
 # access lists (7928) are not here. The reference interpreter runs it.
 PREPARED: Mapping[str, Rules] = {rules.name: rules for rules in (_amsterdam(),)}

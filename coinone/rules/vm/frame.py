@@ -1,9 +1,9 @@
-"""What runs, in types: a frame, what all frames of a transaction share, and the rules they run under.
+"""The types of a run: a frame, the Evm that a transaction's frames share, and the rules of a fork.
 
 A frame is one running message. Frames do not call one another: an instruction that calls returns a `Message`;
-the driver in `interpreter.py` runs it in a new frame and resumes this one with what came of it, so Python's own
-stack stays flat however deep contracts nest. The types stand together because they name one another: a frame
-has its Evm, the Evm its rules, the rules their opcodes, and an opcode's operation works on a frame.
+the driver in `interpreter.py` runs it in a new frame and resumes this one with the result, so Python's own stack stays
+flat however deep contracts nest. The types are in one module because they refer to one another: a frame to its Evm, the
+Evm to its rules, the rules to their opcodes, and an opcode's operation to a frame.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from coinone.rules.vm.substate import Snapshot, Substate
 
 
 class Frame:
-    """One running message: its gas, stack, memory and place in the code."""
+    """One running message: its gas, stack, memory and position in the code."""
 
     __slots__ = (
         "address",
@@ -52,8 +52,8 @@ class Frame:
         self.gas = message.gas
         self.stack: list[int] = []
         self.memory = bytearray()
-        self.return_data = b""  # of the last call this frame made
-        self.result_offset = 0  # where that call's output goes
+        self.return_data = b""  # of this frame's last call
+        self.result_offset = 0  # where the output of that call is written
         self.result_size = 0
         self.output = b""  # of this frame
         self.error: FrameError | None = None
@@ -61,10 +61,10 @@ class Frame:
 
 
 class Evm:
-    """What all frames of one transaction share.
+    """The context that all frames of a transaction share.
 
-    `precompiles` are the fork's and any that the chain adds. `budget`, where given, is called at each jump
-    and each message; it raises to stop a run that lasts too long (eth_call), which no frame can catch.
+    `precompiles` are the fork's and those that the chain adds. `budget`, if given, is called at each jump and each
+    message; it raises to stop a run that takes too long (eth_call), which no frame can catch.
     """
 
     __slots__ = (
@@ -102,7 +102,7 @@ class Evm:
 
 
 class Halt:
-    """What an instruction returns when its frame is done."""
+    """The result of an instruction that ends its frame."""
 
 
 HALT: Final = Halt()
@@ -113,11 +113,11 @@ Operation: TypeAlias = Callable[["Frame", list[int]], Signal | None]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What differs between forks, and the sizes that a later fork may change.
+    """The rules that differ between forks, and sizes that a later fork may change.
 
-    `calldata_floor_per_token` is the least a transaction pays for its data (0: no floor); a token is a zero
-    byte or a quarter of another one. `delegation` allows set-code transactions and follows delegations.
-    `memory_cap` bounds the bytes of all live frames together. `transfer_logs`: whoever is paid leaves a log (EIP-7708).
+    `calldata_floor_per_token` is the minimum a transaction pays for its data (0: none); a token is a zero byte or a
+    quarter of another byte. `delegation` allows set-code transactions and follows delegations.
+    `memory_cap` bounds the bytes of all live frames together. `transfer_logs`: payments are logged (EIP-7708).
     """
 
     name: str
@@ -134,7 +134,7 @@ class Rules:
 
 
 class Opcode(NamedTuple):
-    """A line of the opcode table: words taken and given, static gas, and what does the rest."""
+    """A row of the opcode table: words taken and given, static gas, and the operation."""
 
     code: int
     name: str
@@ -145,7 +145,7 @@ class Opcode(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What the loop needs of an opcode: `need` words before it, at most `room` of them."""
+    """An opcode as the loop needs it: at least `need` and at most `room` words on the stack before it."""
 
     operation: Operation
     static_gas: int
@@ -155,13 +155,13 @@ class Row(NamedTuple):
 
 class Tracer(Protocol):
     def enter(self, frame: Frame) -> None:
-        """A message begins; nothing of it has happened yet."""
+        """A message is about to run; it has had no effect yet."""
 
     def before(self, frame: Frame, code: int) -> None:
-        """The opcode `code` at `frame.pc` is about to run, its gas not yet taken."""
+        """The opcode `code` at `frame.pc` is about to run; its gas is not yet charged."""
 
     def after(self, frame: Frame) -> None:
-        """It has run. Not called if it halted the frame by an error."""
+        """The opcode has run. Not called if it ended the frame with an error."""
 
     def exit(self, frame: Frame) -> None:
-        """The message is over: `frame.output`, `frame.error` and `frame.gas` are final."""
+        """The message has ended: `frame.output`, `frame.error` and `frame.gas` are final."""

@@ -1,4 +1,4 @@
-"""The price list, and how gas is charged (Yellow Paper, appendix G, as amended up to Osaka)."""
+"""Gas prices and charging (Yellow Paper, appendix G, as amended up to Osaka)."""
 
 from coinone.rules.vm.errors import OutOfGas, OutOfMemory
 from coinone.rules.vm.frame import Frame
@@ -46,19 +46,19 @@ MEMORY_QUADRATIC_DIVISOR = 512
 
 
 def words(size: int) -> int:
-    """Number of 32-byte words that hold `size` bytes."""
+    """The number of 32-byte words for `size` bytes."""
     return (size + 31) >> 5
 
 
 def charge(frame: Frame, amount: int) -> None:
-    """Take `amount` from the frame's gas. Raises OutOfGas."""
+    """Charge `amount` to the frame's gas. Raises OutOfGas."""
     if frame.gas < amount:
         raise OutOfGas
     frame.gas -= amount
 
 
 def memory_cost(word_count: int) -> int:
-    """Total price of a memory of that many words: linear first, quadratic in the end."""
+    """The total price of that many words of memory: linear at first, quadratic for large sizes."""
     return MEMORY_PER_WORD * word_count + word_count * word_count // MEMORY_QUADRATIC_DIVISOR
 
 
@@ -85,5 +85,5 @@ def touch_account(frame: Frame, address: bytes) -> None:
 
 
 def all_but_one_64th(gas: int) -> int:
-    """The most a frame may pass on: a 64th stays, so that depth is paid for."""
+    """The most gas that a frame may pass on: a 64th is kept, which bounds the call depth (EIP-150)."""
     return gas - gas // 64

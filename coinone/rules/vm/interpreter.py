@@ -1,8 +1,8 @@
 """The reference interpreter: plain Python, plain ints, one loop.
 
-`execute` runs a message and every message that comes of it. `drive` goes over a list of frames: a step
-runs the last frame until it halts or wants to call; then frames are pushed or popped. So contracts nest
-1,024 deep on a flat Python stack, and another engine can bring another step.
+`execute` runs a message and all messages that result from it. `drive` works on a list of frames: a step runs the last
+frame until it halts or calls; then frames are pushed or popped. So contracts nest 1,024 deep on a flat Python stack,
+and another engine can supply another step.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ from coinone.rules.vm.gas import CODE_DEPOSIT_PER_BYTE, charge
 from coinone.rules.vm.instructions.log import log_transfer
 
 RESERVED_PREFIX = 0xEF
-Step: TypeAlias = Callable[[list[Frame]], Signal]  # runs the last frame; it may find that there are more
+Step: TypeAlias = Callable[[list[Frame]], Signal]  # runs the last frame; it may push further ones
 
 
 class ExecutionResult(NamedTuple):
-    """What came of a message. `output` is the returned data, the reason of a revert, or the deployed code."""
+    """The result of a message. `output` is the returned data, the revert reason, or the deployed code."""
 
     gas_left: int
     output: bytes
@@ -45,12 +45,12 @@ class ExecutionResult(NamedTuple):
 
 
 def execute(evm: Evm, message: Message) -> ExecutionResult:
-    """Run `message` on `evm.state`; if it fails the state is as before."""
+    """Run `message` on `evm.state`; a failure leaves the state unchanged."""
     return drive([open_frame(evm, message)], _step)
 
 
 def drive(frames: list[Frame], step: Step) -> ExecutionResult:
-    """Run the frames, and those that come of them, until the first one is over."""
+    """Run the frames, and those that they open, until the first one ends."""
     evm = frames[0].evm
     while True:
         signal = step(frames)
@@ -68,7 +68,7 @@ def drive(frames: list[Frame], step: Step) -> ExecutionResult:
 
 
 def advance(frame: Frame) -> Signal:
-    """Run instructions until one halts the frame or asks for a message. Raises ExceptionalHalt."""
+    """Run instructions until one halts the frame or returns a message. Raises ExceptionalHalt."""
     rows = frame.evm.rules.dispatch
     code = frame.code
     stack = frame.stack
@@ -86,7 +86,7 @@ def advance(frame: Frame) -> Signal:
 
 
 def _step(frames: list[Frame]) -> Signal:
-    """Advance the last frame, by whatever its message names; an exceptional halt ends it without gas or output."""
+    """Advance the last frame (code or precompile); an exceptional halt ends it without gas or output."""
     frame = frames[-1]
     tracer = frame.evm.tracer
     try:
@@ -101,7 +101,7 @@ def _step(frames: list[Frame]) -> Signal:
 
 
 def advance_traced(frame: Frame, tracer: Tracer) -> Signal:
-    """`advance` with the tracer told before and after each instruction."""
+    """`advance`, with calls of the tracer before and after each instruction."""
     rows = frame.evm.rules.dispatch
     while True:
         tracer.before(frame, frame.code[frame.pc])
@@ -131,7 +131,7 @@ def run_precompile(frame: Frame) -> Signal:
 
 
 def open_frame(evm: Evm, message: Message) -> Frame:
-    """A frame for the message: what it must change before its code runs is changed here."""
+    """Open a frame for the message and apply the changes that precede its code."""
     if evm.budget is not None:
         evm.budget()
     state = evm.state
@@ -156,14 +156,14 @@ def move_value(state: State, message: Message) -> None:
 
 
 def _is_taken(state: State, address: Address) -> bool:
-    """A contract may begin where there is no code, no nonce and no storage; a balance may wait there."""
+    """Whether an address is in use: it has code, a nonce or storage. A balance alone does not count."""
     account = state.account(address)
     has_history = account is not None and (account.nonce != 0 or state.code(address) != b"")
     return has_history or state.has_storage(address)
 
 
 def _close(frame: Frame) -> None:
-    """Deploy what a creation returned; undo everything if the frame failed."""
+    """Deploy the code that a creation returned; undo everything if the frame failed."""
     evm = frame.evm
     if frame.message.creates and frame.error is None:
         try:
@@ -191,11 +191,11 @@ def _deploy(frame: Frame) -> None:
 def fail(frame: Frame, error: ExceptionalHalt) -> None:
     frame.gas = 0
     frame.output = b""
-    frame.error = error.with_traceback(None)  # a traceback would keep all that these functions held
+    frame.error = error.with_traceback(None)  # a traceback would keep the locals of these functions alive
 
 
 def _resume(frame: Frame, done: Frame) -> None:
-    """Hand the result of a call or creation to the frame that asked for it; the gas left over returns."""
+    """Pass the result of a call or creation, and its remaining gas, to the calling frame."""
     frame.gas += done.gas
     if isinstance(done.message.data, memoryview):
         done.message.data.release()

@@ -1,7 +1,7 @@
-"""The one opcode table: what every engine and every tracer is built from.
+"""The opcode table, from which every engine and tracer is built.
 
-A line says: byte, name, words taken, words given, static gas, and the function that does the rest. What a
-price depends on values for (memory, cold accounts, sizes) is charged by that function.
+A row has the byte, the name, the words taken and given, the static gas, and the function that does the rest. That
+function charges whatever depends on values (memory, cold accounts, sizes).
 """
 
 from coinone.rules.vm import gas
@@ -138,7 +138,7 @@ AMSTERDAM: tuple[Opcode, ...] = (
 
 
 def dispatch_of(opcodes: tuple[Opcode, ...]) -> tuple[Row, ...]:
-    """A row for each of the 256 bytes; those that are no opcode are invalid."""
+    """A row for each of the 256 bytes; those that are not opcodes are invalid."""
     rows = [Row(control.invalid, 0, 0, STACK_SIZE_MAX)] * 256
     for opcode in opcodes:
         room = min(STACK_SIZE_MAX, STACK_SIZE_MAX + opcode.inputs - opcode.outputs)

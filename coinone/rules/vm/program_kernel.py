@@ -1,4 +1,4 @@
-"""Finding jump destinations, as machine code."""
+"""Find jump destinations, jitted."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ _PUSH1, _PUSH32 = 0x60, 0x7F
 
 @njit('uint8[::1](Bytes(uint8, 1, "C"), int64)')
 def find_destinations(code: bytes, size: int) -> npt.NDArray[np.uint8]:
-    """A mark for each of the first `size` bytes: 1 where a jump may land."""
+    """A flag for each of the first `size` bytes: 1 for a valid jump destination."""
     marks = np.zeros(size, dtype=np.uint8)
     position = 0
     while position < size:

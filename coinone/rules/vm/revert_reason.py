@@ -1,4 +1,4 @@
-"""What a revert says: Solidity packs its reason as a call of `Error(string)` or `Panic(uint256)`."""
+"""Decode revert reasons: Solidity encodes them as a call of `Error(string)` or `Panic(uint256)`."""
 
 _ERROR = bytes.fromhex("08c379a0")  # first four bytes of keccak("Error(string)")
 _PANIC = bytes.fromhex("4e487b71")  # of keccak("Panic(uint256)")
@@ -18,7 +18,7 @@ PANICS = {
 
 
 def revert_reason(output: bytes) -> str | None:
-    """The text in the output of a revert, if it is in one of the two usual forms."""
+    """The reason in the output of a revert, or None if it has neither form."""
     if output.startswith(_ERROR) and len(output) >= 68:
         offset = int.from_bytes(output[4:36], "big")
         size = int.from_bytes(output[4 + offset : 36 + offset], "big")

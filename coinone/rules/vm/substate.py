@@ -1,8 +1,8 @@
-"""What a transaction gathers besides state: warm addresses and slots, logs, the refund.
+"""The substate of a transaction: warm addresses and slots, logs, the refund.
 
-Frames that fail take back what they added. The sets grow only, so undoing is removing the keys that were
-noted since the snapshot; nothing is copied when a frame is entered. A warm slot's key is bytes, as in the state: nobody
-can choose them so that their hashes collide.
+A failed frame's additions are undone. The sets only grow, so undoing removes the keys recorded since the snapshot, and
+entering a frame copies nothing. A warm slot's key is bytes, as in the state: nobody can construct hash collisions of
+them.
 """
 
 from collections.abc import Container, Iterable
@@ -16,9 +16,9 @@ Snapshot = tuple[int, int, int]
 
 
 class Substate:
-    """`always` are addresses that are warm in every transaction: the precompiled contracts.
+    """The substate; `always` are addresses that are warm in every transaction: the precompiled contracts.
 
-    `warm` and `always` are for reading only.
+    `warm` and `always` are read-only.
     """
 
     __slots__ = ("_journal", "always", "logs", "refund", "warm")

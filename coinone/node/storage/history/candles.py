@@ -1,7 +1,7 @@
 """Candles: open, high, low, close and volume of a market's trades over an interval.
 
-Four intervals are stored, made from trades alone and so the same on every node; the others are put together
-from these when asked for. An interval without a trade has no candle.
+Four intervals are stored; they depend on trades only and so are equal on every node. The others are computed from
+these on request. An interval without a trade has no candle.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _MONDAY_MS = 4 * DAY_MS  # 1970-01-05, the first Monday of Unix time
 
 STORED_MS = (MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, DAY_MS)
 
-# Name -> (length, or 0 for a calendar month; the stored interval it is put together from)
+# Name -> (length, or 0 for a calendar month; the stored interval it is computed from)
 INTERVALS: Mapping[str, tuple[int, int]] = {
     "1m": (MINUTE_MS, MINUTE_MS),
     "3m": (3 * MINUTE_MS, MINUTE_MS),
@@ -51,7 +51,7 @@ class Candle:
 
 
 def opening_ms(interval: str, time_ms: int) -> int:
-    """When the candle of `interval` that holds `time_ms` opens."""
+    """The opening time of the candle of `interval` that contains `time_ms`."""
     length, _ = INTERVALS[interval]
     if interval == "1M":
         day = datetime.fromtimestamp(time_ms // 1000, UTC).replace(day=1, hour=0, minute=0, second=0)
@@ -69,7 +69,7 @@ def closing_ms(interval: str, open_ms: int) -> int:
 
 
 def joined(earlier: Candle | None, later: Candle) -> Candle:
-    """One candle of both; it opens when the earlier one does."""
+    """Merge two candles into one that opens with the earlier."""
     if earlier is None:
         return later
     return Candle(
@@ -84,8 +84,8 @@ def joined(earlier: Candle | None, later: Candle) -> Candle:
 
 
 def stored_candles(trades: Iterable[tuple[int, Candle]]) -> dict[tuple[int, int, int], Candle]:
-    """What trades, as (market, candle within a minute) in their order, add to the stored candles, by (market,
-    interval, opening time)."""
+    """Stored candles by (market, interval, opening time) of trades, given in order as (market, candle within a
+    minute)."""
     minutes: dict[tuple[int, int], Candle] = {}
     for market, candle in trades:
         key = market, candle.open_ms
@@ -100,20 +100,20 @@ def stored_candles(trades: Iterable[tuple[int, Candle]]) -> dict[tuple[int, int,
 
 
 def minutes_of(part: Event | Trades) -> Iterator[tuple[int, Candle]]:
-    """The trades in a part of an event log, as (market, candle within a minute)."""
+    """The trades in a part of an event log as (market, candle within a minute)."""
     if isinstance(part, Trades):
         minute = part.time_ms - part.time_ms % MINUTE_MS
         for market in np.unique(part.fills["market"]).tolist():
             own = part.fills[part.fills["market"] == market]
             px = own["px"].tolist()
             yield market, Candle(minute, px[0], max(px), min(px), px[-1], int(own["sz"].sum()), len(px))
-    elif isinstance(part, Fill) and part.kind != "adl":  # where no book was involved is no market price
+    elif isinstance(part, Fill) and part.kind != "adl":  # a deleveraging has no market price
         minute = part.time_ms - part.time_ms % MINUTE_MS
         yield part.market, Candle(minute, part.px, part.px, part.px, part.px, part.sz, 1)
 
 
 def traded_in(events: EventLog) -> dict[int, Candle]:
-    """The trades of a batch, which have one time: a candle for each market."""
+    """One candle for each market from the trades of a batch, which all have the same time."""
     traded: dict[int, Candle] = {}
     for part in events.parts:
         for market, candle in minutes_of(part):
@@ -122,7 +122,7 @@ def traded_in(events: EventLog) -> dict[int, Candle]:
 
 
 def grown(candle: Candle | None, interval: str, later: Candle) -> Candle:
-    """A candle of `interval` with later trades; another one where these lie beyond it."""
+    """Extend a candle of `interval` by later trades; start a new one if they are beyond it."""
     opens = opening_ms(interval, later.open_ms)
     if candle is None or candle.open_ms != opens:
         return _opening_at(opens, later)
@@ -130,7 +130,7 @@ def grown(candle: Candle | None, interval: str, later: Candle) -> Candle:
 
 
 def put_together(interval: str, candles: Iterable[Candle]) -> list[Candle]:
-    """Candles of `interval` from stored ones in time order."""
+    """Compute candles of `interval` from stored ones in time order."""
     made: dict[int, Candle] = {}
     for candle in candles:
         opens = opening_ms(interval, candle.open_ms)

@@ -1,4 +1,4 @@
-"""From a batch's events to rows of the history: fills, trades, candles, funding, ledger and ended orders.
+"""Turn a batch's events into history rows: fills, trades, candles, funding, ledger and ended orders.
 
 Trades come as the kernel's columns (event_log.py) and are encoded from them; the few other events one by one.
 """
@@ -30,7 +30,7 @@ TAKER, MAKER = b"\x00", b"\x01"
 
 
 class BatchHistory:
-    """What one batch adds: new rows, and what its trades do to the candles. Made when it is first asked for."""
+    """The history of one batch: new rows and candles of its trades, computed on first use."""
 
     def __init__(self, seq: int, events: EventLog) -> None:
         self.seq = seq
@@ -64,7 +64,7 @@ def candle_key(market: int, length_ms: int, open_ms: int) -> bytes:
 
 
 def trade_keys(market: int, time_ms: int, tid: int, taker: Address, maker: Address) -> tuple[bytes, ...]:
-    """Where a trade lies in TRADE, and where its two parties find it in FILL."""
+    """The key of a trade in TRADE and those of its two parties in FILL."""
     when = u64(time_ms) + u64(tid)
     return u16(market) + when, taker + when + TAKER, maker + when + MAKER
 
@@ -110,7 +110,7 @@ def _add_fills(rows: _Rows, trades: Trades) -> None:
 
 
 def _add_ended_orders(rows: _Rows, trades: Trades, first: int) -> None:
-    """`first` is the number of the segment's first update among the batch's events."""
+    """Add the orders that ended; `first` is the index of the segment's first update among the batch's events."""
     places = (trades.updates["status"] != Status.OPEN).nonzero()[0]
     columns = trades.update_columns(places)
     cloids = columns["cloid"]
@@ -144,7 +144,7 @@ def _add_event(rows: _Rows, event: Event, counter: int) -> None:
 
 
 def _side_fields(account: Address, oid: int, cloid: int, *rest: int) -> tuple[Any, ...]:
-    """A FillSide as its row says it."""
+    """The fields of a FillSide as its row stores them."""
     return account, oid, plain_int(cloid), *rest
 
 

@@ -1,8 +1,8 @@
-"""History: fills, trades, candles, funding, ledger and ended orders, as the APIs ask for them.
+"""History: queries for fills, trades, candles, funding, ledger entries and ended orders.
 
-Rows reach the disk in the same commit as their block. What batches added since lies in memory, and is derived
-again when the logged batches are applied again at the next start. A reader takes the pending list first and a
-snapshot after it, and skips pending batches that the snapshot already holds; so it may run in any thread.
+Rows are committed with their block. Those of later batches are in memory, and are derived again when the logged
+batches are applied at the next start. A reader takes first the pending list and then a snapshot, and skips pending
+batches that the snapshot already contains; so it may run in any thread.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ _CANDLE_MS_MAX = 4_000_000_000_000  # the year 2096: keeps calendar arithmetic i
 
 @dataclass(frozen=True, slots=True)
 class AccountFill:
-    """A fill as one of its two parties sees it."""
+    """A fill from the view of one of its two parties."""
 
     fill: Fill
     is_taker: bool
@@ -51,9 +51,9 @@ class AccountFill:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows: the newest of those in [start, end], newest first; or the oldest, oldest first. A `whole` one goes on
-    beyond the limit until it has all rows of its last time, and a second time at least: so whoever asks again from the
-    last time on comes further, however many rows a batch made."""
+    """A selection of rows in [start, end]: the newest, newest first, or the oldest, oldest first. A `whole` page
+    extends beyond the limit until it has all rows of its last time, and of at least two times: so a client that
+    continues from the last time always advances, however many rows a batch made."""
 
     start_ms: int = 0
     end_ms: int = TIME_MS_MAX
@@ -76,18 +76,18 @@ class History:
         self._pending = (*self._pending, BatchHistory(seq, events))
 
     def prepare(self) -> None:
-        """Make the rows of the newest batch now, so that its first reader need not wait. Of a batch of very many events
-        a reader makes them, or the write of its block, beside the executor."""
+        """Make the rows of the newest batch now, so that its first reader does not wait. For a batch with very many
+        events a reader or the write of its block makes them, off the executor."""
         newest = self._pending[-1]
         if newest.event_count <= HISTORY_PREPARED_MAX:
             _ = newest.rows, newest.candles
 
     def drop_from(self, seq: int) -> None:
-        """Batches from `seq` on were taken back."""
+        """Drop the batches from `seq` on, which were undone."""
         self._pending = tuple(batch for batch in self._pending if batch.seq < seq)
 
     def folded_up_to(self, seq: int, before: Snapshot) -> Folded:
-        """The rows that a block ending with batch `seq` writes, on top of `before`."""
+        """The rows to write with a block that ends with batch `seq`, on top of `before`."""
         return folded(before, [batch for batch in self._pending if batch.seq <= seq])
 
     def committed(self, seq: int) -> None:
@@ -97,7 +97,7 @@ class History:
 
     @property
     def seq(self) -> int:
-        """The last batch in it."""
+        """The newest batch in the history."""
         with self._reading() as view:
             return view.seq
 
@@ -105,11 +105,11 @@ class History:
         return list(chain.from_iterable(self.fill_parts(account, page)))
 
     def fill_parts(self, account: Address, page: Page) -> Iterator[list[AccountFill]]:
-        """A page of fills, its limit at a time: of one time there may be very many."""
+        """A page of fills in parts of at most its limit, since one time may have very many."""
         return self._parts(NodeTable.FILL, account, page, _View.account_fill)
 
     def trades(self, market: int, page: Page = NEWEST) -> list[Fill]:
-        """Those of the market's book, among ANSWER_MAX fills: a deleveraging is a fill of its parties, and no trade."""
+        """Trades of a market's book among ANSWER_MAX fills: a deleveraging is a fill, but not a trade."""
         with self._reading() as view:
             rows = islice(view.walk(NodeTable.TRADE, *_bounds(u16(market), page), page), ANSWER_MAX)
             trades = (decode_row(Fill, row) for _, row in rows)
@@ -122,7 +122,7 @@ class History:
         return list(chain.from_iterable(parts))
 
     def funding_rates(self, market: int, page: Page = NEWEST) -> list[tuple[int, int, int]]:
-        """(time in ms, hourly rate, the hour's average premium, both in 1e-9)."""
+        """Funding rates as (time in ms, hourly rate, average premium of the hour), the latter two in 10^-9."""
         with self._reading() as view:
             rows = view.rows(NodeTable.FUNDING_RATE, u16(market), page)
             return [(int.from_bytes(key[2:], "big"), *RATE_ROW.unpack(row)) for key, row in rows]
@@ -134,18 +134,18 @@ class History:
     def candles(
         self, market: int, interval: str, start_ms: int, end_ms: int, limit: int = CANDLES_PER_ANSWER_MAX
     ) -> list[Candle]:
-        """The candles that hold a moment of [start, end], the newest `limit` of them, oldest first."""
+        """The candles that overlap [start, end]: the newest `limit`, oldest first."""
         with self._reading() as view:
             return view.put_together(market, interval, start_ms, end_ms, limit)
 
     def last_candle(self, market: int, interval: str, now_ms: int) -> tuple[Candle | None, int]:
-        """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
+        """The candle open at `now_ms`, or the one before it, and the last batch whose trades it may include."""
         with self._reading() as view:
             found = view.put_together(market, interval, now_ms - 40 * DAY_MS, now_ms, 1)
             return (found[-1] if found else None), view.seq
 
     def ended_orders(self, account: Address, page: Page = NEWEST) -> list[OrderUpdate]:
-        """The last state of orders that rest no more."""
+        """The final state of orders that have ended."""
         with self._reading() as view:
             rows = view.rows(NodeTable.ORDER, account, page)
             return [decode_row(OrderUpdate, row) for _, row in rows]
@@ -165,7 +165,7 @@ class History:
     def _parts(
         self, table: Enum, prefix: bytes, page: Page, made: Callable[["_View", bytes, bytes], Row]
     ) -> Iterator[list[Row]]:
-        """The page's rows, at most its limit at a time; each part is a reading of its own."""
+        """The page's rows in parts of at most its limit, each read separately."""
         start, stop = _bounds(prefix, page)
         timed, first, count = len(prefix) + 8, b"", 0
         while True:
@@ -179,7 +179,7 @@ class History:
             last = found[-1][0]
             start, stop = (last + b"\0", stop) if page.oldest else (start, last)
             first = first or found[0][0][:timed]
-            if last[:timed] != first:  # from here on only what else has the last row's time
+            if last[:timed] != first:  # from here on only further rows of the last row's time
                 start, stop = (start, _next(last[:timed])) if page.oldest else (last[:timed], stop)
 
     @contextmanager
@@ -192,12 +192,12 @@ class History:
 
 
 class _View:
-    """Rows on disk and rows still pending, as one."""
+    """Rows on disk and pending rows, merged."""
 
     def __init__(self, snapshot: Snapshot, pending: tuple[BatchHistory, ...], on_disk: int) -> None:
         self.snapshot = snapshot
         self.pending = pending
-        self.seq = pending[-1].seq if pending else on_disk  # of the last batch in it
+        self.seq = pending[-1].seq if pending else on_disk  # of its newest batch
 
     def get(self, table: Enum, key: bytes) -> bytes | None:
         for batch in reversed(self.pending):
@@ -208,15 +208,15 @@ class _View:
 
     def account_fill(self, key: bytes, market: bytes) -> AccountFill:
         row = self.get(NodeTable.TRADE, market + key[20:36])
-        assert row is not None, "a fill without its trade"
+        assert row is not None, "every fill has its trade"
         return AccountFill(decode_row(Fill, row), key[36:] == TAKER)
 
     def rows(self, table: Enum, prefix: bytes, page: Page) -> list[tuple[bytes, bytes]]:
-        """The page's first rows of those whose key is `prefix` and a time."""
+        """The page's first rows among those whose keys are `prefix` and a time."""
         return list(islice(self.walk(table, *_bounds(prefix, page), page), _limit(page)))
 
     def walk(self, table: Enum, start: bytes, stop: bytes, page: Page) -> Iterator[tuple[bytes, bytes]]:
-        """Rows in the page's direction, without its limit."""
+        """Rows in the page's direction, ignoring its limit."""
         recent = {
             key: row
             for batch in self.pending
@@ -230,7 +230,7 @@ class _View:
         return merge(pending, others, reverse=newest_first)
 
     def candles(self, market: int, stored_ms: int, first: int, last: int, limit: int) -> list[Candle]:
-        """Stored candles that open in [first, last], the newest `limit` of them, oldest first."""
+        """Stored candles that open in [first, last]: the newest `limit`, oldest first."""
         start, stop = candle_key(market, stored_ms, first), candle_key(market, stored_ms, last + 1)
         rows = islice(self.snapshot.range(NodeTable.CANDLE, start, stop, reverse=True), limit)
         made = {key: decode_row(Candle, row) for key, row in rows}
@@ -243,7 +243,7 @@ class _View:
     def put_together(
         self, market: int, interval: str, start_ms: int, end_ms: int, limit: int
     ) -> list[Candle]:
-        """The candles that hold a moment of [start, end], the newest `limit` of them, oldest first."""
+        """The candles that overlap [start, end]: the newest `limit`, oldest first."""
         limit = min(limit, CANDLES_PER_ANSWER_MAX)
         length, stored = INTERVALS[interval]
         per_candle = (length or 31 * INTERVALS["1d"][0]) // stored
@@ -258,11 +258,11 @@ def _limit(page: Page) -> int:
 
 
 def _bounds(prefix: bytes, page: Page) -> tuple[bytes, bytes]:
-    """The first key of the page's times, and the first one beyond."""
+    """The first key of the page's range, and the first key after it."""
     start_ms, end_ms = max(0, page.start_ms), max(0, min(page.end_ms, TIME_MS_MAX))
     return prefix + u64(start_ms), prefix + u64(end_ms + 1)
 
 
 def _next(key: bytes) -> bytes:
-    """The first key behind all that begin with this one, which ends with a time."""
+    """The first key after all that start with this one, which ends with a time."""
     return (int.from_bytes(key, "big") + 1).to_bytes(len(key), "big")

@@ -1,7 +1,7 @@
-"""What the history forgets: old rows go when new ones of the same market or account come.
+"""Prune the history: new rows of a market or account delete its old ones.
 
-So a table grows with what is kept, not with all that ever was, and nothing has to sweep through it. Blocks, batches and
-receipts stay. What goes is far older than any block that can be taken back, so no undo brings it back.
+So tables stay bounded without a sweep. Blocks, batches and receipts are kept. Deleted rows are far older than any block
+that can be undone, so no undo restores them.
 """
 
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from coinone.rules.exchange.events.events import Fill
 from coinone.rules.state.database import Changes
 
 _AGED = {NodeTable.FUNDING: 20, NodeTable.LEDGER: 20, NodeTable.FUNDING_RATE: 2}  # bytes before the time
-_MARKET_SIZE, _CANDLE_SIZE = 2, 6  # of what stands before the time in keys of trades and candles
+_MARKET_SIZE, _CANDLE_SIZE = 2, 6  # bytes before the time in keys of trades and candles
 
 
 def pruned_history(before: Snapshot, fresh: Changes, candles: Iterable[bytes]) -> Changes:
-    """The deletions that go with a block whose new rows are `fresh` and which touches these candles."""
+    """The rows to delete with a block whose new rows are `fresh` and which changes these candles."""
     gone = _old_trades(before, fresh.get(NodeTable.TRADE, {}))
     for table, size in _AGED.items():
         gone[table] = {}
@@ -37,7 +37,7 @@ def pruned_history(before: Snapshot, fresh: Changes, candles: Iterable[bytes]) -
 
 
 def _old_trades(before: Snapshot, fresh: Iterable[bytes]) -> Changes:
-    """Trades, with the fills that point at them, whose number is too far behind the newest."""
+    """Delete trades, and the fills that refer to them, whose ids are too far behind the newest."""
     trades: dict[bytes, bytes | None] = {}
     fills: dict[bytes, bytes | None] = {}
     keys = list(fresh)
@@ -62,7 +62,7 @@ def _oldest(
 
 
 def _by_prefix(keys: Iterable[bytes], size: int) -> dict[bytes, tuple[bytes, int]]:
-    """For each prefix the newest key, and how many there are."""
+    """The newest key and the number of keys for each prefix."""
     found: dict[bytes, tuple[bytes, int]] = {}
     for key in keys:
         newest, count = found.get(key[:size], (key, 0))

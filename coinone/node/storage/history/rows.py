@@ -1,9 +1,8 @@
-"""How what the batches of a block add to the history (events.py) is folded into the tables.
+"""Fold the history of a block's batches (events.py) into table rows.
 
-Most rows are new keys, so taking a block back deletes them. Candles change rows that are there; an hour's funding rate
-is written again by each batch that books some of its payments, and a client's order id may be used again. Ended
-orders, of which makers leave dozens every second, are kept up to a number of order ids; what else is forgotten, see
-history_pruning.py.
+Most rows have new keys, so undoing a block deletes them. Candles change existing rows; an hour's funding rate is
+rewritten by each batch that books some of its payments, and a client order id may be used again. Ended orders, of which
+makers leave dozens every second, are kept up to a number of order ids; pruning.py deletes other old rows.
 """
 
 from collections.abc import Sequence
@@ -27,9 +26,9 @@ _ORDER_KEY_SIZE = 32  # account, time, counter
 class Folded:
     """The rows that a block writes for its batches."""
 
-    fresh: Changes  # keys that were not there
-    changed: Changes  # keys that may have been there
-    pruned: Changes  # old rows that go for good, whatever becomes of the block
+    fresh: Changes  # new keys
+    changed: Changes  # keys that may exist
+    pruned: Changes  # old rows deleted for good, even if the block is undone
 
 
 def order_key_of(index_row: bytes) -> bytes:
@@ -37,7 +36,7 @@ def order_key_of(index_row: bytes) -> bytes:
 
 
 def folded(before: Snapshot, batches: Sequence[BatchHistory]) -> Folded:
-    """The rows to write for these batches, on top of what `before` holds."""
+    """The rows to write for these batches, on top of `before`."""
     fresh: Changes = {}
     candles: dict[bytes, Candle] = {}
     for batch in batches:
@@ -60,7 +59,7 @@ def folded(before: Snapshot, batches: Sequence[BatchHistory]) -> Folded:
 
 
 def _parted(index: Rows) -> tuple[Rows, Rows]:
-    """Of the index of ended orders, the rows by oid and those by client id."""
+    """Split the index of ended orders into rows by oid and rows by client id."""
     by_oid: Rows = {}
     by_cloid: Rows = {}
     for key, row in index.items():
@@ -69,7 +68,7 @@ def _parted(index: Rows) -> tuple[Rows, Rows]:
 
 
 def _old_orders(before: Snapshot, fresh: Rows) -> Changes:
-    """Delete ended orders whose id is too far behind the newest; ids rise with time."""
+    """Delete ended orders whose ids are too far behind the newest; ids rise with time."""
     newest = max((key for key in fresh if key.startswith(b"o")), default=b"o" + u64(0))
     oldest_kept = int.from_bytes(newest[1:], "big") - ENDED_ORDERS_KEPT
     orders: Rows = {}

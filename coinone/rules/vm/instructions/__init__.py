@@ -1,7 +1,7 @@
-"""What each instruction does, a chapter a file, in the rhythm of the execution specifications.
+"""The instructions, one file for each group, structured like Ethereum's execution specifications.
 
-Before a function here runs, the loop has checked that the stack is high enough (and has room), and has
-paid the static gas of the opcode table; afterwards it steps to the next byte of code. What remains comes
-in beats: STACK (what is taken), GAS (what depends on values), OPERATION. Words are plain ints in
-0 .. 2^256-1; where a result could leave that range it is masked by name.
+Before a function here runs, the loop has checked that the stack has enough words and room, and has charged the static
+gas of the opcode table; afterwards it advances to the next byte of code. The rest is in sections: STACK (operands), GAS
+(prices that depend on values), OPERATION. Words are plain ints in 0 .. 2^256-1; a result that could leave that range is
+masked explicitly.
 """

@@ -1,12 +1,12 @@
-"""The block, as far as contracts may see it."""
+"""Instructions that read the block."""
 
 from coinone.rules.vm.frame import Frame
 
-HISTORY = 256  # block hashes are known that far back
+HISTORY = 256  # blocks whose hashes are known
 
 
 def block_hash(frame: Frame, stack: list[int]) -> None:
-    """Zero for the current block, for later ones, and for those too long ago."""
+    """BLOCKHASH; zero for the current block, later ones, and those too old."""
     # STACK
     number = stack.pop()
     # OPERATION
@@ -56,6 +56,6 @@ def blob_base_fee(frame: Frame, stack: list[int]) -> None:
 
 
 def slot_number(frame: Frame, stack: list[int]) -> None:
-    """EIP-7843, from Amsterdam on."""
+    """SLOTNUM (EIP-7843), from Amsterdam on."""
     # OPERATION
     stack.append(frame.evm.block.slot_number)

@@ -1,4 +1,4 @@
-"""The flow of control: jumps, and the ways a frame ends."""
+"""Control flow: jumps and the instructions that end a frame."""
 
 from coinone.rules.vm.errors import InvalidJump, InvalidOpcode, Revert
 from coinone.rules.vm.frame import HALT, Frame, Halt
@@ -29,11 +29,9 @@ def jump_if(frame: Frame, stack: list[int]) -> None:
 def _jump_to(frame: Frame, destination: int) -> None:
     if not frame.program.is_destination(destination):
         raise InvalidJump
-    if (
-        frame.evm.budget is not None
-    ):  # only jumps and calls make a run long: here is where to look at the time
+    if frame.evm.budget is not None:  # only jumps and calls make a run long, so the time is checked here
         frame.evm.budget()
-    frame.pc = destination - 1  # the loop steps onto it
+    frame.pc = destination - 1  # the loop advances to it
 
 
 def program_counter(frame: Frame, stack: list[int]) -> None:
@@ -42,13 +40,13 @@ def program_counter(frame: Frame, stack: list[int]) -> None:
 
 
 def gas_left(frame: Frame, stack: list[int]) -> None:
-    """The price of this instruction is already gone."""
+    """GAS; the price of this instruction is already charged."""
     # OPERATION
     stack.append(frame.gas)
 
 
 def jump_destination(frame: Frame, stack: list[int]) -> None:
-    """A mark where jumps may land."""
+    """JUMPDEST: a valid destination of jumps."""
 
 
 def return_(frame: Frame, stack: list[int]) -> Halt:
@@ -75,6 +73,6 @@ def revert(frame: Frame, stack: list[int]) -> Halt:
 
 
 def invalid(frame: Frame, stack: list[int]) -> None:
-    """The designated invalid instruction, and every byte that is none."""
+    """The designated invalid instruction, and every byte that is not an opcode."""
     # OPERATION
     raise InvalidOpcode

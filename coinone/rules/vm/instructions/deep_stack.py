@@ -1,7 +1,7 @@
 """Words deeper than 16: DUPN, SWAPN, EXCHANGE (EIP-8024, from Amsterdam on).
 
-The byte after the opcode says how deep. It is never JUMPDEST or a PUSH (nor what lies between them), so a reader of
-old code that takes it for an instruction still finds the same jump destinations.
+The byte after the opcode encodes the depth. It is never JUMPDEST, a PUSH or a byte between them, so analysis of old
+code that takes it for an instruction still finds the same jump destinations.
 """
 
 from coinone.rules.vm.errors import InvalidOpcode, StackUnderflow
@@ -36,14 +36,14 @@ def exchange(frame: Frame, stack: list[int]) -> None:
 
 
 def depth_of(byte: int) -> int:
-    """17 to 235. Raises InvalidOpcode for a byte that must stay an instruction."""
+    """The depth, 17 to 235. Raises InvalidOpcode for a byte that must remain an instruction."""
     if 90 < byte < 128:
         raise InvalidOpcode
     return (byte + 145) % 256
 
 
 def depths_of(byte: int) -> tuple[int, int]:
-    """The two places, the top being 1: 2 <= first < second, first + second <= 32. Raises InvalidOpcode."""
+    """The two positions, 1 being the top: 2 <= first < second, first + second <= 32. Raises InvalidOpcode."""
     if 81 < byte < 128:
         raise InvalidOpcode
     high, low = divmod(byte ^ 143, 16)
@@ -51,6 +51,6 @@ def depths_of(byte: int) -> tuple[int, int]:
 
 
 def _require(stack: list[int], depth: int) -> None:
-    """What the table cannot check, as the depth stands in the code."""
+    """Check the stack's depth, which is in the code and so not in the opcode table."""
     if len(stack) < depth:
         raise StackUnderflow

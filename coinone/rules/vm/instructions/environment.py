@@ -1,4 +1,4 @@
-"""The message, its data and code, and other accounts as seen from here."""
+"""Instructions that read the message, its data and code, and other accounts."""
 
 from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.errors import ReturnDataOutOfBounds
@@ -7,7 +7,7 @@ from coinone.rules.vm.gas import COPY_PER_WORD, charge, extend_memory, touch_acc
 
 
 def read_padded(data: bytes | memoryview, offset: int, size: int) -> bytes:
-    """`size` bytes of `data` at `offset`; zeros stand for what lies beyond its end."""
+    """`size` bytes of `data` at `offset`, padded with zeros beyond its end."""
     return bytes(data[offset : offset + size]).ljust(size, b"\0")
 
 
@@ -123,7 +123,7 @@ def ext_code_copy(frame: Frame, stack: list[int]) -> None:
 
 
 def ext_code_hash(frame: Frame, stack: list[int]) -> None:
-    """Zero for an account that does not exist (or is empty, which is the same)."""
+    """EXTCODEHASH; zero for an account that does not exist or is empty."""
     # STACK
     account = to_address(stack.pop())
     # GAS
@@ -139,7 +139,7 @@ def return_data_size(frame: Frame, stack: list[int]) -> None:
 
 
 def return_data_copy(frame: Frame, stack: list[int]) -> None:
-    """Unlike the other copies, reading past the end is an error."""
+    """RETURNDATACOPY; unlike the other copies, it fails beyond the end of the data."""
     # STACK
     memory_offset = stack.pop()
     data_offset = stack.pop()

@@ -1,4 +1,4 @@
-"""The hash instruction."""
+"""The KECCAK256 instruction."""
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.vm.frame import Frame

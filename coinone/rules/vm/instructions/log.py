@@ -1,4 +1,4 @@
-"""Events, for the world outside: contracts cannot read them."""
+"""Logs (events), which contracts cannot read."""
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Address, Hash32
@@ -8,7 +8,7 @@ from coinone.rules.vm.frame import Frame, Operation
 from coinone.rules.vm.gas import LOG_PER_BYTE, charge, extend_memory
 from coinone.rules.vm.substate import Substate
 
-_SYSTEM: Address = b"\xff" * 19 + b"\xfe"  # whose log it is: nobody's
+_SYSTEM: Address = b"\xff" * 19 + b"\xfe"  # the address of logs that no contract emits
 _TRANSFER: Hash32 = keccak256(b"Transfer(address,address,uint256)")
 
 
@@ -31,7 +31,7 @@ def log(topic_count: int) -> Operation:
 
 
 def log_transfer(substate: Substate, payer: Address, payee: Address, value: int) -> None:
-    """What a token would log, for coins that go from one account to another (EIP-7708, from Amsterdam on)."""
+    """Log a transfer of the gas coin as a token would (EIP-7708, from Amsterdam on)."""
     if payer != payee:
         topics = (_TRANSFER, payer.rjust(32, b"\0"), payee.rjust(32, b"\0"))
         substate.logs.append(Log(_SYSTEM, topics, value.to_bytes(32, "big")))

@@ -1,4 +1,4 @@
-"""Memory: bytes that live as long as their frame, growing by words that are paid for."""
+"""Memory: the bytes of a frame, which grow in words that are paid for."""
 
 from coinone.rules.vm.frame import Frame
 from coinone.rules.vm.gas import COPY_PER_WORD, charge, extend_memory, words
@@ -36,7 +36,7 @@ def mstore8(frame: Frame, stack: list[int]) -> None:
 
 
 def mcopy(frame: Frame, stack: list[int]) -> None:
-    """The ranges may overlap: the source is read whole before anything is written."""
+    """MCOPY; the ranges may overlap: the source is read completely before the write."""
     # STACK
     destination = stack.pop()
     source = stack.pop()

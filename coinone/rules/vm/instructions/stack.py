@@ -1,4 +1,4 @@
-"""Moving words on the stack: PUSH, POP, DUP, SWAP."""
+"""Stack instructions: PUSH, POP, DUP, SWAP."""
 
 from coinone.rules.vm.frame import Frame, Operation
 
@@ -14,7 +14,7 @@ def push0(frame: Frame, stack: list[int]) -> None:
 
 
 def push1(frame: Frame, stack: list[int]) -> None:
-    """The commonest instruction of all, so it has its own short form."""
+    """PUSH1, the most common instruction, in a short form of its own."""
     # PROGRAM COUNTER
     frame.pc += 1
     # OPERATION

@@ -1,4 +1,4 @@
-"""Storage, which lasts, and transient storage, which ends with the transaction."""
+"""Storage, and transient storage, which ends with the transaction."""
 
 from coinone.rules.vm.errors import OutOfGas, WriteProtection
 from coinone.rules.vm.frame import Frame
@@ -32,7 +32,7 @@ def sstore(frame: Frame, stack: list[int]) -> None:
     # GAS
     if frame.message.static:
         raise WriteProtection
-    if frame.gas <= CALL_STIPEND:  # who was sent only a stipend must not be able to write
+    if frame.gas <= CALL_STIPEND:  # a call with only the stipend must not be able to write
         raise OutOfGas
     evm = frame.evm
     original = evm.state.original_storage(frame.address, slot)
@@ -45,14 +45,14 @@ def sstore(frame: Frame, stack: list[int]) -> None:
 
 
 def write_cost(original: int, current: int, new: int) -> int:
-    """The first change of a slot in a transaction is dear, later ones cost an access (net gas metering)."""
+    """The price of a write: the first change of a slot is expensive, later ones cost an access (EIP-2200)."""
     if original != current or current == new:
         return WARM_ACCESS
     return STORAGE_SET if original == 0 else STORAGE_UPDATE - COLD_STORAGE_ACCESS
 
 
 def write_refund(original: int, current: int, new: int) -> int:
-    """What is owed (or, negative, no longer owed) for a slot cleared or put back as it was."""
+    """The change of the refund for a slot that is cleared or restored; negative if a refund is withdrawn."""
     if current == new:
         return 0
     refund = 0

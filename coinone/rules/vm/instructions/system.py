@@ -1,6 +1,6 @@
-"""Calls, creations, and the end of a contract.
+"""Calls, creations and SELFDESTRUCT.
 
-None of these runs another frame: each pays, decides whether the attempt fails at once, and otherwise hands
+None of these runs another frame: each charges gas, decides whether the attempt fails immediately, and otherwise returns
 a `Message` to the driver (interpreter.py), which resumes this frame with the result.
 """
 
@@ -63,7 +63,7 @@ def create2(frame: Frame, stack: list[int]) -> Message | None:
 def _begin_create(
     frame: Frame, kind: str, new_address: Address, value: int, init_code: bytes
 ) -> Message | None:
-    """The common half of CREATE and CREATE2. Too poor, too deep or out of nonces: 0, and that is all."""
+    """The common half of CREATE and CREATE2; pushes 0 for too little balance, too much depth, or no nonce left."""
     message, state = frame.message, frame.evm.state
     if message.static:
         raise WriteProtection
@@ -78,7 +78,7 @@ def _begin_create(
     gas = all_but_one_64th(frame.gas)
     frame.gas -= gas
     state.set_nonce(creator, nonce + 1)
-    frame.evm.substate.warm_address(new_address)  # stays warm even if the creation fails
+    frame.evm.substate.warm_address(new_address)  # warm even if the creation fails
     return Message(kind, creator, new_address, new_address, init_code, value, b"", gas, message.depth + 1)
 
 
@@ -99,7 +99,7 @@ def call(frame: Frame, stack: list[int]) -> Message | None:
 
 
 def callcode(frame: Frame, stack: list[int]) -> Message | None:
-    """Another account's code on this account; the value goes from here to here."""
+    """CALLCODE: run another account's code on this account, which pays the value to itself."""
     # STACK
     gas = stack.pop()
     code_address = to_address(stack.pop())
@@ -114,7 +114,7 @@ def callcode(frame: Frame, stack: list[int]) -> Message | None:
 
 
 def delegatecall(frame: Frame, stack: list[int]) -> Message | None:
-    """Another account's code on this account, with this frame's own caller and value."""
+    """DELEGATECALL: run another account's code on this account, with this frame's caller and value."""
     # STACK
     gas = stack.pop()
     code_address = to_address(stack.pop())
@@ -129,7 +129,7 @@ def delegatecall(frame: Frame, stack: list[int]) -> Message | None:
 
 
 def staticcall(frame: Frame, stack: list[int]) -> Message | None:
-    """A call under which nothing may be written."""
+    """STATICCALL: a call that may not write."""
     # STACK
     gas = stack.pop()
     to = to_address(stack.pop())
@@ -141,7 +141,7 @@ def staticcall(frame: Frame, stack: list[int]) -> Message | None:
 
 
 def _charge_call_memory(frame: Frame, stack: list[int]) -> tuple[int, int]:
-    """Take the two ranges every call ends with: where its data is, and where its output shall go."""
+    """Pop a call's two memory ranges, of its data and its output, and charge for them."""
     # STACK
     data_offset = stack.pop()
     data_size = stack.pop()
@@ -163,7 +163,7 @@ def _begin_call(
     value: int,
     data_range: tuple[int, int],
 ) -> Message | None:
-    """The common half of the calls. Too poor or too deep: 0, and the gas meant for the call stays here."""
+    """The common half of the calls; pushes 0 and keeps the gas for too little balance or too much depth."""
     message, state = frame.message, frame.evm.state
     code = state.code(code_address)
     delegate = delegate_of(code) if frame.evm.rules.delegation else None
@@ -198,14 +198,14 @@ def _begin_call(
 
 
 def _call_data(frame: Frame, offset: int, size: int) -> bytes | memoryview:
-    """The bytes handed to a call; large ones as a view, which the driver releases when the call is over."""
+    """The data of a call; large data as a view, which the driver releases after the call."""
     if size <= _COPY_MAX:
         return bytes(frame.memory[offset : offset + size])
     return memoryview(frame.memory)[offset : offset + size]
 
 
 def selfdestruct(frame: Frame, stack: list[int]) -> Halt:
-    """Send the whole balance away. The contract itself goes only if this transaction made it."""
+    """SELFDESTRUCT: send the whole balance. The contract is deleted only if this transaction created it."""
     # STACK
     beneficiary = to_address(stack.pop())
     # GAS
@@ -223,6 +223,6 @@ def selfdestruct(frame: Frame, stack: list[int]) -> Halt:
     if frame.evm.rules.transfer_logs and balance:
         log_transfer(substate, frame.address, beneficiary, balance)
     if state.created_in_transaction(frame.address):
-        state.set_balance(frame.address, 0)  # named itself as beneficiary: the coins are gone
+        state.set_balance(frame.address, 0)  # it named itself as beneficiary: the coins are burnt
         state.destroy(frame.address)
     return HALT

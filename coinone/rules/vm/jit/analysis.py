@@ -1,9 +1,9 @@
-"""The blocks of a contract: where they begin, what they hold.
+"""Split a contract into blocks of instructions.
 
-A block begins at the start of the code, behind a JUMPDEST (whoever jumps there has paid for it and stepped over
-it), behind an instruction that the interpreter does, and where a block would get too long. It goes on through
-conditional jumps that are not taken, and ends with a jump, with an instruction that the interpreter does, or
-before the next block. What no jump reaches is in no block.
+A block begins at the start of the code, after a JUMPDEST (which a jump has already paid for and passed), after an
+instruction that the interpreter executes, and where a block would become too long. It continues through conditional
+jumps that are not taken, and ends with a jump, with an instruction that the interpreter executes, or before the next
+block. Code that no jump reaches is in no block.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ _FINAL = frozenset({"STOP", "RETURN", "REVERT", "INVALID", "SELFDESTRUCT", "JUMP
 
 
 class Instruction(NamedTuple):
-    """`opcode` is None for a byte that is none; `immediate` is the number that a PUSH carries."""
+    """An instruction; `opcode` is None for an invalid byte, `immediate` is the operand of a PUSH."""
 
     position: int
     opcode: Opcode | None
@@ -26,7 +26,7 @@ class Instruction(NamedTuple):
 
 
 class Block(NamedTuple):
-    """`need` words must be on the stack before it, and there must be room for `growth` more at some time."""
+    """A block; the stack must hold `need` words before it and have room for `growth` more."""
 
     start: int
     instructions: tuple[Instruction, ...]
@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
 
 def instructions(code: bytes, opcodes: Sequence[Opcode | None]) -> Iterator[Instruction]:
-    """All of the code, read from its start, also what is data in truth; `opcodes` by byte."""
+    """Decode the whole code from its start, including bytes that are really data; `opcodes` by byte."""
     position = 0
     while position < len(code):
         byte = code[position]
@@ -51,7 +51,7 @@ def instructions(code: bytes, opcodes: Sequence[Opcode | None]) -> Iterator[Inst
 
 
 def blocks(code: Iterable[Instruction], compiled: frozenset[str]) -> Iterator[Block]:
-    """`compiled` names the instructions that blocks do themselves. A block that does nothing itself is left out."""
+    """The blocks of a contract, without empty ones; `compiled` names the instructions that blocks execute."""
     current: list[Instruction] | None = []
     for instruction in code:
         name = "INVALID" if instruction.opcode is None else instruction.opcode.name

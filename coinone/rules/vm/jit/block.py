@@ -1,12 +1,11 @@
-"""Writing one block in the compiler's language.
+"""Generate the LLVM text of one block.
 
-The instructions are the interpreter's own definitions, read with other hands: `word` and `put` go to values in
-registers instead of memory, and where an instruction would fail, leave or begin anew (`leave_if`,
-`when_final`), the block hands it to the interpreter. The definitions allow that: they write nothing that
-counts before the last of these places.
+The instructions are the interpreter's own definitions with other primitives: `word` and `put` use values in registers
+instead of memory, and where an instruction would fail, leave or restart (`leave_if`, `when_final`), the block hands it
+to the interpreter. That is safe, since the definitions write nothing that counts before the last of these points.
 
-Static gas is taken once, at the start, for the whole block. Where the exact number is wanted (GAS, the stipend
-check of SSTORE, handing over), what is paid for later instructions is added again.
+Static gas is charged once for the whole block, at its start. Where the exact amount is needed (GAS, the stipend check
+of SSTORE, handing over), the gas of later instructions is added back.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,21 +25,21 @@ from coinone.rules.vm.native.layout import ENTRIES, STACK_STRIDE, WORD, Status
 from coinone.rules.vm.native.module import symbol
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 
-PREFIX = "coinone_"  # of the interpreter's functions, among all names of the process
+PREFIX = "coinone_"  # of the interpreter's functions in the process's symbol table
 INVALID = f"end_{Status.INVALID_OPCODE.name}"
-UNSAVED_MAX = 4  # words that a block may have to save where it hands over: bounds the code for that
+UNSAVED_MAX = 4  # words that a block may have to save when it hands over, which bounds that code
 _START = Opcode(0, "", 0, 0, 0, stop)
 
 
 class Places(NamedTuple):
-    """What a block must know of its contract: the function to go on with at a position, and where jumps may land."""
+    """A contract's positions: the function that continues at each, and the valid jump destinations."""
 
     function: Callable[[int], str]
     is_destination: Callable[[int], bool]
 
 
 class Exit(NamedTuple):
-    """How the block is left: what is to be saved, gas and size as they are there, and who goes on where."""
+    """An exit of the block: the words to save, gas and memory size there, and the function that continues."""
 
     unsaved: list[tuple[int, str]]
     height: int
@@ -52,7 +51,7 @@ class Exit(NamedTuple):
 
 
 class BlockWriter(Handler):
-    """`used` gathers the functions that are called, for their declarations."""
+    """Writes one block; `used` collects the called functions for their declarations."""
 
     def __init__(self, block: Block, places: Places) -> None:
         super().__init__(_START)
@@ -61,10 +60,10 @@ class BlockWriter(Handler):
         self._places = places
         self._words = Words(self)
         self._exits: list[tuple[str, Exit]] = []
-        self._bits: dict[str, str] = {}  # words that are 0 or 1, and the bit they were made of
-        self._cells: dict[str, str] = {}  # slots that were looked up, and where they lie
-        self._ahead = "%gas"  # the gas left when all the block is paid for
-        self._paid = 0  # static gas of this instruction and those behind it, where it is paid
+        self._bits: dict[str, str] = {}  # words that are 0 or 1, with the bit that they were made from
+        self._cells: dict[str, str] = {}  # slots that were looked up, with their cells
+        self._ahead = "%gas"  # the gas left after paying for the whole block
+        self._paid = 0  # static gas, already charged, of this instruction and later ones
         self._current = block.instructions[0]
         self._memory_at_least = 0
 
@@ -82,15 +81,15 @@ class BlockWriter(Handler):
         return HEAD.format(name=name, body=self.body)
 
     def _begin(self) -> None:
-        """One check for the whole block: enough words, room for more, enough gas; else the interpreter goes on.
+        """Check once for the whole block that words, room and gas suffice; else the interpreter continues.
 
-        Where Python watches the time, gas must not fall below its floor; that is zero otherwise.
+        If Python limits the time, gas must not fall below its floor, which is zero otherwise.
         """
         need = self._block.need * WORD
         height = self.op("and", self.value("ptrtoint ptr %stack to i64"), STACK_STRIDE - 1)
         above = self.op("sub", height, need)
         bad = self.compare("ugt", above, (STACK_SIZE_MAX - self._block.growth) * WORD - need)
-        total = self._block.static_gas + JUMPDEST  # the last is for a jump's landing, or comes back
+        total = self._block.static_gas + JUMPDEST  # the latter pays for a jump's destination, or is returned
         ahead = self.op("sub", "%gas", total)
         self._exit_if(self.value(f"or i1 {bad}, {self.compare('slt', ahead, self.number('FLOOR'))}"))
         self._ahead, self._paid = ahead, total
@@ -98,7 +97,7 @@ class BlockWriter(Handler):
     # Instructions
 
     def _write(self, instruction: Instruction) -> bool:
-        """False if the block ends here."""
+        """Write an instruction; False if the block ends with it."""
         opcode = instruction.opcode
         if opcode is None or opcode.name not in ways.COMPILED:
             return self._hand_over()
@@ -127,14 +126,14 @@ class BlockWriter(Handler):
         return True
 
     def _exact_gas(self) -> str:
-        """As the interpreter has it within an instruction: this one is paid for, later ones are not."""
+        """The gas as in the interpreter: this instruction is paid for, later ones are not."""
         return self.op("add", self._ahead, self._paid - self.opcode.static_gas)
 
     def _compute(self, opcode: Opcode) -> None:
         words = [self._words.word(1 + i) for i in range(opcode.inputs)]
         if all(map(is_number, words)):
             stack = [int(word) for word in reversed(words)]
-            opcode.operation(None, stack)  # type: ignore[arg-type]  # these look at the stack only
+            opcode.operation(None, stack)  # type: ignore[arg-type]  # these use the stack only
             result = str(stack[0])
         else:
             result = ways.PURE[opcode.name](self, *words)
@@ -151,7 +150,7 @@ class BlockWriter(Handler):
             self._words.push(self._result)
 
     def _call_routine(self, opcode: Opcode) -> None:
-        """Routines find their operands in memory and leave their result there."""
+        """Call a routine, whose operands and result are in memory."""
         words = self._words
         first = words.height - opcode.inputs
         words.save([(place, value) for place, value in words.unsaved() if place >= first])
@@ -169,7 +168,7 @@ class BlockWriter(Handler):
             words.push_from_memory()
 
     def _store_word(self, opcode: Opcode) -> None:
-        """SSTORE. The routine counts on the gas that the rest of the block leaves, and gives up where that is short."""
+        """SSTORE. The routine uses the gas that the rest of the block leaves, and gives up if that is too little."""
         cell, value = self.own_slot(), self.word(2)
         function = self._use("store_word")
         left = self.value(f"call i64 @{function}(ptr %frame, ptr {cell}, i256 {value}, i64 {self._ahead})")
@@ -202,11 +201,11 @@ class BlockWriter(Handler):
         self.label(stay)
 
     def _landing(self, target: int) -> Exit:
-        """Behind the JUMPDEST, which is paid for: by the block, which took that much more than its own."""
+        """The exit after a JUMPDEST, whose gas this block has charged in addition to its own."""
         return self._exit_to(target + 1, self._paid - self.opcode.static_gas - JUMPDEST)
 
     def _jump_somewhere(self) -> bool:
-        """To where the word on top says, if a block begins there; the rest is for the interpreter to see."""
+        """Jump to the word on top if a block begins there; else the interpreter decides."""
         low, big = self.small(1)
         outside = self.compare("uge", low, self.number("CODE_SIZE"))
         self._exit_if(self.value(f"or i1 {big}, {outside}"))
@@ -227,7 +226,7 @@ class BlockWriter(Handler):
     # Leaving
 
     def _hand_over(self) -> bool:
-        """The interpreter does this instruction; the block ends."""
+        """Leave this instruction to the interpreter; the block ends."""
         self._finish(self._exit_here())
         return False
 
@@ -250,7 +249,7 @@ class BlockWriter(Handler):
         self.label(after)
 
     def _leave_by(self, way: Exit) -> str:
-        """The label where that is written, behind the main path."""
+        """The label of the exit's code, placed after the main path."""
         label = self.fresh("exit")
         self._exits.append((label, way))
         return label
@@ -289,28 +288,28 @@ class BlockWriter(Handler):
         self._result = word
 
     def next(self, length: str | int = 1, height: int | None = None) -> None:
-        """The next instruction follows in the text."""
+        """Continue with the next instruction, which follows in the text."""
 
     def leave_if(self, condition: str, status: Status) -> None:
         self._exit_if(condition)
 
     @contextmanager
     def when_final(self, condition: str) -> Iterator[None]:
-        """What is to be done then, the interpreter does; its text is dropped."""
+        """Leave that case to the interpreter; the text generated for it is dropped."""
         self._exit_if(condition)
         kept, exits = len(self._lines), len(self._exits)
         yield
         del self._lines[kept:], self._exits[exits:]
 
     def own_slot(self) -> str:
-        """Cells stay where they are while a block runs: room for more is made by Python only."""
+        """The cell of the slot; cells do not move while a block runs, since only Python makes room for more."""
         key = self.word(1)
         if key not in self._cells:
             self._cells[key] = super().own_slot()
         return self._cells[key]
 
     def place(self, length: int) -> str:
-        """Where a word or byte of memory lies, at the offset on top; often that much memory is known to be there."""
+        """The address of a word or byte of memory at the offset on top; its existence is often known already."""
         word = self.word(1)
         if not is_number(word):
             return super().place(length)

@@ -1,9 +1,9 @@
-"""From a contract to machine code, and the file that keeps it.
+"""Compile a contract to machine code and store it in a file.
 
-No optimisation passes, and the code generator's fastest way: blocks are short and call what is long, so better
-code would cost twenty times the compiler's time and gain nothing that was measured. A kept file lies in
-the folder of this program's sources, compiler and CPU (`base/primitives/jit.py`), is named by the contract and the
-fork, and carries a hash of itself; one that is damaged or was put there for another contract is made anew.
+There are no optimisation passes, and the code generator is nearly at its fastest level: blocks are short and call long
+work, so better code would cost twenty times the compile time without a measured gain. A stored file is in the folder
+of this program's sources, compiler and CPU (`base/primitives/jit.py`), is named by contract and fork, and has its own
+hash; one that is damaged or belongs to another contract is compiled again.
 """
 
 import ctypes
@@ -26,13 +26,13 @@ from coinone.rules.vm.native.layout import ENTRIES
 from coinone.rules.vm.native.program import NativeProgram, address_of
 from coinone.rules.vm.native.tables import aligned
 
-_OPTIMISATION = 1  # of the code generator
-WEIGHT_MAX = 60_000  # of a contract's compiled instructions (`module.py`)
-FILES_MAX = 1_024  # kept on disk; half a megabyte for a usual contract
+_OPTIMISATION = 1  # level of the code generator
+WEIGHT_MAX = 60_000  # total weight of a contract's compiled instructions (`module.py`)
+FILES_MAX = 1_024  # on disk; half a megabyte for a typical contract
 
 
 class CompiledProgram(NativeProgram):
-    """Code that leads into its compiled blocks, as far as it has any; the source is the original."""
+    """A program whose code enters its compiled blocks; `source` is the original code."""
 
     __slots__ = ("_engine", "_original", "entries")
 
@@ -52,17 +52,17 @@ class CompiledProgram(NativeProgram):
 
 
 def compiled_program(code: bytes, fork: str, folder: Path | None) -> CompiledProgram:
-    """Out of the folder, or compiled now and put there. Raises whatever the compiler raises."""
+    """Load the program from the folder, or compile and store it. Raises whatever the compiler raises."""
     return load(code, object_of(code, fork, folder))
 
 
 def kept_in() -> Path | None:
-    """The folder for compiled contracts; None if nothing is writable."""
+    """The folder for compiled contracts, or None if none is writable."""
     return cache_folder(__name__)
 
 
 def object_of(code: bytes, fork: str, folder: Path | None) -> bytes:
-    """The object code for the contract, behind its head; kept or made."""
+    """The contract's object code after its head, stored or newly compiled."""
     file = None if folder is None else folder.joinpath(f"contract_{fork}_{keccak256(code).hex()}.o")
     kept = None if file is None else native.read_object(file)
     if kept is not None and kept.startswith(_head(code, fork)):
@@ -75,7 +75,7 @@ def object_of(code: bytes, fork: str, folder: Path | None) -> bytes:
 
 
 def _make_room(folder: Path) -> None:
-    """Whoever can make contracts hot can fill the folder: of too many files the older half goes."""
+    """Delete the older half of too many files: anyone who can make contracts hot can fill the folder."""
     files = list(folder.glob("contract_*.o"))
     if len(files) >= FILES_MAX:
         for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)[: FILES_MAX >> 1]:
@@ -83,7 +83,7 @@ def _make_room(folder: Path) -> None:
 
 
 def _head(code: bytes, fork: str) -> bytes:
-    """So that a file that was renamed is not taken for another contract's."""
+    """The head of a file, which prevents a renamed file from being taken for another contract's."""
     return keccak256(code) + keccak256(fork.encode())
 
 
@@ -92,7 +92,7 @@ def compile_object(text: str) -> bytes:
 
 
 def load(code: bytes, content: bytes) -> CompiledProgram:
-    """Object code made callable. The machine code is given back when the program goes."""
+    """Make object code callable. The machine code is freed with the program."""
     binding = llvm()
     _lend_symbols()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), native.target_machine(_OPTIMISATION))
@@ -106,7 +106,7 @@ def load(code: bytes, content: bytes) -> CompiledProgram:
 
 @lru_cache(maxsize=1)
 def _lend_symbols() -> None:
-    """Tell the linker where the interpreter's functions lie."""
+    """Register the addresses of the interpreter's functions with the linker."""
     binding = llvm()
     for name, address in native.library().symbols.items():
         binding.add_symbol(PREFIX + name, address)

@@ -1,4 +1,4 @@
-"""`execute` with compiled contracts: the native interpreter, given compiled programs where there are any."""
+"""`execute` with compiled contracts: the native interpreter with compiled programs where they exist."""
 
 from coinone.rules.vm.environment import Message
 from coinone.rules.vm.forks import FORKS
@@ -11,19 +11,19 @@ _policies = [Policies()]
 
 
 def policies() -> Policies:
-    """What this process compiles; for the thread that does it."""
+    """The compile policies of this process, for the compiler thread."""
     return _policies[0]
 
 
 def use_limits(limits: Limits) -> Limits:
-    """Begin anew with these limits, nothing compiled; get those before."""
+    """Restart with these limits and nothing compiled; return the previous limits."""
     before = _policies[0].limits
     _policies[0] = Policies(limits)
     return before
 
 
 def execute(evm: Evm, message: Message) -> ExecutionResult:
-    """Run `message` on `evm.state`; if it fails the state is as before."""
+    """Run `message` on `evm.state`; a failure leaves the state unchanged."""
     if evm.rules.name not in FORKS:
         return execution.execute(evm, message)
     policy = _policies[0].of(evm.rules.name)

@@ -1,6 +1,6 @@
-"""How blocks do each instruction: as a move among words, as a value, in the block, or by a call of a routine.
+"""How blocks execute each instruction: as a move of words, as a value, inline, or by calling a routine.
 
-What is in none of these (calls, creations, other accounts, the ends of a frame) the interpreter does.
+All others (calls, creations, other accounts, the ends of a frame) are left to the interpreter.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def _is_zero(e: Emitter, word: str) -> str:
     return e.widen(e.compare("eq", word, 0, "i256"), "i1", "i256")
 
 
-# Some of these the interpreter does limb by limb in memory, which is no way to do it in registers.
+# The interpreter does some of these limb by limb in memory, which does not work in registers.
 PURE: dict[str, Pure] = {
     **NATIVE_PURE,
     "AND": binary("and"),
@@ -81,7 +81,7 @@ STAYING = frozenset({"GAS", *MOVES, *PURE, *_KNOWN})  # never hand over
 
 
 def growing(opcodes: tuple[Opcode, ...]) -> frozenset[str]:
-    """The routines after which memory may be larger."""
+    """The routines that may grow memory."""
     found = [
         row.name
         for row in opcodes

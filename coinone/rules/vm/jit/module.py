@@ -1,7 +1,7 @@
-"""All the compiled blocks of a contract, as one text in the compiler's language.
+"""Generate the LLVM text of all compiled blocks of a contract.
 
-What a contract may cost the compiler is bounded: each instruction has a weight, about what its text costs, and the
-blocks that come first in the code are compiled up to a total. The rest is left to the interpreter.
+The compile time of a contract is bounded: each instruction has a weight, roughly the cost of its text, and the first
+blocks of the code are compiled up to a total weight. The rest is left to the interpreter.
 """
 
 from typing import NamedTuple
@@ -15,17 +15,17 @@ from coinone.rules.vm.native.emitter import METADATA
 from coinone.rules.vm.native.handler import PARAMETERS
 from coinone.rules.vm.native.module import symbol
 
-STARTS, BLOCKS, COUNT = "block_starts", "block_functions", "block_count"  # what the object code offers
+STARTS, BLOCKS, COUNT = "block_starts", "block_functions", "block_count"  # symbols of the object code
 _INTRINSICS = """
 declare i256 @llvm.bswap.i256(i256)
 declare i256 @llvm.ctlz.i256(i256, i1)
 declare i64 @llvm.usub.sat.i64(i64, i64)
 """
-_BLOCK_WEIGHT = 8  # of a function with nothing in it
+_BLOCK_WEIGHT = 8  # of an empty function
 
 
 class Text(NamedTuple):
-    """`blocks` were compiled, `left_out` were too much."""
+    """The text, the number of compiled `blocks`, and of those `left_out` by the bound."""
 
     text: str
     blocks: int
@@ -75,7 +75,7 @@ def _affordable(found: list[Block], weight_max: int) -> list[Block]:
 
 
 def _weight(opcode: Opcode | None) -> int:
-    """In instructions that only move words."""
+    """The weight of an instruction, in units of one that only moves words."""
     if opcode is None or opcode.name in ways.MOVES:
         return 1
     if opcode.name in ways.STAYING:
@@ -97,7 +97,7 @@ def _declaration(name: str) -> str:
 
 
 def _tables(names: dict[int, str]) -> str:
-    """For the loader: how many blocks there are, where each begins, and its function."""
+    """Tables for the loader: the number of blocks, their positions and functions."""
     count = len(names)
     starts = ", ".join([f"i32 {start}" for start in names])
     functions = ", ".join([f"ptr @{name}" for name in names.values()])

@@ -1,9 +1,9 @@
-"""Which contracts are worth compiling, and in which order: pure data, no clock, no thread.
+"""Decide which contracts to compile and in which order; no clock, no thread.
 
-Heat is counted for each code: one for each message to it, more for the gas that this used, and one each time it is
-asked for. What is called by others is only counted then: machine code remembers it as long as it has the same `maker`.
-What is hot waits in a queue, from which somebody takes it, compiles it and installs it
-(`node/compiling.py`). A contract on which the compiler fails stays with the interpreter.
+Heat is counted for each code: one for each message to it, more for the gas used, and one each time its program is
+requested. Code called by other contracts counts only then: machine code remembers it as long as it has the same
+`maker`. Hot code waits in a queue, from which the node's compiler thread takes it (`node/compiling.py`). A contract
+that fails to compile stays with the interpreter.
 """
 
 import warnings
@@ -17,9 +17,9 @@ from coinone.rules.vm.native.program import Maker, NativeProgram, native_program
 HOT = 64
 GAS_PER_HEAT = 100_000
 MESSAGES_PER_MAKER = 16
-CODE_MAX = 49_152  # bytes of a contract: none that is deployed is longer
-HEATS_MAX = 4_096  # codes whose heat is remembered
-PROGRAMS_MAX = 128  # compiled and ready; half a megabyte for a usual contract
+CODE_MAX = 49_152  # bytes of a contract; no deployed one is longer
+HEATS_MAX = 4_096  # codes whose heat is counted
+PROGRAMS_MAX = 128  # compiled programs in memory; half a megabyte for a typical contract
 WAITING_MAX = 64
 
 Job = tuple[bytes, str]  # code and fork
@@ -27,9 +27,9 @@ Job = tuple[bytes, str]  # code and fork
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`hot` is the heat from which a contract is compiled; `at_once` does it on the spot (tests, libraries).
+    """`hot` is the heat at which a contract is compiled; `at_once` compiles it synchronously (tests, libraries).
 
-    With `keep`, compiled contracts are kept on disk and read from there.
+    With `keep`, compiled contracts are stored on disk and loaded from there.
     """
 
     hot: int = HOT
@@ -38,7 +38,7 @@ class Limits:
 
 
 class Policy:
-    """Of one fork. Single steps on its containers are all it does, so one thread may compile while others run."""
+    """The policy of one fork. It uses atomic container operations only, so a thread may compile while others run."""
 
     def __init__(
         self, fork: str, waiting: deque[Job], limits: Limits, runs: dict[str, int] | None = None
@@ -52,8 +52,8 @@ class Policy:
         self._renew()
 
     def maker(self) -> Maker:
-        """`program_of` for one more message: a new object if something was compiled since, or all is to be counted."""
-        if self._messages >= MESSAGES_PER_MAKER:  # more, if threads met here
+        """`program_of` for one more message: a new object after a compilation, or when calls are to be counted."""
+        if self._messages >= MESSAGES_PER_MAKER:  # a few more if threads race
             self._renew()
         self._messages += 1
         return self._maker
@@ -63,7 +63,7 @@ class Policy:
         self._messages = 0
 
     def program_of(self, code: bytes) -> NativeProgram:
-        """Compiled, if it is; this counts."""
+        """The program of `code`, compiled if available; counts the request."""
         program = self._programs.get(code)
         if program is None:
             self.heat(code, 1)
@@ -74,7 +74,7 @@ class Policy:
         return program
 
     def heat(self, code: bytes, amount: int) -> None:
-        """Remember that the code ran. What has become hot is compiled, here or soon."""
+        """Count that the code ran; hot code is compiled now or queued."""
         if not code or code in self._programs or len(code) > CODE_MAX:
             return
         heat = self._heats.get(code, 0) + amount
@@ -88,11 +88,11 @@ class Policy:
             self._waiting.append((code, self._fork))
 
     def compile(self, code: bytes) -> None:
-        """Make the program of that code, or settle for the interpreter's; takes long if it is not kept on disk."""
+        """Compile the code, or fall back to the interpreter's program; slow unless it is on disk."""
         program: NativeProgram
         try:
             program = compiled_program(code, self._fork, kept_in() if self._limits.keep else None)
-        except Exception as error:  # whatever a compiler raises; the interpreter does as well
+        except Exception as error:  # whatever the compiler raises; the interpreter remains
             warnings.warn(f"a contract was not compiled ({error!r}): it is interpreted", stacklevel=2)
             program = native_program_of(code)
         self._programs[code] = program
@@ -101,7 +101,7 @@ class Policy:
 
 
 class Policies:
-    """One for each fork, and one queue. `runs` counts the programs that were asked for, by what they were."""
+    """A policy for each fork and one queue. `runs` counts the requested programs by kind."""
 
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
@@ -116,7 +116,7 @@ class Policies:
         return policy
 
     def next_job(self) -> Callable[[], None] | None:
-        """What to run in a thread of its own, so that the hottest contract becomes compiled."""
+        """A job that compiles the hottest contract, for a separate thread."""
         try:
             code, fork = self._waiting.popleft()
         except IndexError:
@@ -125,6 +125,6 @@ class Policies:
 
 
 def _bound(container: OrderedDict[bytes, NativeProgram] | OrderedDict[bytes, int], most: int) -> None:
-    """Forget the oldest."""
+    """Evict the oldest entries."""
     if len(container) > most:
         container.popitem(last=False)

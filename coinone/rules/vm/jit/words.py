@@ -1,7 +1,7 @@
-"""The words that a block works on, kept in registers for as long as the block lasts.
+"""The stack words of a block, kept in registers while it runs.
 
-Positions count from the top of the stack at the block's start: -1 is the word on top then, 0 the first one above.
-A value is a number (its decimal digits) or the name of one in the compiler's language (`%v.7`).
+Positions are relative to the top of the stack at the block's start: -1 is the top word then, 0 the first one above.
+A value is a decimal number or the name of an LLVM value (`%v.7`).
 """
 
 from coinone.rules.vm.native.emitter import Emitter
@@ -11,16 +11,16 @@ LIMB = 1 << 64
 
 
 class Words:
-    """`height` is relative to the block's start. What is not in `_values` lies in its place in memory."""
+    """`height` is relative to the block's start. A word that is not in `_values` is in memory."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
         self._values: dict[int, str] = {}
-        self._stored: dict[int, str] = {}  # what memory holds
+        self._stored: dict[int, str] = {}  # the values that memory holds
         self.height = 0
 
     def word(self, position: int) -> str:
-        """Position 1 is the top now."""
+        """The word at `position`, 1 being the current top."""
         place = self.height - position
         value = self._values.get(place)
         if value is None:
@@ -38,7 +38,7 @@ class Words:
         self.height += 1
 
     def push_from_memory(self) -> None:
-        """Somebody else has written the word to its place."""
+        """Push a word that has already been written to memory."""
         self._stored.pop(self.height, None)
         self.height += 1
 
@@ -50,7 +50,7 @@ class Words:
         return self._emitter.at("%stack", WORD * place) if place else "%stack"
 
     def unsaved(self) -> list[tuple[int, str]]:
-        """Places and values of the words that are not in memory."""
+        """Positions and values of the words that are not in memory."""
         return [(place, value) for place, value in self._values.items() if self._stored.get(place) != value]
 
     def save(self, words: list[tuple[int, str]]) -> None:

@@ -1,8 +1,8 @@
-"""From program text to callable functions, once for each program and machine.
+"""Compile program text to callable functions, once for each program and machine.
 
-The object code is kept in the cache folder, whose name covers the sources, the compiler's version and the CPU
-(`base/primitives/jit.py`). A kept file carries its own hash; one that is damaged is made anew, one that
-cannot be written does no harm.
+The object code is stored in the cache folder, whose name depends on the sources, the compiler's version and the CPU
+(`base/primitives/jit.py`). A stored file has its own hash; a damaged one is compiled again, and one that cannot be
+written does no harm.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ _OPTIMISATION = 2
 
 @dataclass(frozen=True)
 class Library:
-    """The machine code. `run` and the others take addresses; they keep the GIL, as all our machine code does."""
+    """The machine code. Its functions take addresses and keep the GIL, like all machine code here."""
 
     begin: Any
     open_frame: Any
@@ -39,14 +39,14 @@ class Library:
     add_cell: Any
     undo_cells: Any
     rebuild_index: Any
-    symbols: dict[str, int]  # name to address of what compiled contracts use
+    symbols: dict[str, int]  # name to address, for compiled contracts
     tables: dict[str, int]  # fork to the address of its dispatch table
-    engine: Any  # owns the code: it goes when this goes
+    engine: Any  # owns the code, which is freed with it
 
 
 @lru_cache(maxsize=1)
 def library() -> Library:
-    """Load the interpreter, compiling it if nobody has. Raises whatever the compiler raises."""
+    """Load the interpreter, compiling it if it is not stored. Raises whatever the compiler raises."""
     folder = cache_folder(__name__)
     file = None if folder is None else folder.joinpath(_FILE)
     code = None if file is None else read_object(file)
@@ -62,7 +62,7 @@ def opcodes_by_fork() -> dict[str, tuple[Opcode, ...]]:
 
 
 def read_object(file: Path) -> bytes | None:
-    """What `write_object` wrote, or None if it is not there, whole and unchanged."""
+    """Read what `write_object` wrote; None if it is missing, incomplete or changed."""
     try:
         content = file.read_bytes()
     except OSError:
@@ -72,7 +72,7 @@ def read_object(file: Path) -> bytes | None:
 
 
 def write_object(file: Path, code: bytes) -> None:
-    """Written beside and renamed, so that a reader finds all of it or nothing."""
+    """Write to a temporary file and rename it, so that a reader finds all of it or nothing."""
     part = file.with_suffix(f".{hashlib.sha256(code).hexdigest()[:8]}.part")
     try:
         part.write_bytes(hashlib.sha256(code).digest() + code)
@@ -82,7 +82,7 @@ def write_object(file: Path, code: bytes) -> None:
 
 
 def compile_object(text: str, machine: Any = None, passes: int = _OPTIMISATION) -> bytes:
-    """Machine code for this CPU, or for LLVM's target machine that is given. `passes`: their level, 0 is none."""
+    """Compile for this CPU, or for the given LLVM target machine. `passes` is the optimisation level, 0 for none."""
     binding = llvm()
     machine = machine or target_machine(_OPTIMISATION)
     module = binding.parse_assembly(text)

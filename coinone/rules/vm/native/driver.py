@@ -1,11 +1,11 @@
-"""Frames that Python takes part in: where a contract creates, pays or destroys, or a delegation is called.
+"""Run frames that need Python: a contract creates, pays or destroys, or a delegation is called.
 
-Then the reference's own functions do what the machine code cannot, and they want frames. So a frame is made of every
-record that runs, the reference's loop (`interpreter.drive`) goes over them, and each goes on as machine code from
-where it stopped. A call begun by one of them in machine code stays there until it, too, needs Python.
+The reference's own functions do what the machine code cannot, and they need frames. So every running record becomes a
+frame, the reference's loop (`interpreter.drive`) processes them, and each continues as machine code from where it
+stopped. A call that one of them makes in machine code stays there until it, too, needs Python.
 
-The machine code does not see what Python does to accounts, so all it was told of them is then out of date
-(`GENERATION`). What it made warm, Python is told where it matters.
+The machine code does not see Python's changes of accounts, so its knowledge of them then becomes invalid
+(`GENERATION`). Warmth that it recorded is passed to Python where it matters.
 """
 
 import ctypes
@@ -47,20 +47,20 @@ _SELFDESTRUCT = 0xFF
 
 
 class Driver:
-    """`owners` are the frames whose records are written, by their depth under the first one."""
+    """Drives frames; `owners` are the frames whose records are written, by their depth below the first one."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine, self._evm = machine, machine.evm
         self._owners: dict[int, Frame] = {}
-        self._marks: dict[int, int] = {}  # how long the journal of cells was when they began
-        self._stopped = False  # the last frame's instruction is to be finished before it runs on
+        self._marks: dict[int, int] = {}  # the length of the cell journal when each began
+        self._stopped = False  # the last frame's instruction must be finished before it continues
         self._logs_taken = 0
 
     def run(self, message: Message) -> ExecutionResult:
         return drive([open_frame(self._evm, message)], self._step)
 
     def take_over(self, message: Message, state_before: int) -> ExecutionResult:
-        """Go on with a message that the machine code began and left with HOST."""
+        """Continue a message that the machine code started and left with HOST."""
         frames = [Frame(self._evm, message, (state_before, self._evm.substate.snapshot()))]
         self._owners[0], self._marks[0] = frames[0], 0
         self._gather(frames)
@@ -80,7 +80,7 @@ class Driver:
             return HALT
 
     def _advance(self, frames: list[Frame]) -> Signal:
-        """Until the last frame (there may be more of them then) halts or asks for a message. Raises ExceptionalHalt."""
+        """Run until the last frame, possibly a new one, halts or returns a message. Raises ExceptionalHalt."""
         if not self._stopped:
             self._begin(frames[-1], len(frames) - 1)
         while True:
@@ -95,7 +95,7 @@ class Driver:
             frame.pc += 1
 
     def _begin(self, frame: Frame, index: int) -> None:
-        """Write the frame's record; or, if it goes on after a call, settle what the callee left."""
+        """Write the frame's record, or settle the callee's results if it continues after a call."""
         if self._owners.get(index) is frame:
             self._settle_child(index)
             return
@@ -108,16 +108,16 @@ class Driver:
         self._machine.enter(index, frame.message, used)
 
     def _settle_child(self, index: int) -> None:
-        """The frame called by this one is over; if it failed, its cells are put back."""
+        """Settle a finished callee: restore its cells if it failed."""
         machine = self._machine
         machine.numbers[index * STRIDE + _BALANCE_KNOWN] = 0
         child = self._owners.pop(index + 1, None)
         if child is not None and child.error is not None:
             machine.tables.undo(self._marks[index + 1])
-        machine.shared[_GENERATION] += 1  # addresses may be cold again, balances and code others
+        machine.shared[_GENERATION] += 1  # addresses may be cold again, balances and code different
 
     def _run(self, frames: list[Frame]) -> int:
-        """Run machine code with the frames as Python has them; afterwards Python has what became of them."""
+        """Run machine code on the frames, then update Python's frames from their records."""
         machine, frame, index = self._machine, frames[-1], len(frames) - 1
         numbers, first = machine.numbers, index * STRIDE
         numbers[first + _GAS] = frame.gas
@@ -142,9 +142,9 @@ class Driver:
     # From records to frames
 
     def _gather(self, frames: list[Frame]) -> None:
-        """Bring the last frame up to date; make frames of the calls that it began in machine code.
+        """Update the last frame, and create frames for the calls that it made in machine code.
 
-        Returned data is not brought: every instruction that Python finishes replaces it.
+        Returned data is not copied, since every instruction that Python finishes replaces it.
         """
         machine, substate = self._machine, self._evm.substate
         numbers = machine.numbers
@@ -167,7 +167,7 @@ class Driver:
         substate.refund = machine.shared[_REFUND]
 
     def _frame_of_record(self, index: int) -> Frame:
-        """A frame for a call that began in machine code; what nobody will ask it for any more is left plain."""
+        """Create a frame for a call made in machine code; fields that nobody reads any more keep their defaults."""
         machine, first = self._machine, index * STRIDE
         numbers, start = machine.numbers, index * FRAME_SIZE
         data = numbers[first + _DATA] - machine.memory_address
@@ -192,7 +192,7 @@ class Driver:
         before = self._evm.state.snapshot(), (noted, logged, numbers[first + _REFUND_MARK])
         frame = self._owners[index] = Frame(self._evm, message, before)
         self._marks[index] = numbers[first + _JOURNAL_MARK]
-        numbers[first + _NATIVE] = 0  # its end is Python's
+        numbers[first + _NATIVE] = 0  # Python ends it
         return frame
 
     def _take_logs(self, end: int) -> None:
@@ -204,7 +204,7 @@ class Driver:
     # Instructions that Python finishes, and the end
 
     def _finish(self, frame: Frame, first: int) -> Signal | None:
-        """Let the reference do the rest of an instruction whose static gas and memory are paid for."""
+        """Finish an instruction by the reference; its static gas and memory are already paid for."""
         machine, code = self._machine, frame.code[frame.pc]
         machine.shared[_GENERATION] += 1
         row = self._evm.rules.dispatch[code]
@@ -214,7 +214,8 @@ class Driver:
         return row.operation(frame, frame.stack)
 
     def _share_warmth(self, word: int) -> None:
-        """Tell the substate if machine code made this account warm, or the one it delegates to."""
+        """Add this account, or the one it delegates to, to the substate's warm addresses if machine code made it
+        warm."""
         address = to_address(word)
         for known in (address, delegate_of(self._evm.state.code(address))):
             if known is not None and self._machine.made_warm(known):
@@ -233,5 +234,5 @@ class Driver:
 
 
 def _address_of_view(data: memoryview) -> int:
-    """Where a view of the arena begins. The arena stays, so the address outlives the borrowed object."""
+    """The address of a view of the arena. The arena never moves, so the address outlives the view."""
     return ctypes.addressof(ctypes.c_char.from_buffer(data))

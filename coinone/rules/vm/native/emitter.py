@@ -1,7 +1,7 @@
-"""Writing LLVM's intermediate language as text.
+"""Generate LLVM's intermediate language as text.
 
-Text, not llvmlite's object builder: it reads like the language it becomes, and building it takes a twentieth
-of the compile time. Each helper appends a line and returns the name of the value that the line defines.
+Text rather than llvmlite's object builder: it reads like its result, and building it takes a twentieth of the compile
+time. Each helper appends a line and returns the name of the value that the line defines.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ class Emitter:
         self._lines.append("  " + text)
 
     def fresh(self, hint: str) -> str:
-        """A name nobody else has."""
+        """A name that is not in use."""
         self._count += 1
         return f"{hint}.{self._count}"
 
@@ -43,7 +43,7 @@ class Emitter:
 
     @contextmanager
     def when(self, condition: str, unlikely: bool = False) -> Iterator[None]:
-        """A block for the case that `condition` (i1) holds; it may end by itself with `finish`."""
+        """A block that runs if `condition` (i1) holds; it may end itself with `finish`."""
         inside, after = self.fresh("then"), self.fresh("after")
         hint = UNLIKELY if unlikely else ""
         self.line(f"br i1 {condition}, label %{inside}, label %{after}{hint}")
@@ -54,7 +54,7 @@ class Emitter:
 
     @contextmanager
     def when_final(self, condition: str) -> Iterator[None]:
-        """An unlikely block that returns by itself."""
+        """An unlikely block that ends with its own return."""
         inside, after = self.fresh("exit"), self.fresh("after")
         self.line(f"br i1 {condition}, label %{inside}, label %{after}{UNLIKELY}")
         self.label(inside)
@@ -89,7 +89,7 @@ class Emitter:
         self.line(f"store {kind} {value}, ptr {pointer}, align {align}")
 
     def at(self, pointer: str, offset: str | int) -> str:
-        """The address `offset` bytes further."""
+        """The address `offset` bytes after `pointer`."""
         return self.value(f"getelementptr i8, ptr {pointer}, i64 {offset}")
 
     def limb(self, pointer: str, index: str | int) -> str:

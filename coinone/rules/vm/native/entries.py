@@ -1,4 +1,4 @@
-"""The ways into the machine code: what Python calls to run a message, and to go on after it has provided something."""
+"""Entry points of the machine code: start a message, and continue after Python has provided something."""
 
 from coinone.rules.vm.environment import Message, TransactionEnv
 from coinone.rules.vm.native.emitter import Emitter
@@ -26,9 +26,9 @@ def functions() -> str:
 
 
 def _begin() -> str:
-    """begin(shared, known): forget the last message and run the one that is among these objects (`KNOWN`).
+    """begin(shared, known): reset per-message state, then run the message held in `KNOWN`.
 
-    Its target is the account with number 0. If it ends well at once, what it wrote is handed to the state.
+    Its target is the account with number 0. If it succeeds without Python, its writes are passed to the state.
     """
     e = Emitter()
     e.line("call void @forget(ptr %shared, ptr %known)")
@@ -51,7 +51,7 @@ def _begin() -> str:
 
 
 def _forget() -> str:
-    """forget(shared, known): a message begins with these objects; of the last one nothing is left."""
+    """forget(shared, known): reset per-message state for a message with these objects."""
     e = Emitter()
     e.line("call void @forget_cells(ptr %shared)")
     first, behind = (SHARED_NUMBERS.index(name) for name in ("CELL_COUNT", "BLOBS"))
@@ -71,9 +71,9 @@ def _field(e: Emitter, transaction: str, name: str) -> str:
 
 
 def _open_frame() -> str:
-    """open_frame(shared, index, message, program, used, account): write the record of a frame that begins.
+    """open_frame(shared, index, message, program, used, account): write the record of a new frame.
 
-    `program` is a program's record; the frame's memory lies behind the `used` bytes of the others.
+    `program` is a program's record; the frame's memory follows the `used` bytes of the others.
     """
     e = Emitter()
     frame = e.at(_shared(e, "FRAMES", "ptr"), e.op("mul", "%index", FRAME_SIZE))
@@ -118,7 +118,7 @@ def _part(e: Emitter, name: str) -> str:
 
 
 def _floor(e: Emitter, gas: str) -> str:
-    """A slice below the gas; none (zero) without slices, or where the gas is less than one."""
+    """The floor, one slice below the gas; zero without slices or if the gas is less than a slice."""
     size = _shared(e, "SLICE")
     floor = e.op("sub", gas, size)
     none = e.value(f"or i1 {e.compare('eq', size, 0)}, {e.compare('slt', floor, 0)}")
@@ -126,7 +126,7 @@ def _floor(e: Emitter, gas: str) -> str:
 
 
 def _address(e: Emitter, content: str) -> str:
-    """The word of an address that Python has as 20 bytes."""
+    """The word of an address given as Python's 20 bytes."""
     place = e.variable("i256", "0")
     start = e.call("ptr", "PyBytes_AsString", f"ptr {content}")
     e.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {e.at(place, 12)}, ptr {start}, i64 20, i1 false)")
@@ -134,7 +134,10 @@ def _address(e: Emitter, content: str) -> str:
 
 
 def _provide() -> str:
-    """provide(frame, value, original, flags): a cell for the slot on top of the stack, and on. There must be room."""
+    """provide(frame, value, original, flags): add a cell for the slot on top of the stack, then continue.
+
+    There must be room.
+    """
     e = Emitter()
     shared, stack = [e.load("ptr", e.at("%frame", FRAME[name])) for name in ("SHARED", "SP")]
     account = e.load("i64", e.at("%frame", FRAME["ACCOUNT"]))
@@ -148,7 +151,7 @@ def _provide() -> str:
 
 
 def _answer() -> str:
-    """answer(frame, success, size, gas left): the precompiled contract is done, its output in `RETURNED`; go on."""
+    """answer(frame, success, size, gas left): continue after a precompiled contract, its output in `RETURNED`."""
     e = Emitter()
     caller = e.at("%frame", -FRAME_SIZE)
     e.line(f"call void @settle_call(ptr %frame, ptr {caller}, i64 %success, i64 %size, i64 %left, i64 0)")
@@ -159,7 +162,7 @@ def _answer() -> str:
 
 
 def _run() -> str:
-    """run(frame, data, return data): from where the frame says, until something ends it."""
+    """run(frame, data, return data): run a frame from its position until something ends it."""
     e = Emitter()
     for name in ("DATA", "RETURN"):
         e.store("ptr", f"%{name.lower()}", e.at("%frame", FRAME[name]))
@@ -168,7 +171,7 @@ def _run() -> str:
 
 
 def _resume() -> str:
-    """resume(frame): as `run`, with the data the frame has; for a frame that was called in machine code."""
+    """resume(frame): as `run`, with the frame's own data; for a frame that was called in machine code."""
     e = Emitter()
     code, stack_pointer, arena, table = [
         e.load("ptr", e.at("%frame", FRAME[name])) for name in ("CODE", "SP", "MEMORY", "TABLE")

@@ -1,7 +1,7 @@
-"""`execute` as machine code does it. Machines are kept for reuse: their memory is large, though mostly untouched.
+"""`execute` by machine code. Machines are reused: their memory is large, though mostly untouched.
 
-A plain call needs no frame of Python's: the machine code is given the message and the objects that it may look into
-(`KNOWN` in layout.py), runs, and hands what was written to the state. What it cannot find is provided (`misses.py`).
+A plain call needs no Python frame: the machine code gets the message and the objects that it may read (`KNOWN` in
+layout.py), runs, and passes its writes to the state. Whatever it cannot find is provided by `misses.py`.
 """
 
 from collections import defaultdict
@@ -24,16 +24,16 @@ _GAS, _OUTPUT, _OUTPUT_SIZE = (FRAME[name] >> 3 for name in ("GAS", "OUTPUT_OFFS
 _REFUND, _LOGS_USED, _WROTE = (SHARED[name] >> 3 for name in ("REFUND", "LOGS_USED", "WROTE"))
 _HOST, _STOP, _REVERT = int(Status.HOST), int(Status.STOP), int(Status.REVERT)
 _CREATIONS = (CREATE, CREATE2)
-_new = tuple.__new__  # makes what `ExecutionResult(...)` makes, in half the time
+_new = tuple.__new__  # equivalent to `ExecutionResult(...)`, in half the time
 _IDLE_MAX = 4
 _idle: defaultdict[int, list[Machine]] = defaultdict(list)  # by memory cap
 
 
 def execute(evm: Evm, message: Message, program_of: Maker = native_program_of) -> ExecutionResult:
-    """Run `message` on `evm.state`; if it fails the state is as before.
+    """Run `message` on `evm.state`; a failure leaves the state unchanged.
 
-    A run that is traced, has more gas than 63 bits hold, or is of a fork in preparation is the reference interpreter's.
-    `program_of` may know compiled programs (`vm/jit`).
+    The reference interpreter runs what is traced, has more than 63 bits of gas, or uses an incomplete fork.
+    `program_of` may return compiled programs (`vm/jit`).
     """
     if evm.tracer is not None or message.gas > INT64_MAX or evm.rules.name in PREPARED:
         return interpreter.execute(evm, message)
@@ -85,7 +85,7 @@ def _call(machine: Machine, message: Message) -> ExecutionResult:
 
 
 def _take(memory_cap: int) -> Machine:
-    """An idle machine of that size, or a new one. `pop` and `append` are single steps for other threads."""
+    """An idle machine of that size, or a new one. `pop` and `append` are atomic for other threads."""
     try:
         return _idle[memory_cap].pop()
     except IndexError:

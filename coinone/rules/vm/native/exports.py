@@ -1,12 +1,11 @@
-"""What the interpreter lends to compiled contracts (`vm/jit`): its instructions, its routines, and a way in.
+"""The interpreter's exports for compiled contracts (`vm/jit`): instructions, routines, and an entry.
 
-The way in is the byte ENTER, which no fork has as an opcode: it stands in the code of a compiled contract where
-a compiled block begins. So any instruction that goes on by looking at the next byte comes back to compiled code,
-and none of them knows of it.
+The entry is the byte ENTER, which is no opcode in any fork: in the code of a compiled contract it marks the start of a
+compiled block. So any instruction that continues with the next byte enters compiled code without knowing of it.
 
 A compiled block calls the longer instructions as routines. They are the same definitions: where an instruction
-goes on to the next one, the routine returns the gas left; where it would leave, fail, or begin anew, the
-routine has changed nothing that counts and returns NOT_DONE, and the block lets the interpreter do it.
+continues with the next one, the routine returns the gas left; where it would leave, fail or restart, the routine has
+changed nothing that counts and returns NOT_DONE, and the block leaves the instruction to the interpreter.
 """
 
 from collections.abc import Iterable
@@ -29,7 +28,7 @@ ROUTINES = (
 ROUTINE_PARAMETERS = "ptr %frame, ptr %stack, i64 %gas, ptr %memory, i64 %size, i64 %rest"
 STORE_PARAMETERS = "ptr %frame, ptr %cell, i256 %value, i64 %gas"
 _TWO, _THREE = ("i256, i256", "i256"), ("i256, i256, i256", "i256")
-HELPERS = {  # routines by themselves, and what they take and give
+HELPERS = {  # other routines: their result and parameter types
     **dict.fromkeys(("div", "sdiv", "mod", "smod"), _TWO),
     **dict.fromkeys(("addmod", "mulmod"), _THREE),
     "find_cell": ("ptr, i64, i256", "ptr"),
@@ -38,7 +37,7 @@ HELPERS = {  # routines by themselves, and what they take and give
 
 
 class RoutineHandler(Handler):
-    """`%rest` is the static gas of the instructions that follow in the block: it must be left over."""
+    """`%rest` is the static gas of later instructions in the block, which must remain."""
 
     def charge(self, amount: int | str) -> None:
         if amount != 0:
@@ -62,9 +61,9 @@ class RoutineHandler(Handler):
 
 
 class StoreHandler(RoutineHandler):
-    """SSTORE of a value to a cell that was found. `%gas` is without what must be left over for later instructions.
+    """SSTORE of a value to a known cell. `%gas` excludes what later instructions need.
 
-    So it may do nothing for want of gas where there would be enough: then, too, the interpreter has the last word.
+    So it may give up although the gas would suffice; then the interpreter decides.
     """
 
     def own_slot(self) -> str:
@@ -79,7 +78,7 @@ class StoreHandler(RoutineHandler):
 
 
 def routine_of(opcode: Opcode, emit: Full) -> RoutineHandler:
-    """The instruction without its checks; `size` tells whether it may make memory grow."""
+    """The instruction without its checks; `size` is set if it may grow memory."""
     h = RoutineHandler(opcode)
     emit(h)
     return h
@@ -92,7 +91,7 @@ def routines(opcodes: Iterable[Opcode], full: dict[str, Full]) -> str:
             f"routine_{opcode.name}",
             ROUTINE_PARAMETERS,
             routine_of(opcode, full[opcode.name]),
-            "noimplicitfloat",  # as instructions have it (`handler.py`)
+            "noimplicitfloat",  # as in instructions (`handler.py`)
         )
         for opcode in opcodes
         if opcode.name in ROUTINES
@@ -108,7 +107,7 @@ def _store_word(emit: Full) -> str:
 
 
 def enter() -> str:
-    """The instruction ENTER: on to the compiled block that begins here. In plain code it is no instruction."""
+    """The instruction ENTER: continue with the compiled block that begins here. In plain code it is invalid."""
     h = Handler(Opcode(ENTER, "ENTER", 0, 0, 0, stop))
     entries = h.load("ptr", h.at(h.pointer("CODE"), ENTRIES), 1)
     h.leave_if(h.compare("eq", entries, "null", "ptr"), Status.INVALID_OPCODE)
@@ -120,7 +119,7 @@ def enter() -> str:
 
 
 def table(names: list[str]) -> str:
-    """exported(): where the addresses of these functions lie, in this order."""
+    """exported(): the table of these functions' addresses, in this order."""
     entries = ", ".join([f"ptr @{name}" for name in names])
     e = Emitter()
     e.line("ret ptr @exports")

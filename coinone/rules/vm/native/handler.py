@@ -1,8 +1,8 @@
-"""The machine code of one instruction: checks, what it does, and the jump to the next one.
+"""Generate the machine code of one instruction: checks, operation, and the jump to the next one.
 
-Every instruction is a function, and they jump to one another (`musttail`) through a table indexed by the byte
-of code. What the loop of an interpreter keeps in variables travels as arguments, and the calling convention
-keeps those in registers: the frame, the instruction and stack pointers, gas, memory and its size, the table.
+Every instruction is a function, and they jump to one another (`musttail`) through a table indexed by the byte of code.
+An interpreter loop's variables are passed as arguments, which the calling convention keeps in registers: the frame, the
+instruction and stack pointers, gas, memory and its size, the table.
 """
 
 from coinone.rules.vm.frame import Opcode
@@ -18,11 +18,11 @@ HEAD = (
     "define internal preserve_nonecc i64 @{name}(" + PARAMETERS + ") nounwind noimplicitfloat {{\n{body}}}\n"
 )
 
-FETCHED = {Status.STORAGE_MISS: "fetch_slot", Status.CALLEE_MISS: "fetch_callee"}  # before Python is asked
+FETCHED = {Status.STORAGE_MISS: "fetch_slot", Status.CALLEE_MISS: "fetch_callee"}  # tried before Python
 
 
 class Handler(Emitter):
-    """`gas` and `size` name the current values; the parameters keep those from before the instruction."""
+    """`gas` and `size` are the current values; the parameters keep those before the instruction."""
 
     def __init__(self, opcode: Opcode) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Handler(Emitter):
     # Checks
 
     def check(self) -> None:
-        """What the loop of the reference does first: the height of the stack, then the static gas."""
+        """Check the height of the stack and charge the static gas, as the reference's loop does."""
         need = self.opcode.inputs * WORD
         room = min(STACK_SIZE_MAX, STACK_SIZE_MAX + self.opcode.inputs - self.opcode.outputs) * WORD
         if need or room < STACK_SIZE_MAX * WORD:
@@ -46,7 +46,7 @@ class Handler(Emitter):
         self.charge(self.opcode.static_gas)
 
     def charge(self, amount: int | str) -> None:
-        """Take gas; `amount` is at most 2^40, so the difference cannot wrap."""
+        """Charge gas; `amount` is at most 2^40, so the difference cannot wrap."""
         if amount != 0:
             self.gas = self.op("sub", self.gas, amount)
             self.leave_if(self.compare("slt", self.gas, 0), Status.OUT_OF_GAS)
@@ -61,19 +61,19 @@ class Handler(Emitter):
         return self.at("%stack", -WORD * position)
 
     def limbs(self, position: int) -> list[str]:
-        """The addresses of a word's four limbs, the lowest first."""
+        """The addresses of a word's four limbs, lowest first."""
         return [self.at("%stack", 8 * i - WORD * position) for i in range(4)]
 
     def word(self, position: int) -> str:
         return self.load("i256", self.slot(position), 32)
 
     def small(self, position: int) -> tuple[str, str]:
-        """The low 64 bits, and whether (i1) there are others."""
+        """The low 64 bits, and whether (i1) any higher bit is set."""
         limbs = [self.load("i64", limb) for limb in self.limbs(position)]
         return limbs[0], self.compare("ne", self.any_bit(limbs[1:]), 0)
 
     def any_bit(self, numbers: list[str]) -> str:
-        """Zero if all are. Words are tested so, because LLVM tests whole ones in vector registers."""
+        """The OR of the numbers: zero if all are. LLVM would test whole words in vector registers."""
         total = numbers[0]
         for number in numbers[1:]:
             total = self.op("or", total, number)
@@ -86,7 +86,7 @@ class Handler(Emitter):
         return self.load("i64", self.slot(position))
 
     def put(self, word: str, position: int) -> None:
-        """Write a word; position 0 is the one above the top."""
+        """Write a word; position 0 is above the top."""
         self.store("i256", word, self.slot(position), 32)
 
     def put_small(self, number: str, position: int) -> None:
@@ -112,11 +112,11 @@ class Handler(Emitter):
     # Cells
 
     def find_cell(self, account: str | int, key: str) -> str:
-        """The cell of that account and word, or null."""
+        """The cell of an account and key, or null."""
         return self.call("ptr", "find_cell", f"ptr {self.pointer('SHARED')}", f"i64 {account}", f"i256 {key}")
 
     def own_slot(self) -> str:
-        """The cell of the storage slot on top of the stack; there is one."""
+        """The cell of the storage slot on top of the stack, which must exist."""
         cell = self.find_cell(self.number("ACCOUNT"), self.word(1))
         self.leave_if(self.compare("eq", cell, "null", "ptr"), Status.STORAGE_MISS)
         return cell
@@ -124,7 +124,7 @@ class Handler(Emitter):
     # Memory
 
     def reserve(self, offset: int, size: int) -> None:
-        """Pay for and grow memory for the range whose offset and size are at these stack positions."""
+        """Charge for and grow memory to the range whose offset and size are at these stack positions."""
         pointers = f"ptr {self.slot(offset)}", f"ptr {self.slot(size)}"
         gas = self.call("i64", "reserve", "ptr %frame", *pointers, f"i64 {self.gas}", f"i64 {self.size}")
         with self.when_final(self.compare("slt", gas, 0)):
@@ -134,14 +134,14 @@ class Handler(Emitter):
         self.size = self.number("MEMORY_SIZE")
 
     def charge_words(self, position: int, per_word: int) -> None:
-        """Take gas for each begun word of a size. One of 2^32 or more could never be paid for as memory."""
+        """Charge gas for each started word of a size. A size of 2^32 or more could never be paid for as memory."""
         size, big = self.small(position)
         self.leave_if(self.value(f"or i1 {big}, {self.compare('ugt', size, 0xFFFFFFFF)}"), Status.OUT_OF_GAS)
         words = self.op("lshr", self.op("add", size, 31), 5)
         self.charge(self.op("mul", words, per_word))
 
     def place(self, length: int) -> str:
-        """Where `length` bytes at the offset on top lie. If they do not yet: grow, and begin this instruction anew."""
+        """The address of `length` bytes at the offset on top. If missing, grow memory and restart the instruction."""
         offset, big = self.small(1)
         paid_for = self.call("i64", "llvm.usub.sat.i64", f"i64 {self.size}", f"i64 {length - 1}")
         missing = self.value(f"or i1 {big}, {self.compare('uge', offset, paid_for)}")
@@ -152,7 +152,7 @@ class Handler(Emitter):
     # Leaving the instruction
 
     def next(self, length: str | int = 1, height: int | None = None) -> None:
-        """Go on `length` bytes further, the stack `height` words higher (default: what the table says)."""
+        """Continue `length` bytes further, with the stack `height` words higher (default: as in the table)."""
         grown = self.opcode.outputs - self.opcode.inputs if height is None else height
         code = self.at("%code", length)
         self.go_to(code, self.at("%stack", WORD * grown) if grown else "%stack")
@@ -161,18 +161,18 @@ class Handler(Emitter):
         self._tail(self._target(code), code, stack, self.gas, self.size)
 
     def go_on_in(self, function: str) -> None:
-        """On to a function at that address, with everything as it was before the instruction."""
+        """Continue with the function at that address, with the state before the instruction."""
         self._tail(function, "%code", "%stack", "%gas", "%size")
 
     def _target(self, code: str) -> str:
-        """The function of the instruction there."""
+        """The function of the instruction at `code`."""
         byte = self.widen(self.load("i8", code, 1), "i8", "i64")
         return self.load("ptr", self.value(f"getelementptr ptr, ptr %table, i64 {byte}"))
 
     def leave(self, status: Status) -> None:
-        """Back to Python; or, where a frame ends that was called in machine code, to its caller.
+        """Return to Python, or to the caller if a frame ends that was called in machine code.
 
-        Where the instruction will be repeated, everything is as before it.
+        If the instruction will be repeated, everything is as before it.
         """
         if status <= Status.LOGS_FULL:
             self.jump_to(FETCHED.get(status, f"leave_{status.name}"))
@@ -181,16 +181,16 @@ class Handler(Emitter):
             self._tail(f"@{way}_{status.name}", "%code", "%stack", self.gas, self.size)
 
     def leave_in(self, status: Status, frame: str, stack: str, gas: str, memory: str) -> None:
-        """Back to Python with another frame, at whose beginning nothing has happened yet."""
+        """Return to Python with another frame, which has not started yet."""
         code = self.load("ptr", self.at(frame, FRAME["CODE"]))
         self._tail(f"@leave_{status.name}", code, stack, gas, "0", frame, memory)
 
     def jump_to(self, function: str) -> None:
-        """Leave the rest to another function of this kind, which finds all as it was before the instruction."""
+        """Continue in another function of this kind, with the state before the instruction."""
         self.go_on_in(f"@{function}")
 
     def enter(self, frame: str, code: str, stack: str, gas: str, memory: str, size: str) -> None:
-        """Go on in another frame."""
+        """Continue in another frame."""
         self.gas, self.size = gas, size
         self._tail(self._target(code), code, stack, gas, size, frame, memory)
 

@@ -1,8 +1,8 @@
-"""The memory that machine code works in: frames, stacks, one arena, the tables; for one transaction at a time.
+"""The memory of the machine code: frames, stacks, an arena and tables, for one transaction at a time.
 
-All live frames lie in one arena of memory, one behind the other: only the topmost grows. The arena's end is the
-cap on memory. Stacks lie at fixed distances, so that a pointer tells the height. `execution.py` runs a message here,
-`misses.py` provides what the machine code finds missing, `driver.py` goes on where Python has to take part.
+The memories of all live frames follow one another in one arena: only the topmost grows. The arena's end is the cap on
+memory. Stacks are at fixed distances, so that a pointer gives the height. `execution.py` runs a message here,
+`misses.py` provides what is missing, `driver.py` continues where Python has to take part.
 """
 
 import struct
@@ -30,16 +30,16 @@ from coinone.rules.vm.precompiles import Precompile
 
 STRIDE: Final = FRAME_SIZE >> 3
 HISTORY: Final = 256
-SLICE: Final = 500_000  # gas between two looks at a budget: a millisecond or so
+SLICE: Final = 500_000  # gas between two checks of a budget: about a millisecond
 _DEPTHS = CALL_DEPTH_MAX + 1
-_PROGRAMS_KEPT = 64  # from message to message
+_PROGRAMS_KEPT = 64  # between messages
 _BLOCK_WORDS = struct.Struct("<" + f"{WORD}s" * (len(SHARED_WORDS) - 2))
 _SP, _ACCOUNT = FRAME["SP"] >> 3, FRAME["ACCOUNT"] >> 3
 _DISPATCH, _SLICE = SHARED["DISPATCH"] >> 3, SHARED["SLICE"] >> 3
 
 
 class Machine:
-    """Numbers of frames are addressed as `numbers[index * STRIDE + FRAME[name] >> 3]`, the index being the depth."""
+    """A frame's numbers are `numbers[index * STRIDE + FRAME[name] >> 3]`, the index being the depth."""
 
     def __init__(self, library: Library, memory_cap: int) -> None:
         self.library = library
@@ -49,7 +49,7 @@ class Machine:
         self.address = self.tables.address
         memory, returned = aligned(memory_cap), aligned(memory_cap)
         self.arena, self.memory_address = memory.data, int(memory.ctypes.data)
-        self.returned = returned.data  # by the last call that ended in machine code
+        self.returned = returned.data  # data of the last call that ended in machine code
         self.stacks = aligned(_DEPTHS * STACK_STRIDE, STACK_STRIDE)
         self.stack_bytes, self.stack_address = self.stacks.data, int(self.stacks.ctypes.data)
         frames = aligned(_DEPTHS * FRAME_SIZE)
@@ -57,7 +57,7 @@ class Machine:
         self.numbers = self.frame_bytes.cast("q")
         self.hashes = aligned(HISTORY * HASH_SIZE)
         self.hashes_known = False
-        self._pairs = aligned(PAIR_SIZE << PAIR_BITS)  # kept for good: a hash is a hash
+        self._pairs = aligned(PAIR_SIZE << PAIR_BITS)  # never reset: hashes do not change
         for name, address in (
             ("HASHES", self.hashes.ctypes.data),
             ("PAIRS", self._pairs.ctypes.data),
@@ -69,18 +69,18 @@ class Machine:
             ("ARENA_SIZE", memory_cap),
         ):
             self.tables[name] = address
-        self._block: BlockEnv | None = None  # whose words are written
+        self._block: BlockEnv | None = None  # the block whose words are written
         self._blobs = b""
         self._rules: Rules | None = None
-        self.programs = Programs(native_program_of)  # kept from message to message
+        self.programs = Programs(native_program_of)  # kept between messages
         self._looked_at: list[bytes] = []
         self.precompiled: list[Precompile] = []
         self._known: tuple[object, ...] = ()  # `KNOWN` in layout.py
 
     def begin(self, evm: Evm, program_of: Maker) -> None:
-        """Tell the machine code about the block and the transaction.
+        """Set up the block and the transaction.
 
-        Programs are asked for once, as long as the very same object is there to be asked.
+        Programs are kept as long as `program_of` is the same object.
         """
         self.evm = evm
         kept, other_rules = self.programs, evm.rules is not self._rules
@@ -102,11 +102,11 @@ class Machine:
         self.tables["BLOB_COUNT"] = len(hashes)
 
     def write_back(self) -> None:
-        """Hand every written slot to the state; it ignores those that ended as they began."""
+        """Pass every written slot to the state, which ignores unchanged ones."""
         self.library.write_back(self.address)
 
     def end(self) -> None:
-        """Let go of the transaction, however it ended."""
+        """Release the transaction, however it ended."""
         if self.hashes_known:
             self.hashes.fill(0)
             self.hashes_known = False
@@ -119,27 +119,27 @@ class Machine:
         del self.evm
 
     def source_of(self, code: bytes) -> int:
-        """Where code lies that is only looked at."""
+        """The address of code that is only read."""
         self._looked_at.append(code)
         return address_of(code)
 
     # Frames
 
     def run(self, message: Message, data: bytes) -> int:
-        """Run the message until something ends it: what the machine code says then. `data` is the message's."""
+        """Run the message, with its `data`, until something ends it; return the status."""
         self._know(message, data, self.programs.of(message.code).record)
         return self.library.begin(self.address, self._known)  # type: ignore[no-any-return]
 
     def forget(self, message: Message) -> None:
-        """All of the last message; for one that Python begins."""
+        """Reset per-message state, for a message that Python starts."""
         self._know(message, b"", b"")
         self.library.forget(self.address, self._known)
 
     def _know(self, message: Message, data: bytes, program: bytes) -> None:
-        """Of accounts, nothing is known but one number; all else is looked up."""
+        """Set `KNOWN` for a message. Only the target has a number; all else is looked up."""
         evm, target = self.evm, message.target
         state, substate = evm.state, evm.substate
-        self.addresses = addresses = [target]  # by the number that an account has in this message
+        self.addresses = addresses = [target]  # by account number in this message
         self._numbers = numbers = {target: 0}
         self._known = (
             state.known(),
@@ -158,7 +158,7 @@ class Machine:
         )
 
     def enter(self, index: int, message: Message, used: int) -> None:
-        """Write the record of a frame that begins, its memory behind the `used` bytes of the others."""
+        """Write the record of a new frame, whose memory follows the `used` bytes of the others."""
         program, number = self.programs.of(message.code), self.number_of(message.target)
         self.library.open_frame(self.address, index, message, program.record, used, number)
 
@@ -171,17 +171,17 @@ class Machine:
         return number
 
     def made_warm(self, address: Address) -> bool:
-        """Whether machine code made the account warm; no account without a number has a cell."""
+        """Whether machine code made the account warm; only accounts with a number have cells."""
         return address in self._numbers and self.tables.is_warm(address[::-1] + bytes(WORD - len(address)))
 
     def own_address(self, first: int) -> Address:
-        """Whose storage and balance the frame works on whose numbers begin there."""
+        """The address whose storage and balance a frame uses, by where the frame's numbers begin."""
         return self.addresses[self.numbers[first + _ACCOUNT]]
 
     # Stacks: words are little-endian
 
     def word(self, first: int, position: int) -> bytes:
-        """The word at `position`, 1 being the top, of the frame whose numbers begin there."""
+        """The word at `position`, 1 being the top, of the frame whose numbers begin at `first`."""
         start = self.numbers[first + _SP] - self.stack_address - position * WORD
         return self.stack_bytes[start : start + WORD].tobytes()
 
@@ -193,7 +193,7 @@ class Machine:
         self.numbers[first + _SP] = top + self.stack_address
 
     def pop(self, first: int, count: int) -> list[int]:
-        """Take `count` words off; the topmost is the last."""
+        """Pop `count` words; the topmost is the last."""
         top = self.numbers[first + _SP] - self.stack_address
         start = top - count * WORD
         content = self.stack_bytes[start:top]
@@ -202,7 +202,7 @@ class Machine:
 
 
 def _words_of(block: BlockEnv) -> list[bytes]:
-    """The words of the shared record that tell of the block, in their order; short ones are padded with zeros."""
+    """The words of the shared record for the block, in order, padded with zeros."""
     first = (block.coinbase[::-1], block.timestamp, block.number, block.prevrandao[::-1])
     words = (*first, block.gas_limit, block.chain_id, block.base_fee, block.blob_base_fee)
     return [word if isinstance(word, bytes) else word.to_bytes(WORD, "little") for word in words]

@@ -1,7 +1,7 @@
-"""What the machine code stops for, as it cannot find it: slots, accounts, block hashes, room, precompiled contracts.
+"""Provide what the machine code misses: slots, accounts, block hashes, room, precompiled contracts.
 
-It left with nothing of the instruction done or paid, so when Python has provided what was missing the instruction is
-repeated. Only a precompiled contract is different: its frame has begun, and Python ends it.
+It leaves before the instruction has any effect or cost, so the instruction is repeated once Python has provided what
+was missing. Only a precompiled contract is different: its frame has started, and Python ends it.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ _NOTHING = bytes(WORD)
 
 
 def provide(machine: Machine, status: int) -> int:
-    """Provide what the current frame lacks, and go on: what the machine code says next."""
+    """Provide what the current frame misses and continue; return the next status."""
     frame = machine.shared[_CURRENT]
     first = (frame - machine.frames_address) >> 3
     if status == _STORAGE_MISS:
@@ -48,7 +48,7 @@ def provide(machine: Machine, status: int) -> int:
 
 
 def _provide_slot(machine: Machine, first: int, frame: int) -> int:
-    """One that the state has not in memory, or whose original value may be another."""
+    """Provide a slot that is not in the state's memory, or whose original value may differ."""
     evm, address, slot = machine.evm, machine.own_address(first), machine.word(first, 1)[::-1]
     value, original = evm.state.word_and_original(address, slot)
     warm = WARM if evm.substate.is_warm_slot(address + slot) else 0
@@ -91,7 +91,7 @@ def _tell_account(machine: Machine, word: bytes, called: bool) -> None:
 def _prepare(
     machine: Machine, address: Address, code: bytes, code_hash: Hash32 | None
 ) -> tuple[int, int, int]:
-    """What is called: where its code, its marks and its source lie."""
+    """Provide a callee: the addresses of its code, marks and source."""
     evm = machine.evm
     precompile = evm.precompiles.get(address)
     if precompile is not None and len(machine.precompiled) < FIRST_ADDRESS - PRECOMPILED:
@@ -115,7 +115,7 @@ def _run_precompiled(machine: Machine, first: int, frame: int) -> int:
         cost, output = gas + 1, b""
     if cost > gas:
         return answer(frame, 0, 0, 0)  # type: ignore[no-any-return]
-    # it fits: no contract gives more than gas for that much memory could buy
+    # it fits: no output is larger than the memory that gas can buy
     machine.returned[: len(output)] = output
     return answer(frame, 1, len(output), gas - cost)  # type: ignore[no-any-return]
 

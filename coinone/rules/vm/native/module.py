@@ -1,7 +1,7 @@
-"""The whole program text: routines, a function per instruction, a table of them per fork, and the ways in.
+"""Generate the program text: routines, a function per instruction, a table per fork, and entry points.
 
-The opcode table of `rules/vm/opcodes.py` says which instructions there are, how many words they take and give
-and what they cost; here each only gets its body. A name without a body fails at once, when the text is made.
+The opcode table of `rules/vm/opcodes.py` defines the instructions, their stack use and their cost; here each gets its
+body. A name without a body fails when the text is generated.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 
 
 def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
-    """LLVM text of an interpreter for these forks; `table_<fork>` gives the table to start with."""
+    """The LLVM text of an interpreter for these forks; `table_<fork>` returns a fork's table."""
     functions = _functions(forks)
     names = {opcode.name: opcode for opcode in functions.values()}
     parts = [
@@ -123,7 +123,7 @@ def _functions(forks: Mapping[str, tuple[Opcode, ...]]) -> dict[str, Opcode]:
 
 
 def exported(forks: Mapping[str, tuple[Opcode, ...]]) -> list[str]:
-    """The functions that compiled contracts use, in the order of the program's table of their addresses."""
+    """The functions for compiled contracts, in the order of the program's table of addresses."""
     return [
         *_functions(forks),
         f"end_{Status.INVALID_OPCODE.name}",
@@ -133,7 +133,7 @@ def exported(forks: Mapping[str, tuple[Opcode, ...]]) -> list[str]:
 
 
 def symbol(opcode: Opcode) -> str:
-    """Forks that agree about an opcode share its function."""
+    """The symbol of an opcode's function, which forks that agree about the opcode share."""
     return f"op_{opcode.name}_{opcode.inputs}_{opcode.outputs}_{opcode.static_gas}"
 
 
@@ -150,7 +150,7 @@ def _table(fork: str, opcodes: tuple[Opcode, ...]) -> str:
 
 
 def _leave(status: Status) -> str:
-    """Write what travelled in registers into the frame, and return."""
+    """Save the registers into the frame and return."""
     e = Emitter()
     code = e.load("i64", e.at("%frame", FRAME["CODE"]))
     position = e.op("sub", e.value("ptrtoint ptr %code to i64"), code)

@@ -1,4 +1,4 @@
-"""Code as the machine code wants it: padded, and with a mark for each place where a jump may land; many of them."""
+"""Programs for the machine code: padded code with a mark for each valid jump destination."""
 
 import ctypes
 import struct
@@ -12,11 +12,11 @@ from coinone.rules.vm.native.layout import ENTRIES
 from coinone.rules.vm.program_kernel import find_destinations
 
 _RECORD = struct.Struct("<4q")  # PROGRAM_CODE, PROGRAM_MARKS, PROGRAM_SIZE, PROGRAM_SOURCE
-_PADDING = bytes(34)  # a PUSH32 as last byte reads 32 more, and running off the end meets STOP
+_PADDING = bytes(34)  # a PUSH32 as last byte reads 32 more, and running off the end reads STOP
 
 
 class NativeProgram:
-    """Code that runs, marks for jumps, and the source: the bytes that the contract may copy."""
+    """Executable code, marks for jumps, and the source: the bytes that the contract may copy."""
 
     __slots__ = (
         "code",
@@ -40,29 +40,29 @@ class NativeProgram:
         self._describe()
 
     def _describe(self) -> None:
-        """What machine code wants to know, in the order of the layout."""
+        """Write the program's record, in the order of the layout."""
         numbers = self.code_address, self.marks_address, self.size, self.source_address
         self.record = _RECORD.pack(*numbers)
 
 
 def address_of(content: bytes) -> int:
-    """Where the bytes lie; valid while somebody keeps them."""
+    """The address of the bytes, valid while they are alive."""
     return ctypes.cast(ctypes.c_char_p(content), ctypes.c_void_p).value or 0
 
 
 @lru_cache(maxsize=VM_PROGRAM_CACHE)
 def native_program_of(code: bytes) -> NativeProgram:
-    """The program of that code; remembered."""
+    """The cached program of `code`."""
     return NativeProgram(code)
 
 
-Maker: TypeAlias = Callable[[bytes], NativeProgram]  # of a code's program
+Maker: TypeAlias = Callable[[bytes], NativeProgram]  # code -> program
 
 
 class Programs:
-    """Those that machine code was told of: they stay where they are as long as this does, and are made once.
+    """Programs handed to machine code. Each is built once and keeps its address for this object's lifetime.
 
-    `records` are for calling them from machine code, by the hash of their code; None is an account's that is not there.
+    `records` by code hash are for calls from machine code; the key None is an account that does not exist.
     """
 
     __slots__ = ("_by_code", "by_source", "make", "records")
@@ -70,7 +70,7 @@ class Programs:
     def __init__(self, make: Maker) -> None:
         self.make = make
         self._by_code: dict[bytes, NativeProgram] = {}
-        self.by_source: dict[int, NativeProgram] = {}  # by where their source lies
+        self.by_source: dict[int, NativeProgram] = {}  # by the address of their source
         self.records: dict[Hash32 | None, bytes] = {}
 
     def of(self, code: bytes) -> NativeProgram:
@@ -81,7 +81,7 @@ class Programs:
         return program
 
     def of_callee(self, code: bytes, code_hash: Hash32 | None) -> NativeProgram:
-        """Remembered for machine code; but not empty code, as an account with it may be empty or not."""
+        """The program of a callee, recorded for machine code unless the code is empty: such an account may be empty."""
         program = self.of(code)
         if code or code_hash is None:
             self.records[code_hash] = program.record

@@ -1,7 +1,7 @@
-"""The memory that a transaction's frames share: cells with their index and journal, and the buffer of logs.
+"""The tables that a transaction's frames share: cells with index and journal, and the buffer of logs.
 
-All begin small, are allocated here and only here, and double when the machine code says that one is full; what
-grew beyond the usual is given back at the end of the transaction.
+All start small, are allocated only here, and double when the machine code reports that one is full; large ones are
+released at the end of the transaction.
 """
 
 import struct
@@ -30,7 +30,7 @@ from coinone.rules.vm.native.layout import (
 Bytes = npt.NDArray[np.uint8]
 _CELLS = 2_048
 _LOGS = 1 << 16
-_LOG_OVERHEAD = 256  # a log's head, topics and padding are less
+_LOG_OVERHEAD = 256  # more than a log's head, topics and padding
 _INDEX_PER_CELL = 2
 _ALIGNMENT = 64
 _CALLEE = struct.Struct(f"<6q{CELL_ACCOUNT - CALLEE_CODE - 48}xqq16x{WORD}s{WORD}s")
@@ -39,7 +39,7 @@ _KEYS = ("KEY0", "KEY1", "KEY2", "KEY3")
 
 
 def aligned(size: int, alignment: int = _ALIGNMENT) -> Bytes:
-    """Zeroed memory that begins at a multiple of `alignment`; the system provides it only where it is touched."""
+    """Zeroed memory aligned to `alignment`; the system provides pages only where they are touched."""
     block = np.zeros(size + alignment, dtype=np.uint8)
     start = -block.ctypes.data % alignment
     return block[start : start + size]
@@ -47,14 +47,14 @@ def aligned(size: int, alignment: int = _ALIGNMENT) -> Bytes:
 
 @lru_cache(maxsize=256)
 def _log_shape(head: bytes) -> tuple[struct.Struct, int]:
-    """The topics and the data of a log with that head, the data padded to 8 bytes; and whose it is."""
+    """The layout of topics and data (padded to 8 bytes) of a log with that head, and its account."""
     first, size = struct.unpack("<qq", head)
     account, topic_count = divmod(first, 256)
     return struct.Struct(f"<{LOG_HEAD}x{topic_count * f'{WORD}s'}{size}s{-size % 8}x"), account
 
 
 class Tables:
-    """The shared record and what it points to."""
+    """The shared record and the tables it points to."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -62,7 +62,7 @@ class Tables:
         self.address: int = self._record.ctypes.data
         self.bytes = self._record.data
         self.numbers = self.bytes.cast("q")
-        for name in _KEYS:  # Python's own key against chosen collisions: it changes with each process
+        for name in _KEYS:  # a random key per process, against chosen collisions
             self[name] = hash((name, "coinone")) & (2**63 - 1)
         self._key = aligned(WORD)
         self._key_bytes = self._key.data
@@ -79,7 +79,7 @@ class Tables:
         self.numbers[SHARED[name] >> 3] = value
 
     def shrink(self) -> None:
-        """Give large tables back to the system, with all that they hold."""
+        """Release large tables with all their contents."""
         self.grown = False
         self.numbers[_CELL_COUNT] = 0
         self._allocate_cells(_CELLS)
@@ -89,12 +89,12 @@ class Tables:
     # Cells
 
     def room_for_cell(self) -> None:
-        """Room for one more cell."""
+        """Make room for one more cell."""
         if self.numbers[_CELL_COUNT] == self.numbers[_CELL_LIMIT]:
             self.grow_cells()
 
     def add_account(self, key: bytes) -> int:
-        """A cell for the account with that address as a word; where it begins."""
+        """Add a cell for the account with that address, as a word; return its position."""
         self.room_for_cell()
         cell: int = self._library.add_cell(self.address, CALLEE, self._place(key))
         return cell - self._cells_address
@@ -107,7 +107,7 @@ class Tables:
         balance: int,
         code_hash: bytes,
     ) -> None:
-        """Tell what an account is. `numbers` are those from CALLEE_CODE to CALLEE_SOURCE, `given` the flag or zero."""
+        """Fill an account's cell. `numbers` are those from CALLEE_CODE to CALLEE_SOURCE, `given` the flag or zero."""
         flags = (self._cell_numbers[(cell + CELL_FLAGS) >> 3] & WARM) | given
         content = balance.to_bytes(WORD, "little"), code_hash[::-1]
         _CALLEE.pack_into(self._cell_bytes, cell + CALLEE_CODE, *numbers, CALLEE, flags, *content)
@@ -118,7 +118,7 @@ class Tables:
         return cell is not None and bool(self._cell_numbers[(cell + CELL_FLAGS) >> 3] & WARM)
 
     def account_cell(self, key: bytes) -> int | None:
-        """Where the cell of that account begins, if it has one."""
+        """The position of the account's cell, if it has one."""
         cell = self._library.find_account(self.address, self._place(key))
         return None if cell is None else cell - self._cells_address
 
@@ -127,11 +127,11 @@ class Tables:
         return self._key_address
 
     def undo(self, mark: int) -> None:
-        """Take back all changes of cells since the journal was that long."""
+        """Undo all changes of cells since the journal had `mark` entries."""
         self._library.undo_cells(self.address, mark)
 
     def make_room(self) -> None:
-        """Double what is full, cells or journal."""
+        """Double the cells or the journal, whichever is full."""
         if self["CELL_COUNT"] == self["CELL_LIMIT"]:
             self.grow_cells()
         if self["JOURNAL_COUNT"] == self["JOURNAL_LIMIT"]:
@@ -168,10 +168,10 @@ class Tables:
     # Logs
 
     def logs(self, start: int, end: int, addresses: list[Address]) -> list[Log]:
-        """The logs that lie there.
+        """The logs between two positions.
 
-        A thousand of one shape are nothing unusual, so those in a row are read together, and are made as
-        `Log(...)` makes them but without that call.
+        A thousand of one shape are common, so consecutive ones are read together, and created like `Log(...)` but
+        without that call.
         """
         content, position, logs, new = self._logs[start:end].tobytes(), 0, [], tuple.__new__
         while position < len(content):
@@ -187,7 +187,7 @@ class Tables:
         return logs
 
     def room_for_log(self, size: int) -> None:
-        """Room for one more log with `size` bytes of data; those that are there stay."""
+        """Make room for one more log with `size` bytes of data; existing ones are kept."""
         content, used = self._logs, self["LOGS_USED"]
         needed = used + size + _LOG_OVERHEAD
         if needed > self["LOGS_LIMIT"]:

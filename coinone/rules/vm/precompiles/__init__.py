@@ -1,8 +1,8 @@
-"""Precompiled contracts: addresses whose code is a function of ours.
+"""Precompiled contracts: addresses whose code is a Python function.
 
-A precompile takes its input and the gas it may use, and returns what it costs and its output. It must work
-out the cost first and stop with OutOfGas before doing the work, or the work would be free. The chain adds
-its own at 0x0800 and above by passing a longer table to the interpreter.
+A precompile takes its input and the available gas, and returns its cost and output. It must compute the cost first and
+raise OutOfGas before doing the work, or the work would be free. The chain adds its own from 0x0800 on by passing a
+longer table to the interpreter.
 """
 
 from collections.abc import Mapping

@@ -32,7 +32,7 @@ def blake2f(data: bytes, gas: int) -> tuple[int, bytes]:
 
 @lru_cache(maxsize=1)
 def _kernel() -> Any:
-    """Compiled by `warm`, or at first use: programs that never hash this way need not wait for it."""
+    """The jitted rounds, compiled by `warm` or at first use."""
     from coinone.rules.vm.precompiles.blake2f_kernel import compress
 
     return compress

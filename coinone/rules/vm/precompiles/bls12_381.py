@@ -1,7 +1,7 @@
 """The curve BLS12-381: sums, multi-multiplications, pairing check, maps to the curve (EIP-2537).
 
-Done by arkworks through `py-arkworks-bls12381`. Field elements are 64 bytes here, of which the first 16 must
-be zero; sums need not be in the subgroup, everything else must.
+Arkworks does the work, through `py-arkworks-bls12381`. Field elements are 64 bytes, of which the first 16 must be zero;
+operands of additions need not be in the subgroup, all others must.
 """
 
 from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar

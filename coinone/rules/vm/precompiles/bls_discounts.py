@@ -1,4 +1,4 @@
-"""Discounts of BLS12-381 multi-multiplication: many at once are cheaper each (EIP-2537, tables)."""
+"""Discounts of BLS12-381 multi-scalar multiplication by the number of pairs (EIP-2537, tables)."""
 
 # fmt: off
 # In thousandths, for 1 to 128 pairs; more pairs pay the last one.
@@ -26,5 +26,5 @@ G2_DISCOUNTS = (
 
 
 def discounted(pairs: int, price: int, discounts: tuple[int, ...]) -> int:
-    """The price of that many multiplications."""
+    """The discounted price of `pairs` multiplications."""
     return pairs * price * discounts[min(pairs, len(discounts)) - 1] // 1_000

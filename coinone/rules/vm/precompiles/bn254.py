@@ -1,8 +1,8 @@
 """The curve alt_bn128: addition, multiplication, and the pairing check of zk-proof verifiers (EIP-196, -197).
 
-The work is done by mcl, a C++ library whose binary the package `mclbn256` brings. That package sets it up
-for another curve (BN254 of its authors); here the binary is set up again for Ethereum's and used directly,
-through its C interface. A pairing takes under a millisecond; pure Python takes over a second.
+The C++ library mcl does the work; its binary comes with the package `mclbn256`. That package initialises it for another
+curve (BN254 of its authors); here the binary is initialised again for Ethereum's and used directly through its C
+interface. A pairing takes under a millisecond; pure Python takes over a second.
 """
 
 import ctypes
@@ -43,7 +43,7 @@ def multiply(data: bytes, gas: int) -> tuple[int, bytes]:
 
 
 def pairing_check(data: bytes, gas: int) -> tuple[int, bytes]:
-    """Whether the product of the pairings of all (G1, G2) pairs is one. No pairs: it is."""
+    """Whether the product of the pairings of all (G1, G2) pairs is one; true for no pairs."""
     count = len(data) // _PAIR_SIZE
     cost = pay(45_000 + 34_000 * count, gas)
     if len(data) % _PAIR_SIZE:
@@ -51,7 +51,7 @@ def pairing_check(data: bytes, gas: int) -> tuple[int, bytes]:
     g1s, g2s = [], []
     for start in range(0, len(data), _PAIR_SIZE):
         g1, g2 = _g1(data[start : start + 64]), _g2(data[start + 64 : start + _PAIR_SIZE])
-        if not (_mcl().mclBnG1_isZero(g1) or _mcl().mclBnG2_isZero(g2)):  # such a pair contributes a one
+        if not (_mcl().mclBnG1_isZero(g1) or _mcl().mclBnG2_isZero(g2)):  # such a pair contributes one
             g1s.append(g1.raw)
             g2s.append(g2.raw)
     product = ctypes.create_string_buffer(_GT)
@@ -90,7 +90,7 @@ _INFINITY = bytes(64)
 
 
 def _set_fields(point: _Buffer, elements: tuple[bytes, ...]) -> None:
-    """Fill a point with field elements; one not below the field's modulus is refused."""
+    """Set a point's field elements. Raises PrecompileFailure for one not below the modulus."""
     deserialize, target = _mcl().mclBnFp_deserialize, ctypes.addressof(point)
     for element in elements:
         if deserialize(target, element[::-1], _FP) != _FP:
@@ -126,7 +126,7 @@ def _warm() -> None:
 
 @lru_cache(maxsize=1)
 def _mcl() -> Any:
-    """The library, set up for alt_bn128."""
+    """The library, initialised for alt_bn128."""
     from mclbn256 import mclbn256 as package
 
     library = package.loaded_libraries["libmclbn256"]

@@ -1,4 +1,4 @@
-"""What precompiled contracts have in common."""
+"""Helpers of precompiled contracts."""
 
 from coinone.rules.vm.errors import OutOfGas
 
@@ -7,14 +7,14 @@ FALSE = bytes(32)
 
 
 def pay(cost: int, gas: int) -> int:
-    """The cost, if `gas` covers it. Raises OutOfGas."""
+    """Return the cost if `gas` covers it. Raises OutOfGas."""
     if cost > gas:
         raise OutOfGas
     return cost
 
 
 def read(data: bytes, offset: int, size: int) -> bytes:
-    """`size` bytes at `offset`; zeros stand for what is missing."""
+    """`size` bytes at `offset`, padded with zeros."""
     return data[offset : offset + size].ljust(size, b"\0")
 
 

@@ -19,7 +19,7 @@ def ripemd160(data: bytes, gas: int) -> tuple[int, bytes]:
 
 @on_warm
 def _warm() -> None:
-    hashlib.new("ripemd160")  # an OpenSSL without it must show at the start, not in the middle of a block
+    hashlib.new("ripemd160")  # so that an OpenSSL without it fails at the start, not in the middle of a block
 
 
 def identity(data: bytes, gas: int) -> tuple[int, bytes]:

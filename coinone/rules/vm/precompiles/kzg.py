@@ -1,7 +1,7 @@
 """Point evaluation: checks a KZG proof that a committed polynomial has value y at z (EIP-4844).
 
-There are no blobs here, but the precompile costs little and verifiers in contracts use it for proofs of
-other chains' blobs. The check needs one point of Ethereum's trusted setup, tau * G2.
+This chain has no blobs, but the precompile costs little, and contracts use it to verify proofs about other chains'
+blobs. The check needs one point of Ethereum's trusted setup, tau * G2.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""Checking signatures over secp256k1 (ECRECOVER) and over P-256 (P256VERIFY, EIP-7951).
+"""Signature checks over secp256k1 (ECRECOVER) and P-256 (P256VERIFY, EIP-7951).
 
-Neither ever fails: a signature that does not hold gives empty output.
+Neither ever fails: an invalid signature yields empty output.
 """
 
 from cryptography.exceptions import InvalidSignature

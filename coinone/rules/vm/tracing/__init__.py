@@ -1,6 +1,6 @@
-"""Watching a run: what debug_trace* and explorers build on. An interpreter without a tracer pays nothing.
+"""Tracers, for debug_trace* and explorers. An interpreter without a tracer has no overhead.
 
-The tracers here give what geth's tracers of the same name give, ready for JSON.
+Their results are those of geth's tracers of the same names, ready for JSON.
 """
 
 from coinone.rules.vm.frame import Tracer

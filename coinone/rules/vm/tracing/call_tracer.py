@@ -11,7 +11,7 @@ from coinone.rules.vm.revert_reason import revert_reason
 from coinone.rules.vm.tracing.room import Room
 
 _SELFDESTRUCT = 0xFF
-_CALL_SIZE = 256  # about what a call or a log takes beside its data
+_CALL_SIZE = 256  # approximate bytes of a call or a log without its data
 
 
 class CallTracer:
@@ -83,7 +83,7 @@ class CallTracer:
         _drop_logs(call)
 
     def result(self, gas_limit: int, gas_used: int) -> dict[str, Any]:
-        """The tree. Its root shows the whole transaction's gas, not only its message's."""
+        """The tree. Its root has the whole transaction's gas, not only the message's."""
         return {**self.root, "gas": format_quantity(gas_limit), "gasUsed": format_quantity(gas_used)}
 
     def _note_logs(self, frame: Frame) -> None:
@@ -102,7 +102,7 @@ class CallTracer:
 
 
 def _sender(frame: Frame) -> bytes:
-    """Who makes the call: under DELEGATECALL `message.caller` is somebody further up."""
+    """The account that makes the call; for DELEGATECALL not `message.caller`, which is further up."""
     message = frame.message
     return message.target if message.kind is kinds.DELEGATECALL else message.caller
 
@@ -113,7 +113,7 @@ def _receiver(frame: Frame) -> bytes:
 
 
 def _drop_logs(call: dict[str, Any]) -> None:
-    """What a failed frame and those below it logged never happened."""
+    """Remove the logs of a failed frame and of those below it."""
     call.pop("logs", None)
     for below in call.get("calls", []):
         _drop_logs(below)

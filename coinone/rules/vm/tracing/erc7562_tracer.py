@@ -1,6 +1,7 @@
-"""The ERC-7562 tracer: the tree of messages with what each did that the rules for validating user operations restrict
-(slots, transient slots, other contracts' code, opcodes, running out of gas), in the form of geth's erc7562Tracer.
-Bundlers of account abstraction judge operations by it.
+"""The ERC-7562 tracer: the tree of messages with everything that the validation rules for user operations restrict.
+
+That is slots, transient slots, other contracts' code, opcodes and running out of gas, in the form of geth's
+erc7562Tracer. Bundlers of account abstraction judge operations by it.
 """
 
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ class Erc7562Tracer(CallTracer):
     def __init__(self, with_logs: bool = False, ignored: Iterable[int] = IGNORED) -> None:
         super().__init__(with_logs=with_logs)
         self._ignored = frozenset(ignored)
-        self._last: tuple[int, int] | None = None  # the opcode before, and the word that was on top then
+        self._last: tuple[int, int] | None = None  # the previous opcode, and the word that was on top then
         self._hashed: dict[bytes, None] = {}
 
     def enter(self, frame: Frame) -> None:
@@ -68,8 +69,8 @@ class Erc7562Tracer(CallTracer):
         )
 
     def _note_last(self, call: dict[str, Any], code: int) -> None:
-        """What the opcode before did depends on the one that follows: GAS before a call is allowed, and so is
-        asking for the size of code only to see whether there is any."""
+        """Record the previous opcode, whose meaning depends on the next: GAS before a call is allowed, and so is
+        EXTCODESIZE that only tests for code."""
         if self._last is None:
             return
         last, top = self._last
@@ -100,7 +101,7 @@ class Erc7562Tracer(CallTracer):
             accessed["reads"][slot] = [f"0x{value:064x}"]
 
     def _note_hashed(self, frame: Frame, offset: int, size: int) -> None:
-        if size > _HASHED_MAX or offset > _HASHED_MAX:  # it runs out of gas
+        if size > _HASHED_MAX or offset > _HASHED_MAX:  # the frame runs out of gas
             return
         data = bytes(frame.memory[offset : offset + size]).ljust(size, b"\0")
         if data not in self._hashed:
@@ -108,7 +109,7 @@ class Erc7562Tracer(CallTracer):
             self._hashed[data] = None
 
 
-_ADDRESS_SIZE, _SLOT_SIZE = 42, 140  # as text, about
+_ADDRESS_SIZE, _SLOT_SIZE = 42, 140  # approximate, as text
 _HASHED_MAX = 2**24  # bytes: memory so large costs more gas than any transaction has
 
 

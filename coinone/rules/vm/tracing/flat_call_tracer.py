@@ -1,5 +1,7 @@
-"""The flat call tracer: the tree of messages as a list, each with its place in the tree, as geth's flatCallTracer gives
-it and the trace_* methods of other nodes do."""
+"""The flat call tracer: the tree of messages as a list, each with its position in the tree.
+
+The form is that of geth's flatCallTracer and of the trace_* methods of other nodes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ _PARITY_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class TracedPlace:
-    """Where the transaction is; None for what is only tried."""
+    """The place of the transaction on the chain; None for a simulated one."""
 
     block_hash: Hash32 | None = None
     block_number: int = 0
@@ -36,7 +38,7 @@ class TracedPlace:
 
 
 class FlatCallTracer(CallTracer):
-    """Calls of precompiled contracts are left out unless `precompiles`; `parity`: errors in Parity's words."""
+    """Calls of precompiled contracts are omitted unless `precompiles`; `parity` selects Parity's error texts."""
 
     def __init__(self, place: TracedPlace, precompiles: bool = False, parity: bool = False) -> None:
         super().__init__()
@@ -49,7 +51,7 @@ class FlatCallTracer(CallTracer):
         super().enter(frame)
 
     def listed(self, gas_limit: int, gas_used: int) -> list[dict[str, Any]]:
-        """The frames from the root down, each before those below it."""
+        """The frames in pre-order, starting with the root."""
         return list(self._frames(self.result(gas_limit, gas_used), []))
 
     def _frames(self, call: dict[str, Any], path: list[int]) -> Iterator[dict[str, Any]]:

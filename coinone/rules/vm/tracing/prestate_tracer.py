@@ -1,7 +1,7 @@
-"""The prestate tracer: which accounts and slots a transaction touches, in the form of geth's prestateTracer.
+"""The prestate tracer: the accounts and slots that a transaction touches, in the form of geth's prestateTracer.
 
-It notes only *what* is touched. The values come from the state, read afterwards: once as the transaction left
-it, once when it has been taken back.
+It records only *what* is touched. The values are read from the state afterwards: once after the transaction, and once
+after it has been undone.
 """
 
 from dataclasses import dataclass

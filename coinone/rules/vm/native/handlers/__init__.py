@@ -1,8 +1,8 @@
-"""What each instruction is in machine code, a chapter a file, as in `rules/vm/instructions`.
+"""The instructions in machine code, one file for each group, as in `rules/vm/instructions`.
 
-`PURE` instructions are functions from words to a word: the harness around them loads, checks and stores. `FULL`
-ones write their own way through the handler, after the stack has been checked and the static gas taken.
-`HOST` names the memory ranges of those that the reference's own code finishes in Python.
+`PURE` instructions are functions from words to a word: the harness loads, checks and stores. `FULL` ones write all of
+their code, after the stack check and the static gas. `HOST` lists the memory ranges of those that the reference's own
+code finishes in Python.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def binary(operation: str) -> Pure:
 
 
 def function(name: str) -> Pure:
-    """A pure call of one of the routines."""
+    """A pure instruction that calls a routine."""
 
     def emit(e: Emitter, *words: str) -> str:
         return e.call("i256", name, *[f"i256 {word}" for word in words])

@@ -1,4 +1,4 @@
-"""Bits. LLVM leaves a shift by 256 or more undefined, so the amount is bounded before and the result chosen after."""
+"""Bits. LLVM leaves a shift by 256 or more undefined: the amount is bounded first, the result selected after."""
 
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.handler import Handler

@@ -1,4 +1,4 @@
-"""The block and the transaction, as far as contracts may see them."""
+"""Instructions that read the block and the transaction."""
 
 from coinone.rules.vm.instructions.block import HISTORY
 from coinone.rules.vm.native.handler import Handler
@@ -15,7 +15,7 @@ def shared_word(name: str) -> Full:
 
 
 def block_hash(h: Handler) -> None:
-    """Known are those of age 0 to 255. In a young chain the age of a number near 2**256 wraps to one of these, too."""
+    """BLOCKHASH; known for ages 0 to 255. On a young chain the age of a number near 2**256 wraps to one of these."""
     current, asked = h.load("i256", h.shared("NUMBER")), h.word(1)
     age = h.op("sub", h.op("sub", current, asked, "i256"), 1, "i256")
     old, ahead = h.compare("ugt", age, HISTORY - 1, "i256"), h.compare("uge", asked, current, "i256")

@@ -1,4 +1,4 @@
-"""The flow of control: jumps, and the ways a frame ends."""
+"""Control flow: jumps and the instructions that end a frame."""
 
 from coinone.rules.vm.gas import JUMPDEST
 from coinone.rules.vm.native.handler import Handler
@@ -29,9 +29,9 @@ def jump_if(h: Handler) -> None:
 
 
 def _jump_to_top(h: Handler) -> None:
-    """Only jumps and calls make a run long, so here gas is held against the floor that Python set.
+    """Jump to the top word, after comparing gas with Python's floor: only jumps and calls make a run long.
 
-    The JUMPDEST is paid for here and stepped over.
+    The JUMPDEST is charged here and skipped.
     """
     target, big = h.small(1)
     outside = h.value(f"or i1 {big}, {h.compare('uge', target, h.number('CODE_SIZE'))}")

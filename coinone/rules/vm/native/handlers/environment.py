@@ -1,4 +1,4 @@
-"""The message, its data and code, and other accounts as seen from here."""
+"""Instructions that read the message, its data and code, and other accounts."""
 
 from coinone.rules.vm.gas import COPY_PER_WORD
 from coinone.rules.vm.native.handler import Handler
@@ -35,7 +35,7 @@ def call_data_load(h: Handler) -> None:
 
 
 def copy(source: str) -> Full:
-    """Copy bytes into memory; zeros stand for what lies beyond the end of the source."""
+    """Copy bytes into memory, padded with zeros beyond the end of the source."""
 
     def emit(h: Handler) -> None:
         h.charge_words(3, COPY_PER_WORD)
@@ -51,7 +51,7 @@ def copy(source: str) -> Full:
 
 
 def return_data_copy(h: Handler) -> None:
-    """Unlike the other copies, reading past the end is an error."""
+    """RETURNDATACOPY; unlike the other copies, it fails beyond the end of the data."""
     h.charge_words(3, COPY_PER_WORD)
     h.reserve(1, 3)
     offset, big = h.small(2)

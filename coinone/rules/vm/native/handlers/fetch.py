@@ -1,8 +1,8 @@
-"""What an instruction lacks, out of Python's own dictionaries: the slot or the callee that Python would tell of.
+"""Fetch a missing slot or callee directly from Python's dictionaries.
 
-Here an instruction goes on that found no cell, before anything of it has happened. Where the state's dictionary knows
-the value, the cell is made and the instruction repeated; anything unusual is left to Python (`misses.py`), which
-says the same of what is found here.
+An instruction that finds no cell continues here, before it has had any effect. If the state's dictionary has the
+value, the cell is created and the instruction repeated; anything unusual is left to Python (`misses.py`), which would
+yield the same cells.
 """
 
 from coinone.rules.state.account import Account
@@ -34,7 +34,7 @@ from coinone.rules.vm.native.layout import (
 )
 from coinone.rules.vm.native.routines import objects
 
-_ADDRESS, _ADDRESS_SIZE = WORD - 20, 20  # of a big-endian word, the part that is the address
+_ADDRESS, _ADDRESS_SIZE = WORD - 20, 20  # the address within a big-endian word
 
 
 def functions() -> str:
@@ -50,7 +50,7 @@ class _Fetch(Handler):
         self.unless(self.compare("ult", count, limit))
 
     def unless(self, condition: str) -> None:
-        """Leave it to Python, if this does not hold."""
+        """Leave it to Python unless the condition holds."""
         with self.when_final(self.value(f"xor i1 {condition}, true")):
             self.jump_to(f"leave_{self._status.name}")
 
@@ -70,7 +70,7 @@ class _Fetch(Handler):
 
 
 def _slot() -> Handler:
-    """The slot on top of the stack. Nothing else is original while the transaction has not written or created."""
+    """Fetch the slot on top of the stack. Its value is the original one unless the transaction wrote or created."""
     h = _Fetch(Status.STORAGE_MISS)
     h.unless_empty("ORIGINALS")
     h.unless_empty("CREATED")
@@ -93,7 +93,7 @@ def _slot() -> Handler:
 
 
 def _callee() -> Handler:
-    """The account below the top: one with code whose program the machine knows, or one that does not exist."""
+    """Fetch the account below the top: one with code whose program is known, or one that does not exist."""
     h = _Fetch(Status.CALLEE_MISS)
     key, big_endian = h.variable("i256"), h.variable("i256")
     word = h.op("and", h.word(2), accounts.ADDRESS_MASK, "i256")
@@ -111,7 +111,7 @@ def _callee() -> Handler:
     h.unless(h.compare("sge", given, 0, "i32"))
     account = h.unless_there(objects.look_up(h, h.known("ACCOUNTS"), address, _ADDRESS_SIZE))
     exists = h.compare("ne", h.call("i32", "PyObject_IsTrue", f"ptr {account}"), 0, "i32")
-    code_hash = h.variable("ptr", account)  # None, if there is no account
+    code_hash = h.variable("ptr", account)  # None if there is no account
     with h.when(exists):
         h.store("ptr", _field(h, account, "code_hash"), code_hash)
     programs, wanted = h.known("PROGRAMS"), h.load("ptr", code_hash)
@@ -133,7 +133,7 @@ def _field(h: _Fetch, account: str, name: str) -> str:
 
 
 def _tell(h: _Fetch, key: str, program: str, number: str, given: str) -> str:
-    """Make the cell; of an account that does not exist it tells already."""
+    """Create the cell; it also records that the account does not exist."""
     cell = h.call("ptr", "add_cell", f"ptr {h.record}", f"i64 {CALLEE}", f"ptr {key}")
     numbers = {
         CALLEE_CODE: h.load("i64", h.at(program, PROGRAM_CODE)),

@@ -1,4 +1,4 @@
-"""The hash instruction."""
+"""The KECCAK256 instruction."""
 
 from coinone.rules.vm.gas import KECCAK_PER_WORD
 from coinone.rules.vm.native.handler import Handler

@@ -1,4 +1,4 @@
-"""Events. They gather in a buffer, which Python empties whenever the machine code comes back."""
+"""Logs. They are collected in a buffer, which Python empties when the machine code returns."""
 
 from coinone.rules.vm.gas import LOG_PER_BYTE
 from coinone.rules.vm.native.handler import Handler
@@ -12,7 +12,7 @@ def log(topic_count: int) -> Full:
         too_big = h.value(f"or i1 {big}, {h.compare('ugt', size, 0xFFFFFFFF)}")
         h.leave_if(too_big, Status.OUT_OF_GAS)
         cost = h.op("mul", size, LOG_PER_BYTE)
-        h.leave_if(h.compare("slt", h.gas, cost), Status.OUT_OF_GAS)  # before Python finds room for it
+        h.leave_if(h.compare("slt", h.gas, cost), Status.OUT_OF_GAS)  # before Python makes room for it
         head = LOG_HEAD + WORD * topic_count
         used, limit = h.load("i64", h.shared("LOGS_USED")), h.load("i64", h.shared("LOGS_LIMIT"))
         end = h.op("add", h.op("add", used, head), h.op("and", h.op("add", size, 7), -8))

@@ -1,4 +1,4 @@
-"""Memory. The common case, a word inside what has been paid for, is a few machine instructions; else it grows first."""
+"""Memory. The common case, a word within paid memory, takes a few machine instructions; else memory grows first."""
 
 from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.gas import COPY_PER_WORD
@@ -9,7 +9,7 @@ from coinone.rules.vm.native.layout import Status
 
 
 def grow_and_repeat(length: int) -> str:
-    """A way around for `place`, apart from it so that the instructions themselves call nothing."""
+    """The slow path of `place`, a separate function so that the instructions themselves call nothing."""
     h = Handler(Opcode(0, f"GROW{length}", 0, 0, 0, stop))
     gas = h.call("i64", f"reserve_{length}", "ptr %frame", f"ptr {h.slot(1)}", "i64 %gas", "i64 %size")
     with h.when_final(h.compare("slt", gas, 0)):
@@ -43,7 +43,7 @@ def msize(h: Handler) -> None:
 
 
 def mcopy(h: Handler) -> None:
-    """`memmove`: as if the source were read whole before anything is written."""
+    """MCOPY by `memmove`: as if the source were read completely before the write."""
     h.charge_words(3, COPY_PER_WORD)
     h.reserve(1, 3)
     h.reserve(2, 3)

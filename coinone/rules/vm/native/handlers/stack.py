@@ -1,4 +1,4 @@
-"""Moving words on the stack: PUSH, POP, DUP, SWAP."""
+"""Stack instructions: PUSH, POP, DUP, SWAP."""
 
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
@@ -9,7 +9,7 @@ def pop(h: Handler) -> None:
 
 
 def push(size: int) -> Full:
-    """The code is padded with 33 bytes, so a whole number can always be read and cut to what is meant."""
+    """PUSH; the code is padded with 33 bytes, so a whole word can always be read and truncated."""
 
     def emit(h: Handler) -> None:
         if size == 0:

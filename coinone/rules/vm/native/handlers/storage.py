@@ -1,7 +1,7 @@
-"""Storage and transient storage, in a table of cells; a slot that is not there yet is fetched by Python.
+"""Storage and transient storage in a table of cells; Python fetches missing slots.
 
-Every change of a cell is noted first, so that a frame that fails can be taken back (`routines/cells.py`).
-Transient storage is empty when a transaction starts: its cells are made here.
+Every change of a cell is journalled first, so that a failed frame can be undone (`routines/cells.py`).
+Transient storage is empty when a transaction starts, so its cells are created here.
 """
 
 from coinone.rules.vm.gas import (
@@ -55,7 +55,7 @@ def sstore(h: Handler) -> None:
     h.forbid_static()
     h.leave_if(
         h.compare("sle", h.gas, CALL_STIPEND), Status.OUT_OF_GAS
-    )  # a stipend must not be able to write
+    )  # a call with only the stipend must not be able to write
     cell = h.own_slot()
     shared = h.pointer("SHARED")
     check_journal(h, shared)
@@ -75,7 +75,7 @@ def sstore(h: Handler) -> None:
 
 
 def _is_special(e: Emitter, cell: str, new: str) -> str:
-    """False (i1) for another write to a slot in use: it costs an access, and nothing is given or taken back."""
+    """False (i1) for a repeated write to a slot in use, which costs an access and changes no refund."""
     original, current, cold = _before(e, cell)
     special = cold
     for one, other in ((original, current), (original, new), (current, "0"), (new, "0")):
@@ -84,16 +84,16 @@ def _is_special(e: Emitter, cell: str, new: str) -> str:
 
 
 def _before(e: Emitter, cell: str) -> tuple[str, str, str]:
-    """The slot's word before the transaction, its word now, and whether (i1) it is cold."""
+    """The slot's original word, its current word, and whether (i1) it is cold."""
     original, current = (e.load("i256", e.at(cell, place), 32) for place in (CELL_ORIGINAL, CELL_VALUE))
     warmth = e.op("and", e.load("i64", e.at(cell, CELL_FLAGS)), WARM)
     return original, current, e.compare("eq", warmth, 0)
 
 
 def pay_write() -> str:
-    """pay_write(shared, cell, new, gas): the gas left. If it is not negative the refund is counted.
+    """pay_write(shared, cell, new, gas): the gas left. Unless it is negative, the refund is updated.
 
-    The same tables as in `instructions/storage.py`.
+    The tables are those of `instructions/storage.py`.
     """
     e = Emitter()
     original, current, cold = _before(e, "%cell")

@@ -1,9 +1,9 @@
-"""Calls, creations, and the end of a contract.
+"""Calls, creations and SELFDESTRUCT.
 
-A call without value stays in machine code: the callee gets the next record, and its end goes on after the call. A
-precompiled contract's record is Python's to run. Where the callee needs more of Python than a slot, an account or
-some room, Python makes frames of its own out of the records and goes on with them (`driver.py`).
-What `HOST` names is Python's; the memory is paid for here.
+A call without value stays in machine code: the callee gets the next record, and its end continues after the call.
+Python runs the record of a precompiled contract. If the callee needs more of Python than a slot, an account or room,
+Python turns the records into frames and continues with them (`driver.py`). Instructions in `HOST` are Python's; their
+memory is charged here.
 """
 
 from coinone.rules.vm.frame import Opcode
@@ -36,7 +36,7 @@ _NOTHING = Opcode(0, "", 0, 0, 0, stop)
 
 
 def call(kind: str, ranges: int) -> Full:
-    """`ranges` is the stack position of the offset of the data; its size, and offset and size of the result follow."""
+    """A call; `ranges` is the stack position of the data's offset, followed by its size and the result's range."""
 
     def emit(h: Handler) -> None:
         h.reserve(ranges, ranges + 1)
@@ -59,7 +59,7 @@ def call(kind: str, ranges: int) -> Full:
 
 
 def _gas_to_pass(h: Handler) -> str:
-    """What was asked for, but at most all but a 64th."""
+    """The gas to pass on: as requested, but at most all but a 64th."""
     most = h.op("sub", h.gas, h.op("lshr", h.gas, 6))
     wanted, big = h.small(1)
     big = h.value(f"or i1 {big}, {h.compare('ugt', wanted, most)}")
@@ -67,7 +67,7 @@ def _gas_to_pass(h: Handler) -> str:
 
 
 def _keep(h: Handler, ranges: int, passed: str) -> None:
-    """Everything of this frame, as it is at the call: for going on after it, or for leaving the call to Python."""
+    """Save this frame at the call, to continue after it or to leave the call to Python."""
     position = h.op("sub", h.value("ptrtoint ptr %code to i64"), h.number("CODE"))
     for name, number in (
         ("PC", position),
@@ -83,7 +83,7 @@ def _keep(h: Handler, ranges: int, passed: str) -> None:
 
 
 def _open(h: Handler, kind: str, ranges: int, cell: str, address: str, passed: str) -> str:
-    """Fill the record of the frame that is called."""
+    """Fill the record of the called frame."""
     child, shared = h.at("%frame", FRAME_SIZE), h.pointer("SHARED")
     borrowed = kind in ("DELEGATECALL", "CALLCODE")  # only the code is the other account's
     stack = h.op("and", h.value("ptrtoint ptr %stack to i64"), -STACK_STRIDE)
@@ -128,7 +128,7 @@ def _open(h: Handler, kind: str, ranges: int, cell: str, address: str, passed: s
 
 
 def _floor(h: Handler, passed: str) -> str:
-    """The callee has as far to go to its floor as this frame has; without a floor (zero) it gets none."""
+    """The callee's floor, as far below its gas as this frame's; zero without a floor."""
     floor = h.number("FLOOR")
     wanted = h.op("sub", passed, h.op("sub", h.gas, floor))
     return h.select(h.compare("sgt", wanted, 0), "i64", wanted, 0)
@@ -142,7 +142,7 @@ def _begin(h: Handler, child: str, code: str, passed: str) -> None:
 
 
 def end_of_call(status: Status) -> str:
-    """How a frame ends: one that Python opened by leaving, one opened here by going on in its caller."""
+    """End a frame: return to Python if Python opened it, else continue in its caller."""
     h = Handler(_NOTHING)
     with h.when_final(h.compare("eq", h.number("NATIVE"), 0)):
         h.jump_to(f"leave_{status.name}")

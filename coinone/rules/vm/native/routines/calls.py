@@ -1,4 +1,4 @@
-"""The end of a call that was made in machine code: what the driver does in Python (`interpreter._resume`)."""
+"""The end of a call made in machine code, as `interpreter._resume` in Python."""
 
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.layout import FRAME, SHARED, WORD
@@ -6,9 +6,9 @@ from coinone.rules.vm.native.routines import routine
 
 
 def settle_call() -> str:
-    """settle_call(frame, caller, success, size of the output, gas left, whether the output lies in memory).
+    """settle_call(frame, caller, success, size of the output, gas left, whether the output is in memory).
 
-    If not, it lies in the buffer of returned data already.
+    If not, it is already in the buffer of returned data.
     """
     e = Emitter()
     shared = e.load("ptr", e.at("%frame", FRAME["SHARED"]))
@@ -28,7 +28,7 @@ def settle_call() -> str:
 
 
 def _hand_over_output(e: Emitter, shared: str) -> None:
-    """Into the buffer of returned data, as the callee's memory will be overwritten; and where the caller wants it."""
+    """Copy the output to the buffer of returned data, as the callee's memory is reused, and to the caller's range."""
     buffer = e.load("ptr", e.at(shared, SHARED["RETURNED"]))
     with e.when(e.compare("ne", "%size", 0)):
         with e.when(e.compare("ne", "%copies", 0)):
@@ -46,7 +46,7 @@ def _hand_over_output(e: Emitter, shared: str) -> None:
 
 
 def _take_back(e: Emitter, shared: str) -> None:
-    """A failed frame leaves no storage, warmth, log or refund."""
+    """Undo a failed frame's storage, warmth, logs and refund."""
     mark = e.load("i64", e.at("%frame", FRAME["JOURNAL_MARK"]))
     e.line(f"call void @undo_cells(ptr {shared}, i64 {mark})")
     for name, kept in (("LOGS_USED", "LOGS_MARK"), ("REFUND", "REFUND_MARK")):

@@ -1,7 +1,7 @@
 """The table of storage cells: an array that only grows, an index over it, and a journal of changes.
 
-The index is open addressing with a keyed universal hash (NH): a contract chooses its slots, and must not be
-able to choose them so that they collide. The order of cells is that of first use, so nothing depends on the key.
+The index uses open addressing with a keyed universal hash (NH): a contract chooses its slots, and must not be able to
+choose colliding ones. Cells are in order of first use, so no result depends on the key.
 """
 
 from coinone.rules.vm.native.emitter import Emitter
@@ -33,7 +33,7 @@ def _field(e: Emitter, name: str, kind: str = "i64") -> str:
 
 
 def _position() -> str:
-    """Where in the index to look first."""
+    """The first position of the index to probe."""
     e = Emitter()
     limbs = [e.narrow(e.op("lshr", "%key", 64 * i, "i256"), "i256", "i64") for i in range(4)]
     keyed = [e.op("add", limb, _field(e, f"KEY{i}")) for i, limb in enumerate(limbs)]
@@ -52,7 +52,7 @@ def _cell_at(e: Emitter, number: str) -> str:
 
 
 def _find() -> str:
-    """The cell of that account and key, or null. Often it is the last one found: a slot is read, then written."""
+    """The cell of an account and key, or null. Often it is the last one found: a slot is read, then written."""
     e = Emitter()
     last = _field(e, "LAST_CELL", "ptr")
     with e.when(e.compare("ne", last, "null", "ptr")), e.when_final(_is_of(e, last)):
@@ -74,7 +74,7 @@ def _find() -> str:
 
 
 def _find_account() -> str:
-    """find_account(shared, key): for Python; `key` is where the address lies, as a word."""
+    """find_account(shared, key): the cell of an account, for Python; `key` points to the address as a word."""
     e = Emitter()
     key = e.load("i256", "%key", 32)
     cell = e.call("ptr", "find_cell", "ptr %shared", f"i64 {CALLEE}", f"i256 {key}")
@@ -90,7 +90,7 @@ def _is_of(e: Emitter, cell: str) -> str:
 
 
 def _enter(e: Emitter, number: str, account: str, key: str) -> None:
-    """Put the cell's number into the first free place of the index."""
+    """Put the cell's number into the first free position of the index."""
     first = e.call("i64", "cell_position", "ptr %shared", f"i64 {account}", f"i256 {key}")
     place = e.variable("i64")
     e.store("i64", first, place)
@@ -108,7 +108,7 @@ def _enter(e: Emitter, number: str, account: str, key: str) -> None:
 
 
 def _add() -> str:
-    """A new cell, all zero but for its key and account, or null if there is no room."""
+    """A new cell, zero except for key and account, or null if there is no room."""
     e = Emitter()
     number = _field(e, "CELL_COUNT")
     with e.when_final(e.compare("uge", number, _field(e, "CELL_LIMIT"))):
@@ -125,9 +125,9 @@ def _add() -> str:
 
 
 def _note() -> str:
-    """Write the cell's state into the journal; the caller has looked that there is room.
+    """Journal the cell's state; the caller has checked that there is room.
 
-    Once since the newest mark that a frame has set is enough: a frame that fails goes back to its mark or further.
+    One entry since the newest frame's mark is enough: a failed frame is undone to its mark or further.
     """
     e = Emitter()
     noted = e.at("%cell", CELL_NOTED)
@@ -148,7 +148,7 @@ def _note() -> str:
 
 
 def _undo() -> str:
-    """Take back every change since the journal held `mark` notes, newest first."""
+    """Undo every change since the journal had `mark` entries, newest first."""
     e = Emitter()
     place = e.at("%shared", SHARED["JOURNAL_COUNT"])
     with e.loop(lambda: e.compare("ugt", e.load("i64", place), "%mark")):
@@ -164,7 +164,7 @@ def _undo() -> str:
 
 
 def _rebuild() -> str:
-    """Enter all cells into an index that was made anew, larger."""
+    """Enter all cells into a new, larger index."""
     e = Emitter()
     number = e.variable("i64", "0")
     with e.loop(lambda: e.compare("ult", e.load("i64", number), _field(e, "CELL_COUNT"))):
@@ -177,9 +177,9 @@ def _rebuild() -> str:
 
 
 def _forget() -> str:
-    """Empty the index, for another message.
+    """Empty the index for another message.
 
-    Few cells are taken out of the index one by one, as the whole of it would fill half the processor's nearest cache.
+    Few cells are removed one by one, since clearing all of it would fill half the processor's L1 cache.
     """
     e = Emitter()
     count, index = _field(e, "CELL_COUNT"), _field(e, "INDEX", "ptr")
@@ -197,7 +197,7 @@ def _forget() -> str:
 
 
 def _leave(e: Emitter, number: str) -> None:
-    """Empty the cell's place in the index: at or after where it was looked for first, as others may be gone."""
+    """Empty the cell's position in the index, at or after the first probe: cells before it may be gone."""
     cell, index = _cell_at(e, number), _field(e, "INDEX", "ptr")
     account, key = e.load("i64", e.at(cell, CELL_ACCOUNT)), e.load("i256", e.at(cell, CELL_KEY), 32)
     first = e.call("i64", "cell_position", "ptr %shared", f"i64 {account}", f"i256 {key}")

@@ -38,7 +38,7 @@ def divide() -> str:
 
 
 def _length(e: Emitter, limbs: str, most: str) -> str:
-    """How many limbs there are below the leading zeros."""
+    """The number of limbs without leading zeros."""
     length = e.variable("i64", most)
     going = e.variable("i1", "true")
 
@@ -88,7 +88,7 @@ def _by_one_limb(e: Emitter, u: str, m: str, d: str) -> None:
     rest = e.variable("i64", top)
     e.store("i64", "0", e.limb(u, e.load("i64", index)))
     below = e.compare("ult", top, d)
-    with e.when(e.value(f"xor i1 {below}, true")):  # only where the numerator's own top limb is that large
+    with e.when(e.value(f"xor i1 {below}, true")):  # only if the numerator's top limb is that large
         e.store("i64", "1", e.limb("%quotient", e.load("i64", index)))
         e.store("i64", e.op("sub", top, d), rest)
     with e.loop(lambda: e.compare("ugt", e.load("i64", index), 0)):
@@ -122,7 +122,7 @@ def divide_long() -> str:
 
 
 def _guess(e: Emitter, window: str, top: str, second: str, inverse: str) -> str:
-    """Step D3: the quotient limb by the leading limbs; right, or too large by at most two."""
+    """Algorithm D, step 3: estimate the quotient limb from the leading limbs; at most two too large."""
     u2 = e.load("i64", e.limb(window, "%n"))
     u1 = e.load("i64", e.limb(window, e.op("sub", "%n", 1)))
     u0 = e.load("i64", e.limb(window, e.op("sub", "%n", 2)))
@@ -138,7 +138,7 @@ def _guess(e: Emitter, window: str, top: str, second: str, inverse: str) -> str:
 
 
 def subtract_multiple() -> str:
-    """Steps D4 to D6: window -= guess * v; while that was too much, add v back. Returns the true limb."""
+    """Algorithm D, steps 4 to 6: window -= guess * v, then add v back while negative. Returns the true limb."""
     e = Emitter()
     borrow = e.variable("i64", "0")
     index = e.variable("i64", "0")
@@ -168,7 +168,7 @@ def subtract_multiple() -> str:
 
 
 def _add_back(e: Emitter) -> str:
-    """u[0 .. n - 1] += v; the carry is returned."""
+    """u[0 .. n - 1] += v; returns the carry."""
     carry = e.variable("i64", "0")
     index = e.variable("i64", "0")
     e.store("i64", "0", carry)

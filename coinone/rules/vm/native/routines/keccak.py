@@ -125,9 +125,9 @@ def _absorb(e: Emitter, state: str, block: str) -> None:
 
 
 def _hash_pair() -> str:
-    """keccak_pair(shared, ptr data, ptr word): the hash of 64 bytes, from memory if it was asked for not long ago.
+    """keccak_pair(shared, ptr data, ptr word): the hash of 64 bytes, cached.
 
-    The place of an entry in a mapping is such a hash, and contracts work it out anew for each access.
+    The slot of a mapping's entry is such a hash, and contracts compute it again for each access.
     """
     e = Emitter()
     limbs = [e.load("i64", e.limb("%data", i), 1) for i in range(8)]

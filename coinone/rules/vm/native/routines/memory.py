@@ -1,6 +1,6 @@
-"""Growing memory, the one place where it is paid for, cleared and bounded; and copies that pad with zeros.
+"""Memory growth (charging, clearing, bounds), and copies that pad with zeros.
 
-What `reserve` has not let through is never touched, so every read and write of memory lies inside the arena.
+Memory is accessed only after `reserve`, so every read and write is inside the arena.
 """
 
 from coinone.rules.vm.gas import MEMORY_PER_WORD, MEMORY_QUADRATIC_DIVISOR
@@ -44,7 +44,7 @@ def _price(e: Emitter, words: str) -> str:
 
 
 def _small(e: Emitter, word: str) -> tuple[str, str]:
-    """The low limb of the word at that address, and whether (i1) the word is 2^32 or more."""
+    """The low limb of the word at an address, and whether (i1) the word is 2^32 or more."""
     low = e.load("i64", word)
     rest = [e.load("i64", e.limb(word, i)) for i in (1, 2, 3)]
     others = e.op("or", e.op("or", rest[0], rest[1]), e.op("or", rest[2], e.op("lshr", low, 32)))
@@ -52,7 +52,7 @@ def _small(e: Emitter, word: str) -> tuple[str, str]:
 
 
 def _reserve() -> str:
-    """A range given by two words; an empty one needs nothing, wherever it lies."""
+    """Reserve a range given by two words; an empty one needs nothing, whatever its offset."""
     e = Emitter()
     count, count_big = _small(e, "%count")
     empty = e.compare("eq", count, 0)
@@ -81,7 +81,7 @@ def _reserve_fixed(length: int) -> str:
 
 
 def _copy_padded() -> str:
-    """copy_padded(target, count, source, have, ptr offset): zeros stand for what the source lacks."""
+    """copy_padded(target, count, source, have, ptr offset): copy, padded with zeros beyond the source."""
     e = Emitter()
     low = e.load("i64", "%offset")
     rest = [e.load("i64", e.limb("%offset", i)) for i in (1, 2, 3)]
@@ -102,7 +102,7 @@ def _copy_padded() -> str:
 
 
 def _load_padded() -> str:
-    """load_padded(slot, data, have): replace the offset in the slot by the word of data that is there."""
+    """load_padded(slot, data, have): replace the offset in the slot by the word of data at that offset."""
     e = Emitter()
     low = e.load("i64", "%slot")
     rest = [e.load("i64", e.limb("%slot", i)) for i in (1, 2, 3)]

@@ -1,8 +1,8 @@
-"""Python's own objects, read and made by machine code: what Python already holds need not be asked of Python's code.
+"""Read and create Python objects from machine code, which saves calls of Python functions.
 
-All of it goes through the stable part of Python's C interface. The GIL is held throughout, and nothing of what is
-called here runs Python code but `write_back`, so what a dictionary lent stays alive while it is looked at. Where
-memory ran out, null or a negative number is the answer, and ctypes raises the error when the machine code returns.
+Everything uses the stable part of Python's C API. The GIL is held throughout, and only `write_back` runs Python code,
+so borrowed references stay alive while they are used. If memory runs out, the result is null or negative, and ctypes
+raises the error when the machine code returns.
 """
 
 from coinone.rules.vm.native.emitter import Emitter
@@ -21,7 +21,7 @@ from coinone.rules.vm.native.layout import (
 )
 from coinone.rules.vm.native.routines import routine
 
-INTERFACE = {  # name: what it gives, what it takes
+INTERFACE = {  # name: result type, parameter types
     "Py_DecRef": ("void", "ptr"),
     "Py_IncRef": ("void", "ptr"),
     "PyBytes_AsString": ("ptr", "ptr"),
@@ -61,16 +61,16 @@ def functions() -> str:
     return "".join([*declared, *asking, *parts])
 
 
-# Writing calls of them
+# Generating calls of them
 
 
 def item(e: Emitter, container: str, index: int) -> str:
-    """Borrowed from a tuple."""
+    """A borrowed item of a tuple."""
     return e.call("ptr", "PyTuple_GetItem", f"ptr {container}", f"i64 {index}")
 
 
 def known(e: Emitter, shared: str, name: str) -> str:
-    """One of the objects that Python told of when the message began."""
+    """One of the objects in `KNOWN`, set when the message began."""
     everything = e.load("ptr", e.at(shared, SHARED["KNOWN"]))
     if name in STATE:
         return item(e, item(e, everything, KNOWN.index("STATE")), STATE.index(name))
@@ -78,17 +78,17 @@ def known(e: Emitter, shared: str, name: str) -> str:
 
 
 def look_up(e: Emitter, dictionary: str, start: str, size: int) -> str:
-    """What a dictionary holds under those bytes, borrowed; or null."""
+    """A dictionary's value for a key of bytes, borrowed, or null."""
     return e.call("ptr", "look_up", f"ptr {dictionary}", f"ptr {start}", f"i64 {size}")
 
 
 def contains(e: Emitter, container: str, start: str, size: int) -> str:
-    """Whether (i32) those bytes are in a set or a mapping: 0 or 1, or negative without memory."""
+    """Whether (i32) bytes are in a set or mapping: 0 or 1, or negative if out of memory."""
     return e.call("i32", "contains", f"ptr {container}", f"ptr {start}", f"i64 {size}")
 
 
 def big_endian(e: Emitter, word: str, place: str) -> None:
-    """Write a word as Python's bytes have it; an address is the last 20 of them."""
+    """Write a word in big-endian order, as in Python's bytes; an address is the last 20."""
     e.store("i256", e.byte_swap(word), place, 1)
 
 
@@ -105,7 +105,7 @@ def _bytes(e: Emitter, start: str, size: str | int) -> str:
 
 
 def _by_bytes(name: str, gives: str, function: str, without_memory: str) -> str:
-    """name(container, start, size): what a function of the interface says of those bytes."""
+    """name(container, start, size): the result of an API function for those bytes."""
     e = Emitter()
     key = _bytes(e, "%start", "%size")
     with e.when_final(e.compare("eq", key, "null", "ptr")):
@@ -158,7 +158,7 @@ def _number_of_word() -> str:
 
 
 def _account_number() -> str:
-    """account_number(shared, address): as `Machine.number_of`, for 20 bytes; negative without memory."""
+    """account_number(shared, address): as `Machine.number_of`, for 20 bytes; negative if out of memory."""
     e = Emitter()
     numbers, addresses = known(e, "%shared", "NUMBERS"), known(e, "%shared", "ADDRESSES")
     found = look_up(e, numbers, "%address", 20)
@@ -179,9 +179,9 @@ def _account_number() -> str:
 
 
 def _write_back() -> str:
-    """write_back(shared): call `set_word(address, slot, value)` for each slot that was ever written.
+    """write_back(shared): call `set_word(address, slot, value)` for each written slot.
 
-    In the order of first use. What it raises ends this at once.
+    The order is that of first use. An exception stops it.
     """
     e = Emitter()
     set_word = known(e, "%shared", "SET_WORD")
@@ -206,7 +206,7 @@ def _write_back() -> str:
 
 
 def _hand_over(e: Emitter, set_word: str, addresses: str, account: str, slot: str, value: str) -> None:
-    """One call of `set_word`. The tuple owns its arguments; whoever made one of them null has set the error."""
+    """Call `set_word` once. The tuple owns its arguments; an argument that is null has already set the error."""
     address = e.call("ptr", "PyList_GetItem", f"ptr {addresses}", f"i64 {account}")
     e.line(f"call void @Py_IncRef(ptr {address})")
     objects = (address, _bytes(e, slot, WORD), e.call("ptr", "number_of_word", f"ptr {value}"))

@@ -1,8 +1,8 @@
-"""Dividing two limbs by one without a division instruction (Moeller and Granlund, "Improved division by invariant
+"""Divide two limbs by one without a division instruction (Moeller and Granlund, "Improved division by invariant
 integers", 2011).
 
-One reciprocal is computed for a divisor, then each limb of the quotient costs two multiplications. No processor
-needs a 128-bit division for it, and no compiler support library is called.
+One reciprocal is computed per divisor, then each limb of the quotient costs two multiplications. Neither a 128-bit
+division instruction nor a compiler support library is needed.
 """
 
 from coinone.rules.vm.native.emitter import Emitter

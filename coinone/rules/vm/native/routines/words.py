@@ -1,4 +1,4 @@
-"""The arithmetic instructions that are more than one machine operation, on words."""
+"""Word arithmetic that takes more than one machine operation."""
 
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.routines import routine
@@ -19,7 +19,7 @@ def functions() -> str:
 
 
 def _reduce(e: Emitter, numerator: str, bits: int, divisor: str) -> tuple[str, str]:
-    """Call the long division; where quotient (the low 256 bits) and remainder lie."""
+    """Call the long division; return the addresses of quotient (the low 256 bits) and remainder."""
     source, by = e.variable(f"i{bits}", numerator), e.variable("i256", divisor)
     quotient, remainder = e.variable(f"i{bits}"), e.variable("i256")
     count = bits // 64
@@ -28,7 +28,7 @@ def _reduce(e: Emitter, numerator: str, bits: int, divisor: str) -> tuple[str, s
 
 
 def _quotient_or_remainder(name: str) -> str:
-    """Zero for a divisor of zero; short ways where the numerator is smaller, or all fits a limb."""
+    """DIV or MOD: zero for a divisor of zero; fast paths if the numerator is smaller or all fits a limb."""
     e = Emitter()
     with e.when_final(e.compare("eq", "%y", 0, "i256")):
         e.line("ret i256 0")
@@ -44,7 +44,7 @@ def _quotient_or_remainder(name: str) -> str:
 
 
 def _signed(name: str) -> str:
-    """On absolute values; the quotient is negative if the signs differ, the remainder if x is."""
+    """SDIV or SMOD on absolute values; the quotient is negative if signs differ, the remainder if x is."""
     e = Emitter()
     x_sign, y_sign = e.op("ashr", "%x", 255, "i256"), e.op("ashr", "%y", 255, "i256")
     x, y = _apply_sign(e, "%x", x_sign), _apply_sign(e, "%y", y_sign)
@@ -55,12 +55,12 @@ def _signed(name: str) -> str:
 
 
 def _apply_sign(e: Emitter, word: str, sign: str) -> str:
-    """Negate where `sign` is all ones, keep where it is zero."""
+    """Negate if `sign` is all ones, keep if it is zero."""
     return e.op("sub", e.op("xor", word, sign, "i256"), sign, "i256")
 
 
 def _addmod() -> str:
-    """Two reduced summands need one subtraction at most; otherwise the long way."""
+    """ADDMOD: two reduced summands need at most one subtraction; else the long division."""
     e = Emitter()
     with e.when_final(e.compare("eq", "%n", 0, "i256")):
         e.line("ret i256 0")
@@ -89,7 +89,7 @@ def _mulmod() -> str:
 
 
 def _power() -> str:
-    """Square and multiply, from the exponent's lowest bit up."""
+    """EXP: square and multiply, from the exponent's lowest bit up."""
     e = Emitter()
     result, base, exponent = e.variable("i256", "1"), e.variable("i256", "%x"), e.variable("i256", "%y")
     with e.loop(lambda: e.compare("ne", e.load("i256", exponent), 0, "i256")):
