@@ -1,6 +1,6 @@
 """The Python client: for bots, the demo market, the command line and the tests.
 
-It reaches a node through the public API only and stands on nothing but `base`.
+It uses the public API of a node only, and imports nothing but `base`.
 """
 
 from coinone.interfaces.client.actions import Order, Trigger, new_cloid, round_price, round_size

@@ -1,8 +1,7 @@
-"""Exchange actions, as dictionaries in Hyperliquid's shape.
+"""Build exchange actions as dictionaries in Hyperliquid's format.
 
-The order of the keys is part of what is signed (the digest is over the msgpack of the dictionary as it
-stands), so every action is built here and nowhere else. Numbers travel as decimal text without
-trailing zeros, because "1.0" and "1" have different digests.
+The order of the keys is signed (the digest is over the msgpack of the dictionary), so every action is built here and
+nowhere else. Numbers are decimal text without trailing zeros, because "1.0" and "1" have different digests.
 """
 
 import secrets
@@ -22,7 +21,7 @@ PRICE_FIGURES = 5  # of a price that is no integer, at most; its decimals: base/
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What turns an order into a stop ("sl") or a take-profit ("tp")."""
+    """The trigger of a stop ("sl") or a take-profit ("tp") order."""
 
     price: Number
     kind: Literal["tp", "sl"]
@@ -31,7 +30,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order for the market with index `asset`; `cloid` is the sender's own 16-byte name for it."""
+    """An order for the market with index `asset`; `cloid` is the client's own 16-byte id for it."""
 
     asset: int
     is_buy: bool
@@ -79,12 +78,12 @@ def cancel_by_cloid(pairs: Sequence[tuple[int, str]]) -> Action:
 
 
 def modify(changes: Sequence[tuple[int | str, Order]]) -> Action:
-    """Replace orders, each named by order id or cloid."""
+    """Replace orders, each given by order id or cloid."""
     return {"type": "batchModify", "modifies": [{"oid": name, "order": new.wire()} for name, new in changes]}
 
 
 def schedule_cancel(time_ms: int | None) -> Action:
-    """The dead man's switch: cancel everything at `time_ms` unless told otherwise before; None disarms it."""
+    """Schedule the cancellation of all orders at `time_ms` (dead man's switch); None removes it."""
     return {"type": "scheduleCancel"} if time_ms is None else {"type": "scheduleCancel", "time": time_ms}
 
 
@@ -98,17 +97,17 @@ def update_isolated_margin(asset: int, micro_quote: int) -> Action:
 
 
 def noop() -> Action:
-    """Does nothing but use up its nonce, so that a lost action with the same nonce can no longer land."""
+    """Use up a nonce, so that a lost action with the same nonce can no longer execute."""
     return {"type": "noop"}
 
 
 def new_cloid() -> str:
-    """A fresh 16-byte client order id."""
+    """A new random 16-byte client order id."""
     return "0x" + secrets.token_hex(16)
 
 
 def decimal_text(value: Number) -> str:
-    """`value` in the one spelling the wire has: no exponent, no trailing zeros, no "-0". Never rounds."""
+    """`value` in the canonical spelling: no exponent, no trailing zeros, no "-0". Never rounds."""
     try:
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except InvalidOperation:
@@ -132,6 +131,6 @@ def round_price(price: Number, size_decimals: int) -> Decimal:
 
 
 def round_size(size: Number, size_decimals: int) -> Decimal:
-    """The greatest size of the market's lot that is not above `size`."""
+    """The greatest multiple of the market's lot that is not above `size`."""
     lot = Decimal(1).scaleb(-size_decimals)
     return Decimal(decimal_text(size)) // lot * lot

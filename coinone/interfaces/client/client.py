@@ -1,4 +1,4 @@
-"""The two clients: `AsyncClient` for programs with an event loop, `Client` for all others."""
+"""The clients: `AsyncClient` for programs with an event loop, `Client` for all others."""
 
 import asyncio
 import time
@@ -107,7 +107,7 @@ class Client(_Connected):
 
 
 def decode(response: Response) -> Any:
-    """The JSON of an answer. Raises Refused for a 4xx, NoAnswer where the node could not say."""
+    """The JSON of a response. Raises Refused for a 4xx status, NoAnswer for any other failure."""
     try:
         value = msgspec.json.decode(response.body)
     except msgspec.DecodeError:

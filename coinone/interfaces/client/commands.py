@@ -1,4 +1,4 @@
-"""What a client can ask of a node, said once for both kinds of client.
+"""The commands of a client, defined once for both kinds of client.
 
 `AsyncClient` awaits the requests that a command's steps yield, `Client` blocks on them: every method below
 returns its result from `Client`, and an awaitable of it from `AsyncClient`.
@@ -38,7 +38,7 @@ class Market:
 
 
 class Commands:
-    """The commands; subclasses say how to run one."""
+    """The commands; subclasses define how one is run."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Commands:
         domain: Domain | None = None,
         vault: str | None = None,
     ) -> None:
-        """`key` signs; `account` is whose account it is when `key` is an agent's."""
+        """`key` signs; `account` is the account to act for if `key` is an agent's."""
         self.signer = None if key is None else Signer(key)
         self.account = account or (None if self.signer is None else format_bytes(self.signer.address))
         self.vault = vault
@@ -60,15 +60,15 @@ class Commands:
     # Reading
 
     def info(self, kind: str, **fields: Any) -> Any:
-        """POST /info, any type by name: `info("l2Book", coin="BTC")`."""
+        """Query POST /info by type: `info("l2Book", coin="BTC")`."""
         return self._run(info(kind, **fields))
 
     def rpc(self, method: str, *parameters: Any) -> Any:
-        """Ethereum JSON-RPC."""
+        """Call a method of Ethereum JSON-RPC."""
         return self._run(rpc(method, *parameters))
 
     def health(self) -> Any:
-        """Whether the node makes batches, and which was the newest."""
+        """The health of the node: whether it makes batches, and the newest one."""
         return self._run(get("/health"))
 
     def explore(self, page: str) -> Any:
@@ -80,18 +80,18 @@ class Commands:
         return self._run(self._markets_steps())
 
     def mids(self) -> Any:
-        """The middle of each market's book (decimal text by name)."""
+        """Mid prices by market name, as decimal text."""
         return self.info("allMids")
 
     def book(self, coin: str) -> Any:
         return self.info("l2Book", coin=coin)
 
     def contexts(self) -> Any:
-        """Oracle and mark price, funding, open interest ... by market name."""
+        """Oracle and mark price, funding, open interest and more by market name."""
         return self._run(self._contexts_steps())
 
     def summary(self, user: str | None = None) -> Any:
-        """Positions, margin, withdrawable."""
+        """Positions, margin and withdrawable amount of an account."""
         return self.info("clearinghouseState", user=user or self.account)
 
     def open_orders(self, user: str | None = None) -> Any:
@@ -101,18 +101,18 @@ class Commands:
         return self.info("userFills", user=user or self.account)
 
     def order_status(self, oid: int | str) -> Any:
-        """By order id or cloid."""
+        """The status of an order, by order id or cloid."""
         return self.info("orderStatus", user=self.account, oid=oid)
 
     def proven_account(self, user: str | None = None, block_hash: str | None = None) -> Any:
-        """The account as the last block holds it, checked up to that block's hash: ProvenAccount. Raises
-        ProofFailed, also where the block is not `block_hash`."""
+        """The account in the last block, verified up to that block's hash: ProvenAccount. Raises ProofFailed, also if
+        the block is not `block_hash`."""
         return self._run(self._proven_account(user or self.account, block_hash))
 
     # Trading
 
     def act(self, action: Action, expires_after: int | None = None) -> Any:
-        """Sign and send any action; the response's `data`. Raises Refused with the chain's own words."""
+        """Sign and send any action; return the response's `data`. Raises Refused with the chain's message."""
         return self._run(self._act(action, expires_after))
 
     def order(
@@ -126,24 +126,24 @@ class Commands:
         cloid: str | None = None,
         trigger: Trigger | None = None,
     ) -> Any:
-        """Place one order, once, whatever happens to the connection; its status, such as
+        """Place one order exactly once, even if the connection fails; return its status, such as
         {"resting": {"oid": 7, "cloid": "0x.."}} or {"filled": {..}}. Raises Refused, NoAnswer."""
         wanted = Order(0, is_buy, size, price, tif, reduce_only, cloid or actions.new_cloid(), trigger)
         return self._run(self._order_steps(coin, wanted))
 
     def orders(self, orders: Sequence[Order], expires_after: int | None = None) -> Any:
-        """Place several in one action: the list of their statuses, {"error": text} among them."""
+        """Place several orders in one action; return their statuses, {"error": text} for a refused one."""
         return self._run(self._statuses(actions.order(orders), expires_after))
 
     def cancel(self, pairs: Sequence[tuple[int, int]]) -> Any:
-        """Cancel (asset, order id) pairs: the list of statuses, "success" or {"error": text}."""
+        """Cancel (asset, order id) pairs; return the statuses, "success" or {"error": text}."""
         return self._run(self._statuses(actions.cancel(pairs)))
 
     def cancel_by_cloid(self, pairs: Sequence[tuple[int, str]]) -> Any:
         return self._run(self._statuses(actions.cancel_by_cloid(pairs)))
 
     def cancel_all(self) -> Any:
-        """Cancel every open order of the account; how many there were."""
+        """Cancel every open order of the account; return how many there were."""
         return self._run(self._cancel_all_steps())
 
     def modify(self, changes: Sequence[tuple[int | str, Order]]) -> Any:
@@ -158,38 +158,38 @@ class Commands:
     # Keys and funds
 
     def approve_agent(self, agent: str, name: str | None = None, compat: bool = False) -> Any:
-        """Let the key of address `agent` trade for this account; it can never move funds. The zero address removes
-        the agent of that name.
+        """Let the key of address `agent` trade for this account; it can never move funds. The zero address removes the
+        agent of that name.
 
-        A `compat` agent may sign as Hyperliquid's own clients do: use a key that is used nowhere else.
+        A `compat` agent may sign as Hyperliquid's own clients do: its key must not be used elsewhere.
         """
         label = f"{name or ''} compat" if compat else name
         named = {} if label is None else {"agentName": label}
         return self.act({"type": "approveAgent", "agentAddress": agent.lower(), **named})
 
     def leave_agency(self) -> Any:
-        """Stop being somebody's agent, with this client's own key. What was sent to its address meanwhile opens its
-        account, if it is enough."""
+        """End this key's agency for an account. Funds sent to its address meanwhile open its own account, if
+        sufficient."""
         return self.act({"type": "leaveAgency"})
 
     def send(self, destination: str, amount: Number) -> Any:
-        """Send quote token to another account of the exchange."""
+        """Send quote tokens to another account of the exchange."""
         text = actions.decimal_text(amount)
         return self.act({"type": "usdSend", "destination": destination.lower(), "amount": text})
 
     def withdraw(self, amount: Number) -> Any:
-        """Move quote token from the exchange to the same address on the EVM."""
+        """Move quote tokens from the exchange to the same address on the EVM."""
         return self._run(self._withdraw_steps(amount))
 
     def deposit(self, amount: Number) -> Any:
-        """Move quote token from the EVM to the exchange; the transaction's receipt."""
+        """Move quote tokens from the EVM to the exchange; return the transaction's receipt."""
         return self._run(deposit(self._own_signer(), amount))
 
     def token_balance(self, user: str | None = None) -> Any:
-        """The quote token's balance on the EVM: Decimal."""
+        """The balance of quote tokens on the EVM: Decimal."""
         return self._run(token_balance(user or self._own_account()))
 
-    # The steps behind them
+    # Steps of the commands
 
     def _act(self, action: Action, expires_after: int | None = None) -> Steps[Any]:
         body = yield from self._sign(action, expires_after)

@@ -1,11 +1,11 @@
-"""The public accounts of the dev network: everybody's, worthless on purpose, and allocated nowhere else."""
+"""The public accounts of the dev network: known to everyone, worthless, and allocated nowhere else."""
 
 from coinone.base.crypto.hd import ethereum_keys
 
-# The phrase that every Ethereum development tool uses: whoever reads this can spend what its accounts hold.
+# The mnemonic that every Ethereum development tool uses: anyone can spend the balances of its accounts.
 DEV_MNEMONIC = "test test test test test test test test test test test junk"
-DEV_ACCOUNTS = 10  # 0-9: for the person at the keyboard
-DEMO_ACCOUNTS = 10  # 10-19: the demo market's
+DEV_ACCOUNTS = 10  # 0-9: for the user
+DEMO_ACCOUNTS = 10  # 10-19: for the demo market
 
 
 def dev_keys() -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What can go wrong between a program and a node, told apart by what the caller should do next."""
+"""Exceptions of the client, by what the caller should do next."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ from coinone.base.primitives.errors import CoinoneError
 
 
 class ClientError(CoinoneError):
-    """Root of the errors that a client raises."""
+    """Base class of the errors that a client raises."""
 
 
 class NoAnswer(ClientError):
-    """The connection failed or timed out: whether the node acted is unknown. Sending the same again is safe:
-    a signed action has one identity, so the chain carries it out once at most."""
+    """The connection failed or timed out: whether the node acted is unknown. Sending the same bytes again is safe:
+    a signed action has one identity, so the chain executes it at most once."""
 
 
 class AnswerLost(ClientError):
-    """The action took effect, but its answer went missing with a connection: look the result up."""
+    """The action took effect, but its answer was lost with a connection: look up the result."""
 
 
 class Refused(ClientError):
-    """The node answered, and the answer is no: nothing happened."""
+    """The node refused the request: nothing happened."""
 
     def __init__(self, message: str, code: int = 0, data: Any = None) -> None:
         super().__init__(message)

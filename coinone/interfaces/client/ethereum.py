@@ -1,7 +1,7 @@
-"""The little of Ethereum that a trading program needs: sign a transaction, move the ERC-20 quote token.
+"""Ethereum for trading programs: sign a transaction, transfer the ERC-20 quote token.
 
-Deposit = an ERC-20 `transfer` to the token's system address (0x20, zeros, token index: Hyperliquid's
-convention); the way back is an exchange action. Anything richer is what web3.py is for: it works unchanged.
+A deposit is an ERC-20 `transfer` to the token's system address (0x20, zeros, token index: Hyperliquid's convention); a
+withdrawal is an exchange action. For anything more use web3.py, which works unchanged.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Transaction:
     data: bytes
 
     def sign(self, key: bytes) -> bytes:
-        """The signed bytes, as eth_sendRawTransaction takes them."""
+        """The signed bytes for eth_sendRawTransaction."""
         fields = (
             self.chain_id,
             self.nonce,
@@ -58,5 +58,5 @@ def balance_of_data(owner: Address) -> bytes:
 
 
 def system_address(token_index: int) -> Address:
-    """Where a transfer of the token is a deposit to the exchange."""
+    """The address to which a transfer of the token is a deposit to the exchange."""
     return (0x20 << 152 | token_index).to_bytes(20, "big")

@@ -1,8 +1,8 @@
-"""HTTP/1.1 with connections kept open: one small transport for asyncio, one for plain threads.
+"""HTTP/1.1 with persistent connections: one transport for asyncio, one for threads.
 
-A request goes out on an idle connection if there is one. A server may close an idle connection at the
-very moment we write to it, so a request that dies on a *reused* connection is sent once more on a fresh
-one; that is safe because reads change nothing and a signed action takes effect once at most.
+A request uses an idle connection if there is one. The server may close it at that very moment, so a request that fails
+on a *reused* connection is sent once more on a new one; that is safe because reads change nothing and a signed action
+takes effect at most once.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ import httptools
 
 from coinone.interfaces.client.errors import NoAnswer, Refused
 
-TIMEOUT_S = 10.0  # a batch takes 250 ms and a block 2 s: ten seconds of silence is a dead node
-IDLE_CONNECTIONS_MAX = 64  # kept for the next burst; more are closed
-BODY_BYTES_MAX = 64 * 2**20  # a year of candles is 20 MB; more is a mistake
+TIMEOUT_S = 10.0  # a batch takes 250 ms and a block 2 s, so ten silent seconds mean a dead node
+IDLE_CONNECTIONS_MAX = 64  # kept for later; more are closed
+BODY_BYTES_MAX = 64 * 2**20  # a year of candles is 20 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a URL such as http://localhost:3001 points."""
+    """The host and port of a URL such as http://localhost:3001."""
 
     host: str
     port: int
@@ -40,7 +40,7 @@ class Endpoint:
 
     @staticmethod
     def parse(url: str) -> "Endpoint":
-        """Raises Refused."""
+        """Parse a URL. Raises Refused."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -52,7 +52,7 @@ class Endpoint:
         return Endpoint(parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 
     def request(self, path: str, body: bytes | None) -> bytes:
-        """The bytes of a POST of JSON, or of a GET where there is no body."""
+        """The bytes of a POST of JSON, or of a GET if there is no body."""
         method, host = "GET" if body is None else "POST", f"[{self.host}]" if ":" in self.host else self.host
         head = f"{method} {self.prefix}{path} HTTP/1.1\r\nHost: {host}:{self.port}\r\n"
         if body is None:
@@ -61,7 +61,7 @@ class Endpoint:
 
 
 class AsyncHttp:
-    """Requests to one endpoint over as many connections as there are requests under way."""
+    """Requests to one endpoint, with a connection for each concurrent request."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S, idle_max: int = IDLE_CONNECTIONS_MAX) -> None:
         self._endpoint = Endpoint.parse(url)
@@ -70,7 +70,7 @@ class AsyncHttp:
         self._idle: deque[_Connection] = deque()
 
     async def send(self, path: str, body: bytes | None = None) -> Response:
-        """The answer to a POST, or to a GET where there is no body. Raises NoAnswer."""
+        """Send a POST, or a GET if there is no body, and return the response. Raises NoAnswer."""
         request = self._endpoint.request(path, body)
         while self._idle:
             connection = self._idle.popleft()
@@ -93,7 +93,7 @@ class AsyncHttp:
             connection.close()
             raise
         if connection.usable() and len(self._idle) < self._idle_max:
-            self._idle.appendleft(connection)  # the warmest first: the rest may time out and go
+            self._idle.appendleft(connection)  # most recently used first, so that the others can time out
         else:
             connection.close()
         return response
@@ -112,11 +112,11 @@ class AsyncHttp:
 
 
 class _Closed(NoAnswer):
-    """The other side hung up, which it may do at any time to a connection that was idle."""
+    """The server closed the connection, which it may do at any time while it is idle."""
 
 
 class _Connection(asyncio.Protocol):
-    """One connection, one request at a time; httptools parses what comes back."""
+    """One connection with one request at a time; httptools parses responses."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -133,7 +133,7 @@ class _Connection(asyncio.Protocol):
         try:
             return await self._answer
         except BaseException:
-            self.close()  # whatever comes later would be taken for the answer to the next request
+            self.close()  # later bytes would be taken for the next request's response
             raise
         finally:
             self._answer = None
@@ -177,7 +177,7 @@ class _Connection(asyncio.Protocol):
 
 
 class SyncHttp:
-    """The same for programs without an event loop: one kept connection per thread."""
+    """Requests without an event loop: one persistent connection per thread."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._endpoint = Endpoint.parse(url)
@@ -185,7 +185,7 @@ class SyncHttp:
         self._threads = threading.local()
 
     def send(self, path: str, body: bytes | None = None) -> Response:
-        """The answer to a POST, or to a GET where there is no body. Raises NoAnswer."""
+        """Send a POST, or a GET if there is no body, and return the response. Raises NoAnswer."""
         kept: http.client.HTTPConnection | None = getattr(self._threads, "connection", None)
         if kept is not None:
             with contextlib.suppress(_Closed):
@@ -194,7 +194,7 @@ class SyncHttp:
         return self._exchange(self._threads.connection, path, body)
 
     def close(self) -> None:
-        """Close the calling thread's connection; other threads' close when they end."""
+        """Close the calling thread's connection; those of other threads close when they end."""
         connection = getattr(self._threads, "connection", None)
         if connection is not None:
             connection.close()

@@ -1,7 +1,7 @@
-"""A private key in a file, locked with a password: Ethereum's key store, version 3 ("Web3 secret storage").
+"""Encrypt a private key with a password: Ethereum's key store, version 3 ("Web3 secret storage").
 
 geth, Foundry, MetaMask and eth-account read and write the same files. The password goes through scrypt, which
-makes each guess cost memory and time; files of others may use PBKDF2, which is read but never written.
+makes each guess cost memory and time; other programs' files may use PBKDF2, which is read but never written.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from coinone.base.crypto.secp256k1 import address_of, is_private_key
 from coinone.interfaces.client.errors import Refused
 
 SCRYPT_N = 2**17  # 128 MiB and about a second for each guess
-SCRYPT_MEMORY_MAX = 2**29  # twice what geth's standard asks for: a hostile file must not take all there is
+SCRYPT_MEMORY_MAX = 2**29  # twice geth's standard, so that a hostile file cannot use all memory
 PBKDF2_ROUNDS_MAX = 10_000_000
 
 
@@ -42,7 +42,7 @@ def lock(key: bytes, password: str, entropy: bytes, scrypt_n: int = SCRYPT_N) ->
 
 
 def unlock(text: str, password: str) -> bytes:
-    """The private key in a key store file. Raises Refused on a wrong password or a foreign format."""
+    """Decrypt the private key of a key store file. Raises Refused for a wrong password or format."""
     try:
         crypto = {name.lower(): part for name, part in json.loads(text).items()}["crypto"]
         sealed = bytes.fromhex(crypto["ciphertext"])
@@ -79,7 +79,7 @@ def _derive(kdf: str, parameters: Any, password: str) -> bytes:
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int, size: int) -> bytes:
-    memory = 2 * SCRYPT_MEMORY_MAX  # OpenSSL's default cap is lower than one guess needs
+    memory = 2 * SCRYPT_MEMORY_MAX  # OpenSSL's default cap is too low for one derivation
     return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=size)
 
 

@@ -1,4 +1,4 @@
-"""A node of one's own for a test or an experiment: started as a process, thrown away afterwards.
+"""A temporary node for a test or an experiment, run as a child process.
 
 with LocalNode() as node, Client(node.url, key=dev_keys()[0]) as client:
     client.order("BTC", True, "0.01", 97000)
@@ -26,10 +26,10 @@ _POLL_S = 0.1
 
 
 class LocalNode:
-    """`coinone up` in a child process, on free ports, in a folder of its own unless `data_dir` is given.
+    """`coinone up` in a child process, on free ports, in a temporary folder unless `data_dir` is given.
 
-    `follow` makes it a `coinone node` that follows the node which listens there. `launcher` is what runs the command
-    line: some other program round it, such as strace.
+    `follow` makes it a `coinone node` that follows the node listening there. `launcher` is a program that runs the
+    command line, such as strace.
     """
 
     def __init__(
@@ -126,12 +126,12 @@ class LocalNode:
         return self.start()
 
     def output(self) -> str:
-        """What it printed so far."""
+        """The node's output so far."""
         return self._output.read_text(errors="replace") if self._output.exists() else self._printed
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at this moment, all different."""
+    """Different ports that nobody listens on at this moment."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -1,7 +1,7 @@
-"""Checking a proof of one's own account: from the leaf up to the hash of a block, with nothing taken on trust.
+"""Verify an account proof, from the leaf up to the hash of a block, without trusting the node.
 
-Written from docs/protocol/account-proofs.md alone, so it stands beside the node's own code as a second reading. What
-it cannot know is whether the block is the chain's: compare `block_hash` with one from a node that you trust more.
+Written from docs/protocol/account-proofs.md alone, so it is a second, independent implementation. It cannot
+know whether the block is the chain's: compare `block_hash` with one from a node that you trust.
 """
 
 import struct
@@ -30,19 +30,19 @@ _ORDER = (
     "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
     "reduce_only", "has_cloid",
 )  # fmt: skip
-_ORDER_SIZE = 8 * (len(_ORDER) + 1)  # and the builder
-_NUMBER, _EXTRA_DATA = 8, 12  # places in an Ethereum header
+_ORDER_SIZE = 8 * (len(_ORDER) + 1)  # and the builder's number
+_NUMBER, _EXTRA_DATA = 8, 12  # indexes in an Ethereum header
 
 Row = dict[str, int]
 
 
 class ProofFailed(ClientError):
-    """The answer does not prove what it says."""
+    """The answer does not prove its claims."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvenAccount:
-    """An account as a block holds it, in the chain's units (amounts 10^-6 quote, prices and sizes the market's)."""
+    """An account in a block, in the chain's units (amounts in 10^-6 quote, prices and sizes in the market's)."""
 
     block_number: int
     block_hash: str
@@ -53,8 +53,8 @@ class ProvenAccount:
 
 
 def verify_account_proof(answer: Any, user: str, block_hash: str | None = None) -> ProvenAccount:
-    """What an answer of `accountProof` proves. Raises ProofFailed, also where it is of another account, or not
-    under `block_hash`."""
+    """Verify an answer of `accountProof`. Raises ProofFailed, also if it is of another account or not under
+    `block_hash`."""
     try:
         proven = _verify(answer, block_hash)
         _need(proven.address == user.lower(), f"the account of {proven.address}")
@@ -122,12 +122,12 @@ def _decoded(block_hash: str, height: int, leaf: bytes, orders: Sequence[tuple[i
 
 
 def _row(columns: Any, names: Sequence[str]) -> Row:
-    """Columns are 8-byte signed integers in a fixed order."""
+    """Decode columns: 8-byte signed integers in a fixed order."""
     return dict(zip(names, struct.unpack(f">{len(names)}q", columns), strict=True))
 
 
 def _order(leaf: bytes) -> Row:
-    """An order's row, and behind it the number of the account that built it (0: none)."""
+    """Decode an order's row and the account number of its builder after it (0: none)."""
     return {**_row(leaf[:-8], _ORDER), "builder": int.from_bytes(leaf[-8:], "big")}
 
 

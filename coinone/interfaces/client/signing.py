@@ -1,10 +1,10 @@
-"""What a client signs, so that the chain can check it without trusting the server between them.
+"""Sign actions and transactions, so that the chain can verify them without trusting the API server.
 
 An *L1 action* is hashed as msgpack together with its nonce, and the hash is signed as a "phantom agent"
 (Hyperliquid's scheme). A *user-signed* action, which moves funds or grants power, is signed field by field
 as EIP-712 typed data, so that a wallet can show it. The chain is named in both: `source` is
 "coinone:<chainId>", `hyperliquidChain` is "Coinone", and the typed data's domain has our chain id. A
-signature made here therefore means nothing on Hyperliquid, and one made there nothing here.
+signature for this chain is therefore invalid on Hyperliquid, and the reverse.
 """
 
 import threading
@@ -26,7 +26,7 @@ from coinone.interfaces.client.ethereum import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """Which chain a signature is for."""
+    """The chain that a signature is for."""
 
     source: str
     chain_name: str
@@ -53,19 +53,19 @@ class Signer:
         return f"Signer(0x{self.address.hex()})"
 
     def nonce(self, at_ms: int | None = None) -> int:
-        """The time in ms, or one more than the last nonce where two fall into one millisecond."""
+        """A new nonce: the time in ms, or one more than the last nonce within the same millisecond."""
         now = time.time_ns() // 1_000_000 if at_ms is None else at_ms
         with self._lock:
             self._last_nonce = max(self._last_nonce + 1, now)
             return self._last_nonce
 
     def sign_digest(self, message: Hash32) -> dict[str, Any]:
-        """The signature as the exchange API takes it."""
+        """Sign a digest, in the format of the exchange API."""
         r, s, v = sign(message, self._key)
         return {"r": hex(r), "s": hex(s), "v": v}
 
     def sign_transaction(self, transaction: Transaction) -> bytes:
-        """The bytes that eth_sendRawTransaction takes."""
+        """Sign a transaction; return the bytes for eth_sendRawTransaction."""
         return transaction.sign(self._key)
 
 
@@ -77,7 +77,7 @@ def sign_action(
     expires_after: int | None = None,
     at_ms: int | None = None,
 ) -> dict[str, Any]:
-    """The body of POST /exchange for `action`, signed with a fresh nonce (of another time if `at_ms` is given)."""
+    """Sign `action` with a new nonce (of time `at_ms` if given); return the body of POST /exchange."""
     nonce = signer.nonce(at_ms)
     if action["type"] in BY_JSON:
         action = complete_user_action(action, domain, nonce)
@@ -96,13 +96,13 @@ def sign_action(
 def l1_action_digest(
     action: Any, nonce: int, source: str, vault: str | None = None, expires_after: int | None = None
 ) -> Hash32:
-    """What is signed for an L1 action."""
+    """The digest that is signed for an L1 action."""
     account = None if vault is None else parse_address(vault)
     return l1_digest(msgspec.msgpack.encode(action), nonce, account, expires_after, source)
 
 
 def complete_user_action(action: Action, domain: Domain, nonce: int) -> Action:
-    """`action` with the fields that tie it to a chain and a moment."""
+    """Add the fields that bind a user-signed action to a chain and a time."""
     return {
         **action,
         "hyperliquidChain": domain.chain_name,
@@ -112,7 +112,7 @@ def complete_user_action(action: Action, domain: Domain, nonce: int) -> Action:
 
 
 def user_action_digest(action: Action) -> Hash32:
-    """What is signed for a user-signed action that is complete."""
+    """The digest that is signed for a complete user-signed action."""
     form = BY_JSON[action["type"]]
     # An agent without a name is signed with the empty one, and sent without (as Hyperliquid's SDK does).
     values = {name: _value(kind, action.get(name, "")) for kind, name in form.fields}

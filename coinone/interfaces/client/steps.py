@@ -1,6 +1,6 @@
-"""The steps that commands are made of: generators that yield requests and are sent their answers.
+"""The steps of commands: generators that yield requests and receive their answers.
 
-They do no I/O, so one text serves the client that awaits and the client that blocks.
+They do no I/O, so both the asynchronous and the blocking client use them.
 """
 
 from collections.abc import Generator
@@ -16,18 +16,18 @@ from coinone.interfaces.client.actions import Number, decimal_text
 from coinone.interfaces.client.errors import AnswerLost, NoAnswer, Refused
 from coinone.interfaces.client.signing import Signer
 
-RESEND_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # a node restart fits in; then the caller should know
+RESEND_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)  # long enough for a node restart; then the caller is informed
 RECEIPT_POLL_S = 0.25  # a batch
 RECEIPT_WAIT_S = 30.0
 
-_USED_NONCE = "duplicate nonce"  # the chain's words for an action that it has carried out already
+_USED_NONCE = "duplicate nonce"  # the chain's message for an action that it has already executed
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """POST `payload` as JSON to `path`; GET where there is none."""
+    """A POST of `payload` as JSON to `path`, or a GET if there is none."""
 
     path: str
     payload: Any = None
@@ -44,7 +44,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The quote token, as the node lists it."""
+    """The quote token as listed by the node."""
 
     name: str
     index: int
@@ -84,9 +84,9 @@ def rpc(method: str, *parameters: Any) -> Steps[Any]:
 
 
 def send_once(body: dict[str, Any]) -> Steps[Any]:
-    """Send a signed action until there is an answer: the same bytes each time, so it takes effect once.
+    """Send a signed action until there is an answer, with the same bytes each time, so that it takes effect once.
 
-    Raises AnswerLost where an earlier sending turns out to have worked, Refused, NoAnswer."""
+    Raises AnswerLost if an earlier attempt turns out to have succeeded, Refused, NoAnswer."""
     for place, wait_s in enumerate((*RESEND_WAITS_S, None)):
         try:
             answer = yield Request("/exchange", body)
@@ -104,7 +104,7 @@ def send_once(body: dict[str, Any]) -> Steps[Any]:
 
 
 def found_status(user: str, cloid: str | None) -> Steps[dict[str, Any]]:
-    """What became of an order whose answer was lost, in the form of the answer. Amounts are in the fills."""
+    """The status of an order whose answer was lost, in the answer's format. Amounts are in the fills."""
     if cloid is None:
         return {"error": "the answer was lost, and the order has no cloid to look it up by"}
     found = yield from info("orderStatus", user=user, oid=cloid)
@@ -114,7 +114,7 @@ def found_status(user: str, cloid: str | None) -> Steps[dict[str, Any]]:
     name = {"oid": order["oid"], "cloid": cloid}
     if status == "open":
         return {"resting": name}
-    filled = Decimal(order["origSz"]) - Decimal(order["sz"])  # one that may not rest ends as canceled
+    filled = Decimal(order["origSz"]) - Decimal(order["sz"])  # an order that may not rest ends as canceled
     return {"filled": {**name, "totalSz": str(filled)}} if filled else {"error": status, **name}
 
 
@@ -138,7 +138,7 @@ def deposit(signer: Signer, amount: Number) -> Steps[Any]:
 
 
 def transact(signer: Signer, to: str, data: bytes) -> Steps[Any]:
-    """Call a contract in a transaction and wait for its receipt. Raises Refused if it is reverted."""
+    """Call a contract in a transaction and wait for its receipt. Raises Refused if it reverts."""
     sender = format_bytes(signer.address)
     gas = yield from rpc("eth_estimateGas", {"from": sender, "to": to, "data": format_bytes(data)})
     price = yield from rpc("eth_gasPrice")
@@ -148,7 +148,7 @@ def transact(signer: Signer, to: str, data: bytes) -> Steps[Any]:
         chain_id=parse_quantity(chain_id),
         nonce=parse_quantity(nonce),
         max_priority_fee=0,
-        max_fee=2 * parse_quantity(price),  # room for the base fee to rise while it waits
+        max_fee=2 * parse_quantity(price),  # the base fee may rise while it waits
         gas=parse_quantity(gas),
         to=parse_address(to),
         value=0,
@@ -159,7 +159,7 @@ def transact(signer: Signer, to: str, data: bytes) -> Steps[Any]:
 
 
 def receipt(name: str) -> Steps[Any]:
-    """The receipt of transaction `name`, once it is in a block. Raises Refused if it was reverted."""
+    """Wait for the receipt of the transaction with hash `name`. Raises Refused if it reverted."""
     for _ in range(int(RECEIPT_WAIT_S / RECEIPT_POLL_S)):
         found = yield from rpc("eth_getTransactionReceipt", name)
         if found is not None:

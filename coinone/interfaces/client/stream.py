@@ -1,9 +1,8 @@
-"""WebSocket streams that outlive their connection.
+"""WebSocket streams that survive reconnections.
 
-One `Stream` is one WebSocket. It reconnects for ever, waiting longer after each failure, and subscribes
-again. What a subscriber gets says when something may be missing: the first update after a reconnection, or
-after the subscriber's own queue overflowed, has `gap=True`; the server sends snapshots on subscription, so
-a consumer that rebuilds from the snapshot is whole again.
+One `Stream` is one WebSocket. It reconnects indefinitely, waiting longer after each failure, and subscribes again. An
+update is marked if something before it may be missing: the first one after a reconnection, or after the subscriber's
+queue overflowed, has `gap=True`; the server sends snapshots on subscription, from which a consumer can rebuild.
 """
 
 import asyncio
@@ -22,17 +21,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from coinone.interfaces.client.errors import NoAnswer, Refused
 from coinone.interfaces.client.http import TIMEOUT_S
 
-QUEUE_MAX = 4096  # updates a slow consumer may lag: some minutes of a busy market
-BACKOFF_FIRST_S = 0.1  # a node restart takes a second or two: begin well below it ...
-BACKOFF_MAX_S = 10.0  # ... and never hammer a node that is down
+QUEUE_MAX = 4096  # updates that a slow consumer may lag: minutes of a busy market
+BACKOFF_FIRST_S = 0.1  # a node restart takes a second or two: start well below that ...
+BACKOFF_MAX_S = 10.0  # ... and never flood a node that is down
 MESSAGE_BYTES_MAX = 16 * 2**20
-PING_S = 20.0  # also how a laptop that slept finds out that its connection is dead
+PING_S = 20.0  # also detects dead connections after a laptop has slept
 
 Subscription = dict[str, Any]
 
-# Which channel a subscription's messages come on, where the names differ.
+# The channel of a subscription's messages, if the names differ.
 _CHANNELS = {"userEvents": "user"}
-# The fields that tell apart two subscriptions of one channel, as they stand in a message's data.
+# The fields of a message's data that distinguish two subscriptions of one channel.
 _KEYS: dict[str, dict[str, str]] = {
     "l2Book": {"coin": "coin"},
     "trades": {"coin": "coin"},
@@ -49,7 +48,7 @@ _KEYS: dict[str, dict[str, str]] = {
     "userNonFundingLedgerUpdates": {"user": "user"},
     "userHistoricalOrders": {"user": "user"},
 }
-# Their messages do not say whose they are: one account of each on one connection.
+# Their messages do not name the account: only one account of each per connection.
 _NAMELESS = ("orderUpdates", "userEvents")
 
 
@@ -115,7 +114,7 @@ class Feed:
         )
 
     def push(self, channel: str, data: Any) -> None:
-        if len(self._queue) >= self._queue_max:  # the newest matter most: drop the oldest, and say so
+        if len(self._queue) >= self._queue_max:  # drop the oldest and mark the gap
             self._queue.popleft()
             self.dropped += 1
             if self._queue:
@@ -136,7 +135,7 @@ class Feed:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """An address may be written in capitals, or partly (EIP-55)."""
+    """Compare field values, ignoring the case of addresses (EIP-55)."""
     if isinstance(one, str) and isinstance(other, str) and one[:2] == other[:2] == "0x":
         return one.lower() == other.lower()
     return bool(one == other)
@@ -154,7 +153,7 @@ class Stream:
         self._socket: ClientConnection | None = None
         self._connected = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.connections = 0  # how often a connection was made: 1 means never lost
+        self.connections = 0  # connections made so far; 1 means never lost
 
     async def __aenter__(self) -> "Stream":
         self._task = asyncio.create_task(self._run())
@@ -169,8 +168,8 @@ class Stream:
             feed.close()
 
     async def subscribe(self, subscription: Subscription) -> Feed:
-        """The feed of a subscription such as {"type": "l2Book", "coin": "BTC"}. Raises Refused for a second account
-        on a channel whose messages do not say whose they are: it needs a Stream of its own."""
+        """Subscribe, for example to {"type": "l2Book", "coin": "BTC"}. Raises Refused for a second account on a channel
+        whose messages do not name the account: it needs its own Stream."""
         kind, user = subscription["type"], subscription.get("user")
         others = [feed.subscription for feed in self._feeds if feed.subscription["type"] == kind]
         if kind in _NAMELESS and not all(_same(other.get("user"), user) for other in others):
@@ -187,7 +186,7 @@ class Stream:
             await self._send({"method": "unsubscribe", "subscription": feed.subscription})
 
     async def post(self, kind: str, payload: Any, timeout_s: float = TIMEOUT_S) -> Any:
-        """An "info" or "action" request over this connection. Raises NoAnswer, Refused."""
+        """Send an "info" or "action" request over this connection. Raises NoAnswer, Refused."""
         number = next(self._ids)
         self._posts[number] = asyncio.get_running_loop().create_future()
         request = {"method": "post", "id": number, "request": {"type": kind, "payload": payload}}
@@ -203,7 +202,7 @@ class Stream:
             self._posts.pop(number, None)
 
     async def _send(self, message: Any) -> bool:
-        """Send now if connected; a subscription made while the line is down goes out on reconnection."""
+        """Send now if connected; subscriptions made while disconnected are sent on reconnection."""
         if self._socket is None:
             return False
         try:
@@ -216,7 +215,7 @@ class Stream:
         wait_s = BACKOFF_FIRST_S
         while True:
             try:
-                # No compression: it costs both sides far more than the bytes it saves on one machine.
+                # No compression: on one machine it costs more time than the bytes are worth.
                 async with connect(
                     self._url, compression=None, max_size=MESSAGE_BYTES_MAX, ping_interval=PING_S
                 ) as socket:
@@ -226,7 +225,7 @@ class Stream:
                 pass
             finally:
                 self._lost()
-            # Spread over half the interval: a thousand clients of a restarted node must not come at once.
+            # Spread over half the interval, so that a restarted node's clients do not all reconnect together.
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(2 * wait_s, BACKOFF_MAX_S)
 
@@ -269,7 +268,7 @@ class Stream:
 
 
 def websocket_url(url: str) -> str:
-    """ws://host:port/ws for http://host:port, as every Hyperliquid client derives it."""
+    """The WebSocket URL of a node: ws://host:port/ws for http://host:port, as in Hyperliquid's clients."""
     if url.startswith(("ws://", "wss://")):
         return url
     return "ws" + url.removeprefix("http").rstrip("/") + "/ws"

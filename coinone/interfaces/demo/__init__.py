@@ -1,5 +1,5 @@
-"""The demo market: makers and takers that are ordinary clients, so that a fresh node has something to show.
+"""The demo market: makers and takers, as ordinary clients, for a new dev node.
 
-They know nothing that a stranger's bot could not know: prices come from the oracle as the public API serves
-it, orders are signed with agent keys. Their accounts are allocated in the dev genesis and nowhere else.
+They use only what any bot can use: oracle prices from the public API, and orders signed with agent keys. Their accounts
+are allocated in the dev genesis and nowhere else.
 """

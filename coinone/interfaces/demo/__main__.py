@@ -1,7 +1,7 @@
-"""`python -m coinone.interfaces.demo`: the demo market as a process of its own.
+"""`python -m coinone.interfaces.demo`: run the demo market as a process.
 
-`coinone up` starts it with a pipe to its standard input and never writes to it: when the parent is gone,
-however it went, the pipe ends and so does the demo. With a terminal there instead, Ctrl-C ends it.
+`coinone up` starts it with a pipe as standard input and never writes to it: when the parent ends, for whatever reason,
+the pipe closes and the demo exits. On a terminal, Ctrl-C ends it.
 """
 
 import argparse

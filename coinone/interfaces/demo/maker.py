@@ -1,8 +1,8 @@
-"""A maker: keeps a ladder of post-only orders round the oracle price in every market.
+"""A maker: keeps a ladder of post-only orders around the oracle price in every market.
 
-Most of its turns only change the size of one order in each market: that is one small action, and four makers doing
-it keep every book moving from batch to batch. Every fourth turn it looks at prices, fills and its inventory, and sets
-the whole ladder right.
+Most of its turns only change the size of one order in each market: that is one small action, and four makers doing so
+keep every book moving from batch to batch. Every fourth turn it checks prices, fills and inventory, and adjusts the
+whole ladder.
 """
 
 import time
@@ -16,9 +16,9 @@ from coinone.interfaces.demo.quotes import Quote, Resting, Style, ladder, reconc
 
 SWITCH_RENEW_S = 30.0
 TURNS_PER_REQUOTE = 4
-VALUE_MIN = 20  # twice what the chain takes, since a resized order may be filled in part
-NEAR_TOUCH = 6  # orders that a look at the book shows first
-SWITCH_MS = 120_000  # if this process is killed, its quotes leave the book after two minutes
+VALUE_MIN = 20  # twice the chain's minimum, since a resized order may be partly filled
+NEAR_TOUCH = 6  # orders at the top of the book
+SWITCH_MS = 120_000  # if this process is killed, its quotes are cancelled after two minutes
 
 
 class Maker(Participant):
@@ -26,7 +26,7 @@ class Maker(Participant):
         super().__init__(url, key, random)
         self._style = style
         self._armed_at_s = float("-inf")
-        self._standing: dict[str, list[Resting]] = {}  # of each market, those near the touch
+        self._standing: dict[str, list[Resting]] = {}  # by market, the orders near the touch
 
     def wait_s(self) -> float:
         return self._random.uniform(0.15, 0.45)
@@ -68,7 +68,7 @@ class Maker(Participant):
         await self._arm_switch()
 
     async def _resize(self) -> None:
-        """Another size for one order near the touch of each market."""
+        """Change the size of one order near the touch of each market."""
         changes: list[tuple[str, Order]] = []
         for name, standing in self._standing.items():
             if standing:
@@ -88,7 +88,7 @@ class Maker(Participant):
             self._armed_at_s = time.monotonic()
 
     def _note(self, statuses: list[Any]) -> None:
-        """A post-only order that would have crossed is daily business; log the first of anything refused."""
+        """Log the first refusal, except of post-only orders that would have crossed, which is normal."""
         refused = [each["error"] for each in statuses if isinstance(each, dict) and "error" in each]
         if refused:
             log.debug("%s: %d of %d refused: %s", self.name(), len(refused), len(statuses), refused[0])

@@ -1,4 +1,4 @@
-"""The cast of the demo market, and how it is started and stopped."""
+"""The participants of the demo market, and how they are started and stopped."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ TAKERS = ((1.2, 400.0), (2.0, 900.0), (3.0, 1_500.0), (4.0, 2_500.0), (6.0, 5_00
 
 
 def participants(url: str, seed: int) -> list[Participant]:
-    """Makers and takers, each with its own stream of chance drawn from `seed`."""
+    """Makers and takers, each with its own random generator seeded from `seed`."""
     keys = demo_keys()
     chances = [Random(f"{seed}/{index}") for index in range(len(keys))]
     makers = [
@@ -40,7 +40,7 @@ def participants(url: str, seed: int) -> list[Participant]:
 
 
 async def run_market(cast: Sequence[Participant]) -> None:
-    """Run until cancelled; then take the orders out of the book."""
+    """Run until cancelled; then cancel all orders."""
     tasks = [asyncio.create_task(each.run()) for each in cast]
     try:
         await asyncio.gather(*tasks)

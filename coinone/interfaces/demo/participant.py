@@ -1,4 +1,4 @@
-"""One participant of the demo market: an account, its agent key, and a loop that nothing stops."""
+"""A participant of the demo market: an account, its agent key, and a loop that survives errors."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ log = logging.getLogger(__name__)
 
 AGENT_NAME = "demo"
 PAUSE_FIRST_S = 0.5
-PAUSE_MAX_S = 15.0  # a node that was away for hours finds its market again within this
+PAUSE_MAX_S = 15.0  # the market resumes within this time after a node was away for hours
 
 
 class Participant:
-    """Signs in with a fresh agent key, then acts for ever; subclasses say how one turn goes."""
+    """Signs in with a new agent key, then acts until cancelled; subclasses define one turn."""
 
     def __init__(self, url: str, key: bytes, random: Random) -> None:
         self._master = AsyncClient(url, key=key)
@@ -26,7 +26,7 @@ class Participant:
         self.turns = 0
 
     async def run(self) -> None:
-        """Never returns and never raises; ends by cancellation."""
+        """Act until cancelled; errors are logged, never raised."""
         pause_s = PAUSE_FIRST_S
         while True:
             try:
@@ -37,16 +37,16 @@ class Participant:
                 pause_s = PAUSE_FIRST_S
                 await asyncio.sleep(self.wait_s())
             except Exception as error:
-                # A demo that dies at the first surprise shows a dead market: say what happened and go on.
+                # Log unexpected errors and continue, so that the market stays alive.
                 expected = isinstance(error, ClientError)
                 log.warning("%s: %s", self.name(), error, exc_info=None if expected else error)
                 await asyncio.sleep(pause_s * self._random.uniform(0.7, 1.3))
                 pause_s = min(2 * pause_s, PAUSE_MAX_S)
                 if pause_s == PAUSE_MAX_S:
-                    await self._sign_out()  # perhaps another chain runs there now
+                    await self._sign_out()  # the node may run another chain now
 
     async def stop(self) -> None:
-        """Leave nothing behind: cancel what rests, close the connections."""
+        """Cancel resting orders and close the connections."""
         try:
             async with asyncio.timeout(3):
                 await self.client.cancel_all()
@@ -70,7 +70,7 @@ class Participant:
             self.client = self._master
 
     async def _sign_in(self) -> None:
-        # A new key each time: an agent key that was replaced must never come back (its nonces are forgotten).
+        # A new key each time: a replaced agent key must never be used again, since its nonces are forgotten.
         agent = Signer(key := secrets.token_bytes(32))
         await self._master.approve_agent("0x" + agent.address.hex(), AGENT_NAME)
         self.markets = await self._master.markets()

@@ -1,7 +1,7 @@
-"""What a maker wants in the book: a ladder of prices round the fair price, leaning with inventory.
+"""The quotes of a maker: a ladder of prices around the fair price, shifted by inventory.
 
-A maker that holds too much quotes lower on both sides (and the reverse), so that the next trade tends to
-bring it back (Avellaneda and Stoikov 2008, in its simplest form); at its limit it stops adding.
+A maker with too long a position quotes lower on both sides (and the reverse), so that the next trade tends to reduce
+it (Avellaneda and Stoikov 2008, in its simplest form); at its limit it stops adding.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ _BPS = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one maker quotes; distances in basis points of the fair price, amounts in quote units."""
+    """The parameters of one maker; distances in basis points of the fair price, amounts in quote units."""
 
     levels: int
     half_spread_bps: float
     step_bps: float  # between the first two levels; the steps widen outwards
-    level_value: float  # worth of the innermost order; the outer ones are larger
+    level_value: float  # value of the innermost order; outer ones are larger
     inventory_max: float
     lean_bps: float  # shift of the quotes at full inventory
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """An order that is wanted, or one within `slack_bps` of it: the further from the fair price, the less it
-    matters, and every replacement costs the account an action."""
+    """A wanted order. One within `slack_bps` is good enough: the further from the fair price, the less precision
+    matters, and every replacement costs an action."""
 
     is_buy: bool
     price: Decimal
@@ -39,7 +39,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An order of ours in the book."""
+    """One of the maker's orders in the book."""
 
     cloid: str
     is_buy: bool
@@ -48,7 +48,7 @@ class Resting:
 
 
 def ladder(market: Market, fair: Decimal, inventory: float, style: Style, random: Random) -> list[Quote]:
-    """The quotes a maker wants, innermost first; `inventory` is its position's value, negative when short."""
+    """The wanted quotes, innermost first; `inventory` is the value of the position, negative if short."""
     ratio = max(-1.0, min(1.0, inventory / style.inventory_max))
     centre = fair * (1 - Decimal(ratio * style.lean_bps) * _BPS)
     quotes = []
@@ -65,9 +65,9 @@ def ladder(market: Market, fair: Decimal, inventory: float, style: Style, random
 
 
 def reconcile(wanted: Sequence[Quote], resting: Sequence[Resting]) -> tuple[list[Resting], list[Quote]]:
-    """What to cancel and what to place so that the book holds about `wanted`.
+    """The orders to cancel and to place so that the book has approximately `wanted`.
 
-    An order that is near enough and mostly unfilled stays: it keeps its place in the queue.
+    An order that is close enough and mostly unfilled stays and keeps its time priority.
     """
     spare = list(resting)
     missing = []

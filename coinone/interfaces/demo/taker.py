@@ -1,4 +1,4 @@
-"""A taker: now and then buys or sells at the market, mostly against what it already holds."""
+"""A taker: occasionally trades at the market, mostly against its own position."""
 
 from decimal import Decimal
 from random import Random
@@ -7,8 +7,8 @@ from typing import Any
 from coinone.interfaces.client import Market, Order, new_cloid, round_price, round_size
 from coinone.interfaces.demo.participant import Participant
 
-SLIPPAGE = Decimal("0.003")  # how far through the best price an order may trade
-POSITION_MAX = 60_000.0  # value; beyond it the next trade is the other way, without fail
+SLIPPAGE = Decimal("0.003")  # beyond the best price
+POSITION_MAX = 60_000.0  # value at which the next trade always reduces
 
 
 class Taker(Participant):
@@ -25,13 +25,13 @@ class Taker(Participant):
         book = await self.client.book(market.name)
         held = _position(await self.client.summary(), market.name)
         best = {side: levels[0]["px"] for side, levels in zip("ba", book["levels"], strict=True) if levels}
-        if len(best) == 2:  # an empty side is no place for a market order
+        if len(best) == 2:  # no market order against an empty side
             middle = (Decimal(best["b"]) + Decimal(best["a"])) / 2
             is_buy = self._random.random() < self._lean(float(held * middle))
             await self.client.orders([self._order(market, is_buy, Decimal(best["a" if is_buy else "b"]))])
 
     def _lean(self, value: float) -> float:
-        """The chance that the next trade buys: a half when flat, none when long to the limit."""
+        """The probability that the next trade buys: one half if flat, zero if long to the limit."""
         return 0.5 - 0.5 * max(-1.0, min(1.0, value / POSITION_MAX))
 
     def _order(self, market: Market, is_buy: bool, best: Decimal) -> Order:
