@@ -1,7 +1,7 @@
 """Type aliases for numbers and byte strings, with their widths.
 
-Byte strings are immutable `bytes`; hexadecimal text exists only where input is parsed (`parse.py`). The annotations of a
-type say how records.py encodes it, and mean nothing to other code.
+Byte strings are immutable `bytes`; hexadecimal text exists only where input is parsed (`parse.py`). The annotations of
+a type say how records.py encodes it, and mean nothing to other code.
 """
 
 from dataclasses import dataclass
