@@ -1,4 +1,4 @@
-"""EIP-712: how wallets hash typed data that a person can read before signing.
+"""EIP-712: hashing of typed data that a wallet can show to a person before signing.
 
 Only flat structs (no nested types, no arrays): that is all that exchange actions use.
 """
@@ -35,7 +35,7 @@ class StructType:
         return self.hash_words(*[_word(kind, name, values[name]) for kind, name in self.fields])
 
     def hash_words(self, *words: bytes) -> Hash32:
-        """hashStruct of fields that are 32 bytes each already."""
+        """hashStruct of fields that are already encoded as 32 bytes each."""
         return keccak256(self.type_hash + b"".join(words))
 
 
@@ -48,7 +48,7 @@ def domain_separator(
 
 
 def signing_digest(separator: Hash32, struct_hash: Hash32) -> Hash32:
-    """What the key signs."""
+    """The digest that the key signs: domain separator and struct hash."""
     return keccak256(b"\x19\x01" + separator + struct_hash)
 
 
@@ -63,7 +63,7 @@ def _is_flat(kind: str) -> bool:
 
 
 def _word(kind: str, name: str, value: Value) -> bytes:
-    """encodeData for one field: 32 bytes."""
+    """One field as 32 bytes (encodeData)."""
     word = _encode(kind, value)
     if word is None:
         raise InvalidInput("typed data: a value does not fit its type", field=name, type=kind)

@@ -34,7 +34,7 @@ class Authorization:
 
     @cached_property
     def authority(self) -> Address | None:
-        """Who signed; None if the signature does not hold."""
+        """The account that signed, or None if the signature is invalid."""
         digest = keccak256(_SET_CODE_MAGIC + rlp.encode([self.chain_id, self.address, self.nonce]))
         try:
             return recover(digest, self.r, self.s, 27 + self.v)
@@ -81,25 +81,25 @@ class EthereumTransaction:
 
     @cached_property
     def sender(self) -> Address:
-        """Who signed. Raises InvalidSignature."""
+        """The account that signed. Raises InvalidSignature."""
         return recover(*signature_of(self))
 
     def know_sender(self, address: Address) -> None:
-        """Take what `recover` gave for `signature_of(self)`, in another process of ours."""
+        """Set the sender, recovered from `signature_of(self)` by a worker process."""
         self.__dict__["sender"] = address
 
 
 def effective_gas_price(tx: EthereumTransaction, base_fee: int) -> int:
-    """What a unit of gas costs the sender in a block with this base fee."""
+    """The price that the sender pays for a unit of gas in a block with this base fee."""
     return min(tx.max_fee_per_gas, base_fee + tx.max_priority_fee_per_gas)
 
 
 def decode_transaction(data: bytes) -> EthereumTransaction:
-    """Raises DecodeError, NotSupported or InvalidSignature."""
+    """Decode a transaction strictly. Raises DecodeError, NotSupported or InvalidSignature."""
     if not data:
         raise DecodeError("transaction: empty")
     tx = _decoded(data)
-    tx.__dict__["encoded"] = data  # decoding accepts one spelling only, so it need not be spelled again
+    tx.__dict__["encoded"] = data  # decoding accepts one encoding only, so this is it
     return tx
 
 
@@ -115,12 +115,12 @@ def _decoded(data: bytes) -> EthereumTransaction:
 
 
 def decode_any_transaction(data: bytes) -> EthereumTransaction:
-    """`decode_transaction` for blocks of Ethereum's own chains, which hold type 3 as well."""
+    """`decode_transaction` for blocks of Ethereum's own chains, which also contain type 3."""
     return decode_blob_transaction(data) if data[:1] == bytes((BLOB,)) else decode_transaction(data)
 
 
 def decode_blob_transaction(data: bytes) -> EthereumTransaction:
-    """Of type 3, as a block holds it: without its blobs. Raises DecodeError or InvalidSignature."""
+    """Decode type 3 as in a block, without blobs. Raises DecodeError or InvalidSignature."""
     fields = rlp.decode_list(rlp.decode(data[1:]), 14)
     without_blobs = _decode_typed(FEE_MARKET, [*fields[:9], *fields[11:]])
     if without_blobs.to is None:
@@ -132,13 +132,13 @@ def decode_blob_transaction(data: bytes) -> EthereumTransaction:
 
 
 def encode_transaction(tx: EthereumTransaction) -> bytes:
-    """The bytes that were signed over, plus the signature: what the hash is of, and what peers send."""
+    """Encode a transaction with its signature: the bytes that are hashed and sent to peers."""
     body = [*_unsigned_fields(tx), tx.v, tx.r, tx.s]
     return rlp.encode(body) if tx.type == LEGACY else bytes((tx.type,)) + rlp.encode(body)
 
 
 def signing_hash(tx: EthereumTransaction) -> Hash32:
-    """What the sender signs."""
+    """The digest that the sender signs."""
     fields = _unsigned_fields(tx)
     if tx.type != LEGACY:
         return keccak256(bytes((tx.type,)) + rlp.encode(fields))
@@ -148,7 +148,7 @@ def signing_hash(tx: EthereumTransaction) -> Hash32:
 
 
 def signature_of(tx: EthereumTransaction) -> tuple[Hash32, int, int, int]:
-    """What the sender is recovered from: digest, r, s and v (27 or 28)."""
+    """The arguments of `recover`: digest, r, s and v (27 or 28)."""
     return signing_hash(tx), tx.r, tx.s, 27 + _parity(tx)
 
 
@@ -186,7 +186,7 @@ def _decode_legacy(fields: list[rlp.Item]) -> EthereumTransaction:
 
 
 def _decode_typed(kind: int, fields: list[rlp.Item]) -> EthereumTransaction:
-    if kind == ACCESS_LIST:  # one price stands where the others have two
+    if kind == ACCESS_LIST:  # one price where other types have two
         rlp.decode_list(fields, 11)
         fields = [*fields[:3], fields[2], *fields[3:]]
     rlp.decode_list(fields, 13 if kind == SET_CODE else 12)
@@ -215,7 +215,7 @@ def _decode_typed(kind: int, fields: list[rlp.Item]) -> EthereumTransaction:
 
 
 def _chain_of(v: int) -> int | None:
-    """The chain a legacy transaction is bound to by its v; None for the old kind bound to none."""
+    """The chain id in a legacy transaction's v, or None if it names no chain."""
     if v in (27, 28):
         return None
     if v < 35:

@@ -92,7 +92,7 @@ class LocalNode:
         with Client(self.url) as client:
             while time.monotonic() < deadline:
                 if self._process.poll() is not None:
-                    raise NoAnswer(f"the node ended at once:\n{self.output()}")
+                    raise NoAnswer(f"the node ended immediately:\n{self.output()}")
                 with contextlib.suppress(ClientError):
                     client.rpc("eth_chainId")
                     return self
@@ -114,7 +114,7 @@ class LocalNode:
             raise NoAnswer(f"the node did not stop within {STOP_WAIT_S:g} s:\n{self.output()}") from None
 
     def wait(self, seconds: float) -> int:
-        """Its exit code, once it has ended by itself. Raises NoAnswer if it goes on for so long."""
+        """Wait for the node to exit; return its exit code. Raises NoAnswer after `seconds`."""
         assert self._process is not None, "not started"
         try:
             return self._process.wait(seconds)

@@ -5,8 +5,8 @@ another of the same nonce. Everything is bounded by count and bytes. State is pa
 
 A transaction that cannot run because a nonce before it is missing pays nothing, whatever it offers. So a full pool
 evicts those first, oldest first, then the ones with the smallest tip: the base fee is the same for all. After each
-batch, transactions that have become useless or unpayable are dropped, whoever changed the account: a delegation
-(EIP-7702) lets others do so.
+batch, transactions that have become useless or unpayable are dropped; others may have changed the account
+through a delegation (EIP-7702).
 
 Most batches have a small gas limit and some a wide one (D2). A transaction that asks for more gas than the small limit
 waits for a wide batch and goes first there, whatever the others pay: those can run at any time. Large transactions are

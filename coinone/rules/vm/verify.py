@@ -1,4 +1,4 @@
-"""Two engines on the same message, and nothing may differ: result, gas, refund, logs, and what became of the state."""
+"""Run two engines on the same message and compare result, gas, refund, logs and state changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +14,11 @@ Execute = Callable[[Evm, Message], ExecutionResult]
 
 
 class EnginesDiffer(AssertionError):
-    """One of the two engines is wrong: our fault, so nothing may go on."""
+    """One of the two engines is wrong: our fault, so the node stops."""
 
 
 def execute_both(first: Execute, second: Execute, evm: Evm, message: Message) -> ExecutionResult:
-    """Run `message` on both; the state keeps what the second did. Raises EnginesDiffer."""
+    """Run `message` on both; the state keeps the writes of the second. Raises EnginesDiffer."""
     state, substate = evm.state, evm.substate
     state_before, substate_before = state.snapshot(), substate.snapshot()
     expected = first(evm, message)
@@ -32,7 +32,7 @@ def execute_both(first: Execute, second: Execute, evm: Evm, message: Message) ->
 
 
 def compare(expected: Changes, actual: Changes) -> None:
-    """Raises EnginesDiffer, naming the first difference."""
+    """Compare state changes. Raises EnginesDiffer that names the first difference."""
     for key in [*expected, *actual]:
         if expected.get(key) != actual.get(key):
             raise EnginesDiffer(f"{key}: first {expected.get(key)!r}, second {actual.get(key)!r}")
@@ -49,14 +49,14 @@ def _comparable(result: ExecutionResult) -> Changes:
 
 
 def _kind(error: FrameError | None) -> str:
-    """Memory that is neither paid for nor allowed may be refused for either reason."""
+    """The kind of an error; memory that is neither paid for nor allowed may fail for either reason."""
     return "OutOfGas" if isinstance(error, OutOfGas | OutOfMemory) else type(error).__name__
 
 
 def changes(state: State, since: int) -> Changes:
-    """What the journal says was changed and is now different.
+    """The changes in the journal whose values differ now.
 
-    Without transient storage, which ends with the message and never reaches the state from machine code.
+    Transient storage is excluded: it ends with the message, and machine code never writes it to the state.
     """
     names = {
         id(state._accounts): "account",

@@ -1,4 +1,4 @@
-"""`coinone ethereum`: import and serve Ethereum test chains, under Ethereum's block rules instead of ours.
+"""`coinone ethereum`: import and serve Ethereum test chains, under Ethereum's block rules.
 
 As with geth: `init` with a genesis file, `import` what `geth export` wrote, then serve it.
 """

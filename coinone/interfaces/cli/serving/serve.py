@@ -144,7 +144,7 @@ def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> N
 
 
 def _list_accounts(console: Console) -> None:
-    _line(console, "\n[bold]Accounts: public, worthless.[/bold] Whoever reads this can spend what they hold.")
+    _line(console, "\n[bold]Accounts: public, worthless.[/bold] Anyone can spend their balances.")
     for number, key in enumerate(dev_keys()):
         _line(console, f"{number}  {format_bytes(Signer(key).address)}  {format_bytes(key)}")
     _line(console, f"mnemonic: {DEV_MNEMONIC}")

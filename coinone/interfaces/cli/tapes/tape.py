@@ -1,10 +1,10 @@
 """Tapes: recorded actions and oracle prices with their times, to be replayed on another exchange.
 
-A tape names who acted, not who signed: it holds no signatures and no nonces, so whoever plays it signs anew with
-keys of their own. Only trading is on it; transfers, withdrawals and approvals are left out. An order that is
-cancelled later is known by its cloid, because order numbers are given out anew by each exchange.
+A tape has accounts but no signatures or nonces: replaying it signs the actions with other keys. It contains trading
+only, without transfers, withdrawals and approvals. An order that is cancelled later is identified by its cloid, because
+order ids are different on every exchange.
 
-The file is gzip over JSON lines: a head, then steps in order of time.
+The file is gzip over JSON lines: a head, then steps in time order.
 """
 
 import gzip

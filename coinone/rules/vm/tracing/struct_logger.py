@@ -1,4 +1,4 @@
-"""The struct logger: one entry per instruction, in the form of geth's debug_traceTransaction."""
+"""The struct logger: an entry for each instruction, in the form of geth's debug_traceTransaction."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ _WORD = 32
 
 
 class StructLogger:
-    """A run with more steps than one answer may hold ends in LimitExceeded; behind `limit` steps (0: no limit) the
-    run goes on unlisted."""
+    """Lists a run's steps; after `limit` steps (0: no limit) the run continues unlisted. Raises LimitExceeded for more
+    steps than an answer may contain."""
 
     def __init__(
         self,
