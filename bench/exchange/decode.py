@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+from coinone.rules.exchange.actions.decode import decode_l1
 from coinone.rules.exchange.wire import pack, unpack
-from coinone.rules.exchange.wire import types as t
-from coinone.rules.exchange.wire.decode import decode_l1
 from coinone.rules.exchange.wire.fast_decode import decode_operations
-from coinone.rules.exchange.wire.operations import operations_of
 
 ROUNDS, CALLS = 9, 200
 
@@ -23,10 +21,8 @@ def action(orders: int) -> bytes:
     return pack({"type": "order", "orders": [order] * orders, "grouping": "na"})
 
 
-def decode_fully(data: bytes) -> t.Operations:
-    _, trade = decode_l1(unpack(data))
-    assert isinstance(trade, t.Trade)
-    return operations_of(trade)
+def decode_fully(data: bytes) -> object:
+    return decode_l1(unpack(data)).says
 
 
 def seconds(decode: Callable[[bytes], object], data: bytes) -> float:

@@ -18,13 +18,13 @@ from coinone.base.forms.domains import own_source
 from coinone.base.forms.exchange import l1_digest
 from coinone.base.primitives.parse import format_decimal
 from coinone.node.storage.history.events import BatchHistory
+from coinone.rules.exchange.actions.verify import verify_raw
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire.envelope import encode_envelope
 from coinone.rules.exchange.wire.types import L1Envelope, OracleReport
-from coinone.rules.exchange.wire.verify import verify_raw
 
 CHAIN_ID = 926002
 START_MS = 1_750_000_000_000

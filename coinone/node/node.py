@@ -45,7 +45,6 @@ from coinone.rules.chain.imported.blocks import header_env
 from coinone.rules.chain.network import Network, require_launched
 from coinone.rules.chain.state import ChainState
 from coinone.rules.chain.transactions import verify_transaction
-from coinone.rules.exchange.accounts.credits import is_cancel
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -225,7 +224,7 @@ class Node:
 
         try:
             entered = self._executor.submit(
-                lambda: self._core.add_action(raw, verified, reply), first=is_cancel(verified.action)
+                lambda: self._core.add_action(raw, verified, reply), first=verified.action.is_cancel
             )
         except LimitExceeded:
             self.bar([verified])

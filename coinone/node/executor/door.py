@@ -20,9 +20,8 @@ from coinone.node.views.published import BatchOutcome
 from coinone.protocols.txpool.actions import ActionPool, Waiting
 from coinone.rules.chain.batch_limits import BatchLimits
 from coinone.rules.chain.state import BatchResult, ChainState
-from coinone.rules.exchange.accounts.credits import cost, is_cancel
 from coinone.rules.exchange.batch.inclusion import Judge, is_spent, judging_key
-from coinone.rules.exchange.wire.types import LeaveAgency, Operations, VerifiedAction
+from coinone.rules.exchange.wire.types import VerifiedAction
 
 Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]
 Waiter: TypeAlias = Waiting[VerifiedAction]
@@ -124,11 +123,11 @@ class Door:
             self._barred.add(action.tx_hash, action.signer, chain.exchange.knows(action.signer))
 
     def _enter(self, chain: ChainState, raw: bytes, action: VerifiedAction) -> None:
-        ex, credits = chain.exchange, cost(action.action)
+        ex, credits = chain.exchange, action.action.cost
         judge = Judge(ex, chain.cursor.time_ms + 1)
         account = judge.account_of(action)
         # Who leaves an agency has a line apart from the master's, which the master may have filled.
-        line = action.signer if isinstance(action.action, LeaveAgency) else ex.number(account)
+        line = action.signer if action.action.type.ends_agency else ex.number(account)
         judge.admit(action, self.pool.credits_of(line) if credits else 0)
         item = Waiting(
             raw=raw,
@@ -136,8 +135,8 @@ class Door:
             signer=action.signer,
             nonce=action.nonce,
             line=line,
-            is_cancel=is_cancel(action.action),
-            count=action.action.count if isinstance(action.action, Operations) else 0,
+            is_cancel=action.action.is_cancel,
+            count=action.action.count,
             credits=credits,
             action=action,
         )

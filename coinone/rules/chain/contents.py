@@ -5,14 +5,13 @@ from collections.abc import Iterable
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.rules.chain.batch_limits import BatchLimits
 from coinone.rules.chain.transactions import Verified
-from coinone.rules.exchange.accounts.credits import is_cancel
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 
 
 def is_urgent(verified: Verified) -> bool:
     """Whether a place is kept for the transaction, and it is squeezed last."""
     if isinstance(verified, VerifiedAction):
-        return is_cancel(verified.action)
+        return verified.action.is_cancel
     return isinstance(verified, OracleReport)
 
 

@@ -2,7 +2,7 @@
 
     0xc0 and above      Ethereum, legacy
     0x01, 0x02, 0x04    Ethereum, typed
-    0x70, 0x71          exchange action (rules/exchange/wire)
+    0x70, 0x71          exchange action (rules/exchange/actions)
     0x72                oracle prices
 
 Verifying costs a signature recovery, about 80 µs, so what the pool has verified is not verified again when
@@ -15,9 +15,10 @@ from typing import TypeAlias
 from coinone.base.forms.ethereum import EthereumTransaction, decode_transaction
 from coinone.base.forms.exchange import L1_TYPE, ORACLE_TYPE, USER_TYPE
 from coinone.base.primitives.errors import DecodeError
+from coinone.rules.exchange.actions.verify import verify_raw
 from coinone.rules.exchange.wire.envelope import decode_oracle
+from coinone.rules.exchange.wire.oracle import verify_oracle
 from coinone.rules.exchange.wire.types import DomainRules, OracleReport, VerifiedAction
-from coinone.rules.exchange.wire.verify import verify_oracle, verify_raw
 from coinone.rules.limits import VERIFIED_BYTES_MAX, VERIFIED_TRANSACTIONS_MAX
 
 Verified: TypeAlias = EthereumTransaction | VerifiedAction | OracleReport

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Hash32
+from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.actions.core_writer import core_items, core_outcomes
-from coinone.rules.exchange.actions.settings import apply_account_action
-from coinone.rules.exchange.actions.trading import Ran, SecondTry, Trading
 from coinone.rules.exchange.actions.transfers import apply_deposit
-from coinone.rules.exchange.actions.uncrossing import uncross
+from coinone.rules.exchange.actions.verify import verify_action, verify_raw
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.batch.inclusion import Included, include
 from coinone.rules.exchange.batch.race import raced
@@ -27,15 +26,18 @@ from coinone.rules.exchange.prices.funding import apply_funding, tell_payments
 from coinone.rules.exchange.prices.mark import apply_mark_prices
 from coinone.rules.exchange.prices.oracle import apply_oracle, is_fresh
 from coinone.rules.exchange.prices.quotes import impact_quotes, weigh_quotes
-from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.status import ERROR_TEXT, Status
 from coinone.rules.exchange.scheduled.collection import collect
 from coinone.rules.exchange.scheduled.fees import turn_fee_day, turn_fee_days
 from coinone.rules.exchange.scheduled.timers import due_cancels
 from coinone.rules.exchange.state.exchange import Exchange, Undo
 from coinone.rules.exchange.state.leaves import touched_leaves
-from coinone.rules.exchange.wire.segments import Item, Segment, ranked, segment_of
+from coinone.rules.exchange.trading.second_try import SecondTry
+from coinone.rules.exchange.trading.segment import Ran, Trading
+from coinone.rules.exchange.trading.uncrossing import uncross
+from coinone.rules.exchange.wire.action import Applied, Segment
+from coinone.rules.exchange.wire.segments import Item, ranked
 from coinone.rules.exchange.wire.types import VerifiedAction
-from coinone.rules.exchange.wire.verify import verify_action, verify_raw
 from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal
 
 __all__ = [
@@ -105,7 +107,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction], included: Included) ->
     segments = _classed(batch, actions, included)
     second = _cancels(batch, segments[Segment.CANCELS], work, fired)
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
-        apply_account_action(batch, item)
+        _apply(batch, item)
     post_only = _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY])
     resting, rested = _orders(batch, post_only, second, post_only=True)
     quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
@@ -119,7 +121,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction], included: Included) ->
     second.finish()
     liquidation.settle(work)
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
-        apply_account_action(batch, item)
+        _apply(batch, item)
     weigh_quotes(batch, quotes, next_oid)
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
@@ -139,7 +141,7 @@ def _classed(
     for account in dict.fromkeys(item.account for item in written + items):
         turn_fee_day(batch, account, acts=True)
     for item in written + items:
-        found[segment_of(item.action, batch.ex.config.system_address)].append(item)
+        found[item.action.segment(batch.ex.config.system_address)].append(item)
     return found
 
 
@@ -153,11 +155,21 @@ def _in_order(batch: Batch, segment: Segment, items: list[Item]) -> list[Item]:
     return ranked(first, batch.ctx.seed) + ranked(rest, batch.ctx.seed)
 
 
+def _apply(batch: Batch, item: Item) -> None:
+    """An action of segment 4 or 7, which brings no orders."""
+    does = item.action.type.does
+    assert isinstance(does, Applied), "what brings orders is in their segments"
+    if does.of_the_solvent and is_locked(batch.rows, item.account):
+        batch.failed(item, ERROR_TEXT[Status.LIQUIDATING])
+    else:
+        does.apply(batch, item, item.action.says)
+
+
 def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
     """Segment 3: what is due, then the accounts' cancels."""
     trading = Trading(batch)
     for slot in fired:
-        liquidation.add_cancels(batch, slot, work.item(slot), trading.ops, Status.SCHEDULED_CANCEL)
+        trading.sweep(work.item(slot), Status.SCHEDULED_CANCEL)
     for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
     return SecondTry(trading, trading.run())

@@ -15,8 +15,9 @@ from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.node.networks import load_network
 from coinone.node.node import Node
-from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify
-from coinone.rules.exchange.wire import relay as wire_relay
+from coinone.rules.exchange.actions import decode, from_json, verify
+from coinone.rules.exchange.actions.from_json import envelopes_from_json
+from coinone.rules.exchange.wire import encode_envelope
 
 NETWORK = load_network("dev")
 
@@ -107,13 +108,13 @@ def test_an_action_of_an_unknown_signer_is_read_once_for_all_its_sources(
 ) -> None:
     """1,000 orders took 30 ms each time."""
     reads: list[bytes] = []
-    read = verify._decode_fully
+    read = decode.decode_l1
 
     def counted(data: bytes) -> Any:
         reads.append(data)
         return read(data)
 
-    monkeypatch.setattr(verify, "_decode_fully", counted)
+    monkeypatch.setattr(decode, "decode_l1", counted)
     body = foreign_spelling(node, 3)
     candidates = envelopes_from_json(body, node.domain_rules)
     mine = {verify.verify_raw(encode_envelope(one), node.domain_rules).digest for one in candidates}
@@ -148,12 +149,12 @@ def test_a_large_action_in_another_spelling_is_packed_and_read_beside_the_event_
         return run
 
     body = foreign_spelling(node, orders)
-    monkeypatch.setattr(wire_relay, "pack", noted(wire_relay.pack))
-    monkeypatch.setattr(verify, "_decode_fully", noted(verify._decode_fully))
+    monkeypatch.setattr(from_json, "pack", noted(from_json.pack))
+    monkeypatch.setattr(decode, "decode_l1", noted(decode.decode_l1))
     relay = Relay(node, Queries(node), in_thread)
     answer = asyncio.run(relay.act(body, len(json.dumps(body))))
     assert "does not exist" in answer["response"]
-    assert works == [("pack", threads), ("_decode_fully", threads)]
+    assert works == [("pack", threads), ("decode_l1", threads)]
 
 
 def test_a_large_action_in_the_common_spelling_needs_no_thread(node: Node) -> None:

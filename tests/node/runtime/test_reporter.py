@@ -5,7 +5,7 @@ from coinone.node.networks import load_network
 from coinone.node.roles.dev_oracle import PriceWalk
 from coinone.node.roles.reporter import INTERVAL_MIN_MS, INTERVAL_SPREAD_MS, signed_prices
 from coinone.rules.exchange.wire.envelope import decode_oracle
-from coinone.rules.exchange.wire.verify import verify_oracle
+from coinone.rules.exchange.wire.oracle import verify_oracle
 
 MARKETS = load_network("dev").markets
 

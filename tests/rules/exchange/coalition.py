@@ -14,7 +14,7 @@ from typing import Any
 
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpdate, LiquidationEvent
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 OWN = range(1, 6)
@@ -210,7 +210,7 @@ class Coalition:
         a, b = self.dice.sample(OWN, 2)
         amount = withdrawable(self.w.ex.rows, self.w.slot(a))
         if amount > QUOTE:
-            self.batch(self.w.signed(a, t.SendAsset("usdSend", address(b), amount), "usdSend"))
+            self.batch(self.w.signed(a, t.SendAsset(address(b), amount)))
 
     def wait(self) -> None:
         self.batch(step_ms=self.dice.choice([250, 1_000, 3_000]))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.events.events import Fill
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 from tests.rules.exchange.coalition import DECIMALS, OWN, QUOTE, Coalition, Observer, address
 
 
@@ -34,8 +34,8 @@ class Crafty(Coalition):
         self.observer = BuilderObserver(self.w)
         leverage = t.UpdateLeverage(0, True, 50), t.UpdateLeverage(1, True, 50)
         self.batch(
-            *[self.w.signed(n, action, "leverage", user_signed=False) for n in OWN for action in leverage],
-            *[self.w.signed(n, t.ApproveBuilderFee(address(builder_of(n)), 100), "approve") for n in OWN],
+            *[self.w.signed(n, action) for n in OWN for action in leverage],
+            *[self.w.signed(n, t.ApproveBuilderFee(address(builder_of(n)), 100)) for n in OWN],
         )
         self.open()
         for _ in range(steps):

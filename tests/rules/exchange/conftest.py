@@ -15,9 +15,8 @@ from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConf
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.exchange.wire import types as t
-from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.ledger.crossings import CoreAction, Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 BTC, ETH = 0, 1
@@ -98,18 +97,12 @@ class World:
         if jumps:
             self.batch()
 
-    def signed(
-        self, who: int, action: t.Trade | t.Action, kind: str = "order", **fields: Any
-    ) -> t.VerifiedAction:
+    def signed(self, who: int, action: t.Says, **fields: Any) -> t.VerifiedAction:
         self.nonce += 1
         nonce = fields.pop("nonce", self.nonce)
         digest = keccak256(repr((who, action, nonce)).encode())
         values: dict[str, Any] = {
-            "action": operations_of(action) if isinstance(action, t.Trade) else action,
-            "kind": kind,
-            "user_signed": isinstance(
-                action, (t.SendAsset, t.ApproveAgent, t.ApproveBuilderFee, t.UsdClassTransfer)
-            ),
+            "action": t.action_of(action),
             "foreign": False,
             "signer": address(who),
             "vault": None,
@@ -165,7 +158,7 @@ class World:
         self, who: int, oid: int = 0, cloid: int = 0, market: int = BTC, **more: Any
     ) -> t.VerifiedAction:
         action = t.Cancel((t.OrderRef(market, oid, cloid),), by_cloid=cloid != 0)
-        return self.signed(who, action, "cancel", **more)
+        return self.signed(who, action, **more)
 
     def status(self, index: int = 0) -> Any:
         """The one status of the last batch's `index`-th action."""

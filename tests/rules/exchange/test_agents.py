@@ -11,8 +11,8 @@ from coinone.base.primitives.parameters import NONCE_PAST_MS, SIGNERS_PER_ACCOUN
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import CoreAction, Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 DAY = 86_400_000
@@ -23,14 +23,12 @@ def address(n: int) -> bytes:
 
 
 def approve(w: Any, who: int, agent: int, name: str = "", until: int = 0) -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(
-        who, t.ApproveAgent(address(agent), name, until, False), "approveAgent"
-    )
+    signed: t.VerifiedAction = w.signed(who, t.ApproveAgent(address(agent), name, until, False))
     return signed
 
 
 def leave(w: Any, who: int) -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(who, t.LeaveAgency(), "leaveAgency", user_signed=True)
+    signed: t.VerifiedAction = w.signed(who, t.LeaveAgency())
     return signed
 
 
@@ -61,10 +59,10 @@ def test_an_agent_cannot_transfer_withdraw_or_approve(world: Callable[..., Any])
     w = world({1: 100_000})
     w.batch(approve(w, 1, 50))
     w.batch(
-        w.signed(50, t.SendAsset("usdSend", address(2), QUOTE), "usdSend"),
-        w.signed(50, t.SendAsset("sendAsset", w.config.system_address, QUOTE), "sendAsset"),
+        w.signed(50, t.SendAsset(address(2), QUOTE)),
+        w.signed(50, t.SendAsset(w.config.system_address, QUOTE)),
         approve(w, 50, 51),
-        w.signed(50, t.ApproveBuilderFee(address(1), 1), "approveBuilderFee"),
+        w.signed(50, t.ApproveBuilderFee(address(1), 1)),
     )
     assert statuses(w) == ["excluded"] * 4
     assert w.cash(1) == 100_000 * QUOTE
@@ -74,7 +72,7 @@ def test_a_new_unnamed_agent_replaces_the_old_one(world: Callable[..., Any]) -> 
     w = world({1: 100})
     w.batch(approve(w, 1, 50))
     w.batch(approve(w, 1, 51))
-    w.batch(w.signed(50, t.Noop(), "noop"), w.signed(51, t.Noop(), "noop"))
+    w.batch(w.signed(50, t.Noop()), w.signed(51, t.Noop()))
     assert statuses(w) == ["excluded", "executed"]
 
 
@@ -91,9 +89,9 @@ def test_an_agency_ends_at_its_time(world: Callable[..., Any]) -> None:
     w = world({1: 100})
     until = w.now + 1_000
     w.batch(approve(w, 1, 50, "bot", until))
-    w.batch(w.signed(50, t.Noop(), "noop"), step_ms=750)
+    w.batch(w.signed(50, t.Noop()), step_ms=750)
     assert statuses(w) == ["executed"]
-    w.batch(w.signed(50, t.Noop(), "noop"), step_ms=1)
+    w.batch(w.signed(50, t.Noop()), step_ms=1)
     assert statuses(w) == ["excluded"]
 
 
@@ -104,7 +102,7 @@ def test_an_agent_whose_time_is_over_leaves_its_place(world: Callable[..., Any])
     w.batch(approve(w, 1, 60, "d"), step_ms=750)
     assert statuses(w) == ["failed"]
     w.batch(approve(w, 1, 60, "d"), step_ms=1_000)
-    w.batch(w.signed(60, t.Noop(), "noop"), w.signed(51, t.Noop(), "noop"))
+    w.batch(w.signed(60, t.Noop()), w.signed(51, t.Noop()))
     assert statuses(w) == ["executed", "excluded"]
 
 
@@ -123,7 +121,7 @@ def test_nobody_takes_over_anothers_agent(world: Callable[..., Any]) -> None:
 
 def test_nonces_outlive_a_replaced_agent_until_their_window_has_passed(world: Callable[..., Any]) -> None:
     w = world({1: 100})
-    action = w.signed(50, t.Noop(), "noop")
+    action = w.signed(50, t.Noop())
     w.batch(approve(w, 1, 50))
     w.batch(action)
     w.batch(approve(w, 1, 51))
@@ -132,13 +130,13 @@ def test_nonces_outlive_a_replaced_agent_until_their_window_has_passed(world: Ca
     assert statuses(w) == ["excluded"] and "duplicate nonce" in w.last.outcomes[0].error
     w.batch(approve(w, 1, 51))
     w.nonce = w.now + 3 * DAY
-    w.batch(w.signed(51, t.Noop(), "noop"), step_ms=3 * DAY)
+    w.batch(w.signed(51, t.Noop()), step_ms=3 * DAY)
     assert w.ex.ledger.nonces.get(address(50)) is None
 
 
 def gifts() -> dict[str, Callable[[Any], None]]:
     return {
-        "a send": lambda w: w.batch(w.signed(2, t.SendAsset("usdSend", address(50), 500 * QUOTE), "usdSend")),
+        "a send": lambda w: w.batch(w.signed(2, t.SendAsset(address(50), 500 * QUOTE))),
         "a deposit": lambda w: w.batch(deposits=(Deposit(address(50), 500 * QUOTE),)),
         "many small ones": lambda w: w.batch(deposits=(Deposit(address(50), 9 * QUOTE),) * 9),
         "what waited before": lambda w: w.batch(deposits=(Deposit(address(50), 2 * QUOTE),)),
@@ -205,13 +203,13 @@ def test_whom_nobody_can_sign_for_is_no_agent_and_gets_no_money(
     w.batch(approve(w, 1, who))
     assert w.last.outcomes[0].error == "Agent address belongs to nobody."
     if address(who) != w.config.system_address:
-        w.batch(w.signed(1, t.SendAsset("usdSend", address(who), QUOTE), "usdSend"))
+        w.batch(w.signed(1, t.SendAsset(address(who), QUOTE)))
         assert w.last.outcomes[0].error == "Invalid destination."
 
 
 def test_money_is_not_sent_to_the_zero_address(world: Callable[..., Any]) -> None:
     w = world({1: 100})
-    w.batch(w.signed(1, t.SendAsset("usdSend", bytes(20), 20 * QUOTE), "usdSend"))
+    w.batch(w.signed(1, t.SendAsset(bytes(20), 20 * QUOTE)))
     assert w.last.outcomes[0].error == "Invalid destination." and w.cash(1) == 100 * QUOTE
 
 
@@ -243,13 +241,13 @@ def test_an_agency_is_left_once_and_without_account_or_credit(world: Callable[..
 def test_a_master_who_used_up_the_place_for_keys_cannot_hold_one_more(world: Callable[..., Any]) -> None:
     """Else the last one approved could not sign, not even to leave."""
     w = world({1: 100})
-    w.batch(w.signed(1, t.Noop(), "noop"))
+    w.batch(w.signed(1, t.Noop()))
     keys = [100 + n for n in range(SIGNERS_PER_ACCOUNT)]
     for key in keys:
         w.batch(approve(w, 1, key))
         if statuses(w) == ["failed"]:
             break
-        w.batch(w.signed(key, t.Noop(), "noop"))
+        w.batch(w.signed(key, t.Noop()))
         assert statuses(w) == ["executed"]
     assert key == keys[-1] and w.last.outcomes[0].error == "Too many signing keys within the nonce window."
     w.batch(leave(w, keys[-2]))
@@ -288,7 +286,7 @@ def test_keys_of_the_past_that_sign_for_another_master_take_no_room_where_they_b
     w = world({1: 100_000, 2: 100_000})
 
     def sign(key: int, nonce: int) -> None:
-        w.batch(w.signed(key, t.Noop(), "noop", user_signed=False, signer=address(key), nonce=nonce))
+        w.batch(w.signed(key, t.Noop(), signer=address(key), nonce=nonce))
         assert statuses(w) == ["executed"]
 
     def approved(who: int, key: int, name: str) -> None:
@@ -322,10 +320,7 @@ def test_swapping_agents_leaves_one_nonce_of_each_in_the_leaf(world: Callable[..
     w = world({1: 100_000, 2: 100_000})
 
     def hundred(key: int, first: int) -> None:
-        signed = [
-            w.signed(key, t.Noop(), "noop", user_signed=False, signer=address(key), nonce=first + n)
-            for n in range(100)
-        ]
+        signed = [w.signed(key, t.Noop(), signer=address(key), nonce=first + n) for n in range(100)]
         w.batch(*signed)
         assert set(statuses(w)) == {"executed"}
 
@@ -354,12 +349,12 @@ def test_a_key_that_is_approved_again_signs_above_all_it_ever_signed(world: Call
     hour = w.now + 3_600_000
 
     def sign(nonce: int) -> list[str]:
-        w.batch(w.signed(50, t.Noop(), "noop", user_signed=False, signer=address(50), nonce=nonce))
+        w.batch(w.signed(50, t.Noop(), signer=address(50), nonce=nonce))
         return statuses(w)
 
     w.batch(approve(w, 1, 50))
     assert sign(hour + 2_000) == ["executed"] and sign(hour + 1_000) == ["executed"]
-    w.batch(w.signed(50, t.LeaveAgency(), "leaveAgency", signer=address(50), nonce=hour + 3_000))
+    w.batch(w.signed(50, t.LeaveAgency(), signer=address(50), nonce=hour + 3_000))
     w.batch(approve(w, 2, 50))
     assert sign(hour + 1_500) == ["excluded"] and "duplicate nonce" in w.last.outcomes[0].error
     assert sign(hour + 3_001) == ["executed"]

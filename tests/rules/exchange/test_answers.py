@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 
 def error(w: Any, index: int = 0) -> str:
@@ -109,10 +109,10 @@ def test_a_single_modify_answers_default_or_fails_whole(world: Callable[..., Any
     w = world({1: 100_000})
     w.batch(w.buy(1, 0.1, 40_000, cloid=3))
     change = t.Modify(t.OrderRef(0, 0, 3), w.spec(True, 0.1, 41_000, cloid=3))
-    w.batch(w.signed(1, t.BatchModify((change,), single=True), "modify"))
+    w.batch(w.signed(1, t.BatchModify((change,), single=True)))
     assert w.last.outcomes[0].response == {"type": "default"}
     gone = t.Modify(t.OrderRef(0, 1, 0), w.spec(True, 0.1, 41_000))
-    w.batch(w.signed(1, t.BatchModify((gone,), single=True), "modify"))
+    w.batch(w.signed(1, t.BatchModify((gone,), single=True)))
     assert w.last.outcomes[0].error == "Cannot modify canceled or filled order"
 
 
@@ -123,7 +123,7 @@ def test_a_batch_of_modifies_answers_like_orders(world: Callable[..., Any]) -> N
         t.Modify(t.OrderRef(0, 1, 0), w.spec(True, 0.1, 41_000)),
         t.Modify(t.OrderRef(0, 77, 0), w.spec(True, 0.1, 41_000)),
     )
-    w.batch(w.signed(1, t.BatchModify(changes, single=False), "batchModify"))
+    w.batch(w.signed(1, t.BatchModify(changes, single=False)))
     assert w.last.outcomes[0].response == {
         "type": "order",
         "data": {
@@ -140,7 +140,7 @@ def test_a_builder_must_be_approved_and_is_paid_by_the_taker(world: Callable[...
     order = t.Order((w.spec(True, 0.1, 50_000, "Ioc"),), "na", t.Builder(builder, 10))
     w.batch(w.signed(2, order))
     assert w.last.outcomes[0].error == "Builder fee has not been approved."
-    w.batch(w.signed(2, t.ApproveBuilderFee(builder, 10), "approveBuilderFee"))
+    w.batch(w.signed(2, t.ApproveBuilderFee(builder, 10)))
     w.batch(w.signed(2, order))
     assert w.status()["filled"]["totalSz"] == "0.1"
     assert w.cash(3) == 100_500_000

@@ -13,8 +13,9 @@ from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.invariants import check_exchange, conserved_sum
-from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire.fields import ASSET_MAX
 from coinone.rules.ledger.crossings import Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 
@@ -53,11 +54,11 @@ def test_taking_margin_out_before_being_liquidated_is_refused(world: Callable[..
     """The ETH whale of March 2025 withdrew its margin so that the vault bought at a price of its choice."""
     w = world({1: 30_000, 2: 10_000_000})
     w.batch(w.sell(2, 5, 50_000), w.buy(1, 5, 50_000))
-    out = t.SendAsset("usdSend", w.config.system_address, 10_000 * QUOTE)
-    w.batch(w.signed(1, out, "usdSend"))
+    out = t.SendAsset(w.config.system_address, 10_000 * QUOTE)
+    w.batch(w.signed(1, out))
     assert w.last.outcomes[0].status == "failed"  # 10 % of 250,000 must stay
-    taken = t.SendAsset("usdSend", w.config.system_address, 4_000 * QUOTE)
-    w.batch(w.signed(1, taken, "usdSend"))
+    taken = t.SendAsset(w.config.system_address, 4_000 * QUOTE)
+    w.batch(w.signed(1, taken))
     assert w.last.outcomes[0].status == "executed"
 
 
@@ -85,7 +86,7 @@ def test_trading_with_oneself_prints_nothing(world: Callable[..., Any]) -> None:
 BIG = st.sampled_from([0, 1, 2, 10**8, 2**27, 2**31, 2**32 - 1, 2**53, 2**62, 2**63 - 1])
 ORDER = st.builds(
     t.OrderSpec,
-    asset=st.sampled_from([0, 1, 2, 255, 256, 2**30, t.ASSET_MAX]),
+    asset=st.sampled_from([0, 1, 2, 255, 256, 2**30, ASSET_MAX]),
     is_buy=st.booleans(),
     px=BIG | st.integers(0, 2**63 - 1) | st.integers(1, 999).map(lambda n: n * 10**10),
     sz=BIG | st.integers(0, 2**63 - 1) | st.integers(1, 999).map(lambda n: n * 10**5),
@@ -96,7 +97,7 @@ ORDER = st.builds(
 )
 TARGET = st.builds(
     t.OrderRef,
-    asset=st.sampled_from([0, 1, 9, t.ASSET_MAX]),
+    asset=st.sampled_from([0, 1, 9, ASSET_MAX]),
     oid=st.sampled_from([0, 1, 2, 2**63 - 1, 2**63, 2**64 - 1]),
     cloid=st.sampled_from([0, 1, 2**128 - 1]),
 )
@@ -108,11 +109,10 @@ ACTION = st.one_of(
         st.lists(st.builds(t.Modify, TARGET, ORDER), min_size=1, max_size=3).map(tuple),
         st.just(False),
     ),
-    st.builds(t.UpdateLeverage, st.sampled_from([0, 1, t.ASSET_MAX]), st.booleans(), st.integers(0, 1_000)),
+    st.builds(t.UpdateLeverage, st.sampled_from([0, 1, ASSET_MAX]), st.booleans(), st.integers(0, 1_000)),
     st.builds(t.ScheduleCancel, st.none() | st.sampled_from([0, 2**63, 2**64 - 1])),
     st.builds(
         t.SendAsset,
-        st.just("usdSend"),
         st.sampled_from([bytes(20), bytes(19) + b"\x01", bytes([255]) * 20]),
         st.sampled_from([1, 10**7, 2**62 - 1]),
     ),
@@ -135,14 +135,14 @@ ACTION = st.one_of(
     deposit=st.sampled_from([0, 1, 10**7, 2**61]),
 )
 def test_the_limits_of_every_number_give_answers_and_no_fault(
-    actions: list[tuple[int, t.Action]], price: int, deposit: int, world: Callable[..., Any]
+    actions: list[tuple[int, t.Says]], price: int, deposit: int, world: Callable[..., Any]
 ) -> None:
     w = world({1: 100, 2: 10**6, 3: 2**61 // QUOTE})
     for _ in range(3):
         w.now, w.seq = w.now + 250, w.seq + 1
         report = t.OracleReport(w.config.reporters[0], w.now, ((0, price), (1, price), (7, price)), bytes(32))
         deposits = (Deposit(bytes([9]) * 20, deposit),) if deposit and w.seq == 2 else ()
-        signed = [w.signed(who, action, "any", user_signed=False) for who, action in actions]
+        signed = [w.signed(who, action) for who, action in actions]
         result = apply_exchange(
             w.ex, BatchContext(w.seq, w.now, keccak256(b"x"), deposits, (report,)), signed
         )

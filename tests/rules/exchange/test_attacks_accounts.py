@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.actions.ops import OpList
 from coinone.rules.exchange.book.book import Book
 from coinone.rules.exchange.closing import liquidation
 from coinone.rules.exchange.events.events import LiquidationEvent
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
-from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.trading.ops import OpList
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 
@@ -20,12 +20,7 @@ QUOTE = 10**6
 def at_fifty(w: Any, *accounts: int) -> None:
     """The greatest leverage for all of them."""
     chosen = [t.UpdateLeverage(0, True, 50)] * len(accounts)
-    w.batch(
-        *[
-            w.signed(n, action, "leverage", user_signed=False)
-            for n, action in zip(accounts, chosen, strict=True)
-        ]
-    )
+    w.batch(*[w.signed(n, action) for n, action in zip(accounts, chosen, strict=True)])
 
 
 def told(w: Any, kind: str) -> list[Any]:
@@ -75,7 +70,7 @@ def test_money_that_comes_in_time_saves_a_position(world: Callable[..., Any]) ->
     w.prices[0] = 495_500
     w.batch()
     w.prices[0] = 493_500  # equity 387.5, margin 493.5: the limit would be 246.75 below the mark
-    w.batch(w.signed(2, t.SendAsset("usdSend", (1).to_bytes(20, "big"), 100_000 * QUOTE), "usdSend"))
+    w.batch(w.signed(2, t.SendAsset((1).to_bytes(20, "big"), 100_000 * QUOTE)))
     assert w.position(1) == 100_000 and w.equity(1) == 100_387_500_000
     assert not [event for event in w.last.events if isinstance(event, LiquidationEvent)]
 
@@ -86,7 +81,7 @@ def test_a_send_or_an_approval_walks_no_orders_in_python(
     """With a thousand orders each of them took 7.7 ms, six hundred times what a noop takes: 3,000 for 3 quote stopped
     the exchange for 20 s."""
     w = world({1: 10_000, 2: 10_000})
-    w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 100), "approve"))
+    w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 100)))
     builder = t.Builder((2).to_bytes(20, "big"), 100)
     orders = (w.spec(True, 0.01, 50_500), w.spec(False, 0.01, 60_000), w.spec(False, 0.1, 3_100, market=1))
     w.batch(w.signed(1, t.Order(orders, "na", builder)))
@@ -94,9 +89,9 @@ def test_a_send_or_an_approval_walks_no_orders_in_python(
     # At first leverage 50: 10 of margin for BTC, 6 for ETH; the bid loses 0.01 * 500 = 5 when it trades.
     most = 10_000 - 10 - 6 - 5
     for amount, status in ((most * QUOTE + 1, "failed"), (most * QUOTE, "executed")):
-        w.batch(w.signed(1, t.SendAsset("usdSend", (2).to_bytes(20, "big"), amount), "usdSend"))
+        w.batch(w.signed(1, t.SendAsset((2).to_bytes(20, "big"), amount)))
         assert w.last.outcomes[0].status == status
-    w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 10), "approve"))
+    w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 10)))
     live = w.ex.rows.orders[w.ex.rows.orders["oid"] != 0]
     assert live["builder_fee"].tolist() == [1_000] * 3  # a ten-thousandth, in 10^-7
 
@@ -110,7 +105,7 @@ def test_cancels_of_what_is_not_there_cost_little_beside_an_order_that_was_place
     looks, owner = [], OpList.owner
     monkeypatch.setattr(OpList, "owner", lambda ops, place: looks.append(place) or owner(ops, place))
     targets = [t.OrderRef(0, 0, cloid) for cloid in range(1, 501)]
-    w.batch(w.buy(1, 0.01, 49_000, cloid=7), w.signed(1, t.Cancel(tuple(targets), by_cloid=True), "cancel"))
+    w.batch(w.buy(1, 0.01, 49_000, cloid=7), w.signed(1, t.Cancel(tuple(targets), by_cloid=True)))
     assert (len(looks), w.ex.rows.live_orders) == (2, 0)
 
 
@@ -162,7 +157,7 @@ def test_accounts_that_cannot_be_closed_take_no_place_of_those_that_can(
     monkeypatch.setattr(liquidation, "DELEVERAGED_PER_BATCH", 1)
     w = world({1: 10_300, 2: 1_030, 3: 10_300, 9: 10_000_000})
     at_fifty(w, 1, 2, 3, 9)
-    w.batch(*[w.signed(1, t.UpdateLeverage(1, True, 50), "leverage", user_signed=False)])
+    w.batch(*[w.signed(1, t.UpdateLeverage(1, True, 50))])
     w.batch(w.sell(9, 150, 3_000, "Alo", market=1))
     w.batch(w.buy(1, 150, 3_000, market=1))
     w.batch(w.sell(9, 11, 50_000, "Alo"))
@@ -184,7 +179,7 @@ def test_a_maker_pays_its_builder_out_of_what_it_has(world: Callable[..., Any]) 
     left, less than twice the maintenance margin of 499.95. Without the builder's share it would be enough."""
     w = world({1: 1_058, 2: 100_000, 3: 100_000})
     at_fifty(w, 1)
-    w.batch(w.signed(1, t.ApproveBuilderFee((3).to_bytes(20, "big"), 100), "approve"))
+    w.batch(w.signed(1, t.ApproveBuilderFee((3).to_bytes(20, "big"), 100)))
     bid = t.Order((w.spec(True, 1, 50_000),), "na", t.Builder((3).to_bytes(20, "big"), 100))
     w.batch(w.signed(1, bid))
     w.prices[0] = 499_950

@@ -9,8 +9,8 @@ import pytest
 
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.closing import liquidation
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 BTC, ETH = 0, 1
@@ -19,7 +19,7 @@ BTC, ETH = 0, 1
 def at_fifty(w: Any, *accounts: int) -> None:
     """The greatest leverage for all of them, in both markets."""
     chosen = [t.UpdateLeverage(market, True, 50) for market in (BTC, ETH)]
-    w.batch(*[w.signed(n, action, "leverage", user_signed=False) for n in accounts for action in chosen])
+    w.batch(*[w.signed(n, action) for n in accounts for action in chosen])
 
 
 def leave(w: Any, who: int, equity: int, taker: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 BTC, ETH = 0, 1
@@ -17,7 +17,7 @@ BTC, ETH = 0, 1
 def at_fifty(w: Any, *accounts: int) -> None:
     """The greatest leverage for all of them, in both markets."""
     chosen = [t.UpdateLeverage(market, True, 50) for market in (BTC, ETH)]
-    w.batch(*[w.signed(n, action, "leverage", user_signed=False) for n in accounts for action in chosen])
+    w.batch(*[w.signed(n, action) for n in accounts for action in chosen])
 
 
 def seen(w: Any) -> tuple[int, int]:
@@ -40,8 +40,8 @@ def test_a_quote_whose_margin_was_sent_away_counts_no_more(world: Callable[..., 
     at_fifty(w, 1, 9)
     w.batch(w.buy(1, 0.5, 51_000, "Alo"))
     assert seen(w) == (51_000, 0)
-    away = t.SendAsset("usdSend", (2).to_bytes(20, "big"), 4_000 * QUOTE)
-    w.batch(w.signed(1, away, "usdSend"))
+    away = t.SendAsset((2).to_bytes(20, "big"), 4_000 * QUOTE)
+    w.batch(w.signed(1, away))
     assert w.equity(1) == 1_000 * QUOTE and seen(w) == (0, 0)
     w.batch()
     assert w.ex.ledger.memory_of(BTC).premium == 0
@@ -125,7 +125,7 @@ def test_depth_that_goes_with_the_first_small_fill_does_not_count(
     1.865. Whoever sells into it gets the first, and the rest goes."""
     w = world({1: equity, 8: 1_000_000, 9: 1_000_000})
     at_fifty(w, 1, 8, 9)
-    w.batch(w.signed(1, t.UpdateLeverage(BTC, True, leverage), "leverage", user_signed=False))
+    w.batch(w.signed(1, t.UpdateLeverage(BTC, True, leverage)))
     w.batch(w.buy(1, first, 51_000, "Alo"), w.sell(8, 100, 3_000, "Alo", market=ETH))
     w.batch(w.buy(1, 0.4, price, "Alo"))
     w.batch(w.buy(1, eth, 3_000, "Ioc", market=ETH))
@@ -186,7 +186,7 @@ def test_depth_behind_a_reduce_only_order_that_raises_the_margin_with_its_fill_d
     With 1,000.9 all behind it goes, with 1,002 nothing does."""
     for equity, shown in ((1_000.9, 0), (1_002, 51_000)):
         w = world({1: 100_000, 8: 1_000_000, 9: 1_000_000})
-        w.batch(w.signed(1, t.UpdateLeverage(BTC, True, 10), "leverage", user_signed=False))
+        w.batch(w.signed(1, t.UpdateLeverage(BTC, True, 10)))
         w.batch(w.buy(8, 0.2, 50_000, "Alo"), w.sell(1, 0.2, 50_000))
         w.batch(w.buy(1, 0.0002, 51_010, "Alo", reduce_only=True), w.buy(1, 0.4, 51_000, "Alo"))
         cash = w.ex.rows.accounts["cash"]
@@ -209,7 +209,7 @@ def test_a_small_fill_that_costs_nothing_takes_no_quotes_away(
     0.0002 in front is filled. Of 1,100.9 that leaves 0.1 too little, with a fee of 0.0015 and with or without a loss
     of 0.001. Without one nobody was handed anything: the bid stays, can be hit and counts."""
     w = world({1: 100_000, 8: 1_000_000, 9: 1_000_000})
-    w.batch(w.signed(1, t.UpdateLeverage(BTC, True, 10), "leverage", user_signed=False))
+    w.batch(w.signed(1, t.UpdateLeverage(BTC, True, 10)))
     w.batch(w.buy(8, 0.2, 50_000, "Alo"), w.sell(1, 0.2, 50_000))
     w.batch(w.buy(1, 0.0002, price, "Alo", reduce_only=True), w.buy(1, 0.42, 49_990, "Alo"))
     over = w.equity(1) - 1_100_900_000

@@ -12,7 +12,7 @@ import pytest
 from coinone.rules.exchange.events.event_log import Trades
 from coinone.rules.exchange.kernel.capacity import assert_held, fills_made, updates_made
 from coinone.rules.exchange.rows.arrays import COUNTERS, SHORT, UPDATES, next_place
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 ETH = 1
 
@@ -48,9 +48,7 @@ def test_who_is_clipped_in_a_silent_markets_shadow_may_fill_one_order_twice(
     sellers = range(100, 130)
     w = world({1: 10**8, 2: 10**8, **dict.fromkeys(sellers, 362)})
     both = [t.UpdateLeverage(market, True, 50) for market in (0, ETH)]
-    w.batch(
-        *[w.signed(n, action, "leverage", user_signed=False) for n in (1, 2, *sellers) for action in both]
-    )
+    w.batch(*[w.signed(n, action) for n in (1, 2, *sellers) for action in both])
     w.batch(w.sell(2, 3, 50_000, "Alo"), *[w.buy(n, 0.1, 50_000, "Ioc") for n in sellers])
     w.batch(
         w.sell(2, 0.3, 3_000, "Alo", market=ETH), *[w.buy(n, 0.01, 3_000, "Ioc", market=ETH) for n in sellers]

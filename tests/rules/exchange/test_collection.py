@@ -14,8 +14,8 @@ from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.ledger import Ledger, Table
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 DAY = 86_400_000
@@ -26,7 +26,7 @@ def address(n: int) -> bytes:
 
 
 def send(w: Any, who: int, to: int, amount: int) -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(who, t.SendAsset("usdSend", address(to), amount), "usdSend")
+    signed: t.VerifiedAction = w.signed(who, t.SendAsset(address(to), amount))
     return signed
 
 
@@ -75,7 +75,7 @@ def test_who_loads_the_leaves_has_the_same_root_when_the_newest_account_was_let_
 
 def test_nothing_that_was_signed_before_can_be_sent_again(world: Callable[..., Any]) -> None:
     w = world({1: 1_000, 2: 100})
-    ahead = w.signed(2, t.Noop(), "noop", nonce=w.now + DAY)
+    ahead = w.signed(2, t.Noop(), nonce=w.now + DAY)
     last = send(w, 2, 1, 100 * QUOTE)
     w.batch(ahead, last)
     assert [found.status for found in w.last.outcomes] == ["executed"] * 2
@@ -94,15 +94,15 @@ def test_a_key_that_changed_hands_takes_its_nonces_along_so_its_first_master_may
     w = world({1: 1_000, 2: 100, 3: 1_000})
 
     def approve(who: int, agent: int) -> Any:
-        return w.signed(who, t.ApproveAgent(address(agent), "x", 0, False), "approve")
+        return w.signed(who, t.ApproveAgent(address(agent), "x", 0, False))
 
     w.batch(approve(2, 7))
-    w.batch(w.signed(7, t.Noop(), "noop"))
+    w.batch(w.signed(7, t.Noop()))
     w.batch(approve(2, 0), send(w, 2, 1, 100 * QUOTE))
     w.batch(approve(3, 7))
     for _ in range(3):
         pass_days(w, 1)
-        signed = w.signed(7, t.Noop(), "noop")
+        signed = w.signed(7, t.Noop())
         w.batch(signed)
     pass_days(w, 1)
     w.batch(step_ms=3_600_000)
@@ -134,11 +134,9 @@ def test_rows_are_used_again_so_that_arrays_do_not_grow(world: Callable[..., Any
 KEEPING: dict[str, Callable[[Any], Any]] = {
     "an order": lambda w: w.batch(w.buy(2, 0.0003, 49_000)),
     "a position": lambda w: (w.batch(w.sell(1, 0.0002, 50_000)), w.batch(w.buy(2, 0.0002, 50_000, "Ioc"))),
-    "an agent": lambda w: w.batch(w.signed(2, t.ApproveAgent(address(50), "", 0, False), "approveAgent")),
-    "a scheduled cancel": lambda w: w.batch(
-        w.signed(2, t.ScheduleCancel(w.now + 300 * DAY), "scheduleCancel")
-    ),
-    "a builder": lambda w: w.batch(w.signed(1, t.ApproveBuilderFee(address(2), 1), "approveBuilderFee")),
+    "an agent": lambda w: w.batch(w.signed(2, t.ApproveAgent(address(50), "", 0, False))),
+    "a scheduled cancel": lambda w: w.batch(w.signed(2, t.ScheduleCancel(w.now + 300 * DAY))),
+    "a builder": lambda w: w.batch(w.signed(1, t.ApproveBuilderFee(address(2), 1))),
 }
 
 
@@ -172,7 +170,7 @@ def test_a_credit_keeps_an_account_for_four_more_days(world: Callable[..., Any])
 
 def test_undoing_the_batch_brings_the_account_back_as_it_was(world: Callable[..., Any]) -> None:
     w = emptied(world)
-    w.batch(w.signed(2, t.UpdateLeverage(0, True, 5), "updateLeverage"))
+    w.batch(w.signed(2, t.UpdateLeverage(0, True, 5)))
     before = dict(all_leaves(w.ex))
     pass_days(w, 4)
     assert not is_there(w, 2)
@@ -210,7 +208,7 @@ def hostages(world: Callable[..., Any]) -> Any:
     """3 and 4 are empty. Each approved a stranger's address, 30 and 40, for two seconds in which 500 came for it."""
     w = world({1: 1_000, 3: 0, 4: 0})
     for master, key in ((3, 30), (4, 40)):
-        w.batch(w.signed(master, t.ApproveAgent(address(key), "x", w.now + 2_000, False), "approve"))
+        w.batch(w.signed(master, t.ApproveAgent(address(key), "x", w.now + 2_000, False)))
         w.batch(deposits=(Deposit(address(key), 500 * QUOTE),))
         assert w.ex.ledger.unclaimed.get(address(key)) == 500 * QUOTE
     return w

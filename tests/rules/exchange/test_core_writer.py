@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
-from coinone.rules.exchange.actions.core_writer import decode_core
+from coinone.rules.exchange.actions.decode import decode_contract
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import CoreAction
+from tests.rules.exchange import words as t
 
 CONTRACT = (1).to_bytes(20, "big")
 OTHER = "0x" + "11" * 20
@@ -39,7 +39,7 @@ def written(kind: int, types: list[str], values: list[Any], sender: bytes = CONT
         (written(11, ["uint32", "uint128"], [1, 9]), t.Cancel((t.OrderRef(1, 0, 9),), by_cloid=True)),
         (
             written(6, ["address", "uint64", "uint64"], [OTHER, 0, 5]),
-            t.SendAsset("spotSend", bytes.fromhex("11" * 20), 5),
+            t.SendAsset(bytes.fromhex("11" * 20), 5),
         ),
         (
             written(
@@ -47,7 +47,7 @@ def written(kind: int, types: list[str], values: list[Any], sender: bytes = CONT
                 ["address", "address", "uint32", "uint32", "uint64", "uint64"],
                 [OTHER, "0x" + "00" * 20, 0, 2**32 - 1, 0, 5],
             ),
-            t.SendAsset("sendAsset", bytes.fromhex("11" * 20), 5),
+            t.SendAsset(bytes.fromhex("11" * 20), 5),
         ),
         (written(7, ["uint64", "bool"], [5, True]), t.UsdClassTransfer(5, True)),
         (
@@ -57,8 +57,8 @@ def written(kind: int, types: list[str], values: list[Any], sender: bytes = CONT
         (written(12, ["uint64", "address"], [10, OTHER]), t.ApproveBuilderFee(bytes.fromhex("11" * 20), 10)),
     ],
 )
-def test_an_action_reads_as_what_the_contract_meant(action: CoreAction, expected: t.Action) -> None:
-    assert decode_core(action) == expected
+def test_an_action_reads_as_what_the_contract_meant(action: CoreAction, expected: t.Says) -> None:
+    assert decode_contract(action.data).says == t.action_of(expected).says
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_an_action_reads_as_what_the_contract_meant(action: CoreAction, expected
 )
 def test_what_is_no_action_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput):
-        decode_core(CoreAction(CONTRACT, data))
+        decode_contract(data)
 
 
 @settings(max_examples=100)
 @given(st.binary(max_size=300), st.integers(0, 15))
 def test_junk_from_a_contract_breaks_nothing(data: bytes, kind: int) -> None:
     with suppress(InvalidInput):
-        decode_core(CoreAction(CONTRACT, b"\x01" + kind.to_bytes(3, "big") + data))
+        decode_contract(b"\x01" + kind.to_bytes(3, "big") + data)
 
 
 def run(w: Any, *written_actions: CoreAction, actions: tuple[t.VerifiedAction, ...] = ()) -> None:

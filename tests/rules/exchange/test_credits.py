@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from coinone.rules.exchange.accounts.credits import allowance
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 
@@ -22,12 +22,12 @@ def given(w: Any, who: int) -> int:
 
 
 def noop(w: Any, who: int) -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(who, t.Noop(), "noop")
+    signed: t.VerifiedAction = w.signed(who, t.Noop())
     return signed
 
 
 def send(w: Any, who: int, to: int, amount: int) -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(who, t.SendAsset("usdSend", address(to), amount), "usdSend")
+    signed: t.VerifiedAction = w.signed(who, t.SendAsset(address(to), amount))
     return signed
 
 

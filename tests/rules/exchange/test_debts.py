@@ -14,7 +14,7 @@ from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.events.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 
@@ -147,7 +147,7 @@ def test_the_largest_winners_pay_and_the_others_only_if_these_cannot(
     """Shorts of 10, 5 and 0.0002, two asked at once: the third pays nothing. The account of 5 paid 1 to the fund, of
     which an eighth goes to the debt: 224.875 are left, two thirds and a third."""
     w = four(world)
-    w.batch(w.signed(9, t.SendAsset("usdSend", (5).to_bytes(20, "big"), 100 * QUOTE), "usdSend"))
+    w.batch(w.signed(9, t.SendAsset((5).to_bytes(20, "big"), 100 * QUOTE)))
     w.batch(w.buy(4, 0.0002, 50_000), w.sell(5, 0.0002, 50_000, "Ioc"))
     monkeypatch.setattr(debts, "LEVIED_AT_ONCE", 2)
     assert paid(moved(w, btc=48_900)) == {2: 149_916_667, 3: 74_958_333}
@@ -163,10 +163,10 @@ def test_what_is_sent_to_a_locked_account_stays_its_owners(world: Callable[..., 
     """5,000 arrive in the very batch of the debt. They wait, and are the owner's when the position is closed."""
     w = four(world)
     w.oracle(btc=48_900)
-    top_up = t.SendAsset("usdSend", (1).to_bytes(20, "big"), 5_000 * QUOTE)
+    top_up = t.SendAsset((1).to_bytes(20, "big"), 5_000 * QUOTE)
     fund = w.fund("insurance")
     for _ in range(40):
-        w.batch(w.signed(9, top_up, "usdSend"))
+        w.batch(w.signed(9, top_up))
         if int(w.ex.rows.markets[0]["oracle"]) == 489_000:
             break
         w.ex.rows.accounts[w.slot(1)]["cash"] -= 5_000 * QUOTE  # not yet: as if it had not been sent
@@ -179,9 +179,9 @@ def test_who_is_locked_sends_nothing_and_chooses_no_leverage(world: Callable[...
     """Whatever it is worth: a position in a silent market may have come back to a profit, which is the fund's."""
     w = four(world)
     w.ex.rows.accounts["flags"][w.slot(9)] |= ACCOUNT_LOCKED
-    away = t.SendAsset("usdSend", (2).to_bytes(20, "big"), QUOTE)
-    leverage = w.signed(9, t.UpdateLeverage(0, True, 5), "leverage", user_signed=False)
-    w.batch(w.signed(9, away, "usdSend"), leverage)
+    away = t.SendAsset((2).to_bytes(20, "big"), QUOTE)
+    leverage = w.signed(9, t.UpdateLeverage(0, True, 5))
+    w.batch(w.signed(9, away), leverage)
     assert [outcome.error for outcome in w.last.outcomes] == ["Account is being liquidated."] * 2
 
 

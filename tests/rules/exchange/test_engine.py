@@ -14,10 +14,12 @@ from eth_account import Account
 from hyperliquid.utils import signing as sdk
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.rules.exchange.actions.from_json import envelopes_from_json
+from coinone.rules.exchange.actions.verify import verify_action, verify_raw
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.state.leaves import all_leaves
-from coinone.rules.exchange.wire import encode_envelope, envelopes_from_json, verify_action, verify_raw
+from coinone.rules.exchange.wire import encode_envelope
 from coinone.rules.ledger.crossings import Deposit
 
 WALLET = Account.from_key("0x" + "42" * 32)

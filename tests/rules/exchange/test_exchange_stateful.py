@@ -17,8 +17,8 @@ from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 PEOPLE = st.integers(1, 6)
@@ -80,25 +80,25 @@ class Life(RuleBasedStateMachine):
     def modify(self, who: int, oid: int, size: int, offset: int) -> None:
         spec = self.w.spec(offset < 0, size / 10_000, self.w.prices[0] // 10 + offset)
         action = t.BatchModify((t.Modify(t.OrderRef(0, oid, 0), spec),), single=False)
-        self.pending.append(self.w.signed(who, action, "batchModify"))
+        self.pending.append(self.w.signed(who, action))
 
     @rule(who=PEOPLE, to=st.integers(1, 8), amount=st.integers(1, 20_000))
     def send(self, who: int, to: int, amount: int) -> None:
         target = QUOTE_SYSTEM_ADDRESS if to == 8 else address(to)
-        self.pending.append(self.w.signed(who, t.SendAsset("usdSend", target, amount * QUOTE), "usdSend"))
+        self.pending.append(self.w.signed(who, t.SendAsset(target, amount * QUOTE)))
 
     @rule(who=PEOPLE, leverage=st.integers(1, 55), market=st.integers(0, 2))
     def leverage(self, who: int, leverage: int, market: int) -> None:
-        self.pending.append(self.w.signed(who, t.UpdateLeverage(market, True, leverage), "updateLeverage"))
+        self.pending.append(self.w.signed(who, t.UpdateLeverage(market, True, leverage)))
 
     @rule(who=PEOPLE, agent=st.integers(3, 9))
     def approve(self, who: int, agent: int) -> None:
         action = t.ApproveAgent(address(agent), "", 0, False)
-        self.pending.append(self.w.signed(who, action, "approveAgent"))
+        self.pending.append(self.w.signed(who, action))
 
     @rule(who=PEOPLE, ahead=st.integers(4_000, 9_000))
     def schedule(self, who: int, ahead: int) -> None:
-        self.pending.append(self.w.signed(who, t.ScheduleCancel(self.w.now + ahead), "scheduleCancel"))
+        self.pending.append(self.w.signed(who, t.ScheduleCancel(self.w.now + ahead)))
 
     @rule(
         btc=st.sampled_from([-60, -8, -2, -1, 0, 0, 1, 2, 8, 60]),

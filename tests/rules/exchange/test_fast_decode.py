@@ -10,14 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.rules.exchange.actions.ops import to_market_units
+from coinone.rules.exchange.actions.decode import decode_l1
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import OP
+from coinone.rules.exchange.trading.ops import to_market_units
 from coinone.rules.exchange.wire import pack, unpack
-from coinone.rules.exchange.wire import types as t
-from coinone.rules.exchange.wire.decode import decode_l1
 from coinone.rules.exchange.wire.fast_decode import decode_operations
-from coinone.rules.exchange.wire.operations import op_rows, operations_of
+from coinone.rules.exchange.wire.operations import op_rows
 
 ASSETS = st.sampled_from([0, 1, 127, 128, 255, 256, 10_000, 65_535, 65_536, 2**31 - 1, 2**31, 2**32])
 NUMBERS = st.from_regex(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,8})?", fullmatch=True) | st.sampled_from(
@@ -90,11 +89,10 @@ ACTIONS = (
 
 def full(data: bytes) -> Any:
     try:
-        kind, trade = decode_l1(unpack(data))
+        action = decode_l1(unpack(data))
     except InvalidInput:
         return None
-    assert isinstance(trade, t.Trade)
-    return kind, operations_of(trade)
+    return action.type.name, action.says
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -190,7 +188,8 @@ def test_everything_else_is_left_to_the_full_decoder(data: bytes) -> None:
 def test_prices_and_sizes_come_into_the_units_of_their_market() -> None:
     orders = [order(a=0), order(a=1), order(a=0, p="1.23"), order(a=0, s="0.000001"), order(a=2)]
     ops = np.frombuffer(bytearray(full(action(*orders))[1].rows), OP)
-    status = to_market_units(ops, np.array([5, 2]))  # prices 0.1 and 0.0001, sizes 0.00001 and 0.01
+    status = np.zeros(len(ops), np.int32)
+    to_market_units(ops, np.array([5, 2]), status)  # prices 0.1 and 0.0001, sizes 0.00001 and 0.01
     assert status.tolist() == [0, 0, Status.BAD_PRICE, Status.BAD_SIZE, Status.BAD_MARKET]
     assert ops["px"].tolist()[:3] == [500_005, 500_005_000, 12]
     assert ops["sz"].tolist() == [10_000, 10, 0, 0, 0]

@@ -11,7 +11,7 @@ from coinone.rules.exchange.scheduled import fees
 from coinone.rules.exchange.scheduled.fees import DAY_MS, rates_for, recent_volume
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 M = 10**6 * QUOTE  # a million quote units
@@ -54,10 +54,10 @@ def test_a_new_tier_holds_from_the_next_utc_day_on(world: Callable[..., Any]) ->
         w.batch(w.buy(1, 20, 50_000), w.sell(2, 20, 50_000))
     assert int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]) == 4_500  # 6 million, but today
     w.nonce = w.now + DAY_MS
-    w.batch(w.signed(2, t.Noop(), "noop"), step_ms=DAY_MS)
+    w.batch(w.signed(2, t.Noop()), step_ms=DAY_MS)
     assert int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]) == 4_000
     w.nonce = w.now + 15 * DAY_MS
-    w.batch(w.signed(2, t.Noop(), "noop"), step_ms=15 * DAY_MS)
+    w.batch(w.signed(2, t.Noop()), step_ms=15 * DAY_MS)
     assert int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]) == 4_500
 
 
@@ -102,7 +102,7 @@ def test_what_is_traded_after_a_quiet_day_counts_on_its_own_day(world: Callable[
         w.batch(step_ms=DAY_MS)
         if day == 2:
             w.batch(w.buy(1, 120, 50_000), w.sell(2, 120, 50_000))
-            w.batch(w.signed(2, t.Noop(), "noop"))
+            w.batch(w.signed(2, t.Noop()))
         rates.append(int(w.ex.rows.accounts[w.slot(2)]["taker_rate"]))
     assert rates == [4_500] * 2 + [4_000] * 13 + [4_500]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from coinone.base.primitives.parameters import ACCOUNT_ACTIONS_PER_BATCH
 from coinone.rules.exchange.state.leaves import all_leaves
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 DAY = 86_400_000
 
 
 def noop(w: Any, who: int = 1, **fields: Any) -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(who, t.Noop(), "noop", **fields)
+    signed: t.VerifiedAction = w.signed(who, t.Noop(), **fields)
     return signed
 
 
@@ -93,7 +93,7 @@ def test_a_forced_action_that_is_skipped_may_come_again(world: Callable[..., Any
 
 def test_a_failed_action_burns_its_nonce(world: Callable[..., Any]) -> None:
     w = world({1: 100})
-    action = w.signed(1, t.UpdateLeverage(0, True, 51), "updateLeverage")
+    action = w.signed(1, t.UpdateLeverage(0, True, 51))
     w.batch(action)
     assert outcome(w) == ("failed", "Invalid leverage value")
     w.batch(action)
@@ -170,8 +170,8 @@ def test_foreign_l1_actions_need_a_compat_agent_where_the_network_says_so(world:
     w.ex.config = replace(w.config, accept_foreign_l1=False)
     plain, compat = 50, 51
     w.batch(
-        w.signed(1, t.ApproveAgent(plain.to_bytes(20, "big"), "plain", 0, False), "approveAgent"),
-        w.signed(1, t.ApproveAgent(compat.to_bytes(20, "big"), "old", 0, True), "approveAgent"),
+        w.signed(1, t.ApproveAgent(plain.to_bytes(20, "big"), "plain", 0, False)),
+        w.signed(1, t.ApproveAgent(compat.to_bytes(20, "big"), "old", 0, True)),
     )
     w.batch(*[noop(w, who=who, foreign=True) for who in (1, plain, compat)], noop(w, who=plain))
     assert [found.status for found in w.last.outcomes] == ["excluded", "excluded", "executed", "executed"]

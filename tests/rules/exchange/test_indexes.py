@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key, siphash
-from coinone.rules.exchange.actions.trading import _names
 from coinone.rules.exchange.book.indexes import OID_SHIFTS, RUN_BITS
 from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.tables import OP, OpKind
 from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.trading.second_try import _names
 from coinone.rules.exchange.twin.compare import state_of_rows
 from tests.rules.exchange.test_twin import random_ops, small_world
 

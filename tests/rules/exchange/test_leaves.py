@@ -13,8 +13,8 @@ from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore, verify_account
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import Deposit
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 
@@ -31,11 +31,11 @@ def busy(world: Callable[..., Any]) -> Any:
         w.sell(1, 0.5, 50_010, cloid=2**127 + 5),
         w.buy(2, 0.2, 50_020),
         w.buy(3, 0.1, 49_000, "Alo"),
-        w.signed(3, t.ApproveAgent(address(50), "bot", w.now + 10**9, True), "approveAgent"),
-        w.signed(4, t.ApproveBuilderFee(address(1), 10), "approveBuilderFee"),
-        w.signed(4, t.ScheduleCancel(w.now + 60_000), "scheduleCancel"),
-        w.signed(4, t.SetReferrer("CCXT1"), "setReferrer"),
-        w.signed(4, t.UpdateLeverage(1, True, 7), "updateLeverage"),
+        w.signed(3, t.ApproveAgent(address(50), "bot", w.now + 10**9, True)),
+        w.signed(4, t.ApproveBuilderFee(address(1), 10)),
+        w.signed(4, t.ScheduleCancel(w.now + 60_000)),
+        w.signed(4, t.SetReferrer("CCXT1")),
+        w.signed(4, t.UpdateLeverage(1, True, 7)),
         deposits=(Deposit(address(9), 3 * QUOTE),),
     )
     w.batch(w.signed(4, t.Order((w.spec(True, 1, 2_900, market=1),), "na", t.Builder(address(1), 10))))
@@ -76,7 +76,7 @@ def test_undo_returns_every_leaf(busy: Any) -> None:
         busy.batch(
             busy.sell(2, 0.3, 48_000), busy.cancel(4, oid=3), deposits=(Deposit(address(9), 9 * QUOTE),)
         ),
-        busy.batch(busy.signed(77, t.Noop(), "noop"), busy.buy(1, 0.1, 50_000)),
+        busy.batch(busy.signed(77, t.Noop()), busy.buy(1, 0.1, 50_000)),
     ]
     for result in reversed(results):
         apply_undo(busy.ex, result.undo)

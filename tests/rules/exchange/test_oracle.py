@@ -10,7 +10,7 @@ import pytest
 
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.rows.tables import MarketStatus
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 from tests.rules.exchange.conftest import REPORTERS
 
 QUOTE = 10**6
@@ -127,7 +127,7 @@ def test_a_few_lots_of_a_silent_market_take_no_maker_out_of_the_others(
     """1 was sold 0.5 ETH at 3,000, and ETH goes silent. Ten times 1,500 are 15,000: with as much above its initial
     margin of 150 (10x) it may bid for BTC, and its bid is hit; with 1 less it may not, but with 7 more again."""
     w = world({1: 100_000, 2: 100_000, 3: 100_000})
-    w.batch(w.signed(1, t.UpdateLeverage(1, True, 10), "leverage", user_signed=False))
+    w.batch(w.signed(1, t.UpdateLeverage(1, True, 10)))
     w.batch(w.sell(2, 0.5, 3_000, market=1), w.buy(1, 0.5, 3_000, market=1))
     del w.prices[1]
     w.batch(step_ms=20_001)

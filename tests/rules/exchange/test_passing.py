@@ -9,7 +9,7 @@ import pytest
 
 from coinone.rules.exchange.events.events import Fill, OrderUpdate
 from coinone.rules.exchange.rows.tables import MarketStatus, Side
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 MICRO = 10**6
 BTC, ETH = 0, 1
@@ -32,7 +32,7 @@ def fills(w: Any) -> list[tuple[int, int, float, float]]:
 
 def at_fifty(w: Any, *accounts: int) -> None:
     chosen = [t.UpdateLeverage(market, True, 50) for market in (BTC, ETH)]
-    w.batch(*[w.signed(n, action, "leverage", user_signed=False) for n in accounts for action in chosen])
+    w.batch(*[w.signed(n, action) for n in accounts for action in chosen])
 
 
 def best(w: Any) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.rows.tables import Side
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 BTC, ETH = 0, 1
 SELLER = 9

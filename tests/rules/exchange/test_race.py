@@ -15,7 +15,8 @@ from coinone.rules.exchange.batch import race
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.batch.race import draws, log2, raced, weights
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.wire.segments import Item, Segment
+from coinone.rules.exchange.wire.action import Segment
+from coinone.rules.exchange.wire.segments import Item
 
 QUOTE = 10**6
 

@@ -10,45 +10,45 @@ import pytest
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
-from coinone.rules.exchange.wire import types as t
-from coinone.rules.exchange.wire.operations import operations_of
-from coinone.rules.exchange.wire.segments import Item, Segment, ranked, segment_of
+from coinone.rules.exchange.wire.action import SYSTEM, Action, Segment
+from coinone.rules.exchange.wire.segments import Item, ranked
+from tests.rules.exchange import words as t
 
 SEED = keccak256(b"seed")
 
 
 def item(index: int, who: bytes, nonce: int, signer: bytes = b"", digest: bytes = b"") -> Item:
-    return Item(index, t.Noop(), 0, who, nonce, signer or who, digest, b"")
+    return Item(index, SYSTEM, 0, who, nonce, signer or who, digest, b"")
 
 
 def spec(tif: str) -> t.OrderSpec:
     return t.OrderSpec(0, True, 1, 1, False, t.Tif(tif), None, 0)
 
 
-def orders(*tifs: str) -> t.Operations:
-    return operations_of(t.Order(tuple(spec(tif) for tif in tifs), "na", None))
+def orders(*tifs: str) -> Action:
+    return t.action_of(t.Order(tuple(spec(tif) for tif in tifs), "na", None))
 
 
 def test_an_action_is_classed_by_its_most_aggressive_order() -> None:
-    assert segment_of(orders("Alo", "Alo"), QUOTE_SYSTEM_ADDRESS) is Segment.POST_ONLY
-    assert segment_of(orders("Alo", "Gtc"), QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
-    assert segment_of(orders("Ioc"), QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
+    assert orders("Alo", "Alo").segment(QUOTE_SYSTEM_ADDRESS) is Segment.POST_ONLY
+    assert orders("Alo", "Gtc").segment(QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
+    assert orders("Ioc").segment(QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
 
 
 def test_a_modify_is_classed_by_its_new_order() -> None:
     target = t.OrderRef(0, 1, 0)
     quiet = t.BatchModify((t.Modify(target, spec("Alo")),), single=False)
     loud = t.BatchModify((t.Modify(target, spec("Alo")), t.Modify(target, spec("Gtc"))), single=False)
-    assert segment_of(operations_of(quiet), QUOTE_SYSTEM_ADDRESS) is Segment.POST_ONLY
-    assert segment_of(operations_of(loud), QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
+    assert t.action_of(quiet).segment(QUOTE_SYSTEM_ADDRESS) is Segment.POST_ONLY
+    assert t.action_of(loud).segment(QUOTE_SYSTEM_ADDRESS) is Segment.TAKERS
 
 
 def test_cancels_come_first_and_transfers_to_contracts_last() -> None:
-    cancel = operations_of(t.Cancel((t.OrderRef(0, 1, 0),), by_cloid=False))
-    assert segment_of(cancel, QUOTE_SYSTEM_ADDRESS) is Segment.CANCELS
-    assert segment_of(t.SendAsset("usdSend", bytes(20), 1), QUOTE_SYSTEM_ADDRESS) is Segment.ACCOUNT
-    withdrawal = t.SendAsset("sendAsset", QUOTE_SYSTEM_ADDRESS, 1)
-    assert segment_of(withdrawal, QUOTE_SYSTEM_ADDRESS) is Segment.TRANSFERS_OUT
+    cancel = t.action_of(t.Cancel((t.OrderRef(0, 1, 0),), by_cloid=False))
+    assert cancel.segment(QUOTE_SYSTEM_ADDRESS) is Segment.CANCELS
+    assert t.action_of(t.SendAsset(bytes(20), 1)).segment(QUOTE_SYSTEM_ADDRESS) is Segment.ACCOUNT
+    withdrawal = t.SendAsset(QUOTE_SYSTEM_ADDRESS, 1)
+    assert t.action_of(withdrawal).segment(QUOTE_SYSTEM_ADDRESS) is Segment.TRANSFERS_OUT
 
 
 def test_accounts_take_turns_in_the_order_of_their_hashes() -> None:

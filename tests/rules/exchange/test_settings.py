@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.events.events import OrderUpdate
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 DAY = 86_400_000
 
 
-def act(w: Any, action: t.Action, who: int = 1) -> tuple[str, Any]:
-    w.batch(w.signed(who, action, "action"))
+def act(w: Any, action: t.Says, who: int = 1) -> tuple[str, Any]:
+    w.batch(w.signed(who, action))
     outcome = w.last.outcomes[0]
     return outcome.status, outcome.response or outcome.error
 
@@ -41,7 +41,7 @@ def test_what_does_nothing_answers_ok(world: Callable[..., Any]) -> None:
         (t.ApproveBuilderFee(bytes(19) + b"\x01", 101), "Builder fee rate is too large."),
     ],
 )
-def test_a_setting_that_cannot_be_says_why(action: t.Action, error: str, world: Callable[..., Any]) -> None:
+def test_a_setting_that_cannot_be_says_why(action: t.Says, error: str, world: Callable[..., Any]) -> None:
     assert act(world({1: 100}), action) == ("failed", error)
 
 

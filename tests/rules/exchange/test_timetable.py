@@ -14,7 +14,7 @@ from coinone.rules.exchange.scheduled import timers
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.ledger import Ledger, undo_entries
 from coinone.rules.exchange.state.restore import exchange_from_leaves
-from coinone.rules.exchange.wire import types as t
+from tests.rules.exchange import words as t
 
 FAR = 10**15
 
@@ -77,7 +77,7 @@ def test_a_batch_looks_at_one_of_a_hundred_thousand_who_are_not_due(world: Calla
     w = world({1: 100_000, 2: 100_000})
     for number in range(3, 100_003):
         w.ex.ledger.schedule.restore(number, Counted(FAR + number * 7919 % 100_003))
-    w.batch(w.buy(1, 0.1, 49_000), w.signed(1, t.ScheduleCancel(w.now + 6_000), "scheduleCancel"))
+    w.batch(w.buy(1, 0.1, 49_000), w.signed(1, t.ScheduleCancel(w.now + 6_000)))
     w.batch(step_ms=5_999)  # due at 6,000: that one is looked at, it is no Counted
     Counted.looks = 0
     w.batch(step_ms=1)
@@ -91,7 +91,7 @@ def test_a_batch_looks_at_one_of_a_hundred_thousand_who_are_not_due(world: Calla
 
 def test_rebuilt_from_leaves_it_fires_at_its_time(world: Callable[..., Any]) -> None:
     w = world({1: 100_000})
-    w.batch(w.buy(1, 0.1, 49_000), w.signed(1, t.ScheduleCancel(w.now + 6_000), "scheduleCancel"))
+    w.batch(w.buy(1, 0.1, 49_000), w.signed(1, t.ScheduleCancel(w.now + 6_000)))
     w.ex = exchange_from_leaves(w.config, all_leaves(w.ex))
     w.batch(step_ms=5_749)
     assert w.ex.rows.live_orders == 1
@@ -107,7 +107,7 @@ def all_due_at_once(world: Callable[..., Any], orders_each: int, of_the_last: in
         prices = [49_000 - who * 10 - n for n in range(count)]
         w.batch(w.signed(who, w.many(*[w.spec(True, 0.001, price) for price in prices])))
     at = w.now + 10_000
-    asked = [w.signed(who, t.ScheduleCancel(at - who), "scheduleCancel") for who in range(1, 6)]
+    asked = [w.signed(who, t.ScheduleCancel(at - who)) for who in range(1, 6)]
     w.batch(*asked)
     w.batch(step_ms=at - w.now - 6)
     return w

@@ -13,8 +13,8 @@ from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_exchange
 from coinone.rules.exchange.instruments.config import QUOTE_SYSTEM_ADDRESS
 from coinone.rules.exchange.invariants import conserved_sum
-from coinone.rules.exchange.wire import types as t
 from coinone.rules.ledger.crossings import Deposit, Withdrawal
+from tests.rules.exchange import words as t
 
 QUOTE = 10**6
 
@@ -24,7 +24,7 @@ def address(n: int) -> bytes:
 
 
 def send(w: Any, who: int, to: bytes, amount: int, token: str = "") -> t.VerifiedAction:
-    signed: t.VerifiedAction = w.signed(who, t.SendAsset("usdSend", to, amount, token), "usdSend")
+    signed: t.VerifiedAction = w.signed(who, t.SendAsset(to, amount, token))
     return signed
 
 
@@ -35,7 +35,7 @@ def test_a_deposit_of_eleven_opens_an_account_that_acts_from_the_next_batch_on(
     w = world({})
     w.batch(deposits=(Deposit(address(5), 11 * QUOTE),))
     assert w.fund("insurance") == QUOTE
-    w.batch(w.signed(5, t.Noop(), "noop"))
+    w.batch(w.signed(5, t.Noop()))
     assert w.last.outcomes[0].status == "executed"
     assert w.cash(5) == 10 * QUOTE
 
@@ -111,7 +111,7 @@ def test_a_tenth_of_the_position_or_the_initial_margin_stays_whichever_is_more(
     w.batch(w.sell(2, 1, 50_000), w.buy(1, 1, 50_000))
     equity = w.equity(1)
     assert withdrawable(w.ex.rows, w.slot(1)) == equity - 5_000 * QUOTE
-    w.batch(w.signed(1, t.UpdateLeverage(0, True, 5), "updateLeverage"))
+    w.batch(w.signed(1, t.UpdateLeverage(0, True, 5)))
     assert withdrawable(w.ex.rows, w.slot(1)) == equity - 10_000 * QUOTE
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.rules.exchange.accounts.equity import apply_marks
-from coinone.rules.exchange.actions.uncrossing import crossed_markets
 from coinone.rules.exchange.kernel.capacity import fills_made, updates_made
 from coinone.rules.exchange.kernel.post_only import passing
 from coinone.rules.exchange.kernel.run import run_segment
@@ -17,6 +16,7 @@ from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
 from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.trading.uncrossing import crossed_markets
 from coinone.rules.exchange.twin.book import Result, Update
 from coinone.rules.exchange.twin.compare import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin.run import Twin

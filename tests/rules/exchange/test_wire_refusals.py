@@ -24,6 +24,8 @@ from coinone.base.primitives.errors import (
     LimitExceeded,
     NotSupported,
 )
+from coinone.rules.exchange.actions.from_json import envelopes_from_json
+from coinone.rules.exchange.actions.verify import LastRead, verify_action, verify_raw
 from coinone.rules.exchange.wire import (
     DomainRules,
     L1Envelope,
@@ -33,13 +35,9 @@ from coinone.rules.exchange.wire import (
     decode_oracle,
     encode_envelope,
     encode_oracle,
-    envelopes_from_json,
     pack,
-    verify_action,
     verify_oracle,
-    verify_raw,
 )
-from coinone.rules.exchange.wire.verify import LastRead
 
 KEY = bytes.fromhex("0123456789012345678901234567890123456789012345678901234567890123")
 SIGNER = address_of(KEY)

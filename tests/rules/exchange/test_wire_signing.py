@@ -10,19 +10,19 @@ from hyperliquid.utils.types import Cloid
 from coinone.base.forms.exchange import l1_digest
 from coinone.base.forms.user_signed import USER_SIGNED
 from coinone.base.primitives.errors import DecodeError
+from coinone.rules.exchange.actions.decode import decode_l1
+from coinone.rules.exchange.actions.from_json import envelopes_from_json
+from coinone.rules.exchange.actions.verify import verify_action, verify_raw
 from coinone.rules.exchange.wire import (
     DomainRules,
+    L1Envelope,
     decode_envelope,
     encode_envelope,
-    envelopes_from_json,
     pack,
     unpack,
-    verify_action,
-    verify_raw,
 )
-from coinone.rules.exchange.wire import types as t
-from coinone.rules.exchange.wire.decode import decode_l1
 from coinone.rules.exchange.wire.operations import operations_of
+from tests.rules.exchange import words as t
 
 RULES = DomainRules(chain_id=926002, accept_foreign_user_signed=True, accept_foreign_l1=True)
 WALLET = Account.from_key("0x0123456789012345678901234567890123456789012345678901234567890123")
@@ -89,10 +89,10 @@ def test_an_l1_action_signed_by_the_sdk_has_its_signer(name: str, mainnet: bool,
     }
     candidates = envelopes_from_json(json.loads(json.dumps(body)), RULES)
     mine = [tx for tx in candidates if verify_action(tx, RULES).signer == SIGNER]
-    assert [tx.source for tx in mine if isinstance(tx, t.L1Envelope)] == ["a" if mainnet else "b"]
+    assert [tx.source for tx in mine if isinstance(tx, L1Envelope)] == ["a" if mainnet else "b"]
     verified = verify_raw(encode_envelope(mine[0]), RULES)
     assert (verified.signer, verified.nonce, verified.expires_after) == (SIGNER, NONCE, expires)
-    assert verified.kind == action["type"] and verified.foreign and not verified.user_signed
+    assert verified.action.type.name == action["type"] and verified.foreign and not verified.user_signed
 
 
 def test_order_fields_arrive_scaled() -> None:
@@ -100,7 +100,7 @@ def test_order_fields_arrive_scaled() -> None:
     signature = sdk.sign_l1_action(WALLET, action, None, NONCE, None, False)
     body = {"action": action, "nonce": NONCE, "signature": signature}
     tx = next(tx for tx in envelopes_from_json(body, RULES) if verify_action(tx, RULES).signer == SIGNER)
-    order = verify_action(tx, RULES).action
+    order = verify_action(tx, RULES).action.says
     said = t.Order(
         orders=(
             t.OrderSpec(
@@ -172,7 +172,7 @@ def test_a_user_signed_action_of_the_sdk_has_its_signer(kind: str, mainnet: bool
     body = {"action": action, "nonce": NONCE, "signature": signature, "vaultAddress": None}
     (tx,) = envelopes_from_json(json.loads(json.dumps(body)), RULES)
     verified = verify_raw(encode_envelope(tx), RULES)
-    assert (verified.signer, verified.kind, verified.nonce) == (SIGNER, kind, NONCE)
+    assert (verified.signer, verified.action.type.name, verified.nonce) == (SIGNER, kind, NONCE)
     assert verified.user_signed and verified.foreign
 
 
@@ -206,9 +206,9 @@ def test_a_field_that_must_be_there_is_missing_when_it_is_null() -> None:
 @pytest.mark.parametrize("tif", ["FrontendMarket", "LiquidationMarket"])
 def test_a_market_order_of_the_page_and_wallets_is_one_that_fills_now_or_vanishes(tif: str) -> None:
     action = sdk.order_wires_to_order_action([order_wire("Ioc", None)])
-    ioc = decode_l1(action)[1]
+    ioc = decode_l1(action).says
     action["orders"][0]["t"]["limit"]["tif"] = tif
-    assert decode_l1(action)[1] == ioc
+    assert decode_l1(action).says == ioc
 
 
 def test_an_unnamed_agent_is_signed_with_an_empty_name_and_sent_without_one() -> None:
@@ -218,7 +218,7 @@ def test_an_unnamed_agent_is_signed_with_an_empty_name_and_sent_without_one() ->
     (tx,) = envelopes_from_json({"action": action, "nonce": NONCE, "signature": signature}, RULES)
     verified = verify_action(tx, RULES)
     assert verified.signer == SIGNER
-    assert verified.action == t.ApproveAgent(bytes.fromhex("5e" * 20), "", 0, False)
+    assert verified.action.says == t.ApproveAgent(bytes.fromhex("5e" * 20), "", 0, False)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_an_agent_name_carries_expiry_and_compat_flag(text: str, expected: tuple
     action = {"type": "approveAgent", "agentAddress": DESTINATION, "agentName": text, "nonce": NONCE}
     signature = sdk.sign_agent(WALLET, action, False)
     (tx,) = envelopes_from_json({"action": action, "nonce": NONCE, "signature": signature}, RULES)
-    agent = verify_action(tx, RULES).action
+    agent = verify_action(tx, RULES).action.says
     assert isinstance(agent, t.ApproveAgent)
     assert (agent.name, agent.valid_until_ms, agent.compat) == expected
 

@@ -16,10 +16,10 @@ from coinone.interfaces.api.admission.queries import InThread, Queries
 from coinone.interfaces.api.exchange.json.events import Json, hex_address, hex_hash
 from coinone.interfaces.api.limits import ACTION_BODY_AT_ONCE_MAX
 from coinone.node.node import ChainReader, Node
-from coinone.rules.exchange.wire import ActionEnvelope, L1Envelope, encode_envelope, envelopes_from_json
-from coinone.rules.exchange.wire.relay import packed_quickly
+from coinone.rules.exchange.actions.from_json import envelopes_from_json, packed_quickly
+from coinone.rules.exchange.actions.verify import LastRead, verify_raw
+from coinone.rules.exchange.wire import ActionEnvelope, L1Envelope, encode_envelope
 from coinone.rules.exchange.wire.types import VerifiedAction
-from coinone.rules.exchange.wire.verify import LastRead, verify_raw
 
 KNOWN_SIGNERS_MAX = 100_000  # addresses remembered as existing; the chain checks again anyway
 

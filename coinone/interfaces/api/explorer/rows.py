@@ -40,7 +40,7 @@ def _signed(raw: bytes, verified: VerifiedAction) -> Any:
     if isinstance(envelope, L1Envelope):
         return unpack(envelope.action)
     fields = user_signed(envelope.type_name).decode(envelope.values)
-    return {"type": verified.kind} | {name: _shown(value) for name, value in fields.items()}
+    return {"type": verified.action.type.name} | {name: _shown(value) for name, value in fields.items()}
 
 
 def _shown(value: str | int | bool | bytes) -> str | int | bool:

@@ -22,6 +22,8 @@ from coinone.base.primitives.parse import format_decimal, parse_decimal
 from coinone.base.primitives.units import price_decimals
 from coinone.interfaces.cli.tapes.tape import Step, Tape, read_tape
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
+from coinone.rules.exchange.actions.from_json import envelopes_from_json
+from coinone.rules.exchange.actions.verify import verify_action
 from coinone.rules.exchange.engine import (
     BatchContext,
     Exchange,
@@ -32,7 +34,7 @@ from coinone.rules.exchange.engine import (
     conserved_sum,
 )
 from coinone.rules.exchange.events.events import Fill
-from coinone.rules.exchange.wire import OracleReport, VerifiedAction, envelopes_from_json, verify_action
+from coinone.rules.exchange.wire import OracleReport, VerifiedAction
 
 BATCH_MS = 250
 FUNDS = 1_000_000 * 10**6  # of each trader of the tape

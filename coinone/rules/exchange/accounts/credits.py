@@ -28,11 +28,10 @@ from coinone.base.primitives.parameters import (
 )
 from coinone.rules.exchange.rows.arrays import CORE, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.rows.journal import save_account
-from coinone.rules.exchange.rows.tables import ACCOUNT, FILL, Array, OpKind
+from coinone.rules.exchange.rows.tables import ACCOUNT, FILL, Array
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.rows import Rows
-from coinone.rules.exchange.wire.operations import rows_of
-from coinone.rules.exchange.wire.types import Action, Form, Operations
+from coinone.rules.exchange.wire.action import Action
 
 _ACCOUNTS = types.Array(from_dtype(ACCOUNT), 1, "C")  # type: ignore[no-untyped-call]
 _FILLS = types.Array(from_dtype(FILL), 1, "C")  # type: ignore[no-untyped-call]
@@ -145,18 +144,6 @@ def _note_fees(accounts: Any, fills: Any) -> None:
         _add_fee(accounts[fill.maker], fill.maker_fee)
 
 
-def is_cancel(action: Action) -> bool:
-    """Whether it does nothing but cancel orders."""
-    return isinstance(action, Operations) and action.form is Form.CANCELS
-
-
-def cost(action: Action) -> int:
-    """Credits that are charged before it runs."""
-    if not isinstance(action, Operations):
-        return 1
-    return 0 if action.form is Form.CANCELS else action.count
-
-
 class Budget:
     """What one account may still send in a batch: credits, actions, bytes."""
 
@@ -175,7 +162,7 @@ class Budget:
     def check(self, action: Action, size: int = 0, waiting: int = 0) -> None:
         """`size` is the transaction's in bytes; `waiting`, credits that others of the account will take first. Raises
         InvalidAction where credits are missing, LimitExceeded where only this batch has no more room."""
-        wanted = cost(action) + waiting
+        wanted = action.cost + waiting
         if wanted and self._used + wanted > self._given:
             raise InvalidAction(
                 "Too many cumulative requests sent", used=self._used, allowed=self._given, wanted=wanted
@@ -188,19 +175,14 @@ class Budget:
             raise LimitExceeded("Too many actions of one account in a batch", most=ACCOUNT_ACTIONS_PER_BATCH)
 
     def take(self, action: Action, size: int = 0) -> None:
-        self._used += cost(action)
+        self._used += action.cost
         self._actions += 1
         self._size += size
 
     def _all_rest(self, action: Action) -> bool:
-        """Looked up by order id alone: to look for client ids costs more than the cancels of a debtor deserve."""
-        assert isinstance(action, Operations), "a debtor's other actions have been refused"
-        rows = self._ex.rows
-        for row in rows_of(action):
-            found = rows.book.find(rows, int(row["oid"])) if row["kind"] == OpKind.CANCEL else None
-            if found is None or int(rows.orders["account"][found]) != self.slot:
-                return False
-        return True
+        rests = action.type.rests
+        assert rests is not None, "a debtor's other actions have been refused"
+        return rests(self._ex.rows, self.slot, action.says)
 
 
 def charge_all(ex: Exchange, budgets: Collection[Budget], now: int) -> None:

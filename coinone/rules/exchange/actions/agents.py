@@ -12,21 +12,46 @@ Of a key whose agency ends the highest nonce is kept until its window has passed
 signing never fails for want of room.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from coinone.base.primitives.parameters import AGENTS_PER_ACCOUNT, SIGNERS_PER_ACCOUNT
+from coinone.base.forms.user_signed import user_signed
+from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.integers import U64_MAX
+from coinone.base.primitives.parameters import AGENT_NAME_MAX, AGENTS_PER_ACCOUNT, SIGNERS_PER_ACCOUNT
+from coinone.base.primitives.parse import parse_decimal
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.actions.addresses import is_keyless
-from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import open_waiting
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.batch.inclusion import living_signers
 from coinone.rules.exchange.state.ledger import Agent
+from coinone.rules.exchange.trading.answers import DEFAULT
+from coinone.rules.exchange.wire import contract as abi
+from coinone.rules.exchange.wire.action import ActionType, Applied
+from coinone.rules.exchange.wire.contract import ContractForm
+from coinone.rules.exchange.wire.fields import Fields
 from coinone.rules.exchange.wire.segments import Item
-from coinone.rules.exchange.wire.types import ApproveAgent, LeaveAgency
 
 
-def approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
+@dataclass(frozen=True, slots=True)
+class ApproveAgent:
+    """`name` is "" for the one unnamed agent; `valid_until_ms` 0 means until replaced. The zero address removes
+    the agent of that name.
+
+    `compat` marks an agent that may sign under Hyperliquid's own domains (" compat" in the name)."""
+
+    agent: Address
+    name: str
+    valid_until_ms: int
+    compat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAgency:
+    """The signer, approved as somebody's agent, is that no more."""
+
+
+def _approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
     number, ledger = batch.ex.number(item.account), batch.ledger
     for address in ledger.settings_of(number).agents:
         if ledger.living_agent(address, batch.now) is None:
@@ -46,7 +71,7 @@ def approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
     batch.executed(item, DEFAULT)
 
 
-def leave_agency(batch: Batch, item: Item, action: LeaveAgency) -> None:
+def _leave_agency(batch: Batch, item: Item, action: LeaveAgency) -> None:
     """The signer is nobody's agent from here on; what waits for it opens its account."""
     end_agency(batch, item.signer)
     batch.executed(item, DEFAULT)
@@ -89,3 +114,40 @@ def _agent(batch: Batch, address: Address) -> Agent:
     agent = batch.ledger.agents.get(address)
     assert agent is not None, "a listed agent exists"
     return agent
+
+
+def _read_agent(fields: Fields) -> ApproveAgent:
+    return _named_agent(fields["agentAddress"], fields["agentName"])
+
+
+def _named_agent(agent: Address, name: str) -> ApproveAgent:
+    """Reads the name's suffixes: " valid_until <ms>" as Hyperliquid has it, and our " compat" before it."""
+    name, _, until = name.partition(" valid_until ")
+    valid_until_ms = parse_decimal(until, 0) if until else 0
+    if valid_until_ms > U64_MAX:
+        raise DecodeError("agent: expiry too large")
+    compat = name == "compat" or name.endswith(" compat")
+    name = name[: -len("compat")].rstrip(" ") if compat else name
+    if len(name) > AGENT_NAME_MAX:
+        raise DecodeError("agent: name too long", most=AGENT_NAME_MAX)
+    return ApproveAgent(agent, name, valid_until_ms, compat)
+
+
+def _read_leave(fields: Fields) -> LeaveAgency:
+    return LeaveAgency()
+
+
+APPROVE_AGENT = ActionType(
+    "approveAgent",
+    _read_agent,
+    Applied(_approve_agent),
+    signed=user_signed("ApproveAgent"),
+    contract=ContractForm(9, _named_agent, agent=abi.ADDRESS, name=abi.STRING),
+)
+LEAVE_AGENCY = ActionType(
+    "leaveAgency",
+    _read_leave,
+    Applied(_leave_agency),
+    signed=user_signed("LeaveAgency"),
+    ends_agency=True,
+)

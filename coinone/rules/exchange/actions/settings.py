@@ -1,33 +1,62 @@
 """Actions that change what an account chose, and move no money."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from coinone.base.forms.user_signed import user_signed
+from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.parameters import BUILDERS_PER_ACCOUNT, SCHEDULE_AHEAD_MS
+from coinone.base.primitives.parse import parse_decimal
+from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.equity import equity, refresh_margins, would_be_initial_margin
-from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.accounts.open_orders import cap_builder_fee
-from coinone.rules.exchange.actions.agents import approve_agent, leave_agency
-from coinone.rules.exchange.actions.answers import DEFAULT
-from coinone.rules.exchange.actions.trading import BUILDER_FEE_MAX, BUILDER_FEE_UNIT
-from coinone.rules.exchange.actions.transfers import send
+from coinone.rules.exchange.actions.orders import BUILDER_FEE_MAX, BUILDER_FEE_UNIT
 from coinone.rules.exchange.batch.execution import Batch
-from coinone.rules.exchange.rows.status import ERROR_TEXT, Status
 from coinone.rules.exchange.state.ledger import Settings
-from coinone.rules.exchange.wire import types as wire
+from coinone.rules.exchange.trading.answers import DEFAULT
+from coinone.rules.exchange.wire import contract as abi
+from coinone.rules.exchange.wire import fields as f
+from coinone.rules.exchange.wire.action import ActionType, Applied
+from coinone.rules.exchange.wire.contract import ContractForm
+from coinone.rules.exchange.wire.fields import Shape
 from coinone.rules.exchange.wire.segments import Item
 
 
-def apply_account_action(batch: Batch, item: Item) -> None:
-    """Segments 4 and 7: whatever brings no order."""
-    if isinstance(item.action, _OF_THE_SOLVENT) and is_locked(batch.rows, item.account):
-        batch.failed(item, ERROR_TEXT[Status.LIQUIDATING])
-        return
-    _HANDLERS[type(item.action)](batch, item, item.action)
+@dataclass(frozen=True, slots=True)
+class ScheduleCancel:
+    time_ms: int | None
 
 
-def _schedule_cancel(batch: Batch, item: Item, action: wire.ScheduleCancel) -> None:
+@dataclass(frozen=True, slots=True)
+class UpdateLeverage:
+    asset: int
+    is_cross: bool
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noop:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetReferrer:
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveBuilderFee:
+    builder: Address
+    max_fee_rate: int  # tenths of a basis point
+
+
+@dataclass(frozen=True, slots=True)
+class UsdClassTransfer:
+    amount: int
+    to_perp: bool
+
+
+def _schedule_cancel(batch: Batch, item: Item, action: ScheduleCancel) -> None:
     """The dead man's switch: at the time, all the account's orders are cancelled (scheduled/timers.py)."""
     if action.time_ms is not None and action.time_ms < batch.now + SCHEDULE_AHEAD_MS:
         batch.failed(item, "Scheduled cancel time too early, must be at least 5 seconds from now.")
@@ -40,7 +69,7 @@ def _schedule_cancel(batch: Batch, item: Item, action: wire.ScheduleCancel) -> N
     batch.executed(item, DEFAULT)
 
 
-def _update_leverage(batch: Batch, item: Item, action: wire.UpdateLeverage) -> None:
+def _update_leverage(batch: Batch, item: Item, action: UpdateLeverage) -> None:
     rows = batch.rows
     if action.asset >= rows.market_count:
         batch.failed(item, "Invalid perpetual or spot asset.")
@@ -62,7 +91,7 @@ def _update_leverage(batch: Batch, item: Item, action: wire.UpdateLeverage) -> N
     batch.executed(item, DEFAULT)
 
 
-def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFee) -> None:
+def _approve_builder_fee(batch: Batch, item: Item, action: ApproveBuilderFee) -> None:
     if action.max_fee_rate > BUILDER_FEE_MAX:
         batch.failed(item, "Builder fee rate is too large.")
         return
@@ -85,7 +114,7 @@ def _approve_builder_fee(batch: Batch, item: Item, action: wire.ApproveBuilderFe
     batch.executed(item, DEFAULT)
 
 
-def _set_referrer(batch: Batch, item: Item, action: wire.SetReferrer) -> None:
+def _set_referrer(batch: Batch, item: Item, action: SetReferrer) -> None:
     if batch.ledger.settings_of(batch.ex.number(item.account)).referrer:
         batch.failed(item, "Referrer already set.")
         return
@@ -93,7 +122,7 @@ def _set_referrer(batch: Batch, item: Item, action: wire.SetReferrer) -> None:
     batch.executed(item, DEFAULT)
 
 
-def _nothing(batch: Batch, item: Item, action: wire.Noop | wire.UsdClassTransfer) -> None:
+def _nothing(batch: Batch, item: Item, action: Noop | UsdClassTransfer) -> None:
     """noop burns a nonce; usdClassTransfer has nothing to move, since one balance serves both classes (D10)."""
     batch.executed(item, DEFAULT)
 
@@ -104,17 +133,48 @@ def _change(batch: Batch, item: Item, **values: Any) -> None:
     batch.ledger.settings.put(number, settings)
 
 
-_OF_THE_SOLVENT = (wire.SendAsset, wire.UpdateLeverage)
-"""What an account may not do while its positions are closed at others' cost (closing/debts.py)."""
+def _read_schedule(time: int | None = None) -> ScheduleCancel:
+    return ScheduleCancel(time)
 
-_HANDLERS: dict[type, Callable[[Batch, Item, Any], None]] = {
-    wire.ScheduleCancel: _schedule_cancel,
-    wire.UpdateLeverage: _update_leverage,
-    wire.ApproveBuilderFee: _approve_builder_fee,
-    wire.SetReferrer: _set_referrer,
-    wire.ApproveAgent: approve_agent,
-    wire.LeaveAgency: leave_agency,
-    wire.SendAsset: send,
-    wire.Noop: _nothing,
-    wire.UsdClassTransfer: _nothing,
-}
+
+def _read_class_transfer(fields: f.Fields) -> UsdClassTransfer:
+    return UsdClassTransfer(f.amount(fields["amount"]), fields["toPerp"])
+
+
+def _read_builder_fee(fields: f.Fields) -> ApproveBuilderFee:
+    """The rate is text such as "0.01%"; we keep tenths of a basis point, so three decimals of a percent."""
+    rate = fields["maxFeeRate"]
+    if not rate.endswith("%"):
+        raise DecodeError("builder fee: rate must end in %")
+    return ApproveBuilderFee(fields["builder"], parse_decimal(rate[:-1], 3))
+
+
+def _contract_builder_fee(rate: int, builder: Address) -> ApproveBuilderFee:
+    """The rate counts tenths of a basis point."""
+    return ApproveBuilderFee(builder, rate)
+
+
+SCHEDULE_CANCEL = ActionType(
+    "scheduleCancel", Shape(_read_schedule, {}, time=f.integer), Applied(_schedule_cancel)
+)
+UPDATE_LEVERAGE = ActionType(
+    "updateLeverage",
+    Shape(UpdateLeverage, {"asset": f.asset, "isCross": f.boolean, "leverage": f.thousand}),
+    Applied(_update_leverage, of_the_solvent=True),
+)
+NOOP = ActionType("noop", Shape(Noop, {}), Applied(_nothing))
+SET_REFERRER = ActionType("setReferrer", Shape(SetReferrer, {"code": f.text}), Applied(_set_referrer))
+APPROVE_BUILDER_FEE = ActionType(
+    "approveBuilderFee",
+    _read_builder_fee,
+    Applied(_approve_builder_fee),
+    signed=user_signed("ApproveBuilderFee"),
+    contract=ContractForm(12, _contract_builder_fee, maxFeeRate=abi.UINT64, builder=abi.ADDRESS),
+)
+USD_CLASS_TRANSFER = ActionType(
+    "usdClassTransfer",
+    _read_class_transfer,
+    Applied(_nothing),
+    signed=user_signed("UsdClassTransfer"),
+    contract=ContractForm(7, UsdClassTransfer, ntl=abi.UINT64, toPerp=abi.BOOL),
+)

@@ -5,19 +5,40 @@ of its initial margin and a tenth of its positions' value (Hyperliquid's transfe
 in which it has a position lacks an oracle price or awaits a jump's confirmation (prices/oracle.py).
 """
 
+from dataclasses import dataclass
+
+from coinone.base.forms.user_signed import user_signed
+from coinone.base.primitives.errors import DecodeError, NotSupported
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.parameters import CREDIT_MINIMUM, WITHDRAWALS_WAITING_MAX
+from coinone.base.primitives.parse import parse_address
+from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.accounts.open_orders import resting_loss
 from coinone.rules.exchange.actions.addresses import is_keyless
-from coinone.rules.exchange.actions.answers import DEFAULT
 from coinone.rules.exchange.actions.opening import credit, tell
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.trading.answers import DEFAULT
+from coinone.rules.exchange.wire import contract as abi
+from coinone.rules.exchange.wire import fields as f
+from coinone.rules.exchange.wire.action import ActionType, Applied, Segment
+from coinone.rules.exchange.wire.contract import ContractForm
 from coinone.rules.exchange.wire.segments import Item
-from coinone.rules.exchange.wire.types import SendAsset
 from coinone.rules.ledger.crossings import Deposit, Withdrawal
+
+_QUOTE_TOKEN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendAsset:
+    """usdSend, spotSend and sendAsset: all move the one quote balance (D10). To the token's system address
+    it is a withdrawal to the EVM."""
+
+    destination: Address
+    amount: int  # 1e-6
+    token: str = ""  # as signed, "NAME" or "NAME:id"; "" = the quote token
 
 
 def apply_deposit(batch: Batch, deposit: Deposit) -> None:
@@ -28,7 +49,7 @@ def apply_deposit(batch: Batch, deposit: Deposit) -> None:
     credit(batch, deposit.address, deposit.amount, "deposit", batch.ex.config.system_address, deposit.tx_hash)
 
 
-def send(batch: Batch, item: Item, action: SendAsset) -> None:
+def _send(batch: Batch, item: Item, action: SendAsset) -> None:
     """usdSend, spotSend and sendAsset; to the system address they withdraw to the EVM."""
     refusal = _refusal(batch, item, action)
     if refusal:
@@ -83,3 +104,77 @@ def _withdraw(batch: Batch, item: Item, amount: int) -> None:
     batch.withdrawals.append(Withdrawal(item.address, amount, item.tx_hash))
     batch.money_out += amount
     tell(batch, item.address, "withdraw", -amount, batch.ex.config.system_address, item.tx_hash)
+
+
+def _read_usd_send(fields: f.Fields) -> SendAsset:
+    return SendAsset(parse_address(fields["destination"]), f.amount(fields["amount"]))
+
+
+def _read_spot_send(fields: f.Fields) -> SendAsset:
+    return SendAsset(parse_address(fields["destination"]), f.amount(fields["amount"]), fields["token"])
+
+
+def _read_send_asset(fields: f.Fields) -> SendAsset:
+    if fields["fromSubAccount"]:
+        raise NotSupported("sub-accounts are not supported")
+    if fields["sourceDex"] not in ("", "spot") or fields["destinationDex"] not in ("", "spot"):
+        raise NotSupported("this network has one exchange: dex must be empty or spot")
+    return _read_spot_send(fields)
+
+
+def _contract_spot_send(destination: Address, token: int, amount: int) -> SendAsset:
+    if token != _QUOTE_TOKEN:
+        raise NotSupported("unknown token", token=token)
+    if not 0 < amount < 2**62:
+        raise DecodeError("core action: amount out of range")
+    return SendAsset(destination, amount)
+
+
+def _contract_send_asset(
+    destination: Address, sub_account: Address, source: int, target: int, token: int, amount: int
+) -> SendAsset:
+    """Whatever dex is named: there is one exchange."""
+    if any(sub_account):
+        raise NotSupported("sub-accounts are not supported")
+    return _contract_spot_send(destination, token, amount)
+
+
+def _by_destination(says: SendAsset, system_address: Address) -> Segment:
+    """7 to the token's system address, else 4"""
+    return Segment.TRANSFERS_OUT if says.destination == system_address else Segment.ACCOUNT
+
+
+USD_SEND = ActionType(
+    "usdSend",
+    _read_usd_send,
+    Applied(_send, of_the_solvent=True),
+    segment=_by_destination,
+    signed=user_signed("UsdSend"),
+)
+SPOT_SEND = ActionType(
+    "spotSend",
+    _read_spot_send,
+    Applied(_send, of_the_solvent=True),
+    segment=_by_destination,
+    signed=user_signed("SpotSend"),
+    contract=ContractForm(
+        6, _contract_spot_send, destination=abi.ADDRESS, token=abi.UINT64, amount=abi.UINT64
+    ),
+)
+SEND_ASSET = ActionType(
+    "sendAsset",
+    _read_send_asset,
+    Applied(_send, of_the_solvent=True),
+    segment=_by_destination,
+    signed=user_signed("SendAsset"),
+    contract=ContractForm(
+        13,
+        _contract_send_asset,
+        destination=abi.ADDRESS,
+        subAccount=abi.ADDRESS,
+        sourceDex=abi.UINT32,
+        destinationDex=abi.UINT32,
+        token=abi.UINT64,
+        amount=abi.UINT64,
+    ),
+)

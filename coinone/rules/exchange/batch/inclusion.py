@@ -26,7 +26,7 @@ from coinone.rules.exchange.accounts.credits import Budget, charge_all
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.ledger import Ledger, NonceSet
 from coinone.rules.exchange.wire.segments import Item
-from coinone.rules.exchange.wire.types import LeaveAgency, VerifiedAction
+from coinone.rules.exchange.wire.types import VerifiedAction
 
 
 class Judge:
@@ -47,7 +47,7 @@ class Judge:
         self._check_nonce(action)
         if action.expires_after is not None and self._now > action.expires_after:
             raise InvalidAction("Action expired", expiresAfter=action.expires_after, now=self._now)
-        if isinstance(action.action, LeaveAgency):  # free, and once per agency
+        if action.action.type.ends_agency:  # free, and once per agency
             self._leaving[action.signer] = slot
         else:
             budget = self._budget(slot)
@@ -84,7 +84,7 @@ class Judge:
         """The slot. A user-signed action speaks for its signer alone: agents trade, nothing else. Who leaves an agency
         needs no account: the action is kept in the master's leaf. Raises InvalidAction."""
         ex, signer = self._ex, action.signer
-        if isinstance(action.action, LeaveAgency):
+        if action.action.type.ends_agency:
             agent = ex.ledger.agents.get(signer)
             if agent is None or signer in self._leaving:
                 raise InvalidAction(f"0x{signer.hex()} is nobody's agent.")
@@ -201,7 +201,7 @@ def _forget_signer(ledger: Ledger, number: int, signer: Address) -> None:
 
 
 def _item(index: int, action: VerifiedAction, slot: int, address: Address) -> Item:
-    leaves = isinstance(action.action, LeaveAgency)
+    leaves = action.action.type.ends_agency
     return Item(
         index=index,
         action=action.action,

@@ -39,8 +39,9 @@ from coinone.rules.exchange.margin.fill_check import beyond_band, room
 from coinone.rules.exchange.rows.arrays import CORE, MARKETS, NUMBERS, attach, i64, inlined
 from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
 from coinone.rules.exchange.state.rows import Rows
-from coinone.rules.exchange.wire.segments import Item, Segment
-from coinone.rules.exchange.wire.types import WIRE_DECIMALS, Operations
+from coinone.rules.exchange.wire.action import Segment
+from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.exchange.wire.trades import WIRE_DECIMALS, Operations
 
 LOG_BITS = 32  # logarithms are in 2^-32
 _TABLE_BITS = 12
@@ -90,10 +91,10 @@ def weights(rows: Rows, items: Sequence[Item]) -> list[int]:
     """The weight of each item, in 10^-6 quote."""
     if not items:
         return []
-    actions = [item.action for item in items]
-    counts = [action.count for action in actions if isinstance(action, Operations)]
+    orders = [item.action.says for item in items if isinstance(item.action.says, Operations)]
+    counts = [each.count for each in orders]
     assert len(counts) == len(items) and min(counts) > 0, "segments 5 and 6 hold orders"
-    ops = np.frombuffer(bytearray().join([a.rows for a in actions if isinstance(a, Operations)]), OP)
+    ops = np.frombuffer(bytearray().join([each.rows for each in orders]), OP)
     accounts = np.repeat(np.array([item.account for item in items], np.int64), counts)
     stakes = np.empty(len(ops), np.int64)
     _stakes(rows.core(ops), accounts, stakes)

@@ -33,8 +33,6 @@ from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.accounts.equity import equity
 from coinone.rules.exchange.accounts.locks import is_locked, locked_among, unlock
 from coinone.rules.exchange.actions.opening import claim_waiting, tell
-from coinone.rules.exchange.actions.ops import OpList
-from coinone.rules.exchange.actions.trading import Trading
 from coinone.rules.exchange.batch.execution import NO_HASH, Batch
 from coinone.rules.exchange.closing.adl import Deleveraging
 from coinone.rules.exchange.closing.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
@@ -42,10 +40,11 @@ from coinone.rules.exchange.events.events import LiquidationEvent
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.rows.arrays import SAVED_ACCOUNTS
 from coinone.rules.exchange.rows.status import Status
-from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OP, Array, OpKind, Side, Tif
+from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, Array, OpKind, Side, Tif
 from coinone.rules.exchange.state.rows import Rows
-from coinone.rules.exchange.wire.segments import Item
-from coinone.rules.exchange.wire.types import Noop
+from coinone.rules.exchange.trading.ops import OpList
+from coinone.rules.exchange.trading.segment import Trading
+from coinone.rules.exchange.wire.segments import Item, system_item
 
 LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
 
@@ -60,8 +59,7 @@ class Liquidations:
 
     def item(self, slot: int) -> Item:
         """The system's item for an account: ranked first among its own."""
-        address = self.batch.rows.address_of(slot)
-        return Item(-1, Noop(), slot, address, 0, address, NO_HASH, NO_HASH, before=-2)
+        return system_item(slot, self.batch.rows.address_of(slot))
 
 
 def serve(work: Liquidations) -> None:
@@ -98,7 +96,7 @@ def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
         if gone >= most:
             break
         gone += int(work.batch.rows.accounts[slot]["order_count"])
-        add_cancels(work.batch, slot, work.item(slot), cancels.ops, Status.LIQUIDATED_CANCELED)
+        cancels.sweep(work.item(slot), Status.LIQUIDATED_CANCELED)
     cancels.run()
     return gone
 
@@ -162,15 +160,6 @@ def _closable(rows: Rows, slots: Array) -> Array:
     fresh = np.array([market for market in range(rows.market_count) if is_fresh(rows, market)], np.int64)
     held: Array = (rows.positions["size"][np.ix_(slots, fresh)] != 0).any(axis=1)
     return held
-
-
-def add_cancels(batch: Batch, slot: int, item: Item, ops: OpList, reason: Status) -> None:
-    """Cancel every order of an account."""
-    orders = batch.rows.orders[batch.rows.book.slots_of(batch.rows, slot)]
-    cancels = np.zeros(len(orders), OP)
-    cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
-    cancels["market"], cancels["oid"] = orders["market"], orders["oid"]
-    ops.add_rows(item, cancels)
 
 
 def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[LiquidationEvent]:

@@ -1,4 +1,9 @@
-"""From signed bytes to typed actions: the border where everything foreign is checked."""
+"""Exchange transactions at the border: bytes, signatures, and the shape of an action.
+
+Bytes: envelope, msgpack. Signatures: signing, domain, oracle. Values: types, trades, action (the shape of a row of the
+table of actions), segments. Reading: fields, contract, operations, fast_decode. The actions themselves stand above
+state, in exchange/actions.
+"""
 
 from coinone.rules.exchange.wire.envelope import (
     decode_envelope,
@@ -7,7 +12,7 @@ from coinone.rules.exchange.wire.envelope import (
     encode_oracle,
 )
 from coinone.rules.exchange.wire.msgpack import pack, unpack
-from coinone.rules.exchange.wire.relay import envelopes_from_json
+from coinone.rules.exchange.wire.oracle import verify_oracle
 from coinone.rules.exchange.wire.types import (
     ActionEnvelope,
     DomainRules,
@@ -16,11 +21,6 @@ from coinone.rules.exchange.wire.types import (
     OracleReport,
     UserEnvelope,
     VerifiedAction,
-)
-from coinone.rules.exchange.wire.verify import (
-    verify_action,
-    verify_oracle,
-    verify_raw,
 )
 
 __all__ = [
@@ -35,10 +35,7 @@ __all__ = [
     "decode_oracle",
     "encode_envelope",
     "encode_oracle",
-    "envelopes_from_json",
     "pack",
     "unpack",
-    "verify_action",
     "verify_oracle",
-    "verify_raw",
 ]

@@ -2,9 +2,9 @@
 them use.
 
 A jitted reader for four actions (order, cancel, cancelByCloid, batchModify) with the keys in the SDK's order, limit
-orders only, grouping "na", no builder. It takes less than wire/msgpack.py and wire/decode.py do, never
-more: anything else, and anything doubtful, is left to them (`None`), and they name the error. Tests hold
-the rows equal to those that operations.py makes of what they say.
+orders only, grouping "na", no builder. It takes less than the full decoder does (actions/decode.py), never
+more: anything else, and anything doubtful, is left to that one (`None`), which names the error. Tests hold
+the rows equal to those that operations.py makes of what it reads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from coinone.base.primitives.jit import from_dtype, njit, types
 from coinone.base.primitives.parameters import ORDERS_PER_ACTION_MAX
 from coinone.rules.exchange.rows.arrays import i64, inlined
 from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
-from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire import trades as t
 
 if TYPE_CHECKING:
     from coinone.rules.exchange.rows.tables import Array
@@ -288,8 +288,8 @@ def decode_operations(data: bytes) -> tuple[str, t.Operations] | None:
     kind = rows[_KIND_AT]
     if kind in (_CANCEL, _CANCEL_CLOID):
         name = "cancel" if kind == _CANCEL else "cancelByCloid"
-        return name, t.Operations(t.Form.CANCELS, rows, count, post_only=False)
+        return name, t.Operations(rows, count, post_only=False)
     post_only = not rows[_TIF_AT :: OP.itemsize].strip(_ALL_ALO)
     if kind == _PLACE:
-        return "order", t.Operations(t.Form.ORDERS, rows, count, post_only)
-    return "batchModify", t.Operations(t.Form.MODIFIES, rows, count, post_only)
+        return "order", t.Operations(rows, count, post_only)
+    return "batchModify", t.Operations(rows, count, post_only)

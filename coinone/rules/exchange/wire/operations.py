@@ -1,9 +1,8 @@
 """A trade as the kernel's operations: orders, modifies and cancels become rows of OP, columns filled in one by one.
 
-This is the readable way, for any trade that wire/decode.py can spell; fast_decode.py reads the common ones
-from their bytes into the same rows, and tests hold the two equal. What the kernel could not even be asked (a
-trigger) says so in its row's `reason`. Orders grouped with a trigger (`normalTpsl`: an entry with its stop) are refused
-with it: an entry must not be filled without the stop that was to protect it.
+This is the readable way, for any trade; fast_decode.py reads the common ones from their bytes into the same rows, and
+tests hold the two equal. What the kernel is not to be asked yet is named beside the rows: orders that wait for a price,
+and all that are grouped with one.
 """
 
 from __future__ import annotations
@@ -13,9 +12,8 @@ from itertools import chain
 
 import numpy as np
 
-from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind, Side, Tif
-from coinone.rules.exchange.wire import types as t
+from coinone.rules.exchange.wire import trades as t
 
 _TIF = {t.Tif.GTC: Tif.GTC, t.Tif.IOC: Tif.IOC, t.Tif.ALO: Tif.ALO}
 _HALF = 1 << 64
@@ -23,15 +21,26 @@ _HALF = 1 << 64
 
 def operations_of(trade: t.Trade) -> t.Operations:
     """The operations of `trade`, in its order."""
+    if isinstance(trade, t.Cancel):
+        return _operations([_cancel(target) for target in trade.targets], post_only=False)
     if isinstance(trade, t.Order):
-        places = [{"kind": int(OpKind.PLACE), **_order(spec)} for spec in trade.orders]
-        if trade.grouping != "na" and any(place["reason"] for place in places):
-            places = [{**place, "reason": int(Status.TRIGGER)} for place in places]
-        return _operations(t.Form.ORDERS, places, trade.builder)
-    if isinstance(trade, t.BatchModify):
-        form = t.Form.MODIFY if trade.single else t.Form.MODIFIES
-        return _operations(form, [_modify(change) for change in trade.modifies])
-    return _operations(t.Form.CANCELS, [_cancel(target) for target in trade.targets])
+        specs = trade.orders
+        rows = [{"kind": int(OpKind.PLACE), **_order(spec)} for spec in specs]
+        grouped, builder = trade.grouping != "na", trade.builder
+    else:
+        specs = tuple([change.order for change in trade.modifies])
+        rows = [_modify(change) for change in trade.modifies]
+        grouped, builder = False, None
+    post_only = all(spec.tif is t.Tif.ALO for spec in specs)
+    return _operations(rows, post_only, builder, _conditional(specs, grouped))
+
+
+def _conditional(specs: Sequence[t.OrderSpec], grouped: bool) -> tuple[t.Conditional, ...]:
+    """The orders with a trigger; of a group with any, all."""
+    if all(spec.trigger is None for spec in specs):
+        return ()
+    waiting = [(n, spec) for n, spec in enumerate(specs) if grouped or spec.trigger is not None]
+    return tuple([t.Conditional(n, spec.trigger) for n, spec in waiting])
 
 
 def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
@@ -58,10 +67,12 @@ def joined(high: int, low: int) -> int:
 
 
 def _operations(
-    form: t.Form, rows: Sequence[Mapping[str, int]], builder: t.Builder | None = None
+    rows: Sequence[Mapping[str, int]],
+    post_only: bool,
+    builder: t.Builder | None = None,
+    conditional: tuple[t.Conditional, ...] = (),
 ) -> t.Operations:
-    post_only = form is not t.Form.CANCELS and all(row["tif"] == Tif.ALO for row in rows)
-    return t.Operations(form, op_rows(rows), len(rows), post_only, builder)
+    return t.Operations(op_rows(rows), len(rows), post_only, builder, conditional)
 
 
 def _order(spec: t.OrderSpec) -> dict[str, int]:
@@ -76,7 +87,6 @@ def _order(spec: t.OrderSpec) -> dict[str, int]:
         "has_cloid": int(spec.cloid != 0),
         "cloid_hi": high,
         "cloid_lo": low,
-        "reason": 0 if spec.trigger is None else int(Status.TRIGGER),
     }
 
 

@@ -11,19 +11,11 @@ The seed is unknown when an action is submitted, so nobody can queue-jump.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.wire.types import Action, Form, Operations, SendAsset, VerifiedAction
+from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
+from coinone.rules.exchange.wire.action import SYSTEM, Action
+from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.ledger.turns import in_turns
-
-
-class Segment(IntEnum):
-    CANCELS = 3
-    ACCOUNT = 4
-    POST_ONLY = 5
-    TAKERS = 6
-    TRANSFERS_OUT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +41,9 @@ class Item:
         return (self.before, self.nonce, self.signer, self.digest)
 
 
-def segment_of(action: Action, system_address: Address) -> Segment:
-    """The class of an action."""
-    if isinstance(action, Operations):
-        if action.form is Form.CANCELS:
-            return Segment.CANCELS
-        return Segment.POST_ONLY if action.post_only else Segment.TAKERS
-    if isinstance(action, SendAsset) and action.destination == system_address:
-        return Segment.TRANSFERS_OUT
-    return Segment.ACCOUNT
+def system_item(slot: int = 0, address: Address = ZERO_ADDRESS) -> Item:
+    """What the rules ask themselves, for an account or for none: ahead of all others, and without an outcome."""
+    return Item(-1, SYSTEM, slot, address, 0, address, bytes(32), bytes(32), before=-2)
 
 
 def ranked(items: Iterable[Item], seed: Hash32) -> list[Item]:

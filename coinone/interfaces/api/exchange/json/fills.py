@@ -10,8 +10,8 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.exchange.json.events import Json, direction, fill_json
 from coinone.interfaces.api.exchange.json.numbers import money
-from coinone.rules.exchange.actions.answers import average_price
 from coinone.rules.exchange.events.events import Fill
+from coinone.rules.exchange.trading.answers import average_price
 
 Row = tuple[Fill, bool]  # a fill, and whether its taker is meant
 

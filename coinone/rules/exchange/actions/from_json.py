@@ -16,7 +16,7 @@ from coinone.base.forms.user_signed import BY_JSON, UserSigned, encode_value
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.integers import U64_MAX
 from coinone.base.primitives.parse import parse_address
-from coinone.rules.exchange.wire.decode import check_items, check_known
+from coinone.rules.exchange.actions.decode import check_items, known
 from coinone.rules.exchange.wire.fast_decode import decode_operations
 from coinone.rules.exchange.wire.msgpack import pack
 from coinone.rules.exchange.wire.types import ActionEnvelope, DomainRules, L1Envelope, UserEnvelope
@@ -39,7 +39,7 @@ def envelopes_from_json(body: object, rules: DomainRules) -> list[ActionEnvelope
     if signed is not None:
         _refuse_unsigned(request)
         return [_user_envelope(signed, action, nonce, r, s, v)]
-    check_known(action.get("type"))
+    known(action.get("type"))
     check_items(action)
     vault, expires = request.get("vaultAddress"), request.get("expiresAfter")
     packed = packed_quickly(action) or pack(action)

@@ -12,11 +12,11 @@ from coinone.base.primitives.jit import from_dtype, njit, types
 from coinone.base.primitives.units import PRICE_DECIMALS
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind
-from coinone.rules.exchange.wire import types as wire
 from coinone.rules.exchange.wire.operations import op_rows
 from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.exchange.wire.trades import WIRE_DECIMALS, Operations
 
-_CANCEL, _CANCEL_CLOID, _TRIGGER = int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID), int(Status.TRIGGER)
+_CANCEL, _CANCEL_CLOID = int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
 _BAD_MARKET, _BAD_PRICE, _BAD_SIZE = int(Status.BAD_MARKET), int(Status.BAD_PRICE), int(Status.BAD_SIZE)
 _OPS = types.Array(from_dtype(OP), 1, "C")  # type: ignore[no-untyped-call]
 _UNITS, _WRONG = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
@@ -36,15 +36,20 @@ class OpList:
         self.starts = [0]
         self._rows: list[bytes] = []
         self._builders: list[tuple[int, BuilderTerms]] = []
+        self._refused: dict[int, int] = {}  # place -> Status
 
     def __len__(self) -> int:
         return self.starts[-1]
 
-    def add(self, item: Item, operations: wire.Operations, builder: BuilderTerms | None = None) -> None:
+    def add(self, item: Item, operations: Operations, builder: BuilderTerms | None = None) -> None:
         """Append an item's operations."""
         if builder is not None:
             self._builders.append((len(self.items), builder))
         self._append(item, operations.rows, operations.count)
+
+    def refuse(self, place: int, status: Status) -> None:
+        """Do not ask the kernel for the operation at `place` among those of the last item."""
+        self._refused[self.starts[-2] + place] = int(status)
 
     def add_one(self, item: Item, **columns: int) -> None:
         """Append a single operation; columns not named are 0."""
@@ -68,24 +73,25 @@ class OpList:
             ops["builder"][own], ops["builder_fee"][own] = terms.slot, terms.fee
         return ops
 
+    def wrong(self) -> Array:
+        """For each operation 0, or the status with which it was refused when it was added."""
+        wrong = np.zeros(len(self), np.int32)
+        wrong[list(self._refused)] = list(self._refused.values())
+        return wrong
+
     def _append(self, item: Item, rows: bytes, count: int) -> None:
         self.items.append(item)
         self.starts.append(self.starts[-1] + count)
         self._rows.append(rows)
 
 
-def to_market_units(ops: Array, sz_decimals: Array) -> Array:
-    """Bring px and sz of orders from 1e-8 to their markets' units, in place; for each operation 0, or why it
-    cannot even be asked. Such a one is left with size 0, which the kernel refuses before it does anything.
-    A liquidation's order has its market's units already."""
+def to_market_units(ops: Array, sz_decimals: Array, wrong: Array) -> None:
+    """Bring px and sz of orders from 1e-8 to their markets' units, in place, and say in `wrong` why an operation cannot
+    even be asked, where it does not say so already. Such a one is left with size 0, which the kernel refuses before it
+    does anything. A liquidation's order has its market's units already."""
     decimals = np.append(sz_decimals, 0).astype(np.int64)  # the last: of a market that does not exist
-    px_units, sz_units = (
-        10 ** (wire.WIRE_DECIMALS - PRICE_DECIMALS + decimals),
-        10 ** (wire.WIRE_DECIMALS - decimals),
-    )
-    wrong = np.zeros(len(ops), np.int32)
+    px_units, sz_units = 10 ** (WIRE_DECIMALS - PRICE_DECIMALS + decimals), 10 ** (WIRE_DECIMALS - decimals)
     _convert(ops, px_units, sz_units, wrong)
-    return wrong
 
 
 @njit(types.void(_OPS, _UNITS, _UNITS, _WRONG), error_model="numpy", _nrt=False)
@@ -96,8 +102,8 @@ def _convert(ops: Any, px_units: Any, sz_units: Any, wrong: Any) -> None:
         if op.kind == _CANCEL or op.kind == _CANCEL_CLOID or op.liquidation != 0:
             continue
         market = min(np.int64(op.market), markets)
-        if op.reason == _TRIGGER:
-            wrong[i] = _TRIGGER
+        if wrong[i] != 0:
+            pass
         elif market == markets:
             wrong[i] = _BAD_MARKET
         elif op.px % px_units[market] != 0:

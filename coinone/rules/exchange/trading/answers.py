@@ -5,6 +5,7 @@ An order's answer is read from its RESULT row when somebody wants it: most nodes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ from coinone.base.primitives.units import price_decimals
 from coinone.rules.exchange.events.event_log import cloids_of
 from coinone.rules.exchange.rows.status import ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import Array
-from coinone.rules.exchange.wire.types import Form
 
 DEFAULT: dict[str, Any] = {"type": "default"}
 
@@ -78,16 +78,12 @@ class Answer:
     """The answer to an action whose operations are those from `start` up to `stop`; a call makes it."""
 
     answers: Answers
-    form: Form
+    form: Callable[[Answers, int, int], dict[str, Any]]
     start: int
     stop: int
 
     def __call__(self) -> dict[str, Any]:
-        if self.form is Form.MODIFY:
-            return DEFAULT
-        if self.form is Form.CANCELS:
-            return _statuses("cancel", self.answers.cancels(self.start, self.stop))
-        return _statuses("order", self.answers.orders(self.start, self.stop))
+        return self.form(self.answers, self.start, self.stop)
 
 
 def error_text(status: int, asset: int, decimals: int, bid: int = 0, ask: int = 0) -> str:
@@ -122,8 +118,8 @@ def filled(oid: int, cloid: int, size: int, notional: int, sz_decimals: int) -> 
     return {"filled": _named(answer, cloid)}
 
 
-def _statuses(kind: str, statuses: list[Any]) -> dict[str, Any]:
-    return {"type": kind, "data": {"statuses": statuses}}
+def statuses(kind: str, of_each: list[Any]) -> dict[str, Any]:
+    return {"type": kind, "data": {"statuses": of_each}}
 
 
 def _named(answer: dict[str, Any], cloid: int) -> dict[str, Any]:

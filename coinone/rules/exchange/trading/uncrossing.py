@@ -1,22 +1,21 @@
 """The end of a batch's trading: orders that cross each other meet (kernel/passing.py), until no book is crossed."""
 
-from coinone.base.primitives.types import ZERO_ADDRESS
-from coinone.rules.exchange.actions.trading import Ran, Trading
-from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.prices.fixed import QUOTE_SCALE, round_half_even
 from coinone.rules.exchange.prices.mark import SPREAD_SHARE
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OpKind, Side
 from coinone.rules.exchange.state.rows import Rows
-from coinone.rules.exchange.wire.segments import Item
-from coinone.rules.exchange.wire.types import Noop
+from coinone.rules.exchange.trading.segment import Ran, Trading
+from coinone.rules.exchange.wire.segments import system_item
 
 
 def uncross(batch: Batch) -> Ran:
     """Let what rests and crosses trade, market by market."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
-        item = Item(-1, Noop(), 0, ZERO_ADDRESS, 0, ZERO_ADDRESS, NO_HASH, NO_HASH, before=-2)
-        meetings.ops.add_one(item, kind=int(OpKind.MEET), market=market, middle=_middle(batch, market))
+        meetings.ops.add_one(
+            system_item(), kind=int(OpKind.MEET), market=market, middle=_middle(batch, market)
+        )
     return meetings.run()
 
 

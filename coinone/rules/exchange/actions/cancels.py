@@ -1,0 +1,83 @@
+"""Cancels of orders by name: `cancel` names them by number, `cancelByCloid` by the client's own ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinone.rules.exchange.rows.tables import OpKind
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.trading.answers import Answers, statuses
+from coinone.rules.exchange.trading.segment import Trading
+from coinone.rules.exchange.wire import contract as abi
+from coinone.rules.exchange.wire import fields as f
+from coinone.rules.exchange.wire.action import ActionType, Segment, Traded
+from coinone.rules.exchange.wire.contract import ContractForm
+from coinone.rules.exchange.wire.fields import Shape
+from coinone.rules.exchange.wire.operations import operations_of, rows_of
+from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.exchange.wire.trades import Cancel, Operations, OrderRef
+
+
+def _by_oid(cancels: object) -> Operations:
+    return operations_of(Cancel(tuple([_oid_target(item) for item in f.items(cancels)]), by_cloid=False))
+
+
+def _oid_target(value: object) -> OrderRef:
+    fields = f.mapping(value, "cancel")
+    f.exactly(fields, ("a", "o"))
+    return OrderRef(f.asset(fields["a"]), f.integer(fields["o"]), 0)
+
+
+def _by_cloid(cancels: object) -> Operations:
+    return operations_of(Cancel(tuple([_cloid_target(item) for item in f.items(cancels)]), by_cloid=True))
+
+
+def _cloid_target(value: object) -> OrderRef:
+    fields = f.mapping(value, "cancel")
+    f.exactly(fields, ("asset", "cloid"))
+    return OrderRef(f.asset(fields["asset"]), 0, f.cloid(fields["cloid"]))
+
+
+def _contract_by_oid(asset: int, oid: int) -> Operations:
+    return operations_of(Cancel((OrderRef(asset, oid, 0),), by_cloid=False))
+
+
+def _contract_by_cloid(asset: int, cloid: int) -> Operations:
+    return operations_of(Cancel((OrderRef(asset, 0, cloid),), by_cloid=True))
+
+
+def _add(trading: Trading, item: Item, says: Operations) -> None:
+    trading.ops.add(item, says)
+
+
+def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
+    return statuses("cancel", answers.cancels(start, stop))
+
+
+def _all_rest(rows: Rows, slot: int, says: Operations) -> bool:
+    """Looked up by order id alone: to look for client ids costs more than the cancels of a debtor deserve."""
+    for row in rows_of(says):
+        found = rows.book.find(rows, int(row["oid"])) if row["kind"] == OpKind.CANCEL else None
+        if found is None or int(rows.orders["account"][found]) != slot:
+            return False
+    return True
+
+
+CANCEL = ActionType(
+    "cancel",
+    Shape(_by_oid, {"cancels": f.as_it_is}),
+    Traded(_add, _answer),
+    segment=Segment.CANCELS,
+    cost=0,
+    contract=ContractForm(10, _contract_by_oid, asset=abi.ASSET, oid=abi.UINT64),
+    rests=_all_rest,
+)
+CANCEL_BY_CLOID = ActionType(
+    "cancelByCloid",
+    Shape(_by_cloid, {"cancels": f.as_it_is}),
+    Traded(_add, _answer),
+    segment=Segment.CANCELS,
+    cost=0,
+    contract=ContractForm(11, _contract_by_cloid, asset=abi.ASSET, cloid=abi.UINT128),
+    rests=_all_rest,
+)

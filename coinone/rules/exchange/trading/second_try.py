@@ -1,0 +1,92 @@
+"""The second try of cancels that found nothing, when all orders of the batch have run (D2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coinone.rules.exchange.accounts.credits import charge
+from coinone.rules.exchange.rows.status import FIRST_REJECTION
+from coinone.rules.exchange.rows.tables import Array, OpKind
+from coinone.rules.exchange.trading.ops import OpList
+from coinone.rules.exchange.trading.segment import Ran, Trading
+from coinone.rules.exchange.wire.segments import Item
+
+
+class SecondTry:
+    """Cancels that found nothing, tried again when all orders have run (D2).
+
+    They reach only orders that came earlier: an order placed in this batch by an item that ranks after the cancel
+    among its account's items is out of reach, so that "cancel, then place again" does not cancel what it placed.
+    """
+
+    def __init__(self, cancels: Trading, ran: Ran) -> None:
+        self._cancels = cancels
+        self._ran = ran
+        self._placed: list[tuple[OpList, Ran]] = []
+
+    def note_placed(self, orders: Trading, ran: Ran) -> None:
+        self._placed.append((orders.ops, ran))
+
+    def run(self) -> None:
+        """Try again, and put the new results in the place of the old."""
+        missed = self._missed()
+        reachable = self._resting(np.unique(self._ran.asked["account"][missed])) if len(missed) else {}
+        if not reachable:
+            return
+        again, places = Trading(self._cancels.batch), []
+        asked = self._ran.asked[missed]
+        for place, name, row in zip(missed.tolist(), _meant(asked), asked, strict=True):
+            oid, placer = reachable.get(name, (0, None))
+            if placer is not None and placer.key <= (item := self._cancels.ops.owner(place)).key:
+                row["kind"], row["oid"] = OpKind.CANCEL, oid
+                again.ops.add_rows(item, row.reshape(1))
+                places.append(place)
+        if places:
+            self._ran.results["status"][places] = again.run().results["status"]
+
+    def finish(self) -> None:
+        """Write the outcomes. What was not there was nobody's removal, and costs a credit (accounts/credits.py)."""
+        accounts, counts = np.unique(self._ran.asked["account"][self._missed()], return_counts=True)
+        for account, count in zip(accounts.tolist(), counts.tolist(), strict=True):
+            charge(self._cancels.batch.rows, account, count)
+        self._cancels.finish(self._ran)
+
+    def _missed(self) -> Array:
+        """Places of the accounts' cancels that found nothing."""
+        ops = self._cancels.ops
+        signed = np.repeat(np.array([item.index >= 0 for item in ops.items], bool), np.diff(ops.starts))
+        return np.flatnonzero((self._ran.results["status"] >= FIRST_REJECTION) & signed)
+
+    def _resting(self, accounts: Array) -> dict[bytes, tuple[int, Item]]:
+        """What these accounts placed in this batch and still rests, by all that a cancel may call it: its oid and
+        the item that placed it. The names are bytes: nobody can choose client ids so that their hashes collide."""
+        rows = self._cancels.batch.rows
+        found: dict[bytes, tuple[int, Item]] = {}
+        for ops, ran in self._placed:
+            theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], accounts)
+            places = np.flatnonzero(theirs)
+            asked, oids = ran.asked[places], ran.results["oid"][places]
+            owned, client = asked["account"], (asked["cloid_hi"], asked["cloid_lo"])
+            names = zip(_names(0, owned, oids, 0), _names(1, owned, *client), asked["has_cloid"], strict=True)
+            for place, oid, (by_oid, by_cloid, has_cloid) in zip(
+                places.tolist(), oids.tolist(), names, strict=True
+            ):
+                if rows.book.find(rows, oid) is not None:
+                    found[by_oid] = oid, ops.owner(place)
+                    if has_cloid:
+                        found[by_cloid] = found[by_oid]
+        return found
+
+
+def _meant(asked: Array) -> list[bytes]:
+    """The orders that cancels name: by oid, or by the halves of a client id."""
+    by_cloid = asked["kind"] == OpKind.CANCEL_CLOID
+    first = np.where(by_cloid, asked["target_hi"], asked["oid"])
+    return _names(by_cloid, asked["account"], first, np.where(by_cloid, asked["target_lo"], 0))
+
+
+def _names(*columns: Array | int) -> list[bytes]:
+    """The numbers of each row as bytes."""
+    cells = np.stack(np.broadcast_arrays(*columns), axis=1).astype(np.int64)
+    names: list[bytes] = cells.view(f"V{8 * len(columns)}").ravel().tolist()
+    return names

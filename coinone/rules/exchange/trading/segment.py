@@ -1,0 +1,113 @@
+"""Orders, modifies and cancels: a segment's operations go to the kernel in one call.
+
+An action is rows since it was decoded (wire/operations.py). Here the rows of a segment become one array (ops.py),
+the kernel turns it into results, fills and updates, and these stay arrays: events (events/event_log.py) and answers
+(answers.py) read them when somebody asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coinone.rules.exchange.accounts.credits import note_fees
+from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.events.event_log import Trades
+from coinone.rules.exchange.kernel.post_only import passing
+from coinone.rules.exchange.kernel.run import run_segment
+from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
+from coinone.rules.exchange.rows.tables import OP, RESULT, UPDATE, Array, OpKind, Side, copied
+from coinone.rules.exchange.trading.answers import Answer, Answers
+from coinone.rules.exchange.trading.ops import OpList, to_market_units
+from coinone.rules.exchange.wire.action import Traded
+from coinone.rules.exchange.wire.segments import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A segment that the kernel ran: what was asked, one RESULT for each operation, and what became of orders."""
+
+    asked: Array
+    results: Array
+    updates: Array
+
+
+_NOTHING = Ran(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, UPDATE))
+
+
+class Trading:
+    """One segment of orders, modifies or cancels: collect operations, run them, hand out the answers."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.ops = OpList()
+
+    def add(self, item: Item) -> None:
+        """Put what the item's action asks for behind the operations that are there."""
+        traded(item).add(self, item, item.action.says)
+
+    def sweep(self, item: Item, reason: Status) -> None:
+        """Cancel every order that the item's account has resting."""
+        rows = self.batch.rows
+        orders = rows.orders[rows.book.slots_of(rows, item.account)]
+        cancels = np.zeros(len(orders), OP)
+        cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
+        cancels["market"], cancels["oid"] = orders["market"], orders["oid"]
+        self.ops.add_rows(item, cancels)
+
+    def run(self, post_only: bool = False) -> Ran:
+        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. Some `post_only`
+        ones may cross others (kernel/post_only.py)."""
+        batch, rows = self.batch, self.batch.rows
+        if not len(self.ops):
+            return _NOTHING
+        ops, wrong = self.ops.array(), self.ops.wrong()
+        to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count], wrong)
+        if post_only:
+            ops["passes"] = passing(rows, ops, batch.ledger.cursor.time_ms)
+        segment = run_segment(rows, ops, batch.now)
+        results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
+        note_fees(rows, fills)
+        np.copyto(results["status"], wrong, where=wrong != 0)
+        if len(fills) or len(updates):
+            hashes = [item.tx_hash for item in self.ops.items]
+            batch.events.append(Trades(*batch.here, fills, updates, rows.addresses, self.ops.starts, hashes))
+        return Ran(ops, results, updates)
+
+    def refuse(self, ran: Ran, met: Ran) -> None:
+        """New post-only orders that rested until orders of earlier batches had them go at the meeting `met`, and no
+        taker found, are answered as refused on entry, with the best prices that are there now. A modify is not: its old
+        order is gone."""
+        gone = met.updates[met.updates["status"] == Status.BAD_ALO]
+        whole = gone["oid"][gone["sz"] == gone["orig_sz"]]
+        rested = (ran.results["resting_sz"] > 0) & (ran.asked["kind"] == OpKind.PLACE)
+        places = np.flatnonzero(rested & np.isin(ran.results["oid"], whole))
+        if not len(places):
+            return
+        rows, markets = self.batch.rows, ran.asked["market"][places].tolist()
+        for name, side in (("bid", Side.BUY), ("ask", Side.SELL)):
+            ran.results[name][places] = [rows.book.best(market, side) or 0 for market in markets]
+        ran.results["status"][places] = Status.BAD_ALO
+        ran.results["oid"][places] = ran.results["resting_sz"][places] = 0
+
+    def finish(self, ran: Ran) -> None:
+        """Write the outcomes."""
+        rows = self.batch.rows
+        answers = Answers(ran.asked, ran.results, rows.markets["sz_decimals"][: rows.market_count].tolist())
+        starts = self.ops.starts
+        for n, item in enumerate(self.ops.items):
+            if item.index < 0:  # the system's
+                continue
+            does, start = traded(item), starts[n]
+            if does.fails_with_its_operation and ran.results["status"][start] >= FIRST_REJECTION:
+                self.batch.failed(item, answers.error(start))
+            else:
+                self.batch.executed(item, Answer(answers, does.answer, start, starts[n + 1]))
+
+
+def traded(item: Item) -> Traded:
+    """How the item's action is carried out by the kernel."""
+    does = item.action.type.does
+    assert isinstance(does, Traded), "segments hold orders, modifies and cancels"
+    return does

@@ -1,0 +1,12 @@
+"""Prices of a reporter: who signed them."""
+
+from coinone.base.crypto.secp256k1 import recover
+from coinone.base.forms.exchange import ORACLE_TYPE, oracle_digest, transaction_hash
+from coinone.rules.exchange.wire.types import OracleEnvelope, OracleReport
+
+
+def verify_oracle(tx: OracleEnvelope, chain_id: int) -> OracleReport:
+    """Recover the reporter; whether it is one of genesis is for prices/oracle.py. Raises InvalidSignature."""
+    digest = oracle_digest(chain_id, tx.time_ms, tx.prices)
+    reporter = recover(digest, tx.r, tx.s, tx.v)
+    return OracleReport(reporter, tx.time_ms, tx.prices, transaction_hash(ORACLE_TYPE, digest, reporter))

@@ -1,0 +1,105 @@
+"""Orders, cancels and modifies as frozen values, and what the kernel is asked for them.
+
+Prices and sizes are scaled to integers by 10^8, whatever market they name. Ticks, lots, margin and existence are judged
+when the operations are executed.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from coinone.base.primitives.types import Address
+
+WIRE_DECIMALS = 8  # prices and sizes travel with at most 8 decimals
+
+
+class Tif(Enum):
+    """Time in force: rest until cancelled, fill now or vanish, or only ever rest (post-only)."""
+
+    GTC = "Gtc"
+    IOC = "Ioc"
+    ALO = "Alo"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    px: int
+    is_market: bool
+    tpsl: str  # "tp" | "sl"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSpec:
+    asset: int
+    is_buy: bool
+    px: int  # 1e-8
+    sz: int  # 1e-8
+    reduce_only: bool
+    tif: Tif
+    trigger: Trigger | None
+    cloid: int  # 0 = none
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    address: Address
+    fee: int  # tenths of a basis point
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    orders: tuple[OrderSpec, ...]
+    grouping: str
+    builder: Builder | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """Names a resting order by number or, when `oid` is 0, by the client's own id."""
+
+    asset: int  # -1 where the action does not say
+    oid: int
+    cloid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    targets: tuple[OrderRef, ...]
+    by_cloid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Modify:
+    target: OrderRef
+    order: OrderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class BatchModify:
+    modifies: tuple[Modify, ...]
+    single: bool  # sent as `modify`
+
+
+Trade = Order | Cancel | BatchModify
+"""What brings operations to the book, as the full decoder spells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """An order that the kernel is not to be asked yet: its place among the operations, and the price it waits for;
+    None: it waits for those it is grouped with."""
+
+    place: int
+    trigger: Trigger | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """A trade as the kernel reads it: rows of OP (rows/tables.py), back to back, prices and sizes still in 1e-8.
+
+    What clients send most is decoded straight into this (fast_decode.py); operations.py makes it of any trade."""
+
+    rows: bytes
+    count: int
+    post_only: bool  # all of them
+    builder: Builder | None = None
+    conditional: tuple[Conditional, ...] = ()
