@@ -77,6 +77,11 @@ def cancel_by_cloid(pairs: Sequence[tuple[int, str]]) -> Action:
     return {"type": "cancelByCloid", "cancels": [{"asset": asset, "cloid": cloid} for asset, cloid in pairs]}
 
 
+def cancel_all_by_market(asset: int) -> Action:
+    """Cancel every order that rests in one market."""
+    return {"type": "cancelAllByMarket", "a": asset}
+
+
 def modify(changes: Sequence[tuple[int | str, Order]]) -> Action:
     """Replace orders, each given by order id or cloid."""
     return {"type": "batchModify", "modifies": [{"oid": name, "order": new.wire()} for name, new in changes]}

@@ -42,6 +42,7 @@ def test_what_the_client_builds_is_read_by_the_row_of_its_name() -> None:
         client.order([order]),
         client.cancel([(0, 5)]),
         client.cancel_by_cloid([(0, client.new_cloid())]),
+        client.cancel_all_by_market(0),
         client.modify([(5, order)]),
         client.schedule_cancel(None),
         client.schedule_cancel(1_764_000_000_000),

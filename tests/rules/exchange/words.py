@@ -2,6 +2,7 @@
 
 from coinone.rules.exchange.actions import table
 from coinone.rules.exchange.actions.agents import ApproveAgent, LeaveAgency
+from coinone.rules.exchange.actions.cancel_all import CancelAllByMarket
 from coinone.rules.exchange.actions.settings import (
     ApproveBuilderFee,
     Noop,
@@ -30,6 +31,7 @@ from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 
 Says = (
     Trade
+    | CancelAllByMarket
     | ScheduleCancel
     | UpdateLeverage
     | Noop
@@ -43,6 +45,7 @@ Says = (
 
 _ROWS = {
     Order: table.ORDER,
+    CancelAllByMarket: table.CANCEL_ALL_BY_MARKET,
     ScheduleCancel: table.SCHEDULE_CANCEL,
     UpdateLeverage: table.UPDATE_LEVERAGE,
     Noop: table.NOOP,
@@ -73,6 +76,7 @@ __all__ = [
     "BatchModify",
     "Builder",
     "Cancel",
+    "CancelAllByMarket",
     "LeaveAgency",
     "Modify",
     "Noop",

@@ -5,6 +5,7 @@ number (core_writer.py); from there on it carries its row along.
 """
 
 from coinone.rules.exchange.actions.agents import APPROVE_AGENT, LEAVE_AGENCY
+from coinone.rules.exchange.actions.cancel_all import CANCEL_ALL_BY_MARKET
 from coinone.rules.exchange.actions.cancels import CANCEL, CANCEL_BY_CLOID
 from coinone.rules.exchange.actions.orders import BATCH_MODIFY, MODIFY, ORDER
 from coinone.rules.exchange.actions.settings import (
@@ -22,6 +23,7 @@ ACTIONS: tuple[ActionType, ...] = (
     ORDER,
     CANCEL,
     CANCEL_BY_CLOID,
+    CANCEL_ALL_BY_MARKET,
     MODIFY,
     BATCH_MODIFY,
     SCHEDULE_CANCEL,

@@ -42,15 +42,25 @@ class Trading:
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.ops = OpList()
+        self.swept = 0  # orders, by actions that sweep
+        self._resting: dict[int, Array] = {}  # of accounts that sweep: what they have not swept yet
 
     def add(self, item: Item) -> None:
         """Put what the item's action asks for behind the operations that are there."""
         traded(item).add(self, item, item.action.says)
 
-    def sweep(self, item: Item, reason: Status) -> None:
-        """Cancel every order that the item's account has resting."""
-        rows = self.batch.rows
-        orders = rows.orders[rows.book.slots_of(rows, item.account)]
+    def resting(self, account: int) -> Array:
+        """The account's resting orders, but for those that this segment sweeps away already."""
+        if account not in self._resting:
+            rows = self.batch.rows
+            self._resting[account] = rows.orders[rows.book.slots_of(rows, account)]
+        return self._resting[account]
+
+    def sweep(self, item: Item, reason: Status, market: int | None = None) -> None:
+        """Cancel every order that the item's account has resting, in one market or in all; each once in a segment."""
+        orders = self.resting(item.account)
+        swept = np.full(len(orders), True) if market is None else orders["market"] == market
+        self._resting[item.account], orders = orders[~swept], orders[swept]
         cancels = np.zeros(len(orders), OP)
         cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
         cancels["market"], cancels["oid"] = orders["market"], orders["oid"]

@@ -1,0 +1,66 @@
+"""`cancelAllByMarket`: every order that the account has resting in one market.
+
+It reaches what rests when the cancels of a batch run, and no order of the same batch. It costs like a cancel: nothing
+if it finds an order, else one credit, and who owes credits may send it only where an order rests.
+
+The work is bounded. An order is asked away once in a segment, however often its owner sends this, so an account brings
+at most the orders that it has resting (`OPEN_ORDERS_MAX`). When a batch sweeps `CANCELLED_WHOLE_PER_BATCH` orders in
+this way, those with many in their market try again later, and whoever has few is still served: together fewer than the
+cancels by name that a batch has room for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coinone.base.primitives.parameters import CANCELLED_WHOLE_PER_BATCH, FIRED_WITH_FEW
+from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
+from coinone.rules.exchange.rows.tables import OpKind
+from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.trading.answers import Answers
+from coinone.rules.exchange.trading.segment import Trading
+from coinone.rules.exchange.wire import fields as f
+from coinone.rules.exchange.wire.action import ActionType, Segment, Traded
+from coinone.rules.exchange.wire.fields import Shape
+from coinone.rules.exchange.wire.segments import Item
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAllByMarket:
+    asset: int
+
+
+def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
+    count = int(np.count_nonzero(trading.resting(item.account)["market"] == says.asset))
+    if not count:  # a cancel of nothing, which is answered and charged as one that found nothing
+        trading.ops.add_one(item, kind=int(OpKind.CANCEL), market=says.asset)
+    elif count > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH:
+        trading.batch.failed(item, "Too many orders are cancelled at once, try again.")
+    else:
+        trading.swept += count
+        trading.sweep(item, Status.CANCELED, says.asset)
+
+
+def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
+    count = int(np.count_nonzero(answers.results["status"][start:stop] < FIRST_REJECTION))
+    return {"type": "cancelAllByMarket", "data": {"count": count}}
+
+
+def _any_rests(rows: Rows, slot: int, says: CancelAllByMarket) -> bool:
+    if says.asset >= rows.market_count:
+        return False
+    held = rows.positions[slot, says.asset]
+    return any(held[name] for name in ("first_bid", "first_ask", "first_reduce"))
+
+
+CANCEL_ALL_BY_MARKET = ActionType(
+    "cancelAllByMarket",
+    Shape(CancelAllByMarket, {"a": f.asset}),
+    Traded(_add, _answer),
+    segment=Segment.CANCELS,
+    cost=0,
+    rests=_any_rests,
+)

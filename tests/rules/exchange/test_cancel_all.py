@@ -1,0 +1,109 @@
+"""cancelAllByMarket: whose orders go, what it costs, and that its work is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coinone.base.primitives.errors import InvalidAction
+from coinone.base.primitives.parameters import CREDIT_DEBT_MAX
+from coinone.rules.exchange.actions import cancel_all
+from coinone.rules.exchange.batch.inclusion import Judge
+from coinone.rules.exchange.trading.segment import Trading
+from tests.rules.exchange import words as t
+from tests.rules.exchange.conftest import BTC, ETH
+
+
+def sweep(w: Any, who: int, market: int = BTC) -> t.VerifiedAction:
+    signed: t.VerifiedAction = w.signed(who, t.CancelAllByMarket(market))
+    return signed
+
+
+def used(w: Any, who: int) -> int:
+    return int(w.ex.rows.accounts["credits_used"][w.slot(who)])
+
+
+def counts(w: Any) -> list[int]:
+    return [outcome.response["data"]["count"] for outcome in w.last.outcomes]
+
+
+def quotes(w: Any, who: int, count: int, market: int = BTC) -> list[t.VerifiedAction]:
+    best = {BTC: 40_000, ETH: 2_900}[market]
+    return [w.buy(who, 0.1, best - n, market=market) for n in range(count)]
+
+
+def test_it_cancels_the_senders_orders_of_one_market_of_both_sides_and_no_others(
+    world: Callable[..., Any],
+) -> None:
+    w = world({1: 10**6, 2: 10**6})
+    w.batch(w.buy(1, 0.1, 50_000), w.sell(2, 0.1, 50_000))
+    closing = w.sell(1, 0.1, 60_000, reduce_only=True)
+    w.batch(*quotes(w, 1, 3), w.sell(1, 0.1, 61_000), closing, *quotes(w, 1, 1, ETH), *quotes(w, 2, 1))
+    assert (w.order_count(1), w.order_count(2)) == (6, 1)
+    before = used(w, 1)
+    w.batch(sweep(w, 1))
+    assert w.last.outcomes[0].response == {"type": "cancelAllByMarket", "data": {"count": 5}}
+    assert (w.order_count(1), w.order_count(2)) == (1, 1)
+    assert used(w, 1) == before
+
+
+@pytest.mark.parametrize("market", [BTC, ETH, 2, 2**31 - 1])
+def test_where_nothing_rests_it_costs_a_credit_as_a_cancel_of_nothing(
+    market: int, world: Callable[..., Any]
+) -> None:
+    w = world({1: 10**6})
+    w.batch(sweep(w, 1, market))
+    assert (counts(w), used(w, 1)) == ([0], 1)
+
+
+def test_makers_may_sweep_before_takers_of_the_same_batch_arrive(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6, 2: 10**6})
+    w.batch(w.sell(1, 0.1, 50_000))
+    w.batch(w.buy(2, 0.1, 50_000, "Ioc"), sweep(w, 1))
+    assert "error" in w.status(0) and w.position(1) == 0
+
+
+def test_an_order_is_asked_away_once_however_often_its_owner_sends_it(world: Callable[..., Any]) -> None:
+    """40 orders and 200 sweeps: 40 operations, and one for each sweep that finds nothing left."""
+    w = world({1: 10**6})
+    w.batch(*quotes(w, 1, 40))
+    before, asked = used(w, 1), [sweep(w, 1) for _ in range(200)]
+    run, seen = Trading.run, []
+
+    def noted(trading: Trading, post_only: bool = False) -> Any:
+        seen.append(len(trading.ops))
+        return run(trading, post_only)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trading, "run", noted)
+        w.batch(*asked)
+    assert max(seen) == 40 + 199
+    assert sorted(counts(w)) == [0] * 199 + [40] and used(w, 1) == before + 199
+
+
+def test_beyond_the_bound_who_has_many_tries_again_and_who_has_few_is_served(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancel_all, "CANCELLED_WHOLE_PER_BATCH", 60)
+    monkeypatch.setattr(cancel_all, "FIRED_WITH_FEW", 5)
+    w = world(dict.fromkeys(range(1, 6), 10**6))
+    for who in (1, 2, 3):
+        w.batch(*quotes(w, who, 40))
+    w.batch(*quotes(w, 4, 5), *quotes(w, 5, 5, ETH))
+    w.batch(*[sweep(w, who) for who in (1, 2, 3, 4)], sweep(w, 5, ETH))
+    failed = [outcome for outcome in w.last.outcomes if outcome.status == "failed"]
+    assert [outcome.error for outcome in failed] == ["Too many orders are cancelled at once, try again."]
+    assert sorted(w.order_count(who) for who in range(1, 6)) == [0, 0, 0, 0, 40]
+
+
+def test_who_owes_credits_may_sweep_only_where_an_order_rests(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6})
+    w.batch(*quotes(w, 1, 1))
+    w.ex.rows.accounts["credits_used"][w.slot(1)] = 10**6 + CREDIT_DEBT_MAX
+    judge = Judge(w.ex, w.now + 250)
+    judge.admit(sweep(w, 1))
+    for market in (ETH, 2):
+        with pytest.raises(InvalidAction, match="not there"):
+            judge.admit(sweep(w, 1, market))
