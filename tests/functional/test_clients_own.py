@@ -39,6 +39,14 @@ def test_an_order_is_placed_found_and_cancelled(client: Client) -> None:
     assert client.order_status(oid)["order"]["status"] == "canceled"
 
 
+def test_all_orders_of_one_market_are_cancelled_by_naming_it(client: Client) -> None:
+    for coin in ("ETH", "ETH", "BTC"):
+        client.order(coin, True, "0.2", below(client, coin))
+    assert client.cancel_all("ETH") == 2
+    assert [order["coin"] for order in client.open_orders()] == ["BTC"]
+    assert (client.cancel_all("ETH"), client.cancel_all("BTC")) == (0, 1)
+
+
 def test_the_same_signed_bytes_take_effect_once(
     client: Client, market_node: LocalNode, wallet: LocalAccount
 ) -> None:

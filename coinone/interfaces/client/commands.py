@@ -142,9 +142,9 @@ class Commands:
     def cancel_by_cloid(self, pairs: Sequence[tuple[int, str]]) -> Any:
         return self._run(self._statuses(actions.cancel_by_cloid(pairs)))
 
-    def cancel_all(self) -> Any:
-        """Cancel every open order of the account; return how many there were."""
-        return self._run(self._cancel_all_steps())
+    def cancel_all(self, coin: str | None = None) -> Any:
+        """Cancel every open order of the account, or of one market; return how many there were."""
+        return self._run(self._cancel_all_steps() if coin is None else self._cancel_market_steps(coin))
 
     def modify(self, changes: Sequence[tuple[int | str, Order]]) -> Any:
         return self._run(self._statuses(actions.modify(changes)))
@@ -236,6 +236,11 @@ class Commands:
         if pairs:
             yield from self._statuses(actions.cancel(pairs))
         return len(pairs)
+
+    def _cancel_market_steps(self, coin: str) -> Steps[int]:
+        asset = (yield from self._market(coin)).asset
+        found = yield from self._act(actions.cancel_all_by_market(asset))
+        return int(found["count"])
 
     def _markets_steps(self) -> Steps[dict[str, Market]]:
         if not self._markets:

@@ -19,6 +19,7 @@ L1_ACTIONS = [
     actions.order([Order(1, True, "100", "100", trigger=Trigger("103", "sl"))]),
     actions.cancel([(0, 77738308), (1, 2**40)]),
     actions.cancel_by_cloid([(0, "0x000000000000000000000000000000ff")]),
+    actions.cancel_all_by_market(1),
     actions.modify([(5, Order(1, False, "0.1", "3400.1"))]),
     actions.schedule_cancel(None),
     actions.schedule_cancel(123456789),

@@ -107,3 +107,13 @@ def test_who_owes_credits_may_sweep_only_where_an_order_rests(world: Callable[..
     for market in (ETH, 2):
         with pytest.raises(InvalidAction, match="not there"):
             judge.admit(sweep(w, 1, market))
+
+
+def test_what_a_cancel_by_name_took_before_it_costs_nothing(world: Callable[..., Any]) -> None:
+    w = world({1: 10**6})
+    w.batch(*quotes(w, 1, 3))
+    oid = w.status(0)["resting"]["oid"]
+    before = used(w, 1)
+    w.batch(w.cancel(1, oid), sweep(w, 1))
+    assert w.status(0) == "success" and w.last.outcomes[1].response["data"] == {"count": 2}
+    assert (used(w, 1), w.order_count(1)) == (before, 0)

@@ -52,10 +52,10 @@ class SecondTry:
         self._cancels.finish(self._ran)
 
     def _missed(self) -> Array:
-        """Places of the accounts' cancels that found nothing."""
-        ops = self._cancels.ops
-        signed = np.repeat(np.array([item.index >= 0 for item in ops.items], bool), np.diff(ops.starts))
-        return np.flatnonzero((self._ran.results["status"] >= FIRST_REJECTION) & signed)
+        """Places of the cancels that named what was not there. Those with a reason of their own name nothing: they
+        sweep, and what another cancel took before them is nobody's fault."""
+        named = self._ran.asked["reason"] == 0
+        return np.flatnonzero((self._ran.results["status"] >= FIRST_REJECTION) & named)
 
     def _resting(self, accounts: Array) -> dict[bytes, tuple[int, Item]]:
         """What these accounts placed in this batch and still rests, by all that a cancel may call it: its oid and
