@@ -22,7 +22,7 @@ from coinone.node.views.published import Published
 from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
 from coinone.rules.exchange.events.events import Fill, LiquidationEvent
-from coinone.rules.vm import use_engine
+from coinone.rules.vm import REFERENCE, Engine, engine_named
 from sim.crowd import Crowd
 from sim.disk import SimDisk, SimStore
 from sim.node import secrets_of
@@ -37,13 +37,13 @@ STAKES = (3_000, 8_000, 20_000, 50_000, 200_000)  # small enough that a gap ruin
 
 
 class Day:
-    def __init__(self, seed: int, network: Network) -> None:
+    def __init__(self, seed: int, network: Network, engine: Engine = REFERENCE) -> None:
         self.world = World(seed)
         self.happened: Counter[str] = Counter()
         self._dice = self.world.random
         self._secrets = secrets_of(0)
         storage = Storage(SimStore(), SimDisk(self._dice), identity_of(network), self._dice.randbytes)
-        chain = open_chain(network, storage, self._secrets, self.world.now_ms)
+        chain = open_chain(network, storage, self._secrets, self.world.now_ms, engine=engine)
         self.core = Core(chain, storage, self._secrets, self._note)
         clock = SimClock(self.world)
         self._leader = Leader(self.core, self._secrets, clock, BlockPipeline(self.core, clock, at_once))
@@ -130,8 +130,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=["native", "reference"], default="native")
     options = parser.parse_args()
-    use_engine(options.engine)
-    print(json.dumps(Day(options.seed, poorer(load_network("dev"))).run(options.minutes)))
+    day = Day(options.seed, poorer(load_network("dev")), engine_named(options.engine))
+    print(json.dumps(day.run(options.minutes)))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,11 @@ from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets.listeners import open_listeners
 from coinone.interfaces.cli.serving.serve import calm_the_collector
 from coinone.node.node import Node
-from coinone.rules.vm import Engine, use_engine
+from coinone.rules.vm import engine_named
 
 
 def main(folder: Path, port: int, rpc_port: int) -> None:
-    use_engine(Engine.NATIVE)
-    node = Node(busy_network(), folder, map_size_bytes=MAP_SIZE_BYTES)
+    node = Node(busy_network(), folder, map_size_bytes=MAP_SIZE_BYTES, engine=engine_named("native"))
     config = ApiConfig(exchange_port=port, ethereum_port=rpc_port, bind=("127.0.0.1",))
     server = ApiServer(App(node, config, lambda: 0), open_listeners(config))
     calm_the_collector()

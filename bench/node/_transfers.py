@@ -15,6 +15,7 @@ from coinone.node.networks import load_network
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.storage.storage import open_storage
 from coinone.rules.chain.network import Allocation, Network
+from coinone.rules.vm import engine_named
 
 SENDERS = 250
 GAS = 60_000  # a transfer to an empty balance takes 52,000
@@ -67,7 +68,9 @@ class BusyChain:
         self.network = busy_network()
         storage = open_storage(folder, identity_of(self.network), MAP_SIZE_BYTES)
         self.secrets = load_or_make_secrets(folder, system_entropy)
-        chain = open_chain(self.network, storage, self.secrets, 1_760_000_000_000)
+        chain = open_chain(
+            self.network, storage, self.secrets, 1_760_000_000_000, engine=engine_named("native")
+        )
         self.core = Core(chain, storage, self.secrets, lambda published: None)
 
     def close(self) -> None:

@@ -30,7 +30,6 @@ from coinone.rules.ledger.placed import place
 from coinone.rules.ledger.seal import FederatedSeal
 from coinone.rules.state.layers import merge
 from coinone.rules.state.seal import seal
-from coinone.rules.vm import Engine, use_engine
 
 TRANSFERS = 1_000
 GAP_TRANSFERS = 5_000  # about 40,000 rows
@@ -131,7 +130,6 @@ def _cpu_ms(work: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    use_engine(Engine.NATIVE)
     calm_the_collector()  # as a node does
     stages()
     with ThreadPoolExecutor(1) as thread:

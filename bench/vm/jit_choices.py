@@ -18,9 +18,9 @@ from functools import lru_cache, partial
 from bench.vm.vs_pyrevm import CALLER, CONTRACT, Fixture, fixtures, on, ours
 from coinone.rules.vm import FORKS
 from coinone.rules.vm.frame import Frame
-from coinone.rules.vm.jit import compiler, execution
+from coinone.rules.vm.jit import compiler
 from coinone.rules.vm.jit.analysis import instructions
-from coinone.rules.vm.jit.execution import policies, use_limits
+from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.policy import Limits
 from coinone.rules.vm.native import compiler as native
 
@@ -49,18 +49,16 @@ class Compiler:
 def levels(fixture: Fixture) -> None:
     calls, plain = {}, compiler.compile_object
     for level in LEVELS:
-        use_limits(AT_ONCE)
-        made, call = Compiler(level), on("jit", ours(fixture))
+        made, call = Compiler(level), partial(ours(fixture), Jit(AT_ONCE))
         compiler.compile_object = made.compile_object
         call()
-        calls[level] = policies(), call, made.seconds
+        calls[level] = call, made.seconds
     compiler.compile_object = plain
     times: dict[str, list[float]] = {level: [] for level in LEVELS}
     for _ in range(ROUNDS):
-        for level, (compiled, call, _) in calls.items():
-            execution._policies[0] = compiled
+        for level, (call, _) in calls.items():
             times[level].append(call()[0])
-    for level, (_, _, seconds) in calls.items():
+    for level, (_, seconds) in calls.items():
         print(
             f"{fixture.name:20} level {level:16}{seconds:8.2f} s {statistics.median(times[level]) * 1000:9.2f} ms"
         )
@@ -104,8 +102,7 @@ def turns() -> None:
         "both foreseen": loop(b"\x61\x00\x13\x56\x5b", b"\x5b\x61\x00\x09\x56"),
         "one looked up": loop(b"\x61\x00\x0c\x61\x00\x16\x56\x5b", b"\x5b\x56"),
     }
-    use_limits(AT_ONCE)
-    calls = {name: on("jit", ours(fixture)) for name, fixture in goes.items()}
+    calls = {name: partial(ours(fixture), Jit(AT_ONCE)) for name, fixture in goes.items()}
     for name, call in calls.items():
         assert call()[2] < 100 * TURNS, f"{name}: it failed, and all gas is gone"
     times: dict[str, list[float]] = {name: [] for name in calls}

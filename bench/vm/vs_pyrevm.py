@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyrevm
@@ -24,21 +25,22 @@ from coinone.rules.state.state import State
 from coinone.rules.vm import (
     FORKS,
     BlockEnv,
+    Engine,
     Evm,
     ExecutionResult,
     Message,
     TransactionEnv,
+    engine_named,
     execute,
-    use_engine,
 )
 from coinone.rules.vm import environment as kinds
-from coinone.rules.vm.jit.execution import use_limits
+from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.policy import Limits
-from coinone.rules.vm.native import execution
-from coinone.rules.vm.native.machine import Machine
 from coinone.rules.vm.substate import Substate
 
 Call = Callable[[], tuple[float, bytes, int]]  # seconds, output, gas
+OnEngine = Callable[[Engine], tuple[float, bytes, int]]
+AT_ONCE = Limits(hot=1, at_once=True)
 
 GAS = 10**12
 SECONDS = 1.5  # for a row, about
@@ -90,7 +92,7 @@ def _unhex(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def ours(fixture: Fixture) -> Call:
+def ours(fixture: Fixture) -> OnEngine:
     state = State(MemoryDatabase())
     for address, (nonce, balance, code, storage) in fixture.pre.items():
         state.set_account(address, Account(nonce, balance))
@@ -103,7 +105,7 @@ def ours(fixture: Fixture) -> Call:
     warm = [fixture.caller, fixture.target, bytes(20)]
     transaction = TransactionEnv(fixture.caller, 0)  # as the binding keeps its `env`
 
-    def call() -> tuple[float, bytes, int]:
+    def call(engine: Engine) -> tuple[float, bytes, int]:
         snapshot = state.snapshot()
         state.begin_transaction()
         start = time.thread_time()
@@ -118,9 +120,8 @@ def ours(fixture: Fixture) -> Call:
             fixture.data,
             GAS - _intrinsic(fixture),
         )
-        result = execute(
-            Evm(state, block, transaction, rules, None, Substate(warm, rules.precompiles)), message
-        )
+        substate = Substate(warm, rules.precompiles)
+        result = execute(Evm(state, block, transaction, rules, None, substate, engine=engine), message)
         taken = time.thread_time() - start
         state.revert(snapshot)
         return taken, result.output, _gas_used(result)
@@ -178,22 +179,12 @@ def row(fixture: Fixture) -> str:
     return f"{fixture.name:24} {gas:>13,} {one:9.3f} {two:9.3f} {three:9.3f} {ratios}{note}"
 
 
-def on(engine: str, call: Call) -> Call:
-    """As in a process that has this engine only: its machines remember programs as long as nobody else has them."""
-    machines: list[Machine] = []
-
-    def chosen() -> tuple[float, bytes, int]:
-        before, others, execution._idle = use_engine(engine), execution._idle, machines
-        result = call()
-        use_engine(before)
-        execution._idle = others
-        return result
-
-    return chosen
+def on(name: str, call: OnEngine) -> Call:
+    """On an engine of its own, whose machines remember programs as long as nobody else has them."""
+    return partial(call, Jit(AT_ONCE) if name == "jit" else engine_named(name))
 
 
 def main() -> None:
-    use_limits(Limits(hot=1, at_once=True))
     times = f"{'pyrevm ms':>9} {'native ms':>9} {'jit ms':>9}"
     print(f"{'':24} {'gas':>13} {times} {'ratio':>7} {'ratio':>7}")
     for fixture in fixtures(sys.argv[1:]):

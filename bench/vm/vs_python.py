@@ -31,8 +31,6 @@ from ethereum_types.numeric import U64, U256, Uint
 
 from bench._anvil import Server, installed_anvil, running_anvil
 from bench.vm.vs_pyrevm import GAS, Fixture, _intrinsic, fixtures, on, ours, theirs
-from coinone.rules.vm.jit.execution import use_limits
-from coinone.rules.vm.jit.policy import Limits
 
 DEFAULT = ["counter", "weth", "hash_10k", "erc20_transfer"]
 TURNS = 2_000
@@ -178,7 +176,6 @@ def row(fixture: Fixture, server: Server | None) -> str:
 
 
 def main() -> None:
-    use_limits(Limits(hot=1, at_once=True))
     names = ["gas", "pyrevm", *ENGINES, "EELS", "py-evm", "anvil"]
     print(f"{'milliseconds':20}" + "".join([f"{name:>{13 if name == 'gas' else 11}}" for name in names]))
     with ExitStack() as stack:

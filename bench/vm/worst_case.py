@@ -27,13 +27,14 @@ from coinone.rules.chain.imported.header import decode_ethereum_block
 from coinone.rules.state.account import Account
 from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, use_engine
+from coinone.rules.vm import FORKS, BlockEnv, engine_named
 
 GAS = 16_777_216  # the cap of a transaction
 SENDER = b"\x11" * 20
 SHOWN = 10
 SLOTS = {"small": 1.0, "wide": 10.0}  # seconds from one such batch to the next (every 4th and 40th of 250 ms)
 SHARE = 5
+NATIVE = engine_named("native")
 
 
 class Row(NamedTuple):
@@ -48,7 +49,6 @@ class Row(NamedTuple):
 
 
 def main(wanted: list[str]) -> None:
-    use_engine("native")
     rows = [row for row in (*loops(wanted), *published(wanted)) if row.gas > 21_000]
     rows.sort(key=lambda row: row.rate)
     print(f"{'':72} {'gas':>12} {'ms':>9} {'Mgas/s':>9}")
@@ -83,7 +83,7 @@ def _run(name: str, code: bytes, data: bytes) -> Row:
     block = BlockEnv(1, 300, 1, bytes(20), 2**63 - 1, 0, bytes(32), lambda number: bytes(32))
     request = CallRequest(SENDER, _loops.CONTRACT, data, gas=GAS)
     start = time.thread_time()
-    result = run_call(state, block, request, FORKS["Osaka"])
+    result = run_call(state, block, request, FORKS["Osaka"], engine=NATIVE)
     return Row(name, result.gas_used, time.thread_time() - start)
 
 
@@ -129,7 +129,7 @@ def _block(name: str, state: State, raw: bytes) -> Row:
     _ = [transaction.sender for transaction in transactions]  # recovered, and kept
     used, start = 0, time.thread_time()
     for transaction in transactions:
-        used += apply_transaction(state, env, transaction, FORKS["Osaka"]).gas_used
+        used += apply_transaction(state, env, transaction, FORKS["Osaka"], engine=NATIVE).gas_used
     return Row(name, used, time.thread_time() - start)
 
 

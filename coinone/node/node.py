@@ -52,7 +52,7 @@ from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Rules
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 
 T = TypeVar("T")
 MAP_SIZE_BYTES = MAP_MIB << 20
@@ -109,21 +109,23 @@ class Node:
         genesis: Genesis | None = None,
         archive: bool = False,
         must_lead: bool = False,
+        engine: Engine = REFERENCE,
     ) -> None:
         """Open the data folder and bring the chain up to date. `archive` keeps the state of every block. `genesis` is
         for the first start of a node that joins others; alone, dev makes its own. `must_lead`: there is nobody to
-        follow. Raises NotSupported for a network that is not launched, StorageError for a folder that is in use,
-        foreign or damaged, or whose keys are not its chain's."""
+        follow. `engine` runs the contracts. Raises NotSupported for a network that is not launched, StorageError for a
+        folder that is in use, foreign or damaged, or whose keys are not its chain's."""
         require_launched(network)
         self.network = network
         self.data_dir = data_dir
+        self.engine = engine
         self._clock = clock or SystemClock()
         self._heard_s = self._clock.steady_s()  # of the newest batch, or when the node was made
         self._subscriptions: list[Subscription] = []
         self.storage = open_storage(data_dir, identity_of(network), map_size_bytes, archive)
         try:
             secrets = load_or_make_secrets(data_dir, entropy, is_new=self.storage.blocks.head() is None)
-            chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis)
+            chain = open_chain(network, self.storage, secrets, self._clock.wall_ms(), genesis, engine)
             check_keys(chain, secrets, data_dir, must_lead)
         except BaseException:
             self.storage.close()

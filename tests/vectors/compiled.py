@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
-from coinone.rules.vm import Engine, Evm, ExecutionResult, Message, interpreter, use_engine
+from coinone.rules.vm import REFERENCE, Engine, Evm, ExecutionResult, Message, interpreter
 from coinone.rules.vm.jit import compiler, policy
 from coinone.rules.vm.jit.compiler import CompiledProgram
-from coinone.rules.vm.jit.execution import use_limits
+from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.policy import CODE_MAX, Limits, Policy
 from coinone.rules.vm.native.program import NativeProgram
 from tests.vectors import test_block_vectors, test_state_vectors
@@ -42,6 +42,7 @@ class Tally:
 
 
 _tally = Tally()
+_engine: Engine = REFERENCE  # until `prepare` was called
 
 
 class _CountingPolicy(Policy):
@@ -60,6 +61,7 @@ class _CountingPolicy(Policy):
 
 def prepare() -> None:
     """For the rest of this process: compile everything, count it, and let nothing be interpreted quietly."""
+    global _engine
     warnings.filterwarnings("error", message="a contract was not compiled")
     policy.Policy = _CountingPolicy  # type: ignore[misc]
     policy.MESSAGES_PER_MAKER = 1  # each message asks for its programs, and is counted
@@ -84,8 +86,7 @@ def prepare() -> None:
 
     compiler.compile_object, compiler.module_of = compile_once, counted_module_of  # type: ignore[attr-defined]
     interpreter.execute = counted_reference
-    use_limits(Limits(hot=1, at_once=True, keep=False))
-    use_engine(Engine.JIT)
+    _engine = Jit(Limits(hot=1, at_once=True, keep=False))
 
 
 def run_files(archive: str, files: Iterable[File]) -> tuple[Tally, list[str]]:
@@ -95,9 +96,11 @@ def run_files(archive: str, files: Iterable[File]) -> tuple[Tally, list[str]]:
     failures: list[str] = []
     for name, content in files:
         if archive in test_block_vectors.ARCHIVES:
-            done, wrong = test_block_vectors.failures_in(test_block_vectors.vectors_in(name, content))
+            done, wrong = test_block_vectors.failures_in(
+                test_block_vectors.vectors_in(name, content), _engine
+            )
         else:
-            done, wrong = test_state_vectors.failures_in(test_state_vectors.cases_in(name, content))
+            done, wrong = test_state_vectors.failures_in(test_state_vectors.cases_in(name, content), _engine)
         _tally.cases += done
         failures += wrong
     return _tally, failures

@@ -9,7 +9,7 @@ from coinone.node.storage.store import MemoryStore
 from coinone.rules.chain.imported.genesis import parse_alloc, sealed_alloc
 from coinone.rules.chain.imported.header import decode_ethereum_header
 from coinone.rules.state.database import MemoryDatabase
-from coinone.rules.vm import FORKS
+from coinone.rules.vm import FORKS, Engine
 
 _AT = "AtTime15k"
 
@@ -35,7 +35,7 @@ def config_of(name: str, chain_id: int = 1) -> dict[str, Any] | None:
     return {"chainId": chain_id, **{f"{fork.lower()}Time": since for since, fork in names}}
 
 
-def genesis_chain(test: dict[str, Any], config: dict[str, Any]) -> EthereumChain:
+def genesis_chain(test: dict[str, Any], config: dict[str, Any], engine: Engine) -> EthereumChain:
     """The chain that a blockchain test starts from."""
     storage = Storage(MemoryStore(), NoDisk(), IDENTITY, lambda size: bytes(size))  # type: ignore[arg-type]
     sealed = sealed_alloc(MemoryDatabase(), parse_alloc(test["pre"]))
@@ -44,4 +44,4 @@ def genesis_chain(test: dict[str, Any], config: dict[str, Any]) -> EthereumChain
     )
     assert header.hash == unhex(test["genesisBlockHeader"]["hash"])
     assert header.state_root == sealed.root
-    return begin_chain(storage, config, header, sealed)
+    return begin_chain(storage, config, header, sealed, engine)

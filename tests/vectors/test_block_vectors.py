@@ -15,7 +15,7 @@ import pytest
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.node.imported.chain import EthereumChain
-from coinone.rules.vm import Engine, use_engine
+from coinone.rules.vm import Engine, engine_named
 from tests.vectors.ethereum_chain import config_of, genesis_chain, unhex
 from tests.vectors.test_state_vectors import files_of
 
@@ -32,11 +32,11 @@ def vectors_in(file: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]
         yield f"{file}::{name.split('::')[-1]}", test
 
 
-def wrong_in(test: dict[str, Any]) -> str | None:
+def wrong_in(test: dict[str, Any], engine: Engine) -> str | None:
     """What we get wrong about the test's blocks, if anything."""
     config = config_of(test["network"])
     assert config is not None
-    chain = genesis_chain(test, config)
+    chain = genesis_chain(test, config, engine)
     for place, block in enumerate(test["blocks"]):
         problem = wrong_in_block(chain, block)
         if problem is not None:
@@ -55,38 +55,38 @@ def wrong_in_block(chain: EthereumChain, block: dict[str, Any]) -> str | None:
     return f"accepted, though {expected}" if expected else None
 
 
-def failures_in(chosen: Iterable[tuple[str, dict[str, Any]]]) -> tuple[int, list[str]]:
+def failures_in(chosen: Iterable[tuple[str, dict[str, Any]]], engine: Engine) -> tuple[int, list[str]]:
     """How many tests of our forks were run, and what was wrong with which."""
     done, failures = 0, []
     for name, test in chosen:
         if config_of(test["network"]) is None:
             continue
-        done, problem = done + 1, wrong_in(test)
+        done, problem = done + 1, wrong_in(test, engine)
         if problem is not None:
             failures.append(f"{name}: {problem}")
     return done, failures
 
 
-def run(archive: str, least: int, one_in: int = 1) -> None:
-    done, failures = failures_in(islice(blockchain_tests(archive), 0, None, one_in))
+def run(engine: Engine, archive: str, least: int, one_in: int = 1) -> None:
+    done, failures = failures_in(islice(blockchain_tests(archive), 0, None, one_in), engine)
     assert failures == []
     assert done >= least, "the archive holds fewer cases than it should"
 
 
-@pytest.fixture(params=[Engine.REFERENCE, Engine.NATIVE], ids=lambda engine: engine.value)
-def engine(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = use_engine(request.param)
-    yield
-    assert use_engine(before) is request.param, "there was no machine code"
+@pytest.fixture(params=["reference", "native"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    made = engine_named(request.param)
+    assert made.name == request.param, "there was no machine code"
+    return made
 
 
-@pytest.mark.usefixtures("engine")
-def test_a_sample_of_blocks_is_imported_or_refused_as_ethereum_does() -> None:
-    run("blockchain_eip", 60, one_in=17)
+def test_a_sample_of_blocks_is_imported_or_refused_as_ethereum_does(engine: Engine) -> None:
+    run(engine, "blockchain_eip", 60, one_in=17)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(("archive", "least"), ARCHIVES.items())
-def test_every_block_is_imported_or_refused_as_ethereum_does(archive: str, least: int) -> None:
-    run(archive, least)
+def test_every_block_is_imported_or_refused_as_ethereum_does(
+    engine: Engine, archive: str, least: int
+) -> None:
+    run(engine, archive, least)

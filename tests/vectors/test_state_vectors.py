@@ -28,7 +28,7 @@ from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.layers import merge
 from coinone.rules.state.seal import seal
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Log
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Log
 
 NEEDS = "set COINONE_DATA to a folder with evm-tests/*.tar.xz (github.com/ethereum/execution-spec-tests)"
 ARCHIVES = ("state_eip", "state_static")
@@ -85,7 +85,7 @@ def sample(archive: str, one_in: int) -> Iterator[Case]:
             yield case
 
 
-def failure_of(case: Case) -> str | None:
+def failure_of(case: Case, engine: Engine) -> str | None:
     """What is wrong with our outcome of the case, if anything is."""
     state = state_of(case.test["pre"])
     expected_error = case.post.get("expectException")
@@ -93,7 +93,9 @@ def failure_of(case: Case) -> str | None:
     try:
         tx = decode_any_transaction(case.transaction)
         check_blobs(tx, BLOBS[case.fork])
-        result = apply_transaction(state, env_of(case), tx, FORKS[case.fork], fee_policy=FeePolicy.BURN)
+        result = apply_transaction(
+            state, env_of(case), tx, FORKS[case.fork], fee_policy=FeePolicy.BURN, engine=engine
+        )
         logs, error = result.logs, None
     except InvalidInput as refused:
         error = refused
@@ -169,14 +171,14 @@ def difference(state: State, want: dict[str, Any]) -> str:
     return "; ".join(lines[:4]) or "something that should not exist does"
 
 
-def failures_in(chosen: Iterable[Case]) -> tuple[int, list[str]]:
+def failures_in(chosen: Iterable[Case], engine: Engine) -> tuple[int, list[str]]:
     """How many cases were run, and what was wrong with which."""
-    run = [(case.name, failure_of(case)) for case in chosen]
+    run = [(case.name, failure_of(case, engine)) for case in chosen]
     return len(run), [f"{name}: {failure}" for name, failure in run if failure is not None]
 
 
-def run(chosen: Iterable[Case], least: int) -> None:
-    done, failures = failures_in(chosen)
+def run(chosen: Iterable[Case], least: int, engine: Engine = REFERENCE) -> None:
+    done, failures = failures_in(chosen, engine)
     assert failures == []
     assert done >= least, "the archive holds fewer cases than it should"
 

@@ -75,7 +75,7 @@ class Service:
             "coinone_rpc_requests", "JSON-RPC calls by method", "method", self.rpc.dispatcher.calls
         )
         text = "Contract calls with --vm jit, compiled or interpreted (sampled, 1 in 16)"
-        self.metrics.count("coinone_contract_runs", text, "as", contract_runs())
+        self.metrics.count("coinone_contract_runs", text, "as", contract_runs(node.engine))
         self.recent = Recent()
         self.explorer = Explorer(node, self.queries, in_thread, self.data, histories, self.recent)
         self.explorer_feed = ExplorerFeed(self.hub, self.explorer, in_thread)

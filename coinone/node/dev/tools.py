@@ -175,5 +175,5 @@ def _mine(core: Core, leader: Leader) -> None:
 def _rewind(core: Core, leader: Leader, number: int) -> None:
     leader.blocks.abandon()
     core.storage.turn_back(number)
-    core.rewind(load_chain(core.chain.network, core.storage))
+    core.rewind(load_chain(core.chain.network, core.storage, core.chain.engine))
     leader.close_batch()

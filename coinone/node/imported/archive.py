@@ -15,6 +15,7 @@ from coinone.rules.chain.imported.replay import replay_block
 from coinone.rules.chain.replay import Step
 from coinone.rules.ledger.records import TransactionRecord, encode_records
 from coinone.rules.state.database import Changes, Table
+from coinone.rules.vm import REFERENCE, Engine
 
 CONFIG_KEY = b"ethereum-config"  # in META: the `config` of the genesis file
 
@@ -71,7 +72,11 @@ def is_imported(snapshot: Snapshot) -> bool:
 
 
 def steps_of_block(
-    snapshot: Snapshot, network: EthereumNetwork, number: int, budget: Callable[[], None] | None = None
+    snapshot: Snapshot,
+    network: EthereumNetwork,
+    number: int,
+    budget: Callable[[], None] | None = None,
+    engine: Engine = REFERENCE,
 ) -> Iterator[Step]:
     """Execute a block's transactions again on the state before it. Raises NotSupported if that is not kept."""
     archive = EthereumArchive(Blocks(snapshot))
@@ -79,4 +84,4 @@ def steps_of_block(
     assert block is not None, "blocks up to the head are on disk"
     records = [row.record for row in archive.records(number)]
     before = before_block(snapshot, number)
-    return replay_block(before, network, block, records, archive.block_hash, budget)
+    return replay_block(before, network, block, records, archive.block_hash, budget, engine)

@@ -28,6 +28,7 @@ from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader, d
 from coinone.rules.chain.imported.past import check_past_block
 from coinone.rules.state.database import Changes, Database, MemoryDatabase, Table
 from coinone.rules.state.seal import Sealed
+from coinone.rules.vm import REFERENCE, Engine
 
 IDENTITY = b"ethereum"  # so that neither kind of node opens the other's folder
 MAP_SIZE_BYTES = MAP_MIB << 20
@@ -38,7 +39,7 @@ _STATE_TABLES = (Table.ACCOUNT, Table.STORAGE, Table.CODE, Table.TRIE)
 class EthereumChain:
     """The main chain of blocks and its side branches (branches.py). Single-threaded."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, engine: Engine = REFERENCE) -> None:
         """Raises InvalidInput if the folder has no chain yet."""
         config = storage.store.get(Table.META, CONFIG_KEY)
         if config is None:
@@ -46,6 +47,7 @@ class EthereumChain:
                 "no Ethereum chain in this folder: `coinone ethereum init GENESIS` creates one"
             )
         self.storage = storage
+        self._engine = engine
         self.network: EthereumNetwork = network_of_config(msgspec.json.decode(config))
         self.archive = EthereumArchive(storage.blocks)
         self._side = SideBlocks(storage, self.archive)
@@ -136,7 +138,7 @@ class EthereumChain:
         def block_hash(number: int) -> Hash32:
             return branch.block_hash(self.archive, number)
 
-        done = import_block(state, self.network, parent, block, block_hash)
+        done = import_block(state, self.network, parent, block, block_hash, self._engine)
         changes: dict[Enum, Any] = {**done.changes, Table.META: _state_row(block.header.number)}
         records = tuple(row.record for row in done.placed.rows)
         return commit_of(raw, block.header, records, changes)
@@ -185,14 +187,18 @@ def init_chain(folder: Path, genesis: Mapping[str, Any]) -> EthereumChain:
 
 
 def begin_chain(
-    storage: Storage, config: Mapping[str, Any], header: EthereumHeader, sealed: Sealed
+    storage: Storage,
+    config: Mapping[str, Any],
+    header: EthereumHeader,
+    sealed: Sealed,
+    engine: Engine = REFERENCE,
 ) -> EthereumChain:
     """Commit block 0, which has no transactions, to an empty storage."""
     body: list[rlp.Encodable] = [list(header.fields), [], []]
     raw = rlp.encode(body if header.withdrawals_root is None else [*body, []])
     meta = {CONFIG_KEY: msgspec.json.encode(config), **_state_row(0)}
     storage.commit_block(commit_of(raw, header, (), {**sealed.changes, Table.META: meta}))
-    return EthereumChain(storage)
+    return EthereumChain(storage, engine)
 
 
 def open_chain(folder: Path, archive: bool = False) -> EthereumChain:

@@ -25,7 +25,7 @@ from coinone.rules.chain.imported.blocks import EthereumNetwork, env_of
 from coinone.rules.chain.imported.header import EthereumHeader, next_base_fee
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Rules
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 
 T = TypeVar("T")
 
@@ -87,9 +87,10 @@ class ImportedReader:
 class EthereumNode:
     """A node of an imported chain. Thread-safe: pool and pending state belong to one thread."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, engine: Engine = REFERENCE) -> None:
         """Open the chain that `coinone ethereum import` made. Raises InvalidInput or StorageError."""
         self.data_dir = data_dir
+        self.engine = engine
         chain = open_chain(data_dir)
         if not chain.has_state or not chain.knows_rules_of(chain.head):
             chain.close()

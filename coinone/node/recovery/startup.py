@@ -46,6 +46,7 @@ from coinone.rules.ledger.seal import GenesisSeal
 from coinone.rules.state.database import Changes, Table
 from coinone.rules.state.seal import seal, state_root
 from coinone.rules.state.state import State
+from coinone.rules.vm import REFERENCE, Engine
 
 GENESIS_KEY = b"genesis"
 
@@ -56,7 +57,12 @@ def identity_of(network: Network) -> bytes:
 
 
 def open_chain(
-    network: Network, storage: Storage, secrets: Secrets, now_ms: int, genesis: Genesis | None = None
+    network: Network,
+    storage: Storage,
+    secrets: Secrets,
+    now_ms: int,
+    genesis: Genesis | None = None,
+    engine: Engine = REFERENCE,
 ) -> ChainState:
     """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
     if storage.blocks.head() is None:
@@ -68,23 +74,25 @@ def open_chain(
         block, sealed = genesis_block(network, genesis, storage.store)
         storage.commit_block(commit_of(block, sealed, {}))
     storage.finish_turning_back()
-    chain = load_chain(network, storage)
+    chain = load_chain(network, storage, engine)
     if not storage.turns_back:  # else what is pending is made void by whoever goes on from here (core.py)
         _replay(chain, storage)
     check_solvency(chain)
     return chain
 
 
-def load_chain(network: Network, storage: Storage) -> ChainState:
+def load_chain(network: Network, storage: Storage, engine: Engine = REFERENCE) -> ChainState:
     """The chain at the last block on disk."""
     archive, head = Archive(storage.blocks), storage.blocks.head()
     header = None if head is None else archive.header(head.number)
     if header is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")
-    return chain_at(network, storage.store, header, Headers(archive.header, archive.forced))
+    return chain_at(network, storage.store, header, Headers(archive.header, archive.forced), engine)
 
 
-def chain_at(network: Network, store: Store, header: Header, headers: Headers) -> ChainState:
+def chain_at(
+    network: Network, store: Store, header: Header, headers: Headers, engine: Engine = REFERENCE
+) -> ChainState:
     """The chain that `store` holds, which must be that of `header`."""
     genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
     if genesis_row is None or cursor_row is None:
@@ -100,6 +108,7 @@ def chain_at(network: Network, store: Store, header: Header, headers: Headers) -
         head=header,
         headers=headers,
         leaves=LeafStore(dict(leaves)),
+        engine=engine,
     )
     if exchange_root_with(chain.leaves.root(), chain.cursor.effects_hash) != header.exchange_root:
         raise StorageError("the exchange on disk does not have the root of the last block")

@@ -307,7 +307,9 @@ def _bests(chain: ChainState, exchange: ExchangeResult) -> Bests:
 
 def _pay(chain: ChainState, env: BlockEnv, withdrawals: Sequence[Withdrawal], segment: _Segment) -> None:
     for withdrawal in withdrawals:
-        record = pay_withdrawal(chain.state, env, chain.rules, chain.network.quote_token, withdrawal)
+        record = pay_withdrawal(
+            chain.state, env, chain.rules, chain.network.quote_token, withdrawal, chain.engine
+        )
         segment.records.append(record)
         if not record.succeeded:  # the token pays anybody but the zero address, which cannot sign
             segment.returned.append(Deposit(withdrawal.address, withdrawal.amount, record.hash))
@@ -324,7 +326,7 @@ def _run_transactions(
     precompiles = precompiles_over(chain.rules, chain.exchange, env)
     for tx in [*_ranked(seed, contents.forced_now), *_ranked(seed, contents.ethereum)]:
         try:
-            outcome = apply_transaction(chain.state, env, tx, chain.rules, precompiles)
+            outcome = apply_transaction(chain.state, env, tx, chain.rules, precompiles, engine=chain.engine)
         except InvalidInput as error:
             segment.skipped.append((tx.hash, str(error)))
         else:

@@ -27,7 +27,7 @@ from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.database import Database, Table
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Rules
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 from coinone.rules.vm.precompiles import Precompile
 
 Headers = Callable[[int], Header]
@@ -53,6 +53,7 @@ def replay(
     headers: Headers,
     seen: Callable[[int], Seen],
     budget: Callable[[], None] | None = None,
+    engine: Engine = REFERENCE,
 ) -> Iterator[Step]:
     """The steps of the block after the state `before`, each yielded before it is taken. `seen`: the exchange that
     contracts of the batch with that number read."""
@@ -73,7 +74,7 @@ def replay(
         precompiles = precompiles_seeing(rules, seen(batch.seq))
         for record in _segment(network, batch, left, now):
             yield Step(record, state, env, rules, precompiles)
-            _take(network, state, env, rules, precompiles, record, budget)
+            _take(network, state, env, rules, precompiles, record, budget, engine)
         state.freeze()
 
 
@@ -98,9 +99,10 @@ def _take(
     precompiles: Mapping[Address, Precompile],
     record: TransactionRecord,
     budget: Callable[[], None] | None,
+    engine: Engine,
 ) -> None:
     if record.is_system:
-        pay_withdrawal(state, env, rules, network.quote_token, withdrawal_of(record))
+        pay_withdrawal(state, env, rules, network.quote_token, withdrawal_of(record), engine)
     else:
         tx = decode_transaction(record.raw)
-        apply_transaction(state, env, tx, rules, precompiles, budget=budget)
+        apply_transaction(state, env, tx, rules, precompiles, budget=budget, engine=engine)

@@ -25,7 +25,7 @@ from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.limits import HEADERS_IN_MEMORY_MAX
 from coinone.rules.state.layers import Layer
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, Rules
+from coinone.rules.vm import FORKS, REFERENCE, Engine, Rules
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class ChainState:
         head: Header,
         headers: Headers,
         leaves: LeafStore,
+        engine: Engine = REFERENCE,
     ) -> None:
         self.network = network
         self.genesis = genesis
@@ -107,6 +108,7 @@ class ChainState:
         self.head = head
         self.headers = headers
         self.leaves = leaves  # of the exchange as it stood at `head`
+        self.engine = engine  # runs the contracts; no rule, the engines agree in everything
         self.applied: list[BatchResult] = []
         self.checked: Any = None  # the batch that was checked last, and what it holds (apply.py)
         self.verify = Verifier(exchange.config.domain_rules)

@@ -7,11 +7,11 @@ public interface; docs/vm-library.md shows how to use it.
 """
 
 from coinone.rules.ledger.log import Log
-from coinone.rules.vm.engines import Choice, Engine, Pair, chosen_engine, execute, use_engine
+from coinone.rules.vm.engines import REFERENCE, Pair, engine_named, execute
 from coinone.rules.vm.environment import CALL, CREATE, BlockEnv, Message, TransactionEnv
 from coinone.rules.vm.errors import ExceptionalHalt, FrameError, Revert
 from coinone.rules.vm.forks import FORKS, PREPARED
-from coinone.rules.vm.frame import Evm, Rules
+from coinone.rules.vm.frame import Engine, Evm, Rules
 from coinone.rules.vm.interpreter import ExecutionResult
 from coinone.rules.vm.substate import Substate
 
@@ -20,8 +20,8 @@ __all__ = [
     "CREATE",
     "FORKS",
     "PREPARED",
+    "REFERENCE",
     "BlockEnv",
-    "Choice",
     "Engine",
     "Evm",
     "ExceptionalHalt",
@@ -34,7 +34,6 @@ __all__ = [
     "Rules",
     "Substate",
     "TransactionEnv",
-    "chosen_engine",
+    "engine_named",
     "execute",
-    "use_engine",
 ]

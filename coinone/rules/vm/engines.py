@@ -1,27 +1,34 @@
-"""The choice of the engine that runs messages, made once for the whole process.
+"""The engines that run messages, each a value that an `Evm` is given.
 
-The engines agree in everything, so the choice is not a rule of the chain; the reference defines correctness.
-A pair runs both and stops on any difference.
+They agree in everything, so the choice is not a rule of the chain; the reference defines correctness. A pair runs two
+and stops on any difference.
 """
 
 import warnings
 from dataclasses import dataclass
-from enum import Enum
-from functools import partial
-from typing import TypeAlias
+from typing import ClassVar
 
 from coinone.base.primitives.jit import on_warm
 from coinone.rules.vm import interpreter
 from coinone.rules.vm.environment import Message
-from coinone.rules.vm.frame import Evm
+from coinone.rules.vm.frame import Engine, Evm
 from coinone.rules.vm.interpreter import ExecutionResult
-from coinone.rules.vm.verify import Execute, execute_both
+from coinone.rules.vm.verify import execute_both
+
+NAMES = ("reference", "native", "jit")
 
 
-class Engine(Enum):
-    REFERENCE = "reference"
-    NATIVE = "native"
-    JIT = "jit"
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The reference interpreter: plain Python."""
+
+    name: ClassVar[str] = "reference"
+
+    def execute(self, evm: Evm, message: Message) -> ExecutionResult:
+        return interpreter.execute(evm, message)
+
+
+REFERENCE = Reference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,58 +38,48 @@ class Pair:
     first: Engine
     second: Engine
 
+    @property
+    def name(self) -> str:
+        return f"{self.first.name}+{self.second.name}"
 
-Choice: TypeAlias = Engine | Pair
-
-_chosen: list[tuple[Choice, Execute]] = [(Engine.REFERENCE, interpreter.execute)]
+    def execute(self, evm: Evm, message: Message) -> ExecutionResult:
+        """Raises EnginesDiffer."""
+        return execute_both(self.first.execute, self.second.execute, evm, message)
 
 
 def execute(evm: Evm, message: Message) -> ExecutionResult:
-    """Run `message` on `evm.state` with the chosen engine; a failure leaves the state unchanged."""
-    return _chosen[0][1](evm, message)
+    """Run `message` on `evm.state` with `evm.engine`; a failure leaves the state unchanged."""
+    return (evm.engine or REFERENCE).execute(evm, message)
 
 
-def chosen_engine() -> Choice:
-    """The engine in use, for example to start another process with the same."""
-    return _chosen[0][0]
+def engine_named(name: str) -> Engine:
+    """Make the engine `reference`, `native` or `jit`, or a pair such as `reference+jit`. Raises ValueError.
 
-
-def use_engine(choice: Choice | str) -> Choice:
-    """Choose an engine (`"native"`) or a pair (`"reference+jit"`); return the previous choice.
-
-    If machine code cannot be compiled, the reference runs instead, with a warning.
+    If machine code cannot be compiled, the reference is returned, with a warning.
     """
-    before = _chosen[0][0]
-    wanted = _parse(choice) if isinstance(choice, str) else choice
-    execute_by_it = _load(wanted)
-    _chosen[0] = (Engine.REFERENCE, interpreter.execute) if execute_by_it is None else (wanted, execute_by_it)
-    return before
-
-
-def _parse(text: str) -> Choice:
-    """Parse the name of an engine or a pair. Raises ValueError."""
-    first, plus, second = text.partition("+")
-    return Pair(Engine(first), Engine(second)) if plus else Engine(first)
-
-
-def _load(choice: Choice) -> Execute | None:
-    if choice is Engine.REFERENCE:
-        return interpreter.execute
-    if isinstance(choice, Pair):
-        first, second = _load(choice.first), _load(choice.second)
-        return None if first is None or second is None else partial(execute_both, first, second)
+    parts = name.split("+")
+    if len(parts) > 2 or not set(parts) <= set(NAMES):
+        raise ValueError(f"no such engine: {name!r}")
     try:
-        from coinone.rules.vm.jit import execution as jit
-        from coinone.rules.vm.native import compiler
-        from coinone.rules.vm.native import execution as native
-
-        compiler.library()
+        engines = [_made(part) for part in parts]
     except Exception as error:  # whatever a compiler raises that is missing or does not support this machine
-        warnings.warn(f"no native interpreter ({error!r}): the reference runs instead", stacklevel=3)
-        return None
-    return native.execute if choice is Engine.NATIVE else jit.execute
+        warnings.warn(f"no native interpreter ({error!r}): the reference runs instead", stacklevel=2)
+        return REFERENCE
+    return engines[0] if len(engines) == 1 else Pair(*engines)
+
+
+def _made(name: str) -> Engine:
+    """Raises whatever the compiler raises."""
+    if name == "reference":
+        return REFERENCE
+    from coinone.rules.vm.jit.execution import Jit
+    from coinone.rules.vm.native import compiler
+    from coinone.rules.vm.native.execution import Native
+
+    compiler.library()
+    return Native() if name == "native" else Jit()
 
 
 @on_warm
 def _warm() -> None:
-    _load(Engine.NATIVE)
+    engine_named("native")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from coinone.base.primitives.parameters import VM_MEMORY_MAX
 from coinone.base.primitives.types import Address
@@ -19,6 +19,9 @@ from coinone.rules.vm.environment import BlockEnv, Message, Precompile, Transact
 from coinone.rules.vm.errors import FrameError
 from coinone.rules.vm.program import program_of
 from coinone.rules.vm.substate import Snapshot, Substate
+
+if TYPE_CHECKING:
+    from coinone.rules.vm.interpreter import ExecutionResult
 
 
 class Frame:
@@ -65,11 +68,13 @@ class Evm:
 
     `precompiles` are the fork's and those that the chain adds. `budget`, if given, is called at each jump and each
     message; it raises to stop a run that takes too long (eth_call), which no frame can catch.
+    `engine` runs the messages (engines.py); None is the reference interpreter.
     """
 
     __slots__ = (
         "block",
         "budget",
+        "engine",
         "memory_used",
         "precompiles",
         "rules",
@@ -89,6 +94,7 @@ class Evm:
         substate: Substate | None = None,
         tracer: Tracer | None = None,
         budget: Callable[[], None] | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.state = state
         self.block = block
@@ -98,7 +104,18 @@ class Evm:
         self.substate = substate or Substate()
         self.tracer = tracer
         self.budget = budget
+        self.engine = engine
         self.memory_used = 0
+
+
+class Engine(Protocol):
+    """Runs messages. All engines agree in everything; `engines.py` makes them by name."""
+
+    @property
+    def name(self) -> str: ...
+
+    def execute(self, evm: Evm, message: Message, /) -> ExecutionResult:
+        """Run `message` on `evm.state`; a failure leaves the state unchanged."""
 
 
 class Halt:

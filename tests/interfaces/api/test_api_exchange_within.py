@@ -12,6 +12,7 @@ from coinone.interfaces.api.ethereum.calls.worker import Desk, Stopwatch
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.ethereum.execution import create_address
 from coinone.rules.ledger.block import Block
+from coinone.rules.vm import REFERENCE
 from tests.rules.chain.chain_world import KEYS, NETWORK, START_MS, World, account, order, transfer
 from tests.rules.chain.test_replay import sealed
 
@@ -44,7 +45,7 @@ def block() -> tuple[World, Block]:
 
 def traced(world: World, block: Block, index: int | None) -> Traced:
     job = BlockTrace(NETWORK, block.number, block.hash, index, LOGS)
-    return trace(job, Desk(world.storage.store, NETWORK, Stopwatch(60)))
+    return trace(job, Desk(world.storage.store, NETWORK, Stopwatch(60), REFERENCE))
 
 
 def seen_in(call: Any) -> tuple[int, int]:
@@ -83,7 +84,9 @@ def test_the_time_is_looked_at_before_each_batch(block: tuple[World, Block]) -> 
     world, newest = block
     batches = [certified.batch for certified in world.certified if certified.batch.seq >= newest.first_seq]
     looks: list[None] = []
-    within = ExchangeWithin(NETWORK, world.storage.store, newest.number, batches, lambda: looks.append(None))
+    within = ExchangeWithin(
+        NETWORK, world.storage.store, newest.number, batches, lambda: looks.append(None), REFERENCE
+    )
     within.after(batches[2].seq)
     assert len(looks) == 3
     assert within.after(batches[-1].seq).ledger.cursor.seq == newest.header.batch_seq

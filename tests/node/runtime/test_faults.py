@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from functools import partial
 
 import pytest
 
@@ -10,8 +9,7 @@ from coinone.base.primitives.errors import StorageError
 from coinone.node.clock import SystemClock
 from coinone.node.networks import load_network
 from coinone.node.node import Node
-from coinone.rules.vm import Engine, Evm, ExecutionResult, Message, Pair, engines, interpreter
-from coinone.rules.vm.verify import execute_both
+from coinone.rules.vm import REFERENCE, Engine, Evm, ExecutionResult, Message, Pair
 from tests.functional.waiting import wait_for
 from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
@@ -28,8 +26,8 @@ class ShiftedClock(SystemClock):
         return super().wall_ms() + self.shift_ms
 
 
-def started(folder, clock=None) -> Node:
-    node = Node(NETWORK, folder, clock=clock, map_size_bytes=2**28)
+def started(folder, clock=None, engine: Engine = REFERENCE) -> Node:
+    node = Node(NETWORK, folder, clock=clock, map_size_bytes=2**28, engine=engine)
     node.start()
     return node
 
@@ -105,14 +103,18 @@ def test_a_broken_invariant_stops_batches(tmp_path):
     node.stop()
 
 
-def test_two_engines_that_differ_stop_batches_and_the_difference_is_named(tmp_path, monkeypatch):
-    def short_of_a_gas(evm: Evm, message: Message) -> ExecutionResult:
-        result = interpreter.execute(evm, message)
+class ShortOfAGas:
+    """An engine that counts one gas too many."""
+
+    name = "wrong"
+
+    def execute(self, evm: Evm, message: Message) -> ExecutionResult:
+        result = REFERENCE.execute(evm, message)
         return result._replace(gas_left=result.gas_left - 1)
 
-    pair = partial(execute_both, interpreter.execute, short_of_a_gas)
-    monkeypatch.setattr(engines, "_chosen", [(Pair(Engine.REFERENCE, Engine.NATIVE), pair)])
-    node = started(tmp_path)
+
+def test_two_engines_that_differ_stop_batches_and_the_difference_is_named(tmp_path):
+    node = started(tmp_path, engine=Pair(REFERENCE, ShortOfAGas()))
     asyncio.run(node.submit_ethereum(transfer(KEYS[0], 0, NETWORK.quote_token.address, 0)))
     assert "gas left" in wait_for(lambda: node.halted, "the node halts")
     node.stop()

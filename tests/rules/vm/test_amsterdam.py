@@ -14,15 +14,17 @@ from coinone.rules.state.state import State
 from coinone.rules.vm import (
     FORKS,
     PREPARED,
+    REFERENCE,
     BlockEnv,
+    Engine,
     Evm,
     ExecutionResult,
     Log,
     Message,
     Rules,
     TransactionEnv,
+    engine_named,
     execute,
-    use_engine,
 )
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.errors import CodeTooLarge, InvalidOpcode, StackUnderflow
@@ -45,10 +47,12 @@ def state_with(code: bytes, other: bytes = b"") -> State:
     return state
 
 
-def run(code: bytes, value: int = 0, other: bytes = b"", rules: Rules = RULES) -> ExecutionResult:
+def run(
+    code: bytes, value: int = 0, other: bytes = b"", rules: Rules = RULES, engine: Engine = REFERENCE
+) -> ExecutionResult:
     state = state_with(code, other)
     block = BlockEnv(1, 9, 77, bytes(20), 30_000_000, 7, bytes(32), lambda n: bytes(32), slot_number=4_711)
-    evm = Evm(state, block, TransactionEnv(CALLER, 9), rules)
+    evm = Evm(state, block, TransactionEnv(CALLER, 9), rules, engine=engine)
     return execute(evm, Message(kinds.CALL, CALLER, CONTRACT, CONTRACT, code, value, b"", GAS))
 
 
@@ -178,8 +182,5 @@ def test_selfdestruct_logs_what_it_sends_to_another() -> None:
 
 
 def test_the_native_engine_leaves_the_fork_to_the_reference() -> None:
-    before = use_engine("native")
-    try:
-        assert run(b"\x4b\x5f\x52\x60\x20\x5f\xf3").output == (4_711).to_bytes(32, "big")
-    finally:
-        use_engine(before)
+    output = run(b"\x4b\x5f\x52\x60\x20\x5f\xf3", engine=engine_named("native")).output
+    assert output == (4_711).to_bytes(32, "big")

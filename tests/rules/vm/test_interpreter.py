@@ -11,13 +11,12 @@ from coinone.rules.state.state import State
 from coinone.rules.vm import (
     FORKS,
     BlockEnv,
-    Engine,
     Evm,
     ExecutionResult,
     Message,
     TransactionEnv,
+    engine_named,
     execute,
-    use_engine,
 )
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.errors import InvalidJump, InvalidOpcode, OutOfMemory, Revert, StackUnderflow
@@ -145,16 +144,13 @@ def test_the_memory_of_all_live_frames_together_is_capped() -> None:
     assert evm.memory_used == 0
 
 
-@pytest.mark.parametrize("engine", [Engine.REFERENCE, Engine.NATIVE])
-def test_where_gas_has_no_cap_a_frame_may_hold_more_than_gas_buys_elsewhere(engine: Engine) -> None:
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_where_gas_has_no_cap_a_frame_may_hold_more_than_gas_buys_elsewhere(engine: str) -> None:
     # MLOAD at 0x081fffe0: 0x08200000 bytes (130 MiB), 4,259,840 words, for 3 * words + words ** 2 / 512
     # gas; PUSH4, MLOAD and POP cost 3 + 3 + 2
-    before = use_engine(engine)
-    try:
-        cancun = run(machine(FORKS["Cancun"]), "63081fffe05150", gas=10**11)
-        osaka = run(machine(), "63081fffe05150", gas=10**11)
-    finally:
-        use_engine(before)
+    made = engine_named(engine)
+    cancun = run(machine(FORKS["Cancun"], engine=made), "63081fffe05150", gas=10**11)
+    osaka = run(machine(engine=made), "63081fffe05150", gas=10**11)
     assert cancun.success and 10**11 - cancun.gas_left == 12_779_520 + 4_259_840**2 // 512 + 8
     assert isinstance(osaka.error, OutOfMemory)
 

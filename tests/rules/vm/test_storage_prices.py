@@ -1,6 +1,8 @@
 """What writes to one slot cost, on every engine: the table of EIP-3529, and the gas that a stipend must not buy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
 import pytest
 
@@ -9,6 +11,7 @@ from coinone.rules.state.database import MemoryDatabase
 from coinone.rules.state.state import State
 from coinone.rules.vm import (
     FORKS,
+    REFERENCE,
     BlockEnv,
     Engine,
     Evm,
@@ -16,11 +19,11 @@ from coinone.rules.vm import (
     Message,
     TransactionEnv,
     execute,
-    use_engine,
 )
 from coinone.rules.vm import environment as kinds
-from coinone.rules.vm.jit.execution import use_limits
+from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.policy import Limits
+from coinone.rules.vm.native.execution import Native
 from coinone.rules.vm.substate import Substate
 
 CALLER, CONTRACT = b"\x11" * 20, b"\xcc" * 20
@@ -49,19 +52,20 @@ EIP_3529 = (
 )
 
 
-@pytest.fixture(autouse=True, params=list(Engine), ids=str)
-def _engine(request: pytest.FixtureRequest) -> Iterator[None]:
-    limits, before = use_limits(Limits(hot=1, at_once=True, keep=False)), use_engine(request.param)
-    yield
-    use_engine(before)
-    use_limits(limits)
+ENGINES = (REFERENCE, Native(), Jit(Limits(hot=1, at_once=True, keep=False)))
+Run: TypeAlias = Callable[..., ExecutionResult]
+
+
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+def run(request: pytest.FixtureRequest) -> Run:
+    return partial(run_on, request.param)
 
 
 def writes(*words: int) -> bytes:
     return b"".join([bytes([0x60, word, 0x60, 0, 0x55]) for word in words])
 
 
-def run(code: bytes, slot: int, gas: int, static: bool = False) -> ExecutionResult:
+def run_on(engine: Engine, code: bytes, slot: int, gas: int, static: bool = False) -> ExecutionResult:
     state = State(MemoryDatabase())
     state.set_account(CONTRACT, Account(1, 0))
     state.set_storage(CONTRACT, 0, slot)
@@ -69,26 +73,29 @@ def run(code: bytes, slot: int, gas: int, static: bool = False) -> ExecutionResu
     state.begin_transaction()
     block = BlockEnv(1, 1, 1, bytes(20), 30_000_000, 0, bytes(32), lambda number: bytes(32))
     rules = FORKS["Osaka"]
-    evm = Evm(state, block, TransactionEnv(CALLER, 0), rules, None, Substate([CONTRACT], rules.precompiles))
+    substate = Substate([CONTRACT], rules.precompiles)
+    evm = Evm(state, block, TransactionEnv(CALLER, 0), rules, None, substate, engine=engine)
     return execute(evm, Message(kinds.CALL, CALLER, CONTRACT, CONTRACT, code, 0, b"", gas, static=static))
 
 
 @pytest.mark.parametrize("slot,words,gas,refund", EIP_3529)
 def test_writes_to_a_warm_slot_cost_and_give_back_what_the_table_says(
-    slot: int, words: tuple[int, ...], gas: int, refund: int
+    run: Run, slot: int, words: tuple[int, ...], gas: int, refund: int
 ) -> None:
     result = run(READ + writes(*words), slot, 100_000)
     assert (result.success, 100_000 - result.gas_left, result.refund) == (True, READ_GAS + gas, refund)
 
 
 @pytest.mark.parametrize("slot,words,gas,refund", EIP_3529)
-def test_a_cold_slot_costs_2_100_more_once(slot: int, words: tuple[int, ...], gas: int, refund: int) -> None:
+def test_a_cold_slot_costs_2_100_more_once(
+    run: Run, slot: int, words: tuple[int, ...], gas: int, refund: int
+) -> None:
     result = run(writes(*words), slot, 100_000)
     assert (100_000 - result.gas_left, result.refund) == (2_100 + gas, refund)
 
 
 @pytest.mark.parametrize("behind", [b"", writes(2), b"\x5f\x50" * 100])
-def test_a_write_needs_more_than_the_stipend_whatever_it_costs(behind: bytes) -> None:
+def test_a_write_needs_more_than_the_stipend_whatever_it_costs(run: Run, behind: bytes) -> None:
     """A write of what is there costs 100, but not below 2,301. What is jumped over changes nothing.
 
     The jump: PUSH1 1 PUSH2 end JUMPI costs 16, the JUMPDEST at the end 1.
@@ -101,7 +108,7 @@ def test_a_write_needs_more_than_the_stipend_whatever_it_costs(behind: bytes) ->
 
 
 @pytest.mark.parametrize("words", [(2, 3), (2, 1), (2, 0)])
-def test_the_second_write_in_a_block_needs_the_stipend_too(words: tuple[int, int]) -> None:
+def test_the_second_write_in_a_block_needs_the_stipend_too(run: Run, words: tuple[int, int]) -> None:
     """1 -> 2 costs 2,900; the second write 100, and the words 12. A hundred pops behind it cost 400."""
     code = READ + writes(*words) + b"\x5f\x50" * 100
     before = READ_GAS + 12 + 2_900
@@ -109,6 +116,6 @@ def test_the_second_write_in_a_block_needs_the_stipend_too(words: tuple[int, int
     assert run(code, 1, before + 2_301).gas_left == 2_301 - 100 - 400
 
 
-def test_a_static_call_cannot_write_to_a_slot_in_use() -> None:
+def test_a_static_call_cannot_write_to_a_slot_in_use(run: Run) -> None:
     result = run(READ + writes(2), 1, 100_000, static=True)
     assert (result.success, result.gas_left) == (False, 0)

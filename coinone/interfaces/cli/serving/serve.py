@@ -22,7 +22,7 @@ from coinone.interfaces.cli.serving.doors import Doors
 from coinone.interfaces.cli.serving.settings import Settings
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
-from coinone.node.compiling import choose_engine
+from coinone.node.compiling import serving_engine
 from coinone.node.executor.workers import end_workers
 from coinone.node.health import clock_warning
 from coinone.node.network.bootstrap import fetch_genesis
@@ -40,7 +40,7 @@ _PAGE = Path(__file__).resolve().parents[2] / "api" / "static" / "index.html"
 def open_node(network: Network, settings: Settings) -> Node:
     """Open the node at its newest batch, with everything compiled. Raises CoinoneError."""
     jit.warm()
-    choose_engine(settings.engine)
+    engine = serving_engine(settings.engine)
     genesis = _genesis_of_peers(network, settings)
     return Node(
         network,
@@ -49,6 +49,7 @@ def open_node(network: Network, settings: Settings) -> Node:
         genesis=genesis,
         archive=settings.archive,
         must_lead=not settings.follow,
+        engine=engine,
     )
 
 

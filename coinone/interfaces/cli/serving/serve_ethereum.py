@@ -10,7 +10,7 @@ from coinone.interfaces.api.ethereum_service import EthereumService
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets.listeners import open_listeners
 from coinone.interfaces.cli.serving.serve import stop_on_signals
-from coinone.node.compiling import choose_engine
+from coinone.node.compiling import serving_engine
 from coinone.node.executor.workers import end_workers
 from coinone.node.imported.node import EthereumNode
 
@@ -18,8 +18,7 @@ from coinone.node.imported.node import EthereumNode
 def serve(data_dir: Path, config: ApiConfig, engine: str) -> None:
     """Serve until a signal arrives. Raises AddressInUse, InvalidInput or StorageError."""
     listeners = open_listeners(config, exchange=False)
-    choose_engine(engine)
-    node = EthereumNode(data_dir)
+    node = EthereumNode(data_dir, serving_engine(engine))
     try:
         server = ApiServer(RpcApp(EthereumService(node, config.request_weight), config), listeners)
         stopping = stop_on_signals()

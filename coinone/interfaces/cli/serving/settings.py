@@ -11,7 +11,7 @@ from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.limits import MAP_MIB
 from coinone.node.network.peers import Endpoint
 
-# Names of rules.vm.engines.Engine, not imported: that compiles, and a wrong option should be reported sooner.
+# Names of rules.vm.engines, not imported: that compiles, and a wrong option should be reported sooner.
 ENGINES = ("native", "jit", "reference")
 
 

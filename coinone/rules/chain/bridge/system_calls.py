@@ -18,7 +18,7 @@ from coinone.rules.ledger.crossings import CoreAction, Deposit, Withdrawal
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Evm, Message, Rules, TransactionEnv, execute
+from coinone.rules.vm import REFERENCE, BlockEnv, Engine, Evm, Message, Rules, TransactionEnv, execute
 from coinone.rules.vm.environment import CALL
 
 HISTORY_ADDRESS: Address = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")  # EIP-2935
@@ -38,7 +38,12 @@ def write_block_hashes(state: State, headers: Iterable[Header]) -> None:
 
 
 def pay_withdrawal(
-    state: State, env: BlockEnv, rules: Rules, token: QuoteToken, withdrawal: Withdrawal
+    state: State,
+    env: BlockEnv,
+    rules: Rules,
+    token: QuoteToken,
+    withdrawal: Withdrawal,
+    engine: Engine = REFERENCE,
 ) -> TransactionRecord:
     """Transfer tokens from the system address to the one who withdrew."""
     system = token.system_address
@@ -50,7 +55,7 @@ def pay_withdrawal(
     message = Message(
         CALL, system, token.address, token.address, state.code(token.address), 0, data, SYSTEM_CALL_GAS
     )
-    evm = Evm(state, env, TransactionEnv(system, 0), rules)
+    evm = Evm(state, env, TransactionEnv(system, 0), rules, engine=engine)
     result = execute(evm, message)
     state.end_transaction()
     return TransactionRecord(

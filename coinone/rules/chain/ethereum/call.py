@@ -20,7 +20,7 @@ from coinone.rules.chain.ethereum.execution import (
 from coinone.rules.chain.ethereum.intrinsic import TRANSACTION, intrinsic_gas
 from coinone.rules.chain.ethereum.trial_fees import CallRequest, check_fees, take_fees
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm import REFERENCE, BlockEnv, Engine, Rules
 from coinone.rules.vm.errors import FrameError, OutOfGas, Revert
 from coinone.rules.vm.gas import CALL_STIPEND
 from coinone.rules.vm.tracing import Tracer
@@ -54,11 +54,12 @@ def call(
     precompiles: Precompiles | None = None,
     budget: Budget | None = None,
     tracer: Tracer | None = None,
+    engine: Engine = REFERENCE,
 ) -> TransactionResult:
     """What would come of the message. Raises InvalidTransaction where it could not even start."""
     snapshot = state.snapshot()
     try:
-        return run_call(state, env, request, rules, precompiles, budget, tracer)
+        return run_call(state, env, request, rules, precompiles, budget, tracer, engine=engine)
     finally:
         state.revert(snapshot)
         state.begin_transaction()
@@ -75,6 +76,7 @@ def run_call(
     fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
     always_fees: bool = False,
     warm: Container[Address] | None = None,
+    engine: Engine = REFERENCE,
 ) -> TransactionResult:
     """`call`, but the state keeps what it did, for the tracers that look at it afterwards. With `always_fees`, who
     offers nothing is held to the base fee as well; `warm` are addresses to be warm from the start in place of those
@@ -90,7 +92,9 @@ def run_call(
         raise InitCodeTooLarge(f"max initcode size exceeded: code size {size} limit {most}")
     state.begin_transaction()
     take_fees(state, env, request, price)
-    result = run_payload(state, env, request.caller, request, price, rules, precompiles, tracer, budget, warm)
+    result = run_payload(
+        state, env, request.caller, request, price, rules, precompiles, tracer, budget, warm, engine
+    )
     if price:
         left = request.gas - result.gas_used
         settle_fees(state, env, request.caller, left, result.gas_used, price, fee_policy)
@@ -116,6 +120,7 @@ def estimate_gas(
     rules: Rules,
     precompiles: Precompiles | None = None,
     budget: Budget | None = None,
+    engine: Engine = REFERENCE,
 ) -> int:
     """The least gas limit with which the message succeeds, `request.gas` being the most to try.
 
@@ -127,7 +132,7 @@ def estimate_gas(
     def attempt(gas: int) -> TransactionResult | None:
         """None: not even enough to start."""
         try:
-            return call(state, env, replace(request, gas=gas), rules, precompiles, budget)
+            return call(state, env, replace(request, gas=gas), rules, precompiles, budget, engine=engine)
         except IntrinsicGasTooLow:
             return None
         except InvalidTransaction as error:

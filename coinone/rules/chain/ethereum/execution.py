@@ -19,7 +19,18 @@ from coinone.rules.chain.ethereum.intrinsic import Payload, intrinsic_gas
 from coinone.rules.state.account import storage_key
 from coinone.rules.state.layers import SlotKey
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Evm, ExecutionResult, Log, Message, Rules, TransactionEnv, execute
+from coinone.rules.vm import (
+    REFERENCE,
+    BlockEnv,
+    Engine,
+    Evm,
+    ExecutionResult,
+    Log,
+    Message,
+    Rules,
+    TransactionEnv,
+    execute,
+)
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.addresses import create_address, delegate_of
 from coinone.rules.vm.errors import FrameError
@@ -64,6 +75,7 @@ def apply_transaction(
     gas_available: int | None = None,
     tracer: Tracer | None = None,
     budget: Callable[[], None] | None = None,
+    engine: Engine = REFERENCE,
 ) -> TransactionResult:
     """Include the transaction. Raises InvalidTransaction or InvalidSignature, with the state untouched.
 
@@ -76,7 +88,7 @@ def apply_transaction(
     state.begin_transaction()
     blob_fee = blob_gas(tx) * env.blob_base_fee  # burnt
     state.set_balance(sender, state.balance(sender) - tx.gas * price - blob_fee)
-    result = run_payload(state, env, sender, tx, price, rules, precompiles, tracer, budget)
+    result = run_payload(state, env, sender, tx, price, rules, precompiles, tracer, budget, engine=engine)
     settle_fees(state, env, sender, tx.gas - result.gas_used, result.gas_used, price, fee_policy)
     state.end_transaction()
     return result
@@ -152,6 +164,7 @@ def run_payload(
     tracer: Tracer | None = None,
     budget: Callable[[], None] | None = None,
     always_warm: Container[Address] | None = None,
+    engine: Engine = REFERENCE,
 ) -> TransactionResult:
     """Run what the sender asks for and work out the gas used; who pays for it is not settled here.
 
@@ -175,6 +188,7 @@ def run_payload(
         substate,
         tracer,
         budget,
+        engine,
     )
     substate.refund = apply_authorizations(state, substate, payload.authorizations or (), env.chain_id)
 

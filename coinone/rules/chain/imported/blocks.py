@@ -32,7 +32,7 @@ from coinone.rules.state.database import Changes, Database
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.seal import seal
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Rules
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 
 BEACON_ROOTS: Address = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")  # EIP-4788
 BLOCK_HASHES: Address = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")  # EIP-2935
@@ -83,6 +83,7 @@ def import_block(
     parent: EthereumHeader,
     block: EthereumBlock,
     block_hash: Callable[[int], Hash32],
+    engine: Engine = REFERENCE,
 ) -> ImportedBlock:
     """Check and execute `block` on the state of `parent` that `database` holds. Raises InvalidBlock, InvalidInput."""
     header, fork = block.header, network.fork_at(block.header.timestamp)
@@ -91,14 +92,14 @@ def import_block(
     _check_fork_fields(header, parent, rules, schedule)
     _check_body(block, rules)
     state = State(database)
-    env, _ = begin_block(state, network, header, block_hash)
-    records = _run(state, env, rules, schedule, block)
+    env, _ = begin_block(state, network, header, block_hash, engine)
+    records = _run(state, env, rules, schedule, block, engine)
     for row in block.withdrawals:
         state.begin_transaction()
         state.set_balance(row.address, state.balance(row.address) + row.gwei * WEI_PER_GWEI)
         state.end_transaction()
     if rules.delegation:  # Prague and later: requests came with it
-        _check_requests(state, env, rules, network, header, records)
+        _check_requests(state, env, rules, network, header, records, engine)
     placed = place(records)
     _compare(header, placed)
     sealed = seal(database, state.freeze())
@@ -132,14 +133,18 @@ def _check_body(block: EthereumBlock, rules: Rules) -> None:
 
 
 def begin_block(
-    state: State, network: EthereumNetwork, header: EthereumHeader, block_hash: Callable[[int], Hash32]
+    state: State,
+    network: EthereumNetwork,
+    header: EthereumHeader,
+    block_hash: Callable[[int], Hash32],
+    engine: Engine = REFERENCE,
 ) -> tuple[BlockEnv, Rules]:
     """What happens before a block's transactions, and what they run in. The header's fork must be known."""
     env, rules = env_of(network, header, block_hash)
     assert header.parent_beacon_root is not None, "the fork has it"
-    system_call(state, env, rules, BEACON_ROOTS, header.parent_beacon_root)
+    system_call(state, env, rules, BEACON_ROOTS, header.parent_beacon_root, engine)
     if rules.delegation:
-        system_call(state, env, rules, BLOCK_HASHES, header.parent_hash)
+        system_call(state, env, rules, BLOCK_HASHES, header.parent_hash, engine)
     return env, rules
 
 
@@ -175,7 +180,12 @@ def header_env(
 
 
 def _run(
-    state: State, env: BlockEnv, rules: Rules, schedule: BlobSchedule, block: EthereumBlock
+    state: State,
+    env: BlockEnv,
+    rules: Rules,
+    schedule: BlobSchedule,
+    block: EthereumBlock,
+    engine: Engine,
 ) -> list[TransactionRecord]:
     records: list[TransactionRecord] = []
     gas_used = blob_gas_used = 0
@@ -184,7 +194,13 @@ def _run(
         check_blobs(tx, schedule)
         blob_gas_used += blob_gas(tx)
         outcome = apply_transaction(
-            state, env, tx, rules, fee_policy=FeePolicy.BURN, gas_available=env.gas_limit - gas_used
+            state,
+            env,
+            tx,
+            rules,
+            fee_policy=FeePolicy.BURN,
+            gas_available=env.gas_limit - gas_used,
+            engine=engine,
         )
         gas_used += outcome.gas_used
         records.append(record_of(tx, outcome))
@@ -200,8 +216,9 @@ def _check_requests(
     network: EthereumNetwork,
     header: EthereumHeader,
     records: Sequence[TransactionRecord],
+    engine: Engine,
 ) -> None:
-    requests = collect_requests(state, env, rules, network.deposit_contract, records)
+    requests = collect_requests(state, env, rules, network.deposit_contract, records, engine)
     if sha256(b"".join(sha256(request).digest() for request in requests)).digest() != header.requests_hash:
         raise InvalidBlock("requests hash")
 

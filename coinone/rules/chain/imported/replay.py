@@ -11,6 +11,7 @@ from coinone.rules.chain.replay import Step
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
+from coinone.rules.vm import REFERENCE, Engine
 
 
 def replay_block(
@@ -20,12 +21,13 @@ def replay_block(
     records: Sequence[TransactionRecord],
     block_hash: Callable[[int], Hash32],
     budget: Callable[[], None] | None = None,
+    engine: Engine = REFERENCE,
 ) -> Iterator[Step]:
     """The steps of the block after the state `before`, each yielded before it is taken. Raises InvalidBlock for a
     block from before the forks that we know."""
     state = State(before)
-    env, rules = begin_block(state, network, block.header, block_hash)
+    env, rules = begin_block(state, network, block.header, block_hash, engine)
     for record in records:
         yield Step(record, state, env, rules, rules.precompiles, FeePolicy.BURN)
         tx = decode_any_transaction(record.raw)
-        apply_transaction(state, env, tx, rules, fee_policy=FeePolicy.BURN, budget=budget)
+        apply_transaction(state, env, tx, rules, fee_policy=FeePolicy.BURN, budget=budget, engine=engine)

@@ -8,7 +8,7 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.chain.imported.system import system_call
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm import REFERENCE, BlockEnv, Engine, Rules
 
 DEPOSIT_CONTRACT: Address = bytes.fromhex("00000000219ab540356cbb839cbe05303d7705fa")  # main network's
 DEPOSIT_TOPIC: Hash32 = keccak256(b"DepositEvent(bytes,bytes,bytes,bytes,bytes)")
@@ -20,7 +20,12 @@ _DEPOSIT_SIZE = 576
 
 
 def collect_requests(
-    state: State, env: BlockEnv, rules: Rules, deposit_contract: Address, records: Sequence[TransactionRecord]
+    state: State,
+    env: BlockEnv,
+    rules: Rules,
+    deposit_contract: Address,
+    records: Sequence[TransactionRecord],
+    engine: Engine = REFERENCE,
 ) -> list[bytes]:
     """The block's requests, each list behind its type; empty lists are left out. Raises InvalidBlock."""
     deposits = b"".join(
@@ -31,7 +36,7 @@ def collect_requests(
     )
     lists = [deposits]
     for contract in (WITHDRAWAL_REQUESTS, CONSOLIDATION_REQUESTS):
-        result = system_call(state, env, rules, contract, b"")
+        result = system_call(state, env, rules, contract, b"", engine)
         if result is None or not result.success:
             raise InvalidBlock("a request contract is missing or failed", address=contract)
         lists.append(result.output)

@@ -2,7 +2,17 @@
 
 from coinone.base.primitives.types import Address
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Evm, ExecutionResult, Message, Rules, TransactionEnv, execute
+from coinone.rules.vm import (
+    REFERENCE,
+    BlockEnv,
+    Engine,
+    Evm,
+    ExecutionResult,
+    Message,
+    Rules,
+    TransactionEnv,
+    execute,
+)
 from coinone.rules.vm.environment import CALL
 
 SYSTEM_CALLER: Address = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
@@ -10,7 +20,7 @@ SYSTEM_CALL_GAS = 30_000_000
 
 
 def system_call(
-    state: State, env: BlockEnv, rules: Rules, target: Address, data: bytes
+    state: State, env: BlockEnv, rules: Rules, target: Address, data: bytes, engine: Engine = REFERENCE
 ) -> ExecutionResult | None:
     """What `target` made of `data`; None where there is no contract."""
     code = state.code(target)
@@ -18,6 +28,7 @@ def system_call(
         return None
     state.begin_transaction()
     message = Message(CALL, SYSTEM_CALLER, target, target, code, 0, data, SYSTEM_CALL_GAS, moves_value=False)
-    result = execute(Evm(state, env, TransactionEnv(SYSTEM_CALLER, 0), rules), message)
+    evm = Evm(state, env, TransactionEnv(SYSTEM_CALLER, 0), rules, engine=engine)
+    result = execute(evm, message)
     state.end_transaction()
     return result

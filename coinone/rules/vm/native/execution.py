@@ -1,4 +1,4 @@
-"""`execute` by machine code. Machines are reused: their memory is large, though mostly untouched.
+"""The engine that runs machine code. Machines are reused: their memory is large, though mostly untouched.
 
 A plain call needs no Python frame: the machine code gets the message and the objects that it may read (`KNOWN` in
 layout.py), runs, and passes its writes to the state. Whatever it cannot find is provided by `misses.py`.
@@ -26,33 +26,47 @@ _HOST, _STOP, _REVERT = int(Status.HOST), int(Status.STOP), int(Status.REVERT)
 _CREATIONS = (CREATE, CREATE2)
 _new = tuple.__new__  # equivalent to `ExecutionResult(...)`, in half the time
 _IDLE_MAX = 4
-_idle: defaultdict[int, list[Machine]] = defaultdict(list)  # by memory cap
 
 
-def execute(evm: Evm, message: Message, program_of: Maker = native_program_of) -> ExecutionResult:
-    """Run `message` on `evm.state`; a failure leaves the state unchanged.
+class Native:
+    """The native engine, for any number of threads. It keeps the machines that are not in use."""
 
-    The reference interpreter runs what is traced, has more than 63 bits of gas, or uses an incomplete fork.
-    `program_of` may return compiled programs (`vm/jit`).
-    """
-    if evm.tracer is not None or message.gas > INT64_MAX or evm.rules.name in PREPARED:
-        return interpreter.execute(evm, message)
-    machine = _take(evm.rules.memory_cap)
-    try:
-        machine.begin(evm, program_of)
-        if message.kind in _CREATIONS or message.code_address in evm.precompiles:
-            machine.forget(message)
-            result = Driver(machine).run(message)
-        else:
-            result = _call(machine, message)
-        if machine.shared[_WROTE] and result.error is None:
-            machine.write_back()
-        return result
-    finally:
-        machine.end()
-        idle = _idle[machine.memory_cap]
-        if len(idle) < _IDLE_MAX:
-            idle.append(machine)
+    name = "native"
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[int, list[Machine]] = defaultdict(list)  # by memory cap
+
+    def execute(self, evm: Evm, message: Message, program_of: Maker = native_program_of) -> ExecutionResult:
+        """Run `message` on `evm.state`; a failure leaves the state unchanged.
+
+        The reference interpreter runs what is traced, has more than 63 bits of gas, or uses an incomplete fork.
+        `program_of` may return compiled programs (`vm/jit`).
+        """
+        if evm.tracer is not None or message.gas > INT64_MAX or evm.rules.name in PREPARED:
+            return interpreter.execute(evm, message)
+        machine = self._take(evm.rules.memory_cap)
+        try:
+            machine.begin(evm, program_of)
+            if message.kind in _CREATIONS or message.code_address in evm.precompiles:
+                machine.forget(message)
+                result = Driver(machine).run(message)
+            else:
+                result = _call(machine, message)
+            if machine.shared[_WROTE] and result.error is None:
+                machine.write_back()
+            return result
+        finally:
+            machine.end()
+            idle = self._idle[machine.memory_cap]
+            if len(idle) < _IDLE_MAX:
+                idle.append(machine)
+
+    def _take(self, memory_cap: int) -> Machine:
+        """An idle machine of that size, or a new one. `pop` and `append` are atomic for other threads."""
+        try:
+            return self._idle[memory_cap].pop()
+        except IndexError:
+            return Machine(library(), memory_cap)
 
 
 def _call(machine: Machine, message: Message) -> ExecutionResult:
@@ -82,11 +96,3 @@ def _call(machine: Machine, message: Message) -> ExecutionResult:
     if shared[_LOGS_USED]:
         substate.logs += machine.tables.logs(0, shared[_LOGS_USED], machine.addresses)
     return _new(ExecutionResult, (gas, output, refund, tuple(substate.logs), None))
-
-
-def _take(memory_cap: int) -> Machine:
-    """An idle machine of that size, or a new one. `pop` and `append` are atomic for other threads."""
-    try:
-        return _idle[memory_cap].pop()
-    except IndexError:
-        return Machine(library(), memory_cap)

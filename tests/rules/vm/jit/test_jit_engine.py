@@ -1,18 +1,17 @@
 """The engine that compiles: when it does, what it keeps on disk, and what happens where it cannot."""
 
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from coinone.node.compiling import CPU_SHARE, work_once
-from coinone.rules.vm import Engine, Pair, engines, execute, interpreter, use_engine
+from coinone.rules.vm import REFERENCE, Pair, engine_named, execute, interpreter
 from coinone.rules.vm.jit import compiler, policy
 from coinone.rules.vm.jit.compiler import CompiledProgram, compiled_program, object_of
-from coinone.rules.vm.jit.execution import policies, use_limits
+from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.module import module_of
-from coinone.rules.vm.jit.policy import Limits, Policy
+from coinone.rules.vm.jit.policy import Limits, Policies, Policy
 from coinone.rules.vm.native import compiler as native
 from coinone.rules.vm.native.program import NativeProgram
 from coinone.rules.vm.opcodes import OSAKA
@@ -21,14 +20,6 @@ from tests.rules.vm.native.programs import CONTRACTS, push, world
 
 STORE = push(5) + push(0) + b"\x55"
 CODE = push(1) + push(2) + b"\x01" + push(0) + b"\x52\x59\x5f\xf3"
-
-
-@pytest.fixture(autouse=True)
-def _the_engine_is_put_back() -> Iterator[None]:
-    before, limits = use_engine(Engine.REFERENCE), use_limits(Limits())
-    yield
-    use_engine(before)
-    use_limits(limits)
 
 
 def test_a_contract_is_compiled_when_it_has_run_often_enough() -> None:
@@ -45,17 +36,17 @@ def test_gas_makes_a_contract_hot_too() -> None:
 
 
 def test_a_contract_that_only_others_call_becomes_compiled_too() -> None:
-    use_limits(Limits(hot=3, at_once=True, keep=False))
-    use_engine(Engine.JIT)
+    engine = Jit(Limits(hot=3, at_once=True, keep=False))
     call = push(0) * 5 + b"\x73" + CONTRACTS[1] + b"\x5a\xf1\x00"
     assert policy.MESSAGES_PER_MAKER == 16
     for _ in range(35):
         evm, message = world([call, STORE], "Osaka", 100_000)
+        evm.engine = engine
         assert execute(evm, message).success
     # Both are asked for by message 1; the caller, once asked for and twice called, is compiled after message 2.
     # Then both are asked for by message 3, by 19 (the 17th from there; the callee's third time) and, as that
     # was compiled, 20.
-    assert policies().runs == {"interpreted": 3, "compiled": 1 + 2 + 2}
+    assert engine.policies.runs == {"interpreted": 3, "compiled": 1 + 2 + 2}
 
 
 def test_an_account_without_code_is_never_hot() -> None:
@@ -65,14 +56,14 @@ def test_an_account_without_code_is_never_hot() -> None:
 
 
 def test_without_being_told_to_compile_at_once_it_waits_for_somebody_who_does() -> None:
-    use_limits(Limits(hot=2, keep=False))
-    some = policies().of("Osaka")
+    policies = Policies(Limits(hot=2, keep=False))
+    some = policies.of("Osaka")
     assert all(type(some.program_of(CODE)) is NativeProgram for _ in range(5))
-    job = policies().next_job()
+    job = policies.next_job()
     assert job is not None
     job()
     assert isinstance(some.program_of(CODE), CompiledProgram)
-    assert policies().next_job() is not None, "it was asked for twice: the second time changes nothing"
+    assert policies.next_job() is not None, "it was asked for twice: the second time changes nothing"
 
 
 def test_the_queue_and_what_is_remembered_have_an_end() -> None:
@@ -100,12 +91,13 @@ def test_a_contract_that_the_compiler_refuses_is_interpreted_and_a_warning_says_
         raise RuntimeError("no registers left")
 
     monkeypatch.setattr(compiler, "compile_object", broken)
-    use_limits(Limits(hot=1, at_once=True, keep=False))
-    use_engine(Engine.JIT)
+    engine = Jit(Limits(hot=1, at_once=True, keep=False))
     evm, message = world([STORE], "Osaka", 100_000)
+    evm.engine = engine
     with pytest.warns(UserWarning, match="no registers left.*interpreted"):
         assert execute(evm, message).success
     evm, message = world([STORE], "Osaka", 100_000)
+    evm.engine = engine
     assert execute(evm, message).success, "it is not tried again"
 
 
@@ -115,8 +107,7 @@ def test_a_machine_without_a_compiler_runs_the_reference(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(native, "library", broken)
     with pytest.warns(UserWarning, match="reference runs instead"):
-        use_engine("jit")
-    assert use_engine("reference") is Engine.REFERENCE
+        assert engine_named("jit") is REFERENCE
 
 
 def test_compiled_code_is_kept_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,12 +155,14 @@ def test_what_a_contract_may_cost_the_compiler_is_bounded() -> None:
 
 
 def test_any_two_engines_can_be_compared() -> None:
-    use_engine("native+jit")
-    assert engines.chosen_engine() == Pair(Engine.NATIVE, Engine.JIT)
+    pair = engine_named("native+jit")
+    assert isinstance(pair, Pair) and pair.name == "native+jit"
     evm, message = world([STORE], "Osaka", 100_000)
+    evm.engine = pair
     assert execute(evm, message).success
-    with pytest.raises(ValueError, match="nosuch"):
-        use_engine("native+nosuch")
+    for name in ("native+nosuch", "reference+native+jit", ""):
+        with pytest.raises(ValueError, match="no such engine"):
+            engine_named(name)
 
 
 def test_a_pair_that_differs_stops() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.rules.vm import FORKS
-from coinone.rules.vm.jit import execution
+from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.policy import Limits
 from tests.rules.vm.native import test_native_calls as calls
 from tests.rules.vm.native import test_native_programs as plain
@@ -20,10 +20,8 @@ PURE = [row for row in FORKS["Osaka"].opcodes if row.outputs == 1 and row.code <
 
 @pytest.fixture(autouse=True, scope="module")
 def _everything_is_compiled() -> Iterator[None]:
-    limits = execution.use_limits(Limits(hot=1, at_once=True, keep=False))
-    with against(execution.execute):
+    with against(Jit(Limits(hot=1, at_once=True, keep=False)).execute):
         yield
-    execution.use_limits(limits)
 
 
 test_every_byte_that_is_no_opcode_is_invalid_on_both = (

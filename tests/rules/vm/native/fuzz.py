@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from coinone.rules.vm import FORKS, Evm, ExecutionResult, Message, interpreter, verify
-from coinone.rules.vm.native import execution as native
 from coinone.rules.vm.native.program import Maker, NativeProgram, native_program_of
 from tests.rules.vm.native.mutants import mutant
-from tests.rules.vm.native.programs import Transactions, random_world
+from tests.rules.vm.native.programs import NATIVE, Transactions, random_world
 from tests.rules.vm.native.together import Job, compiled_together
 
 REPORT_EVERY = 4_000
@@ -67,7 +66,7 @@ def _run_some(seeds: Sequence[int], kind: str, compiling: bool, tally: Tally) ->
         expected[seed] = _outcomes(_world(seed, kind), interpreter.execute)
         tally.transactions += len(expected[seed])
         _hold(seed, "native", expected[seed], _outcomes(_world(seed, kind), noting), tally)
-        again = _outcomes(_world(seed, kind), native.execute)  # as nodes run it: programs are kept
+        again = _outcomes(_world(seed, kind), NATIVE.execute)  # as nodes run it: programs are kept
         _hold(seed, "native, remembering", expected[seed], again, tally)
     tally.worlds += len(seeds)
     new = {job for job in ran if job[0] and hash(job[0]) not in tally.seen}
@@ -93,7 +92,7 @@ def _machine_code(maker_of: Callable[[str], Maker]) -> verify.Execute:
     """With programs by the maker of the fork."""
 
     def execute(evm: Evm, message: Message) -> ExecutionResult:
-        return native.execute(evm, message, maker_of(evm.rules.name))
+        return NATIVE.execute(evm, message, maker_of(evm.rules.name))
 
     return execute
 

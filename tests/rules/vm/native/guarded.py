@@ -20,6 +20,7 @@ from coinone.rules.vm.native import compiler, execution, machine, program, table
 from coinone.rules.vm.native.layout import KNOWN, SHARED, STACK_STRIDE, WORD
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 from tests.rules.vm.native.fuzz import campaign
+from tests.rules.vm.native.programs import NATIVE
 
 _PAGE = mmap.PAGESIZE
 _CHUNK = 500  # worlds
@@ -57,7 +58,7 @@ def forget_codes() -> None:
     """Between two transactions nobody points to code; but machines live on, and what they were told of one."""
     if len(_codes) > _MAPPINGS_MANY:
         check_stacks()
-        execution._idle.clear()
+        NATIVE._idle.clear()
         program.native_program_of.cache_clear()
         _codes.clear()
 
@@ -96,7 +97,7 @@ def number(address: int) -> Any:
 
 
 def check_stacks() -> None:
-    for used in chain.from_iterable(execution._idle.values()):
+    for used in chain.from_iterable(NATIVE._idle.values()):
         stacks = used.stacks.reshape(-1, STACK_STRIDE)
         assert not stacks[:, STACK_SIZE_MAX * WORD :].any(), "something wrote beyond a stack"
 

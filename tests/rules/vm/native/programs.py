@@ -22,7 +22,7 @@ from coinone.rules.vm import (
 )
 from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.addresses import DELEGATION_PREFIX, create_address, delegate_of, to_address
-from coinone.rules.vm.native import execution
+from coinone.rules.vm.native.execution import Native
 from coinone.rules.vm.opcodes import OSAKA
 from coinone.rules.vm.substate import Substate
 
@@ -218,7 +218,8 @@ def world(
 # One transaction after another on one state: each is to be run before the next is asked for.
 Transactions: TypeAlias = Iterator[tuple[Evm, Message]]
 
-_second = [execution.execute]  # which engine is held against the reference
+NATIVE = Native()
+_second = [NATIVE.execute]  # which engine is held against the reference
 
 
 @contextmanager

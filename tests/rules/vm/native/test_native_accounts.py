@@ -3,9 +3,8 @@
 import pytest
 
 from coinone.rules.vm.addresses import DELEGATION_PREFIX
-from coinone.rules.vm.native import execution
 from coinone.rules.vm.native.machine import SLICE
-from tests.rules.vm.native.programs import ABSENT, CONTRACTS, push, run_both, world
+from tests.rules.vm.native.programs import ABSENT, CONTRACTS, NATIVE, push, run_both, world
 
 BALANCE, SELFBALANCE, SIZE, HASH = b"\x31", b"\x47", b"\x3b", b"\x3f"
 FIRST, SECOND, THIRD = [b"\x73" + address for address in CONTRACTS]
@@ -171,7 +170,7 @@ def test_a_budget_is_asked_in_calls_made_in_machine_code() -> None:
         evm, message = world(codes, "Osaka", 2**50)
         evm.budget = budget
         with pytest.raises(Enough):
-            execution.execute(evm, message)
+            NATIVE.execute(evm, message)
 
 
 def test_a_budget_is_asked_seldom() -> None:
@@ -179,5 +178,5 @@ def test_a_budget_is_asked_seldom() -> None:
     looks: list[int] = []
     evm, message = world([call(SECOND), b"\x5b\x5f\x56"], "Osaka", 10_000_000)
     evm.budget = lambda: looks.append(1)
-    assert execution.execute(evm, message).gas_left < 160_000
+    assert NATIVE.execute(evm, message).gas_left < 160_000
     assert 10_000_000 // SLICE - 1 <= len(looks) <= 2 * 10_000_000 // SLICE

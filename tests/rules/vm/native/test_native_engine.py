@@ -1,12 +1,11 @@
 """Choosing the engine, its cache of object code, and what happens where machine code cannot be made."""
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from coinone.rules.vm import Engine, engines, execute, use_engine, verify
+from coinone.rules.vm import REFERENCE, engine_named, execute, verify
 from coinone.rules.vm.native import compiler
 from tests.rules.vm.native.programs import push, run_both, world
 
@@ -14,17 +13,11 @@ STORE = push(5) + push(0) + b"\x55"
 LOOP = b"\x5b\x5f\x56"  # for ever
 
 
-@pytest.fixture(autouse=True)
-def _the_engine_is_put_back() -> Iterator[None]:
-    before = use_engine(Engine.REFERENCE)
-    yield
-    use_engine(before)
-
-
 @pytest.mark.parametrize("engine", ["reference", "native", "reference+native"])
 def test_every_engine_runs_a_message(engine: str) -> None:
-    use_engine(engine)
     evm, message = world([STORE], "Osaka", 100_000)
+    evm.engine = engine_named(engine)
+    assert evm.engine.name == engine
     assert execute(evm, message).success
     assert evm.state.storage(message.target, 0) == 5
 
@@ -37,8 +30,7 @@ def test_a_machine_without_a_compiler_keeps_the_reference_and_says_so(
 
     monkeypatch.setattr(compiler, "library", broken)
     with pytest.warns(UserWarning, match="reference runs instead"):
-        use_engine("native")
-    assert use_engine("reference") is Engine.REFERENCE
+        assert engine_named("native") is REFERENCE
 
 
 def test_a_difference_between_the_engines_is_named() -> None:
@@ -74,22 +66,20 @@ def test_a_budget_can_stop_a_loop() -> None:
         if len(looks) == 5:
             raise Enough
 
-    use_engine("native")
     evm, message = world([LOOP], "Osaka", 2**60)
-    evm.budget = budget
+    evm.engine, evm.budget = engine_named("native"), budget
     with pytest.raises(Enough):
         execute(evm, message)
     assert run_both([STORE]).success, "the machine can be used again"
 
 
 def test_more_gas_than_63_bits_hold_is_run_by_the_reference() -> None:
-    use_engine("native")
     evm, message = world([STORE], "Osaka", 2**70)
+    evm.engine = engine_named("native")
     assert execute(evm, message).success
 
 
 def test_no_warning_where_the_compiler_works() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        use_engine("native")
-    assert engines.use_engine("reference") is Engine.NATIVE
+        assert engine_named("native").name == "native"

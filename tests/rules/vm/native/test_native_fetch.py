@@ -12,7 +12,7 @@ from coinone.rules.vm.addresses import DELEGATION_PREFIX
 from coinone.rules.vm.native import execution, misses
 from coinone.rules.vm.native.layout import Status
 from coinone.rules.vm.native.machine import Machine
-from tests.rules.vm.native.programs import ABSENT, CONTRACTS, compare, push, world
+from tests.rules.vm.native.programs import ABSENT, CONTRACTS, NATIVE, compare, push, world
 
 SECOND, NOBODY = b"\x73" + CONTRACTS[1], b"\x73" + ABSENT
 RETURN_TOP = b"\x5f\x52" + push(32) + b"\x5f\xf3"
@@ -34,14 +34,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Status]:
         return misses.provide(machine, status)
 
     monkeypatch.setattr(execution, "provide", provide)
-    monkeypatch.setattr(execution, "_idle", defaultdict(list))
+    monkeypatch.setattr(NATIVE, "_idle", defaultdict(list))
     return statuses
 
 
 def run(evm: Evm, message: Message) -> bytes:
     """Its output; the state is as before afterwards, but for what it has read."""
     before, warm = evm.state.snapshot(), evm.substate.snapshot()
-    result = execution.execute(evm, message)
+    result = NATIVE.execute(evm, message)
     assert result.success
     evm.state.revert(before)
     evm.substate.revert(warm)
@@ -56,7 +56,7 @@ def test_a_word_that_the_state_knows_is_read_and_written_whole(value: int, asked
     evm, message = world([push(1) + SLOAD + b"\x80" + push(2) + SSTORE + RETURN_TOP], "Osaka", 100_000)
     evm.state.set_storage(message.target, 1, value)
     evm.state.begin_transaction()
-    result = execution.execute(evm, message)
+    result = NATIVE.execute(evm, message)
     assert int.from_bytes(result.output, "big") == value
     assert evm.state.storage(message.target, 2) == value
     assert asked == []
@@ -132,6 +132,6 @@ def test_an_error_while_slots_are_written_back_comes_through() -> None:
     set_word: Callable[..., None] = evm.state.set_word
     evm.state.set_word = broken  # type: ignore[method-assign]
     with pytest.raises(StorageError):
-        execution.execute(evm, message)
+        NATIVE.execute(evm, message)
     evm.state.set_word = set_word  # type: ignore[method-assign]
-    assert execution.execute(evm, message).success, "the machine can be used again"
+    assert NATIVE.execute(evm, message).success, "the machine can be used again"

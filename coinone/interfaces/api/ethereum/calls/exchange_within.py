@@ -31,6 +31,7 @@ from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.ledger.batch import Batch
 from coinone.rules.state.database import Table
 from coinone.rules.state.state import State
+from coinone.rules.vm import Engine
 
 
 class ExchangeWithin:
@@ -43,12 +44,14 @@ class ExchangeWithin:
         number: int,
         batches: Sequence[Batch],
         budget: Callable[[], None],
+        engine: Engine,
     ) -> None:
         self._network = network
         self._snapshot = snapshot
         self._number = number
         self._batches = list(batches)
         self._budget = budget
+        self._engine = engine
         self._chain: ChainState | None = None
 
     def after(self, seq: int) -> Exchange:
@@ -79,6 +82,7 @@ class ExchangeWithin:
             head=head,
             headers=Headers(archive.header, archive.forced),
             leaves=LeafStore({}),  # no block is sealed here
+            engine=self._engine,
         )
 
 

@@ -40,7 +40,6 @@ from coinone.interfaces.api.limits import (
 from coinone.node.executor.workers import START_TIMEOUT_S, Servant, WorkerLost
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.views.pending import PendingBatch
-from coinone.rules.vm import chosen_engine
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ class Lane:
         self.limit_s = limit_s
         self._of_processor = of_processor
         begin = Question(first, None, START_TIMEOUT_S, False)
-        self._servant = Servant(start_worker, node.data_dir, node.network, chosen_engine(), begin)
+        self._servant = Servant(start_worker, node.data_dir, node.network, node.engine.name, begin)
         self._thread = ThreadPoolExecutor(1, "calls")
         self._sent: dict[Hash32, None] = {}  # batches that the process keeps
         self._starts = 0  # of the process that keeps them
@@ -146,7 +145,8 @@ class Lanes:
     async def _run_here(self, work: Work[Job, T], job: Job, batches: tuple[PendingBatch, ...]) -> T:
         def run() -> T:
             with self._reads.snapshot() as snapshot:
-                return work(job, Desk(snapshot, self._node.network, Stopwatch(CALL_TIMEOUT_S), batches))
+                node, budget = self._node, Stopwatch(CALL_TIMEOUT_S)
+                return work(job, Desk(snapshot, node.network, budget, node.engine, batches))
 
         try:
             return await self._reads.in_thread(run)

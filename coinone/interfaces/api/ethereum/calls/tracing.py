@@ -26,7 +26,6 @@ from coinone.node.imported.archive import is_imported, steps_of_block
 from coinone.node.imported.node import ImportedNetwork
 from coinone.node.storage.blocks import Blocks
 from coinone.node.storage.past import before_block
-from coinone.node.storage.store import Snapshot
 from coinone.rules.chain.ethereum.execution import FeePolicy
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.network import Network
@@ -95,7 +94,7 @@ def _trace_call(job: CallTrace, desk: Desk) -> Any:
 def _trace_block(job: BlockTrace, desk: Desk) -> Any:
     budget = desk.budget.within(timeout_of(job.options))
     results: list[Any] = []
-    for index, step in enumerate(_steps(job, desk.snapshot, budget)):
+    for index, step in enumerate(_steps(job, desk, budget)):
         if job.index is None:
             results += _one_of_many(job, index, step, budget)
         elif index == job.index:
@@ -133,9 +132,10 @@ def timeout_of(options: Options) -> float:
     return min(sum(float(number) * _UNITS[unit] for number, unit in parts), CALL_TIMEOUT_S)
 
 
-def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[Step]:
+def _steps(job: BlockTrace, desk: Desk, budget: Stopwatch) -> Iterator[Step]:
+    snapshot, engine = desk.snapshot, desk.engine
     if isinstance(job.network, ImportedNetwork):
-        return steps_of_block(snapshot, job.network.rules, job.number, budget)
+        return steps_of_block(snapshot, job.network.rules, job.number, budget, engine)
     blocks = Blocks(snapshot)
 
     def header(number: int) -> Header:
@@ -143,9 +143,9 @@ def _steps(job: BlockTrace, snapshot: Snapshot, budget: Stopwatch) -> Iterator[S
 
     block = _block(blocks, job.number)
     batches, before = _batches(blocks, block), before_block(snapshot, job.number)
-    within = ExchangeWithin(job.network, snapshot, job.number, batches, budget)
+    within = ExchangeWithin(job.network, snapshot, job.number, batches, budget, engine)
     seen = partial(SeenAfter, within)
-    return replay(before, job.network, batches, _records(blocks, block), header, seen, budget)
+    return replay(before, job.network, batches, _records(blocks, block), header, seen, budget, engine)
 
 
 def _block(blocks: Blocks, number: int) -> Block:

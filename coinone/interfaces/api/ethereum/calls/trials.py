@@ -43,7 +43,7 @@ from coinone.rules.chain.ethereum.execution import Precompiles
 from coinone.rules.chain.ethereum.trial_fees import CallRequest, without_fees
 from coinone.rules.chain.network import Network
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine
 from coinone.rules.vm.errors import FrameError, Revert, describe
 
 
@@ -76,18 +76,24 @@ class Verdict:
     is_revert: bool = False
 
 
-def try_out(trial: Trial, state: State, precompiles: Precompiles, budget: Budget | None = None) -> Verdict:
+def try_out(
+    trial: Trial,
+    state: State,
+    precompiles: Precompiles,
+    budget: Budget | None = None,
+    engine: Engine = REFERENCE,
+) -> Verdict:
     """Run a trial on `state`, which is left as it was. Pure but for its budget."""
     rules, request, env = FORKS[trial.fork], trial.request, env_of(trial)
     try:
         table = precompiles_with(precompiles, trial.overrides)
         if trial.purpose is Purpose.ESTIMATE:
-            return Verdict(gas=estimate_gas(state, env, request, rules, table, budget))
+            return Verdict(gas=estimate_gas(state, env, request, rules, table, budget, engine))
         if trial.purpose is Purpose.ACCESS_LIST:
             found = create_access_list(state, env, request, rules, table, budget)
             words = describe(found.error) if found.error else None
             return Verdict(gas=found.gas_used, access_list=found.access_list, error=words)
-        result = call(state, env, request, rules, table, budget)
+        result = call(state, env, request, rules, table, budget, engine=engine)
     except ExecutionFailed as failed:
         return _failed(failed.error, failed.output)
     except InvalidTransaction as error:
@@ -174,7 +180,7 @@ def _try_on(trial: Trial, desk: Desk) -> Verdict:
         state, trial = prepared(trial, desk)
     except NotSupported as error:
         return Verdict(error=str(error))
-    return try_out(trial, state, precompiles_at(trial.number, trial.fork, desk), desk.budget)
+    return try_out(trial, state, precompiles_at(trial.number, trial.fork, desk), desk.budget, desk.engine)
 
 
 # PUSH1 32, PUSH0, KECCAK256, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
@@ -189,7 +195,7 @@ def warm_up(job: None, desk: Desk) -> None:
     code = Overrides(((bytes(20), AccountOverride(code=_ANY_CODE)),))
     trial = Trial(CallRequest(bytes(20), bytes(20)), Purpose.CALL, number, env, fork, code)
     state, trial = prepared(trial, desk)
-    assert not try_out(trial, state, {}).error, "the contract cannot fail"
+    assert not try_out(trial, state, {}, engine=desk.engine).error, "the contract cannot fail"
     if isinstance(desk.network, Network):
         LateExchange(desk.network, desk, number).exchange(None)
 

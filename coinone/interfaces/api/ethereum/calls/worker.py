@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 from coinone.base.primitives.parameters import VM_MEMORY_UNCAPPED_MAX
 from coinone.base.primitives.types import Address, Hash32
 from coinone.interfaces.api.limits import CALL_MEMORY_MAX, PRECOMPILE_GAS_PER_S
-from coinone.node.compiling import choose_engine
+from coinone.node.compiling import serving_engine
 from coinone.node.imported.node import ImportedNetwork
 from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.store import Snapshot
 from coinone.node.views.pending import PendingBatch
 from coinone.rules.chain.ethereum.execution import Precompiles
 from coinone.rules.chain.network import Network
-from coinone.rules.vm import Choice
+from coinone.rules.vm import Engine
 from coinone.rules.vm.errors import OutOfGas
 from coinone.rules.vm.precompiles import Precompile
 
@@ -67,6 +67,7 @@ class Desk:
     snapshot: Snapshot
     network: Network | ImportedNetwork
     budget: Stopwatch
+    engine: Engine
     batches: tuple[PendingBatch, ...] = ()
 
 
@@ -104,8 +105,9 @@ class Question:
 class CallWorker:
     """In the worker's process."""
 
-    def __init__(self, data_dir: Path, network: Network | ImportedNetwork) -> None:
+    def __init__(self, data_dir: Path, network: Network | ImportedNetwork, engine: Engine) -> None:
         self._network = network
+        self._engine = engine
         self._store = LmdbStore(data_dir, 0, readonly=True)
         self._batches: dict[Hash32, PendingBatch] = {}
 
@@ -114,7 +116,7 @@ class CallWorker:
         batches = self._seen(question.batches, question.news) if question.batches else ()
         with self._store.snapshot() as snapshot:
             clock = time.thread_time if question.of_processor else time.monotonic
-            desk = Desk(snapshot, self._network, Stopwatch(question.limit_s, clock), batches)
+            desk = Desk(snapshot, self._network, Stopwatch(question.limit_s, clock), self._engine, batches)
             return question.work(question.job, desk)
 
     def _seen(self, hashes: Iterable[Hash32], news: Iterable[PendingBatch]) -> tuple[PendingBatch, ...]:
@@ -129,13 +131,12 @@ def _data_limit(network: Network | ImportedNetwork) -> int:
 
 
 def start_worker(
-    data_dir: Path, network: Network | ImportedNetwork, engine: Choice, first: Question
+    data_dir: Path, network: Network | ImportedNetwork, engine: str, first: Question
 ) -> Callable[[Question], Any]:
     """What a worker's process begins with: everything that the first call would wait for. `first` is answered, to
-    nobody, so that what it needs is loaded."""
+    nobody, so that what it needs is loaded. `engine` is the name of the node's."""
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (_data_limit(network), _data_limit(network)))
-    choose_engine(engine)
-    worker = CallWorker(data_dir, network)
+    worker = CallWorker(data_dir, network, serving_engine(engine))
     worker.answer(first)
     return worker.answer

@@ -16,7 +16,7 @@ from coinone.rules.chain.network import Network
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm import BlockEnv, Engine, Rules
 
 T = TypeVar("T")
 
@@ -50,6 +50,9 @@ class ServedNode(Protocol):
 
     @property
     def data_dir(self) -> Path: ...
+
+    @property
+    def engine(self) -> Engine: ...
 
     @property
     def storage(self) -> Storage: ...

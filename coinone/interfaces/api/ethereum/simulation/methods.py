@@ -77,7 +77,7 @@ def _run(job: SimulationJob, desk: Desk) -> list[dict[str, Any]]:
     assert parent is not None, "the block was found"
     simulation = Simulation(
         job.plan, parent, after_block(snapshot, job.number), _around(job, desk), job.network.chain_id,
-        block_hashes(snapshot), desk.budget,
+        block_hashes(snapshot), desk.budget, desk.engine,
     )  # fmt: skip
     return [block_answer(block, job.plan.full) for block in simulation.run()]
 
@@ -85,6 +85,6 @@ def _run(job: SimulationJob, desk: Desk) -> list[dict[str, Any]]:
 def _around(job: SimulationJob, desk: Desk) -> ImportedSurroundings | OwnSurroundings:
     """Contracts read the exchange as the block left it: simulated blocks have no batches."""
     if isinstance(job.network, ImportedNetwork):
-        return ImportedSurroundings(job.network.rules, desk.budget)
+        return ImportedSurroundings(job.network.rules, desk.budget, desk.engine)
     fork = job.network.fork
     return OwnSurroundings(fork, precompiles_at(job.number, fork, desk))

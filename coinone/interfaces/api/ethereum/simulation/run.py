@@ -54,7 +54,7 @@ from coinone.rules.state.database import Changes, Database, Table
 from coinone.rules.state.rebuild import ordered_root
 from coinone.rules.state.seal import seal
 from coinone.rules.state.state import State
-from coinone.rules.vm import BlockEnv, Log, Rules
+from coinone.rules.vm import REFERENCE, BlockEnv, Engine, Log, Rules
 
 NONCE_TOO_LOW, NONCE_TOO_HIGH = -38010, -38011
 FEE_CAP_TOO_LOW, INTRINSIC_GAS, INSUFFICIENT_FUNDS, BLOCK_GAS_LIMIT = -38012, -38013, -38014, -38015
@@ -101,6 +101,7 @@ class Simulation:
         chain_id: int,
         block_hash: Callable[[int], Hash32],
         budget: Callable[[], None],
+        engine: Engine = REFERENCE,
     ) -> None:
         self._plan = plan
         self._base = self._parent = parent
@@ -110,6 +111,7 @@ class Simulation:
         self._chain_id = chain_id
         self._stored_hash = block_hash
         self._budget = budget
+        self._engine = engine
         self._gas_left = CALL_GAS_MAX
         self._logs = 0  # of the block in work
         self._hashes: dict[int, Hash32] = {}
@@ -233,7 +235,7 @@ class Simulation:
             self._check(request, nonce, state)
             result = run_call(
                 state, env, request, rules, table, self._budget, tracer, self._around.fee_policy,
-                always_fees=self._plan.validation, warm=self._around.precompiles(rules),
+                always_fees=self._plan.validation, warm=self._around.precompiles(rules), engine=self._engine,
             )  # fmt: skip
         except InvalidTransaction as error:
             raise _refused(error, request) from error

@@ -16,7 +16,7 @@ from coinone.rules.chain.imported.requests import collect_requests
 from coinone.rules.ledger.header import EMPTY_REQUESTS
 from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.state import State
-from coinone.rules.vm import FORKS, BlockEnv, Rules
+from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 
 
 class Surroundings(Protocol):
@@ -50,9 +50,10 @@ class Surroundings(Protocol):
 class ImportedSurroundings:
     fee_policy = FeePolicy.BURN
 
-    def __init__(self, network: EthereumNetwork, budget: Stopwatch) -> None:
+    def __init__(self, network: EthereumNetwork, budget: Stopwatch, engine: Engine = REFERENCE) -> None:
         self._network = network
         self._budget = budget
+        self._engine = engine
 
     def rules_at(self, time: int) -> Rules:
         return FORKS[self._network.fork_at(time).name]
@@ -75,14 +76,14 @@ class ImportedSurroundings:
         return blob_base_fee(excess, self._network.fork_at(time).blobs)
 
     def begin(self, state: State, header: EthereumHeader, block_hash: Callable[[int], Hash32]) -> None:
-        begin_block(state, self._network, header, block_hash)
+        begin_block(state, self._network, header, block_hash, self._engine)
 
     def finish(
         self, state: State, env: BlockEnv, rules: Rules, records: Sequence[TransactionRecord]
     ) -> Hash32:
         if not rules.delegation:
             return EMPTY_REQUESTS
-        requests = collect_requests(state, env, rules, self._network.deposit_contract, records)
+        requests = collect_requests(state, env, rules, self._network.deposit_contract, records, self._engine)
         return sha256(b"".join(sha256(request).digest() for request in requests)).digest()
 
 
