@@ -56,7 +56,7 @@ class Service:
         self._peers = peers
         self._weights = Weights(request_weight)
         self.metrics = Metrics()
-        self.coins = Coins(node.network)
+        self.coins = Coins(node.view.markets)
         self.data = MarketData(self.coins)
         histories = Histories(node.history, self.coins)
         self.queries = Queries(node)

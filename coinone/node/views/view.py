@@ -17,6 +17,9 @@ class MarketView:
     """A market's book (best price first) and statistics. A price of 0 means none yet."""
 
     market: int
+    name: str
+    sz_decimals: int
+    max_leverage: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     mark: int
@@ -40,7 +43,7 @@ class View:
 
 
 def first_view(chain: ChainState) -> View:
-    markets = tuple(_market(chain.exchange, market) for market in range(len(chain.network.markets)))
+    markets = tuple(_market(chain.exchange, market) for market in range(chain.exchange.rows.market_count))
     return View(chain.cursor.seq, chain.cursor.time_ms, chain.head, markets)
 
 
@@ -57,6 +60,9 @@ def _market(exchange: Exchange, market: int) -> MarketView:
     book = exchange.rows.book
     return MarketView(
         market=market,
+        name=exchange.ledger.listing_of(market).name,
+        sz_decimals=int(row["sz_decimals"]),
+        max_leverage=int(row["max_leverage"]),
         bids=tuple(book.side_levels(market, Side.BUY, VIEW_LEVELS_MAX)),
         asks=tuple(book.side_levels(market, Side.SELL, VIEW_LEVELS_MAX)),
         mark=int(row["mark"]),

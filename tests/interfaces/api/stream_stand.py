@@ -55,7 +55,7 @@ class Stand:
     def __init__(self, path: Path) -> None:
         network = load_network("dev")
         self.history = Storage(MemoryStore(), FileDisk(path), b"dev", os.urandom).history
-        self.data = MarketData(Coins(network))
+        self.data = MarketData(Coins(network.markets))
         self.hub = Hub(STATE_NAMES)
         self.batches: list[EventLog] = []
         self.told = 0

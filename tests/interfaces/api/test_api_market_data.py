@@ -53,7 +53,7 @@ def test_a_batch_that_the_store_holds_before_it_is_told_counts_once(tmp_path: Pa
         return found
 
     history.trades = trades  # type: ignore[method-assign]
-    data = MarketData(Coins(load_network("dev")))
+    data = MarketData(Coins(load_network("dev").markets))
     data.begin(view(1), history)
     for seq in (2, 3, 4):
         data.adopt(view(seq), batches[seq])
@@ -94,6 +94,6 @@ def test_a_deleveraging_is_no_recent_trade_after_a_restart_either(tmp_path: Path
         Fill(2, START_MS + 1, tid, 0, 46, 1, True, side, side, bytes(32), kind="adl") for tid in range(2, 202)
     ]
     storage.history.add_batch(2, EventLog(closes))
-    data = MarketData(Coins(load_network("dev")))
+    data = MarketData(Coins(load_network("dev").markets))
     data.begin(view(2), storage.history)
     assert [told["tid"] for told in data.recent_trades(data.coins.all[0])] == [1]

@@ -9,7 +9,7 @@ from coinone.interfaces.api.exchange.channels.table import parse_subscription
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.node.networks import load_network
 
-COINS = Coins(load_network("dev"))
+COINS = Coins(load_network("dev").markets)
 USER = "0x" + "aB" * 20
 
 # The subscription types of @nktkas/hyperliquid 0.33 and hyperliquid-python-sdk 0.24, with what those need.

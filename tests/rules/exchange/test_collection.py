@@ -247,7 +247,7 @@ def test_every_table_by_account_is_looked_at_before_one_goes() -> None:
     """A new table is to be added to `collection.collectable`, then here."""
     tables = {name for name, value in vars(Ledger()).items() if isinstance(value, Table)}
     by_account = {"agents", "nonces", "settings", "schedule"}
-    others = {"memory", "reports", "unclaimed", "cursors"}
+    others = {"listings", "memory", "reports", "unclaimed", "cursors"}
     assert tables == by_account | others
 
 

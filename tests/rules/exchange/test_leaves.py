@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.engine import apply_undo
+from coinone.rules.exchange.instruments.config import MarketConfig
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.exchange.state.leaves import account_key, all_leaves
+from coinone.rules.exchange.state.leaves import account_key, all_leaves, market_key
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore, verify_account
 from coinone.rules.ledger.crossings import Deposit
@@ -147,6 +148,28 @@ def test_the_terms_of_a_market_are_under_the_root(busy: Any) -> None:
     for change in changes:
         config = replace(busy.config, markets=(replace(first, **change), *others))
         roots.add(LeafStore(dict(all_leaves(Exchange.from_genesis(config)))).root())
-        with pytest.raises(AssertionError, match="terms are those of the configuration"):
-            exchange_from_leaves(config, all_leaves(busy.ex))
     assert len(roots) == len(changes) + 1
+
+
+def test_a_market_is_state_whatever_the_configuration_lists(busy: Any) -> None:
+    """Once there is a chain, its file no longer says what is traded: a listing needs no new network."""
+    empty = replace(busy.config, markets=())
+    assert dict(all_leaves(exchange_from_leaves(empty, all_leaves(busy.ex)))) == dict(all_leaves(busy.ex))
+
+
+def test_a_market_that_is_listed_later_is_traded_rebuilt_and_undone(busy: Any) -> None:
+    before = dict(all_leaves(busy.ex))
+    market = busy.ex.list_market(MarketConfig("SOL", 2, 20, tiers=((10**12, 3),), initial_mark=1_000_000))
+    busy.prices[market] = 1_000_000
+    listed = busy.batch(busy.order(1, True, 1, 99, market=market))
+    assert busy.ex.rows.market_count == 3 and listed.leaves[market_key(market)] is not None
+    traded = busy.batch(busy.order(2, False, 1, 99, "Ioc", market=market))
+    assert int(busy.ex.rows.positions[busy.slot(1), market]["size"]) > 0
+    leaves = list(all_leaves(busy.ex))
+    other = exchange_from_leaves(busy.config, leaves[::-1])
+    assert dict(all_leaves(other)) == dict(leaves)
+    assert other.ledger.listing_of(market).name == "SOL"
+    for result in (traded, listed):
+        apply_undo(busy.ex, result.undo)
+    assert dict(all_leaves(busy.ex)) == before
+    assert busy.ex.rows.market_count == 2 and busy.ex.ledger.listings.get(market) is None

@@ -135,7 +135,7 @@ def _perp_asset_info(ex: Exchange, words: Words) -> bytes:
     """coin, marginTableId, szDecimals, maxLeverage, onlyIsolated"""
     market = _market(ex, words[0])
     row = ex.rows.markets[market]
-    name = _text(ex.config.markets[market].name)
+    name = _text(ex.ledger.listing_of(market).name)
     head = _encode(5 * _WORD, market, int(row["sz_decimals"]), int(row["max_leverage"]), 0)
     return _encode(_WORD) + head + name
 

@@ -1,4 +1,4 @@
-"""What genesis fixes of the exchange: its markets, reporters, token and addresses."""
+"""What genesis fixes of the exchange: its reporters, token and addresses, and the markets that it begins with."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ QUOTE_SYSTEM_ADDRESS: Address = bytes.fromhex("200000000000000000000000000000000
 
 @dataclass(frozen=True, slots=True)
 class MarketConfig:
-    """A perpetual's fixed terms. Price unit 10^-(6 - sz_decimals), size unit 10^-sz_decimals."""
+    """The terms of a perpetual that is to be listed. Price unit 10^-(6 - sz_decimals), size unit 10^-sz_decimals."""
 
     name: str
     sz_decimals: int
@@ -28,7 +28,7 @@ class ExchangeConfig:
     chain_id: int
     accept_foreign_user_signed: bool  # dev only (D5)
     accept_foreign_l1: bool
-    markets: tuple[MarketConfig, ...]
+    markets: tuple[MarketConfig, ...]  # listed at genesis; from then on markets and their terms are state
     reporters: tuple[Address, ...]
     balances: tuple[tuple[Address, int], ...] = ()  # genesis credits in micro-quote
     action_credits: int = 10_000  # what an account may send before it trades (D5); dev is generous

@@ -55,8 +55,8 @@ class Quote(NamedTuple):
 
 def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
     """Each market's impact prices as the book stands, of orders with ids below `before`."""
-    rows, configs = batch.rows, batch.ex.config.markets
-    notionals = np.array([config.impact_notional for config in configs], np.int64)
+    rows, listing_of = batch.rows, batch.ledger.listing_of
+    notionals = np.array([listing_of(n).impact_notional for n in range(rows.market_count)], np.int64)
     found = np.zeros((len(notionals), 4), np.int64)
     _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 6), np.int64))
     return [

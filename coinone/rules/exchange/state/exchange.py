@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.instruments.config import ExchangeConfig
+from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.rows.journal import Undo as RowsUndo
 from coinone.rules.exchange.rows.tables import MarketStatus
-from coinone.rules.exchange.state.ledger import Ledger, undo_entries
+from coinone.rules.exchange.state.ledger import Ledger, Listing, undo_entries
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.state.undo import apply_undo as undo_rows
 
@@ -20,26 +20,19 @@ class Exchange:
     """Mutable, owned by one thread (D14); changed by `engine.apply_exchange` and `apply_undo` only."""
 
     def __init__(self, config: ExchangeConfig, key: Key = PUBLIC_KEY) -> None:
-        """`key` is the secret of this process's indexes (rows.py); no result depends on it."""
+        """Without markets and accounts. `key` is the secret of this process's indexes (rows.py); no result depends on
+        it."""
         self.config = config
         self.rows = Rows(markets=max(4, len(config.markets)), key=key)
         self.ledger = Ledger()
-        for market in config.markets:
-            index = self.rows.add_market(
-                market.sz_decimals,
-                market.max_leverage,
-                market.initial_mark,
-                tiers=market.tiers,
-                max_open_interest=market.max_open_interest,
-                first_leverage=market.first_leverage or market.max_leverage,
-            )
-            # Until reporters have spoken nobody can take risk.
-            self.rows.markets[index]["status"] = MarketStatus.REDUCE_ONLY
 
     @classmethod
     def from_genesis(cls, config: ExchangeConfig, time_ms: int = 0, key: Key = PUBLIC_KEY) -> Exchange:
         """The state before the first batch: the configured markets and balances."""
         ex = cls(config, key)
+        for market in config.markets:
+            ex.list_market(market)
+        ex.ledger.log.take()
         for address, amount in config.balances:
             slot = ex.rows.slot_of(address)
             if slot is None:
@@ -47,6 +40,20 @@ class Exchange:
             ex.rows.accounts[slot]["cash"] += amount
         ex.rows.journal.begin()
         return ex
+
+    def list_market(self, market: MarketConfig) -> int:
+        """Begin a market; its index. Until reporters have spoken nobody can take risk. Undone with its batch."""
+        index = self.rows.add_market(
+            market.sz_decimals,
+            market.max_leverage,
+            market.initial_mark,
+            tiers=market.tiers,
+            max_open_interest=market.max_open_interest,
+            first_leverage=market.first_leverage or market.max_leverage,
+        )
+        self.rows.markets[index]["status"] = MarketStatus.REDUCE_ONLY
+        self.ledger.listings.put(index, Listing(market.name, market.impact_notional))
+        return index
 
     def knows(self, signer: Address) -> bool:
         """Is this an account, or an agent of one? For relays; expiry is judged when the batch is made."""

@@ -93,7 +93,7 @@ def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
         elif table is ex.ledger.nonces or table is ex.ledger.agents:
             entries = (before, table.get(key))
             accounts.update(entry.account for entry in entries if isinstance(entry, (Agent, NonceSet)))
-        elif table is ex.ledger.memory:
+        elif table is ex.ledger.memory or table is ex.ledger.listings:
             markets.add(key)
         elif table is ex.ledger.reports:
             markets.add(key[0])  # type: ignore[index]
@@ -144,14 +144,14 @@ def encode_market(ex: Exchange, market: int) -> bytes:
 
 
 def encode_terms(ex: Exchange, market: int) -> bytes:
-    """What the network's file fixes for a market: under the root, so that nodes with other terms part at once."""
-    config, row = ex.config.markets[market], ex.rows.markets[market]
+    """What a market was listed with: under the root, so that nodes with other terms part at once."""
+    listing, row = ex.ledger.listing_of(market), ex.rows.markets[market]
     tiers = ex.rows.tiers[market][: int(row["tier_count"])]
     return rlp.encode([
-        config.name.encode(),
+        listing.name.encode(),
         pack_row(row, TERMS_COLUMNS),
         [pack_row(tier, TIER_COLUMNS) for tier in tiers],
-        config.impact_notional,
+        listing.impact_notional,
     ])  # fmt: skip
 
 

@@ -153,6 +153,14 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Terms of a market that its row does not hold."""
+
+    name: str
+    impact_notional: int  # u, traded against the book to sample its premium
+
+
+@dataclass(frozen=True, slots=True)
 class MarketMemory:
     """What oracle, mark and funding remember of a market from batch to batch. Every field is under the root."""
 
@@ -206,6 +214,7 @@ class Ledger:
         self.nonces: Table[Address, NonceSet] = Table("nonces", self.log)
         self.settings: Table[int, Settings] = Table("settings", self.log)
         self.schedule = Schedule(self.log)
+        self.listings: Table[int, Listing] = Table("listings", self.log)
         self.memory: Table[int, MarketMemory] = Table("memory", self.log)
         self.reports: Table[tuple[int, Address], Reported] = Table("reports", self.log)
         self.unclaimed: Table[Address, int] = Table("unclaimed", self.log)
@@ -219,6 +228,11 @@ class Ledger:
         """The agency of `address`, unless its time is over."""
         agent = self.agents.get(address)
         return None if agent is None or 0 < agent.valid_until_ms < now else agent
+
+    def listing_of(self, market: int) -> Listing:
+        listing = self.listings.get(market)
+        assert listing is not None, "every market is listed"
+        return listing
 
     def memory_of(self, market: int) -> MarketMemory:
         return self.memory.get(market) or _NO_MEMORY

@@ -11,11 +11,19 @@ import numpy as np
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives import rlp
 from coinone.rules.exchange.instruments.config import ExchangeConfig
-from coinone.rules.exchange.rows.tables import ACCOUNT, ORDER
+from coinone.rules.exchange.rows.tables import ACCOUNT, MARKET, ORDER, TIER
 from coinone.rules.exchange.state import leaves as form
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
-from coinone.rules.exchange.state.ledger import Agent, Cursors, MarketMemory, NonceSet, Reported, Settings
+from coinone.rules.exchange.state.ledger import (
+    Agent,
+    Cursors,
+    Listing,
+    MarketMemory,
+    NonceSet,
+    Reported,
+    Settings,
+)
 
 
 def exchange_from_leaves(
@@ -23,15 +31,19 @@ def exchange_from_leaves(
 ) -> Exchange:
     """The exchange whose leaves these are. They come from our own disk: nonsense in them is a fault."""
     ex = Exchange(config, index_key)
-    orders: list[tuple[bytes, bytes]] = []
+    markets: list[tuple[bytes, bytes]] = []
+    rest: list[tuple[bytes, bytes]] = []
     for key, leaf in leaves:
+        (markets if key[:1] == form.MARKET else rest).append((key, leaf))
+    for key, leaf in sorted(markets):  # first, so that positions have their place
+        _load_market(ex, int.from_bytes(key[1:], "big"), leaf)
+    orders: list[tuple[bytes, bytes]] = []
+    for key, leaf in rest:
         kind = key[:1]
         if kind == form.ACCOUNT:
             _load_account(ex, int.from_bytes(key[1:], "big"), leaf)
         elif kind == form.ORDER:
             orders.append((key, leaf))
-        elif kind == form.MARKET:
-            _load_market(ex, int.from_bytes(key[1:], "big"), leaf)
         elif kind == form.UNCLAIMED:
             ex.ledger.unclaimed.restore(key[1:], int.from_bytes(leaf, "big"))
         else:
@@ -100,8 +112,14 @@ def _load_orders(ex: Exchange, leaves: Sequence[tuple[bytes, bytes]]) -> None:
 
 def _load_market(ex: Exchange, market: int, leaf: bytes) -> None:
     columns, memory, reports, terms = _list(rlp.decode(leaf))
-    assert _bytes(terms) == form.encode_terms(ex, market), "a market's terms are those of the configuration"
-    _unpack(ex.rows.markets[market], form.MARKET_COLUMNS, _bytes(columns))
+    name, fixed, tiers, impact_notional = _list(rlp.decode(_bytes(terms)))
+    row, limits = np.zeros(1, MARKET)[0], np.zeros(len(_list(tiers)), TIER)
+    _unpack(row, form.MARKET_COLUMNS, _bytes(columns))
+    _unpack(row, form.TERMS_COLUMNS, _bytes(fixed))
+    for limit, tier in zip(limits, _list(tiers), strict=True):
+        _unpack(limit, form.TIER_COLUMNS, _bytes(tier))
+    assert ex.rows.load_market(row, limits) == market, "markets have the first numbers"
+    ex.ledger.listings.restore(market, Listing(_bytes(name).decode(), rlp.decode_int(impact_notional)))
     numbers = [int.from_bytes(_bytes(number), "big", signed=True) for number in _list(memory)]
     ex.ledger.memory.restore(market, MarketMemory(*numbers))
     for report in _list(reports):

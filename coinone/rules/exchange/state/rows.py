@@ -30,7 +30,7 @@ from coinone.rules.exchange.rows.journal import Journal, Undo
 from coinone.rules.exchange.rows.numbers import Numbers
 from coinone.rules.exchange.rows.output import Output
 from coinone.rules.exchange.rows.store import Store
-from coinone.rules.exchange.rows.tables import ACCOUNT, LIMIT_WHOLE, OP, POSITION, Array, zeros
+from coinone.rules.exchange.rows.tables import ACCOUNT, LIMIT_WHOLE, MARKET, OP, POSITION, TIER, Array, zeros
 
 __all__ = ["Array", "Rows"]
 
@@ -247,12 +247,8 @@ class Rows(Store):
         **parameters: int,
     ) -> int:
         """A new market's index; `tiers` are (lower bound of notional in u, max leverage) above the first."""
-        index = self.market_count
-        assert index < MARKETS_MAX and len(tiers) < MARGIN_TIERS_MAX
-        if index == len(self.markets):
-            self._grow_markets(2 * index)
-        row = self.markets[index : index + 1]
-        row[:] = 0
+        assert len(tiers) < MARGIN_TIERS_MAX
+        row = np.zeros(1, MARKET)
         defaults = {
             "sz_decimals": sz_decimals,
             "max_leverage": max_leverage,
@@ -276,19 +272,19 @@ class Rows(Store):
             "what a lot pays in an hour fits a row"
         )
         assert int(row["max_px"][0]) <= PRICE_MAX and 0 < mark <= int(row["max_px"][0])
-        self._set_tiers(index, ((0, max_leverage), *tiers))
+        return self.load_market(row[0], _tiers(((0, max_leverage), *tiers)))
+
+    def load_market(self, row: np.void, tiers: Array) -> int:
+        """Put a market's row and its tiers into the next place; its index."""
+        index = self.market_count
+        assert index < MARKETS_MAX
+        if index == len(self.markets):
+            self._grow_markets(2 * index)
+        self.markets[index] = row
+        self.markets[index]["tier_count"] = len(tiers)
+        self.tiers[index, : len(tiers)] = tiers
         self.market_count += 1
         return index
-
-    def _set_tiers(self, market: int, tiers: tuple[tuple[int, int], ...]) -> None:
-        """deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage)."""
-        self.markets[market]["tier_count"] = len(tiers)
-        deduction, before = 0, tiers[0][1]
-        for n, (lower, leverage) in enumerate(tiers):
-            # lower * (1/2L - 1/2B) = lower * (B - L) / (2 L B); rounded down: more margin, never less
-            deduction += lower * (before - leverage) // (2 * leverage * before)
-            self.tiers[market, n] = (lower, deduction, leverage)
-            before = leverage
 
     def _grow_accounts(self, capacity: int) -> None:
         self.accounts = _grown(self.accounts, capacity)
@@ -313,3 +309,15 @@ def _grown(array: Array, capacity: int) -> Array:
     larger = zeros((capacity, *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger
+
+
+def _tiers(tiers: tuple[tuple[int, int], ...]) -> Array:
+    """deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage)."""
+    found = np.zeros(len(tiers), TIER)
+    deduction, before = 0, tiers[0][1]
+    for n, (lower, leverage) in enumerate(tiers):
+        # lower * (1/2L - 1/2B) = lower * (B - L) / (2 L B); rounded down: more margin, never less
+        deduction += lower * (before - leverage) // (2 * leverage * before)
+        found[n] = (lower, deduction, leverage)
+        before = leverage
+    return found

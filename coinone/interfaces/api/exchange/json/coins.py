@@ -1,11 +1,25 @@
 """The markets as clients name them: coin strings to asset numbers, and units to decimals."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_figure
 from coinone.base.primitives.units import price_decimals
-from coinone.rules.chain.network import Network
+
+
+class Listed(Protocol):
+    """A market as the node's view shows it, in the order of listing."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sz_decimals(self) -> int: ...
+
+    @property
+    def max_leverage(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +43,12 @@ class Coin:
 
 
 class Coins:
-    """All markets of a network by number and by name."""
+    """All markets of a chain by number and by name."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, markets: Iterable[Listed]) -> None:
         self.all = tuple(
-            Coin(index, spec.name, spec.sz_decimals, spec.max_leverage)
-            for index, spec in enumerate(network.markets)
+            Coin(index, market.name, market.sz_decimals, market.max_leverage)
+            for index, market in enumerate(markets)
         )
         self._by_name = {coin.name: coin for coin in self.all}
 
