@@ -89,3 +89,23 @@ def test_edited_rooms_speak_plainly() -> None:
         for match in FIGURES_OF_SPEECH.finditer(text)
     ]
     assert found == []
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).replace(" ", "-")
+
+
+def test_every_link_of_a_document_leads_somewhere() -> None:
+    broken = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^()\s]+)\)", page.read_text()):
+            name, _, anchor = target.partition("#")
+            there = page if not name else (page.parent / name).resolve()
+            if target.startswith(("http://", "https://")):
+                continue
+            text = there.read_text() if there.suffix == ".md" and there.exists() else ""
+            anchors = map(slug, re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+            if not there.exists() or (anchor and anchor not in anchors):
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
