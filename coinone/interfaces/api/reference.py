@@ -17,6 +17,7 @@ from coinone.interfaces.api.exchange.channels.channel import Channel
 from coinone.interfaces.api.exchange.channels.table import GROUPS
 from coinone.interfaces.api.exchange.info.sources import Answered, InfoType
 from coinone.interfaces.api.exchange.info.table import INFO_TYPES
+from coinone.rules.chain.bridge.precompiles import OWN
 
 _TABLE = re.compile(r"<!-- table: (.+?) -->\n.*?<!-- end of table -->\n", re.DOTALL)
 
@@ -108,12 +109,18 @@ def _method_tables() -> str:
     return _titled({title: _methods(methods) for title, methods in families.items()})
 
 
+def _precompiles() -> str:
+    rows = ([f"0x{own.number:04x}", ", ".join(own.arguments), own.answer] for own in OWN.values())
+    return _table(("address", "arguments", "answer"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "info types from the view": lambda: _info_types(Answered.FROM_VIEW),
     "info types between two batches": lambda: _info_types(Answered.BETWEEN_BATCHES),
     "info types from history": lambda: _info_types(Answered.FROM_HISTORY),
     "info types that are empty": _empty_info_types,
     "channels": _channel_tables,
+    "precompiles": _precompiles,
     "JSON-RPC methods": _method_tables,
 }
 

@@ -22,8 +22,8 @@ from coinone.base.forms.ethereum import EthereumTransaction, encode_transaction
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput
 from coinone.base.primitives.types import Hash32
 from coinone.rules.chain.batch_limits import limits_of
+from coinone.rules.chain.bridge.own import best_of
 from coinone.rules.chain.bridge.precompiles import precompiles_over
-from coinone.rules.chain.bridge.reads import best_of
 from coinone.rules.chain.bridge.seen import Bests
 from coinone.rules.chain.bridge.system_calls import (
     core_actions_in,
@@ -323,7 +323,7 @@ def _run_transactions(
     segment: _Segment,
 ) -> None:
     seed = ordering_seed(batch.seed, batch.parent_hash)
-    precompiles = precompiles_over(chain.rules, chain.exchange, env)
+    precompiles = precompiles_over(chain.rules, chain.exchange)
     for tx in [*_ranked(seed, contents.forced_now), *_ranked(seed, contents.ethereum)]:
         try:
             outcome = apply_transaction(chain.state, env, tx, chain.rules, precompiles, engine=chain.engine)

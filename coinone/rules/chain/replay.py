@@ -13,8 +13,8 @@ from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.apply import environment
 from coinone.rules.chain.batch_limits import limits_of
+from coinone.rules.chain.bridge.own import Seen
 from coinone.rules.chain.bridge.precompiles import precompiles_seeing
-from coinone.rules.chain.bridge.reads import Seen
 from coinone.rules.chain.bridge.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
 from coinone.rules.chain.cursor import Cursor, evm_timestamp
 from coinone.rules.chain.ethereum.execution import FeePolicy, apply_transaction

@@ -53,7 +53,7 @@ def withdrawable(world: World, address: bytes) -> int:
     """What a contract reads at 0x0803."""
     chain, env = world.chain, call_env(world.chain)
     request = CallRequest(bytes(20), (0x0803).to_bytes(20, "big"), encode(["address"], [address]))
-    result = call(chain.state, env, request, chain.rules, precompiles_over(chain.rules, chain.exchange, env))
+    result = call(chain.state, env, request, chain.rules, precompiles_over(chain.rules, chain.exchange))
     return int(decode(["uint64"], result.output)[0])
 
 

@@ -30,7 +30,7 @@ def read(world: World, number: int, types: list[str], *arguments):
     request = CallRequest(
         NOBODY, number.to_bytes(20, "big"), encode(types[0].split(",") if types[0] else [], arguments)
     )
-    precompiles = precompiles_over(chain.rules, chain.exchange, call_env(chain))
+    precompiles = precompiles_over(chain.rules, chain.exchange)
     result = call(chain.state, call_env(chain), request, chain.rules, precompiles)
     return decode(types[1].split(","), result.output) if result.success else None
 
@@ -84,7 +84,7 @@ def test_markets_accounts_and_batches_can_be_looked_up():
             call_env(world.chain),
             CallRequest(NOBODY, (0x080A).to_bytes(20, "big"), encode(["uint32"], [2])),
             world.chain.rules,
-            precompiles_over(world.chain.rules, world.chain.exchange, call_env(world.chain)),
+            precompiles_over(world.chain.rules, world.chain.exchange),
         ).output,
     )
     name, _, decimals, leverage, isolated_only = info[0]
@@ -96,7 +96,7 @@ def test_markets_accounts_and_batches_can_be_looked_up():
 
 def called(world: World, request: CallRequest):
     chain, env = world.chain, call_env(world.chain)
-    return call(chain.state, env, request, chain.rules, precompiles_over(chain.rules, chain.exchange, env))
+    return call(chain.state, env, request, chain.rules, precompiles_over(chain.rules, chain.exchange))
 
 
 @pytest.mark.parametrize(

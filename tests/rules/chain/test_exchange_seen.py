@@ -3,7 +3,8 @@
 import pytest
 from eth_abi import encode
 
-from coinone.rules.chain.bridge.reads import BBO, READERS, Whole, exchange_precompiles
+from coinone.rules.chain.bridge.own import Whole
+from coinone.rules.chain.bridge.precompiles import OWN
 from coinone.rules.chain.bridge.seen import BESTS_KEY, ExchangeSeen, encode_bests, numbers_of
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.state.database import MemoryDatabase, Table
@@ -11,6 +12,7 @@ from tests.rules.chain.chain_world import KEYS, World, account, order
 
 STRANGER = b"\xee" * 20
 GAS = 1_000_000
+BBO = OWN[(0x080E).to_bytes(20, "big")]
 
 
 def traded() -> World:
@@ -37,26 +39,25 @@ def seen(world: World) -> ExchangeSeen:
     return ExchangeSeen(chain.exchange.config, database)
 
 
-def arguments(widths: tuple[int, ...], who: bytes, market: int) -> bytes:
-    types = ["address" if width == 160 else f"uint{width}" for width in widths]
+def arguments(named: tuple[str, ...], who: bytes, market: int) -> bytes:
+    types = [argument.split()[0] for argument in named]
     return encode(types, [who if name == "address" else market for name in types])
 
 
 @pytest.mark.parametrize("who", [account(0), account(1), account(2), account(3), STRANGER])
 def test_every_reader_answers_alike(who: bytes) -> None:
     world = traded()
-    whole, leaves = exchange_precompiles(Whole(world.chain.exchange)), exchange_precompiles(seen(world))
-    for address, (widths, _) in READERS.items():
-        data = arguments(widths, who, 0)
-        assert leaves[address](data, GAS) == whole[address](data, GAS), address.hex()
+    whole, leaves = Whole(world.chain.exchange), seen(world)
+    for own in OWN.values():
+        data = arguments(own.arguments, who, 0)
+        assert own.run(leaves, data, GAS) == own.run(whole, data, GAS), own.answer
 
 
 def test_best_prices_are_those_after_the_last_batch() -> None:
     world = traded()
     for market in range(3):
         data = encode(["uint32"], [market])
-        answer = exchange_precompiles(seen(world))[BBO](data, GAS)
-        assert answer == exchange_precompiles(Whole(world.chain.exchange))[BBO](data, GAS)
+        assert BBO.run(seen(world), data, GAS) == BBO.run(Whole(world.chain.exchange), data, GAS)
     # BTC has one decimal: 96,900 and 97,100
     assert world.chain.applied[-1].bests == ((969_000, 971_000), (0, 0), (0, 0))
 

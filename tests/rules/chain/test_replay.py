@@ -5,7 +5,7 @@ from coinone.base.forms.ethereum import decode_transaction
 from coinone.base.primitives.records import encode
 from coinone.node.storage.past import before_block
 from coinone.node.views.archive import commit_of
-from coinone.rules.chain.bridge.reads import Whole
+from coinone.rules.chain.bridge.own import Whole
 from coinone.rules.chain.ethereum.trace import trace_transaction
 from coinone.rules.chain.replay import replay
 from coinone.rules.chain.sealing import commit_block, seal_block

@@ -1,18 +1,23 @@
-"""The table of precompiled contracts: Ethereum's of the fork, and ours that read the exchange (D10)."""
+"""The table of precompiled contracts: Ethereum's of the fork, and ours (D10)."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from coinone.base.primitives.types import Address
-from coinone.rules.chain.bridge.reads import Seen, Whole, exchange_precompiles
+from coinone.rules.chain.bridge.own import OwnPrecompile, Seen, Whole
+from coinone.rules.chain.bridge.reads import READS
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.vm import BlockEnv, Rules
+from coinone.rules.vm import Rules
 from coinone.rules.vm.precompiles import Precompile
 
+OWN: Mapping[Address, OwnPrecompile] = {own.address: own for own in READS}
 
-def precompiles_over(rules: Rules, exchange: Exchange, env: BlockEnv) -> Mapping[Address, Precompile]:
+
+def precompiles_over(rules: Rules, exchange: Exchange) -> Mapping[Address, Precompile]:
+    """For contracts that run on the exchange itself."""
     return precompiles_seeing(rules, Whole(exchange))
 
 
 def precompiles_seeing(rules: Rules, seen: Seen) -> Mapping[Address, Precompile]:
     """The same over the exchange as a trial sees it."""
-    return {**rules.precompiles, **exchange_precompiles(seen)}
+    return {**rules.precompiles, **{address: partial(own.run, seen) for address, own in OWN.items()}}

@@ -19,7 +19,7 @@ from coinone.node.storage.past import before_block
 from coinone.node.storage.store import Snapshot
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import apply_batch
-from coinone.rules.chain.bridge.reads import best_of
+from coinone.rules.chain.bridge.own import best_of
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.genesis import decode_genesis, exchange_config
 from coinone.rules.chain.network import Network

@@ -1,7 +1,7 @@
 """What the questions of POST /info are answered from, and the record of a type of question."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -65,9 +65,13 @@ class InfoType:
     takes: tuple[str, ...] = ()  # fields that may be left out
     weight: int = INFO_WEIGHT
     rows_per_weight: int = 0  # a list costs 1 more for so many rows; 0: nothing
+    fields: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", (*self.needs, *self.takes))
 
     def fields_of(self, request: Request) -> Request:
-        return {name: request[name] for name in (*self.needs, *self.takes) if name in request}
+        return {name: request[name] for name in self.fields if name in request}
 
     def weight_of(self, answer: Json) -> int:
         return self.weight + (rows_weight(answer, self.rows_per_weight) if self.rows_per_weight else 0)

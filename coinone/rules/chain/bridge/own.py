@@ -1,0 +1,57 @@
+"""The record of a precompiled contract of ours, and the exchange as such a contract sees it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from coinone.base.primitives.types import Address
+from coinone.rules.exchange.rows.tables import Side
+from coinone.rules.exchange.state.exchange import Exchange
+
+
+class Seen(Protocol):
+    """An exchange as a contract sees it: the whole one in memory, or an account at a time from its leaves."""
+
+    def exchange(self, account: Address | None) -> Exchange:
+        """One with all markets, and with `account`, if there is such an account."""
+        ...
+
+    def best(self, market: int) -> tuple[int, int]:
+        """Best bid and ask; 0 where a side is empty."""
+        ...
+
+
+class Whole:
+    """The exchange that batches run on."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def exchange(self, account: Address | None) -> Exchange:
+        return self._exchange
+
+    def best(self, market: int) -> tuple[int, int]:
+        return best_of(self._exchange, market)
+
+
+def best_of(exchange: Exchange, market: int) -> tuple[int, int]:
+    """Best bid and ask of a market; 0 where a side is empty."""
+    book = exchange.rows.book
+    return book.best(market, Side.BUY) or 0, book.best(market, Side.SELL) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrecompile:
+    """A precompiled contract of ours: the chain and docs/protocol read this record.
+
+    `run` takes what the contract sees, its input and the gas that it may use, and returns what it costs and its output.
+    """
+
+    number: int  # its address
+    arguments: tuple[str, ...]  # ABI type and name
+    answer: str
+    run: Callable[[Seen, bytes, int], tuple[int, bytes]]
+
+    @property
+    def address(self) -> Address:
+        return self.number.to_bytes(20, "big")
