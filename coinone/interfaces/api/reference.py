@@ -1,4 +1,4 @@
-"""The tables of docs/protocol, made from the records that the interface serves by.
+"""The tables of docs/protocol, made from the records that requests, actions and calls of contracts are served by.
 
 A document holds a table between `<!-- table: NAME -->` and `<!-- end of table -->`; everything else in it is written by
 hand. `python -m coinone.interfaces.api.reference docs/protocol/api.md` makes the tables of a document anew.
@@ -7,7 +7,7 @@ hand. `python -m coinone.interfaces.api.reference docs/protocol/api.md` makes th
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from inspect import Parameter
+from inspect import Parameter, getdoc
 from pathlib import Path
 
 from coinone.base.primitives.errors import InvalidInput
@@ -18,6 +18,9 @@ from coinone.interfaces.api.exchange.channels.table import GROUPS
 from coinone.interfaces.api.exchange.info.sources import Answered, InfoType
 from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.rules.chain.bridge.precompiles import OWN
+from coinone.rules.exchange.actions.table import ACTIONS
+from coinone.rules.exchange.wire.action import ActionType
+from coinone.rules.exchange.wire.fields import Shape
 
 _TABLE = re.compile(r"<!-- table: (.+?) -->\n.*?<!-- end of table -->\n", re.DOTALL)
 
@@ -114,6 +117,50 @@ def _precompiles() -> str:
     return _table(("address", "arguments", "answer"), rows)
 
 
+def _actions() -> str:
+    return _table(
+        ("action", "signed", "fields", "segment", "credits", "CoreWriter"),
+        (
+            [
+                f"`{row.name}`",
+                _signed(row),
+                _signed_fields(row),
+                _told(row.segment),
+                _credits(row),
+                _contract(row),
+            ]
+            for row in ACTIONS
+        ),
+    )
+
+
+def _signed(row: ActionType) -> str:
+    return "as an L1 action" if row.signed is None else f"`{row.signed.name}`"
+
+
+def _signed_fields(row: ActionType) -> str:
+    if row.signed is not None:
+        return ", ".join(name for _, name in row.signed.fields[1:])
+    assert isinstance(row.read, Shape), "an L1 action names its fields"
+    return ", ".join([*row.read.required, *(f"[{name}]" for name in row.read.optional)])
+
+
+def _credits(row: ActionType) -> str:
+    return "0, once an agency" if row.ends_agency else _told(row.cost)
+
+
+def _told(rule: object) -> str:
+    """A number, or the docstring of the function that gives it."""
+    return str(int(rule)) if isinstance(rule, int) else getdoc(rule) or ""
+
+
+def _contract(row: ActionType) -> str:
+    if row.contract is None:
+        return ""
+    fields = ", ".join(f"{word.abi} {name}" for name, word in row.contract.fields.items())
+    return f"{row.contract.id}: {fields}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "info types from the view": lambda: _info_types(Answered.FROM_VIEW),
     "info types between two batches": lambda: _info_types(Answered.BETWEEN_BATCHES),
@@ -121,6 +168,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "info types that are empty": _empty_info_types,
     "channels": _channel_tables,
     "precompiles": _precompiles,
+    "actions": _actions,
     "JSON-RPC methods": _method_tables,
 }
 

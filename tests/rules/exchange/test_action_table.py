@@ -1,16 +1,10 @@
-"""One row an action: names and numbers that nothing shares, and documents that say what the rows say."""
+"""One row an action: names and numbers that nothing shares, and forms and clients that agree with the rows."""
 
 from coinone.base.forms.user_signed import BY_NAME
 from coinone.interfaces.client import actions as client
 from coinone.rules.exchange.actions.decode import decode_l1
 from coinone.rules.exchange.actions.table import ACTIONS, CONTRACT_ACTIONS, L1_ACTIONS, USER_ACTIONS
 from coinone.rules.exchange.wire.action import Applied, Segment, Traded
-from tests.rules.exchange.action_table import FILE, written
-
-
-def test_the_document_shows_the_table() -> None:
-    text = FILE.read_text()
-    assert written(text) == text, "run python -m tests.rules.exchange.action_table"
 
 
 def test_no_two_actions_share_a_name_or_a_number() -> None:
