@@ -7,15 +7,17 @@ executor.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from coinone.base.forms.ethereum import EthereumTransaction
+from coinone.base.forms.ethereum import decode_transaction
+from coinone.base.forms.exchange import L1_TYPE, USER_TYPE
 from coinone.base.primitives.errors import (
     CoinoneError,
+    InvalidSignature,
     InvalidTransaction,
-    LimitExceeded,
     NotSupported,
     StorageError,
 )
@@ -23,8 +25,9 @@ from coinone.base.primitives.types import Hash32
 from coinone.node.clock import Clock, Entropy, SystemClock, system_entropy
 from coinone.node.executor.barred import Barred
 from coinone.node.executor.core import NO_LEADER, Core
-from coinone.node.executor.executor import Executor
-from coinone.node.executor.intake import Intake, Outcome, settle
+from coinone.node.executor.door import Reply
+from coinone.node.executor.executor import Executor, Overloaded
+from coinone.node.executor.intake import Intake, settle
 from coinone.node.executor.signers import Signers
 from coinone.node.keys import load_or_make_secrets
 from coinone.node.limits import MAP_MIB
@@ -45,8 +48,9 @@ from coinone.rules.chain.imported.blocks import header_env
 from coinone.rules.chain.network import Network, require_launched
 from coinone.rules.chain.state import ChainState
 from coinone.rules.chain.transactions import verify_transaction
+from coinone.rules.exchange.actions.verify import SignedAction, read_raw
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
+from coinone.rules.exchange.wire.types import OracleReport
 from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
@@ -137,7 +141,7 @@ class Node:
         self._roles = assign_roles(self._core, secrets, self._clock, entropy, self._writer.submit)
         self._executor = Executor(self._clock, self._roles.schedule.work)
         self._signers = Signers()
-        self._intake = Intake(self._enter, self._signers)
+        self._intake = Intake(self._run, self._signers)
         self.domain_rules = chain.exchange.config.domain_rules
 
     @property
@@ -206,45 +210,59 @@ class Node:
     async def submit(self, raw: bytes) -> BatchOutcome:
         """Run an exchange action; its outcome once the batch is durable. Raises InvalidInput, or StorageError
         if the node stopped first: whether the action took effect is then to be looked up, not assumed."""
-        return await self.submit_verified(raw, self.verified(raw))
+        return await self.submit_signed(self.read(raw))
 
-    def verified(self, raw: bytes) -> VerifiedAction:
-        """What `raw` says, in any thread. Raises InvalidInput."""
-        verified = verify_transaction(raw, self.domain_rules)
-        if not isinstance(verified, VerifiedAction):
+    def read(self, raw: bytes) -> SignedAction:
+        """The action in `raw`, in any thread; its signature is checked when it is submitted. Raises InvalidInput."""
+        if raw[:1] not in (bytes((L1_TYPE,)), bytes((USER_TYPE,))):
             raise NotSupported("not an exchange action")
-        return verified
+        return read_raw(raw, self.domain_rules)
 
-    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> BatchOutcome:
-        """`submit` for a caller in this process that has verified `raw` itself: a signature is recovered
-        once. `verified` must be what `verified` makes of `raw`; nobody else's word counts."""
+    async def submit_signed(self, action: SignedAction) -> BatchOutcome:
+        """`submit` for a caller that has read the action."""
+        answer, reply = self._reply()
+
+        def enter() -> None:
+            self._core.add_action(action.raw, action.verified(), reply)
+
+        await self._enter([action], enter)
+        return await answer
+
+    async def submit_known(self, actions: Sequence[SignedAction]) -> tuple[int, BatchOutcome] | None:
+        """Run the first of these readings of one action whose signer the chain knows: its place and its outcome. None
+        if it knows none of them; then nothing was done."""
+        answer, reply = self._reply()
+        place = await self._enter(actions, lambda: self._core.add_known_action(actions, reply))
+        return None if place is None else (place, await answer)
+
+    def _reply(self) -> tuple[asyncio.Future[BatchOutcome], Reply]:
+        """Where an outcome is awaited, and what the executor gives it to."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[BatchOutcome] = loop.create_future()
 
         def reply(outcome: BatchOutcome | CoinoneError) -> None:
             loop.call_soon_threadsafe(settle, answer, outcome)
 
-        try:
-            entered = self._executor.submit(
-                lambda: self._core.add_action(raw, verified, reply), first=verified.action.is_cancel
-            )
-        except LimitExceeded:
-            self.bar([verified])
-            raise
-        await asyncio.wrap_future(entered)
-        return await answer
+        return answer, reply
 
-    def bar(self, actions: Sequence[VerifiedAction]) -> None:
+    async def _enter(self, actions: Sequence[SignedAction], enter: Callable[[], T]) -> T:
+        try:
+            return await self._intake.submit(actions, enter, first=actions[0].action.is_cancel)
+        except Overloaded:
+            self.bar(actions)
+            raise
+
+    def bar(self, actions: Sequence[SignedAction]) -> None:
         """See to it that actions which were refused on the way here, as of unknown signers, never come in (door.py)."""
         for action in actions:
-            self._barred.add(action.tx_hash, action.signer, is_known=False)
+            with suppress(InvalidSignature):  # which can never come in
+                verified = action.verified()
+                self._barred.add(verified.tx_hash, verified.signer, is_known=False)
 
     async def submit_ethereum(self, raw: bytes) -> Hash32:
         """Put an Ethereum transaction into the pool; returns its hash. Raises InvalidInput."""
-        return await self._intake.submit(raw)
-
-    async def _enter(self, transactions: Sequence[EthereumTransaction]) -> list[Outcome]:
-        return await self._run(lambda: [self._core.try_ethereum(tx) for tx in transactions])
+        tx = decode_transaction(raw)
+        return await self._intake.submit([tx], lambda: self._core.add_ethereum(tx.encoded, tx))
 
     async def submit_oracle(self, raw: bytes) -> Hash32:
         """Put a reporter's prices into the next batch; returns the hash. Raises InvalidInput."""
@@ -299,8 +317,8 @@ class Node:
             self._core.halt(error)
             raise
 
-    async def _run(self, job: Callable[[], T]) -> T:
-        return await asyncio.wrap_future(self._executor.submit(job))
+    async def _run(self, job: Callable[[], T], first: bool = False) -> T:
+        return await asyncio.wrap_future(self._executor.submit(job, first))
 
     def _publish(self, published: Published) -> None:
         if not published.blocks:

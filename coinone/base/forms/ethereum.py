@@ -79,13 +79,18 @@ class EthereumTransaction:
     def hash(self) -> Hash32:
         return keccak256(self.encoded)
 
+    @property
+    def signature(self) -> tuple[Hash32, int, int, int]:
+        """The arguments of `recover`: digest, r, s and v (27 or 28)."""
+        return signing_hash(self), self.r, self.s, 27 + _parity(self)
+
     @cached_property
     def sender(self) -> Address:
         """The account that signed. Raises InvalidSignature."""
-        return recover(*signature_of(self))
+        return recover(*self.signature)
 
     def know_sender(self, address: Address) -> None:
-        """Set the sender, recovered from `signature_of(self)` by a worker process."""
+        """Set the sender, recovered from `signature` by a worker process."""
         self.__dict__["sender"] = address
 
 
@@ -145,11 +150,6 @@ def signing_hash(tx: EthereumTransaction) -> Hash32:
     if tx.chain_id is not None:
         fields += [tx.chain_id, 0, 0]
     return keccak256(rlp.encode(fields))
-
-
-def signature_of(tx: EthereumTransaction) -> tuple[Hash32, int, int, int]:
-    """The arguments of `recover`: digest, r, s and v (27 or 28)."""
-    return signing_hash(tx), tx.r, tx.s, 27 + _parity(tx)
 
 
 def sign_transaction(tx: EthereumTransaction, key: bytes) -> EthereumTransaction:

@@ -65,7 +65,7 @@ class Service:
         in_thread, in_slow_thread = self.rpc.reads.in_thread, self.rpc.reads.in_slow_thread
         sources = Sources(node.network, self.data, self.queries, histories, in_thread, in_slow_thread)
         self.info = Info(sources)
-        self.relay = Relay(node, self.queries, in_thread)
+        self.relay = Relay(node, in_thread)
         self.hub = Hub(STATE_NAMES)
         self.feed = Feed(self.hub, sources)
         self.metrics.peers.set_function(lambda: peers().connected)

@@ -40,6 +40,7 @@ from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.forced import due_forced, forced_gas, hash_of
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
+from coinone.rules.exchange.actions.verify import SignedAction
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.header import Header
@@ -107,6 +108,15 @@ class Core:
         self._check_accepting()
         self.door.add(self.chain, raw, action, reply)
 
+    def add_known_action(self, actions: Sequence[SignedAction], reply: Reply) -> int | None:
+        """Queue the first of these readings of one action whose signer exists; its place, or None if there is none.
+        Raises InvalidInput."""
+        for place, action in enumerate(actions):
+            if self.chain.exchange.knows(action.sender):
+                self.add_action(action.raw, action.verified(), reply)
+                return place
+        return None
+
     def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
         """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
         self._check_accepting()
@@ -127,13 +137,6 @@ class Core:
         self.ethereum_pool.add(candidate, state.nonce(tx.sender), state.balance(tx.sender))
         self.chain.verify.remember(raw, tx)
         return tx.hash
-
-    def try_ethereum(self, tx: EthereumTransaction) -> Hash32 | CoinoneError:
-        """`add_ethereum`, for one of many."""
-        try:
-            return self.add_ethereum(tx.encoded, tx)
-        except CoinoneError as error:
-            return error
 
     def add_oracle(self, raw: bytes, report: OracleReport, now_ms: int) -> None:
         """Take a reporter's prices into the next batch. Raises InvalidInput."""

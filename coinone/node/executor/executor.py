@@ -21,6 +21,16 @@ T = TypeVar("T")
 _Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # comes later, its number, what to do
 
 
+class Overloaded(LimitExceeded):
+    """Too much waits for the executor: what was refused never came to it."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("node is overloaded, try again", most=most)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Overloaded, (self.details["most"],)
+
+
 class Executor:
     """`work` does what is due and returns when, on the steady clock, it wants to be called again. It is asked again
     after each job, which may have given it something to do."""
@@ -48,7 +58,7 @@ class Executor:
 
     def submit(self, job: Callable[[], T], first: bool = False, own: bool = False) -> "Future[T]":
         """Run `job` on the executor; `first`: before all that came without it, which can never fill the last quarter of
-        the queue. Raises LimitExceeded if too many wait, unless the job is the node's `own`: of these its caller hands
+        the queue. Raises Overloaded if too many wait, unless the job is the node's `own`: of these its caller hands
         in one after another."""
         future: Future[T] = Future()
         with self._door:
@@ -57,7 +67,7 @@ class Executor:
                 return future
             most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
             if self._jobs.qsize() >= most and not own:  # nobody else puts: the door is ours
-                raise LimitExceeded("node is overloaded, try again", most=most)
+                raise Overloaded(most)
             self._jobs.put_nowait((not first, next(self._count), job, future))
         return future
 

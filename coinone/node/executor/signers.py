@@ -1,25 +1,44 @@
 """Recovering signers beside the node: the dearest step of a transaction, and one that needs nothing but its bytes.
 
 A small pool of processes does it, many signatures a job (D14: threads were measured slower, and one job for each costs
-more than it saves). A machine with one processor, few signatures, or a pool that breaks: then it is done in place, with
-the same result.
+more than it saves). A machine with one processor, few signatures, a pool that is still starting, or one that breaks:
+then it is done in place, with the same result.
 """
 
 import asyncio
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
 from coinone.base.crypto.secp256k1 import SIGNED_SIZE, pack_signed, recover_packed
-from coinone.base.forms.ethereum import EthereumTransaction, signature_of
-from coinone.base.primitives.types import Address
+from coinone.base.primitives.errors import InvalidSignature
+from coinone.base.primitives.integers import div_up
+from coinone.base.primitives.types import Address, Hash32
 from coinone.node.executor.workers import worker_pool
 from coinone.node.limits import SIGNERS_POOL_LEAST, SIGNERS_POOL_PROCESSES_MAX
 
 log = structlog.get_logger(__name__)
+
+
+class Signed(Protocol):
+    """A transaction whose sender is in its signature."""
+
+    @property
+    def signature(self) -> tuple[Hash32, int, int, int]:
+        """Digest, r, s and v."""
+        ...
+
+    @property
+    def sender(self) -> Address:
+        """Known, or recovered now. Raises InvalidSignature."""
+        ...
+
+    def know_sender(self, address: Address) -> None: ...
 
 
 class Signers:
@@ -30,36 +49,61 @@ class Signers:
         spare = len(os.sched_getaffinity(0)) - 1 if processes is None else processes
         self._processes = min(spare, SIGNERS_POOL_PROCESSES_MAX)
         self._pool: ProcessPoolExecutor | None = None
+        self._start: Future[list[Address | None]] | None = None
         self.recovered_beside = 0  # signatures that cost this process nothing
 
-    async def recover(self, transactions: Sequence[EthereumTransaction]) -> None:
-        """Make the senders known. Where a signature does not hold, `tx.sender` raises as ever."""
-        if self._processes <= 0 or len(transactions) < SIGNERS_POOL_LEAST:
-            return
-        packed = b"".join([pack_signed(*signature_of(tx)) for tx in transactions])
+    def start(self) -> "Future[list[Address | None]]":
+        """Start the pool if it is not there; done when it is ready. It takes a second, in which nobody should wait."""
+        if self._pool is None or self._start is None:
+            self._pool = worker_pool(self._processes)
+            self._start = self._pool.submit(recover_packed, b"")
+        return self._start
+
+    async def recover(self, transactions: Sequence[Signed]) -> None:
+        """Make the senders known. Where a signature does not hold, `sender` raises as ever."""
+        if len(transactions) < SIGNERS_POOL_LEAST or not await self._recover_beside(transactions):
+            await _recover_in_place(transactions)
+
+    async def _recover_beside(self, transactions: Sequence[Signed]) -> bool:
+        """Whether the pool did it."""
+        if self._processes <= 0:
+            return False
+        packed = b"".join([pack_signed(*transaction.signature) for transaction in transactions])
         try:
+            if not self.start().done():
+                return False
             addresses = await self._beside(packed)
         except (BrokenProcessPool, OSError, RuntimeError) as error:
             log.warning("signatures are recovered in place from now on", reason=repr(error))
             self.close()
             self._processes = 0
-            return
-        for tx, address in zip(transactions, addresses, strict=True):
+            return False
+        for transaction, address in zip(transactions, addresses, strict=True):
             if address is not None:
-                tx.know_sender(address)
+                transaction.know_sender(address)
                 self.recovered_beside += 1
+        return True
 
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+            self._pool = self._start = None
 
     async def _beside(self, packed: bytes) -> list[Address | None]:
-        if self._pool is None:
-            self._pool = worker_pool(self._processes)
+        assert self._pool is not None, "the pool has started"
         loop, count = asyncio.get_running_loop(), len(packed) // SIGNED_SIZE
-        share = -(-count // self._processes) * SIGNED_SIZE
+        share = div_up(count, self._processes) * SIGNED_SIZE
         parts = [packed[start : start + share] for start in range(0, len(packed), share)]
         pool = self._pool
         done = await asyncio.gather(*(loop.run_in_executor(pool, recover_packed, part) for part in parts))
         return [address for part in done for address in part]
+
+
+async def _recover_in_place(transactions: Sequence[Signed]) -> None:
+    """A few at a time, so that the event loop never stands still for long."""
+    for start in range(0, len(transactions), SIGNERS_POOL_LEAST):
+        if start:
+            await asyncio.sleep(0)
+        for transaction in transactions[start : start + SIGNERS_POOL_LEAST]:
+            with suppress(InvalidSignature):
+                assert transaction.sender, "known, or recovering it raises"

@@ -23,7 +23,7 @@ from coinone.rules.chain.ethereum.blobs import blob_base_fee, next_excess
 from coinone.rules.chain.ethereum.execution import check_stateless
 from coinone.rules.chain.imported.blocks import EthereumNetwork, env_of
 from coinone.rules.chain.imported.header import EthereumHeader, next_base_fee
-from coinone.rules.exchange.wire.types import VerifiedAction
+from coinone.rules.exchange.actions.verify import SignedAction
 from coinone.rules.state.state import State
 from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 
@@ -125,10 +125,10 @@ class EthereumNode:
         reader = ImportedReader(self._chain, self.storage.store, self._pool)
         return await asyncio.get_running_loop().run_in_executor(self._thread, fn, reader)
 
-    def verified(self, raw: bytes) -> NoReturn:
+    def read(self, raw: bytes) -> NoReturn:
         raise NotSupported("there is no exchange on this chain")
 
-    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> NoReturn:
+    async def submit_signed(self, action: SignedAction) -> NoReturn:
         raise NotSupported("there is no exchange on this chain")
 
     async def submit_oracle(self, raw: bytes) -> NoReturn:

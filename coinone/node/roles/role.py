@@ -36,10 +36,16 @@ class Schedule:
             return NEVER
         now = self._clock.steady_s()
         try:
+            due = self._due()
+            if due > now:  # after most jobs of the executor
+                return due
             for role in self._roles:
                 if role.due() <= now:
                     role.work(now)
-            return min(role.due() for role in self._roles)
+            return self._due()
         except Exception as error:  # an unforeseen one, too: the state may be wrong
             self._core.halt(error)
             return NEVER
+
+    def _due(self) -> float:
+        return min([role.due() for role in self._roles])

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.exchange.actions import Relay
 from coinone.interfaces.api.exchange.info.proofs import account_proof
 from coinone.interfaces.client import actions
@@ -40,7 +39,7 @@ async def at_once(work: Callable[[], Any]) -> Any:
 
 
 async def _proof(node: Node) -> Any:
-    domain, relay = Domain.coinone(NETWORK.chain_id), Relay(node, Queries(node), at_once)
+    domain, relay = Domain.coinone(NETWORK.chain_id), Relay(node, at_once)
     for turn, price in enumerate(("90000", "91000")):
         order = actions.order([actions.Order(0, True, "0.001", price)])
         placed = await relay.act(sign_action(SIGNER, domain, order, at_ms=node.view.time_ms + turn), 300)

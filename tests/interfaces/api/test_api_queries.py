@@ -106,21 +106,21 @@ def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answers.count(1) == 10 and sum(isinstance(answer, LimitExceeded) for answer in answers) == 10
 
 
-def in_turn(monkeypatch: pytest.MonkeyPatch, *asked: tuple[str, bool], leaves: str = "") -> list[str]:
+def in_turn(monkeypatch: pytest.MonkeyPatch, *asked: str, leaves: str = "") -> list[str]:
     """Whose reads were made, in their order, where each takes all the time of a visit; the first is under way before
     the others ask. Whoever `leaves` does so then."""
     monkeypatch.setattr(queries, "QUERY_VISIT_S", 0.0)
     made: list[str] = []
 
-    async def one(queue: Queries[Any], who: str, first: bool) -> None:
+    async def one(queue: Queries[Any], who: str) -> None:
         SHARE.set(who)
-        await queue.run(lambda reader: made.append(who), first)
+        await queue.run(lambda reader: made.append(who))
 
     async def run() -> None:
         queue: Queries[Any] = Queries(Executor())  # type: ignore[arg-type]
         tasks = []
-        for who, first in asked:
-            tasks.append(asyncio.create_task(one(queue, who, first), name=who))
+        for who in asked:
+            tasks.append(asyncio.create_task(one(queue, who), name=who))
             await asyncio.sleep(0)
         for task in tasks:
             if task.get_name() == leaves:
@@ -133,21 +133,15 @@ def in_turn(monkeypatch: pytest.MonkeyPatch, *asked: tuple[str, bool], leaves: s
 
 def test_one_senders_reads_delay_another_by_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """1,500 of one address stood before everybody's: 26.7 s for one of 3 ms."""
-    asked = [("greedy", False)] * 20 + [("other", False)]
+    asked = ["greedy"] * 20 + ["other"]
     made = in_turn(monkeypatch, *asked)
     assert made[:3] == ["greedy", "greedy", "other"], "the one under way, and one"
     assert made[3:] == ["greedy"] * 18
 
 
-def test_what_an_order_waits_for_comes_before_all_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first order of a signer was lost after 31.9 s."""
-    asked = [*((f"stranger {n}", False) for n in range(20)), ("signer", True)]
-    assert in_turn(monkeypatch, *asked)[:2] == ["stranger 0", "signer"]
-
-
 def test_what_its_sender_has_left_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """57,500 questions of one address were read for nobody in 30 s."""
-    asked = [("stays", False)] + [("gone", False)] * 20
+    asked = ["stays"] + ["gone"] * 20
     assert in_turn(monkeypatch, *asked, leaves="gone") == ["stays"]
 
 
@@ -171,6 +165,6 @@ def test_a_sender_may_have_so_many_reads_waiting_and_others_have_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(queries, "READS_PER_SENDER_MAX", 5)
-    asked = [("other", False)] + [("greedy", False)] * 20 + [("third", False)]
+    asked = ["other"] + ["greedy"] * 20 + ["third"]
     made = in_turn(monkeypatch, *asked)
     assert (made.count("greedy"), made.count("other"), made.count("third")) == (5, 1, 1)

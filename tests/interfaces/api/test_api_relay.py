@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.exchange.actions import Relay
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
@@ -56,7 +55,7 @@ def test_a_signer_is_recovered_once_for_each_order(node: Node, recovered: list[b
     recovered.clear()
 
     async def trade() -> list[Any]:
-        relay = Relay(node, Queries(node), at_once)
+        relay = Relay(node, at_once)
         return [await relay.act(body, 300) for body in bodies]
 
     answers = asyncio.run(trade())
@@ -78,21 +77,19 @@ def test_the_node_verifies_bytes_that_come_from_anybody_else(node: Node, recover
 
 def test_an_order_of_another_chain_is_refused_by_the_relay(node: Node) -> None:
     foreign = body_of(node, dev_keys()[0], 1, Domain.coinone(NETWORK.chain_id + 1))
-    answer = asyncio.run(Relay(node, Queries(node), at_once).act(foreign, 300))
+    answer = asyncio.run(Relay(node, at_once).act(foreign, 300))
     assert answer["status"] == "err" and "does not exist" in answer["response"]
 
 
-def test_whose_signer_is_looked_up_comes_before_all_questions(node: Node) -> None:
+def test_a_signers_first_order_waits_for_no_question(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind strangers' questions the answer to a first order came after 31.9 s, or was lost."""
-    noted: list[bool] = []
 
-    class Noted(Queries[Any]):
-        async def run(self, read: Callable[[Any], Any], first: bool = False) -> Any:
-            noted.append(first)
-            return await super().run(read, first)
+    async def jammed(question: Any) -> Any:
+        raise AssertionError("an order asked a question")
 
-    asyncio.run(Relay(node, Noted(node), at_once).act(body_of(node, dev_keys()[0], 1), 300))
-    assert noted == [True]
+    monkeypatch.setattr(node, "query", jammed)
+    answer = asyncio.run(Relay(node, at_once).act(body_of(node, dev_keys()[0], 1), 300))
+    assert answer["status"] == "ok"
 
 
 def foreign_spelling(node: Node, orders: int) -> dict[str, Any]:
@@ -120,7 +117,7 @@ def test_an_action_of_an_unknown_signer_is_read_once_for_all_its_sources(
     mine = {verify.verify_raw(encode_envelope(one), node.domain_rules).digest for one in candidates}
     recovered.clear()
     reads.clear()
-    answer = asyncio.run(Relay(node, Queries(node), at_once).act(body, 300))
+    answer = asyncio.run(Relay(node, at_once).act(body, 300))
     assert "does not exist" in answer["response"]
     assert len(mine) == 3 and mine <= set(recovered)  # a digest for each source, each with its own signer
     assert len(reads) == 1
@@ -151,7 +148,7 @@ def test_a_large_action_in_another_spelling_is_packed_and_read_beside_the_event_
     body = foreign_spelling(node, orders)
     monkeypatch.setattr(from_json, "pack", noted(from_json.pack))
     monkeypatch.setattr(decode, "decode_l1", noted(decode.decode_l1))
-    relay = Relay(node, Queries(node), in_thread)
+    relay = Relay(node, in_thread)
     answer = asyncio.run(relay.act(body, len(json.dumps(body))))
     assert "does not exist" in answer["response"]
     assert works == [("pack", threads), ("decode_l1", threads)]
@@ -165,4 +162,4 @@ def test_a_large_action_in_the_common_spelling_needs_no_thread(node: Node) -> No
     body = sign_action(
         Signer(b"\x07" * 32), Domain.coinone(NETWORK.chain_id), order, at_ms=node.view.time_ms + 1
     )
-    assert "does not exist" in asyncio.run(Relay(node, Queries(node), never).act(body, 90_000))["response"]
+    assert "does not exist" in asyncio.run(Relay(node, never).act(body, 90_000))["response"]

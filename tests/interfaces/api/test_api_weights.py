@@ -152,15 +152,15 @@ def test_an_action_sent_as_a_transaction_costs_what_it_costs_as_json_and_a_large
     spent: list[int] = []
     begun: list[int] = []
 
-    async def submit_verified(data: bytes, verified: Any) -> Any:
-        assert verified == ("verified", data)
-        return SimpleNamespace(status="executed", tx_hash=data[:32])
+    async def submit_signed(action: Any) -> Any:
+        assert action == ("read", bytes.fromhex("70") * size)
+        return SimpleNamespace(status="executed", tx_hash=action[1][:32])
 
     async def in_thread(work: Any) -> Any:
         begun.append(1)
         return work()
 
-    node = SimpleNamespace(verified=lambda data: ("verified", data), submit_verified=submit_verified)
+    node = SimpleNamespace(read=lambda data: ("read", data), submit_signed=submit_signed)
     backend = SimpleNamespace(node=node, reads=SimpleNamespace(in_thread=in_thread))
     context = Context(backend, Caller.PROGRAM, SimpleNamespace(spend=spent.append))  # type: ignore[arg-type]
     asyncio.run(send_raw_transaction(context, "0x" + "70" * size))

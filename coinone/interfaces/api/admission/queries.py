@@ -4,7 +4,7 @@ A read of exchange rows takes microseconds on the executor's thread, but getting
 switches, up to milliseconds under load. So reads that arrive while a visit is under way wait and make the next
 one together: alone, a read goes at once; a hundred at a time cost about as much as one. Whoever asks for much at once
 delays others by one read of theirs: senders take turns, each has a bounded number waiting, and what its sender has left
-is not read. What an order waits for comes before all questions.
+is not read.
 """
 
 import asyncio
@@ -32,7 +32,6 @@ class _Asked:
     who: Hashable
     read: Callable[[Any], Any]
     answer: "asyncio.Future[Any]"
-    queue: "FairQueue[_Asked]"
 
 
 class InThread(Protocol):
@@ -52,16 +51,13 @@ class Queries(Generic[R]):
 
     def __init__(self, node: Queried[R]) -> None:
         self._node = node
-        self._first: FairQueue[_Asked] = FairQueue(QUERIES_WAITING_MAX, READS_PER_SENDER_MAX)
-        self._questions: FairQueue[_Asked] = FairQueue(QUERIES_WAITING_MAX, READS_PER_SENDER_MAX)
+        self._waiting: FairQueue[_Asked] = FairQueue(QUERIES_WAITING_MAX, READS_PER_SENDER_MAX)
         self._visit: asyncio.Task[None] | None = None
 
-    async def run(self, read: Callable[[R], T], first: bool = False) -> T:
-        """The result of `read` between two batches; before all that is not `first`, which is for what takes
-        microseconds. Raises LimitExceeded if too many wait."""
-        queue = self._first if first else self._questions
-        asked = _Asked(SHARE.get(), read, asyncio.get_running_loop().create_future(), queue)
-        lost = queue.put(asked.who, asked)
+    async def run(self, read: Callable[[R], T]) -> T:
+        """The result of `read` between two batches. Raises LimitExceeded if too many wait."""
+        asked = _Asked(SHARE.get(), read, asyncio.get_running_loop().create_future())
+        lost = self._waiting.put(asked.who, asked)
         if lost is not None and not lost.answer.done():
             lost.answer.set_exception(
                 LimitExceeded("node is overloaded, try again", most=QUERIES_WAITING_MAX)
@@ -71,7 +67,7 @@ class Queries(Generic[R]):
         try:
             result: T = await asked.answer
         except asyncio.CancelledError:  # its sender leaves
-            queue.remove(asked.who, asked)
+            self._waiting.remove(asked.who, asked)
             raise
         return result
 
@@ -81,19 +77,17 @@ class Queries(Generic[R]):
                 count = await self._visit_with(asked)
                 served = {one.who for one in asked[:count]}
                 for left_over in reversed(asked[count:]):
-                    left_over.queue.put_back(left_over.who, left_over, left_over.who in served)
+                    self._waiting.put_back(left_over.who, left_over, left_over.who in served)
         finally:
             self._visit = None
 
     def _take(self) -> list[_Asked]:
         """Those whose turn it is, and who have not left."""
         taken: list[_Asked] = []
-        for queue in (self._first, self._questions):
-            most = len(taken) + QUERIES_PER_VISIT
-            while len(queue) and len(taken) < most:
-                asked = queue.pop()
-                if not asked.answer.done():
-                    taken.append(asked)
+        while len(self._waiting) and len(taken) < QUERIES_PER_VISIT:
+            asked = self._waiting.pop()
+            if not asked.answer.done():
+                taken.append(asked)
         return taken
 
     async def _visit_with(self, taken: list[_Asked]) -> int:

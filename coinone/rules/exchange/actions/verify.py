@@ -1,13 +1,18 @@
 """Stateless verification: bytes and signature in, a typed action with its signer out.
 
-Nothing here looks at state, so a pool of processes can do it beside the executor. The identity of an action
-is its signed digest and signer, never the signature.
+Nothing here looks at state. Recovering the signer is the most expensive step and needs four numbers only, so a worker
+process may do it between `read_raw` and `verified`. The identity of an action is its signed digest and signer, never
+the signature.
 """
+
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from coinone.base.crypto.secp256k1 import recover
 from coinone.base.forms.exchange import L1_TYPE, USER_TYPE, l1_digest, transaction_hash, user_digest
 from coinone.base.forms.user_signed import user_signed
 from coinone.base.primitives.errors import NotSupported
+from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.actions.decode import decode_action, decode_user
 from coinone.rules.exchange.wire.action import Action
 from coinone.rules.exchange.wire.domain import l1_is_foreign, user_is_foreign
@@ -19,6 +24,8 @@ from coinone.rules.exchange.wire.types import (
     UserEnvelope,
     VerifiedAction,
 )
+
+SignatureOf: TypeAlias = tuple[Hash32, int, int, int]  # digest, r, s, v
 
 
 class LastRead:
@@ -36,57 +43,83 @@ class LastRead:
         return self._found
 
 
+@dataclass(slots=True, eq=False)
+class SignedAction:
+    """An action of lawful domain and form. Its signer is recovered when first asked for, unless a worker process did it
+    before."""
+
+    raw: bytes  # the transaction
+    form: int  # its first byte
+    action: Action
+    foreign: bool
+    nonce: int
+    expires_after: int | None
+    signature: SignatureOf
+    _sender: Address | None = None
+
+    @property
+    def sender(self) -> Address:
+        """The address that signed. Raises InvalidSignature."""
+        if self._sender is None:
+            self._sender = recover(*self.signature)
+        return self._sender
+
+    def know_sender(self, address: Address) -> None:
+        """Set the sender, recovered from `signature` by a worker process."""
+        self._sender = address
+
+    def verified(self) -> VerifiedAction:
+        """With its signer. Raises InvalidSignature."""
+        signer, digest = self.sender, self.signature[0]
+        return VerifiedAction(
+            action=self.action,
+            foreign=self.foreign,
+            signer=signer,
+            vault=None,
+            nonce=self.nonce,
+            expires_after=self.expires_after,
+            digest=digest,
+            tx_hash=transaction_hash(self.form, digest, signer),
+            size=len(self.raw),
+        )
+
+
 def verify_raw(raw: bytes, rules: DomainRules, last: LastRead | None = None) -> VerifiedAction:
-    """The verified action of a 0x70 or 0x71 transaction. Raises InvalidInput. Who gives the same `last` for several
-    that differ in their source only has the action in them read once."""
-    return verify_action(decode_envelope(raw), rules, len(raw), last)
+    """The verified action of a 0x70 or 0x71 transaction. Raises InvalidInput."""
+    return read_raw(raw, rules, last).verified()
 
 
-def verify_action(
-    tx: ActionEnvelope, rules: DomainRules, size: int = 0, last: LastRead | None = None
-) -> VerifiedAction:
-    """Check domain, form and signature; raises InvalidInput. `size` is that of the encoded transaction."""
-    size = size or len(encode_envelope(tx))
+def verify_action(tx: ActionEnvelope, rules: DomainRules) -> VerifiedAction:
+    """Check domain, form and signature; raises InvalidInput."""
+    return _read(tx, rules, encode_envelope(tx), None).verified()
+
+
+def read_raw(raw: bytes, rules: DomainRules, last: LastRead | None = None) -> SignedAction:
+    """The action of a 0x70 or 0x71 transaction, all but its signer. Raises InvalidInput. Who gives the same `last` for
+    several that differ in their source only has the action in them read once."""
+    return _read(decode_envelope(raw), rules, raw, last)
+
+
+def _read(tx: ActionEnvelope, rules: DomainRules, raw: bytes, last: LastRead | None) -> SignedAction:
     if isinstance(tx, L1Envelope):
-        return _verify_l1(tx, rules, size, last or LastRead())
-    return _verify_user(tx, rules, size)
+        return _read_l1(tx, rules, raw, last or LastRead())
+    return _read_user(tx, rules, raw)
 
 
-def _verify_l1(tx: L1Envelope, rules: DomainRules, size: int, last: LastRead) -> VerifiedAction:
+def _read_l1(tx: L1Envelope, rules: DomainRules, raw: bytes, last: LastRead) -> SignedAction:
     foreign = l1_is_foreign(tx.source, rules)
     if tx.vault is not None:
         raise NotSupported("vaults and sub-accounts are not supported")
     action = last.read(tx.action)
     digest = l1_digest(tx.action, tx.nonce, tx.vault, tx.expires_after, tx.source)
-    signer = recover(digest, tx.r, tx.s, tx.v)
-    return VerifiedAction(
-        action=action,
-        foreign=foreign,
-        signer=signer,
-        vault=None,
-        nonce=tx.nonce,
-        expires_after=tx.expires_after,
-        digest=digest,
-        tx_hash=transaction_hash(L1_TYPE, digest, signer),
-        size=size,
-    )
+    return SignedAction(raw, L1_TYPE, action, foreign, tx.nonce, tx.expires_after, (digest, tx.r, tx.s, tx.v))
 
 
-def _verify_user(tx: UserEnvelope, rules: DomainRules, size: int) -> VerifiedAction:
+def _read_user(tx: UserEnvelope, rules: DomainRules, raw: bytes) -> SignedAction:
     signed = user_signed(tx.type_name)
     fields = signed.decode(tx.values)
     foreign = user_is_foreign(str(fields["hyperliquidChain"]), tx.signature_chain_id, rules)
     action = decode_user(tx.type_name, fields)
     digest = user_digest(signed, fields, tx.signature_chain_id)
-    signer = recover(digest, tx.r, tx.s, tx.v)
-    return VerifiedAction(
-        action=action,
-        foreign=foreign,
-        signer=signer,
-        vault=None,
-        nonce=int(fields[signed.moment]),
-        expires_after=None,
-        digest=digest,
-        tx_hash=transaction_hash(USER_TYPE, digest, signer),
-        size=size,
-    )
+    nonce = int(fields[signed.moment])
+    return SignedAction(raw, USER_TYPE, action, foreign, nonce, None, (digest, tx.r, tx.s, tx.v))

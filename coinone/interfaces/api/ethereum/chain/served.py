@@ -13,7 +13,7 @@ from coinone.node.views.pending import Pending
 from coinone.node.views.published import BatchOutcome
 from coinone.protocols.txpool.ethereum import EthereumPool
 from coinone.rules.chain.network import Network
-from coinone.rules.exchange.wire.types import VerifiedAction
+from coinone.rules.exchange.actions.verify import SignedAction
 from coinone.rules.state.database import Database
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Engine, Rules
@@ -66,9 +66,9 @@ class ServedNode(Protocol):
 
     async def query(self, fn: Callable[[ServedReader], T]) -> T: ...
 
-    def verified(self, raw: bytes) -> VerifiedAction: ...
+    def read(self, raw: bytes) -> SignedAction: ...
 
-    async def submit_verified(self, raw: bytes, verified: VerifiedAction) -> BatchOutcome: ...
+    async def submit_signed(self, action: SignedAction) -> BatchOutcome: ...
 
     async def submit_ethereum(self, raw: bytes) -> Hash32: ...
 
