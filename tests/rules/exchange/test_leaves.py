@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.instruments.config import MarketConfig
 from coinone.rules.exchange.state.exchange import Exchange
@@ -18,6 +19,13 @@ from coinone.rules.ledger.crossings import Deposit
 from tests.rules.exchange import words as t
 
 QUOTE = 10**6
+GOLDEN = {  # of the keys and leaves of each kind
+    "a": "649ec587a269ae24",
+    "o": "5addd3cd1a3ae844",
+    "m": "971a1e589fbdad98",
+    "u": "2ee7074f1665ea24",
+    "g": "b9077b13a8a12bfd",
+}
 
 
 def address(n: int) -> bytes:
@@ -42,6 +50,16 @@ def busy(world: Callable[..., Any]) -> Any:
     w.batch(w.signed(4, t.Order((w.spec(True, 1, 2_900, market=1),), "na", t.Builder(address(1), 10))))
     w.batch(w.buy(50, 0.01, 49_500))
     return w
+
+
+def test_every_leaf_has_the_bytes_it_had(busy: Any) -> None:
+    """Golden: a digest of the leaves of each kind, from the code that wrote them by position."""
+    digests: dict[str, str] = {}
+    for kind in "aomug":
+        rows = sorted((key, leaf) for key, leaf in all_leaves(busy.ex) if key[:1] == kind.encode())
+        assert rows, f"no leaf of kind {kind}"
+        digests[kind] = keccak256(b"".join([key + leaf for key, leaf in rows])).hex()[:16]
+    assert digests == GOLDEN
 
 
 def test_the_leaves_of_batches_add_up_to_all_leaves(busy: Any) -> None:
