@@ -24,7 +24,7 @@ _ACCOUNT = (
 )  # fmt: skip
 _POSITION = (
     "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "funding_ms",
-    "isolated_margin", "leverage", "isolated",
+    "leverage",
 )  # fmt: skip
 _ORDER = (
     "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",

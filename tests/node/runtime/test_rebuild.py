@@ -14,6 +14,7 @@ from coinone.node.recovery.verify import verify_chain
 from coinone.node.roles.reporter import report_prices
 from coinone.node.storage.storage import FORMAT, OtherFormat, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64
+from coinone.rules.exchange.state import leaf_rows
 from coinone.rules.state.database import Table
 from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import (
@@ -97,7 +98,7 @@ def test_a_folder_of_another_format_is_built_again_from_its_blocks(folder: Path)
     assert before[3].number == 3 and before[2].seq > before[3].batch_seq, "batches wait above the last block"
     storage.close()
     made_old(folder)
-    with pytest.raises(OtherFormat, match=r"has format 0\.beef, this version reads 4\."):
+    with pytest.raises(OtherFormat, match=r"has format 0\.beef, this version reads 5\."):
         opened(folder)
     seen: list[tuple[int, int]] = []
     assert rebuild(NETWORK, folder, MAP, lambda done, of: seen.append((done, of))) == 3
@@ -140,6 +141,24 @@ def test_blocks_that_cannot_be_executed_again_are_left_alone_and_named(folder: P
     assert (folder / "state.lmdb").read_bytes() == spoiled and not (folder / FOLDER).exists()
     with pytest.raises(OtherFormat):
         opened(folder)
+
+
+def test_blocks_of_a_format_with_other_leaves_are_named_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Positions had other columns: what its batches certify is not what ours come to, so no tables come of them."""
+    with monkeypatch.context() as older:
+        older.setattr(leaf_rows, "POSITION_COLUMNS", tuple(reversed(leaf_rows.POSITION_COLUMNS)))
+        core, storage = opened(tmp_path)
+        live(core, blocks=2)
+        storage.close()
+    made_old(tmp_path)
+    image = (tmp_path / "state.lmdb").read_bytes()
+    with pytest.raises(StorageError, match=r"other results than were certified.*coinone up --reset"):
+        rebuild(NETWORK, tmp_path, MAP)
+    assert (tmp_path / "state.lmdb").read_bytes() == image
+    with pytest.raises(OtherFormat):
+        opened(tmp_path)
 
 
 def _spoil(folder: Path, table: NodeTable, key: bytes) -> None:

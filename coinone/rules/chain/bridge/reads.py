@@ -56,6 +56,7 @@ def _arguments(data: bytes, widths: Sequence[int]) -> Words:
 
 
 def _position(seen: Seen, words: Words) -> bytes:
+    """Every position is cross: nothing is isolated."""
     ex, slot = _account(seen, words[0])
     market = _market(ex, words[1])
     first = int(ex.rows.markets[market]["first_leverage"])
@@ -63,10 +64,7 @@ def _position(seen: Seen, words: Words) -> bytes:
         return _encode(0, 0, 0, first, 0)
     held = ex.rows.positions[slot, market]
     leverage = int(held["leverage"]) or first
-    isolated = int(held["isolated_margin"])
-    return _encode(
-        int(held["size"]), abs(int(held["entry_notional"])), isolated, leverage, int(bool(held["isolated"]))
-    )
+    return _encode(int(held["size"]), abs(int(held["entry_notional"])), 0, leverage, 0)
 
 
 def _spot_balance(seen: Seen, words: Words) -> bytes:

@@ -17,9 +17,6 @@ class Status(IntEnum):
     REDUCE_ONLY_CANCELED = 6
     LIQUIDATED_CANCELED = 7
     SCHEDULED_CANCEL = 8
-    DELISTED_CANCELED = 9
-    SIBLING_FILLED_CANCELED = 10
-    OPEN_INTEREST_CAP_CANCELED = 11
     IOC_CANCELED = 12
     REPLACED = 13
     RESTRICTED_CANCELED = 14  # stopped at a maker that the stale market does not let trade
@@ -65,9 +62,6 @@ API_NAME: dict[Status, str] = {
     Status.REDUCE_ONLY_CANCELED: "reduceOnlyCanceled",
     Status.LIQUIDATED_CANCELED: "liquidatedCanceled",
     Status.SCHEDULED_CANCEL: "scheduledCancel",
-    Status.DELISTED_CANCELED: "delistedCanceled",
-    Status.SIBLING_FILLED_CANCELED: "siblingFilledCanceled",
-    Status.OPEN_INTEREST_CAP_CANCELED: "openInterestCapCanceled",
     Status.IOC_CANCELED: "canceled",
     Status.REPLACED: "canceled",
     Status.RESTRICTED_CANCELED: "reduceOnlyCanceled",

@@ -87,8 +87,17 @@ _LINE = 64
 _i8, _i4, _i2, _i1 = np.int64, np.int32, np.int16, np.int8
 
 
-def _table(*fields: tuple[str, type]) -> np.dtype[np.void]:
-    return np.dtype(list(fields), align=True)
+def _table(*fields: tuple[str, type], size: int = 0) -> np.dtype[np.void]:
+    """Rows of these fields, aligned; of `size` bytes where that is given."""
+    dtype = np.dtype(list(fields), align=True)
+    if not size:
+        return dtype
+    assert dtype.itemsize <= size, "the fields are longer than the row"
+    offsets = [dtype.fields[name][1] for name in dtype.names or () if dtype.fields]
+    names, formats = zip(*fields, strict=True)
+    form: Any = {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}
+    row: np.dtype[np.void] = np.dtype(form, align=True)
+    return row
 
 
 def zeros(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Array:
@@ -136,7 +145,6 @@ POSITION = _table(
     ("maintenance_margin", _i8),  # running
     ("epoch", _i4),
     ("leverage", _i2),  # 0: never chosen, the market's `first_leverage`
-    ("isolated", _i2),
     ("place", _i4),  # index: 1 + place among the market's holders, 0: none (margin/holders.py)
     ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
     ("first_ask", _i4),
@@ -148,7 +156,7 @@ POSITION = _table(
     ("funding_open", _i8),
     ("funding_change", _i8),
     ("funding_ms", _i8),  # the hour's turn up to which funding is booked (margin/funding.py)
-    ("isolated_margin", _i8),
+    size=2 * _LINE,
 )
 
 POSITION_INDEXES = ("place", "first_bid", "first_ask", "first_reduce", "reduce_size")
@@ -220,8 +228,6 @@ GLOBALS = _table(
     ("fees", _i8),
     ("funding_clearing", _i8),
     ("unclaimed", _i8),
-    ("queued_deposits", _i8),
-    ("queued_withdrawals", _i8),
 )
 
 OP = _table(

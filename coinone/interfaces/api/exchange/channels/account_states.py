@@ -25,7 +25,6 @@ from coinone.interfaces.api.sockets.hub import Key, Snapshot
 from coinone.node.node import ChainReader
 
 _ROWS_OF_A_STATE = 32  # what a state takes beside its orders, in their measure
-Leverage = tuple[int, bool]  # and whether it is cross
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class _Read:
 
     key: Key
     view: accounts.AccountView
-    leverage: Leverage | None  # of an asset, where the channel is about one
+    leverage: int | None  # of an asset, where the channel is about one
     seq: int  # of the batch after which it was so
 
 
@@ -62,7 +61,7 @@ async def account_states(
     """The messages of these accounts' state channels, each with the batch after which it was so."""
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
-    def leverage(reader: ChainReader, key: Key) -> Leverage | None:
+    def leverage(reader: ChainReader, key: Key) -> int | None:
         if not _BY_NAME[key[0]].has_leverage:
             return None
         return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), coins.named(key[2]).index)
@@ -123,7 +122,7 @@ def _asset_data(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
     assert row.leverage is not None, "the channel's record says that leverage is read"
     coin = sources.data.coins.named(row.key[2])
     mark = sources.data.figures(coin.index).mark
-    return accounts.active_asset_json(row.view, _user(row), coin, mark, *row.leverage)
+    return accounts.active_asset_json(row.view, _user(row), coin, mark, row.leverage)
 
 
 def _web_data_2(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:

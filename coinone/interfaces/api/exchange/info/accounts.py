@@ -124,7 +124,7 @@ async def _active_asset_data(sources: Sources, request: Request) -> Json:
     user, coin = parse_user(request), sources.data.coins.named(request.get("coin"))
     time_ms = sources.data.time_ms
 
-    def read(reader: ChainReader) -> tuple[accounts.AccountView, tuple[int, bool]]:
+    def read(reader: ChainReader) -> tuple[accounts.AccountView, int]:
         return (
             reads.account_view(reader.exchange, user, time_ms, orders=False),
             reads.leverage_of(reader.exchange, user, coin.index),
@@ -132,7 +132,7 @@ async def _active_asset_data(sources: Sources, request: Request) -> Json:
 
     account, leverage = await sources.queries.run(read)
     mark = sources.data.figures(coin.index).mark
-    return accounts.active_asset_json(account, hex_address(user), coin, mark, *leverage)
+    return accounts.active_asset_json(account, hex_address(user), coin, mark, leverage)
 
 
 async def _pre_transfer_check(sources: Sources, request: Request) -> Json:

@@ -71,8 +71,6 @@ def _position(ex: Exchange, held: Any, market: int) -> PositionView:
         leverage=int(held["leverage"]) or int(row["first_leverage"]),
         max_leverage=most,
         tier_leverage=int(tiers[place]["max_leverage"]),
-        isolated=bool(held["isolated"]),
-        isolated_margin=int(held["isolated_margin"]),
         funding_all=int(held["funding_all"]),
         funding_open=int(held["funding_open"]),
         funding_change=int(held["funding_change"]),
@@ -128,14 +126,13 @@ def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:
     return book.side_levels(market, Side.BUY), book.side_levels(market, Side.SELL)
 
 
-def leverage_of(ex: Exchange, address: Address, market: int) -> tuple[int, bool]:
-    """(leverage, cross?) that a new order of `address` would have."""
+def leverage_of(ex: Exchange, address: Address, market: int) -> int:
+    """What a new order of `address` would have."""
     first = int(ex.rows.markets[market]["first_leverage"])
     slot = ex.rows.slot_of(address)
     if slot is None:
-        return first, True
-    held = ex.rows.positions[slot, market]
-    return int(held["leverage"]) or first, not bool(held["isolated"])
+        return first
+    return int(ex.rows.positions[slot, market]["leverage"]) or first
 
 
 def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, ...]:

@@ -21,8 +21,6 @@ class PositionView:
     leverage: int
     max_leverage: int
     tier_leverage: int  # of the margin tier the position is in
-    isolated: bool
-    isolated_margin: int
     funding_all: int  # paid by the account
     funding_open: int
     funding_change: int
@@ -34,7 +32,7 @@ class PositionView:
     @property
     def margin_used(self) -> int:
         """Initial margin of the position alone, rounded up."""
-        return self.isolated_margin if self.isolated else -(-self.value // self.leverage)
+        return -(-self.value // self.leverage)
 
     @property
     def unrealised(self) -> int:
@@ -103,13 +101,10 @@ def clearinghouse_json(account: AccountView, coins: Coins, time_ms: int) -> Json
 def position_json(position: PositionView, account: AccountView, coin: Coin) -> Json:
     size = abs(position.size)
     at_risk = -(-position.entry_notional // position.leverage)
-    leverage: Json = {"type": "isolated" if position.isolated else "cross", "value": position.leverage}
-    if position.isolated:
-        leverage["rawUsd"] = money(position.isolated_margin - position.size * position.mark)
     return {
         "coin": coin.name,
         "szi": coin.sz(position.size),
-        "leverage": leverage,
+        "leverage": {"type": "cross", "value": position.leverage},
         "entryPx": quotient(position.entry_notional, size * 10**coin.px_decimals, coin.px_decimals + 1),
         "positionValue": money(position.value),
         "unrealizedPnl": money(position.unrealised),
@@ -209,9 +204,7 @@ def user_fees_json(account: AccountView, tiers: Sequence[tuple[int, int, int]]) 
     }
 
 
-def active_asset_json(
-    account: AccountView, user: str, coin: Coin, mark: int, leverage: int, cross: bool
-) -> Json:
+def active_asset_json(account: AccountView, user: str, coin: Coin, mark: int, leverage: int) -> Json:
     """How much more of a market the account could buy and sell at the mark, costs ignored."""
     free = max(account.equity - account.initial_margin, 0)
     held = next((p.size for p in account.positions if p.market == coin.index), 0)
@@ -220,7 +213,7 @@ def active_asset_json(
     return {
         "user": user,
         "coin": coin.name,
-        "leverage": {"type": "cross" if cross else "isolated", "value": leverage},
+        "leverage": {"type": "cross", "value": leverage},
         "maxTradeSzs": [coin.sz(size) for size in sizes],
         "availableToTrade": [money(size * mark // leverage) for size in sizes],
         "markPx": coin.px(mark),
