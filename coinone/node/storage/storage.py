@@ -31,8 +31,14 @@ from coinone.node.storage.record import Record
 from coinone.node.storage.store import Store
 from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
 from coinone.rules.exchange.events.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
-from coinone.rules.exchange.state.leaf_rows import ACCOUNT_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS
-from coinone.rules.exchange.state.leaves import GLOBAL_COLUMNS, MARKET_COLUMNS, TERMS_COLUMNS
+from coinone.rules.exchange.state.leaf_forms import (
+    ACCOUNT_COLUMNS,
+    GLOBAL_COLUMNS,
+    MARKET_COLUMNS,
+    ORDER_COLUMNS,
+    POSITION_COLUMNS,
+    TERMS_COLUMNS,
+)
 from coinone.rules.exchange.state.ledger import MarketMemory
 from coinone.rules.state.database import Changes, Table, undo_of
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives.records import decode, encode
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.instruments.config import MarketConfig
 from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.leaf_forms import AccountLeaf, GlobalsLeaf, MarketLeaf
 from coinone.rules.exchange.state.leaves import account_key, all_leaves, market_key
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore, verify_account
@@ -60,6 +62,14 @@ def test_every_leaf_has_the_bytes_it_had(busy: Any) -> None:
         assert rows, f"no leaf of kind {kind}"
         digests[kind] = keccak256(b"".join([key + leaf for key, leaf in rows])).hex()[:16]
     assert digests == GOLDEN
+
+
+def test_leaves_that_are_written_in_bulk_are_those_of_their_forms(busy: Any) -> None:
+    forms = {b"a": AccountLeaf, b"m": MarketLeaf, b"g": GlobalsLeaf}
+    checked = [
+        (leaf, encode(decode(forms[key[:1]], leaf))) for key, leaf in all_leaves(busy.ex) if key[:1] in forms
+    ]
+    assert len(checked) > 4 and all(written == formed for written, formed in checked)
 
 
 def test_the_leaves_of_batches_add_up_to_all_leaves(busy: Any) -> None:

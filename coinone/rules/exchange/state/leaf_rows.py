@@ -1,6 +1,6 @@
 """The leaves of many accounts and orders at once: their columns are gathered as one matrix and cut into rows.
 
-What a leaf holds is in leaves.py. A row's columns are 8-byte signed big-endian integers; packing them one row
+What a leaf holds is in leaf_forms.py. A row's columns are 8-byte signed big-endian integers; packing them one row
 after another, in Python, would cost more than matching the orders did.
 """
 
@@ -8,28 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
 from coinone.base.primitives import rlp
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.rows.tables import Array
 from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.leaf_forms import (
+    ACCOUNT_COLUMNS,
+    ORDER_COLUMNS,
+    POSITION_COLUMNS,
+    AgentLeaf,
+    SettingsLeaf,
+)
 from coinone.rules.exchange.state.ledger import Agent, NonceSet
 
-ACCOUNT_COLUMNS = (
-    "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
-    "liquidated_ms", "created_ms",
-    "taker_rate", "maker_rate", "flags",
-)  # fmt: skip
-POSITION_COLUMNS = (
-    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "funding_ms",
-    "leverage",
-)  # fmt: skip
-ORDER_COLUMNS = (
-    "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
-    "reduce_only", "has_cloid",
-)  # fmt: skip
 _ADDRESS_PREFIX = rlp.encode(bytes(20))[:-20]  # in RLP, the length of what follows
 _ROW_PREFIX = rlp.encode(bytes(8 * len(ACCOUNT_COLUMNS)))[: -8 * len(ACCOUNT_COLUMNS)]
 
@@ -118,26 +114,14 @@ def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
 
 
 @lru_cache(maxsize=4096)
-def _settings(
-    builders: tuple[tuple[Address, int], ...],
-    referrer: str,
-    cancels_fired: tuple[int, int],
-    volume_days: tuple[tuple[int, int], ...],
-    is_builder: bool,
-) -> bytes:
+def _settings(*parts: Any) -> bytes:
     """Of most accounts the same, so that it is encoded once."""
-    return rlp.encode([
-        [[builder, rate] for builder, rate in builders],
-        referrer.encode(),
-        list(cancels_fired),
-        [[day, volume] for day, volume in volume_days],
-        int(is_builder),
-    ])  # fmt: skip
+    return encode(SettingsLeaf(*parts))
 
 
 def _agent(agent: Agent | None, address: Address) -> bytes:
     assert agent is not None, "a listed agent exists"
-    return rlp.encode([address, agent.name.encode(), agent.valid_until_ms, int(agent.compat)])
+    return encode(AgentLeaf(address, agent.name, agent.valid_until_ms, agent.compat))
 
 
 def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:

@@ -6,46 +6,39 @@
     b"u" + address     a deposit too small to open an account
     b"g"               counters, funds, cursors
 
-Numbers in keys are big endian, 8 bytes (a market 4). Row columns are 8-byte signed integers in a fixed order;
-running sums, links and slots are left out, since they follow from the rest.
+Numbers in keys are big endian, 8 bytes (a market 4). What is in a leaf: leaf_forms.py. Running sums, links and slots
+are left out, since they follow from the rest.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields
 from operator import attrgetter, itemgetter
-from typing import Any
 
 import numpy as np
 
 from coinone.base.primitives import rlp
+from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.rows.arrays import SAVED_ORDERS
 from coinone.rules.exchange.rows.tables import Array
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.exchange.state.leaf_rows import ORDER_COLUMNS, account_leaves, order_keys, order_leaves
-from coinone.rules.exchange.state.ledger import Agent, MarketMemory, NonceSet
-
-MARKET_COLUMNS = (
-    "mark", "oracle", "oracle_ms", "limit_share", "funding_rate", "funding_ms", "funding_long", "funding_short",
-    "unbooked", "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
-)  # fmt: skip
-TERMS_COLUMNS = (
-    "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",
-    "sz_decimals", "max_leverage", "first_leverage",
-)  # fmt: skip
-TIER_COLUMNS = ("lower", "deduction", "max_leverage")
-GLOBAL_COLUMNS = (
-    "next_account",
-    "next_oid",
-    "next_tid",
-    "insurance",
-    "fees",
-    "funding_clearing",
-    "unclaimed",
+from coinone.rules.exchange.state.leaf_forms import (
+    GLOBAL_COLUMNS,
+    MARKET_COLUMNS,
+    ORDER_COLUMNS,
+    TERMS_COLUMNS,
+    TIER_COLUMNS,
+    GlobalsLeaf,
+    MarketLeaf,
+    QuotaLeaf,
+    ReportLeaf,
+    TermsLeaf,
+    pack_row,
 )
+from coinone.rules.exchange.state.leaf_rows import account_leaves, order_keys, order_leaves
+from coinone.rules.exchange.state.ledger import Agent, MarketMemory, NonceSet
 
 _VALUES = attrgetter(*[field.name for field in fields(MarketMemory)])  # `astuple` copies deeply
 
@@ -129,52 +122,41 @@ def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
 
 
 def encode_market(ex: Exchange, market: int) -> bytes:
-    memory = ex.ledger.memory_of(market)
-    reporters = ex.config.reporters
-    known = [(reporter, ex.ledger.reports.get((market, reporter))) for reporter in reporters]
-    reports: list[rlp.Encodable] = [
-        [reporter, report.time_ms, report.px] for reporter, report in known if report is not None
-    ]
-    return rlp.encode([
-        pack_row(ex.rows.markets[market], MARKET_COLUMNS),
-        [signed_bytes(value) for value in _VALUES(memory)],
-        reports,
-        encode_terms(ex, market),
-    ])  # fmt: skip
+    known = [(reporter, ex.ledger.reports.get((market, reporter))) for reporter in ex.config.reporters]
+    return encode(
+        MarketLeaf(
+            row=pack_row(ex.rows.markets[market], MARKET_COLUMNS),
+            memory=_VALUES(ex.ledger.memory_of(market)),
+            reports=tuple([ReportLeaf(by, last.time_ms, last.px) for by, last in known if last is not None]),
+            terms=terms_of(ex, market),
+        )
+    )
 
 
-def encode_terms(ex: Exchange, market: int) -> bytes:
-    """What a market was listed with: under the root, so that nodes with other terms part at once."""
+def terms_of(ex: Exchange, market: int) -> TermsLeaf:
     listing, row = ex.ledger.listing_of(market), ex.rows.markets[market]
     tiers = ex.rows.tiers[market][: int(row["tier_count"])]
-    return rlp.encode([
-        listing.name.encode(),
-        pack_row(row, TERMS_COLUMNS),
-        [pack_row(tier, TIER_COLUMNS) for tier in tiers],
-        listing.impact_notional,
-    ])  # fmt: skip
+    return TermsLeaf(
+        name=listing.name,
+        row=pack_row(row, TERMS_COLUMNS),
+        tiers=tuple([pack_row(tier, TIER_COLUMNS) for tier in tiers]),
+        impact_notional=listing.impact_notional,
+    )
 
 
 def encode_globals(ex: Exchange) -> bytes:
     cursor = ex.ledger.cursor
-    return rlp.encode([
-        pack_row(ex.rows.globals[0], GLOBAL_COLUMNS),
-        cursor.seq,
-        cursor.time_ms,
-        [[signed_bytes(name), spent, since] for name, (spent, since) in cursor.fund_spent],
-        cursor.fee_day,
-        cursor.fee_account,
-        cursor.collect_account,
-    ])  # fmt: skip
-
-
-def pack_row(row: Any, columns: Sequence[str]) -> bytes:
-    return struct.pack(f">{len(columns)}q", *[int(row[name]) for name in columns])
-
-
-def signed_bytes(value: int) -> bytes:
-    """A signed integer of any size in the fewest bytes of two's complement."""
-    return value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True)
+    return encode(
+        GlobalsLeaf(
+            row=pack_row(ex.rows.globals[0], GLOBAL_COLUMNS),
+            seq=cursor.seq,
+            time_ms=cursor.time_ms,
+            fund_spent=tuple([QuotaLeaf(name, spent, since) for name, (spent, since) in cursor.fund_spent]),
+            fee_day=cursor.fee_day,
+            fee_account=cursor.fee_account,
+            collect_account=cursor.collect_account,
+        )
+    )
 
 
 def _touched_orders(ex: Exchange) -> Iterator[tuple[bytes, bytes | None]]:

@@ -1,0 +1,167 @@
+"""Leaves as records: what accounts, markets and counters are under the exchange's root.
+
+Rows are columns of 8-byte signed integers, in the order of the lists below. `leaf_rows.py` writes the leaves of many
+accounts and orders at once; a test holds it against these forms.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+from coinone.base.primitives import rlp
+from coinone.base.primitives.codecs import Codec
+from coinone.base.primitives.records import record
+from coinone.base.primitives.types import U32, U64, Address, Trailing, Wrapped
+
+ACCOUNT_COLUMNS = (
+    "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
+    "liquidated_ms", "created_ms",
+    "taker_rate", "maker_rate", "flags",
+)  # fmt: skip
+POSITION_COLUMNS = (
+    "size", "entry_notional", "opened_ms", "funding_all", "funding_open", "funding_change", "funding_ms",
+    "leverage",
+)  # fmt: skip
+ORDER_COLUMNS = (
+    "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
+    "reduce_only", "has_cloid",
+)  # fmt: skip
+MARKET_COLUMNS = (
+    "mark", "oracle", "oracle_ms", "limit_share", "funding_rate", "funding_ms", "funding_long", "funding_short",
+    "unbooked", "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",
+)  # fmt: skip
+TERMS_COLUMNS = (
+    "max_px", "max_sz", "max_open_interest", "min_notional", "tick", "lot", "px_unit", "band_bps", "sig_figs",
+    "sz_decimals", "max_leverage", "first_leverage",
+)  # fmt: skip
+TIER_COLUMNS = ("lower", "deduction", "max_leverage")
+GLOBAL_COLUMNS = (
+    "next_account",
+    "next_oid",
+    "next_tid",
+    "insurance",
+    "fees",
+    "funding_clearing",
+    "unclaimed",
+)
+
+
+def pack_row(row: Any, columns: Sequence[str]) -> bytes:
+    return struct.pack(f">{len(columns)}q", *[int(row[name]) for name in columns])
+
+
+def unpack_row(row: Any, columns: Sequence[str], data: bytes) -> None:
+    for name, value in zip(columns, struct.unpack(f">{len(columns)}q", data), strict=True):
+        row[name] = value
+
+
+def _signed(value: int) -> bytes:
+    """A signed integer of any size in the fewest bytes of two's complement."""
+    return rlp.encode(value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True))
+
+
+def _nonces(values: Sequence[int]) -> bytes:
+    return rlp.encode(struct.pack(f">{len(values)}Q", *values))
+
+
+def _decode_nonces(item: rlp.Item) -> tuple[int, ...]:
+    packed = rlp.decode_bytes(item)
+    return struct.unpack(f">{len(packed) // 8}Q", packed)
+
+
+Signed: TypeAlias = Annotated[
+    int, Codec(_signed, lambda item: int.from_bytes(rlp.decode_bytes(item), "big", signed=True))
+]
+Text: TypeAlias = Annotated[
+    str, Codec(lambda text: rlp.encode(text.encode()), lambda item: rlp.decode_bytes(item).decode())
+]
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class SettingsLeaf:
+    builders: tuple[tuple[Address, U64], ...]
+    referrer: Text
+    cancels_fired: tuple[U64, U64]
+    volume_days: tuple[tuple[U64, U64], ...]
+    is_builder: bool
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class AgentLeaf:
+    address: Address
+    name: Text
+    valid_until_ms: U64
+    compat: bool
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class SignerLeaf:
+    """The nonces of one key; 8 bytes each."""
+
+    address: Address
+    nonces: Annotated[tuple[int, ...], Codec(_nonces, _decode_nonces)]
+    closed: Annotated[bool | None, Trailing()] = None  # True, or left out
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class AccountLeaf:
+    address: Address
+    row: bytes
+    positions: tuple[tuple[U32, bytes], ...]  # (market, row)
+    settings: SettingsLeaf
+    scheduled_ms: U64  # 0: no cancel is scheduled
+    agents: tuple[AgentLeaf, ...]
+    signers: tuple[SignerLeaf, ...]
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class TermsLeaf:
+    """What a market was listed with: under the root, so that nodes with other terms part at once."""
+
+    name: Text
+    row: bytes
+    tiers: tuple[bytes, ...]
+    impact_notional: U64
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class ReportLeaf:
+    reporter: Address
+    time_ms: U64
+    px: U64
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class MarketLeaf:
+    row: bytes
+    memory: tuple[Signed, ...]  # the fields of MarketMemory
+    reports: tuple[ReportLeaf, ...]
+    terms: Annotated[TermsLeaf, Wrapped()]
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class QuotaLeaf:
+    market: Signed  # -1: all
+    spent: U64
+    since_ms: U64
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class GlobalsLeaf:
+    row: bytes
+    seq: U64
+    time_ms: U64
+    fund_spent: tuple[QuotaLeaf, ...]
+    fee_day: U64
+    fee_account: U64
+    collect_account: U64
