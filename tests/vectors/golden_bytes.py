@@ -16,11 +16,14 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.node.executor import promises
+from coinone.node.storage.blocks import Head
 from coinone.protocols.relay import messages as relay
 from coinone.protocols.sequencer import messages as sequencer
 from coinone.protocols.sequencer.effects import ChangeCall, PreparedBatch, Proposal
 from coinone.rules.chain.bridge import seen
 from coinone.rules.chain.cursor import Cursor, Effects
+from coinone.rules.chain.genesis import Genesis
+from coinone.rules.consensus.federation import Federation
 from coinone.rules.consensus.terms import Term
 from coinone.rules.exchange.wire import envelope
 from coinone.rules.exchange.wire.types import L1Envelope, OracleEnvelope, UserEnvelope
@@ -192,6 +195,15 @@ def cursor_of(draw: Draw) -> Cursor:
     )
 
 
+def genesis_of(draw: Draw) -> Genesis:
+    members = tuple(dict.fromkeys(draw.many(4, Draw.address)))
+    return Genesis(draw.uint(8), Federation(members), draw.many(4, Draw.address), draw.hash())
+
+
+def head_of(draw: Draw) -> Head:
+    return Head(draw.uint(8), draw.hash(), draw.uint(8))
+
+
 def relay_message_of(draw: Draw) -> relay.Message:
     kind = draw.randrange(10)
     first, seq, number = draw.uint(8), draw.uint(8), draw.uint(8)
@@ -275,6 +287,8 @@ FORMS: dict[str, Form] = {
     "member message": Form(member_message_of, sequencer.encode_message, sequencer.decode_message),
     "promise": Form(promise_of, _promise_bytes, _promise_back, False),
     "action": Form(action_of, envelope.encode_envelope, envelope.decode_envelope),
+    "genesis": _record(genesis_of, Genesis),
+    "head": _record(head_of, Head, False),
     "oracle report": Form(oracle_of, envelope.encode_oracle, envelope.decode_oracle),
 }
 HASHES: dict[str, tuple[Callable[[Draw], Any], Callable[[Any], bytes]]] = {

@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 
 from coinone.base.primitives.errors import CoinoneError, InvalidInput
+from coinone.base.primitives.records import decode
 from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, Endpoint
 from coinone.protocols.relay.framing import FrameReader
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, Goodbye, Hello, decode_message
-from coinone.rules.chain.genesis import Genesis, decode_genesis
+from coinone.rules.chain.genesis import Genesis
 
 
 class PeerUnreachable(CoinoneError):
@@ -32,7 +33,7 @@ async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
         raise InvalidInput("the peer speaks another version", peer=endpoint)
     if hello.chain_id != chain_id:
         raise InvalidInput("the peer is on another network", want=chain_id, have=hello.chain_id)
-    return decode_genesis(hello.genesis)
+    return decode(Genesis, hello.genesis)
 
 
 async def _first_message(endpoint: Endpoint) -> object:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import structlog
 
 from coinone.base.primitives.errors import CoinoneError
-from coinone.base.primitives.records import decode
+from coinone.base.primitives.records import decode, encode
 from coinone.node.network.peers import Endpoint, Item, PeerNetwork
 from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
@@ -116,7 +116,7 @@ class Peering:
         node = self._node
         subscription = node.subscribe()
         view = await node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number))
-        chain_id, genesis = node.network.chain_id, node.genesis.encode()
+        chain_id, genesis = node.network.chain_id, encode(node.genesis)
         check = checker_of(chain_id, node.genesis.federation)
         relay = Relay(chain_id, genesis, self._shelves, Head(*view), check)
         self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()))

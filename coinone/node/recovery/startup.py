@@ -23,7 +23,6 @@ from coinone.rules.chain.certified import ResultsDiffer, apply_certified
 from coinone.rules.chain.cursor import Cursor, exchange_root_with
 from coinone.rules.chain.genesis import (
     Genesis,
-    decode_genesis,
     exchange_config,
     genesis_cursor,
     genesis_header,
@@ -97,7 +96,7 @@ def chain_at(
     genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
     if genesis_row is None or cursor_row is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")
-    genesis = decode_genesis(genesis_row)
+    genesis = decode(Genesis, genesis_row)
     leaves = list(store.scan(Table.EXCHANGE))
     chain = ChainState(
         network=network,
@@ -138,7 +137,7 @@ def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Blo
         **sealed_state.changes,
         Table.EXCHANGE: dict(leaves),
         Table.EXCHANGE_NUMBER: dict(numbers_of(leaves)),
-        Table.META: {GENESIS_KEY: genesis.encode(), CURSOR_KEY: encode(cursor)},
+        Table.META: {GENESIS_KEY: encode(genesis), CURSOR_KEY: encode(cursor)},
     }
     return Block(header, (), GenesisSeal()), SealedBlock(header, place(()), (), cursor, changes)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from coinone.base.primitives.errors import InvalidInput, StorageError
-from coinone.base.primitives.records import encode
+from coinone.base.primitives.records import decode, encode
 from coinone.base.primitives.types import Hash32
 from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block
 from coinone.node.storage.blocks import Blocks
@@ -17,7 +17,7 @@ from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore, Snapshot, Store
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.certified import ResultsDiffer
-from coinone.rules.chain.genesis import decode_genesis
+from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.invariants import check_solvency
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import SealedBlock, apply_block, commit_block
@@ -50,7 +50,7 @@ def execute_again(
     archive, genesis_row = Archive(Blocks(found)), found.get(Table.META, GENESIS_KEY)
     if genesis_row is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")
-    first, sealed = genesis_block(network, decode_genesis(genesis_row), store)
+    first, sealed = genesis_block(network, decode(Genesis, genesis_row), store)
     _compare(first.hash, archive, 0)
     write(first, sealed, {})
     chain = chain_at(network, store, first.header, Headers(archive.header, archive.forced))

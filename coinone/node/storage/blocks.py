@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coinone.base.primitives import rlp
-from coinone.base.primitives.types import Hash32
+from coinone.base.primitives.records import decode, encode, record
+from coinone.base.primitives.types import U64, Hash32
 from coinone.node.storage.store import Snapshot
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.rules.state.database import Table
@@ -12,25 +12,23 @@ from coinone.rules.state.database import Table
 _HEAD_KEY = b"head"
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Head:
     """The newest block on disk, and the newest batch in it or before it."""
 
-    number: int
+    number: U64
     hash: Hash32
-    last_seq: int
+    last_seq: U64
 
 
 def head_of(snapshot: Snapshot) -> Head | None:
     row = snapshot.get(Table.META, _HEAD_KEY)
-    if row is None:
-        return None
-    number, block_hash, last_seq = rlp.decode_list(rlp.decode(row), 3)
-    return Head(rlp.decode_int(number), rlp.decode_bytes(block_hash, 32), rlp.decode_int(last_seq))
+    return None if row is None else decode(Head, row)
 
 
 def head_row(head: Head) -> dict[bytes, bytes | None]:
-    return {_HEAD_KEY: rlp.encode([head.number, head.hash, head.last_seq])}
+    return {_HEAD_KEY: encode(head)}
 
 
 class Blocks:

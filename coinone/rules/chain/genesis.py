@@ -6,14 +6,17 @@ oracle's reporters. From both together follows the state, the first header and t
 """
 
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.abi import address_word, uint_word
+from coinone.base.primitives.codecs import Codec
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parameters import FIRST_LEVERAGE_MAX, QUOTE_SUPPLY_MAX
-from coinone.base.primitives.types import ZERO_HASH, Address, Hash32
+from coinone.base.primitives.records import codec_of, encode, record
+from coinone.base.primitives.types import U64, ZERO_HASH, Address, Hash32
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network, QuoteToken
 from coinone.rules.consensus.federation import Federation
@@ -31,28 +34,22 @@ ACTION_CREDITS = 10_000  # what an account may send before it has traded (D5)
 DEV_ACTION_CREDITS = 10**9  # the demo's makers requote all day
 
 
+_MEMBERS = codec_of(tuple[Address, ...])
+_Federation: TypeAlias = Annotated[
+    Federation,
+    Codec(lambda value: _MEMBERS.encode(value.members), lambda item: Federation(_MEMBERS.decode(item))),
+]
+
+
+@record
 @dataclass(frozen=True, slots=True)
 class Genesis:
     """What is decided when a network starts."""
 
-    time_ms: int
-    federation: Federation
+    time_ms: U64
+    federation: _Federation
     reporters: tuple[Address, ...]
     seed_tip: Hash32
-
-    def encode(self) -> bytes:
-        return rlp.encode([self.time_ms, list(self.federation.members), list(self.reporters), self.seed_tip])
-
-
-def decode_genesis(data: bytes) -> Genesis:
-    """Raises DecodeError."""
-    time_ms, members, reporters, seed_tip = rlp.decode_list(rlp.decode(data), 4)
-    return Genesis(
-        rlp.decode_int(time_ms, 8),
-        Federation(tuple(rlp.decode_bytes(member, 20) for member in rlp.decode_list(members))),
-        tuple(rlp.decode_bytes(reporter, 20) for reporter in rlp.decode_list(reporters)),
-        rlp.decode_bytes(seed_tip, 32),
-    )
 
 
 def exchange_config(network: Network, genesis: Genesis) -> ExchangeConfig:
@@ -123,7 +120,7 @@ def genesis_header(network: Network, genesis: Genesis, state_root: Hash32, excha
 def genesis_batch_hash(network: Network, genesis: Genesis) -> Hash32:
     """What stands for the batch before the first: it binds every later one to this chain."""
     return keccak256(
-        b"coinone-genesis" + rlp.encode([network.chain_id, network.name.encode(), genesis.encode()])
+        b"coinone-genesis" + rlp.encode([network.chain_id, network.name.encode(), encode(genesis)])
     )
 
 

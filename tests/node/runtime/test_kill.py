@@ -27,7 +27,7 @@ from coinone.node.storage.storage import Storage, open_storage
 from coinone.node.storage.store import MemoryStore
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import apply_batch
-from coinone.rules.chain.genesis import decode_genesis
+from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import apply_block, commit_block
 from coinone.rules.chain.state import BatchResult, Headers
@@ -143,7 +143,7 @@ class Campaign:
 def executed_again(network: Network, storage: Storage) -> dict[tuple[str, str], list[Any]]:
     """What each action, transaction and batch of the folder comes to, in blocks or waiting for one."""
     archive, memory = Archive(storage.blocks), MemoryStore()
-    genesis = decode_genesis(storage.store.get(Table.META, GENESIS_KEY) or b"")
+    genesis = decode(Genesis, storage.store.get(Table.META, GENESIS_KEY) or b"")
     first, sealed = genesis_block(network, genesis, memory)
     memory.write(sealed.changes)
     chain, number = chain_at(network, memory, first.header, Headers()), 1

@@ -21,7 +21,7 @@ from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import apply_batch
 from coinone.rules.chain.bridge.own import best_of
 from coinone.rules.chain.cursor import Cursor
-from coinone.rules.chain.genesis import decode_genesis, exchange_config
+from coinone.rules.chain.genesis import Genesis, exchange_config
 from coinone.rules.chain.network import Network
 from coinone.rules.chain.sealing import CURSOR_KEY
 from coinone.rules.chain.state import ChainState, Headers
@@ -71,7 +71,7 @@ class ExchangeWithin:
         genesis_row, cursor_row = rows.get(Table.META, GENESIS_KEY), rows.get(Table.META, CURSOR_KEY)
         head = archive.header(self._number - 1)
         assert genesis_row and cursor_row and head, "the block before is on disk whole"
-        genesis = decode_genesis(genesis_row)
+        genesis = decode(Genesis, genesis_row)
         config, leaves = exchange_config(self._network, genesis), rows.scan(Table.EXCHANGE)
         return ChainState(
             network=self._network,

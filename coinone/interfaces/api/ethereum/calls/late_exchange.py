@@ -1,11 +1,12 @@
 """The exchange at a block, or at `pending`, for a contract on trial; put together when it is first read."""
 
+from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.calls.worker import Desk
 from coinone.node.recovery.startup import GENESIS_KEY
 from coinone.node.storage.past import Past, after_block
 from coinone.rules.chain.bridge.seen import BESTS_KEY, ExchangeSeen, encode_bests, numbers_of
-from coinone.rules.chain.genesis import decode_genesis, exchange_config
+from coinone.rules.chain.genesis import Genesis, exchange_config
 from coinone.rules.chain.network import Network
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.state.database import Database, Table
@@ -30,7 +31,7 @@ class LateExchange:
         if self._seen is None:
             genesis = self._desk.snapshot.get(Table.META, GENESIS_KEY)
             assert genesis is not None, "a chain has a genesis"
-            config = exchange_config(self._network, decode_genesis(genesis))
+            config = exchange_config(self._network, decode(Genesis, genesis))
             self._seen = ExchangeSeen(config, self._rows())
         return self._seen
 
