@@ -1,49 +1,78 @@
 """Transactions of the exchange as frozen values: envelopes as they travel, and what they are once verified."""
 
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
-from coinone.base.primitives.types import Address, Hash32
+from coinone.base.primitives import rlp
+from coinone.base.primitives.codecs import Codec
+from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.integers import INT64_MAX
+from coinone.base.primitives.parameters import ORACLE_PRICES_MAX
+from coinone.base.primitives.records import record
+from coinone.base.primitives.types import U8, U32, U64, U256, Address, Between, Count, Fixed, Hash32
 from coinone.rules.exchange.wire.action import Action
 
 
+def _decode_name(item: rlp.Item) -> str:
+    text = rlp.decode_bytes(item)
+    if len(text) > _NAME_MAX:
+        raise DecodeError("name too long", have=len(text))
+    try:
+        return text.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise DecodeError("name is not ASCII") from error
+
+
+_NAME_MAX = 64
+Name: TypeAlias = Annotated[str, Codec(lambda name: rlp.encode(name.encode()), _decode_name)]
+Expiry: TypeAlias = Annotated[int, Fixed(8)]
+"""Eight bytes as they are hashed: an absent expiry and an expiry of 0 are different digests."""
+
+
+@record
 @dataclass(frozen=True, slots=True)
 class L1Envelope:
     """Transaction type 0x70: the msgpack bytes exactly as the client signed them."""
 
     action: bytes
-    nonce: int
+    nonce: U64
     vault: Address | None
-    expires_after: int | None
-    source: str
-    r: int
-    s: int
-    v: int
+    expires_after: Expiry | None
+    source: Name
+    r: U256
+    s: U256
+    v: U8
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class UserEnvelope:
     """Transaction type 0x71: exactly the signed EIP-712 fields, in their order, canonically encoded."""
 
-    type_name: str  # e.g. "UsdSend"
+    type_name: Name  # e.g. "UsdSend"
     values: tuple[bytes, ...]
-    signature_chain_id: int
-    r: int
-    s: int
-    v: int
+    signature_chain_id: U64
+    r: U256
+    s: U256
+    v: U8
 
 
 ActionEnvelope = L1Envelope | UserEnvelope
 
 
+Price: TypeAlias = Annotated[int, Between(1, INT64_MAX)]
+
+
+@record
 @dataclass(frozen=True, slots=True)
 class OracleEnvelope:
     """Transaction type 0x72: prices of one reporter, in the markets' own price units."""
 
-    time_ms: int
-    prices: tuple[tuple[int, int], ...]
-    r: int
-    s: int
-    v: int
+    time_ms: U64
+    prices: Annotated[tuple[tuple[U32, Price], ...], Count(ORACLE_PRICES_MAX)]  # (market, price)
+    r: U256
+    s: U256
+    v: U8
 
 
 @dataclass(frozen=True, slots=True)
