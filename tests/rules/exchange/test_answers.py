@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,16 @@ def test_an_entry_is_not_filled_without_the_stop_it_came_with(
     statuses = w.last.outcomes[0].response["data"]["statuses"]
     assert statuses == [{"error": "Trigger orders are not supported."}] * 2
     assert w.position(1) == 0
+
+
+def test_what_waits_for_a_price_is_named_beside_the_operations_and_all_that_is_grouped_with_it() -> None:
+    trigger, entry = t.Trigger(10**12, True, "sl"), t.OrderSpec(0, True, 1, 1, False, t.Tif.GTC, None, 0)
+    stop = replace(entry, trigger=trigger)
+    alone = t.operations_of(t.Order((entry, stop), "na", None))
+    grouped = t.operations_of(t.Order((entry, stop), "normalTpsl", None))
+    assert alone.conditional == (t.Conditional(1, trigger),)
+    assert grouped.conditional == (t.Conditional(0, None), t.Conditional(1, trigger))
+    assert alone.rows == grouped.rows == t.operations_of(t.Order((entry, entry), "na", None)).rows
 
 
 def test_a_group_without_triggers_is_as_good_as_none(world: Callable[..., Any]) -> None:

@@ -11,6 +11,7 @@ from coinone.base.primitives.errors import InvalidAction
 from coinone.base.primitives.parameters import CREDIT_DEBT_MAX
 from coinone.rules.exchange.actions import cancel_all
 from coinone.rules.exchange.batch.inclusion import Judge
+from coinone.rules.exchange.book.book import Book
 from coinone.rules.exchange.trading.segment import Trading
 from tests.rules.exchange import words as t
 from tests.rules.exchange.conftest import BTC, ETH
@@ -81,6 +82,24 @@ def test_an_order_is_asked_away_once_however_often_its_owner_sends_it(world: Cal
         w.batch(*asked)
     assert max(seen) == 40 + 199
     assert sorted(counts(w)) == [0] * 199 + [40] and used(w, 1) == before + 199
+
+
+def test_orders_of_other_markets_are_not_looked_at(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And those of its own only until they are swept: 200 sweeps, two looks at one order."""
+    w = world({1: 10**6})
+    w.batch(*quotes(w, 1, 40), *quotes(w, 1, 1, ETH))
+    slots_of, seen = Book.slots_of, []
+
+    def noted(*arguments: Any) -> list[int]:
+        found = slots_of(*arguments)
+        seen.extend(found)
+        return found
+
+    monkeypatch.setattr(Book, "slots_of", noted)
+    w.batch(*[sweep(w, 1, ETH) for _ in range(200)], check=False)
+    assert len(seen) == 2 and sum(counts(w)) == 1
 
 
 def test_beyond_the_bound_who_has_many_tries_again_and_who_has_few_is_served(

@@ -18,6 +18,7 @@ from coinone.rules.exchange.wire.trades import (
     BatchModify,
     Builder,
     Cancel,
+    Conditional,
     Modify,
     Operations,
     Order,
@@ -77,6 +78,7 @@ __all__ = [
     "Builder",
     "Cancel",
     "CancelAllByMarket",
+    "Conditional",
     "LeaveAgency",
     "Modify",
     "Noop",
@@ -96,4 +98,5 @@ __all__ = [
     "UsdClassTransfer",
     "VerifiedAction",
     "action_of",
+    "operations_of",
 ]

@@ -3,10 +3,10 @@
 It reaches what rests when the cancels of a batch run, and no order of the same batch. It costs like a cancel: nothing
 if it finds an order, else one credit, and who owes credits may send it only where an order rests.
 
-The work is bounded. An order is asked away once in a segment, however often its owner sends this, so an account brings
-at most the orders that it has resting (`OPEN_ORDERS_MAX`). When a batch sweeps `CANCELLED_WHOLE_PER_BATCH` orders in
-this way, those with many in their market try again later, and whoever has few is still served: together fewer than the
-cancels by name that a batch has room for.
+The work is bounded. Only the account's orders of that market are looked at, and each is asked away once in a segment,
+however often its owner sends this, so an account brings at most what it has resting (`OPEN_ORDERS_MAX`). When a batch
+sweeps `CANCELLED_WHOLE_PER_BATCH` orders in this way, those with many in their market try again later, and whoever has
+few is still served: together fewer than the cancels by name that a batch has room for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CancelAllByMarket:
 
 
 def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
-    count = int(np.count_nonzero(trading.resting(item.account)["market"] == says.asset))
+    count = len(trading.resting(item.account, says.asset))
     if not count:  # a cancel of nothing, which is answered and charged as one that found nothing
         trading.ops.add_one(item, kind=int(OpKind.CANCEL), market=says.asset)
     elif count > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH:

@@ -213,9 +213,10 @@ class Book:
                 yield slot
                 slot = int(self.links[slot]["next"])
 
-    def slots_of(self, store: Store, account: int) -> list[int]:
-        """Slots of an account's resting orders, oldest first; it looks at nobody else's."""
-        held = store.positions[account, : store.market_count]
+    def slots_of(self, store: Store, account: int, market: int | None = None) -> list[int]:
+        """Slots of an account's resting orders, in one market or in all, oldest first; it looks at no others."""
+        markets = slice(store.market_count) if market is None else slice(market, market + 1)
+        held = store.positions[account, markets]
         slots: list[int] = []
         following = self.links["own_next"]
         heads = [held[name].tolist() for name in ("first_bid", "first_ask", "first_reduce")]

@@ -43,28 +43,26 @@ class Trading:
         self.batch = batch
         self.ops = OpList()
         self.swept = 0  # orders, by actions that sweep
-        self._resting: dict[int, Array] = {}  # of accounts that sweep: what they have not swept yet
+        self._swept: set[tuple[int, int | None]] = set()  # accounts and markets; None: all of them
 
     def add(self, item: Item) -> None:
         """Put what the item's action asks for behind the operations that are there."""
         traded(item).add(self, item, item.action.says)
 
-    def resting(self, account: int) -> Array:
-        """The account's resting orders, but for those that this segment sweeps away already."""
-        if account not in self._resting:
-            rows = self.batch.rows
-            self._resting[account] = rows.orders[rows.book.slots_of(rows, account)]
-        return self._resting[account]
-
     def sweep(self, item: Item, reason: Status, market: int | None = None) -> None:
-        """Cancel every order that the item's account has resting, in one market or in all; each once in a segment."""
-        orders = self.resting(item.account)
-        swept = np.full(len(orders), True) if market is None else orders["market"] == market
-        self._resting[item.account], orders = orders[~swept], orders[swept]
-        cancels = np.zeros(len(orders), OP)
+        """Cancel every order that the item's account has resting, in one market or in all."""
+        rows, slots = self.batch.rows, self.resting(item.account, market)
+        self._swept.add((item.account, market))
+        cancels = np.zeros(len(slots), OP)
         cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
-        cancels["market"], cancels["oid"] = orders["market"], orders["oid"]
+        cancels["market"], cancels["oid"] = rows.orders["market"][slots], rows.orders["oid"][slots]
         self.ops.add_rows(item, cancels)
+
+    def resting(self, account: int, market: int | None = None) -> list[int]:
+        """Slots of what the account has resting, in one market or in all; nothing that the segment sweeps already."""
+        if not self._swept.isdisjoint(((account, market), (account, None))):
+            return []
+        return self.batch.rows.book.slots_of(self.batch.rows, account, market)
 
     def run(self, post_only: bool = False) -> Ran:
         """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. Some `post_only`
