@@ -1,1 +1,5 @@
-"""Exchange streams: sessions, subscriptions, and what each channel says of a batch."""
+"""Exchange streams over WebSocket: one table of channels, the feed that drives them, the sessions that subscribe.
+
+Read `channel.py` (the record) and `table.py`; the families `markets.py`, `events.py`, `account_states.py`; then
+`feed.py` and `outlet.py`, and `session.py`.
+"""

@@ -7,8 +7,8 @@ store may hold more by then, and have more added while it is read.
 from collections.abc import Callable
 
 from coinone.interfaces.api.exchange.channels.channel import JOINED
-from coinone.interfaces.api.exchange.info.history import orders_so_far
 from coinone.interfaces.api.exchange.info.sources import Json, Request, Sources
+from coinone.interfaces.api.exchange.info.stored import orders_so_far
 from coinone.interfaces.api.limits import INFO_ROWS_MAX
 from coinone.interfaces.api.sockets.hub import Key
 
