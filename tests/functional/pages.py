@@ -50,8 +50,8 @@ def chromium() -> Iterator[Any]:
 class Profile:
     """One browser profile: opens pages and collects what the browser complains about."""
 
-    def __init__(self, browser: Any, viewport: dict[str, int] = DESK) -> None:
-        self._context = browser.new_context(viewport=viewport)
+    def __init__(self, browser: Any, viewport: dict[str, int] = DESK, language: str = "en-US") -> None:
+        self._context = browser.new_context(viewport=viewport, locale=language)
         self.complaints: list[str] = []
         self._allowed: list[str] = []
 

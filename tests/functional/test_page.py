@@ -168,7 +168,7 @@ def test_nothing_is_wider_than_the_screen(browser: Any, market_node: LocalNode) 
         for tab in ("Book", "Trade", "Positions", "Account", "Chart"):
             tabs.get_by_role("button", name=tab).click()
             wait_until_all_fits(page, width)
-    for width in (761, 901, 1024, 1081, 1261):  # where something more is shown
+    for width in (761, 901, 1024, 1161, 1261):  # where something more is shown
         page.set_viewport_size({"width": width, "height": 800})
         wait_until_all_fits(page, width)
     profile.close()

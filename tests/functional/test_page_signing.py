@@ -4,6 +4,7 @@ Both signers are deterministic (RFC 6979), so equal bytes were signed exactly wh
 """
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -62,11 +63,13 @@ def test_the_modules_pass_their_own_tests(tmp_path: Path) -> None:
     assert told["numPassedTests"] == told["numTotalTests"] > 50
 
 
-def test_the_page_asks_a_first_deposit_for_what_the_chain_asks() -> None:
+@pytest.mark.parametrize("language", ["en", "zh", "ja", "ko"])
+def test_the_page_asks_a_first_deposit_for_what_the_chain_asks(language: str) -> None:
     """Both in micro-quote on the chain."""
-    least, fee = OPENING_MINIMUM // 10**6, OPENING_FEE // 10**6
-    text = (WEB / "src" / "account" / "opening.ts").read_text()
-    assert f"'{least} USDC, of which {fee} pays for opening the account'" in text
+    words = (WEB / "src" / "i18n" / f"{language}.ts").read_text()
+    told = re.search(r"'ledger\.opening': '(\d+) USDC\D*(\d+)", words)
+    assert told is not None
+    assert [int(each) * 10**6 for each in told.groups()] == [OPENING_MINIMUM, OPENING_FEE]
 
 
 @pytest.mark.slow

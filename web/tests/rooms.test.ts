@@ -7,14 +7,15 @@ import { test } from 'vitest'
 
 /** Of each room the rooms below it that it may import. */
 const BELOW: Record<string, string[]> = {
-  core: [],
-  node: ['core'],
-  ui: ['core'],
-  market: ['core', 'node', 'ui'],
-  account: ['core', 'node', 'ui', 'market'],
-  trade: ['core', 'node', 'ui', 'market', 'account'],
-  explorer: ['core', 'node', 'ui', 'market'],
-  app: ['core', 'node', 'ui', 'market', 'account', 'trade', 'explorer'],
+  i18n: [],
+  core: ['i18n'],
+  node: ['i18n', 'core'],
+  ui: ['i18n', 'core'],
+  market: ['i18n', 'core', 'node', 'ui'],
+  account: ['i18n', 'core', 'node', 'ui', 'market'],
+  trade: ['i18n', 'core', 'node', 'ui', 'market', 'account'],
+  explorer: ['i18n', 'core', 'node', 'ui', 'market'],
+  app: ['i18n', 'core', 'node', 'ui', 'market', 'account', 'trade', 'explorer'],
 }
 const ROOT = join(import.meta.dirname, '..', 'src')
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g

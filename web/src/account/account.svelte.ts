@@ -15,7 +15,7 @@ import { rowNames } from './ledger.ts'
 const FEES_POLL_MS = 300_000
 const HISTORY_ROWS = 500
 /** Asked about while nobody is connected: the chain then tells what holds for a new account. */
-const NOBODY = '0x0000000000000000000000000000000000000000'
+export const NOBODY = '0x0000000000000000000000000000000000000000'
 
 /** Streams of an account, each told whole at first. */
 export type Part = 'clearinghouseState' | 'openOrders' | 'userFills' | 'userFundings' | 'userNonFundingLedgerUpdates'

@@ -2,6 +2,7 @@
 
 import type { LedgerUpdate } from '../core/shapes.ts'
 import { num } from '../core/numbers.ts'
+import { t, type Key } from '../i18n/locale.svelte.ts'
 
 export interface Told {
   name: string
@@ -18,27 +19,37 @@ export interface Told {
 type Sign = 1 | -1 | 0 | 'told'
 
 /** Of each kind its name, the sign of its amount ('told' where the node says it) and its meaning. */
-const KINDS: Record<string, [string, Sign, string]> = {
-  deposit: ['Deposit', 1, ''],
-  withdraw: ['Withdrawal', -1, ''],
-  accountActivationGas: ['Opening the account', -1, 'Paid once, when an address becomes an account'],
-  debtLevy: ['Share of others’ debts', 'told', 'A liquidation left a debt that the insurance fund could not pay: winners paid a part of it'],
-  debtCovered: ['Debt paid by others', 1, 'The account was worth less than nothing: the insurance fund and winners paid the rest'],
-  liquidationProceeds: ['To the insurance fund', 'told', 'What closing the positions of a locked account brought'],
-  dust: ['Too small to keep', 0, 'What was sent is too little to wait for an account, and went to the insurance fund'],
-  claimed: ['Waiting money credited', 1, 'What waited for the account'],
-  collected: ['Account let go', -1, 'What was left of an account that was not used for long; it waits until the account opens again'],
+const KINDS: Record<string, [Key, Sign, Key?]> = {
+  deposit: ['ledger.deposit', 1],
+  withdraw: ['ledger.withdraw', -1],
+  accountActivationGas: ['ledger.activation', -1, 'ledger.activation.meaning'],
+  debtLevy: ['ledger.levy', 'told', 'ledger.levy.meaning'],
+  debtCovered: ['ledger.covered', 1, 'ledger.covered.meaning'],
+  liquidationProceeds: ['ledger.proceeds', 'told', 'ledger.proceeds.meaning'],
+  dust: ['ledger.dust', 0, 'ledger.dust.meaning'],
+  claimed: ['ledger.claimed', 1, 'ledger.claimed.meaning'],
+  collected: ['ledger.collected', -1, 'ledger.collected.meaning'],
 }
 const TRANSFERS = new Set(['internalTransfer', 'spotTransfer', 'send'])
 
 export function ledgerTold({ delta }: LedgerUpdate, own: string): Told {
   const raw = num(delta.usdc ?? delta.amount) ?? 0
   const transfer = TRANSFERS.has(delta.type) ? counterparty(delta, own) : null
-  const [name, sign, meaning] = transfer
-    ? ([transfer.way === 'from' ? 'Received' : 'Sent', transfer.way === 'from' ? 1 : -1, ''] as const)
-    : (KINDS[delta.type] ?? ([delta.type, 0, ''] as const))
+  const { name, sign, meaning } = transfer ? transferTold(transfer.way) : kindTold(delta.type)
   const change = delta.unclaimed || sign === 0 ? null : sign === 'told' ? raw : sign * raw
   return { name, meaning, change, amount: Math.abs(raw), token: delta.token?.split(':')[0] ?? 'USDC', other: transfer }
+}
+
+function transferTold(way: 'from' | 'to'): { name: string; sign: Sign; meaning: string } {
+  return way === 'from' ? { name: t('ledger.received'), sign: 1, meaning: '' } : { name: t('ledger.sent'), sign: -1, meaning: '' }
+}
+
+/** A kind that is not known here has the node's name for it. */
+function kindTold(type: string): { name: string; sign: Sign; meaning: string } {
+  const known = KINDS[type]
+  if (!known) return { name: type, sign: 0, meaning: '' }
+  const [name, sign, meaning] = known
+  return { name: t(name), sign, meaning: meaning ? t(meaning) : '' }
 }
 
 function counterparty({ user, destination }: LedgerUpdate['delta'], own: string): Told['other'] {

@@ -1,6 +1,7 @@
 // What became of a command, said in a toast: also of which account it was, once another one is shown.
 
 import { short } from '../core/short.ts'
+import { t } from '../i18n/locale.svelte.ts'
 import { inWords } from '../node/errors.ts'
 import { AskedTooMuch, Unreachable } from '../node/http.ts'
 import { NotKnown } from '../node/outcomes.ts'
@@ -26,7 +27,7 @@ export class Reports {
     const user = this.#session.address
     return (tone, title, text = '', hash = null) => {
       if (user === null || user === this.#session.address) return this.#screen.toast(tone, title, text, hash)
-      const whose = `For ${short(user)}, which is not the account shown now.`
+      const whose = t('account.otherAccount', { address: short(user) })
       this.#screen.toast(tone === 'good' || tone === 'plain' ? 'notice' : tone, title, `${whose} ${text}`.trim(), hash)
     }
   }
@@ -38,9 +39,9 @@ export class Reports {
       await command(tell)
       return true
     } catch (fault) {
-      if (fault instanceof NotKnown) tell('warn', 'Outcome unknown', fault.message)
-      else if (fault instanceof Unreachable) tell('warn', 'No answer', `${fault.message} Whether it was done is not known: look before you repeat it.`)
-      else if (fault instanceof AskedTooMuch) tell('bad', title, `Nothing was done. ${inWords('too many requests')}`)
+      if (fault instanceof NotKnown) tell('warn', t('ui.outcomeUnknown'), fault.message)
+      else if (fault instanceof Unreachable) tell('warn', t('account.noAnswer'), t('account.doneUnknown', { said: fault.message }))
+      else if (fault instanceof AskedTooMuch) tell('bad', title, t('account.nothingDone', { said: inWords('too many requests') }))
       else if (!(fault instanceof Reported)) tell('bad', title, inWords(fault))
       return false
     }

@@ -3,19 +3,17 @@
 // A wallet may move to another account at any moment. So what an action needs of the session (wallet, account, trading
 // key) is taken once, before the action first waits: what it signs, stores and asks is of that account to its end.
 
-import { zeroAddress, type Hex } from 'viem'
-import {
-  actionHash, CHAIN_NAME, L1_ACTION, l1TypedData, sourceOf, splitSignature, transactionHash, USER_ACTION, userTypedData, type UserAction,
-} from '../core/signing.ts'
+import type { Hex } from 'viem'
+import type { UserAction } from '../core/signing.ts'
 import type { Packable } from '../core/msgpack.ts'
-import { Unreachable } from '../node/http.ts'
+import { NodeError, Unreachable } from '../node/http.ts'
 import type { ExchangeAnswer, NamedAgent } from '../core/shapes.ts'
+import { t } from '../i18n/locale.svelte.ts'
 import { approvedName, deviceName, dropUnnamed, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from './wallet/agent.ts'
-import { devWallet } from './wallet/dev.ts'
 import { awaitInjected, connectInjected, type Announced } from './wallet/injected.ts'
 import type { Wallet } from './wallet/wallet.ts'
 import type { NodeClient } from '../node/client.ts'
-import type { Account } from './account.svelte.ts'
+import { NOBODY, type Account } from './account.svelte.ts'
 import { AnswerLost, answerOf } from '../node/outcomes.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
 
@@ -25,9 +23,15 @@ const REMEMBERED = 'coinone.devkey' // of this tab
 const INJECTED = 'coinone.wallet' // of this browser: the wallet's name in reverse-domain form
 /** Extensions announce themselves late: so long it is said that the remembered one is looked for. It is taken later, too. */
 const LOOKING_MS = 10_000
-const DROPPED = 'An older version of this page made it and did not note whose it is. Enable trading again; under Wallet you can revoke the old key.'
 /** The chain's words for a key that it does not know (any more). */
 const UNKNOWN_SIGNER = /API Wallet .* does not exist/
+
+/** What signs is much code, and needed only by who has a wallet. Raises NodeError where it cannot be loaded. */
+function signing(): Promise<typeof import('../core/signing.ts')> {
+  return import('../core/signing.ts').catch(() => {
+    throw new NodeError(t('node.noAnswer'))
+  })
+}
 
 export class Session {
   wallet = $state.raw<Wallet | null>(null)
@@ -79,7 +83,8 @@ export class Session {
   }
 
   async useDevKey(index: number): Promise<void> {
-    const used = this.use(await devWallet(this.#node, index))
+    const { devWallet } = await import('./wallet/dev.ts')
+    const used = this.use(devWallet(this.#node, index))
     sessionStorage.setItem(REMEMBERED, String(index))
     await used
   }
@@ -87,6 +92,7 @@ export class Session {
   async use(wallet: Wallet): Promise<void> {
     this.#release()
     this.#newest = wallet
+    void signing().catch(() => undefined) // so that it is there when it is needed
     const stopTabs = onOtherTab(this.#node.network.chainId!, wallet.address, () => void this.#reloadAgent())
     const stopWallet = wallet.onChange((moved) => {
       if (moved === null) this.#lock(wallet)
@@ -96,7 +102,7 @@ export class Session {
       stopTabs()
       stopWallet()
     }
-    if (await dropUnnamed(this.#node.network.chainId!, wallet.address)) this.#screen.toast('notice', 'Trading key dropped', DROPPED)
+    if (await dropUnnamed(this.#node.network.chainId!, wallet.address)) this.#screen.toast('notice', t('key.dropped'), t('key.dropped.why'))
     const agent = await storedAgent(this.#node.network.chainId!, wallet.address)
     if (this.#newest !== wallet) return // it has moved on, or was left
     this.agent = agent
@@ -152,7 +158,7 @@ export class Session {
   /** End the agency of that name: to approve the zero address is to approve nobody. */
   async revokeAgent(name: string): Promise<void> {
     const [wallet, agent] = [this.wallet!, this.agent]
-    await this.#approve(wallet, zeroAddress, name)
+    await this.#approve(wallet, NOBODY, name)
     if (agent?.name === name) await this.#forgetAgent(wallet.address, agent)
   }
 
@@ -160,7 +166,8 @@ export class Session {
    * own time (ms). Raises AnswerLost, which leaves open whether it was done; Error with the chain's refusal. */
   async trade(action: Packable, expiresAfter: number): Promise<ExchangeAnswer> {
     const { address, agent } = this
-    if (!address || !agent) throw new Error('Enable trading first.')
+    if (!address || !agent) throw new Error(t('key.enableFirst'))
+    const { actionHash, L1_ACTION, l1TypedData, sourceOf, splitSignature, transactionHash } = await signing()
     const nonce = this.#nonce()
     const data = l1TypedData(sourceOf(this.#node.network.chainId!), actionHash(action, nonce, null, expiresAfter))
     const signature = splitSignature(await agent.signTypedData(data))
@@ -182,6 +189,7 @@ export class Session {
   }
 
   async #sign(wallet: Wallet, type: string, time: 'nonce' | 'time', fields: Record<string, string>): Promise<ExchangeAnswer> {
+    const { CHAIN_NAME, splitSignature, transactionHash, USER_ACTION, userTypedData } = await signing()
     const nonce = this.#nonce()
     const signatureChainId: Hex = `0x${this.#node.network.chainId!.toString(16)}`
     const action: UserAction = { type, hyperliquidChain: CHAIN_NAME, signatureChainId, ...fields, [time]: nonce }
@@ -215,7 +223,7 @@ export class Session {
       return await answer
     } catch (fault) {
       if (!(fault instanceof AnswerLost)) throw fault
-      const done = this.#screen.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.')
+      const done = this.#screen.standing('warn', t('ui.outcomeUnknown'), t('ui.answerLost'))
       return accepted(await answerOf(this.#node, fault).finally(done))
     }
   }
@@ -228,6 +236,6 @@ export class Session {
 }
 
 function accepted(answer: ExchangeAnswer): ExchangeAnswer {
-  if (answer.status !== 'ok') throw new Error(typeof answer.response === 'string' ? answer.response : 'The node refused.')
+  if (answer.status !== 'ok') throw new Error(typeof answer.response === 'string' ? answer.response : t('node.refused'))
   return answer
 }

@@ -3,20 +3,19 @@
 // Deposit: an ERC-20 transfer to the quote token's system address. Withdrawal: a spotSend to that address, which the
 // chain pays out as ERC-20 in a following batch.
 
-import { encodeFunctionData, parseAbi, type Hex } from 'viem'
+import type { Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../core/numbers.ts'
-import { OPENING } from './opening.ts'
 import { pause } from '../core/pauses.ts'
 import type { NodeClient } from '../node/client.ts'
 import { isNoAnswer } from '../node/http.ts'
 import type { LedgerUpdate } from '../core/shapes.ts'
+import { t } from '../i18n/locale.svelte.ts'
 import type { Account } from './account.svelte.ts'
 import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from '../node/network.svelte.ts'
 import { NotKnown } from '../node/outcomes.ts'
 import type { Session } from './session.svelte.ts'
 import type { Reports } from './reports.ts'
 
-const ERC20 = parseAbi(['function transfer(address to, uint256 amount)', 'function balanceOf(address owner) view returns (uint256)'])
 const PAUSES_MS = [400, 400, 800, 1500, 2500]
 const WAIT_MS = 30_000
 /** By so much the page may be wrong about the chain's time. */
@@ -47,21 +46,18 @@ export class Transfers {
   }
 
   deposit(amount: string): Promise<boolean> {
-    return this.#reports.attempt('Deposit failed', async (tell) => {
+    return this.#reports.attempt(t('transfer.depositFailed'), async (tell) => {
       const wallet = this.#session.wallet! // it may move to another account before the deposit arrives
-      const data = encodeFunctionData({
-        abi: ERC20,
-        functionName: 'transfer',
-        args: [QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS)],
-      })
+      const { transferCall } = await import('./calls.ts')
+      const data = transferCall(QUOTE_SYSTEM_ADDRESS, toUnits(amount, QUOTE_DECIMALS))
       const sinceMs = this.#node.network.chainNowMs() - CLOCKS_APART_MS
       const hash = await wallet.send({ to: QUOTE_TOKEN, data })
-      tell('plain', 'Deposit sent', `${wire(amount)} USDC`, hash)
-      const receipt = await found(() => this.#node.http.rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), 'The transaction is not in a block yet. It may still arrive: look at Transfers before you send it again.')
-      if (receipt.status !== '0x1') throw new Error('The token contract refused the transfer: is the balance enough?')
-      const credit = await found(() => this.#creditOf(wallet.address, hash, sinceMs), 'The transaction is in a block; the exchange has not shown the deposit yet. Look at Transfers.')
-      if (credit.delta.unclaimed) tell('notice', 'Deposit waits', `${wire(amount)} USDC. What waits has to reach ${OPENING}.`, hash)
-      else tell('good', 'Deposit arrived', `${wire(amount)} USDC can be traded`, hash)
+      tell('plain', t('transfer.depositSent'), `${wire(amount)} USDC`, hash)
+      const receipt = await found(() => this.#node.http.rpc<Receipt | null>('eth_getTransactionReceipt', [hash]), t('transfer.notInBlock'))
+      if (receipt.status !== '0x1') throw new Error(t('transfer.tokenRefused'))
+      const credit = await found(() => this.#creditOf(wallet.address, hash, sinceMs), t('transfer.notCredited'))
+      if (credit.delta.unclaimed) tell('notice', t('transfer.depositWaits'), t('transfer.depositWaits.why', { amount: wire(amount), opening: t('ledger.opening') }), hash)
+      else tell('good', t('transfer.depositArrived'), t('transfer.depositArrived.text', { amount: wire(amount) }), hash)
     })
   }
 
@@ -73,22 +69,23 @@ export class Transfers {
   }
 
   withdraw(amount: string): Promise<boolean> {
-    return this.#reports.attempt('Withdrawal failed', async (tell) => {
+    return this.#reports.attempt(t('transfer.withdrawFailed'), async (tell) => {
       await this.#session.sign('spotSend', 'time', { destination: QUOTE_SYSTEM_ADDRESS, token: SPOT_TOKEN, amount: wire(amount) })
-      tell('good', 'Withdrawal on its way', `${wire(amount)} USDC to your own address`)
+      tell('good', t('transfer.withdrawSent'), t('transfer.withdrawSent.text', { amount: wire(amount) }))
     })
   }
 
   faucet(): Promise<boolean> {
-    return this.#reports.attempt('The faucet gave nothing', async (tell) => {
+    return this.#reports.attempt(t('transfer.faucetFailed'), async (tell) => {
       await this.#node.http.rpc('coinone_faucet', [this.#session.address])
       await this.#account.load().catch(() => undefined) // the stream tells it too
-      tell('good', 'Faucet', 'Test coins for gas, and USDC on the exchange')
+      tell('good', t('app.faucet'), t('transfer.faucetGave'))
     })
   }
 
   async balances(owner: Hex): Promise<Balances> {
-    const data = encodeFunctionData({ abi: ERC20, functionName: 'balanceOf', args: [owner] })
+    const { balanceCall } = await import('./calls.ts')
+    const data = balanceCall(owner)
     const [gas, quote] = await Promise.all([
       this.#node.http.rpc<Hex>('eth_getBalance', [owner, 'latest']),
       this.#node.http.rpc<Hex>('eth_call', [{ to: QUOTE_TOKEN, data }, 'latest']),

@@ -6,6 +6,7 @@
 import type { Component } from 'svelte'
 import { fmtPx } from '../core/numbers.ts'
 import { short } from '../core/short.ts'
+import { t, type Key } from '../i18n/locale.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'
 
 /** A page is given its name and the part of the address behind it, and need not take them. */
@@ -13,10 +14,10 @@ export type View = Component<{ page: string; argument: string }> | Component
 
 interface Page {
   name: string
-  title: string
+  title: Key
   /** Whether an address with that behind the name can lead somewhere; what is said if not. */
   takes: (argument: string) => boolean
-  otherwise: string
+  otherwise: Key
   load: () => Promise<{ default: View }>
 }
 
@@ -24,50 +25,50 @@ const NUMBER = /^\d{1,15}$/
 const HASH = /^0x[0-9a-fA-F]{64}$/
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/
 const ORDER = /^0x[0-9a-fA-F]{40}\/\d{1,15}$/
-const NO_PAGE = 'There is no such page.'
+const NO_PAGE = 'route.noPage'
 
 const trade = () => import('../trade/Trade.svelte')
 const explorer = () => import('../explorer/Explorer.svelte')
 const nothing = (argument: string): boolean => argument === ''
 
 const PAGES: readonly Page[] = [
-  { name: 'trade', title: 'Trade', takes: nothing, otherwise: NO_PAGE, load: trade },
-  { name: 'explorer', title: 'Explorer', takes: nothing, otherwise: NO_PAGE, load: explorer },
+  { name: 'trade', title: 'app.trade', takes: nothing, otherwise: NO_PAGE, load: trade },
+  { name: 'explorer', title: 'app.explorer', takes: nothing, otherwise: NO_PAGE, load: explorer },
   {
-    name: 'block', title: 'Block', load: explorer,
+    name: 'block', title: 'route.block', load: explorer,
     takes: (text) => text === 'latest' || NUMBER.test(text) || HASH.test(text),
-    otherwise: 'A block is named by its number or its hash (0x and 64 digits).',
+    otherwise: 'route.block.needs',
   },
-  { name: 'batch', title: 'Batch', takes: (text) => NUMBER.test(text), otherwise: 'A batch is named by its number.', load: explorer },
-  { name: 'tx', title: 'Transaction', takes: (text) => HASH.test(text), otherwise: 'A transaction is named by its hash: 0x and 64 digits.', load: explorer },
-  { name: 'account', title: 'Account', takes: (text) => ADDRESS.test(text), otherwise: 'An account is named by its address: 0x and 40 digits.', load: explorer },
-  { name: 'order', title: 'Order', takes: (text) => ORDER.test(text), otherwise: 'An order is named by its account and its number.', load: explorer },
-  { name: 'kit', title: 'Kit', takes: nothing, otherwise: NO_PAGE, load: () => import('../ui/Gallery.svelte') },
+  { name: 'batch', title: 'route.batch', takes: (text) => NUMBER.test(text), otherwise: 'route.batch.needs', load: explorer },
+  { name: 'tx', title: 'route.tx', takes: (text) => HASH.test(text), otherwise: 'route.tx.needs', load: explorer },
+  { name: 'account', title: 'route.account', takes: (text) => ADDRESS.test(text), otherwise: 'route.account.needs', load: explorer },
+  { name: 'order', title: 'route.order', takes: (text) => ORDER.test(text), otherwise: 'route.order.needs', load: explorer },
+  { name: 'kit', title: 'route.kit', takes: nothing, otherwise: NO_PAGE, load: () => import('../ui/Gallery.svelte') },
 ]
 
 export interface Route {
   /** The page to show; null where the address leads nowhere. */
   page: Page | null
   argument: string
-  /** Why there is nothing to show, in words; empty if there may be. */
-  problem: string
+  /** Why there is nothing to show; null if there may be. */
+  problem: Key | null
 }
 
 export function routeOf(hash: string): Route {
   const [name = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
   const argument = rest.join('/')
   const page = PAGES.find((each) => each.name === (name || 'trade'))
-  if (page?.takes(argument)) return { page, argument, problem: '' }
+  if (page?.takes(argument)) return { page, argument, problem: null }
   return { page: null, argument, problem: page?.otherwise ?? NO_PAGE }
 }
 
 /** The title of the tab: traders read the price there, also of a tab in the background. */
 export function titleOf({ page, argument }: Route, market: Market): string {
   const { listed } = market
-  if (page === null) return 'Nothing here · Coinone'
+  if (page === null) return `${t('app.nothingHere')} · Coinone`
   if (page.name === 'trade') return listed ? `${fmtPx(market.markPx, listed.szDecimals)} · ${listed.name} · Coinone` : 'Coinone'
   const named = argument.split('/').map((part) => (part.length > 16 ? short(part) : part)).join(' ')
-  return `${page.title} ${named}`.trim() + ' · Coinone'
+  return `${t(page.title)} ${named}`.trim() + ' · Coinone'
 }
 
 /** Where the browser stands. */

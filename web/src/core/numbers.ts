@@ -4,6 +4,8 @@
 // way out. Floats serve display and estimates only. The tick rule is Hyperliquid's: a price has at most five
 // significant digits (whole prices always pass) and at most 6 - szDecimals decimals; a size has szDecimals.
 
+import { language } from '../i18n/locale.svelte.ts'
+
 const PLAIN = /^\d+(\.\d+)?$/
 export const MAX_PX_DECIMALS = 6
 
@@ -84,10 +86,11 @@ export function tick(px: number, szDecimals: number): number {
 const formatters = new Map<string, Intl.NumberFormat>()
 
 function formatter(min: number, max: number, extra: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
-  const key = `${min}/${max}/${extra.notation ?? ''}/${extra.signDisplay ?? ''}`
+  const { tag } = language()
+  const key = `${tag}/${min}/${max}/${extra.notation ?? ''}/${extra.signDisplay ?? ''}`
   let found = formatters.get(key)
   if (!found) {
-    found = new Intl.NumberFormat('en-US', { minimumFractionDigits: min, maximumFractionDigits: max, ...extra })
+    found = new Intl.NumberFormat(tag, { minimumFractionDigits: min, maximumFractionDigits: max, ...extra })
     formatters.set(key, found)
   }
   return found

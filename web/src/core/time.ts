@@ -1,10 +1,22 @@
 // Times for the eye, in the trader's own zone.
 
-const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-const dayFormat = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' })
+import { language, t } from '../i18n/locale.svelte.ts'
 
-export const clock = (ms: number): string => clockFormat.format(ms)
-export const dayAndClock = (ms: number): string => `${dayFormat.format(ms)} ${clockFormat.format(ms)}`
+const formats = new Map<string, { clock: Intl.DateTimeFormat; day: Intl.DateTimeFormat }>()
+
+function inLanguage(): { clock: Intl.DateTimeFormat; day: Intl.DateTimeFormat } {
+  const { clock: tag } = language()
+  let found = formats.get(tag)
+  if (!found) {
+    const clock = new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+    found = { clock, day: new Intl.DateTimeFormat(tag, { day: '2-digit', month: 'short' }) }
+    formats.set(tag, found)
+  }
+  return found
+}
+
+export const clock = (ms: number): string => inLanguage().clock.format(ms)
+export const dayAndClock = (ms: number): string => `${inLanguage().day.format(ms)} ${clock(ms)}`
 
 const two = (n: number): string => String(Math.floor(n)).padStart(2, '0')
 
@@ -16,8 +28,8 @@ export function untilNextHour(nowMs: number): string {
 
 export function age(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000))
-  if (s < 60) return `${s} s`
-  if (s < 3600) return `${Math.floor(s / 60)} min`
-  if (s < 86_400) return `${Math.floor(s / 3600)} h`
-  return `${Math.floor(s / 86_400)} d`
+  if (s < 60) return t('ui.seconds', { n: s })
+  if (s < 3600) return t('ui.minutes', { n: Math.floor(s / 60) })
+  if (s < 86_400) return t('ui.hours', { n: Math.floor(s / 3600) })
+  return t('ui.days', { n: Math.floor(s / 86_400) })
 }

@@ -4,6 +4,7 @@
 // the last is 0 is none: nobody writes 1.000 for 1, and the page never does. Nothing is dropped and nothing guessed: a
 // text that cannot be read in exactly one way is no number and says why, and what depends on it is not signed.
 
+import { t } from '../i18n/locale.svelte.ts'
 import { wire } from './numbers.ts'
 
 export type Typed = { text: string; problem: null } | { text: null; problem: string }
@@ -18,10 +19,10 @@ export function read(typed: string): Typed {
   const shown = typed.trim()
   if (TWO_WAYS.test(shown)) {
     const [whole, part] = shown.split(/[,.]/) as [string, string]
-    return { text: null, problem: `${shown} can mean ${whole}${part} or ${wire(`${whole}.${part}`)}: write one of them` }
+    return { text: null, problem: t('typed.twoWays', { shown, first: `${whole}${part}`, second: wire(`${whole}.${part}`) }) }
   }
   const text = THOUSANDS.test(shown) ? shown.replaceAll(',', '') : COMMA.test(shown) ? shown.replace(',', '.') : shown
-  if (!PLAIN.test(text)) return { text: null, problem: `${shown.slice(0, 24)} is no number like 1234.5` }
+  if (!PLAIN.test(text)) return { text: null, problem: t('typed.none', { shown: shown.slice(0, 24) }) }
   return { text: wire(text.replace(/^\./, '0.').replace(/\.$/, '')), problem: null }
 }
 

@@ -1,5 +1,7 @@
 // What a field means, told by its name and form, so that it can be shown well and linked.
 
+import { t, type Key } from '../i18n/locale.svelte.ts'
+
 export type Meaning = {
   kind: 'tx' | 'block' | 'batch' | 'account' | 'time' | 'good' | 'young' | 'bad' | 'long' | 'none' | 'plain'
   text: string
@@ -9,11 +11,22 @@ const ADDRESS = /^0x[0-9a-fA-F]{40}$/
 const HASH = /^0x[0-9a-fA-F]{64}$/
 const GOOD = new Set(['included', 'executed', 'success', 'buy'])
 const BAD = new Set(['failed', 'excluded', 'voided', 'skipped', 'sell'])
+const YOUNG = 'preconfirmed'
+const SAID = new Set([...GOOD, ...BAD, YOUNG])
 const LONG = 60
 
-export function title(name: string): string {
-  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
-  return words.charAt(0).toUpperCase() + words.slice(1)
+/** A name that has words here. */
+export type FactName = Key extends infer K ? (K extends `fact.${infer Name}` ? Name : never) : never
+export type Facts = Partial<Record<FactName, unknown>>
+
+/** A fact's name in words. */
+export function title(name: FactName): string {
+  return t(`fact.${name}`)
+}
+
+/** What a fact says: the node's own word for it where there is one here. */
+export function said(text: string): string {
+  return SAID.has(text) ? t(`said.${text}` as Key) : text
 }
 
 export function meaning(name: string, value: unknown): Meaning {
@@ -27,6 +40,6 @@ export function meaning(name: string, value: unknown): Meaning {
   if (name === 'time') return { kind: 'time', text }
   if (GOOD.has(text)) return { kind: 'good', text }
   if (BAD.has(text)) return { kind: 'bad', text }
-  if (text === 'preconfirmed') return { kind: 'young', text }
+  if (text === YOUNG) return { kind: 'young', text }
   return { kind: text.length > LONG ? 'long' : 'plain', text }
 }

@@ -2,12 +2,14 @@
 
 import { fmt, fromUnits } from '../core/numbers.ts'
 import { short } from '../core/short.ts'
+import { t, type Key } from '../i18n/locale.svelte.ts'
+import type { Facts } from './facts.ts'
 
 type Json = Record<string, unknown>
 
 export interface View {
-  facts: Json
-  tables: { title: string; rows: Json[] }[]
+  facts: Facts
+  tables: { title: string; rows: Facts[] }[]
   raw?: unknown
 }
 
@@ -32,14 +34,14 @@ function blockView(found: Json): View {
     blockHash: found.hash,
     parentHash: ethereum.parentHash,
     time: found.time,
-    batches: `${fmt(found.batches as number, 0)} (${found.firstBatch} to ${found.lastBatch})`,
-    gas: `${fmt(found.gasUsed as number, 0)} of ${fmt(Number(ethereum.gasLimit), 0)}`,
+    batches: t('explorer.batchRange', { n: fmt(found.batches as number, 0), first: String(found.firstBatch), last: String(found.lastBatch) }),
+    gas: t('explorer.gasOf', { used: fmt(found.gasUsed as number, 0), limit: fmt(Number(ethereum.gasLimit), 0) }),
     stateRoot: ethereum.stateRoot,
     exchangeRoot: found.exchangeRoot,
   }
   const batches = (found.batchList as Json[]).map(({ seq, time, transactions }) => ({ batch: seq, time, transactions }))
   const transactions = ethereum.transactions.map(({ hash, from, to, value }) => ({ hash, from, to, value: coin(value) }))
-  return { facts, tables: [{ title: 'Ethereum transactions', rows: transactions }, { title: 'Batches', rows: batches }] }
+  return { facts, tables: [{ title: t('explorer.ethereumTransactions'), rows: transactions }, { title: t('explorer.batches'), rows: batches }] }
 }
 
 function batchView(found: Json, head: Head | null, nameOf: NameOf): View {
@@ -57,7 +59,7 @@ function batchView(found: Json, head: Head | null, nameOf: NameOf): View {
     user,
     action: describe(action as Json, nameOf),
   }))
-  return { facts, tables: [{ title: 'Transactions', rows }] }
+  return { facts, tables: [{ title: t('explorer.transactions'), rows }] }
 }
 
 function actionView(found: Json, head: Head | null, nameOf: NameOf): View {
@@ -91,14 +93,14 @@ function ethereumView(found: Json): View {
     input: transaction.input,
   }
   const logs = receipt.logs.map(({ address, topics, data }) => ({ address, topics, data }))
-  return { facts, tables: [{ title: 'Logs', rows: logs }] }
+  return { facts, tables: [{ title: t('explorer.logs'), rows: logs }] }
 }
 
 function accountView(found: Json, nameOf: NameOf): View {
   const exchange = found.exchange as Json & { marginSummary: Json; assetPositions: { position: Json }[] }
   const facts = {
     address: found.address,
-    kind: found.isContract ? 'contract' : found.isTrader ? 'trader' : 'key',
+    kind: t(found.isContract ? 'explorer.is.contract' : found.isTrader ? 'explorer.is.trader' : 'explorer.is.key'),
     equity: `${fmt(exchange.marginSummary.accountValue as string)} USDC`,
     withdrawable: `${fmt(exchange.withdrawable as string)} USDC`,
     gasCoin: coin(found.balance),
@@ -123,9 +125,9 @@ function accountView(found: Json, nameOf: NameOf): View {
   return {
     facts,
     tables: [
-      { title: 'Positions', rows: positions },
-      { title: 'Open orders', rows: orders },
-      { title: 'Recent', rows: recent },
+      { title: t('account.positions'), rows: positions },
+      { title: t('account.orders'), rows: orders },
+      { title: t('explorer.recent'), rows: recent },
     ],
   }
 }
@@ -135,9 +137,9 @@ function answers(response: unknown): string {
   const statuses = (response as { data?: { statuses?: unknown[] } } | null)?.data?.statuses ?? []
   return statuses.map((status) => {
     const { filled, resting, error } = (typeof status === 'object' && status !== null ? status : {}) as { filled?: Json; resting?: Json; error?: string }
-    if (filled) return `order ${filled.oid}: filled ${filled.totalSz} at ${filled.avgPx}`
-    if (resting) return `order ${resting.oid}: in the book`
-    return error ? `refused: ${error}` : String(status)
+    if (filled) return t('explorer.answer.filled', { oid: String(filled.oid), size: String(filled.totalSz), px: String(filled.avgPx) })
+    if (resting) return t('explorer.answer.resting', { oid: String(resting.oid) })
+    return error ? t('explorer.answer.refused', { error }) : String(status)
   }).join('; ')
 }
 
@@ -151,32 +153,33 @@ function coin(wei: unknown): string {
 
 /** One line that says what an action does. */
 export function describe(action: Json, nameOf: NameOf): string {
-  const name = (asset: unknown): string => nameOf(Number(asset)) ?? `market ${String(asset)}`
-  const list = (rows: unknown, line: (row: Json) => string): string => {
-    const all = Array.isArray(rows) ? (rows as Json[]) : []
-    return all.slice(0, 3).map(line).join(', ') + (all.length > 3 ? ` and ${all.length - 3} more` : '')
-  }
+  const coin = (asset: unknown): string => nameOf(Number(asset)) ?? t('explorer.market', { n: String(asset) })
+  const order = (o: Json, buy: Key, sell: Key): string => t(o.b ? buy : sell, { size: String(o.s), coin: coin(o.a), px: String(o.p) })
   switch (action.type) {
     case 'order':
-      return list(action.orders, (o) => `${o.b ? 'buy' : 'sell'} ${o.s} ${name(o.a)} at ${o.p}`)
+      return list(action.orders, (o) => order(o, 'explorer.do.buy', 'explorer.do.sell'))
     case 'batchModify':
-      return list(action.modifies, ({ order }) => {
-        const o = order as Json
-        return `move to ${o.b ? 'buy' : 'sell'} ${o.s} ${name(o.a)} at ${o.p}`
-      })
+      return list(action.modifies, (modify) => order(modify.order as Json, 'explorer.do.moveBuy', 'explorer.do.moveSell'))
     case 'cancel':
-      return list(action.cancels, (c) => `cancel ${name(c.a)} order ${c.o}`)
+      return list(action.cancels, (c) => t('explorer.do.cancel', { coin: coin(c.a), oid: String(c.o) }))
     case 'cancelByCloid':
-      return list(action.cancels, (c) => `cancel ${name(c.asset)} order`)
+      return list(action.cancels, (c) => t('explorer.do.cancelByCloid', { coin: coin(c.asset) }))
     case 'updateLeverage':
-      return `${name(action.asset)} leverage ${action.leverage}×`
+      return t('explorer.do.leverage', { coin: coin(action.asset), leverage: String(action.leverage) })
     case 'fill':
-      return `${String(action.dir).toLowerCase()} ${action.sz} ${action.coin} at ${action.px}`
+      return t('explorer.do.fill', { direction: String(action.dir).toLowerCase(), size: String(action.sz), coin: String(action.coin), px: String(action.px) })
     case 'oracle':
-      return `oracle ${list(action.prices, (pair) => name((pair as unknown as unknown[])[0]))}`
+      return t('explorer.do.oracle', { coins: list(action.prices, (pair) => coin((pair as unknown as unknown[])[0])) })
     case 'approveAgent':
-      return 'allow a trading key'
+      return t('explorer.do.allowKey')
     default:
       return [action.type, action.amount ?? action.usdc].filter(Boolean).join(' ')
   }
+}
+
+/** The first three rows in words, and how many more there are. */
+function list(rows: unknown, line: (row: Json) => string): string {
+  const all = Array.isArray(rows) ? (rows as Json[]) : []
+  const first = all.slice(0, 3).map(line).join(', ')
+  return all.length > 3 ? t('explorer.do.more', { list: first, n: all.length - 3 }) : first
 }

@@ -1,6 +1,7 @@
 // The doors of a node that answer questions: JSON by POST, and the explorer's by GET.
 
 import type { ExchangeAnswer } from '../core/shapes.ts'
+import { t } from '../i18n/locale.svelte.ts'
 
 export class NodeError extends Error {}
 
@@ -43,19 +44,19 @@ export class Http {
       })
       text = await response.text()
     } catch {
-      throw new Unreachable('The node does not answer.')
+      throw new Unreachable(t('node.noAnswer'))
     }
     let answer: unknown
     try {
       answer = JSON.parse(text)
     } catch {
-      throw new Unreachable(`The node answered ${response.status} without JSON.`)
+      throw new Unreachable(t('node.noJson', { status: response.status }))
     }
     if (!response.ok) {
       const fault = answer as { msg?: string; error?: string }
       // 4xx says that the request was not taken; 5xx may come after it was.
       const Kind = response.status === TOO_MANY_REQUESTS ? AskedTooMuch : response.status < 500 ? NodeError : Unreachable
-      throw new Kind(fault.msg ?? fault.error ?? `The node answered ${response.status}.`)
+      throw new Kind(fault.msg ?? fault.error ?? t('node.answered', { status: response.status }))
     }
     return answer
   }
@@ -82,13 +83,13 @@ export class Http {
     try {
       response = await fetch(`${this.#origin}/explorer/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     } catch {
-      throw new Unreachable('The node does not answer.')
+      throw new Unreachable(t('node.noAnswer'))
     }
     const answer = (await response.json().catch(() => null)) as (T & { msg?: string; error?: string }) | null
-    if (response.status === 404) throw new NotFound(answer?.msg ?? 'Not found on this node.')
-    if (response.status === TOO_MANY_REQUESTS) throw new AskedTooMuch(answer?.msg ?? 'Too many requests.')
-    if (answer === null || response.status >= 500) throw new Unreachable(`The node answered ${response.status}.`)
-    if (!response.ok) throw new NodeError(answer.msg ?? answer.error ?? `The node answered ${response.status}.`)
+    if (response.status === 404) throw new NotFound(answer?.msg ?? t('node.notFound'))
+    if (response.status === TOO_MANY_REQUESTS) throw new AskedTooMuch(answer?.msg ?? t('node.tooMany'))
+    if (answer === null || response.status >= 500) throw new Unreachable(t('node.answered', { status: response.status }))
+    if (!response.ok) throw new NodeError(answer.msg ?? answer.error ?? t('node.answered', { status: response.status }))
     return answer
   }
 }

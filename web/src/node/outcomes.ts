@@ -9,6 +9,7 @@ import { pause } from '../core/pauses.ts'
 import type { NodeClient } from './client.ts'
 import { isNoAnswer, NotFound } from './http.ts'
 import type { ExchangeAnswer, Fill, OrderStatusAnswer } from '../core/shapes.ts'
+import { t } from '../i18n/locale.svelte.ts'
 
 /** Pauses between questions: an address out of weight must not lose it to them. */
 const PAUSES_MS = [500, 500, 1000, 1500, 2500]
@@ -16,8 +17,6 @@ const PAUSES_MS = [500, 500, 1000, 1500, 2500]
 const LAG_MS = 2000
 /** An action without a last moment is looked for this long, in the chain's time. */
 const LOOK_FOR_MS = 10_000
-
-const NO_WORD = 'The node does not say what became of it. Look at the account before you repeat it.'
 
 /** The action was sent and no answer came back: it may have been carried out. */
 export class AnswerLost extends Error {
@@ -57,9 +56,9 @@ export async function answerOf(node: NodeClient, { hash, expiresAfterMs }: Answe
   })
   if (found?.status === 'executed') return { status: 'ok', response: found.response ?? 'executed' }
   if (found?.status) return { status: 'err', response: found.status }
-  if (found) throw new NotKnown('It is on the chain, but this node no longer knows how it ended. Look at the account before you repeat it.')
-  if (expiresAfterMs === null) throw new NotKnown('The chain does not show it. It may still arrive: look at the account before you repeat it.')
-  return { status: 'err', response: 'It never reached the chain and has expired: nothing was changed.' }
+  if (found) throw new NotKnown(t('node.forgotten'))
+  if (expiresAfterMs === null) throw new NotKnown(t('node.notShown'))
+  return { status: 'err', response: t('node.expired') }
 }
 
 /** Ask until something is found; null once the chain has passed `lastMs` and still knows nothing. A question that fails
@@ -73,7 +72,7 @@ async function untilKnown<T>(node: NodeClient, lastMs: number, ask: () => Promis
       if (found !== null) return found
       if (timeMs > lastMs + LAG_MS) return null
     } catch (fault) {
-      if (!isNoAnswer(fault)) throw new NotKnown(`${NO_WORD} (${(fault as Error).message})`)
+      if (!isNoAnswer(fault)) throw new NotKnown(t('node.noWord', { said: (fault as Error).message }))
     }
     await pause(PAUSES_MS, asked)
   }

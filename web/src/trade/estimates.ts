@@ -5,6 +5,7 @@ import { liquidationPx, sweep, worstAverage, type Level, type Sweep } from '../c
 import { floorSz, fmtPx } from '../core/numbers.ts'
 import { inTheWay, isKeptOut, takerFeePx, type PostOnly } from '../core/postonly.ts'
 import type { Account } from '../account/account.svelte.ts'
+import { t } from '../i18n/locale.svelte.ts'
 import { LEVELS } from '../market/book.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'
 import type { Ticket } from './ticket.svelte.ts'
@@ -81,9 +82,9 @@ export class Estimates {
     const { name, szDecimals } = this.#market.listed!
     const words: string[] = []
     const crosses = best !== undefined && (order.isBuy ? best.px <= order.px : best.px >= order.px)
-    if (isKeptOut(order, this.#levels)) words.push(`Likely refused: earlier orders for ${floorSz(inTheWay(order, this.#levels), szDecimals)} ${name} are in its way, more than a 16th of it.`)
-    else if (crosses) words.push(`Crosses the best ${order.isBuy ? 'ask' : 'bid'} (${fmtPx(best.px, szDecimals)}): what takers leave of both meets at the end of the batch.`)
-    if (this.feeOfMeeting !== null) words.push('If it meets an order of its batch at the middle of the book or worse, it pays the taker’s fee.')
+    if (isKeptOut(order, this.#levels)) words.push(t('ticket.likelyRefused', { size: floorSz(inTheWay(order, this.#levels), szDecimals), coin: name }))
+    else if (crosses) words.push(t(order.isBuy ? 'ticket.crossesAsk' : 'ticket.crossesBid', { px: fmtPx(best.px, szDecimals) }))
+    if (this.feeOfMeeting !== null) words.push(t('ticket.meeting'))
     return words.join(' ')
   }
 
@@ -94,8 +95,8 @@ export class Estimates {
     if (this.#ticket.isPostOnly) return this.#doubtOfPostOnly
     if (size === 0 || (this.#ticket.kind === 'limit' && this.#ticket.tif !== 'Ioc')) return ''
     const filled = this.sweep?.filled ?? 0
-    if (this.isBeyondSight) return `Beyond the visible book (${floorSz(filled, szDecimals)} ${name}): prices up to the limit are possible.`
-    if (filled < size - 1e-12) return `The book holds ${floorSz(filled, szDecimals)} ${name} within the limit: the rest would be cancelled.`
+    if (this.isBeyondSight) return t('ticket.beyond', { size: floorSz(filled, szDecimals), coin: name })
+    if (filled < size - 1e-12) return t('ticket.bookHolds', { size: floorSz(filled, szDecimals), coin: name })
     return ''
   }
 

@@ -9,6 +9,7 @@ import { forced } from '../core/fills.ts'
 import { fmt, fmtPx } from '../core/numbers.ts'
 import { MakerFills, newCloid, outcomeOf, type Outcome } from '../core/outcome.ts'
 import type { ExchangeAnswer, Fill, OpenOrder, OrderStatus } from '../core/shapes.ts'
+import { t, tn, type Key } from '../i18n/locale.svelte.ts'
 import type { Listed, Listing } from '../market/listing.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'
 import type { NodeClient } from '../node/client.ts'
@@ -16,8 +17,6 @@ import { inWords } from '../node/errors.ts'
 import { AnswerLost, orderOutcome } from '../node/outcomes.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
 import { marketProblem, marketPx } from './ticket.svelte.ts'
-
-const NEVER = 'The chain did not take it, and it has expired: it cannot trade any more.'
 
 export class Orders {
   readonly #node: NodeClient
@@ -38,7 +37,7 @@ export class Orders {
   async place(requests: OrderRequest[]): Promise<boolean> {
     const [fills, tell] = [this.#makerFillsOf(this.#trader.session.address), this.#trader.reports.teller()]
     fills.begin()
-    const done = await this.#trader.reports.attempt('Order refused', () => this.#placing(requests, fills, tell))
+    const done = await this.#trader.reports.attempt(t('orders.refused'), () => this.#placing(requests, fills, tell))
     this.#announce(fills.end(), tell)
     return done
   }
@@ -55,7 +54,7 @@ export class Orders {
       if (!(fault instanceof AnswerLost)) throw fault
     }
     const took = told === null ? null : Math.round(performance.now() - started)
-    const settled = told === null ? this.#screen.standing('warn', 'Outcome unknown', 'The answer was lost: asking the chain.') : () => undefined
+    const settled = told === null ? this.#screen.standing('warn', t('ui.outcomeUnknown'), t('ui.answerLost')) : () => undefined
     const asked = orders.map((order, i) => (told && outcomeOf(told[i]!)) ?? orderOutcome(this.#node, user, order.cloid, expiresAfterMs))
     const outcomes = await Promise.all(asked).finally(settled)
     for (const outcome of outcomes) if (outcome !== null) fills.count(outcome)
@@ -63,7 +62,7 @@ export class Orders {
   }
 
   cancel(orders: readonly OpenOrder[]): Promise<boolean> {
-    return this.#trader.reports.attempt('Cancel refused', async (tell) => {
+    return this.#trader.reports.attempt(t('orders.cancelRefused'), async (tell) => {
       const cancels = orders.flatMap(({ coin, oid }) => {
         const market = this.#market.listing.named(coin)
         return market ? [{ asset: market.index, oid }] : []
@@ -72,15 +71,15 @@ export class Orders {
       const told = statuses(await this.#trader.session.act(cancelAction(cancels)))
       const faults = told.flatMap((status) => (typeof status === 'object' && 'error' in status ? [status.error] : []))
       const done = told.length - faults.length
-      if (faults.length > 0) throw new Error(done > 0 ? `${done} of ${told.length} cancelled; of the others: ${inWords(faults[0])}` : faults[0])
-      tell('plain', done === 1 ? 'Order cancelled' : `${done} orders cancelled`)
+      if (faults.length > 0) throw new Error(done > 0 ? t('orders.someCancelled', { done, all: told.length, said: inWords(faults[0]) }) : faults[0])
+      tell('plain', tn('orders.cancelled', done))
     })
   }
 
   async closeAtMarket(positions: readonly Position[]): Promise<boolean> {
     const problem = marketProblem(this.#node)
     if (problem !== null) {
-      this.#screen.toast('bad', 'Not closed', problem)
+      this.#screen.toast('bad', t('orders.notClosed'), problem)
       return false
     }
     return this.place(
@@ -97,9 +96,9 @@ export class Orders {
   }
 
   setLeverage(coin: string, leverage: number): Promise<boolean> {
-    return this.#trader.reports.attempt('Leverage not changed', async (tell) => {
+    return this.#trader.reports.attempt(t('orders.leverageNotChanged'), async (tell) => {
       await this.#trader.session.act(leverageAction(this.#market.listing.named(coin)!.index, leverage))
-      tell('good', `${coin} leverage is ${fmt(leverage, 0)}×`)
+      tell('good', t('orders.leverageIs', { coin, leverage: fmt(leverage, 0) }))
     })
   }
 
@@ -109,13 +108,16 @@ export class Orders {
   }
 
   #announce(fills: readonly Fill[], tell: Tell): void {
-    for (const { done, at } of summed(this.#market.listing, fills, () => '')) tell('good', `Resting order ${done}`, at)
+    for (const { isBuy, coin, size, px } of summed(this.#market.listing, fills, () => null)) {
+      tell('good', t(isBuy ? 'orders.restingBought' : 'orders.restingSold', { size, coin }), t('orders.at', { px }))
+    }
   }
 
   /** The exchange closed a position of the trader's: say which, and why. */
   announceForcedFills(fills: readonly Fill[]): void {
-    for (const { why, done, at } of summed(this.#market.listing, fills, (fill) => forced(fill)!)) {
-      this.#screen.toast(why === 'Liquidated' ? 'bad' : 'notice', `${why}: ${done}`, `${at}, closed by the exchange`)
+    for (const { why, isBuy, coin, size, px } of summed(this.#market.listing, fills, (fill) => forced(fill)!)) {
+      const title = t(isBuy ? 'orders.forcedBought' : 'orders.forcedSold', { why: t(`fills.${why}`), size, coin })
+      this.#screen.toast(why === 'Liquidated' ? 'bad' : 'notice', title, t('orders.closedByExchange', { px }))
     }
   }
 
@@ -127,36 +129,47 @@ export class Orders {
 
 /** Say what became of the order; false if nothing of it was taken. */
 function report(order: OrderRequest & { market: Listed }, outcome: Outcome | null, tookMs: number | null, tell: Tell): boolean {
-  const { market } = order
+  const { market, isBuy, sz } = order
+  const coin = market.name
   const px = (value: number | string): string => fmtPx(value, market.szDecimals)
-  const size = (value: number): string => fmt(value, 0, market.szDecimals)
-  const what = `${order.isBuy ? 'Buy' : 'Sell'} ${order.sz} ${market.name}`
-  const tier = tookMs === null ? 'as the chain says' : `preconfirmed ${tookMs} ms`
+  const what = t(isBuy ? 'orders.whatBuy' : 'orders.whatSell', { size: sz, coin })
   if (outcome === null || outcome.error !== null) {
-    tell('bad', outcome === null ? `${what}: not placed` : `${what} refused`, outcome === null ? NEVER : inWords(outcome.error))
+    if (outcome === null) tell('bad', t('orders.notPlaced', { what }), t('orders.never'))
+    else tell('bad', t('orders.whatRefused', { what }), inWords(outcome.error))
     return false
   }
   const { filled, averagePx, isResting } = outcome
-  const at = averagePx === null ? '' : `at ${px(averagePx)}`
-  const done = `${order.isBuy ? 'Bought' : 'Sold'} ${size(filled)}`
-  if (filled >= Number(order.sz)) tell('good', `${done} ${market.name}`, `${at} · ${tier}`)
-  else if (isResting && filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest waits in the book at ${px(order.px)} · ${tier}`)
-  else if (isResting) tell('plain', `${what} placed`, `at ${px(order.px)} · ${tier}`)
-  else if (filled > 0) tell('notice', `${done} of ${order.sz} ${market.name}`, `${at}; the rest was ${ending(order.tif, px(order.px))} · ${tier}`)
-  else tell('notice', `${what}: nothing filled`, 'The order has ended without a trade.')
+  const tier = tookMs === null ? t('orders.asChain') : t('orders.preconfirmedIn', { ms: tookMs })
+  const at = averagePx === null ? '' : t('orders.at', { px: px(averagePx) })
+  const size = fmt(filled, 0, market.szDecimals)
+  const part = t(isBuy ? 'orders.boughtPart' : 'orders.soldPart', { size, asked: sz, coin })
+  if (filled >= Number(sz)) tell('good', t(isBuy ? 'orders.bought' : 'orders.sold', { size, coin }), `${at} · ${tier}`)
+  else if (filled > 0) tell('notice', part, `${t(restOf(order.tif, isResting), { at, px: px(order.px) })} · ${tier}`)
+  else if (isResting) tell('plain', t('orders.placed', { what }), `${t('orders.at', { px: px(order.px) })} · ${tier}`)
+  else tell('notice', t('orders.nothingFilled', { what }), t('orders.ended'))
   return true
 }
 
-function ending(tif: Tif, limit: string): string {
-  return tif === 'Alo' ? 'refused: earlier orders were in its way' : `cancelled: nothing more within the limit of ${limit}`
+/** What became of the rest of an order that was filled in part. */
+function restOf(tif: Tif, isResting: boolean): Key {
+  if (isResting) return 'orders.restWaits'
+  return tif === 'Alo' ? 'orders.restRefused' : 'orders.restCancelled'
 }
 
 function statuses(answer: ExchangeAnswer): OrderStatus[] {
   return typeof answer.response === 'object' ? (answer.response.data?.statuses ?? []) : []
 }
 
-/** In words, what fills of the same reason, market and side come to. */
-function summed(listing: Listing, fills: readonly Fill[], reason: (fill: Fill) => string): { why: string; done: string; at: string }[] {
+interface Summed<Why> {
+  why: Why
+  isBuy: boolean
+  coin: string
+  size: string
+  px: string
+}
+
+/** What fills of the same reason, market and side come to. */
+function summed<Why>(listing: Listing, fills: readonly Fill[], reason: (fill: Fill) => Why): Summed<Why>[] {
   const groups = new Map<string, Fill[]>()
   const key = (fill: Fill): string => `${reason(fill)}/${fill.coin}/${fill.side}`
   for (const fill of fills) groups.set(key(fill), [...(groups.get(key(fill)) ?? []), fill])
@@ -165,6 +178,6 @@ function summed(listing: Listing, fills: readonly Fill[], reason: (fill: Fill) =
     const size = all.reduce((sum, fill) => sum + Number(fill.sz), 0)
     const px = all.reduce((sum, fill) => sum + Number(fill.px) * Number(fill.sz), 0) / size
     const szDecimals = listing.named(coin)?.szDecimals ?? 0
-    return { why: reason(all[0]!), done: `${side === 'B' ? 'bought' : 'sold'} ${fmt(size, 0, szDecimals)} ${coin}`, at: `at ${fmtPx(px, szDecimals)}` }
+    return { why: reason(all[0]!), isBuy: side === 'B', coin, size: fmt(size, 0, szDecimals), px: fmtPx(px, szDecimals) }
   })
 }

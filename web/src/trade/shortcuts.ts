@@ -2,20 +2,21 @@
 
 import { tick } from 'svelte'
 import type { Session } from '../account/session.svelte.ts'
+import type { Key } from '../i18n/locale.svelte.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
 import type { Ticket } from './ticket.svelte.ts'
 
-export const SHORTCUTS: [string, string][] = [
-  ['B S', 'Buy or sell side'],
-  ['M L', 'Market or limit order'],
-  ['1 2 3 4', '25, 50, 75, 100% of the greatest size'],
-  ['↑ ↓', 'In the price field: one tick, with Shift ten'],
-  ['Ctrl Enter', 'Send the order'],
-  ['Esc', 'Clear the order'],
-  ['X', 'Cancel all open orders (asks first)'],
-  ['F', 'Flatten: close everything (asks first)'],
-  ['/', 'Choose a market'],
-  ['?', 'This list'],
+export const SHORTCUTS: [string, Key][] = [
+  ['B S', 'keys.side'],
+  ['M L', 'keys.kind'],
+  ['1 2 3 4', 'keys.share'],
+  ['↑ ↓', 'keys.tick'],
+  ['Ctrl Enter', 'keys.send'],
+  ['Esc', 'keys.clear'],
+  ['X', 'keys.cancelAll'],
+  ['F', 'keys.flatten'],
+  ['/', 'keys.market'],
+  ['?', 'keys.list'],
 ]
 
 const focus = (id: string): void => void tick().then(() => document.getElementById(id)?.focus())
@@ -29,7 +30,7 @@ export function shortcuts(ticket: Ticket, session: Session, screen: Screen): (ev
     const typing = target.matches('input:not([type=checkbox]):not([type=range]), select, textarea')
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
-      document.querySelector<HTMLFormElement>('form[aria-label="Order"]')?.requestSubmit()
+      document.querySelector<HTMLFormElement>('form#ticket')?.requestSubmit()
     } else if (event.key === 'Escape') {
       ticket.clear()
       target.blur()

@@ -4,6 +4,7 @@ import { decimals, floorSz, isValidPx, isValidSz, num, roundPx } from '../core/n
 import { read, readNumber } from '../core/typed.ts'
 import type { OrderRequest, Tif } from '../core/actions.ts'
 import type { Account } from '../account/account.svelte.ts'
+import { t } from '../i18n/locale.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'
 import type { NodeClient } from '../node/client.ts'
 
@@ -100,30 +101,30 @@ export class Ticket {
   /** Why the order cannot be sent, in words; null when it can. */
   get problem(): string | null {
     const market = this.#market.listed
-    if (!market) return 'Waiting for the markets'
+    if (!market) return t('ticket.waitingMarkets')
     const unread = this.#unread(market.szDecimals)
     if (unread !== null) return unread
-    if (!isValidSz(this.sizeText, market.szDecimals)) return `Smallest size is ${10 ** -market.szDecimals} ${market.name}`
-    if (!this.reduceOnly && this.value < MIN_ORDER_VALUE) return `Smallest order is ${MIN_ORDER_VALUE} USDC`
-    if (this.reduceOnly && this.#account.address !== null && !this.#account.summary) return 'Waiting for your positions'
-    if (this.reduceOnly && this.maxSize === 0) return 'Nothing to reduce on this side'
+    if (!isValidSz(this.sizeText, market.szDecimals)) return t('ticket.smallestSize', { size: 10 ** -market.szDecimals, coin: market.name })
+    if (!this.reduceOnly && this.value < MIN_ORDER_VALUE) return t('ticket.smallestOrder', { value: MIN_ORDER_VALUE })
+    if (this.reduceOnly && this.#account.address !== null && !this.#account.summary) return t('ticket.waitingPositions')
+    if (this.reduceOnly && this.maxSize === 0) return t('ticket.nothingToReduce')
     if (!this.reduceOnly && this.#account.summary && this.size > this.maxSize * MARGIN_SLACK) {
-      return `Not enough margin: at most ${floorSz(this.maxSize, market.szDecimals)} ${market.name}`
+      return t('ticket.notEnough', { size: floorSz(this.maxSize, market.szDecimals), coin: market.name })
     }
     return null
   }
 
   /** Why what stands in the fields is no size, or no price, of this market; null when it is. */
   #unread(szDecimals: number): string | null {
-    if (this.amount === '') return 'Enter a size'
+    if (this.amount === '') return t('ticket.enterSize')
     const size = read(this.amount)
-    if (size.problem !== null) return `Size: ${size.problem}`
-    if (this.unit === 'coin' && decimals(size.text) > szDecimals) return `Size: at most ${szDecimals} decimals`
-    if (this.kind === 'market') return this.referencePx ? marketProblem(this.#node) : 'No price yet'
-    if (this.px === '') return 'Enter a price'
+    if (size.problem !== null) return t('ticket.sizeProblem', { problem: size.problem })
+    if (this.unit === 'coin' && decimals(size.text) > szDecimals) return t('ticket.sizeDecimals', { n: szDecimals })
+    if (this.kind === 'market') return this.referencePx ? marketProblem(this.#node) : t('ticket.noPrice')
+    if (this.px === '') return t('ticket.enterPrice')
     const px = read(this.px)
-    if (px.problem !== null) return `Price: ${px.problem}`
-    return isValidPx(px.text, szDecimals) ? null : `Price: at most 5 digits and ${6 - szDecimals} decimals`
+    if (px.problem !== null) return t('ticket.priceProblem', { problem: px.problem })
+    return isValidPx(px.text, szDecimals) ? null : t('ticket.priceDigits', { n: 6 - szDecimals })
   }
 
   setPercent(percent: number): void {
@@ -184,7 +185,7 @@ export class Ticket {
 
 /** Why no order goes out at the market: its limit is reckoned from a price that may be old. */
 export function marketProblem({ feed }: NodeClient): string | null {
-  return feed.state === 'open' ? null : 'The line to the node is silent, so the prices shown may be old. Wait until it is live again, or use a limit order.'
+  return feed.state === 'open' ? null : t('ticket.silent')
 }
 
 export function marketPx(isBuy: boolean, px: number, szDecimals: number): string {

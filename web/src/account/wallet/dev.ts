@@ -3,17 +3,17 @@
 // Everybody knows these keys. They exist so that a stranger can trade within a minute, on a network kind "dev" only.
 
 import { keccak256, type Hex } from 'viem'
+import { mnemonicToAccount } from 'viem/accounts'
 import type { TypedData } from '../../core/signing.ts'
+import { t } from '../../i18n/locale.svelte.ts'
 import type { NodeClient } from '../../node/client.ts'
 import { Unreachable } from '../../node/http.ts'
 import type { EthereumCall, Wallet } from './wallet.ts'
 
 const PUBLIC_MNEMONIC = 'test test test test test test test test test test test junk'
-export const DEV_ACCOUNTS = 10
 
-export async function devWallet({ http, network }: NodeClient, index: number): Promise<Wallet> {
+export function devWallet({ http, network }: NodeClient, index: number): Wallet {
   const chainId = network.chainId!
-  const { mnemonicToAccount } = await import('viem/accounts')
   const account = mnemonicToAccount(PUBLIC_MNEMONIC, { addressIndex: index })
 
   async function send({ to, data = '0x', value = 0n }: EthereumCall): Promise<Hex> {
@@ -45,7 +45,7 @@ export async function devWallet({ http, network }: NodeClient, index: number): P
 
   return {
     kind: 'dev',
-    label: `Dev key ${index}`,
+    label: t('connect.devLabel', { n: index }),
     address: account.address.toLowerCase() as Hex,
     signTypedData: (data: TypedData) => account.signTypedData(data as Parameters<typeof account.signTypedData>[0]),
     send,

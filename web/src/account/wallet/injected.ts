@@ -2,6 +2,7 @@
 
 import type { Hex } from 'viem'
 import type { TypedData } from '../../core/signing.ts'
+import { t } from '../../i18n/locale.svelte.ts'
 import type { Network } from '../../node/network.svelte.ts'
 import type { EthereumCall, Wallet } from './wallet.ts'
 
@@ -44,7 +45,7 @@ export function discover(found: (wallet: Announced) => void): () => void {
   window.dispatchEvent(new Event('eip6963:requestProvider'))
   const legacy = setTimeout(() => {
     const provider = (window as { ethereum?: Provider }).ethereum
-    if (provider && seen.size === 0) found({ id: 'injected', rdns: LEGACY, name: 'Browser wallet', icon: null, provider })
+    if (provider && seen.size === 0) found({ id: 'injected', rdns: LEGACY, name: t('connect.browserWallet'), icon: null, provider })
   }, LEGACY_MS)
   return () => {
     clearTimeout(legacy)
@@ -55,7 +56,7 @@ export function discover(found: (wallet: Announced) => void): () => void {
 /** Ask the wallet for an account; it may ask its owner. */
 export async function connectInjected(network: Network, announced: Announced): Promise<Wallet> {
   const accounts = (await announced.provider.request({ method: 'eth_requestAccounts' })) as Hex[]
-  if (!accounts[0]) throw new Error('The wallet gave no account.')
+  if (!accounts[0]) throw new Error(t('connect.noAccount'))
   return walletOf(network, announced, accounts[0])
 }
 

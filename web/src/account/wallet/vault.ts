@@ -4,6 +4,8 @@
 // that runs in this page could use one, as it could use any open page: the content security policy is there for that.
 // Where the browser has no cryptography for the page (plain HTTP beyond this computer), a key lives as long as its tab.
 
+import { t } from '../../i18n/locale.svelte.ts'
+
 const DATABASE = 'coinone'
 const STORE = 'keys'
 const WRAPPING = 'wrapping-key'
@@ -64,6 +66,6 @@ async function run(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDB
 function result<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error ?? new Error('The browser refused its storage.'))
+    request.onerror = () => reject(request.error ?? new Error(t('connect.noStorage')))
   })
 }
