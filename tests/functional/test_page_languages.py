@@ -34,7 +34,7 @@ def test_an_order_is_placed_in_the_language_of_the_browser(
     page.get_by_role("button", name=connect, exact=True).click()
     page.get_by_role("dialog").get_by_role("combobox").select_option(str(KEYS[name]))
     page.get_by_role("button", name=use_key).click()
-    page.get_by_role("button", name=enable).click()
+    page.get_by_role("dialog").get_by_role("button", name=enable, exact=True).click()
     page.get_by_role("dialog").wait_for(state="detached")
     px = page.get_by_role("region").locator("button.bid .px").last.inner_text()
     page.locator("#ticket-px").fill(f"{float(px.replace(',', '')) * 0.97:,.0f}.0")

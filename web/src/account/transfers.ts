@@ -6,15 +6,15 @@
 import type { Hex } from 'viem'
 import { fromUnits, toUnits, wire } from '../core/numbers.ts'
 import { pause } from '../core/pauses.ts'
-import type { NodeClient } from '../node/client.ts'
-import { isNoAnswer } from '../node/http.ts'
 import type { LedgerUpdate } from '../core/shapes.ts'
 import { t } from '../i18n/locale.svelte.ts'
-import type { Account } from './account.svelte.ts'
+import type { NodeClient } from '../node/client.ts'
+import { isNoAnswer } from '../node/http.ts'
 import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from '../node/network.svelte.ts'
 import { NotKnown } from '../node/outcomes.ts'
-import type { Session } from './session.svelte.ts'
+import type { Account } from './account.svelte.ts'
 import type { Reports } from './reports.ts'
+import type { Session } from './session.svelte.ts'
 
 const PAUSES_MS = [400, 400, 800, 1500, 2500]
 const WAIT_MS = 30_000

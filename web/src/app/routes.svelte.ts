@@ -43,6 +43,10 @@ const PAGES: readonly Page[] = [
   { name: 'tx', title: 'route.tx', takes: (text) => HASH.test(text), otherwise: 'route.tx.needs', load: explorer },
   { name: 'account', title: 'route.account', takes: (text) => ADDRESS.test(text), otherwise: 'route.account.needs', load: explorer },
   { name: 'order', title: 'route.order', takes: (text) => ORDER.test(text), otherwise: 'route.order.needs', load: explorer },
+  {
+    name: 'proof', title: 'proof.title', load: () => import('../proof/Proof.svelte'),
+    takes: (text) => text === '' || ADDRESS.test(text), otherwise: 'route.account.needs',
+  },
   { name: 'kit', title: 'route.kit', takes: nothing, otherwise: NO_PAGE, load: () => import('../ui/Gallery.svelte') },
 ]
 

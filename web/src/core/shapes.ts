@@ -152,3 +152,19 @@ export type OrderStatus =
   | { resting: { oid: number } }
   | { filled: { oid: number; totalSz: string; avgPx: string } }
   | { error: string }
+
+/** What accountProof answers: docs/protocol/account-proofs.md. */
+export interface AccountProof {
+  blockNumber: number
+  header: `0x${string}`
+  extension: { batch: number; batchHash: `0x${string}`; exchangeRoot: `0x${string}`; forcedRoot: `0x${string}` }
+  effectsHash: `0x${string}`
+  roots: Record<'accounts' | 'markets' | 'unclaimed' | 'globals', `0x${string}`>
+  account: {
+    number: number
+    places: number
+    leaf: `0x${string}`
+    orders: { oid: number; leaf: `0x${string}` }[]
+    path: `0x${string}`[]
+  }
+}

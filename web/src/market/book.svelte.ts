@@ -4,9 +4,9 @@
 // Messages may come faster than the screen draws: they are kept outside of reactive state and shown once per frame.
 // A message names its coin but not its grouping, so a grouped ladder comes over a socket of its own.
 
-import type { BookLevel, BookMessage, Trade } from '../core/shapes.ts'
 import type { Level } from '../core/estimate.ts'
 import { wire } from '../core/numbers.ts'
+import type { BookLevel, BookMessage, Trade } from '../core/shapes.ts'
 import type { NodeClient } from '../node/client.ts'
 import type { Feed } from '../node/feed.svelte.ts'
 

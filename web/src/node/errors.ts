@@ -14,6 +14,7 @@ const WORDS: [RegExp, Key][] = [
   [/that far away|too far from|price band/i, 'refusal.tooFar'],
   [/open interest/i, 'refusal.openInterest'],
   [/user or api wallet .* does not exist|no account|unknown (signer|agent|account)/i, 'refusal.unknownSigner'],
+  [/no such account in the last block/i, 'refusal.noAccount'],
   [/too many extra agents/i, 'refusal.tooManyKeys'],
   [/agent.*expired|expired.*agent/i, 'refusal.keyExpired'],
   [/only orders that reduce|stale|no fresh oracle/i, 'refusal.staleOracle'],

@@ -6,10 +6,10 @@
 import type { Hex } from 'viem'
 import { isUntraded, outcomeFound, type Outcome } from '../core/outcome.ts'
 import { pause } from '../core/pauses.ts'
-import type { NodeClient } from './client.ts'
-import { isNoAnswer, NotFound } from './http.ts'
 import type { ExchangeAnswer, Fill, OrderStatusAnswer } from '../core/shapes.ts'
 import { t } from '../i18n/locale.svelte.ts'
+import type { NodeClient } from './client.ts'
+import { isNoAnswer, NotFound } from './http.ts'
 
 /** Pauses between questions: an address out of weight must not lose it to them. */
 const PAUSES_MS = [500, 500, 1000, 1500, 2500]

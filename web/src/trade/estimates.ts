@@ -1,10 +1,10 @@
 // What the order being written would do, for the eye. The chain decides; where the page cannot see far enough, these are
 // bounds and say so.
 
+import type { Account } from '../account/account.svelte.ts'
 import { liquidationPx, sweep, worstAverage, type Level, type Sweep } from '../core/estimate.ts'
 import { floorSz, fmtPx } from '../core/numbers.ts'
 import { inTheWay, isKeptOut, takerFeePx, type PostOnly } from '../core/postonly.ts'
-import type { Account } from '../account/account.svelte.ts'
 import { t } from '../i18n/locale.svelte.ts'
 import { LEVELS } from '../market/book.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'

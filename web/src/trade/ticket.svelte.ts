@@ -1,9 +1,9 @@
 // The order being written: what the form holds and what it would mean.
 
+import type { Account } from '../account/account.svelte.ts'
+import type { OrderRequest, Tif } from '../core/actions.ts'
 import { decimals, floorSz, isValidPx, isValidSz, num, roundPx } from '../core/numbers.ts'
 import { read, readNumber } from '../core/typed.ts'
-import type { OrderRequest, Tif } from '../core/actions.ts'
-import type { Account } from '../account/account.svelte.ts'
 import { t } from '../i18n/locale.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'
 import type { NodeClient } from '../node/client.ts'
