@@ -1,1 +1,1 @@
-"""What exists on the dev network only."""
+"""Tools of the dev network only."""

@@ -1,6 +1,6 @@
-"""What exists on the dev network only: a faucet, mining on demand, time travel, snapshots (D15).
+"""Tools of the dev network: a faucet, mining on demand, time travel, snapshots (D15).
 
-Time travel moves contracts' TIMESTAMP by an offset that each batch stores; the exchange's time stays wall
+Time travel moves contracts' TIMESTAMP by an offset that each batch stores; the exchange's time remains wall
 time. A snapshot is a block; going back to it undoes the blocks above and opens a new term.
 """
 
@@ -38,10 +38,10 @@ class FaucetGift:
 
 
 class Dev:
-    """One for a node: it remembers the snapshots."""
+    """The dev tools of one node, with its snapshots."""
 
     def __init__(self, node: Node) -> None:
-        """Raises NotSupported on any other network."""
+        """Raises NotSupported on other networks."""
         if not node.network.is_dev:
             raise NotSupported(f"not available on network '{node.network.name}'")
         self._node = node
@@ -54,11 +54,11 @@ class Dev:
 
     @property
     def time_ms(self) -> int:
-        """Of the newest batch: the exchange's time, which does not travel."""
+        """The time of the newest batch: the exchange's time, which does not travel."""
         return self._node.view.time_ms
 
     async def faucet(self, address: Address) -> FaucetGift:
-        """Send gas coin and quote units to `address`; the exchange account arises with the gift."""
+        """Send gas coins and quote units to `address`, which opens its exchange account."""
         if address == self._faucet:
             raise InvalidInput("the faucet does not give to itself")
         gas_coin_tx = await self._node.submit_ethereum(await self._gas_coin_transfer(address))
@@ -66,7 +66,7 @@ class Dev:
         return FaucetGift(gas_coin_tx, quote)
 
     async def mine(self, blocks: int = 1) -> Header:
-        """Mine now: contracts run, and everything that waits is in a block. Returns the new head."""
+        """Mine now: run contracts and put everything pending into a block. Returns the new head."""
 
         def job(core: Core, leader: Leader) -> Header:
             for _ in range(blocks):
@@ -76,7 +76,7 @@ class Dev:
         return await self._node.run_on_core(job)
 
     async def increase_time(self, seconds: int) -> int:
-        """Move contracts' time on; returns the whole offset in seconds."""
+        """Advance contracts' time; return the total offset in seconds."""
 
         def job(core: Core, leader: Leader) -> int:
             if seconds < 0:
@@ -87,7 +87,7 @@ class Dev:
         return await self._node.run_on_core(job)
 
     async def set_next_block_timestamp(self, timestamp: int) -> None:
-        """Contracts see `timestamp` from the next batch on; from there their time goes on with the clock."""
+        """Set contracts' time to `timestamp` from the next batch on; it then advances with the clock."""
 
         def job(core: Core, leader: Leader) -> None:
             newest = max(core.chain.head.timestamp, core.chain.cursor.evm_timestamp)
@@ -100,7 +100,7 @@ class Dev:
         await self._node.run_on_core(job)
 
     async def snapshot(self) -> int:
-        """Remember the state of now; returns the snapshot's id."""
+        """Record the current state; return the snapshot's id."""
 
         def job(core: Core, leader: Leader) -> int:
             _mine(core, leader)
@@ -114,8 +114,8 @@ class Dev:
         return await self._node.run_on_core(job)
 
     async def revert(self, snapshot_id: int) -> bool:
-        """Go back to a snapshot; it and those after it are used up. False if there is none. Raises NotSupported where
-        it is older than what undo records reach."""
+        """Return to a snapshot, which ends it and later ones. False if it does not exist. Raises NotSupported if it is
+        older than the undo records."""
 
         def job(core: Core, leader: Leader) -> bool:
             number = self._snapshots.get(snapshot_id)
@@ -160,7 +160,7 @@ class Dev:
 
 
 def _mine(core: Core, leader: Leader) -> None:
-    """Close batches up to one where contracts run, then make blocks until they hold all of them."""
+    """Close batches up to an EVM batch, then make blocks until they include all of them."""
     if leader.blocks.is_busy:
         leader.blocks.finish()
     cadence = core.chain.network.batches

@@ -1,1 +1,1 @@
-"""The peer protocol: frames, messages, and the machine that follows and serves the chain, without sockets."""
+"""The peer protocol: frames, messages, and a state machine that follows and serves the chain, without sockets."""

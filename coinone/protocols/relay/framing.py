@@ -1,7 +1,7 @@
-"""Frames: four bytes of length, big endian, then that many bytes.
+"""Frame messages: four bytes of length, big endian, then that many bytes.
 
-The reader takes bytes as the network hands them over, in any slicing, and never holds more than one frame and
-what came with it. Encryption and the two prioritised streams (D9) go below this, unseen.
+The reader accepts bytes in any slicing and never holds more than one frame and the bytes that arrived with it.
+Encryption and the two prioritised streams (D9) will be below this layer.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def frame(payload: bytes) -> bytes:
 
 
 class FrameReader:
-    """`most` is the largest payload taken; it may be changed between two frames."""
+    """Reads frames; `most` is the largest accepted payload, which may be changed between frames."""
 
     def __init__(self, most: int = FRAME_BYTES_MAX) -> None:
         self.most = most
@@ -26,12 +26,12 @@ class FrameReader:
 
     @property
     def held(self) -> int:
-        """Bytes of frames that are not complete."""
+        """The bytes held of an incomplete frame."""
         return len(self._buffer)
 
     def receive(self, data: bytes) -> Iterator[bytes]:
-        """The payloads that `data` completes, one after another. Raises DecodeError, or LimitExceeded on an
-        announced length."""
+        """The payloads that `data` completes, in order. Raises DecodeError, or LimitExceeded for an announced
+        length."""
         self._buffer += data
         while (size := self._size()) is not None and len(self._buffer) >= _HEADER + size:
             payload = bytes(self._buffer[_HEADER : _HEADER + size])

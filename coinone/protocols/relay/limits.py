@@ -2,19 +2,19 @@
 
 from coinone.base.primitives.parameters import BATCH_BYTES_MAX
 
-# Peers that came by themselves: a batch of 100 KB to each is 6 MB every 250 ms, what one core can push.
+# Incoming peers: a batch of 100 KB to each is 6 MB every 250 ms, as much as one core can send.
 PEERS_MAX = 64
 RANGE_BYTES_MAX = 4_000_000  # payload of one answer to a range request, unless its first item alone is larger
-FRAME_BYTES_MAX = RANGE_BYTES_MAX + BATCH_BYTES_MAX + 65_536  # the largest lawful answer
+FRAME_BYTES_MAX = RANGE_BYTES_MAX + BATCH_BYTES_MAX + 65_536  # the largest valid answer
 HELLO_BYTES_MAX = 65_536  # of a frame before hello: a genesis of 64 members and as many reporters is 4 KB
-RANGE_ITEMS_MAX = 256  # batches or blocks asked for at once: a minute of batches
+RANGE_ITEMS_MAX = 256  # batches or blocks in a request: a minute of batches
 MESSAGE_ITEMS_MAX = RANGE_ITEMS_MAX + 16  # RLP items of a message, its fields counted: more is not decoded
 PUSHED_ITEMS_MAX = 65_536  # RLP items of a batch or block: decoding as many takes 50 ms
-AHEAD_ITEMS_MAX = 1_024  # how far beyond the head an item is kept; a further one is asked for later
-AHEAD_BYTES_MAX = 64_000_000  # of all items kept that do not follow the head yet
-REQUEST_TIMEOUT_MS = 5_000  # then the same range is asked of another peer
-# Who takes longer for an answer may keep a follower behind: one item a time is as fast as the chain.
+AHEAD_ITEMS_MAX = 1_024  # how far beyond the head an item is kept; later ones are requested when needed
+AHEAD_BYTES_MAX = 64_000_000  # of all kept items that do not follow the head yet
+REQUEST_TIMEOUT_MS = 5_000  # then the same range is requested from another peer
+# A peer that takes longer may keep a follower behind: one item per answer is as fast as the chain.
 SLOW_MS = 250
-PING_INTERVAL_MS = 10_000  # silence after which a peer is asked whether it lives
-SILENCE_MS_MAX = 30_000  # silence after which it is taken for gone: two unanswered pings
+PING_INTERVAL_MS = 10_000  # silence after which a peer is pinged
+SILENCE_MS_MAX = 30_000  # silence after which it is dropped: two unanswered pings
 GOODBYE_TEXT_MAX = 200  # bytes of a reason

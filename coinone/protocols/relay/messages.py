@@ -1,6 +1,6 @@
-"""What peers say to each other. A payload is one byte of kind and a record.
+"""The messages between peers. A payload is one byte of kind and a record.
 
-Batches and blocks travel in their final encoding: what is relayed, logged and hashed are the same bytes.
+Batches and blocks are sent in their final encoding: the bytes relayed, logged and hashed are the same.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from coinone.base.primitives.records import Tagged, record
 from coinone.base.primitives.types import U16, U64, Between, Count
 from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, MESSAGE_ITEMS_MAX, RANGE_ITEMS_MAX
 
-PROTOCOL_VERSION = 2  # of these messages; a peer that says another in its hello is let go
+PROTOCOL_VERSION = 2  # of these messages; a peer with another version is dropped
 
 
 RangeCount: TypeAlias = Annotated[int, Between(1, RANGE_ITEMS_MAX)]
@@ -24,7 +24,7 @@ def _encode_text(text: str) -> bytes:
 
 
 def _decode_text(item: rlp.Item) -> str:
-    """A stranger's words: cut, and only printable ASCII survives."""
+    """Decode text from a peer: truncated, and reduced to printable ASCII."""
     data = rlp.decode_bytes(item)[:GOODBYE_TEXT_MAX]
     return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in data)
 
@@ -32,10 +32,10 @@ def _decode_text(item: rlp.Item) -> str:
 @record
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """First message of both sides: whether they are on one chain, and how far each is.
+    """The first message of both sides: chain, genesis, and head.
 
-    The genesis goes along whole (it is small): a node that joins a network for the first time takes it from the
-    peer its operator named.
+    The genesis is sent whole, since it is small: a node that joins a network for the first time takes it from the peer
+    its operator named.
     """
 
     version: U16
@@ -60,7 +60,7 @@ class BlockPush:
 @record
 @dataclass(frozen=True, slots=True)
 class GetBatches:
-    """Certified batches from `first` on, `count` at most."""
+    """A request for certified batches from `first` on, at most `count`."""
 
     first: U64
     count: RangeCount
@@ -76,7 +76,7 @@ class GetBlocks:
 @record
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Answer to GetBatches: as many as fit a frame; none means that the peer does not have `first`."""
+    """The answer to GetBatches: as many as fit in a frame; none if the peer does not have `first`."""
 
     first: U64
     items: RawItems
@@ -92,7 +92,7 @@ class Blocks:
 @record
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Are you there? Also says how far this node is: a push may have been lost, and a quiet chain makes no
+    """A liveness check that also reports this node's head: a push may have been lost, and a quiet chain sends no
     other."""
 
     seq: U64
@@ -128,6 +128,6 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(payload: bytes) -> Message:
-    """Raises DecodeError, or LimitExceeded."""
+    """Decode a payload. Raises DecodeError or LimitExceeded."""
     rlp.check_items(payload[1:], MESSAGE_ITEMS_MAX)
     return _MESSAGES.decode(payload)

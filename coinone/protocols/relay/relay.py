@@ -1,16 +1,16 @@
-"""Following and serving the chain: events of peers in, effects out.
+"""Follow and serve the chain: events from peers in, effects out.
 
-Theory of operation. Peers say hello; then whoever has something newer pushes it to the others, and whoever
-lacks something asks for it by range. Items come in any order, any number of times, from anybody; they wait in
-`_ahead` until they follow the head and are then handed over for execution, one at a time:
+Theory of operation. Peers exchange hellos; then a peer pushes newer items to the others and requests missing ones by
+range. Items may arrive in any order, repeatedly and from any peer; they wait in `_ahead` until they follow the head and
+are then delivered for execution, one at a time:
 
     push or answer --> _ahead --follows the head--> Deliver --delivered--> head moves --> push to the others
                                                       \\--refused--> the peer who sent it is dropped
 
 A batch follows when it is the next seq and its base block is known; a block, when it is the next number and
-the batches it names are applied. What waits was signed by the federation, or one forged item that waits for ever
-would keep the place of the right one. All else is checked by whoever executes: this file knows no clock, no
-socket, no disk, and does not believe anybody.
+the batches it names are applied. Waiting items are signed by the federation; otherwise a forged item could occupy the
+place of the right one indefinitely. Everything else is checked at execution: this file has no clock, socket or disk,
+and trusts no peer.
 """
 
 import itertools
@@ -45,7 +45,7 @@ from coinone.rules.ledger.block import Block
 
 
 class Archive(Protocol):
-    """What this node can serve, in final encoding."""
+    """The encoded batches and blocks that this node can serve."""
 
     def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]: ...
 
@@ -54,7 +54,7 @@ class Archive(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far this node is: its last applied batch and block."""
+    """This node's newest applied batch and block."""
 
     seq: int
     number: int
@@ -68,7 +68,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Close the connection; `fault` says that the peer broke a rule."""
+    """Close the connection; `fault` is set if the peer broke a rule."""
 
     peer: int
     reason: str
@@ -77,7 +77,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Check and apply; then call `delivered` or `refused`. Nothing further is delivered before."""
+    """Check and apply the item, then call `delivered` or `refused`. Nothing else is delivered before that."""
 
     peer: int
     item: CertifiedBatch | Block
@@ -92,13 +92,13 @@ Effect = Send | Drop | Deliver
 @dataclass(slots=True)
 class _Peer:
     heard_ms: int
-    turn: int  # the later it came, or let us wait, the higher
+    turn: int  # higher for peers that connected, or were slow, more recently
     ours: bool = False  # we connected to it
     hello: bool = False
     head: Head = field(default_factory=lambda: Head(0, 0))
-    waits: dict[type[Range], int] = field(default_factory=dict)  # requests on their way, and since when
-    took_ms: int = limits.SLOW_MS  # its last answer
-    pace_ms: int = limits.SLOW_MS  # the same once something of it is applied; else, and of a newcomer, slow
+    waits: dict[type[Range], int] = field(default_factory=dict)  # open requests and since when
+    took_ms: int = limits.SLOW_MS  # time of its last answer
+    pace_ms: int = limits.SLOW_MS  # the same once an item of it is applied; slow before that
     pinged_ms: int = 0
 
 
@@ -107,7 +107,7 @@ _Item = TypeVar("_Item", CertifiedBatch, Block)
 
 @dataclass(frozen=True, slots=True)
 class _Kept(Generic[_Item]):
-    """An item that does not follow the head yet, and who sent it."""
+    """An item that does not follow the head yet, and its sender."""
 
     peer: int
     item: _Item
@@ -135,13 +135,12 @@ class Relay:
 
     @property
     def best_number(self) -> int:
-        """The greatest number of a block that a peer says it has; of those that the operator named, as a stranger
-        may say anything."""
+        """The greatest block number that a peer named by the operator reports; a stranger may report anything."""
         named = [state.head.number for state in list(self._peers.values()) if state.ours and state.hello]
         return max(named, default=0)
 
     def connected(self, peer: int, now_ms: int, ours: bool = False) -> list[Effect]:
-        """`ours`: the operator named it, so there is room for it however many strangers have come."""
+        """A peer connected; `ours` if the operator named it: such a peer always has room."""
         if not ours and sum(not state.ours for state in self._peers.values()) >= limits.PEERS_MAX:
             return [Drop(peer, "too many peers", fault=False)]
         self._peers[peer] = _Peer(now_ms, next(self._turns), ours)
@@ -150,7 +149,7 @@ class Relay:
         return [Send(peer, hello)]
 
     def frame_max(self, peer: int) -> int:
-        """The largest frame to take from a peer now: a small one until it has said which chain it is on."""
+        """The largest frame to accept from a peer now: a small one until its hello."""
         state = self._peers.get(peer)
         return limits.FRAME_BYTES_MAX if state is not None and state.hello else limits.HELLO_BYTES_MAX
 
@@ -159,7 +158,7 @@ class Relay:
         return self._ask(now_ms)
 
     def received(self, peer: int, payload: bytes, now_ms: int) -> list[Effect]:
-        """A frame's payload arrived. Whatever it holds, no error leaves: a peer at fault is dropped."""
+        """Process a frame's payload. Never raises: a peer at fault is dropped."""
         state = self._peers.get(peer)
         if state is None:
             return []
@@ -170,7 +169,7 @@ class Relay:
             return self._drop(peer, str(error), now_ms)
 
     def tick(self, now_ms: int) -> list[Effect]:
-        """Time passed: ping the silent, give up on the dead, ask others for what did not come."""
+        """Process time: ping silent peers, drop dead ones, request overdue items from others."""
         effects: list[Effect] = []
         for peer, state in list(self._peers.items()):
             silent = now_ms - state.heard_ms
@@ -183,11 +182,11 @@ class Relay:
         return effects + self._ask(now_ms)
 
     def published(self, item: CertifiedBatch | Block, now_ms: int) -> list[Effect]:
-        """This node itself made the next batch or block."""
+        """This node made the next batch or block."""
         return self._moved(item, source=None) + self._next(now_ms)
 
     def delivered(self, now_ms: int) -> list[Effect]:
-        """What was handed over is applied."""
+        """The delivered item is applied."""
         done, self._delivering = self._delivering, None
         assert done is not None, "nothing was being delivered"
         if done.peer in self._peers:
@@ -195,7 +194,7 @@ class Relay:
         return self._moved(done.item, source=done.peer) + self._next(now_ms)
 
     def refused(self, reason: str, now_ms: int) -> list[Effect]:
-        """What was handed over breaks a rule: who sent it goes, and others are asked."""
+        """The delivered item broke a rule: drop its sender and ask other peers."""
         done, self._delivering = self._delivering, None
         assert done is not None, "nothing was being delivered"
         return self._drop(done.peer, reason, now_ms) + self._next(now_ms)
@@ -243,8 +242,8 @@ class Relay:
                 assert_never(request)
 
     def _take(self, peer: int, state: _Peer, message: Items, now_ms: int) -> None:
-        """Keep what may follow the head later. A peer without what it promised is believed no more. Raises
-        DecodeError."""
+        """Keep items that may follow the head later. A peer without items that it reported is no longer believed.
+        Raises DecodeError."""
         match message:
             case BatchPush(raw):
                 self._keep_batch(peer, state, raw)
@@ -266,8 +265,8 @@ class Relay:
                 assert_never(message)
 
     def _time(self, state: _Peer, kind: type[Range], items: int, now_ms: int) -> None:
-        """How long an answer took for each item: who sends many in a while is quicker than who sends one at once, or
-        nothing. Others are asked before its sender, until something that it sent is applied."""
+        """Record the time of an answer per item: many items in a while are faster than one immediately, or none. Other
+        peers are asked before its sender until an item of it is applied."""
         asked_ms = state.waits.pop(kind, None)
         self._put_behind(state)
         if asked_ms is not None:
@@ -293,7 +292,7 @@ class Relay:
             self._blocks[block.number] = _Kept(peer, block, len(raw))
 
     def _is_kept(self, ahead: int, size: int) -> bool:
-        """The next one always has room, or a full store could never empty itself."""
+        """Whether an item is kept; the next one always is, or a full store could never empty."""
         return ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(size))
 
     def _has_room(self, size: int) -> bool:
@@ -302,7 +301,7 @@ class Relay:
         return batches + blocks + size <= limits.AHEAD_BYTES_MAX
 
     def _next(self, now_ms: int) -> list[Effect]:
-        """Hand over what follows the head, or ask for it."""
+        """Deliver the item that follows the head, or request it."""
         if self._delivering is not None:
             return []
         head = self._head
@@ -321,7 +320,7 @@ class Relay:
         return [self._delivering]
 
     def _moved(self, item: CertifiedBatch | Block, source: int | None) -> list[Effect]:
-        """The head is one further: tell whoever is not known to have the item."""
+        """Advance the head and push the item to peers that may not have it."""
         message: Message
         match item:
             case Block():
@@ -338,11 +337,11 @@ class Relay:
         return [Send(peer, message) for peer in others]
 
     def _wants(self, state: _Peer) -> bool:
-        """A peer close to the head gets pushes; one far behind asks for ranges at its own pace."""
+        """Whether a peer is close enough to the head for pushes; one far behind requests ranges at its own pace."""
         return state.hello and self._head.seq - state.head.seq <= limits.AHEAD_ITEMS_MAX
 
     def _ask(self, now_ms: int) -> list[Effect]:
-        """Request the first missing range of a kind from the quickest peer that has it."""
+        """Request the first missing range of a kind from the fastest peer that has it."""
         effects: list[Effect] = []
         for request in self._missing():
             holder = self._holder(request, now_ms)
@@ -353,7 +352,7 @@ class Relay:
         return effects
 
     def _missing(self) -> list[Range]:
-        """The first gaps after the head that somebody can fill."""
+        """The first gaps after the head that a peer can fill."""
         peers = [state for state in self._peers.values() if state.hello]
         best_seq = max((state.head.seq for state in peers), default=0)
         best_number = max((state.head.number for state in peers), default=0)
@@ -372,8 +371,8 @@ class Relay:
         return self._delivering is not None and isinstance(self._delivering.item, Block)
 
     def _holder(self, request: Range, now_ms: int) -> int | None:
-        """Who to ask: the quickest; of those that are slow or not known, whoever came or was slow longest ago.
-        Nobody while the same kind of request is on its way."""
+        """The peer to ask: the fastest; of slow or unknown ones, the one that connected or was slow longest ago. None
+        while a request of the same kind is open."""
         for state in self._peers.values():
             late = [kind for kind, ms in state.waits.items() if now_ms - ms > limits.REQUEST_TIMEOUT_MS]
             for kind in late:

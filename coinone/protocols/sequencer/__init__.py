@@ -1,1 +1,1 @@
-"""Making batches and certificates: a state machine of events and effects, without clock or disk."""
+"""Make and certify batches: a state machine of events and effects, without clock or disk."""

@@ -1,12 +1,12 @@
-"""A change of term: the votes for it, and what its leader makes of them.
+"""Change of term: the votes for it, and the change that its leader makes from them.
 
 Every member keeps each member's newest vote for another term. When a quorum has voted for a term, its leader puts
-these votes into a change and goes on: with the batch that they name as prepared, if they name one, else with a
-new one. Votes that are ahead of what the leader has wait until it has caught up.
+these votes into a change and continues with the batch that they name as prepared, if any, else with a new one. Votes
+that are ahead of the leader's chain wait until it has caught up.
 
     leader silent / seeds used up --> ChangeCall --quorum--> TermChange --> Proposal
 
-A member also votes for a term when so many others did that one of them must be honest: so nobody is left behind.
+A member also votes for a term when enough others did that one of them must be honest, so that no member is left behind.
 """
 
 from coinone.base.crypto.keccak import keccak256
@@ -43,12 +43,12 @@ class Changing:
             self.change = None
 
     def vote(self, term: int, held: PreparedBatch | None) -> ChangeVote:
-        """What this member can say of where it stands."""
+        """This member's vote for `term`, with its certified chain and prepared batch."""
         prepared = None if held is None else held.prepared
         return ChangeVote(term, self._cursor.seq, self._cursor.batch_hash, prepared)
 
     def call(self, vote: ChangeVote, held: PreparedBatch | None) -> ChangeCall:
-        """`vote` as a message, with the batch it names."""
+        """`vote` as a message, with the batch that it names."""
         signed = sign_change_vote(vote, self._network.chain_id, self._member, self._key)
         return ChangeCall(signed, None if vote.prepared is None or held is None else held.batch)
 
@@ -62,14 +62,14 @@ class Changing:
             self._calls[call.signed.member] = call
 
     def check(self, call: ChangeCall) -> None:
-        """Raise InvalidBatch unless the call is its member's, and brings along what it names."""
+        """Raise InvalidBatch unless the call is signed by its member and contains the batch that it names."""
         check_change_vote(call.signed, self._network.chain_id, self._federation)
         prepared = call.signed.vote.prepared
         if prepared is not None and (call.batch is None or call.batch.hash != prepared.batch_hash):
             raise InvalidBatch("term change: the prepared batch is not with it", seq=prepared.seq)
 
     def waits_for_others(self, term: int) -> bool:
-        """Whether this member voted for `term` and no quorum did yet: it does not run ahead of them alone."""
+        """Whether this member voted for `term` without a quorum yet: it does not run ahead alone."""
         own = self.own_call
         if own is None or own.signed.vote.term != term:
             return False
@@ -77,7 +77,7 @@ class Changing:
         return len(there) < self._federation.quorum
 
     def term_to_join(self, term: int) -> int | None:
-        """A later term that so many members voted for, or for one still later, that one of them is honest."""
+        """A later term that enough members voted for (or for a later one) that one of them is honest."""
         later = sorted((call.signed.vote.term for call in self._calls.values()), reverse=True)
         enough = len(self._federation.members) - self._federation.quorum + 1
         if len(later) < enough or later[enough - 1] <= term:
@@ -85,7 +85,7 @@ class Changing:
         return later[enough - 1]
 
     def begin(self, term: int) -> Batch | None:
-        """Make the change, if the votes at hand allow it; return the batch that must be proposed first."""
+        """Make the change if the votes allow it; return the batch that must be proposed first."""
         votes = tuple(
             call.signed
             for _, call in sorted(self._calls.items())
@@ -95,7 +95,7 @@ class Changing:
             return None
         claim, stand = claim_of(signed.vote for signed in votes), (self._cursor.seq, self._cursor.batch_hash)
         if stand not in (claim.parent, (claim.seq, claim.batch_hash)):
-            return None  # this member has gone on meanwhile: later votes will say so too
+            return None  # this member has advanced meanwhile; later votes will reflect that
         seq, parent_hash = claim.parent
         tip, length = self._chain(term)[0], self._network.seed_length
         change = TermChange(term, seq + 1, parent_hash, tip, length, votes, b"")
@@ -103,21 +103,21 @@ class Changing:
         return None if stand == claim.parent else self._batch(parent_hash)
 
     def seed(self, term: int, position: int) -> Hash32:
-        """What batch number `position` of the term reveals."""
+        """The seed that batch number `position` of the term reveals."""
         return self._chain(term)[position + 1]
 
     def _is_known(self, vote: ChangeVote) -> bool:
-        """Whether this member has all that the vote names as certified."""
+        """Whether this member has all batches that the vote names as certified."""
         stand = self._cursor
         return vote.seq < stand.seq or (vote.seq, vote.batch_hash) == (stand.seq, stand.batch_hash)
 
     def _batch(self, batch_hash: Hash32) -> Batch:
-        """Which came with the vote that names it."""
+        """The batch with this hash, which came with the vote that names it."""
         batches = [call.batch for call in self._calls.values() if call.batch is not None]
         return next(batch for batch in batches if batch.hash == batch_hash)
 
     def _chain(self, term: int) -> list[Hash32]:
-        """The term's seeds, tip first, derived from the node's one secret so that a restart can go on."""
+        """The term's seeds, tip first, derived from the node's secret so that a restart can continue."""
         if self._seeds[0] != term:
             self._seeds = (term, seed_chain(self._secret, term, self._network.seed_length))
         return self._seeds[1]

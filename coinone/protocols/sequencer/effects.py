@@ -1,7 +1,6 @@
-"""What members say to one another, and what a sequencer asks the world to do, in order.
+"""Messages between members, and the effects that a sequencer requests, in order.
 
-`Persist` must be on disk before any later `Send` leaves; so whoever carries these out may write several at
-once.
+`Persist` must be on disk before any later `Send` leaves; several may be written together.
 """
 
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from coinone.rules.ledger.term_change import ChangeVote, Prepared, SignedChange,
 @record
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The leader's batch for the open seq, under its own vote to prepare it. `change` comes along where the batch is
-    one of an older term that must be proposed again: its bytes cannot name the new term."""
+    """The leader's batch for the open seq, under its own vote to prepare it. `change` is included if the batch is
+    of an older term and must be proposed again: its bytes cannot name the new term."""
 
     vote: SignedVote
     batch: WrappedBatch
@@ -36,7 +35,7 @@ class ChangeCall:
 @record
 @dataclass(frozen=True, slots=True)
 class PreparedBatch:
-    """A batch that may be certified somewhere, with the quorum of prepares that shows it."""
+    """A batch that may be certified elsewhere, with its quorum of prepares."""
 
     prepared: Prepared
     batch: WrappedBatch
@@ -48,28 +47,28 @@ Promise: TypeAlias = Vote | PreparedBatch | ChangeVote
 
 @dataclass(frozen=True, slots=True)
 class Persist:
-    """Write down what is about to be signed, or what it rests on."""
+    """Persist what is about to be signed, or its justification."""
 
     promise: Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """To every other member."""
+    """Send a message to every other member."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Apply the batch and hand the results to `executed`."""
+    """Apply the batch and pass the results to `executed`."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
 class Certified:
-    """The batch is final among the federation: append it to the log, then answer."""
+    """The federation has certified the batch: append it to the log, then answer clients."""
 
     certified: CertifiedBatch
 

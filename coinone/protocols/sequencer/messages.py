@@ -1,4 +1,4 @@
-"""Messages between members as bytes: one byte of kind, then the record."""
+"""Encode messages between members: one byte of kind, then the record."""
 
 from coinone.base.primitives.records import Tagged
 from coinone.protocols.sequencer.effects import ChangeCall, Message, Proposal
@@ -12,5 +12,5 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(data: bytes) -> Message:
-    """Raises DecodeError, or LimitExceeded."""
+    """Decode a message. Raises DecodeError or LimitExceeded."""
     return _MESSAGES.decode(data)

@@ -1,8 +1,8 @@
-"""What a member has signed and must stand by, whatever happens to it.
+"""The votes that a member has signed and must honour, also after a restart.
 
 Invariant *one content per vote*: no (term, seq, kind) is ever signed for two contents, and nothing is signed in a
-term older than one that the member voted for. Everything here is on disk before the signature leaves, and comes
-back after a restart. `coinone/rules/consensus/terms.py` says why that is enough.
+term older than one that the member voted for. Everything here is on disk before the signature leaves, and is restored
+after a restart. `coinone/rules/consensus/terms.py` explains why that is enough.
 """
 
 from collections.abc import Iterable
@@ -35,12 +35,12 @@ class Promises:
 
     @property
     def term(self) -> int:
-        """The newest term that something was signed in."""
+        """The newest term in which anything was signed."""
         change = -1 if self.change is None else self.change.term
         return max([change, *(term for term, _, _ in self._votes)])
 
     def allow(self, vote: Vote) -> bool:
-        """Whether `vote` may be signed: the first of its kind, or the same again, and in no term given up."""
+        """Whether `vote` may be signed: the first of its kind or the same again, and not in an abandoned term."""
         if self.change is not None and vote.term < self.change.term:
             return False
         return self._votes.get(vote_key(vote), vote_content(vote)) == vote_content(vote)
@@ -62,7 +62,7 @@ class Promises:
                 assert_never(promise)
 
     def forget(self, seq: int) -> None:
-        """Seqs up to `seq` are certified: they cannot open again, but by `rewind`, which opens a new term."""
+        """Drop seqs up to `seq`, which are certified: only `rewind` opens them again, in a new term."""
         self._votes = {key: content for key, content in self._votes.items() if key[1] > seq}
         if self.prepared is not None and self.prepared.prepared.seq <= seq:
             self.prepared = None

@@ -1,4 +1,4 @@
-"""A round: the open seq in one term, and the votes that came in for it."""
+"""A round: the open seq in one term, and the votes received for it."""
 
 from dataclasses import dataclass, field
 
@@ -16,17 +16,18 @@ def _no_votes() -> Votes:
 
 @dataclass(slots=True)
 class Round:
-    """`votes` hold each member's newest of either kind, whatever its term: the next round may need them."""
+    """The state of a round. `votes` has each member's newest of either kind, of any term: the next round may need
+    them."""
 
     votes: Votes = field(default_factory=_no_votes)
     batch: Batch | None = None
     proposal: Proposal | None = None  # ours, while we lead
     executing: bool = False
     results: Hash32 | None = None
-    decided: CertifiedBatch | None = None  # others certified it
+    decided: CertifiedBatch | None = None  # certified by others
 
     def keep(self, signed: SignedVote) -> None:
-        """A member's newest vote of its kind; of two in one term the first."""
+        """Keep a member's newest vote of its kind; of two in one term the first."""
         votes = self.votes[signed.vote.kind]
         known = votes.get(signed.member)
         if known is None or known.vote.term < signed.vote.term:
@@ -36,10 +37,10 @@ class Round:
         return self.votes[signed.vote.kind].get(signed.member) == signed
 
     def equal(self, vote: Vote) -> list[SignedVote]:
-        """Whoever cast exactly this."""
+        """The signed votes equal to this one."""
         return [signed for signed in self.votes[vote.kind].values() if signed.vote == vote]
 
     def of(self, member: int, term: int) -> list[SignedVote]:
-        """What `member` cast in `term`."""
+        """The votes of `member` in `term`."""
         own = [votes[member] for votes in self.votes.values() if member in votes]
         return [signed for signed in own if signed.vote.term == term]

@@ -1,18 +1,18 @@
-"""A member of the federation making batches: events in, effects out.
+"""A member of the federation that makes and certifies batches: events in, effects out.
 
 Theory of operation. One seq is open at a time. The leader of the term proposes a batch for it; a member that finds
-it lawful votes prepare. On a quorum of prepares everybody executes the batch, and votes commit with the digest of
+it valid votes prepare. On a quorum of prepares every member executes the batch, and votes commit with the digest of
 the results. On a quorum of equal commits the batch is certified and the next seq opens.
 
     propose / Proposal --> prepare --quorum--> Execute --executed--> commit --quorum--> Certified
 
 A leader that makes nothing for too long, or whose seeds are used up, loses its term (changing.py): members vote for
-the next one, and its leader goes on from what a quorum of them says.
+the next one, and its leader continues from the claims of a quorum.
 
-Rule 1: this file knows no clock, no disk, no network: time comes in with each event, and what must happen
-goes out as effects. Rule 2: a member signs one content per (term, seq, kind), and none in a term it gave up; not
-even after a restart, for which its promises on disk are handed to the constructor. Rule 3: own votes are counted by
-the same code as others', so a federation of one needs no path of its own.
+Rule 1: this file has no clock, disk or network: each event brings the time, and actions leave as effects. Rule 2: a
+member signs one content per (term, seq, kind), and none in a term it abandoned, also after a restart, for which its
+promises on disk are passed to the constructor. Rule 3: its own votes are counted by the same code as others', so a
+federation of one needs no special path.
 """
 
 from collections.abc import Iterable
@@ -57,24 +57,24 @@ PATIENCE_DOUBLINGS_MAX = 4  # each failed term waits twice as long, up to 12 s, 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a leader wants in its next batch."""
+    """The contents that a leader wants in its next batch."""
 
     base_number: int
     base_hash: Hash32
     evm_offset_s: int
     transactions: tuple[bytes, ...]
-    forced: int = 0  # so many of the first ones must be there
+    forced: int = 0  # number of leading transactions that a block forces
 
 
 class Ledger(Protocol):
-    """The chain, as far as a member must ask it at once."""
+    """The chain, as far as a member needs it synchronously."""
 
     def check(self, batch: Batch) -> None:
         """Raise InvalidBatch or NotSupported for a batch that cannot be applied after the newest one."""
         ...
 
     def undo(self) -> None:
-        """Take the newest batch back: it was prepared and executed, but another may be certified in its place."""
+        """Undo the newest batch: it was prepared and executed, but another may be certified in its place."""
         ...
 
 
@@ -103,7 +103,7 @@ class Sequencer:
         self._stand(cursor)
 
     def start(self) -> list[Effect]:
-        """Once, after construction: go on with a change of term that a restart interrupted, or begin one that the
+        """Start, once after construction: continue a change of term that a restart interrupted, or begin one that the
         last run made necessary."""
         change = self._promises.change
         if change is not None and change.term > self._cursor.term.number:
@@ -112,7 +112,7 @@ class Sequencer:
         return self._renew()
 
     def rewind(self, cursor: Cursor) -> list[Effect]:
-        """Go back to an earlier batch (dev's evm_revert): what follows is proposed in a new term, since this
+        """Return to an earlier batch (dev's evm_revert): later batches are proposed in a new term, since this
         member has signed other contents for the seqs it now uses again."""
         assert self._network.is_dev and len(self._federation.members) == 1, "only dev goes back"
         self._term = max(self._term, cursor.term.number)
@@ -155,9 +155,9 @@ class Sequencer:
         leader has not signed it."""
         vote, batch = proposal.vote.vote, proposal.batch
         if vote.seq != self._cursor.seq + 1 or vote.term < self._term:
-            return []  # late, or early: who lags asks for certified batches
+            return []  # late or early: a member that lags requests certified batches
         if self._round.batch is not None and vote.term == self._term:
-            return []  # one proposal per term and seq: a second one is no news, or equivocation
+            return []  # one proposal per term and seq: a second one is a repetition or an equivocation
         self._check_sender(proposal)
         self._check_place(proposal)
         if proposal.change is None and not self._network.is_dev:
@@ -180,7 +180,7 @@ class Sequencer:
         return self._advance()
 
     def receive_change(self, call: ChangeCall) -> list[Effect]:
-        """Count a member's vote for another term. Raises InvalidBatch if it does not hold."""
+        """Count a member's vote for another term. Raises InvalidBatch if it is invalid."""
         if call.signed.vote.term <= max(self._cursor.term.number, self._term - 1):
             return []
         self._changing.check(call)
@@ -190,7 +190,7 @@ class Sequencer:
         return [*effects, *self._begin_term()]
 
     def receive_certified(self, certified: CertifiedBatch) -> list[Effect]:
-        """Catch up with a batch that the others certified. Raises InvalidBatch if they did not."""
+        """Catch up with a batch that others certified. Raises InvalidBatch if they did not."""
         batch, current = certified.batch, self._round
         if batch.seq != self._cursor.seq + 1:
             return []
@@ -214,7 +214,7 @@ class Sequencer:
         return [*self._cast(vote), *self._advance()]
 
     def tick(self, steady_ms: int) -> list[Effect]:
-        """Now and then: say again what others may have missed, and lose patience with a silent leader."""
+        """Process time: repeat messages that others may have missed, and time out a silent leader."""
         if len(self._federation.members) == 1:
             return []
         if self._deadline_ms == 0:
@@ -226,7 +226,7 @@ class Sequencer:
     # Votes
 
     def _put(self, batch: Batch, change: TermChange | None) -> list[Effect]:
-        """Lead with `batch`."""
+        """Propose `batch` as the leader."""
         self._ledger.check(batch)
         persist, send = self._cast(Vote(VoteKind.PREPARE, self._term, batch.seq, batch.hash, NO_RESULTS))
         assert isinstance(send, Send) and isinstance(send.message, SignedVote)
@@ -235,7 +235,7 @@ class Sequencer:
         return [persist, Send(self._round.proposal), *self._advance()]
 
     def _cast(self, vote: Vote) -> list[Effect]:
-        # What a batch comes to does not depend on when it is executed, so not even a restart finds other results.
+        # A batch's results do not depend on when it is executed, so they are equal even after a restart.
         assert self._promises.allow(vote), f"one content per vote: {vote} is not what was signed before"
         self._promises.note(vote)
         signed = sign_vote(vote, self._network.chain_id, self._member, self._key)
@@ -243,7 +243,7 @@ class Sequencer:
         return [Persist(vote), Send(signed)]
 
     def _advance(self) -> list[Effect]:
-        """What the votes at hand allow."""
+        """Advance the round as far as its votes allow."""
         batch, current = self._round.batch, self._round
         if batch is None or current.decided is not None:
             return []
@@ -263,13 +263,13 @@ class Sequencer:
         return self._finish(CertifiedBatch(batch, certificate_of(commits)))
 
     def _finish(self, certified: CertifiedBatch) -> list[Effect]:
-        # A quorum vouches for other results than ours: one of us is wrong, and to go on would hide which.
+        # A quorum signed other results than ours: one side is wrong, and continuing would hide which.
         assert self._round.results == certified.certificate.results, "other results than were certified"
         self._stand(self._after)
         return [Certified(certified), *self._renew(), *self._begin_term()]
 
     def _stand(self, cursor: Cursor) -> None:
-        """Stand after the batch of `cursor`, with the next seq open."""
+        """Open the seq after the batch of `cursor`."""
         self._cursor = cursor
         self._round = Round()
         self._term = max(self._term, cursor.term.number)
@@ -280,7 +280,7 @@ class Sequencer:
     # Terms
 
     def _enter(self, term: int) -> None:
-        """Leave the round as it is for one in `term`."""
+        """Leave the current round for one in `term`."""
         current = self._round
         self._round = Round(votes=current.votes)
         if term != self._term:
@@ -290,14 +290,14 @@ class Sequencer:
             self._ledger.undo()
 
     def _renew(self) -> list[Effect]:
-        """Ask for another term where this one cannot go on: its seeds are used up, or this member, as its leader,
+        """Call for another term if this one cannot continue: its seeds are used up, or this member, as its leader,
         voted for a batch that it no longer has."""
         used_up = self._cursor.term.seeds_left == 0 and self._cursor.term.number == self._term
         lost = self.is_leader and self._round.batch is None and self._has_voted
         return self._call_change(self._term + 1) if used_up or lost else []
 
     def _call_change(self, term: int) -> list[Effect]:
-        """Vote for `term`, and no more in those before."""
+        """Vote for `term`, and no longer in earlier ones."""
         self._enter(term)
         vote = self._changing.vote(term, self._held())
         self._promises.note(vote)
@@ -321,7 +321,7 @@ class Sequencer:
         return self._promises.has_voted(self._term, self._cursor.seq + 1)
 
     def _held(self) -> PreparedBatch | None:
-        """What this member saw prepared for the open seq."""
+        """The batch that this member saw prepared for the open seq, if any."""
         held = self._promises.prepared
         return held if held is not None and held.prepared.seq == self._cursor.seq + 1 else None
 
@@ -334,16 +334,17 @@ class Sequencer:
         check_vote(proposal.vote, self._network.chain_id, self._federation)
 
     def _check_time(self, batch: Batch, now_ms: int) -> None:
-        """One millisecond after the last batch is lawful if that one ran ahead of our clock: waiting would stop the
-        chain. But a leader may not hold time back, while prices move and nobody can be liquidated."""
+        """Check a batch's time. One millisecond after the last batch is valid if that one ran ahead of our clock:
+        waiting would stop the chain. But a leader may not hold time back while prices move and nobody can be
+        liquidated."""
         if batch.time_ms > max(now_ms + BATCH_TIME_AHEAD_MS_MAX, self._cursor.time_ms + 1):
             raise InvalidBatch("batch from the future", now=now_ms, have=batch.time_ms)
         if batch.time_ms < now_ms - BATCH_TIME_BEHIND_MS_MAX:
             raise InvalidBatch("batch from the past", now=now_ms, have=batch.time_ms)
 
     def _check_place(self, proposal: Proposal) -> None:
-        """A batch is of the term it is proposed in, or the one that must be proposed again there; and a quorum voted
-        for a term that is new here."""
+        """Check a proposal's term: the batch is of that term or must be proposed again there, and a new term has a
+        quorum of votes."""
         batch, term = proposal.batch, proposal.vote.vote.term
         change = proposal.change or batch.term_change
         if proposal.change is None and batch.term != term:

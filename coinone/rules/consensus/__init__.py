@@ -1,1 +1,1 @@
-"""When a header, a certificate or a change of term counts: who may vote, who leads, and by which seeds."""
+"""Validity of headers, certificates and changes of term: who may vote, who leads, and by which seeds."""

@@ -1,9 +1,9 @@
-"""The federation: members who certify batches by two rounds of votes (D1).
+"""The federation: members that certify batches in two rounds of votes (D1).
 
 A member votes *prepare* for a batch, and after a quorum of prepares *commit* for the batch together with the
 digest of its results. Only a quorum of commits is a certificate. Quorum is floor(2n/3) + 1, so any two
 quorums share an honest member while fewer than a third are not; a federation of one has a quorum of one and
-runs the same code. A member signs at most one content per (term, seq, kind), and writes it down before it
+runs the same code. A member signs at most one content per (term, seq, kind), and persists it before it
 signs.
 """
 
@@ -29,7 +29,7 @@ from coinone.rules.ledger.seal import FederatedSeal, GenesisSeal, Seal
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """Members in their fixed order; the place in it is a member's index."""
+    """The members in a fixed order, which gives each its index."""
 
     members: tuple[Address, ...]
 
@@ -50,12 +50,12 @@ def sign_vote(vote: Vote, chain_id: int, member: int, key: bytes) -> SignedVote:
 
 
 def check_vote(signed: SignedVote, chain_id: int, federation: Federation) -> None:
-    """Raise InvalidSignature unless the member it names cast it."""
+    """Raise InvalidSignature unless the named member signed the vote."""
     check_member(federation, signed.member, signed.vote.content(chain_id), signed.signature)
 
 
 def certificate_of(votes: Sequence[SignedVote]) -> Certificate:
-    """The certificate that a quorum of equal commits makes."""
+    """The certificate from a quorum of equal commits."""
     vote = votes[0].vote
     assert all(signed.vote == vote for signed in votes), "votes differ"
     return Certificate(vote.term, vote.seq, vote.batch_hash, vote.results, signatures_of(votes))
@@ -72,7 +72,7 @@ def check_certificate(certificate: Certificate, chain_id: int, federation: Feder
 
 
 def check_quorum(what: str, members: Sequence[int], federation: Federation) -> None:
-    """Raise InvalidBatch unless `members` are different ones, in order, and enough."""
+    """Raise InvalidBatch unless `members` are distinct, in order, and a quorum."""
     if any(left >= right for left, right in pairwise(members)):
         raise InvalidBatch(f"{what}: members not rising")
     if len(members) < federation.quorum:
@@ -82,7 +82,7 @@ def check_quorum(what: str, members: Sequence[int], federation: Federation) -> N
 def check_signatures(
     what: str, vote: Vote, signatures: Signatures, chain_id: int, federation: Federation
 ) -> None:
-    """Raise InvalidBatch unless all these members cast `vote`."""
+    """Raise InvalidBatch unless all these members signed `vote`."""
     content = vote.content(chain_id)
     for member, signature in signatures:
         try:

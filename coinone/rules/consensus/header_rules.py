@@ -1,4 +1,4 @@
-"""What a header owes to its parent and to the network's parameters."""
+"""Rules of a header with respect to its parent and the network's parameters."""
 
 from coinone.base.primitives.errors import InvalidBlock
 from coinone.base.primitives.types import Address
@@ -6,7 +6,7 @@ from coinone.rules.ledger.header import EMPTY_TRIE, Header
 
 
 def check_header(header: Header, parent: Header, gas_limit: int, base_fee: int, coinbase: Address) -> None:
-    """What can be known of a header from its parent and the network's parameters. Raises InvalidBlock."""
+    """Check a header against its parent and the network's parameters. Raises InvalidBlock."""
     if header.parent_hash != parent.hash:
         raise InvalidBlock("another parent", want=parent.hash, have=header.parent_hash)
     if header.number != parent.number + 1:

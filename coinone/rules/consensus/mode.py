@@ -1,8 +1,8 @@
-"""Who orders transactions: the federation (mode A), or the blocks themselves (mode B) (D1).
+"""The mode of a block: the federation orders transactions (A), or the blocks do (B) (D1).
 
 The mode of a block follows from the state at its parent and from its ancestors' headers, so nobody votes on it
 and no two nodes can differ. Without members there is no mode A; and a federation that certified nothing for 60
-blocks has gone silent, whatever the reason. Certified batches that no block included by then are void on that
+blocks counts as silent, whatever the reason. Certified batches that no block included by then are void on that
 branch.
 """
 
@@ -21,7 +21,7 @@ def is_mode_b(federation: Federation, parent: Header, header_of: Callable[[int],
 
 
 def empty_blocks(parent: Header, header_of: Callable[[int], Header | None]) -> int:
-    """How many of the last blocks, up to and with `parent`, carry no batch; it stops counting at the most."""
+    """The number of blocks without batches up to and including `parent`, counted to the maximum."""
     header = parent
     for count in range(EMPTY_BLOCKS_MAX):
         earlier = header_of(header.number - 1) if header.number else None
@@ -32,7 +32,7 @@ def empty_blocks(parent: Header, header_of: Callable[[int], Header | None]) -> i
 
 
 def require_mode_a(federation: Federation, parent: Header, header_of: Callable[[int], Header | None]) -> None:
-    """Raise NotSupported where the block after `parent` is one of mode B."""
+    """Raise NotSupported if the block after `parent` is of mode B."""
     if not federation.members:
         raise NotSupported("mode B (batches without a federation) is not built yet")
     if is_mode_b(federation, parent, header_of):

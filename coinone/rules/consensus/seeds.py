@@ -1,9 +1,9 @@
-"""Seeds: what orders a batch, known to nobody but the leader while clients submit (D2).
+"""Seeds, which order a batch and are known only to the leader while clients submit (D2).
 
 A leader draws a secret, hashes it `length` times, and publishes the last hash (the *tip*) when the term
-begins. Batch number i of the term reveals the preimage of the value revealed before it, so anybody can check
-a seed with one hash and nobody can choose one. The ordering seed also takes in the hash of the batch before,
-so that not even the leader knows it until that batch is closed.
+begins. Batch number i of the term reveals the preimage of the value revealed before it, so anyone can check
+a seed with one hash and nobody can choose one. The ordering seed also includes the hash of the batch before, so
+that not even the leader knows it until that batch is closed.
 """
 
 from coinone.base.crypto.keccak import keccak256

@@ -1,8 +1,8 @@
 """Terms: who leads, from which batch on, and with which chain of seeds (D1, D2).
 
-A change of term rests on a quorum of members' *change votes*. Each says how far its signer's certified chain goes
-and, with the signatures that prove it, which batch after that it saw a quorum of prepares for. Its signer votes no
-more in older terms.
+A change of term rests on a quorum of members' *change votes*. Each states how far its signer's certified chain goes
+and, with the signatures that prove it, which next batch had a quorum of prepares. Its signer no longer votes in older
+terms.
 
 Why nothing certified is ever lost: a batch is certified by a quorum of commits, each cast after a quorum of
 prepares was seen. Any two quorums share an honest member. So among the votes of a change there is one whose signer
@@ -10,7 +10,7 @@ committed the batch, and it names it: as certified, or as prepared. What is name
 must be proposed again, bytes unchanged, before anything else (`claim_of`). No other batch can have a higher quorum
 of prepares, since to be prepared in a later term it would have had to pass this same rule.
 
-The new leader adds the tip of its seed chain and signs the whole. A change travels in the first batch that its
+The new leader adds the tip of its seed chain and signs the whole. A change is part of the first batch that its
 term makes. Term 0 begins in genesis without one.
 """
 
@@ -34,7 +34,7 @@ from coinone.rules.ledger.term_change import ChangeVote, Prepared, SignedChange,
 @record
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The term that runs, as state: the next seed must reveal `seed`, and `seeds_left` remain."""
+    """The current term, as state: the next seed must reveal `seed`, and `seeds_left` remain."""
 
     number: U64
     first_seq: U64
@@ -44,7 +44,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a quorum of change votes comes to: the last certified batch, and what must be proposed after it."""
+    """The conclusion of a quorum of change votes: the last certified batch, and what must be proposed after it."""
 
     seq: int
     batch_hash: Hash32
@@ -57,7 +57,7 @@ class Claim:
 
 
 def claim_of(votes: Iterable[ChangeVote]) -> Claim:
-    """Raises InvalidBatch where two votes name different batches as the last certified one."""
+    """The claim of change votes. Raises InvalidBatch if two votes name different last certified batches."""
     rows = list(votes)
     last = max(rows, key=lambda vote: vote.seq)
     if any(vote.batch_hash != last.batch_hash for vote in rows if vote.seq == last.seq):
@@ -72,14 +72,14 @@ def sign_change_vote(vote: ChangeVote, chain_id: int, member: int, key: bytes) -
 
 
 def sign_term_change(change: TermChange, chain_id: int, key: bytes) -> TermChange:
-    """The change with its leader's signature put in."""
+    """Sign the change as its leader."""
     return replace(change, leader_signature=pack_signature(sign(change.content(chain_id), key)))
 
 
 def check_term_change(
     change: TermChange, chain_id: int, federation: Federation, current: Term, parent: tuple[int, Hash32]
 ) -> None:
-    """Raise InvalidBatch unless `change` lawfully ends `current` after the batch `parent` (seq, hash)."""
+    """Raise InvalidBatch unless `change` validly ends `current` after the batch `parent` (seq, hash)."""
     if change.term <= current.number:
         raise InvalidBatch("term does not rise", want=current.number + 1, have=change.term)
     if (change.first_seq, change.parent_hash) != (parent[0] + 1, parent[1]):
@@ -88,7 +88,7 @@ def check_term_change(
 
 
 def check_certified_change(change: TermChange, chain_id: int, federation: Federation) -> Claim:
-    """What can be known of a change by itself. Raises InvalidBatch; returns what its votes come to."""
+    """Check a change by itself; return the claim of its votes. Raises InvalidBatch."""
     if change.seed_length < 1:
         raise InvalidBatch("term without seeds")
     check_quorum("term change", [signed.member for signed in change.votes], federation)
@@ -108,7 +108,7 @@ def check_certified_change(change: TermChange, chain_id: int, federation: Federa
 
 
 def check_change_vote(signed: SignedChange, chain_id: int, federation: Federation) -> None:
-    """Raise InvalidBatch unless its member cast it, and can prove what it says was prepared."""
+    """Raise InvalidBatch unless its member signed it and proves the prepared batch that it names."""
     vote, prepared = signed.vote, signed.vote.prepared
     try:
         check_member(federation, signed.member, vote.content(chain_id), signed.signature)
