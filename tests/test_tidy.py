@@ -14,6 +14,7 @@ PACKAGE = ROOT / "coinone"
 PURE = ("base", "rules", "protocols")
 DOOR_TO_NUMBA = PACKAGE / "base/primitives/jit.py"  # names a cache folder; "/" joins paths there
 LINES_MAX = 400  # a chapter is about 150 lines; beyond this it is two chapters
+FUNCTION_LINES_MAX = 60  # 5 to 25 are usual
 MODULES_MAX = 14  # of a folder: beyond this a reader meets a street, not a room
 
 
@@ -37,6 +38,17 @@ def test_every_module_says_what_it_is() -> None:
         str(p.relative_to(ROOT)) for p in every_source() if not ast.get_docstring(ast.parse(p.read_text()))
     ]
     assert silent == []
+
+
+def test_no_function_grows_beyond_a_page() -> None:
+    long = {
+        f"{place} {node.name}": lines
+        for kind in (ast.FunctionDef, ast.AsyncFunctionDef)
+        for place, node in places(every_source(), kind)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+    }
+    assert long == {}
 
 
 def test_no_file_grows_beyond_two_chapters() -> None:

@@ -62,7 +62,6 @@ def match(
     direction = 1 - 2 * op.side
     ladder = ladder_of(market, 1 - op.side)
     limit = op.px * -direction  # as a key of the other side's ladder: keys from here on up are matched
-    mark = core.markets[market].mark
     paid = notional = i64(0)
     stopped = 0
     while size > 0 and core.ladder_counts[ladder] > 0:
@@ -74,16 +73,10 @@ def match(
         order = core.orders[slot]
         maker = i64(order.account)
         px = order.px
-        filled, reason = _meet(core, i, old, slot, size)
-        if reason == _RESTRICTED:
+        filled, reason, stops = _meet(core, i, old, slot, size)
+        if stops:
             stopped = reason
             break
-        if reason == 0 and beyond_band(core, market, px):
-            if direction * (px - mark) <= 0:
-                reason = _BAND
-            elif op.liquidation == 0:
-                stopped = _BAND
-                break
         if reason != 0:
             dismiss(core, slot, i, reason)
             continue
@@ -99,60 +92,79 @@ def match(
             continue
         taker_fee, taker_share = _taker_charges(core, i, value, direction * filled, px)
         charge = taker_fee + taker_share
-        required = i64(0)
-        if reducing:
-            required = maintenance_margin(
-                core, market, core.positions[taker, market].size + direction * filled
-            )
-            if op.liquidation != 0:
-                fits = equity_after(core, taker, market, direction * filled, px, charge) >= 0
-            else:
-                fits = may_fill(core, taker, market, direction * filled, px, charge, required)
-        else:
-            slack -= max(direction * (px - mark), 0) * filled + charge
-            fits = slack >= 0
+        fits, slack, required = _may_take(core, i, direction * filled, px, charge, slack, reducing)
         if not fits:
             stopped = _MARGIN
             break
-        save_order(core, slot)
-        take_from(core, slot, filled)
         size -= filled
         notional += value
         paid += taker_fee
+        save_order(core, slot)
+        take_from(core, slot, filled)
         had, equity = room(core, maker), worth(core, maker)
         trade(core, i, oid, slot, filled, px, maintenance, maker_fee, maker_share, taker_fee, taker_share)
         if reducing:
             update_margins(core, taker, market, required, -1)
-        trim(core, maker, market, i)
-        if order.sz == 0:
-            remove_order(core, slot, i, _FILLED)
-        if overextended(core, maker, had, equity, maker_fee):
-            remove_risk(core, maker, i, _MARGIN)
+        _leave_maker(core, i, slot, had, equity, maker_fee)
     return size, slack, paid, notional, stopped
 
 
 @inlined
-def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int]:
+def _may_take(
+    core: Any, i: int, change: int, px: int, charge: int, slack: int, reducing: bool
+) -> tuple[bool, int, int]:
+    """May the taker make this fill? With what is left of its slack and, if it reduces, its maintenance margin after.
+    A liquidation's order may as long as some equity is left."""
+    op = core.ops[i]
+    taker, market = i64(op.account), i64(op.market)
+    if not reducing:
+        loss = max((px - core.markets[market].mark) * (1 - 2 * op.side), 0) * abs(change)
+        left = slack - loss - charge
+        return bool(left >= 0), left, i64(0)
+    required = maintenance_margin(core, market, core.positions[taker, market].size + change)
+    if op.liquidation != 0:
+        return bool(equity_after(core, taker, market, change, px, charge) >= 0), slack, required
+    return bool(may_fill(core, taker, market, change, px, charge, required)), slack, required
+
+
+@inlined
+def _leave_maker(core: Any, i: int, slot: int, had: int, equity: int, burnt: int) -> None:
+    """After a fill: the maker's reduce-only orders keep to its position, and what it cannot bear any more goes."""
+    order = core.orders[slot]
+    maker = i64(order.account)
+    trim(core, maker, i64(order.market), i)
+    if order.sz == 0:
+        remove_order(core, slot, i, _FILLED)
+    if overextended(core, maker, had, equity, burnt):
+        remove_risk(core, maker, i, _MARGIN)
+
+
+@inlined
+def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int, bool]:
     """How much of `size` the maker can take by its terms; if nothing, why it is cancelled or the taker stops."""
     op = core.ops[i]
     order = core.orders[slot]
     maker = i64(order.account)
     if maker == op.account:
-        return i64(0), _REPLACED if slot == old else _SELF_TRADE
+        return i64(0), _REPLACED if slot == old else _SELF_TRADE, False
     market = i64(op.market)
     if costs_the_fund(core, slot):
-        return i64(0), _LIQUIDATED
+        return i64(0), _LIQUIDATED, False
     locked = core.accounts[maker].flags & ACCOUNT_LOCKED != 0
     filled = min(size, order.sz)
     reducible = (1 - 2 * op.side) * core.positions[maker, market].size
     stale = core.markets[market].status == _MARKET_REDUCE_ONLY
     if stale and order.reduce_only == 0 and reducible <= 0:
-        return i64(0), _RESTRICTED
+        return i64(0), _RESTRICTED, True
     if order.reduce_only != 0 or stale or locked or holds_stale(core, maker, 0):
         filled = min(filled, reducible)
         if filled <= 0:
-            return i64(0), _REDUCE_ONLY
-    return filled, 0
+            return i64(0), _REDUCE_ONLY, False
+    if beyond_band(core, market, order.px):
+        loses = (1 - 2 * op.side) * (order.px - core.markets[market].mark) > 0  # the taker, else the maker
+        if not loses or op.liquidation == 0:
+            return i64(0), _BAND, loses
+    return filled, 0, False
 
 
 @inlined
@@ -294,14 +306,20 @@ def trade(
     terms.last_ms = core.counters[NOW]
     terms.volume = _grown(terms.volume, notional)
     terms.base_volume = _grown(terms.base_volume, size)
+    _name_fill(row, op, order, i)
     row.px = px
     row.sz = size
     row.taker_oid = oid
+
+
+@inlined
+def _name_fill(row: Any, op: Any, order: Any, i: int) -> None:
+    """Who traded by which orders, in a row of FILL."""
     row.maker_oid = order.oid
     row.op = i
-    row.market = market
-    row.taker = taker
-    row.maker = maker
+    row.market = op.market
+    row.taker = op.account
+    row.maker = order.account
     row.side = op.side
     row.liquidation = op.liquidation
     row.taker_has_cloid = op.has_cloid

@@ -71,17 +71,16 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         asks -= core.orders[old].sz * core.orders[old].side
     reserved = bids + (asks - bids) * op.side  # of its side; a branch on the side would be a coin toss
     size = op.sz
-    if holder.flags & ACCOUNT_LOCKED != 0:
-        if op.liquidation == 0:
-            return _LIQUIDATING
-    elif op.liquidation != 0 and holder.cash + holder.position_value >= holder.maintenance_margin:
-        return _SOLVENT
+    status = _check_liquidation(core, i)
+    if status != 0:
+        return status
     if op.reduce_only != 0:
         if most <= 0:
             return _REDUCE_ONLY
         size = min(size, most)
     reducing = op.reduce_only != 0 or reserved + size <= most
-    status = 0 if reducing else _check_risk(core, account, market, reserved + size + max(-most, 0))
+    if not reducing:
+        status = _check_risk(core, account, market, reserved + size + max(-most, 0))
     if status == 0:
         status = _check_count(core, i, old)
     if status != 0:
@@ -115,17 +114,39 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
     if not reducing and (slack < 0 if crosses else _falls_short(core, i, size, slack)):
         return _MARGIN
 
+    _reserve(core, i, size, initial, needed)
+    return _enter(core, i, old, size, slack, reducing, crosses, result)
+
+
+@inlined
+def _reserve(core: Any, i: int, size: int, initial: int, needed: int) -> None:
+    """Save what the order may change and, unless it is reduce-only, reserve margin for `size` of it: `initial` for its
+    market, `needed` for all of the account's."""
+    op = core.ops[i]
+    account, market = i64(op.account), i64(op.market)
     save_globals(core)
     save_market(core, market)
     save_account(core, account)
     if op.reduce_only == 0:
         save_position(core, account, market)
+        held = core.positions[account, market]
         held.bid_size += size * (1 - op.side)
         held.ask_size += size * op.side
         held.initial_margin = initial
-        holder.initial_margin = needed
+        core.accounts[account].initial_margin = needed
         keep_holder(core, account, market)
-    return _enter(core, i, old, size, slack, reducing, crosses, result)
+
+
+@inlined
+def _check_liquidation(core: Any, i: int) -> int:
+    """Only liquidation's orders trade for a locked account, and none of them for one that can carry its positions."""
+    op = core.ops[i]
+    holder = core.accounts[i64(op.account)]
+    if holder.flags & ACCOUNT_LOCKED != 0:
+        return _LIQUIDATING if op.liquidation == 0 else 0
+    if op.liquidation != 0 and holder.cash + holder.position_value >= holder.maintenance_margin:
+        return _SOLVENT
+    return 0
 
 
 @inlined
@@ -220,7 +241,6 @@ def _enter(
     """
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
-    ladder, key = ladder_of(market, op.side), key_of(op.side, op.px)
     oid = core.globals[0].next_oid
     core.globals[0].next_oid = oid + 1
     left = size
@@ -237,23 +257,12 @@ def _enter(
     )
     if extended:
         remove_risk(core, account, i, _MARGIN_CANCELED)
-    status = _OPEN
+    status = stopped
     if left == 0:
         status = _FILLED
-    elif stopped != 0:
-        status = stopped
-    elif op.tif == _IOC:
-        status = _IOC_CANCELED
-    elif (
-        extended
-        or (reducing and not _may_rest(core, i, left))
-        or (crosses and not reducing and _falls_short(core, i, left, slack))
-    ):
-        status = _MARGIN_CANCELED
-    elif op.px * left < least_notional(core, market, ladder):
-        status = _CROWDED
-    elif not has_room(core, ladder, key):
-        status = _BOOK_FULL
+    elif stopped == 0:
+        short = crosses and not reducing and op.tif != _IOC and _falls_short(core, i, left, slack)
+        status = _check_rest(core, i, left, reducing, extended or short)
     if filled > 0:
         trim(core, account, market, i)
     if status == _OPEN and op.reduce_only != 0:
@@ -264,7 +273,7 @@ def _enter(
             left = min(left, free)
     if status == _OPEN:
         _replace(core, i, old)
-        make_room(core, ladder, key, i)
+        make_room(core, ladder_of(market, op.side), key_of(op.side, op.px), i)
         _rest(core, i, oid, filled + left, left)
     if status != _OPEN:
         _release(core, i, left)
@@ -282,6 +291,20 @@ def _enter(
     result.oid = oid
     _report_taker(core, i, oid, size, left, status)
     return _FILLED
+
+
+@inlined
+def _check_rest(core: Any, i: int, left: int, reducing: bool, short: bool) -> int:
+    """May `left` of the order rest? `short`: its owner has not the margin for it. OPEN, or why it may not."""
+    op = core.ops[i]
+    if op.tif == _IOC:
+        return _IOC_CANCELED
+    if short or (reducing and not _may_rest(core, i, left)):
+        return _MARGIN_CANCELED
+    ladder = ladder_of(i64(op.market), op.side)
+    if op.px * left < least_notional(core, i64(op.market), ladder):
+        return _CROWDED
+    return _OPEN if has_room(core, ladder, key_of(op.side, op.px)) else _BOOK_FULL
 
 
 @inlined

@@ -132,34 +132,19 @@ class Twin(Passing):
         reducible = -held.size if buys else held.size
         reserved = held.bids if buys else held.asks
         size = op.sz
-        if account.locked and not op.liquidation:
-            return _refused(Status.LIQUIDATING)
-        if (
-            op.liquidation
-            and not account.locked
-            and account.cash + account.position_value >= account.maintenance_margin
-        ):
-            return _refused(Status.SOLVENT)
+        wrong = _check_liquidation(op, account)
+        if wrong:
+            return _refused(wrong)
         if op.reduce_only:
             if reducible <= 0:
                 return _refused(Status.REDUCE_ONLY)
             size = min(size, reducible)
         reducing = op.reduce_only != 0 or reserved + size <= reducible
         if not reducing:
-            if market.status:
-                return _refused(Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE)
-            if holds_stale(self.stale, account):
-                return _refused(Status.HOLDS_STALE)
-            if reserved + size + max(-reducible, 0) > market.max_sz:
-                return _refused(Status.MAX_POSITION)
-            if market.max_open_interest and market.open_interest >= market.max_open_interest:
-                return _refused(Status.OPEN_INTEREST_CAP)
-        if op.tif != IOC and account.order_count - (old is not None) >= OPEN_ORDERS_MAX:
-            return _refused(Status.TOO_MANY_ORDERS)
-        if op.tif != IOC and self._stacks(op, account, market, old):
-            return _refused(Status.TOO_MANY_AT_PRICE)
-        if op.has_cloid and self.cloids.get((op.account, op.cloid_hi, op.cloid_lo), old) is not old:
-            return _refused(Status.DUPLICATE_CLOID)
+            wrong = self._check_risk(account, market, reserved + size + max(-reducible, 0))
+        wrong = wrong or self._check_count(op, account, market, old)
+        if wrong:
+            return _refused(wrong)
         other = market.sides[1 - op.side]
         if op.tif == ALO:
             self._clear_beyond_band(i, op, market)
@@ -191,6 +176,28 @@ class Twin(Passing):
         if crosses:
             return self._trade_and_rest(i, order, slack)
         return self._rest(i, order, slack)
+
+    def _check_risk(self, account: Account, market: Market, position: int) -> int:
+        """May the account take new risk, up to a position of this size? 0 if it may."""
+        if market.status:
+            return Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE
+        if holds_stale(self.stale, account):
+            return Status.HOLDS_STALE
+        if position > market.max_sz:
+            return Status.MAX_POSITION
+        if market.max_open_interest and market.open_interest >= market.max_open_interest:
+            return Status.OPEN_INTEREST_CAP
+        return 0
+
+    def _check_count(self, op: Op, account: Account, market: Market, old: Order | None) -> int:
+        """May the account have one more order, by this cloid, once `old` is gone? 0 if it may."""
+        if op.tif != IOC and account.order_count - (old is not None) >= OPEN_ORDERS_MAX:
+            return Status.TOO_MANY_ORDERS
+        if op.tif != IOC and self._stacks(op, account, market, old):
+            return Status.TOO_MANY_AT_PRICE
+        if op.has_cloid and self.cloids.get((op.account, op.cloid_hi, op.cloid_lo), old) is not old:
+            return Status.DUPLICATE_CLOID
+        return 0
 
     def _stacks(self, op: Op, account: Account, market: Market, old: Order | None) -> bool:
         """Has the account all the orders at this price that it may have?"""
@@ -288,6 +295,15 @@ class Twin(Passing):
         self.enter(order)
         self.report(i, order, OPEN)
         return row(Result, (order.oid, filled, order.notional, order.left, 0, 0, OPEN))
+
+
+def _check_liquidation(op: Op, account: Account) -> int:
+    """Only liquidation's orders trade for a locked account, and none of them for one that can carry its positions."""
+    if account.locked:
+        return 0 if op.liquidation else Status.LIQUIDATING
+    if op.liquidation and account.cash + account.position_value >= account.maintenance_margin:
+        return Status.SOLVENT
+    return 0
 
 
 def _refused(status: int) -> Result:
