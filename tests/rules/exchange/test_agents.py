@@ -316,7 +316,7 @@ def test_keys_of_the_past_that_sign_for_another_master_take_no_room_where_they_b
 def test_swapping_agents_leaves_one_nonce_of_each_in_the_leaf(world: Callable[..., Any]) -> None:
     """31 keys, a hundred nonces of each almost a day ahead. A nonce set of 100 takes 20 + 800 bytes and 8 of lengths,
     one of a key of the past 20 + 8 + 1 and 3: those of four agents, and 28 of the others, are below 6,000 bytes. The
-    eight keys that sign for the second account afterwards are in its leaf."""
+    four keys that leave and sign for the second account afterwards are in its leaf."""
     w = world({1: 100_000, 2: 100_000})
 
     def hundred(key: int, first: int) -> None:
@@ -335,11 +335,51 @@ def test_swapping_agents_leaves_one_nonce_of_each_in_the_leaf(world: Callable[..
     assert len(w.ex.ledger.settings_of(w.ex.number(w.slot(1))).signers) == SIGNERS_PER_ACCOUNT
     assert len(leaf(1)) < 6_000
     whole = len(leaf(1))
-    for n, key in enumerate(keys[:8]):
-        w.batch(approve(w, 2, key, "abcd"[n % 4]))
+    for n, key in enumerate(keys[-4:]):
+        w.batch(w.signed(key, t.LeaveAgency(), signer=address(key), nonce=ahead + 500))
+        w.batch(approve(w, 2, key, "abcd"[n]))
         hundred(key, ahead + 1_000)
     assert len(leaf(1)) < whole and 4 * 800 < len(leaf(2)) < 4_500
     copy = exchange_from_leaves(w.ex.config, all_leaves(w.ex))
+    assert dict(all_leaves(copy)) == dict(all_leaves(w.ex))
+
+
+@pytest.mark.parametrize("end", ["replaced", "ran out"])
+def test_a_stranger_cannot_take_over_a_key_whose_holder_does_not_know_that_its_agency_is_over(
+    world: Callable[..., Any], end: str
+) -> None:
+    """Its bot signs on, and would trade for the stranger: `User or API Wallet does not exist`. The account
+    that it signed for may approve it again; whom it leaves by its own signature does not keep it from others."""
+    w = world({1: 100, 2: 100})
+
+    def sign() -> str:
+        w.batch(w.signed(50, t.Noop(), signer=address(50)))
+        return str(w.last.outcomes[0].error)
+
+    w.batch(approve(w, 1, 50, until=w.now + 10_000))
+    assert sign() == ""
+    if end == "replaced":
+        w.batch(approve(w, 1, 51))
+    else:
+        w.batch(step_ms=20_000)
+    w.batch(approve(w, 2, 50))
+    assert w.last.outcomes[0].error == "Extra agent already used."
+    assert "does not exist" in sign()
+    w.batch(approve(w, 1, 50))
+    assert sign() == ""
+    w.batch(w.signed(50, t.LeaveAgency(), signer=address(50)))
+    w.batch(approve(w, 2, 50))
+    assert sign() == ""
+
+
+def test_a_key_that_left_is_remembered_in_the_leaf(world: Callable[..., Any]) -> None:
+    w = world({1: 100, 2: 100})
+    w.batch(approve(w, 1, 50))
+    w.batch(w.signed(50, t.Noop(), signer=address(50)))
+    w.batch(w.signed(50, t.LeaveAgency(), signer=address(50)))
+    copy = exchange_from_leaves(w.ex.config, all_leaves(w.ex))
+    assert copy.ledger.nonces.get(address(50)) == w.ex.ledger.nonces.get(address(50))
+    assert copy.ledger.nonces.get(address(50)).left
     assert dict(all_leaves(copy)) == dict(all_leaves(w.ex))
 
 

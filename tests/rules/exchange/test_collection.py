@@ -89,8 +89,8 @@ def test_nothing_that_was_signed_before_can_be_sent_again(world: Callable[..., A
 def test_a_key_that_changed_hands_takes_its_nonces_along_so_its_first_master_may_go(
     world: Callable[..., Any],
 ) -> None:
-    """7 was 2's agent, is 3's now and signs each day. 2 goes after four quiet days; what 7 signed for 3 yesterday
-    cannot be sent again."""
+    """7 was 2's agent and left, is 3's now and signs each day. 2 goes after four quiet days; what 7 signed for 3
+    yesterday cannot be sent again."""
     w = world({1: 1_000, 2: 100, 3: 1_000})
 
     def approve(who: int, agent: int) -> Any:
@@ -98,7 +98,7 @@ def test_a_key_that_changed_hands_takes_its_nonces_along_so_its_first_master_may
 
     w.batch(approve(2, 7))
     w.batch(w.signed(7, t.Noop()))
-    w.batch(approve(2, 0), send(w, 2, 1, 100 * QUOTE))
+    w.batch(w.signed(7, t.LeaveAgency()), send(w, 2, 1, 100 * QUOTE))
     w.batch(approve(3, 7))
     for _ in range(3):
         pass_days(w, 1)

@@ -19,7 +19,7 @@ from coinone.rules.exchange.prices.fixed import (
     decay,
     round_half_even,
 )
-from coinone.rules.exchange.prices.mark import next_offset
+from coinone.rules.exchange.prices.mark import given_way, next_offset
 
 PX = 2_000 << SCALE_BITS  # a basis of one price unit
 
@@ -62,7 +62,39 @@ def test_the_average_is_the_exponential_one_of_floating_point(samples: list[tupl
     ],
 )
 def test_the_offset_follows_the_basis_step_by_step(offset: int, basis: int, oracle: int, after: int) -> None:
-    assert next_offset(offset, basis, oracle, 50) == after
+    assert next_offset(offset, basis, oracle, 50, book=9_999 * (1 if basis > 0 else -1)) == after
+
+
+@pytest.mark.parametrize(
+    ("offset", "basis", "book", "after"),
+    [
+        (0, 200, 50, 50),  # no farther than the book
+        (200, 200, 50, 50),
+        (2_000, 2_000, 0, 1_844),  # back by a step a batch
+        (-2_000, -2_000, 300, -1_844),  # a book on the other side counts as the oracle
+        (-100, -200, -9_999, -200),
+    ],
+)
+def test_the_offset_leads_no_farther_than_the_book(offset: int, basis: int, book: int, after: int) -> None:
+    assert next_offset(offset, basis * PX, 500_000, 50, book) == after
+
+
+@pytest.mark.parametrize(
+    ("offset", "moved", "book", "left"),
+    [
+        (-2_000, -500, -1_500, -1_500),  # the oracle came by 500: the mark stands
+        (-2_000, -500, 0, -1_500),  # no more than the oracle moved
+        (-2_000, -500, -1_900, -1_900),  # no more than lies beyond the book
+        (-2_000, 500, 0, -2_000),  # it went away from the book: no reason
+        (2_000, 3_000, 0, 0),
+        (2_000, 0, 0, 2_000),
+        (2_000, 900, 2_000, 2_000),
+    ],
+)
+def test_the_offset_gives_way_where_the_oracle_comes_to_the_book(
+    offset: int, moved: int, book: int, left: int
+) -> None:
+    assert given_way(offset, moved, book) == left
 
 
 def mark(w: Any) -> int:
@@ -204,3 +236,53 @@ def test_small_orders_in_front_hide_no_depth(world: Callable[..., Any]) -> None:
     w.batch(w.signed(1, w.many(*[w.spec(True, 0.0003, 49_999 - k, "Alo") for k in range(300)])))
     w.batch(w.buy(2, 1, 49_600, "Alo"))
     assert w.ex.ledger.memory_of(0).seen_bid == 20_000_343_000 * QUOTE_SCALE // 40_278
+
+
+def quote_round(w: Any, price: float, cloid: int = 0) -> None:
+    """Bid and ask of a BTC, ten below and above `price`, in the place of the last ones."""
+    if cloid:
+        w.batch(w.cancel(1, cloid=cloid), w.cancel(1, cloid=cloid + 1))
+    w.batch(w.buy(1, 1, price - 10, "Alo", cloid=cloid + 2), w.sell(1, 1, price + 10, "Alo", cloid=cloid + 3))
+
+
+def test_the_mark_stands_where_the_oracle_comes_to_the_book(world: Callable[..., Any]) -> None:
+    """The book stays 200 below the oracle. When the oracle comes down to it, in one step or in four, the mark, which is
+    there already, neither follows nor falls below both: it did, by 200, as long as the average remembered."""
+    for steps in (1, 4):
+        w = world({1: 10**8})
+        quote_round(w, 49_800)
+        wait(w, 1_500)
+        assert mark(w) == 498_000
+        for step in range(1, steps + 1):
+            w.oracle(btc=50_000 - 200 * step // steps)
+            assert mark(w) == 498_000
+        for _ in range(60):
+            w.batch(step_ms=1_000)
+            assert mark(w) == 498_000
+
+
+def test_the_mark_comes_back_with_the_book(world: Callable[..., Any]) -> None:
+    """The oracle stands at 50,000; the book was at 49,800 for long and is at 50,000 again: 2,000 units at 156 a batch
+    are 13 batches, from the third on, when the new quotes have been hittable. The average alone took minutes."""
+    w = world({1: 10**8})
+    quote_round(w, 49_800)
+    wait(w, 1_500)
+    quote_round(w, 50_000, cloid=2)
+    for _ in range(3 + 13):
+        w.batch()
+    assert mark(w) == 500_000
+
+
+def test_whoever_hides_the_book_does_not_bring_the_remembered_offset_back(world: Callable[..., Any]) -> None:
+    """The oracle has come to the book, 49,800. Then nobody quotes, or wide, for 20 s and for minutes."""
+    for wide in (False, True):
+        w = world({1: 10**8})
+        quote_round(w, 49_800)
+        wait(w, 1_500)
+        w.oracle(btc=49_800)
+        w.batch(w.cancel(1, cloid=2), w.cancel(1, cloid=3))
+        if wide:
+            w.batch(w.buy(1, 1, 49_000, "Alo"), w.sell(1, 1, 50_600, "Alo"))
+        for _ in range(300):
+            w.batch(step_ms=1_000)
+            assert mark(w) == 498_000

@@ -8,8 +8,10 @@ a key's agency; a contract, which signs nothing, leaves one by acting (core_writ
 (opening.py).
 
 Of a key whose agency ends the highest nonce is kept until its window has passed, and none below it may come
-(inclusion.py), so nothing it signed comes back. That the keys fit the account's leaf is seen to here, at approval:
-signing never fails for want of room.
+(inclusion.py), so nothing it signed comes back. As long only the same account may approve it again, unless the key left
+by its own signature: its holder may not know yet that the agency is over, and must not trade for a stranger.
+
+That the keys fit the account's leaf is seen to here, at approval: signing never fails for want of room.
 """
 
 from dataclasses import dataclass, replace
@@ -73,13 +75,13 @@ def _approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
 
 def _leave_agency(batch: Batch, item: Item, action: LeaveAgency) -> None:
     """The signer is nobody's agent from here on; what waits for it opens its account."""
-    end_agency(batch, item.signer)
+    end_agency(batch, item.signer, left=True)
     batch.executed(item, DEFAULT)
 
 
-def end_agency(batch: Batch, address: Address) -> None:
-    """`address` acts for nobody but itself; no error where it already did."""
-    batch.ledger.forget_agent(address)
+def end_agency(batch: Batch, address: Address, left: bool = False) -> None:
+    """`address` acts for nobody but itself; no error where it already did. `left`: it says so itself."""
+    batch.ledger.forget_agent(address, left)
     open_waiting(batch, address)
 
 
@@ -95,7 +97,7 @@ def _refusal(batch: Batch, number: int, own: Address, action: ApproveAgent) -> s
         return "Agent address is an account already."
     if is_keyless(batch.ex.config, action.agent):
         return "Agent address belongs to nobody."
-    if known is not None and known.account != number:
+    if (known is not None and known.account != number) or _is_anothers(batch, number, action.agent):
         return "Extra agent already used."
     if action.valid_until_ms and action.valid_until_ms <= batch.now:
         return "Agent expiry is in the past."
@@ -108,6 +110,13 @@ def _refusal(batch: Batch, number: int, own: Address, action: ApproveAgent) -> s
         if len(keys) > SIGNERS_PER_ACCOUNT:
             return "Too many signing keys within the nonce window."
     return ""
+
+
+def _is_anothers(batch: Batch, number: int, address: Address) -> bool:
+    """Whether the key has signed for another account within its nonce window and has not left it by its own signature.
+    Whoever holds it may not know yet that its agency is over, and what it signs must not trade for a stranger."""
+    used = batch.ledger.nonces.get(address)
+    return used is not None and used.account != number and not used.left and used.could_pass(batch.now)
 
 
 def _agent(batch: Batch, address: Address) -> Agent:

@@ -10,9 +10,14 @@ whoever is alone in a book moves it slowly and not far (L: the market's greatest
 A sample counts for at most that greatest offset, so that an absurd quote pushes no faster than a bold one. Of a spread
 wider than a quarter of it the middle says nothing: it may lie between the makers' quotes and somebody's bid far away,
 after what stood nearer was kept out. It says only that the price is not below its bid nor above its ask. So both must
-lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the samples are 0: an
-offset that somebody pushed and left goes back. The average starts at 0. Without a fresh oracle, and while a jump waits,
-the mark stands.
+lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the samples are 0. The
+average starts at 0. Without a fresh oracle, and while a jump waits, the mark stands.
+
+The mark is not led beyond both the oracle and the *book*: the last narrow middle or, after 30 s without one, what a
+wide spread says. The average alone would lie beyond both for minutes when the oracle comes to where the book has been,
+or the book comes back: whoever can carry a position at either price would be liquidated. So the offset follows the
+basis as far as the book only, and where the oracle moves towards the book, the offset gives way by as much at once: the
+mark, which was there already, stands.
 """
 
 from __future__ import annotations
@@ -41,22 +46,44 @@ def apply_mark_prices(batch: Batch) -> None:
             continue
         row = batch.rows.markets[market]
         memory = batch.ledger.memory_of(market)
-        offset = next_offset(memory.offset, memory.basis, int(row["oracle"]), int(row["max_leverage"]))
+        oracle = int(row["oracle"])
+        book = round_half_even(memory.book - 2 * QUOTE_SCALE * oracle, 2 * QUOTE_SCALE)
+        moved = oracle - (int(row["mark"]) - memory.offset)
+        offset = given_way(memory.offset, moved, book)
+        offset = next_offset(offset, memory.basis, oracle, int(row["max_leverage"]), book)
         if offset != memory.offset:
             batch.ledger.memory.put(market, replace(memory, offset=offset))
-        mark = max(1, min(int(row["oracle"]) + offset, int(row["max_px"])))
+        mark = max(1, min(oracle + offset, int(row["max_px"])))
         if mark != int(row["mark"]):
             batch.mark_changes[market] = mark - int(row["mark"])
             marks[market] = mark
     apply_marks(batch.rows, marks)
 
 
-def next_offset(offset: int, basis: int, oracle: int, leverage: int) -> int:
-    """The offset one step nearer to the basis, in price units."""
+def next_offset(offset: int, basis: int, oracle: int, leverage: int, book: int) -> int:
+    """The offset one step nearer to the basis, which counts up to `book` only; from the oracle, in price units."""
     most, step = div_down(oracle, OFFSET_SHARE * leverage), div_down(oracle, STEP_SHARE * leverage)
     offset = max(-most, min(offset, most))
-    wanted = max(-most, min(round_half_even(basis, _BASIS_UNIT), most))
+    wanted = max(-most, min(_up_to(round_half_even(basis, _BASIS_UNIT), book), most))
     return offset + max(-step, min(wanted - offset, step))
+
+
+def given_way(offset: int, moved: int, book: int) -> int:
+    """What is left of an offset beyond the book's when the oracle has moved by `moved`, in price units."""
+    beyond = offset - _up_to(offset, book)
+    if beyond * moved <= 0:
+        return offset
+    return offset - (min(beyond, moved) if moved > 0 else max(beyond, moved))
+
+
+def _up_to(offset: int, book: int) -> int:
+    """As much of an offset as lies between the oracle and the book."""
+    return max(min(0, book), min(offset, max(0, book)))
+
+
+def is_narrow(bid: int, ask: int, oracle: int, leverage: int) -> bool:
+    """Whether the middle of `bid` and `ask` says where the price is; all in the same units."""
+    return SPREAD_SHARE * leverage * (ask - bid) <= oracle
 
 
 def add_basis(
@@ -70,8 +97,13 @@ def add_basis(
     basis = blended(memory.basis, 0, DECAY_150_S, silent)
     if not (bid and ask):
         return replace(memory, basis=basis)
-    is_narrow = SPREAD_SHARE * (ask - bid) <= OFFSET_SHARE * most
-    told = bid + ask - 2 * oracle if is_narrow else 2 * (max(0, bid - oracle) - max(0, oracle - ask))
+    narrow = is_narrow(bid, ask, oracle, int(row["max_leverage"]))
+    told = bid + ask - 2 * oracle if narrow else 2 * (max(0, bid - oracle) - max(0, oracle - ask))
     sample = max(-2 * most, min(told, 2 * most))
     basis = blended(basis, sample << SCALE_BITS, DECAY_150_S, min(elapsed, SAMPLE_MS))
-    return replace(memory, basis=basis, quoted_ms=batch.now)
+    memory = replace(memory, basis=basis, quoted_ms=batch.now)
+    if narrow:
+        return replace(memory, book=bid + ask, narrow_ms=batch.now)
+    if batch.now - memory.narrow_ms > BASIS_GAP_MS:
+        return replace(memory, book=2 * oracle + told)
+    return memory

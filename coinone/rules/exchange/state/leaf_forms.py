@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from coinone.base.primitives import rlp
 from coinone.base.primitives.codecs import Codec
 from coinone.base.primitives.records import record
-from coinone.base.primitives.types import U32, U64, Address, Trailing, Wrapped
+from coinone.base.primitives.types import U8, U32, U64, Address, Trailing, Wrapped
 
 ACCOUNT_COLUMNS = (
     "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
@@ -104,7 +104,7 @@ class SignerLeaf:
 
     address: Address
     nonces: Annotated[tuple[int, ...], Codec(_nonces, _decode_nonces)]
-    closed: Annotated[bool | None, Trailing()] = None  # True, or left out
+    closed: Annotated[U8 | None, Trailing()] = None  # 1: what lies below is used up; 2: the key left as well
 
 
 @record

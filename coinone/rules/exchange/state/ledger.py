@@ -119,19 +119,23 @@ class Agent:
 @dataclass(frozen=True, slots=True)
 class NonceSet:
     """The highest nonces a signer has used, rising; `account` is whose leaf holds them. `closed`: what lies below the
-    first of them is used up too, as it is where there are `NONCES_PER_SIGNER`."""
+    first of them is used up too, as it is where there are `NONCES_PER_SIGNER`. `left`: the key itself ended its agency.
+    """
 
     account: int
     values: tuple[int, ...]
     closed: bool = False
+    left: bool = False  # then it is closed as well
     _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def packed(self) -> bytes:
-        """The values, 8 big-endian bytes each, and whether they are closed, as they stand in the leaf. Made once: a
-        leaf is written again whenever anything of its account changes."""
+        """As the leaf has them: the values, 8 big-endian bytes each, and 1 where they are closed, 2 where the key left
+        too. Made once: a leaf is written again whenever anything of its account changes."""
         if not self._packed:
             values = rlp.encode(struct.pack(f">{len(self.values)}Q", *self.values))
-            object.__setattr__(self, "_packed", values + b"\x01" if self.closed else values)
+            object.__setattr__(
+                self, "_packed", values + bytes((self.closed + self.left,)) if self.closed else values
+            )
         return self._packed
 
     def could_pass(self, now: int) -> bool:
@@ -171,6 +175,8 @@ class MarketMemory:
     seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
     seen_ask: int = 0
     quoted_ms: int = 0  # last sample of the basis (prices/mark.py)
+    narrow_ms: int = 0  # last one of a narrow spread
+    book: int = 0  # twice the price that the book told last, in 1 / QUOTE_SCALE
     basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
     offset: int = 0  # mark - oracle, in price units
     hour: int = 0  # UTC hour being weighed (prices/funding.py)
@@ -237,17 +243,18 @@ class Ledger:
     def memory_of(self, market: int) -> MarketMemory:
         return self.memory.get(market) or _NO_MEMORY
 
-    def forget_agent(self, address: Address) -> None:
-        """End an agency. Of its nonces the highest stays until its window has passed, and nothing below may come:
-        else who swaps agents would make a leaf of 3,200 nonces, which every later change writes again."""
+    def forget_agent(self, address: Address, left: bool = False) -> None:
+        """End an agency; `left`: by the key's own signature. Of its nonces the highest stays until its window has
+        passed, and nothing below may come: else who swaps agents would make a leaf of 3,200 nonces, which every later
+        change writes again."""
         agent = self.agents.get(address)
         if agent is not None:
             known = self.nonces.get(address)
             if known is not None:
-                self.nonces.put(address, NonceSet(known.account, known.values[-1:], closed=True))
+                self.nonces.put(address, NonceSet(known.account, known.values[-1:], closed=True, left=left))
             settings = self.settings_of(agent.account)
-            left = tuple(other for other in settings.agents if other != address)
-            self.settings.put(agent.account, replace(settings, agents=left))
+            others = tuple(other for other in settings.agents if other != address)
+            self.settings.put(agent.account, replace(settings, agents=others))
             self.agents.drop(address)
 
     @property

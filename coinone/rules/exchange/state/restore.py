@@ -77,7 +77,8 @@ def _load_account(ex: Exchange, number: int, data: bytes) -> None:
     for agent in leaf.agents:
         ledger.agents.restore(agent.address, Agent(number, agent.name, agent.valid_until_ms, agent.compat))
     for signer in leaf.signers:
-        ledger.nonces.restore(signer.address, NonceSet(number, signer.nonces, bool(signer.closed)))
+        used = NonceSet(number, signer.nonces, bool(signer.closed), left=signer.closed == 2)
+        ledger.nonces.restore(signer.address, used)
     ledger.settings.restore(number, _settings(leaf))
 
 

@@ -2,7 +2,7 @@
 
 from coinone.rules.exchange.batch.execution import Batch
 from coinone.rules.exchange.prices.fixed import QUOTE_SCALE, round_half_even
-from coinone.rules.exchange.prices.mark import SPREAD_SHARE
+from coinone.rules.exchange.prices.mark import is_narrow
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OpKind, Side
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.trading.segment import Ran, Trading
@@ -32,6 +32,6 @@ def _middle(batch: Batch, market: int) -> int:
     memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
     bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
     whole = int(row["limit_share"]) == LIMIT_WHOLE
-    if whole and bid and ask and SPREAD_SHARE * (ask - bid) * int(row["max_leverage"]) <= oracle:
+    if whole and bid and ask and is_narrow(bid, ask, oracle, int(row["max_leverage"])):
         return round_half_even(bid + ask, QUOTE_SCALE)
     return 2 * int(row["mark"])
