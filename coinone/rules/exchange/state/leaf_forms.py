@@ -1,13 +1,12 @@
 """Leaves as records: what accounts, markets and counters are under the exchange's root.
 
 Rows are columns of 8-byte signed integers, in the order of the lists below. `leaf_rows.py` writes the leaves of many
-accounts and orders at once; a test holds it against these forms.
+accounts and orders at once; a test holds it against these forms. They are tuples, since many are made.
 """
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.codecs import Codec
@@ -79,8 +78,7 @@ Text: TypeAlias = Annotated[
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class SettingsLeaf:
+class SettingsLeaf(NamedTuple):
     builders: tuple[tuple[Address, U64], ...]
     referrer: Text
     cancels_fired: tuple[U64, U64]
@@ -89,8 +87,7 @@ class SettingsLeaf:
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class AgentLeaf:
+class AgentLeaf(NamedTuple):
     address: Address
     name: Text
     valid_until_ms: U64
@@ -98,8 +95,7 @@ class AgentLeaf:
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class SignerLeaf:
+class SignerLeaf(NamedTuple):
     """The nonces of one key; 8 bytes each."""
 
     address: Address
@@ -108,8 +104,7 @@ class SignerLeaf:
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class AccountLeaf:
+class AccountLeaf(NamedTuple):
     address: Address
     row: bytes
     positions: tuple[tuple[U32, bytes], ...]  # (market, row)
@@ -120,8 +115,7 @@ class AccountLeaf:
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class TermsLeaf:
+class TermsLeaf(NamedTuple):
     """What a market was listed with: under the root, so that nodes with other terms part at once."""
 
     name: Text
@@ -131,16 +125,14 @@ class TermsLeaf:
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class ReportLeaf:
+class ReportLeaf(NamedTuple):
     reporter: Address
     time_ms: U64
     px: U64
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class MarketLeaf:
+class MarketLeaf(NamedTuple):
     row: bytes
     memory: tuple[Signed, ...]  # the fields of MarketMemory
     reports: tuple[ReportLeaf, ...]
@@ -148,16 +140,14 @@ class MarketLeaf:
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class QuotaLeaf:
+class QuotaLeaf(NamedTuple):
     market: Signed  # -1: all
     spent: U64
     since_ms: U64
 
 
 @record
-@dataclass(frozen=True, slots=True)
-class GlobalsLeaf:
+class GlobalsLeaf(NamedTuple):
     row: bytes
     seq: U64
     time_ms: U64
