@@ -12,9 +12,9 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives import rlp
 from coinone.base.primitives.abi import address_word, uint_word
 from coinone.base.primitives.codecs import Codec
-from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.errors import DecodeError, InvalidInput
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.parameters import FIRST_LEVERAGE_MAX, QUOTE_SUPPLY_MAX
+from coinone.base.primitives.parameters import FEDERATION_MEMBERS_MAX, FIRST_LEVERAGE_MAX, QUOTE_SUPPLY_MAX
 from coinone.base.primitives.records import codec_of, encode, record
 from coinone.base.primitives.types import U64, ZERO_HASH, Address, Hash32
 from coinone.rules.chain.cursor import Cursor
@@ -35,9 +35,20 @@ DEV_ACTION_CREDITS = 10**9  # the demo's makers requote all day
 
 
 _MEMBERS = codec_of(tuple[Address, ...])
+
+
+def _federation(item: rlp.Item) -> Federation:
+    """Raises DecodeError: a genesis comes from whoever greets a node that has none yet."""
+    members = _MEMBERS.decode(item)
+    if len(members) > FEDERATION_MEMBERS_MAX:
+        raise DecodeError("genesis: number of members", most=FEDERATION_MEMBERS_MAX, have=len(members))
+    if len(dict.fromkeys(members)) != len(members):
+        raise DecodeError("genesis: a member twice")
+    return Federation(members)
+
+
 _Federation: TypeAlias = Annotated[
-    Federation,
-    Codec(lambda value: _MEMBERS.encode(value.members), lambda item: Federation(_MEMBERS.decode(item))),
+    Federation, Codec(lambda value: _MEMBERS.encode(value.members), _federation)
 ]
 
 
