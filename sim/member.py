@@ -16,6 +16,7 @@ from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
 from coinone.protocols.sequencer.effects import (
+    Broadcast,
     Certified,
     ChangeCall,
     Effect,
@@ -23,7 +24,6 @@ from coinone.protocols.sequencer.effects import (
     Message,
     Persist,
     Proposal,
-    Send,
 )
 from coinone.protocols.sequencer.messages import decode_message, encode_message
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
@@ -157,7 +157,7 @@ class SimMember(SimProcess):
             match effect := waiting.pop(0):
                 case Persist(promise):
                     self._promised.append(record_of(promise))
-                case Send(message):
+                case Broadcast(message):
                     self._send(message)
                 case Execute(batch):
                     self._before, self.cursor = self.cursor, self._moved(batch)

@@ -65,6 +65,15 @@ def test_no_room_holds_more_modules_than_a_reader_overlooks() -> None:
     assert {room: count for room, count in modules.items() if count > MODULES_MAX} == {}
 
 
+def test_no_two_classes_that_others_use_have_one_name() -> None:
+    """Whoever searches for a class finds it. Names with an underscore are their module's own affair."""
+    homes: dict[str, list[str]] = {}
+    for place, node in places(every_source(), ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            homes.setdefault(node.name, []).append(place)
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+
+
 def test_the_lower_floors_hold_no_float() -> None:
     floats = [
         place

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.node._common import print_table
-from coinone.interfaces.api.exchange.actions import Relay
+from coinone.interfaces.api.exchange.actions import ActionHandler
 from coinone.interfaces.client import Domain, Order, Signer, actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import sign_action
@@ -44,7 +44,7 @@ def bodies(first_nonce: int) -> list[Any]:
     ]
 
 
-async def burst(node: Node, relay: Relay, turn: int) -> tuple[float, float]:
+async def burst(node: Node, relay: ActionHandler, turn: int) -> tuple[float, float]:
     """CPU of the event loop's thread and of the whole process, in us an order."""
     signed = bodies(node.view.time_ms + 2_000 * turn)
     gc.collect()
@@ -56,7 +56,7 @@ async def burst(node: Node, relay: Relay, turn: int) -> tuple[float, float]:
 
 
 async def bursts(node: Node) -> list[tuple[float, float]]:
-    relay = Relay(node, in_place)
+    relay = ActionHandler(node, in_place)
     found = [await burst(node, relay, 0)]  # the signer process is started by it, and not waited for
     await asyncio.sleep(START_S)
     return [*found, *[await burst(node, relay, turn) for turn in range(1, ROUNDS + 1)]]

@@ -39,7 +39,7 @@ from coinone.node.storage.history.history import History
 from coinone.node.storage.storage import open_storage
 from coinone.node.views.archive import Archive
 from coinone.node.views.pending import Pending, pending_of
-from coinone.node.views.published import BatchOutcome, Published, Subscription
+from coinone.node.views.published import BatchOutcome, Published, SubscriberQueue
 from coinone.node.views.view import View
 from coinone.protocols.txpool.ethereum import EthereumPool
 from coinone.rules.chain.apply import call_env
@@ -125,7 +125,7 @@ class Node:
         self.engine = engine
         self._clock = clock or SystemClock()
         self._heard_s = self._clock.steady_s()  # of the newest batch, or when the node was made
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: list[SubscriberQueue] = []
         self.storage = open_storage(data_dir, identity_of(network), map_size_bytes, archive)
         try:
             secrets = load_or_make_secrets(data_dir, entropy, is_new=self.storage.blocks.head() is None)
@@ -297,9 +297,9 @@ class Node:
         store = self.storage.store
         return ChainReader(core.chain, self.archive, store, core.ethereum_pool, core.next_timestamp)
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self) -> SubscriberQueue:
         """What every batch from now on did, on the running event loop."""
-        subscription = Subscription(asyncio.get_running_loop())
+        subscription = SubscriberQueue(asyncio.get_running_loop())
         self._subscriptions = [*self._subscriptions, subscription]
         return subscription
 

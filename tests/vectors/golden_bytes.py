@@ -16,7 +16,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.node.executor import promises
-from coinone.node.storage.blocks import Head
+from coinone.node.storage.blocks import StoredHead
 from coinone.protocols.relay import messages as relay
 from coinone.protocols.sequencer import messages as sequencer
 from coinone.protocols.sequencer.effects import ChangeCall, PreparedBatch, Proposal
@@ -200,8 +200,8 @@ def genesis_of(draw: Draw) -> Genesis:
     return Genesis(draw.uint(8), Federation(members), draw.many(4, Draw.address), draw.hash())
 
 
-def head_of(draw: Draw) -> Head:
-    return Head(draw.uint(8), draw.hash(), draw.uint(8))
+def head_of(draw: Draw) -> StoredHead:
+    return StoredHead(draw.uint(8), draw.hash(), draw.uint(8))
 
 
 def relay_message_of(draw: Draw) -> relay.Message:
@@ -288,7 +288,7 @@ FORMS: dict[str, Form] = {
     "promise": Form(promise_of, _promise_bytes, _promise_back, False),
     "action": Form(action_of, envelope.encode_envelope, envelope.decode_envelope),
     "genesis": _record(genesis_of, Genesis),
-    "head": _record(head_of, Head, False),
+    "head": _record(head_of, StoredHead, False),
     "oracle report": Form(oracle_of, envelope.encode_oracle, envelope.decode_oracle),
 }
 HASHES: dict[str, tuple[Callable[[Draw], Any], Callable[[Any], bytes]]] = {

@@ -45,21 +45,21 @@ def _bytes(count: int) -> Any:
 _LINE = 64  # bytes of a cache line
 
 
-class Table(types.Type):
+class TableType(types.Type):
     """A contiguous array of one or two dimensions, whose elements are numbers or records.
 
-    `table[i]` of records is a `Row`. `name` distinguishes it within its set; no two tables of a set share memory.
+    `table[i]` of records is a `RowType`. `name` distinguishes it within its set; no two tables of a set share memory.
     """
 
     def __init__(self, dtype: Any, dimensions: int = 1, name: str = "") -> None:
         self.dtype = dtype if isinstance(dtype, types.Type) else from_dtype(np.dtype(dtype))
         self.dimensions = dimensions
         self.table = name
-        self.item = Row(self.dtype, name) if isinstance(self.dtype, types.Record) else self.dtype
+        self.item = RowType(self.dtype, name) if isinstance(self.dtype, types.Record) else self.dtype
         super().__init__(name=f"Table({self.dtype}, {dimensions}, {name})")
 
 
-class Row(types.Type):
+class RowType(types.Type):
     """A record within a table: a pointer to it, whose attributes are its fields."""
 
     def __init__(self, record: types.Record, table: str) -> None:
@@ -74,7 +74,8 @@ class TableSet(types.Type):
     def __init__(self, tables: NamedTuple) -> None:
         self.names = tables._fields
         self.tables = [
-            Table(table.dtype, table.dimensions, name) for name, table in zip(self.names, tables, strict=True)
+            TableType(table.dtype, table.dimensions, name)
+            for name, table in zip(self.names, tables, strict=True)
         ]
         super().__init__(name=f"TableSet({[table.name for table in self.tables]})")
 
@@ -108,13 +109,13 @@ class _TableSetModel(models.PrimitiveModel):
         super().__init__(manager, kind, _WORD.as_pointer())
 
 
-@register_model(Row)
+@register_model(RowType)
 class _RowModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _bytes(kind.record.size).as_pointer())
 
 
-@register_model(Table)
+@register_model(TableType)
 class _TableModel(models.StructModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         members = [("data", types.CPointer(kind.dtype)), ("length", types.int64), ("width", types.int64)]
@@ -146,13 +147,13 @@ def _table_of(context: Any, builder: Any, kind: Any, pointer: Any, name: str) ->
 
 @infer_getattr
 class _TableAttributes(AttributeTemplate):
-    key = Table
+    key = TableType
 
     def resolve_shape(self, kind: Any) -> Any:
         return types.UniTuple(types.int64, kind.dimensions)
 
 
-@lower_getattr(Table, "shape")
+@lower_getattr(TableType, "shape")
 def _shape(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     table = cgutils.create_struct_proxy(kind)(context, builder, value)
     return cgutils.pack_array(builder, [table.length, table.width][: kind.dimensions])
@@ -161,7 +162,7 @@ def _shape(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 def _item(kind: Any, index: Any) -> Any:
     """The type of `table[index]`, or None if the index has the wrong type."""
     if isinstance(index, types.Integer):
-        return kind.item if kind.dimensions == 1 else Table(kind.dtype, 1, kind.table)
+        return kind.item if kind.dimensions == 1 else TableType(kind.dtype, 1, kind.table)
     if isinstance(index, types.BaseTuple) and len(index) == kind.dimensions == 2:
         return kind.item
     return None
@@ -170,7 +171,7 @@ def _item(kind: Any, index: Any) -> Any:
 @infer_global(operator.getitem)
 class _GetItem(AbstractTemplate):
     def generic(self, args: Any, _keywords: Any) -> Any:
-        if isinstance(args[0], Table) and (item := _item(*args)) is not None:
+        if isinstance(args[0], TableType) and (item := _item(*args)) is not None:
             return signature(item, *args)
         return None
 
@@ -181,17 +182,17 @@ class _SetItem(AbstractTemplate):
 
     def generic(self, args: Any, _keywords: Any) -> Any:
         table, index, value = args
-        if not isinstance(table, Table) or _item(table, index) != table.item:
+        if not isinstance(table, TableType) or _item(table, index) != table.item:
             return None
-        if isinstance(table.item, Row):
-            fits = isinstance(value, Row) and value.record == table.dtype
+        if isinstance(table.item, RowType):
+            fits = isinstance(value, RowType) and value.record == table.dtype
             return signature(types.none, *args) if fits else None
         return signature(types.none, table, index, table.dtype)
 
 
 @infer_getattr
 class _RowAttributes(AttributeTemplate):
-    key = Row
+    key = RowType
 
     def generic_resolve(self, kind: Any, name: str, /) -> Any:  # type: ignore[override]
         return kind.record.typeof(name) if name in kind.record.fields else None
@@ -216,12 +217,12 @@ def _field(context: Any, builder: Any, kind: Any, row: Any, name: str) -> Any:
     return builder.bitcast(builder.gep(start, [_WORD(kind.record.offset(name))]), value.as_pointer())
 
 
-@lower_getattr_generic(Row)
+@lower_getattr_generic(RowType)
 def _get_field(context: Any, builder: Any, kind: Any, row: Any, name: str) -> Any:
     return _tagged(builder, builder.load(_field(context, builder, kind, row, name)), kind.table, name)
 
 
-@lower_setattr_generic(Row)
+@lower_setattr_generic(RowType)
 def _set_field(context: Any, builder: Any, sig: Any, values: Any, name: str) -> Any:
     kind = sig.args[0]
     stored = builder.store(values[1], _field(context, builder, kind, values[0], name))
@@ -246,22 +247,22 @@ def _place(context: Any, builder: Any, kinds: Any, values: Any) -> tuple[Any, An
     return table, builder.gep(table.data, [flat])
 
 
-@lower_builtin(operator.getitem, Table, types.Any)
+@lower_builtin(operator.getitem, TableType, types.Any)
 def _get_item(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     table, pointer = _place(context, builder, sig.args, values)
-    if isinstance(sig.return_type, Table):
+    if isinstance(sig.return_type, TableType):
         row = cgutils.create_struct_proxy(sig.return_type)(context, builder)
         row.data, row.length, row.width = pointer, table.width, _WORD(0)
         return row._getvalue()
-    if isinstance(sig.return_type, Row):
+    if isinstance(sig.return_type, RowType):
         return pointer
     return _tagged(builder, builder.load(pointer), sig.args[0].table)
 
 
-@lower_builtin(operator.setitem, Table, types.Any, types.Any)
+@lower_builtin(operator.setitem, TableType, types.Any, types.Any)
 def _set_item(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     _, pointer = _place(context, builder, sig.args, values)
-    if isinstance(sig.args[2], Row):
+    if isinstance(sig.args[2], RowType):
         cgutils.raw_memcpy(builder, pointer, values[2], _WORD(1), sig.args[2].record.size)
     else:
         _tagged(builder, builder.store(values[2], pointer), sig.args[0].table)

@@ -15,7 +15,7 @@ from coinone.rules.exchange.context import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RecentResult:
     """Where a transaction ran, and the outcome of an action. What an Ethereum transaction left behind is not kept: that
     may be tens of thousands of logs."""
 
@@ -25,7 +25,7 @@ class Seen:
 
 class Recent:
     def __init__(self) -> None:
-        self._seen: OrderedDict[Hash32, Seen] = OrderedDict()
+        self._seen: OrderedDict[Hash32, RecentResult] = OrderedDict()
         self._answered: deque[Hash32] = deque()  # of those that keep their answers, oldest first
 
     def take(self, published: Published) -> None:
@@ -34,10 +34,10 @@ class Recent:
             self._seen.clear()
             self._answered.clear()
         for outcome in published.outcomes:
-            self._seen[outcome.tx_hash] = Seen(published.seq, outcome=outcome)
+            self._seen[outcome.tx_hash] = RecentResult(published.seq, outcome=outcome)
             self._answered.append(outcome.tx_hash)
         for record in published.records:
-            self._seen[record.hash] = Seen(published.seq)
+            self._seen[record.hash] = RecentResult(published.seq)
         while len(self._seen) > RECENT_TRANSACTIONS_MAX:
             self._seen.popitem(last=False)
         while len(self._answered) > RECENT_ANSWERS_MAX:
@@ -48,5 +48,5 @@ class Recent:
         if seen is not None and seen.outcome is not None:
             self._seen[tx_hash] = replace(seen, outcome=replace(seen.outcome, answer=None))
 
-    def get(self, tx_hash: Hash32) -> Seen | None:
+    def get(self, tx_hash: Hash32) -> RecentResult | None:
         return self._seen.get(tx_hash)

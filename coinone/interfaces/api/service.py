@@ -19,9 +19,9 @@ from coinone.interfaces.api.admission.sender import address_of, share_of
 from coinone.interfaces.api.admission.weights import Bill, Purse, Weights, action_weight
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.ethereum.table import methods_of
-from coinone.interfaces.api.exchange.actions import Relay
+from coinone.interfaces.api.exchange.actions import ActionHandler
 from coinone.interfaces.api.exchange.channels.account_states import STATE_NAMES
-from coinone.interfaces.api.exchange.channels.feed import Feed
+from coinone.interfaces.api.exchange.channels.feed import ChannelFeed
 from coinone.interfaces.api.exchange.channels.session import Session
 from coinone.interfaces.api.exchange.channels.table import CHANNELS, parse_subscription
 from coinone.interfaces.api.exchange.info.histories import Histories
@@ -36,14 +36,14 @@ from coinone.interfaces.api.http.asgi import HttpError, Scope
 from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.recent import Recent
-from coinone.interfaces.api.sockets.hub import Connection, Hub, Key, Snapshot
+from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub, Key
 from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.node.compiling import contract_runs
 from coinone.node.dev.tools import Dev
 from coinone.node.health import Health, health_of
 from coinone.node.network.peering import PeersSeen
 from coinone.node.node import Node
-from coinone.node.views.published import Published, Subscription
+from coinone.node.views.published import Published, SubscriberQueue
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +65,9 @@ class Service:
         in_thread, in_slow_thread = self.rpc.reads.in_thread, self.rpc.reads.in_slow_thread
         sources = Sources(node.network, self.data, self.queries, histories, in_thread, in_slow_thread)
         self.info = Info(sources)
-        self.relay = Relay(node, in_thread)
+        self.relay = ActionHandler(node, in_thread)
         self.hub = Hub(STATE_NAMES)
-        self.feed = Feed(self.hub, sources)
+        self.feed = ChannelFeed(self.hub, sources)
         self.metrics.peers.set_function(lambda: peers().connected)
         self.metrics.healthy.set_function(lambda: self._judged(peers().connected).status == "ok")
         self.metrics.count("coinone_info_requests", "Requests to /info by type", "type", self.info.answered)
@@ -96,7 +96,7 @@ class Service:
         self.explorer_feed.close()
         self.rpc.close()
 
-    async def _follow(self, subscription: Subscription) -> None:
+    async def _follow(self, subscription: SubscriberQueue) -> None:
         while True:
             published = await subscription.get()
             try:
@@ -109,7 +109,7 @@ class Service:
             except Exception:  # one bad message must not end all streams
                 log.exception("publishing a batch failed")
 
-    def _begin_anew(self) -> Subscription:
+    def _begin_anew(self) -> SubscriberQueue:
         """We lagged too far: batches are lost to us, and to whoever listens here."""
         subscription = self.node.subscribe()
         self.hub.cut_all()
@@ -222,7 +222,7 @@ class _StreamBackend:
     def require(self) -> None:
         self._purse.require()
 
-    async def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> FirstMessages:
         """Paid for by size: whoever subscribes and unsubscribes again and again asks for a history each time."""
         self._purse.spend(CHANNELS[key[0]].weight)  # whatever comes of it
         first = await self._service.feed.snapshot(key)

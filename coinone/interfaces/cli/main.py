@@ -130,13 +130,13 @@ def up(
     ] = False,
 ) -> None:
     """Start a local exchange: node, APIs, trading page and demo market (dev network)."""
-    from coinone.interfaces.cli.serving.settings import Settings, parse_engine
+    from coinone.interfaces.cli.serving.settings import NodeSettings, parse_engine
     from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
     peers = parse_endpoint(listen) if listen else None
-    settings = Settings(
+    settings = NodeSettings(
         data_dir,
         "dev",
         http_port,
@@ -173,14 +173,14 @@ def node(
     archive: ArchiveState = False,
 ) -> None:
     """Run a node and its APIs; with --follow, execute and check the batches of another node."""
-    from coinone.interfaces.cli.serving.settings import Settings, parse_engine
+    from coinone.interfaces.cli.serving.settings import NodeSettings, parse_engine
     from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
 
     hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
     peers = parse_endpoint(listen) if listen else None
     followed = tuple(parse_endpoint(text) for text in follow or ())
-    settings = Settings(
+    settings = NodeSettings(
         data_dir,
         network,
         http_port,

@@ -12,7 +12,7 @@ from typing import Any
 
 from coinone.interfaces.client import Market, Order, new_cloid, round_size
 from coinone.interfaces.demo.participant import Participant, log
-from coinone.interfaces.demo.quotes import Quote, Resting, Style, ladder, reconcile
+from coinone.interfaces.demo.quotes import RestingOrder, Style, WantedQuote, ladder, reconcile
 
 SWITCH_RENEW_S = 30.0
 TURNS_PER_REQUOTE = 4
@@ -26,7 +26,7 @@ class Maker(Participant):
         super().__init__(url, key, random)
         self._style = style
         self._armed_at_s = float("-inf")
-        self._standing: dict[str, list[Resting]] = {}  # by market, the orders near the touch
+        self._standing: dict[str, list[RestingOrder]] = {}  # by market, the orders near the touch
 
     def wait_s(self) -> float:
         return self._random.uniform(0.15, 0.45)
@@ -56,7 +56,7 @@ class Maker(Participant):
             orders += placed
             standing = [order for order in held if order not in stale]
             standing += [
-                Resting(str(order.cloid), quote.is_buy, quote.price, quote.size)
+                RestingOrder(str(order.cloid), quote.is_buy, quote.price, quote.size)
                 for order, quote in zip(placed, missing, strict=True)
             ]
             standing.sort(key=lambda order: abs(order.price - fair))
@@ -76,9 +76,9 @@ class Maker(Participant):
                 before, market = standing[place], self.markets[name]
                 size = round_size(before.size * Decimal(self._random.uniform(0.7, 1.3)), market.size_decimals)
                 if size > 0 and size * before.price >= VALUE_MIN:
-                    quote = Quote(before.is_buy, before.price, size, 0)
+                    quote = WantedQuote(before.is_buy, before.price, size, 0)
                     changes.append((before.cloid, order := _order(market, quote)))
-                    standing[place] = Resting(str(order.cloid), before.is_buy, before.price, size)
+                    standing[place] = RestingOrder(str(order.cloid), before.is_buy, before.price, size)
         if changes:
             self._note(await self.client.modify(changes))
 
@@ -94,14 +94,14 @@ class Maker(Participant):
             log.debug("%s: %d of %d refused: %s", self.name(), len(refused), len(statuses), refused[0])
 
 
-def _order(market: Market, quote: Quote) -> Order:
+def _order(market: Market, quote: WantedQuote) -> Order:
     return Order(market.asset, quote.is_buy, quote.size, quote.price, "Alo", cloid=new_cloid())
 
 
-def _resting(rows: list[Any]) -> dict[str, list[Resting]]:
-    found: dict[str, list[Resting]] = {}
+def _resting(rows: list[Any]) -> dict[str, list[RestingOrder]]:
+    found: dict[str, list[RestingOrder]] = {}
     for row in rows:
-        order = Resting(row["cloid"], row["side"] == "B", Decimal(row["limitPx"]), Decimal(row["sz"]))
+        order = RestingOrder(row["cloid"], row["side"] == "B", Decimal(row["limitPx"]), Decimal(row["sz"]))
         found.setdefault(row["coin"], []).append(order)
     return found
 

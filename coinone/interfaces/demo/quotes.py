@@ -27,7 +27,7 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class WantedQuote:
     """A wanted order. One within `slack_bps` is good enough: the further from the fair price, the less precision
     matters, and every replacement costs an action."""
 
@@ -38,7 +38,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Resting:
+class RestingOrder:
     """One of the maker's orders in the book."""
 
     cloid: str
@@ -47,7 +47,9 @@ class Resting:
     size: Decimal
 
 
-def ladder(market: Market, fair: Decimal, inventory: float, style: Style, random: Random) -> list[Quote]:
+def ladder(
+    market: Market, fair: Decimal, inventory: float, style: Style, random: Random
+) -> list[WantedQuote]:
     """The wanted quotes, innermost first; `inventory` is the value of the position, negative if short."""
     ratio = max(-1.0, min(1.0, inventory / style.inventory_max))
     centre = fair * (1 - Decimal(ratio * style.lean_bps) * _BPS)
@@ -60,11 +62,13 @@ def ladder(market: Market, fair: Decimal, inventory: float, style: Style, random
             price = round_price(centre * (1 + side * Decimal(distance) * _BPS), market.size_decimals)
             lots = round_size(Decimal(size) / price, market.size_decimals)
             if lots > 0 and not full:
-                quotes.append(Quote(is_buy, price, lots, max(style.step_bps / 2, distance / 4)))
+                quotes.append(WantedQuote(is_buy, price, lots, max(style.step_bps / 2, distance / 4)))
     return quotes
 
 
-def reconcile(wanted: Sequence[Quote], resting: Sequence[Resting]) -> tuple[list[Resting], list[Quote]]:
+def reconcile(
+    wanted: Sequence[WantedQuote], resting: Sequence[RestingOrder]
+) -> tuple[list[RestingOrder], list[WantedQuote]]:
     """The orders to cancel and to place so that the book has approximately `wanted`.
 
     An order that is close enough and mostly unfilled stays and keeps its time priority.
@@ -80,6 +84,6 @@ def reconcile(wanted: Sequence[Quote], resting: Sequence[Resting]) -> tuple[list
     return spare, missing
 
 
-def _serves(order: Resting, quote: Quote) -> bool:
+def _serves(order: RestingOrder, quote: WantedQuote) -> bool:
     near = abs(order.price - quote.price) <= quote.price * Decimal(quote.slack_bps) * _BPS
     return order.is_buy == quote.is_buy and near and 2 * order.size >= quote.size

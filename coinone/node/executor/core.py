@@ -30,7 +30,7 @@ from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import NewBlock, Published
 from coinone.node.views.view import first_view, next_view
-from coinone.protocols.sequencer.effects import Certified, Effect, Execute, Persist, Send
+from coinone.protocols.sequencer.effects import Broadcast, Certified, Effect, Execute, Persist
 from coinone.protocols.sequencer.sequencer import Draft, Sequencer
 from coinone.protocols.txpool.actions import Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
@@ -288,7 +288,7 @@ class Core:
                     waiting.extend(sequencer.executed(result.after, result.digest))
                 case Certified(certified):
                     self._write_down(certified)
-                case Send():
+                case Broadcast():
                     assert len(self.chain.federation.members) == 1, (
                         "a message for members that nobody carries"
                     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import Hash32
-from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.blocks import BlockReader
 from coinone.node.storage.past import before_block
 from coinone.node.storage.storage import BlockCommit
 from coinone.node.storage.store import Snapshot
@@ -12,7 +12,7 @@ from coinone.node.views.archive import BlockArchive, EthereumPlace, own
 from coinone.rules.chain.imported.blocks import EthereumNetwork
 from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader, decode_ethereum_block
 from coinone.rules.chain.imported.replay import replay_block
-from coinone.rules.chain.replay import Step
+from coinone.rules.chain.replay import ReplayStep
 from coinone.rules.ledger.records import TransactionRecord, encode_records
 from coinone.rules.state.database import Changes, Table
 from coinone.rules.vm import REFERENCE, Engine
@@ -77,9 +77,9 @@ def steps_of_block(
     number: int,
     budget: Callable[[], None] | None = None,
     engine: Engine = REFERENCE,
-) -> Iterator[Step]:
+) -> Iterator[ReplayStep]:
     """Execute a block's transactions again on the state before it. Raises NotSupported if that is not kept."""
-    archive = EthereumArchive(Blocks(snapshot))
+    archive = EthereumArchive(BlockReader(snapshot))
     block = archive.block(number)
     assert block is not None, "blocks up to the head are on disk"
     records = [row.record for row in archive.records(number)]

@@ -17,7 +17,7 @@ from coinone.rules.chain.imported.header import EthereumBlock, EthereumHeader, d
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class SideChain:
     """Blocks on top of a block of the main chain."""
 
     fork: EthereumHeader  # on the main chain
@@ -43,7 +43,7 @@ class SideBlocks:
     def keep(self, block_hash: Hash32, raw: bytes) -> None:
         self._storage.store.write({NodeTable.SIDE_BLOCK: {block_hash: raw}})
 
-    def branch_of(self, raw: bytes, block: EthereumBlock) -> Branch:
+    def branch_of(self, raw: bytes, block: EthereumBlock) -> SideChain:
         """The branch from the main chain up to the block. Raises InvalidBlock if an ancestor is unknown."""
         blocks = [(raw, block)]
         while (number := self._archive.number_of(blocks[-1][1].header.parent_hash)) is None:
@@ -53,7 +53,7 @@ class SideBlocks:
             blocks.append((parent, decode_ethereum_block(parent)))
         fork = self._archive.header(number)
         assert fork is not None, "blocks up to the head are on disk"
-        return Branch(fork, tuple(reversed(blocks)))
+        return SideChain(fork, tuple(reversed(blocks)))
 
     def leave_line(self, fork: EthereumHeader, head: EthereumHeader) -> None:
         """Undo the blocks of the main chain after `fork` and keep them. Raises StorageError if one is too old."""
@@ -64,7 +64,7 @@ class SideBlocks:
             self._storage.undo_block()
 
 
-def is_followed(branch: Branch, line: Sequence[EthereumHeader]) -> bool:
+def is_followed(branch: SideChain, line: Sequence[EthereumHeader]) -> bool:
     """Whether the branch's last block becomes the head; `line` are the main chain's blocks since the fork."""
     newest = branch.blocks[-1][1].header
     if newest.difficulty == 0:

@@ -15,10 +15,10 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.types import Hash32
 from coinone.node.imported.archive import CONFIG_KEY, EthereumArchive, commit_of
-from coinone.node.imported.branches import Branch, SideBlocks, is_followed
+from coinone.node.imported.branches import SideBlocks, SideChain, is_followed
 from coinone.node.imported.chain_file import Checkpoint
 from coinone.node.limits import MAP_MIB
-from coinone.node.storage.past import Past, rows_after_block
+from coinone.node.storage.past import PastState, rows_after_block
 from coinone.node.storage.storage import BlockCommit, Storage, open_storage
 from coinone.node.storage.tables import NodeTable, u64
 from coinone.node.storage.versions import since_row
@@ -106,7 +106,7 @@ class EthereumChain:
         changes[Table.META] = {**_state_row(self.head.number), **since_row(None)[Table.META]}
         self.storage.store.write(changes)
 
-    def _checked(self, branch: Branch, checkpoint: Checkpoint | None) -> list[BlockCommit]:
+    def _checked(self, branch: SideChain, checkpoint: Checkpoint | None) -> list[BlockCommit]:
         """Execute and check the blocks of a branch; return their commits. Raises InvalidInput."""
         executed = [block.header for _, block in branch.blocks if self.knows_rules_of(block.header)]
         if executed and not self.has_state:
@@ -115,7 +115,7 @@ class EthereumChain:
         rows = rows_after_block(self.storage.store, branch.fork.number)
         for raw, block in branch.blocks:
             if self.knows_rules_of(block.header):
-                commit = self._execute(Past(self.storage.store, rows), branch, parent, raw, block)
+                commit = self._execute(PastState(self.storage.store, rows), branch, parent, raw, block)
                 for table, changed in commit.changes.items():
                     rows.setdefault(table, {}).update(changed)
             else:
@@ -133,7 +133,7 @@ class EthereumChain:
         self.load_state(checkpoint)
 
     def _execute(
-        self, state: Database, branch: Branch, parent: EthereumHeader, raw: bytes, block: EthereumBlock
+        self, state: Database, branch: SideChain, parent: EthereumHeader, raw: bytes, block: EthereumBlock
     ) -> BlockCommit:
         def block_hash(number: int) -> Hash32:
             return branch.block_hash(self.archive, number)

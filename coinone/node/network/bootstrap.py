@@ -9,7 +9,7 @@ import contextlib
 
 from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.base.primitives.records import decode
-from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, Endpoint
+from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, PeerAddress
 from coinone.protocols.relay.framing import FrameReader
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, Goodbye, Hello, decode_message
@@ -20,7 +20,7 @@ class PeerUnreachable(CoinoneError):
     """The peer does not answer, or not in time."""
 
 
-async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
+async def fetch_genesis(endpoint: PeerAddress, chain_id: int) -> Genesis:
     """Fetch the genesis from a peer. Raises PeerUnreachable, or InvalidInput for another version or network."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -36,7 +36,7 @@ async def fetch_genesis(endpoint: Endpoint, chain_id: int) -> Genesis:
     return decode(Genesis, hello.genesis)
 
 
-async def _first_message(endpoint: Endpoint) -> object:
+async def _first_message(endpoint: PeerAddress) -> object:
     reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
     try:
         frames = FrameReader(HELLO_BYTES_MAX)

@@ -10,10 +10,10 @@ import structlog
 
 from coinone.base.primitives.errors import CoinoneError
 from coinone.base.primitives.records import decode, encode
-from coinone.node.network.peers import Endpoint, Item, PeerNetwork
+from coinone.node.network.peers import Item, PeerAddress, PeerNetwork
 from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
-from coinone.node.views.published import Subscription
+from coinone.node.views.published import SubscriberQueue
 from coinone.protocols.relay.relay import CheckSigned, Head, Relay
 from coinone.rules.consensus.federation import Federation, check_certified, check_seal
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -76,7 +76,7 @@ NOBODY_SEEN = PeersSeen(0, 0)
 class Peering:
     """The peer thread of a node. Start it after the node and stop it before."""
 
-    def __init__(self, node: Node, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
+    def __init__(self, node: Node, listen: socket.socket | None, follow: Sequence[PeerAddress]) -> None:
         self._node = node
         self._listen = listen
         self._follow = follow
@@ -142,7 +142,7 @@ class Peering:
             log.error("node halted while following", reason=str(error))
             await asyncio.Event().wait()
 
-    async def _tell(self, told: Head, subscription: Subscription) -> None:
+    async def _tell(self, told: Head, subscription: SubscriberQueue) -> None:
         """Announce what this node makes; items from peers are passed on by the relay itself."""
         if self._node.follows:
             return

@@ -45,7 +45,7 @@ NowMs = Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class PeerAddress:
     host: str
     port: int
 
@@ -53,14 +53,14 @@ class Endpoint:
         return f"{self.host}:{self.port}"
 
 
-def parse_endpoint(text: str) -> Endpoint:
+def parse_endpoint(text: str) -> PeerAddress:
     """Parse HOST:PORT on loopback. Raises InvalidInput, or NotSupported for another machine."""
     host, separator, port = text.rpartition(":")
     host = host.strip("[]")
     if not separator or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise InvalidInput("a peer is written HOST:PORT, such as 127.0.0.1:30301", have=text)
     require_loopback(host)
-    return Endpoint(host, int(port))
+    return PeerAddress(host, int(port))
 
 
 def require_loopback(host: str) -> None:
@@ -160,7 +160,7 @@ class PeerNetwork:
         """The greatest block number that a followed peer reports (see the relay)."""
         return self._relay.best_number
 
-    async def start(self, listen: socket.socket | None, follow: Sequence[Endpoint]) -> None:
+    async def start(self, listen: socket.socket | None, follow: Sequence[PeerAddress]) -> None:
         """Start; `listen` is bound to a loopback address."""
         if listen is not None:
             require_loopback(listen.getsockname()[0])
@@ -194,7 +194,7 @@ class PeerNetwork:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._converse(reader, writer)
 
-    async def _follow(self, endpoint: Endpoint) -> None:
+    async def _follow(self, endpoint: PeerAddress) -> None:
         """Keep a connection to `endpoint` open, reconnecting indefinitely."""
         while True:
             try:

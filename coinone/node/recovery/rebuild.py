@@ -14,7 +14,7 @@ from pathlib import Path
 from coinone.base.primitives.errors import CoinoneError, StorageError
 from coinone.node.recovery.startup import identity_of
 from coinone.node.recovery.verify import execute_again
-from coinone.node.storage.blocks import Blocks, head_of
+from coinone.node.storage.blocks import BlockReader, head_of
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.folder_lock import FolderLock
 from coinone.node.storage.lmdb_store import FILE, LmdbStore
@@ -77,7 +77,7 @@ def _build(
         chain = execute_again(network, old, new.store, write, lambda done: progress(done.number, head.number))
         assert chain.head.hash == head.hash, "the blocks do not lead to the head"
         waiting: dict[bytes, bytes | None] = {  # batches of blocks that were taken back
-            u64(seq): row for seq, row in Blocks(old).batches_from(head.last_seq + 1)
+            u64(seq): row for seq, row in BlockReader(old).batches_from(head.last_seq + 1)
         }
         kept = {key: old.get(Table.META, key) for key in (LOG_KEY, TURN_KEY)}
         new.store.write({NodeTable.BATCH: waiting, Table.META: kept})

@@ -12,7 +12,7 @@ from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.base.primitives.records import decode, encode
 from coinone.base.primitives.types import Hash32
 from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block
-from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.blocks import BlockReader
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore, Snapshot, Store
 from coinone.node.views.archive import Archive
@@ -47,7 +47,7 @@ def execute_again(
 ) -> ChainState:
     """The blocks in `found`, executed into the empty `store`; `write` must put there what each changed. Raises
     StorageError."""
-    archive, genesis_row = Archive(Blocks(found)), found.get(Table.META, GENESIS_KEY)
+    archive, genesis_row = Archive(BlockReader(found)), found.get(Table.META, GENESIS_KEY)
     if genesis_row is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")
     first, sealed = genesis_block(network, decode(Genesis, genesis_row), store)

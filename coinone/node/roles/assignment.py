@@ -9,7 +9,7 @@ from coinone.node.roles.block_pipeline import Background, BlockPipeline
 from coinone.node.roles.dev_oracle import dev_oracle
 from coinone.node.roles.follower import Follower
 from coinone.node.roles.leader import Leader
-from coinone.node.roles.role import Role, Schedule
+from coinone.node.roles.role import Role, RoleSchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Roles:
     blocks: BlockPipeline
     follower: Follower
     leader: Leader | None
-    schedule: Schedule
+    schedule: RoleSchedule
 
 
 def assign_roles(
@@ -34,4 +34,4 @@ def assign_roles(
         roles.insert(0, leader)
         if core.chain.network.is_dev:
             roles.insert(0, dev_oracle(core, secrets.reporter, clock, entropy))
-    return Roles(blocks, follower, leader, Schedule(core, clock, roles))
+    return Roles(blocks, follower, leader, RoleSchedule(core, clock, roles))

@@ -22,7 +22,7 @@ class Role(Protocol):
         ...
 
 
-class Schedule:
+class RoleSchedule:
     """The roles of a node, in the order in which those that are due work. A fault in one of them halts the node."""
 
     def __init__(self, core: Core, clock: Clock, roles: Sequence[Role]) -> None:

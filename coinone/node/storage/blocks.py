@@ -14,7 +14,7 @@ _HEAD_KEY = b"head"
 
 @record
 @dataclass(frozen=True, slots=True)
-class Head:
+class StoredHead:
     """The newest block on disk, and the newest batch in it or before it."""
 
     number: U64
@@ -22,22 +22,22 @@ class Head:
     last_seq: U64
 
 
-def head_of(snapshot: Snapshot) -> Head | None:
+def head_of(snapshot: Snapshot) -> StoredHead | None:
     row = snapshot.get(Table.META, _HEAD_KEY)
-    return None if row is None else decode(Head, row)
+    return None if row is None else decode(StoredHead, row)
 
 
-def head_row(head: Head) -> dict[bytes, bytes | None]:
+def head_row(head: StoredHead) -> dict[bytes, bytes | None]:
     return {_HEAD_KEY: encode(head)}
 
 
-class Blocks:
+class BlockReader:
     """Read blocks, batches and receipts from any thread."""
 
     def __init__(self, store: Snapshot) -> None:
         self._store = store
 
-    def head(self) -> Head | None:
+    def head(self) -> StoredHead | None:
         return head_of(self._store)
 
     def block(self, number: int) -> bytes | None:

@@ -26,7 +26,7 @@ class Differences(Protocol):
     def get(self, table: Enum, otherwise: Rows, /) -> Rows: ...
 
 
-class Past:
+class PastState:
     """A database for the rules: a snapshot overlaid by `rows`, which differ."""
 
     def __init__(self, snapshot: Database, rows: Changes | Differences) -> None:
@@ -80,7 +80,7 @@ def after_block(snapshot: Snapshot, number: int) -> Database:
     kept_since = since(snapshot)
     if kept_since is not None and kept_since <= number:
         return AtBlock(snapshot, number)
-    return Past(snapshot, Undone(snapshot, number))
+    return PastState(snapshot, Undone(snapshot, number))
 
 
 def before_block(snapshot: Snapshot, number: int) -> Database:

@@ -20,7 +20,7 @@ from coinone.base.primitives.types import Hash32
 from coinone.node.limits import SCRUB_AT_START_ROWS_MAX, UNDO_BLOCKS_MAX
 from coinone.node.storage import versions
 from coinone.node.storage.batch_log import BatchLog
-from coinone.node.storage.blocks import Blocks, Head, head_row
+from coinone.node.storage.blocks import BlockReader, StoredHead, head_row
 from coinone.node.storage.codec import fingerprint
 from coinone.node.storage.disk import Disk, FileDisk
 from coinone.node.storage.folder_lock import FolderLock
@@ -94,7 +94,7 @@ class Storage:
         self._lock = lock
         _check_identity(store, identity)
         self.log = BatchLog(disk, random_bytes, _synced_log(store))
-        self.blocks = Blocks(store)
+        self.blocks = BlockReader(store)
         self.history = History(store)
         head = self.blocks.head()
         _check_log(store, self.log)
@@ -146,7 +146,7 @@ class Storage:
         self.history.committed(last_seq)
         self.log.prune(last_seq)
 
-    def undo_block(self) -> Head:
+    def undo_block(self) -> StoredHead:
         """Undo the last block, so that its batches are pending again. Return the new last block.
 
         Raises StorageError if there is no undo record: the block is too old, or the first.
@@ -277,7 +277,7 @@ def _block_rows(commit: BlockCommit) -> Changes:
 
 
 def _head_row(commit: BlockCommit) -> Changes:
-    return {Table.META: head_row(Head(commit.number, commit.hash, commit.last_seq))}
+    return {Table.META: head_row(StoredHead(commit.number, commit.hash, commit.last_seq))}
 
 
 def _deleted(fresh: Changes) -> Changes:

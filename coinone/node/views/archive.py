@@ -13,7 +13,7 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, StorageError
 from coinone.base.primitives.records import decode, encode
 from coinone.base.primitives.types import Hash32
-from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.blocks import BlockReader
 from coinone.node.storage.storage import BlockCommit
 from coinone.rules.chain.sealing import SealedBlock
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -78,7 +78,7 @@ def commit_of(block: Block, sealed: SealedBlock, batches: Mapping[int, bytes]) -
 class BlockArchive(ABC, Generic[B, H]):
     """Decoded reads of a chain's blocks on disk, from any thread."""
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: BlockReader) -> None:
         self._blocks = blocks
 
     @abstractmethod

@@ -51,7 +51,7 @@ class Published:
     rewound: bool = False  # dev's evm_revert: everything published after this batch is void
 
 
-class Subscription:
+class SubscriberQueue:
     """A bounded queue on the subscriber's event loop. A subscriber that lags too far is closed, without gaps."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -59,7 +59,7 @@ class Subscription:
         self._queue: asyncio.Queue[Published | None] = asyncio.Queue()
         self.closed = False
 
-    def __aiter__(self) -> "Subscription":
+    def __aiter__(self) -> "SubscriberQueue":
         return self
 
     async def __anext__(self) -> Published:

@@ -44,7 +44,7 @@ from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 
 
-class Archive(Protocol):
+class ItemArchive(Protocol):
     """The encoded batches and blocks that this node can serve."""
 
     def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]: ...
@@ -116,7 +116,7 @@ class _Kept(Generic[_Item]):
 
 class Relay:
     def __init__(
-        self, chain_id: int, genesis: bytes, archive: Archive, head: Head, check_signed: CheckSigned
+        self, chain_id: int, genesis: bytes, archive: ItemArchive, head: Head, check_signed: CheckSigned
     ) -> None:
         self._chain_id = chain_id
         self._genesis = genesis

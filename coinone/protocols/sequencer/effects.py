@@ -1,6 +1,6 @@
 """Messages between members, and the effects that a sequencer requests, in order.
 
-`Persist` must be on disk before any later `Send` leaves; several may be written together.
+`Persist` must be on disk before any later `Broadcast` leaves; several may be written together.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Persist:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class Broadcast:
     """Send a message to every other member."""
 
     message: Message
@@ -73,4 +73,4 @@ class Certified:
     certified: CertifiedBatch
 
 
-Effect: TypeAlias = Persist | Send | Execute | Certified
+Effect: TypeAlias = Persist | Broadcast | Execute | Certified

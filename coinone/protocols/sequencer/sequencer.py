@@ -24,6 +24,7 @@ from coinone.base.primitives.parameters import BATCH_TIME_AHEAD_MS_MAX, BATCH_TI
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.sequencer.changing import Changing
 from coinone.protocols.sequencer.effects import (
+    Broadcast,
     Certified,
     ChangeCall,
     Effect,
@@ -32,7 +33,6 @@ from coinone.protocols.sequencer.effects import (
     PreparedBatch,
     Promise,
     Proposal,
-    Send,
 )
 from coinone.protocols.sequencer.promises import Promises
 from coinone.protocols.sequencer.rounds import Round
@@ -66,7 +66,7 @@ class Draft:
     forced: int = 0  # number of leading transactions that a block forces
 
 
-class Ledger(Protocol):
+class ChainQueries(Protocol):
     """The chain, as far as a member needs it synchronously."""
 
     def check(self, batch: Batch) -> None:
@@ -87,7 +87,7 @@ class Sequencer:
         key: bytes,
         secret: bytes,
         cursor: Cursor,
-        ledger: Ledger,
+        ledger: ChainQueries,
         promises: Iterable[Promise] = (),
     ) -> None:
         self._network = network
@@ -229,10 +229,10 @@ class Sequencer:
         """Propose `batch` as the leader."""
         self._ledger.check(batch)
         persist, send = self._cast(Vote(VoteKind.PREPARE, self._term, batch.seq, batch.hash, NO_RESULTS))
-        assert isinstance(send, Send) and isinstance(send.message, SignedVote)
+        assert isinstance(send, Broadcast) and isinstance(send.message, SignedVote)
         self._round.batch = batch
         self._round.proposal = Proposal(send.message, batch, change)
-        return [persist, Send(self._round.proposal), *self._advance()]
+        return [persist, Broadcast(self._round.proposal), *self._advance()]
 
     def _cast(self, vote: Vote) -> list[Effect]:
         # A batch's results do not depend on when it is executed, so they are equal even after a restart.
@@ -240,7 +240,7 @@ class Sequencer:
         self._promises.note(vote)
         signed = sign_vote(vote, self._network.chain_id, self._member, self._key)
         self._round.keep(signed)
-        return [Persist(vote), Send(signed)]
+        return [Persist(vote), Broadcast(signed)]
 
     def _advance(self) -> list[Effect]:
         """Advance the round as far as its votes allow."""
@@ -304,7 +304,7 @@ class Sequencer:
         call = self._changing.call(vote, self._held())
         self._changing.add(call)
         self._failures, self._deadline_ms = self._failures + 1, 0
-        return [Persist(vote), Send(call), *self._begin_term()]
+        return [Persist(vote), Broadcast(call), *self._begin_term()]
 
     def _begin_term(self) -> list[Effect]:
         """Lead the new term as soon as a quorum has voted for it."""
@@ -361,7 +361,7 @@ class Sequencer:
         effects: list[Effect] = []
         call, current = self._changing.own_call, self._round
         if call is not None and call.signed.vote.term == self._term > self._cursor.term.number:
-            effects.append(Send(call))
+            effects.append(Broadcast(call))
         if current.proposal is not None:
-            effects.append(Send(current.proposal))
-        return [*effects, *[Send(signed) for signed in current.of(self._member, self._term)]]
+            effects.append(Broadcast(current.proposal))
+        return [*effects, *[Broadcast(signed) for signed in current.of(self._member, self._term)]]

@@ -13,7 +13,7 @@ from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.rules.chain.apply import environment
 from coinone.rules.chain.batch_limits import limits_of
-from coinone.rules.chain.bridge.own import Seen
+from coinone.rules.chain.bridge.own import ExchangeView
 from coinone.rules.chain.bridge.precompiles import precompiles_seeing
 from coinone.rules.chain.bridge.system_calls import pay_withdrawal, withdrawal_of, write_block_hashes
 from coinone.rules.chain.cursor import Cursor, evm_timestamp
@@ -34,7 +34,7 @@ Headers = Callable[[int], Header]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReplayStep:
     """A transaction about to run. Use the state and put it back, or leave it alone."""
 
     record: TransactionRecord
@@ -51,10 +51,10 @@ def replay(
     batches: Sequence[Batch],
     records: Sequence[TransactionRecord],
     headers: Headers,
-    seen: Callable[[int], Seen],
+    seen: Callable[[int], ExchangeView],
     budget: Callable[[], None] | None = None,
     engine: Engine = REFERENCE,
-) -> Iterator[Step]:
+) -> Iterator[ReplayStep]:
     """The steps of the block after the state `before`, each yielded before it is taken. `seen`: the exchange that
     contracts of the batch with that number read."""
     state, rules = State(before), FORKS[network.fork]
@@ -73,7 +73,7 @@ def replay(
         now, forced = split_forced(forced, limits_of(network.batches, batch.seq, base).gas)
         precompiles = precompiles_seeing(rules, seen(batch.seq))
         for record in _segment(network, batch, left, now):
-            yield Step(record, state, env, rules, precompiles)
+            yield ReplayStep(record, state, env, rules, precompiles)
             _take(network, state, env, rules, precompiles, record, budget, engine)
         state.freeze()
 

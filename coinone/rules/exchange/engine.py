@@ -13,7 +13,7 @@ from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.actions.core_writer import core_items, core_outcomes
 from coinone.rules.exchange.actions.transfers import apply_deposit
 from coinone.rules.exchange.actions.verify import verify_action, verify_raw
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.batch.inclusion import Included, include
 from coinone.rules.exchange.batch.race import raced
 from coinone.rules.exchange.closing import liquidation
@@ -33,7 +33,7 @@ from coinone.rules.exchange.scheduled.timers import due_cancels
 from coinone.rules.exchange.state.exchange import Exchange, Undo
 from coinone.rules.exchange.state.leaves import touched_leaves
 from coinone.rules.exchange.trading.second_try import SecondTry
-from coinone.rules.exchange.trading.segment import Ran, Trading
+from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.trading.uncrossing import uncross
 from coinone.rules.exchange.wire.action import Applied, Segment
 from coinone.rules.exchange.wire.segments import Item, ranked
@@ -67,7 +67,7 @@ def apply_exchange(
     `included` is what `include` said of exactly these actions on this state, if it was asked before.
     """
     assert ctx.time_ms > ex.ledger.cursor.time_ms, "batch time rises"
-    batch = Batch(ex, ctx)
+    batch = Execution(ex, ctx)
     try:
         _run(batch, actions, included or include(ex, actions, batch.now, ctx.forced))
         touched = ex.rows.journal.touched_accounts()
@@ -93,7 +93,7 @@ def apply_undo(ex: Exchange, undo: Undo) -> None:
     ex.restore(undo)
 
 
-def _run(batch: Batch, actions: Sequence[VerifiedAction], included: Included) -> None:
+def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included) -> None:
     included.judge.write()
     apply_oracle(batch)
     apply_funding(batch)
@@ -130,7 +130,7 @@ def _run(batch: Batch, actions: Sequence[VerifiedAction], included: Included) ->
 
 
 def _classed(
-    batch: Batch, actions: Sequence[VerifiedAction], included: Included
+    batch: Execution, actions: Sequence[VerifiedAction], included: Included
 ) -> dict[Segment, list[Item]]:
     """The items of each segment, in no order yet: a segment is ranked when it begins."""
     written, items = core_items(batch, len(actions)), list(included.items)
@@ -145,7 +145,7 @@ def _classed(
     return found
 
 
-def _in_order(batch: Batch, segment: Segment, items: list[Item]) -> list[Item]:
+def _in_order(batch: Execution, segment: Segment, items: list[Item]) -> list[Item]:
     """The forced ones first, both parts ranked alike: orders by the race, whatever brings none by turns."""
     forced = batch.ctx.forced
     first = [item for item in items if item.signed is not None and item.index < forced] if forced else []
@@ -155,7 +155,7 @@ def _in_order(batch: Batch, segment: Segment, items: list[Item]) -> list[Item]:
     return ranked(first, batch.ctx.seed) + ranked(rest, batch.ctx.seed)
 
 
-def _apply(batch: Batch, item: Item) -> None:
+def _apply(batch: Execution, item: Item) -> None:
     """An action of segment 4 or 7, which brings no orders."""
     does = item.action.type.does
     assert isinstance(does, Applied), "what brings orders is in their segments"
@@ -165,7 +165,9 @@ def _apply(batch: Batch, item: Item) -> None:
         does.apply(batch, item, item.action.says)
 
 
-def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fired: list[int]) -> SecondTry:
+def _cancels(
+    batch: Execution, items: list[Item], work: liquidation.Liquidations, fired: list[int]
+) -> SecondTry:
     """Segment 3: what is due, then the accounts' cancels."""
     trading = Trading(batch)
     for slot in fired:
@@ -176,8 +178,8 @@ def _cancels(batch: Batch, items: list[Item], work: liquidation.Liquidations, fi
 
 
 def _orders(
-    batch: Batch, items: list[Item], second: SecondTry, post_only: bool = False
-) -> tuple[Trading, Ran]:
+    batch: Execution, items: list[Item], second: SecondTry, post_only: bool = False
+) -> tuple[Trading, SegmentRun]:
     """Segment 5, which is `post_only`, or 6."""
     trading = Trading(batch)
     for item in items:
@@ -187,7 +189,7 @@ def _orders(
     return trading, ran
 
 
-def _tell_markets(batch: Batch) -> None:
+def _tell_markets(batch: Execution) -> None:
     rows = batch.rows
     for market in rows.journal.touched_markets().tolist():
         row = rows.markets[market]

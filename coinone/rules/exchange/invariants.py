@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.rows.arrays import SAVED_ACCOUNTS, SAVED_GLOBALS
 from coinone.rules.exchange.rows.tables import Array, Side
 from coinone.rules.exchange.state.exchange import Exchange
@@ -22,7 +22,7 @@ from coinone.rules.exchange.state.rows import Rows
 _GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
 
 
-def check_batch(batch: Batch, touched: Array) -> None:
+def check_batch(batch: Execution, touched: Array) -> None:
     """What the open batch changed; `touched` are its accounts' slots. A breach undoes the batch and halts the node
     (engine.py)."""
     change = _change_of_touched(batch.rows)

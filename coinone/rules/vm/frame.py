@@ -139,7 +139,7 @@ class Rules:
 
     name: str
     opcodes: tuple[Opcode, ...]
-    dispatch: tuple[Row, ...]
+    dispatch: tuple[OpcodeRow, ...]
     precompiles: Mapping[Address, Precompile]
     delegation: bool
     calldata_floor_per_token: int
@@ -161,7 +161,7 @@ class Opcode(NamedTuple):
     operation: Operation
 
 
-class Row(NamedTuple):
+class OpcodeRow(NamedTuple):
     """An opcode as the loop needs it: at least `need` and at most `room` words on the stack before it."""
 
     operation: Operation

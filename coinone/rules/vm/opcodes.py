@@ -5,7 +5,7 @@ function charges whatever depends on values (memory, cold accounts, sizes).
 """
 
 from coinone.rules.vm import gas
-from coinone.rules.vm.frame import Opcode, Row
+from coinone.rules.vm.frame import Opcode, OpcodeRow
 from coinone.rules.vm.instructions import (
     arithmetic,
     bitwise,
@@ -137,10 +137,10 @@ AMSTERDAM: tuple[Opcode, ...] = (
 )
 
 
-def dispatch_of(opcodes: tuple[Opcode, ...]) -> tuple[Row, ...]:
+def dispatch_of(opcodes: tuple[Opcode, ...]) -> tuple[OpcodeRow, ...]:
     """A row for each of the 256 bytes; those that are not opcodes are invalid."""
-    rows = [Row(control.invalid, 0, 0, STACK_SIZE_MAX)] * 256
+    rows = [OpcodeRow(control.invalid, 0, 0, STACK_SIZE_MAX)] * 256
     for opcode in opcodes:
         room = min(STACK_SIZE_MAX, STACK_SIZE_MAX + opcode.inputs - opcode.outputs)
-        rows[opcode.code] = Row(opcode.operation, opcode.static_gas, opcode.inputs, room)
+        rows[opcode.code] = OpcodeRow(opcode.operation, opcode.static_gas, opcode.inputs, room)
     return tuple(rows)

@@ -7,7 +7,7 @@ import pytest
 
 from coinone.base.primitives import jit_tables
 from coinone.base.primitives.jit import njit, types
-from coinone.base.primitives.jit_tables import ADDRESSES, WORDS, Table, TableSet, describe, move, prefetch
+from coinone.base.primitives.jit_tables import ADDRESSES, WORDS, TableSet, TableType, describe, move, prefetch
 
 ROW = np.dtype([("money", np.int64), ("small", np.int32), ("side", np.int8)], align=True)
 
@@ -19,7 +19,9 @@ class Arrays(NamedTuple):
     numbers: Any
 
 
-attach = jit_tables.attach(TableSet(Arrays(Table(ROW), Table(ROW), Table(ROW, 2), Table(np.int32))))
+attach = jit_tables.attach(
+    TableSet(Arrays(TableType(ROW), TableType(ROW), TableType(ROW, 2), TableType(np.int32)))
+)
 
 
 @njit(types.int64(ADDRESSES, types.int64), cache=False, error_model="numpy", _nrt=False)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from coinone.interfaces.api.exchange.channels.account_states import STATE_NAMES
-from coinone.interfaces.api.exchange.channels.feed import Feed
+from coinone.interfaces.api.exchange.channels.feed import ChannelFeed
 from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.market_data import MarketData
 from coinone.interfaces.api.exchange.info.sources import Sources
@@ -64,7 +64,7 @@ class Stand:
         queries = SimpleNamespace(run=self.query)
         threads = self.in_thread, self.in_thread
         sources = Sources(network, self.data, queries, histories, *threads)  # type: ignore[arg-type]
-        self.feed = Feed(self.hub, sources)
+        self.feed = ChannelFeed(self.hub, sources)
         self.data.adopt(self.view(0))
 
     def view(self, seq: int) -> Any:

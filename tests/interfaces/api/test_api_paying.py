@@ -23,7 +23,7 @@ from coinone.interfaces.api.explorer import pages as explorer
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http.asgi import HttpError
 from coinone.interfaces.api.service import _StreamBackend
-from coinone.interfaces.api.sockets.hub import Connection, Hub, Snapshot
+from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub
 from coinone.node.views.archive import EthereumPlace
 from coinone.rules.state.steps import at_once
 
@@ -174,7 +174,7 @@ def test_who_begins_to_listen_to_an_account_pays_before_it_is_read() -> None:
     """1, and 1 more for each 16 KiB of what comes first; a market is there already."""
     purse = purse_of()
 
-    async def fails(key: Any) -> Snapshot:
+    async def fails(key: Any) -> FirstMessages:
         raise LimitExceeded("too many reads at once")
 
     backend = _StreamBackend(SimpleNamespace(feed=SimpleNamespace(snapshot=fails)), purse)  # type: ignore[arg-type]

@@ -3,8 +3,8 @@
 from coinone.interfaces.api.exchange.info.portfolio import (
     DAY_MS,
     POINTS_MAX,
-    Past,
-    Step,
+    ValueChange,
+    ValueHistory,
     known_since,
     portfolio_json,
     steps_of,
@@ -24,34 +24,34 @@ def test_rows_become_steps() -> None:
     paid = FundingPayment(1, NOW - 20, ALICE, 0, 5, 1, -6, 1)
     moved = [LedgerUpdate(1, NOW - 30, ALICE, "deposit", 50, BOB, bytes(32))]
     assert steps_of([AccountFill(fill, True)], [paid], moved) == [
-        Step(NOW - 30, 50, 0),
-        Step(NOW - 20, -6, -6),
-        Step(NOW - 10, 26, 26, 2000),
+        ValueChange(NOW - 30, 50, 0),
+        ValueChange(NOW - 20, -6, -6),
+        ValueChange(NOW - 10, 26, 26, 2000),
     ]
-    assert steps_of([AccountFill(fill, False)], [], []) == [Step(NOW - 10, 1, 1, 2000)]
+    assert steps_of([AccountFill(fill, False)], [], []) == [ValueChange(NOW - 10, 1, 1, 2000)]
 
 
 def test_what_waited_counts_once_it_opened_the_account() -> None:
     waited = LedgerUpdate(1, NOW - 30, ALICE, "unclaimed", 5, BOB, bytes(32))
     claimed = LedgerUpdate(2, NOW - 20, ALICE, "claimed", 5, BOB, bytes(32))
     assert steps_of([], [], [waited]) == [], "nothing is there yet"
-    assert steps_of([], [], [waited, claimed]) == [Step(NOW - 20, 5, 0)]
+    assert steps_of([], [], [waited, claimed]) == [ValueChange(NOW - 20, 5, 0)]
 
 
 def test_rows_of_one_batch_are_one_step() -> None:
     """An account opens with 12 and pays 1 for it in the same batch: it was worth 11, and never -1."""
     rows = [("opening", -1), ("claimed", 5), ("receive", 7)]
     moves = [LedgerUpdate(1, NOW - 10, ALICE, kind, amount, BOB, bytes(32)) for kind, amount in rows]
-    assert steps_of([], [], moves) == [Step(NOW - 10, 11, 0)]
+    assert steps_of([], [], moves) == [ValueChange(NOW - 10, 11, 0)]
 
 
 def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:
     # two days ago 100 came in; an hour ago 7 were earned; open positions are worth 3 more now: 110
     steps = [
-        Step(NOW - 2 * DAY_MS, 100 * QUOTE, 0),
-        Step(NOW - 3_600_000, 7 * QUOTE, 7 * QUOTE, 500 * QUOTE),
+        ValueChange(NOW - 2 * DAY_MS, 100 * QUOTE, 0),
+        ValueChange(NOW - 3_600_000, 7 * QUOTE, 7 * QUOTE, 500 * QUOTE),
     ]
-    shown = dict(portfolio_json(Past(steps), 110 * QUOTE, 3 * QUOTE, NOW))
+    shown = dict(portfolio_json(ValueHistory(steps), 110 * QUOTE, 3 * QUOTE, NOW))
     assert list(shown) == [
         "day", "week", "month", "allTime", "perpDay", "perpWeek", "perpMonth", "perpAllTime",
     ]  # fmt: skip
@@ -69,14 +69,14 @@ def test_a_curve_goes_from_what_was_there_to_what_is_there_now() -> None:
 
 
 def test_a_long_curve_is_thinned_but_keeps_its_ends() -> None:
-    steps = [Step(NOW - 1000 + n, QUOTE, QUOTE) for n in range(1000)]
-    [(_, curve), *_] = portfolio_json(Past(steps), 1000 * QUOTE, 0, NOW)
+    steps = [ValueChange(NOW - 1000 + n, QUOTE, QUOTE) for n in range(1000)]
+    [(_, curve), *_] = portfolio_json(ValueHistory(steps), 1000 * QUOTE, 0, NOW)
     points = curve["accountValueHistory"]
     assert len(points) == POINTS_MAX and points[0] == [NOW - DAY_MS, "0.0"] and points[-1] == [NOW, "1000.0"]
 
 
 def test_an_account_without_rows_has_two_points() -> None:
-    shown = dict(portfolio_json(Past([]), 0, 0, NOW))
+    shown = dict(portfolio_json(ValueHistory([]), 0, 0, NOW))
     assert shown["allTime"]["accountValueHistory"] == [[0, "0.0"], [NOW, "0.0"]]
 
 
@@ -84,14 +84,14 @@ def test_a_curve_begins_where_its_histories_are_complete() -> None:
     """300 came in three days ago, 20 were earned two days ago, and since yesterday's noon dust fills the list of
     transfers: the value is known from there on, the profit all the time. It was said to be 320 for ever."""
     noon = NOW - DAY_MS // 2
-    steps = [Step(NOW - 2 * DAY_MS, 20 * QUOTE, 20 * QUOTE, 90 * QUOTE), Step(noon + 5, 3, 0)]
-    week = dict(portfolio_json(Past(steps, moved_ms=noon), 320 * QUOTE + 3, 0, NOW))["week"]
+    steps = [ValueChange(NOW - 2 * DAY_MS, 20 * QUOTE, 20 * QUOTE, 90 * QUOTE), ValueChange(noon + 5, 3, 0)]
+    week = dict(portfolio_json(ValueHistory(steps, moved_ms=noon), 320 * QUOTE + 3, 0, NOW))["week"]
     assert week["accountValueHistory"] == [[noon, "320.0"], [noon + 5, "320.000003"], [NOW, "320.000003"]]
     assert week["pnlHistory"] == [
         [NOW - 7 * DAY_MS, "0.0"], [NOW - 2 * DAY_MS, "20.0"], [noon + 5, "20.0"], [NOW, "20.0"],
     ]  # fmt: skip
     assert week["vlm"] == "90.0"
-    traded = dict(portfolio_json(Past(steps, traded_ms=noon), 320 * QUOTE + 3, 0, NOW))["week"]
+    traded = dict(portfolio_json(ValueHistory(steps, traded_ms=noon), 320 * QUOTE + 3, 0, NOW))["week"]
     assert [time_ms for time_ms, _ in traded["pnlHistory"]] == [noon, noon + 5, NOW]
     assert traded["accountValueHistory"][0] == [noon, "320.0"] and traded["vlm"] == "0.0"
 
@@ -111,5 +111,6 @@ def test_a_debt_that_others_paid_and_what_winners_paid_of_it_are_profit_and_no_t
         LedgerUpdate(2, NOW - n, ALICE, kind, amount, BOB, bytes(32)) for n, (kind, amount) in enumerate(rows)
     ]
     assert steps_of([], [], [came, *moves]) == [
-        Step(NOW - 40, 1_500, 0), Step(NOW - 2, -7, -7), Step(NOW - 1, -20, -20), Step(NOW, 1_500, 1_500),
+        ValueChange(NOW - 40, 1_500, 0), ValueChange(NOW - 2, -7, -7),
+        ValueChange(NOW - 1, -20, -20), ValueChange(NOW, 1_500, 1_500),
     ]  # fmt: skip

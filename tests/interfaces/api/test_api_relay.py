@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.exchange.actions import Relay
+from coinone.interfaces.api.exchange.actions import ActionHandler
 from coinone.interfaces.client import actions
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
@@ -55,7 +55,7 @@ def test_a_signer_is_recovered_once_for_each_order(node: Node, recovered: list[b
     recovered.clear()
 
     async def trade() -> list[Any]:
-        relay = Relay(node, at_once)
+        relay = ActionHandler(node, at_once)
         return [await relay.act(body, 300) for body in bodies]
 
     answers = asyncio.run(trade())
@@ -77,7 +77,7 @@ def test_the_node_verifies_bytes_that_come_from_anybody_else(node: Node, recover
 
 def test_an_order_of_another_chain_is_refused_by_the_relay(node: Node) -> None:
     foreign = body_of(node, dev_keys()[0], 1, Domain.coinone(NETWORK.chain_id + 1))
-    answer = asyncio.run(Relay(node, at_once).act(foreign, 300))
+    answer = asyncio.run(ActionHandler(node, at_once).act(foreign, 300))
     assert answer["status"] == "err" and "does not exist" in answer["response"]
 
 
@@ -88,7 +88,7 @@ def test_a_signers_first_order_waits_for_no_question(node: Node, monkeypatch: py
         raise AssertionError("an order asked a question")
 
     monkeypatch.setattr(node, "query", jammed)
-    answer = asyncio.run(Relay(node, at_once).act(body_of(node, dev_keys()[0], 1), 300))
+    answer = asyncio.run(ActionHandler(node, at_once).act(body_of(node, dev_keys()[0], 1), 300))
     assert answer["status"] == "ok"
 
 
@@ -117,7 +117,7 @@ def test_an_action_of_an_unknown_signer_is_read_once_for_all_its_sources(
     mine = {verify.verify_raw(encode_envelope(one), node.domain_rules).digest for one in candidates}
     recovered.clear()
     reads.clear()
-    answer = asyncio.run(Relay(node, at_once).act(body, 300))
+    answer = asyncio.run(ActionHandler(node, at_once).act(body, 300))
     assert "does not exist" in answer["response"]
     assert len(mine) == 3 and mine <= set(recovered)  # a digest for each source, each with its own signer
     assert len(reads) == 1
@@ -148,7 +148,7 @@ def test_a_large_action_in_another_spelling_is_packed_and_read_beside_the_event_
     body = foreign_spelling(node, orders)
     monkeypatch.setattr(from_json, "pack", noted(from_json.pack))
     monkeypatch.setattr(decode, "decode_l1", noted(decode.decode_l1))
-    relay = Relay(node, in_thread)
+    relay = ActionHandler(node, in_thread)
     answer = asyncio.run(relay.act(body, len(json.dumps(body))))
     assert "does not exist" in answer["response"]
     assert works == [("pack", threads), ("decode_l1", threads)]
@@ -162,4 +162,4 @@ def test_a_large_action_in_the_common_spelling_needs_no_thread(node: Node) -> No
     body = sign_action(
         Signer(b"\x07" * 32), Domain.coinone(NETWORK.chain_id), order, at_ms=node.view.time_ms + 1
     )
-    assert "does not exist" in asyncio.run(Relay(node, never).act(body, 90_000))["response"]
+    assert "does not exist" in asyncio.run(ActionHandler(node, never).act(body, 90_000))["response"]

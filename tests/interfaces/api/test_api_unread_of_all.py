@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.admission.unread import Answer, Unread
+from coinone.interfaces.api.admission.unread import Unread, UnreadAnswer
 from coinone.interfaces.api.admission.weights import Weights
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http.asgi import answer
@@ -30,8 +30,8 @@ class Stand:
         self.unread = Unread(most, most_of_site)
         self.cut: list[str] = []
 
-    def add(self, owner: str, size: int) -> Answer:
-        made = Answer(owner, size, lambda: self.cut.append(f"{owner} {size}"))
+    def add(self, owner: str, size: int) -> UnreadAnswer:
+        made = UnreadAnswer(owner, size, lambda: self.cut.append(f"{owner} {size}"))
         self.unread.add(made)
         return made
 

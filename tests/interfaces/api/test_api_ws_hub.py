@@ -9,10 +9,10 @@ import pytest
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api.admission.weights import Bill, Weights
-from coinone.interfaces.api.exchange.channels.feed import Feed
+from coinone.interfaces.api.exchange.channels.feed import ChannelFeed
 from coinone.interfaces.api.exchange.channels.session import Session
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX, WS_SUBSCRIPTIONS_MAX
-from coinone.interfaces.api.sockets.hub import Connection, Hub, Snapshot
+from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub
 from coinone.interfaces.api.sockets.protocols import text_frame
 from coinone.rules.exchange.events.event_log import EventLog
 
@@ -125,7 +125,7 @@ def test_a_new_listener_gets_its_first_messages_then_what_came_meanwhile_and_is_
         hub.publish(BOOK, b"%d" % seq, seq)
     hub.flush()
     assert wires[0].messages == [5, 6, 7] and wires[1].messages == []
-    hub.begin(new, BOOK, Snapshot([b'"up to 6"'], 6))
+    hub.begin(new, BOOK, FirstMessages([b'"up to 6"'], 6))
     assert wires[1].messages == ["up to 6", 7]
 
 
@@ -134,7 +134,7 @@ def test_a_batch_that_the_first_messages_told_is_told_to_the_others_only() -> No
     old, new = (Connection(wire) for wire in wires)
     listen(hub, old, BOOK)
     hub.subscribe(new, BOOK)
-    hub.begin(new, BOOK, Snapshot([b'"up to 6"'], 6))
+    hub.begin(new, BOOK, FirstMessages([b'"up to 6"'], 6))
     told = [hub.publish(BOOK, b"%d" % seq, seq) for seq in (6, 7)]
     hub.flush()
     assert (wires[0].messages, wires[1].messages) == ([6, 7], ["up to 6", 7])
@@ -144,7 +144,7 @@ def test_a_batch_that_the_first_messages_told_is_told_to_the_others_only() -> No
 @pytest.mark.parametrize("turned_while_waiting", [False, True])
 def test_after_time_was_turned_back_a_number_says_nothing(turned_while_waiting: bool) -> None:
     hub, wire = Hub(), Wire()
-    connection, first = Connection(wire), Snapshot([b'"up to 6"'], 6)
+    connection, first = Connection(wire), FirstMessages([b'"up to 6"'], 6)
     hub.subscribe(connection, BOOK)
     if turned_while_waiting:
         hub.forget_seqs()
@@ -198,11 +198,11 @@ class Backend:
             raise InvalidInput("unknown subscription type")
         return ("allMids",)
 
-    async def snapshot(self, key: tuple[str, ...]) -> Snapshot:
+    async def snapshot(self, key: tuple[str, ...]) -> FirstMessages:
         self.left -= 1
         if self.no_reads:
             raise LimitExceeded("too many reads at once")
-        return Snapshot([b'{"channel":"allMids","data":{}}'])
+        return FirstMessages([b'{"channel":"allMids","data":{}}'])
 
     def admit_info(self, request: Any) -> Bill:
         return Bill(Weights(1200).purse(""), 20)
@@ -282,7 +282,7 @@ def test_states_of_many_accounts_do_not_hold_up_what_markets_say() -> None:
     """30,000 watched accounts made everybody's streams later with every batch. Here the states never come to an end:
     the first batch waits a little for them, and so does the next, which begins them no second time."""
 
-    class Watched(Feed):
+    class Watched(ChannelFeed):
         begun = 0
 
         async def _publish_states(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coinone.interfaces.cli.main import SAMPLE_TAPE
-from coinone.interfaces.cli.tapes.tape import Head, Step, TapeMarket, read_tape, write_tape
+from coinone.interfaces.cli.tapes.tape import TapeHead, TapeMarket, TapeStep, read_tape, write_tape
 
 
 def replay(tape: Path, hash_seed: str = "0") -> str:
@@ -31,11 +31,11 @@ def order(is_buy: bool, price: str, size: str, tif: str) -> dict[str, object]:
 @pytest.fixture
 def small_tape(tmp_path: Path) -> Path:
     """Prices, one resting bid of 0.5 at 96,990, one sale of 0.2 into it."""
-    head = Head(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))
+    head = TapeHead(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))
     steps = (
-        Step(0, prices={"BTC": "97000"}),
-        Step(300, "0x" + "aa" * 20, order(True, "96990", "0.5", "Alo")),
-        Step(700, "0x" + "bb" * 20, order(False, "96900", "0.2", "Ioc")),
+        TapeStep(0, prices={"BTC": "97000"}),
+        TapeStep(300, "0x" + "aa" * 20, order(True, "96990", "0.5", "Alo")),
+        TapeStep(700, "0x" + "bb" * 20, order(False, "96900", "0.2", "Ioc")),
     )
     write_tape(tmp_path / "small.tape", head, steps)
     return tmp_path / "small.tape"

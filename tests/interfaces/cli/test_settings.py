@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.cli.serving.settings import Settings, parse_engine
+from coinone.interfaces.cli.serving.settings import NodeSettings, parse_engine
 
 
-def settings(network: str = "dev", bind: tuple[str, ...] = (), http_port: int = 3001) -> Settings:
-    return Settings(Path("data"), network, http_port, 8545, bind, (), ())
+def settings(network: str = "dev", bind: tuple[str, ...] = (), http_port: int = 3001) -> NodeSettings:
+    return NodeSettings(Path("data"), network, http_port, 8545, bind, (), ())
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "8.8.8.8"])

@@ -8,12 +8,12 @@ import pytest
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.cli.tapes.record import Recorder
-from coinone.interfaces.cli.tapes.tape import Head, Step, TapeMarket, read_tape, write_tape
+from coinone.interfaces.cli.tapes.tape import TapeHead, TapeMarket, TapeStep, read_tape, write_tape
 from coinone.interfaces.client import Market
 
-HEAD = Head(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))
+HEAD = TapeHead(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))
 CANCEL: dict[str, Any] = {"type": "cancel", "cancels": [{"a": 0, "o": 1}]}
-STEPS = (Step(0, prices={"BTC": "97000"}), Step(250, "0xab", CANCEL), Step(250, "0xcd", CANCEL))
+STEPS = (TapeStep(0, prices={"BTC": "97000"}), TapeStep(250, "0xab", CANCEL), TapeStep(250, "0xcd", CANCEL))
 CLOID = "0x" + "9f" * 16
 
 
@@ -53,10 +53,10 @@ def test_what_is_no_tape_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_steps_out_of_order_and_foreign_versions_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "x"
-    write_tape(file, HEAD, (Step(500), Step(250)))
+    write_tape(file, HEAD, (TapeStep(500), TapeStep(250)))
     with pytest.raises(InvalidInput, match="time order"):
         read_tape(file)
-    write_tape(file, Head(2, 1, 0, ()), ())
+    write_tape(file, TapeHead(2, 1, 0, ()), ())
     with pytest.raises(InvalidInput, match="another format"):
         read_tape(file)
 
@@ -64,7 +64,7 @@ def test_steps_out_of_order_and_foreign_versions_are_refused(tmp_path: Path) -> 
 @pytest.mark.parametrize("action", [{"type": "usdSend"}, {"type": ["order"]}, {"orders": []}])
 def test_a_tape_holds_nothing_but_trading(tmp_path: Path, action: dict[str, Any]) -> None:
     file = tmp_path / "x"
-    write_tape(file, HEAD, (Step(0, "0xab", action),))
+    write_tape(file, HEAD, (TapeStep(0, "0xab", action),))
     with pytest.raises(InvalidInput, match="not a trading action"):
         read_tape(file)
 
@@ -79,7 +79,7 @@ class Answers:
         return {"status": "order", "order": {"order": {"oid": oid, "cloid": cloid}}}
 
 
-def recorded(*transactions: tuple[str, dict[str, Any]]) -> tuple[Recorder, list[Step]]:
+def recorded(*transactions: tuple[str, dict[str, Any]]) -> tuple[Recorder, list[TapeStep]]:
     recorder = Recorder(Answers(), [Market(0, "BTC", 5, 50)])  # type: ignore[arg-type]
     rows = [{"user": user, "action": action} for user, action in transactions]
     return recorder, list(recorder.steps({"blockTime": 1_250, "txs": rows}, 1_000))
@@ -88,7 +88,7 @@ def recorded(*transactions: tuple[str, dict[str, Any]]) -> tuple[Recorder, list[
 def test_agents_are_recorded_as_the_accounts_they_trade_for() -> None:
     action = {"type": "scheduleCancel"}
     _, steps = recorded(("0xagent", action), ("0xtrader", action))
-    assert steps == [Step(250, "0xowner", action), Step(250, "0xtrader", action)]
+    assert steps == [TapeStep(250, "0xowner", action), TapeStep(250, "0xtrader", action)]
 
 
 def test_a_cancel_by_number_becomes_one_by_cloid_where_there_is_one() -> None:
@@ -109,4 +109,4 @@ def test_oracle_prices_are_recorded_and_money_transfers_are_not() -> None:
         ("0xt", {"type": "approveAgent"}),
         ("0xt", {"type": "ethereum", "to": None}),
     )
-    assert steps == [Step(250, prices={"BTC": "97000.5"})]  # BTC: six minus five decimals
+    assert steps == [TapeStep(250, prices={"BTC": "97000.5"})]  # BTC: six minus five decimals

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coinone.interfaces.client import Market, round_price, round_size
 from coinone.interfaces.demo.market import STYLES
-from coinone.interfaces.demo.quotes import Quote, Resting, Style, ladder, reconcile
+from coinone.interfaces.demo.quotes import RestingOrder, Style, WantedQuote, ladder, reconcile
 
 MARKETS = (Market(0, "BTC", 5, 50), Market(1, "ETH", 4, 50), Market(2, "SOL", 2, 20))
 PRICES = st.decimals(min_value=Decimal("0.5"), max_value=Decimal(500_000), places=3)
@@ -51,16 +51,16 @@ def test_the_same_chance_gives_the_same_quotes() -> None:
 
 
 def test_orders_near_enough_and_mostly_unfilled_stay_and_the_rest_is_replaced() -> None:
-    wanted = [Quote(True, Decimal(100), Decimal(4), 2), Quote(False, Decimal(101), Decimal(4), 2)]
-    near = Resting("0x1", True, Decimal("100.01"), Decimal(3))
-    far = Resting("0x2", False, Decimal("102"), Decimal(4))
-    thin = Resting("0x3", False, Decimal("101"), Decimal(1))
+    wanted = [WantedQuote(True, Decimal(100), Decimal(4), 2), WantedQuote(False, Decimal(101), Decimal(4), 2)]
+    near = RestingOrder("0x1", True, Decimal("100.01"), Decimal(3))
+    far = RestingOrder("0x2", False, Decimal("102"), Decimal(4))
+    thin = RestingOrder("0x3", False, Decimal("101"), Decimal(1))
     stale, missing = reconcile(wanted, [near, far, thin])
     assert stale == [far, thin]
     assert missing == [wanted[1]]
 
 
 def test_one_order_serves_one_quote_only() -> None:
-    twice = [Quote(True, Decimal(100), Decimal(1), 1)] * 2
-    stale, missing = reconcile(twice, [Resting("0x1", True, Decimal(100), Decimal(1))])
+    twice = [WantedQuote(True, Decimal(100), Decimal(1), 1)] * 2
+    stale, missing = reconcile(twice, [RestingOrder("0x1", True, Decimal(100), Decimal(1))])
     assert (stale, len(missing)) == ([], 1)

@@ -11,7 +11,7 @@ from coinone.base.primitives.errors import InvalidBatch, InvalidInput, NotSuppor
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import peers
-from coinone.node.network.peers import Endpoint, Item, PeerNetwork, parse_endpoint
+from coinone.node.network.peers import Item, PeerAddress, PeerNetwork, parse_endpoint
 from coinone.protocols.relay.framing import frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, GetBatches, Hello, Ping, encode_message
@@ -57,10 +57,10 @@ async def until(condition: object, timeout_s: float = 30.0) -> None:
             await asyncio.sleep(0.01)
 
 
-async def running(*nodes: Node) -> list[Endpoint]:
+async def running(*nodes: Node) -> list[PeerAddress]:
     for node in nodes:
         await node.network.start(socket.create_server(("127.0.0.1", 0)), [])
-    return [Endpoint("127.0.0.1", node.network.port or 0) for node in nodes]
+    return [PeerAddress("127.0.0.1", node.network.port or 0) for node in nodes]
 
 
 def test_a_late_follower_catches_up_and_then_gets_pushes() -> None:
@@ -85,7 +85,7 @@ def test_a_follower_started_first_waits_for_its_leader(monkeypatch: pytest.Monke
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         leader, follower = Node(make_batch(1)), Node()
-        await follower.network.start(None, [Endpoint("127.0.0.1", port)])
+        await follower.network.start(None, [PeerAddress("127.0.0.1", port)])
         await asyncio.sleep(0.1)
         await leader.network.start(socket.create_server(("127.0.0.1", port)), [])
         await until(lambda: follower.kept == leader.kept)
@@ -128,7 +128,7 @@ def test_peers_together_hold_a_bounded_part_of_the_memory(monkeypatch: pytest.Mo
     """Each sends most of a large frame and then waits: whoever has sent most is dropped."""
     monkeypatch.setattr(peers, "HELD_BYTES_MAX", 1_000_000)
 
-    async def half_a_frame(address: Endpoint, size: int) -> Streams:
+    async def half_a_frame(address: PeerAddress, size: int) -> Streams:
         reader, writer = await asyncio.open_connection(address.host, address.port)
         writer.write(frame(encode_message(Hello(PROTOCOL_VERSION, 926002, ZERO_HASH, 0, 0))))
         writer.write((2_000_000).to_bytes(4, "big") + bytes(size))
@@ -175,7 +175,7 @@ def test_what_a_peer_asked_for_and_does_not_read_counts_as_held(monkeypatch: pyt
     asyncio.run(scenario())
 
 
-async def greeted(address: Endpoint) -> Streams:
+async def greeted(address: PeerAddress) -> Streams:
     """A peer with small buffers, which reads when it is told to."""
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
@@ -215,5 +215,5 @@ def test_another_machine_is_refused_while_connections_are_plain(text: str) -> No
 
 
 def test_both_loopbacks_are_accepted() -> None:
-    assert parse_endpoint("127.0.0.1:30301") == Endpoint("127.0.0.1", 30301)
-    assert parse_endpoint("[::1]:30301") == Endpoint("::1", 30301)
+    assert parse_endpoint("127.0.0.1:30301") == PeerAddress("127.0.0.1", 30301)
+    assert parse_endpoint("[::1]:30301") == PeerAddress("::1", 30301)

@@ -16,7 +16,7 @@ from coinone.node.dev.tools import Dev
 from coinone.node.executor import executor
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
 from coinone.node.network.peering import Peering
-from coinone.node.network.peers import Endpoint
+from coinone.node.network.peers import PeerAddress
 from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.node.roles import block_pipeline
@@ -31,20 +31,20 @@ LOOPBACK = ("127.0.0.1", 0)
 
 
 @contextmanager
-def leading(folder: Path) -> Iterator[tuple[Node, Endpoint]]:
+def leading(folder: Path) -> Iterator[tuple[Node, PeerAddress]]:
     node = Node(DEV, folder, map_size_bytes=MAP_BYTES)
     node.start()
     peering = Peering(node, socket.create_server(LOOPBACK), [])
     peering.start()
     try:
-        yield node, Endpoint("127.0.0.1", peering.port or 0)
+        yield node, PeerAddress("127.0.0.1", peering.port or 0)
     finally:
         peering.stop()
         node.stop()
 
 
 @contextmanager
-def following(folder: Path, leader: Endpoint, listens: bool = False) -> Iterator[tuple[Node, Peering]]:
+def following(folder: Path, leader: PeerAddress, listens: bool = False) -> Iterator[tuple[Node, Peering]]:
     genesis = asyncio.run(fetch_genesis(leader, DEV.chain_id))
     node = Node(DEV, folder, map_size_bytes=MAP_BYTES, genesis=genesis)
     node.start()
@@ -68,7 +68,7 @@ def test_two_followers_in_a_line_reach_the_leaders_roots_and_go_on_after_a_resta
         asyncio.run(Dev(leader).faucet(b"\x11" * 20))
         wait_for(lambda: leader.view.head.number >= 2, "the leader's second block")
         with following(tmp_path / "one", address, listens=True) as (one, relaying):
-            second = Endpoint("127.0.0.1", relaying.port or 0)
+            second = PeerAddress("127.0.0.1", relaying.port or 0)
             with following(tmp_path / "two", second) as (two, _):
                 wait_for(lambda: two.view.head.number >= 2, "the second follower's second block")
                 number = two.view.head.number
@@ -199,6 +199,6 @@ def test_a_follower_whose_clients_fill_its_queue_takes_what_its_peer_sends(
 
 def test_nobody_home_and_another_network_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(PeerUnreachable, match="no Coinone node answers"):
-        asyncio.run(fetch_genesis(Endpoint("127.0.0.1", 1), DEV.chain_id))
+        asyncio.run(fetch_genesis(PeerAddress("127.0.0.1", 1), DEV.chain_id))
     with leading(tmp_path) as (_, address), pytest.raises(InvalidInput, match="another network"):
         asyncio.run(fetch_genesis(address, 1))

@@ -16,7 +16,7 @@ from coinone.node.node import Node
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.roles.assignment import Roles, assign_roles
 from coinone.node.roles.block_pipeline import at_once
-from coinone.node.roles.role import NEVER, Schedule
+from coinone.node.roles.role import NEVER, RoleSchedule
 from coinone.node.storage.storage import Storage
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
@@ -67,7 +67,7 @@ class Spy:
 def test_a_role_works_when_it_is_due_and_not_before() -> None:
     world = World(1, start_ms=1_000)
     often, later = Spy(1), Spy(2.5)
-    schedule = Schedule(core_of(DEV, world, 0), SimClock(world), [often, later])
+    schedule = RoleSchedule(core_of(DEV, world, 0), SimClock(world), [often, later])
     assert schedule.work() == 2.5 and (often.worked, later.worked) == ([1], [])
     world.now_ms = 2_499
     assert schedule.work() == 2.5 and later.worked == []
@@ -82,7 +82,7 @@ def test_a_fault_in_one_role_halts_the_node_and_nobody_works_any_more() -> None:
     world = World(1)
     now = world.now_ms / 1_000
     core, broken, other = core_of(DEV, world, 0), Spy(now, fail), Spy(now)
-    schedule = Schedule(core, SimClock(world), [broken, other])
+    schedule = RoleSchedule(core, SimClock(world), [broken, other])
     assert schedule.work() == NEVER and core.disk_failed and other.worked == []
     world.now_ms += 60_000
     assert schedule.work() == NEVER and len(broken.worked) == 1 and other.worked == []

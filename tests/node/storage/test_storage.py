@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coinone.base.primitives.errors import StorageError
-from coinone.node.storage.blocks import Head
+from coinone.node.storage.blocks import StoredHead
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import LOG_KEY, BlockCommit, Storage, open_storage
 from coinone.node.storage.store import MemoryStore
@@ -57,7 +57,7 @@ def test_a_block_takes_the_first_batches_and_later_ones_stay_pending(tmp_path: P
     storage.close()
 
     storage = open_storage(tmp_path, b"dev", MAP)
-    assert storage.blocks.head() == Head(1, b"\x01" * 32, 3)
+    assert storage.blocks.head() == StoredHead(1, b"\x01" * 32, 3)
     assert storage.pending_batches() == [(4, b"batch 4"), (5, b"batch 5")]
     assert ledger_seqs(storage) == [3, 2, 1]
     for seq, _ in storage.pending_batches():  # applied again, their history comes back
@@ -80,7 +80,7 @@ def test_undoing_a_block_restores_every_row_and_makes_its_batches_pending_again(
     run_batch(storage, 2)
     run_batch(storage, 3)
     storage.commit_block(block(2, 3, first_seq=2))
-    assert storage.undo_block() == Head(1, b"\x01" * 32, 1)
+    assert storage.undo_block() == StoredHead(1, b"\x01" * 32, 1)
     with storage.store.snapshot() as snapshot:
         after = {table: dict(snapshot.scan(table)) for table in (*Table, *NodeTable)}
     kept = {u64(seq): b"batch %d" % seq for seq in (2, 3)}
@@ -101,7 +101,7 @@ def test_the_first_block_cannot_be_taken_back(tmp_path: Path) -> None:
     storage.commit_block(block(0, 0))
     with pytest.raises(StorageError):
         storage.undo_block()
-    assert storage.blocks.head() == Head(0, bytes(32), 0)
+    assert storage.blocks.head() == StoredHead(0, bytes(32), 0)
 
 
 def test_a_folder_of_another_network_or_format_is_refused_and_stays_usable(tmp_path: Path) -> None:

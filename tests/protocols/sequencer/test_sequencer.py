@@ -11,7 +11,7 @@ from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
 from coinone.node.networks import load_network
 from coinone.protocols.sequencer.changing import seed_chain
-from coinone.protocols.sequencer.effects import Certified, ChangeCall, Execute, Persist, Proposal, Send
+from coinone.protocols.sequencer.effects import Broadcast, Certified, ChangeCall, Execute, Persist, Proposal
 from coinone.protocols.sequencer.messages import decode_message, encode_message
 from coinone.protocols.sequencer.sequencer import TERM_PATIENCE_MS, Draft, Sequencer
 from coinone.rules.chain.cursor import Cursor, check_batch
@@ -106,7 +106,7 @@ class Members:
         for effect in effects:
             if isinstance(effect, Persist):
                 self.persisted[member].append(effect.promise)
-            elif isinstance(effect, Send):
+            elif isinstance(effect, Broadcast):
                 self.send(member, effect.message)
             elif isinstance(effect, Execute):
                 self.before[member] = self.cursors[member]
@@ -196,7 +196,7 @@ def proposed_at(time_ms):
     """Four members, and a batch of this time that their leader proposes."""
     four = Members(4)
     effects = four.members[0].propose(time_ms, Draft(0, four.header.hash, 0, ()))
-    return four, next(effect.message for effect in effects if isinstance(effect, Send))
+    return four, next(effect.message for effect in effects if isinstance(effect, Broadcast))
 
 
 def test_a_batch_from_the_future_gets_no_vote(monkeypatch):
@@ -253,7 +253,7 @@ def test_a_member_that_restarts_casts_the_same_vote_again_and_no_other():
     four = Members(4)
     draft, other = (Draft(0, four.header.hash, 0, body) for body in ((b"\x70one",), (b"\x70two",)))
     one, two = (
-        next(e.message for e in four.sequencer(0).propose(2_000_000, each) if isinstance(e, Send))
+        next(e.message for e in four.sequencer(0).propose(2_000_000, each) if isinstance(e, Broadcast))
         for each in (draft, other)
     )
     promises = promised(four.members[1].receive_proposal(one, 2_000_000))
@@ -269,7 +269,7 @@ def test_who_voted_for_another_term_votes_no_more_in_the_old_one_even_after_a_re
     proposal = next(
         effect.message
         for effect in four.members[0].propose(2_000_000, Draft(0, four.header.hash, 0, ()))
-        if isinstance(effect, Send)
+        if isinstance(effect, Broadcast)
     )
     assert four.members[1].tick(1) == [], "it has nothing to repeat yet"
     promises = promised(four.members[1].tick(1 + TERM_PATIENCE_MS))
@@ -330,7 +330,7 @@ def test_a_vote_of_a_stranger_is_refused():
     four = Members(4)
     draft = Draft(0, four.header.hash, 0, ())
     effects = four.members[0].propose(2_000_000, draft)
-    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    proposal = next(effect.message for effect in effects if isinstance(effect, Broadcast))
     with pytest.raises(InvalidSignature):
         four.members[1].receive_vote(replace(proposal.vote, member=2))
 
@@ -339,7 +339,9 @@ def test_a_batch_with_a_chosen_seed_is_refused():
     four = Members(4)
     draft = Draft(0, four.header.hash, 0, ())
     effects = four.members[0].propose(2_000_000, draft)
-    proposal = next(e.message for e in effects if isinstance(e, Send) and isinstance(e.message, Proposal))
+    proposal = next(
+        e.message for e in effects if isinstance(e, Broadcast) and isinstance(e.message, Proposal)
+    )
     batch = replace(proposal.batch, seed=keccak256(b"mine"))
     with pytest.raises(InvalidBatch, match="signed for another"):
         four.members[1].receive_proposal(replace(proposal, batch=batch), 2_000_000)
@@ -352,7 +354,7 @@ def test_a_batch_with_a_chosen_seed_is_refused():
 def test_a_proposal_of_who_does_not_lead_is_refused():
     four = Members(4)
     effects = four.members[0].propose(2_000_000, Draft(0, four.header.hash, 0, ()))
-    proposal = next(effect.message for effect in effects if isinstance(effect, Send))
+    proposal = next(effect.message for effect in effects if isinstance(effect, Broadcast))
     stolen = Proposal(sign_vote(proposal.vote.vote, NETWORK.chain_id, 2, key_of(2)), proposal.batch)
     with pytest.raises(InvalidBatch, match="not the leader"):
         four.members[1].receive_proposal(stolen, 2_000_000)

@@ -107,7 +107,7 @@ class Crafty(Coalition):
         actions = []
         for n, buys in ((who, True), (self.other(who), False)):
             builder = t.Builder(address(builder_of(n)), 100)
-            order = t.Order((self.spec(buys, market, size, 0),), "na", builder)
+            order = t.PlaceOrders((self.spec(buys, market, size, 0),), "na", builder)
             actions.append(self.w.signed(n, order))
         self.batch(*actions)
 

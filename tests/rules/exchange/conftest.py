@@ -127,7 +127,7 @@ class World:
         spec = self.spec(
             is_buy, size, price, tif, market, more.pop("reduce_only", False), more.pop("cloid", 0)
         )
-        return self.signed(who, t.Order((spec,), "na", None), **more)
+        return self.signed(who, t.PlaceOrders((spec,), "na", None), **more)
 
     def spec(
         self,
@@ -140,10 +140,10 @@ class World:
         cloid: int = 0,
     ) -> t.OrderSpec:
         px, sz = round(price * 10**8), round(size * 10**8)
-        return t.OrderSpec(market, is_buy, px, sz, reduce_only, t.Tif(tif), None, cloid)
+        return t.OrderSpec(market, is_buy, px, sz, reduce_only, t.TimeInForce(tif), None, cloid)
 
-    def many(self, *specs: t.OrderSpec) -> t.Order:
-        return t.Order(specs, "na", None)
+    def many(self, *specs: t.OrderSpec) -> t.PlaceOrders:
+        return t.PlaceOrders(specs, "na", None)
 
     def modify(self, oid: int, spec: t.OrderSpec, market: int = BTC) -> t.BatchModify:
         return t.BatchModify((t.Modify(t.OrderRef(market, oid, 0), spec),), single=False)

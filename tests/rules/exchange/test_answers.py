@@ -68,8 +68,10 @@ def test_a_post_only_order_that_would_trade_is_told_the_best_prices(world: Calla
 
 def test_a_trigger_order_is_refused_by_name_and_its_neighbours_are_not(world: Callable[..., Any]) -> None:
     w = world({1: 100_000})
-    trigger = t.OrderSpec(0, True, 10**12, 10**7, False, t.Tif.GTC, t.Trigger(10**12, True, "sl"), 0)
-    w.batch(w.signed(1, t.Order((trigger, w.spec(True, 0.1, 49_000)), "na", None)))
+    trigger = t.OrderSpec(
+        0, True, 10**12, 10**7, False, t.TimeInForce.GTC, t.TriggerSpec(10**12, True, "sl"), 0
+    )
+    w.batch(w.signed(1, t.PlaceOrders((trigger, w.spec(True, 0.1, 49_000)), "na", None)))
     statuses = w.last.outcomes[0].response["data"]["statuses"]
     assert statuses[0] == {"error": "Trigger orders are not supported."}
     assert statuses[1] == {"resting": {"oid": 1}}
@@ -82,27 +84,30 @@ def test_an_entry_is_not_filled_without_the_stop_it_came_with(
     w = world({1: 100_000, 2: 100_000})
     w.batch(w.sell(2, 0.1, 50_000))
     stop = t.OrderSpec(
-        0, False, 48_000 * 10**8, 10**7, True, t.Tif.GTC, t.Trigger(49_000 * 10**8, True, "sl"), 0
+        0, False, 48_000 * 10**8, 10**7, True, t.TimeInForce.GTC, t.TriggerSpec(49_000 * 10**8, True, "sl"), 0
     )
-    w.batch(w.signed(1, t.Order((w.spec(True, 0.1, 50_000), stop), grouping, None)))
+    w.batch(w.signed(1, t.PlaceOrders((w.spec(True, 0.1, 50_000), stop), grouping, None)))
     statuses = w.last.outcomes[0].response["data"]["statuses"]
     assert statuses == [{"error": "Trigger orders are not supported."}] * 2
     assert w.position(1) == 0
 
 
 def test_what_waits_for_a_price_is_named_beside_the_operations_and_all_that_is_grouped_with_it() -> None:
-    trigger, entry = t.Trigger(10**12, True, "sl"), t.OrderSpec(0, True, 1, 1, False, t.Tif.GTC, None, 0)
+    trigger, entry = (
+        t.TriggerSpec(10**12, True, "sl"),
+        t.OrderSpec(0, True, 1, 1, False, t.TimeInForce.GTC, None, 0),
+    )
     stop = replace(entry, trigger=trigger)
-    alone = t.operations_of(t.Order((entry, stop), "na", None))
-    grouped = t.operations_of(t.Order((entry, stop), "normalTpsl", None))
+    alone = t.operations_of(t.PlaceOrders((entry, stop), "na", None))
+    grouped = t.operations_of(t.PlaceOrders((entry, stop), "normalTpsl", None))
     assert alone.conditional == (t.Conditional(1, trigger),)
     assert grouped.conditional == (t.Conditional(0, None), t.Conditional(1, trigger))
-    assert alone.rows == grouped.rows == t.operations_of(t.Order((entry, entry), "na", None)).rows
+    assert alone.rows == grouped.rows == t.operations_of(t.PlaceOrders((entry, entry), "na", None)).rows
 
 
 def test_a_group_without_triggers_is_as_good_as_none(world: Callable[..., Any]) -> None:
     w = world({1: 100_000})
-    w.batch(w.signed(1, t.Order((w.spec(True, 0.1, 49_000),), "normalTpsl", None)))
+    w.batch(w.signed(1, t.PlaceOrders((w.spec(True, 0.1, 49_000),), "normalTpsl", None)))
     assert w.last.outcomes[0].response["data"]["statuses"] == [{"resting": {"oid": 1}}]
 
 
@@ -148,7 +153,7 @@ def test_a_builder_must_be_approved_and_is_paid_by_the_taker(world: Callable[...
     w = world({1: 100_000, 2: 100_000, 3: 100})
     builder = (3).to_bytes(20, "big")
     w.batch(w.sell(1, 0.1, 50_000))
-    order = t.Order((w.spec(True, 0.1, 50_000, "Ioc"),), "na", t.Builder(builder, 10))
+    order = t.PlaceOrders((w.spec(True, 0.1, 50_000, "Ioc"),), "na", t.Builder(builder, 10))
     w.batch(w.signed(2, order))
     assert w.last.outcomes[0].error == "Builder fee has not been approved."
     w.batch(w.signed(2, t.ApproveBuilderFee(builder, 10)))

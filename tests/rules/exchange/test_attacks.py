@@ -91,7 +91,7 @@ ORDER = st.builds(
     px=BIG | st.integers(0, 2**63 - 1) | st.integers(1, 999).map(lambda n: n * 10**10),
     sz=BIG | st.integers(0, 2**63 - 1) | st.integers(1, 999).map(lambda n: n * 10**5),
     reduce_only=st.booleans(),
-    tif=st.sampled_from(t.Tif),
+    tif=st.sampled_from(t.TimeInForce),
     trigger=st.none(),
     cloid=st.sampled_from([0, 1, 2**63, 2**64 - 1, 2**64, 2**127, 2**128 - 1]),
 )
@@ -102,7 +102,7 @@ TARGET = st.builds(
     cloid=st.sampled_from([0, 1, 2**128 - 1]),
 )
 ACTION = st.one_of(
-    st.builds(t.Order, st.lists(ORDER, min_size=1, max_size=5).map(tuple), st.just("na"), st.none()),
+    st.builds(t.PlaceOrders, st.lists(ORDER, min_size=1, max_size=5).map(tuple), st.just("na"), st.none()),
     st.builds(t.Cancel, st.lists(TARGET, min_size=1, max_size=5).map(tuple), st.booleans()),
     st.builds(
         t.BatchModify,

@@ -84,7 +84,7 @@ def test_a_send_or_an_approval_walks_no_orders_in_python(
     w.batch(w.signed(1, t.ApproveBuilderFee((2).to_bytes(20, "big"), 100)))
     builder = t.Builder((2).to_bytes(20, "big"), 100)
     orders = (w.spec(True, 0.01, 50_500), w.spec(False, 0.01, 60_000), w.spec(False, 0.1, 3_100, market=1))
-    w.batch(w.signed(1, t.Order(orders, "na", builder)))
+    w.batch(w.signed(1, t.PlaceOrders(orders, "na", builder)))
     monkeypatch.setattr(Book, "slots_of", None)
     # At first leverage 50: 10 of margin for BTC, 6 for ETH; the bid loses 0.01 * 500 = 5 when it trades.
     most = 10_000 - 10 - 6 - 5
@@ -180,7 +180,7 @@ def test_a_maker_pays_its_builder_out_of_what_it_has(world: Callable[..., Any]) 
     w = world({1: 1_058, 2: 100_000, 3: 100_000})
     at_fifty(w, 1)
     w.batch(w.signed(1, t.ApproveBuilderFee((3).to_bytes(20, "big"), 100)))
-    bid = t.Order((w.spec(True, 1, 50_000),), "na", t.Builder((3).to_bytes(20, "big"), 100))
+    bid = t.PlaceOrders((w.spec(True, 1, 50_000),), "na", t.Builder((3).to_bytes(20, "big"), 100))
     w.batch(w.signed(1, bid))
     w.prices[0] = 499_950
     w.batch(w.sell(2, 1, 50_000, "Ioc"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coinone.base.primitives.integers import div_down, muldiv_down
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.closing import adl, debts
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.state.rows import Rows
@@ -102,7 +102,7 @@ def test_a_close_outside_the_book_is_as_in_plain_python(world: Callable[..., Any
             moves = list(zip(sides, (-part, part), booked, strict=True))
             plain = [closed_plainly(rows, slot, change, price, owed) for slot, change, owed in moves]
             interest, tid = int(row["open_interest"]), int(rows.globals["next_tid"][0])
-            batch = Batch(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32)))
+            batch = Execution(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32)))
             assert adl._close(batch, *sides, BTC, most, price) == part
             fill = next(batch.events.fills())
             assert (fill.tid, fill.sz, fill.px, fill.taker_is_buy) == (tid, part, price, False)

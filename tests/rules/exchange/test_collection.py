@@ -11,7 +11,7 @@ from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.rows.numbers import Numbers
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
-from coinone.rules.exchange.state.ledger import Ledger, Table
+from coinone.rules.exchange.state.ledger import Ledger, LoggedDict
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
 from coinone.rules.ledger.crossings import Deposit
@@ -245,7 +245,7 @@ def test_undoing_the_batch_that_opened_an_agents_account_brings_the_master_back(
 
 def test_every_table_by_account_is_looked_at_before_one_goes() -> None:
     """A new table is to be added to `collection.collectable`, then here."""
-    tables = {name for name, value in vars(Ledger()).items() if isinstance(value, Table)}
+    tables = {name for name, value in vars(Ledger()).items() if isinstance(value, LoggedDict)}
     by_account = {"agents", "nonces", "settings", "schedule"}
     others = {"listings", "memory", "reports", "unclaimed", "cursors"}
     assert tables == by_account | others

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.closing import debts
 from coinone.rules.exchange.closing.debts import spent_of
 from coinone.rules.exchange.context import BatchContext
@@ -105,7 +105,7 @@ def test_the_fund_spends_an_eighth_of_itself_on_a_market_and_gets_it_back_over_e
     spent = dict(w.ex.ledger.cursor.fund_spent)
     assert spent[0][0] == spent[-1][0] == 100 * QUOTE
     w.batch(step_ms=3_600_000)
-    batch = Batch(w.ex, BatchContext(w.seq + 1, spent[0][1] + 3_600_000, bytes(32)))
+    batch = Execution(w.ex, BatchContext(w.seq + 1, spent[0][1] + 3_600_000, bytes(32)))
     assert spent_of(batch, 0, 700 * QUOTE) == (
         12_500_000,
         0,

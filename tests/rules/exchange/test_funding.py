@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.events.events import FundingPayment
 from coinone.rules.exchange.invariants import check_exchange, conserved_sum
 from coinone.rules.exchange.prices import funding
 from coinone.rules.exchange.prices.funding import HOUR_MS, apply_funding, hourly_rate, premium, settle_hour
-from coinone.rules.exchange.prices.quotes import Quote, hittable, impact_quotes
+from coinone.rules.exchange.prices.quotes import ImpactPrices, hittable, impact_quotes
 from coinone.rules.exchange.state.leaves import all_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 
@@ -48,8 +48,8 @@ def test_the_cap_is_an_eighth_of_the_least_maintenance_margin() -> None:
     assert hourly_rate(10**9, 1, 20) == 3_125_000
 
 
-def open_batch(w: Any) -> Batch:
-    return Batch(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32)))
+def open_batch(w: Any) -> Execution:
+    return Execution(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32)))
 
 
 def test_the_impact_price_is_the_average_to_trade_the_impact_notional(world: Callable[..., Any]) -> None:
@@ -59,14 +59,14 @@ def test_the_impact_price_is_the_average_to_trade_the_impact_notional(world: Cal
     w.batch(w.buy(1, 0.2, 50_500), w.buy(1, 5, 50_250))
     value, lots = 20_000 * 505_000 + 19_702 * 502_500, 20_000 + 19_702
     quote = impact_quotes(open_batch(w))[0]
-    assert quote == Quote(value * 1_000 // lots, 0)
+    assert quote == ImpactPrices(value * 1_000 // lots, 0)
     assert quote.bid // 1_000 == 503_759
 
 
 def test_a_book_too_thin_for_the_impact_notional_has_no_impact_price(world: Callable[..., Any]) -> None:
     w = world({1: 10_000_000})
     w.batch(w.buy(1, 0.01, 51_000))
-    assert impact_quotes(open_batch(w))[0] == Quote(0, 0)
+    assert impact_quotes(open_batch(w))[0] == ImpactPrices(0, 0)
 
 
 def test_the_premium_is_how_far_the_oracle_lies_outside_bid_and_ask() -> None:
@@ -77,10 +77,12 @@ def test_the_premium_is_how_far_the_oracle_lies_outside_bid_and_ask() -> None:
 
 
 def test_the_hittable_quote_is_the_worst_of_what_was_seen_and_what_takers_met_and_left() -> None:
-    assert hittable(Quote(100, 110), Quote(101, 108)) == Quote(100, 110)
-    assert hittable(Quote(100, 110), Quote(0, 111)) == Quote(0, 111)
-    assert hittable(Quote(100, 0), Quote(99, 111)) == Quote(99, 0)
-    assert hittable(Quote(100, 110), Quote(101, 108), Quote(98, 112)) == Quote(98, 112)
+    assert hittable(ImpactPrices(100, 110), ImpactPrices(101, 108)) == ImpactPrices(100, 110)
+    assert hittable(ImpactPrices(100, 110), ImpactPrices(0, 111)) == ImpactPrices(0, 111)
+    assert hittable(ImpactPrices(100, 0), ImpactPrices(99, 111)) == ImpactPrices(99, 0)
+    assert hittable(ImpactPrices(100, 110), ImpactPrices(101, 108), ImpactPrices(98, 112)) == ImpactPrices(
+        98, 112
+    )
 
 
 def hour(w: Any, steps: int = 720) -> None:

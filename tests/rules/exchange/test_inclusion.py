@@ -110,7 +110,9 @@ def test_an_action_may_expire_exactly_now_but_not_before(world: Callable[..., An
 def test_credits_are_counted_per_order(world: Callable[..., Any]) -> None:
     w = world({1: 1_000_000})
     w.ex.config = replace(w.config, action_credits=3)
-    triple = t.Order(tuple(w.spec(True, 0.00082, price) for price in (49_000, 49_001, 49_002)), "na", None)
+    triple = t.PlaceOrders(
+        tuple(w.spec(True, 0.00082, price) for price in (49_000, 49_001, 49_002)), "na", None
+    )
     w.batch(w.signed(1, triple))
     w.batch(noop(w))
     assert outcome(w)[0] == "excluded" and "cumulative requests" in outcome(w)[1]

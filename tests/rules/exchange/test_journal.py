@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.rules.exchange.accounts.equity import apply_marks
-from coinone.rules.exchange.kernel.run import Segment, run_segment
+from coinone.rules.exchange.kernel.run import SegmentOutput, run_segment
 from coinone.rules.exchange.rows.journal import Undo
 from coinone.rules.exchange.rows.tables import OP, ORDER, POSITION, POSITION_INDEXES, Tif
 from coinone.rules.exchange.state.rows import Rows
@@ -59,7 +59,7 @@ def batch(random: np.random.Generator, rows: Rows) -> tuple[list[Any], Undo]:
     return out, rows.journal.seal()
 
 
-def answers(segment: Segment) -> tuple[list[Any], list[Any], list[Any]]:
+def answers(segment: SegmentOutput) -> tuple[list[Any], list[Any], list[Any]]:
     return segment.results.tolist(), segment.fills.tolist(), segment.updates.tolist()
 
 

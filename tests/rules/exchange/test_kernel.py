@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from coinone.base.primitives.parameters import OPEN_ORDERS_MAX, PRICE_LEVELS_MAX, REDUCE_ONLY_ORDERS_MAX
-from coinone.rules.exchange.kernel.run import Segment, run_segment
+from coinone.rules.exchange.kernel.run import SegmentOutput, run_segment
 from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Side, Tif
@@ -35,7 +35,7 @@ class Desk:
             self.rows.accounts[who]["cash"] = cash
         self.now = 0
 
-    def run(self, *ops: dict[str, int]) -> Segment:
+    def run(self, *ops: dict[str, int]) -> SegmentOutput:
         array = np.zeros(len(ops), OP)
         for row, op in zip(array, ops, strict=True):
             for name, value in op.items():
@@ -68,7 +68,7 @@ def order(who: int, side: Side, px: int, sz: int, **more: int) -> dict[str, int]
     return {"account": who, "side": side, "px": px, "sz": sz} | more
 
 
-def statuses(segment: Segment) -> list[tuple[int, Status]]:
+def statuses(segment: SegmentOutput) -> list[tuple[int, Status]]:
     return [(int(row["oid"]), Status(int(row["status"]))) for row in segment.updates]
 
 

@@ -49,7 +49,7 @@ def busy(world: Callable[..., Any]) -> Any:
         w.signed(4, t.UpdateLeverage(1, True, 7)),
         deposits=(Deposit(address(9), 3 * QUOTE),),
     )
-    w.batch(w.signed(4, t.Order((w.spec(True, 1, 2_900, market=1),), "na", t.Builder(address(1), 10))))
+    w.batch(w.signed(4, t.PlaceOrders((w.spec(True, 1, 2_900, market=1),), "na", t.Builder(address(1), 10))))
     w.batch(w.buy(50, 0.01, 49_500))
     return w
 

@@ -111,7 +111,7 @@ def test_an_order_far_off_in_one_market_does_not_hold_ones_orders_of_another_up(
     middle, which loses less than that ETH bid, came ahead of the BTC bid and barred it."""
     w = world({1: 10**6, 3: 1_000, SELLER: 100_000})
     w.batch(w.buy(1, 1, 49_990, "Alo", cloid=1), w.sell(SELLER, 1, 50_010, "Alo", cloid=2))
-    both = t.Order(
+    both = t.PlaceOrders(
         (w.spec(True, 1, 49_990, "Alo", cloid=3), w.spec(True, 1, 3_009, "Alo", market=ETH, cloid=4)),
         "na",
         None,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coinone.base.primitives.integers import div_down, div_up
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
-from coinone.rules.exchange.prices.quotes import Quote, impact_quotes
+from coinone.rules.exchange.prices.quotes import ImpactPrices, impact_quotes
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
-from coinone.rules.exchange.twin.book import Order
+from coinone.rules.exchange.twin.book import TwinOrder
 from coinone.rules.exchange.twin.compare import twin_of
 from coinone.rules.exchange.twin.run import Twin
 from coinone.rules.exchange.twin.terms import (
@@ -42,7 +42,7 @@ class Met:
     could_not: bool = False  # bear a fill, so the side is gone
 
 
-def met(twin: Twin, order: Order, so_far: Met) -> int:
+def met(twin: Twin, order: TwinOrder, so_far: Met) -> int:
     """Lots of it that a taker gets who took all better ones before."""
     sign, px, market = (1 if order.op.side == BUY else -1), order.op.px, order.market
     if so_far.could_not or (so_far.out_of_room and not order.op.reduce_only):
@@ -72,7 +72,7 @@ def met(twin: Twin, order: Order, so_far: Met) -> int:
     return lots
 
 
-def rise_of_margin(order: Order, sign: int, so_far: Met) -> int:
+def rise_of_margin(order: TwinOrder, sign: int, so_far: Met) -> int:
     """By how much the fills so far raise the owner's initial margin: a position with what still rests, at its worst."""
     held, market = order.held, order.market
     after = replace(
@@ -97,11 +97,11 @@ def impact(twin: Twin, market: int, side: int, notional: int) -> tuple[int, int]
     return (value, size) if value >= notional else (0, 0)
 
 
-def in_plain_python(w: Any, market: int) -> Quote:
+def in_plain_python(w: Any, market: int) -> ImpactPrices:
     twin, notional = twin_of(w.ex.rows), w.config.markets[market].impact_notional
     (bids, bought), (asks, sold) = (impact(twin, market, side, notional) for side in (0, 1))
     bid = div_down(bids * QUOTE_SCALE, bought) if bought else 0
-    return Quote(bid, div_up(asks * QUOTE_SCALE, sold) if sold else 0)
+    return ImpactPrices(bid, div_up(asks * QUOTE_SCALE, sold) if sold else 0)
 
 
 def test_what_counts_is_as_in_plain_python(world: Any) -> None:
@@ -135,7 +135,7 @@ def test_what_counts_is_as_in_plain_python(world: Any) -> None:
             row = accounts[w.slot(who)]
             row["cash"] = int(int(row["initial_margin"]) * 2 * dice.random()) - int(row["position_value"])
             row["flags"] |= ACCOUNT_LOCKED * (dice.random() < 0.2)
-        quote = impact_quotes(Batch(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32))))[0]
+        quote = impact_quotes(Execution(w.ex, BatchContext(w.seq + 1, w.now + 250, bytes(32))))[0]
         assert quote == in_plain_python(w, 0), (seed, silent)
         found.add((quote.bid > 0, quote.ask > 0))
         for who in range(1, 7):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.exchange.batch import race
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.batch.race import draws, log2, raced, weights
 from coinone.rules.exchange.context import BatchContext
 from coinone.rules.exchange.wire.action import Segment
@@ -57,8 +57,8 @@ def item_who(item: Item) -> int:
     return int.from_bytes(item.signer, "big")
 
 
-def batch_of(w: Any, seed: int) -> Batch:
-    return Batch(w.ex, BatchContext(w.seq + 1, w.now, keccak256(bytes((seed,)))))
+def batch_of(w: Any, seed: int) -> Execution:
+    return Execution(w.ex, BatchContext(w.seq + 1, w.now, keccak256(bytes((seed,)))))
 
 
 def weight(w: Any, signed: Any) -> int:
@@ -124,8 +124,8 @@ def test_an_accounts_own_actions_keep_their_order(world: Callable[..., Any]) -> 
             assert own == sorted(own)
 
 
-def batch(w: Any, turn: int) -> Batch:
-    return Batch(w.ex, BatchContext(w.seq + 1, w.now + 1, keccak256(b"turn%d" % turn)))
+def batch(w: Any, turn: int) -> Execution:
+    return Execution(w.ex, BatchContext(w.seq + 1, w.now + 1, keccak256(b"turn%d" % turn)))
 
 
 def shares_of_first(w: Any, accounts: Sequence[Sequence[int]], batches: int) -> list[float]:

@@ -22,11 +22,11 @@ def item(index: int, who: bytes, nonce: int, signer: bytes = b"", digest: bytes 
 
 
 def spec(tif: str) -> t.OrderSpec:
-    return t.OrderSpec(0, True, 1, 1, False, t.Tif(tif), None, 0)
+    return t.OrderSpec(0, True, 1, 1, False, t.TimeInForce(tif), None, 0)
 
 
 def orders(*tifs: str) -> Action:
-    return t.action_of(t.Order(tuple(spec(tif) for tif in tifs), "na", None))
+    return t.action_of(t.PlaceOrders(tuple(spec(tif) for tif in tifs), "na", None))
 
 
 def test_an_action_is_classed_by_its_most_aggressive_order() -> None:

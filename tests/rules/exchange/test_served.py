@@ -10,7 +10,7 @@ import numpy as np
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.parameters import LIQUIDATION_COOLDOWN_MS
 from coinone.rules.exchange.accounts.equity import equity
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.closing import liquidation
 from coinone.rules.exchange.closing.served import by_lot, served
 from coinone.rules.exchange.context import BatchContext
@@ -20,7 +20,7 @@ from coinone.rules.exchange.rows.tables import Side
 
 def in_plain_python(ex: Any, slots: list[int], now: int, most: int) -> list[int]:
     """Each order takes what reaches its limit of what those before it left; who gets nothing has no place."""
-    rows, batch = ex.rows, Batch(ex, BatchContext(1, now, bytes(32)))
+    rows, batch = ex.rows, Execution(ex, BatchContext(1, now, bytes(32)))
     left = {
         (market, side): [
             [int(rows.orders[slot][name]) for name in ("px", "sz")] for slot in rows.book.queue(market, side)

@@ -17,7 +17,7 @@ from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.trading.uncrossing import crossed_markets
-from coinone.rules.exchange.twin.book import Result, Update
+from coinone.rules.exchange.twin.book import Result, TwinUpdate
 from coinone.rules.exchange.twin.compare import ops_of, state_of_rows, state_of_twin, twin_of
 from coinone.rules.exchange.twin.run import Twin
 from coinone.rules.exchange.twin.terms import sums
@@ -117,7 +117,7 @@ def run_both(seed: int, segments: int, size: int) -> set[object]:
     return met
 
 
-def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[Result], list[Update]]:
+def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[Result], list[TwinUpdate]]:
     """Run a segment through both, which must end alike."""
     asked, live = ops_of(ops), rows.live_orders
     segment = run_segment(rows, ops, now)
@@ -142,7 +142,7 @@ def uncross(rows: Rows, twin: Twin, now: int) -> set[object]:
     return statuses(results, updates) | ({"met"} if any(result.filled_sz for result in results) else set())
 
 
-def statuses(results: list[Result], updates: list[Update]) -> set[object]:
+def statuses(results: list[Result], updates: list[TwinUpdate]) -> set[object]:
     return {result.status for result in results} | {update.status for update in updates}
 
 
@@ -158,7 +158,7 @@ def assert_reduce_only_orders_fit(rows: Rows) -> None:
 
 
 def assert_refused_modifies_left_their_orders(
-    ops: np.ndarray, results: list[Result], updates: list[Update]
+    ops: np.ndarray, results: list[Result], updates: list[TwinUpdate]
 ) -> None:
     """But for an order that was turned round, and met by its new self before that was refused."""
     for update in updates:

@@ -101,7 +101,7 @@ def test_order_fields_arrive_scaled() -> None:
     body = {"action": action, "nonce": NONCE, "signature": signature}
     tx = next(tx for tx in envelopes_from_json(body, RULES) if verify_action(tx, RULES).signer == SIGNER)
     order = verify_action(tx, RULES).action.says
-    said = t.Order(
+    said = t.PlaceOrders(
         orders=(
             t.OrderSpec(
                 asset=4,
@@ -109,7 +109,7 @@ def test_order_fields_arrive_scaled() -> None:
                 px=167_010_000_000,  # 1670.1 x 10^8
                 sz=1_470_000,  # 0.0147 x 10^8
                 reduce_only=False,
-                tif=t.Tif.ALO,
+                tif=t.TimeInForce.ALO,
                 trigger=None,
                 cloid=7,
             ),

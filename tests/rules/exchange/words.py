@@ -21,12 +21,12 @@ from coinone.rules.exchange.wire.trades import (
     Conditional,
     Modify,
     Operations,
-    Order,
     OrderRef,
     OrderSpec,
-    Tif,
+    PlaceOrders,
+    TimeInForce,
     Trade,
-    Trigger,
+    TriggerSpec,
 )
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 
@@ -45,7 +45,7 @@ Says = (
 )
 
 _ROWS = {
-    Order: table.ORDER,
+    PlaceOrders: table.ORDER,
     CancelAllByMarket: table.CANCEL_ALL_BY_MARKET,
     ScheduleCancel: table.SCHEDULE_CANCEL,
     UpdateLeverage: table.UPDATE_LEVERAGE,
@@ -84,16 +84,16 @@ __all__ = [
     "Noop",
     "Operations",
     "OracleReport",
-    "Order",
     "OrderRef",
     "OrderSpec",
+    "PlaceOrders",
     "Says",
     "ScheduleCancel",
     "SendAsset",
     "SetReferrer",
-    "Tif",
+    "TimeInForce",
     "Trade",
-    "Trigger",
+    "TriggerSpec",
     "UpdateLeverage",
     "UsdClassTransfer",
     "VerifiedAction",

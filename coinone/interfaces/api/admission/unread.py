@@ -16,7 +16,7 @@ Cut = Callable[[], None]  # ends the connection that an answer is for
 
 
 @dataclass(eq=False, slots=True)
-class Answer:
+class UnreadAnswer:
     """Or the part of one, that waits for its reader."""
 
     owner: Hashable
@@ -32,12 +32,12 @@ class Unread:
     ) -> None:
         self._most = most
         self._most_of_site = most_of_site
-        self._answers: dict[Answer, None] = {}
+        self._answers: dict[UnreadAnswer, None] = {}
         self._of_owners: Counter[Hashable] = Counter()
         self._of_sites: Counter[Hashable] = Counter()
         self.size = 0
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: UnreadAnswer) -> None:
         """It waits from now on. Cuts off its reader, or others, where too much does."""
         site = site_of(answer.owner)
         self._answers[answer] = None
@@ -47,13 +47,13 @@ class Unread:
         while self.size > self._most:
             self._cut_off(_greediest(self._of_sites, site), answer.owner)
 
-    def remove(self, answer: Answer) -> None:
+    def remove(self, answer: UnreadAnswer) -> None:
         """It waits no more; nothing happens if its reader was cut off."""
         if answer in self._answers:
             del self._answers[answer]
             self._grow(answer, -answer.size)
 
-    def _grow(self, answer: Answer, by: int) -> None:
+    def _grow(self, answer: UnreadAnswer, by: int) -> None:
         self.size += by
         for counter, key in ((self._of_owners, answer.owner), (self._of_sites, site_of(answer.owner))):
             counter[key] += by

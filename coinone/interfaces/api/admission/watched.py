@@ -17,7 +17,7 @@ _T = TypeVar("_T", bound=Hashable)
 _Key: TypeAlias = tuple[str, ...]  # of a state channel: its name, the account in hex, then what else it is of
 
 
-class Watched:
+class WatchedAccounts:
     """The accounts, in hex, to whose state somebody listens by one of the `channels`."""
 
     def __init__(self, channels: Collection[str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.owners import is_loopback, owner_of
-from coinone.interfaces.api.admission.unread import Answer, Cut, Unread
+from coinone.interfaces.api.admission.unread import Cut, Unread, UnreadAnswer
 from coinone.interfaces.api.limits import (
     LOOPBACK_WEIGHT_PER_MINUTE,
     PURSES_MAX,
@@ -105,7 +105,7 @@ class Purse:
     def unread(self, size: int, cut: Cut | None = None) -> Iterator[None]:
         """So many bytes of an answer wait meanwhile for this address to read them; where too many wait for all, `cut`
         may be called to end the connection. On the interface's event loop."""
-        answer = None if cut is None else Answer(self._owner, size, cut)
+        answer = None if cut is None else UnreadAnswer(self._owner, size, cut)
         self._unread += size
         try:
             if self._unread_of_all is not None and answer is not None:

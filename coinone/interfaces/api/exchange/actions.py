@@ -21,7 +21,7 @@ from coinone.rules.exchange.actions.verify import LastRead, SignedAction, read_r
 from coinone.rules.exchange.wire import ActionEnvelope, L1Envelope, encode_envelope
 
 
-class Relay:
+class ActionHandler:
     """Turns request bodies into answers of `node`."""
 
     def __init__(self, node: Node, in_thread: InThread) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.admission.watched import Watched
+from coinone.interfaces.api.admission.watched import WatchedAccounts
 from coinone.interfaces.api.limits import WS_BUFFER_BYTES_MAX, WS_SUBSCRIPTIONS_MAX, WS_WRITE_BYTES
 from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.interfaces.api.sockets.protocols import text_frame
@@ -22,14 +22,14 @@ Key: TypeAlias = tuple[str, ...]  # channel, then what it is of: ("l2Book", "BTC
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class FirstMessages:
     """The first messages of a new listener, and the last batch whose news they tell (-1: none are left out)."""
 
     messages: Sequence[bytes] = ()
     seq: int = -1
 
 
-NOTHING = Snapshot()
+NOTHING = FirstMessages()
 
 
 class _Kept:
@@ -109,7 +109,7 @@ class Hub:
         self._listeners: dict[str, dict[Key, dict[Connection, _Place]]] = {}
         self._dirty: dict[Connection, None] = {}
         self.connections: dict[Connection, None] = {}
-        self.watched = Watched(state_channels)
+        self.watched = WatchedAccounts(state_channels)
         self.messages_sent = 0
 
     def join(self, connection: Connection) -> None:
@@ -145,7 +145,7 @@ class Hub:
         self._listeners.setdefault(key[0], {}).setdefault(key, {})[connection] = _Kept()
         return True
 
-    def begin(self, connection: Connection, key: Key, first: Snapshot = NOTHING) -> None:
+    def begin(self, connection: Connection, key: Key, first: FirstMessages = NOTHING) -> None:
         """Send a new listener its first messages, then what was kept for it and is not in them."""
         listeners = self._listeners.get(key[0], {}).get(key, {})
         kept = listeners.get(connection)

@@ -35,7 +35,7 @@ from coinone.interfaces.api.limits import (
     WS_SMALL_FRAMES_PER_MINUTE,
 )
 from coinone.interfaces.api.sockets.links import Application
-from coinone.interfaces.api.sockets.slow_readers import Watched
+from coinone.interfaces.api.sockets.slow_readers import WatchedConnection
 
 _places = Places()
 admit_many_from = _places.admit_many_from
@@ -77,7 +77,7 @@ class _WholeAnswer:
         self._transport.close()
 
 
-class _Bounded(Watched, asyncio.BufferedProtocol):
+class _Bounded(WatchedConnection, asyncio.BufferedProtocol):
     """A connection that is counted by its address, read in small pieces, and cut when its reader takes too little for
     too long."""
 

@@ -19,7 +19,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 _behind: set[asyncio.Transport] = set()
 
 
-class Watched(asyncio.BaseProtocol):
+class WatchedConnection(asyncio.BaseProtocol):
     """A connection that is cut when its reader takes too little for too long, also where it is closing: what little is
     unsent then waits for its reader, too."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.sockets.listeners import Listeners, bind, open_listeners
-from coinone.node.network.peers import Endpoint
+from coinone.node.network.peers import PeerAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Doors:
 
 
 @contextmanager
-def open_doors(config: ApiConfig, listen: Endpoint | None) -> Iterator[Doors]:
+def open_doors(config: ApiConfig, listen: PeerAddress | None) -> Iterator[Doors]:
     """Open all sockets. Raises AddressInUse, with none left open."""
     with ExitStack() as opened:
         clients = open_listeners(config)

@@ -19,7 +19,7 @@ from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.serving.demo_process import DemoProcess
 from coinone.interfaces.cli.serving.doors import Doors
-from coinone.interfaces.cli.serving.settings import Settings
+from coinone.interfaces.cli.serving.settings import NodeSettings
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
 from coinone.node.compiling import serving_engine
@@ -37,7 +37,7 @@ GC_ALLOCATIONS = 50_000  # between two passes over the youngest generation: a fe
 _PAGE = Path(__file__).resolve().parents[2] / "api" / "static" / "index.html"
 
 
-def open_node(network: Network, settings: Settings) -> Node:
+def open_node(network: Network, settings: NodeSettings) -> Node:
     """Open the node at its newest batch, with everything compiled. Raises CoinoneError."""
     jit.warm()
     engine = serving_engine(settings.engine)
@@ -53,7 +53,7 @@ def open_node(network: Network, settings: Settings) -> Node:
     )
 
 
-def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
+def _genesis_of_peers(network: Network, settings: NodeSettings) -> Genesis | None:
     """The genesis for a follower's first start; later starts find it in the data folder."""
     if not settings.follow or (settings.data_dir / LOCK_FILE).exists():
         return None
@@ -61,7 +61,7 @@ def _genesis_of_peers(network: Network, settings: Settings) -> Genesis | None:
 
 
 def serve(
-    node: Node, settings: Settings, doors: Doors, config: ApiConfig, demo: bool, console: Console
+    node: Node, settings: NodeSettings, doors: Doors, config: ApiConfig, demo: bool, console: Console
 ) -> None:
     """Serve until a signal arrives. Raises StorageError when the disk fails."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -9,14 +9,14 @@ from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http.proxies import parse_proxy
 from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.limits import MAP_MIB
-from coinone.node.network.peers import Endpoint
+from coinone.node.network.peers import PeerAddress
 
 # Names of rules.vm.engines, not imported: that compiles, and a wrong option should be reported sooner.
 ENGINES = ("native", "jit", "reference")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class NodeSettings:
     data_dir: Path
     network: str
     http_port: int
@@ -24,8 +24,8 @@ class Settings:
     bind: tuple[str, ...]
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
-    listen: Endpoint | None = None  # for peers
-    follow: tuple[Endpoint, ...] = ()
+    listen: PeerAddress | None = None  # for peers
+    follow: tuple[PeerAddress, ...] = ()
     engine: str = ENGINES[0]  # of the virtual machine
     request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of a remote address
     map_mib: int = MAP_MIB  # largest size of the database

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.cli.serving.doors import open_doors
-from coinone.interfaces.cli.serving.settings import Settings
+from coinone.interfaces.cli.serving.settings import NodeSettings
 from coinone.node.networks import load_network
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
 from coinone.node.storage.folder_lock import FolderLock
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coinone.node.node import Node
 
 
-def run(settings: Settings, demo: bool, reset: bool) -> None:
+def run(settings: NodeSettings, demo: bool, reset: bool) -> None:
     """Serve until a signal arrives. Raises CoinoneError that says what the user can do."""
     config = settings.api_config()  # refuses what may not be bound before anything is opened
     network = load_network(settings.network)
@@ -43,7 +43,7 @@ def run(settings: Settings, demo: bool, reset: bool) -> None:
     console.print("stopped; everything that was answered is on disk")
 
 
-def _opened(network: Network, settings: Settings, console: Console) -> "Node":
+def _opened(network: Network, settings: NodeSettings, console: Console) -> "Node":
     """Open the node; a data folder of another format is first rebuilt from its blocks."""
     from coinone.interfaces.cli.serving.serve import open_node
     from coinone.node.storage.storage import OtherFormat
@@ -58,7 +58,7 @@ def _opened(network: Network, settings: Settings, console: Console) -> "Node":
         return open_node(network, settings)
 
 
-def _rebuild(network: Network, settings: Settings, console: Console) -> None:
+def _rebuild(network: Network, settings: NodeSettings, console: Console) -> None:
     """Rebuild the data folder. Raises StorageError that says how to proceed."""
     from coinone.node.recovery.rebuild import rebuild
 

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_decimal
-from coinone.interfaces.cli.tapes.tape import TRADING, VERSION, Head, Step, TapeMarket, write_tape
+from coinone.interfaces.cli.tapes.tape import TRADING, VERSION, TapeHead, TapeMarket, TapeStep, write_tape
 from coinone.interfaces.client import Client, Refused
 from coinone.interfaces.client.commands import Market
 
@@ -40,18 +40,18 @@ class Recorder:
                 return None
             raise
 
-    def steps(self, batch: Any, start_ms: int) -> Iterator[Step]:
+    def steps(self, batch: Any, start_ms: int) -> Iterator[TapeStep]:
         """The steps of a batch that a tape keeps, in the batch's order."""
         at_ms = batch["blockTime"] - start_ms
         for row in batch["txs"]:
             action = row["action"]
             if action["type"] == "oracle":
-                yield Step(at_ms, prices=self._prices(action["prices"]))
+                yield TapeStep(at_ms, prices=self._prices(action["prices"]))
             elif action["type"] in TRADING:
                 account = self._account(row["user"])
                 kept = self._portable(action, account)
                 if kept is not None:
-                    yield Step(at_ms, account, kept)
+                    yield TapeStep(at_ms, account, kept)
 
     def _prices(self, pairs: list[tuple[int, int]]) -> dict[str, str]:
         named = ((self.markets[index], units) for index, units in pairs)
@@ -117,7 +117,9 @@ def run(path: Path, url: str, seconds: float, first: int | None) -> None:
         console.print(f"{recorder.left_out} cancels and modifies of orders without a cloid were left out")
 
 
-def _record(recorder: Recorder, head: Head, seq: int, seconds: float, console: Console) -> Iterator[Step]:
+def _record(
+    recorder: Recorder, head: TapeHead, seq: int, seconds: float, console: Console
+) -> Iterator[TapeStep]:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("recording", total=seconds)
         at_s = 0.0
@@ -140,10 +142,10 @@ def _newest(client: Client) -> int:
     return newest
 
 
-def _head(recorder: Recorder, seq: int) -> Head:
+def _head(recorder: Recorder, seq: int) -> TapeHead:
     batch = recorder.batch(seq)
     if batch is None:
         raise InvalidInput("no such batch on this node", have=seq)
     chain_id = int(recorder.client.rpc("eth_chainId"), 16)
     markets = tuple(TapeMarket(m.name, m.size_decimals, m.max_leverage) for m in recorder.markets)
-    return Head(VERSION, chain_id, batch["blockTime"], markets)
+    return TapeHead(VERSION, chain_id, batch["blockTime"], markets)

@@ -20,7 +20,7 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.parse import format_decimal, parse_decimal
 from coinone.base.primitives.units import price_decimals
-from coinone.interfaces.cli.tapes.tape import Step, Tape, read_tape
+from coinone.interfaces.cli.tapes.tape import Tape, TapeStep, read_tape
 from coinone.interfaces.client.signing import Domain, Signer, sign_action
 from coinone.rules.exchange.actions.from_json import envelopes_from_json
 from coinone.rules.exchange.actions.verify import verify_action
@@ -86,12 +86,12 @@ class Player:
             context = BatchContext(seq, now, keccak256(b"tape" + seq.to_bytes(8, "big")), oracle=reports)
             yield context, [self._verified(step, domain) for step in held if step.action]
 
-    def _verified(self, step: Step, domain: Domain) -> VerifiedAction:
+    def _verified(self, step: TapeStep, domain: Domain) -> VerifiedAction:
         moment = self.tape.head.start_ms + step.at_ms
         body = sign_action(self.signers[step.user], domain, step.action, at_ms=moment)
         return verify_action(envelopes_from_json(body, self.config.domain_rules)[0], self.config.domain_rules)
 
-    def _report(self, step: Step, now: int) -> OracleReport:
+    def _report(self, step: TapeStep, now: int) -> OracleReport:
         placed = (self._decimals[name] + (text,) for name, text in step.prices.items())
         prices = tuple((index, parse_decimal(text, decimals)) for index, decimals, text in placed)
         return OracleReport(_REPORTER, now, tuple(sorted(prices)), keccak256(now.to_bytes(8, "big")))

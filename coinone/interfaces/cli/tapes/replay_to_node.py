@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.cli.keys import fresh_key
-from coinone.interfaces.cli.tapes.tape import Step, Tape, read_tape
+from coinone.interfaces.cli.tapes.tape import Tape, TapeStep, read_tape
 from coinone.interfaces.client import AsyncClient, ClientError, Market, Signer, round_price
 from coinone.interfaces.client.actions import decimal_text
 from coinone.interfaces.client.dev import dev_keys
@@ -46,7 +46,7 @@ class Stage:
         self.outcomes: Counter[str] = Counter()
         self._start_ms = start_ms
 
-    async def act(self, step: Step, tape_start_ms: int) -> None:
+    async def act(self, step: TapeStep, tape_start_ms: int) -> None:
         try:
             data = await self.clients[step.user].act(self._translated(step.action, tape_start_ms))
         except ClientError as error:

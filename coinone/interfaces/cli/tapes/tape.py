@@ -30,14 +30,14 @@ class TapeMarket(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     max_leverage: int
 
 
-class Head(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class TapeHead(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     version: int
     chain_id: int
     start_ms: int
     markets: tuple[TapeMarket, ...]
 
 
-class Step(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+class TapeStep(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """At `at_ms` after the start: an action of `user`, or new oracle `prices` by market name."""
 
     at_ms: int
@@ -48,8 +48,8 @@ class Step(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    head: Head
-    steps: tuple[Step, ...]
+    head: TapeHead
+    steps: tuple[TapeStep, ...]
 
     @property
     def users(self) -> list[str]:
@@ -69,7 +69,7 @@ def read_tape(path: Path) -> Tape:
         raise InvalidInput(f"{path} is not a tape: {error}") from None
 
 
-def write_tape(path: Path, head: Head, steps: Iterable[Step]) -> int:
+def write_tape(path: Path, head: TapeHead, steps: Iterable[TapeStep]) -> int:
     """Write a tape and return its number of steps. Equal tapes yield equal files."""
     count = 0
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
@@ -81,10 +81,10 @@ def write_tape(path: Path, head: Head, steps: Iterable[Step]) -> int:
 
 
 def _parse(lines: Iterator[bytes]) -> Tape:
-    head = msgspec.json.decode(next(lines, b""), type=Head)
+    head = msgspec.json.decode(next(lines, b""), type=TapeHead)
     if head.version != VERSION:
         raise InvalidInput("this tape has another format version", want=VERSION, have=head.version)
-    steps = tuple(msgspec.json.decode(line, type=Step) for line in lines)
+    steps = tuple(msgspec.json.decode(line, type=TapeStep) for line in lines)
     if any(step.action and step.action.get("type") not in TRADING for step in steps):
         raise InvalidInput("a step of the tape is not a trading action")
     if any(later.at_ms < earlier.at_ms for earlier, later in itertools.pairwise(steps)):

@@ -9,7 +9,7 @@ from coinone.rules.exchange.rows.tables import Side
 from coinone.rules.exchange.state.exchange import Exchange
 
 
-class Seen(Protocol):
+class ExchangeView(Protocol):
     """An exchange as a contract sees it: the whole one in memory, or an account at a time from its leaves."""
 
     def exchange(self, account: Address | None) -> Exchange:
@@ -50,7 +50,7 @@ class OwnPrecompile:
     number: int  # its address
     arguments: tuple[str, ...]  # ABI type and name
     answer: str
-    run: Callable[[Seen, bytes, int], tuple[int, bytes]]
+    run: Callable[[ExchangeView, bytes, int], tuple[int, bytes]]
 
     @property
     def address(self) -> Address:

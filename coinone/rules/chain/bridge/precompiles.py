@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from coinone.base.primitives.types import Address
-from coinone.rules.chain.bridge.own import OwnPrecompile, Seen, Whole
+from coinone.rules.chain.bridge.own import ExchangeView, OwnPrecompile, Whole
 from coinone.rules.chain.bridge.reads import READS
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.vm import Rules
@@ -18,6 +18,6 @@ def precompiles_over(rules: Rules, exchange: Exchange) -> Mapping[Address, Preco
     return precompiles_seeing(rules, Whole(exchange))
 
 
-def precompiles_seeing(rules: Rules, seen: Seen) -> Mapping[Address, Precompile]:
+def precompiles_seeing(rules: Rules, seen: ExchangeView) -> Mapping[Address, Precompile]:
     """The same over the exchange as a trial sees it."""
     return {**rules.precompiles, **{address: partial(own.run, seen) for address, own in OWN.items()}}

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.units import QUOTE_DECIMALS
-from coinone.rules.chain.bridge.own import OwnPrecompile, Seen
+from coinone.rules.chain.bridge.own import ExchangeView, OwnPrecompile
 from coinone.rules.exchange.accounts.equity import equity
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.state.exchange import Exchange
@@ -25,7 +25,7 @@ _WORD = 32
 _QUOTE_TOKEN = 0
 
 Words: TypeAlias = tuple[int, ...]
-Reader: TypeAlias = Callable[[Seen, Words], bytes]
+Reader: TypeAlias = Callable[[ExchangeView, Words], bytes]
 
 
 def _read(number: int, arguments: tuple[str, ...], answer: str, reader: Reader) -> OwnPrecompile:
@@ -38,7 +38,9 @@ def _width(abi_type: str) -> int:
     return 160 if abi_type == "address" else int(abi_type.removeprefix("uint"))
 
 
-def _run(widths: Sequence[int], reader: Reader, seen: Seen, data: bytes, gas: int) -> tuple[int, bytes]:
+def _run(
+    widths: Sequence[int], reader: Reader, seen: ExchangeView, data: bytes, gas: int
+) -> tuple[int, bytes]:
     """Reading is cheap and bounded, so it may come before the gas is counted: the price depends on the answer."""
     pay(READ_BASE_GAS, gas)
     output = reader(seen, _arguments(data, widths))
@@ -55,7 +57,7 @@ def _arguments(data: bytes, widths: Sequence[int]) -> Words:
     return words
 
 
-def _position(seen: Seen, words: Words) -> bytes:
+def _position(seen: ExchangeView, words: Words) -> bytes:
     """Every position is cross: nothing is isolated."""
     ex, slot = _account(seen, words[0])
     market = _market(ex, words[1])
@@ -67,7 +69,7 @@ def _position(seen: Seen, words: Words) -> bytes:
     return _encode(int(held["size"]), abs(int(held["entry_notional"])), 0, leverage, 0)
 
 
-def _spot_balance(seen: Seen, words: Words) -> bytes:
+def _spot_balance(seen: ExchangeView, words: Words) -> bytes:
     """One balance serves spot and perpetuals; `hold` is what backs positions."""
     ex, slot = _account(seen, words[0])
     _token(words[1])
@@ -77,26 +79,26 @@ def _spot_balance(seen: Seen, words: Words) -> bytes:
     return _encode(total, total - min(total, withdrawable(ex.rows, slot)), 0)
 
 
-def _withdrawable(seen: Seen, words: Words) -> bytes:
+def _withdrawable(seen: ExchangeView, words: Words) -> bytes:
     ex, slot = _account(seen, words[0])
     return _encode(0 if slot is None else withdrawable(ex.rows, slot))
 
 
-def _mark_px(seen: Seen, words: Words) -> bytes:
+def _mark_px(seen: ExchangeView, words: Words) -> bytes:
     ex = seen.exchange(None)
     return _encode(int(ex.rows.markets[_market(ex, words[0])]["mark"]))
 
 
-def _oracle_px(seen: Seen, words: Words) -> bytes:
+def _oracle_px(seen: ExchangeView, words: Words) -> bytes:
     ex = seen.exchange(None)
     return _encode(int(ex.rows.markets[_market(ex, words[0])]["oracle"]))
 
 
-def _batch_number(seen: Seen, words: Words) -> bytes:
+def _batch_number(seen: ExchangeView, words: Words) -> bytes:
     return _encode(seen.exchange(None).ledger.cursor.seq)
 
 
-def _perp_asset_info(seen: Seen, words: Words) -> bytes:
+def _perp_asset_info(seen: ExchangeView, words: Words) -> bytes:
     ex = seen.exchange(None)
     market = _market(ex, words[0])
     row = ex.rows.markets[market]
@@ -105,7 +107,7 @@ def _perp_asset_info(seen: Seen, words: Words) -> bytes:
     return _encode(_WORD) + head + name
 
 
-def _token_info(seen: Seen, words: Words) -> bytes:
+def _token_info(seen: ExchangeView, words: Words) -> bytes:
     ex = seen.exchange(None)
     _token(words[0])
     name = _text(ex.config.token_name)
@@ -116,11 +118,11 @@ def _token_info(seen: Seen, words: Words) -> bytes:
     return _encode(_WORD) + head + name + _encode(0)
 
 
-def _bbo(seen: Seen, words: Words) -> bytes:
+def _bbo(seen: ExchangeView, words: Words) -> bytes:
     return _encode(*seen.best(_market(seen.exchange(None), words[0])))
 
 
-def _margin_summary(seen: Seen, words: Words) -> bytes:
+def _margin_summary(seen: ExchangeView, words: Words) -> bytes:
     ex, slot = _account(seen, words[1])
     if words[0] != 0:  # there is one perpetual exchange
         raise PrecompileFailure
@@ -134,11 +136,11 @@ def _margin_summary(seen: Seen, words: Words) -> bytes:
     return _encode(equity(rows, slot), int(row["initial_margin"]), notional, int(row["cash"]))
 
 
-def _user_exists(seen: Seen, words: Words) -> bytes:
+def _user_exists(seen: ExchangeView, words: Words) -> bytes:
     return _encode(int(_account(seen, words[0])[1] is not None))
 
 
-def _account(seen: Seen, address: int) -> tuple[Exchange, int | None]:
+def _account(seen: ExchangeView, address: int) -> tuple[Exchange, int | None]:
     """The exchange with an account, and the account's slot; None if there is no such account."""
     key = address.to_bytes(20, "big")
     ex = seen.exchange(key)

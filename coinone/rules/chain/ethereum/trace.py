@@ -14,7 +14,7 @@ from coinone.rules.chain.ethereum.execution import (
     TransactionResult,
     apply_transaction,
 )
-from coinone.rules.chain.ethereum.tracers import Ran, Tracing, tracing_of
+from coinone.rules.chain.ethereum.tracers import TracedRun, Tracing, tracing_of
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.state.state import State
 from coinone.rules.vm import BlockEnv, Rules
@@ -65,7 +65,7 @@ def trace_call(
 def _traced(state: State, run: Run, gas_limit: int, tracing: Tracing) -> Any:
     snapshot = state.snapshot()
     try:
-        ran = Ran(run(tracing.tracer), gas_limit)
+        ran = TracedRun(run(tracing.tracer), gas_limit)
         tracing.left(state)
         state.revert(snapshot)
         return tracing.answer(state, ran)

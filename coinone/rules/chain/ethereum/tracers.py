@@ -26,7 +26,7 @@ _OPCODE_MAX = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class TracedRun:
     """What came of the run, and the gas that it was given."""
 
     result: TransactionResult
@@ -42,7 +42,7 @@ class Tracing(Protocol):
     def left(self, state: State) -> None:
         """Look at the state as the run left it."""
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         """`state` is as it was before."""
 
 
@@ -96,7 +96,7 @@ class _Steps:
     def left(self, state: State) -> None:
         pass
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         result = ran.result
         return self.tracer.result(result.gas_used, not result.success, result.output)
 
@@ -117,7 +117,7 @@ class _Calls:
     def left(self, state: State) -> None:
         pass
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         return self.tracer.result(ran.gas_limit, ran.result.gas_used)
 
 
@@ -128,7 +128,7 @@ class _Flat:
     def left(self, state: State) -> None:
         pass
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         return self.tracer.listed(ran.gas_limit, ran.result.gas_used)
 
 
@@ -147,7 +147,7 @@ class _Prestate:
         if self._is_difference:
             self._post = accounts_of(state, self.tracer.touched, self._shown)
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         pre = accounts_of(state, self.tracer.touched, self._shown)
         return difference(pre, self._post) if self._is_difference else pre
 
@@ -159,7 +159,7 @@ class _FourBytes:
     def left(self, state: State) -> None:
         pass
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         return self.tracer.counts
 
 
@@ -170,7 +170,7 @@ class _Nothing:
     def left(self, state: State) -> None:
         pass
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         return {}
 
 
@@ -187,7 +187,7 @@ class _Mux:
         for part in self._parts.values():
             part.left(state)
 
-    def answer(self, state: State, ran: Ran) -> Any:
+    def answer(self, state: State, ran: TracedRun) -> Any:
         return {name: part.answer(state, ran) for name, part in self._parts.items()}
 
 

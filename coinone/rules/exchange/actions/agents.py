@@ -24,7 +24,7 @@ from coinone.base.primitives.parse import parse_decimal
 from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.opening import open_waiting
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.batch.inclusion import living_signers
 from coinone.rules.exchange.state.ledger import Agent
 from coinone.rules.exchange.trading.answers import DEFAULT
@@ -53,7 +53,7 @@ class LeaveAgency:
     """The signer, approved as somebody's agent, is that no more."""
 
 
-def _approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
+def _approve_agent(batch: Execution, item: Item, action: ApproveAgent) -> None:
     number, ledger = batch.ex.number(item.account), batch.ledger
     for address in ledger.settings_of(number).agents:
         if ledger.living_agent(address, batch.now) is None:
@@ -73,19 +73,19 @@ def _approve_agent(batch: Batch, item: Item, action: ApproveAgent) -> None:
     batch.executed(item, DEFAULT)
 
 
-def _leave_agency(batch: Batch, item: Item, action: LeaveAgency) -> None:
+def _leave_agency(batch: Execution, item: Item, action: LeaveAgency) -> None:
     """The signer is nobody's agent from here on; what waits for it opens its account."""
     end_agency(batch, item.signer, left=True)
     batch.executed(item, DEFAULT)
 
 
-def end_agency(batch: Batch, address: Address, left: bool = False) -> None:
+def end_agency(batch: Execution, address: Address, left: bool = False) -> None:
     """`address` acts for nobody but itself; no error where it already did. `left`: it says so itself."""
     batch.ledger.forget_agent(address, left)
     open_waiting(batch, address)
 
 
-def _refusal(batch: Batch, number: int, own: Address, action: ApproveAgent) -> str:
+def _refusal(batch: Execution, number: int, own: Address, action: ApproveAgent) -> str:
     if action.agent == ZERO_ADDRESS:
         return ""
     ledger = batch.ledger
@@ -112,14 +112,14 @@ def _refusal(batch: Batch, number: int, own: Address, action: ApproveAgent) -> s
     return ""
 
 
-def _is_anothers(batch: Batch, number: int, address: Address) -> bool:
+def _is_anothers(batch: Execution, number: int, address: Address) -> bool:
     """Whether the key has signed for another account within its nonce window and has not left it by its own signature.
     Whoever holds it may not know yet that its agency is over, and what it signs must not trade for a stranger."""
     used = batch.ledger.nonces.get(address)
     return used is not None and used.account != number and not used.left and used.could_pass(batch.now)
 
 
-def _agent(batch: Batch, address: Address) -> Agent:
+def _agent(batch: Execution, address: Address) -> Agent:
     agent = batch.ledger.agents.get(address)
     assert agent is not None, "a listed agent exists"
     return agent

@@ -13,12 +13,12 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.credits import Budget, charge_all
 from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.actions.decode import decode_contract
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.context import Outcome
 from coinone.rules.exchange.wire.segments import Item
 
 
-def core_items(batch: Batch, first: int) -> list[Item]:
+def core_items(batch: Execution, first: int) -> list[Item]:
     """The batch's CoreWriter actions as items, numbered from `first`; refused ones get their outcome here."""
     items = []
     for n, action in enumerate(batch.ctx.core_actions):
@@ -41,13 +41,13 @@ def core_items(batch: Batch, first: int) -> list[Item]:
     return items
 
 
-def _account_of(batch: Batch, caller: Address) -> int | None:
+def _account_of(batch: Execution, caller: Address) -> int | None:
     """A contract signs nothing: that it acts is how it leaves an agency that somebody gave it (agents.py)."""
     if caller in batch.ledger.agents:
         end_agency(batch, caller)
     return batch.rows.slot_of(caller)
 
 
-def core_outcomes(batch: Batch, first: int) -> tuple[Outcome, ...]:
+def core_outcomes(batch: Execution, first: int) -> tuple[Outcome, ...]:
     """What became of the batch's CoreWriter actions, aligned with them."""
     return tuple([batch.outcomes[first + n] for n in range(len(batch.ctx.core_actions))])

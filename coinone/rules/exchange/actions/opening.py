@@ -17,12 +17,12 @@ others send is not.
 from coinone.base.primitives.parameters import CREDIT_MINIMUM, OPENING_FEE, OPENING_MINIMUM
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.rules.exchange.accounts.locks import is_locked
-from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.batch.execution import NO_HASH, Execution
 from coinone.rules.exchange.events.events import LedgerUpdate
 
 
 def credit(
-    batch: Batch, address: Address, amount: int, kind: str, counterparty: Address, tx_hash: Hash32
+    batch: Execution, address: Address, amount: int, kind: str, counterparty: Address, tx_hash: Hash32
 ) -> None:
     """Add `amount` to an account's cash, or to what waits for an address that has none."""
     slot = batch.rows.slot_of(address)
@@ -45,14 +45,14 @@ def credit(
     tell(batch, address, kind, amount, counterparty, tx_hash)
 
 
-def open_waiting(batch: Batch, address: Address) -> None:
+def open_waiting(batch: Execution, address: Address) -> None:
     """Open the account of an address that nobody's agency holds back any more, if enough waits for it."""
     waiting = batch.ledger.unclaimed.get(address) or 0
     if batch.rows.slot_of(address) is None and _may_open(batch, address, waiting):
         _open(batch, address, 0)
 
 
-def claim_waiting(batch: Batch, slot: int) -> None:
+def claim_waiting(batch: Execution, slot: int) -> None:
     """Give an account what waited for it."""
     address = batch.rows.address_of(slot)
     waiting = batch.ledger.unclaimed.get(address) or 0
@@ -64,19 +64,19 @@ def claim_waiting(batch: Batch, slot: int) -> None:
 
 
 def tell(
-    batch: Batch, address: Address, kind: str, amount: int, counterparty: Address, tx_hash: Hash32
+    batch: Execution, address: Address, kind: str, amount: int, counterparty: Address, tx_hash: Hash32
 ) -> None:
     """Note a balance change that is no trade (events.LedgerUpdate)."""
     batch.events.append(LedgerUpdate(*batch.here, address, kind, amount, counterparty, tx_hash))
 
 
-def _may_open(batch: Batch, address: Address, amount: int) -> bool:
+def _may_open(batch: Execution, address: Address, amount: int) -> bool:
     if amount < OPENING_MINIMUM:
         return False
     return batch.ledger.living_agent(address, batch.now) is None or batch.ctx.is_contract(address)
 
 
-def _open(batch: Batch, address: Address, arriving: int) -> None:
+def _open(batch: Execution, address: Address, arriving: int) -> None:
     """Open the account with what waited and what arrives. An agency that ran out, or that a contract was given, leaves
     its master's list."""
     slot = batch.open_account(address)

@@ -12,7 +12,7 @@ from typing import Any
 from coinone.base.primitives.errors import DecodeError, NotSupported
 from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import FEE_SCALE
 from coinone.rules.exchange.trading.answers import DEFAULT, Answers, statuses
@@ -30,20 +30,23 @@ from coinone.rules.exchange.wire.trades import (
     Builder,
     Modify,
     Operations,
-    Order,
     OrderRef,
     OrderSpec,
-    Tif,
-    Trigger,
+    PlaceOrders,
+    TimeInForce,
+    TriggerSpec,
 )
 
 BUILDER_FEE_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
 BUILDER_FEE_MAX = 100  # tenths of a basis point
 
-_TIFS = {tif.value: tif for tif in Tif} | {"FrontendMarket": Tif.IOC, "LiquidationMarket": Tif.IOC}
+_TIFS = {tif.value: tif for tif in TimeInForce} | {
+    "FrontendMarket": TimeInForce.IOC,
+    "LiquidationMarket": TimeInForce.IOC,
+}
 """As signed. Hyperliquid's page and wallets send a market order as FrontendMarket: a limit order that fills now or
 vanishes."""
-_CONTRACT_TIFS = {1: Tif.ALO, 2: Tif.GTC, 3: Tif.IOC}
+_CONTRACT_TIFS = {1: TimeInForce.ALO, 2: TimeInForce.GTC, 3: TimeInForce.IOC}
 _GROUPINGS = ("na", "normalTpsl", "positionTpsl")
 
 
@@ -64,7 +67,7 @@ def order_spec(value: object) -> OrderSpec:
     )
 
 
-def _order_type(value: object) -> tuple[Tif, Trigger | None]:
+def _order_type(value: object) -> tuple[TimeInForce, TriggerSpec | None]:
     fields = f.mapping(value, "t")
     if "limit" in fields:
         f.exactly(fields, ("limit",))
@@ -79,7 +82,9 @@ def _order_type(value: object) -> tuple[Tif, Trigger | None]:
     f.exactly(trigger, ("isMarket", "triggerPx", "tpsl"))
     if trigger["tpsl"] not in ("tp", "sl"):
         raise DecodeError("order: unknown trigger kind")
-    return Tif.GTC, Trigger(f.scaled(trigger["triggerPx"]), f.boolean(trigger["isMarket"]), trigger["tpsl"])
+    return TimeInForce.GTC, TriggerSpec(
+        f.scaled(trigger["triggerPx"]), f.boolean(trigger["isMarket"]), trigger["tpsl"]
+    )
 
 
 def _grouping(value: object) -> str:
@@ -99,7 +104,7 @@ def _builder(value: object) -> Builder:
 
 def _order(orders: object, grouping: str, builder: Builder | None = None) -> Operations:
     specs = tuple([order_spec(item) for item in f.items(orders)])
-    return operations_of(Order(specs, grouping, builder))
+    return operations_of(PlaceOrders(specs, grouping, builder))
 
 
 def _contract_order(
@@ -109,7 +114,7 @@ def _contract_order(
     if known is None:
         raise DecodeError("core action: unknown time in force")
     spec = OrderSpec(asset, is_buy, px, sz, reduce_only, known, None, cloid)
-    return operations_of(Order((spec,), "na", None))
+    return operations_of(PlaceOrders((spec,), "na", None))
 
 
 def _one_modify(oid: object, order: OrderSpec) -> Modify:
@@ -147,7 +152,7 @@ def _add(trading: Trading, item: Item, says: Operations) -> None:
         trading.ops.refuse(waiting.place, Status.TRIGGER)
 
 
-def _builder_terms(batch: Batch, item: Item, builder: Builder) -> BuilderTerms | None:
+def _builder_terms(batch: Execution, item: Item, builder: Builder) -> BuilderTerms | None:
     """The builder's account and fee; None if that was never approved, and the whole action fails."""
     slot = batch.rows.slot_of(builder.address)
     approved = dict(batch.ledger.settings_of(batch.ex.number(item.account)).builders)

@@ -11,8 +11,8 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.equity import equity, refresh_margins, would_be_initial_margin
 from coinone.rules.exchange.accounts.open_orders import cap_builder_fee
 from coinone.rules.exchange.actions.orders import BUILDER_FEE_MAX, BUILDER_FEE_UNIT
-from coinone.rules.exchange.batch.execution import Batch
-from coinone.rules.exchange.state.ledger import Settings
+from coinone.rules.exchange.batch.execution import Execution
+from coinone.rules.exchange.state.ledger import AccountSettings
 from coinone.rules.exchange.trading.answers import DEFAULT
 from coinone.rules.exchange.wire import contract as abi
 from coinone.rules.exchange.wire import fields as f
@@ -56,7 +56,7 @@ class UsdClassTransfer:
     to_perp: bool
 
 
-def _schedule_cancel(batch: Batch, item: Item, action: ScheduleCancel) -> None:
+def _schedule_cancel(batch: Execution, item: Item, action: ScheduleCancel) -> None:
     """The dead man's switch: at the time, all the account's orders are cancelled (scheduled/timers.py)."""
     if action.time_ms is not None and action.time_ms < batch.now + SCHEDULE_AHEAD_MS:
         batch.failed(item, "Scheduled cancel time too early, must be at least 5 seconds from now.")
@@ -69,7 +69,7 @@ def _schedule_cancel(batch: Batch, item: Item, action: ScheduleCancel) -> None:
     batch.executed(item, DEFAULT)
 
 
-def _update_leverage(batch: Batch, item: Item, action: UpdateLeverage) -> None:
+def _update_leverage(batch: Execution, item: Item, action: UpdateLeverage) -> None:
     rows = batch.rows
     if action.asset >= rows.market_count:
         batch.failed(item, "Invalid perpetual or spot asset.")
@@ -91,7 +91,7 @@ def _update_leverage(batch: Batch, item: Item, action: UpdateLeverage) -> None:
     batch.executed(item, DEFAULT)
 
 
-def _approve_builder_fee(batch: Batch, item: Item, action: ApproveBuilderFee) -> None:
+def _approve_builder_fee(batch: Execution, item: Item, action: ApproveBuilderFee) -> None:
     if action.max_fee_rate > BUILDER_FEE_MAX:
         batch.failed(item, "Builder fee rate is too large.")
         return
@@ -114,7 +114,7 @@ def _approve_builder_fee(batch: Batch, item: Item, action: ApproveBuilderFee) ->
     batch.executed(item, DEFAULT)
 
 
-def _set_referrer(batch: Batch, item: Item, action: SetReferrer) -> None:
+def _set_referrer(batch: Execution, item: Item, action: SetReferrer) -> None:
     if batch.ledger.settings_of(batch.ex.number(item.account)).referrer:
         batch.failed(item, "Referrer already set.")
         return
@@ -122,14 +122,14 @@ def _set_referrer(batch: Batch, item: Item, action: SetReferrer) -> None:
     batch.executed(item, DEFAULT)
 
 
-def _nothing(batch: Batch, item: Item, action: Noop | UsdClassTransfer) -> None:
+def _nothing(batch: Execution, item: Item, action: Noop | UsdClassTransfer) -> None:
     """noop burns a nonce; usdClassTransfer has nothing to move, since one balance serves both classes (D10)."""
     batch.executed(item, DEFAULT)
 
 
-def _change(batch: Batch, item: Item, **values: Any) -> None:
+def _change(batch: Execution, item: Item, **values: Any) -> None:
     number = batch.ex.number(item.account)
-    settings: Settings = replace(batch.ledger.settings_of(number), **values)
+    settings: AccountSettings = replace(batch.ledger.settings_of(number), **values)
     batch.ledger.settings.put(number, settings)
 
 

@@ -17,7 +17,7 @@ from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.accounts.open_orders import resting_loss
 from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.opening import credit, tell
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.rows.tables import MarketStatus
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.trading.answers import DEFAULT
@@ -41,7 +41,7 @@ class SendAsset:
     token: str = ""  # as signed, "NAME" or "NAME:id"; "" = the quote token
 
 
-def apply_deposit(batch: Batch, deposit: Deposit) -> None:
+def apply_deposit(batch: Execution, deposit: Deposit) -> None:
     """Credit a deposit to its sender."""
     if deposit.amount == 0:  # a token transfer of nothing, which anybody may send
         return
@@ -49,7 +49,7 @@ def apply_deposit(batch: Batch, deposit: Deposit) -> None:
     credit(batch, deposit.address, deposit.amount, "deposit", batch.ex.config.system_address, deposit.tx_hash)
 
 
-def _send(batch: Batch, item: Item, action: SendAsset) -> None:
+def _send(batch: Execution, item: Item, action: SendAsset) -> None:
     """usdSend, spotSend and sendAsset; to the system address they withdraw to the EVM."""
     refusal = _refusal(batch, item, action)
     if refusal:
@@ -80,7 +80,7 @@ def withdrawable(rows: Rows, slot: int) -> int:
     return max(0, int(row["cash"]) + int(row["position_value"]) - kept)
 
 
-def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:
+def _refusal(batch: Execution, item: Item, action: SendAsset) -> str:
     config = batch.ex.config
     name, _, _ = action.token.partition(":")
     if name not in ("", config.token_name):
@@ -99,7 +99,7 @@ def _refusal(batch: Batch, item: Item, action: SendAsset) -> str:
     return ""
 
 
-def _withdraw(batch: Batch, item: Item, amount: int) -> None:
+def _withdraw(batch: Execution, item: Item, amount: int) -> None:
     """The chain pays it out in an EVM segment; from here on it is no longer the exchange's money."""
     batch.withdrawals.append(Withdrawal(item.address, amount, item.tx_hash))
     batch.money_out += amount

@@ -17,7 +17,7 @@ from coinone.rules.ledger.crossings import Withdrawal
 
 
 @dataclass
-class Batch:
+class Execution:
     """Not state: dropped when the batch is done."""
 
     ex: Exchange

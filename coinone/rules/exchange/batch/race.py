@@ -32,7 +32,7 @@ import numpy as np
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.jit import njit, types
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.book.ladders import key_of, ladder_of
 from coinone.rules.exchange.book.own_orders import first_own, first_reducing
 from coinone.rules.exchange.margin.fill_check import beyond_band, room
@@ -51,7 +51,7 @@ _MODIFY, _MODIFY_CLOID = int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID)
 _DEPTH = 256  # prices of the other side that are looked at; what rests deeper counts as absent
 
 
-def raced(batch: Batch, items: Sequence[Item], segment: Segment) -> list[Item]:
+def raced(batch: Execution, items: Sequence[Item], segment: Segment) -> list[Item]:
     """Items of segment 5 or 6 in execution order."""
     if not items:
         return []

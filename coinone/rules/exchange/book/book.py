@@ -30,7 +30,7 @@ from coinone.rules.exchange.rows.arrays import (
     attach,
     inlined,
 )
-from coinone.rules.exchange.rows.store import Store
+from coinone.rules.exchange.rows.store import RowStore
 from coinone.rules.exchange.rows.tables import ORDER, Array
 from coinone.rules.limits import LADDER_SPARE
 
@@ -120,7 +120,7 @@ class Book:
         self.hints: Array = np.zeros(_HINTS, np.int32)
         self.blank: Array = np.zeros(1, ORDER)
 
-    def fits(self, store: Store, new: int) -> bool:
+    def fits(self, store: RowStore, new: int) -> bool:
         """Is there room for `new` more orders and levels without growing?"""
         counters = store.counters
         return bool(
@@ -133,13 +133,13 @@ class Book:
             and self.heap_needed(store, new) <= self.value_slots.shape[1]
         )
 
-    def heap_needed(self, store: Store, new: int) -> int:
+    def heap_needed(self, store: RowStore, new: int) -> int:
         """How many orders a side's heap by value must have room for, if one may be made."""
         most = int(store.counters[SIDE_MAX])
         fullest = int(self.ladder_orders.max()) if len(self.ladder_orders) else 0
         return most if fullest + new >= most else 0
 
-    def resize(self, store: Store, live: int, new: int, depth: int) -> None:
+    def resize(self, store: RowStore, live: int, new: int, depth: int) -> None:
         """Allocate for `live` + `new` orders and ladders of `depth` + `new` prices; `rebuild` must follow."""
         orders = live + new
         places = 1 << (2 * orders - 1).bit_length()
@@ -213,7 +213,7 @@ class Book:
                 yield slot
                 slot = int(self.links[slot]["next"])
 
-    def slots_of(self, store: Store, account: int, market: int | None = None) -> list[int]:
+    def slots_of(self, store: RowStore, account: int, market: int | None = None) -> list[int]:
         """Slots of an account's resting orders, in one market or in all, oldest first; it looks at no others."""
         markets = slice(store.market_count) if market is None else slice(market, market + 1)
         held = store.positions[account, markets]
@@ -227,7 +227,7 @@ class Book:
                 slot = following.item(slot)
         return sorted(slots, key=store.orders["oid"].item)
 
-    def find(self, store: Store, oid: int) -> int | None:
+    def find(self, store: RowStore, oid: int) -> int | None:
         """Slot of a resting order."""
         slot = int(self.oids[self.home_of(oid)])
         while slot >= 0 and store.orders[slot]["oid"] != oid:
@@ -239,7 +239,7 @@ class Book:
         shift = int(self.oid_shifts[(oid >> RUN_BITS) % OID_SHIFTS])
         return (oid + shift) & (len(self.oids) - 1)
 
-    def find_cloid(self, store: Store, account: int, high: int, low: int) -> int | None:
+    def find_cloid(self, store: RowStore, account: int, high: int, low: int) -> int | None:
         """Slot of an account's resting order by client id."""
         for slot in self.slots_of(store, account):
             order = store.orders[slot]

@@ -22,7 +22,7 @@ import numpy as np
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import CLOSES_BY_RANK, CLOSES_PER_BATCH, RANKED_PER_SIDE
-from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.batch.execution import NO_HASH, Execution
 from coinone.rules.exchange.events.events import Fill, FillSide, LiquidationEvent
 from coinone.rules.exchange.kernel.matching import change_position
 from coinone.rules.exchange.margin.sums import maintenance_margin, update_margins
@@ -37,7 +37,7 @@ _SCORE_SCALE = 10**6
 class Deleveraging:
     """The rankings of one batch: each side of a market is ranked once, when it is first needed."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Execution) -> None:
         self._batch = batch
         self._queues: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
         self._closes_left = CLOSES_PER_BATCH
@@ -118,7 +118,7 @@ def _in_two_passes(rows: Rows, ranked: Array, market: int) -> list[tuple[int, in
     return [pair for pair in zip(slots, lots, strict=True) if pair[1]]
 
 
-def _close(batch: Batch, slot: int, other: int, market: int, most: int, price: int) -> int:
+def _close(batch: Execution, slot: int, other: int, market: int, most: int, price: int) -> int:
     """Close at most `most` lots of both; returns how many."""
     rows = batch.rows
     rows.journal.reserve(2)

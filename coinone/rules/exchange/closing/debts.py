@@ -32,7 +32,7 @@ from coinone.base.primitives.parameters import LEVIED_AT_ONCE, LEVY_LEAST
 from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.accounts.credits import add_cash
 from coinone.rules.exchange.accounts.locks import lock
-from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.batch.execution import NO_HASH, Execution
 from coinone.rules.exchange.events.events import LedgerUpdate, LiquidationEvent
 from coinone.rules.exchange.margin.fill_check import worth
 from coinone.rules.exchange.rows.arrays import CORE, NUMBERS, attach, i64, inlined
@@ -46,7 +46,7 @@ MARKET_LEAK_MS = 8 * 3_600_000  # in so long the whole fund's worth of a market'
 ALL_LEAK_MS = 4 * 3_600_000
 
 
-def settle_debts(batch: Batch) -> None:
+def settle_debts(batch: Execution) -> None:
     """Credit whoever the new marks (`batch.mark_changes`) left below zero, lock them, and charge who won."""
     changes = {market: change for market, change in sorted(batch.mark_changes.items()) if change}
     debtors = _below_zero(batch.rows, changes)
@@ -112,7 +112,7 @@ def _split(words: Any, debtors: Any, markets: Any, changes: Any, due: Any) -> bo
     return True
 
 
-def _forgive(batch: Batch, debtors: Array) -> None:
+def _forgive(batch: Execution, debtors: Array) -> None:
     """Credit each debtor what it owes, and lock it."""
     rows = batch.rows
     debts = -(rows.accounts["cash"][debtors] + rows.accounts["position_value"][debtors])
@@ -125,7 +125,7 @@ def _forgive(batch: Batch, debtors: Array) -> None:
         batch.events.append(LedgerUpdate(*batch.here, address, "covered", debt, ZERO_ADDRESS, NO_HASH))
 
 
-def _fund_pays(batch: Batch, market: int, owed: int, won: int) -> int:
+def _fund_pays(batch: Execution, market: int, owed: int, won: int) -> int:
     """The fund's part of what is owed in a market whose winners won `won`."""
     fund = int(batch.rows.globals["insurance"][0])
     spent, everywhere = spent_of(batch, market, fund)
@@ -142,7 +142,7 @@ def _fund_pays(batch: Batch, market: int, owed: int, won: int) -> int:
     return paid
 
 
-def spent_of(batch: Batch, market: int, fund: int) -> tuple[int, int]:
+def spent_of(batch: Execution, market: int, fund: int) -> tuple[int, int]:
     """What still counts as spent: of the market's quota and of the whole's (kept under -1)."""
     quotas = dict(batch.ledger.cursor.fund_spent)
     left = []
@@ -152,7 +152,7 @@ def spent_of(batch: Batch, market: int, fund: int) -> tuple[int, int]:
     return left[0], left[1]
 
 
-def _spend(batch: Batch, amount: int) -> int:
+def _spend(batch: Execution, amount: int) -> int:
     """Take up to `amount` from the fund."""
     paid = min(amount, int(batch.rows.globals["insurance"][0]))
     if paid > 0:
@@ -164,7 +164,7 @@ def _spend(batch: Batch, amount: int) -> int:
 class _Winners:
     """Who came out of the move richer, by account number, with what each won by market and in all."""
 
-    batch: Batch
+    batch: Execution
     changes: dict[int, int]
     debtors: Array
 
@@ -216,7 +216,7 @@ class _Winners:
         return wanted
 
 
-def _levy(batch: Batch, paid: dict[int, int]) -> None:
+def _levy(batch: Execution, paid: dict[int, int]) -> None:
     """Take from each account what it pays, and tell it."""
     add_cash(batch.ex, list(paid), [-part for part in paid.values()], batch.now)
     for slot, part in paid.items():

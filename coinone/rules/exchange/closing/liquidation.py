@@ -33,7 +33,7 @@ from coinone.base.primitives.types import ZERO_ADDRESS
 from coinone.rules.exchange.accounts.equity import equity
 from coinone.rules.exchange.accounts.locks import is_locked, locked_among, unlock
 from coinone.rules.exchange.actions.opening import claim_waiting, tell
-from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.batch.execution import NO_HASH, Execution
 from coinone.rules.exchange.closing.adl import Deleveraging
 from coinone.rules.exchange.closing.served import PARTIAL_NOTIONAL, PARTIAL_SHARE, by_lot, served
 from coinone.rules.exchange.events.events import LiquidationEvent
@@ -53,7 +53,7 @@ LIQUIDATION_FEE = 20_000  # 0.2 % in 1 / FEE_SCALE, to the insurance fund
 class Liquidations:
     """The accounts chosen when segment 6 begins."""
 
-    batch: Batch
+    batch: Execution
     chosen: dict[int, None] = field(default_factory=dict)  # slots: the locked, then the most endangered
     fifths: set[tuple[int, int]] = field(default_factory=set)  # (slot, market) whose order is for a part
 
@@ -256,19 +256,19 @@ def _away(rows: Rows, slot: int, market: int, distance: int) -> int:
     return max(1, min(price, int(row["max_px"])))
 
 
-def _open_positions(batch: Batch, slot: int) -> list[int]:
+def _open_positions(batch: Execution, slot: int) -> list[int]:
     """Markets in which the account holds a position that may be closed now."""
     markets: list[int] = batch.rows.positions["size"][slot, : batch.rows.market_count].nonzero()[0].tolist()
     return [market for market in markets if is_fresh(batch.rows, market)]
 
 
-def _largest_first(batch: Batch, slot: int) -> list[int]:
+def _largest_first(batch: Execution, slot: int) -> list[int]:
     """`_open_positions`, that with the largest maintenance margin first: closing it helps most."""
     margins = batch.rows.positions["maintenance_margin"][slot]
     return sorted(_open_positions(batch, slot), key=lambda market: (-int(margins[market]), market))
 
 
-def part_of(batch: Batch, slot: int, market: int) -> int:
+def part_of(batch: Execution, slot: int, market: int) -> int:
     """How much of the position is closed now: a fifth of a large one, while there is no hurry."""
     size = abs(int(batch.rows.positions[slot, market]["size"]))
     large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
@@ -286,7 +286,7 @@ def _spent(rows: Rows, slot: int) -> bool:
     return 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
 
 
-def _spent_accounts(batch: Batch) -> list[int]:
+def _spent_accounts(batch: Execution) -> list[int]:
     """Who has less than a third of its margin left, the most endangered first; the rest have time."""
     return endangered(batch.rows, holders(batch.rows), spent=True)[:DELEVERAGED_PER_BATCH]
 
@@ -302,7 +302,7 @@ def _freed(rows: Rows) -> list[int]:
     return found
 
 
-def _release(batch: Batch, slot: int) -> None:
+def _release(batch: Execution, slot: int) -> None:
     """A locked account that holds nothing is free again; what its closing brought is the fund's."""
     rows = batch.rows
     brought = int(rows.accounts[slot]["cash"])

@@ -145,7 +145,7 @@ def run(words: Any) -> bool:
     return True
 
 
-class Segment(NamedTuple):
+class SegmentOutput(NamedTuple):
     """What a segment did: one RESULT per op, FILL and UPDATE rows in the order in which they happened.
 
     Views of buffers that are written again after the epoch (rows/output.py): copy what must last longer.
@@ -156,7 +156,7 @@ class Segment(NamedTuple):
     updates: Array
 
 
-def run_segment(rows: Rows, ops: Array, now: int) -> Segment:
+def run_segment(rows: Rows, ops: Array, now: int) -> SegmentOutput:
     """Execute `ops` in order at batch time `now`. Their account slots must be valid; all else is checked."""
     output, counters = rows.output, rows.counters
     ops = np.ascontiguousarray(ops)
@@ -168,7 +168,7 @@ def run_segment(rows: Rows, ops: Array, now: int) -> Segment:
         ran = run(rows.core(ops))
         assert ran
     assert_held(rows)
-    return Segment(
+    return SegmentOutput(
         output.results[first : first + len(ops)],
         output.fills[fills : counters[FILLS]],
         output.updates[updates : counters[UPDATES]],

@@ -22,7 +22,7 @@ from coinone.base.primitives.fixed128 import muldiv_down_jit
 from coinone.base.primitives.integers import div_toward_zero, muldiv_down
 from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import FUNDING_BOOKED_PER_BATCH, FUNDING_WEIGHED_MIN_MS, MARKETS_MAX
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.events import FundingPayment
 from coinone.rules.exchange.margin.funding import RATE_SCALE, book_funding, payment_of, rate_cap
 from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
@@ -40,7 +40,7 @@ CLAMP = 500_000  # 0.05 %
 _PAID_DUE_POOR = types.Tuple((types.int64, types.int64, NUMBERS))  # type: ignore[no-untyped-call]
 
 
-def apply_funding(batch: Batch) -> None:
+def apply_funding(batch: Execution) -> None:
     """At the hour's turn settle the hour that ended; book what waits, at most so many positions a batch."""
     rows = batch.rows
     for market in range(rows.market_count):
@@ -69,7 +69,7 @@ def premium(bid: int, ask: int, oracle: int) -> int:
 
 
 def add_premium(
-    batch: Batch, market: int, memory: MarketMemory, bid: int, ask: int, weight_ms: int
+    batch: Execution, market: int, memory: MarketMemory, bid: int, ask: int, weight_ms: int
 ) -> MarketMemory:
     """The hour's sums with what could be hit in this batch; sets the rate that clients are shown."""
     row = batch.rows.markets[market]
@@ -83,7 +83,7 @@ def add_premium(
     return replace(memory, premium=sample, premium_sum=total, premium_ms=weighed)
 
 
-def settle_hour(batch: Batch, market: int, rate: int, hour_ms: int) -> None:
+def settle_hour(batch: Execution, market: int, rate: int, hour_ms: int) -> None:
     """Set what a lot pays and receives, and change every holder's equity by it."""
     rows = batch.rows
     slots, core = rows.positioned(market), rows.core()
@@ -111,7 +111,7 @@ def _share(rows: Rows, market: int, slots: Array, payers: int, paid: int) -> int
     return muldiv_down(paid, RATE_SCALE, lots)
 
 
-def tell_payments(batch: Batch) -> None:
+def tell_payments(batch: Execution) -> None:
     """An event for each position that this batch booked: what its row says now, against the copy from before. By
     market and account number, since each node has slots of its own."""
     if not batch.books_funding:
@@ -141,7 +141,7 @@ def tell_payments(batch: Batch) -> None:
         )
 
 
-def _turn_hour(batch: Batch, market: int) -> None:
+def _turn_hour(batch: Execution, market: int) -> None:
     memory, hour, row = batch.ledger.memory_of(market), batch.now // HOUR_MS, batch.rows.markets[market]
     if hour == memory.hour or int(row["status"]) == MarketStatus.JUMPING or row["unbooked"]:
         return
@@ -156,7 +156,7 @@ def _turn_hour(batch: Batch, market: int) -> None:
     batch.ledger.memory.put(market, next_memory)
 
 
-def _take_all(batch: Batch, slot: int, market: int) -> None:
+def _take_all(batch: Execution, slot: int, market: int) -> None:
     """From a payer who owes more than their equity: all of it, at once."""
     rows = batch.rows
     rows.journal.account(slot)

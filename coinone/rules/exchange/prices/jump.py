@@ -25,11 +25,11 @@ from dataclasses import replace
 
 from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.parameters import JUMP_WINDOW_MS
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.state.ledger import MarketMemory, Reported
 
 
-def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int | None:
+def taking_effect(batch: Execution, market: int, reports: Sequence[Reported]) -> int | None:
     """The price that a quorum of fresh `reports` makes the market's oracle price now; None while a jump waits."""
     memory = batch.ledger.memory_of(market)
     row = batch.rows.markets[market]
@@ -54,14 +54,14 @@ def taking_effect(batch: Batch, market: int, reports: Sequence[Reported]) -> int
     return price
 
 
-def drop_overdue(batch: Batch, market: int) -> None:
+def drop_overdue(batch: Execution, market: int) -> None:
     """Without a quorum: end the market's window if its time is up."""
     memory = batch.ledger.memory_of(market)
     if memory.jump_ms and _is_over(batch, memory):
         _close_window(batch, market, memory, batch.now)
 
 
-def is_quorum(batch: Batch, reports: Sequence[Reported]) -> bool:
+def is_quorum(batch: Execution, reports: Sequence[Reported]) -> bool:
     """Two thirds of the reporters, and at least one."""
     return 3 * len(reports) >= 2 * len(batch.ex.config.reporters) > 0
 
@@ -88,7 +88,7 @@ def _is_jump(old: int, price: int, leverage: int) -> bool:
     return abs(price - old) * 2 * leverage > old
 
 
-def _opened(batch: Batch, reports: Sequence[Reported]) -> int:
+def _opened(batch: Execution, reports: Sequence[Reported]) -> int:
     """Since when reports say it again: reports may be ahead of the batch's time, and these said it the first time. Of
     those, as many as need not be there for a quorum may say any time."""
     count = len(batch.ex.config.reporters)
@@ -96,9 +96,9 @@ def _opened(batch: Batch, reports: Sequence[Reported]) -> int:
     return max(batch.now, times[count - div_up(2 * count, 3)])
 
 
-def _is_over(batch: Batch, memory: MarketMemory) -> bool:
+def _is_over(batch: Execution, memory: MarketMemory) -> bool:
     return batch.now - memory.jump_ms >= JUMP_WINDOW_MS
 
 
-def _close_window(batch: Batch, market: int, memory: MarketMemory, jumped_ms: int) -> None:
+def _close_window(batch: Execution, market: int, memory: MarketMemory, jumped_ms: int) -> None:
     batch.ledger.memory.put(market, replace(memory, jump_ms=0, jump_px=0, jumped_ms=jumped_ms))

@@ -27,7 +27,7 @@ from dataclasses import replace
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parameters import BASIS_GAP_MS, SAMPLE_MS
 from coinone.rules.exchange.accounts.equity import apply_marks
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.fixed import DECAY_150_S, QUOTE_SCALE, SCALE_BITS, blended, round_half_even
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.state.ledger import MarketMemory
@@ -38,7 +38,7 @@ STEP_SHARE = 64  # of the same: its farthest step in a batch
 _BASIS_UNIT = 2 * QUOTE_SCALE << SCALE_BITS  # bid + ask has half price units
 
 
-def apply_mark_prices(batch: Batch) -> None:
+def apply_mark_prices(batch: Execution) -> None:
     """Set each market's mark from what was weighed up to the last batch; note by how much each one moved."""
     marks: dict[int, int] = {}
     for market in range(batch.rows.market_count):
@@ -87,7 +87,7 @@ def is_narrow(bid: int, ask: int, oracle: int, leverage: int) -> bool:
 
 
 def add_basis(
-    batch: Batch, market: int, memory: MarketMemory, bid: int, ask: int, elapsed: int
+    batch: Execution, market: int, memory: MarketMemory, bid: int, ask: int, elapsed: int
 ) -> MarketMemory:
     """The average with this batch's sample; `bid` and `ask` in 1 / QUOTE_SCALE, 0 where there is none."""
     row = batch.rows.markets[market]

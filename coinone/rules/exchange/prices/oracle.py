@@ -17,7 +17,7 @@ time, an eighth at most: neither a leader's times nor its batches in quick succe
 """
 
 from coinone.base.primitives.parameters import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.jump import agree, drop_overdue, is_quorum, taking_effect
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, MarketStatus
 from coinone.rules.exchange.state.exchange import Exchange
@@ -29,7 +29,7 @@ LIMIT_QUARTER, LIMIT_STEP = LIMIT_WHOLE // 4, LIMIT_WHOLE // 8  # in 1 / LIMIT_W
 _AGED = int(MarketStatus.AGED)
 
 
-def apply_oracle(batch: Batch) -> None:
+def apply_oracle(batch: Execution) -> None:
     """Take in the reports, and set each market's oracle price and status."""
     for report in batch.ctx.oracle:
         if _acceptable(batch, report):
@@ -43,12 +43,12 @@ def is_fresh(rows: Rows, market: int) -> bool:
     return int(rows.markets[market]["status"]) <= _AGED
 
 
-def _acceptable(batch: Batch, report: OracleReport) -> bool:
+def _acceptable(batch: Execution, report: OracleReport) -> bool:
     age = batch.now - report.time_ms
     return report.reporter in batch.ex.config.reporters and -ORACLE_AHEAD_MS <= age <= ORACLE_FRESH_MS
 
 
-def _take(batch: Batch, report: OracleReport) -> None:
+def _take(batch: Execution, report: OracleReport) -> None:
     """A report never replaces a later one; a price of 0 or beyond the market's range is no report."""
     for market, px in report.prices:
         if market >= batch.rows.market_count or not 0 < px <= int(batch.rows.markets[market]["max_px"]):
@@ -58,7 +58,7 @@ def _take(batch: Batch, report: OracleReport) -> None:
             batch.ledger.reports.put((market, report.reporter), Reported(report.time_ms, px))
 
 
-def _set_oracle(batch: Batch, market: int) -> None:
+def _set_oracle(batch: Execution, market: int) -> None:
     row = batch.rows.markets[market]
     known, before = int(row["oracle_ms"]) > 0, int(row["status"])
     fresh = _fresh_reports(batch.ex, market, batch.now)
@@ -99,7 +99,7 @@ def _quorum_time(ex: Exchange, fresh: list[Reported]) -> int:
     return times[needed - 1]
 
 
-def _write(batch: Batch, market: int, **columns: int) -> None:
+def _write(batch: Execution, market: int, **columns: int) -> None:
     row = batch.rows.markets[market]
     if any(int(row[name]) != value for name, value in columns.items()):
         batch.rows.journal.market(market)

@@ -28,7 +28,7 @@ import numpy as np
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import SAMPLE_MS
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.kernel.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.margin.fill_check import beyond_band, costs_the_fund, may_fill, room
@@ -46,21 +46,21 @@ _LADDER, _LOTS, _REDUCING, _COST, _RISE, _GONE = range(6)
 _RISK, _SIDE = 1, 2  # orders that add risk, or all of the side
 
 
-class Quote(NamedTuple):
+class ImpactPrices(NamedTuple):
     """A market's impact prices: the bid rounded down, the ask up."""
 
     bid: int
     ask: int
 
 
-def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
+def impact_quotes(batch: Execution, before: int = OID_END) -> list[ImpactPrices]:
     """Each market's impact prices as the book stands, of orders with ids below `before`."""
     rows, listing_of = batch.rows, batch.ledger.listing_of
     notionals = np.array([listing_of(n).impact_notional for n in range(rows.market_count)], np.int64)
     found = np.zeros((len(notionals), 4), np.int64)
     _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 6), np.int64))
     return [
-        Quote(
+        ImpactPrices(
             div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
             div_up(ask_value * QUOTE_SCALE, ask_size) if ask_size else 0,
         )
@@ -68,13 +68,13 @@ def impact_quotes(batch: Batch, before: int = OID_END) -> list[Quote]:
     ]
 
 
-def hittable(*quotes: Quote) -> Quote:
+def hittable(*quotes: ImpactPrices) -> ImpactPrices:
     """What could be hit of quotes at several moments: the lowest bid and the highest ask, if never missing."""
     bids, asks = [quote.bid for quote in quotes], [quote.ask for quote in quotes]
-    return Quote(min(bids), max(asks) if all(asks) else 0)
+    return ImpactPrices(min(bids), max(asks) if all(asks) else 0)
 
 
-def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
+def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None:
     """At a batch's end: weigh what its takers could hit, and remember what everybody sees now. They met `met`, made of
     orders with ids below `before`."""
     for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=True)):
@@ -83,7 +83,7 @@ def weigh_quotes(batch: Batch, met: list[Quote], before: int) -> None:
         bid = ask = 0
         # Where the price is stale nothing is weighed, but an offset that was pushed goes back all the same.
         if is_fresh(batch.rows, market):
-            bid, ask = hittable(Quote(memory.seen_bid, memory.seen_ask), quote, left)
+            bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
             memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
         memory = add_basis(batch, market, memory, bid, ask, elapsed)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)

@@ -15,7 +15,7 @@ import numpy as np
 
 from coinone.base.primitives import jit_tables
 from coinone.base.primitives.jit import njit, types
-from coinone.base.primitives.jit_tables import ADDRESSES, Table, TableSet
+from coinone.base.primitives.jit_tables import ADDRESSES, TableSet, TableType
 from coinone.rules.exchange.rows.tables import (
     ACCOUNT,
     FILL,
@@ -70,7 +70,7 @@ SHORT = 19  # was a buffer too short for what was written
 COUNTERS = 20
 
 
-class Core(NamedTuple):
+class KernelArrays(NamedTuple):
     """Tables, book (book/book.py), journal (journal.py), input and output of one segment."""
 
     counters: Any
@@ -117,47 +117,47 @@ class Core(NamedTuple):
 
 _i8, _i4 = np.int64, np.int32
 
-_TYPES = Core(
-    counters=Table(_i8),
-    accounts=Table(ACCOUNT),
-    positions=Table(POSITION, 2),
-    holders=Table(_i4, 2),
-    holder_counts=Table(_i8),
-    orders=Table(ORDER),
-    markets=Table(MARKET),
-    stale=Table(_i4),
-    tiers=Table(TIER, 2),
-    globals=Table(GLOBALS),
-    ladder_keys=Table(_i8, 2),
-    ladder_levels=Table(_i4, 2),
-    ladder_firsts=Table(_i8),
-    ladder_counts=Table(_i8),
-    ladder_orders=Table(_i8),
-    value_keys=Table(_i8, 2),
-    value_slots=Table(_i4, 2),
-    value_counts=Table(_i8),
-    levels=Table(LEVEL),
-    free_orders=Table(_i4),
-    free_levels=Table(_i4),
-    oids=Table(_i4),
-    oid_shifts=Table(_i4),
-    cloid_slots=Table(_i4),
-    links=Table(LINK),
-    hints=Table(_i4),
-    blank=Table(ORDER),
-    account_keys=Table(_i8),
-    account_images=Table(ACCOUNT),
-    position_keys=Table(_i8),
-    position_images=Table(POSITION),
-    order_keys=Table(_i8),
-    order_images=Table(ORDER),
-    market_keys=Table(_i8),
-    market_images=Table(MARKET),
-    globals_images=Table(GLOBALS),
-    ops=Table(OP),
-    results=Table(RESULT),
-    fills=Table(FILL),
-    updates=Table(UPDATE),
+_TYPES = KernelArrays(
+    counters=TableType(_i8),
+    accounts=TableType(ACCOUNT),
+    positions=TableType(POSITION, 2),
+    holders=TableType(_i4, 2),
+    holder_counts=TableType(_i8),
+    orders=TableType(ORDER),
+    markets=TableType(MARKET),
+    stale=TableType(_i4),
+    tiers=TableType(TIER, 2),
+    globals=TableType(GLOBALS),
+    ladder_keys=TableType(_i8, 2),
+    ladder_levels=TableType(_i4, 2),
+    ladder_firsts=TableType(_i8),
+    ladder_counts=TableType(_i8),
+    ladder_orders=TableType(_i8),
+    value_keys=TableType(_i8, 2),
+    value_slots=TableType(_i4, 2),
+    value_counts=TableType(_i8),
+    levels=TableType(LEVEL),
+    free_orders=TableType(_i4),
+    free_levels=TableType(_i4),
+    oids=TableType(_i4),
+    oid_shifts=TableType(_i4),
+    cloid_slots=TableType(_i4),
+    links=TableType(LINK),
+    hints=TableType(_i4),
+    blank=TableType(ORDER),
+    account_keys=TableType(_i8),
+    account_images=TableType(ACCOUNT),
+    position_keys=TableType(_i8),
+    position_images=TableType(POSITION),
+    order_keys=TableType(_i8),
+    order_images=TableType(ORDER),
+    market_keys=TableType(_i8),
+    market_images=TableType(MARKET),
+    globals_images=TableType(GLOBALS),
+    ops=TableType(OP),
+    results=TableType(RESULT),
+    fills=TableType(FILL),
+    updates=TableType(UPDATE),
 )
 
 attach = jit_tables.attach(TableSet(_TYPES))

@@ -27,7 +27,7 @@ from coinone.rules.exchange.rows.arrays import (
     inlined,
     next_place,
 )
-from coinone.rules.exchange.rows.store import Store
+from coinone.rules.exchange.rows.store import RowStore
 from coinone.rules.exchange.rows.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, Array, copied
 
 
@@ -111,7 +111,7 @@ _TABLES = (
 class Journal:
     """Before-images of the open epoch. `keys[name]` says which row `images[name]` is a copy of."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RowStore) -> None:
         self._store = store
         self.counters = store.counters
         self.keys: dict[str, Array] = {name: np.zeros(64, np.int64) for _, name, _ in _TABLES}

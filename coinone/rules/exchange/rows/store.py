@@ -9,7 +9,7 @@ from coinone.rules.exchange.rows.arrays import COUNTERS
 from coinone.rules.exchange.rows.tables import ACCOUNT, GLOBALS, MARKET, ORDER, POSITION, TIER, Array, zeros
 
 
-class Store:
+class RowStore:
     """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0].
 
     holders[market, n] (margin/holders.py) is an index over positions, as wide as there is room for accounts."""

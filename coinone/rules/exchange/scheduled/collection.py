@@ -21,11 +21,11 @@ from coinone.base.primitives.types import ZERO_ADDRESS, Address
 from coinone.rules.exchange.accounts.locks import is_locked
 from coinone.rules.exchange.actions.agents import end_agency
 from coinone.rules.exchange.actions.opening import tell
-from coinone.rules.exchange.batch.execution import NO_HASH, Batch
+from coinone.rules.exchange.batch.execution import NO_HASH, Execution
 from coinone.rules.exchange.rows.arrays import EPOCH
 
 
-def collect(batch: Batch) -> None:
+def collect(batch: Execution) -> None:
     """Look at the next accounts by number, and let the empty ones go. The last step of a batch."""
     rows, reached = batch.rows, batch.ledger.cursor.collect_account
     numbers = rows.numbers.after(reached) or rows.numbers.after(0)
@@ -45,7 +45,7 @@ def collect(batch: Batch) -> None:
     batch.set_cursor(collect_account=numbers[-1] if numbers else 0)
 
 
-def collectable(batch: Batch, slot: int, number: int) -> bool:
+def collectable(batch: Execution, slot: int, number: int) -> bool:
     """Whether nothing but a quiet row is left of the account."""
     rows, ledger = batch.rows, batch.ledger
     held = rows.positions[slot]
@@ -61,20 +61,20 @@ def collectable(batch: Batch, slot: int, number: int) -> bool:
     )
 
 
-def _fresh_nonces(batch: Batch, signers: tuple[Address, ...]) -> bool:
+def _fresh_nonces(batch: Execution, signers: tuple[Address, ...]) -> bool:
     """Whether any of them used a nonce that could still pass the window."""
     used = [batch.ledger.nonces.get(signer) for signer in signers]
     return any(nonces is not None and nonces.could_pass(batch.now) for nonces in used)
 
 
-def _end_agencies(batch: Batch, number: int) -> None:
+def _end_agencies(batch: Execution, number: int) -> None:
     """What waits for an address that was an agent opens its account now: unlisted, it could not leave any more. Before
     any row is free: one let go and used again in the same batch could not be taken back (state/undo.py)."""
     for agent in batch.ledger.settings_of(number).agents:
         end_agency(batch, agent)
 
 
-def _let_go(batch: Batch, slot: int, number: int) -> None:
+def _let_go(batch: Execution, slot: int, number: int) -> None:
     rows, ledger = batch.rows, batch.ledger
     address, cash = rows.address_of(slot), int(rows.accounts["cash"][slot])
     for signer in ledger.settings_of(number).signers:

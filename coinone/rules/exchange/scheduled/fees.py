@@ -9,7 +9,7 @@ day; one that acts before its turn is looked at then.
 from dataclasses import replace
 
 from coinone.base.primitives.parameters import FEE_TURNS_PER_BATCH
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 
 DAY_MS = 86_400_000
 WINDOW_DAYS = 14
@@ -44,7 +44,7 @@ def recent_volume(days: tuple[tuple[int, int], ...], lifetime: int, today: int) 
     return lifetime - began
 
 
-def turn_fee_days(batch: Batch) -> None:
+def turn_fee_days(batch: Execution) -> None:
     """Look at the next accounts, by number, that the day has not reached yet."""
     cursor, today = batch.ledger.cursor, batch.now // DAY_MS
     reached = cursor.fee_account if cursor.fee_day == today else 0
@@ -60,7 +60,7 @@ def turn_fee_days(batch: Batch) -> None:
         batch.set_cursor(fee_day=today, fee_account=reached)
 
 
-def turn_fee_day(batch: Batch, slot: int, *, acts: bool = False) -> None:
+def turn_fee_day(batch: Execution, slot: int, *, acts: bool = False) -> None:
     """Once a UTC day: note the account's volume if it has grown since the last note, and choose its tier. Of who acts
     before its turn it is noted anyhow, since it may have grown by then; who acts after it has been looked at."""
     number, today, cursor = batch.ex.number(slot), batch.now // DAY_MS, batch.ledger.cursor

@@ -14,11 +14,11 @@ from coinone.base.primitives.parameters import (
     CANCELS_FIRED_PER_DAY,
     FIRED_WITH_FEW,
 )
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.scheduled.fees import DAY_MS
 
 
-def due_cancels(batch: Batch) -> list[int]:
+def due_cancels(batch: Execution) -> list[int]:
     """Slots whose scheduled cancel fires now, by time and account number."""
     schedule, rows = batch.ledger.schedule, batch.rows
     slots: list[int] = []
@@ -37,7 +37,7 @@ def due_cancels(batch: Batch) -> list[int]:
     return slots
 
 
-def _counted(batch: Batch, number: int) -> bool:
+def _counted(batch: Execution, number: int) -> bool:
     """Count a firing against the day's allowance; is there any left?"""
     settings, today = batch.ledger.settings_of(number), batch.now // DAY_MS
     day, fired = settings.cancels_fired

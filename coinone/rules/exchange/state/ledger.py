@@ -18,12 +18,12 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Table(Generic[Key, Value]):
+class LoggedDict(Generic[Key, Value]):
     """A dict whose writes are noted in a shared log."""
 
     __slots__ = ("_log", "_values", "name")
 
-    def __init__(self, name: str, log: "Log") -> None:
+    def __init__(self, name: str, log: "UndoLog") -> None:
         self.name = name
         self._values: dict[Key, Value] = {}
         self._log = log
@@ -57,12 +57,12 @@ class Table(Generic[Key, Value]):
             self._values[key] = value
 
 
-class Schedule(Table[int, int]):
+class CancelSchedule(LoggedDict[int, int]):
     """scheduleCancel: account number -> time in ms, and whose time is next."""
 
     __slots__ = ("_times",)
 
-    def __init__(self, log: "Log") -> None:
+    def __init__(self, log: "UndoLog") -> None:
         super().__init__("schedule", log)
         self._times = Timetable()
 
@@ -86,22 +86,22 @@ class Schedule(Table[int, int]):
             self._times.put(key, value)
 
 
-class Log:
+class UndoLog:
     """Before-images in the order of writing."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Table, object, object]] = []  # type: ignore[type-arg]
+        self.entries: list[tuple[LoggedDict, object, object]] = []  # type: ignore[type-arg]
 
-    def note(self, table: Table, key: object, before: object) -> None:  # type: ignore[type-arg]
+    def note(self, table: LoggedDict, key: object, before: object) -> None:  # type: ignore[type-arg]
         self.entries.append((table, key, before))
 
-    def take(self) -> list[tuple[Table, object, object]]:  # type: ignore[type-arg]
+    def take(self) -> list[tuple[LoggedDict, object, object]]:  # type: ignore[type-arg]
         """The entries so far; the log starts afresh."""
         entries, self.entries = self.entries, []
         return entries
 
 
-def undo_entries(entries: list[tuple[Table, object, object]]) -> None:  # type: ignore[type-arg]
+def undo_entries(entries: list[tuple[LoggedDict, object, object]]) -> None:  # type: ignore[type-arg]
     for table, key, before in reversed(entries):
         table.restore(key, before)
 
@@ -144,7 +144,7 @@ class NonceSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AccountSettings:
     """What an account chose or is known by, apart from its rows."""
 
     signers: tuple[Address, ...] = ()  # keys with a nonce set, agents of the past included
@@ -213,21 +213,21 @@ class Cursors:
 class Ledger:
     """All tables. Keys: agent address, signer address, account number, market, (market, reporter), address."""
 
-    log: Log = field(default_factory=Log)
+    log: UndoLog = field(default_factory=UndoLog)
 
     def __post_init__(self) -> None:
-        self.agents: Table[Address, Agent] = Table("agents", self.log)
-        self.nonces: Table[Address, NonceSet] = Table("nonces", self.log)
-        self.settings: Table[int, Settings] = Table("settings", self.log)
-        self.schedule = Schedule(self.log)
-        self.listings: Table[int, Listing] = Table("listings", self.log)
-        self.memory: Table[int, MarketMemory] = Table("memory", self.log)
-        self.reports: Table[tuple[int, Address], Reported] = Table("reports", self.log)
-        self.unclaimed: Table[Address, int] = Table("unclaimed", self.log)
-        self.cursors: Table[str, Cursors] = Table("cursors", self.log)
+        self.agents: LoggedDict[Address, Agent] = LoggedDict("agents", self.log)
+        self.nonces: LoggedDict[Address, NonceSet] = LoggedDict("nonces", self.log)
+        self.settings: LoggedDict[int, AccountSettings] = LoggedDict("settings", self.log)
+        self.schedule = CancelSchedule(self.log)
+        self.listings: LoggedDict[int, Listing] = LoggedDict("listings", self.log)
+        self.memory: LoggedDict[int, MarketMemory] = LoggedDict("memory", self.log)
+        self.reports: LoggedDict[tuple[int, Address], Reported] = LoggedDict("reports", self.log)
+        self.unclaimed: LoggedDict[Address, int] = LoggedDict("unclaimed", self.log)
+        self.cursors: LoggedDict[str, Cursors] = LoggedDict("cursors", self.log)
         self.cursors.restore("all", Cursors())
 
-    def settings_of(self, number: int) -> Settings:
+    def settings_of(self, number: int) -> AccountSettings:
         return self.settings.get(number) or _DEFAULT
 
     def living_agent(self, address: Address, now: int) -> Agent | None:
@@ -264,5 +264,5 @@ class Ledger:
         return found
 
 
-_DEFAULT = Settings()
+_DEFAULT = AccountSettings()
 _NO_MEMORY = MarketMemory()

@@ -26,13 +26,13 @@ from coinone.rules.exchange.state.leaf_forms import (
     unpack_row,
 )
 from coinone.rules.exchange.state.ledger import (
+    AccountSettings,
     Agent,
     Cursors,
     Listing,
     MarketMemory,
     NonceSet,
     Reported,
-    Settings,
 )
 
 
@@ -82,8 +82,8 @@ def _load_account(ex: Exchange, number: int, data: bytes) -> None:
     ledger.settings.restore(number, _settings(leaf))
 
 
-def _settings(leaf: AccountLeaf) -> Settings:
-    return Settings(
+def _settings(leaf: AccountLeaf) -> AccountSettings:
+    return AccountSettings(
         signers=tuple([signer.address for signer in leaf.signers]),
         agents=tuple([agent.address for agent in leaf.agents]),
         builders=leaf.settings.builders,

@@ -27,7 +27,7 @@ K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
-class AccountProof:
+class ExchangeProof:
     """What convinces a holder of the root that account `number` has exactly this leaf and these orders."""
 
     number: int
@@ -124,9 +124,9 @@ class LeafStore:
         """Is there an account with this number?"""
         return number in self._accounts
 
-    def prove(self, number: int) -> AccountProof:
+    def prove(self, number: int) -> ExchangeProof:
         """The proof of an account that exists."""
-        return AccountProof(
+        return ExchangeProof(
             number=number,
             leaf=self._accounts[number],
             orders=tuple(sorted(self._orders.get(number, {}).items())),
@@ -205,7 +205,7 @@ def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
     return rlp.encode([leaf, listed])
 
 
-def verify_account(root: Hash32, proof: AccountProof) -> bool:
+def verify_account(root: Hash32, proof: ExchangeProof) -> bool:
     """Does `proof` show this account and exactly these orders under `root`?"""
     if any(len(order) != form.ORDER_LEAF_SIZE for _, order in proof.orders):
         return False

@@ -25,11 +25,19 @@ from coinone.base.primitives.units import price_decimals
 from coinone.rules.exchange.book import book
 from coinone.rules.exchange.margin.funding import rate_cap
 from coinone.rules.exchange.margin.sums import recompute
-from coinone.rules.exchange.rows.arrays import KEY_0, KEY_1, LEVELS_MAX, LIVE_ORDERS, MARKETS, SIDE_MAX, Core
+from coinone.rules.exchange.rows.arrays import (
+    KEY_0,
+    KEY_1,
+    LEVELS_MAX,
+    LIVE_ORDERS,
+    MARKETS,
+    SIDE_MAX,
+    KernelArrays,
+)
 from coinone.rules.exchange.rows.journal import Journal, Undo
 from coinone.rules.exchange.rows.numbers import Numbers
 from coinone.rules.exchange.rows.output import Output
-from coinone.rules.exchange.rows.store import Store
+from coinone.rules.exchange.rows.store import RowStore
 from coinone.rules.exchange.rows.tables import ACCOUNT, LIMIT_WHOLE, MARKET, OP, POSITION, TIER, Array, zeros
 
 __all__ = ["Array", "Rows"]
@@ -40,7 +48,7 @@ _NOBODY: Array = np.zeros(0, np.int64)
 _NO_OPS: Array = np.zeros(0, OP)
 
 
-class Rows(Store):
+class Rows(RowStore):
     """The tables with their book, journal and output, and who has which slot."""
 
     def __init__(
@@ -58,8 +66,8 @@ class Rows(Store):
         self.book = book.Book(key)
         self.journal = Journal(self)
         self.output = Output(self.counters)
-        self._arrays: Core | None = None
-        self._words: Array = np.zeros(WORDS * len(Core._fields), np.int64)
+        self._arrays: KernelArrays | None = None
+        self._words: Array = np.zeros(WORDS * len(KernelArrays._fields), np.int64)
         self.rebuild()
 
     def core(self, ops: Array = _NO_OPS) -> Array:
@@ -69,7 +77,7 @@ class Rows(Store):
         shelf, journal, output = self.book, self.journal, self.output
         self.counters[MARKETS] = self.market_count
         keys, images = journal.keys, journal.images
-        arrays = Core(
+        arrays = KernelArrays(
             self.counters,
             self.accounts,
             self.positions,

@@ -74,7 +74,7 @@ class Answers:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Answer:
+class OperationsAnswer:
     """The answer to an action whose operations are those from `start` up to `stop`; a call makes it."""
 
     answers: Answers

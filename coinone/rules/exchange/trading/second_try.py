@@ -8,7 +8,7 @@ from coinone.rules.exchange.accounts.credits import charge
 from coinone.rules.exchange.rows.status import FIRST_REJECTION
 from coinone.rules.exchange.rows.tables import Array, OpKind
 from coinone.rules.exchange.trading.ops import OpList
-from coinone.rules.exchange.trading.segment import Ran, Trading
+from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.wire.segments import Item
 
 
@@ -19,12 +19,12 @@ class SecondTry:
     among its account's items is out of reach, so that "cancel, then place again" does not cancel what it placed.
     """
 
-    def __init__(self, cancels: Trading, ran: Ran) -> None:
+    def __init__(self, cancels: Trading, ran: SegmentRun) -> None:
         self._cancels = cancels
         self._ran = ran
-        self._placed: list[tuple[OpList, Ran]] = []
+        self._placed: list[tuple[OpList, SegmentRun]] = []
 
-    def note_placed(self, orders: Trading, ran: Ran) -> None:
+    def note_placed(self, orders: Trading, ran: SegmentRun) -> None:
         self._placed.append((orders.ops, ran))
 
     def run(self) -> None:

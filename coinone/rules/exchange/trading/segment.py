@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinone.rules.exchange.accounts.credits import note_fees
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.event_log import Trades
 from coinone.rules.exchange.kernel.post_only import passing
 from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import OP, RESULT, UPDATE, Array, OpKind, Side, copied
-from coinone.rules.exchange.trading.answers import Answer, Answers
+from coinone.rules.exchange.trading.answers import Answers, OperationsAnswer
 from coinone.rules.exchange.trading.ops import OpList, to_market_units
 from coinone.rules.exchange.wire.action import Traded
 from coinone.rules.exchange.wire.segments import Item
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class SegmentRun:
     """A segment that the kernel ran: what was asked, one RESULT for each operation, and what became of orders."""
 
     asked: Array
@@ -33,13 +33,13 @@ class Ran:
     updates: Array
 
 
-_NOTHING = Ran(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, UPDATE))
+_NOTHING = SegmentRun(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, UPDATE))
 
 
 class Trading:
     """One segment of orders, modifies or cancels: collect operations, run them, hand out the answers."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Execution) -> None:
         self.batch = batch
         self.ops = OpList()
         self.swept = 0  # orders, by actions that sweep
@@ -64,7 +64,7 @@ class Trading:
             return []
         return self.batch.rows.book.slots_of(self.batch.rows, account, market)
 
-    def run(self, post_only: bool = False) -> Ran:
+    def run(self, post_only: bool = False) -> SegmentRun:
         """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. Some `post_only`
         ones may cross others (kernel/post_only.py)."""
         batch, rows = self.batch, self.batch.rows
@@ -81,9 +81,9 @@ class Trading:
         if len(fills) or len(updates):
             hashes = [item.tx_hash for item in self.ops.items]
             batch.events.append(Trades(*batch.here, fills, updates, rows.addresses, self.ops.starts, hashes))
-        return Ran(ops, results, updates)
+        return SegmentRun(ops, results, updates)
 
-    def refuse(self, ran: Ran, met: Ran) -> None:
+    def refuse(self, ran: SegmentRun, met: SegmentRun) -> None:
         """New post-only orders that rested until orders of earlier batches had them go at the meeting `met`, and no
         taker found, are answered as refused on entry, with the best prices that are there now. A modify is not: its old
         order is gone."""
@@ -99,7 +99,7 @@ class Trading:
         ran.results["status"][places] = Status.BAD_ALO
         ran.results["oid"][places] = ran.results["resting_sz"][places] = 0
 
-    def finish(self, ran: Ran) -> None:
+    def finish(self, ran: SegmentRun) -> None:
         """Write the outcomes."""
         rows = self.batch.rows
         answers = Answers(ran.asked, ran.results, rows.markets["sz_decimals"][: rows.market_count].tolist())
@@ -111,7 +111,7 @@ class Trading:
             if does.fails_with_its_operation and ran.results["status"][start] >= FIRST_REJECTION:
                 self.batch.failed(item, answers.error(start))
             else:
-                self.batch.executed(item, Answer(answers, does.answer, start, starts[n + 1]))
+                self.batch.executed(item, OperationsAnswer(answers, does.answer, start, starts[n + 1]))
 
 
 def traded(item: Item) -> Traded:

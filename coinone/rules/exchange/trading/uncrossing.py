@@ -1,15 +1,15 @@
 """The end of a batch's trading: orders that cross each other meet (kernel/passing.py), until no book is crossed."""
 
-from coinone.rules.exchange.batch.execution import Batch
+from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.fixed import QUOTE_SCALE, round_half_even
 from coinone.rules.exchange.prices.mark import is_narrow
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OpKind, Side
 from coinone.rules.exchange.state.rows import Rows
-from coinone.rules.exchange.trading.segment import Ran, Trading
+from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.wire.segments import system_item
 
 
-def uncross(batch: Batch) -> Ran:
+def uncross(batch: Execution) -> SegmentRun:
     """Let what rests and crosses trade, market by market."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
@@ -25,7 +25,7 @@ def crossed_markets(rows: Rows) -> list[int]:
     return [n for n, (bid, ask) in enumerate(best) if bid is not None and ask is not None and bid >= ask]
 
 
-def _middle(batch: Batch, market: int) -> int:
+def _middle(batch: Execution, market: int) -> int:
     """Twice the price that tells who takes: the middle of the impact prices that everybody saw at the last batch's end,
     where they are as near to each other as the mark's basis asks (mark.py), else the mark. The mark as well where the
     limit of liquidations is not whole: makers have just come back, and what was seen before is not theirs."""

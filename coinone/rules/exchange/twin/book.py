@@ -51,7 +51,7 @@ class Result(NamedTuple):
     status: int
 
 
-class Fill(NamedTuple):
+class TwinFill(NamedTuple):
     """A trade; fields as in tables.FILL."""
 
     tid: int
@@ -81,7 +81,7 @@ class Fill(NamedTuple):
     maker_has_cloid: int
 
 
-class Update(NamedTuple):
+class TwinUpdate(NamedTuple):
     """What became of an order; fields as in tables.UPDATE."""
 
     oid: int
@@ -115,11 +115,11 @@ class Position:
     funding_ms: int = 0
     initial_margin: int = 0  # its terms in the owner's sums
     maintenance_margin: int = 0
-    reducing: list[Order] = field(default_factory=list, compare=False)  # resting reduce-only orders
+    reducing: list[TwinOrder] = field(default_factory=list, compare=False)  # resting reduce-only orders
 
 
 @dataclass(slots=True)
-class Account:
+class TwinAccount:
     cash: int
     taker_rate: int
     maker_rate: int
@@ -143,9 +143,9 @@ class Ladder:
     sign: int
     keys: list[int] = field(default_factory=list)
     count: int = 0  # orders
-    queues: dict[int, dict[int, Order]] = field(default_factory=dict)
+    queues: dict[int, dict[int, TwinOrder]] = field(default_factory=dict)
 
-    def add(self, order: Order) -> None:
+    def add(self, order: TwinOrder) -> None:
         key = self.sign * order.op.px
         queue = self.queues.get(key)
         if queue is None:
@@ -154,7 +154,7 @@ class Ladder:
         queue[order.oid] = order
         self.count += 1
 
-    def remove(self, order: Order) -> None:
+    def remove(self, order: TwinOrder) -> None:
         key = self.sign * order.op.px
         queue = self.queues[key]
         del queue[order.oid]
@@ -163,7 +163,7 @@ class Ladder:
             del self.queues[key]
             del self.keys[bisect_left(self.keys, key)]
 
-    def only_best(self, order: Order) -> bool:
+    def only_best(self, order: TwinOrder) -> bool:
         """Is this order all that stands at the best price?"""
         return bool(self.keys) and list(self.queues[self.keys[-1]]) == [order.oid]
 
@@ -173,7 +173,7 @@ class Ladder:
 
 
 @dataclass(slots=True)
-class Market:
+class TwinMarket:
     """Parameters as in tables.MARKET; `bounds` are the least notionals of `tiers`: (max leverage, deduction)."""
 
     mark: int
@@ -205,17 +205,17 @@ class Market:
 
 
 @dataclass(slots=True)
-class Order:
+class TwinOrder:
     """An order with what it stands on: its owner, the owner's position in its market, and the market."""
 
     oid: int
     op: Op
-    owner: Account
+    owner: TwinAccount
     held: Position
-    market: Market
+    market: TwinMarket
     size: int
     left: int
     time_ms: int
     notional: int = 0  # traded as a taker
     paid: int = 0  # the exchange's fees for it
-    replaces: Order | None = None  # by a modify
+    replaces: TwinOrder | None = None  # by a modify

@@ -9,11 +9,11 @@ import numpy as np
 from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, OpKind, Side
 from coinone.rules.exchange.state.rows import Rows
-from coinone.rules.exchange.twin.book import Account, Market, Op, Order, Position
+from coinone.rules.exchange.twin.book import Op, Position, TwinAccount, TwinMarket, TwinOrder
 from coinone.rules.exchange.twin.run import Twin
 from coinone.rules.exchange.twin.terms import sums
 
-_MARKET_FIELDS = tuple(Market.__dataclass_fields__.keys() - {"bounds", "tiers", "sides"})
+_MARKET_FIELDS = tuple(TwinMarket.__dataclass_fields__.keys() - {"bounds", "tiers", "sides"})
 _POSITION_FIELDS = {  # of the twin and of the rows; the terms of sums aside
     name: {"bids": "bid_size", "asks": "ask_size"}.get(name, name)
     for name in Position.__dataclass_fields__
@@ -39,17 +39,17 @@ def twin_of(rows: Rows) -> Twin:
     return twin
 
 
-def _market(rows: Rows, index: int) -> Market:
+def _market(rows: Rows, index: int) -> TwinMarket:
     row = rows.markets[index]
     fields: dict[str, Any] = {name: int(row[name]) for name in _MARKET_FIELDS}
     tiers = rows.tiers[index, : int(row["tier_count"])]
     pairs = [(int(tier["max_leverage"]), int(tier["deduction"])) for tier in tiers]
-    market = Market(**fields, bounds=tiers["lower"].tolist(), tiers=pairs)
+    market = TwinMarket(**fields, bounds=tiers["lower"].tolist(), tiers=pairs)
     market.order_count = 0  # counted again as the orders come
     return market
 
 
-def _account(rows: Rows, slot: int) -> Account:
+def _account(rows: Rows, slot: int) -> TwinAccount:
     row = rows.accounts[slot]
     positions = [
         Position(**{str(name): int(held[column]) for name, column in _POSITION_FIELDS.items()})  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def _account(rows: Rows, slot: int) -> Account:
     ]
     for position in positions:
         position.bids = position.asks = 0
-    account = Account(int(row["cash"]), int(row["taker_rate"]), int(row["maker_rate"]), positions)
+    account = TwinAccount(int(row["cash"]), int(row["taker_rate"]), int(row["maker_rate"]), positions)
     account.locked = bool(row["flags"] & ACCOUNT_LOCKED)
     account.taker_volume, account.maker_volume = int(row["taker_volume"]), int(row["maker_volume"])
     return account
@@ -136,7 +136,7 @@ def _seen(row: np.void) -> tuple[int, ...]:
     return tuple(int(row[name]) for name in names)
 
 
-def _orders(queue: list[Order]) -> list[tuple[int, ...]]:
+def _orders(queue: list[TwinOrder]) -> list[tuple[int, ...]]:
     return [
         (o.oid, o.op.px, o.left, o.size, o.op.account, o.op.tif, o.op.reduce_only, o.time_ms, o.op.cloid_lo)
         for o in queue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from coinone.base.primitives.parameters import VOLUME_MAX
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus
-from coinone.rules.exchange.twin.book import Account, Fill, Market, Op, Order, row
-from coinone.rules.exchange.twin.resting import Resting
+from coinone.rules.exchange.twin.book import Op, TwinAccount, TwinFill, TwinMarket, TwinOrder, row
+from coinone.rules.exchange.twin.resting import TwinState
 from coinone.rules.exchange.twin.terms import (
     BUY,
     adverse,
@@ -28,17 +28,17 @@ REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 FILLED = int(Status.FILLED)
 
 
-class Meeting(Resting):
+class Meeting(TwinState):
     """What rests, and how it trades; `fills` and `updates` are those of the segment that runs."""
 
-    def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
+    def __init__(self, markets: list[TwinMarket], accounts: list[TwinAccount]) -> None:
         super().__init__(markets, accounts)
         self.next_tid = 1
         self.fees = self.insurance = self.now = 0
-        self.stale: dict[int, Market] = {}
-        self.fills: list[Fill] = []
+        self.stale: dict[int, TwinMarket] = {}
+        self.fills: list[TwinFill] = []
 
-    def match(self, i: int, taker: Order, slack: int | None) -> tuple[int | None, int]:
+    def match(self, i: int, taker: TwinOrder, slack: int | None) -> tuple[int | None, int]:
         """Trade against the best price's oldest order until done; why it stopped early, or 0."""
         op, market = taker.op, taker.market
         other = market.sides[1 - op.side]
@@ -84,7 +84,7 @@ class Meeting(Resting):
             self.check_extension(i, maker.owner, had, equity, made[0])
         return slack, 0
 
-    def _meet(self, taker: Order, maker: Order) -> tuple[int, int]:
+    def _meet(self, taker: TwinOrder, maker: TwinOrder) -> tuple[int, int]:
         """How much the maker's order can take by its own terms, or why it is cancelled."""
         owner, market = maker.owner, maker.market
         if owner is taker.owner:
@@ -105,7 +105,7 @@ class Meeting(Resting):
         pays = op.builder_fee > 0 and not self.accounts[op.builder].locked
         return fee(notional, rate), fee(notional, op.builder_fee) if pays else 0
 
-    def _taker_charges(self, taker: Order, change: int, px: int) -> tuple[int, int]:
+    def _taker_charges(self, taker: TwinOrder, change: int, px: int) -> tuple[int, int]:
         """The same for a taker; a liquidation pays what the fill leaves of its share of the equity, at most."""
         owner, op, notional = taker.owner, taker.op, abs(change) * px
         if not op.liquidation:
@@ -120,8 +120,8 @@ class Meeting(Resting):
     def trade(
         self,
         i: int,
-        taker: Order,
-        maker: Order,
+        taker: TwinOrder,
+        maker: TwinOrder,
         size: int,
         px: int,
         made: tuple[int, int],
@@ -158,8 +158,8 @@ class Meeting(Resting):
     def _tell_fill(
         self,
         i: int,
-        taker: Order,
-        maker: Order,
+        taker: TwinOrder,
+        maker: TwinOrder,
         size: int,
         px: int,
         starts: tuple[int, int],
@@ -191,10 +191,10 @@ class Meeting(Resting):
             op.has_cloid,
             order.has_cloid,
         )
-        self.fills.append(row(Fill, (*fields, *profits, *cloids, *flags)))
+        self.fills.append(row(TwinFill, (*fields, *profits, *cloids, *flags)))
         self.next_tid += 1
 
-    def check_extension(self, i: int, owner: Account, had: int, equity: int, burnt: int) -> bool:
+    def check_extension(self, i: int, owner: TwinAccount, had: int, equity: int, burnt: int) -> bool:
         """If fills that cost more than the exchange's fees left too little initial margin, what adds risk goes."""
         short = room(owner) < 0 and room(owner) + burnt < had and worth(owner) + burnt < equity
         if short:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus, OpKind
-from coinone.rules.exchange.twin.book import Market, Op, Order, Result, row
+from coinone.rules.exchange.twin.book import Op, Result, TwinMarket, TwinOrder, row
 from coinone.rules.exchange.twin.meeting import FILLED, Meeting
 from coinone.rules.exchange.twin.terms import (
     BUY,
@@ -42,7 +42,7 @@ class Passing(Meeting):
         standing = [o for o in self.orders.values() if o.oid not in moved and o.time_ms < last_batch]
         return [self._passes(op, standing) for op in ops]
 
-    def _passes(self, op: Op, standing: list[Order]) -> bool:
+    def _passes(self, op: Op, standing: list[TwinOrder]) -> bool:
         if not 0 <= op.market < len(self.markets) or self.markets[op.market].status > AGED:
             return False
         market = self.markets[op.market]
@@ -62,7 +62,7 @@ class Passing(Meeting):
         lost = loss > 0 and (beyond_band(market, op.px) or loss > PRICE_LEVELS_MAX // 2 * market.px_unit)
         return sum(in_way) <= lots // 16 and not lost
 
-    def target(self, op: Op) -> Order | None:
+    def target(self, op: Op) -> TwinOrder | None:
         """The account's own order that a cancel or modify names, if it is in that market."""
         if op.kind in _TARGETS_CLOID:
             order = self.cloids.get((op.account, op.target_hi, op.target_lo))
@@ -72,7 +72,7 @@ class Passing(Meeting):
             return None
         return order
 
-    def meet(self, i: int, market: Market, middle: int) -> Result:
+    def meet(self, i: int, market: TwinMarket, middle: int) -> Result:
         """While a market's best orders cross, the older one trades at its price with the newer one; of one account it
         goes. `middle` is twice the price that tells who takes."""
         bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
@@ -99,7 +99,7 @@ class Passing(Meeting):
                 filled, notional = filled + size, notional + size * op.px
         return row(Result, (0, filled, notional, 0, 0, 0, Status.CANCELED))
 
-    def _lots(self, order: Order) -> int:
+    def _lots(self, order: TwinOrder) -> int:
         """What may trade by its own terms."""
         if costs_the_fund(order):
             return 0
@@ -107,17 +107,17 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
-    def _keeps_out(self, older: Order, newer: Order) -> bool:
+    def _keeps_out(self, older: TwinOrder, newer: TwinOrder) -> bool:
         """Was the older one there before the batch, at no loss to its owner, and more than a 16th of the other?"""
         return (
             older.time_ms < self.now and adverse(older, older.op.px, 1) <= 0 and older.left > newer.size // 16
         )
 
-    def _charges_at_rest(self, order: Order, takes: bool, size: int, px: int) -> tuple[int, int]:
+    def _charges_at_rest(self, order: TwinOrder, takes: bool, size: int, px: int) -> tuple[int, int]:
         """What takers pay, or makers."""
         return self.charges(order.op, size * px, order.owner.taker_rate if takes else order.owner.maker_rate)
 
-    def _may_trade(self, i: int, order: Order, takes: bool, size: int, px: int) -> bool:
+    def _may_trade(self, i: int, order: TwinOrder, takes: bool, size: int, px: int) -> bool:
         """Else its owner's orders of that side go."""
         charge = sum(self._charges_at_rest(order, takes, size, px))
         may = may_fill(order, size if order.op.side == BUY else -size, px, charge)
@@ -125,7 +125,7 @@ class Passing(Meeting):
             self.remove_side(i, order)
         return may
 
-    def _meet_newer(self, i: int, older: Order, newer: Order, older_takes: bool, size: int) -> None:
+    def _meet_newer(self, i: int, older: TwinOrder, newer: TwinOrder, older_takes: bool, size: int) -> None:
         """One fill."""
         px = older.op.px
         made = self._charges_at_rest(newer, not older_takes, size, px)

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from coinone.base.primitives.parameters import PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
 from coinone.rules.exchange.rows.status import Status
-from coinone.rules.exchange.twin.book import Account, Ladder, Market, Op, Order, Position, Update, row
+from coinone.rules.exchange.twin.book import (
+    Ladder,
+    Op,
+    Position,
+    TwinAccount,
+    TwinMarket,
+    TwinOrder,
+    TwinUpdate,
+    row,
+)
 from coinone.rules.exchange.twin.terms import BUY, reserve, update_initial
 
 OPEN = int(Status.OPEN)
 
 
-class Resting:
+class TwinState:
     """Markets with their books, accounts, and the orders that rest, by oid and by client id."""
 
-    def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
+    def __init__(self, markets: list[TwinMarket], accounts: list[TwinAccount]) -> None:
         self.markets, self.accounts = markets, accounts
-        self.orders: dict[int, Order] = {}
-        self.cloids: dict[tuple[int, int, int], Order] = {}
-        self.updates: list[Update] = []
+        self.orders: dict[int, TwinOrder] = {}
+        self.cloids: dict[tuple[int, int, int], TwinOrder] = {}
+        self.updates: list[TwinUpdate] = []
         self.levels_max, self.side_max = PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
 
     def restore(self, oid: int, op: Op, size: int, left: int, time_ms: int) -> None:
         """Put back an order that rested in a state taken over."""
         owner = self.accounts[op.account]
         held, market = owner.positions[op.market], self.markets[op.market]
-        order = Order(oid, op, owner, held, market, size, left, time_ms)
+        order = TwinOrder(oid, op, owner, held, market, size, left, time_ms)
         self.enter(order)
         reserve(order, left)
         update_initial(owner, held, market)
 
-    def enter(self, order: Order) -> None:
+    def enter(self, order: TwinOrder) -> None:
         op, market = order.op, order.market
         market.sides[op.side].add(order)
         self.orders[order.oid] = order
@@ -40,20 +49,20 @@ class Resting:
         order.owner.order_count += 1
         market.order_count += 1
 
-    def replace(self, i: int, order: Order) -> None:
+    def replace(self, i: int, order: TwinOrder) -> None:
         """The order that this one replaces leaves the book, if it is there; the modify has released it."""
         old = order.replaces
         if old and old.oid in self.orders:
             self.take_out(i, old, Status.REPLACED)
 
-    def remove(self, i: int, order: Order, status: int) -> None:
+    def remove(self, i: int, order: TwinOrder, status: int) -> None:
         """A resting order leaves the book, and what it had reserved is free."""
         if order.left:
             reserve(order, -order.left)
             update_initial(order.owner, order.held, order.market)
         self.take_out(i, order, status)
 
-    def remove_side(self, i: int, order: Order) -> None:
+    def remove_side(self, i: int, order: TwinOrder) -> None:
         """All orders of the order's owner on its side of the book: it may not make a fill. The newest first, and the
         reduce-only ones last, the worst price first."""
         risky = [o for o in self._risky(order.owner) if o.market is order.market]
@@ -61,16 +70,16 @@ class Resting:
             if other.op.side == order.op.side:
                 self.remove(i, other, Status.MARGIN_CANCELED)
 
-    def remove_risk(self, i: int, owner: Account) -> None:
+    def remove_risk(self, i: int, owner: TwinAccount) -> None:
         """All orders of an account that are not reduce-only, market by market, bids first, the newest first."""
         for order in self._risky(owner):
             self.remove(i, order, Status.MARGIN_CANCELED)
 
-    def _risky(self, owner: Account) -> list[Order]:
+    def _risky(self, owner: TwinAccount) -> list[TwinOrder]:
         own = [o for o in self.orders.values() if o.owner is owner and not o.op.reduce_only]
         return sorted(own, key=lambda order: (order.op.market, order.op.side, -order.oid))
 
-    def reducing(self, held: Position, old: Order | None = None) -> list[Order]:
+    def reducing(self, held: Position, old: TwinOrder | None = None) -> list[TwinOrder]:
         """The position's reduce-only orders, worst price first, of one price the youngest first; without `old`."""
         orders = [order for order in held.reducing if order is not old]
         return sorted(orders, key=lambda o: (o.op.px if o.op.side == BUY else -o.op.px, -o.oid))
@@ -89,7 +98,7 @@ class Resting:
                 order.size -= over
                 self.report(i, order, OPEN)
 
-    def least_notional(self, market: Market, ladder: Ladder) -> int:
+    def least_notional(self, market: TwinMarket, ladder: Ladder) -> int:
         """What an order must be worth to rest on a side that is more than half, or seven eighths, full."""
         if 8 * ladder.count > 7 * self.side_max:
             return 100 * market.min_notional
@@ -112,7 +121,7 @@ class Resting:
             least = min(orders, key=lambda order: (order.op.px * order.left, -order.oid))
             self.remove(i, least, Status.DISPLACED)
 
-    def take_out(self, i: int, order: Order, status: int) -> None:
+    def take_out(self, i: int, order: TwinOrder, status: int) -> None:
         op, market = order.op, order.market
         self.report(i, order, status)
         market.sides[op.side].remove(order)
@@ -124,11 +133,11 @@ class Resting:
         order.owner.order_count -= 1
         market.order_count -= 1
 
-    def report(self, i: int, order: Order, status: int) -> None:
+    def report(self, i: int, order: TwinOrder, status: int) -> None:
         op = order.op
         self.updates.append(
             row(
-                Update,
+                TwinUpdate,
                 (
                     order.oid,
                     op.px,

@@ -17,7 +17,16 @@ from coinone.base.primitives.parameters import (
 )
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus, OpKind, Tif
-from coinone.rules.exchange.twin.book import Account, Fill, Market, Op, Order, Result, Update, row
+from coinone.rules.exchange.twin.book import (
+    Op,
+    Result,
+    TwinAccount,
+    TwinFill,
+    TwinMarket,
+    TwinOrder,
+    TwinUpdate,
+    row,
+)
 from coinone.rules.exchange.twin.meeting import FILLED
 from coinone.rules.exchange.twin.passing import PLACE, Passing
 from coinone.rules.exchange.twin.resting import OPEN
@@ -53,7 +62,7 @@ CANCELED = int(Status.CANCELED)
 class Twin(Passing):
     """Markets, accounts and books; `run` executes a segment and returns results, fills and updates."""
 
-    def __init__(self, markets: list[Market], accounts: list[Account]) -> None:
+    def __init__(self, markets: list[TwinMarket], accounts: list[TwinAccount]) -> None:
         super().__init__(markets, accounts)
         self.next_oid = 1
         for account in accounts:
@@ -64,7 +73,7 @@ class Twin(Passing):
                 held.initial_margin = initial_margin(market, held)
                 held.maintenance_margin = maintenance_margin(market, held.size)
 
-    def run(self, ops: Iterable[Op], now: int) -> tuple[list[Result], list[Fill], list[Update]]:
+    def run(self, ops: Iterable[Op], now: int) -> tuple[list[Result], list[TwinFill], list[TwinUpdate]]:
         self.now = now
         self.stale = stale_markets(self.markets)
         self.fills = []
@@ -116,7 +125,7 @@ class Twin(Passing):
             return self._modify(i, op, target)
         return self._place(i, op, None)
 
-    def _modify(self, i: int, op: Op, old: Order) -> Result:
+    def _modify(self, i: int, op: Op, old: TwinOrder) -> Result:
         """Place as if the old order were gone; it goes if the new one trades or rests, and stays if not."""
         reserve(old, -old.left)
         result = self._place(i, op, old)
@@ -125,7 +134,7 @@ class Twin(Passing):
             update_initial(old.owner, old.held, old.market)
         return result
 
-    def _place(self, i: int, op: Op, old: Order | None) -> Result:
+    def _place(self, i: int, op: Op, old: TwinOrder | None) -> Result:
         market, account = self.markets[op.market], self.accounts[op.account]
         held = account.positions[op.market]
         buys = op.side == BUY
@@ -164,7 +173,7 @@ class Twin(Passing):
             wrong = self._check_reducing(op, size, reducible, len(others) + 1)
             if wrong:
                 return _refused(wrong)
-        order = Order(0, op, account, held, market, size, size, self.now, replaces=old)
+        order = TwinOrder(0, op, account, held, market, size, size, self.now, replaces=old)
         reserve(order, size)
         update_initial(account, held, market)
         slack = None if reducing else account.cash + account.position_value - account.initial_margin
@@ -177,7 +186,7 @@ class Twin(Passing):
             return self._trade_and_rest(i, order, slack)
         return self._rest(i, order, slack)
 
-    def _check_risk(self, account: Account, market: Market, position: int) -> int:
+    def _check_risk(self, account: TwinAccount, market: TwinMarket, position: int) -> int:
         """May the account take new risk, up to a position of this size? 0 if it may."""
         if market.status:
             return Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE
@@ -189,7 +198,7 @@ class Twin(Passing):
             return Status.OPEN_INTEREST_CAP
         return 0
 
-    def _check_count(self, op: Op, account: Account, market: Market, old: Order | None) -> int:
+    def _check_count(self, op: Op, account: TwinAccount, market: TwinMarket, old: TwinOrder | None) -> int:
         """May the account have one more order, by this cloid, once `old` is gone? 0 if it may."""
         if op.tif != IOC and account.order_count - (old is not None) >= OPEN_ORDERS_MAX:
             return Status.TOO_MANY_ORDERS
@@ -199,7 +208,7 @@ class Twin(Passing):
             return Status.DUPLICATE_CLOID
         return 0
 
-    def _stacks(self, op: Op, account: Account, market: Market, old: Order | None) -> bool:
+    def _stacks(self, op: Op, account: TwinAccount, market: TwinMarket, old: TwinOrder | None) -> bool:
         """Has the account all the orders at this price that it may have?"""
         ladder = market.sides[op.side]
         if account.order_count < OWN_ORDERS_AT_PRICE_MAX:
@@ -219,7 +228,7 @@ class Twin(Passing):
         many = count > REDUCE_ONLY_ORDERS_MAX or (count > 1 and count * market.min_notional > worth)
         return Status.TOO_MANY_REDUCING if many and op.tif != IOC else Status.NONE
 
-    def _clear_beyond_band(self, i: int, op: Op, market: Market) -> None:
+    def _clear_beyond_band(self, i: int, op: Op, market: TwinMarket) -> None:
         """Others' orders that no fill could meet, at their loss, do not keep a post-only order out: they go."""
         other = market.sides[1 - op.side]
         while other.keys and other.keys[-1] >= other.sign * op.px:
@@ -229,7 +238,7 @@ class Twin(Passing):
                 break
             self.remove(i, maker, Status.BAND_CANCELED)
 
-    def _trade_and_rest(self, i: int, order: Order, slack: int | None) -> Result:
+    def _trade_and_rest(self, i: int, order: TwinOrder, slack: int | None) -> Result:
         """Match, then see to what is left. The taker's margins are told at the end: nobody asks before."""
         had, equity = room(order.owner), worth(order.owner)
         slack, stopped = self.match(i, order, slack)
@@ -249,7 +258,7 @@ class Twin(Passing):
         update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
         return self._rest(i, order, slack)
 
-    def _end(self, i: int, order: Order, status: int) -> Result:
+    def _end(self, i: int, order: TwinOrder, status: int) -> Result:
         """The answer to an order that does not rest: what is left is released; refused if nothing traded."""
         if order.left:
             reserve(order, -order.left)
@@ -268,7 +277,7 @@ class Twin(Passing):
         self.report(i, order, status)
         return row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
-    def _rest(self, i: int, order: Order, slack: int | None) -> Result:
+    def _rest(self, i: int, order: TwinOrder, slack: int | None) -> Result:
         """What is left rests in the book, if its side has room and, reduce-only, the position; else it ends. One that
         reduces, and whose owner could not bear it now at its own price, is no quote that anybody could hit."""
         op, market = order.op, order.market
@@ -297,7 +306,7 @@ class Twin(Passing):
         return row(Result, (order.oid, filled, order.notional, order.left, 0, 0, OPEN))
 
 
-def _check_liquidation(op: Op, account: Account) -> int:
+def _check_liquidation(op: Op, account: TwinAccount) -> int:
     """Only liquidation's orders trade for a locked account, and none of them for one that can carry its positions."""
     if account.locked:
         return 0 if op.liquidation else Status.LIQUIDATING

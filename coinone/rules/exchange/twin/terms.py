@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import FEE_SCALE, MarketStatus, Side
-from coinone.rules.exchange.twin.book import Account, Market, Op, Order, Position
+from coinone.rules.exchange.twin.book import Op, Position, TwinAccount, TwinMarket, TwinOrder
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)  # plain integers, which compare faster
 _JUMPING = int(MarketStatus.JUMPING)
@@ -14,7 +14,7 @@ _REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
 _NOTHING_WRONG = int(Status.NONE)
 
 
-def check_terms(markets: list[Market], op: Op) -> int:
+def check_terms(markets: list[TwinMarket], op: Op) -> int:
     """Is the order wrong whatever the account and the book?"""
     if not 0 <= op.market < len(markets):
         return Status.BAD_MARKET
@@ -36,21 +36,21 @@ def check_terms(markets: list[Market], op: Op) -> int:
     return _NOTHING_WRONG
 
 
-def is_tick(market: Market, px: int) -> bool:
+def is_tick(market: TwinMarket, px: int) -> bool:
     """A multiple of the tick with few enough significant figures; whole quote prices always have."""
     if px % market.tick:
         return False
     return not market.sig_figs or px % market.px_unit == 0 or len(str(px).rstrip("0")) <= market.sig_figs
 
 
-def maintenance_margin(market: Market, size: int) -> int:
+def maintenance_margin(market: TwinMarket, size: int) -> int:
     """By the tier that the notional falls into, rounded up."""
     notional = abs(size) * market.mark
     leverage, deduction = market.tiers[bisect_right(market.bounds, notional) - 1]
     return -(-notional // (2 * leverage)) - deduction
 
 
-def initial_margin(market: Market, held: Position) -> int:
+def initial_margin(market: TwinMarket, held: Position) -> int:
     """Of the largest position that the open orders can lead to, rounded up."""
     size = held.size
     worst = max(size + held.bids, held.asks - size)  # long if all bids trade, or short if all asks do
@@ -61,7 +61,7 @@ def initial_margin(market: Market, held: Position) -> int:
     return margin
 
 
-def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
+def sums(markets: list[TwinMarket], account: TwinAccount) -> tuple[int, int, int]:
     """Value of the positions, initial and maintenance margin, each added up afresh."""
     pairs = list(zip(markets, account.positions, strict=True))
     return (
@@ -71,19 +71,19 @@ def sums(markets: list[Market], account: Account) -> tuple[int, int, int]:
     )
 
 
-def stale_markets(markets: list[Market]) -> dict[int, Market]:
+def stale_markets(markets: list[TwinMarket]) -> dict[int, TwinMarket]:
     """The markets without an oracle price, by index."""
     return {index: market for index, market in enumerate(markets) if market.status == _REDUCE_ONLY}
 
 
-def holds_stale(stale: dict[int, Market], account: Account, spent: int = 0) -> bool:
+def holds_stale(stale: dict[int, TwinMarket], account: TwinAccount, spent: int = 0) -> bool:
     """Are the account's positions in markets without an oracle price worth more than a tenth of its room, less what
     was `spent` of it?"""
     value = sum(abs(account.positions[index].size) * market.mark for index, market in stale.items())
     return value > 0 and (room(account) - spent) // 10 < value
 
 
-def unbooked_funding(market: Market, held: Position) -> int:
+def unbooked_funding(market: TwinMarket, held: Position) -> int:
     """What the position owes of the hour settled last and has not paid in cash; rounded up, negative if it receives."""
     if not held.size or held.funding_ms == market.funding_ms:
         return 0
@@ -91,7 +91,7 @@ def unbooked_funding(market: Market, held: Position) -> int:
     return -(-abs(held.size) * a_lot // 10**9)
 
 
-def reserve(order: Order, size: int) -> None:
+def reserve(order: TwinOrder, size: int) -> None:
     """Open orders count towards the margin, unless reduce-only; a negative size is released."""
     if order.op.reduce_only:
         return
@@ -101,21 +101,21 @@ def reserve(order: Order, size: int) -> None:
         order.held.asks += size
 
 
-def update(account: Account, held: Position, market: Market, maintenance: int) -> None:
+def update(account: TwinAccount, held: Position, market: TwinMarket, maintenance: int) -> None:
     """The account's margins after a change of one position, which now needs `maintenance`, or its market's mark."""
     account.maintenance_margin += maintenance - held.maintenance_margin
     held.maintenance_margin = maintenance
     update_initial(account, held, market)
 
 
-def update_initial(account: Account, held: Position, market: Market) -> None:
+def update_initial(account: TwinAccount, held: Position, market: TwinMarket) -> None:
     """As `update`, where only open orders have changed."""
     initial = initial_margin(market, held)
     account.initial_margin += initial - held.initial_margin
     held.initial_margin = initial
 
 
-def may_fill(order: Order, change: int, px: int, charge: int) -> bool:
+def may_fill(order: TwinOrder, change: int, px: int, charge: int) -> bool:
     """May the order's owner make this fill and pay for it? As fill_check.py: twice the maintenance margin is left, or
     the fill only reduces and what stays open keeps its share of the equity."""
     owner, size = order.owner, order.held.size
@@ -129,51 +129,51 @@ def may_fill(order: Order, change: int, px: int, charge: int) -> bool:
     return reduces and equity >= 0 and after >= 0 and needed > 0 and after * needed >= equity * left
 
 
-def may_rest(order: Order) -> bool:
+def may_rest(order: TwinOrder) -> bool:
     """Could its owner make the fill of all that is left, at the order's price?"""
     px, change = order.op.px, order.left if order.op.side == BUY else -order.left
     charge = fee(order.left * px, order.owner.maker_rate + order.op.builder_fee)
     return may_fill(order, change, px, max(charge, 0))
 
 
-def costs_the_fund(order: Order) -> bool:
+def costs_the_fund(order: TwinOrder) -> bool:
     """Would a fill of this resting order cost a locked owner, whose money is the fund's?"""
     return order.owner.locked and (adverse(order, order.op.px, 1) > 0 or order.op.builder_fee != 0)
 
 
-def equity_after(order: Order, change: int, px: int, charge: int) -> int:
+def equity_after(order: TwinOrder, change: int, px: int, charge: int) -> int:
     """The owner's equity after a fill of `change` lots."""
     return worth(order.owner) + change * (order.market.mark - px) - charge
 
 
-def margin_left(order: Order, change: int) -> int:
+def margin_left(order: TwinOrder, change: int) -> int:
     """The owner's maintenance margin after a fill of `change` lots."""
     after = maintenance_margin(order.market, order.held.size + change)
     return order.owner.maintenance_margin - order.held.maintenance_margin + after
 
 
-def worth(account: Account) -> int:
+def worth(account: TwinAccount) -> int:
     """Equity: cash, and positions at the mark."""
     return account.cash + account.position_value
 
 
-def room(account: Account) -> int:
+def room(account: TwinAccount) -> int:
     """Equity above the initial margin."""
     return worth(account) - account.initial_margin
 
 
-def beyond_band(market: Market, px: int) -> bool:
+def beyond_band(market: TwinMarket, px: int) -> bool:
     """Further from the mark than a twentieth of it, or a tenth in markets of low leverage."""
     return abs(px - market.mark) * (20 if market.max_leverage >= 20 else 10) > market.mark
 
 
-def resting_need(order: Order, size: int) -> int:
+def resting_need(order: TwinOrder, size: int) -> int:
     """What `size` of the order may lose against the mark and pay in fees when it trades at rest."""
     rate = order.owner.maker_rate + order.op.builder_fee
     return adverse(order, order.op.px, size) + max(fee(order.op.px * size, rate), 0)
 
 
-def adverse(order: Order, px: int, size: int) -> int:
+def adverse(order: TwinOrder, px: int, size: int) -> int:
     """What trading at `px` loses against the mark."""
     mark = order.market.mark
     worse = px - mark if order.op.side == BUY else mark - px
@@ -185,7 +185,7 @@ def fee(notional: int, rate: int) -> int:
     return -(-notional * rate // FEE_SCALE)
 
 
-def book_funding(order: Order) -> None:
+def book_funding(order: TwinOrder) -> None:
     """The position pays in cash what it owes, before its size changes."""
     market, owner, held = order.market, order.owner, order.held
     owed = unbooked_funding(market, held)
@@ -199,7 +199,7 @@ def book_funding(order: Order) -> None:
     held.funding_change += owed
 
 
-def change_position(order: Order, change: int, px: int, charge: int, now: int) -> int:
+def change_position(order: TwinOrder, change: int, px: int, charge: int, now: int) -> int:
     """Cash and position of one side of a fill; returns the profit on the part it closed."""
     held, size = order.held, abs(change)
     book_funding(order)
@@ -220,7 +220,7 @@ def change_position(order: Order, change: int, px: int, charge: int, now: int) -
     return closed * px - cost if before > 0 else cost - closed * px
 
 
-def only_smaller(order: Order, op: Op) -> bool:
+def only_smaller(order: TwinOrder, op: Op) -> bool:
     """Does a modify change nothing but the size, and make that smaller? Then the order keeps its place."""
     old = order.op
     same = (op.px, op.side, op.tif, op.reduce_only, op.builder_fee, op.has_cloid) == (

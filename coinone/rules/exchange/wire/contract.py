@@ -11,7 +11,7 @@ from coinone.base.primitives.integers import div_up
 from coinone.base.primitives.parameters import USER_TEXT_MAX
 
 
-class Words:
+class AbiWords:
     """ABI words, read one after another."""
 
     def __init__(self, data: bytes) -> None:
@@ -52,7 +52,7 @@ class Word:
     """A field's ABI type, and how it is read."""
 
     abi: str
-    read: Callable[[Words], Any]
+    read: Callable[[AbiWords], Any]
 
 
 def _uint(bits: int) -> Word:
@@ -65,7 +65,7 @@ NUMBER = Word("uint64", lambda words: words.uint(63))
 """A price or size in 1e-8."""
 BOOL = Word("bool", lambda words: words.uint(1) == 1)
 ADDRESS = Word("address", lambda words: words.uint(160).to_bytes(20, "big"))
-STRING = Word("string", Words.text)
+STRING = Word("string", AbiWords.text)
 
 
 class ContractForm:
@@ -78,7 +78,7 @@ class ContractForm:
 
     def read(self, data: bytes) -> Any:
         """What the fields in `data` say. Raises InvalidInput."""
-        words = Words(data)
+        words = AbiWords(data)
         values = [word.read(words) for word in self.fields.values()]
         words.end()
         return self.make(*values)

@@ -15,7 +15,7 @@ import numpy as np
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire import trades as t
 
-_TIF = {t.Tif.GTC: Tif.GTC, t.Tif.IOC: Tif.IOC, t.Tif.ALO: Tif.ALO}
+_TIF = {t.TimeInForce.GTC: Tif.GTC, t.TimeInForce.IOC: Tif.IOC, t.TimeInForce.ALO: Tif.ALO}
 _HALF = 1 << 64
 
 
@@ -23,7 +23,7 @@ def operations_of(trade: t.Trade) -> t.Operations:
     """The operations of `trade`, in its order."""
     if isinstance(trade, t.Cancel):
         return _operations([_cancel(target) for target in trade.targets], post_only=False)
-    if isinstance(trade, t.Order):
+    if isinstance(trade, t.PlaceOrders):
         specs = trade.orders
         rows = [{"kind": int(OpKind.PLACE), **_order(spec)} for spec in specs]
         grouped, builder = trade.grouping != "na", trade.builder
@@ -31,7 +31,7 @@ def operations_of(trade: t.Trade) -> t.Operations:
         specs = tuple([change.order for change in trade.modifies])
         rows = [_modify(change) for change in trade.modifies]
         grouped, builder = False, None
-    post_only = all(spec.tif is t.Tif.ALO for spec in specs)
+    post_only = all(spec.tif is t.TimeInForce.ALO for spec in specs)
     return _operations(rows, post_only, builder, _conditional(specs, grouped))
 
 

@@ -12,7 +12,7 @@ from coinone.base.primitives.types import Address
 WIRE_DECIMALS = 8  # prices and sizes travel with at most 8 decimals
 
 
-class Tif(Enum):
+class TimeInForce(Enum):
     """Time in force: rest until cancelled, fill now or vanish, or only ever rest (post-only)."""
 
     GTC = "Gtc"
@@ -21,7 +21,7 @@ class Tif(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class TriggerSpec:
     px: int
     is_market: bool
     tpsl: str  # "tp" | "sl"
@@ -34,8 +34,8 @@ class OrderSpec:
     px: int  # 1e-8
     sz: int  # 1e-8
     reduce_only: bool
-    tif: Tif
-    trigger: Trigger | None
+    tif: TimeInForce
+    trigger: TriggerSpec | None
     cloid: int  # 0 = none
 
 
@@ -46,7 +46,7 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PlaceOrders:
     orders: tuple[OrderSpec, ...]
     grouping: str
     builder: Builder | None
@@ -79,7 +79,7 @@ class BatchModify:
     single: bool  # sent as `modify`
 
 
-Trade = Order | Cancel | BatchModify
+Trade = PlaceOrders | Cancel | BatchModify
 """What brings operations to the book, as the full decoder spells it."""
 
 
@@ -89,7 +89,7 @@ class Conditional:
     None: it waits for those it is grouped with."""
 
     place: int
-    trigger: Trigger | None
+    trigger: TriggerSpec | None
 
 
 @dataclass(frozen=True, slots=True)

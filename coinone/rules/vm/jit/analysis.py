@@ -25,7 +25,7 @@ class Instruction(NamedTuple):
     next: int
 
 
-class Block(NamedTuple):
+class BasicBlock(NamedTuple):
     """A block; the stack must hold `need` words before it and have room for `growth` more."""
 
     start: int
@@ -50,7 +50,7 @@ def instructions(code: bytes, opcodes: Sequence[Opcode | None]) -> Iterator[Inst
         position = end
 
 
-def blocks(code: Iterable[Instruction], compiled: frozenset[str]) -> Iterator[Block]:
+def blocks(code: Iterable[Instruction], compiled: frozenset[str]) -> Iterator[BasicBlock]:
     """The blocks of a contract, without empty ones; `compiled` names the instructions that blocks execute."""
     current: list[Instruction] | None = []
     for instruction in code:
@@ -68,11 +68,11 @@ def blocks(code: Iterable[Instruction], compiled: frozenset[str]) -> Iterator[Bl
         yield _block(current)
 
 
-def _block(content: list[Instruction]) -> Block:
+def _block(content: list[Instruction]) -> BasicBlock:
     height = need = growth = 0
     for instruction in content:
         if instruction.opcode is not None:
             need = max(need, instruction.opcode.inputs - height)
             height += instruction.opcode.outputs - instruction.opcode.inputs
             growth = max(growth, height)
-    return Block(content[0].position, tuple(content), need, growth)
+    return BasicBlock(content[0].position, tuple(content), need, growth)

@@ -16,22 +16,22 @@ from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.gas import JUMPDEST
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.jit import instructions as ways
-from coinone.rules.vm.jit.analysis import Block, Instruction
+from coinone.rules.vm.jit.analysis import BasicBlock, Instruction
 from coinone.rules.vm.jit.words import LIMB, Words, is_number
 from coinone.rules.vm.native import exports
 from coinone.rules.vm.native.emitter import UNLIKELY
 from coinone.rules.vm.native.handler import HEAD, Handler
-from coinone.rules.vm.native.layout import ENTRIES, STACK_STRIDE, WORD, Status
+from coinone.rules.vm.native.layout import ENTRIES, STACK_STRIDE, WORD, ExitStatus
 from coinone.rules.vm.native.module import symbol
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 
 PREFIX = "coinone_"  # of the interpreter's functions in the process's symbol table
-INVALID = f"end_{Status.INVALID_OPCODE.name}"
+INVALID = f"end_{ExitStatus.INVALID_OPCODE.name}"
 UNSAVED_MAX = 4  # words that a block may have to save when it hands over, which bounds that code
 _START = Opcode(0, "", 0, 0, 0, stop)
 
 
-class Places(NamedTuple):
+class JumpTargets(NamedTuple):
     """A contract's positions: the function that continues at each, and the valid jump destinations."""
 
     function: Callable[[int], str]
@@ -53,7 +53,7 @@ class Exit(NamedTuple):
 class BlockWriter(Handler):
     """Writes one block; `used` collects the called functions for their declarations."""
 
-    def __init__(self, block: Block, places: Places) -> None:
+    def __init__(self, block: BasicBlock, places: JumpTargets) -> None:
         super().__init__(_START)
         self.used: set[str] = set()
         self._block = block
@@ -290,7 +290,7 @@ class BlockWriter(Handler):
     def next(self, length: str | int = 1, height: int | None = None) -> None:
         """Continue with the next instruction, which follows in the text."""
 
-    def leave_if(self, condition: str, status: Status) -> None:
+    def leave_if(self, condition: str, status: ExitStatus) -> None:
         self._exit_if(condition)
 
     @contextmanager

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.jit import instructions as ways
-from coinone.rules.vm.jit.analysis import Block, blocks, instructions
-from coinone.rules.vm.jit.block import INVALID, PREFIX, BlockWriter, Places
+from coinone.rules.vm.jit.analysis import BasicBlock, blocks, instructions
+from coinone.rules.vm.jit.block import INVALID, PREFIX, BlockWriter, JumpTargets
 from coinone.rules.vm.native import exports
 from coinone.rules.vm.native.emitter import METADATA
 from coinone.rules.vm.native.handler import PARAMETERS
@@ -54,7 +54,7 @@ def module_of(code: bytes, opcodes: tuple[Opcode, ...], weight_max: int) -> Text
         used.add(other)
         return PREFIX + other
 
-    places = Places(function, destinations.__contains__)
+    places = JumpTargets(function, destinations.__contains__)
     parts = [_INTRINSICS]
     for block in chosen:
         writer = BlockWriter(block, places)
@@ -64,7 +64,7 @@ def module_of(code: bytes, opcodes: tuple[Opcode, ...], weight_max: int) -> Text
     return Text("".join([*parts, _tables(names), METADATA]), len(chosen), len(found) - len(chosen))
 
 
-def _affordable(found: list[Block], weight_max: int) -> list[Block]:
+def _affordable(found: list[BasicBlock], weight_max: int) -> list[BasicBlock]:
     chosen = []
     for block in found:
         weight_max -= _BLOCK_WEIGHT + sum([_weight(each.opcode) for each in block.instructions])

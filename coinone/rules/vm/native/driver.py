@@ -23,7 +23,7 @@ from coinone.rules.vm.interpreter import (
     open_frame,
     run_precompile,
 )
-from coinone.rules.vm.native.layout import FRAME, FRAME_SIZE, HALTS, SHARED, WORD, Status
+from coinone.rules.vm.native.layout import FRAME, FRAME_SIZE, HALTS, SHARED, WORD, ExitStatus
 from coinone.rules.vm.native.machine import SLICE, STRIDE, Machine
 from coinone.rules.vm.native.misses import provide
 
@@ -41,7 +41,7 @@ _JOURNAL_MARK, _LOGS_MARK, _REFUND_MARK = (
 _CURRENT, _GENERATION = SHARED["CURRENT"] >> 3, SHARED["GENERATION"] >> 3
 _REFUND, _LOGS_USED = SHARED["REFUND"] >> 3, SHARED["LOGS_USED"] >> 3
 _JOURNAL_COUNT, _NEWEST_MARK = SHARED["JOURNAL_COUNT"] >> 3, SHARED["NEWEST_MARK"] >> 3
-_HOST, _PRECOMPILE = int(Status.HOST), int(Status.PRECOMPILE)
+_HOST, _PRECOMPILE = int(ExitStatus.HOST), int(ExitStatus.PRECOMPILE)
 _CALLS = (0xF1, 0xF2, 0xF4, 0xFA)
 _SELFDESTRUCT = 0xFF
 
@@ -222,12 +222,12 @@ class Driver:
                 self._evm.substate.warm_address(known)
 
     def _halt(self, frame: Frame, first: int, status: int) -> Signal:
-        if status == Status.STOP:
+        if status == ExitStatus.STOP:
             return HALT
-        if status in (Status.RETURN, Status.REVERT):
+        if status in (ExitStatus.RETURN, ExitStatus.REVERT):
             offset, size = self._machine.numbers[first + _OUTPUT], self._machine.numbers[first + _OUTPUT_SIZE]
             frame.output = bytes(frame.memory[offset : offset + size]) if size else b""
-            if status == Status.REVERT:
+            if status == ExitStatus.REVERT:
                 frame.error = Revert()
             return HALT
         raise HALTS[status]

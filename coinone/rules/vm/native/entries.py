@@ -16,7 +16,7 @@ from coinone.rules.vm.native.layout import (
     SHARED_NUMBERS,
     STACK_STRIDE,
     WORD,
-    Status,
+    ExitStatus,
 )
 from coinone.rules.vm.native.routines import objects, routine
 
@@ -43,7 +43,9 @@ def _begin() -> str:
     frame = e.call("ptr", "open_frame", *arguments)
     status = e.call("i64", "run", f"ptr {frame}", f"ptr {data}", f"ptr {data}")
     wrote = e.compare("ne", _shared(e, "WROTE"), 0)
-    well = e.value(f"or i1 {e.compare('eq', status, Status.STOP)}, {e.compare('eq', status, Status.RETURN)}")
+    well = e.value(
+        f"or i1 {e.compare('eq', status, ExitStatus.STOP)}, {e.compare('eq', status, ExitStatus.RETURN)}"
+    )
     with e.when(e.value(f"and i1 {wrote}, {well}")):
         e.line("call void @write_back(ptr %shared)")
     e.line(f"ret i64 {status}")

@@ -15,14 +15,14 @@ from coinone.rules.vm.frame import Evm
 from coinone.rules.vm.interpreter import ExecutionResult
 from coinone.rules.vm.native.compiler import library
 from coinone.rules.vm.native.driver import Driver
-from coinone.rules.vm.native.layout import FRAME, HALTS, SHARED, Status
+from coinone.rules.vm.native.layout import FRAME, HALTS, SHARED, ExitStatus
 from coinone.rules.vm.native.machine import Machine
 from coinone.rules.vm.native.misses import provide
 from coinone.rules.vm.native.program import Maker, native_program_of
 
 _GAS, _OUTPUT, _OUTPUT_SIZE = (FRAME[name] >> 3 for name in ("GAS", "OUTPUT_OFFSET", "OUTPUT_SIZE"))
 _REFUND, _LOGS_USED, _WROTE = (SHARED[name] >> 3 for name in ("REFUND", "LOGS_USED", "WROTE"))
-_HOST, _STOP, _REVERT = int(Status.HOST), int(Status.STOP), int(Status.REVERT)
+_HOST, _STOP, _REVERT = int(ExitStatus.HOST), int(ExitStatus.STOP), int(ExitStatus.REVERT)
 _CREATIONS = (CREATE, CREATE2)
 _new = tuple.__new__  # equivalent to `ExecutionResult(...)`, in half the time
 _IDLE_MAX = 4

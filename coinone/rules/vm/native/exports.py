@@ -15,7 +15,7 @@ from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.native.emitter import Emitter
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
-from coinone.rules.vm.native.layout import ENTRIES, Status
+from coinone.rules.vm.native.layout import ENTRIES, ExitStatus
 from coinone.rules.vm.native.routines import routine
 
 ENTER = 0x0C
@@ -42,7 +42,7 @@ class RoutineHandler(Handler):
     def charge(self, amount: int | str) -> None:
         if amount != 0:
             self.gas = self.op("sub", self.gas, amount)
-            self.leave_if(self.compare("slt", self.gas, "%rest"), Status.OUT_OF_GAS)
+            self.leave_if(self.compare("slt", self.gas, "%rest"), ExitStatus.OUT_OF_GAS)
 
     def reserve(self, offset: int, size: int) -> None:
         whole = self.gas
@@ -53,7 +53,7 @@ class RoutineHandler(Handler):
     def next(self, length: str | int = 1, height: int | None = None) -> None:
         self.line(f"ret i64 {self.op('sub', self.gas, '%rest')}")
 
-    def leave(self, status: Status) -> None:
+    def leave(self, status: ExitStatus) -> None:
         self.line(f"ret i64 {NOT_DONE}")
 
     def jump_to(self, function: str) -> None:
@@ -110,10 +110,10 @@ def enter() -> str:
     """The instruction ENTER: continue with the compiled block that begins here. In plain code it is invalid."""
     h = Handler(Opcode(ENTER, "ENTER", 0, 0, 0, stop))
     entries = h.load("ptr", h.at(h.pointer("CODE"), ENTRIES), 1)
-    h.leave_if(h.compare("eq", entries, "null", "ptr"), Status.INVALID_OPCODE)
+    h.leave_if(h.compare("eq", entries, "null", "ptr"), ExitStatus.INVALID_OPCODE)
     position = h.op("sub", h.value("ptrtoint ptr %code to i64"), h.number("CODE"))
     block = h.load("ptr", h.value(f"getelementptr ptr, ptr {entries}, i64 {position}"))
-    h.leave_if(h.compare("eq", block, "null", "ptr"), Status.INVALID_OPCODE)
+    h.leave_if(h.compare("eq", block, "null", "ptr"), ExitStatus.INVALID_OPCODE)
     h.go_on_in(block)
     return h.function("op_ENTER")
 

@@ -7,7 +7,7 @@ instruction and stack pointers, gas, memory and its size, the table.
 
 from coinone.rules.vm.frame import Opcode
 from coinone.rules.vm.native.emitter import Emitter
-from coinone.rules.vm.native.layout import FRAME, SHARED, STACK_STRIDE, WORD, Status
+from coinone.rules.vm.native.layout import FRAME, SHARED, STACK_STRIDE, WORD, ExitStatus
 from coinone.rules.vm.opcodes import STACK_SIZE_MAX
 
 # of every instruction
@@ -18,7 +18,10 @@ HEAD = (
     "define internal preserve_nonecc i64 @{name}(" + PARAMETERS + ") nounwind noimplicitfloat {{\n{body}}}\n"
 )
 
-FETCHED = {Status.STORAGE_MISS: "fetch_slot", Status.CALLEE_MISS: "fetch_callee"}  # tried before Python
+FETCHED = {
+    ExitStatus.STORAGE_MISS: "fetch_slot",
+    ExitStatus.CALLEE_MISS: "fetch_callee",
+}  # tried before Python
 
 
 class Handler(Emitter):
@@ -41,17 +44,17 @@ class Handler(Emitter):
             above = self.op("sub", height, need) if need else height
             with self.when_final(self.compare("ugt", above, room - need)):
                 with self.when_final(self.compare("ult", height, need)):
-                    self.leave(Status.STACK_UNDERFLOW)
-                self.leave(Status.STACK_OVERFLOW)
+                    self.leave(ExitStatus.STACK_UNDERFLOW)
+                self.leave(ExitStatus.STACK_OVERFLOW)
         self.charge(self.opcode.static_gas)
 
     def charge(self, amount: int | str) -> None:
         """Charge gas; `amount` is at most 2^40, so the difference cannot wrap."""
         if amount != 0:
             self.gas = self.op("sub", self.gas, amount)
-            self.leave_if(self.compare("slt", self.gas, 0), Status.OUT_OF_GAS)
+            self.leave_if(self.compare("slt", self.gas, 0), ExitStatus.OUT_OF_GAS)
 
-    def leave_if(self, condition: str, status: Status) -> None:
+    def leave_if(self, condition: str, status: ExitStatus) -> None:
         with self.when_final(condition):
             self.leave(status)
 
@@ -107,7 +110,7 @@ class Handler(Emitter):
         return self.at(self.pointer("SHARED"), SHARED[name])
 
     def forbid_static(self) -> None:
-        self.leave_if(self.compare("ne", self.number("STATIC"), 0), Status.WRITE_PROTECTION)
+        self.leave_if(self.compare("ne", self.number("STATIC"), 0), ExitStatus.WRITE_PROTECTION)
 
     # Cells
 
@@ -118,7 +121,7 @@ class Handler(Emitter):
     def own_slot(self) -> str:
         """The cell of the storage slot on top of the stack, which must exist."""
         cell = self.find_cell(self.number("ACCOUNT"), self.word(1))
-        self.leave_if(self.compare("eq", cell, "null", "ptr"), Status.STORAGE_MISS)
+        self.leave_if(self.compare("eq", cell, "null", "ptr"), ExitStatus.STORAGE_MISS)
         return cell
 
     # Memory
@@ -128,15 +131,17 @@ class Handler(Emitter):
         pointers = f"ptr {self.slot(offset)}", f"ptr {self.slot(size)}"
         gas = self.call("i64", "reserve", "ptr %frame", *pointers, f"i64 {self.gas}", f"i64 {self.size}")
         with self.when_final(self.compare("slt", gas, 0)):
-            self.leave_if(self.compare("eq", gas, -1), Status.OUT_OF_GAS)
-            self.leave(Status.OUT_OF_MEMORY)
+            self.leave_if(self.compare("eq", gas, -1), ExitStatus.OUT_OF_GAS)
+            self.leave(ExitStatus.OUT_OF_MEMORY)
         self.gas = gas
         self.size = self.number("MEMORY_SIZE")
 
     def charge_words(self, position: int, per_word: int) -> None:
         """Charge gas for each started word of a size. A size of 2^32 or more could never be paid for as memory."""
         size, big = self.small(position)
-        self.leave_if(self.value(f"or i1 {big}, {self.compare('ugt', size, 0xFFFFFFFF)}"), Status.OUT_OF_GAS)
+        self.leave_if(
+            self.value(f"or i1 {big}, {self.compare('ugt', size, 0xFFFFFFFF)}"), ExitStatus.OUT_OF_GAS
+        )
         words = self.op("lshr", self.op("add", size, 31), 5)
         self.charge(self.op("mul", words, per_word))
 
@@ -169,18 +174,18 @@ class Handler(Emitter):
         byte = self.widen(self.load("i8", code, 1), "i8", "i64")
         return self.load("ptr", self.value(f"getelementptr ptr, ptr %table, i64 {byte}"))
 
-    def leave(self, status: Status) -> None:
+    def leave(self, status: ExitStatus) -> None:
         """Return to Python, or to the caller if a frame ends that was called in machine code.
 
         If the instruction will be repeated, everything is as before it.
         """
-        if status <= Status.LOGS_FULL:
+        if status <= ExitStatus.LOGS_FULL:
             self.jump_to(FETCHED.get(status, f"leave_{status.name}"))
         else:
-            way = "end" if status >= Status.STOP else "leave"
+            way = "end" if status >= ExitStatus.STOP else "leave"
             self._tail(f"@{way}_{status.name}", "%code", "%stack", self.gas, self.size)
 
-    def leave_in(self, status: Status, frame: str, stack: str, gas: str, memory: str) -> None:
+    def leave_in(self, status: ExitStatus, frame: str, stack: str, gas: str, memory: str) -> None:
         """Return to Python with another frame, which has not started yet."""
         code = self.load("ptr", self.at(frame, FRAME["CODE"]))
         self._tail(f"@leave_{status.name}", code, stack, gas, "0", frame, memory)

@@ -85,7 +85,7 @@ FRAME = _offsets(FRAME_NUMBERS, FRAME_WORDS)
 SHARED = _offsets(SHARED_NUMBERS, SHARED_WORDS)
 
 
-class Status(IntEnum):
+class ExitStatus(IntEnum):
     """Why the machine code returned. Up to LOGS_FULL, the instruction has had no effect and cost nothing."""
 
     STORAGE_MISS = 0  # the slot on top of the stack is not in the table
@@ -112,12 +112,12 @@ class Status(IntEnum):
 
 
 HALTS: dict[int, type[ExceptionalHalt]] = {
-    Status.OUT_OF_GAS: errors.OutOfGas,
-    Status.OUT_OF_MEMORY: errors.OutOfMemory,
-    Status.STACK_UNDERFLOW: errors.StackUnderflow,
-    Status.STACK_OVERFLOW: errors.StackOverflow,
-    Status.INVALID_OPCODE: errors.InvalidOpcode,
-    Status.INVALID_JUMP: errors.InvalidJump,
-    Status.WRITE_PROTECTION: errors.WriteProtection,
-    Status.RETURN_DATA_OUT_OF_BOUNDS: errors.ReturnDataOutOfBounds,
+    ExitStatus.OUT_OF_GAS: errors.OutOfGas,
+    ExitStatus.OUT_OF_MEMORY: errors.OutOfMemory,
+    ExitStatus.STACK_UNDERFLOW: errors.StackUnderflow,
+    ExitStatus.STACK_OVERFLOW: errors.StackOverflow,
+    ExitStatus.INVALID_OPCODE: errors.InvalidOpcode,
+    ExitStatus.INVALID_JUMP: errors.InvalidJump,
+    ExitStatus.WRITE_PROTECTION: errors.WriteProtection,
+    ExitStatus.RETURN_DATA_OUT_OF_BOUNDS: errors.ReturnDataOutOfBounds,
 }

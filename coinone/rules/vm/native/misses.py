@@ -22,12 +22,12 @@ from coinone.rules.vm.native.layout import (
     SHARED,
     WARM,
     WORD,
-    Status,
+    ExitStatus,
 )
 from coinone.rules.vm.native.machine import SLICE, Machine
 
 _Provider: TypeAlias = Callable[[Machine, int], None]
-_STORAGE_MISS, _PRECOMPILE = int(Status.STORAGE_MISS), int(Status.PRECOMPILE)
+_STORAGE_MISS, _PRECOMPILE = int(ExitStatus.STORAGE_MISS), int(ExitStatus.PRECOMPILE)
 _CURRENT, _GENERATION = SHARED["CURRENT"] >> 3, SHARED["GENERATION"] >> 3
 _GAS, _FLOOR, _CODE = FRAME["GAS"] >> 3, FRAME["FLOOR"] >> 3, FRAME["CODE"] >> 3
 _DATA, _DATA_SIZE = FRAME["DATA"] >> 3, FRAME["DATA_SIZE"] >> 3
@@ -155,11 +155,11 @@ def _make_room_for_log(machine: Machine, first: int) -> None:
 
 
 _PROVIDERS: dict[int, _Provider] = {
-    Status.HASH_MISS: _provide_block_hash,
-    Status.BALANCE_MISS: _provide_balance,
-    Status.ACCOUNT_MISS: _provide_account,
-    Status.CALLEE_MISS: _provide_callee,
-    Status.PAUSE: _look_at_budget,
-    Status.FULL: _make_room,
-    Status.LOGS_FULL: _make_room_for_log,
+    ExitStatus.HASH_MISS: _provide_block_hash,
+    ExitStatus.BALANCE_MISS: _provide_balance,
+    ExitStatus.ACCOUNT_MISS: _provide_account,
+    ExitStatus.CALLEE_MISS: _provide_callee,
+    ExitStatus.PAUSE: _look_at_budget,
+    ExitStatus.FULL: _make_room,
+    ExitStatus.LOGS_FULL: _make_room_for_log,
 }

@@ -27,7 +27,7 @@ from coinone.rules.vm.native.handlers import (
     storage,
     system,
 )
-from coinone.rules.vm.native.layout import FRAME, SHARED, Status
+from coinone.rules.vm.native.layout import FRAME, SHARED, ExitStatus
 from coinone.rules.vm.native.routines import calls, cells, division, objects, reciprocal, words
 from coinone.rules.vm.native.routines import keccak as keccak_routines
 from coinone.rules.vm.native.routines import memory as memory_routines
@@ -83,8 +83,8 @@ def program(forks: Mapping[str, tuple[Opcode, ...]]) -> str:
         objects.functions(),
         calls.settle_call(),
         storage.pay_write(),
-        *[_leave(status) for status in Status],
-        *[system.end_of_call(status) for status in Status if status >= Status.STOP],
+        *[_leave(status) for status in ExitStatus],
+        *[system.end_of_call(status) for status in ExitStatus if status >= ExitStatus.STOP],
         *[memory.grow_and_repeat(length) for length in (1, 32)],
         *[handler(opcode).function(name) for name, opcode in functions.items()],
         exports.enter(),
@@ -108,7 +108,7 @@ def handler(opcode: Opcode) -> Handler:
     else:
         for offset, size in HOST[opcode.name]:
             h.reserve(offset, size)
-        h.leave(Status.HOST)
+        h.leave(ExitStatus.HOST)
     return h
 
 
@@ -126,7 +126,7 @@ def exported(forks: Mapping[str, tuple[Opcode, ...]]) -> list[str]:
     """The functions for compiled contracts, in the order of the program's table of addresses."""
     return [
         *_functions(forks),
-        f"end_{Status.INVALID_OPCODE.name}",
+        f"end_{ExitStatus.INVALID_OPCODE.name}",
         *[f"routine_{name}" for name in exports.ROUTINES],
         *exports.HELPERS,
     ]
@@ -138,7 +138,7 @@ def symbol(opcode: Opcode) -> str:
 
 
 def _table(fork: str, opcodes: tuple[Opcode, ...]) -> str:
-    names = [f"@end_{Status.INVALID_OPCODE.name}"] * 256
+    names = [f"@end_{ExitStatus.INVALID_OPCODE.name}"] * 256
     names[exports.ENTER] = "@op_ENTER"
     for opcode in opcodes:
         names[opcode.code] = f"@{symbol(opcode)}"
@@ -149,7 +149,7 @@ def _table(fork: str, opcodes: tuple[Opcode, ...]) -> str:
     )
 
 
-def _leave(status: Status) -> str:
+def _leave(status: ExitStatus) -> str:
     """Save the registers into the frame and return."""
     e = Emitter()
     code = e.load("i64", e.at("%frame", FRAME["CODE"]))

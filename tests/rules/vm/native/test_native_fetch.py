@@ -10,7 +10,7 @@ from coinone.rules.state.account import Account
 from coinone.rules.vm import Evm, Message
 from coinone.rules.vm.addresses import DELEGATION_PREFIX
 from coinone.rules.vm.native import execution, misses
-from coinone.rules.vm.native.layout import Status
+from coinone.rules.vm.native.layout import ExitStatus
 from coinone.rules.vm.native.machine import Machine
 from tests.rules.vm.native.programs import ABSENT, CONTRACTS, NATIVE, compare, push, world
 
@@ -25,12 +25,12 @@ def call(to: bytes) -> bytes:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Status]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[ExitStatus]:
     """What Python was asked for, by the one machine that there is."""
-    statuses: list[Status] = []
+    statuses: list[ExitStatus] = []
 
     def provide(machine: Machine, status: int) -> int:
-        statuses.append(Status(status))
+        statuses.append(ExitStatus(status))
         return misses.provide(machine, status)
 
     monkeypatch.setattr(execution, "provide", provide)
@@ -52,7 +52,7 @@ LIMBS = (1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**64 + 1, 2**127, 2**160 - 1, 2
 
 
 @pytest.mark.parametrize("value", [0, *LIMBS, *[n << 64 for n in (1, 2**64 - 1)], 0x0123456789ABCDEF << 100])
-def test_a_word_that_the_state_knows_is_read_and_written_whole(value: int, asked: list[Status]) -> None:
+def test_a_word_that_the_state_knows_is_read_and_written_whole(value: int, asked: list[ExitStatus]) -> None:
     evm, message = world([push(1) + SLOAD + b"\x80" + push(2) + SSTORE + RETURN_TOP], "Osaka", 100_000)
     evm.state.set_storage(message.target, 1, value)
     evm.state.begin_transaction()
@@ -62,7 +62,7 @@ def test_a_word_that_the_state_knows_is_read_and_written_whole(value: int, asked
     assert asked == []
 
 
-def test_slots_of_the_access_list_are_warm_and_others_are_not(asked: list[Status]) -> None:
+def test_slots_of_the_access_list_are_warm_and_others_are_not(asked: list[ExitStatus]) -> None:
     # `world` makes slot 2 warm. EIP-2929: 100 gas warm, 2,100 cold; then PUSH, GAS and SUB, which cost 3, 2 and 3.
     one, two = (GAS + push(slot) + SLOAD + b"\x50" + GAS + b"\x90\x03" for slot in (1, 2))
     evm, message = world([one + two + b"\x90\x03" + RETURN_TOP], "Osaka", 100_000)
@@ -71,41 +71,41 @@ def test_slots_of_the_access_list_are_warm_and_others_are_not(asked: list[Status
 
 
 def test_python_is_asked_for_the_original_of_a_slot_once_the_transaction_has_written(
-    asked: list[Status],
+    asked: list[ExitStatus],
 ) -> None:
     # The slot held 7 when the transaction began, and 9 since: 7 again costs 100 and gives 2,800 back (EIP-2200, 3529).
     evm, message = world([push(1) + SLOAD + b"\x50" + push(7) + push(1) + SSTORE], "Osaka", 100_000)
     evm.state.set_storage(message.target, 1, 9)
     result = compare(evm, message)
     assert result.refund == 5_000 - 2_100 - 100
-    assert asked == [Status.STORAGE_MISS]
+    assert asked == [ExitStatus.STORAGE_MISS]
 
 
-def test_a_slot_that_was_never_looked_at_is_asked_for_once(asked: list[Status]) -> None:
+def test_a_slot_that_was_never_looked_at_is_asked_for_once(asked: list[ExitStatus]) -> None:
     evm, message = world([push(77) + SLOAD + RETURN_TOP], "Osaka", 100_000)
     assert run(evm, message) == run(evm, message) == bytes(32)
-    assert asked == [Status.STORAGE_MISS]
+    assert asked == [ExitStatus.STORAGE_MISS]
 
 
 def answers(word: int) -> bytes:
     return push(word) + RETURN_TOP
 
 
-def test_a_called_contract_is_known_to_the_next_message(asked: list[Status]) -> None:
+def test_a_called_contract_is_known_to_the_next_message(asked: list[ExitStatus]) -> None:
     first = call(SECOND) + b"\x5f\x51" + RETURN_TOP
     evm, message = world([first, answers(5)], "Osaka", 100_000)
     assert int.from_bytes(run(evm, message), "big") == 5
-    assert asked == [Status.CALLEE_MISS]
+    assert asked == [ExitStatus.CALLEE_MISS]
     assert int.from_bytes(run(evm, message), "big") == 5
-    assert asked == [Status.CALLEE_MISS]
+    assert asked == [ExitStatus.CALLEE_MISS]
     evm.state.set_code(CONTRACTS[1], answers(6))
     assert int.from_bytes(run(evm, message), "big") == 6, "other code, so another program"
-    assert asked == [Status.CALLEE_MISS] * 2
+    assert asked == [ExitStatus.CALLEE_MISS] * 2
 
 
 @pytest.mark.parametrize("account", [None, Account(), Account(1, 0), Account(0, 2**200)])
 def test_an_account_without_code_is_told_from_one_that_is_not_there(
-    account: Account | None, asked: list[Status]
+    account: Account | None, asked: list[ExitStatus]
 ) -> None:
     look = NOBODY + HASH + b"\x5f\x52" + NOBODY + BALANCE + push(32) + b"\x52" + push(64) + b"\x5f\xf3"
     evm, message = world([call(NOBODY) + look], "Osaka", 1_000_000)
@@ -116,7 +116,7 @@ def test_an_account_without_code_is_told_from_one_that_is_not_there(
     assert (asked == []) == (account is None)
 
 
-def test_code_is_a_delegation_under_some_rules_and_no_program_under_others(asked: list[Status]) -> None:
+def test_code_is_a_delegation_under_some_rules_and_no_program_under_others(asked: list[ExitStatus]) -> None:
     # Cancun knows no delegations: 0xEF is an invalid opcode, so nothing is returned. One machine runs all three.
     codes = [call(SECOND) + b"\x5f\x51" + RETURN_TOP, DELEGATION_PREFIX + CONTRACTS[2], answers(5)]
     outputs = [run(*world(codes, fork, 1_000_000)) for fork in ("Cancun", "Osaka", "Cancun")]

@@ -14,7 +14,7 @@ from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.limits import TRACE_EXCHANGE_ROWS_MAX
 from coinone.node.recovery.startup import GENESIS_KEY
-from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.blocks import BlockReader
 from coinone.node.storage.past import before_block
 from coinone.node.storage.store import Snapshot
 from coinone.node.views.archive import Archive
@@ -67,7 +67,7 @@ class ExchangeWithin:
 
     def _before(self) -> ChainState:
         _check_size(self._snapshot.scan(Table.EXCHANGE))
-        rows, archive = before_block(self._snapshot, self._number), Archive(Blocks(self._snapshot))
+        rows, archive = before_block(self._snapshot, self._number), Archive(BlockReader(self._snapshot))
         genesis_row, cursor_row = rows.get(Table.META, GENESIS_KEY), rows.get(Table.META, CURSOR_KEY)
         head = archive.header(self._number - 1)
         assert genesis_row and cursor_row and head, "the block before is on disk whole"

@@ -4,7 +4,7 @@ from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.ethereum.calls.worker import Desk
 from coinone.node.recovery.startup import GENESIS_KEY
-from coinone.node.storage.past import Past, after_block
+from coinone.node.storage.past import PastState, after_block
 from coinone.rules.chain.bridge.seen import BESTS_KEY, ExchangeSeen, encode_bests, numbers_of
 from coinone.rules.chain.genesis import Genesis, exchange_config
 from coinone.rules.chain.network import Network
@@ -46,4 +46,4 @@ class LateExchange:
             leaves.update(batch.leaves)
             numbers.update(numbers_of(batch.leaves))
         bests: dict[bytes, bytes | None] = {BESTS_KEY: encode_bests(batches[-1].bests)}
-        return Past(block, {Table.EXCHANGE: leaves, Table.EXCHANGE_NUMBER: numbers, Table.META: bests})
+        return PastState(block, {Table.EXCHANGE: leaves, Table.EXCHANGE_NUMBER: numbers, Table.META: bests})

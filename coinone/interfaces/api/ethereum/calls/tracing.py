@@ -24,12 +24,12 @@ from coinone.interfaces.api.ethereum.json.overrides import precompiles_with
 from coinone.interfaces.api.limits import CALL_TIMEOUT_S, RPC_ANSWER_BYTES_MAX
 from coinone.node.imported.archive import is_imported, steps_of_block
 from coinone.node.imported.node import ImportedNetwork
-from coinone.node.storage.blocks import Blocks
+from coinone.node.storage.blocks import BlockReader
 from coinone.node.storage.past import before_block
 from coinone.rules.chain.ethereum.execution import FeePolicy
 from coinone.rules.chain.ethereum.trace import trace_call, trace_transaction
 from coinone.rules.chain.network import Network
-from coinone.rules.chain.replay import Step, replay
+from coinone.rules.chain.replay import ReplayStep, replay
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.header import Header
@@ -102,7 +102,7 @@ def _trace_block(job: BlockTrace, desk: Desk) -> Any:
     return results
 
 
-def _one_of_many(job: BlockTrace, index: int, step: Step, budget: Stopwatch) -> list[Any]:
+def _one_of_many(job: BlockTrace, index: int, step: ReplayStep, budget: Stopwatch) -> list[Any]:
     name = {"txHash": "0x" + step.record.hash.hex()}
     if step.record.is_system:
         return [] if job.flat else [{**name, "error": "made by the chain itself"}]
@@ -110,7 +110,7 @@ def _one_of_many(job: BlockTrace, index: int, step: Step, budget: Stopwatch) -> 
     return list(traced) if job.flat else [{**name, "result": traced}]
 
 
-def _trace_step(job: BlockTrace, index: int, step: Step, budget: Stopwatch) -> Any:
+def _trace_step(job: BlockTrace, index: int, step: ReplayStep, budget: Stopwatch) -> Any:
     if step.record.is_system:
         raise NotSupported("this transaction is the chain's own: it pays out a withdrawal")
     tx = decode_any_transaction(step.record.raw)
@@ -132,11 +132,11 @@ def timeout_of(options: Options) -> float:
     return min(sum(float(number) * _UNITS[unit] for number, unit in parts), CALL_TIMEOUT_S)
 
 
-def _steps(job: BlockTrace, desk: Desk, budget: Stopwatch) -> Iterator[Step]:
+def _steps(job: BlockTrace, desk: Desk, budget: Stopwatch) -> Iterator[ReplayStep]:
     snapshot, engine = desk.snapshot, desk.engine
     if isinstance(job.network, ImportedNetwork):
         return steps_of_block(snapshot, job.network.rules, job.number, budget, engine)
-    blocks = Blocks(snapshot)
+    blocks = BlockReader(snapshot)
 
     def header(number: int) -> Header:
         return _block(blocks, number).header
@@ -148,13 +148,13 @@ def _steps(job: BlockTrace, desk: Desk, budget: Stopwatch) -> Iterator[Step]:
     return replay(before, job.network, batches, _records(blocks, block), header, seen, budget, engine)
 
 
-def _block(blocks: Blocks, number: int) -> Block:
+def _block(blocks: BlockReader, number: int) -> Block:
     data = blocks.block(number)
     assert data is not None, "blocks up to the head are on disk"
     return decode(Block, data)
 
 
-def _batches(blocks: Blocks, block: Block) -> list[Batch]:
+def _batches(blocks: BlockReader, block: Block) -> list[Batch]:
     found = []
     for seq in range(block.first_seq, block.header.batch_seq + 1):
         data = blocks.batch(seq)
@@ -163,6 +163,6 @@ def _batches(blocks: Blocks, block: Block) -> list[Batch]:
     return found
 
 
-def _records(blocks: Blocks, block: Block) -> tuple[TransactionRecord, ...]:
+def _records(blocks: BlockReader, block: Block) -> tuple[TransactionRecord, ...]:
     data = blocks.receipts(block.number)
     return () if data is None else decode_records(data)

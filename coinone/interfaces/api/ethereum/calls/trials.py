@@ -31,7 +31,7 @@ from coinone.interfaces.api.ethereum.json.overrides import (
 from coinone.interfaces.api.ethereum.json.params import PENDING, BlockId
 from coinone.interfaces.api.limits import CALL_GAS_MAX
 from coinone.node.imported.archive import EthereumArchive, is_imported
-from coinone.node.storage.blocks import Blocks, head_of
+from coinone.node.storage.blocks import BlockReader, head_of
 from coinone.node.storage.past import after_block
 from coinone.node.storage.store import Snapshot
 from coinone.node.views.archive import Archive, BlockArchive
@@ -218,7 +218,7 @@ def precompiles_at(number: int, fork: str, desk: Desk) -> Precompiles:
 
 def archive_of(snapshot: Snapshot) -> BlockArchive[object, AnyHeader]:
     """The blocks in the store."""
-    blocks = Blocks(snapshot)
+    blocks = BlockReader(snapshot)
     return EthereumArchive(blocks) if is_imported(snapshot) else Archive(blocks)
 
 

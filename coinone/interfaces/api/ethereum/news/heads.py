@@ -26,7 +26,7 @@ from coinone.rules.state.steps import Steps
 log = logging.getLogger(__name__)
 
 
-class Session(Protocol):
+class HeadListener(Protocol):
     """A WebSocket connection; `share` is the sender that its work counts to."""
 
     @property
@@ -50,11 +50,11 @@ class HeadNews:
     """Sessions that are not told of some blocks yet. On the interface's event loop."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Session, deque[_Head]] = {}
+        self._waiting: dict[HeadListener, deque[_Head]] = {}
         self._count = 0  # of all blocks that ever came
         self._teller: asyncio.Task[None] | None = None
 
-    def put(self, json: bytes, listeners: Iterable[tuple[Session, Sequence[str]]]) -> None:
+    def put(self, json: bytes, listeners: Iterable[tuple[HeadListener, Sequence[str]]]) -> None:
         """Let the listeners be told of a block, by the names of their subscriptions."""
         self._count += 1
         now_s = time.monotonic()
@@ -66,7 +66,7 @@ class HeadNews:
         if self._waiting and self._teller is None:
             self._teller = asyncio.create_task(self._tell())
 
-    def tell(self, session: Session) -> Steps[None]:
+    def tell(self, session: HeadListener) -> Steps[None]:
         """Of the blocks that it is not told of yet, each in one step: whoever goes on with it meanwhile keeps their
         order."""
         for _ in range(len(self._waiting.get(session, ()))):
@@ -82,7 +82,7 @@ class HeadNews:
             session.flush()
             yield
 
-    def waiting(self, session: Session) -> int:
+    def waiting(self, session: HeadListener) -> int:
         """How many messages it is still to be sent."""
         return sum(len(block.names) for block in self._waiting.get(session, ()))
 
@@ -106,7 +106,7 @@ class HeadNews:
             yield from self.tell(session)
         return True
 
-    def _turns(self) -> list[Session]:
+    def _turns(self) -> list[HeadListener]:
         """Whose site listens least is first, then who does, then who waits longest."""
         listens: Counter[Hashable] = Counter()
         for session, blocks in self._waiting.items():
@@ -114,7 +114,7 @@ class HeadNews:
                 listens[owner] += len(blocks[-1].names)
         return sorted(self._waiting, key=lambda each: (listens[site_of(each.share)], listens[each.share]))
 
-    def _cut(self, session: Session) -> None:
+    def _cut(self, session: HeadListener) -> None:
         """It goes on with no gap."""
         del self._waiting[session]
         session.cut()

@@ -40,7 +40,7 @@ _LONG = 256  # a key that more than one of so many logs has keeps its bits
 _Key = Address | tuple[int, Hash32 | None]  # whose log it is, or which topic it has at a place; None: any
 
 
-class Session(Protocol):
+class LogListener(Protocol):
     """A WebSocket connection; `share` is the sender that its work counts to. Of blocks it is told before their logs."""
 
     @property
@@ -58,7 +58,7 @@ class Session(Protocol):
 class Listener:
     """A subscription as it was when the block came."""
 
-    session: Session
+    session: LogListener
     name: str
     wanted: LogFilter
 

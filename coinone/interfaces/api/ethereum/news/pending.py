@@ -20,7 +20,7 @@ from coinone.interfaces.api.admission.owners import site_of
 from coinone.interfaces.api.ethereum.chain.parts import run_all
 from coinone.interfaces.api.ethereum.json.blocks import hex_bytes
 from coinone.interfaces.api.ethereum.json.transactions import pending_transaction_json
-from coinone.interfaces.api.ethereum.news.logs import Session
+from coinone.interfaces.api.ethereum.news.logs import LogListener
 from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.limits import (
     PENDING_NEWS_BYTES_MAX,
@@ -34,7 +34,7 @@ from coinone.rules.state.steps import Steps
 log = logging.getLogger(__name__)
 
 
-Listener = tuple[Session, str, bool]  # with the name of its subscription, and whether it wants them whole
+Listener = tuple[LogListener, str, bool]  # with the name of its subscription, and whether it wants them whole
 
 
 class PendingNews:

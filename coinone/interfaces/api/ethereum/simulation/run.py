@@ -36,7 +36,7 @@ from coinone.interfaces.api.ethereum.simulation.plan import (
 from coinone.interfaces.api.ethereum.simulation.surroundings import Surroundings
 from coinone.interfaces.api.ethereum.simulation.transfers import TransferTracer
 from coinone.interfaces.api.limits import CALL_GAS_MAX
-from coinone.node.storage.past import Past
+from coinone.node.storage.past import PastState
 from coinone.rules.chain.ethereum.blobs import blob_gas
 from coinone.rules.chain.ethereum.call import InitCodeTooLarge, IntrinsicGasTooLow, run_call
 from coinone.rules.chain.ethereum.execution import Precompiles, TransactionResult
@@ -106,7 +106,7 @@ class Simulation:
         self._plan = plan
         self._base = self._parent = parent
         self._rows: Changes = {}
-        self._database = Past(database, self._rows)
+        self._database = PastState(database, self._rows)
         self._around = around
         self._chain_id = chain_id
         self._stored_hash = block_hash

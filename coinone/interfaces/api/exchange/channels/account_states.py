@@ -21,7 +21,7 @@ from coinone.interfaces.api.exchange.info.sources import Json, Sources
 from coinone.interfaces.api.exchange.json import accounts
 from coinone.interfaces.api.exchange.json.orders import frontend_order_json
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.sockets.hub import Key, Snapshot
+from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 from coinone.node.node import ChainReader
 
 _ROWS_OF_A_STATE = 32  # what a state takes beside its orders, in their measure
@@ -37,11 +37,11 @@ class _Read:
     seq: int  # of the batch after which it was so
 
 
-async def first_state(sources: Sources, key: Key) -> Snapshot:
+async def first_state(sources: Sources, key: Key) -> FirstMessages:
     """What a new listener gets."""
     states = account_states(sources, {bytes.fromhex(key[1]): [key]}, Turns())
     ((_, payload, seq),) = [state async for state in states]
-    return Snapshot([payload], seq - 1)
+    return FirstMessages([payload], seq - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class StateChannel(Channel):
 
     data: Callable[[Sources, _Read, msgspec.Raw], Json]
     weight: int = 1
-    snapshot: Callable[[Sources, Key], Awaitable[Snapshot]] = first_state
+    snapshot: Callable[[Sources, Key], Awaitable[FirstMessages]] = first_state
     has_orders: bool = False
     has_leverage: bool = False  # it is about an asset, too
 

@@ -11,7 +11,7 @@ from coinone.interfaces.api.admission.turns import Turns
 from coinone.interfaces.api.exchange.channels.channel import message
 from coinone.interfaces.api.exchange.channels.outlet import Outlet
 from coinone.interfaces.api.exchange.info.histories import candle_json
-from coinone.interfaces.api.sockets.hub import Key, Snapshot
+from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 from coinone.node.storage.history.candles import Candle, grown, traded_in
 from coinone.rules.exchange.events.event_log import EventLog
 
@@ -54,10 +54,10 @@ class CandleStream:
             elif seq > known.seq:
                 yield key, _Known(grown(known.candle, key[2], trades), seq)
 
-    async def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> FirstMessages:
         known = self._known.get(key) or self._read(key)
         self._known[key] = known
-        return Snapshot(self._messages(key, known), known.seq)
+        return FirstMessages(self._messages(key, known), known.seq)
 
     def reset(self) -> None:
         """Time was turned back."""

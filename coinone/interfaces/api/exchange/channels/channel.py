@@ -15,7 +15,7 @@ from coinone.interfaces.api.exchange.info.sources import Sources
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.exchange.json.fills import parse_joined
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.sockets.hub import NOTHING, Key, Snapshot
+from coinone.interfaces.api.sockets.hub import NOTHING, FirstMessages, Key
 from coinone.node.storage.history.candles import INTERVALS
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ class Fields:
     takes: tuple[str, ...] = ()  # fields that may be left out
 
 
-async def nothing(sources: Sources, key: Key) -> Snapshot:
+async def nothing(sources: Sources, key: Key) -> FirstMessages:
     return NOTHING
 
 
@@ -44,7 +44,9 @@ class Channel:
     about: str
     fields: Fields
     weight: int = 0  # of a new subscription, besides what its first messages cost
-    snapshot: Callable[[Sources, Key], Awaitable[Snapshot]] = nothing  # the first messages of a new listener
+    snapshot: Callable[[Sources, Key], Awaitable[FirstMessages]] = (
+        nothing  # the first messages of a new listener
+    )
 
 
 def message(channel: str, data: Any) -> bytes:

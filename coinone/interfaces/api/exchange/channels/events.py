@@ -15,7 +15,7 @@ from coinone.interfaces.api.exchange.info.sources import Sources
 from coinone.interfaces.api.exchange.json import events as formats
 from coinone.interfaces.api.exchange.json.fills import fill_rows
 from coinone.interfaces.api.exchange.json.orders import order_history_json, order_update_json
-from coinone.interfaces.api.sockets.hub import Key, Snapshot
+from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 
 Json = dict[str, Any]
 Rows = Awaitable[list[Json]]
@@ -84,9 +84,9 @@ def _history(
     def told(key: Key, made: list[Json], is_snapshot: bool) -> bytes:
         return message(name, {"isSnapshot": is_snapshot, "user": "0x" + key[1], field: made})
 
-    async def snapshot(sources: Sources, key: Key) -> Snapshot:
+    async def snapshot(sources: Sources, key: Key) -> FirstMessages:
         made, seq = await first(sources, key)
-        return Snapshot([told(key, made, True)], seq)
+        return FirstMessages([told(key, made, True)], seq)
 
     async def messages(share: Happened, key: Key) -> list[bytes]:
         made = await rows(share, key)

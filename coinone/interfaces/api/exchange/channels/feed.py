@@ -19,13 +19,13 @@ from coinone.interfaces.api.exchange.channels.outlet import Outlet
 from coinone.interfaces.api.exchange.channels.table import CHANNELS
 from coinone.interfaces.api.exchange.info.sources import Sources
 from coinone.interfaces.api.limits import QUERIES_PER_VISIT, WS_STATES_WAIT_S
-from coinone.interfaces.api.sockets.hub import Hub, Key, Snapshot
+from coinone.interfaces.api.sockets.hub import FirstMessages, Hub, Key
 from coinone.rules.exchange.events.event_log import EventLog
 
 STATE_REFRESH_MS = 1000
 
 
-class Feed:
+class ChannelFeed:
     """Publishes to the hub, batch by batch; answers new subscriptions with a snapshot."""
 
     def __init__(self, hub: Hub, sources: Sources) -> None:
@@ -55,7 +55,7 @@ class Feed:
         self._hub.flush()
         await self._publish_states_beside()
 
-    async def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> FirstMessages:
         """What a new subscriber gets first."""
         stream = self._markets.get(key[0])
         if stream is None:

@@ -25,20 +25,20 @@ from coinone.interfaces.api.exchange.channels.outlet import Outlet
 from coinone.interfaces.api.exchange.info.market_data import MarketData
 from coinone.interfaces.api.exchange.json import events as formats
 from coinone.interfaces.api.http import jsonio
-from coinone.interfaces.api.sockets.hub import Key, Snapshot
+from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 from coinone.rules.exchange.events.event_log import EventLog
 
 _ROWS_OF_A_BOOK = 32  # what a book takes, in the measure of fills and orders
 _TRADES_AT_FIRST = 30
 
 
-class Stream(Protocol):
+class MarketStream(Protocol):
     """One channel of a running feed."""
 
     async def on_batch(self, events: EventLog, turns: Turns) -> None:
         """Publish what the newest batch has to say; the market data has adopted it already."""
 
-    async def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> FirstMessages:
         """What a new listener gets first. Rows and trades of the batches in it are not told again. A state may be:
         with the same number there may be a newer one, and only older ones are left out."""
 
@@ -48,10 +48,10 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketChannel(Channel):
-    stream: Callable[[Outlet], Stream]
+    stream: Callable[[Outlet], MarketStream]
 
 
-class Changing:
+class ChangeStream:
     """Says how things are whenever that differs from what was said last."""
 
     def __init__(self, outlet: Outlet, name: str, data: Callable[[MarketData, Key], Any], rows: int) -> None:
@@ -66,8 +66,8 @@ class Changing:
             if self._rows:
                 await turns.after(self._rows)
 
-    async def snapshot(self, key: Key) -> Snapshot:
-        return Snapshot([self._message(key)], self._outlet.data.seq - 1)
+    async def snapshot(self, key: Key) -> FirstMessages:
+        return FirstMessages([self._message(key)], self._outlet.data.seq - 1)
 
     def reset(self) -> None:
         """The outlet forgets what was said."""
@@ -92,15 +92,15 @@ class Prices:
                 self._told = prices
                 self._outlet.publish(key, _squeezed("fastAssetCtxs", changed))
 
-    async def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> FirstMessages:
         self._told = self._outlet.data.prices()  # changes count from here on, whoever listened before
-        return Snapshot([_squeezed("fastAssetCtxs", self._told)], self._outlet.data.seq - 1)
+        return FirstMessages([_squeezed("fastAssetCtxs", self._told)], self._outlet.data.seq - 1)
 
     def reset(self) -> None:
         self._told.clear()
 
 
-class Trades:
+class TradeStream:
     """What was traded in a market's book."""
 
     def __init__(self, outlet: Outlet) -> None:
@@ -114,10 +114,10 @@ class Trades:
             if trades:
                 self._outlet.publish(key, message("trades", trades))
 
-    async def snapshot(self, key: Key) -> Snapshot:
+    async def snapshot(self, key: Key) -> FirstMessages:
         coin, data = self._coins.named(key[1]), self._outlet.data
         trades = data.recent_trades(coin, _TRADES_AT_FIRST)
-        return Snapshot([message("trades", trades)] if trades else [], data.trades_seq(coin))
+        return FirstMessages([message("trades", trades)] if trades else [], data.trades_seq(coin))
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -159,7 +159,7 @@ def _changing(
     name: str, about: str, fields: Fields, data: Callable[[MarketData, Key], Any], rows: int = 0
 ) -> MarketChannel:
     """`rows`: what a message takes, in the measure of fills and orders, where others have their turn after it."""
-    return MarketChannel(name, about, fields, stream=lambda outlet: Changing(outlet, name, data, rows))
+    return MarketChannel(name, about, fields, stream=lambda outlet: ChangeStream(outlet, name, data, rows))
 
 
 MARKETS = (
@@ -173,5 +173,5 @@ MARKETS = (
     ),
     MarketChannel("candle", "the candle of the running interval", CANDLE, stream=CandleStream),
     _changing("l2Book", "20 levels of each side", BOOK, _book, _ROWS_OF_A_BOOK),
-    MarketChannel("trades", f"trades; the newest {_TRADES_AT_FIRST} at first", COIN, stream=Trades),
+    MarketChannel("trades", f"trades; the newest {_TRADES_AT_FIRST} at first", COIN, stream=TradeStream),
 )

@@ -10,7 +10,7 @@ from coinone.interfaces.api.admission.weights import Bill
 from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.http.asgi import Receive, Send
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_AT_ONCE, WS_POSTS_MAX
-from coinone.interfaces.api.sockets.hub import Connection, Hub, Key, Snapshot
+from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub, Key
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Backend(Protocol):
     def admit(self, size: int) -> None: ...
     def key_of(self, subscription: Any) -> Key: ...
     def require(self) -> None: ...
-    async def snapshot(self, key: Key) -> Snapshot: ...
+    async def snapshot(self, key: Key) -> FirstMessages: ...
     def admit_info(self, request: Any) -> Bill: ...
     async def info(self, request: Any, bill: Bill) -> Any: ...
     async def act(self, request: Any, size: int) -> Any: ...
@@ -98,7 +98,7 @@ class Session:
         self._acknowledge("subscribe", subscription)
         self._hub.begin(self._connection, key, first)
 
-    async def _first(self, key: Key) -> Snapshot:
+    async def _first(self, key: Key) -> FirstMessages:
         """The first messages of a new subscription, which ends where there are none to be had: a stream without its
         beginning would be taken for a whole one."""
         try:

@@ -11,22 +11,22 @@ from coinone.interfaces.api.exchange.info.sources import Sources, require_main_d
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.exchange.json.markets import spot_contexts_json
 from coinone.interfaces.api.limits import EXPLORER_STREAM_TRANSACTIONS_MAX
-from coinone.interfaces.api.sockets.hub import Key, Snapshot
+from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 
 
-async def _spot(sources: Sources, key: Key) -> Snapshot:
-    return Snapshot([message("spotAssetCtxs", spot_contexts_json())], sources.data.seq - 1)
+async def _spot(sources: Sources, key: Key) -> FirstMessages:
+    return FirstMessages([message("spotAssetCtxs", spot_contexts_json())], sources.data.seq - 1)
 
 
-async def _twap_states(sources: Sources, key: Key) -> Snapshot:
+async def _twap_states(sources: Sources, key: Key) -> FirstMessages:
     data = {"dex": "", "user": "0x" + key[1], "states": []}
-    return Snapshot([message("twapStates", data)], sources.data.seq - 1)
+    return FirstMessages([message("twapStates", data)], sources.data.seq - 1)
 
 
 def _empty_history(name: str, about: str, field: str) -> Channel:
-    async def snapshot(sources: Sources, key: Key) -> Snapshot:
+    async def snapshot(sources: Sources, key: Key) -> FirstMessages:
         data = {"isSnapshot": True, "user": "0x" + key[1], field: []}
-        return Snapshot([message(name, data)], sources.data.seq - 1)
+        return FirstMessages([message(name, data)], sources.data.seq - 1)
 
     return Channel(name, about, USER, snapshot=snapshot)
 

@@ -13,7 +13,7 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.admission.weights import Counted
-from coinone.interfaces.api.exchange.info.portfolio import Past, known_since, steps_of
+from coinone.interfaces.api.exchange.info.portfolio import ValueHistory, known_since, steps_of
 from coinone.interfaces.api.exchange.json.coins import Coin, Coins
 from coinone.interfaces.api.exchange.json.events import Json, funding_json, ledger_json
 from coinone.interfaces.api.exchange.json.fills import fills_json, parse_flag, parse_joined
@@ -115,14 +115,14 @@ class Histories:
         """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
         return self._history.last_candle(coin.index, interval, now_ms)
 
-    def past(self, request: Request, until_ms: int = TIME_MS_MAX) -> Past:
+    def past(self, request: Request, until_ms: int = TIME_MS_MAX) -> ValueHistory:
         """What portfolio is made of: the newest rows of each history, as it was then."""
         user, history = parse_address(request.get("user")), self._history
         newest = Page(end_ms=until_ms, limit=INFO_ROWS_MAX)
         fills, paid = history.fills(user, newest), history.funding(user, newest)
         moved = history.ledger(user, newest)
         traded = known_since([row.fill for row in fills], INFO_ROWS_MAX), known_since(paid, INFO_ROWS_MAX)
-        return Past(steps_of(fills, paid, moved), max(traded), known_since(moved, INFO_ROWS_MAX))
+        return ValueHistory(steps_of(fills, paid, moved), max(traded), known_since(moved, INFO_ROWS_MAX))
 
 
 def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:

@@ -21,7 +21,7 @@ POINTS_MAX = 120  # of a curve: a chart has no room for more
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ValueChange:
     """What one row changed: profit is value that did not come or go by a transfer."""
 
     time_ms: int
@@ -31,11 +31,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class ValueHistory:
     """Steps, oldest first, and since when they are complete. Profit needs no transfers, so whoever is sent very many
     small amounts still sees all of it but for older levies and debts."""
 
-    steps: Sequence[Step]
+    steps: Sequence[ValueChange]
     traded_ms: int = 0  # fills and payments
     moved_ms: int = 0  # transfers
 
@@ -49,32 +49,32 @@ def steps_of(
     fills: Sequence[AccountFill],
     payments: Sequence[FundingPayment],
     moves: Sequence[LedgerUpdate],
-) -> list[Step]:
+) -> list[ValueChange]:
     """Oldest first. What waited unclaimed counts when the account claims it."""
     steps = []
     for row in fills:
         side = row.fill.taker if row.is_taker else row.fill.maker
         profit = side.closed_pnl - side.fee
-        steps.append(Step(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
-    steps += [Step(payment.time_ms, payment.amount, payment.amount) for payment in payments]
+        steps.append(ValueChange(row.fill.time_ms, profit, profit, row.fill.px * row.fill.sz))
+    steps += [ValueChange(payment.time_ms, payment.amount, payment.amount) for payment in payments]
     for move in moves:
         if move.kind not in _WAITING:
-            steps.append(Step(move.time_ms, move.amount, move.amount if move.kind in _OF_DEBTS else 0))
+            steps.append(ValueChange(move.time_ms, move.amount, move.amount if move.kind in _OF_DEBTS else 0))
     return _by_time(steps)
 
 
-def _by_time(steps: Sequence[Step]) -> list[Step]:
+def _by_time(steps: Sequence[ValueChange]) -> list[ValueChange]:
     """One step a time, oldest first: the account never had what it would have been between two rows of a batch."""
-    whole: dict[int, Step] = {}
+    whole: dict[int, ValueChange] = {}
     for step in sorted(steps, key=lambda step: step.time_ms):
-        before = whole.get(step.time_ms, Step(step.time_ms, 0, 0))
-        whole[step.time_ms] = Step(
+        before = whole.get(step.time_ms, ValueChange(step.time_ms, 0, 0))
+        whole[step.time_ms] = ValueChange(
             step.time_ms, before.value + step.value, before.profit + step.profit, before.volume + step.volume
         )
     return list(whole.values())
 
 
-def portfolio_json(past: Past, equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
+def portfolio_json(past: ValueHistory, equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
     """The anchor's eight periods; those of perpetuals alone are the same, as there is nothing else."""
     curves: list[tuple[str, dict[str, Any]]] = [
         (name, _curve(past, equity, unrealised, 0 if length is None else now_ms - length, now_ms))
@@ -84,7 +84,7 @@ def portfolio_json(past: Past, equity: int, unrealised: int, now_ms: int) -> lis
     return [[name, curve] for name, curve in (*curves, *perpetuals)]
 
 
-def _curve(past: Past, equity: int, unrealised: int, start_ms: int, now_ms: int) -> dict[str, Any]:
+def _curve(past: ValueHistory, equity: int, unrealised: int, start_ms: int, now_ms: int) -> dict[str, Any]:
     profit_ms = max(start_ms, past.traded_ms)
     value_ms = max(profit_ms, past.moved_ms)
     earned = [step for step in past.steps if step.time_ms >= profit_ms]

@@ -15,7 +15,7 @@ from coinone.base.primitives.types import Address, Hash32
 from coinone.node.node import ChainReader
 from coinone.rules.chain.cursor import Cursor, exchange_root_with
 from coinone.rules.chain.sealing import CURSOR_KEY
-from coinone.rules.exchange.state.root import AccountProof
+from coinone.rules.exchange.state.root import ExchangeProof
 from coinone.rules.ledger.header import Header
 from coinone.rules.state.database import Table
 
@@ -35,7 +35,7 @@ def account_proof(reader: ChainReader, user: Address) -> dict[str, Any]:
     return proof_json(proof, reader.head, effects)
 
 
-def proof_json(proof: AccountProof, header: Header, effects_hash: Hash32) -> dict[str, Any]:
+def proof_json(proof: ExchangeProof, header: Header, effects_hash: Hash32) -> dict[str, Any]:
     accounts, markets, unclaimed, counters = map(format_bytes, proof.roots)
     return {
         "blockNumber": header.number,

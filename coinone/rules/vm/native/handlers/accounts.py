@@ -13,13 +13,13 @@ from coinone.rules.vm.native.layout import (
     GIVEN,
     SHARED,
     WARM,
-    Status,
+    ExitStatus,
 )
 
 ADDRESS_MASK = (1 << 160) - 1
 
 
-def find(h: Handler, position: int, missing: Status) -> tuple[str, str]:
+def find(h: Handler, position: int, missing: ExitStatus) -> tuple[str, str]:
     """The address at that position of the stack and its valid cell, with room to journal a change of it."""
     address = h.op("and", h.word(position), ADDRESS_MASK, "i256")
     cell = h.find_cell(CALLEE, address)
@@ -35,7 +35,7 @@ def check_journal(h: Handler, shared: str) -> None:
     """Leave if the journal has no room for a change of a cell."""
     count = h.load("i64", h.at(shared, SHARED["JOURNAL_COUNT"]))
     limit = h.load("i64", h.at(shared, SHARED["JOURNAL_LIMIT"]))
-    h.leave_if(h.compare("uge", count, limit), Status.FULL)
+    h.leave_if(h.compare("uge", count, limit), ExitStatus.FULL)
 
 
 def charge_if_cold(h: Handler, cell: str) -> str:

@@ -3,7 +3,7 @@
 from coinone.rules.vm.instructions.block import HISTORY
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
-from coinone.rules.vm.native.layout import HASH_SIZE, SHARED_WORDS, WORD, Status
+from coinone.rules.vm.native.layout import HASH_SIZE, SHARED_WORDS, WORD, ExitStatus
 
 
 def shared_word(name: str) -> Full:
@@ -24,7 +24,7 @@ def block_hash(h: Handler) -> None:
         h.next()
     place = h.op("mul", h.narrow(age, "i256", "i64"), HASH_SIZE)
     entry = h.at(h.load("ptr", h.shared("HASHES")), place)
-    h.leave_if(h.compare("eq", h.load("i64", entry), 0), Status.HASH_MISS)
+    h.leave_if(h.compare("eq", h.load("i64", entry), 0), ExitStatus.HASH_MISS)
     h.put(h.load("i256", h.at(entry, 8)), 1)
     h.next()
 

@@ -3,15 +3,15 @@
 from coinone.rules.vm.gas import JUMPDEST
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
-from coinone.rules.vm.native.layout import Status
+from coinone.rules.vm.native.layout import ExitStatus
 
 
 def stop(h: Handler) -> None:
-    h.leave(Status.STOP)
+    h.leave(ExitStatus.STOP)
 
 
 def invalid(h: Handler) -> None:
-    h.leave(Status.INVALID_OPCODE)
+    h.leave(ExitStatus.INVALID_OPCODE)
 
 
 def jump(h: Handler) -> None:
@@ -35,13 +35,13 @@ def _jump_to_top(h: Handler) -> None:
     """
     target, big = h.small(1)
     outside = h.value(f"or i1 {big}, {h.compare('uge', target, h.number('CODE_SIZE'))}")
-    h.leave_if(outside, Status.INVALID_JUMP)
+    h.leave_if(outside, ExitStatus.INVALID_JUMP)
     mark = h.load("i8", h.at(h.pointer("MARKS"), target), 1)
-    h.leave_if(h.compare("eq", mark, 0, "i8"), Status.INVALID_JUMP)
+    h.leave_if(h.compare("eq", mark, 0, "i8"), ExitStatus.INVALID_JUMP)
     h.gas = h.op("sub", h.gas, JUMPDEST)
     with h.when_final(h.compare("slt", h.gas, h.number("FLOOR"))):
-        h.leave_if(h.compare("slt", h.gas, 0), Status.OUT_OF_GAS)
-        h.leave(Status.PAUSE)
+        h.leave_if(h.compare("slt", h.gas, 0), ExitStatus.OUT_OF_GAS)
+        h.leave(ExitStatus.PAUSE)
     code = h.at(h.at(h.pointer("CODE"), target), 1)
     h.go_to(code, h.at("%stack", -32 * h.opcode.inputs))
 
@@ -61,7 +61,7 @@ def jump_destination(h: Handler) -> None:
     h.next()
 
 
-def ending(status: Status) -> Full:
+def ending(status: ExitStatus) -> Full:
     def emit(h: Handler) -> None:
         h.reserve(1, 2)
         h.store("i64", h.low(1), h.field("OUTPUT_OFFSET"))
@@ -79,6 +79,6 @@ FULL: dict[str, Full] = {
     "PC": program_counter,
     "GAS": gas_left,
     "JUMPDEST": jump_destination,
-    "RETURN": ending(Status.RETURN),
-    "REVERT": ending(Status.REVERT),
+    "RETURN": ending(ExitStatus.RETURN),
+    "REVERT": ending(ExitStatus.REVERT),
 }

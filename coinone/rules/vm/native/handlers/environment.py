@@ -3,7 +3,7 @@
 from coinone.rules.vm.gas import COPY_PER_WORD
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full, accounts
-from coinone.rules.vm.native.layout import CALLEE_BALANCE, CALLEE_HASH, CALLEE_SIZE, CALLEE_SOURCE, Status
+from coinone.rules.vm.native.layout import CALLEE_BALANCE, CALLEE_HASH, CALLEE_SIZE, CALLEE_SOURCE, ExitStatus
 
 
 def frame_word(name: str) -> Full:
@@ -23,7 +23,7 @@ def frame_number(name: str) -> Full:
 
 
 def self_balance(h: Handler) -> None:
-    h.leave_if(h.compare("eq", h.number("BALANCE_KNOWN"), 0), Status.BALANCE_MISS)
+    h.leave_if(h.compare("eq", h.number("BALANCE_KNOWN"), 0), ExitStatus.BALANCE_MISS)
     h.put(h.load("i256", h.field("SELFBALANCE")), 0)
     h.next()
 
@@ -58,7 +58,7 @@ def return_data_copy(h: Handler) -> None:
     have, size = h.number("RETURN_SIZE"), h.low(3)
     beyond = h.value(f"or i1 {big}, {h.compare('ugt', offset, have)}")
     beyond = h.value(f"or i1 {beyond}, {h.compare('ugt', size, h.op('sub', have, offset))}")
-    h.leave_if(beyond, Status.RETURN_DATA_OUT_OF_BOUNDS)
+    h.leave_if(beyond, ExitStatus.RETURN_DATA_OUT_OF_BOUNDS)
     with h.when(h.compare("ne", size, 0)):
         target, source = h.at("%memory", h.low(1)), h.at(h.pointer("RETURN"), offset)
         h.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")
@@ -67,7 +67,7 @@ def return_data_copy(h: Handler) -> None:
 
 def account_word(offset: int) -> Full:
     def emit(h: Handler) -> None:
-        _, cell = accounts.find(h, 1, Status.ACCOUNT_MISS)
+        _, cell = accounts.find(h, 1, ExitStatus.ACCOUNT_MISS)
         cold = accounts.charge_if_cold(h, cell)
         accounts.make_warm(h, cell, cold)
         h.put(h.load("i256", h.at(cell, offset), 32), 1)
@@ -77,7 +77,7 @@ def account_word(offset: int) -> Full:
 
 
 def ext_code_size(h: Handler) -> None:
-    _, cell = accounts.find(h, 1, Status.ACCOUNT_MISS)
+    _, cell = accounts.find(h, 1, ExitStatus.ACCOUNT_MISS)
     cold = accounts.charge_if_cold(h, cell)
     accounts.make_warm(h, cell, cold)
     h.put_small(h.load("i64", h.at(cell, CALLEE_SIZE)), 1)
@@ -85,7 +85,7 @@ def ext_code_size(h: Handler) -> None:
 
 
 def ext_code_copy(h: Handler) -> None:
-    _, cell = accounts.find(h, 1, Status.ACCOUNT_MISS)
+    _, cell = accounts.find(h, 1, ExitStatus.ACCOUNT_MISS)
     cold = accounts.charge_if_cold(h, cell)
     h.charge_words(4, COPY_PER_WORD)
     h.reserve(2, 4)

@@ -30,7 +30,7 @@ from coinone.rules.vm.native.layout import (
     PROGRAM_SOURCE,
     WARM,
     WORD,
-    Status,
+    ExitStatus,
 )
 from coinone.rules.vm.native.routines import objects
 
@@ -42,7 +42,7 @@ def functions() -> str:
 
 
 class _Fetch(Handler):
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: ExitStatus) -> None:
         super().__init__(Opcode(0, "", 0, 0, 0, stop))
         self._status = status
         self.record = self.pointer("SHARED")
@@ -71,7 +71,7 @@ class _Fetch(Handler):
 
 def _slot() -> Handler:
     """Fetch the slot on top of the stack. Its value is the original one unless the transaction wrote or created."""
-    h = _Fetch(Status.STORAGE_MISS)
+    h = _Fetch(ExitStatus.STORAGE_MISS)
     h.unless_empty("ORIGINALS")
     h.unless_empty("CREATED")
     key = h.variable(f"[{2 * WORD} x i8]")
@@ -94,7 +94,7 @@ def _slot() -> Handler:
 
 def _callee() -> Handler:
     """Fetch the account below the top: one with code whose program is known, or one that does not exist."""
-    h = _Fetch(Status.CALLEE_MISS)
+    h = _Fetch(ExitStatus.CALLEE_MISS)
     key, big_endian = h.variable("i256"), h.variable("i256")
     word = h.op("and", h.word(2), accounts.ADDRESS_MASK, "i256")
     h.store("i256", word, key, 32)

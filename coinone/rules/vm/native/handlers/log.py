@@ -3,20 +3,20 @@
 from coinone.rules.vm.gas import LOG_PER_BYTE
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
-from coinone.rules.vm.native.layout import LOG_HEAD, WORD, Status
+from coinone.rules.vm.native.layout import LOG_HEAD, WORD, ExitStatus
 
 
 def log(topic_count: int) -> Full:
     def emit(h: Handler) -> None:
         size, big = h.small(2)
         too_big = h.value(f"or i1 {big}, {h.compare('ugt', size, 0xFFFFFFFF)}")
-        h.leave_if(too_big, Status.OUT_OF_GAS)
+        h.leave_if(too_big, ExitStatus.OUT_OF_GAS)
         cost = h.op("mul", size, LOG_PER_BYTE)
-        h.leave_if(h.compare("slt", h.gas, cost), Status.OUT_OF_GAS)  # before Python makes room for it
+        h.leave_if(h.compare("slt", h.gas, cost), ExitStatus.OUT_OF_GAS)  # before Python makes room for it
         head = LOG_HEAD + WORD * topic_count
         used, limit = h.load("i64", h.shared("LOGS_USED")), h.load("i64", h.shared("LOGS_LIMIT"))
         end = h.op("add", h.op("add", used, head), h.op("and", h.op("add", size, 7), -8))
-        h.leave_if(h.compare("ugt", end, limit), Status.LOGS_FULL)
+        h.leave_if(h.compare("ugt", end, limit), ExitStatus.LOGS_FULL)
         h.charge(cost)
         h.reserve(1, 2)
         h.forbid_static()

@@ -5,7 +5,7 @@ from coinone.rules.vm.gas import COPY_PER_WORD
 from coinone.rules.vm.instructions.control import stop
 from coinone.rules.vm.native.handler import Handler
 from coinone.rules.vm.native.handlers import Full
-from coinone.rules.vm.native.layout import Status
+from coinone.rules.vm.native.layout import ExitStatus
 
 
 def grow_and_repeat(length: int) -> str:
@@ -13,8 +13,8 @@ def grow_and_repeat(length: int) -> str:
     h = Handler(Opcode(0, f"GROW{length}", 0, 0, 0, stop))
     gas = h.call("i64", f"reserve_{length}", "ptr %frame", f"ptr {h.slot(1)}", "i64 %gas", "i64 %size")
     with h.when_final(h.compare("slt", gas, 0)):
-        h.leave_if(h.compare("eq", gas, -1), Status.OUT_OF_GAS)
-        h.leave(Status.OUT_OF_MEMORY)
+        h.leave_if(h.compare("eq", gas, -1), ExitStatus.OUT_OF_GAS)
+        h.leave(ExitStatus.OUT_OF_MEMORY)
     h.gas, h.size = gas, h.number("MEMORY_SIZE")
     h.go_to("%code", "%stack")
     return h.function(f"grow_{length}")

@@ -25,7 +25,7 @@ from coinone.rules.vm.native.layout import (
     TRANSIENT,
     WARM,
     WRITTEN,
-    Status,
+    ExitStatus,
 )
 from coinone.rules.vm.native.routines import routine
 
@@ -54,7 +54,7 @@ def sload(h: Handler) -> None:
 def sstore(h: Handler) -> None:
     h.forbid_static()
     h.leave_if(
-        h.compare("sle", h.gas, CALL_STIPEND), Status.OUT_OF_GAS
+        h.compare("sle", h.gas, CALL_STIPEND), ExitStatus.OUT_OF_GAS
     )  # a call with only the stipend must not be able to write
     cell = h.own_slot()
     shared = h.pointer("SHARED")
@@ -65,7 +65,7 @@ def sstore(h: Handler) -> None:
         gas = h.call("i64", "pay_write", f"ptr {shared}", f"ptr {cell}", f"i256 {new}", f"i64 {h.gas}")
         h.store("i64", gas, left)
     h.gas = h.load("i64", left)
-    h.leave_if(h.compare("slt", h.gas, 0), Status.OUT_OF_GAS)
+    h.leave_if(h.compare("slt", h.gas, 0), ExitStatus.OUT_OF_GAS)
     _note(h, shared, cell)
     flags = h.load("i64", h.at(cell, CELL_FLAGS))
     h.store("i64", h.op("or", flags, WARM | WRITTEN), h.at(cell, CELL_FLAGS))
@@ -151,7 +151,7 @@ def tstore(h: Handler) -> None:
     place = h.variable("ptr", found)
     with h.when(h.compare("eq", found, "null", "ptr"), unlikely=True):
         made = h.call("ptr", "add_cell", f"ptr {shared}", f"i64 {account}", f"ptr {h.slot(1)}")
-        h.leave_if(h.compare("eq", made, "null", "ptr"), Status.FULL)
+        h.leave_if(h.compare("eq", made, "null", "ptr"), ExitStatus.FULL)
         h.store("ptr", made, place)
     cell = h.load("ptr", place)
     _note(h, shared, cell)

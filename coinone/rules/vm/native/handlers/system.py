@@ -24,7 +24,7 @@ from coinone.rules.vm.native.layout import (
     NOT_PREPARED,
     SHARED,
     STACK_STRIDE,
-    Status,
+    ExitStatus,
 )
 
 HOST: dict[str, tuple[tuple[int, int], ...]] = {
@@ -42,12 +42,12 @@ def call(kind: str, ranges: int) -> Full:
         h.reserve(ranges, ranges + 1)
         h.reserve(ranges + 2, ranges + 3)
         if kind in ("CALL", "CALLCODE"):
-            h.leave_if(h.value(f"xor i1 {h.is_zero(3)}, true"), Status.HOST)
-        address, cell = accounts.find(h, 2, Status.CALLEE_MISS)
+            h.leave_if(h.value(f"xor i1 {h.is_zero(3)}, true"), ExitStatus.HOST)
+        address, cell = accounts.find(h, 2, ExitStatus.CALLEE_MISS)
         code = h.load("i64", h.at(cell, CALLEE_CODE))
-        h.leave_if(h.compare("eq", code, NOT_PREPARED), Status.CALLEE_MISS)
-        h.leave_if(h.compare("eq", code, CALLED_BY_PYTHON), Status.HOST)
-        h.leave_if(h.compare("uge", h.number("DEPTH"), CALL_DEPTH_MAX), Status.HOST)
+        h.leave_if(h.compare("eq", code, NOT_PREPARED), ExitStatus.CALLEE_MISS)
+        h.leave_if(h.compare("eq", code, CALLED_BY_PYTHON), ExitStatus.HOST)
+        h.leave_if(h.compare("uge", h.number("DEPTH"), CALL_DEPTH_MAX), ExitStatus.HOST)
         cold = accounts.charge_if_cold(h, cell)
         accounts.make_warm(h, cell, cold)
         passed = _gas_to_pass(h)
@@ -137,17 +137,17 @@ def _floor(h: Handler, passed: str) -> str:
 def _begin(h: Handler, child: str, code: str, passed: str) -> None:
     pointers = [h.load("ptr", h.at(child, FRAME[name])) for name in ("CODE", "SP", "MEMORY")]
     with h.when_final(h.compare("ult", code, FIRST_ADDRESS)):
-        h.leave_in(Status.PRECOMPILE, child, pointers[1], passed, pointers[2])
+        h.leave_in(ExitStatus.PRECOMPILE, child, pointers[1], passed, pointers[2])
     h.enter(child, pointers[0], pointers[1], passed, pointers[2], "0")
 
 
-def end_of_call(status: Status) -> str:
+def end_of_call(status: ExitStatus) -> str:
     """End a frame: return to Python if Python opened it, else continue in its caller."""
     h = Handler(_NOTHING)
     with h.when_final(h.compare("eq", h.number("NATIVE"), 0)):
         h.jump_to(f"leave_{status.name}")
-    success = status in (Status.STOP, Status.RETURN)
-    has_output = status in (Status.RETURN, Status.REVERT)
+    success = status in (ExitStatus.STOP, ExitStatus.RETURN)
+    has_output = status in (ExitStatus.RETURN, ExitStatus.REVERT)
     size = h.number("OUTPUT_SIZE") if has_output else "0"
     left = "%gas" if success or has_output else "0"
     caller = h.at("%frame", -FRAME_SIZE)
