@@ -13,7 +13,7 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.node.executor.core import Core
 from coinone.node.keys import Secrets
-from coinone.node.network.peering import Shelves, checker_of
+from coinone.node.network.peering import BlockSource, checker_of
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.roles.assignment import Roles, assign_roles
 from coinone.node.roles.role import NEVER
@@ -79,7 +79,7 @@ class SimNode(SimProcess):
         self.core = Core(chain, storage, secrets, self._published)
         head = Head(chain.cursor.seq, chain.head.number)
         check = checker_of(self._network.chain_id, chain.genesis.federation)
-        self._relay = Relay(self._network.chain_id, encode(chain.genesis), Shelves(storage), head, check)
+        self._relay = Relay(self._network.chain_id, encode(chain.genesis), BlockSource(storage), head, check)
         self._roles = assign_roles(self.core, secrets, self.clock, self._dice.randbytes, self._beside)
         if self.core.is_member:
             self._later(0, self._work)

@@ -18,7 +18,7 @@ from coinone.base.primitives.records import decode
 from coinone.interfaces.client import Client, Order, Refused, Signer
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode, free_ports
-from coinone.node.network.peering import Shelves
+from coinone.node.network.peering import BlockSource
 from coinone.node.networks import load_network
 from coinone.node.node import MAP_SIZE_BYTES
 from coinone.node.recovery.startup import identity_of
@@ -129,7 +129,7 @@ def check_chains(leader: Path, follower: Path) -> None:
 def batches_of(folder: Path) -> list[Batch]:
     storage = open_storage(folder, identity_of(DEV), MAP_SIZE_BYTES)
     head = verify_chain(DEV, storage)
-    shelves, found = Shelves(storage), []
+    shelves, found = BlockSource(storage), []
     while (raw := shelves.batch(len(found) + 1)) is not None:
         found.append(decode(CertifiedBatch, raw).batch)
     storage.close()

@@ -27,7 +27,7 @@ from coinone.interfaces.api.admission.weights import (
     BODY_BYTES_PER_WEIGHT,
     EXPLORER_WEIGHT,
     METRICS_WEIGHT,
-    Purse,
+    TokenBucket,
 )
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
@@ -61,18 +61,18 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedRequest:
     """A request that was let in."""
 
     body: bytes  # b"" of a GET
     path: str
     caller: Caller
-    purse: Purse  # of the caller's address
+    purse: TokenBucket  # of the caller's address
     sender: Sender = NOBODY
 
 
 Body = tuple[bytes, bytes]  # and its content type
-Handler = Callable[[Asked], Awaitable[Body]]
+Handler = Callable[[ParsedRequest], Awaitable[Body]]
 Session = Callable[[StreamLink, Scope, Receive, Send, Caller], Awaitable[None]]
 _JSON = b"application/json"
 
@@ -89,7 +89,7 @@ class RpcService(Protocol):
 
     def health(self) -> dict[str, Any]: ...
 
-    def purse(self, scope: Scope) -> Purse: ...
+    def purse(self, scope: Scope) -> TokenBucket: ...
 
 
 class RpcApp:
@@ -131,7 +131,7 @@ class RpcApp:
             headers = cors_headers(scope)
             method, path = scope["method"], scope["path"]
             if method == "POST":
-                asked = Asked(b"", path, caller, purse, sender_of(scope, link.cut, receive))
+                asked = ParsedRequest(b"", path, caller, purse, sender_of(scope, link.cut, receive))
                 body, kind = await _unless_stopping(self._post(scope, receive, posts, asked))
             elif method == "OPTIONS":
                 await answer(send, b"", 204, preflight_headers(scope))
@@ -143,7 +143,7 @@ class RpcApp:
                     return
                 if found is None:
                     raise HttpError(405, "JSON-RPC requests are POSTed")
-                asked = Asked(b"", path, caller, purse, sender_of(scope, link.cut, receive))
+                asked = ParsedRequest(b"", path, caller, purse, sender_of(scope, link.cut, receive))
                 body, kind = await _unless_stopping(found(asked))
             else:
                 raise HttpError(405, f"method {method[:16]} is not served")
@@ -156,7 +156,7 @@ class RpcApp:
             log.exception("a request failed")
             await answer(send, error_body(500, "internal error"), 500, headers)
 
-    def _note_sender(self, link: Link, scope: Scope) -> Purse:
+    def _note_sender(self, link: Link, scope: Scope) -> TokenBucket:
         """Whose share of the work is taken from now on, and whose purse pays for it and counts what is not read."""
         self._proxies.note_client(scope)
         purse = self._rpc_service.purse(scope)
@@ -165,7 +165,9 @@ class RpcApp:
         link.purse = purse
         return purse
 
-    async def _post(self, scope: Scope, receive: Receive, posts: dict[str, Handler], asked: Asked) -> Body:
+    async def _post(
+        self, scope: Scope, receive: Receive, posts: dict[str, Handler], asked: ParsedRequest
+    ) -> Body:
         check_content_type(scope)
         handler = posts.get(asked.path)
         if handler is None:
@@ -205,11 +207,11 @@ class RpcApp:
         await send({"type": "websocket.accept"})
         await session(link, scope, receive, send, caller)
 
-    async def _rpc(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _rpc(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         dispatcher = self._rpc_service.rpc.dispatcher
         return await dispatcher.answer(asked.body, asked.caller, asked.purse, sender=asked.sender), _JSON
 
-    async def _health(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _health(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         # Not paid for: a refusal is as dear, and a load balancer must be answered.
         health = self._rpc_service.health()
         if health["status"] != "ok":
@@ -250,23 +252,23 @@ class App(RpcApp):
         http = partial(self._http, self._posts, self._gets, True)
         return Application(http, partial(self._websocket, sessions))
 
-    async def _info(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _info(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         return await self._service.info.answer_bytes(asked.body, asked.purse, asked.sender), _JSON
 
-    async def _act(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _act(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         return await self._service.act_bytes(asked.body, asked.purse), _JSON
 
-    async def _explore(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _explore(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT + len(asked.body) // BODY_BYTES_PER_WEIGHT)
         answering = self._service.explorer.post(asked.body, asked.purse)
         return await unless_left(asked.sender, answering), _JSON
 
-    async def _explore_path(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _explore_path(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         _pay(asked.purse, EXPLORER_WEIGHT)
         answering = self._service.explorer.get(asked.path.removeprefix("/explorer/"), asked.purse)
         return await unless_left(asked.sender, answering), _JSON
 
-    async def _metrics(self, asked: Asked) -> tuple[bytes, bytes]:
+    async def _metrics(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
         _pay(asked.purse, METRICS_WEIGHT)
         return self._service.metrics.render()
 
@@ -276,7 +278,7 @@ class App(RpcApp):
         await self._service.exchange_session(link, scope).run(receive, send)
 
 
-def _pay(purse: Purse, weight: int) -> None:
+def _pay(purse: TokenBucket, weight: int) -> None:
     try:
         purse.require()
     except LimitExceeded as error:

@@ -5,7 +5,7 @@ from typing import Any
 from coinone import __version__
 from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.admission.sender import address_of
-from coinone.interfaces.api.admission.weights import Purse, Weights
+from coinone.interfaces.api.admission.weights import RateLimits, TokenBucket
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.ethereum.table import METHODS
 from coinone.interfaces.api.http.asgi import Scope
@@ -18,7 +18,7 @@ class EthereumService:
 
     def __init__(self, node: EthereumNode, request_weight: int) -> None:
         self._node = node
-        self._weights = Weights(request_weight)
+        self._weights = RateLimits(request_weight)
         self.rpc = EthereumRpc(node, Queries(node), METHODS, lambda: NOBODY_SEEN)
 
     async def start(self) -> None:
@@ -38,5 +38,5 @@ class EthereumService:
             "version": __version__,
         }
 
-    def purse(self, scope: Scope) -> Purse:
+    def purse(self, scope: Scope) -> TokenBucket:
         return self._weights.purse(address_of(scope))

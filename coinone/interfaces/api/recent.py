@@ -23,7 +23,7 @@ class RecentResult:
     outcome: Outcome | None = None
 
 
-class Recent:
+class RecentOutcomes:
     def __init__(self) -> None:
         self._seen: OrderedDict[Hash32, RecentResult] = OrderedDict()
         self._answered: deque[Hash32] = deque()  # of those that keep their answers, oldest first

@@ -16,7 +16,7 @@ from coinone import __version__
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, StorageError
 from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.admission.sender import address_of, share_of
-from coinone.interfaces.api.admission.weights import Bill, Purse, Weights, action_weight
+from coinone.interfaces.api.admission.weights import Bill, RateLimits, TokenBucket, action_weight
 from coinone.interfaces.api.ethereum.rpc import EthereumRpc
 from coinone.interfaces.api.ethereum.table import methods_of
 from coinone.interfaces.api.exchange.actions import ActionHandler
@@ -35,7 +35,7 @@ from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.http.asgi import HttpError, Scope
 from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
-from coinone.interfaces.api.recent import Recent
+from coinone.interfaces.api.recent import RecentOutcomes
 from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub, Key
 from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.node.compiling import contract_runs
@@ -54,7 +54,7 @@ class Service:
     def __init__(self, node: Node, peers: Callable[[], PeersSeen], request_weight: int) -> None:
         self.node = node
         self._peers = peers
-        self._weights = Weights(request_weight)
+        self._weights = RateLimits(request_weight)
         self.metrics = Metrics()
         self.coins = Coins(node.view.markets)
         self.data = MarketData(self.coins)
@@ -76,7 +76,7 @@ class Service:
         )
         text = "Contract calls with --vm jit, compiled or interpreted (sampled, 1 in 16)"
         self.metrics.count("coinone_contract_runs", text, "as", contract_runs(node.engine))
-        self.recent = Recent()
+        self.recent = RecentOutcomes()
         self.explorer = Explorer(node, self.queries, in_thread, self.data, histories, self.recent)
         self.explorer_feed = ExplorerFeed(self.hub, self.explorer, in_thread)
         self._pump: asyncio.Task[None] | None = None
@@ -142,11 +142,11 @@ class Service:
 
     # Requests of the exchange's listener
 
-    def purse(self, scope: Scope) -> Purse:
+    def purse(self, scope: Scope) -> TokenBucket:
         """What the address of a connection may still spend."""
         return self._weights.purse(address_of(scope))
 
-    async def act_bytes(self, body: bytes, purse: Purse) -> bytes:
+    async def act_bytes(self, body: bytes, purse: TokenBucket) -> bytes:
         """The answer to POST /exchange. Raises HttpError for a body that is no JSON object, or where the purse
         does not allow it."""
         try:
@@ -161,13 +161,13 @@ class Service:
             raise HttpError(422, str(error)) from error
         return jsonio.encode(await self._act_paid(request, len(body), purse))
 
-    async def act(self, request: Any, size: int, purse: Purse) -> Any:
+    async def act(self, request: Any, size: int, purse: TokenBucket) -> Any:
         """The answer object of an action that came in `size` bytes. Raises LimitExceeded where the purse does not
         allow it."""
         purse.require()
         return await self._act_paid(request, size, purse)
 
-    async def _act_paid(self, request: Any, size: int, purse: Purse) -> Any:
+    async def _act_paid(self, request: Any, size: int, purse: TokenBucket) -> Any:
         purse.spend(action_weight(request, size))
         started = time.perf_counter()
         answer = await self.relay.act(request, size)
@@ -209,7 +209,7 @@ class Service:
 class _StreamBackend:
     """What an exchange WebSocket session may ask of the service."""
 
-    def __init__(self, service: Service, purse: Purse) -> None:
+    def __init__(self, service: Service, purse: TokenBucket) -> None:
         self._service = service
         self._purse = purse
 

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 START_TIMEOUT_S = 10.0
 
 
-class Shelves:
+class BlockSource:
     """The encoded batches and blocks that a node can serve to peers, from its log and its blocks."""
 
     def __init__(self, storage: Storage) -> None:
@@ -80,7 +80,7 @@ class Peering:
         self._node = node
         self._listen = listen
         self._follow = follow
-        self._shelves = Shelves(node.storage)
+        self._shelves = BlockSource(node.storage)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
         self._started = threading.Event()

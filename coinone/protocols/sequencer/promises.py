@@ -25,7 +25,7 @@ def vote_content(vote: Vote) -> VoteContent:
     return vote.batch_hash, vote.results
 
 
-class Promises:
+class VoteJournal:
     def __init__(self, records: Iterable[Promise] = ()) -> None:
         self._votes: dict[VoteKey, VoteContent] = {}
         self.prepared: PreparedBatch | None = None  # of the highest seq, then the highest term

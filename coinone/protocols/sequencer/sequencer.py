@@ -34,7 +34,7 @@ from coinone.protocols.sequencer.effects import (
     Promise,
     Proposal,
 )
-from coinone.protocols.sequencer.promises import Promises
+from coinone.protocols.sequencer.promises import VoteJournal
 from coinone.protocols.sequencer.rounds import Round
 from coinone.rules.chain.cursor import Cursor
 from coinone.rules.chain.network import Network
@@ -95,7 +95,7 @@ class Sequencer:
         self._member = member
         self._key = key
         self._ledger = ledger
-        self._promises = Promises(promises)
+        self._promises = VoteJournal(promises)
         self._changing = Changing(network, federation, member, key, secret)
         self._term = self._promises.term
         self._failures = 0

@@ -52,7 +52,7 @@ from coinone.rules.ledger.batch import Batch
 from coinone.rules.ledger.crossings import Deposit, Withdrawal
 from coinone.rules.ledger.header import Header
 from coinone.rules.ledger.records import TransactionRecord, evm_results
-from coinone.rules.ledger.turns import in_turns
+from coinone.rules.ledger.turns import round_robin
 from coinone.rules.vm import BlockEnv
 
 
@@ -335,7 +335,7 @@ def _run_transactions(
 
 def _ranked(seed: Hash32, transactions: Sequence[EthereumTransaction]) -> list[EthereumTransaction]:
     by_nonce = sorted(transactions, key=lambda tx: (tx.nonce, tx.hash))
-    return in_turns(seed, ((tx.sender, tx) for tx in by_nonce))
+    return round_robin(seed, ((tx.sender, tx) for tx in by_nonce))
 
 
 def _block_hash(chain: ChainState, number: int) -> Hash32:

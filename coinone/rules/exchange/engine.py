@@ -32,7 +32,7 @@ from coinone.rules.exchange.scheduled.fees import turn_fee_day, turn_fee_days
 from coinone.rules.exchange.scheduled.timers import due_cancels
 from coinone.rules.exchange.state.exchange import Exchange, Undo
 from coinone.rules.exchange.state.leaves import touched_leaves
-from coinone.rules.exchange.trading.second_try import SecondTry
+from coinone.rules.exchange.trading.second_try import CancelRetry
 from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.trading.uncrossing import uncross
 from coinone.rules.exchange.wire.action import Applied, Segment
@@ -167,18 +167,18 @@ def _apply(batch: Execution, item: Item) -> None:
 
 def _cancels(
     batch: Execution, items: list[Item], work: liquidation.Liquidations, fired: list[int]
-) -> SecondTry:
+) -> CancelRetry:
     """Segment 3: what is due, then the accounts' cancels."""
     trading = Trading(batch)
     for slot in fired:
         trading.sweep(work.item(slot), Status.SCHEDULED_CANCEL)
     for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
-    return SecondTry(trading, trading.run())
+    return CancelRetry(trading, trading.run())
 
 
 def _orders(
-    batch: Execution, items: list[Item], second: SecondTry, post_only: bool = False
+    batch: Execution, items: list[Item], second: CancelRetry, post_only: bool = False
 ) -> tuple[Trading, SegmentRun]:
     """Segment 5, which is `post_only`, or 6."""
     trading = Trading(batch)

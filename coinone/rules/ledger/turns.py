@@ -13,7 +13,7 @@ from coinone.base.primitives.types import Address, Hash32
 T = TypeVar("T")
 
 
-def in_turns(seed: Hash32, items: Iterable[tuple[Address, T]]) -> list[T]:
+def round_robin(seed: Hash32, items: Iterable[tuple[Address, T]]) -> list[T]:
     """The items of (account, item) pairs in execution order; each account's come in its own order."""
     of_account: dict[Address, list[T]] = {}
     for account, item in items:

@@ -11,7 +11,7 @@ import pytest
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.admission.sender import NOBODY, PURSE, Sender, unless_left
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 from coinone.interfaces.api.ethereum.calls import lanes
 from coinone.interfaces.api.ethereum.calls.lanes import Lanes
 from coinone.interfaces.api.ethereum.calls.trials import warm_up
@@ -121,7 +121,7 @@ def test_a_process_that_does_not_answer_is_replaced(node: Node, monkeypatch: pyt
 
 def test_no_job_runs_for_an_address_that_reads_none_of_its_answers(node: Node) -> None:
     """58 traces of 17 MB each, not read, took 743 MB. Two of them are more than 32 MiB."""
-    purse = Weights(1200).purse("203.0.113.5")
+    purse = RateLimits(1200).purse("203.0.113.5")
 
     async def use(made: Lanes) -> None:
         PURSE.set(purse)

@@ -10,7 +10,7 @@ from eth_account import Account
 
 from coinone.base.primitives import rlp
 from coinone.interfaces.api.admission.sender import NOBODY
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.filters import Filter
@@ -42,7 +42,7 @@ class Asked:
     def __init__(self, records: list[bytes], pool: Any = None, size: int = 0) -> None:
         self.threads = 0
         self.split: list[int] = []  # blocks whose records were looked through
-        self.purse = Purse(100_000, lambda: 0.0)
+        self.purse = TokenBucket(100_000, lambda: 0.0)
         self._records = records
         archive = SimpleNamespace(
             headers=lambda first, last: (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.filters import Filter
@@ -34,7 +34,7 @@ class Chain:
             archive=archive, in_thread=self._in_thread, head_number=lambda: len(self.counts)
         )
         backend = SimpleNamespace(reads=reads, filters=SimpleNamespace(poll=lambda _: self.filter))
-        self._context = Context(backend, Caller.PROGRAM, Purse(100_000, lambda: 0.0))  # type: ignore[arg-type]
+        self._context = Context(backend, Caller.PROGRAM, TokenBucket(100_000, lambda: 0.0))  # type: ignore[arg-type]
 
     def _headers(self, first: int, last: int) -> Any:
         for number in range(first, min(last, len(self.counts)) + 1):

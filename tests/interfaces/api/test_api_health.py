@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum.methods.send import syncing
@@ -97,7 +97,7 @@ def test_the_page_of_figures_is_made_once_a_second_however_many_ask() -> None:
 def test_figures_are_paid_for_and_health_is_told_to_who_has_nothing_left(node: Node) -> None:
     """2 each: ten of them use up a purse of 20. A load balancer that is refused would take the node for dead."""
     app, stranger = App(node, ApiConfig()), "203.0.113.5"
-    app._service._weights = Weights(20, clock=lambda: 0.0)
+    app._service._weights = RateLimits(20, clock=lambda: 0.0)
     answers = [get(app, "/metrics", stranger)[0] for _ in range(11)]
     assert answers == [200] * 10 + [429]
     assert get(app, "/health", stranger)[0] == 200

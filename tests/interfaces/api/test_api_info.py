@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.exchange.json.accounts import agent_json
 from coinone.interfaces.api.http.asgi import HttpError
@@ -52,7 +52,7 @@ def served(node: Node, scenario: Callable[[Service], Awaitable[T]]) -> T:
 
 async def ask(service: Service, kind: str, **fields: Any) -> Any:
     body = json.dumps({"type": kind, **fields}).encode()
-    return json.loads(await service.info.answer_bytes(body, Weights(10**9).purse("")))
+    return json.loads(await service.info.answer_bytes(body, RateLimits(10**9).purse("")))
 
 
 async def act(service: Service, action: Any, turn: int) -> Any:

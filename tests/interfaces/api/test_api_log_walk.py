@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
@@ -45,7 +45,7 @@ def context_of(ended: list[int]) -> Any:
     )
     reads = SimpleNamespace(archive=archive, in_thread=in_thread)
     backend: Any = SimpleNamespace(reads=reads)
-    return Context(backend, Caller.PROGRAM, Purse(100_000, lambda: 0.0))
+    return Context(backend, Caller.PROGRAM, TokenBucket(100_000, lambda: 0.0))
 
 
 def test_a_walk_lets_others_have_their_turns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.api.ethereum.calls.trials import Purpose, Trial, Verdict, try_out
+from coinone.interfaces.api.ethereum.calls.trials import CallJob, CallResult, Purpose, try_out
 from coinone.interfaces.api.ethereum.json.errors import RpcError
 from coinone.interfaces.api.ethereum.json.overrides import read_overrides, state_with
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
@@ -42,11 +42,11 @@ def run(
     data: bytes = b"",
     purpose: Purpose = Purpose.CALL,
     offer: int = 0,
-) -> Verdict:
+) -> CallResult:
     env = BlockEnv(1, 10, 1000, OTHER, 30_000_000, 0, bytes(32), lambda number: bytes([number]) * 32)
     overrides = read_overrides(accounts, fields)
     request = CallRequest(CALLER, to, data=data, value=value, gas=1_000_000, fee_cap=offer)
-    trial = Trial(request, purpose, 10, env, "Osaka", overrides)
+    trial = CallJob(request, purpose, 10, env, "Osaka", overrides)
     return try_out(trial, state_with(database(), layers, overrides), RULES.precompiles)
 
 
@@ -58,7 +58,7 @@ def name(address: bytes) -> str:
     return "0x" + address.hex()
 
 
-def answered(verdict: Verdict) -> int:
+def answered(verdict: CallResult) -> int:
     assert verdict.error is None
     return int.from_bytes(verdict.output, "big")
 

@@ -13,7 +13,7 @@ import pytest
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.readers import Readers
 from coinone.interfaces.api.admission.sender import Sender
-from coinone.interfaces.api.admission.weights import Purse, Weights
+from coinone.interfaces.api.admission.weights import RateLimits, TokenBucket
 from coinone.interfaces.api.exchange.channels.session import Session
 from coinone.interfaces.api.exchange.info.histories import Unfinished
 from coinone.interfaces.api.exchange.info.info import Info
@@ -32,11 +32,11 @@ OPEN_ORDERS = {"type": "openOrders", "user": USER}
 FILLS = {"type": "userFills", "user": USER}
 
 
-def purse_of(per_minute: int = 1200) -> Purse:
-    return Weights(per_minute, lambda: 0.0).purse("203.0.113.5")
+def purse_of(per_minute: int = 1200) -> TokenBucket:
+    return RateLimits(per_minute, lambda: 0.0).purse("203.0.113.5")
 
 
-def spent(purse: Purse) -> int:
+def spent(purse: TokenBucket) -> int:
     return round(1200 - purse._held)
 
 
@@ -62,7 +62,7 @@ class Unread:
         pass
 
 
-async def posted(info: Any, purse: Purse, request: Any, link: Unread) -> None:
+async def posted(info: Any, purse: TokenBucket, request: Any, link: Unread) -> None:
     """A hundred posts of one connection, whose client then leaves."""
     service: Any = SimpleNamespace(info=info)
     session = Session(Connection(link), Hub(), _StreamBackend(service, purse))
@@ -132,7 +132,7 @@ def test_rows_that_are_read_for_who_has_left_are_paid_for(rows: list[Any], cost:
     assert spent(purse) == cost + (200 if isinstance(rows, Unfinished) else 0)
 
 
-def asked_by_http(info: Info, request: Any, purse: Purse, sender: Sender) -> int:
+def asked_by_http(info: Info, request: Any, purse: TokenBucket, sender: Sender) -> int:
     async def run() -> int:
         with pytest.raises(HttpError) as refused:
             await info.answer_bytes(msgspec.json.encode(request), purse, sender)

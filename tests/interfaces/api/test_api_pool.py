@@ -11,7 +11,7 @@ from eth_account import Account
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.sender import NOBODY, Sender
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.json.errors import RpcError
@@ -74,7 +74,7 @@ class Asked:
         archive = SimpleNamespace(place_of=lambda tx_hash: None)
         reads = SimpleNamespace(query=query, in_thread=self._in_thread, archive=archive)
         backend: Any = SimpleNamespace(reads=reads)
-        self.context = Context(backend, Caller.PROGRAM, Purse(weight, lambda: 0.0), sender=sender)
+        self.context = Context(backend, Caller.PROGRAM, TokenBucket(weight, lambda: 0.0), sender=sender)
 
     @property
     def spent(self) -> int:

@@ -10,7 +10,7 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission import readers as readers_module
 from coinone.interfaces.api.admission.readers import Readers
 from coinone.interfaces.api.admission.sender import PURSE, SHARE
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 
 
 def test_one_senders_long_reads_delay_another_by_one_of_them() -> None:
@@ -87,7 +87,7 @@ def test_who_reads_no_answers_has_nothing_more_read_for_it() -> None:
     ran: list[int] = []
 
     async def ask() -> None:
-        readers, purse = Readers(1), Weights(1200).purse("203.0.113.5")
+        readers, purse = Readers(1), RateLimits(1200).purse("203.0.113.5")
         PURSE.set(purse)
         first = asyncio.create_task(readers.run(lambda: time.sleep(0.05)))
         second = asyncio.create_task(readers.run(lambda: ran.append(1)))

@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 from coinone.interfaces.api import recent
-from coinone.interfaces.api.recent import Recent
+from coinone.interfaces.api.recent import RecentOutcomes
 from coinone.node.views.published import Published
 from coinone.rules.exchange.context import Outcome
 from coinone.rules.ledger.records import TransactionRecord
@@ -27,7 +27,7 @@ def test_an_old_action_is_known_by_how_it_ended_and_its_rows_are_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recent, "RECENT_ANSWERS_MAX", 2)
-    memory, rows = Recent(), Rows()
+    memory, rows = RecentOutcomes(), Rows()
     gone = weakref.ref(rows)
     memory.take(published(1, Outcome(b"\x01" * 32, "executed", rows)))
     del rows
@@ -43,7 +43,7 @@ def test_an_old_action_is_known_by_how_it_ended_and_its_rows_are_gone(
 
 def test_of_a_contracts_run_only_the_batch_is_remembered() -> None:
     """A transaction may have 44,000 logs, 4 MB of memory; 50,000 transactions are remembered."""
-    memory, tx_hash = Recent(), b"\x05" * 32
+    memory, tx_hash = RecentOutcomes(), b"\x05" * 32
     record = TransactionRecord(b"\xc0", tx_hash, 0, bytes(20), None, False, True, 1, 1, None, ())
     gone = weakref.ref(record)
     memory.take(Published(4, 0, None, records=(record,)))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinone.base.primitives.errors import InvalidTransaction, LimitExceeded, StorageError
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 from coinone.interfaces.api.ethereum.context import Context, Method
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.json.errors import RpcError, revert_reason, reverted
@@ -40,7 +40,7 @@ async def _limit(context: Context) -> None:
     raise LimitExceeded("too many blocks", most=10)
 
 
-PURSE = Weights(1).purse("127.0.0.1")
+PURSE = RateLimits(1).purse("127.0.0.1")
 METHODS = {
     name: Method(name, handler, "")
     for name, handler in (
@@ -124,7 +124,7 @@ def test_a_large_answer_is_paid_for_by_its_size(
     asked: dict[str, Any], paid: int, is_notification: bool
 ) -> None:
     """A call that returns 5 MB, 10 MB in JSON, was 20, as any call. Of 1,000,000 bytes and some, 15 times 65,536."""
-    purse = Weights(1200, lambda: 0.0).purse("203.0.113.5")
+    purse = RateLimits(1200, lambda: 0.0).purse("203.0.113.5")
     methods = METHODS | {"eth_reverts": Method("eth_reverts", _reverts_with_much, "")}
     body = {key: asked[key] for key in asked if key != "id"} if is_notification else asked
     asyncio.run(Dispatcher(methods, None).answer(msgspec.json.encode(body), Caller.PROGRAM, purse))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.admission.weights import Purse, Weights
+from coinone.interfaces.api.admission.weights import RateLimits, TokenBucket
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http.asgi import HttpError, answer, read_body
 from coinone.interfaces.api.server import ApiServer
@@ -29,7 +29,7 @@ class Generous:
     """Applications that answer everybody at length, on account of one address."""
 
     def __init__(self) -> None:
-        self.purse: Purse = Weights(1200).purse("203.0.113.5")
+        self.purse: TokenBucket = RateLimits(1200).purse("203.0.113.5")
 
     async def start(self) -> None:
         pass
@@ -67,7 +67,7 @@ def server(app: Any) -> Iterator[ApiServer]:
     made.stop()
 
 
-def reads_its_answers(purse: Purse) -> bool:
+def reads_its_answers(purse: TokenBucket) -> bool:
     try:
         purse.require()
     except LimitExceeded:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinone.interfaces.api.admission.unread import Unread, UnreadAnswer
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http.asgi import answer
 from coinone.interfaces.api.server import ApiServer
@@ -78,7 +78,7 @@ class Generous:
     """Answers everybody at length; who asks says in the path which address it is."""
 
     def __init__(self, unread: Unread) -> None:
-        self.weights = Weights(1200)
+        self.weights = RateLimits(1200)
         self.weights._unread = unread
 
     async def start(self) -> None:

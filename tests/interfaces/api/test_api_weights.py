@@ -8,7 +8,7 @@ import pytest
 
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission import weights
-from coinone.interfaces.api.admission.weights import Bill, Weights, action_weight
+from coinone.interfaces.api.admission.weights import Bill, RateLimits, action_weight
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.json.params import block_id
 from coinone.interfaces.api.ethereum.methods.send import send_raw_transaction
@@ -26,14 +26,14 @@ class Clock:
         return self.now
 
 
-def spend(purse: weights.Purse, weight: int) -> None:
+def spend(purse: weights.TokenBucket, weight: int) -> None:
     purse.require()
     purse.spend(weight)
 
 
 def test_a_purse_is_spent_and_refills_evenly() -> None:
     clock = Clock()
-    purse = Weights(1200, clock).purse("203.0.113.5")
+    purse = RateLimits(1200, clock).purse("203.0.113.5")
     for _ in range(60):  # 1,200 a minute are 60 requests of 20
         spend(purse, 20)
     with pytest.raises(LimitExceeded, match="1200 a minute; try again in 1 s"):
@@ -48,7 +48,7 @@ def test_a_purse_is_spent_and_refills_evenly() -> None:
 
 
 def test_a_bill_is_its_base_at_once_and_what_is_more_once() -> None:
-    purse = Weights(60, clock=lambda: 0.0).purse("203.0.113.5")
+    purse = RateLimits(60, clock=lambda: 0.0).purse("203.0.113.5")
     bill = Bill(purse, 20)
     for weight in (10, 30, 30, 60):  # 20, then 10 and 30 more
         purse.require()
@@ -58,7 +58,7 @@ def test_a_bill_is_its_base_at_once_and_what_is_more_once() -> None:
 
 
 def test_nothing_is_let_in_from_who_leaves_32_MiB_of_its_answers_unread() -> None:
-    purse = Weights(1200).purse("203.0.113.5")
+    purse = RateLimits(1200).purse("203.0.113.5")
     with purse.unread(20 * 1024 * 1024):
         purse.require()
         with purse.unread(12 * 1024 * 1024 + 1), pytest.raises(LimitExceeded, match="read them first"):
@@ -68,7 +68,7 @@ def test_nothing_is_let_in_from_who_leaves_32_MiB_of_its_answers_unread() -> Non
 
 def test_an_idle_purse_holds_a_minutes_worth_at_most() -> None:
     clock = Clock()
-    purse = Weights(60, clock).purse("203.0.113.5")
+    purse = RateLimits(60, clock).purse("203.0.113.5")
     clock.now += 86_400
     spend(purse, 60)
     with pytest.raises(LimitExceeded):
@@ -86,20 +86,20 @@ def test_an_idle_purse_holds_a_minutes_worth_at_most() -> None:
     ],
 )
 def test_who_shares_a_purse(one: str, other: str, shared: bool) -> None:
-    held = Weights(1200)
+    held = RateLimits(1200)
     assert (held.purse(one) is held.purse(other)) == shared
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.3.2.1", ""])
 def test_local_programs_are_not_held_up(address: str) -> None:
-    purse = Weights(1).purse(address)
+    purse = RateLimits(1).purse(address)
     for _ in range(10_000):
         spend(purse, 60)
 
 
 def test_only_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PURSES_MAX", 2)
-    held = Weights(1200)
+    held = RateLimits(1200)
     first, second = held.purse("203.0.113.1"), held.purse("203.0.113.2")
     held.purse("203.0.113.1")
     held.purse("203.0.113.3")
@@ -168,7 +168,7 @@ def test_an_action_sent_as_a_transaction_costs_what_it_costs_as_json_and_a_large
 
 
 def test_a_large_body_is_paid_for_before_it_is_read_and_a_small_one_is_free() -> None:
-    purse = Weights(60, clock=lambda: 0.0).purse("203.0.113.5")
+    purse = RateLimits(60, clock=lambda: 0.0).purse("203.0.113.5")
     purse.admit(32 * 1024 - 1)
     purse.spend(59)
     purse.admit(1024 * 1024)  # one is left, and 32 are taken

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
-from coinone.interfaces.api.admission.weights import Bill, Weights
+from coinone.interfaces.api.admission.weights import Bill, RateLimits
 from coinone.interfaces.api.exchange.channels.feed import ChannelFeed
 from coinone.interfaces.api.exchange.channels.session import Session
 from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_MAX, WS_SUBSCRIPTIONS_MAX
@@ -205,7 +205,7 @@ class Backend:
         return FirstMessages([b'{"channel":"allMids","data":{}}'])
 
     def admit_info(self, request: Any) -> Bill:
-        return Bill(Weights(1200).purse(""), 20)
+        return Bill(RateLimits(1200).purse(""), 20)
 
     async def info(self, request: Any, bill: Bill) -> Any:
         if request == {"type": "bad"}:

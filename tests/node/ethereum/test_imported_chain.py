@@ -17,7 +17,7 @@ from coinone.base.primitives.errors import (
     LimitExceeded,
     StorageError,
 )
-from coinone.interfaces.api.admission.weights import Weights
+from coinone.interfaces.api.admission.weights import RateLimits
 from coinone.interfaces.api.ethereum_service import EthereumService
 from coinone.interfaces.api.http.guard import Caller
 from coinone.node.imported.archive import steps_of_block
@@ -172,7 +172,7 @@ def test_a_chain_file_is_read_block_by_block(tmp_path: Path) -> None:
 
 def asked(service: EthereumService, *calls: tuple[Any, ...]) -> list[Any]:
     """What each call is answered, or the message of its error."""
-    purse = Weights(1_000).purse("127.0.0.1")
+    purse = RateLimits(1_000).purse("127.0.0.1")
 
     async def ask(method: str, *params: Any) -> Any:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.records import decode
-from coinone.node.network.peering import Shelves
+from coinone.node.network.peering import BlockSource
 from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.node.views.archive import ActionPlace, EthereumPlace
@@ -92,7 +92,7 @@ def check(node, ledger):
 async def trade(node):
     """Rest, take, withdraw, deposit and pay, one after another, as fast as answers come."""
     nonces = await node.query(lambda reader: [reader.state.nonce(account(index)) for index in range(5)])
-    waiting, turn, told, shelves = [], 0, node.view.seq, Shelves(node.storage)
+    waiting, turn, told, shelves = [], 0, node.view.seq, BlockSource(node.storage)
     while True:
         turn += 1
         nonce, price = node.view.time_ms + turn % 10, 96_000 + turn % 50

@@ -18,7 +18,7 @@ import pytest
 
 from coinone.base.primitives.records import decode
 from coinone.node.executor.promises import promises_in
-from coinone.node.network.peering import Shelves
+from coinone.node.network.peering import BlockSource
 from coinone.node.recovery.startup import GENESIS_KEY, chain_at, genesis_block, identity_of
 from coinone.node.recovery.verify import verify_chain
 from coinone.node.storage.batch_log import BatchLog
@@ -124,7 +124,7 @@ class Campaign:
         storage = open_storage(self.folder, identity_of(NETWORK), 2**29)
         assert verify_chain(NETWORK, storage).number > 0, "no block was ever committed"
         truth = executed_again(NETWORK, storage)
-        shelves = Shelves(storage)
+        shelves = BlockSource(storage)
         for seq, vote in self.left.items():
             raw = shelves.batch(seq)
             assert raw is not None, f"batch {seq} was certified and is gone"

@@ -8,7 +8,7 @@ from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.storage.batch_log import BatchLog
 from coinone.node.storage.record import Kind, Record
 from coinone.protocols.sequencer.effects import PreparedBatch
-from coinone.protocols.sequencer.promises import Promises
+from coinone.protocols.sequencer.promises import VoteJournal
 from coinone.rules.ledger.batch import Batch
 from coinone.rules.ledger.certificate import NO_RESULTS, Vote, VoteKind
 from coinone.rules.ledger.term_change import ChangeVote, Prepared
@@ -25,7 +25,7 @@ def vote(term: int = 0, seq: int = 5, kind: VoteKind = VoteKind.PREPARE, batch: 
 
 
 def test_the_same_again_is_allowed_and_nothing_else():
-    promises = Promises([vote()])
+    promises = VoteJournal([vote()])
     assert promises.allow(vote())
     assert not promises.allow(vote(batch=TWO))
     for other in (vote(term=1, batch=TWO), vote(seq=6, batch=TWO), vote(kind=VoteKind.COMMIT, batch=TWO)):
@@ -33,7 +33,7 @@ def test_the_same_again_is_allowed_and_nothing_else():
 
 
 def test_nothing_is_allowed_in_a_term_given_up():
-    promises = Promises([ChangeVote(3, 4, ONE, None)])
+    promises = VoteJournal([ChangeVote(3, 4, ONE, None)])
     assert not promises.allow(vote(term=2)) and promises.allow(vote(term=3))
     promises.note(ChangeVote(2, 4, ONE, None))
     assert not promises.allow(vote(term=2)), "an older vote for a term takes nothing back"
@@ -42,7 +42,7 @@ def test_nothing_is_allowed_in_a_term_given_up():
 def test_what_was_prepared_last_counts():
     newer = PreparedBatch(Prepared(2, 5, TWO, ()), BATCH)
     for records in ([HELD, newer], [newer, HELD]):
-        assert Promises(records).prepared == newer
+        assert VoteJournal(records).prepared == newer
 
 
 def test_all_of_it_comes_back_from_the_log(dice):

@@ -1,6 +1,6 @@
 """Whatever runs contracts on a chain runs them on the chain's own engine, and nowhere is another one chosen."""
 
-from coinone.interfaces.api.ethereum.calls.trials import Purpose, Trial, try_out
+from coinone.interfaces.api.ethereum.calls.trials import CallJob, Purpose, try_out
 from coinone.node.storage.past import before_block
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import call_env
@@ -66,6 +66,6 @@ def test_calls_and_estimates_run_on_the_engine_that_is_asked_for():
     request = CallRequest(account(0), TOKEN, data=erc20_transfer(account(1), 1))
     for purpose in (Purpose.CALL, Purpose.ESTIMATE):
         before = engine.messages
-        trial = Trial(request, purpose, 0, call_env(world.chain), NETWORK.fork)
+        trial = CallJob(request, purpose, 0, call_env(world.chain), NETWORK.fork)
         assert try_out(trial, world.chain.state, world.chain.rules.precompiles, engine=engine).error is None
         assert engine.messages > before

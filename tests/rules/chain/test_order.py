@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.rules.consensus.seeds import ordering_seed
-from coinone.rules.ledger.turns import in_turns
+from coinone.rules.ledger.turns import round_robin
 from tests.rules.chain.chain_world import KEYS, World, account, transfer
 
 SEED = bytes(32)
@@ -16,12 +16,12 @@ def test_accounts_take_turns_in_the_order_of_their_hashes():
     ranked = sorted((A, B, C), key=lambda address: keccak256(SEED + address))
     items = [(address, f"{address[0]}-{turn}") for address in (A, B, C) for turn in range(2)]
     want = [f"{address[0]}-{turn}" for turn in range(2) for address in ranked]
-    assert in_turns(SEED, items) == want
+    assert round_robin(SEED, items) == want
 
 
 def test_sending_more_gains_no_earlier_turn():
-    alone = in_turns(SEED, [(A, "a"), (B, "b")])
-    crowd = in_turns(SEED, [(A, "a"), (B, "b"), *[(A, f"a{extra}") for extra in range(50)]])
+    alone = round_robin(SEED, [(A, "a"), (B, "b")])
+    crowd = round_robin(SEED, [(A, "a"), (B, "b"), *[(A, f"a{extra}") for extra in range(50)]])
     assert crowd[:2] == alone
 
 
@@ -31,7 +31,7 @@ def test_sending_more_gains_no_earlier_turn():
     st.binary(min_size=32, max_size=32),
 )
 def test_nothing_is_lost_and_each_account_keeps_its_own_order(items, seed):
-    result = in_turns(seed, [(address, (address, value)) for address, value in items])
+    result = round_robin(seed, [(address, (address, value)) for address, value in items])
     assert sorted(result) == sorted(items)
     for address in (A, B, C):
         assert [value for owner, value in result if owner == address] == [

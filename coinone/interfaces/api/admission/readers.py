@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.fair_queue import FairQueue
 from coinone.interfaces.api.admission.sender import PURSE, SHARE
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.limits import QUERIES_WAITING_MAX, READS_PER_SENDER_MAX
 
 T = TypeVar("T")
 READER_THREADS = 2  # so that many callers cannot starve the batches of processor time
-_Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]", Purse | None]
+_Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]", TokenBucket | None]
 
 
 class Readers:
@@ -76,7 +76,7 @@ class Readers:
         self._begin()
 
 
-def _is_read(purse: Purse | None, answer: "asyncio.Future[Any]") -> bool:
+def _is_read(purse: TokenBucket | None, answer: "asyncio.Future[Any]") -> bool:
     """Whether who asked reads its answers; where not, it is told so."""
     try:
         if purse is not None:

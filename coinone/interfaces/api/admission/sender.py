@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from coinone.interfaces.api.admission.owners import is_loopback, owner_of
 from coinone.interfaces.api.admission.unread import Cut
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.http.asgi import HttpError, Receive, Scope
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Sender:
 NOBODY = Sender()
 SHARE: ContextVar[Hashable] = ContextVar("share", default=None)
 """Whose share of the node's work the running task takes; the node's own without a sender."""
-PURSE: ContextVar[Purse | None] = ContextVar("purse", default=None)
+PURSE: ContextVar[TokenBucket | None] = ContextVar("purse", default=None)
 """Of the address for which the running task works; None where that is the node itself."""
 
 

@@ -44,7 +44,7 @@ SLOTS_PER_WEIGHT = 32  # of eth_getProof and eth_getStorageValues, beyond the ca
 _LISTS = ("orders", "cancels", "modifies")
 
 
-class Purse:
+class TokenBucket:
     """What one address may still spend, and what it has not read of its answers."""
 
     __slots__ = (
@@ -131,7 +131,7 @@ class Bill:
 
     __slots__ = ("_paid", "_purse")
 
-    def __init__(self, purse: Purse, weight: int) -> None:
+    def __init__(self, purse: TokenBucket, weight: int) -> None:
         purse.spend(weight)
         self._purse = purse
         self._paid = weight
@@ -144,16 +144,16 @@ class Bill:
             self._purse.spend(more)
 
 
-class Weights:
+class RateLimits:
     """The purses of all addresses; the one that was idle longest makes room for a new one."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
         self._clock = clock
-        self._purses: OrderedDict[str, Purse] = OrderedDict()
+        self._purses: OrderedDict[str, TokenBucket] = OrderedDict()
         self._unread = Unread()
 
-    def purse(self, address: str) -> Purse:
+    def purse(self, address: str) -> TokenBucket:
         key = owner_of(address)
         purse = self._purses.get(key)
         if purse is None:
@@ -164,10 +164,10 @@ class Weights:
             self._purses.move_to_end(key)
         return purse
 
-    def _made(self, key: str) -> Purse:
+    def _made(self, key: str) -> TokenBucket:
         if is_loopback(key):
-            return Purse(LOOPBACK_WEIGHT_PER_MINUTE, self._clock, UNREAD_LOOPBACK_BYTES_MAX)
-        return Purse(self._per_minute, self._clock, UNREAD_BYTES_MAX, key, self._unread)
+            return TokenBucket(LOOPBACK_WEIGHT_PER_MINUTE, self._clock, UNREAD_LOOPBACK_BYTES_MAX)
+        return TokenBucket(self._per_minute, self._clock, UNREAD_BYTES_MAX, key, self._unread)
 
 
 class Counted(list[Any]):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Hash32
-from coinone.interfaces.api.ethereum.calls.trials import Trials
+from coinone.interfaces.api.ethereum.calls.trials import CallPool
 from coinone.interfaces.api.ethereum.chain.reads import ChainReads
 from coinone.interfaces.api.ethereum.chain.served import ServedNode
 from coinone.interfaces.api.ethereum.filters import Filters
@@ -17,7 +17,7 @@ from coinone.node.network.peering import PeersSeen
 class EthereumBackend:
     node: ServedNode
     reads: ChainReads
-    trials: Trials
+    trials: CallPool
     filters: Filters
     inclusions: Inclusions
     client_version: str

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.admission.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, Purse
+from coinone.interfaces.api.admission.weights import RECORDS_BYTES_PER_WEIGHT, SLOTS_PER_WEIGHT, TokenBucket
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.ethereum.chain.parts import in_parts
 from coinone.interfaces.api.ethereum.json.blocks import AnyHeader
@@ -56,7 +56,7 @@ class Context:
 
     backend: EthereumBackend
     caller: Caller
-    purse: Purse
+    purse: TokenBucket
     session: Any = None
     sender: Sender = NOBODY
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded, StorageError
 from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.admission.weights import ANSWER_BYTES_PER_WEIGHT, Purse
+from coinone.interfaces.api.admission.weights import ANSWER_BYTES_PER_WEIGHT, TokenBucket
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
 from coinone.interfaces.api.ethereum.context import Context, Method
 from coinone.interfaces.api.ethereum.json.errors import (
@@ -48,7 +48,7 @@ class Dispatcher:
         self.calls: dict[str, int] = {}  # answered calls by method, for /metrics
 
     async def answer(
-        self, body: bytes, caller: Caller, purse: Purse, session: Any = None, sender: Sender = NOBODY
+        self, body: bytes, caller: Caller, purse: TokenBucket, session: Any = None, sender: Sender = NOBODY
     ) -> bytes:
         """The answer to one request or batch; b"" if all of it was notifications."""
         try:
@@ -140,7 +140,7 @@ def _at(params: list[Any], place: int) -> Any:
     return params[place] if place < len(params) else None
 
 
-def _unreadable(error: LimitExceeded | DecodeError, purse: Purse) -> RpcError:
+def _unreadable(error: LimitExceeded | DecodeError, purse: TokenBucket) -> RpcError:
     try:
         purse.require()
     except LimitExceeded as empty:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from coinone import __version__
 from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.admission.sender import sender_of
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.backend import EthereumBackend
-from coinone.interfaces.api.ethereum.calls.trials import Trials
+from coinone.interfaces.api.ethereum.calls.trials import CallPool
 from coinone.interfaces.api.ethereum.chain.reads import ChainReads
 from coinone.interfaces.api.ethereum.chain.served import ServedNode, ServedReader
 from coinone.interfaces.api.ethereum.context import Method
@@ -36,7 +36,7 @@ class EthereumRpc:
     ) -> None:
         self.reads = ChainReads(node, queries)
         self.hub = RpcHub()
-        self._trials = Trials(node, self.reads)
+        self._trials = CallPool(node, self.reads)
         backend = EthereumBackend(
             node,
             self.reads,
@@ -59,7 +59,7 @@ class EthereumRpc:
         self._trials.close()
         self.reads.close()
 
-    def session(self, link: StreamLink, scope: Scope, caller: Caller, purse: Purse) -> RpcSession:
+    def session(self, link: StreamLink, scope: Scope, caller: Caller, purse: TokenBucket) -> RpcSession:
         """Of a WebSocket connection."""
         sender = sender_of(scope, link.cut)
         return RpcSession(Connection(link), self.dispatcher, caller, self.hub, purse, sender)

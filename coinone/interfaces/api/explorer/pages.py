@@ -14,7 +14,7 @@ from coinone.interfaces.api.admission.queries import InThread, Queries
 from coinone.interfaces.api.admission.weights import (
     EXPLORER_BYTES_PER_WEIGHT,
     RECORDS_BYTES_PER_WEIGHT,
-    Purse,
+    TokenBucket,
 )
 from coinone.interfaces.api.ethereum.chain.parts import in_parts
 from coinone.interfaces.api.ethereum.json.blocks import block_json, receipt_steps
@@ -27,7 +27,7 @@ from coinone.interfaces.api.exchange.json.orders import frontend_order_json
 from coinone.interfaces.api.explorer.rows import transaction_row
 from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.http.asgi import HttpError
-from coinone.interfaces.api.recent import Recent
+from coinone.interfaces.api.recent import RecentOutcomes
 from coinone.node.node import ChainReader, Node
 from coinone.node.views.archive import ActionPlace, EthereumPlace
 from coinone.rules.exchange.wire.types import DomainRules
@@ -50,7 +50,7 @@ class Explorer:
         in_thread: InThread,
         data: MarketData,
         histories: Histories,
-        recent: Recent,
+        recent: RecentOutcomes,
     ) -> None:
         self._archive = node.archive
         self._log = node.storage.log
@@ -63,7 +63,7 @@ class Explorer:
         self._histories = histories
         self._seen = recent
 
-    async def get(self, path: str, purse: Purse) -> bytes:
+    async def get(self, path: str, purse: TokenBucket) -> bytes:
         """A GET below /explorer/, paid for by its size beyond what every page costs. Raises HttpError 400, 404 or
         429."""
         kind, _, argument = path.partition("/")
@@ -76,7 +76,7 @@ class Explorer:
             raise HttpError(404, f"no such {kind} on this node")
         return found
 
-    async def _page(self, kind: str, argument: str, purse: Purse) -> bytes | None:
+    async def _page(self, kind: str, argument: str, purse: TokenBucket) -> bytes | None:
         if kind == "account":
             address = parse_address(argument)
             account = await self._account(address)
@@ -89,7 +89,7 @@ class Explorer:
             raise HttpError(404, "no such page")
         return await self._made(reader(argument), purse)
 
-    def _pay(self, kind: str, argument: str, purse: Purse) -> None:
+    def _pay(self, kind: str, argument: str, purse: TokenBucket) -> None:
         """For a block that is read whole, which may have tens of thousands of logs: by its bytes, as for JSON-RPC."""
         number = self._number(argument) if kind == "block" else None
         if kind == "tx":
@@ -98,7 +98,7 @@ class Explorer:
         if number is not None:
             purse.spend(self._archive.records_size(number) // RECORDS_BYTES_PER_WEIGHT)
 
-    async def _made(self, steps: Steps[Json | None], purse: Purse) -> bytes | None:
+    async def _made(self, steps: Steps[Json | None], purse: TokenBucket) -> bytes | None:
         """The bytes of a page: made, and paid for, in a thread, since they may be 15 MB of a transaction's logs."""
 
         def page() -> Steps[bytes | None]:
@@ -111,7 +111,7 @@ class Explorer:
 
         return await in_parts(self._in_thread, page(), is_paid=True)
 
-    async def post(self, body: bytes, purse: Purse) -> bytes:
+    async def post(self, body: bytes, purse: TokenBucket) -> bytes:
         """The anchor's POST /explorer, paid for by its size as a page is. Raises HttpError 422 or 429."""
         try:
             request = jsonio.decode(body)

@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.http.asgi import Receive, Scope, Send
 
 
 class Link(Protocol):
     """A connection. Answers that wait for their reader count against `purse`, that of the address that asked last."""
 
-    purse: Purse | None
+    purse: TokenBucket | None
 
     def cut(self) -> None: ...
 

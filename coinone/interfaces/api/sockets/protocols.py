@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from coinone.interfaces.api.admission.places import Place, Places
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.limits import (
     BODY_DEADLINE_S,
     HEADER_BYTES_MAX,
@@ -81,7 +81,7 @@ class _Bounded(WatchedConnection, asyncio.BufferedProtocol):
     """A connection that is counted by its address, read in small pieces, and cut when its reader takes too little for
     too long."""
 
-    purse: Purse | None = None  # of who asked last
+    purse: TokenBucket | None = None  # of who asked last
     _place: Place | None = None
     _piece = bytearray()
 

@@ -11,13 +11,13 @@ from coinone.node.network.peers import PeerAddress
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class OpenSockets:
     clients: Listeners
     peers: socket.socket | None
 
 
 @contextmanager
-def open_doors(config: ApiConfig, listen: PeerAddress | None) -> Iterator[Doors]:
+def open_sockets(config: ApiConfig, listen: PeerAddress | None) -> Iterator[OpenSockets]:
     """Open all sockets. Raises AddressInUse, with none left open."""
     with ExitStack() as opened:
         clients = open_listeners(config)
@@ -26,4 +26,4 @@ def open_doors(config: ApiConfig, listen: PeerAddress | None) -> Iterator[Doors]
         if listen is not None:
             (peers,) = bind((listen.host,), listen.port, "--listen")
             opened.enter_context(peers)
-        yield Doors(clients, peers)
+        yield OpenSockets(clients, peers)

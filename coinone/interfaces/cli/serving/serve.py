@@ -18,7 +18,7 @@ from coinone.interfaces.api.app import App
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.serving.demo_process import DemoProcess
-from coinone.interfaces.cli.serving.doors import Doors
+from coinone.interfaces.cli.serving.doors import OpenSockets
 from coinone.interfaces.cli.serving.settings import NodeSettings
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
@@ -61,7 +61,7 @@ def _genesis_of_peers(network: Network, settings: NodeSettings) -> Genesis | Non
 
 
 def serve(
-    node: Node, settings: NodeSettings, doors: Doors, config: ApiConfig, demo: bool, console: Console
+    node: Node, settings: NodeSettings, doors: OpenSockets, config: ApiConfig, demo: bool, console: Console
 ) -> None:
     """Serve until a signal arrives. Raises StorageError when the disk fails."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

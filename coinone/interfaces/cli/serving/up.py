@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from coinone.base.primitives.errors import InvalidInput
-from coinone.interfaces.cli.serving.doors import open_doors
+from coinone.interfaces.cli.serving.doors import open_sockets
 from coinone.interfaces.cli.serving.settings import NodeSettings
 from coinone.node.networks import load_network
 from coinone.node.storage.folder_lock import FILE as LOCK_FILE
@@ -30,7 +30,7 @@ def run(settings: NodeSettings, demo: bool, reset: bool) -> None:
     require_launched(network)
     console = Console()
     # first, so that a busy port is reported before any file is created or moved
-    with open_doors(config, settings.listen) as doors:
+    with open_sockets(config, settings.listen) as doors:
         if reset:
             _set_aside(settings.data_dir, console)
         with console.status("opening the chain (the very first start compiles the kernels: a minute)"):

@@ -12,7 +12,7 @@ from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.wire.segments import Item
 
 
-class SecondTry:
+class CancelRetry:
     """Cancels that found nothing, tried again when all orders have run (D2).
 
     They reach only orders that came earlier: an order placed in this batch by an item that ranks after the cancel

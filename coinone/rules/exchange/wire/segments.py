@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.rules.exchange.wire.action import SYSTEM, Action
 from coinone.rules.exchange.wire.types import VerifiedAction
-from coinone.rules.ledger.turns import in_turns
+from coinone.rules.ledger.turns import round_robin
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +48,4 @@ def system_item(slot: int = 0, address: Address = ZERO_ADDRESS) -> Item:
 
 def ranked(items: Iterable[Item], seed: Hash32) -> list[Item]:
     """Items in execution order: accounts by hash, taking turns; an account's own by their keys."""
-    return in_turns(seed, [(item.address, item) for item in sorted(items, key=lambda item: item.key)])
+    return round_robin(seed, [(item.address, item) for item in sorted(items, key=lambda item: item.key)])

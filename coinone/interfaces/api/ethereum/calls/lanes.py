@@ -16,7 +16,7 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.admission.fair_queue import FairQueue
 from coinone.interfaces.api.admission.sender import PURSE, Sender, unless_left
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.calls.worker import (
     Desk,
     Job,
@@ -52,7 +52,7 @@ class _Asked:
     work: Any
     job: Any
     batches: tuple[PendingBatch, ...]
-    purse: Purse | None = field(default_factory=PURSE.get)
+    purse: TokenBucket | None = field(default_factory=PURSE.get)
     answer: "asyncio.Future[Any]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 

@@ -18,7 +18,7 @@ from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSuppo
 from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.ethereum.calls.exchange_within import ExchangeWithin, SeenAfter
-from coinone.interfaces.api.ethereum.calls.trials import Trial, env_of, precompiles_at, prepared
+from coinone.interfaces.api.ethereum.calls.trials import CallJob, env_of, precompiles_at, prepared
 from coinone.interfaces.api.ethereum.calls.worker import Desk, Stopwatch, metered
 from coinone.interfaces.api.ethereum.json.overrides import precompiles_with
 from coinone.interfaces.api.limits import CALL_TIMEOUT_S, RPC_ANSWER_BYTES_MAX
@@ -66,7 +66,7 @@ class BlockTrace:
 
 @dataclass(frozen=True, slots=True)
 class CallTrace:
-    trial: Trial
+    trial: CallJob
     options: Options
 
 

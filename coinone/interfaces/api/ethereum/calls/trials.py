@@ -54,7 +54,7 @@ class Purpose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CallJob:
     """All that a trial needs beside the state, which is that after block `number`."""
 
     request: CallRequest
@@ -66,7 +66,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CallResult:
     """What came of a trial: an output, an amount of gas, an access list, or why not."""
 
     output: bytes = b""
@@ -77,44 +77,46 @@ class Verdict:
 
 
 def try_out(
-    trial: Trial,
+    trial: CallJob,
     state: State,
     precompiles: Precompiles,
     budget: Budget | None = None,
     engine: Engine = REFERENCE,
-) -> Verdict:
+) -> CallResult:
     """Run a trial on `state`, which is left as it was. Pure but for its budget."""
     rules, request, env = FORKS[trial.fork], trial.request, env_of(trial)
     try:
         table = precompiles_with(precompiles, trial.overrides)
         if trial.purpose is Purpose.ESTIMATE:
-            return Verdict(gas=estimate_gas(state, env, request, rules, table, budget, engine))
+            return CallResult(gas=estimate_gas(state, env, request, rules, table, budget, engine))
         if trial.purpose is Purpose.ACCESS_LIST:
             found = create_access_list(state, env, request, rules, table, budget)
             words = describe(found.error) if found.error else None
-            return Verdict(gas=found.gas_used, access_list=found.access_list, error=words)
+            return CallResult(gas=found.gas_used, access_list=found.access_list, error=words)
         result = call(state, env, request, rules, table, budget, engine=engine)
     except ExecutionFailed as failed:
         return _failed(failed.error, failed.output)
     except InvalidTransaction as error:
         is_call = trial.purpose is Purpose.CALL
-        return Verdict(error=f"err: {error} (supplied gas {request.gas})" if is_call else str(error))
+        return CallResult(error=f"err: {error} (supplied gas {request.gas})" if is_call else str(error))
     except InvalidInput as error:
-        return Verdict(error=str(error))
-    return Verdict(result.output, result.gas_used) if result.success else _failed(result.error, result.output)
+        return CallResult(error=str(error))
+    return (
+        CallResult(result.output, result.gas_used) if result.success else _failed(result.error, result.output)
+    )
 
 
-def env_of(trial: Trial) -> BlockEnv:
+def env_of(trial: CallJob) -> BlockEnv:
     """What contracts learn of the block; what the sender overrides counts, even fees that it does not pay."""
     return env_with(without_fees(trial.env, trial.request), trial.overrides)
 
 
-def _failed(error: FrameError | None, output: bytes) -> Verdict:
+def _failed(error: FrameError | None, output: bytes) -> CallResult:
     assert error is not None, "what fails has a reason"
-    return Verdict(output, error=describe(error), is_revert=isinstance(error, Revert))
+    return CallResult(output, error=describe(error), is_revert=isinstance(error, Revert))
 
 
-class Trials:
+class CallPool:
     """Runs trials for a node."""
 
     def __init__(self, node: ServedNode, reads: ChainReads) -> None:
@@ -135,7 +137,7 @@ class Trials:
         wanted: BlockId,
         overrides: Overrides = NONE,
         sender: Sender = NOBODY,
-    ) -> Verdict:
+    ) -> CallResult:
         """Raises RpcError where there is no such block, its state is not kept any more, or it takes too long."""
         place = await self.place(wanted)
         if purpose is Purpose.ESTIMATE and wanted.tag == PENDING:
@@ -168,18 +170,18 @@ def a_second_later(place: Pending) -> Pending:
     return replace(place, env=replace(place.env, timestamp=place.env.timestamp + 1))
 
 
-def trial_at(place: Pending, request: CallRequest, purpose: Purpose, overrides: Overrides = NONE) -> Trial:
-    return Trial(request, purpose, place.number, place.env, place.fork, overrides)
+def trial_at(place: Pending, request: CallRequest, purpose: Purpose, overrides: Overrides = NONE) -> CallJob:
+    return CallJob(request, purpose, place.number, place.env, place.fork, overrides)
 
 
 # In the worker process
 
 
-def _try_on(trial: Trial, desk: Desk) -> Verdict:
+def _try_on(trial: CallJob, desk: Desk) -> CallResult:
     try:
         state, trial = prepared(trial, desk)
     except NotSupported as error:
-        return Verdict(error=str(error))
+        return CallResult(error=str(error))
     return try_out(trial, state, precompiles_at(trial.number, trial.fork, desk), desk.budget, desk.engine)
 
 
@@ -193,14 +195,14 @@ def warm_up(job: None, desk: Desk) -> None:
     number, fork = 0 if head is None else head.number, desk.network.fork
     env = BlockEnv(desk.network.chain_id, number, 0, bytes(20), CALL_GAS_MAX, 0, ZERO_HASH, no_hash)
     code = Overrides(((bytes(20), AccountOverride(code=_ANY_CODE)),))
-    trial = Trial(CallRequest(bytes(20), bytes(20)), Purpose.CALL, number, env, fork, code)
+    trial = CallJob(CallRequest(bytes(20), bytes(20)), Purpose.CALL, number, env, fork, code)
     state, trial = prepared(trial, desk)
     assert not try_out(trial, state, {}, engine=desk.engine).error, "the contract cannot fail"
     if isinstance(desk.network, Network):
         LateExchange(desk.network, desk, number).exchange(None)
 
 
-def prepared(trial: Trial, desk: Desk) -> tuple[State, Trial]:
+def prepared(trial: CallJob, desk: Desk) -> tuple[State, CallJob]:
     """The trial's own state, and the trial with the block hashes of the store. Raises NotSupported."""
     layers = tuple(batch.layer for batch in desk.batches)
     state = state_with(after_block(desk.snapshot, trial.number), layers, trial.overrides)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coinone.interfaces.api.ethereum.calls.trials import Purpose, Verdict
+from coinone.interfaces.api.ethereum.calls.trials import CallResult, Purpose
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.json.blocks import hex_bytes, word
 from coinone.interfaces.api.ethereum.json.errors import SERVER_ERROR, RpcError, reverted
@@ -48,7 +48,7 @@ async def eth_create_access_list(
 
 async def _run(
     context: Context, purpose: Purpose, transaction: Any, block: Any, accounts: Any, fields: Any
-) -> Verdict:
+) -> CallResult:
     request, overrides = (
         call_request(transaction, context.backend.node.network.chain_id),
         read_overrides(accounts, fields),

@@ -15,7 +15,7 @@ from typing import Any
 from coinone.base.primitives.types import Hash32
 from coinone.interfaces.api.admission.owners import site_of
 from coinone.interfaces.api.admission.sender import NOBODY, Sender
-from coinone.interfaces.api.admission.weights import Purse
+from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.ethereum.context import Context
 from coinone.interfaces.api.ethereum.dispatch import Dispatcher
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
@@ -71,7 +71,7 @@ class RpcSession:
         dispatcher: Dispatcher,
         caller: Caller,
         hub: "RpcHub",
-        purse: Purse,
+        purse: TokenBucket,
         sender: Sender = NOBODY,
     ) -> None:
         self.connection = connection

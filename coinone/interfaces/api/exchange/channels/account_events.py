@@ -20,7 +20,7 @@ from coinone.rules.exchange.events.events import (
 Json = dict[str, Any]
 
 
-class Happened:
+class AccountEvents:
     """One account's share of a batch's events. Who swept a book has thousands: `turns` are given away while they are
     made into rows."""
 
@@ -55,12 +55,12 @@ class Happened:
 
 async def shares_of(
     events: EventLog, accounts: set[Address], coins: Coins, turns: Turns
-) -> dict[Address, Happened]:
+) -> dict[Address, AccountEvents]:
     """What a batch did to each of these accounts."""
-    shares: dict[Address, Happened] = {}
+    shares: dict[Address, AccountEvents] = {}
     async for event in turns.each(events_of(events, accounts)):
         for place, account in enumerate(parties_of(event)):
             if account in accounts:
-                share = shares.setdefault(account, Happened(coins, turns))
+                share = shares.setdefault(account, AccountEvents(coins, turns))
                 share.add(event, is_taker=place == 0)
     return shares

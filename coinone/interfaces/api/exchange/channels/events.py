@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinone.interfaces.api.exchange.channels import account_rows
-from coinone.interfaces.api.exchange.channels.account_events import Happened
+from coinone.interfaces.api.exchange.channels.account_events import AccountEvents
 from coinone.interfaces.api.exchange.channels.channel import FILLS, JOINED, USER, Channel, Fields, message
 from coinone.interfaces.api.exchange.info.sources import Sources
 from coinone.interfaces.api.exchange.json import events as formats
@@ -27,16 +27,16 @@ class EventChannel(Channel):
     """`messages` makes what one account's share of a batch has to say; `forms` are what else a key of the channel may
     end with."""
 
-    messages: Callable[[Happened, Key], Awaitable[list[bytes]]]
+    messages: Callable[[AccountEvents, Key], Awaitable[list[bytes]]]
     forms: tuple[str, ...] = ()
 
 
-async def _order_updates(share: Happened, key: Key) -> list[bytes]:
+async def _order_updates(share: AccountEvents, key: Key) -> list[bytes]:
     rows = await share.turns.collect(order_update_json(row, share.coins) for row in share.orders)
     return [message("orderUpdates", rows)] if rows else []
 
 
-async def _user_events(share: Happened, key: Key) -> list[bytes]:
+async def _user_events(share: AccountEvents, key: Key) -> list[bytes]:
     """The channel that the anchor calls "user": one kind of news in each message."""
     news: list[Json] = []
     if share.fills:
@@ -52,21 +52,21 @@ async def _user_events(share: Happened, key: Key) -> list[bytes]:
     return [message("user", item) for item in news]
 
 
-async def _fills(share: Happened, key: Key) -> list[Json]:
+async def _fills(share: AccountEvents, key: Key) -> list[Json]:
     if JOINED in key:
         return await share.turns.collect(fill_rows(share.fills, share.coins, joined=True))
     return await share.fill_rows()
 
 
-async def _fundings(share: Happened, key: Key) -> list[Json]:
+async def _fundings(share: AccountEvents, key: Key) -> list[Json]:
     return await share.turns.collect(formats.funding_stream_json(row, share.coins) for row in share.fundings)
 
 
-async def _ledger(share: Happened, key: Key) -> list[Json]:
+async def _ledger(share: AccountEvents, key: Key) -> list[Json]:
     return await share.turns.collect(map(formats.ledger_json, share.ledger))
 
 
-async def _orders(share: Happened, key: Key) -> list[Json]:
+async def _orders(share: AccountEvents, key: Key) -> list[Json]:
     return await share.turns.collect(order_history_json(row, share.coins) for row in share.orders)
 
 
@@ -75,7 +75,7 @@ def _history(
     about: str,
     field: str,
     first: Callable[[Sources, Key], Awaitable[tuple[list[Json], int]]],
-    rows: Callable[[Happened, Key], Rows],
+    rows: Callable[[AccountEvents, Key], Rows],
     fields: Fields = USER,
     forms: tuple[str, ...] = (),
 ) -> EventChannel:
@@ -88,7 +88,7 @@ def _history(
         made, seq = await first(sources, key)
         return FirstMessages([told(key, made, True)], seq)
 
-    async def messages(share: Happened, key: Key) -> list[bytes]:
+    async def messages(share: AccountEvents, key: Key) -> list[bytes]:
         made = await rows(share, key)
         return [told(key, made, False)] if made else []
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded
 from coinone.interfaces.api.admission.queries import InThread
 from coinone.interfaces.api.admission.sender import NOBODY, Sender, unless_left
-from coinone.interfaces.api.admission.weights import INFO_WEIGHT, Bill, Purse
+from coinone.interfaces.api.admission.weights import INFO_WEIGHT, Bill, TokenBucket
 from coinone.interfaces.api.exchange.info.sources import Answered, InfoType, Json, Sources, require_main_dex
 from coinone.interfaces.api.exchange.info.table import INFO_TYPES
 from coinone.interfaces.api.http import jsonio
@@ -34,7 +34,7 @@ class Info:
         self._cached_of: View | None = None
         self.answered: dict[str, int] = {}  # by type, for /metrics; those from the cache are left out
 
-    async def answer_bytes(self, body: bytes, purse: Purse, sender: Sender = NOBODY) -> bytes:
+    async def answer_bytes(self, body: bytes, purse: TokenBucket, sender: Sender = NOBODY) -> bytes:
         """The JSON of an answer, paid for. Raises HttpError for a request that no type or field fits, or that
         the purse does not allow, and where its sender leaves."""
         view = self._sources.data.view
@@ -67,7 +67,7 @@ class Info:
             self._cache[body] = result, kind.weight_of(answer)
         return result
 
-    def admit(self, request: Any, purse: Purse) -> Bill:
+    def admit(self, request: Any, purse: TokenBucket) -> Bill:
         """Let a request in, which pays what its kind costs. Raises LimitExceeded."""
         purse.require()
         return Bill(purse, _least(_type_of(request)))
