@@ -4,7 +4,7 @@ from coinone.interfaces.api.ethereum.calls.trials import CallJob, Purpose, try_o
 from coinone.node.storage.past import before_block
 from coinone.node.views.archive import Archive
 from coinone.rules.chain.apply import call_env
-from coinone.rules.chain.bridge.reads import Whole
+from coinone.rules.chain.bridge.own import Whole
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 from coinone.rules.chain.replay import replay
 from coinone.rules.vm import REFERENCE, Evm, ExecutionResult, Message
