@@ -22,7 +22,7 @@ def test_dev_accounts_are_named_by_number() -> None:
 
 def test_exactly_one_source_must_be_named(tmp_path: Path) -> None:
     for key_file, dev in ((None, None), (tmp_path, 1)):
-        with pytest.raises(CoinoneError, match="who signs"):
+        with pytest.raises(CoinoneError, match="a signing key is needed"):
             load_key(key_file, dev)
 
 
