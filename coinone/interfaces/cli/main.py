@@ -189,12 +189,12 @@ def node(
         hosts,
         origins,
         peers,
-        followed,
-        parse_engine(vm, vm_verify),
-        request_weight,
-        map_mib,
-        archive,
-        tuple(trusted_proxy or ()),
+        follow=followed,
+        engine=parse_engine(vm, vm_verify),
+        request_weight=request_weight,
+        map_mib=map_mib,
+        archive=archive,
+        proxies=tuple(trusted_proxy or ()),
     )
     run(settings, demo=False, reset=False)
 

@@ -61,6 +61,7 @@ POSITION = accounts.PositionView(
     leverage=20,
     max_leverage=50,
     tier_leverage=50,
+    margin_used=7_299_112_500,  # 97,321.5 * 1.5 / 20
     funding_all=5,
     funding_open=4,
     funding_change=3,

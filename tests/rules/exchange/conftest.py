@@ -140,7 +140,7 @@ class World:
         cloid: int = 0,
     ) -> t.OrderSpec:
         px, sz = round(price * 10**8), round(size * 10**8)
-        return t.OrderSpec(market, is_buy, px, sz, reduce_only, t.TimeInForce(tif), None, cloid)
+        return t.OrderSpec(market, is_buy, px, sz, reduce_only, t.Tif[tif.upper()], None, cloid)
 
     def many(self, *specs: t.OrderSpec) -> t.PlaceOrders:
         return t.PlaceOrders(specs, "na", None)

@@ -68,9 +68,7 @@ def test_a_post_only_order_that_would_trade_is_told_the_best_prices(world: Calla
 
 def test_a_trigger_order_is_refused_by_name_and_its_neighbours_are_not(world: Callable[..., Any]) -> None:
     w = world({1: 100_000})
-    trigger = t.OrderSpec(
-        0, True, 10**12, 10**7, False, t.TimeInForce.GTC, t.TriggerSpec(10**12, True, "sl"), 0
-    )
+    trigger = t.OrderSpec(0, True, 10**12, 10**7, False, t.Tif.GTC, t.TriggerSpec(10**12, True, "sl"), 0)
     w.batch(w.signed(1, t.PlaceOrders((trigger, w.spec(True, 0.1, 49_000)), "na", None)))
     statuses = w.last.outcomes[0].response["data"]["statuses"]
     assert statuses[0] == {"error": "Trigger orders are not supported."}
@@ -84,7 +82,7 @@ def test_an_entry_is_not_filled_without_the_stop_it_came_with(
     w = world({1: 100_000, 2: 100_000})
     w.batch(w.sell(2, 0.1, 50_000))
     stop = t.OrderSpec(
-        0, False, 48_000 * 10**8, 10**7, True, t.TimeInForce.GTC, t.TriggerSpec(49_000 * 10**8, True, "sl"), 0
+        0, False, 48_000 * 10**8, 10**7, True, t.Tif.GTC, t.TriggerSpec(49_000 * 10**8, True, "sl"), 0
     )
     w.batch(w.signed(1, t.PlaceOrders((w.spec(True, 0.1, 50_000), stop), grouping, None)))
     statuses = w.last.outcomes[0].response["data"]["statuses"]
@@ -95,7 +93,7 @@ def test_an_entry_is_not_filled_without_the_stop_it_came_with(
 def test_what_waits_for_a_price_is_named_beside_the_operations_and_all_that_is_grouped_with_it() -> None:
     trigger, entry = (
         t.TriggerSpec(10**12, True, "sl"),
-        t.OrderSpec(0, True, 1, 1, False, t.TimeInForce.GTC, None, 0),
+        t.OrderSpec(0, True, 1, 1, False, t.Tif.GTC, None, 0),
     )
     stop = replace(entry, trigger=trigger)
     alone = t.operations_of(t.PlaceOrders((entry, stop), "na", None))

@@ -91,7 +91,7 @@ ORDER = st.builds(
     px=BIG | st.integers(0, 2**63 - 1) | st.integers(1, 999).map(lambda n: n * 10**10),
     sz=BIG | st.integers(0, 2**63 - 1) | st.integers(1, 999).map(lambda n: n * 10**5),
     reduce_only=st.booleans(),
-    tif=st.sampled_from(t.TimeInForce),
+    tif=st.sampled_from(t.Tif),
     trigger=st.none(),
     cloid=st.sampled_from([0, 1, 2**63, 2**64 - 1, 2**64, 2**127, 2**128 - 1]),
 )

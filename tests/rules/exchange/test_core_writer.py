@@ -34,7 +34,7 @@ def written(kind: int, types: list[str], values: list[Any], sender: bytes = CONT
         (
             written(1, ORDER, [0, True, 50_000 * 10**8, 10**7, False, 1, 77]),
             t.PlaceOrders(
-                (t.OrderSpec(0, True, 50_000 * 10**8, 10**7, False, t.TimeInForce.ALO, None, 77),), "na", None
+                (t.OrderSpec(0, True, 50_000 * 10**8, 10**7, False, t.Tif.ALO, None, 77),), "na", None
             ),
         ),
         (written(10, ["uint32", "uint64"], [1, 5]), t.Cancel((t.OrderRef(1, 5, 0),), by_cloid=False)),

@@ -22,7 +22,7 @@ def item(index: int, who: bytes, nonce: int, signer: bytes = b"", digest: bytes 
 
 
 def spec(tif: str) -> t.OrderSpec:
-    return t.OrderSpec(0, True, 1, 1, False, t.TimeInForce(tif), None, 0)
+    return t.OrderSpec(0, True, 1, 1, False, t.Tif[tif.upper()], None, 0)
 
 
 def orders(*tifs: str) -> Action:

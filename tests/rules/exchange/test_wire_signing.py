@@ -109,7 +109,7 @@ def test_order_fields_arrive_scaled() -> None:
                 px=167_010_000_000,  # 1670.1 x 10^8
                 sz=1_470_000,  # 0.0147 x 10^8
                 reduce_only=False,
-                tif=t.TimeInForce.ALO,
+                tif=t.Tif.ALO,
                 trigger=None,
                 cloid=7,
             ),

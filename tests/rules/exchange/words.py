@@ -12,6 +12,7 @@ from coinone.rules.exchange.actions.settings import (
     UsdClassTransfer,
 )
 from coinone.rules.exchange.actions.transfers import SendAsset
+from coinone.rules.exchange.rows.tables import Tif
 from coinone.rules.exchange.wire.action import Action
 from coinone.rules.exchange.wire.operations import operations_of
 from coinone.rules.exchange.wire.trades import (
@@ -24,7 +25,6 @@ from coinone.rules.exchange.wire.trades import (
     OrderRef,
     OrderSpec,
     PlaceOrders,
-    TimeInForce,
     Trade,
     TriggerSpec,
 )
@@ -91,7 +91,7 @@ __all__ = [
     "ScheduleCancel",
     "SendAsset",
     "SetReferrer",
-    "TimeInForce",
+    "Tif",
     "Trade",
     "TriggerSpec",
     "UpdateLeverage",

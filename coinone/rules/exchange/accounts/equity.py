@@ -55,6 +55,12 @@ def would_be_initial_margin(rows: Rows, account: int, market: int, leverage: int
     return int(rows.accounts[account]["initial_margin"]) - int(held["initial_margin"]) + int(wanted)
 
 
+def position_margin(rows: Rows, account: int, market: int) -> int:
+    """Initial margin of the account's position in `market` alone, without its open orders."""
+    held = rows.positions[account, market]
+    return int(_initial(rows.core(), market, held["size"], 0, 0, held["leverage"]))
+
+
 @njit(types.int64(CORE, *[types.int64] * 5), error_model="numpy", _nrt=False)
 def _initial(words: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
     core = attach(words)

@@ -14,7 +14,7 @@ from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.rows.status import Status
-from coinone.rules.exchange.rows.tables import FEE_SCALE
+from coinone.rules.exchange.rows.tables import FEE_SCALE, TIF_NAMES, Tif
 from coinone.rules.exchange.trading.answers import DEFAULT, Answers, statuses
 from coinone.rules.exchange.trading.ops import BuilderTerms
 from coinone.rules.exchange.trading.segment import Trading
@@ -33,20 +33,16 @@ from coinone.rules.exchange.wire.trades import (
     OrderRef,
     OrderSpec,
     PlaceOrders,
-    TimeInForce,
     TriggerSpec,
 )
 
 BUILDER_FEE_UNIT = FEE_SCALE // 10**5  # a tenth of a basis point
 BUILDER_FEE_MAX = 100  # tenths of a basis point
 
-_TIFS = {tif.value: tif for tif in TimeInForce} | {
-    "FrontendMarket": TimeInForce.IOC,
-    "LiquidationMarket": TimeInForce.IOC,
-}
+_TIFS = {TIF_NAMES[tif]: tif for tif in Tif} | {"FrontendMarket": Tif.IOC, "LiquidationMarket": Tif.IOC}
 """As signed. Hyperliquid's page and wallets send a market order as FrontendMarket: a limit order that fills now or
 vanishes."""
-_CONTRACT_TIFS = {1: TimeInForce.ALO, 2: TimeInForce.GTC, 3: TimeInForce.IOC}
+_CONTRACT_TIFS = {1: Tif.ALO, 2: Tif.GTC, 3: Tif.IOC}
 _GROUPINGS = ("na", "normalTpsl", "positionTpsl")
 
 
@@ -67,7 +63,7 @@ def order_spec(value: object) -> OrderSpec:
     )
 
 
-def _order_type(value: object) -> tuple[TimeInForce, TriggerSpec | None]:
+def _order_type(value: object) -> tuple[Tif, TriggerSpec | None]:
     fields = f.mapping(value, "t")
     if "limit" in fields:
         f.exactly(fields, ("limit",))
@@ -82,7 +78,7 @@ def _order_type(value: object) -> tuple[TimeInForce, TriggerSpec | None]:
     f.exactly(trigger, ("isMarket", "triggerPx", "tpsl"))
     if trigger["tpsl"] not in ("tp", "sl"):
         raise DecodeError("order: unknown trigger kind")
-    return TimeInForce.GTC, TriggerSpec(
+    return Tif.GTC, TriggerSpec(
         f.scaled(trigger["triggerPx"]), f.boolean(trigger["isMarket"]), trigger["tpsl"]
     )
 

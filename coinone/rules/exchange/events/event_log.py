@@ -18,11 +18,10 @@ import numpy as np
 from coinone.base.primitives.types import Address, Hash32
 from coinone.rules.exchange.events.events import Event, Fill, FillSide, MarketUpdate, OrderUpdate
 from coinone.rules.exchange.rows.status import API_NAME
-from coinone.rules.exchange.rows.tables import Array, Side
+from coinone.rules.exchange.rows.tables import TIF_NAMES, Array, Side
 from coinone.rules.exchange.wire.operations import joined
 
 ALL = slice(None)
-_TIFS = ("Gtc", "Ioc", "Alo")
 _KINDS = ("trade", "liquidation")
 _STATUSES = {int(status): name for status, name in API_NAME.items()}
 
@@ -103,7 +102,7 @@ class Trades:
             "px": rows["px"].tolist(),
             "sz": rows["sz"].tolist(),
             "orig_sz": rows["orig_sz"].tolist(),
-            "tif": [_TIFS[tif] for tif in rows["tif"].tolist()],
+            "tif": [TIF_NAMES[tif] for tif in rows["tif"].tolist()],
             "reduce_only": (rows["reduce_only"] != 0).tolist(),
             "placed_ms": rows["time_ms"].tolist(),
             "status": [_STATUSES[status] for status in rows["status"].tolist()],

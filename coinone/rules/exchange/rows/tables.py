@@ -43,6 +43,10 @@ class Tif(IntEnum):
     ALO = 2
 
 
+TIF_NAMES = ("Gtc", "Ioc", "Alo")
+"""Times in force as they are signed and shown, by number."""
+
+
 class OpKind(IntEnum):
     PLACE = 0
     CANCEL = 1

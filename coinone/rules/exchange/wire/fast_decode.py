@@ -16,7 +16,7 @@ import numpy as np
 from coinone.base.primitives.jit import from_dtype, njit, types
 from coinone.base.primitives.parameters import ORDERS_PER_ACTION_MAX
 from coinone.rules.exchange.rows.arrays import i64, inlined
-from coinone.rules.exchange.rows.tables import OP, OpKind, Side, Tif
+from coinone.rules.exchange.rows.tables import OP, TIF_NAMES, OpKind, Side, Tif
 from coinone.rules.exchange.wire import trades as t
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _CLOID_CANCELS = _bytes(b"\x82\xa4type\xadcancelByCloid\xa7cancels")
 _MODIFIES = _bytes(b"\x82\xa4type\xabbatchModify\xa8modifies")
 _OID, _ORDER_OF = _bytes(b"\x82\xa3oid"), _bytes(b"\xa5order")
 _LIMIT = _bytes(b"\xa1t\x81\xa5limit\x81\xa3tif\xa3")
-_TIFS = (_bytes(b"Gtc"), _bytes(b"Ioc"), _bytes(b"Alo"))
+_TIFS = tuple([_bytes(name.encode()) for name in TIF_NAMES])
 _GTC_TEXT, _IOC_TEXT, _ALO_TEXT = _TIFS
 _HEX = _bytes(b"\xd9\x220x")
 _ASSET, _CLOID = _bytes(b"\x82\xa5asset"), _bytes(b"\xa5cloid")

@@ -15,7 +15,6 @@ import numpy as np
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind, Side, Tif
 from coinone.rules.exchange.wire import trades as t
 
-_TIF = {t.TimeInForce.GTC: Tif.GTC, t.TimeInForce.IOC: Tif.IOC, t.TimeInForce.ALO: Tif.ALO}
 _HALF = 1 << 64
 
 
@@ -31,7 +30,7 @@ def operations_of(trade: t.Trade) -> t.Operations:
         specs = tuple([change.order for change in trade.modifies])
         rows = [_modify(change) for change in trade.modifies]
         grouped, builder = False, None
-    post_only = all(spec.tif is t.TimeInForce.ALO for spec in specs)
+    post_only = all(spec.tif is Tif.ALO for spec in specs)
     return _operations(rows, post_only, builder, _conditional(specs, grouped))
 
 
@@ -82,7 +81,7 @@ def _order(spec: t.OrderSpec) -> dict[str, int]:
         "side": int(Side.BUY if spec.is_buy else Side.SELL),
         "px": spec.px,
         "sz": spec.sz,
-        "tif": int(_TIF[spec.tif]),
+        "tif": int(spec.tif),
         "reduce_only": int(spec.reduce_only),
         "has_cloid": int(spec.cloid != 0),
         "cloid_hi": high,

@@ -5,19 +5,11 @@ when the operations are executed.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 from coinone.base.primitives.types import Address
+from coinone.rules.exchange.rows.tables import Tif
 
 WIRE_DECIMALS = 8  # prices and sizes travel with at most 8 decimals
-
-
-class TimeInForce(Enum):
-    """Time in force: rest until cancelled, fill now or vanish, or only ever rest (post-only)."""
-
-    GTC = "Gtc"
-    IOC = "Ioc"
-    ALO = "Alo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +26,7 @@ class OrderSpec:
     px: int  # 1e-8
     sz: int  # 1e-8
     reduce_only: bool
-    tif: TimeInForce
+    tif: Tif
     trigger: TriggerSpec | None
     cloid: int  # 0 = none
 

@@ -4,8 +4,6 @@ Every function runs on the executor (`Node.query`) between batches: it touches t
 integers, and keeps nothing.
 """
 
-from typing import Any
-
 import numpy as np
 
 from coinone.base.primitives.types import Address
@@ -13,12 +11,12 @@ from coinone.interfaces.api.exchange.json.accounts import AccountView, AgentView
 from coinone.interfaces.api.exchange.json.markets import Level
 from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.rules.exchange.accounts.credits import allowance
+from coinone.rules.exchange.accounts.equity import position_margin
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.engine import Exchange
-from coinone.rules.exchange.rows.tables import Side, Tif
+from coinone.rules.exchange.rows.tables import TIF_NAMES, Side
 from coinone.rules.exchange.wire.operations import halves, joined
 
-_TIF: dict[int, str] = {Tif.GTC: "Gtc", Tif.IOC: "Ioc", Tif.ALO: "Alo"}
 _SHOWN = (
     "market", "oid", "has_cloid", "cloid_hi", "cloid_lo", "side", "px", "sz", "orig_sz", "time_ms", "tif",
     "reduce_only",
@@ -55,11 +53,11 @@ def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = Tr
 
 def positions_of(ex: Exchange, slot: int) -> tuple[PositionView, ...]:
     held = ex.rows.positions[slot]
-    return tuple(_position(ex, held[market], market) for market in np.flatnonzero(held["size"]).tolist())
+    return tuple(_position(ex, slot, market) for market in np.flatnonzero(held["size"]).tolist())
 
 
-def _position(ex: Exchange, held: Any, market: int) -> PositionView:
-    row = ex.rows.markets[market]
+def _position(ex: Exchange, slot: int, market: int) -> PositionView:
+    held, row = ex.rows.positions[slot, market], ex.rows.markets[market]
     size, mark, most = int(held["size"]), int(row["mark"]), int(row["max_leverage"])
     tiers = ex.rows.tiers[market, : int(row["tier_count"])]
     place = int(np.searchsorted(tiers["lower"], abs(size) * mark, side="right")) - 1
@@ -71,6 +69,7 @@ def _position(ex: Exchange, held: Any, market: int) -> PositionView:
         leverage=int(held["leverage"]) or int(row["first_leverage"]),
         max_leverage=most,
         tier_leverage=int(tiers[place]["max_leverage"]),
+        margin_used=position_margin(ex.rows, slot, market),
         funding_all=int(held["funding_all"]),
         funding_open=int(held["funding_open"]),
         funding_change=int(held["funding_change"]),
@@ -95,7 +94,7 @@ def _views(ex: Exchange, places: list[int]) -> tuple[OrderView, ...]:
             sz=sz,
             orig_sz=orig_sz,
             placed_ms=placed_ms,
-            tif=_TIF[tif],
+            tif=TIF_NAMES[tif],
             reduce_only=bool(reduce_only),
         )
         for (market, oid, has_cloid, high, low, side, px, sz, orig_sz, placed_ms, tif, reduce_only) in zip(

@@ -21,6 +21,7 @@ class PositionView:
     leverage: int
     max_leverage: int
     tier_leverage: int  # of the margin tier the position is in
+    margin_used: int  # initial margin of the position alone, as the rules have it
     funding_all: int  # paid by the account
     funding_open: int
     funding_change: int
@@ -28,11 +29,6 @@ class PositionView:
     @property
     def value(self) -> int:
         return abs(self.size) * self.mark
-
-    @property
-    def margin_used(self) -> int:
-        """Initial margin of the position alone, rounded up."""
-        return -(-self.value // self.leverage)
 
     @property
     def unrealised(self) -> int:
