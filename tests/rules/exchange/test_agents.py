@@ -10,6 +10,7 @@ import pytest
 from coinone.base.primitives.parameters import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
+from coinone.rules.exchange.state.ledger import NonceSet
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.ledger.crossings import CoreAction, Deposit
 from tests.rules.exchange import words as t
@@ -370,6 +371,28 @@ def test_a_stranger_cannot_take_over_a_key_whose_holder_does_not_know_that_its_a
     w.batch(w.signed(50, t.LeaveAgency(), signer=address(50)))
     w.batch(approve(w, 2, 50))
     assert sign() == ""
+
+
+@pytest.mark.parametrize("faster", [False, True])
+def test_whoever_removes_a_key_that_left_does_not_bar_it_for_its_owner(
+    world: Callable[..., Any], faster: bool
+) -> None:
+    """A stranger names the key, lets it leave, names it again and removes it; or removes it in the batch in which it
+    leaves."""
+    w = world({1: 100, 2: 100})
+    leaves = w.signed(50, t.LeaveAgency(), signer=address(50))
+    removed = w.signed(2, t.ApproveAgent(bytes(20), "", 0, False))
+    w.batch(approve(w, 2, 50))
+    if faster:
+        w.ex.ledger.nonces.put(address(50), NonceSet(w.ex.number(w.slot(2)), (leaves.nonce,)))
+        w.ex.ledger.forget_agent(address(50))
+        w.ex.ledger.forget_agent(address(50), left=True)
+    else:
+        w.batch(leaves)
+        w.batch(approve(w, 2, 50))
+        w.batch(removed)
+    w.batch(approve(w, 1, 50))
+    assert statuses(w) == ["executed"]
 
 
 def test_a_key_that_left_is_remembered_in_the_leaf(world: Callable[..., Any]) -> None:

@@ -62,21 +62,23 @@ def test_the_average_is_the_exponential_one_of_floating_point(samples: list[tupl
     ],
 )
 def test_the_offset_follows_the_basis_step_by_step(offset: int, basis: int, oracle: int, after: int) -> None:
-    assert next_offset(offset, basis, oracle, 50, book=9_999 * (1 if basis > 0 else -1)) == after
+    assert next_offset(offset, basis, oracle, 50, span=(-9_999, 9_999)) == after
 
 
 @pytest.mark.parametrize(
-    ("offset", "basis", "book", "after"),
+    ("offset", "basis", "span", "after"),
     [
-        (0, 200, 50, 50),  # no farther than the book
-        (200, 200, 50, 50),
-        (2_000, 2_000, 0, 1_844),  # back by a step a batch
-        (-2_000, -2_000, 300, -1_844),  # a book on the other side counts as the oracle
-        (-100, -200, -9_999, -200),
+        (0, 200, (0, 50), 50),  # no farther than the book
+        (200, 200, (0, 50), 50),
+        (2_000, 2_000, (0, 0), 1_844),  # back by a step a batch
+        (-2_000, -2_000, (0, 300), -1_844),  # a book on the other side counts as the oracle
+        (-100, -200, (-9_999, 0), -200),
     ],
 )
-def test_the_offset_leads_no_farther_than_the_book(offset: int, basis: int, book: int, after: int) -> None:
-    assert next_offset(offset, basis * PX, 500_000, 50, book) == after
+def test_the_offset_leads_no_farther_than_the_book(
+    offset: int, basis: int, span: tuple[int, int], after: int
+) -> None:
+    assert next_offset(offset, basis * PX, 500_000, 50, span) == after
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_the_offset_leads_no_farther_than_the_book(offset: int, basis: int, book
 def test_the_offset_gives_way_where_the_oracle_comes_to_the_book(
     offset: int, moved: int, book: int, left: int
 ) -> None:
-    assert given_way(offset, moved, book) == left
+    assert given_way(offset, moved, (min(0, book), max(0, book))) == left
 
 
 def mark(w: Any) -> int:
@@ -262,15 +264,45 @@ def test_the_mark_stands_where_the_oracle_comes_to_the_book(world: Callable[...,
 
 
 def test_the_mark_comes_back_with_the_book(world: Callable[..., Any]) -> None:
-    """The oracle stands at 50,000; the book was at 49,800 for long and is at 50,000 again: 2,000 units at 156 a batch
-    are 13 batches, from the third on, when the new quotes have been hittable. The average alone took minutes."""
+    """The oracle stands at 50,000; the book was at 49,800 for long and is at 50,000 again. After 90 s its average is
+    2,000 * exp(-3) = 99.6 units below; that of the basis alone would be 2,000 * exp(-90 / 150) = 1,098 below."""
     w = world({1: 10**8})
     quote_round(w, 49_800)
     wait(w, 1_500)
     quote_round(w, 50_000, cloid=2)
-    for _ in range(3 + 13):
+    for _ in range(90):
+        w.batch(step_ms=1_000)
+    assert 499_885 <= mark(w) <= 499_910
+
+
+@pytest.mark.parametrize("ask", [50_010, 50_200])
+def test_whoever_quotes_at_the_oracle_for_some_batches_does_not_bring_the_mark_there(
+    world: Callable[..., Any], ask: int
+) -> None:
+    """The market trades 200 below its index. In 13 batches, 3.25 s, of narrow quotes at the index, or of wide ones
+    above it, the 30 s average goes 1 - exp(-3.25 / 30) = 10 % of the way, 206 units; the mark went all of it."""
+    w = world({1: 10**8})
+    quote_round(w, 49_800)
+    wait(w, 1_500)
+    assert mark(w) == 498_000
+    w.batch(w.cancel(1, cloid=2), w.cancel(1, cloid=3))
+    w.batch(w.buy(1, 1, 49_990, "Alo"), w.sell(1, 1, ask, "Alo"))
+    for _ in range(13):
         w.batch()
-    assert mark(w) == 500_000
+    assert mark(w) <= 498_000 + 206
+
+
+def test_noise_of_the_makers_middle_leans_the_mark_to_no_side(world: Callable[..., Any]) -> None:
+    """The middle goes between 49,850 and 49,750 and back every 2 s: the mark stays within a tick of 49,800 and the
+    average's own swing, 500 units * 2 s / 30 s = 33."""
+    w = world({1: 10**8})
+    quote_round(w, 49_800)
+    wait(w, 1_500)
+    for turn in range(60):
+        quote_round(w, 49_850 - 100 * (turn % 2), cloid=2 * turn + 2)
+        for _ in range(6):
+            w.batch()
+        assert abs(mark(w) - 498_000) <= 35
 
 
 def test_whoever_hides_the_book_does_not_bring_the_remembered_offset_back(world: Callable[..., Any]) -> None:

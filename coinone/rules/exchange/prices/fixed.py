@@ -4,8 +4,9 @@ ONE = 1 << 64
 SCALE_BITS = 20  # averages keep so many bits below one
 QUOTE_SCALE = 1_000  # quotes that mark and funding read are in this part of a price unit
 
-# floor(2^64 * exp(-1 / 150,000)): the decay over one millisecond.
+# floor(2^64 * exp(-1 / 150,000)) and of 30,000: the decay over one millisecond.
 DECAY_150_S = 18446621095825653620
+DECAY_30_S = 18446129192488505248
 
 
 def decay(per_ms: int, elapsed_ms: int) -> int:

@@ -13,11 +13,12 @@ after what stood nearer was kept out. It says only that the price is not below i
 lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the samples are 0. The
 average starts at 0. Without a fresh oracle, and while a jump waits, the mark stands.
 
-The mark is not led beyond both the oracle and the *book*: the last narrow middle or, after 30 s without one, what a
-wide spread says. The average alone would lie beyond both for minutes when the oracle comes to where the book has been,
-or the book comes back: whoever can carry a position at either price would be liquidated. So the offset follows the
-basis as far as the book only, and where the oracle moves towards the book, the offset gives way by as much at once: the
-mark, which was there already, stands.
+The mark is not led beyond both the oracle and the *book*. The average alone would lie there for minutes when the oracle
+comes to where the book has been, or the book comes back: whoever can carry a position at either price would be
+liquidated. So the offset follows the basis as far as the book only, and where the oracle moves towards the book, the
+offset gives way by as much at once: the mark, which was there already, stands. Of the last narrow middle and its 30 s
+average the farther from the oracle counts, so that nobody brings the mark back to the oracle by what they quote for a
+few batches, nor does the makers' own noise. A wide spread only keeps both within its bid and ask.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parameters import BASIS_GAP_MS, SAMPLE_MS
 from coinone.rules.exchange.accounts.equity import apply_marks
 from coinone.rules.exchange.batch.execution import Execution
-from coinone.rules.exchange.prices.fixed import DECAY_150_S, QUOTE_SCALE, SCALE_BITS, blended, round_half_even
+from coinone.rules.exchange.prices.fixed import (
+    DECAY_30_S,
+    DECAY_150_S,
+    QUOTE_SCALE,
+    SCALE_BITS,
+    blended,
+    round_half_even,
+)
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.state.ledger import MarketMemory
 
@@ -47,10 +55,10 @@ def apply_mark_prices(batch: Execution) -> None:
         row = batch.rows.markets[market]
         memory = batch.ledger.memory_of(market)
         oracle = int(row["oracle"])
-        book = round_half_even(memory.book - 2 * QUOTE_SCALE * oracle, 2 * QUOTE_SCALE)
+        span = _span(memory, oracle)
         moved = oracle - (int(row["mark"]) - memory.offset)
-        offset = given_way(memory.offset, moved, book)
-        offset = next_offset(offset, memory.basis, oracle, int(row["max_leverage"]), book)
+        offset = given_way(memory.offset, moved, span)
+        offset = next_offset(offset, memory.basis, oracle, int(row["max_leverage"]), span)
         if offset != memory.offset:
             batch.ledger.memory.put(market, replace(memory, offset=offset))
         mark = max(1, min(oracle + offset, int(row["max_px"])))
@@ -60,25 +68,33 @@ def apply_mark_prices(batch: Execution) -> None:
     apply_marks(batch.rows, marks)
 
 
-def next_offset(offset: int, basis: int, oracle: int, leverage: int, book: int) -> int:
-    """The offset one step nearer to the basis, which counts up to `book` only; from the oracle, in price units."""
+def next_offset(offset: int, basis: int, oracle: int, leverage: int, span: tuple[int, int]) -> int:
+    """The offset one step nearer to the basis, which counts within `span` only; from the oracle, in price units."""
     most, step = div_down(oracle, OFFSET_SHARE * leverage), div_down(oracle, STEP_SHARE * leverage)
     offset = max(-most, min(offset, most))
-    wanted = max(-most, min(_up_to(round_half_even(basis, _BASIS_UNIT), book), most))
+    wanted = max(-most, min(_within(round_half_even(basis, _BASIS_UNIT), span), most))
     return offset + max(-step, min(wanted - offset, step))
 
 
-def given_way(offset: int, moved: int, book: int) -> int:
-    """What is left of an offset beyond the book's when the oracle has moved by `moved`, in price units."""
-    beyond = offset - _up_to(offset, book)
+def given_way(offset: int, moved: int, span: tuple[int, int]) -> int:
+    """What is left of an offset beyond `span` when the oracle has moved by `moved`, in price units."""
+    beyond = offset - _within(offset, span)
     if beyond * moved <= 0:
         return offset
     return offset - (min(beyond, moved) if moved > 0 else max(beyond, moved))
 
 
-def _up_to(offset: int, book: int) -> int:
-    """As much of an offset as lies between the oracle and the book."""
-    return max(min(0, book), min(offset, max(0, book)))
+def _within(offset: int, span: tuple[int, int]) -> int:
+    low, high = span
+    return max(low, min(offset, high))
+
+
+def _span(memory: MarketMemory, oracle: int) -> tuple[int, int]:
+    """From the oracle to the farther of the last book and its average, as offsets in price units."""
+    anchor = oracle * _BASIS_UNIT
+    last = round_half_even((memory.book << SCALE_BITS) - anchor, _BASIS_UNIT)
+    average = round_half_even(memory.book_average - anchor, _BASIS_UNIT)
+    return min(0, last, average), max(0, last, average)
 
 
 def is_narrow(bid: int, ask: int, oracle: int, leverage: int) -> bool:
@@ -102,8 +118,17 @@ def add_basis(
     sample = max(-2 * most, min(told, 2 * most))
     basis = blended(basis, sample << SCALE_BITS, DECAY_150_S, min(elapsed, SAMPLE_MS))
     memory = replace(memory, basis=basis, quoted_ms=batch.now)
-    if narrow:
-        return replace(memory, book=bid + ask, narrow_ms=batch.now)
-    if batch.now - memory.narrow_ms > BASIS_GAP_MS:
-        return replace(memory, book=2 * oracle + told)
-    return memory
+    if not memory.book:
+        return replace(memory, book=2 * oracle + told, book_average=2 * oracle + told << SCALE_BITS)
+    low, high = (bid + ask, bid + ask) if narrow else (2 * bid, 2 * ask)
+    return _with_book(memory, low, high, min(elapsed, SAMPLE_MS))
+
+
+def _with_book(memory: MarketMemory, low: int, high: int, elapsed: int) -> MarketMemory:
+    """The last book and its average after quotes that say that it is no lower than `low` and no higher than `high`."""
+    said = max(low << SCALE_BITS, min(memory.book_average, high << SCALE_BITS))
+    return replace(
+        memory,
+        book=max(low, min(memory.book, high)),
+        book_average=blended(memory.book_average, said, DECAY_30_S, elapsed),
+    )

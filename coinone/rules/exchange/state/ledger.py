@@ -175,8 +175,8 @@ class MarketMemory:
     seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
     seen_ask: int = 0
     quoted_ms: int = 0  # last sample of the basis (prices/mark.py)
-    narrow_ms: int = 0  # last one of a narrow spread
-    book: int = 0  # twice the price that the book told last, in 1 / QUOTE_SCALE
+    book: int = 0  # twice the last price that the book told, in 1 / QUOTE_SCALE
+    book_average: int = 0  # the same in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 30 s
     basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
     offset: int = 0  # mark - oracle, in price units
     hour: int = 0  # UTC hour being weighed (prices/funding.py)
@@ -244,14 +244,14 @@ class Ledger:
         return self.memory.get(market) or _NO_MEMORY
 
     def forget_agent(self, address: Address, left: bool = False) -> None:
-        """End an agency; `left`: by the key's own signature. Of its nonces the highest stays until its window has
-        passed, and nothing below may come: else who swaps agents would make a leaf of 3,200 nonces, which every later
-        change writes again."""
-        agent = self.agents.get(address)
+        """End an agency; `left`: by the key's own signature, which counts although its master was faster. Of its
+        nonces the highest stays until its window has passed, and nothing below may come: else who swaps agents would
+        make a leaf of 3,200 nonces, which every later change writes again."""
+        agent, known = self.agents.get(address), self.nonces.get(address)
+        if known is not None and (left or agent is not None):
+            ended = NonceSet(known.account, known.values[-1:], closed=True, left=left or known.left)
+            self.nonces.put(address, ended)
         if agent is not None:
-            known = self.nonces.get(address)
-            if known is not None:
-                self.nonces.put(address, NonceSet(known.account, known.values[-1:], closed=True, left=left))
             settings = self.settings_of(agent.account)
             others = tuple(other for other in settings.agents if other != address)
             self.settings.put(agent.account, replace(settings, agents=others))

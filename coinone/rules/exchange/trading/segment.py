@@ -43,6 +43,7 @@ class Trading:
         self.batch = batch
         self.ops = OpList()
         self.swept = 0  # orders, by actions that sweep
+        self.unswept: set[tuple[int, int]] = set()  # accounts and markets whose sweep had to wait
         self._swept: set[tuple[int, int | None]] = set()  # accounts and markets; None: all of them
 
     def add(self, item: Item) -> None:
