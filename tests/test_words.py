@@ -20,6 +20,14 @@ def test_every_decision_that_code_cites_has_its_heading() -> None:
     assert homeless == set()
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    """The file's is the heading's, and what code calls decision 8 can be only one."""
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    headings = [page.read_text().partition(" ")[2].partition(".")[0] for page in pages]
+    assert [f"{int(number):03}" for number in headings] == [page.name[:3] for page in pages]
+    assert len(set(headings)) == len(pages)
+
+
 def test_every_document_that_code_names_exists() -> None:
     missing = {
         f"{path.relative_to(ROOT)}: {name}"
