@@ -1,6 +1,6 @@
 """Applying a batch: the one function that changes state, and the one that takes it back.
 
-    1  system events: hashes of newly confirmed blocks, oracle prices, mark, funding, liquidations
+    1  system events: hashes of newly confirmed blocks, oracle prices, funding, mark, debts
     2  credits from the last EVM segment
     3-7  exchange actions, in segments (rules/exchange)
     8  if this is an EVM batch: withdrawals to the EVM, then Ethereum transactions
