@@ -64,6 +64,7 @@ ROOMS_EDITED = (
     "rules/consensus",
     "protocols",
     "node/dev",
+    "node/executor",
     "node/imported",
     "node/network",
     "node/storage",

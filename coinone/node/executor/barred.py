@@ -1,11 +1,11 @@
-"""Actions that were refused: their senders were told so, and so it stays.
+"""Refused actions, which are never accepted again: a refusal is final.
 
-A refused action burnt no nonce, and whoever saw its bytes could hand them in again later, when credits have grown
-or an account has opened, and have it run although its sender believes it is gone. So its hash is barred here for as
-long as a batch could hold it. Thread-safe: refusals happen on several threads.
+A refused action used no nonce, and anyone who saw its bytes could submit them again later, when credits have grown or
+an account has been opened, and have it run although its sender believes that it failed. So its hash is barred here for
+as long as a batch could include it. Thread-safe: refusals happen on several threads.
 
-Memory is bounded by forgetting the oldest: of one signer, then of all. Signers without an account, whom it costs
-nothing to be refused, have a table of their own, so that they push nobody else's refusals out.
+Memory is bounded by forgetting the oldest: of one signer, then of all. Signers without an account, who can be refused
+free of charge, have a separate table, so that they cannot displace the refusals of others.
 """
 
 import threading

@@ -1,10 +1,10 @@
-"""The node's single-threaded heart: chain, pools, sequencer and log, and the closing of batches.
+"""The single-threaded core of the node: chain, pools, sequencer and log, and the closing of batches.
 
-Nothing here knows threads or event loops: the executor (executor.py) calls it from the one thread that owns
-the state, the simulation from its own loop. Whoever calls passes the time.
+Nothing here knows threads or event loops: the executor (executor.py) calls it from the one thread that owns the state,
+the simulation from its own loop. Callers pass the time.
 
-A batch goes: draft from the pools -> sequencer's votes -> apply -> synced to the log -> answers and view.
-Nothing leaves before the sync (docs/design.md).
+The steps of a batch: draft from the pools -> sequencer's votes -> apply -> synced to the log -> answers and view.
+Nothing is sent before the sync (docs/design.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -96,12 +96,12 @@ class Core:
 
     @property
     def sequencer(self) -> Sequencer:
-        """Raises NotSupported on a node that only follows (roles/follower.py)."""
+        """The sequencer. Raises NotSupported on a node that only follows (roles/follower.py)."""
         self._check_member()
         assert self._sequencer is not None
         return self._sequencer
 
-    # Taking transactions in
+    # Accept transactions
 
     def add_action(self, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
         """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
@@ -109,8 +109,8 @@ class Core:
         self.door.add(self.chain, raw, action, reply)
 
     def add_known_action(self, actions: Sequence[SignedAction], reply: Reply) -> int | None:
-        """Queue the first of these readings of one action whose signer exists; its place, or None if there is none.
-        Raises InvalidInput."""
+        """Queue the first of these readings of one action whose signer exists; return its place, or None if there is
+        none. Raises InvalidInput."""
         for place, action in enumerate(actions):
             if self.chain.exchange.knows(action.sender):
                 self.add_action(action.raw, action.verified(), reply)
@@ -118,7 +118,7 @@ class Core:
         return None
 
     def add_ethereum(self, raw: bytes, tx: EthereumTransaction) -> Hash32:
-        """Queue an Ethereum transaction; returns its hash. Raises InvalidInput."""
+        """Queue an Ethereum transaction; return its hash. Raises InvalidInput."""
         self._check_accepting()
         if tx.chain_id is None:
             raise NotSupported("only replay-protected (EIP-155) transactions are taken")
@@ -139,32 +139,32 @@ class Core:
         return tx.hash
 
     def add_oracle(self, raw: bytes, report: OracleReport, now_ms: int) -> None:
-        """Take a reporter's prices into the next batch. Raises InvalidInput."""
+        """Queue a reporter's prices for the next batch. Raises InvalidInput."""
         self.check_running()
         self._reports.add(self.chain, raw, report, now_ms)
         self.chain.verify.remember(raw, report)
 
     def move_time(self, seconds: int) -> None:
-        """Move contracts' time on (dev's evm_increaseTime)."""
+        """Advance contracts' time (dev's evm_increaseTime)."""
         self.evm_offset_s += seconds
         if self._pinned is not None:
             self._pinned += seconds
 
     def pin_timestamp(self, timestamp: int) -> None:
-        """Contracts see `timestamp` in every batch until a block has it (dev's evm_setNextBlockTimestamp)."""
+        """Set the time that contracts see in every batch until a block has it (dev's evm_setNextBlockTimestamp)."""
         self._pinned = timestamp
 
     @property
     def next_timestamp(self) -> int:
-        """What contracts see in the next batch, however soon that is."""
+        """The timestamp that contracts see in the next batch, if it is made immediately."""
         if self._pinned is not None:
             return self._pinned
         return div_down(self.chain.cursor.time_ms + 1, 1000) + self.evm_offset_s
 
-    # Closing batches
+    # Close batches
 
     def close_batch(self, now_ms: int) -> BatchResult:
-        """Make, certify, execute and log the next batch from what waits, then answer."""
+        """Make, certify, execute and log the next batch from the pools, then answer."""
         self.check_running()
         base = self._base()
         forced = self._take_forced(base)
@@ -173,14 +173,14 @@ class Core:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
         draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
         result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
-        assert result is not None, "alone, a proposal is certified at once"
+        assert result is not None, "a sole member's proposal is certified immediately"
         self._reports.clear()
         self.door.bar_skipped(self.chain, result, forced)
         self.settle(result, actions)
         return result
 
     def rewind(self, chain: ChainState) -> None:
-        """Stand on `chain`, an earlier state than ours (dev's evm_revert). All that waited is dropped."""
+        """Return to `chain`, an earlier state of this node's (dev's evm_revert). Everything queued is dropped."""
         self.drop_waiting(InvalidTransaction("dropped: time was turned back"))
         network = chain.network
         self.chain = chain
@@ -193,21 +193,21 @@ class Core:
         self._publish(Published(chain.cursor.seq, chain.cursor.time_ms, self.view, rewound=True))
 
     def _stand_on_block(self) -> None:
-        """Time was turned back to the head: all batches after it are void, and others come in a new term."""
+        """Void all batches after the head, to which the chain was rewound; later ones are made in a new term."""
         cursor = self.chain.cursor
         self._carry_out(self.sequencer, self.sequencer.rewind(cursor))
         self.storage.void_batches_from(cursor.seq + 1, self._take_promises())
 
     def check(self, batch: Batch) -> None:
-        """For the sequencer: raise InvalidBatch or NotSupported where `apply_batch` would."""
+        """Raise InvalidBatch or NotSupported if `apply_batch` would; called by the sequencer."""
         check_proposal(self.chain, batch)
 
     def undo(self) -> None:
-        """For the sequencer."""
+        """Undo the last batch; called by the sequencer."""
         undo_batch(self.chain)
 
     def note_block(self, new: NewBlock) -> None:
-        """A block became the head: publish it."""
+        """Publish a block that became the head."""
         if self._pinned is not None and self.chain.head.timestamp >= self._pinned:
             self._pinned = None
         self.view = replace(self.view, head=self.chain.head)
@@ -223,7 +223,7 @@ class Core:
         self._publish(Published(self.view.seq, self.view.time_ms, self.view))
 
     def drop_waiting(self, error: CoinoneError) -> None:
-        """Answer everybody who waits for an outcome that will not come."""
+        """Answer all callers that wait for an outcome with `error`."""
         self.door.drop_waiting(error)
 
     def _check_accepting(self) -> None:
@@ -244,11 +244,11 @@ class Core:
         chain = self.chain
         number = max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number)
         header = chain.headers(number)
-        assert header is not None, "the base is a block of ours"
+        assert header is not None, "the base block is in the chain"
         return header
 
     def _take_forced(self, base: Header) -> tuple[bytes, ...]:
-        """What blocks force upon the next batch; it no longer waits in a pool."""
+        """The transactions that blocks force upon the next batch, which are removed from the pools."""
         due = due_forced(self.chain, base.number)
         hashes = [hash_of(self.chain.verify(raw)) for raw in due]
         self.door.pool.remove(hashes)
@@ -259,7 +259,7 @@ class Core:
     def _select(
         self, base: Header, forced: tuple[bytes, ...], time_ms: int
     ) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
-        """What goes into the next batch. Contracts get at most half of the bytes, so that they never crowd
+        """Select the next batch's transactions. Contracts get at most half of the bytes, so that they never crowd
         out the exchange."""
         cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
         limits = limits_of(cadence, seq, base)
@@ -275,8 +275,9 @@ class Core:
         return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
 
     def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult | None:
-        """Do what the sequencer asks; the batch, if one was certified. Promises of ours are synced with the batch they
-        certify, or with the next one: as nothing is sent before that, one write keeps the word to persist first."""
+        """Carry out the sequencer's effects; return the batch, if one was certified. This member's promises are
+        synced with the batch they certify, or with the next one: nothing is sent before that, so one write still
+        persists them first."""
         result: BatchResult | None = None
         waiting = list(effects)
         while waiting:
@@ -290,15 +291,14 @@ class Core:
                     self._write_down(certified)
                 case Broadcast():
                     assert len(self.chain.federation.members) == 1, (
-                        "a message for members that nobody carries"
+                        "messages to other members have no transport"
                     )
                 case _:
                     assert_never(effect)
         return result
 
     def _write_down(self, certified: CertifiedBatch) -> None:
-        """Sync the batch to the log. If the disk fails it never happened: what is read must be what is
-        kept."""
+        """Sync the batch to the log. If the disk fails, undo the batch: only what is stored may be read."""
         record = Record(Kind.BATCH, certified.batch.seq, encode(certified))
         try:
             self.storage.log.append([*self._take_promises(), record])
@@ -307,12 +307,12 @@ class Core:
             raise
 
     def _take_promises(self) -> list[Record]:
-        """What must go with the next write. A batch that is written certified need not be written prepared."""
+        """The promises to include in the next write. A batch that is written certified need not be written prepared."""
         records, self._promises = self._promises, []
         return [record for record in records if record.kind is not Kind.PREPARED]
 
     def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
-        """Durable now: clear the pools, answer, publish."""
+        """Clear the pools, answer and publish, after the batch has become durable."""
         chain, events = self.chain, result.exchange.events
         self.storage.history.add_batch(result.batch.seq, events)
         self.ethereum_pool.settle(result.layer.accounts)
@@ -331,7 +331,7 @@ class Core:
             )
         )
         self.door.settle(result, actions)
-        self.storage.history.prepare()  # after the answers, which nobody should wait for longer than needed
+        self.storage.history.prepare()  # after the answers, so as not to delay them
 
 
 def _ethereum_pool(network: Network) -> EthereumPool:

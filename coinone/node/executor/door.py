@@ -1,8 +1,9 @@
-"""Where exchange actions come in, and which go into the next batch.
+"""Admit exchange actions, and choose those that go into the next batch.
 
-A batch may hold nothing that the state before it excludes (exchange/batch/inclusion.py). So an action is judged against
-the newest state when it arrives, and again when the batch is made, since it may have waited. Whoever is refused is told
-so, and the action is barred: an answer is given once, and is final (docs/protocol/accounts-and-credits.md).
+A batch may contain nothing that the state before it excludes (exchange/batch/inclusion.py). So an action is judged
+against the newest state when it arrives, and again when the batch is made, since it may have waited. If it is refused,
+its sender gets an error and the action is barred: an answer is given once, and is final
+(docs/protocol/accounts-and-credits.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ class Door:
         self._replies: dict[Hash32, list[Reply]] = {}
 
     def add(self, chain: ChainState, raw: bytes, action: VerifiedAction, reply: Reply) -> None:
-        """Let an action wait for the next batch; `reply` gets its outcome, also where it waits already. Raises
+        """Queue an action for the next batch; `reply` gets its outcome, also if the action is already queued. Raises
         InvalidInput, which is final."""
         replies = self._replies.get(action.tx_hash, [])
         if action.tx_hash not in self.pool:
@@ -57,12 +58,12 @@ class Door:
         forced: Sequence[bytes],
         time_ms: int,
     ) -> list[Waiter]:
-        """What goes into the batch of `time_ms` beside the prices and contracts `taken` already, and behind the forced
-        ones. A quarter of the places is for cancels first; what others leave empty they may have too. What no batch can
-        hold any more is told so, and leaves the pool for good."""
+        """Choose the actions for the batch of `time_ms`, in addition to the prices and Ethereum transactions in
+        `taken` and after the forced ones. A quarter of the places goes to cancels first; they may also have places
+        that others leave empty. Actions that no batch can include any more are refused and leave the pool for good."""
         judge = Judge(chain.exchange, time_ms)
         verified = [action for action in map(chain.verify, forced) if isinstance(action, VerifiedAction)]
-        for action in sorted(verified, key=judging_key):  # as the batch does, or others might fit here only
+        for action in sorted(verified, key=judging_key):  # in the batch's order, which decides what fits
             _admits(judge, action)
         refused: list[Hash32] = []
 
@@ -89,7 +90,7 @@ class Door:
         return [*kept, *rest, *more]
 
     def settle(self, result: BatchResult, actions: Sequence[Waiter]) -> None:
-        """A batch is durable: what it carried waits no more, and whoever waited is told."""
+        """Remove a durable batch's actions from the pool, and answer their callers."""
         self.pool.remove(item.hash for item in actions)
         seq, time_ms = result.batch.seq, result.batch.time_ms
         for outcome in result.exchange.outcomes if self._replies else ():
@@ -97,14 +98,15 @@ class Door:
             self._answer(hash_, BatchOutcome(hash_, seq, status, outcome.answer, outcome.error, time_ms))
 
     def bar_skipped(self, chain: ChainState, result: BatchResult, forced: Sequence[bytes]) -> None:
-        """A forced action that was skipped burnt no nonce, and yet its sender is told that it failed."""
+        """Bar forced actions that were skipped: they used no nonce, yet their senders were answered that they
+        failed."""
         skipped = {outcome.tx_hash for outcome in result.exchange.outcomes if outcome.status == "skipped"}
         for action in map(chain.verify, forced):
             if isinstance(action, VerifiedAction) and action.tx_hash in skipped:
                 self.bar(chain, action)
 
     def drop_waiting(self, error: CoinoneError) -> None:
-        """Answer everybody who waits for an outcome that will not come, and forget what waits."""
+        """Answer all callers that wait for an outcome with `error`, and empty the pool."""
         self.pool = ActionPool()
         replies, self._replies = self._replies, {}
         for tx_hash in replies:
@@ -116,7 +118,7 @@ class Door:
             reply(outcome)
 
     def bar(self, chain: ChainState, action: VerifiedAction) -> None:
-        """See to it that a refused action cannot come back, unless no batch could hold it anyway."""
+        """Bar a refused action, unless no batch could include it anyway."""
         time_ms, ledger = chain.cursor.time_ms, chain.exchange.ledger
         gone = action.nonce <= time_ms - NONCE_PAST_MS or is_spent(ledger, action.signer, action.nonce)
         if not gone and (action.expires_after is None or action.expires_after > time_ms):
@@ -126,7 +128,7 @@ class Door:
         ex, credits = chain.exchange, action.action.cost
         judge = Judge(ex, chain.cursor.time_ms + 1)
         account = judge.account_of(action)
-        # Who leaves an agency has a line apart from the master's, which the master may have filled.
+        # Actions that end an agency queue apart from the master's own, whose queue may be full.
         line = action.signer if action.action.type.ends_agency else ex.number(account)
         judge.admit(action, self.pool.credits_of(line) if credits else 0)
         item = Waiting(
@@ -144,7 +146,7 @@ class Door:
 
 
 def _admits(judge: Judge, action: VerifiedAction) -> InvalidInput | None:
-    """Why not, if not."""
+    """The error that excludes the action, if any."""
     try:
         judge.admit(action)
     except InvalidInput as error:
@@ -154,7 +156,7 @@ def _admits(judge: Judge, action: VerifiedAction) -> InvalidInput | None:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How many transactions and bytes still fit, at least none."""
+    """The number of transactions and bytes that still fit, never below zero."""
 
     places: int
     size: int

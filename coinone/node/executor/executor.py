@@ -1,8 +1,8 @@
-"""The one thread that owns the state (D14).
+"""The single thread that owns the state (D14).
 
-Everything that reads or writes chain, exchange or pools runs here: jobs from other threads one after another,
-and the node's own work when its time has come. Time for batches comes first: between two jobs the clock is
-asked. Then cancels: who wants to leave the market does not wait behind what others ask for.
+Everything that reads or writes chain, exchange or pools runs here: jobs from other threads in order, and the node's own
+work when it is due. Batches come first: the clock is checked between two jobs. Then cancels: a trader that leaves the
+market does not wait behind the requests of others.
 """
 
 import itertools
@@ -18,11 +18,11 @@ from coinone.node.clock import Clock
 from coinone.node.limits import EXECUTOR_JOBS_MAX
 
 T = TypeVar("T")
-_Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # comes later, its number, what to do
+_Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # is ordinary (later), number, job, result
 
 
 class Overloaded(LimitExceeded):
-    """Too much waits for the executor: what was refused never came to it."""
+    """Raised when the executor's queue is full: the refused job never reached the executor."""
 
     def __init__(self, most: int) -> None:
         super().__init__("node is overloaded, try again", most=most)
@@ -32,8 +32,8 @@ class Overloaded(LimitExceeded):
 
 
 class Executor:
-    """`work` does what is due and returns when, on the steady clock, it wants to be called again. It is asked again
-    after each job, which may have given it something to do."""
+    """Runs jobs and the node's own work on one thread. `work` does what is due and returns when, on the steady
+    clock, it is to be called again. It is also called after each job, which may have made something due."""
 
     def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
         self._clock = clock
@@ -41,14 +41,14 @@ class Executor:
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._count = itertools.count()
         self._stopping = threading.Event()
-        self._door = threading.Lock()  # so that nothing comes in behind the last look into the queue
+        self._door = threading.Lock()  # so that no job is queued after the last check of the queue
         self._thread = threading.Thread(target=self._run, name="coinone-executor", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
-        """End after the job that runs; those that wait fail. Raises StorageError if the thread hangs."""
+        """End after the running job; queued jobs fail. Raises StorageError if the thread hangs."""
         with self._door:
             self._stopping.set()
         if self._thread.is_alive():
@@ -57,16 +57,16 @@ class Executor:
             raise StorageError(f"executor did not stop within {timeout_s} s")
 
     def submit(self, job: Callable[[], T], first: bool = False, own: bool = False) -> "Future[T]":
-        """Run `job` on the executor; `first`: before all that came without it, which can never fill the last quarter of
-        the queue. Raises Overloaded if too many wait, unless the job is the node's `own`: of these its caller hands
-        in one after another."""
+        """Run `job` on the executor; `first`: before all jobs without it, which can never fill the last quarter of
+        the queue. Raises Overloaded if too many wait, unless the job is the node's `own`: its caller submits those
+        one at a time."""
         future: Future[T] = Future()
         with self._door:
             if self._stopping.is_set():
                 future.set_exception(StorageError("node is stopping"))
                 return future
             most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
-            if self._jobs.qsize() >= most and not own:  # nobody else puts: the door is ours
+            if self._jobs.qsize() >= most and not own:  # no other thread adds jobs: this one holds the lock
                 raise Overloaded(most)
             self._jobs.put_nowait((not first, next(self._count), job, future))
         return future
@@ -77,7 +77,7 @@ class Executor:
     def _run(self) -> None:
         while not self._stopping.is_set():
             left = self._work() - self._clock.steady_s()
-            try:  # where it is due again at once, whoever waits has one turn between
+            try:  # if work is due again immediately, one waiting job runs first
                 entry = self._jobs.get(timeout=min(left, 0.1)) if left > 0 else self._jobs.get_nowait()
                 _, _, job, future = entry
             except queue.Empty:

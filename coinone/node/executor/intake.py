@@ -1,9 +1,9 @@
-"""The one way in for signed transactions of both kinds, many at a time.
+"""Submit signed transactions of both kinds to the executor, in groups.
 
-Each needs its signer recovered and a place in a pool, which only the executor may give. Alone, a transaction goes
-immediately; those that arrive meanwhile go together: one job for their signatures (signers.py), one visit to the
-executor. Their order is kept, since one sender's nonces follow one another; but cancels have a line of their own, and
-their visits come before others.
+Each needs its signer recovered and a place in a pool, which only the executor may give. A transaction that arrives
+alone is submitted immediately; those that arrive meanwhile are grouped: one job for their signatures (signers.py), one
+visit to the executor. Their order is kept, since one sender's nonces are consecutive; but cancels have a separate
+queue, and their visits come before others.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from coinone.node.executor.signers import Signed, Signers
 from coinone.node.limits import INTAKE_PER_VISIT, INTAKE_WAITING_MAX
 
 T = TypeVar("T")
-Outcomes: TypeAlias = list[Any]  # what each transaction came to; an exception if it was refused
+Outcomes: TypeAlias = list[Any]  # the result of each transaction; an exception if it was refused
 
 
 class Visit(Protocol):
-    """Runs a job on the executor; `first`, before what others want of it."""
+    """Runs a job on the executor; `first`: before ordinary jobs."""
 
     def __call__(self, job: Callable[[], Outcomes], first: bool) -> Awaitable[Outcomes]: ...
 
@@ -35,7 +35,7 @@ class _Waiting:
 
 
 class Intake:
-    """Any thread with an event loop; each loop has its own lines."""
+    """Groups transactions on any thread with an event loop; each loop has its own queues."""
 
     def __init__(self, visit: Visit, signers: Signers) -> None:
         self._visit = visit
@@ -44,8 +44,8 @@ class Intake:
         self._lines = {first: WeakKeyDictionary() for first in (False, True)}
 
     async def submit(self, signed: Sequence[Signed], enter: Callable[[], T], first: bool = False) -> T:
-        """What `enter` returns on the executor, once the senders of `signed` are known. Raises what it raises,
-        InvalidSignature, Overloaded if too many wait, or StorageError if the node stops."""
+        """Return what `enter` returns on the executor, once the senders of `signed` are known. Raises what it
+        raises, InvalidSignature, Overloaded if too many wait, or StorageError if the node stops."""
         loop, lines = asyncio.get_running_loop(), self._lines[first]
         line = lines.get(loop)
         if line is None:
@@ -59,7 +59,7 @@ class Intake:
         return await answer
 
     async def _alone(self, line: "_Line", signed: Sequence[Signed], enter: Callable[[], T], first: bool) -> T:
-        """A visit of one, without a task or a turn of the event loop before it."""
+        """Submit a single transaction directly, without creating a task or yielding to the event loop first."""
         line.is_moving = True
         try:
             _require_senders(signed)
@@ -94,23 +94,23 @@ class Intake:
             return
         try:
             outcomes = await self._visit(lambda: [_outcome(one.enter) for one in known], first)
-        except Exception as error:  # the executor refused: everybody who came is told
+        except Exception as error:  # the executor refused: every caller gets its error
             outcomes = [error] * len(known)
         for one, outcome in zip(known, outcomes, strict=True):
             settle(one.answer, outcome)
 
 
 class _Line:
-    """What waits on one event loop while those before it are on their way."""
+    """The queue of one event loop while an earlier group is being submitted."""
 
     def __init__(self) -> None:
         self.is_moving = False
         self.waiting: list[_Waiting] = []
-        self.visits: asyncio.Task[None] | None = None  # held, or the loop might lose it
+        self.visits: asyncio.Task[None] | None = None  # a reference, or the loop might collect the task
 
 
 def _require_senders(transactions: Sequence[Signed]) -> None:
-    """Recover those that are not known. Raises InvalidSignature."""
+    """Recover unknown senders. Raises InvalidSignature."""
     for transaction in transactions:
         assert transaction.sender, "known, or recovering it raises"
 
@@ -123,8 +123,8 @@ def _outcome(enter: Callable[[], Any]) -> Any:
 
 
 def settle(answer: "asyncio.Future[T]", outcome: T | Exception) -> None:
-    """Tell whoever waits for `answer`, on its event loop."""
-    if answer.done():  # its sender went away
+    """Set the outcome of `answer`, on its event loop."""
+    if answer.done():  # its sender has disconnected
         return
     if isinstance(outcome, Exception):
         answer.set_exception(outcome)

@@ -14,7 +14,7 @@ _KINDS = {Kind.VOTE: Vote, Kind.CHANGE: ChangeVote, Kind.PREPARED: PreparedBatch
 
 
 def record_of(promise: Promise) -> Record:
-    """Its seq is the one that was open: once that is in a block, only the vote for a term is still needed."""
+    """Encode a promise. Its seq is the open one: once that is in a block, only the vote for a term is still needed."""
     match promise:
         case Vote():
             return Record(Kind.VOTE, promise.seq, encode(promise))
@@ -27,7 +27,7 @@ def record_of(promise: Promise) -> Record:
 
 
 def promises_in(log: BatchLog) -> list[Promise]:
-    """What the log says was promised, in the order in which it was."""
+    """The promises in the log, in their order."""
     return [_promise(record) for record in log.promises]
 
 

@@ -1,9 +1,9 @@
-"""Oracle reports that wait for the next batch: few of each reporter, and only what is news.
+"""Oracle reports that wait for the next batch: a few per reporter, and only those with newer prices.
 
-Reports are public once they are in a batch, so anybody can hand old ones in again. Each reporter has its own places,
-and the newest of its reports keep them: nobody, not even another reporter, leaves a reporter without one. What is too
-far ahead for any batch waits in none: four reports that a clock once dated an hour ahead would be the newest all the
-while, whenever somebody hands them in.
+Reports are public once they are in a batch, so anyone can submit old ones again. Each reporter has its own places,
+which its newest reports keep: nobody, not even another reporter, can take them. A report too far ahead for any batch is
+refused: otherwise four reports that a clock once dated an hour ahead could be submitted again at any time and would be
+the newest for that hour.
 """
 
 from coinone.base.primitives.errors import InvalidTransaction
@@ -16,11 +16,11 @@ from coinone.rules.exchange.wire.types import OracleReport
 
 class WaitingReports:
     def __init__(self) -> None:
-        # By reporter: time and bytes, the oldest first.
+        # By reporter: time and bytes, oldest first.
         self._waiting: dict[Address, list[tuple[int, bytes]]] = {}
 
     def add(self, chain: ChainState, raw: bytes, report: OracleReport, now_ms: int) -> None:
-        """Let a report wait, perhaps in the stead of an older one. Raises InvalidTransaction."""
+        """Queue a report, perhaps replacing an older one. Raises InvalidTransaction."""
         if report.reporter not in chain.genesis.reporters:
             raise InvalidTransaction("not a reporter of this network", reporter=report.reporter)
         if report.time_ms < chain.cursor.time_ms - ORACLE_FRESH_MS or not _is_news(chain, report):
@@ -42,7 +42,7 @@ class WaitingReports:
 
 
 def _is_news(chain: ChainState, report: OracleReport) -> bool:
-    """Does it say of any market something later than its reporter said before?"""
+    """Whether the report is later than its reporter's last one for any market."""
     known = chain.exchange.ledger.reports
     before = [known.get((market, report.reporter)) for market, _ in report.prices]
     return any(said is None or said.time_ms < report.time_ms for said in before)

@@ -1,8 +1,8 @@
-"""Recovering signers beside the node: the dearest step of a transaction, and one that needs nothing but its bytes.
+"""Recover signers in other processes: the most expensive step of a transaction, which needs only its bytes.
 
-A small pool of processes does it, many signatures a job (D14: threads were measured slower, and one job for each costs
-more than it saves). A machine with one processor, few signatures, a pool that is still starting, or one that breaks:
-then it is done in place, with the same result.
+A small pool of processes does it, many signatures per job (D14: threads measured slower, and one job per signature
+costs more than it saves). With one processor, with few signatures, or while the pool is starting or broken, signers are
+recovered in this process, with the same result.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Signed(Protocol):
-    """A transaction whose sender is in its signature."""
+    """A transaction whose sender is recovered from its signature."""
 
     @property
     def signature(self) -> tuple[Hash32, int, int, int]:
@@ -35,37 +35,38 @@ class Signed(Protocol):
 
     @property
     def sender(self) -> Address:
-        """Known, or recovered now. Raises InvalidSignature."""
+        """The sender, recovered if it is not known yet. Raises InvalidSignature."""
         ...
 
     def know_sender(self, address: Address) -> None: ...
 
 
 class Signers:
-    """The pool starts when it is first worth it."""
+    """Recovers signers in a pool of processes, which starts when it is first worthwhile."""
 
     def __init__(self, processes: int | None = None) -> None:
-        """`processes` beside this one; one less than there are processors if not given, 0 means none."""
+        """`processes` in addition to this one; by default one less than the number of processors; 0 for no pool."""
         spare = len(os.sched_getaffinity(0)) - 1 if processes is None else processes
         self._processes = min(spare, SIGNERS_POOL_PROCESSES_MAX)
         self._pool: ProcessPoolExecutor | None = None
         self._start: Future[list[Address | None]] | None = None
-        self.recovered_beside = 0  # signatures that cost this process nothing
+        self.recovered_beside = 0  # signatures recovered by the pool
 
     def start(self) -> "Future[list[Address | None]]":
-        """Start the pool if it is not there; done when it is ready. It takes a second, in which nobody should wait."""
+        """Start the pool if it is not running; the result is done when the pool is ready, in about a second. Do not
+        wait for it."""
         if self._pool is None or self._start is None:
             self._pool = worker_pool(self._processes)
             self._start = self._pool.submit(recover_packed, b"")
         return self._start
 
     async def recover(self, transactions: Sequence[Signed]) -> None:
-        """Make the senders known. Where a signature does not hold, `sender` raises as ever."""
+        """Recover the senders. If a signature is invalid, `sender` raises as usual."""
         if len(transactions) < SIGNERS_POOL_LEAST or not await self._recover_beside(transactions):
             await _recover_in_place(transactions)
 
     async def _recover_beside(self, transactions: Sequence[Signed]) -> bool:
-        """Whether the pool did it."""
+        """Recover the senders in the pool; false if it could not."""
         if self._processes <= 0:
             return False
         packed = b"".join([pack_signed(*transaction.signature) for transaction in transactions])
@@ -100,7 +101,7 @@ class Signers:
 
 
 async def _recover_in_place(transactions: Sequence[Signed]) -> None:
-    """A few at a time, so that the event loop never stands still for long."""
+    """Recover a few at a time, so that the event loop is never blocked for long."""
     for start in range(0, len(transactions), SIGNERS_POOL_LEAST):
         if start:
             await asyncio.sleep(0)

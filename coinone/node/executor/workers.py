@@ -1,7 +1,7 @@
-"""Processes beside the node for what needs no state of it, or only reads the store.
+"""Worker processes for tasks that need no node state, or only read the store.
 
-A worker ends with the process that it works for, however that ends: one that was killed cannot say goodbye, and a
-pool's workers wait at a pipe that they themselves hold open.
+A worker ends with its parent process, however that ends: a killed parent cannot notify it, and a pool's workers wait at
+a pipe that they hold open themselves.
 """
 
 import os
@@ -18,32 +18,33 @@ from coinone.base.primitives.errors import CoinoneError
 
 Begin = Callable[..., None]
 Answer = Callable[[Any], Any]
-START_TIMEOUT_S = 120.0  # imports and machine code from the disk, on a machine that is busy with other things
+START_TIMEOUT_S = 120.0  # imports and loading machine code from disk, on a busy machine
 
 
 def worker_pool(processes: int, begin: Begin | None = None, *arguments: Any) -> ProcessPoolExecutor:
-    """Each worker first calls `begin` with the arguments. They start when there is work."""
+    """A pool whose workers first call `begin` with the arguments. They start when there is work."""
     return ProcessPoolExecutor(processes, get_context("spawn"), _begin, (begin, arguments))
 
 
 class WorkerLost(CoinoneError):
-    """The process ended by itself, or was ended because it did not answer. The next question starts another."""
+    """Raised when the worker process ended, or was killed because it did not answer. The next question starts
+    another one."""
 
 
 class Servant:
-    """One process that answers one question at a time, and is replaced if it does not: unlike a pool's, which can only
-    be waited for. Of one thread at a time, but for `close`."""
+    """One process that answers one question at a time and is replaced if it does not answer, unlike a pool's worker.
+    To be used by one thread at a time, except for `close`."""
 
     def __init__(self, begin: Callable[..., Answer], *arguments: Any) -> None:
-        """In the process, `begin` with the arguments makes the function that answers."""
+        """In the process, `begin` with the arguments returns the function that answers."""
         self._begin = (begin, arguments)
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._closed = False
-        self.starts = 0  # how often a process was started: whoever keeps something there must send it again
+        self.starts = 0  # process starts; callers must send the process's state again after each
 
     def start(self) -> None:
-        """Have a process that is ready. Raises WorkerLost."""
+        """Start the process unless it is running, and wait until it is ready. Raises WorkerLost."""
         if self._process is not None:
             return
         if self._closed:
@@ -57,7 +58,7 @@ class Servant:
         self._receive(START_TIMEOUT_S)
 
     def ask(self, question: Any, timeout_s: float) -> Any:
-        """What the process answers; what it raises is raised here. Raises WorkerLost."""
+        """Return the process's answer, or raise the exception that it raised. Raises WorkerLost."""
         self.start()
         assert self._pipe is not None, "the process has started"
         try:
@@ -84,7 +85,7 @@ class Servant:
         if error is not None:
             try:
                 raise error
-            finally:  # or this frame and the error hold each other, and all that the callers hold
+            finally:  # or this frame and the error reference each other, and keep the callers' objects alive
                 del error
         return answer
 
@@ -118,7 +119,7 @@ def _reply(answer: Answer, question: Any) -> tuple[Exception | None, Any]:
 
 
 def end_workers() -> None:
-    """All of this process. Nobody waits for them any more, but Python would, before it ends."""
+    """Terminate all workers of this process. Otherwise Python would wait for them before it exits."""
     for worker in active_children():
         worker.terminate()
 
