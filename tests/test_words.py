@@ -67,6 +67,7 @@ ROOMS_EDITED = (
     "node/executor",
     "node/imported",
     "node/network",
+    "node/recovery",
     "node/storage",
     "node/views",
     "interfaces/cli",

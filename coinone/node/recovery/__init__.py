@@ -1,1 +1,1 @@
-"""From a data folder to a chain in memory, and whether both can be believed."""
+"""Load a chain from a data folder, rebuild it, and verify both."""

@@ -1,7 +1,7 @@
-"""Whether a node's keys are those of its chain: with another one it would stand still, or report no prices, silently.
+"""Check a node's keys against its chain: with other keys it would silently make no batches or report no prices.
 
-A member of the federation needs the secret that its term's seeds come from. On dev it is the reporter, too. Whoever
-is no member has nothing to do but follow.
+A federation member needs the secret from which its term's seeds are derived. On dev it is also the reporter. A node
+that is not a member can only follow.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from coinone.rules.chain.state import ChainState
 
 
 def check_keys(chain: ChainState, secrets: Secrets, data_dir: Path, must_lead: bool) -> None:
-    """Raise StorageError, which names the key file that is not this chain's."""
+    """Raise StorageError naming the key file that does not belong to this chain."""
     if secrets.member in chain.federation.members:
         _check_member(chain, secrets, data_dir)
     elif must_lead:
@@ -32,7 +32,7 @@ def _check_member(chain: ChainState, secrets: Secrets, data_dir: Path) -> None:
 
 
 def _has_seeds(chain: ChainState, secrets: Secrets) -> bool:
-    """Whether the seeds of the running term come from our secret; true if another member leads it."""
+    """Whether the seeds of the current term derive from this node's secret; true if another member leads it."""
     term, federation, length = chain.cursor.term, chain.federation, chain.network.seed_length
     if federation.members[federation.leader(term.number)] != secrets.member:
         return True

@@ -1,9 +1,9 @@
-"""A data folder of another format, built again from its blocks (D7: before launch there are no migrations).
+"""Rebuild a data folder of another format from its blocks (D7: before launch there are no migrations).
 
-Blocks and batches are in the chain's own encoding, which outlives the tables round them. So they are executed again
-into a new database beside the old one, with every root compared, and the new one takes the old one's place in one
-step. A crash before that step leaves the old folder as it was. The batch log keeps its place: what it holds is applied
-at the next opening, as after any start.
+Blocks and batches are in the chain's own encoding, which outlives the tables around them. So they are executed again
+into a new database next to the old one, with every root compared, and the new one replaces the old one in one step. A
+crash before that step leaves the old folder as it was. The batch log stays in place: its batches are applied at the
+next opening, as after any start.
 """
 
 import os
@@ -26,8 +26,8 @@ from coinone.rules.chain.sealing import SealedBlock
 from coinone.rules.ledger.block import Block
 from coinone.rules.state.database import Table
 
-FOLDER = "rebuild"  # inside the data folder, while it lasts
-Progress = Callable[[int, int], None]  # blocks done, of how many
+FOLDER = "rebuild"  # inside the data folder, during the rebuild
+Progress = Callable[[int, int], None]  # blocks done, and their total
 
 
 def rebuild(
@@ -37,12 +37,12 @@ def rebuild(
     progress: Progress = lambda done, of: None,
     archive: bool = False,
 ) -> int:
-    """Returns how many blocks were executed; `archive` keeps the state of each. Raises StorageError if they cannot be,
-    and then changes nothing."""
+    """Rebuild the database; return the number of executed blocks. `archive` keeps the state of each. Raises
+    StorageError without changing anything if they cannot be executed."""
     lock = FolderLock(data_dir)
     beside = data_dir / FOLDER
     try:
-        shutil.rmtree(beside, ignore_errors=True)  # of a rebuild that was cut short
+        shutil.rmtree(beside, ignore_errors=True)  # left by an interrupted rebuild
         beside.mkdir(mode=0o700)
         count = _build(network, data_dir, beside, map_size_bytes, progress, archive)
         _put_in_place(beside, data_dir)
@@ -76,7 +76,7 @@ def _build(
             return 0
         chain = execute_again(network, old, new.store, write, lambda done: progress(done.number, head.number))
         assert chain.head.hash == head.hash, "the blocks do not lead to the head"
-        waiting: dict[bytes, bytes | None] = {  # batches of blocks that were taken back
+        waiting: dict[bytes, bytes | None] = {  # batches of undone blocks
             u64(seq): row for seq, row in BlockReader(old).batches_from(head.last_seq + 1)
         }
         kept = {key: old.get(Table.META, key) for key in (LOG_KEY, TURN_KEY)}
@@ -88,7 +88,8 @@ def _build(
 
 
 def _put_in_place(beside: Path, data_dir: Path) -> None:
-    """One rename, and then the folder is synced, so that it is the old database or the new one."""
+    """Replace the database by one rename and sync the folder, so that after a crash it is either the old or the new
+    one."""
     os.replace(beside / FILE, data_dir / FILE)
     handle = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,7 +1,7 @@
-"""From a data folder to a chain in memory: genesis at the first start, recovery at every later one.
+"""Load the chain from a data folder: create the genesis at the first start, recover at every later one.
 
-What blocks committed is loaded; batches that were certified after the last block are applied again, and must
-give the results their certificates name. So nothing that was answered before a crash is lost or changed.
+The state of the last committed block is loaded; batches that were certified after it are applied again, and must give
+the results that their certificates name. So nothing that was answered before a crash is lost or changed.
 """
 
 import struct
@@ -51,7 +51,7 @@ GENESIS_KEY = b"genesis"
 
 
 def identity_of(network: Network) -> bytes:
-    """What marks a data folder: another network, or the same with other parameters, must not open it."""
+    """The identity of a data folder: another network, or the same one with other parameters, must not open it."""
     return keccak256(rlp.encode([network.name.encode(), network.chain_id, repr(network).encode()]))
 
 
@@ -63,7 +63,7 @@ def open_chain(
     genesis: Genesis | None = None,
     engine: Engine = REFERENCE,
 ) -> ChainState:
-    """The chain at its newest certified batch. Raises StorageError if the folder does not hold together."""
+    """The chain at its newest certified batch. Raises StorageError if the folder is inconsistent."""
     if storage.blocks.head() is None:
         if storage.log.batches:
             raise StorageError(
@@ -74,7 +74,7 @@ def open_chain(
         storage.commit_block(commit_of(block, sealed, {}))
     storage.finish_turning_back()
     chain = load_chain(network, storage, engine)
-    if not storage.turns_back:  # else what is pending is made void by whoever goes on from here (core.py)
+    if not storage.turns_back:  # else the pending batches are voided after this (core.py)
         _replay(chain, storage)
     check_solvency(chain)
     return chain
@@ -92,7 +92,7 @@ def load_chain(network: Network, storage: Storage, engine: Engine = REFERENCE) -
 def chain_at(
     network: Network, store: Store, header: Header, headers: Headers, engine: Engine = REFERENCE
 ) -> ChainState:
-    """The chain that `store` holds, which must be that of `header`."""
+    """The chain that `store` contains, whose head must be `header`."""
     genesis_row, cursor_row = store.get(Table.META, GENESIS_KEY), store.get(Table.META, CURSOR_KEY)
     if genesis_row is None or cursor_row is None:
         raise StorageError("data folder is incomplete: start `coinone up --reset`")
@@ -117,13 +117,13 @@ def chain_at(
 
 
 def _index_key() -> Key:
-    """For the exchange's indexes: drawn at every start and told nobody, so that no client can make them slow."""
+    """The secret hash key of the exchange's indexes: drawn at every start, so that no client can make them slow."""
     low, high = struct.unpack("<2q", token_bytes(16))
     return low, high
 
 
 def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Block, SealedBlock]:
-    """Block 0 and its rows, for an empty `store`; nothing is written."""
+    """Block 0 and its rows, for an empty `store`; writes nothing."""
     state = State(store)
     write_genesis_state(state, network)
     sealed_state = seal(store, state.freeze())
@@ -143,7 +143,7 @@ def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Blo
 
 
 def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
-    """Dev: this node is the federation and the reporter."""
+    """The genesis of a new dev chain: this node is the federation and the reporter."""
     assert network.is_dev, "only dev makes its genesis at the first start"
     return Genesis(
         time_ms=now_ms,
@@ -154,7 +154,7 @@ def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
 
 
 def _replay(chain: ChainState, storage: Storage) -> None:
-    """Apply what was certified after the last block."""
+    """Apply the batches that were certified after the last block."""
     for seq, data in storage.pending_batches():
         try:
             result = apply_certified(chain, decode(CertifiedBatch, data))

@@ -1,8 +1,7 @@
-"""Checking a whole chain: everything executed again from genesis, in memory, and every root compared.
+"""Verify a whole chain: execute everything again from genesis, in memory, and compare every root.
 
-It trusts nothing in the folder but the blocks and batches themselves. What a second process finds must be
-what the first one wrote: the rules depend on nothing but their arguments (determinism,
-an invariant of docs/design.md).
+Nothing in the folder is trusted except the blocks and batches themselves. A second process must get the results that
+the first one wrote: the rules depend on nothing but their arguments (determinism, an invariant of docs/design.md).
 """
 
 from collections.abc import Callable, Mapping
@@ -33,8 +32,8 @@ Write: TypeAlias = Callable[[Block, SealedBlock, Mapping[int, bytes]], None]  # 
 def verify_chain(
     network: Network, storage: Storage, progress: Callable[[Header], None] = lambda header: None
 ) -> Header:
-    """Execute all blocks of the folder again; returns the last header. Raises StorageError at the first block
-    that does not come out as it is written."""
+    """Execute all blocks of the folder again; return the last header. Raises StorageError at the first block that
+    does not give the stored result."""
     memory = MemoryStore()
     chain = execute_again(
         network, storage.store, memory, lambda block, sealed, raw: memory.write(sealed.changes), progress
@@ -45,7 +44,7 @@ def verify_chain(
 def execute_again(
     network: Network, found: Snapshot, store: Store, write: Write, progress: Callable[[Header], None]
 ) -> ChainState:
-    """The blocks in `found`, executed into the empty `store`; `write` must put there what each changed. Raises
+    """Execute the blocks in `found` into the empty `store`; `write` must store the changes of each. Raises
     StorageError."""
     archive, genesis_row = Archive(BlockReader(found)), found.get(Table.META, GENESIS_KEY)
     if genesis_row is None:
