@@ -68,6 +68,7 @@ ROOMS_EDITED = (
     "node/imported",
     "node/network",
     "node/recovery",
+    "node/roles",
     "node/storage",
     "node/views",
     "interfaces/cli",

@@ -1,4 +1,4 @@
-"""Which roles a node has: a member of the federation leads, everybody follows, and on dev the leader reports prices."""
+"""Assign a node's roles: a federation member leads, every node follows, and on dev the leader reports prices."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from coinone.node.roles.role import Role, RoleSchedule
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The roles that others speak to, and the schedule of all of them."""
+    """The roles that other code calls, and the schedule of all roles."""
 
     blocks: BlockPipeline
     follower: Follower
@@ -25,7 +25,7 @@ class Roles:
 def assign_roles(
     core: Core, secrets: Secrets, clock: Clock, entropy: Entropy, background: Background
 ) -> Roles:
-    """The roles of the node whose state is `core`. `background` is what writes blocks."""
+    """Create the roles of the node whose state is `core`. `background` runs the writing of blocks."""
     blocks = BlockPipeline(core, clock, background)
     follower, leader = Follower(core, blocks), None
     roles: list[Role] = [blocks]

@@ -1,9 +1,9 @@
-"""Blocks on their way to the disk: sealed in slices between batches, then one atomic commit beside them (D7).
+"""Make blocks durable: seal them in slices between batches, then commit them atomically in the background (D7).
 
-A leader feeds its own blocks in, a follower those that it was given; from there on they go one way. The commit reads
-and writes every row that the block changed, and waits for the disk, so it runs on a thread of its own. It works on
-frozen values only. Until it is done the block is nowhere: batches go on above it as before, and a crash finds them in
-the log.
+A leader begins its own blocks, a follower the blocks that it received; from there on both are treated alike. The commit
+reads and writes every row that the block changed, and waits for the disk, so it runs on a separate thread. It uses
+frozen values only. Until it is done the block is not visible: batches continue above it as before, and after a crash
+they are in the log.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ Background: TypeAlias = Callable[[Job], Future[None]]  # runs a job once, elsewh
 BlockSteps: TypeAlias = Steps[tuple[Block, SealedBlock]]
 Answer: TypeAlias = Future[NewBlock]  # never cancelled
 
-COMMIT_POLL_S = 0.005  # how often to ask whether a block is on disk
+COMMIT_POLL_S = 0.005  # how often to check whether a block is on disk
 
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """A block on its way to the disk."""
+    """A block that is being written to disk."""
 
     block: Block
     sealed: SealedBlock
@@ -41,7 +41,7 @@ class _Writing:
 
 
 class BlockPipeline:
-    """A role. At most one block is being made; batches go on above it meanwhile."""
+    """The role that makes blocks. At most one block is being made; batches continue above it meanwhile."""
 
     def __init__(self, core: Core, clock: Clock, background: Background) -> None:
         self._core = core
@@ -61,7 +61,7 @@ class BlockPipeline:
         return self._writing is not None
 
     def begin(self, steps: BlockSteps, answer: Answer | None = None) -> None:
-        """Start on a block. `answer`, for a block that somebody else made, gets the new head or what was wrong."""
+        """Begin a block. `answer`, for a block from another node, gets the new head or the error."""
         assert not self.is_busy, "a block is being made"
         self._steps, self._answer, self._next = steps, answer, 0.0
 
@@ -69,8 +69,8 @@ class BlockPipeline:
         return self._next if self.is_busy else NEVER
 
     def work(self, now: float) -> None:
-        """Seal a slice, or ask whether the block is on disk. Raises what went wrong, unless the block is somebody
-        else's: then they are told, after the node has halted for anything that is not their fault."""
+        """Seal a slice, or check whether the block is on disk. Raises any error, unless the block came from another
+        node: then `answer` gets it, after the node has halted for any error that is not that node's fault."""
         answer = self._answer
         try:
             self.advance(for_ms(self._clock, SEAL_SLICE_MS))
@@ -84,8 +84,8 @@ class BlockPipeline:
         self._next = now + COMMIT_POLL_S if self.is_writing else 0.0
 
     def advance(self, has_time: Callable[[], bool]) -> NewBlock | None:
-        """Seal while `has_time`; the block, once it is the head. Raises InvalidBlock or InvalidBatch if it breaks a
-        rule, StorageError if it cannot be written."""
+        """Seal while `has_time`; return the block once it is the head. Raises InvalidBlock or InvalidBatch if it
+        breaks a rule, StorageError if it cannot be written."""
         if self._steps is not None:
             found = advance(self._steps, has_time)
             if found is not None:
@@ -95,30 +95,30 @@ class BlockPipeline:
         return self._take_in()
 
     def finish(self) -> NewBlock:
-        """Go on without a pause until the block is the head."""
+        """Continue without a pause until the block is the head."""
         new = self.advance(lambda: True)
         return self._take_in() if new is None else new
 
     def abandon(self) -> None:
-        """Make no block of what is being sealed; one that is being written stands."""
+        """Abandon the block that is being sealed; a block that is being written is completed."""
         self._steps = None
         if self._writing is not None:
             self._take_in()
 
     def stop(self) -> None:
-        """The node stops: whoever waits for a block is told."""
+        """Answer the caller that waits for a block: the node is stopping."""
         if self._answer is not None:
             self._answer.set_exception(StorageError("node stopped before the block was taken in"))
 
     def _write(self, block: Block, sealed: SealedBlock) -> _Writing:
         storage = self._core.storage
-        log = storage.log.batches  # batches of a block that was taken back are in its table already
+        log = storage.log.batches  # batches of an undone block are already in its table
         batches = {seq: log[seq] for seq in range(block.first_seq, block.header.batch_seq + 1) if seq in log}
         done = self._background(lambda: storage.write_block(commit_of(block, sealed, batches)))
         return _Writing(block, sealed, done)
 
     def _take_in(self) -> NewBlock:
-        """The block is on disk, or will be in a moment: make it the head, and announce it."""
+        """Wait until the block is on disk, make it the head, and announce it."""
         writing, self._writing = self._writing, None
         assert writing is not None, "no block is being written"
         writing.done.result()

@@ -1,8 +1,8 @@
-"""The dev network's oracle: a reporter whose prices come from nowhere, but never from the demo makers.
+"""The dev network's oracle: a reporter of random-walk prices, independent of the demo makers.
 
-Each market follows a geometric random walk in integers, with a light pull towards where it began so that a
-node left running for weeks keeps prices a person would recognise. The walk is seeded: the same seed and steps
-give the same prices on every machine.
+Each market follows a geometric random walk in integers, with a light pull towards its initial price so that a node left
+running for weeks keeps plausible prices. The walk is seeded: the same seed and steps give the same prices on every
+machine.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from coinone.node.roles.reporter import Prices, Reporter
 from coinone.rules.chain.network import MarketSpec
 
 _STEP_PPM = 150  # standard deviation: about 60 % a year at one step every two seconds
-_PULL = 20_000  # a part in so many of the distance to the start, each step
+_PULL = 20_000  # 1 / _PULL of the distance to the initial price, each step
 _MILLION = 1_000_000
-_FINE = 1_000_000  # the walk's own units are so much finer than a price unit, or small steps would vanish
+_FINE = 1_000_000  # the walk's subdivisions of a price unit, or small steps would round to nothing
 
 
 def dev_oracle(core: Core, key: bytes, clock: Clock, entropy: Entropy) -> Reporter:
-    """A reporter whose prices walk on from the last ones that the chain knows."""
+    """A reporter whose prices continue from the chain's last ones."""
     network = core.chain.network
-    assert network.is_dev, "prices from nowhere are for the dev network"
+    assert network.is_dev, "the random-walk oracle is for the dev network"
     last = core.chain.exchange.rows.markets["oracle"].tolist()
     walk = PriceWalk(network.markets, entropy(32), last[: len(network.markets)])
     return Reporter(core, key, walk.step, clock, entropy)
@@ -33,7 +33,7 @@ class PriceWalk:
     """Prices of all markets, one step at a time."""
 
     def __init__(self, markets: Sequence[MarketSpec], seed: bytes, last: Sequence[int] = ()) -> None:
-        """`last` are the prices to go on from, 0 or missing where there are none."""
+        """`last` are the prices to continue from, 0 or missing if unknown."""
         self._seed = seed
         self._steps = 0
         self._start = [market.start_price * _FINE for market in markets]
@@ -51,7 +51,8 @@ class PriceWalk:
         return tuple((market, price // _FINE) for market, price in enumerate(self._price))
 
     def _normal_ppm(self, market: int) -> int:
-        """Nearly normal: the sum of twelve uniform numbers has variance one (per unit of their range)."""
+        """An approximately normal number: the sum of twelve uniform numbers has variance one (per unit of their
+        range)."""
         dice = keccak256(self._seed + self._steps.to_bytes(8, "big") + market.to_bytes(2, "big"))
         total = sum(int.from_bytes(dice[2 * place : 2 * place + 2], "big") for place in range(12))
         return div_toward_zero((total - 6 * 65_535) * _STEP_PPM, 65_536)

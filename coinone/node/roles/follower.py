@@ -1,8 +1,8 @@
-"""Following: batches and blocks that others made, checked and executed by the same rules.
+"""Follow the chain: check and execute batches and blocks from other nodes by the same rules.
 
-A node that is no member of the federation has no sequencer; it takes certified batches and sealed blocks from
-the relay. What it has once executed is logged before it is passed on, as in a leader. It works when a peer sends
-something, so it has no times of its own; its blocks go through the pipeline, in the pipeline's time.
+A node that is not a federation member has no sequencer; it takes certified batches and sealed blocks from the relay. An
+executed batch is logged before it is relayed, as on a leader. A follower works when a peer sends something, so it has
+no schedule; its blocks are made by the pipeline, on the pipeline's schedule.
 """
 
 from concurrent.futures import Future
@@ -25,24 +25,24 @@ class Follower:
         self._blocks = blocks
 
     def take_batch(self, certified: CertifiedBatch) -> None:
-        """Execute the next certified batch and log it. Raises InvalidBatch, StorageError, or ResultsDiffer; then
-        nothing changed."""
+        """Execute the next certified batch and log it. Raises InvalidBatch, StorageError or ResultsDiffer without
+        changing anything."""
         core = self._core
         core.check_running()
         result = apply_certified(core.chain, certified)
         try:
             core.storage.log.append([Record(Kind.BATCH, certified.batch.seq, encode(certified))])
         except StorageError:
-            undo_batch(core.chain)  # what is read must be what is kept
+            undo_batch(core.chain)  # only what is stored may be read
             raise
         core.settle(result)
 
     def take_block(self, block: Block) -> Answer:
-        """Start on the next block; what is returned gets the new head, or why it does not become one. One at a time;
-        batches may follow meanwhile."""
+        """Begin the next block; return a future for the new head or the error. One block at a time; batches may
+        follow meanwhile."""
         self._core.check_running()
         answer: Answer = Future()
-        answer.set_running_or_notify_cancel()  # whoever stops waiting for it does not stop the block
+        answer.set_running_or_notify_cancel()  # a caller that stops waiting does not cancel the block
         self._blocks.begin(self._checking(block), answer)
         return answer
 

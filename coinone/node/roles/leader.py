@@ -1,7 +1,7 @@
-"""Leading: the cadence of batches and blocks.
+"""Lead: close batches and begin blocks at their intervals.
 
-A batch is late rather than doubled: after a pause of any length one batch closes, and the cadence goes on from there.
-A block is begun right after a batch, and the pipeline makes it between the batches that follow.
+A batch is late rather than doubled: after a pause of any length one batch closes, and the cadence continues from there.
+A block is begun right after a batch, and the pipeline makes it between the following batches.
 """
 
 from coinone.base.crypto.secp256k1 import sign
@@ -18,7 +18,7 @@ from coinone.rules.ledger.seal import FederatedSeal
 
 
 class Leader:
-    """A role, of a member of the federation."""
+    """The role of a federation member."""
 
     def __init__(self, core: Core, secrets: Secrets, clock: Clock, blocks: BlockPipeline) -> None:
         self.blocks = blocks
@@ -46,8 +46,8 @@ class Leader:
         self._core.close_batch(self._clock.wall_ms())
 
     def begin_block(self) -> None:
-        """Start on a block of all batches that are applied, as far as one block may hold them; on none where one
-        more block without batches would end the federation's mode."""
+        """Begin a block of all applied batches that fit into it; none if one more block without batches would end
+        the federation's mode."""
         chain = self._core.chain
         count = min(len(chain.applied), chain.network.blocks.batches_max)
         if count == 0 and empty_blocks(chain.head, chain.headers) + 1 >= EMPTY_BLOCKS_MAX:
@@ -55,7 +55,7 @@ class Leader:
         self.blocks.begin(self._sealing(count))
 
     def finish_block(self) -> NewBlock:
-        """Make a block without a pause: the one that is being made, or the next one."""
+        """Make a block without a pause: the one in progress, or the next one."""
         if not self.blocks.is_busy:
             self.begin_block()
         return self.blocks.finish()

@@ -1,4 +1,4 @@
-"""Reporting prices: signed as the network asks for it, and handed in at the door that every reporter uses."""
+"""Report prices: sign them as the network requires, and submit them as every reporter does."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +19,7 @@ INTERVAL_SPREAD_MS = 2_000
 
 
 class Reporter:
-    """A role: reports what `prices` says, one to three seconds apart."""
+    """The role that reports the prices from `prices`, every one to three seconds."""
 
     def __init__(
         self, core: Core, key: bytes, prices: Callable[[], Prices], clock: Clock, entropy: Entropy
@@ -36,14 +36,14 @@ class Reporter:
 
     def work(self, now: float) -> None:
         time_ms = max(self._clock.wall_ms(), self._core.chain.cursor.time_ms + 1)
-        with suppress(InvalidTransaction):  # where the clock stands still, prices are no news
+        with suppress(InvalidTransaction):  # if the clock does not advance, the prices are not new
             report_prices(self._core, time_ms, self._prices(), self._key)
         spread = int.from_bytes(self._entropy(2), "big") * INTERVAL_SPREAD_MS // 65_536
         self._next = now + (INTERVAL_MIN_MS + spread) / 1000
 
 
 def report_prices(core: Core, time_ms: int, prices: Prices, key: bytes) -> None:
-    """Hand in the prices of `time_ms`, which is now. Raises InvalidInput."""
+    """Submit the prices of `time_ms`, the current time. Raises InvalidInput."""
     raw = signed_prices(core.chain.network.chain_id, time_ms, prices, key)
     report = core.chain.verify(raw)
     assert isinstance(report, OracleReport), "encoded as one"
@@ -51,6 +51,6 @@ def report_prices(core: Core, time_ms: int, prices: Prices, key: bytes) -> None:
 
 
 def signed_prices(chain_id: int, time_ms: int, prices: Prices, key: bytes) -> bytes:
-    """The oracle transaction of a reporter."""
+    """Encode and sign a reporter's oracle transaction."""
     signature = sign(oracle_digest(chain_id, time_ms, prices), key)
     return encode_oracle(OracleEnvelope(time_ms, prices, signature.r, signature.s, signature.v))

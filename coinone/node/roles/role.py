@@ -1,4 +1,4 @@
-"""What a node does by the clock: a role says when it wants to work next, and works when that time has come."""
+"""Scheduled work of a node: a role reports when it is due next, and works at that time."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from typing import Protocol
 from coinone.node.clock import Clock
 from coinone.node.executor.core import Core
 
-NEVER = math.inf  # due only once somebody gives it work
+NEVER = math.inf  # due only once it is given work
 
 
 class Role(Protocol):
     """One duty of a node. Called on the thread that owns the state."""
 
     def due(self) -> float:
-        """When it wants to work next, on the steady clock."""
+        """When the role is due next, on the steady clock."""
         ...
 
     def work(self, now: float) -> None:
@@ -23,7 +23,7 @@ class Role(Protocol):
 
 
 class RoleSchedule:
-    """The roles of a node, in the order in which those that are due work. A fault in one of them halts the node."""
+    """The roles of a node, in the order in which they run when due. An error in one of them halts the node."""
 
     def __init__(self, core: Core, clock: Clock, roles: Sequence[Role]) -> None:
         self._core = core
@@ -31,19 +31,19 @@ class RoleSchedule:
         self._roles = roles
 
     def work(self) -> float:
-        """Let everybody work who is due; return when to be called again."""
+        """Run the roles that are due; return when to call again."""
         if self._core.halted is not None:
             return NEVER
         now = self._clock.steady_s()
         try:
             due = self._due()
-            if due > now:  # after most jobs of the executor
+            if due > now:  # the usual case after a job of the executor
                 return due
             for role in self._roles:
                 if role.due() <= now:
                     role.work(now)
             return self._due()
-        except Exception as error:  # an unforeseen one, too: the state may be wrong
+        except Exception as error:  # an unexpected one, too: the state may be wrong
             self._core.halt(error)
             return NEVER
 
