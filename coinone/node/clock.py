@@ -1,11 +1,11 @@
-"""The seams to the world: time and randomness. The simulation puts its own in their place (D12)."""
+"""The interfaces to time and randomness, which the simulation replaces with its own (D12)."""
 
 import os
 import time
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-Entropy: TypeAlias = Callable[[int], bytes]  # so many unpredictable bytes
+Entropy: TypeAlias = Callable[[int], bytes]  # as many unpredictable bytes
 
 
 class Clock(Protocol):
@@ -14,7 +14,7 @@ class Clock(Protocol):
         ...
 
     def steady_s(self) -> float:
-        """Seconds since some moment. Never goes back; what intervals are measured with."""
+        """Seconds since an arbitrary moment, for measuring intervals. Never goes backwards."""
         ...
 
 
@@ -27,7 +27,7 @@ class SystemClock:
 
 
 def for_ms(clock: Clock, milliseconds: int) -> Callable[[], bool]:
-    """True until so much time has passed from now."""
+    """A function that returns true until `milliseconds` from now have passed."""
     until = clock.steady_s() + milliseconds / 1000
     return lambda: clock.steady_s() < until
 

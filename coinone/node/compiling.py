@@ -1,8 +1,7 @@
-"""The engine of a process that serves, and if it compiles contracts, a thread beside that does.
+"""The engine of a serving process and, if the engine compiles contracts, a background thread that does so.
 
-The compiler lets other threads run while it works. It may take no more than a share of one core, however many
-contracts there are that want to be compiled: who writes such contracts pays gas for running them hot, and gains
-nothing by slowing the node down.
+The compiler lets other threads run while it works. It uses at most a share of one core, however many contracts are
+queued: the author of such contracts pays gas for running them hot, and gains nothing by slowing the node down.
 """
 
 import threading
@@ -13,12 +12,13 @@ from coinone.rules.vm import Engine, Pair, engine_named
 from coinone.rules.vm.jit.execution import Jit
 from coinone.rules.vm.jit.policy import Policies
 
-CPU_SHARE = 4  # one part in so many of a core, over any longer time
-_LOOK_S = 0.2  # between two looks at an empty queue
+CPU_SHARE = 4  # the compiler uses at most 1 / CPU_SHARE of a core, averaged over time
+_LOOK_S = 0.2  # between two checks of an empty queue
 
 
 def serving_engine(name: str) -> Engine:
-    """As `engine_named`, with the thread that compiles for it, if it compiles. That ends with the process."""
+    """The engine of this name (see `engine_named`), with its compiler thread if it compiles. The thread ends with
+    the process."""
     engine = engine_named(name)
     for policies in _policies_in(engine):
         work = threading.Thread(
@@ -29,7 +29,7 @@ def serving_engine(name: str) -> Engine:
 
 
 def contract_runs(engine: Engine) -> Mapping[str, int]:
-    """How often a contract that was asked for was compiled, and how often not; empty where nothing compiles."""
+    """How often a requested contract was already compiled, and how often not; empty if the engine does not compile."""
     return next((policies.runs for policies in _policies_in(engine)), {})
 
 
@@ -49,7 +49,7 @@ def _compile_for_ever(policies: Policies) -> None:
 
 
 def work_once(next_job: Callable[[], Callable[[], None] | None], cpu_time: Callable[[], float]) -> float:
-    """Compile one contract if one waits. The seconds to rest then, so that the share is kept."""
+    """Compile one queued contract, if any; return the seconds to pause so that the CPU share is kept."""
     job = next_job()
     if job is None:
         return _LOOK_S

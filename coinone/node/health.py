@@ -1,4 +1,4 @@
-"""Whether a node does what it is there for: a word for supervisors, and a sentence for people."""
+"""The health of a node: a status word for supervisors and a sentence for people."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ class Health:
 
 
 def health_of(node: Node, peers: int) -> Health:
-    """`peers`: to how many nodes this one is connected."""
+    """The node's health; `peers` is the number of nodes that this one is connected to."""
     if node.halted is not None:
         return Health("halted", node.halted)
     if node.follows and peers == 0:
@@ -29,8 +29,8 @@ def health_of(node: Node, peers: int) -> Health:
 
 
 def clock_warning(node: Node) -> str | None:
-    """At a start, before the first batch: what to say if the clock is so far from the newest batch that a nonce made
-    by it would have been refused there. A node that follows may well be days behind."""
+    """The warning to print at the start, before the first batch, if the clock is so far from the newest batch that a
+    nonce made from it would have been refused there. A following node may well be days behind."""
     ahead_ms = node.view.time_ms - node.clock_ms
     if ahead_ms > NONCE_PAST_MS:
         return (
@@ -39,7 +39,7 @@ def clock_warning(node: Node) -> str | None:
         )
     if -ahead_ms > NONCE_FUTURE_MS and not node.follows:
         return (
-            f"{_both_times(node)}. If the clock is wrong, stop this node at once and set it: batch time never goes "
+            f"{_both_times(node)}. If the clock is wrong, stop this node now and set it: batch time never goes "
             "back. If it is right, all is well."
         )
     return None
@@ -52,5 +52,5 @@ def _both_times(node: Node) -> str:
 def _date(time_ms: int) -> str:
     try:
         return f"{datetime.fromtimestamp(time_ms // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):  # beyond the year 9999
+    except (OverflowError, ValueError, OSError):  # later than the year 9999
         return f"{time_ms} ms"

@@ -1,4 +1,4 @@
-"""The node's own secrets: made at the first start, readable by the owner only, never in the repository."""
+"""The node's own keys: generated at the first start, readable by the owner only, never in the repository."""
 
 import os
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from coinone.base.primitives.types import Address
 from coinone.node.clock import Entropy
 
 FOLDER = "keys"
-FEDERATION, REPORTER, SEEDS = "federation", "reporter", "seeds"  # the files in it
+FEDERATION, REPORTER, SEEDS = "federation", "reporter", "seeds"  # the files in the folder
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """`repr` is off: secrets must not get into logs."""
+    """The node's private keys and seed secret. `repr` is off: secrets must not get into logs."""
 
     federation: bytes
     reporter: bytes
@@ -35,8 +35,8 @@ def key_file(data_dir: Path, name: str) -> Path:
 
 
 def load_or_make_secrets(data_dir: Path, entropy: Entropy, is_new: bool = True) -> Secrets:
-    """Keys are made for a new chain only: with other ones the node would be somebody else. Raises StorageError if a key
-    file is missing then, damaged, or readable by others."""
+    """Load the keys, or generate them for a new chain. An existing chain needs the keys that it was begun with.
+    Raises StorageError if a key file of an existing chain is missing, or if one is damaged or readable by others."""
     folder = data_dir / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,7 +55,7 @@ def _load_or_make(path: Path, entropy: Entropy, is_new: bool) -> bytes:
     if not is_new:
         raise StorageError(f"key file {path} is gone: restore it, or start with a fresh data folder")
     key = entropy(32)
-    while not is_private_key(key):  # odds 2^-128
+    while not is_private_key(key):  # probability 2^-128
         key = entropy(32)
     _write(path, key)
     return key
@@ -74,7 +74,7 @@ def _load(path: Path) -> bytes:
 
 
 def _write(path: Path, key: bytes) -> None:
-    """Whole or not at all: a crash leaves no half key under the final name."""
+    """Write the file atomically: a crash leaves no partial key under the final name."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

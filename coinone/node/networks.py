@@ -1,4 +1,4 @@
-"""Reads a network's file from the package, and refuses networks that nobody has launched."""
+"""Read a network's file from the package, by name."""
 
 from importlib.resources import files
 

@@ -1,7 +1,6 @@
-"""The node as interfaces see it: submit, query, subscribe, and a view that needs no asking.
+"""The node as interfaces see it: submit, query, subscribe, and a view that is read without the executor.
 
-Thread-safe. Signatures are checked on the caller's thread; everything that touches state goes through the
-executor.
+Thread-safe. Signatures are checked on the caller's thread; everything that reads or changes state runs on the executor.
 """
 
 import asyncio
@@ -65,13 +64,13 @@ STOP_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ChainReader:
-    """What a query may read, on the executor, between two batches."""
+    """The state that a query may read, on the executor, between two batches."""
 
     chain: ChainState
     archive: Archive
-    database: Database  # for use under the pending layers: it may hold the first of them already
+    database: Database  # for use under the pending layers: it may already include the first of them
     pool: EthereumPool
-    next_timestamp: int  # what contracts see in the next batch, however soon that is
+    next_timestamp: int  # the timestamp that contracts see in the next batch, if it is made immediately
 
     @property
     def network(self) -> Network:
@@ -79,7 +78,7 @@ class ChainReader:
 
     @property
     def state(self) -> State:
-        """Contracts at the newest batch: `pending`."""
+        """Contract state at the newest batch: `pending`."""
         return self.chain.state
 
     @property
@@ -95,7 +94,7 @@ class ChainReader:
         return self.chain.rules
 
     def env(self) -> BlockEnv:
-        """What a contract called now would see."""
+        """The block environment of a contract call made now."""
         return call_env(self.chain)
 
     def pending(self) -> Pending:
@@ -115,16 +114,16 @@ class Node:
         must_lead: bool = False,
         engine: Engine = REFERENCE,
     ) -> None:
-        """Open the data folder and bring the chain up to date. `archive` keeps the state of every block. `genesis` is
-        for the first start of a node that joins others; alone, dev makes its own. `must_lead`: there is nobody to
-        follow. `engine` runs the contracts. Raises NotSupported for a network that is not launched, StorageError for a
-        folder that is in use, foreign or damaged, or whose keys are not its chain's."""
+        """Open the data folder and bring the chain up to date. `archive` keeps the state of every block. `genesis`
+        is for the first start of a node that joins others; alone, dev makes its own. `must_lead`: there is no node
+        to follow. `engine` runs the contracts. Raises NotSupported for a network that is not launched, StorageError
+        for a folder that is in use, foreign or damaged, or whose keys are not its chain's."""
         require_launched(network)
         self.network = network
         self.data_dir = data_dir
         self.engine = engine
         self._clock = clock or SystemClock()
-        self._heard_s = self._clock.steady_s()  # of the newest batch, or when the node was made
+        self._heard_s = self._clock.steady_s()  # when the newest batch arrived, or when the node was created
         self._subscriptions: list[SubscriberQueue] = []
         self.storage = open_storage(data_dir, identity_of(network), map_size_bytes, archive)
         try:
@@ -150,24 +149,24 @@ class Node:
 
     @property
     def follows(self) -> bool:
-        """Whether others make the batches."""
+        """Whether other nodes make the batches."""
         return not self._core.is_member
 
     @property
     def clock_ms(self) -> int:
-        """This computer's time of day."""
+        """This computer's wall clock."""
         return self._clock.wall_ms()
 
     @property
     def batch_age_ms(self) -> int:
-        """For how long there was no batch; where others make them, also how old the newest one is: it may have come
+        """The time since the last batch; on a follower, at least the age of the newest batch, which may have arrived
         late. A leader's own clock may be behind its batches."""
         silent = int((self._clock.steady_s() - self._heard_s) * 1000)
         return max(silent, self.clock_ms - self.view.time_ms) if self.follows else silent
 
     @property
     def view(self) -> View:
-        """What the newest batch left behind; immutable."""
+        """The immutable view after the newest batch."""
         return self._core.view
 
     @property
@@ -180,27 +179,27 @@ class Node:
 
     @property
     def disk_failed(self) -> bool:
-        """Whether the disk is why it halted: nobody knows what it did, so a new start must find out."""
+        """Whether a disk failure halted the node: what was written is then unknown, and only a restart can find out."""
         return self._core.disk_failed
 
     def env_at(self, number: int, block_hash: Callable[[int], Hash32]) -> tuple[BlockEnv, Rules]:
-        """What the header of a block that is there says to contracts, and the rules they run under."""
+        """The environment that the header of an existing block gives contracts, and the rules they run under."""
         header = self.archive.header(number)
         assert header is not None, "the block was found"
         return header_env(self.network.chain_id, header, block_hash), FORKS[self.network.fork]
 
     def next_base_fee(self) -> int:
-        """Of the block after the newest one: a constant of the network, where Ethereum's moves."""
+        """The base fee of the block after the newest one: a constant of the network, unlike Ethereum's."""
         return self.network.base_fee
 
     def start(self) -> None:
         self._executor.start()
 
     def stop(self) -> None:
-        """Finish the running batch and close the folder. What was answered is on disk already."""
+        """Finish the running batch and close the folder. All answered batches are already on disk."""
         self._executor.stop(STOP_TIMEOUT_S)
         self._signers.close()
-        self._writer.shutdown()  # a block half written is finished: a second signal is safe all the same
+        self._writer.shutdown()  # finishes a block that is being written; a second signal is safe nevertheless
         self._roles.blocks.stop()
         self._core.drop_waiting(StorageError("node stopped before the batch was made"))
         for subscription in self._subscriptions:
@@ -208,18 +207,19 @@ class Node:
         self.storage.close()
 
     async def submit(self, raw: bytes) -> BatchOutcome:
-        """Run an exchange action; its outcome once the batch is durable. Raises InvalidInput, or StorageError
-        if the node stopped first: whether the action took effect is then to be looked up, not assumed."""
+        """Run an exchange action; return its outcome once the batch is durable. Raises InvalidInput, or StorageError
+        if the node stopped first: the caller must then look up whether the action took effect."""
         return await self.submit_signed(self.read(raw))
 
     def read(self, raw: bytes) -> SignedAction:
-        """The action in `raw`, in any thread; its signature is checked when it is submitted. Raises InvalidInput."""
+        """Decode the action in `raw`, on any thread; its signature is checked when it is submitted. Raises
+        InvalidInput."""
         if raw[:1] not in (bytes((L1_TYPE,)), bytes((USER_TYPE,))):
             raise NotSupported("not an exchange action")
         return read_raw(raw, self.domain_rules)
 
     async def submit_signed(self, action: SignedAction) -> BatchOutcome:
-        """`submit` for a caller that has read the action."""
+        """Run an exchange action that the caller has decoded; see `submit`."""
         answer, reply = self._reply()
 
         def enter() -> None:
@@ -229,14 +229,14 @@ class Node:
         return await answer
 
     async def submit_known(self, actions: Sequence[SignedAction]) -> tuple[int, BatchOutcome] | None:
-        """Run the first of these readings of one action whose signer the chain knows: its place and its outcome. None
-        if it knows none of them; then nothing was done."""
+        """Run the first of these readings of one action whose signer the chain knows; return its place and its
+        outcome. None if it knows none of them; then nothing was done."""
         answer, reply = self._reply()
         place = await self._enter(actions, lambda: self._core.add_known_action(actions, reply))
         return None if place is None else (place, await answer)
 
     def _reply(self) -> tuple[asyncio.Future[BatchOutcome], Reply]:
-        """Where an outcome is awaited, and what the executor gives it to."""
+        """A future for an outcome, and the callback through which the executor sets it."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[BatchOutcome] = loop.create_future()
 
@@ -253,19 +253,19 @@ class Node:
             raise
 
     def bar(self, actions: Sequence[SignedAction]) -> None:
-        """See to it that actions which were refused on the way here, as of unknown signers, never come in (door.py)."""
+        """Bar actions that were refused before they reached the executor, as from unknown signers (door.py)."""
         for action in actions:
-            with suppress(InvalidSignature):  # which can never come in
+            with suppress(InvalidSignature):  # an invalid signature can never be included
                 verified = action.verified()
                 self._barred.add(verified.tx_hash, verified.signer, is_known=False)
 
     async def submit_ethereum(self, raw: bytes) -> Hash32:
-        """Put an Ethereum transaction into the pool; returns its hash. Raises InvalidInput."""
+        """Put an Ethereum transaction into the pool; return its hash. Raises InvalidInput."""
         tx = decode_transaction(raw)
         return await self._intake.submit([tx], lambda: self._core.add_ethereum(tx.encoded, tx))
 
     async def submit_oracle(self, raw: bytes) -> Hash32:
-        """Put a reporter's prices into the next batch; returns the hash. Raises InvalidInput."""
+        """Put a reporter's prices into the next batch; return the hash. Raises InvalidInput."""
         verified = verify_transaction(raw, self.domain_rules)
         if not isinstance(verified, OracleReport):
             raise InvalidTransaction("not an oracle transaction")
@@ -273,7 +273,7 @@ class Node:
         return verified.tx_hash
 
     async def follow(self, item: CertifiedBatch | Block) -> None:
-        """Take a batch or block that another node made, one after another. Raises InvalidInput, or StorageError."""
+        """Execute a batch or block that another node made; one call at a time. Raises InvalidInput, or StorageError."""
         if isinstance(item, Block):
             answer = await self._take(lambda: self._roles.follower.take_block(item))
             await asyncio.wrap_future(answer)
@@ -281,7 +281,7 @@ class Node:
             await self._take(lambda: self._roles.follower.take_batch(item))
 
     async def _take(self, job: Callable[[], T]) -> T:
-        """Run a job for what a peer sent: no crowd of clients is in its way, or the peer would seem at fault."""
+        """Run a job for a peer's item, ahead of clients: if it waited behind them, the peer would seem at fault."""
         return await asyncio.wrap_future(
             self._executor.submit(lambda: self._guarded(job), first=True, own=True)
         )
@@ -291,20 +291,20 @@ class Node:
         return await self._run(lambda: fn(self.reader()))
 
     def reader(self) -> ChainReader:
-        """On the executor only."""
+        """The reader for queries; on the executor only."""
         self._executor.assert_owner()
         core = self._core
         store = self.storage.store
         return ChainReader(core.chain, self.archive, store, core.ethereum_pool, core.next_timestamp)
 
     def subscribe(self) -> SubscriberQueue:
-        """What every batch from now on did, on the running event loop."""
+        """Subscribe to the published result of every batch from now on, on the running event loop."""
         subscription = SubscriberQueue(asyncio.get_running_loop())
         self._subscriptions = [*self._subscriptions, subscription]
         return subscription
 
     async def run_on_core(self, job: Callable[[Core, Leader], T]) -> T:
-        """For dev/tools.py: a job that may change state, on the executor of a node that leads. Raises NotSupported."""
+        """Run a job that may change state on the executor of a leading node, for dev/tools.py. Raises NotSupported."""
         core, leader = self._core, self._roles.leader
         if leader is None:
             raise NotSupported(NO_LEADER)
