@@ -1,7 +1,7 @@
-"""A queue in which everybody has the same share, however much one asks for.
+"""A fair queue: every sender gets the same share, however many items it queues.
 
-Whoever waits is served in turns: one item of each, whatever the order they came in. Nobody may have more
-than a bounded number waiting, and where the whole queue is full, room is made by the one who has most.
+Senders are served in turns: one item of each, whatever the order of arrival. Each sender may have only a bounded number
+of waiting items, and when the whole queue is full, the sender with the most items loses one.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """On one event loop only. Turns are of sites first (owners.py), then of those of a site: who has a thousand IPv6
-    lines has no thousand turns."""
+    """A fair queue for one event loop. Turns go to sites first (owners.py), then to the senders of a site: a
+    thousand IPv6 addresses of one site do not get a thousand turns."""
 
     def __init__(self, most: int, most_each: int) -> None:
         self._most = most
         self._most_each = most_each
         self._waiting: OrderedDict[Hashable, OrderedDict[Hashable, deque[T]]] = OrderedDict()  # by site
-        self._sizes: dict[Hashable, int] = {}  # of sites
+        self._sizes: dict[Hashable, int] = {}  # items per site
         self._size = 0
         self._filled = asyncio.Event()
 
@@ -31,7 +31,7 @@ class FairQueue(Generic[T]):
         return self._size
 
     def put(self, who: Hashable, item: T) -> T | None:
-        """Let `item` wait. Returns the item, of another, that lost its place to it. Raises LimitExceeded."""
+        """Queue `item`; return another sender's item if that was displaced. Raises LimitExceeded."""
         own = len(self._of(who))
         if own >= self._most_each:
             raise LimitExceeded("too many calls at once: wait for answers first", most=self._most_each)
@@ -41,12 +41,12 @@ class FairQueue(Generic[T]):
         return lost
 
     async def next(self) -> T:
-        """The item whose turn it is; waits for one."""
+        """Wait for the next item in turn and return it."""
         await self._filled.wait()
         return self.pop()
 
     def pop(self) -> T:
-        """The item whose turn it is; there is one."""
+        """Return the next item in turn; the queue must not be empty."""
         site, those = next(iter(self._waiting.items()))
         who, items = next(iter(those.items()))
         item = items.popleft()
@@ -56,15 +56,15 @@ class FairQueue(Generic[T]):
         return item
 
     def put_back(self, who: Hashable, item: T, had_turn: bool) -> None:
-        """An item that was taken and not served: it is the next one of its owner again, who is the next one too without
-        having `had_turn`."""
+        """Return an item that was taken and not served to the front of its owner's queue; the owner is next in turn
+        again unless it `had_turn`."""
         self._places(who).appendleft(item)
         self._waiting[site_of(who)].move_to_end(who, last=had_turn)
         self._waiting.move_to_end(site_of(who), last=had_turn)
         self._grown(site_of(who), 1)
 
     def remove(self, who: Hashable, item: T) -> None:
-        """Its owner left; nothing happens if its turn has come already."""
+        """Remove the item of a sender that left; does nothing if it has been taken already."""
         items = self._of(who)
         if item in items:
             items.remove(item)

@@ -1,10 +1,9 @@
-"""Whose an address is, and so what counts together: the one place that says how addresses are grouped.
+"""Group addresses into owners and sites: the single place that defines which addresses share limits.
 
-| address | its owner (a purse, a share, its connections, filters and waits) | its site (larger bounds) |
-| --- | --- | --- |
-| IPv4, also written as IPv6 | itself | itself |
-| IPv6 | its /64, in which every host chooses freely | its /48, which one customer may get whole, or share with many |
-| of this machine | itself; without an address it is this machine's, too | itself |
+| address | its owner (weight, share, connections, filters and waits) | its site (larger bounds) | | --- | --- | --- | |
+IPv4, also written as IPv6 | itself | itself | | IPv6 | its /64, in which every host chooses freely | its /48, which one
+customer may get whole, or share with many | | of this machine | itself; an empty address counts as this machine, too |
+itself |
 """
 
 import ipaddress
@@ -24,22 +23,22 @@ def owner_of(address: str) -> str:
     return address if full.is_loopback else _network(int(full), _OWNER_BITS)
 
 
-@lru_cache(maxsize=8192)  # twice as many as connections
+@lru_cache(maxsize=8192)  # twice the number of connections
 def site_of(owner: Hashable) -> Hashable:
-    """Of an owner, or of whoever else has a share of the node's work: that is its own site."""
+    """The site of an owner; any other holder of a share is its own site."""
     if not isinstance(owner, str) or not owner.endswith(f"/{_OWNER_BITS}"):
         return owner
     return _network(int(ipaddress.IPv6Network(owner).network_address), _SITE_BITS)
 
 
 def is_loopback(owner: str) -> bool:
-    """Whether it is this machine. A connection without an address is one."""
+    """Whether an owner is this machine. A connection without an address is one."""
     return owner == "" or ipaddress.ip_network(owner).is_loopback
 
 
 def greediest(held: Mapping[Hashable, Sized], own: int, refusal: Exception) -> Hashable:
-    """Who has most of a full store, and makes room there for somebody who has `own`. Raises `refusal` where nobody has
-    more than the newcomer would have then: equals do not push each other out."""
+    """The holder of most entries of a full store, which makes room for a newcomer that holds `own`. Raises `refusal`
+    if nobody holds more than the newcomer would then: equals do not displace each other."""
     greedy = max(held, key=lambda each: len(held[each]))
     if len(held[greedy]) <= own + 1:
         raise refusal
@@ -49,9 +48,9 @@ def greediest(held: Mapping[Hashable, Sized], own: int, refusal: Exception) -> H
 def who_makes_room(
     held: Mapping[Hashable, Sized], newcomer: Hashable, refusal: Exception, within_site: bool = False
 ) -> Hashable:
-    """Of those who hold the places of a full store: who has most of the site that has most, where that is more than the
-    newcomer's site would have then; else, or `within_site` as its own site is full, who has most of the newcomer's.
-    Raises `refusal` where all have as little as the newcomer would have."""
+    """The holder that makes room in a full store: the largest holder of the site that holds most, if that is more
+    than the newcomer's site would then hold; else, or if `within_site` because its own site is full, the largest
+    holder of the newcomer's site. Raises `refusal` if all hold as little as the newcomer would."""
     sites: dict[Hashable, dict[Hashable, Sized]] = {}
     for owner, things in held.items():
         sites.setdefault(site_of(owner), {})[owner] = things

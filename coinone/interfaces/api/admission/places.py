@@ -1,7 +1,7 @@
-"""Who may hold a connection: so many of each address, and of all addresses together.
+"""Limits on open connections: per address, per site, and of all addresses together.
 
-An IPv6 line counts as one, as it does in its purse, and its site has a bound, too (owners.py). Nobody but this machine
-takes the last places: its operator asks for /health just when strangers hold all others.
+An IPv6 /64 counts as one address, as it does for weights, and its site has a bound, too (owners.py). The last places
+are reserved for this machine: its operator asks for /health precisely when others hold all remaining connections.
 """
 
 from collections import Counter
@@ -17,23 +17,23 @@ from coinone.interfaces.api.limits import (
 )
 
 _ALL = "all"
-Place = tuple[str, ...]  # what a connection counts to
+Place = tuple[str, ...]  # the counters that a connection belongs to
 
 
 class Places:
-    """Of all listeners; touched by the interface's thread only."""
+    """The open connections of all listeners; used by the interface's thread only."""
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
-        # Many clients come from these: this machine's programs, and proxies.
+        # Addresses with many clients: this machine's programs, and proxies.
         self._many = {"127.0.0.1", "::1"}
 
     def admit_many_from(self, proxies: Iterable[str]) -> None:
-        """Let as many connections come from these addresses as from this machine: all clients come through them."""
+        """Allow as many connections from these addresses as from this machine: all clients connect through them."""
         self._many.update(proxies)
 
     def take(self, address: str) -> Place | None:
-        """A place, to be given back; None where its address, or the node, has too many connections."""
+        """Take a place, to be given back later; None if its address, or the node, has too many connections."""
         bounds = self._bounds(address)
         if any(self._open[key] >= most for key, most in bounds.items()):
             return None
@@ -47,7 +47,7 @@ class Places:
                 del self._open[key]
 
     def _bounds(self, address: str) -> dict[str, int]:
-        """What a connection of `address` counts to, and how many each may have."""
+        """The counters that a connection of `address` belongs to, with the limit of each."""
         owner = owner_of(address)
         bounds = {_ALL: CONNECTIONS_MAX if is_loopback(owner) else CONNECTIONS_MAX - CONNECTIONS_KEPT}
         if address in self._many:

@@ -1,10 +1,9 @@
-"""Many small reads, one visit to the executor.
+"""Group many small reads into one visit to the executor.
 
 A read of exchange rows takes microseconds on the executor's thread, but getting there and back costs two thread
-switches, up to milliseconds under load. So reads that arrive while a visit is under way wait and make the next
-one together: alone, a read goes at once; a hundred at a time cost about as much as one. Whoever asks for much at once
-delays others by one read of theirs: senders take turns, each has a bounded number waiting, and what its sender has left
-is not read.
+switches, up to milliseconds under load. So reads that arrive during a visit wait and share the next one: a single read
+runs immediately; a hundred together cost about as much as one. A sender of many reads delays others by one read only:
+senders take turns, each has a bounded number waiting, and reads of senders that have left are skipped.
 """
 
 import asyncio
@@ -24,7 +23,7 @@ from coinone.interfaces.api.limits import (
 )
 
 T = TypeVar("T")
-R = TypeVar("R", covariant=True)  # what a read is given
+R = TypeVar("R", covariant=True)  # the reader that a read gets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,19 +34,19 @@ class _Asked:
 
 
 class InThread(Protocol):
-    """Runs a long read of the store beside the event loop."""
+    """Runs a long read of the store in another thread, off the event loop."""
 
     def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
 
 
 class Queried(Protocol[R]):
-    """A node, as far as it is asked here."""
+    """The part of a node that is queried here."""
 
     async def query(self, fn: Callable[[R], T]) -> T: ...
 
 
 class Queries(Generic[R]):
-    """Runs reads on a node's executor. On one event loop only."""
+    """Runs reads on a node's executor. For one event loop only."""
 
     def __init__(self, node: Queried[R]) -> None:
         self._node = node
@@ -55,7 +54,7 @@ class Queries(Generic[R]):
         self._visit: asyncio.Task[None] | None = None
 
     async def run(self, read: Callable[[R], T]) -> T:
-        """The result of `read` between two batches. Raises LimitExceeded if too many wait."""
+        """Return the result of `read`, run between two batches. Raises LimitExceeded if too many wait."""
         asked = _Asked(SHARE.get(), read, asyncio.get_running_loop().create_future())
         lost = self._waiting.put(asked.who, asked)
         if lost is not None and not lost.answer.done():
@@ -66,7 +65,7 @@ class Queries(Generic[R]):
             self._visit = asyncio.create_task(self._visits())
         try:
             result: T = await asked.answer
-        except asyncio.CancelledError:  # its sender leaves
+        except asyncio.CancelledError:  # its sender has left
             self._waiting.remove(asked.who, asked)
             raise
         return result
@@ -82,7 +81,7 @@ class Queries(Generic[R]):
             self._visit = None
 
     def _take(self) -> list[_Asked]:
-        """Those whose turn it is, and who have not left."""
+        """The reads that are next in turn, without those whose senders have left."""
         taken: list[_Asked] = []
         while len(self._waiting) and len(taken) < QUERIES_PER_VISIT:
             asked = self._waiting.pop()
@@ -91,7 +90,7 @@ class Queries(Generic[R]):
         return taken
 
     async def _visit_with(self, taken: list[_Asked]) -> int:
-        """Answer the first of them; returns how many were."""
+        """Answer the first of them; return how many were answered."""
 
         def visit(reader: object) -> list[Any]:
             results, until = [], time.perf_counter() + QUERY_VISIT_S
@@ -103,10 +102,10 @@ class Queries(Generic[R]):
 
         try:
             results = await self._node.query(visit)
-        except Exception as error:  # the executor refused: everybody who asked is told
+        except Exception as error:  # the executor refused: every caller gets its error
             results = [error] * len(taken)
         for asked, result in zip(taken, results, strict=False):
-            if asked.answer.done():  # its sender went away
+            if asked.answer.done():  # its sender has left
                 continue
             if isinstance(result, Exception):
                 asked.answer.set_exception(result)
@@ -116,7 +115,7 @@ class Queries(Generic[R]):
 
 
 def _attempt(read: Callable[[Any], Any], reader: object) -> Any:
-    """A read's result or its exception: one that fails must not spoil the others'."""
+    """A read's result or its exception: a failing read must not affect the others."""
     try:
         return read(reader)
     except Exception as error:

@@ -1,8 +1,8 @@
-"""Long reads beside the interface's event loop: few threads, in which every sender has the same share.
+"""Run long reads off the event loop: in a few threads, shared fairly between senders.
 
-Histories, logs, old states and explorer pages all wait here. One sender's reads take turns with everybody else's, so
-that they delay others by one of their own; the long ones come back for each part of their work (logs.py). What
-its sender has left, or whose sender reads no answers, is not read.
+Histories, logs, old states and explorer pages all wait here. Senders take turns, so that one sender's reads delay
+others by one read only; long reads are queued again for each part of their work (logs.py). Reads of senders that have
+left, or that do not read their answers, are skipped.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.limits import QUERIES_WAITING_MAX, READS_PER_SENDER_MAX
 
 T = TypeVar("T")
-READER_THREADS = 2  # so that many callers cannot starve the batches of processor time
+READER_THREADS = 2  # so that many callers cannot starve the making of batches of processor time
 _Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]", TokenBucket | None]
 
 
 class Readers:
-    """On one event loop only."""
+    """The reading threads and their queue. For one event loop only."""
 
     def __init__(self, threads: int = READER_THREADS) -> None:
         self._threads = ThreadPoolExecutor(threads, "api-read")
@@ -32,13 +32,13 @@ class Readers:
         self._closed = False
 
     def close(self) -> None:
-        """Who still waits is cancelled."""
+        """Stop the threads; waiting reads are cancelled."""
         self._closed = True
         self._begin()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work`, when the sender's turn has come. Raises LimitExceeded where too many wait."""
+        """Return the result of `work`, run in the sender's turn. Raises LimitExceeded if too many wait."""
         who, waiting = SHARE.get(), (work, asyncio.get_running_loop().create_future(), PURSE.get())
         lost = self._queue.put(who, waiting)
         if lost is not None and not lost[1].done():
@@ -46,7 +46,7 @@ class Readers:
         self._begin()
         try:
             result: T = await waiting[1]
-        except asyncio.CancelledError:  # its sender leaves
+        except asyncio.CancelledError:  # its sender has left
             self._queue.remove(who, waiting)
             raise
         return result
@@ -56,7 +56,7 @@ class Readers:
             work, answer, purse = self._queue.pop()
             if self._closed:
                 answer.cancel()
-            if answer.done() or not _is_read(purse, answer):  # who asked has left, or reads nothing
+            if answer.done() or not _is_read(purse, answer):  # sender left, or does not read answers
                 continue
             self._free -= 1
             running = answer.get_loop().run_in_executor(self._threads, work)
@@ -77,7 +77,7 @@ class Readers:
 
 
 def _is_read(purse: TokenBucket | None, answer: "asyncio.Future[Any]") -> bool:
-    """Whether who asked reads its answers; where not, it is told so."""
+    """Whether the sender reads its answers; if not, the answer is set to that error."""
     try:
         if purse is not None:
             purse.require_read()

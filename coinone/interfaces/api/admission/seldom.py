@@ -1,4 +1,4 @@
-"""Lines of the log that strangers can cause: so many a minute, and then how many were left out."""
+"""Rate-limit log lines that clients can cause, and count the suppressed ones."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ LINES_PER_MINUTE = 20
 
 
 class Seldom(logging.Filter):
-    """For a logger. Lines are counted by what they say before their figures are filled in."""
+    """A filter for a logger. Lines are counted by their text before its arguments are inserted."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

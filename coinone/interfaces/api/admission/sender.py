@@ -1,4 +1,4 @@
-"""Who waits for an answer: whose share of the node's work it takes, and how to learn that they have left."""
+"""The sender of a request: its share of the node's work, and how to detect that it has left."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """`left` returns when the sender has gone; None where their requests are cancelled otherwise. `cut` ends the
-    connection."""
+    """The sender of a request. `left` returns when the sender has left; None if its requests are cancelled in
+    another way. `cut` ends the connection."""
 
     share: Hashable = None
     left: Callable[[], Awaitable[None]] | None = None
@@ -26,25 +26,26 @@ class Sender:
 
 NOBODY = Sender()
 SHARE: ContextVar[Hashable] = ContextVar("share", default=None)
-"""Whose share of the node's work the running task takes; the node's own without a sender."""
+"""The share that the running task's work counts against; None for the node itself."""
 PURSE: ContextVar[TokenBucket | None] = ContextVar("purse", default=None)
-"""Of the address for which the running task works; None where that is the node itself."""
+"""The purse of the address for which the running task works; None for the node itself."""
 
 
 def address_of(scope: Scope) -> str:
-    """Where a connection comes from; "" if it has no address."""
+    """The address that a connection comes from; "" if it has none."""
     client = scope.get("client")
     return client[0] if client else ""
 
 
 def sender_of(scope: Scope, cut: Cut, receive: Receive | None = None) -> Sender:
-    """Of a request whose body has been read: whatever `receive` says next is that the sender has gone."""
+    """The sender of a request whose body has been read: `receive` then returns only when the sender has left."""
     left = None if receive is None else lambda: _departure(receive)
     return Sender(share_of(scope), left, cut)
 
 
 def share_of(scope: Scope) -> Hashable:
-    """All programs of this machine have one address, so there each connection has a share of its own."""
+    """The share of a connection. All programs of this machine have one address, so each of their connections has a
+    separate share."""
     client = scope.get("client") or ("", 0)
     address = owner_of(client[0])
     return tuple(client) if is_loopback(address) else address
@@ -56,7 +57,7 @@ async def _departure(receive: Receive) -> None:
 
 
 async def unless_left(sender: Sender, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled when its sender leaves. Raises HttpError 499 then."""
+    """Return the result of `work`, which is cancelled when its sender leaves. Raises HttpError 499 then."""
     if sender.left is None:
         return await work
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(sender.left())

@@ -1,6 +1,6 @@
-"""Long work on the interface's thread, which serves everybody: after some rows of it others have a turn.
+"""Yield the interface's thread, which serves all clients, during long work: after a number of rows.
 
-Rows are counted, not time: a turn costs everything that waits on the event loop, so small work gives none away.
+Rows are counted instead of time: yielding lets everything on the event loop run first, so small work never yields.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Turns:
-    """Of one piece of work; `before` is called each time before others have their turn."""
+    """The turns of one piece of work; `before` is called before each yield."""
 
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
         self._before = before
@@ -26,11 +26,11 @@ class Turns:
                 await asyncio.sleep(0)
 
     async def collect(self, rows: Iterable[T]) -> list[T]:
-        """For rows that are made as they are asked for."""
+        """Collect rows that are made lazily."""
         return [row async for row in self.each(rows)]
 
     async def after(self, rows: int) -> None:
-        """Something was made that took as long as so many rows."""
+        """Count work that took as long as so many rows."""
         if self._is_over(rows):
             await asyncio.sleep(0)
 

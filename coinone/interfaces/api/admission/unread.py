@@ -1,8 +1,8 @@
-"""What strangers have not read yet, and who makes room where it is too much.
+"""Limit the answers that clients have not read yet, and choose whose connection is cut.
 
-Each address has a bound of its own (weights.py), which is looked at as a request is let in. A thousand lines of one
-site stay below it, and requests that were let in together are all answered. So what waits is bounded once more where
-an answer begins to wait: of a site, and of all strangers. Beyond it whoever has most is cut off.
+Each address has a separate bound (weights.py), which is checked when a request is admitted. A thousand addresses of one
+site stay below it, and requests that were admitted together are all answered. So unread bytes are bounded again when an
+answer begins to wait: per site, and for all clients beyond this machine. Beyond that the largest holder is cut off.
 """
 
 from collections import Counter
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from coinone.interfaces.api.admission.owners import site_of
 from coinone.interfaces.api.limits import UNREAD_PER_SITE_BYTES_MAX, UNREAD_STRANGERS_BYTES_MAX
 
-Cut = Callable[[], None]  # ends the connection that an answer is for
+Cut = Callable[[], None]  # ends the connection of an answer
 
 
 @dataclass(eq=False, slots=True)
 class UnreadAnswer:
-    """Or the part of one, that waits for its reader."""
+    """An answer, or a part of one, that its client has not read yet."""
 
     owner: Hashable
     size: int
@@ -25,7 +25,7 @@ class UnreadAnswer:
 
 
 class Unread:
-    """On the interface's event loop only."""
+    """All unread answers. On the interface's event loop only."""
 
     def __init__(
         self, most: int = UNREAD_STRANGERS_BYTES_MAX, most_of_site: int = UNREAD_PER_SITE_BYTES_MAX
@@ -38,7 +38,7 @@ class Unread:
         self.size = 0
 
     def add(self, answer: UnreadAnswer) -> None:
-        """It waits from now on. Cuts off its reader, or others, where too much does."""
+        """Count an answer as unread from now on. Cuts off its client, or others, if too much is unread."""
         site = site_of(answer.owner)
         self._answers[answer] = None
         self._grow(answer, answer.size)
@@ -48,7 +48,7 @@ class Unread:
             self._cut_off(_greediest(self._of_sites, site), answer.owner)
 
     def remove(self, answer: UnreadAnswer) -> None:
-        """It waits no more; nothing happens if its reader was cut off."""
+        """Count an answer as read; does nothing if its client was cut off."""
         if answer in self._answers:
             del self._answers[answer]
             self._grow(answer, -answer.size)
@@ -61,7 +61,7 @@ class Unread:
                 del counter[key]
 
     def _cut_off(self, site: Hashable, newcomer: Hashable) -> None:
-        """The largest answer of who has most of a site."""
+        """Cut off the largest answer of the owner with the most unread bytes of a site."""
         owners = Counter({each: size for each, size in self._of_owners.items() if site_of(each) == site})
         greedy = _greediest(owners, newcomer)
         lost = max((each for each in self._answers if each.owner == greedy), key=lambda each: each.size)
@@ -70,5 +70,5 @@ class Unread:
 
 
 def _greediest(sizes: Counter[Hashable], newcomer: Hashable) -> Hashable:
-    """Of equals the newcomer, so that they do not push each other out."""
+    """The largest; of equals the newcomer, so that they do not displace each other."""
     return max(sizes, key=lambda each: (sizes[each], each == newcomer))

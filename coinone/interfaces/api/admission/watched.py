@@ -1,7 +1,7 @@
-"""Whose state is listened to, by which channels, and how many accounts one sender may watch so.
+"""The accounts whose state clients subscribe to, by channel, and a limit of such accounts per sender.
 
-A state is read again once a second, as marks move, whether anything happens to its account or not: what that takes
-grows with the accounts that are watched, whoever they belong to.
+A state is read again once a second, as marks move, whether or not anything happens to its account: the cost grows with
+the number of watched accounts, of any owner.
 """
 
 from collections import Counter
@@ -14,15 +14,15 @@ from coinone.interfaces.api.limits import WS_WATCHED_FEW, WS_WATCHED_PER_SENDER_
 
 _O = TypeVar("_O", bound=Hashable)
 _T = TypeVar("_T", bound=Hashable)
-_Key: TypeAlias = tuple[str, ...]  # of a state channel: its name, the account in hex, then what else it is of
+_Key: TypeAlias = tuple[str, ...]  # of a state channel: its name, the account in hex, then its other fields
 
 
 class WatchedAccounts:
-    """The accounts, in hex, to whose state somebody listens by one of the `channels`."""
+    """The accounts, in hex, whose state has subscribers by one of the `channels`."""
 
     def __init__(self, channels: Collection[str]) -> None:
         self._channels = channels
-        self._keys: dict[str, Counter[_Key]] = {}  # of each account, and how many listen
+        self._keys: dict[str, Counter[_Key]] = {}  # of each account, with the number of subscribers
         self._held: dict[
             Hashable, Counter[str]
         ] = {}  # accounts of a sender or a site, and their subscriptions
@@ -37,14 +37,14 @@ class WatchedAccounts:
         return list(self._keys.get(account, ()))
 
     def of_few(self) -> Iterator[str]:
-        """The accounts of whose site watches few."""
+        """The accounts watched by sites that watch few."""
         for owner, accounts in self._held.items():
             if len(accounts) <= WS_WATCHED_FEW and site_of(owner) == owner:
                 yield from accounts
 
     def add(self, share: Hashable, key: _Key) -> None:
-        """Count one more listener, where `key` is of a state. Raises LimitExceeded where its sender, or the site of
-        that, watches as many accounts as it may."""
+        """Count another subscriber, if `key` is of a state channel. Raises LimitExceeded if its sender, or that
+        sender's site, watches as many accounts as it may."""
         if key[0] not in self._channels:
             return
         self._check_room(share, key[1])
@@ -53,7 +53,7 @@ class WatchedAccounts:
             self._held.setdefault(owner, Counter())[key[1]] += 1
 
     def remove(self, share: Hashable, key: _Key) -> None:
-        """Of a listener that was counted; other keys are none."""
+        """Remove a counted subscriber; keys of other channels are ignored."""
         if key[0] not in self._channels:
             return
         _take(self._keys, key[1], key)
@@ -71,7 +71,7 @@ class WatchedAccounts:
 
 
 def _take(counts: dict[_O, Counter[_T]], owner: _O, what: _T) -> None:
-    """One less; what comes to none is forgotten, or whoever comes from another address each time fills the memory."""
+    """Decrease a count and delete it at zero, or changing addresses would fill the memory."""
     counted = counts[owner]
     counted[what] -= 1
     if not counted[what]:

@@ -1,10 +1,10 @@
-"""How much one address may ask for: a purse of weight that refills with time.
+"""Rate limits by request weight: each address has a token bucket that refills with time.
 
-The prices are Hyperliquid's published ones, so that its clients' own throttles fit. A request goes through as long
-as the purse is not empty. What its kind costs is paid as it is let in, whatever becomes of it then; the rest when it
-is known (a history costs by its rows), so one answer may overdraw the purse and the next waits. Local programs share
-one address and have a purse that no honest one empties. Nor is anything let in from an address that leaves too many
-bytes of its answers unread.
+The weights are Hyperliquid's published ones, so that its clients' own throttles fit. A request is admitted as long as
+the bucket is not empty. The weight of its kind is paid when it is admitted, whatever its outcome; the rest when it is
+known (a history costs by its rows), so one answer may overdraw the bucket and the next request waits. Local programs
+share one address, with a bucket that no honest program empties. Nor is any request admitted from an address that leaves
+too many bytes of its answers unread.
 """
 
 import contextlib
@@ -24,28 +24,28 @@ from coinone.interfaces.api.limits import (
     UNREAD_LOOPBACK_BYTES_MAX,
 )
 
-INFO_WEIGHT = 20  # of a question of POST /info whose record names no other price
+INFO_WEIGHT = 20  # of a request of POST /info whose record names no other weight
 EXPLORER_WEIGHT = 40
 EXPLORER_BYTES_PER_WEIGHT = 16 * 1024  # of a page, beyond that: making them takes half a ms
-METRICS_WEIGHT = 2  # as exchangeStatus; /health and the pages cost nothing
+METRICS_WEIGHT = 2  # as exchangeStatus; /health and the pages are free
 ACTIONS_PER_WEIGHT = 40  # a batch of n orders costs 1 + n / 40
-ACTION_BODY_BYTES_PER_WEIGHT = 8 * 1024  # more than 40 orders or modifies; what else may be in one takes 3 ms
+ACTION_BODY_BYTES_PER_WEIGHT = 8 * 1024  # of more than 40 orders or modifies; anything else in one takes 3 ms
 ACTION_BYTES_PER_WEIGHT = 2 * 1024  # the same 40 orders, packed
 BODY_BYTES_PER_WEIGHT = 32 * 1024  # reading the worst body takes 1 ms for each
 RECORDS_BYTES_PER_WEIGHT = (
     8 * 1024
-)  # of a block's transactions and logs: decoding and showing them takes 1 to 3 ms
+)  # of a block's transactions and logs: decoding and encoding them takes 1 to 3 ms
 ANSWER_BYTES_PER_WEIGHT = (
     64 * 1024
-)  # of one by JSON-RPC: the result of a call or trace; 10 MB hold the loop 24 ms
-TRANSACTIONS_PER_WEIGHT = 64  # of fee histories and waiting transactions, without their logs: 2 ms
-STORED_BYTES_PER_WEIGHT = 2 * 1024**2  # of their blocks, looked through for them: 1 ms
+)  # of a JSON-RPC answer: the result of a call or trace; 10 MB block the loop for 24 ms
+TRANSACTIONS_PER_WEIGHT = 64  # of fee histories and pending transactions, without their logs: 2 ms
+STORED_BYTES_PER_WEIGHT = 2 * 1024**2  # of their blocks, scanned for them: 1 ms
 SLOTS_PER_WEIGHT = 32  # of eth_getProof and eth_getStorageValues, beyond the call: 1 ms with a proof
 _LISTS = ("orders", "cancels", "modifies")
 
 
 class TokenBucket:
-    """What one address may still spend, and what it has not read of its answers."""
+    """The remaining weight of one address, and the size of its unread answers."""
 
     __slots__ = (
         "_at_s",
@@ -74,11 +74,11 @@ class TokenBucket:
         self._unread = 0
         self._unread_max = unread_max
         self._owner = owner
-        self._unread_of_all = unread_of_all  # of this machine none
-        self._lock = threading.Lock()  # threads that read pay for it
+        self._unread_of_all = unread_of_all  # none for this machine
+        self._lock = threading.Lock()  # reading threads pay, too
 
     def require(self) -> None:
-        """Raises LimitExceeded while nothing is left, or too much is unread."""
+        """Raise LimitExceeded while nothing is left, or too much is unread."""
         self.require_read()
         with self._lock:
             now = self._clock()
@@ -92,19 +92,19 @@ class TokenBucket:
             )
 
     def spend(self, weight: int) -> None:
-        """From any thread."""
+        """Pay `weight`, from any thread."""
         with self._lock:
             self._held -= weight
 
     def require_read(self) -> None:
-        """Raises LimitExceeded while too much of what this address asked for waits for it to be read."""
+        """Raise LimitExceeded while this address leaves too much of its answers unread."""
         if self._unread > self._unread_max:
             raise LimitExceeded("too many answers unread: read them first", most=self._unread_max)
 
     @contextlib.contextmanager
     def unread(self, size: int, cut: Cut | None = None) -> Iterator[None]:
-        """So many bytes of an answer wait meanwhile for this address to read them; where too many wait for all, `cut`
-        may be called to end the connection. On the interface's event loop."""
+        """Count `size` bytes of an answer as unread meanwhile; if all clients leave too much unread, `cut` may be
+        called to end the connection. On the interface's event loop."""
         answer = None if cut is None else UnreadAnswer(self._owner, size, cut)
         self._unread += size
         try:
@@ -126,8 +126,8 @@ class TokenBucket:
 
 
 class Bill:
-    """What one question costs: paid at once is what its kind costs, and what is more when it is known, in whatever
-    thread that is."""
+    """The payments for one request: the weight of its kind immediately, and any more when it is known, in any
+    thread."""
 
     __slots__ = ("_paid", "_purse")
 
@@ -137,7 +137,7 @@ class Bill:
         self._paid = weight
 
     def raise_to(self, weight: int) -> None:
-        """It costs so much at least."""
+        """Raise the payment to at least `weight`."""
         more = weight - self._paid
         if more > 0:
             self._paid = weight
@@ -145,7 +145,7 @@ class Bill:
 
 
 class RateLimits:
-    """The purses of all addresses; the one that was idle longest makes room for a new one."""
+    """The token buckets of all addresses; the one idle longest makes room for a new one."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
@@ -171,7 +171,7 @@ class RateLimits:
 
 
 class Counted(list[Any]):
-    """Rows of an answer for which more were read, and these are what they cost."""
+    """Rows of an answer for which more rows were read; those read are paid for."""
 
     def __init__(self, rows: Iterable[Any], read: int) -> None:
         super().__init__(rows)
@@ -179,14 +179,14 @@ class Counted(list[Any]):
 
 
 def rows_weight(answer: Any, rows_per_weight: int) -> int:
-    """What the rows of an answer cost; of one that is no list, nothing."""
+    """The weight of the rows of an answer; 0 if it is not a list."""
     if not isinstance(answer, list):
         return 0
     return (answer.read if isinstance(answer, Counted) else len(answer)) // rows_per_weight
 
 
 def action_weight(body: Any, size: int) -> int:
-    """Of a body of POST /exchange of `size` bytes, whatever is wrong with it."""
+    """The weight of a body of POST /exchange of `size` bytes, valid or not."""
     action = body.get("action") if isinstance(body, dict) else None
     action = action if isinstance(action, dict) else {}
     count = sum(len(action[name]) for name in _LISTS if isinstance(action.get(name), list))
@@ -194,5 +194,5 @@ def action_weight(body: Any, size: int) -> int:
 
 
 def raw_action_weight(size: int) -> int:
-    """Of an exchange action of `size` bytes as a transaction, beyond the call that brings it."""
+    """The weight of an exchange action of `size` bytes sent as a transaction, beyond the call itself."""
     return size // ACTION_BYTES_PER_WEIGHT
