@@ -65,6 +65,7 @@ ROOMS_EDITED = (
     "protocols",
     "node",
     "interfaces/api/admission",
+    "interfaces/api/http",
     "interfaces/cli",
     "interfaces/client",
     "interfaces/demo",

@@ -1,1 +1,1 @@
-"""HTTP requests and answers: bodies, JSON, who may talk to us, proxies, static files."""
+"""HTTP requests and answers: bodies, JSON, allowed origins and hosts, proxies, static files."""

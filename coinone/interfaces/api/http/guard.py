@@ -1,11 +1,11 @@
-"""Who may talk to a local node.
+"""Check the Host and Origin headers of requests to a local node.
 
-Any web page can reach a port on the reader's own machine: with a plain form, by WebSocket (which has no
-same-origin rule), or by pointing its own name at 127.0.0.1 (DNS rebinding). Wallets and nodes lost money
-that way. So: the Host header must be a known name; an Origin header, if there is one, must be a page served
-from such a name, a configured one, or a browser extension (which gets the Ethereum basics only); `null` is
-refused; a plain word (Titanoboa says its own name) comes from no browser, since those write scheme://host or null;
-a POST must say application/json, which a form cannot. A refusal names the flag that would allow it.
+Any web page can reach a port on the reader's own machine: with a plain form, by WebSocket (which has no same-origin
+rule), or by pointing its own name at 127.0.0.1 (DNS rebinding). Wallets and nodes lost money that way. So: the Host
+header must be a known name; an Origin header, if present, must be a page served from such a name, a configured one, or
+a browser extension (which gets the Ethereum basics only); `null` is refused; a plain word (Titanoboa sends its own
+name) comes from no browser, since those send scheme://host or null; a POST must be of type application/json, which a
+form cannot send. A refusal names the flag that would allow it.
 """
 
 import re
@@ -24,7 +24,7 @@ _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extens
 class Caller(Enum):
     """How far a caller is trusted."""
 
-    PROGRAM = "program"  # no Origin, or none that a browser writes
+    PROGRAM = "program"  # no Origin, or none that a browser sends
     PAGE = "page"  # an allowed origin
     EXTENSION = "extension"  # a browser extension: eth, net and web3 only
 
@@ -73,15 +73,15 @@ class Guard:
 
 
 def check_content_type(scope: Scope) -> None:
-    """A POST is application/json or another of the names that geth takes for it, which no page can send across origins
-    unasked. Raises HttpError 415."""
+    """Require that a POST is application/json or another type that geth accepts for it, which no page can send
+    across origins without a preflight. Raises HttpError 415."""
     value = header(scope, b"content-type")
     if value is None or value.split(b";", 1)[0].strip().lower() not in _CONTENT_TYPES:
         raise HttpError(415, "content type must be application/json")
 
 
 def cors_headers(scope: Scope) -> Headers:
-    """What a browser needs to hand the answer to an admitted page; nothing for programs."""
+    """The headers a browser needs to pass the answer to an admitted page; none for programs."""
     origin = header(scope, b"origin")
     if origin is None:
         return []

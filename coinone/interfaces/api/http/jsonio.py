@@ -1,10 +1,10 @@
-"""The one reader and writer of JSON at the border.
+"""Decode and encode JSON at the interface's border.
 
-msgspec is strict where Python's own decoder is kind: it refuses NaN, 1e999, broken UTF-8, lone surrogates and
-trailing bytes, and keeps integers beyond 2^64 exact. Three rules are added here. Depth is bounded, because code
-that walks a request recurses. A repeated key is refused, because two readers of one signed request must never
-see two values. And since one thread reads what everybody sends, a body may not cost more than its size is worth:
-brackets, and whatever else makes a reader stop, are counted before it is parsed.
+msgspec is strict where Python's own decoder is lenient: it refuses NaN, 1e999, broken UTF-8, lone surrogates and
+trailing bytes, and keeps integers beyond 2^64 exact. Three rules are added here. Depth is bounded, because code that
+walks a request recurses. A repeated key is refused, because two readers of one signed request must never see two
+values. And since one thread reads the requests of all clients, the cost of a body is bounded by its size: brackets and
+other parts that slow a reader down are counted before it is parsed.
 """
 
 import json
@@ -22,7 +22,7 @@ from coinone.interfaces.api.limits import (
     JSON_PARTS_MAX,
 )
 
-# A string, whatever it holds; one that never ends reaches to the end, in one go.
+# A string of any content; an unterminated one extends to the end, in a single match.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _DIGITS = bytes(b"0"[0] if byte in b"0123456789" else b" "[0] for byte in range(256))
 _LONG_INTEGER = b"0" * (JSON_INTEGER_DIGITS_MAX + 1)
@@ -45,8 +45,8 @@ def decode(data: bytes) -> Any:
 
 
 def _is_plain(data: bytes, value: Any) -> bool:
-    """Whether there is certainly no repeated key and no oversized integer: without escapes, what came has as many
-    colons as what it says, written again; of a repeated key one would be missing. A tenth of the work of looking."""
+    """Whether there is certainly no repeated key and no oversized integer: without escapes, the body has as many
+    colons as its value encoded again; with a repeated key one would be missing. A tenth of the cost of searching."""
     return (
         b"\\" not in data
         and _LONG_INTEGER not in data.translate(_DIGITS)
@@ -55,7 +55,7 @@ def _is_plain(data: bytes, value: Any) -> bool:
 
 
 def _check_parts(data: bytes) -> None:
-    """Raises LimitExceeded. What stands in strings counts too, which no lawful request comes near."""
+    """Raise LimitExceeded for too many parts. Characters in strings count too, which no valid request comes near."""
     opened = data.count(b"[") + data.count(b"{")
     if opened > JSON_BRACKETS_MAX:
         raise LimitExceeded("JSON of too many lists and objects", most=JSON_BRACKETS_MAX)
@@ -67,7 +67,8 @@ def _check_parts(data: bytes) -> None:
 
 
 def _check_depth(data: bytes) -> None:
-    """Before decoding: a C decoder recurses too, and trusts the interpreter's limit, which a library may lift."""
+    """Check the depth before decoding: a C decoder recurses too, and relies on the interpreter's limit, which a
+    library may raise."""
     depth = 0
     # Without escapes, every second piece between quotation marks is a string.
     outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])

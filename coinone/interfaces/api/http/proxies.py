@@ -1,10 +1,10 @@
-"""Who asks, where a reverse proxy stands before the node.
+"""The client's address behind a reverse proxy.
 
-Every request then comes from the proxy's address, and all clients would share one purse: loopback's, mostly. A proxy
-that the operator names (`--trusted-proxy`) says who asked, in X-Forwarded-For. Each proxy adds the address that it saw
-behind what came in, so only what named proxies wrote counts: from the right, the first address that is no named proxy.
-From anybody else the header means nothing. Nor does any other header, such as Forwarded (RFC 7239): a proxy that writes
-one of the two passes the client's own word on in the other.
+Every request then comes from the proxy's address, and all clients would share one limit: usually that of loopback. A
+proxy that the operator names (`--trusted-proxy`) reports the client in X-Forwarded-For. Each proxy appends the address
+that it saw, so only entries written by named proxies count: from the right, the first address that is no named proxy.
+From any other sender the header is ignored. So are other headers, such as Forwarded (RFC 7239): a proxy that writes one
+of the two passes the client's own entries on in the other.
 """
 
 import ipaddress
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from coinone.base.primitives.errors import InvalidInput
 from coinone.interfaces.api.http.asgi import HttpError, Scope
 
-HOPS_MAX = 16  # addresses looked at; clients may send some of their own
+HOPS_MAX = 16  # addresses examined; clients may prepend their own
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """`named` are addresses as `ipaddress` writes them."""
+    """The trusted proxies; `named` are addresses as `ipaddress` writes them."""
 
     named: frozenset[str] = frozenset()
 
     def note_client(self, scope: Scope) -> None:
-        """Put the address of whoever asked into `scope`. Raises HttpError where a named proxy's word is no address."""
+        """Put the client's address into `scope`. Raises HttpError if a named proxy's entry is not an address."""
         client = scope.get("client")
         if client is None or client[0] not in self.named:
             return
@@ -36,7 +36,7 @@ class Proxies:
 
 
 def parse_proxy(text: str) -> str:
-    """An address for `--trusted-proxy`. Raises InvalidInput."""
+    """Parse an address for `--trusted-proxy`. Raises InvalidInput."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
@@ -53,7 +53,7 @@ def _hops(scope: Scope) -> list[str]:
 
 
 def _address(text: str) -> str:
-    """Of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`."""
+    """The address in `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`."""
     bare = text.strip()
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]

@@ -1,7 +1,7 @@
-"""The built pages, served by Starlette under a policy that lets them load nothing from elsewhere.
+"""Serve the built pages by Starlette, under a policy that forbids loading anything from elsewhere.
 
-The build lays gzip and brotli forms beside each text file. A browser that takes one gets it: a third of the bytes,
-and no work here. The forms have no addresses of their own.
+The build puts gzip and brotli forms next to each text file. A browser that accepts one gets it: a third of the bytes,
+and no work here. The forms have no URLs of their own.
 """
 
 import mimetypes
@@ -38,7 +38,7 @@ _NOT_FOUND = (
     b"<h1>Nothing here</h1><p>This node has no such page. <a href=/>Trading page</a>, "
     b"<a href=/#/explorer>explorer</a>.</html>\n"
 )
-_FORMS = (("br", ".br"), ("gzip", ".gz"))  # content codings and their files, the smaller first
+_FORMS = (("br", ".br"), ("gzip", ".gz"))  # content codings and their file endings, the smaller first
 
 
 class Pages:
@@ -76,7 +76,7 @@ class Pages:
 
 
 class _Files(StaticFiles):
-    """A file, or the form of it that the browser takes."""
+    """Serves a file, or the compressed form of it that the browser accepts."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         if path.endswith(tuple(ending for _, ending in _FORMS)):
@@ -111,7 +111,8 @@ class _Files(StaticFiles):
 
 
 def accepted_codings(text: str) -> frozenset[str]:
-    """The content codings that an Accept-Encoding header takes by name (RFC 9110, 12.5.3); those of weight 0 not."""
+    """The content codings that an Accept-Encoding header accepts by name (RFC 9110, 12.5.3), without those of weight
+    0."""
     taken = set()
     for part in text.lower().split(","):
         coding, _, parameters = part.partition(";")
