@@ -66,6 +66,7 @@ ROOMS_EDITED = (
     "node",
     "interfaces/api/admission",
     "interfaces/api/http",
+    "interfaces/api/sockets",
     "interfaces/cli",
     "interfaces/client",
     "interfaces/demo",

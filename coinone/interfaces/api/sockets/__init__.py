@@ -1,1 +1,1 @@
-"""Connections: where they come in, their deadlines, and who listens to which stream."""
+"""Connections: listening sockets, deadlines, and the subscribers of streams."""

@@ -1,11 +1,11 @@
-"""Who listens to what, and how a message reaches a thousand of them.
+"""Subscriptions, and the delivery of one message to thousands of subscribers.
 
-A message is serialised and framed once; its bytes are appended to the outbox of each subscriber, and a flush
-at the end of the batch hands every connection one write. The socket's own buffer is the bounded queue: a
-reader too far behind is cut off (protocols.write_frames), because a stream with holes is worse than none.
-Whoever begins to listen waits until its first messages are made, which may take long; what is published meanwhile is
-kept for it, and comes after them, without what they tell already. So an event is told once, and none is missing.
-All of this runs on the interface's event loop; nothing here is shared with another thread.
+A message is serialised and framed once; its bytes are appended to the outbox of each subscriber, and a flush at the end
+of the batch passes every connection one write. The socket's own buffer is the bounded queue: a reader too far behind is
+cut off (protocols.write_frames), because a stream with holes is worse than none. A new subscriber waits until its first
+messages are made, which may take long; what is published meanwhile is kept for it and sent after them, without what
+they already contain. So each event is sent once, and none is missing. All of this runs on the interface's event loop;
+nothing here is shared with another thread.
 """
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
@@ -18,12 +18,12 @@ from coinone.interfaces.api.limits import WS_BUFFER_BYTES_MAX, WS_SUBSCRIPTIONS_
 from coinone.interfaces.api.sockets.links import StreamLink
 from coinone.interfaces.api.sockets.protocols import text_frame
 
-Key: TypeAlias = tuple[str, ...]  # channel, then what it is of: ("l2Book", "BTC", "", "")
+Key: TypeAlias = tuple[str, ...]  # channel, then its fields: ("l2Book", "BTC", "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class FirstMessages:
-    """The first messages of a new listener, and the last batch whose news they tell (-1: none are left out)."""
+    """The first messages of a new subscriber, and the last batch that they include (-1: none is skipped)."""
 
     messages: Sequence[bytes] = ()
     seq: int = -1
@@ -33,28 +33,28 @@ NOTHING = FirstMessages()
 
 
 class _Kept:
-    """What was published for a new listener whose first messages are not made yet, with its batch."""
+    """Messages published for a new subscriber whose first messages are not made yet, each with its batch."""
 
     __slots__ = ("anew", "frames", "size")
 
     def __init__(self, anew: bool = False) -> None:
         self.frames: list[tuple[int, bytes]] = []
         self.size = 0
-        self.anew = anew  # time was turned back meanwhile
+        self.anew = anew  # whether the chain was rewound meanwhile
 
     def add(self, seq: int, frame: bytes) -> bool:
-        """False where it is too much."""
+        """Keep a frame; false if too much is kept."""
         self.frames.append((seq, frame))
         self.size += len(frame)
         return self.size <= WS_BUFFER_BYTES_MAX
 
 
-_Place: TypeAlias = _Kept | int  # or the last batch that the listener's first messages told
+_Place: TypeAlias = _Kept | int  # or the last batch that the subscriber's first messages include
 
 
 class Connection:
-    """One subscriber: its link, what it listens to, and frames not yet written. `share` is the sender that it counts
-    to."""
+    """One subscriber: its link, its subscriptions, and frames not yet written. `share` is the sender that it counts
+    against."""
 
     __slots__ = ("_held", "_link", "_outbox", "keys", "open", "share")
 
@@ -67,12 +67,12 @@ class Connection:
         self.open = True
 
     def send(self, payload: bytes) -> None:
-        """Send one message at once."""
+        """Send one message immediately."""
         self.queue(text_frame(payload))
         self.flush()
 
     def hold(self, payload: bytes) -> None:
-        """Send one message with those that come soon: when they are enough for a write, or at the next flush."""
+        """Send one message with those that follow soon: when they fill a write, or at the next flush."""
         frame = text_frame(payload)
         self.queue(frame)
         self._held += len(frame)
@@ -80,7 +80,7 @@ class Connection:
             self.flush()
 
     async def answer(self, payload: bytes) -> None:
-        """Send what was asked for, however large it is, when there is room, and wait until most of it is taken."""
+        """Send an answer of any size when there is room, and wait until most of it is taken."""
         frame = text_frame(payload)
         del payload  # or it is kept twice until then
         if self.open:
@@ -96,14 +96,14 @@ class Connection:
         self._held = 0
 
     def cut(self) -> None:
-        """End it: it missed something, or would."""
+        """End the connection: it missed messages, or would."""
         self.open = False
         self._outbox.clear()
         self._link.cut()
 
 
 class Hub:
-    """All subscriptions of one node. Whose state is listened to by `state_channels` is watched."""
+    """All subscriptions of one node. Accounts subscribed to by `state_channels` are watched."""
 
     def __init__(self, state_channels: Collection[str] = ()) -> None:
         self._listeners: dict[str, dict[Key, dict[Connection, _Place]]] = {}
@@ -123,18 +123,19 @@ class Hub:
         connection.open = False
 
     def cut_all(self) -> None:
-        """Batches were missed: no stream goes on without them. Clients come again, and begin with a snapshot."""
+        """Cut all subscribers after missed batches, since no stream may have holes. Clients reconnect and get a
+        snapshot."""
         for connection in self.connections:
             if connection.keys:
                 connection.cut()
 
     def cut(self, key: Key) -> None:
-        """Who listens to `key` missed something."""
+        """Cut the subscribers of `key`, which missed messages."""
         for connection in self._listeners.get(key[0], {}).get(key, ()):
             connection.cut()
 
     def subscribe(self, connection: Connection, key: Key) -> bool:
-        """Keep from now on what is published, until `begin`. False if the connection listens to it already. Raises
+        """Keep what is published from now on, until `begin`. False if the connection is already subscribed. Raises
         LimitExceeded."""
         if key in connection.keys:
             return False
@@ -146,7 +147,7 @@ class Hub:
         return True
 
     def begin(self, connection: Connection, key: Key, first: FirstMessages = NOTHING) -> None:
-        """Send a new listener its first messages, then what was kept for it and is not in them."""
+        """Send a new subscriber its first messages, then the kept ones that are not included in them."""
         listeners = self._listeners.get(key[0], {}).get(key, {})
         kept = listeners.get(connection)
         assert isinstance(kept, _Kept), "it begins once"
@@ -159,14 +160,14 @@ class Hub:
         connection.flush()
 
     def forget_seqs(self) -> None:
-        """Time was turned back: batches that come have the numbers of others that were told."""
+        """Forget batch numbers after a rewind: new batches have the numbers of ones already sent."""
         for channel in self._listeners.values():
             for listeners in channel.values():
                 for connection in listeners:
                     listeners[connection] = -1 if isinstance(listeners[connection], int) else _Kept(anew=True)
 
     def unsubscribe(self, connection: Connection, key: Key) -> bool:
-        """False if the connection did not listen to it."""
+        """Remove a subscription; false if there was none."""
         if key not in connection.keys:
             return False
         del connection.keys[key]
@@ -179,15 +180,15 @@ class Hub:
         return True
 
     def keys(self, channel: str) -> Iterator[Key]:
-        """The keys of a channel that somebody listens to."""
+        """The keys of a channel that have subscribers."""
         return iter(tuple(self._listeners.get(channel, ())))
 
     def wanted(self, key: Key) -> bool:
         return key in self._listeners.get(key[0], ())
 
     def publish(self, key: Key, payload: bytes, seq: int) -> bool:
-        """Put a message of batch `seq` into the outbox of everybody who listens to `key`. False where it was left out
-        for one of them, whose first messages were of a later batch."""
+        """Put a message of batch `seq` into the outbox of all subscribers of `key`. False if it was skipped for one
+        of them, whose first messages include a later batch."""
         listeners = self._listeners.get(key[0], {}).get(key)
         if not listeners:
             return True
@@ -205,7 +206,7 @@ class Hub:
         return to_all
 
     def flush(self) -> None:
-        """Write every outbox that has something in it: one write for each connection."""
+        """Write every outbox that is not empty: one write per connection."""
         for connection in self._dirty:
             connection.flush()
         self._dirty.clear()

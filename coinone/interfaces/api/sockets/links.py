@@ -1,8 +1,8 @@
-"""The connection that a request came by, as the server hands it to the application.
+"""The connection of a request, as the server passes it to the application.
 
-A listener's application has one entry for HTTP and one for WebSocket. Each is called with its connection before ASGI's
-three arguments, because ASGI has no way to cut a connection, to count what its reader has not taken, or to write a
-frame that was made once for many readers.
+A listener's application has one entry point for HTTP and one for WebSocket. Each is called with its connection before
+ASGI's three arguments, because ASGI has no way to cut a connection, to count unread bytes, or to write a frame that was
+made once for many readers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from coinone.interfaces.api.http.asgi import Receive, Scope, Send
 
 
 class Link(Protocol):
-    """A connection. Answers that wait for their reader count against `purse`, that of the address that asked last."""
+    """A connection. Unread answers count against `purse`, that of the address of the latest request."""
 
     purse: TokenBucket | None
 
@@ -22,7 +22,7 @@ class Link(Protocol):
 
 
 class StreamLink(Link, Protocol):
-    """A WebSocket, which takes ready-made frames or says that it is gone."""
+    """A WebSocket, which accepts ready-made frames or reports that it is closed."""
 
     def write_frames(self, frames: bytes) -> bool: ...
     async def write_whole(self, frames: bytes) -> bool: ...
@@ -30,7 +30,7 @@ class StreamLink(Link, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What one listener serves."""
+    """The entry points of one listener."""
 
     http: Callable[[Link, Scope, Receive, Send], Awaitable[None]]
     websocket: Callable[[StreamLink, Scope, Receive, Send], Awaitable[None]]

@@ -1,7 +1,8 @@
-"""The sockets that clients come in by.
+"""The listening sockets of the API.
 
-They are bound before a node opens its chain: a busy port is named at once, and nothing has been made by then. Whoever
-connects while the chain is being opened waits in the kernel's queue, and is answered when the node stands.
+They are bound before a node opens its chain: a busy port is reported immediately, before anything has been created. A
+client that connects while the chain is being opened waits in the kernel's queue, and is answered when the node is
+ready.
 """
 
 import socket
@@ -12,24 +13,24 @@ from coinone.base.primitives.errors import CoinoneError
 from coinone.interfaces.api.config import ApiConfig
 
 BACKLOG = 1024
-_NO_SUCH_ADDRESS = frozenset({97, 99})  # EAFNOSUPPORT, EADDRNOTAVAIL: IPv6 is switched off here
+_NO_SUCH_ADDRESS = frozenset({97, 99})  # EAFNOSUPPORT, EADDRNOTAVAIL: IPv6 is disabled here
 
 
 class AddressInUse(CoinoneError):
-    """A port is taken, or an address cannot be bound; the text names the flag that moves it."""
+    """Raised if a port is in use, or an address cannot be bound; the text names the flag that changes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Of one node: the exchange's (pages, REST, WebSocket, and JSON-RPC at /rpc), none where there is no exchange,
-    and Ethereum's."""
+    """The sockets of one node: the exchange's (pages, REST, WebSocket, and JSON-RPC at /rpc), none if there is no
+    exchange, and Ethereum's."""
 
     exchange: Sequence[socket.socket]
     ethereum: Sequence[socket.socket]
 
     @property
     def exchange_port(self) -> int:
-        """0 where there is no exchange."""
+        """The exchange's port; 0 if there is no exchange."""
         return _port_of(self.exchange)
 
     @property
@@ -42,7 +43,7 @@ class Listeners:
 
 
 def open_listeners(config: ApiConfig, exchange: bool = True) -> Listeners:
-    """Raises AddressInUse; then nothing is left open."""
+    """Open all sockets of a node. Raises AddressInUse; then none is left open."""
     own = bind(config.bind, config.exchange_port, "--port") if exchange else []
     try:
         return Listeners(own, bind(config.bind, config.ethereum_port, "--rpc-port"))
@@ -73,7 +74,7 @@ def bind(addresses: Sequence[str], port: int, flag: str) -> list[socket.socket]:
 
 
 def _bind_one(family: int, address: str, port: int) -> socket.socket | None:
-    """One listening socket; None where the machine has no such address family."""
+    """One listening socket; None if the machine has no such address family."""
     try:
         made = socket.socket(
             family, socket.SOCK_STREAM, socket.IPPROTO_TCP
@@ -85,7 +86,7 @@ def _bind_one(family: int, address: str, port: int) -> socket.socket | None:
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((address, port))
-        made.listen(BACKLOG)  # two may bind one port, as long as neither listens
+        made.listen(BACKLOG)  # two can bind one port, as long as neither listens
     except OSError as error:
         made.close()
         if family == socket.AF_INET6 and error.errno in _NO_SUCH_ADDRESS:

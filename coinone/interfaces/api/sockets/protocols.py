@@ -1,12 +1,12 @@
-"""uvicorn's two connection classes with deadlines, caps and a direct way to write frames.
+"""uvicorn's two connection classes with deadlines, limits and a direct way to write frames.
 
-Left alone, uvicorn keeps a silent or half-header connection for ever, counts nobody's connections and waits
-without end for a reader that never reads (all measured). And it takes up to 256 KiB of a connection in one
-go: 43,000 WebSocket frames, or 6,000 requests, read before anybody else gets a turn. Here a connection is
-read in small pieces, each worth a millisecond or two; what waits stays in the kernel, where the sender's own
-window bounds it. A WebSocket frame from server to client is not masked, so its bytes are the same for every
-subscriber: `write_frames` hands ready-made bytes to the socket, which makes a message for a thousand readers
-one serialisation and a thousand writes.
+By itself, uvicorn keeps a silent or half-header connection indefinitely, does not limit connections and waits without
+end for a reader that never reads (all measured). And it reads up to 256 KiB of a connection in one piece: 43,000
+WebSocket frames, or 6,000 requests, read before any other connection gets a turn. Here a connection is read in small
+pieces, each worth a millisecond or two; the rest stays in the kernel, where the sender's own window bounds it. A
+WebSocket frame from server to client is not masked, so its bytes are the same for every subscriber: `write_frames`
+passes ready-made bytes to the socket, so that a message for a thousand readers takes one serialisation and a thousand
+writes.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ admit_many_from = _places.admit_many_from
 
 
 def _application(config: Config) -> Application:
-    """What the listener serves, as server.py told uvicorn."""
+    """The application of the listener, as server.py configured uvicorn."""
     return cast(Application, config.app)
 
 
@@ -52,7 +52,7 @@ def _address(transport: asyncio.Transport) -> str:
 
 
 class _WholeAnswer:
-    """Holds an answer's head back until its body comes, so that both leave in one system call and one packet."""
+    """Holds an answer's head back until its body follows, so that both are sent in one system call and one packet."""
 
     __slots__ = ("_head", "_transport")
 
@@ -68,7 +68,7 @@ class _WholeAnswer:
             self._head = b""
 
     def is_closing(self) -> bool:
-        """Asked before a client that sent `Expect: 100-continue` is told to go on."""
+        """Whether the transport is closing; checked before answering `Expect: 100-continue`."""
         return self._transport.is_closing()
 
     def close(self) -> None:
@@ -78,15 +78,15 @@ class _WholeAnswer:
 
 
 class _Bounded(WatchedConnection, asyncio.BufferedProtocol):
-    """A connection that is counted by its address, read in small pieces, and cut when its reader takes too little for
-    too long."""
+    """A connection that is counted by its address, read in small pieces, and cut when its reader takes too little
+    for too long."""
 
-    purse: TokenBucket | None = None  # of who asked last
+    purse: TokenBucket | None = None  # of the latest request's sender
     _place: Place | None = None
     _piece = bytearray()
 
     def get_buffer(self, sizehint: int) -> bytearray:
-        """Where the next piece goes; its size is how much is read before others have their turn."""
+        """The buffer for the next piece; its size is how much is read before others have their turn."""
         self._piece = bytearray(self._read_size())
         return self._piece
 
@@ -96,7 +96,7 @@ class _Bounded(WatchedConnection, asyncio.BufferedProtocol):
         cast(asyncio.Protocol, self).data_received(bytes(piece))
 
     def eof_received(self) -> None:
-        """None: the transport closes."""
+        """Return None, so that the transport closes."""
 
     def _read_size(self) -> int:
         raise NotImplementedError
@@ -106,7 +106,7 @@ class _Bounded(WatchedConnection, asyncio.BufferedProtocol):
         super().connection_lost(exc)
 
     def _count(self, wire: asyncio.Transport) -> bool:
-        """False, and the connection is cut, where its address, or the node, has too many."""
+        """Count the connection. If its address, or the node, has too many, cut it and return false."""
         self._place = _places.take(_address(wire))
         if self._place is None:
             wire.abort()
@@ -122,7 +122,7 @@ class _Bounded(WatchedConnection, asyncio.BufferedProtocol):
 
 
 class HttpProtocol(_Bounded, HttpToolsProtocol):
-    """An HTTP connection that must state its request in time and take its answer in time."""
+    """An HTTP connection that must send its request in time and take its answer in time."""
 
     _deadline: asyncio.TimerHandle | None = None
     _unread: contextlib.ExitStack | None = None
@@ -143,7 +143,7 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The answer is larger than what the system takes at once."""
+        """Count the answer as unread: it is larger than the system's buffer."""
         if self.purse is not None and self._unread is None:
             self._unread = contextlib.ExitStack()
             self._unread.enter_context(self.purse.unread(self.transport.get_write_buffer_size(), self.cut))
@@ -198,19 +198,19 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """uvicorn reads on after each answer, whatever waits; requests that were sent ahead are to wait unread."""
+        """Pause reading while pipelined requests wait; uvicorn would resume it after each answer."""
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()
 
     def handle_websocket_upgrade(self) -> None:
-        """Nobody who means well upgrades before the answers to earlier requests are there and taken. They would count
-        as unread for ever, or not at all, as a WebSocket counts its own answers only."""
+        """Refuse an upgrade before the answers to earlier requests are complete and taken, which no honest client
+        does. They would count as unread indefinitely, or not at all, as a WebSocket counts only its own answers."""
         self._disarm()
         if self.is_behind or (self.cycle is not None and not self.cycle.response_complete):
             self.transport.abort()
             return
-        # uvicorn fails half way where they are not
+        # uvicorn fails midway if they are not
         if not self.url.isascii() or not all(value.isascii() for _, value in self.headers):
             self.send_400_response("A WebSocket's address and headers are ASCII.")
             return
@@ -228,18 +228,19 @@ class HttpProtocol(_Bounded, HttpToolsProtocol):
 
 
 class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
-    """A WebSocket connection that takes ready-made frames and holds a bounded number of unsent bytes.
+    """A WebSocket connection that accepts ready-made frames and holds a bounded number of unsent bytes.
 
-    A piece of many frames makes the next one smaller, a piece of few makes it larger."""
+    A piece of many frames makes the next one smaller, a piece of few makes it larger.
+    """
 
     _size = WS_READ_BYTES_MIN
     _frames = 0  # of this piece
     _small = 0  # of this minute: pings, pongs and continuations, which no session counts
     _minute = 0.0
-    _answer = 0  # bytes of a large answer that is being sent, which streams need not fear
+    _answer = 0  # bytes of a large answer being sent, which do not count against streams
     _before_ping = 0  # bytes written until the last ping was sent
-    _taken_by_then = 0  # bytes, when its pong was looked for last
-    _cannot_answer = False  # the ping, at that time
+    _taken_by_then = 0  # bytes taken, when its pong was last checked
+    _cannot_answer = False  # the ping, at that time: earlier bytes were not taken yet
 
     def _read_size(self) -> int:
         return self._size
@@ -271,14 +272,14 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             super().handle_pong(event)
 
     def _takes_message(self) -> bool:
-        """A session counts its messages itself, until it has said goodbye."""
+        """Count a message's frame. Sessions count their messages themselves, until they have sent a close frame."""
         if self.close_sent:
             return self._takes_small()
         self._frames += 1
         return True
 
     def _takes_small(self) -> bool:
-        """False, and the connection is cut, where too many such frames came."""
+        """Count a control frame or continuation. If there are too many, cut the connection and return false."""
         self._frames += 1
         now = self.loop.time()
         if now - self._minute > 60.0:
@@ -297,7 +298,8 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             wire.set_write_buffer_limits(high=WS_BUFFER_BYTES_MAX)
 
     def handle_connect(self, event: Any) -> None:
-        """Where this fails, the transport is not this connection's yet, so nobody would tell it that it is lost."""
+        """Accept the handshake. If that fails, the transport is not yet this connection's, so it would not be
+        notified of its loss."""
         try:
             super().handle_connect(event)
         except Exception:
@@ -307,7 +309,8 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             raise
 
     async def send(self, message: Any) -> None:
-        """Where a client was told why it is not let in, uvicorn would write an error, as if it got no answer."""
+        """Mark the handshake complete after a refusal with an answer; uvicorn would log an error, as if there was
+        none."""
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
@@ -318,23 +321,24 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         super().send_keepalive_ping()
 
     def keepalive_timeout(self) -> None:
-        """uvicorn closes a connection that has not answered a ping in time; a reader that has yet to take what was
-        written before the ping cannot."""
+        """Close a connection that has not answered a ping in time, unless its reader has yet to take what was
+        written before the ping."""
         could_not = self._cannot_answer
         self._cannot_answer = self._has_yet_to_come_to_the_ping()
-        if could_not or self._cannot_answer:  # it has the ping for less than the whole time
+        if could_not or self._cannot_answer:  # it got the ping less than the whole time ago
             self.pong_timer = self.loop.call_later(WS_PONG_S, self.keepalive_timeout)
         else:
             super().keepalive_timeout()
 
     def _has_yet_to_come_to_the_ping(self) -> bool:
-        """And may: it is judged by what it takes. Or its answer lies unread on this side."""
+        """Whether the reader is still taking bytes written before the ping, fast enough, or its answer is unread on
+        this side."""
         then, self._taken_by_then = self._taken_by_then, self._taken()
         goes_on = self._taken_by_then - then >= WRITE_PER_S_MIN * WS_PONG_S
         return self.is_behind or self.read_paused or (goes_on and self._taken_by_then < self._before_ping)
 
     def write_frames(self, frames: bytes) -> bool:
-        """Send whole frames; False (and the connection is cut) if the reader is too far behind."""
+        """Send whole frames; false (and the connection is cut) if the reader is too far behind."""
         if self._is_gone():
             return False
         unsent = self.transport.get_write_buffer_size() - self._answer
@@ -349,8 +353,8 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
         super().resume_writing()
 
     async def write_whole(self, frames: bytes) -> bool:
-        """Send the answer to what the reader asked, however large, once it has taken what came before, and return when
-        it has taken most of this; False if it is gone. One that takes too little is cut."""
+        """Send an answer of any size, once the reader has taken what came before, and return when it has taken most
+        of this; false if it has left. A reader that takes too little is cut."""
         size = len(frames)
         with contextlib.nullcontext() if self.purse is None else self.purse.unread(size, self.cut):
             while not self.writable.is_set():
@@ -358,7 +362,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
             if self._is_gone():
                 return False
             self.write_counted(frames)
-            del frames  # the transport has its own
+            del frames  # the transport has a copy
             self._answer = 0 if self.writable.is_set() else size
             await self.writable.wait()
             return not self._is_gone()
@@ -368,7 +372,7 @@ class WebSocketProtocol(_Bounded, WebSocketsSansIOProtocol):
 
 
 def text_frame(payload: bytes) -> bytes:
-    """RFC 6455 5.2: one unmasked, final text frame."""
+    """Encode one unmasked, final text frame (RFC 6455 5.2)."""
     size = len(payload)
     if size < 126:
         return bytes((0x81, size)) + payload

@@ -1,8 +1,8 @@
-"""Who is behind with reading, and whether they take enough of what waits for them to go on.
+"""Detect slow readers, and cut those that take too little.
 
-What counts is what the reader's system has acknowledged. The node's own system keeps some megabytes of a connection and
-takes more when a third of them are gone, for which a slow reader needs a minute. All who are behind may keep a bounded
-memory together: beyond it nobody is waited for longer than WRITE_STALL_S, however much they take.
+What counts is what the reader's system has acknowledged. The node's own system buffers some megabytes of a connection
+and accepts more when a third of them are sent, for which a slow reader needs a minute. All slow readers together may
+keep a bounded amount of memory: beyond it none is waited for longer than WRITE_STALL_S, however much it takes.
 """
 
 import asyncio
@@ -20,27 +20,27 @@ _behind: set[asyncio.Transport] = set()
 
 
 class WatchedConnection(asyncio.BaseProtocol):
-    """A connection that is cut when its reader takes too little for too long, also where it is closing: what little is
-    unsent then waits for its reader, too."""
+    """A connection that is cut when its reader takes too little for too long, also while it is closing: unsent bytes
+    then still wait for their reader."""
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     _stall: asyncio.TimerHandle | None = None
     _watch: asyncio.TimerHandle | None = None
-    _written = 0  # bytes that were written while others waited: none by HTTP
+    _written = 0  # bytes written while others waited: none by HTTP
 
     @property
     def is_behind(self) -> bool:
         return self._stall is not None
 
     def write_counted(self, data: bytes) -> None:
-        """Write what may come while other bytes wait."""
+        """Write bytes that may follow others that still wait."""
         self._written += len(data)
         self.transport.write(data)
 
     def cut(self) -> None:
-        """End it at once. Else the system would keep what it has for a reader that never comes, some megabytes, for
-        minutes."""
+        """End the connection immediately. Otherwise the system would keep some megabytes for minutes, for a reader
+        that never reads them."""
         with contextlib.suppress(OSError):  # it is closed already
             self.transport.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
@@ -57,7 +57,7 @@ class WatchedConnection(asyncio.BaseProtocol):
         super().pause_writing()
 
     def _judge(self, taken: int) -> None:
-        """Who is still behind may be so for longer where it took enough since."""
+        """Allow a slow reader to continue only if it took enough since."""
         now = self._taken()
         if not _may_go_on(now - taken):
             self.cut()
@@ -75,8 +75,8 @@ class WatchedConnection(asyncio.BaseProtocol):
             self._stall = None
 
     def _look(self, taken: int | None = None) -> None:
-        """Now and then: who leaves the last bytes of a connection that was closing at the last look, too, never takes
-        them. `taken` is what was taken until then."""
+        """Check regularly whether the reader of a closing connection takes its last bytes, or else cut it. `taken`
+        is what had been taken at the last check of a closing connection."""
         now = self._taken() if self.transport.is_closing() else None
         if taken is not None and now is not None and not _may_go_on(now - taken):
             self.cut()
@@ -89,18 +89,18 @@ class WatchedConnection(asyncio.BaseProtocol):
             self._watch = None
 
     def _taken(self) -> int:
-        """Bytes that the reader took; counted from anywhere, so only what comes between two of them counts."""
+        """Bytes that the reader took; counted from an arbitrary start, so only differences count."""
         return self._written - _unsent(self.transport)
 
 
 def _may_go_on(taken: int) -> bool:
-    """Whether a reader is waited for again that has taken so many bytes in WRITE_STALL_S."""
+    """Whether to wait again for a reader that took so many bytes in WRITE_STALL_S."""
     if taken < WRITE_PER_S_MIN * WRITE_STALL_S:
         return False
     return sum(each.get_write_buffer_size() for each in _behind) <= SLOW_READERS_BYTES_MAX
 
 
 def _unsent(transport: asyncio.Transport) -> int:
-    """Bytes that its reader's system has not acknowledged, also of those that the node's own system has."""
+    """Bytes that the reader's system has not acknowledged, including those in the node's own system."""
     found = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
     return transport.get_write_buffer_size() + int.from_bytes(found, sys.byteorder)
