@@ -1,1 +1,1 @@
-"""The explorer: blocks, batches, transactions and accounts, asked for or streamed."""
+"""The explorer: blocks, batches, transactions and accounts, by request or as streams."""

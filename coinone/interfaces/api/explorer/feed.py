@@ -1,9 +1,9 @@
 """The explorer's streams: a row for every batch (explorerBlock), and its transactions (explorerTxs).
 
-The anchor sends these as bare arrays, without a channel's name. A batch is read back from the log, in a thread, and
-only where somebody listens; of a full batch the newest transactions are told, since each costs a recovered signature.
-The threads answer strangers too, and may be busy for long: prices do not wait for them, and these streams are told
-beside. Who listens is cut off where too many batches wait.
+Hyperliquid sends these as bare arrays, without a channel's name. A batch is read back from the log, in a thread, and
+only if there are subscribers; of a full batch only the newest transactions are sent, since each costs a recovered
+signature. The threads also serve other clients, and may be busy for long: prices do not wait for them, and these
+streams are sent separately. Subscribers are cut off if too many batches wait.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from coinone.interfaces.api.sockets.hub import Hub
 log = logging.getLogger(__name__)
 _BLOCKS, _TRANSACTIONS = ("explorerBlock",), ("explorerTxs",)
 _OF_A_BLOCK = ("blockTime", "hash", "height", "numTxs", "proposer")
-Told = dict[str, Any] | None  # None: taken back meanwhile
+Told = dict[str, Any] | None  # None: undone meanwhile
 
 
 class ExplorerFeed:
-    """Publishes batches to the hub as explorers show them."""
+    """Publishes batches to the hub in the explorer's format."""
 
     def __init__(self, hub: Hub, explorer: Explorer, in_thread: InThread) -> None:
         self._hub = hub
@@ -41,7 +41,7 @@ class ExplorerFeed:
         self._telling: asyncio.Task[None] | None = None
 
     def on_batch(self, seq: int) -> None:
-        """Tell of it, beside whoever calls, after those that wait."""
+        """Queue a batch to be published in the background, after those that wait."""
         if not self._is_wanted():
             return
         self._waiting.append(seq)
@@ -51,7 +51,7 @@ class ExplorerFeed:
             self._telling = asyncio.create_task(self._tell())
 
     def reset(self) -> None:
-        """Time was turned back, or everybody was cut off: what waits is not told."""
+        """Drop the waiting batches after a rewind, or after all subscribers were cut off."""
         self._waiting = deque()
 
     def close(self) -> None:
@@ -75,17 +75,17 @@ class ExplorerFeed:
         except LimitExceeded:  # too many reads wait
             self._cut()
         except Exception:
-            log.exception("a batch was not told to the explorer's streams")
+            log.exception("publishing a batch to the explorer's streams failed")
             self._cut()
         finally:
             self._telling = None
 
     def _most(self) -> int:
-        """How many transactions of a batch are told."""
+        """The number of transactions of a batch to publish."""
         return EXPLORER_STREAM_TRANSACTIONS_MAX if self._hub.wanted(_TRANSACTIONS) else 0
 
     def _read(self, seqs: tuple[int, ...], most: int) -> list[Told]:
-        """The first of them, as many as are read in a short time."""
+        """Read the first of the batches, as many as a short time allows."""
         found, begun = [], time.monotonic()
         for seq in seqs:
             found.append(self._explorer.batch(seq, most))
@@ -101,7 +101,7 @@ class ExplorerFeed:
             self._hub.publish(_TRANSACTIONS, jsonio.encode(batch["txs"]), seq)
 
     def _cut(self) -> None:
-        """A stream with holes is worse than none."""
+        """Cut off all subscribers: a stream with holes is worse than none."""
         self.reset()
         self._hub.cut(_BLOCKS)
         self._hub.cut(_TRANSACTIONS)

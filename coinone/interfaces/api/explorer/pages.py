@@ -1,7 +1,7 @@
-"""The explorer: blocks, batches, transactions and accounts, for the pages and for curious programs.
+"""The explorer: blocks, batches, transactions and accounts, for the pages and for other programs.
 
-GET /explorer/block/NUMBER_OR_HASH, /explorer/batch/SEQ, /explorer/tx/HASH, /explorer/account/ADDRESS,
-/explorer/blocks; and the anchor's POST forms blockDetails, txDetails, userDetails.
+GET /explorer/block/NUMBER_OR_HASH, /explorer/batch/SEQ, /explorer/tx/HASH, /explorer/account/ADDRESS, /explorer/blocks;
+and Hyperliquid's POST forms blockDetails, txDetails, userDetails.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ class Explorer:
         self._archive = node.archive
         self._log = node.storage.log
         self._federation = node.genesis.federation
-        # Whatever is in a batch was accepted; so every domain that any network accepts is read here.
+        # Everything in a batch was accepted; so every domain that any network accepts is read here.
         self._rules = DomainRules(node.network.chain_id, True, True)
         self._queries = queries
         self._in_thread = in_thread
@@ -64,8 +64,8 @@ class Explorer:
         self._seen = recent
 
     async def get(self, path: str, purse: TokenBucket) -> bytes:
-        """A GET below /explorer/, paid for by its size beyond what every page costs. Raises HttpError 400, 404 or
-        429."""
+        """Answer a GET below /explorer/, paid for by its size beyond the weight of every page. Raises HttpError 400,
+        404 or 429."""
         kind, _, argument = path.partition("/")
         try:
             self._pay(kind, argument, purse)
@@ -90,7 +90,8 @@ class Explorer:
         return await self._made(reader(argument), purse)
 
     def _pay(self, kind: str, argument: str, purse: TokenBucket) -> None:
-        """For a block that is read whole, which may have tens of thousands of logs: by its bytes, as for JSON-RPC."""
+        """Pay for a block that is read whole, which may have tens of thousands of logs: by its bytes, as for
+        JSON-RPC."""
         number = self._number(argument) if kind == "block" else None
         if kind == "tx":
             place = self._archive.place_of(parse_hash(argument))
@@ -112,7 +113,7 @@ class Explorer:
         return await in_parts(self._in_thread, page(), is_paid=True)
 
     async def post(self, body: bytes, purse: TokenBucket) -> bytes:
-        """The anchor's POST /explorer, paid for by its size as a page is. Raises HttpError 422 or 429."""
+        """Answer Hyperliquid's POST /explorer, paid for by its size like a page. Raises HttpError 422 or 429."""
         try:
             request = jsonio.decode(body)
             if isinstance(request, dict) and request.get("type") == "txDetails":
@@ -124,7 +125,7 @@ class Explorer:
         return answer
 
     def _answer(self, request: Any) -> Steps[Json | None]:
-        """blockDetails, txDetails or userDetails. Raises InvalidInput."""
+        """Answer blockDetails, txDetails or userDetails. Raises InvalidInput."""
         kind = request.get("type") if isinstance(request, dict) else None
         if kind == "blockDetails":
             found = self.batch(_parse_number(str(request.get("height")), "height must be a number"))
@@ -192,7 +193,7 @@ class Explorer:
         )
 
     def _stored(self, seq: int) -> Batch | None:
-        """A batch that a block includes, or one that is only in the log yet."""
+        """A batch that a block includes, or one that is only in the log so far."""
         certified = self._archive.batch(seq)
         if certified is None:
             logged = self._log.batches.get(seq)
@@ -203,7 +204,7 @@ class Explorer:
         return self.batch(_parse_number(argument, "batch must be a number"))
 
     def batch(self, seq: int, most: int | None = None) -> Json | None:
-        """A batch with its transactions of all kinds, or the last `most` of them; None if the node has none such."""
+        """A batch with its transactions of all kinds, or the last `most` of them; None if the node does not have it."""
         batch = self._stored(seq)
         if batch is None:
             return None
@@ -224,7 +225,7 @@ class Explorer:
         }
 
     def _transaction(self, raw: bytes, batch: Batch) -> Json:
-        """With the error of an action that failed, while that is remembered."""
+        """A transaction's row, with the error of a failed action while that is remembered."""
         row = transaction_row(raw, batch, self._rules)
         seen = self._seen.get(bytes.fromhex(row["hash"][2:]))
         if seen is not None and seen.outcome is not None:
@@ -251,7 +252,7 @@ class Explorer:
         }
 
     def _action(self, tx_hash: Hash32, place: ActionPlace | None) -> Json | None:
-        """An action in a batch, included in a block or not yet; with its outcome if that is remembered."""
+        """An action in a batch, whether or not a block includes it yet; with its outcome if that is remembered."""
         seen = self._seen.get(tx_hash)
         seq = self._seq_of(tx_hash, place)
         batch = None if seq is None else self._stored(seq)
@@ -299,7 +300,7 @@ class Explorer:
         }
 
     def _user_transactions(self, address: bytes) -> list[Json]:
-        """The account's newest actions that left a trace in the ledger or in trades."""
+        """The account's newest actions that appear in the ledger or in trades."""
         user = {"user": "0x" + address.hex()}
         fills = self._histories.fills(user)[:USER_TRANSACTIONS]
         ledger = self._histories.ledger(user)[-USER_TRANSACTIONS:]

@@ -1,4 +1,4 @@
-"""A transaction as the explorer shows it: who signed it, what it says, and why it failed."""
+"""A transaction as the explorer shows it: its signer, its content, and its error."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def transaction_row(raw: bytes, batch: Batch, rules: DomainRules) -> Json:
-    """A transaction as its batch carries it; one signature is recovered."""
+    """The row of a transaction in its batch; recovers one signature."""
     verified = verify_transaction(raw, rules)
     if isinstance(verified, VerifiedAction):
         signer, tx_hash, action = verified.signer, verified.tx_hash, _signed(raw, verified)
