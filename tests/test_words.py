@@ -65,6 +65,7 @@ ROOMS_EDITED = (
     "protocols",
     "node",
     "interfaces/api/admission",
+    "interfaces/api/exchange",
     "interfaces/api/explorer",
     "interfaces/api/http",
     "interfaces/api/sockets",

@@ -1,1 +1,1 @@
-"""The exchange API in the shapes of Hyperliquid's, so that its clients work by changing a URL."""
+"""The exchange API, in Hyperliquid's formats: its clients work with another base URL."""

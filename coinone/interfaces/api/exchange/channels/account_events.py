@@ -1,4 +1,4 @@
-"""One account's share of a batch, of which the event channels tell."""
+"""One account's events of a batch, which the event channels publish."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ Json = dict[str, Any]
 
 
 class AccountEvents:
-    """One account's share of a batch's events. Who swept a book has thousands: `turns` are given away while they are
-    made into rows."""
+    """One account's share of a batch's events. An account that swept a book has thousands: `turns` yields to others
+    while they are made into rows."""
 
     def __init__(self, coins: Coins, turns: Turns) -> None:
         self.coins = coins
@@ -47,7 +47,7 @@ class AccountEvents:
             self.liquidations.append(event)
 
     async def fill_rows(self) -> list[Json]:
-        """One by one; two channels say them."""
+        """The fills as single rows, for two channels."""
         if self._fill_rows is None:
             self._fill_rows = await self.turns.collect(fill_rows(self.fills, self.coins))
         return self._fill_rows
@@ -56,7 +56,7 @@ class AccountEvents:
 async def shares_of(
     events: EventLog, accounts: set[Address], coins: Coins, turns: Turns
 ) -> dict[Address, AccountEvents]:
-    """What a batch did to each of these accounts."""
+    """The events of a batch by account, for each of these accounts."""
     shares: dict[Address, AccountEvents] = {}
     async for event in turns.each(events_of(events, accounts)):
         for place, account in enumerate(parties_of(event)):

@@ -1,7 +1,7 @@
-"""What a new listener to an account's history gets first: its newest rows, and the batch up to which they are.
+"""The first rows of a new subscriber to an account's history: the newest ones, and the batch up to which they reach.
 
-They are those of batches up to the newest one that the streams know: what comes after it is told by the stream. The
-store may hold more by then, and have more added while it is read.
+They are those of batches up to the newest one that the streams know: later ones follow on the stream. The store may
+already hold more, and receive more while it is read.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ async def orders(sources: Sources, key: Key) -> Rows:
 
 
 async def _read(sources: Sources, key: Key, read: Callable[[Request, int], list[Json]]) -> Rows:
-    """In a thread."""
+    """Read rows in a thread."""
     seq = sources.data.seq
     asked = {"user": "0x" + key[1], "endTime": sources.data.time_ms, "aggregateByTime": JOINED in key}
     return await sources.in_thread(lambda: read(asked, seq)), seq

@@ -1,7 +1,7 @@
-"""Channels about the state of an account: its balance, positions and orders as they are now.
+"""Channels about the current state of an account: its balance, positions and orders.
 
-The state is read on the executor, many accounts a visit, and made into messages here; feed.py decides when. An account
-may have thousands of orders: they are made into JSON once for all its channels, and others have their turn meanwhile.
+The state is read on the executor, many accounts per visit, and made into messages here; feed.py decides when. An
+account may have thousands of orders: they are encoded once for all its channels, yielding to other work meanwhile.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 from coinone.node.node import ChainReader
 
-_ROWS_OF_A_STATE = 32  # what a state takes beside its orders, in their measure
+_ROWS_OF_A_STATE = 32  # the cost of a state apart from its orders, in rows
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the executor said for one key."""
+    """The state read on the executor for one key."""
 
     key: Key
     view: accounts.AccountView
-    leverage: int | None  # of an asset, where the channel is about one
-    seq: int  # of the batch after which it was so
+    leverage: int | None  # of an asset, if the channel is about one
+    seq: int  # of the batch after which it was read
 
 
 async def first_state(sources: Sources, key: Key) -> FirstMessages:
-    """What a new listener gets."""
+    """The first message of a new subscriber."""
     states = account_states(sources, {bytes.fromhex(key[1]): [key]}, Turns())
     ((_, payload, seq),) = [state async for state in states]
     return FirstMessages([payload], seq - 1)
@@ -46,19 +46,20 @@ async def first_state(sources: Sources, key: Key) -> FirstMessages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateChannel(Channel):
-    """`data` makes the data of a message from what was read and the orders as JSON."""
+    """A channel whose messages show an account's state. `data` makes a message's data from the state and the orders
+    as JSON."""
 
     data: Callable[[Sources, _Read, msgspec.Raw], Json]
     weight: int = 1
     snapshot: Callable[[Sources, Key], Awaitable[FirstMessages]] = first_state
     has_orders: bool = False
-    has_leverage: bool = False  # it is about an asset, too
+    has_leverage: bool = False  # whether it is also about an asset
 
 
 async def account_states(
     sources: Sources, watched: dict[Address, list[Key]], turns: Turns
 ) -> AsyncIterator[tuple[Key, bytes, int]]:
-    """The messages of these accounts' state channels, each with the batch after which it was so."""
+    """The messages of these accounts' state channels, each with the batch after which its state was read."""
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
     def leverage(reader: ChainReader, key: Key) -> int | None:
@@ -84,13 +85,13 @@ async def account_states(
 
 
 async def _orders(sources: Sources, rows: list[_Read], turns: Turns) -> msgspec.Raw:
-    """Of one account; none where no channel shows them."""
+    """The orders of one account; empty if no channel shows them."""
     orders = next((row.view.orders for row in rows if _BY_NAME[row.key[0]].has_orders), ())
     made = await turns.collect(frontend_order_json(order, sources.data.coins) for order in reversed(orders))
     return msgspec.Raw(jsonio.encode(made))
 
 
-# The data of messages; `dex` is "", as the one exchange here is the main one.
+# The data of messages; `dex` is "", as there is only the main exchange.
 
 
 def _user(row: _Read) -> str:
@@ -130,7 +131,7 @@ def _web_data_2(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
 
 
 def _web_data_3(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
-    """What is left of webData2 since its parts have channels of their own."""
+    """The fields that remain of webData2, whose other parts have separate channels."""
     return {
         "userState": {
             **accounts.agent_json(row.view),

@@ -1,4 +1,4 @@
-"""A batch's events as far as somebody listens, made of its rows piece by piece while they are read."""
+"""Select a batch's events for subscribers, made from its rows in pieces as they are read."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from coinone.rules.exchange.events.events import Event, Fill, OrderUpdate
 
 
 def trades_of(events: EventLog, market: int) -> Iterator[Fill]:
-    """What was traded in a market's book."""
+    """The trades in a market's book."""
     for part in events.parts:
         if isinstance(part, Trades):
             yield from _fills(part, (part.fills["market"] == market).nonzero()[0].tolist())
@@ -18,7 +18,7 @@ def trades_of(events: EventLog, market: int) -> Iterator[Fill]:
 
 
 def events_of(events: EventLog, accounts: set[Address]) -> Iterator[Event]:
-    """What concerns one of these accounts."""
+    """The events that concern one of these accounts."""
     for part in events.parts:
         if isinstance(part, Trades):
             parties = zip(addresses_of(part.takers), addresses_of(part.makers), strict=True)

@@ -1,6 +1,6 @@
-"""The candle streams: what each candle is now, and the last batch whose trades it holds.
+"""The candle streams: the current state of each candle, and the last batch whose trades it includes.
 
-A candle that somebody listens to is read from the history once, which holds batches that the streams have not told;
+A candle with subscribers is read from the history once, which includes batches that the streams have not published;
 those are not added again. From then on each batch's trades are added to it.
 """
 
@@ -23,7 +23,7 @@ class _Known:
 
 
 class CandleStream:
-    """Of all coins and intervals that somebody listens to."""
+    """The candles of all coins and intervals with subscribers."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._hub = outlet.hub
@@ -31,7 +31,7 @@ class CandleStream:
         self._known: dict[Key, _Known] = {}
 
     async def on_batch(self, events: EventLog, turns: Turns) -> None:
-        """The candles after the newest batch."""
+        """Publish the candles that the newest batch changed."""
         wanted = list(self._hub.keys("candle"))
         self._known = {key: self._known[key] for key in wanted if key in self._known}
         if wanted:
@@ -49,7 +49,7 @@ class CandleStream:
             known = self._known.get(key)
             if trades is None:
                 continue
-            if known is None:  # time was turned back since it was
+            if known is None:  # the chain was rewound since
                 yield key, self._read(key)
             elif seq > known.seq:
                 yield key, _Known(grown(known.candle, key[2], trades), seq)
@@ -60,7 +60,7 @@ class CandleStream:
         return FirstMessages(self._messages(key, known), known.seq)
 
     def reset(self) -> None:
-        """Time was turned back."""
+        """Forget all candles after a rewind."""
         self._known.clear()
 
     def _read(self, key: Key) -> _Known:

@@ -1,7 +1,7 @@
-"""The record of a channel, and the fields of a subscription that tell what it is about.
+"""The record of a channel, and the fields of a subscription.
 
-A key is what the hub counts by: the channel's name, then what the subscription is about. An option that is not honoured
-is refused, so that nobody waits for what never comes.
+A key is what the hub counts by: the channel's name, then the fields of the subscription. An unsupported option is
+refused, so that no client waits for messages that never come.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,16 +20,17 @@ from coinone.node.storage.history.candles import INTERVALS
 
 Json = dict[str, Any]
 JOINED = "joined"
-"""In a key of userFills: put together as aggregateByTime asks for."""
+"""In a key of userFills: merged as aggregateByTime specifies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """`read` makes of a subscription what follows the channel's name in its key. Raises InvalidInput."""
+    """The fields of a subscription. `read` returns the part of its key after the channel's name. Raises
+    InvalidInput."""
 
     read: Callable[[Json, Coins], Key]
     needs: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()  # fields that may be left out
+    takes: tuple[str, ...] = ()  # optional fields
 
 
 async def nothing(sources: Sources, key: Key) -> FirstMessages:
@@ -38,19 +39,20 @@ async def nothing(sources: Sources, key: Key) -> FirstMessages:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What may be listened to: sessions, the feed, prices and docs/protocol/api.md read this record."""
+    """A channel that clients can subscribe to: sessions, the feed, weights and docs/protocol/api.md read this
+    record."""
 
     name: str
     about: str
     fields: Fields
-    weight: int = 0  # of a new subscription, besides what its first messages cost
+    weight: int = 0  # of a new subscription, in addition to that of its first messages
     snapshot: Callable[[Sources, Key], Awaitable[FirstMessages]] = (
-        nothing  # the first messages of a new listener
+        nothing  # the first messages of a new subscriber
     )
 
 
 def message(channel: str, data: Any) -> bytes:
-    """One message of a stream."""
+    """Encode one message of a stream."""
     return jsonio.encode({"channel": channel, "data": data})
 
 

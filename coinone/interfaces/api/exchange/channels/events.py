@@ -1,7 +1,7 @@
-"""Channels about what happened to an account: made from a batch's events.
+"""Channels about events of an account: made from a batch's events.
 
-Four of them are histories: their first message holds an account's newest rows (account_rows.py), and later ones what a
-batch adds.
+Four of them are histories: their first message holds an account's newest rows (account_rows.py), and later ones those
+of each batch.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,13 +19,13 @@ from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 
 Json = dict[str, Any]
 Rows = Awaitable[list[Json]]
-_FORCED = ("Canceled", "Cancel")  # how the status of an order ends that its owner did not cancel
+_FORCED = ("Canceled", "Cancel")  # endings of the status of an order that its owner did not cancel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventChannel(Channel):
-    """`messages` makes what one account's share of a batch has to say; `forms` are what else a key of the channel may
-    end with."""
+    """A channel about an account's events. `messages` makes the messages of one account's share of a batch; `forms`
+    are the optional last parts of a key."""
 
     messages: Callable[[AccountEvents, Key], Awaitable[list[bytes]]]
     forms: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ async def _order_updates(share: AccountEvents, key: Key) -> list[bytes]:
 
 
 async def _user_events(share: AccountEvents, key: Key) -> list[bytes]:
-    """The channel that the anchor calls "user": one kind of news in each message."""
+    """The messages of the channel that Hyperliquid calls "user": one kind of event in each."""
     news: list[Json] = []
     if share.fills:
         news.append({"fills": await share.fill_rows()})
@@ -79,7 +79,7 @@ def _history(
     fields: Fields = USER,
     forms: tuple[str, ...] = (),
 ) -> EventChannel:
-    """A channel whose rows stand in `field` of a message; `first` reads the newest ones, and after which batch."""
+    """A channel whose rows are in `field` of a message; `first` returns the newest ones, and after which batch."""
 
     def told(key: Key, made: list[Json], is_snapshot: bool) -> bytes:
         return message(name, {"isSnapshot": is_snapshot, "user": "0x" + key[1], field: made})
@@ -116,7 +116,7 @@ EVENTS = (
 
 
 def event_keys(user: str) -> Iterator[tuple[EventChannel, Key]]:
-    """All keys of an account's channels, those of further forms last."""
+    """All keys of an account's channels, those with optional parts last."""
     for channel in EVENTS:
         yield channel, (channel.name, user)
     for channel in EVENTS:

@@ -1,9 +1,9 @@
-"""From batches to messages: what each channel says when a batch is published, and when somebody subscribes.
+"""Publish messages after each batch, and give new subscribers a snapshot.
 
 Market channels (markets.py) are made from the published view and the batch's events alone. Account channels that show
-events (events.py) are made from the events; those that show state (account_states.py) are read
-for accounts that a batch touched, and once a second because marks move. So many may be watched that this takes longer
-than a batch: then it goes on beside the next ones, and only these channels are late. Whom a batch touched comes first.
+events (events.py) are made from the events; those that show state (account_states.py) are read for accounts that a
+batch touched, and once a second because marks move. If so many are watched that this takes longer than a batch, it
+continues during the next ones, and only these channels are late. Accounts that a batch touched come first.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ STATE_REFRESH_MS = 1000
 
 
 class ChannelFeed:
-    """Publishes to the hub, batch by batch; answers new subscriptions with a snapshot."""
+    """Publishes each batch to the hub; answers new subscriptions with a snapshot."""
 
     def __init__(self, hub: Hub, sources: Sources) -> None:
         self._hub = hub
@@ -36,11 +36,11 @@ class ChannelFeed:
         self._markets = {channel.name: channel.stream(self._outlet) for channel in MARKETS}
         self._states: asyncio.Task[None] | None = None
         self._refreshed_ms = 0
-        self._touched: dict[str, None] = {}  # watched accounts, in hex, to be told of first
+        self._touched: dict[str, None] = {}  # watched accounts, in hex, to be published first
 
     async def on_batch(self, events: EventLog) -> None:
-        """Everything that a batch has to say; the market data must have adopted it already. Events are made of
-        its rows only where somebody listens."""
+        """Publish a batch's messages; the market data must have adopted it already. Events are made from its rows
+        only for subscribers."""
         turns = Turns(self._hub.flush)
         for stream in self._markets.values():
             await stream.on_batch(events, turns)
@@ -56,7 +56,7 @@ class ChannelFeed:
         await self._publish_states_beside()
 
     async def snapshot(self, key: Key) -> FirstMessages:
-        """What a new subscriber gets first."""
+        """The first messages of a new subscriber."""
         stream = self._markets.get(key[0])
         if stream is None:
             first = await CHANNELS[key[0]].snapshot(self._sources, key)
@@ -66,7 +66,7 @@ class ChannelFeed:
         return first
 
     def reset(self) -> None:
-        """Time was turned back: what was told last counts no more."""
+        """Forget what was published last, after a rewind."""
         self._outlet.reset()
         for stream in self._markets.values():
             stream.reset()
@@ -82,7 +82,7 @@ class ChannelFeed:
                         self._outlet.publish(key, payload)
 
     async def _publish_states_beside(self) -> None:
-        """Begin, unless it is under way from an earlier batch, and wait a little for its end."""
+        """Start publishing states, unless that continues from an earlier batch, and wait briefly for it to finish."""
         self._end_states()
         if self._states is None:
             self._states = asyncio.create_task(self._publish_states())
@@ -90,7 +90,7 @@ class ChannelFeed:
         self._end_states()
 
     def _end_states(self) -> None:
-        """Where all is told: what batches touch from here on begins it anew."""
+        """If all states are published, end the task: the next batch starts another one."""
         if self._states is not None and self._states.done():
             states, self._states = self._states, None
             states.result()
@@ -107,7 +107,7 @@ class ChannelFeed:
             self._hub.flush()
 
     def _is_new_second(self) -> bool:
-        """Whether a second is over. Then the few accounts that most listen to come first, however many others have."""
+        """Whether a second has passed. Then accounts of sites that watch few come first, however many others watch."""
         is_due = self._data.time_ms - self._refreshed_ms >= STATE_REFRESH_MS
         if is_due:
             self._refreshed_ms = self._data.time_ms
@@ -115,7 +115,7 @@ class ChannelFeed:
         return is_due
 
     def _next_users(self, waiting: dict[str, None]) -> list[str]:
-        """Whom batches touched, also while others were told, before those who are only due."""
+        """The next accounts: those touched by batches, including meanwhile, before those that are only due."""
         self._is_new_second()
         touched = list(islice(self._touched, QUERIES_PER_VISIT))
         for user in touched:

@@ -1,6 +1,6 @@
 """Channels about markets: made from the published view and the batch's events alone.
 
-Each has a stream, which keeps what it needs from batch to batch. After a batch they publish in the order of MARKETS.
+Each has a stream, which keeps its state between batches. After a batch they publish in the order of MARKETS.
 """
 
 import base64
@@ -28,22 +28,22 @@ from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.sockets.hub import FirstMessages, Key
 from coinone.rules.exchange.events.event_log import EventLog
 
-_ROWS_OF_A_BOOK = 32  # what a book takes, in the measure of fills and orders
+_ROWS_OF_A_BOOK = 32  # the cost of a book, in rows (fills and orders)
 _TRADES_AT_FIRST = 30
 
 
 class MarketStream(Protocol):
-    """One channel of a running feed."""
+    """The stream of one channel of a running feed."""
 
     async def on_batch(self, events: EventLog, turns: Turns) -> None:
-        """Publish what the newest batch has to say; the market data has adopted it already."""
+        """Publish the messages of the newest batch; the market data has adopted it already."""
 
     async def snapshot(self, key: Key) -> FirstMessages:
-        """What a new listener gets first. Rows and trades of the batches in it are not told again. A state may be:
-        with the same number there may be a newer one, and only older ones are left out."""
+        """The first messages of a new subscriber. Rows and trades of the batches in it are not sent again. A state
+        may be: a newer state may have the same number, and only older ones are skipped."""
 
     def reset(self) -> None:
-        """Time was turned back."""
+        """Reset after a rewind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class MarketChannel(Channel):
 
 
 class ChangeStream:
-    """Says how things are whenever that differs from what was said last."""
+    """Publishes a state whenever it differs from the last published one."""
 
     def __init__(self, outlet: Outlet, name: str, data: Callable[[MarketData, Key], Any], rows: int) -> None:
         self._outlet = outlet
@@ -70,15 +70,15 @@ class ChangeStream:
         return FirstMessages([self._message(key)], self._outlet.data.seq - 1)
 
     def reset(self) -> None:
-        """The outlet forgets what was said."""
+        """Nothing to do: the outlet forgets what was published."""
 
     def _message(self, key: Key) -> bytes:
         return message(self._name, self._data(self._outlet.data, key))
 
 
 class Prices:
-    """fastAssetCtxs: only what changed, as the anchor does; the first message of a subscriber holds all. Data is base64
-    of raw DEFLATE (RFC 1951) of JSON."""
+    """fastAssetCtxs: only changed prices, as at Hyperliquid; a subscriber's first message has all. Data is base64 of
+    raw DEFLATE (RFC 1951) of JSON."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -93,7 +93,7 @@ class Prices:
                 self._outlet.publish(key, _squeezed("fastAssetCtxs", changed))
 
     async def snapshot(self, key: Key) -> FirstMessages:
-        self._told = self._outlet.data.prices()  # changes count from here on, whoever listened before
+        self._told = self._outlet.data.prices()  # the base of later changes, for earlier subscribers too
         return FirstMessages([_squeezed("fastAssetCtxs", self._told)], self._outlet.data.seq - 1)
 
     def reset(self) -> None:
@@ -101,7 +101,7 @@ class Prices:
 
 
 class TradeStream:
-    """What was traded in a market's book."""
+    """Publishes the trades in a market's book."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -120,7 +120,7 @@ class TradeStream:
         return FirstMessages([message("trades", trades)] if trades else [], data.trades_seq(coin))
 
     def reset(self) -> None:
-        """Nothing is kept."""
+        """Nothing to do: no state is kept."""
 
 
 def _squeezed(channel: str, data: Any) -> bytes:
@@ -158,7 +158,7 @@ def _book(data: MarketData, key: Key) -> Any:
 def _changing(
     name: str, about: str, fields: Fields, data: Callable[[MarketData, Key], Any], rows: int = 0
 ) -> MarketChannel:
-    """`rows`: what a message takes, in the measure of fills and orders, where others have their turn after it."""
+    """A channel that publishes changes. `rows`: the cost of a message in rows, if others have their turn after it."""
     return MarketChannel(name, about, fields, stream=lambda outlet: ChangeStream(outlet, name, data, rows))
 
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """What a session needs from the rest of the interface."""
+    """The functions that a session needs from the rest of the interface."""
 
     def admit(self, size: int) -> None: ...
     def key_of(self, subscription: Any) -> Key: ...
@@ -28,14 +28,14 @@ class Backend(Protocol):
 
 
 class Session:
-    """The protocol of `/ws`. Every request gets an answer; nothing is sent that was not asked for."""
+    """The protocol of `/ws`. Every request gets an answer; nothing is sent without a request."""
 
     def __init__(self, connection: Connection, hub: Hub, backend: Backend) -> None:
         self._connection = connection
         self._hub = hub
         self._backend = backend
         self._posts: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Semaphore(WS_POSTS_AT_ONCE)  # of questions
+        self._turn = asyncio.Semaphore(WS_POSTS_AT_ONCE)  # limits concurrent info posts
         self._window_start = 0.0
         self._window_count = 0
 
@@ -99,8 +99,8 @@ class Session:
         self._hub.begin(self._connection, key, first)
 
     async def _first(self, key: Key) -> FirstMessages:
-        """The first messages of a new subscription, which ends where there are none to be had: a stream without its
-        beginning would be taken for a whole one."""
+        """The first messages of a new subscription, which is removed if they cannot be made: a stream without its
+        beginning would seem complete."""
         try:
             return await self._backend.snapshot(key)
         except InvalidInput:
@@ -110,7 +110,7 @@ class Session:
     def _unsubscribe(self, subscription: Any) -> None:
         try:
             was_there = self._hub.unsubscribe(self._connection, self._backend.key_of(subscription))
-        except InvalidInput:  # nobody can have subscribed to it
+        except InvalidInput:  # no client can have subscribed to it
             was_there = False
         if not was_there:
             self._error(f"Already unsubscribed: {_text(subscription)}")
@@ -123,7 +123,7 @@ class Session:
         )
 
     def _post(self, request: dict[str, Any], size: int) -> None:
-        """Answer a post in its own task: an action waits for its batch, and pings must not wait for it."""
+        """Answer a post in a separate task: an action waits for its batch, and pings must not wait for it."""
         post_id, body = request.get("id"), request.get("request")
         if (
             type(post_id) is not int
@@ -163,8 +163,8 @@ class Session:
             self._connection.send(_posted(post_id, kind, payload))
 
     def _error(self, text: str, reason: str = "") -> None:
-        """`text` in the anchor's words, which repeat the request: clients find by it what was refused. Why it was
-        refused stands beside it."""
+        """Send an error: `text` in Hyperliquid's wording, which repeats the request so that clients find the one
+        that was refused, and the reason in a separate field."""
         self._send({"channel": "error", "data": text, **({"reason": reason} if reason else {})})
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Every channel by name, and how a subscription finds the one that it is about."""
+"""Every channel by name, and the parser of subscriptions."""
 
 from typing import Any
 
@@ -31,13 +31,13 @@ def _empty_history(name: str, about: str, field: str) -> Channel:
     return Channel(name, about, USER, snapshot=snapshot)
 
 
-EXPLORER = (  # told by explorer/feed.py
+EXPLORER = (  # published by explorer/feed.py
     Channel("explorerBlock", "a row for each batch", NO_FIELDS),
     Channel(
         "explorerTxs", f"the last {EXPLORER_STREAM_TRANSACTIONS_MAX} transactions of each batch", NO_FIELDS
     ),
 )
-SILENT = (  # of features that are not there: accepted, with an empty state, and never an update
+SILENT = (  # of absent features: accepted, with an empty state and no updates
     Channel("notification", "nothing", USER),
     Channel("outcomeMetaUpdates", "nothing", NO_FIELDS),
     Channel("spotAssetCtxs", "the one entry of `spotMeta`, without a price", NO_FIELDS, snapshot=_spot),
@@ -56,7 +56,7 @@ CHANNELS: dict[str, Channel] = {channel.name: channel for group in GROUPS.values
 
 
 def parse_subscription(subscription: Any, coins: Coins) -> Key:
-    """The key of a subscription object. Raises InvalidInput."""
+    """Parse a subscription object into its key. Raises InvalidInput."""
     if not isinstance(subscription, dict):
         raise InvalidInput("subscription must be an object")
     name = subscription.get("type")

@@ -1,7 +1,7 @@
-"""Answers about features that this exchange does not have: well-typed and empty, so that clients go on.
+"""Answers for features that this exchange does not have: well-typed and empty, so that clients continue.
 
-Each is a request type of the anchor's API. A client that lists, say, its vaults on start must get an empty list and
-not an error. A feature that arrives loses its line here.
+Each is a request type of Hyperliquid's API. A client that lists, say, its vaults at the start must get an empty list
+and not an error. When a feature is added, its line here is removed.
 """
 
 from coinone.interfaces.api.exchange.info.sources import Answered, InfoType, Json, Request, Sources
@@ -10,7 +10,7 @@ USER_ABSTRACTION = "unifiedAccount"  # one balance for everything
 
 
 def _absent(about: str, **answers: Json) -> tuple[InfoType, ...]:
-    """Types that are about one absent feature."""
+    """Request types of one absent feature."""
     return tuple(_constant(name, answer, about) for name, answer in answers.items())
 
 

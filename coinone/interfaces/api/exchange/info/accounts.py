@@ -1,4 +1,4 @@
-"""Questions about accounts: answered between two batches."""
+"""Info requests about accounts: answered between two batches."""
 
 from coinone.base.primitives.integers import INT64_MAX
 from coinone.base.primitives.parameters import OPENING_FEE
@@ -105,7 +105,7 @@ async def _approved_builders(sources: Sources, request: Request) -> Json:
 
 
 async def _referral(sources: Sources, request: Request) -> Json:
-    """A code is kept as it was named; whose it is, nobody here says."""
+    """The referral code as the account named it; its owner is not recorded here."""
     account, user = await sources.account(request, orders=False), parse_user(request)
     code = await sources.queries.run(lambda reader: reads.referral_code_of(reader.exchange, user))
     return {
@@ -137,7 +137,7 @@ async def _active_asset_data(sources: Sources, request: Request) -> Json:
 
 async def _pre_transfer_check(sources: Sources, request: Request) -> Json:
     role = await _role(sources, request)
-    exists = role["role"] == "user"  # an agent's key has no account of its own
+    exists = role["role"] == "user"  # an agent's key has no account
     fee = money(0 if exists else OPENING_FEE)
     return {"fee": fee, "isSanctioned": False, "userExists": exists, "userHasSentTx": exists}
 
@@ -149,7 +149,7 @@ async def _web_data(sources: Sources, request: Request) -> Json:
 
 
 def web_data(sources: Sources, user: Address, account: accounts.AccountView, orders: Json) -> Json:
-    """All that the anchor's own page shows, in one object; `orders` are the account's, as JSON."""
+    """All the data of Hyperliquid's page in one object; `orders` are the account's, as JSON."""
     return {
         "clearinghouseState": accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms),
         "leadingVaults": [],
@@ -172,7 +172,7 @@ def web_data(sources: Sources, user: Address, account: accounts.AccountView, ord
 def _account(
     name: str, handler: Handler, about: str, also: tuple[str, ...] = (), weight: int = INFO_WEIGHT
 ) -> InfoType:
-    """Of a user, and of the fields `also`."""
+    """A request type about a user, with the additional fields `also`."""
     return InfoType(name, Answered.BETWEEN_BATCHES, handler, about, ("user", *also), weight=weight)
 
 

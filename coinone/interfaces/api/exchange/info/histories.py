@@ -1,8 +1,9 @@
 """Histories from the store: fills, funding, ledger, ended orders, candles.
 
-Who asks from a startTime on gets the oldest rows since, oldest first, and asks again from the last one's time: so
-the anchor's clients page through a history. Who names none gets the newest rows. No answer ends inside a time: a
-stranger may make thousands of rows at one, and whoever goes on from it would get the same ones for ever.
+A request with a startTime gets the oldest rows since, oldest first, and the next one begins at the last row's time:
+this is how Hyperliquid's clients page through a history. A request without one gets the newest rows. No answer ends
+within the rows of one time: others may create thousands of rows at one time, and a client that continues from it would
+get the same ones again and again.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,18 +32,19 @@ Request = dict[str, Any]
 
 
 class Unfinished(Counted):
-    """Rows were read, and there are too many of them."""
+    """An empty answer: rows were read, but there are too many of them."""
 
 
 class Histories:
-    """The store's history as answers."""
+    """Answers from the store's history."""
 
     def __init__(self, history: History, coins: Coins) -> None:
         self._history = history
         self._coins = coins
 
     def fills(self, request: Request, end_ms: int = TIME_MS_MAX) -> list[Json]:
-        """userFills: newest first. Of a full answer the last time may go on beyond it, so joined it is left out."""
+        """userFills: newest first. The last time of a full answer may be incomplete, so it is left out if rows are
+        joined."""
         user, joined = parse_address(request.get("user")), parse_joined(request)
         rows = self._history.fills(user, Page(end_ms=end_ms, limit=INFO_ROWS_MAX))
         if joined and len(rows) == INFO_ROWS_MAX:
@@ -50,8 +52,8 @@ class Histories:
         return self._fills(rows, joined)
 
     def fills_by_time(self, request: Request, brief: bool = False) -> list[Json]:
-        """userFillsByTime: oldest first, or, if `reversed`, the newest of the time asked for, newest first. Unfinished
-        if the answer is to be `brief` and is longer than two full ones."""
+        """userFillsByTime: oldest first, or, if `reversed`, the newest of the requested time, newest first.
+        Unfinished if the answer is to be `brief` and is longer than two full ones."""
         user, joined = parse_address(request.get("user")), parse_joined(request)
         asked, turned = _page(request, INFO_ROWS_MAX), parse_flag(request, "reversed")
         page = replace(asked, oldest=asked.oldest and not turned)
@@ -100,7 +102,7 @@ class Histories:
         ]
 
     def candles(self, request: Request) -> list[Json]:
-        """candleSnapshot: oldest first; the newest ones if there are more than one answer holds."""
+        """candleSnapshot: oldest first; the newest ones if there are more than fit into one answer."""
         wanted = request.get("req")
         if not isinstance(wanted, dict):
             raise InvalidInput("candleSnapshot needs req")
@@ -112,11 +114,11 @@ class Histories:
         return [candle_json(candle, coin, interval) for candle in rows]
 
     def last_candle(self, coin: Coin, interval: str, now_ms: int) -> tuple[Candle | None, int]:
-        """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may hold."""
+        """The candle that is open at `now_ms`, or the one before it, and the last batch whose trades it may include."""
         return self._history.last_candle(coin.index, interval, now_ms)
 
     def past(self, request: Request, until_ms: int = TIME_MS_MAX) -> ValueHistory:
-        """What portfolio is made of: the newest rows of each history, as it was then."""
+        """The data of portfolio: the newest rows of each history, up to `until_ms`."""
         user, history = parse_address(request.get("user")), self._history
         newest = Page(end_ms=until_ms, limit=INFO_ROWS_MAX)
         fills, paid = history.fills(user, newest), history.funding(user, newest)
@@ -141,7 +143,7 @@ def candle_json(candle: Candle, coin: Coin, interval: str) -> Json:
 
 
 def _paged(read: Callable[[Of, Page], list[Row]], of: Of, request: Request, limit: int) -> list[Row]:
-    """The rows that a request with startTime and endTime is about, oldest first."""
+    """The rows of a request with startTime and endTime, oldest first."""
     page = _page(request, limit)
     rows = read(of, page)
     return rows if page.oldest else rows[::-1]

@@ -1,9 +1,9 @@
-"""POST /info: a request finds its type in one table, and the type's record says how it is answered and paid for.
+"""POST /info: look up a request's type in one table, whose record defines its handler and weight.
 
-Questions about markets are answered from the view published after each batch, without asking the executor;
-the bytes of such an answer are kept until the next batch. Questions about accounts run between batches.
-Histories come from the store. Whoever asks pays what the kind costs before anything is read, and for rows in the thread
-that read them, so that neither is saved by leaving.
+Requests about markets are answered from the view published after each batch, without the executor; the bytes of such an
+answer are kept until the next batch. Requests about accounts run between batches. Histories come from the store. A
+sender pays the weight of its request's kind before anything is read, and for rows in the thread that read them, so that
+disconnecting avoids neither.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from coinone.node.views.view import View
 
 T = TypeVar("T")
 _UNKNOWN = "Failed to deserialize the JSON body into the target type"
-_CACHED_ANSWERS_MAX = 512  # distinct market questions between two batches
+_CACHED_ANSWERS_MAX = 512  # distinct market requests between two batches
 
 
 class Info:
@@ -32,11 +32,11 @@ class Info:
         self._sources = sources
         self._cache: dict[bytes, tuple[bytes, int]] = {}
         self._cached_of: View | None = None
-        self.answered: dict[str, int] = {}  # by type, for /metrics; those from the cache are left out
+        self.answered: dict[str, int] = {}  # by type, for /metrics; cached answers are not counted
 
     async def answer_bytes(self, body: bytes, purse: TokenBucket, sender: Sender = NOBODY) -> bytes:
-        """The JSON of an answer, paid for. Raises HttpError for a request that no type or field fits, or that
-        the purse does not allow, and where its sender leaves."""
+        """The JSON of an answer, paid for. Raises HttpError for an invalid request, if the purse does not allow it,
+        or if its sender leaves."""
         view = self._sources.data.view
         if self._cached_of is not view:
             self._cache.clear()
@@ -68,12 +68,12 @@ class Info:
         return result
 
     def admit(self, request: Any, purse: TokenBucket) -> Bill:
-        """Let a request in, which pays what its kind costs. Raises LimitExceeded."""
+        """Admit a request, which pays the weight of its kind. Raises LimitExceeded."""
         purse.require()
         return Bill(purse, _least(_type_of(request)))
 
     async def answer(self, request: Any, bill: Bill) -> Json:
-        """The answer object of a request that was let in. Raises InvalidInput, LimitExceeded among them."""
+        """The answer object of an admitted request. Raises InvalidInput, including LimitExceeded."""
         try:
             kind = _known(request)
             self.answered[kind.name] = self.answered.get(kind.name, 0) + 1
@@ -87,7 +87,7 @@ class Info:
         return answer
 
     def _paid(self, kind: InfoType, bill: Bill) -> Sources:
-        """What is answered from, where reading rows pays for them."""
+        """The sources of an answer; reading rows from them is paid for."""
         if kind.answered is Answered.FROM_VIEW:
             return self._sources
         near, slow = self._sources.in_thread, self._sources.in_slow_thread
@@ -115,7 +115,7 @@ def _known(request: Any) -> InfoType:
 
 
 def _least(kind: InfoType | None) -> int:
-    """What a request costs at least, also one of no type."""
+    """The minimum weight of a request, also of an unknown type."""
     return INFO_WEIGHT if kind is None else kind.weight
 
 

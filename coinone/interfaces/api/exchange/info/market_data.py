@@ -1,6 +1,6 @@
-"""Markets as the interface knows them: the node's published view, and what the last day's trades add up to.
+"""Market data of the interface: the node's published view, and totals of the last day's trades.
 
-`adopt` is called once per batch on the interface's event loop; everything else reads what it left.
+`adopt` is called once per batch on the interface's event loop; everything else reads its results.
 """
 
 from collections import deque
@@ -25,7 +25,7 @@ from coinone.node.views.view import View
 from coinone.rules.exchange.events.event_log import EventLog, Trades
 from coinone.rules.exchange.events.events import Fill, MarketUpdate
 
-RECENT_TRADES = 100  # per market, newest kept: what recentTrades and a new subscriber get
+RECENT_TRADES = 100  # kept per market, the newest: for recentTrades and new subscribers
 _NEWEST_TRADES = Page(limit=RECENT_TRADES)
 _IDLE_FIGURES = MarketFigures(0, 0, 0, 0, 0, 0, 0, 0, DayStats())
 
@@ -51,7 +51,7 @@ class DayWindow:
         self._size += size
 
     def add_candle(self, candle: Candle) -> None:
-        """A minute from the store; its volume is valued at the mean of open and close."""
+        """Add a minute from the store; its volume is valued at the mean of open and close."""
         value = candle.volume * (candle.open + candle.close) // 2
         self.add(candle.open_ms, candle.close, candle.volume, value)
 
@@ -65,14 +65,14 @@ class DayWindow:
 
 
 def last_day(history: History, market: int, now_ms: int) -> list[Candle]:
-    """The minutes since 24 hours ago with trades, and the last one before, whose price the day began with."""
+    """The minutes with trades of the last 24 hours, and the last one before, whose price the day began with."""
     began = now_ms - DAY_MS
     before = history.candles(market, "1m", 0, began - began % MINUTE_MS - 1, limit=1)
     return [*before, *history.candles(market, "1m", began, TIME_MS_MAX)]
 
 
 class MarketData:
-    """The newest view with the figures that clients expect beside it."""
+    """The newest view and the figures derived from it for clients."""
 
     def __init__(self, coins: Coins) -> None:
         self.coins = coins
@@ -96,15 +96,15 @@ class MarketData:
         return self._view
 
     def begin(self, view: View, history: History) -> None:
-        """Know the markets from a view and the store alone: at the start, and after going back in time. The store may
-        be ahead of the view: what it holds is not added again when it is adopted."""
+        """Load the markets from a view and the store alone: at the start, and after a rewind. The store may be ahead
+        of the view: its batches are not added again when they are adopted."""
         self.reset()
         for coin in self.coins.all:
             self._seed(coin.index, view.time_ms, history)
         self.adopt(view)
 
     def _seed(self, market: int, now_ms: int, history: History) -> None:
-        """What the store holds of the last day, and the newest trades; anew if a batch came meanwhile."""
+        """Load the last day's minutes and the newest trades from the store; again if a batch came meanwhile."""
         while True:
             seq = history.seq
             minutes, trades = last_day(history, market, now_ms), history.trades(market, _NEWEST_TRADES)
@@ -116,7 +116,7 @@ class MarketData:
         self._seeded[market] = seq
 
     def adopt(self, view: View, events: EventLog | None = None) -> None:
-        """Take over the view after a batch and the batch's events."""
+        """Adopt the view after a batch and the batch's events."""
         for part in events.parts if events else ():
             if isinstance(part, Trades):
                 self._take(part)
@@ -127,7 +127,7 @@ class MarketData:
             self._figures[coin.index] = self._read(coin.index)
 
     def _take(self, trades: Trades) -> None:
-        """The day's figures from the columns, and the few trades that are kept as they are."""
+        """Add a batch's trades to the day's figures, and keep the newest."""
         for market in np.unique(trades.fills["market"]).tolist():
             if trades.seq <= self._seeded[market]:
                 continue
@@ -165,7 +165,7 @@ class MarketData:
         return context_json(coin, self._figures[coin.index])
 
     def prices(self) -> dict[str, Json]:
-        """Mark and middle of each market, as fastAssetCtxs tells them."""
+        """The mark and mid of each market, for fastAssetCtxs."""
         shown = {}
         for coin in self.coins.all:
             market = self._figures[coin.index]
@@ -184,10 +184,10 @@ class MarketData:
         return bbo_json(coin, self.time_ms, *self.levels(coin.index))
 
     def recent_trades(self, coin: Coin, most: int = 10) -> list[Json]:
-        """Newest first."""
+        """The newest trades, newest first."""
         newest = list(self._trades[coin.index])[-most:]
         return [trade_json(fill, self.coins) for fill in reversed(newest)]
 
     def trades_seq(self, coin: Coin) -> int:
-        """The last batch whose trades are among them."""
+        """The last batch whose trades are included."""
         return max(self.seq, self._seeded[coin.index])

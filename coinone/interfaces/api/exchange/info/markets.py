@@ -1,4 +1,4 @@
-"""Questions about markets: answered from the published view, without asking the executor."""
+"""Info requests about markets: answered from the published view, without the executor."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from coinone.interfaces.api.exchange.info.sources import Answered, Handler, Info
 from coinone.interfaces.api.exchange.json import markets
 from coinone.rules.exchange.prices.funding import HOUR_MS
 
-_SINGLE_TIER_MAX = 50  # margin tables up to this number are "one tier of that leverage", as at the anchor
+_SINGLE_TIER_MAX = 50  # margin tables up to this number mean "one tier of that leverage", as at Hyperliquid
 
 
 async def meta(sources: Sources, request: Request) -> Json:
@@ -52,7 +52,7 @@ async def exchange_status(sources: Sources, request: Request) -> Json:
 
 
 async def predicted_fundings(sources: Sources, request: Request) -> Json:
-    """The rate of the running hour, under the venue name by which the anchor's clients know the exchange itself."""
+    """The rate of the current hour, under the venue name that Hyperliquid's clients use for the exchange itself."""
     next_ms = (sources.data.time_ms // HOUR_MS + 1) * HOUR_MS
     return [
         [coin.name, [["HlPerp", markets.predicted_funding_json(sources.data.figures(coin.index), next_ms)]]]

@@ -1,8 +1,8 @@
-"""portfolio: how an account's value and profit went, put together from its fills, payments and transfers.
+"""portfolio: an account's value and profit over time, computed from its fills, payments and transfers.
 
-Going back from today's equity, each row is taken off again; so the curve shows realised profit, and only its last
-point holds what open positions are worth now. It begins where the newest rows of the histories do: with one of them
-missing, what was there before would be told wrong.
+Starting from the current equity, each row is subtracted backwards; so the curve shows realised profit, and only its
+last point includes the unrealised profit of open positions. It begins where the newest rows of the histories begin: if
+a row were missing, earlier values would be wrong.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,14 +15,14 @@ from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpd
 
 DAY_MS = 86_400_000
 PERIODS = (("day", DAY_MS), ("week", 7 * DAY_MS), ("month", 30 * DAY_MS), ("allTime", None))
-_WAITING = ("unclaimed", "dust")  # never reached the account
-_OF_DEBTS = ("levy", "covered", "proceeds")  # what trading brought or took, though no fill says so
+_WAITING = ("unclaimed", "dust")  # not yet credited to the account
+_OF_DEBTS = ("levy", "covered", "proceeds")  # gains and losses of trading that no fill shows
 POINTS_MAX = 120  # of a curve: a chart has no room for more
 
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:
-    """What one row changed: profit is value that did not come or go by a transfer."""
+    """The change by one row: profit is a change of value other than a transfer."""
 
     time_ms: int
     value: int  # micro-quote, as all amounts here
@@ -32,8 +32,8 @@ class ValueChange:
 
 @dataclass(frozen=True, slots=True)
 class ValueHistory:
-    """Steps, oldest first, and since when they are complete. Profit needs no transfers, so whoever is sent very many
-    small amounts still sees all of it but for older levies and debts."""
+    """Steps, oldest first, and the times since when they are complete. Profit needs no transfers, so an account that
+    receives very many small amounts still sees all of it except older levies and debts."""
 
     steps: Sequence[ValueChange]
     traded_ms: int = 0  # fills and payments
@@ -41,7 +41,7 @@ class ValueHistory:
 
 
 def known_since(rows: Sequence[FundingPayment | LedgerUpdate | Fill], most: int) -> int:
-    """The first time of which the newest `most` rows, newest first, are certain to have everything."""
+    """The first time from which the newest `most` rows, newest first, are certainly complete."""
     return rows[-1].time_ms + 1 if len(rows) >= most else 0
 
 
@@ -50,7 +50,7 @@ def steps_of(
     payments: Sequence[FundingPayment],
     moves: Sequence[LedgerUpdate],
 ) -> list[ValueChange]:
-    """Oldest first. What waited unclaimed counts when the account claims it."""
+    """The steps, oldest first. Unclaimed amounts count when the account claims them."""
     steps = []
     for row in fills:
         side = row.fill.taker if row.is_taker else row.fill.maker
@@ -64,7 +64,7 @@ def steps_of(
 
 
 def _by_time(steps: Sequence[ValueChange]) -> list[ValueChange]:
-    """One step a time, oldest first: the account never had what it would have been between two rows of a batch."""
+    """Merge the steps of each time, oldest first: values between two rows of a batch never existed."""
     whole: dict[int, ValueChange] = {}
     for step in sorted(steps, key=lambda step: step.time_ms):
         before = whole.get(step.time_ms, ValueChange(step.time_ms, 0, 0))
@@ -75,7 +75,7 @@ def _by_time(steps: Sequence[ValueChange]) -> list[ValueChange]:
 
 
 def portfolio_json(past: ValueHistory, equity: int, unrealised: int, now_ms: int) -> list[list[Any]]:
-    """The anchor's eight periods; those of perpetuals alone are the same, as there is nothing else."""
+    """Hyperliquid's eight periods; those of perpetuals alone are the same, as there are no other instruments."""
     curves: list[tuple[str, dict[str, Any]]] = [
         (name, _curve(past, equity, unrealised, 0 if length is None else now_ms - length, now_ms))
         for name, length in PERIODS
@@ -100,7 +100,7 @@ def _curve(past: ValueHistory, equity: int, unrealised: int, start_ms: int, now_
 
 
 def _sums(start_ms: int, total: int, changes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """`total` at the beginning, which is the first change where none is named, and then after each change."""
+    """`total` at the beginning, which is the first change if no start is given, and then after each change."""
     points = [(start_ms, total)]
     for time_ms, change in changes:
         total += change
@@ -111,7 +111,7 @@ def _sums(start_ms: int, total: int, changes: Iterable[tuple[int, int]]) -> list
 
 
 def _points(curve: Sequence[tuple[int, int]]) -> list[list[Any]]:
-    """At most POINTS_MAX, evenly taken; the first and the last always."""
+    """At most POINTS_MAX points, evenly spaced; always with the first and the last."""
     last = len(curve) - 1
     places = (
         range(len(curve)) if last < POINTS_MAX else [n * last // (POINTS_MAX - 1) for n in range(POINTS_MAX)]

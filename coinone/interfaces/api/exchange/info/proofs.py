@@ -1,8 +1,8 @@
-"""accountProof: an account's whole state on the exchange as the last block holds it, provable from the block's hash.
+"""accountProof: an account's whole state on the exchange at the last block, provable from the block's hash.
 
-The answer holds what a client cannot compute: the header, our extension of it, the four roots, the account's leaf
-and orders, and the hashes beside its path. `interfaces/client/proofs.py` checks it; docs/protocol/account-proofs.md
-says how to do it by hand.
+The answer holds what a client cannot compute: the header, Coinone's extension of it, the four roots, the account's leaf
+and orders, and the sibling hashes of its path. `interfaces/client/proofs.py` checks it; docs/protocol/account-proofs.md
+explains how to do it by hand.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from coinone.rules.state.database import Table
 
 
 def account_proof(reader: ChainReader, user: Address) -> dict[str, Any]:
-    """On the executor. Raises InvalidInput for an address that the last block has no account of."""
+    """Prove an account, on the executor. Raises InvalidInput for an address without an account in the last block."""
     rows = reader.exchange.rows
     slot = rows.slot_of(user)
     number = None if slot is None else reader.exchange.number(slot)
@@ -31,7 +31,7 @@ def account_proof(reader: ChainReader, user: Address) -> dict[str, Any]:
     assert row is not None, "every block leaves its cursor"
     effects, proof = decode(Cursor, row).effects_hash, reader.chain.leaves.prove(number)
     if exchange_root_with(proof.rows_root, effects) != reader.head.exchange_root:
-        raise InvalidInput("the next block is just being written: ask again")  # the disk is a moment ahead
+        raise InvalidInput("the next block is just being written: ask again")  # the disk is slightly ahead
     return proof_json(proof, reader.head, effects)
 
 

@@ -1,7 +1,7 @@
-"""Copies of exchange rows for the interface.
+"""Read exchange rows for the interface, as copies.
 
-Every function runs on the executor (`Node.query`) between batches: it touches the arrays, returns plain
-integers, and keeps nothing.
+Every function runs on the executor (`Node.query`) between batches: it reads the arrays, returns plain integers, and
+keeps no references.
 """
 
 import numpy as np
@@ -82,7 +82,7 @@ def orders_of(ex: Exchange, slot: int) -> tuple[OrderView, ...]:
 
 
 def _views(ex: Exchange, places: list[int]) -> tuple[OrderView, ...]:
-    """Of the orders at these places of the table, column by column: an account has up to a thousand."""
+    """The orders at these places of the table, read by column: an account has up to a thousand."""
     orders = ex.rows.orders[places]
     return tuple(
         OrderView(
@@ -126,7 +126,7 @@ def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:
 
 
 def leverage_of(ex: Exchange, address: Address, market: int) -> int:
-    """What a new order of `address` would have."""
+    """The leverage that a new order of `address` would have."""
     first = int(ex.rows.markets[market]["first_leverage"])
     slot = ex.rows.slot_of(address)
     if slot is None:
@@ -135,7 +135,7 @@ def leverage_of(ex: Exchange, address: Address, market: int) -> int:
 
 
 def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, ...]:
-    """The living agents of an account."""
+    """The active agents of an account."""
     slot = ex.rows.slot_of(address)
     if slot is None:
         return ()
@@ -148,7 +148,7 @@ def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, 
 
 
 def role_of(ex: Exchange, address: Address, time_ms: int) -> tuple[str, Address | None]:
-    """("user" | "agent" | "missing", the agent's master). Who was an agent until its time was over is missing."""
+    """("user" | "agent" | "missing", the agent's master). An expired agent is missing."""
     if ex.rows.slot_of(address) is not None:
         return "user", None
     agent = ex.ledger.living_agent(address, time_ms)
@@ -158,7 +158,7 @@ def role_of(ex: Exchange, address: Address, time_ms: int) -> tuple[str, Address 
 
 
 def builders_of(ex: Exchange, address: Address) -> tuple[Address, ...]:
-    """Whom an account lets take builders' fees."""
+    """The builders that an account allows to charge builder fees."""
     slot = ex.rows.slot_of(address)
     if slot is None:
         return ()
@@ -172,7 +172,7 @@ def referral_code_of(ex: Exchange, address: Address) -> str:
 
 
 def builder_fee_of(ex: Exchange, address: Address, builder: Address) -> int:
-    """The greatest fee approved for `builder`, in tenths of a basis point."""
+    """The maximum fee approved for `builder`, in tenths of a basis point."""
     slot = ex.rows.slot_of(address)
     if slot is None:
         return 0

@@ -1,4 +1,4 @@
-"""What the questions of POST /info are answered from, and the record of a type of question."""
+"""The data sources of POST /info, and the record of a request type."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Sources:
     network: Network
     data: MarketData  # markets: the view after the newest batch
     queries: Queries[ChainReader]  # accounts: between two batches
-    histories: Histories  # what was, from the store
+    histories: Histories  # the past, from the store
     in_thread: InThread
     in_slow_thread: InThread  # one at a time
 
@@ -42,7 +42,7 @@ Handler = Callable[[Sources, Request], Awaitable[Json]]
 
 
 class Answered(Enum):
-    """When a question is answered, and from what."""
+    """When a request is answered, and from what."""
 
     FROM_VIEW = "from the view published after each batch"  # and the bytes are kept until the next one
     BETWEEN_BATCHES = "from the rows of the exchange, between two batches"
@@ -52,9 +52,9 @@ class Answered(Enum):
 
 @dataclass(frozen=True, slots=True)
 class InfoType:
-    """A request type of POST /info: dispatch, prices and docs/protocol/api.md read this record.
+    """A request type of POST /info: dispatch, weights and docs/protocol/api.md read this record.
 
-    The handler is given those fields of a request that are named here; all others are ignored.
+    The handler gets the fields of a request that are named here; all others are ignored.
     """
 
     name: str
@@ -62,9 +62,9 @@ class InfoType:
     handler: Handler
     about: str
     needs: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()  # fields that may be left out
+    takes: tuple[str, ...] = ()  # optional fields
     weight: int = INFO_WEIGHT
-    rows_per_weight: int = 0  # a list costs 1 more for so many rows; 0: nothing
+    rows_per_weight: int = 0  # rows per additional weight of a list; 0: rows are free
     fields: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Questions about what was: answered from the store."""
+"""Info requests about the past: answered from the store."""
 
 from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.exchange.info.histories import Unfinished
@@ -23,8 +23,8 @@ async def _historical_orders(sources: Sources, request: Request) -> Json:
 
 
 async def orders_so_far(sources: Sources, request: Request) -> tuple[list[Json], int]:
-    """All orders, those that rest among them, by the time of their last change, newest first; and the batch after which
-    they were so."""
+    """All orders, including resting ones, by the time of their last change, newest first; and the batch after which
+    they were read."""
     account, seq, until_ms = await _account_so_far(sources, request)
     ended = await sources.in_thread(lambda: sources.histories.ended_orders(request, until_ms))
     rows = [open_status_json(order, sources.data.coins) for order in account.orders] + ended
@@ -35,7 +35,7 @@ async def orders_so_far(sources: Sources, request: Request) -> tuple[list[Json],
 async def _account_so_far(
     sources: Sources, request: Request, orders: bool = True
 ) -> tuple[AccountView, int, int]:
-    """The account, and the batch and its time in ms after which it was so: histories read later end there."""
+    """The account, and the batch after which it was read with its time in ms: histories read later end there."""
     user, time_ms = parse_user(request), sources.data.time_ms
 
     def read(reader: ChainReader) -> tuple[AccountView, int, int]:
@@ -46,7 +46,7 @@ async def _account_so_far(
 
 
 async def _portfolio(sources: Sources, request: Request) -> Json:
-    """The curve of an account as it was after one batch: what comes later is in neither its worth nor its past."""
+    """The curve of an account after one batch: later changes are in neither its value nor its history."""
     account, _, until_ms = await _account_so_far(sources, request, orders=False)
     past = await sources.in_thread(lambda: sources.histories.past(request, until_ms))
     unrealised = sum(position.unrealised for position in account.positions)
@@ -61,7 +61,7 @@ def _rows(name: str) -> Handler:
 
 
 async def _fills_by_time(sources: Sources, request: Request) -> Json:
-    """Of one time there may be so many that others should not wait for them."""
+    """Read the fills, in the slow thread if there are many of one time, so that others need not wait for them."""
     brief = await sources.in_thread(lambda: sources.histories.fills_by_time(request, brief=True))
     if not isinstance(brief, Unfinished):
         return brief

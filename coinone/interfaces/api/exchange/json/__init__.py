@@ -1,1 +1,1 @@
-"""Events, orders, accounts and markets as the JSON of the exchange API. Pure functions."""
+"""Encode events, orders, accounts and markets as the JSON of the exchange API. Pure functions."""

@@ -1,4 +1,4 @@
-"""An account as the JSON of the exchange API. Pure functions of views: figures for people, not for rules."""
+"""Encode an account as the JSON of the exchange API. Pure functions of views: figures for people, not for rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class PositionView:
 
     market: int
     size: int  # signed
-    entry_notional: int  # what |size| cost
+    entry_notional: int  # the cost of |size|
     mark: int
     leverage: int
     max_leverage: int
@@ -52,9 +52,9 @@ class AccountView:
     exists: bool
     cash: int
     equity: int
-    initial_margin: int  # open orders included
+    initial_margin: int  # including open orders
     maintenance_margin: int
-    withdrawable: int  # as the rules have it
+    withdrawable: int  # as the rules define it
     positions: tuple[PositionView, ...]
     orders: tuple[OrderView, ...]
     volume: int
@@ -62,7 +62,7 @@ class AccountView:
     actions_allowed: int
     taker_rate: int
     maker_rate: int
-    agent: AgentView | None = None  # the one without a name
+    agent: AgentView | None = None  # the unnamed one
 
     @property
     def total_notional(self) -> int:
@@ -74,7 +74,7 @@ class AccountView:
 
 
 def clearinghouse_json(account: AccountView, coins: Coins, time_ms: int) -> Json:
-    """The clearinghouseState answer. One balance serves everything, so both summaries are the same."""
+    """The clearinghouseState answer. There is a single balance, so both summaries are the same."""
     summary = {
         "accountValue": money(account.equity),
         "totalNtlPos": money(account.total_notional),
@@ -117,10 +117,10 @@ def position_json(position: PositionView, account: AccountView, coin: Coin) -> J
 
 
 def liquidation_px(position: PositionView, available: int, coin: Coin) -> str | None:
-    """The mark at which equity meets maintenance margin if nothing else moves; None if no price does.
+    """The mark at which equity equals maintenance margin if nothing else moves; None if no price does.
 
-    price = mark - side * available / (|size| * (1 - side * l)), l = 1 / (2 * leverage of the tier): the
-    anchor's published formula, cut down for longs and up for shorts.
+    price = mark - side * available / (|size| * (1 - side * l)), l = 1 / (2 * leverage of the tier): Hyperliquid's
+    published formula, rounded down for longs and up for shorts.
     """
     size, twice = abs(position.size), 2 * position.tier_leverage
     if position.size > 0:
@@ -131,7 +131,7 @@ def liquidation_px(position: PositionView, available: int, coin: Coin) -> str | 
 
 
 def spot_state_json(account: AccountView, token: str) -> Json:
-    """The one balance, as a token balance; `hold` is what cannot be withdrawn."""
+    """The single balance, as a token balance; `hold` is the part that cannot be withdrawn."""
     if not account.exists:
         return {"balances": []}
     hold = max(account.equity - account.withdrawable, 0)
@@ -164,7 +164,7 @@ def rate_limit_json(account: AccountView) -> Json:
 
 
 def user_fees_json(account: AccountView, tiers: Sequence[tuple[int, int, int]]) -> Json:
-    """Fee rates: the account's own, and the schedule as (14-day volume, taker, maker), lowest first."""
+    """Fee rates of the account, and the schedule as (14-day volume, taker, maker), lowest first."""
     (_, base_taker, base_maker), *higher = tiers
     vip = [
         {
@@ -201,7 +201,7 @@ def user_fees_json(account: AccountView, tiers: Sequence[tuple[int, int, int]]) 
 
 
 def active_asset_json(account: AccountView, user: str, coin: Coin, mark: int, leverage: int) -> Json:
-    """How much more of a market the account could buy and sell at the mark, costs ignored."""
+    """The size that the account could still buy and sell in a market at the mark, costs ignored."""
     free = max(account.equity - account.initial_margin, 0)
     held = next((p.size for p in account.positions if p.market == coin.index), 0)
     most = free * leverage // mark if mark else 0

@@ -1,4 +1,4 @@
-"""The markets as clients name them: coin strings to asset numbers, and units to decimals."""
+"""The markets by their client names: coin strings to asset numbers, and units to decimals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from coinone.base.primitives.units import price_decimals
 
 
 class Listed(Protocol):
-    """A market as the node's view shows it, in the order of listing."""
+    """A market in the node's view, in the order of listing."""
 
     @property
     def name(self) -> str: ...
@@ -24,7 +24,7 @@ class Listed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """One market: its asset number is its place in `meta.universe`."""
+    """One market: its asset number is its index in `meta.universe`."""
 
     index: int
     name: str
@@ -56,7 +56,7 @@ class Coins:
         return self.all[index]
 
     def named(self, name: object) -> Coin:
-        """Raises InvalidInput for a coin that is not traded here."""
+        """The market of this name. Raises InvalidInput for a coin that is not traded here."""
         coin = self._by_name.get(name) if isinstance(name, str) else None
         if coin is None:
             raise InvalidInput("unknown coin")

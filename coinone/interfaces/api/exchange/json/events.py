@@ -1,6 +1,6 @@
-"""Events as the JSON of the exchange API. Pure: the same event always gives the same object.
+"""Encode events as the JSON of the exchange API. Pure: the same event always gives the same object.
 
-Shapes follow recorded answers of the anchor's API and what its Python SDK and ccxt read.
+Formats follow recorded answers of Hyperliquid's API and the fields that its Python SDK and ccxt read.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def side_letter(is_buy: bool) -> str:
 
 
 def direction(start: int, signed_size: int) -> str:
-    """What a fill did to a position of `start`, in the anchor's words."""
+    """The effect of a fill on a position of `start`, in Hyperliquid's words."""
     end = start + signed_size
     if start == 0 or (start > 0) == (signed_size > 0):
         return "Open Long" if signed_size > 0 else "Open Short"
@@ -45,8 +45,8 @@ def direction(start: int, signed_size: int) -> str:
 
 
 def is_meeting(fill: Fill) -> bool:
-    """Whether two resting orders met at the end of a batch: the older one, which the exchange's rows call its taker,
-    was passed over by the other, which came for it."""
+    """Whether two resting orders met at the end of a batch: the older one, which the exchange's rows call the taker,
+    had been passed over by the other, which is the aggressor."""
     return fill.kind == "trade" and not any(fill.tx_hash)
 
 
@@ -88,7 +88,7 @@ def fill_json(fill: Fill, of_taker: bool, coins: Coins) -> Json:
 
 
 def trade_json(fill: Fill, coins: Coins) -> Json:
-    """A trade as everybody sees it; `users` is buyer, then seller."""
+    """A trade as published; `users` is buyer, then seller."""
     coin = coins[fill.market]
     buyer, seller = (fill.taker, fill.maker) if fill.taker_is_buy else (fill.maker, fill.taker)
     return {
@@ -128,10 +128,10 @@ def _funding_figures(payment: FundingPayment, coins: Coins) -> Json:
 
 
 def ledger_json(update: LedgerUpdate) -> Json:
-    """A row of userNonFundingLedgerUpdates, under the anchor's names of its kinds. Ours: `unclaimed`, where the amount
-    waits until enough has gathered to open the account; `debtLevy`, a winner's part of others' debts; `debtCovered`,
-    what others paid of the account's own; `liquidationProceeds`, what the closing of a locked account brought the
-    insurance fund; and `dust`, `claimed` and `collected` (events.LedgerUpdate)."""
+    """A row of userNonFundingLedgerUpdates, with Hyperliquid's names for its kinds. Coinone's own: `unclaimed`,
+    where the amount waits until enough has accumulated to open the account; `debtLevy`, a winner's part of others'
+    debts; `debtCovered`, what others paid of the account's own; `liquidationProceeds`, what closing a locked account
+    brought the insurance fund; and `dust`, `claimed` and `collected` (events.LedgerUpdate)."""
     amount = money(abs(update.amount))
     delta: Json
     if update.kind == "levy":
@@ -165,8 +165,8 @@ def ledger_json(update: LedgerUpdate) -> Json:
 
 
 def liquidation_json(event: LiquidationEvent) -> Json:
-    """The `liquidation` part of the user stream: what is closed, at its price, and what the account was worth, which is
-    below zero by a debt that others paid, and not said of a close outside the book."""
+    """The `liquidation` part of the user stream: what is closed, at its price, and the account's value, which is
+    negative for a debt that others paid, and absent for a close outside the book."""
     worth = {"order": event.amount, "debt": -event.amount}.get(event.kind, 0)
     return {
         "lid": event.seq,

@@ -1,7 +1,7 @@
-"""An account's fills as JSON: one by one, or put together as `aggregateByTime` asks for.
+"""Encode an account's fills as JSON: single, or merged as `aggregateByTime` specifies.
 
-Hyperliquid's option joins what one order was filled at one time: a taker that swept ten makers has one row, and so
-has a maker that several takers hit within one batch. Price is the average, the rest are sums.
+Hyperliquid's option merges the fills of one order at one time: a taker that swept ten makers has one row, and so has a
+maker that several takers hit within one batch. The price is the average, the rest are sums.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,16 +13,16 @@ from coinone.interfaces.api.exchange.json.numbers import money
 from coinone.rules.exchange.events.events import Fill
 from coinone.rules.exchange.trading.answers import average_price
 
-Row = tuple[Fill, bool]  # a fill, and whether its taker is meant
+Row = tuple[Fill, bool]  # a fill, and whether it is the taker's side
 
 
 def fills_json(rows: Iterable[Row], coins: Coins, joined: bool = False) -> list[Json]:
-    """The rows in their own order; `joined` puts those of one order and time into one."""
+    """The rows in their order; `joined` merges those of one order and time."""
     return list(fill_rows(rows, coins, joined))
 
 
 def fill_rows(rows: Iterable[Row], coins: Coins, joined: bool = False) -> Iterator[Json]:
-    """The same, each made when it is asked for."""
+    """The same rows, made lazily."""
     if not joined:
         yield from (fill_json(fill, is_taker, coins) for fill, is_taker in rows)
         return
@@ -35,12 +35,12 @@ def fill_rows(rows: Iterable[Row], coins: Coins, joined: bool = False) -> Iterat
 
 
 def parse_joined(request: Json) -> bool:
-    """aggregateByTime of a request; null is its absence. Raises InvalidInput."""
+    """The aggregateByTime flag of a request; null means absent. Raises InvalidInput."""
     return parse_flag(request, "aggregateByTime")
 
 
 def parse_flag(request: Json, name: str) -> bool:
-    """An optional true or false of a request, false where it is absent or null. Raises InvalidInput."""
+    """An optional boolean of a request, false if absent or null. Raises InvalidInput."""
     value = request.get(name)
     if value is not None and type(value) is not bool:
         raise InvalidInput(f"{name} must be true, false or null")
@@ -48,7 +48,7 @@ def parse_flag(request: Json, name: str) -> bool:
 
 
 def _joined(group: Sequence[Row], coins: Coins) -> Json:
-    """One row of several; position, hash and tid are those of the first trade."""
+    """One merged row; position, hash and tid are those of the first trade."""
     (first, is_taker), *_ = group = sorted(group, key=lambda row: row[0].tid)
     body = fill_json(first, is_taker, coins)
     if len(group) == 1:

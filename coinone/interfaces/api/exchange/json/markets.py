@@ -1,4 +1,4 @@
-"""Books, prices and market contexts as the JSON of the exchange API. Pure functions of integers."""
+"""Encode books, prices and market contexts as the JSON of the exchange API. Pure functions of integers."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class DayStats:
 
 @dataclass(frozen=True, slots=True)
 class MarketFigures:
-    """What a market's context is made of; prices 0 mean none yet."""
+    """The figures of a market's context; a price of 0 means none yet."""
 
     mark: int
     oracle: int
@@ -49,7 +49,7 @@ def book_json(
     figures: int | None = None,
     mantissa: int | None = None,
 ) -> Json:
-    """An l2Book answer: at most 20 levels a side, best first, grouped to `figures` significant digits."""
+    """An l2Book answer: at most 20 levels per side, best first, grouped to `figures` significant digits."""
     if figures is not None:
         bids = group_levels(bids, figures, mantissa, up=False)
         asks = group_levels(asks, figures, mantissa, up=True)
@@ -64,8 +64,8 @@ def book_json(
 
 
 def group_levels(levels: Sequence[Level], figures: int, mantissa: int | None, up: bool) -> list[Level]:
-    """Levels of equal rounded price merged, as many as are shown; bids round down and asks up, so that grouping never
-    crosses. A book may have a thousand levels: of a group only the first is rounded, the rest lie up to that price."""
+    """Merge levels of equal rounded price, as many as are shown; bids round down and asks up, so that grouping never
+    crosses. A book may have a thousand levels: only the first of a group is rounded, the rest lie up to that price."""
     grouped: list[Level] = []
     start = 0
     while start < len(levels) and len(grouped) < BOOK_LEVELS_MAX:
@@ -86,14 +86,14 @@ def bbo_json(coin: Coin, time_ms: int, bids: Sequence[Level], asks: Sequence[Lev
 
 
 def mid_text(coin: Coin, best_bid: int, best_ask: int) -> str | None:
-    """The middle of the book, which may fall between two ticks; None if a side is empty."""
+    """The mid price, which may fall between two ticks; None if a side is empty."""
     if not best_bid or not best_ask:
         return None
     return quotient(best_bid + best_ask, 2 * 10**coin.px_decimals, coin.px_decimals + 1)
 
 
 def shown_mid(coin: Coin, market: MarketFigures) -> str:
-    """What allMids shows: the middle, else the last price, else the mark."""
+    """The price in allMids: the mid, else the last price, else the mark."""
     return mid_text(coin, market.best_bid, market.best_ask) or coin.px(market.last_px or market.mark)
 
 
@@ -116,7 +116,7 @@ def context_json(coin: Coin, market: MarketFigures) -> Json:
 
 
 def predicted_funding_json(market: MarketFigures, next_ms: int) -> Json:
-    """What the hour that ends at `next_ms` will pay if the premium stays as it is."""
+    """The funding of the hour that ends at `next_ms` if the premium stays the same."""
     return {
         "fundingRate": rate(market.funding_rate),
         "nextFundingTime": next_ms,
@@ -125,7 +125,7 @@ def predicted_funding_json(market: MarketFigures, next_ms: int) -> Json:
 
 
 def meta_json(coins: Coins) -> Json:
-    """The universe; margin table ids below 50 mean "one tier of that leverage", as at the anchor."""
+    """The universe; margin table ids below 50 mean "one tier of that leverage", as at Hyperliquid."""
     return {
         "universe": [
             {
@@ -150,12 +150,12 @@ def _leverages(coins: Coins) -> list[int]:
 
 
 SPOT_MARKET = "USDC/USDC"
-"""The one spot entry: the quote token against itself. There is no spot market here, but symbol converters of some
-clients fail on an empty list; this one cannot be taken for a market, and orders in it are refused."""
+"""The only spot entry: the quote token against itself. There is no spot market, but symbol converters of some
+clients fail on an empty list; this one cannot be mistaken for a market, and orders in it are refused."""
 
 
 def spot_meta_json(token_name: str, token_decimals: int, token_address: bytes) -> Json:
-    """One token, the quote, and the entry that keeps clients alive."""
+    """One token, the quote, and the entry that those clients need."""
     token = {
         "name": token_name,
         "szDecimals": token_decimals,
@@ -172,7 +172,7 @@ def spot_meta_json(token_name: str, token_decimals: int, token_address: bytes) -
 
 
 def spot_contexts_json() -> list[Json]:
-    """A context for each spot entry: nothing was ever traded."""
+    """A context for each spot entry, without trades."""
     return [
         {
             "coin": SPOT_MARKET,

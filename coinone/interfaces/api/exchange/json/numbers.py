@@ -1,7 +1,7 @@
-"""Integers to the decimal strings of the exchange API.
+"""Encode integers as the decimal strings of the exchange API.
 
-Every figure is written by `format_figure`, which the answers to orders use too. Rounding never happens here,
-except where a function says so: those figures inform people, and no rule reads them back.
+Every figure is written by `format_figure`, which answers to orders use too. Nothing is rounded here except where a
+function says so: those figures inform people, and no rule reads them back.
 """
 
 from coinone.base.primitives.parse import format_figure
@@ -27,7 +27,7 @@ def fee_rate(value: int) -> str:
 
 
 def quotient(numerator: int, denominator: int, decimals: int) -> str:
-    """numerator / denominator cut to `decimals` towards zero; "0.0" for a zero denominator."""
+    """numerator / denominator truncated to `decimals` towards zero; "0.0" for a zero denominator."""
     if denominator == 0:
         return "0.0"
     sign = -1 if (numerator < 0) != (denominator < 0) else 1

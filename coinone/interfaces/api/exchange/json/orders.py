@@ -1,4 +1,4 @@
-"""Orders as the JSON of the exchange API: those that rest, and what became of others."""
+"""Encode orders as the JSON of the exchange API: resting and ended ones."""
 
 from dataclasses import dataclass
 
@@ -76,7 +76,7 @@ def order_history_json(update: OrderUpdate, coins: Coins) -> Json:
 
 
 def _basic(order: OrderView | OrderUpdate, coins: Coins) -> Json:
-    """An order with as much as openOrders and orderUpdates say; a client id only where there is one."""
+    """The fields of an order that openOrders and orderUpdates share; a client id only if there is one."""
     coin = coins[order.market]
     body: Json = {
         "coin": coin.name,
