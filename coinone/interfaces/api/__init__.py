@@ -1,4 +1,4 @@
-"""What programs and browsers meet: Ethereum JSON-RPC, exchange REST and WebSocket, explorer, metrics.
+"""The public API: Ethereum JSON-RPC, exchange REST and WebSocket, explorer, metrics.
 
 Read `app.py`, `service.py`, `server.py`; `http/`, `admission/`, `sockets/`; then `ethereum/`, `exchange/`, `explorer/`.
 """

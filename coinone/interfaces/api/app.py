@@ -1,9 +1,8 @@
-"""The two ASGI applications of a node and what they share.
+"""The two ASGI applications of a node: the exchange's and Ethereum's.
 
-A raw dispatcher: a path is looked up in a table, the caller is judged (http/guard.py), the body is read within
-its bound and handed to one function. The exchange's listener serves pages, REST, streams, and JSON-RPC at
-/rpc, so that the trading page stays on one origin; the other serves JSON-RPC where Ethereum's clients expect
-it.
+A raw dispatcher: a path is looked up in a table, the caller is checked (http/guard.py), the body is read within its
+bound and passed to one function. The exchange's listener serves pages, REST, streams, and JSON-RPC at /rpc, so that the
+trading page stays on one origin; the other serves JSON-RPC where Ethereum's clients expect it.
 """
 
 import asyncio
@@ -62,23 +61,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request that was let in."""
+    """An admitted request."""
 
-    body: bytes  # b"" of a GET
+    body: bytes  # b"" for a GET
     path: str
     caller: Caller
     purse: TokenBucket  # of the caller's address
     sender: Sender = NOBODY
 
 
-Body = tuple[bytes, bytes]  # and its content type
+Body = tuple[bytes, bytes]  # the body and its content type
 Handler = Callable[[ParsedRequest], Awaitable[Body]]
 Session = Callable[[StreamLink, Scope, Receive, Send, Caller], Awaitable[None]]
 _JSON = b"application/json"
 
 
 class RpcService(Protocol):
-    """What stands behind the listener for Ethereum's clients."""
+    """The service behind the listener for Ethereum's clients."""
 
     @property
     def rpc(self) -> EthereumRpc: ...
@@ -93,7 +92,7 @@ class RpcService(Protocol):
 
 
 class RpcApp:
-    """`ethereum` is served on port 8545; all that a node of an imported chain has."""
+    """The application of a node without an exchange, as of an imported chain: `ethereum` is served on port 8545."""
 
     def __init__(self, service: RpcService, config: ApiConfig) -> None:
         self._guard = Guard.from_config(config)
@@ -150,14 +149,14 @@ class RpcApp:
             await answer(send, body, 200, [(b"content-type", kind), *headers])
         except HttpError as error:
             await answer(send, error_body(error.status, error.message), error.status, headers)
-        except StorageError as error:  # halted or stopping: nobody knows what became of a request under way
+        except StorageError as error:  # halted or stopping: the outcome of a request in progress is unknown
             await answer(send, error_body(503, str(error)), 503, headers)
         except Exception:
             log.exception("a request failed")
             await answer(send, error_body(500, "internal error"), 500, headers)
 
     def _note_sender(self, link: Link, scope: Scope) -> TokenBucket:
-        """Whose share of the work is taken from now on, and whose purse pays for it and counts what is not read."""
+        """Set the share and the purse of the request's sender, which pays for it and counts its unread answers."""
         self._proxies.note_client(scope)
         purse = self._rpc_service.purse(scope)
         SHARE.set(share_of(scope))
@@ -212,7 +211,7 @@ class RpcApp:
         return await dispatcher.answer(asked.body, asked.caller, asked.purse, sender=asked.sender), _JSON
 
     async def _health(self, asked: ParsedRequest) -> tuple[bytes, bytes]:
-        # Not paid for: a refusal is as dear, and a load balancer must be answered.
+        # Free of charge: a refusal would cost as much, and a load balancer must be answered.
         health = self._rpc_service.health()
         if health["status"] != "ok":
             raise HttpError(503, f"{health['status']}: {health['reason']}")
@@ -226,7 +225,7 @@ class RpcApp:
 
 
 class App(RpcApp):
-    """What a node of ours serves: `exchange` on port 3001 besides."""
+    """The full application: Ethereum JSON-RPC, and the exchange API as `exchange` on port 3001."""
 
     def __init__(
         self, node: Node, config: ApiConfig, peers: Callable[[], PeersSeen] = lambda: NOBODY_SEEN
@@ -287,7 +286,7 @@ def _pay(purse: TokenBucket, weight: int) -> None:
 
 
 async def _unless_stopping(handling: Awaitable[Body]) -> Body:
-    """What a handler answers; when the server ends it, because the node stops, that is an answer too."""
+    """Return a handler's answer, or a 503 if the server cancels it because the node stops."""
     try:
         return await handling
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""What an operator may change about the public interface."""
+"""The operator's configuration of the public interface."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 
 ORIGIN = re.compile(
     r"([a-z][a-z0-9+.-]*)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII
-)  # scheme, host, port: what a browser sends for a page, which `null` and `*` are not
+)  # scheme, host, port: what a browser sends for a page; `null` and `*` do not match
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiConfig:
-    """Addresses and admissions. The defaults are those of a node on one's own machine. Raises InvalidInput for an
-    origin that is none."""
+    """Addresses, allowed hosts and origins, and limits. The defaults are for a node on the user's own machine.
+    Raises InvalidInput for an invalid origin."""
 
     exchange_port: int = 3001
     ethereum_port: int = 8545
     bind: tuple[str, ...] = ("127.0.0.1", "::1")
-    hosts: tuple[str, ...] = ()  # further names in Host, from --allow-host
+    hosts: tuple[str, ...] = ()  # further host names, from --allow-host
     origins: tuple[str, ...] = ()  # further exact origins, from --allow-origin
-    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # of an address beyond loopback, from --request-weight
-    proxies: tuple[str, ...] = ()  # addresses whose word on who asks is taken, from --trusted-proxy
-    static_dir: Path | None = field(default=None)  # the built pages; None serves those inside the package
+    request_weight: int = REQUEST_WEIGHT_PER_MINUTE  # per address except loopback, from --request-weight
+    proxies: tuple[str, ...] = ()  # addresses trusted to name the client, from --trusted-proxy
+    static_dir: Path | None = field(default=None)  # the built pages; None serves those in the package
 
     def __post_init__(self) -> None:
         for origin in self.origins:

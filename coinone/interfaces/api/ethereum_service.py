@@ -1,4 +1,5 @@
-"""JSON-RPC over an imported Ethereum chain: the same methods and the same listener as a node of ours, nothing else."""
+"""JSON-RPC over an imported Ethereum chain: the same methods and listener as for a Coinone node, without an
+exchange."""
 
 from typing import Any
 
@@ -14,7 +15,7 @@ from coinone.node.network.peering import NOBODY_SEEN
 
 
 class EthereumService:
-    """What stands behind the listener."""
+    """The service behind the listener."""
 
     def __init__(self, node: EthereumNode, request_weight: int) -> None:
         self._node = node

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-PAGE_KEPT_S = 1.0  # Prometheus asks every 15 to 60 s
+PAGE_KEPT_S = 1.0  # Prometheus scrapes every 15 to 60 s
 
 
 class Metrics:

@@ -1,8 +1,8 @@
-"""What happened in the newest batches, by transaction hash: for those who ask before a block includes it.
+"""Results of the newest batches by transaction hash, for queries before a block includes them.
 
-The store knows where a transaction is once its block is written. Until then, and for the outcome of an action,
-this memory answers; it is bounded, and lost with the process. An answer is made of its segment's rows when somebody
-asks, and holds on to all of them, so only the newest keep theirs; of older actions it is known how they ended.
+The store knows where a transaction is once its block is written. Until then, and for the outcome of an action, this
+cache answers; it is bounded, and lost with the process. An answer is made of its segment's rows when it is requested,
+and keeps all of them in memory, so only the newest are kept; of older actions only the final status is known.
 """
 
 from collections import OrderedDict, deque
@@ -16,8 +16,8 @@ from coinone.rules.exchange.context import Outcome
 
 @dataclass(frozen=True, slots=True)
 class RecentResult:
-    """Where a transaction ran, and the outcome of an action. What an Ethereum transaction left behind is not kept: that
-    may be tens of thousands of logs."""
+    """The batch of a transaction, and the outcome of an action. The result of an Ethereum transaction is not kept:
+    it may be tens of thousands of logs."""
 
     seq: int
     outcome: Outcome | None = None
@@ -26,10 +26,10 @@ class RecentResult:
 class RecentOutcomes:
     def __init__(self) -> None:
         self._seen: OrderedDict[Hash32, RecentResult] = OrderedDict()
-        self._answered: deque[Hash32] = deque()  # of those that keep their answers, oldest first
+        self._answered: deque[Hash32] = deque()  # those that keep their answers, oldest first
 
     def take(self, published: Published) -> None:
-        """Remember a batch."""
+        """Add a batch."""
         if published.rewound:
             self._seen.clear()
             self._answered.clear()

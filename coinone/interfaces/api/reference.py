@@ -1,7 +1,7 @@
-"""The tables of docs/protocol, made from the records that requests, actions and calls of contracts are served by.
+"""Generate the tables of docs/protocol from the records that serve requests, actions and calls of contracts.
 
 A document holds a table between `<!-- table: NAME -->` and `<!-- end of table -->`; everything else in it is written by
-hand. `python -m coinone.interfaces.api.reference docs/protocol/api.md` makes the tables of a document anew.
+hand. `python -m coinone.interfaces.api.reference docs/protocol/api.md` regenerates the tables of a document.
 """
 
 import re
@@ -26,7 +26,8 @@ _TABLE = re.compile(r"<!-- table: (.+?) -->\n.*?<!-- end of table -->\n", re.DOT
 
 
 def with_tables(document: str) -> str:
-    """The document with its tables as the records have them now. Raises InvalidInput for a table of another name."""
+    """The document with its tables generated from the current records. Raises InvalidInput for an unknown table
+    name."""
     return _TABLE.sub(_made, document)
 
 
@@ -150,7 +151,7 @@ def _credits(row: ActionType) -> str:
 
 
 def _told(rule: object) -> str:
-    """A number, or the docstring of the function that gives it."""
+    """A number, or the docstring of the function that returns it."""
     return str(int(rule)) if isinstance(rule, int) else getdoc(rule) or ""
 
 

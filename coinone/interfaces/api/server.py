@@ -1,7 +1,7 @@
-"""uvicorn on its own thread, with the limits it lacks.
+"""Run uvicorn on a separate thread, with the limits it lacks.
 
-The node's executor must never wait for a client, so the interface has a thread and an event loop of its
-own. Both listeners of a node (sockets/listeners.py) share them.
+The node's executor must never wait for a client, so the interface has a separate thread and event loop. Both listeners
+of a node (sockets/listeners.py) share them.
 """
 
 import asyncio
@@ -36,16 +36,16 @@ _OF_STRANGERS = (
         for name in ("app", "ethereum.dispatch", "ethereum.calls.lanes", "exchange.channels.session")
     ),
 )
-"""Loggers with a line for each malformed request, or for one that met a fault of ours: with pages of traces."""
+"""Loggers that write a line for each malformed request, or a traceback for each one that met an internal error."""
 
 
 class ApiServer:
-    """Serves both listeners of one node, and closes them in the end. `start` returns when they accept; `stop` when
-    their thread has ended."""
+    """Serves both listeners of one node, and closes them at the end. `start` returns when they accept connections;
+    `stop` when their thread has ended."""
 
     def __init__(self, app: RpcApp, listeners: Listeners) -> None:
         self._app = app
-        self._exchange = getattr(app, "exchange", None)  # a node of an imported chain has none
+        self._exchange = getattr(app, "exchange", None)  # None on a node of an imported chain
         self._listeners = listeners
         self.exchange_port, self.ethereum_port = listeners.exchange_port, listeners.ethereum_port
         self._servers: list[uvicorn.Server] = []
@@ -102,7 +102,8 @@ class ApiServer:
 
 
 def raise_descriptor_limit() -> None:
-    """Room for every connection we allow, as far as the system lets us; the usual soft limit is 1,024."""
+    """Raise the descriptor limit for all allowed connections, as far as the system permits; the usual soft limit is
+    1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS_MAX
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -111,15 +112,15 @@ def raise_descriptor_limit() -> None:
 
 
 def give_large_blocks_back() -> None:
-    """What an answer of many MB took goes back to the system once it is sent, where the C library can be told so. glibc
-    by itself keeps such blocks, and the next answer does not fit into what is left of them."""
+    """Return the memory of large answers to the system once they are sent, if the C library supports it. By default
+    glibc keeps such blocks, and the next answer does not fit into what is left of them."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def _server(app: Application) -> uvicorn.Server:
-    """Its connections (sockets/protocols.py) call the application; uvicorn itself does not."""
+    """A server whose connections (sockets/protocols.py) call the application directly, without uvicorn."""
     return uvicorn.Server(
         uvicorn.Config(
             cast(Any, app),

@@ -1,8 +1,8 @@
-"""What stands behind both listeners: the JSON-RPC methods, the exchange's questions and actions, the streams.
+"""The service behind both listeners: JSON-RPC methods, exchange queries and actions, streams.
 
-One task reads what the node publishes after each batch and hands it round: market data first, then the
-subscribers. It runs on the interface's event loop, like everything here, and waits for nothing that strangers can
-keep busy: what they are told of prices would be old.
+One task reads what the node publishes after each batch and distributes it: first to the market data, then to the
+subscribers. It runs on the interface's event loop, like everything here, and never waits for work that clients can
+delay: otherwise the published prices would be stale.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """The interface of one node."""
+    """The public interface of one node."""
 
     def __init__(self, node: Node, peers: Callable[[], PeersSeen], request_weight: int) -> None:
         self.node = node
@@ -82,7 +82,7 @@ class Service:
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Take up the node's view and follow it."""
+        """Load the node's view and follow it."""
         await self.rpc.start()
         subscription = self.node.subscribe()
         self.data.begin(self.node.view, self.node.history)
@@ -104,13 +104,13 @@ class Service:
                     subscription = self._begin_anew()
                 else:
                     await self._take(published)
-            except StorageError:  # the node has stopped; its view stays readable
+            except StorageError:  # the node has stopped; its view remains readable
                 return
             except Exception:  # one bad message must not end all streams
                 log.exception("publishing a batch failed")
 
     def _begin_anew(self) -> SubscriberQueue:
-        """We lagged too far: batches are lost to us, and to whoever listens here."""
+        """Restart from the node's view after lagging too far: batches were missed, here and by all subscribers."""
         subscription = self.node.subscribe()
         self.hub.cut_all()
         self.rpc.hub.cut_all()
@@ -143,12 +143,12 @@ class Service:
     # Requests of the exchange's listener
 
     def purse(self, scope: Scope) -> TokenBucket:
-        """What the address of a connection may still spend."""
+        """The purse of a connection's address."""
         return self._weights.purse(address_of(scope))
 
     async def act_bytes(self, body: bytes, purse: TokenBucket) -> bytes:
-        """The answer to POST /exchange. Raises HttpError for a body that is no JSON object, or where the purse
-        does not allow it."""
+        """Answer POST /exchange. Raises HttpError for a body that is not a JSON object, or if the purse does not
+        allow it."""
         try:
             purse.require()
         except LimitExceeded as error:
@@ -162,8 +162,7 @@ class Service:
         return jsonio.encode(await self._act_paid(request, len(body), purse))
 
     async def act(self, request: Any, size: int, purse: TokenBucket) -> Any:
-        """The answer object of an action that came in `size` bytes. Raises LimitExceeded where the purse does not
-        allow it."""
+        """Answer an action of `size` bytes. Raises LimitExceeded if the purse does not allow it."""
         purse.require()
         return await self._act_paid(request, size, purse)
 
@@ -176,7 +175,7 @@ class Service:
         return answer
 
     def health(self) -> dict[str, Any]:
-        """Whether the node makes or gets batches, for people and supervisors."""
+        """The node's health, for people and supervisors."""
         view, peers = self.node.view, self._peers().connected
         health = self._judged(peers)
         return {
@@ -195,7 +194,7 @@ class Service:
         }
 
     def _judged(self, peers: int) -> Health:
-        """The node, and what the interface tells of it, which may be older."""
+        """The health of the node and of the interface, whose data may be older."""
         health, behind = health_of(self.node, peers), self.node.view.seq - self.data.seq
         if health.status == "ok" and behind > BATCHES_BEHIND_MAX:
             return Health("late", f"what is told is {behind} batches behind the newest")
@@ -207,7 +206,7 @@ class Service:
 
 
 class _StreamBackend:
-    """What an exchange WebSocket session may ask of the service."""
+    """The service's functions for an exchange WebSocket session."""
 
     def __init__(self, service: Service, purse: TokenBucket) -> None:
         self._service = service
@@ -223,8 +222,8 @@ class _StreamBackend:
         self._purse.require()
 
     async def snapshot(self, key: Key) -> FirstMessages:
-        """Paid for by size: whoever subscribes and unsubscribes again and again asks for a history each time."""
-        self._purse.spend(CHANNELS[key[0]].weight)  # whatever comes of it
+        """A new subscriber's first messages, paid for by size: resubscribing reads a history each time."""
+        self._purse.spend(CHANNELS[key[0]].weight)  # whatever its outcome
         first = await self._service.feed.snapshot(key)
         self._purse.spend(sum(map(len, first.messages)) // WS_SNAPSHOT_BYTES_PER_WEIGHT)
         return first
