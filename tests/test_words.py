@@ -65,6 +65,7 @@ ROOMS_EDITED = (
     "protocols",
     "node",
     "interfaces/api/admission",
+    "interfaces/api/ethereum",
     "interfaces/api/exchange",
     "interfaces/api/explorer",
     "interfaces/api/http",

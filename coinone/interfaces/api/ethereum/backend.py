@@ -1,4 +1,4 @@
-"""What the JSON-RPC handlers work with."""
+"""The objects that JSON-RPC handlers work with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class EthereumBackend:
     filters: Filters
     inclusions: Inclusions
     client_version: str
-    announce: Callable[[Hash32, bytes], None]  # tells subscribers of a transaction that entered the pool here
-    modules: tuple[str, ...]  # namespaces of the methods that are served
+    announce: Callable[[Hash32, bytes], None]  # of a transaction that entered the pool here
+    modules: tuple[str, ...]  # namespaces of the served methods
     peers: Callable[[], PeersSeen]
-    first_number: int  # of the newest block when this process began
-    dev: Dev | None = None  # on the dev network
+    first_number: int  # of the newest block when this process started
+    dev: Dev | None = None  # only on the dev network

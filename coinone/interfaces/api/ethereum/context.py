@@ -1,4 +1,4 @@
-"""What a JSON-RPC handler is given, and the record of a method."""
+"""The context of a JSON-RPC handler, and the record of a method."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,20 +21,20 @@ from coinone.rules.state.steps import Steps, finished
 R = TypeVar("R")
 T = TypeVar("T")
 Rows = tuple[PlacedRecord, ...]
-DEAR = 20  # as a question of the exchange that reads a history: contracts run, or many blocks are read
-ANY_PARAMETERS_MAX = 8  # of a method that takes any
+DEAR = 20  # as for an info request that reads a history: contracts run, or many blocks are read
+ANY_PARAMETERS_MAX = 8  # of a method that accepts any
 Handler = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A JSON-RPC method. `handler` takes the call's context, then the parameters of the call: its signature says how
-    many there are."""
+    """A JSON-RPC method. `handler` gets the call's context, then the parameters of the call: its signature defines
+    their number."""
 
     name: str
     handler: Handler
     about: str
-    weight: int = 1  # what a call costs its address
+    weight: int = 1  # of a call, charged to its address
     least: int = field(init=False)
     most: int = field(init=False)
 
@@ -46,13 +46,13 @@ class Method:
         object.__setattr__(self, "least", 0 if is_any else len(needed))
 
     def parameters(self) -> list[Parameter]:
-        """Those of a call, in order."""
+        """The parameters of a call, in order."""
         return list(signature(self.handler).parameters.values())[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a handler may use besides its parameters. `session` is set on WebSocket connections only."""
+    """The objects available to a handler. `session` is set on WebSocket connections only."""
 
     backend: EthereumBackend
     caller: Caller
@@ -61,31 +61,32 @@ class Context:
     sender: Sender = NOBODY
 
     def old_state(self, wanted: BlockId) -> BlockId:
-        """The block asked for; one before the newest has a state that must be put together first, and costs as much as
-        a call."""
+        """Return the requested block and charge for its state: one before the newest must be reconstructed first,
+        and costs as much as a call."""
         reads = self.backend.reads
         if wanted.tag != PENDING and wanted.tag not in NEWEST and reads.number(wanted) != reads.head_number():
             self.purse.spend(DEAR - 1)
         return wanted
 
     def slots(self, count: int) -> None:
-        """So many slots are read in this call: paid for, beside what it costs itself."""
+        """Charge for reading so many slots, in addition to the call."""
         self.purse.spend(count // SLOTS_PER_WEIGHT)
 
     async def in_parts(self, steps: Steps[T], is_paid: bool = False) -> T:
-        """A long read, in a thread; given up when who asked leaves. Raises RpcError where it takes too long."""
+        """Run a long read in a thread; cancelled when the sender leaves. Raises RpcError if it takes too long."""
         return await unless_left(self.sender, in_parts(self.backend.reads.in_thread, steps, is_paid))
 
     async def of_block(self, wanted: BlockId, show: Callable[[AnyHeader, Rows], Steps[T]]) -> T | None:
-        """What `show` makes of a block's header and its Ethereum transactions; None if there is no such block."""
+        """Return the result of `show` for a block's header and its Ethereum transactions; None if the block does not
+        exist."""
         header = self.backend.reads.header(wanted)
         if header is None:
             return None
         return await self._shown(header, self.backend.reads.archive.record_steps(header.number), show)
 
     async def _shown(self, header: AnyHeader, rows: Steps[R], show: Callable[[AnyHeader, R], Steps[T]]) -> T:
-        """A block may hold tens of thousands of logs: who asks pays by its bytes, and a large one is decoded in a
-        thread, in short parts."""
+        """Decode and show a block, which may have tens of thousands of logs: the sender pays by its bytes, and a
+        large one is decoded in a thread, in short parts."""
         reads = self.backend.reads
         size = reads.archive.records_size(header.number)
         self.purse.spend(size // RECORDS_BYTES_PER_WEIGHT)
@@ -101,7 +102,7 @@ class Context:
     async def of_transaction(
         self, tx_hash: Hash32, show: Callable[[AnyHeader, PlacedRecord], Steps[T]]
     ) -> T | None:
-        """What `show` makes of a transaction in a block; None if it is in none."""
+        """Return the result of `show` for a transaction in a block; None if no block includes it."""
         place = self.backend.reads.archive.place_of(tx_hash)
         if not isinstance(place, EthereumPlace):
             return None

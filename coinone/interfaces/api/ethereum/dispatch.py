@@ -1,7 +1,7 @@
 """JSON-RPC 2.0: single calls and batches, over HTTP and WebSocket.
 
-A method is a record in a table (table.py), found by its name. A batch is bounded by its number of calls and by the
-bytes of its answer, because the answers may be a thousand times larger than the questions.
+A method is a record in a table (table.py), found by its name. A batch is bounded by its number of calls and by the size
+of its answer, because answers may be a thousand times larger than requests.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Dispatcher:
             return _encode_error(None, _unreadable(error, purse))
         context = Context(self._backend, caller, purse, session, sender)
         if isinstance(request, list):
-            alone = replace(context, sender=replace(sender, left=None))  # the whole is cancelled at once
+            alone = replace(context, sender=replace(sender, left=None))  # the batch is cancelled as a whole
             return await unless_left(sender, self._answer_batch(request, alone))
         return await self._answer_one(request, context)
 
@@ -74,7 +74,8 @@ class Dispatcher:
         return b"[" + b",".join(answers) + b"]" if answers else b""
 
     async def _answer_groups(self, requests: list[Any], context: Context, kept: ExitStack) -> list[bytes]:
-        """What is there already is `kept` until the last is, and counts as unread meanwhile."""
+        """The answers to a batch; finished ones are `kept` until the last one is ready, and count as unread
+        meanwhile."""
         answers: list[bytes] = []
         size = 0
         for group in _groups(requests):
@@ -90,7 +91,7 @@ class Dispatcher:
         return answers
 
     async def _answer_one(self, request: Any, context: Context) -> bytes:
-        """b"" to a notification that went well. What is made is paid for by its size, whoever gets it."""
+        """The answer to one call; b"" for a successful notification. Every answer is paid for by its size."""
         made, is_error = await self._made(request, context)
         context.purse.spend(len(made) // ANSWER_BYTES_PER_WEIGHT)
         return made if is_error or "id" in request else b""
@@ -100,14 +101,14 @@ class Dispatcher:
         request_id = _id_of(request)
         try:
             context.purse.require()
-            context.purse.spend(1)  # whatever comes of it
+            context.purse.spend(1)  # whatever its outcome
             method, params = _check_request(request)
             result = jsonio.encode(await self._call(method, params, context))
         except RpcError as error:
             return _encode_error(request_id, error), True
         except InvalidInput as error:
             return _encode_error(request_id, from_input_error(error)), True
-        except StorageError as error:  # halted or stopping: the node says why by itself
+        except StorageError as error:  # halted or stopping: the node reports the reason separately
             return _encode_error(request_id, RpcError(INTERNAL_ERROR, str(error))), True
         except HttpError:  # the sender left
             raise
@@ -152,7 +153,7 @@ def _unreadable(error: LimitExceeded | DecodeError, purse: TokenBucket) -> RpcEr
 
 
 def _groups(requests: list[Any]) -> Iterator[list[Any]]:
-    """Transactions that follow one another go in together; everything else is done one after the other."""
+    """Group successive transactions, which are submitted together; everything else is executed in sequence."""
     for is_sending, group in groupby(requests, key=_is_sending):
         if is_sending:
             yield list(group)
@@ -180,7 +181,7 @@ def _check_request(request: Any) -> tuple[str, list[Any]]:
 
 
 def _id_of(request: Any) -> Any:
-    """The id to answer with; null where it has no valid form."""
+    """The id to answer with; null if the request has no valid one."""
     if not isinstance(request, dict):
         return None
     request_id = request.get("id")

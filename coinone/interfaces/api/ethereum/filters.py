@@ -1,4 +1,4 @@
-"""Open filters of eth_newFilter and its kin: what was asked for, and up to where it was told."""
+"""Open filters of eth_newFilter and related methods: their criteria, and their progress."""
 
 import asyncio
 import secrets
@@ -24,25 +24,25 @@ from coinone.interfaces.api.limits import (
 
 @dataclass(slots=True)
 class Filter:
-    wanted: LogFilter | None  # None: a block filter, or one of waiting transactions
+    wanted: LogFilter | None  # None: a block filter, or one of pending transactions
     next_block: int
     polled_s: float
-    waiting: deque[Hash32] | None = None  # transactions not told of yet; None: not asked for
-    full: bool = False  # tell of them whole, not by hash
-    share: Hashable = None  # whose it is
-    next_log: int = 0  # of the next block, where a poll told a part of it
+    waiting: deque[Hash32] | None = None  # transactions not returned yet; None: not requested
+    full: bool = False  # return whole transactions, not hashes
+    share: Hashable = None  # of its owner
+    next_log: int = 0  # of the next block, if a poll returned part of it
     polling: asyncio.Lock = field(default_factory=asyncio.Lock)  # one poll at a time
 
 
 class Filters:
-    """Open filters of a node, oldest poll first; idle ones are dropped, and one of whoever has most where there is no
-    place for a new one."""
+    """The open filters of a node, oldest poll first; idle ones are removed, and if there is no room for a new one,
+    the largest holder loses one."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, Filter] = OrderedDict()
 
     def add(self, wanted: LogFilter | None, next_block: int, share: Hashable = None) -> str:
-        """Open a filter of logs, or (None) of blocks; its name. Raises RpcError when there are too many."""
+        """Open a filter of logs, or (None) of blocks; return its name. Raises RpcError if there are too many."""
         return self._open_one(Filter(wanted, next_block, 0, share=share))
 
     def add_pending(self, full: bool, share: Hashable = None) -> str:
@@ -70,7 +70,7 @@ class Filters:
         return name
 
     def _make_room(self, share: Hashable, refusal: str, within_site: bool = False) -> None:
-        """For a filter of `share`: of the one who has most, the filter goes that was not polled for longest. Its owner
+        """Make room for a filter of `share`: the largest holder loses the filter not polled for longest. Its owner
         finds it gone, as after minutes without a poll. Raises RpcError."""
         held: dict[Hashable, list[str]] = {}
         for name, each in self._open.items():
@@ -79,7 +79,7 @@ class Filters:
         del self._open[held[greedy][0]]
 
     def announce(self, tx_hash: Hash32) -> None:
-        """A transaction entered the pool; of those that nobody fetches, the oldest are forgotten."""
+        """Add a transaction that entered the pool to the filters; the oldest unfetched ones are dropped."""
         for each in self._open.values():
             if each.waiting is not None:
                 each.waiting.append(tx_hash)
@@ -97,7 +97,7 @@ class Filters:
 
 
 def _check_entries(filters: Iterable[Filter], whose: str, most: int) -> None:
-    """Raises RpcError where addresses and topics of all of them are too many."""
+    """Raise RpcError if all the filters together have too many addresses and topics."""
     if sum(each.wanted.size for each in filters if each.wanted is not None) > most:
         text = f"too many addresses and topics in all filters of one {whose} (most {most})"
         raise RpcError(LIMIT_EXCEEDED, text)

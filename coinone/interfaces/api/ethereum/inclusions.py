@@ -1,4 +1,4 @@
-"""Waiting for a transaction to get into a block: what is behind eth_sendRawTransactionSync."""
+"""Wait for a transaction to be included in a block, for eth_sendRawTransactionSync."""
 
 import asyncio
 from collections.abc import Hashable, Iterator, Sequence
@@ -16,7 +16,7 @@ from coinone.rules.ledger.placed import PlacedRecord
 
 
 class Inclusions:
-    """Who waits for which transaction. On the interface's event loop."""
+    """The callers waiting for transactions. On the interface's event loop."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hash32, list[asyncio.Future[None]]] = {}
@@ -24,8 +24,8 @@ class Inclusions:
 
     @contextmanager
     def expect(self, tx_hash: Hash32, share: Hashable = None) -> Iterator[asyncio.Future[None]]:
-        """Ready when a block with the transaction is on disk, cancelled where another sender needs the place. Begin
-        before the transaction is handed in."""
+        """A future that is done when a block with the transaction is on disk, and cancelled if another sender needs
+        the place. Begin before the transaction is submitted."""
         if len(self._held.get(share, ())) >= SYNC_WAITS_PER_SENDER_MAX:
             raise RpcError(LIMIT_EXCEEDED, "too many transactions of one sender are waited for: try again")
         if sum(map(len, self._held.values())) >= SYNC_WAITS_MAX:
@@ -45,7 +45,7 @@ class Inclusions:
         return sum(len(held) for each, held in self._held.items() if site_of(each) == site)
 
     def _make_room(self, share: Hashable, within_site: bool = False) -> None:
-        """For a place of `share`: of the one who has most, the newest goes. Raises RpcError."""
+        """Make room for `share`: the largest holder loses its newest place. Raises RpcError."""
         refusal = RpcError(LIMIT_EXCEEDED, "too many callers wait for their transactions: try again")
         greedy = who_makes_room(self._held, share, refusal, within_site)
         lost = next(reversed(self._held[greedy]))
@@ -53,7 +53,7 @@ class Inclusions:
         lost.cancel()
 
     def _remove(self, share: Hashable, made: asyncio.Future[None]) -> None:
-        """Nothing happens if it lost its place before."""
+        """Give up a place; does nothing if it was lost before."""
         held = self._held.get(share, {})
         tx_hash = held.pop(made, None)
         if tx_hash is None:
@@ -65,7 +65,7 @@ class Inclusions:
             self._waiting[tx_hash] = left
 
     def publish(self, rows: Sequence[PlacedRecord]) -> None:
-        """A block with these transactions is on disk."""
+        """Complete the waits for these transactions, whose block is on disk."""
         if not self._waiting:
             return
         for row in rows:

@@ -1,4 +1,4 @@
-"""JSON-RPC of one node, be it ours or one of an imported chain: methods, what they work with, and subscriptions."""
+"""JSON-RPC of one node, of a Coinone or an imported chain: methods, their backend, and subscriptions."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,8 @@ from coinone.node.network.peering import PeersSeen
 
 
 class EthereumRpc:
-    """`methods` are those served; `peers` says what is known of other nodes; `dev` is there on the dev network."""
+    """The JSON-RPC service of a node. `methods` are those served; `peers` returns what is known of other nodes;
+    `dev` exists on the dev network."""
 
     def __init__(
         self,
@@ -60,6 +61,6 @@ class EthereumRpc:
         self.reads.close()
 
     def session(self, link: StreamLink, scope: Scope, caller: Caller, purse: TokenBucket) -> RpcSession:
-        """Of a WebSocket connection."""
+        """The session of a WebSocket connection."""
         sender = sender_of(scope, link.cut)
         return RpcSession(Connection(link), self.dispatcher, caller, self.hub, purse, sender)

@@ -1,4 +1,4 @@
-"""Every JSON-RPC method: dispatch, prices and docs/protocol/api.md read these records."""
+"""Every JSON-RPC method: dispatch, weights and docs/protocol/api.md read these records."""
 
 from coinone.interfaces.api.ethereum.context import DEAR, Method
 from coinone.interfaces.api.ethereum.methods import (
@@ -34,7 +34,7 @@ _STATE = (
     Method("eth_getStorageValues", state.get_storage_values, "slots of several accounts"),
     Method("eth_getProof", state.get_proof, "EIP-1186: an account and slots, provable", DEAR),
     Method("eth_call", calls.eth_call, "the output of a call", DEAR),
-    Method("eth_estimateGas", calls.eth_estimate_gas, "the least gas limit that is enough", DEAR),
+    Method("eth_estimateGas", calls.eth_estimate_gas, "the smallest sufficient gas limit", DEAR),
     Method("eth_createAccessList", calls.eth_create_access_list, "EIP-2930: what a call touches", DEAR),
     Method("eth_simulateV1", simulate, "blocks of calls, one on top of the other", DEAR),
 )
@@ -45,42 +45,54 @@ _BLOCKS = (
     Method("eth_getHeaderByHash", blocks.get_header_by_hash, "a block without its transactions"),
     Method("eth_getHeaderByNumber", blocks.get_header_by_number, "a block without its transactions"),
     Method("eth_getBlockReceipts", blocks.get_block_receipts, "the receipts of a block"),
-    Method("eth_getBlockTransactionCountByHash", blocks.count_by_hash, "how many transactions a block has"),
     Method(
-        "eth_getBlockTransactionCountByNumber", blocks.count_by_number, "how many transactions a block has"
+        "eth_getBlockTransactionCountByHash", blocks.count_by_hash, "the number of transactions in a block"
     ),
-    Method("eth_getTransactionByHash", blocks.get_transaction, "a transaction, also one that waits"),
+    Method(
+        "eth_getBlockTransactionCountByNumber",
+        blocks.count_by_number,
+        "the number of transactions in a block",
+    ),
+    Method("eth_getTransactionByHash", blocks.get_transaction, "a transaction, also a pending one"),
     Method("eth_getTransactionByBlockHashAndIndex", blocks.by_hash_and_index, "a transaction of a block"),
     Method("eth_getTransactionByBlockNumberAndIndex", blocks.by_number_and_index, "a transaction of a block"),
-    Method("eth_getRawTransactionByHash", blocks.get_raw_transaction, "its bytes"),
-    Method("eth_getRawTransactionByBlockHashAndIndex", blocks.raw_by_hash_and_index, "its bytes"),
-    Method("eth_getRawTransactionByBlockNumberAndIndex", blocks.raw_by_number_and_index, "its bytes"),
-    Method("eth_getTransactionReceipt", blocks.get_receipt, "a receipt"),
-    Method("eth_getUncleCountByBlockHash", blocks.uncle_count_by_hash, "how many uncles; 0 on our chains"),
+    Method("eth_getRawTransactionByHash", blocks.get_raw_transaction, "a transaction's bytes"),
+    Method("eth_getRawTransactionByBlockHashAndIndex", blocks.raw_by_hash_and_index, "a transaction's bytes"),
     Method(
-        "eth_getUncleCountByBlockNumber", blocks.uncle_count_by_number, "how many uncles; 0 on our chains"
+        "eth_getRawTransactionByBlockNumberAndIndex", blocks.raw_by_number_and_index, "a transaction's bytes"
     ),
-    Method("eth_getUncleByBlockHashAndIndex", blocks.uncle_by_hash, "an uncle; null on our chains"),
-    Method("eth_getUncleByBlockNumberAndIndex", blocks.uncle_by_number, "an uncle; null on our chains"),
+    Method("eth_getTransactionReceipt", blocks.get_receipt, "a receipt"),
+    Method(
+        "eth_getUncleCountByBlockHash",
+        blocks.uncle_count_by_hash,
+        "the number of uncles; 0 on Coinone chains",
+    ),
+    Method(
+        "eth_getUncleCountByBlockNumber",
+        blocks.uncle_count_by_number,
+        "the number of uncles; 0 on Coinone chains",
+    ),
+    Method("eth_getUncleByBlockHashAndIndex", blocks.uncle_by_hash, "an uncle; null on Coinone chains"),
+    Method("eth_getUncleByBlockNumberAndIndex", blocks.uncle_by_number, "an uncle; null on Coinone chains"),
 )
 _FEES = (
     Method("eth_gasPrice", blocks.gas_price, "base fee and suggested tip"),
     Method("eth_maxPriorityFeePerGas", blocks.max_priority_fee, "the suggested tip"),
     Method("eth_baseFee", blocks.base_fee, "the base fee of the next block"),
-    Method("eth_blobBaseFee", blocks.blob_base_fee, "the blob base fee; its minimum on our chains"),
+    Method("eth_blobBaseFee", blocks.blob_base_fee, "the blob base fee; the minimum on Coinone chains"),
     Method("eth_feeHistory", fee_history.fee_history, "base fees, gas used, percentiles of tips"),
 )
 _SENDING = (
     Method(
         "eth_sendRawTransaction",
         send.send_raw_transaction,
-        "hand in a signed transaction; exchange actions (0x70, 0x71) and reporters' prices (0x72) too",
+        "submit a signed transaction; exchange actions (0x70, 0x71) and reporters' prices (0x72) too",
     ),
     Method(
         "eth_sendRawTransactionSync",
         send.send_raw_transaction_sync,
-        f"EIP-7966: and wait for its receipt, {SYNC_TIMEOUT_S:g} s, at most {SYNC_TIMEOUT_MAX_S:g}; "
-        f"{SYNC_WAITS_PER_SENDER_MAX} at once of one sender",
+        f"EIP-7966: submit it and wait for its receipt, {SYNC_TIMEOUT_S:g} s, at most {SYNC_TIMEOUT_MAX_S:g}; "
+        f"{SYNC_WAITS_PER_SENDER_MAX} concurrently per sender",
     ),
     Method("eth_fillTransaction", fill_methods.fill_transaction, "the transaction ready to be signed", DEAR),
 )
@@ -88,8 +100,8 @@ _LOGS = (
     Method("eth_getLogs", logs.get_logs, f"at most {LOG_RESULTS_MAX:,}, of {LOG_RANGE_MAX:,} blocks", DEAR),
     Method("eth_newFilter", logs.new_filter, "a filter of logs"),
     Method("eth_newBlockFilter", logs.new_block_filter, "a filter of blocks"),
-    Method("eth_newPendingTransactionFilter", logs.new_pending_filter, "a filter of transactions that wait"),
-    Method("eth_getFilterChanges", logs.get_filter_changes, "what is new since the last poll", DEAR),
+    Method("eth_newPendingTransactionFilter", logs.new_pending_filter, "a filter of pending transactions"),
+    Method("eth_getFilterChanges", logs.get_filter_changes, "the changes since the last poll", DEAR),
     Method("eth_getFilterLogs", logs.get_filter_logs, "all logs of a filter's range", DEAR),
     Method("eth_uninstallFilter", logs.uninstall_filter, "end a filter"),
     Method("eth_subscribe", subscriptions.subscribe, "newHeads, logs, newPendingTransactions, by WebSocket"),
@@ -97,7 +109,7 @@ _LOGS = (
 )
 _NODE = (
     Method("eth_chainId", send.chain_id, "the chain's id"),
-    Method("eth_syncing", send.syncing, "false, or how far a follower is"),
+    Method("eth_syncing", send.syncing, "false, or a follower's progress"),
     Method("eth_accounts", send.accounts, "none: a node holds no keys"),
     Method("eth_coinbase", send.coinbase, "the reward pool"),
     Method("eth_mining", send.mining, "false"),
@@ -111,35 +123,39 @@ _NODE = (
     Method("rpc_modules", config.modules, "the namespaces"),
     Method("net_version", send.net_version, "the chain's id, in decimal"),
     Method("net_listening", send.net_listening, "true"),
-    Method("net_peerCount", send.net_peer_count, "how many nodes are connected"),
+    Method("net_peerCount", send.net_peer_count, "the number of connected nodes"),
     Method("web3_clientVersion", send.client_version, "the node's name and version"),
     Method("web3_sha3", send.sha3, "Keccak-256"),
 )
 _POOL = (
-    Method("txpool_status", txpool.status, "how many transactions wait"),
-    Method("txpool_content", txpool.content, "all that wait; bounded, see below", DEAR),
-    Method("txpool_inspect", txpool.inspect, "a line for each; bounded, see below", DEAR),
-    Method("txpool_contentFrom", txpool.content_from, "those of one sender", DEAR),
-    Method("eth_pendingTransactions", txpool.pending_transactions, "all that wait, in a list", DEAR),
+    Method("txpool_status", txpool.status, "the number of waiting transactions"),
+    Method("txpool_content", txpool.content, "all waiting transactions; bounded, see below", DEAR),
+    Method("txpool_inspect", txpool.inspect, "a line for each of them; bounded, see below", DEAR),
+    Method("txpool_contentFrom", txpool.content_from, "the waiting transactions of one sender", DEAR),
+    Method(
+        "eth_pendingTransactions", txpool.pending_transactions, "all waiting transactions, in a list", DEAR
+    ),
 )
 _DEBUG = (
     Method("debug_getRawBlock", debug.get_raw_block, "a block's bytes"),
     Method("debug_getRawHeader", debug.get_raw_header, "a header's bytes"),
     Method("debug_getRawReceipts", debug.get_raw_receipts, "the receipts' bytes"),
     Method("debug_getRawTransaction", blocks.get_raw_transaction, "a transaction's bytes"),
-    Method("debug_traceTransaction", debug.trace_transaction, "how a transaction ran", DEAR),
-    Method("debug_traceCall", debug.trace_call, "how a call runs", DEAR),
-    Method("debug_traceBlockByNumber", debug.trace_block_by_number, "how a block's transactions ran", DEAR),
-    Method("debug_traceBlockByHash", debug.trace_block_by_hash, "how a block's transactions ran", DEAR),
+    Method("debug_traceTransaction", debug.trace_transaction, "the trace of a transaction", DEAR),
+    Method("debug_traceCall", debug.trace_call, "the trace of a call", DEAR),
+    Method(
+        "debug_traceBlockByNumber", debug.trace_block_by_number, "the traces of a block's transactions", DEAR
+    ),
+    Method("debug_traceBlockByHash", debug.trace_block_by_hash, "the traces of a block's transactions", DEAR),
     Method("trace_block", parity.trace_block, "the calls of a block, in Parity's form", DEAR),
     Method("trace_transaction", parity.trace_transaction, "the calls of a transaction", DEAR),
 )
 _DEV = (
     Method("evm_mine", dev_methods.mine, "make a block now"),
     Method("evm_setNextBlockTimestamp", dev_methods.set_next_timestamp, "the time of the next block"),
-    Method("evm_increaseTime", dev_methods.increase_time, "shift the time; `pending` sees it at once"),
-    Method("evm_snapshot", dev_methods.snapshot, "mark the state"),
-    Method("evm_revert", dev_methods.revert, "go back to a mark"),
+    Method("evm_increaseTime", dev_methods.increase_time, "shift the time; `pending` sees it immediately"),
+    Method("evm_snapshot", dev_methods.snapshot, "take a snapshot of the state"),
+    Method("evm_revert", dev_methods.revert, "return to a snapshot"),
     Method("coinone_faucet", dev_methods.faucet, "10 gas coins and 10,000 quote"),
 )
 
@@ -158,7 +174,7 @@ DEV_METHODS: dict[str, Method] = {method.name: method for method in _DEV}
 
 
 def methods_of(network: Network) -> dict[str, Method]:
-    """What a node of `network` serves: time travel and the faucet exist on dev only."""
+    """The methods served by a node of `network`: time travel and the faucet exist on dev only."""
     return METHODS | DEV_METHODS if network.is_dev else METHODS
 
 

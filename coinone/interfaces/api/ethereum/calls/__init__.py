@@ -1,1 +1,1 @@
-"""Contracts run on trial, in processes of their own: calls, estimates, traces."""
+"""Simulated contract calls in separate processes: calls, estimates, traces."""

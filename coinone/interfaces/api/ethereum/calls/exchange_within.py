@@ -1,8 +1,8 @@
-"""The exchange as the contracts of one block saw it, for traces: the block's batches are applied once more.
+"""Reconstruct the exchange as the contracts of one block saw it, for traces, by applying the block's batches again.
 
-Contracts of a batch read the exchange as it stands after the batch's own actions, which no row on disk tells: rows are
-written once per block. So the whole exchange is put together from its leaves before the block, and the batches run
-again, as `coinone verify` runs them, as far as the batch in question. Nothing happens until a contract reads it.
+Contracts of a batch read the exchange as it is after the batch's own actions, which no row on disk holds: rows are
+written once per block. So the whole exchange is restored from its leaves before the block, and the batches are executed
+again, as `coinone verify` does, up to the batch in question. Nothing happens until a contract reads it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +35,8 @@ from coinone.rules.vm import Engine
 
 
 class ExchangeWithin:
-    """Of block `number`, which holds `batches`. `budget` is asked before each step and may raise."""
+    """The exchange within block `number`, which contains `batches`. `budget` is called before each step and may
+    raise."""
 
     def __init__(
         self,
@@ -55,8 +56,8 @@ class ExchangeWithin:
         self._chain: ChainState | None = None
 
     def after(self, seq: int) -> Exchange:
-        """As batch `seq` left it; asked for with rising numbers. Raises NotSupported where the state before the
-        block is not kept, LimitExceeded where the exchange is too large to be run again."""
+        """The exchange after batch `seq`; to be called with rising numbers. Raises NotSupported if the state before
+        the block is not kept, LimitExceeded if the exchange is too large to be restored."""
         if self._chain is None:
             self._chain = self._before()
         while self._batches and self._batches[0].seq <= seq:
@@ -87,7 +88,7 @@ class ExchangeWithin:
 
 
 class SeenAfter:
-    """What contracts see in batch `seq` (exchange_reads.Seen)."""
+    """The exchange as contracts see it in batch `seq` (exchange_reads.Seen)."""
 
     def __init__(self, within: ExchangeWithin, seq: int) -> None:
         self._within = within

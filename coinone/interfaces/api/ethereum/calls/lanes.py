@@ -1,8 +1,8 @@
-"""Where trial calls wait and run: two processes beside the node, one for short jobs and one for long ones.
+"""Queue and run simulated calls in two processes: one for short jobs and one for long ones.
 
-Nearly every honest call takes milliseconds. So each job first has a short time of the processor in the quick process;
-one that needs longer begins anew in the patient one, with the time that the field allows a call. Whoever sends long
-calls thus keeps short ones waiting by that short time only, and in both places every sender has the same share.
+Nearly every honest call takes milliseconds. So each job first gets a short processor time in the quick process; one
+that needs longer restarts in the patient one, with geth's time limit for a call. A sender of long calls thus delays
+short ones by that short time only, and in both processes every sender gets the same share.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """A job that waits, with the batches it is to see, whose address it is for, and where its result goes."""
+    """A waiting job, with the batches it is to see, the share and purse of its sender, and the future of its result."""
 
     share: Hashable
     work: Any
@@ -57,7 +57,7 @@ class _Asked:
 
 
 class Lane:
-    """A queue, and the process that works through it; `limit_s` is what it gives a job."""
+    """A queue and the process that serves it; `limit_s` is the time limit of a job."""
 
     def __init__(self, node: ServedNode, limit_s: float, of_processor: bool, first: Work[None, None]) -> None:
         self.queue: FairQueue[_Asked] = FairQueue(CALLS_WAITING_MAX, CALLS_PER_SENDER_MAX)
@@ -66,15 +66,15 @@ class Lane:
         begin = Question(first, None, START_TIMEOUT_S, False)
         self._servant = Servant(start_worker, node.data_dir, node.network, node.engine.name, begin)
         self._thread = ThreadPoolExecutor(1, "calls")
-        self._sent: dict[Hash32, None] = {}  # batches that the process keeps
-        self._starts = 0  # of the process that keeps them
+        self._sent: dict[Hash32, None] = {}  # batches that the process holds
+        self._starts = 0  # the process's start count at that time
 
     async def start(self) -> None:
-        """Have the process ready."""
+        """Start the process and wait until it is ready."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._servant.start)
 
     async def run(self, asked: _Asked) -> Any:
-        """Raises OutOfTime, RpcError, and whatever the job raises."""
+        """Run a job in the process. Raises OutOfTime, RpcError, and whatever the job raises."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, asked)
         except WorkerLost as error:
@@ -98,10 +98,10 @@ class Lane:
 
 
 class Lanes:
-    """Runs jobs on a node's store. On one event loop only."""
+    """Runs jobs on a node's store. For one event loop only."""
 
     def __init__(self, node: ServedNode, reads: ChainReads, first: Work[None, None]) -> None:
-        """`first` is what a process does before it is ready."""
+        """`first` is run by each process before it is ready."""
         self._node = node
         self._reads = reads
         self.quick = Lane(node, CALL_QUICK_S, True, first)
@@ -109,7 +109,8 @@ class Lanes:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Have what most calls need ready before anybody is let in; the rest comes with the first long job."""
+        """Start what most calls need before any request is admitted; the other process starts with the first long
+        job."""
         if self._has_processes:
             await self.quick.start()
 
@@ -122,8 +123,8 @@ class Lanes:
     async def run(
         self, work: Work[Job, T], job: Job, sender: Sender, batches: tuple[PendingBatch, ...] = ()
     ) -> T:
-        """What `work` makes of `job`. Raises RpcError where it takes too long, or its sender has too many
-        waiting, HttpError when they leave, and whatever the work raises."""
+        """Return the result of `work` for `job`. Raises RpcError if it takes too long or its sender has too many
+        waiting, HttpError if the sender leaves, and whatever the work raises."""
         if not self._has_processes:
             return await self._run_here(work, job, batches)
         if not self._tasks:
@@ -140,7 +141,7 @@ class Lanes:
 
     @property
     def _has_processes(self) -> bool:
-        return isinstance(self._node.storage.store, LmdbStore)  # one in memory has no other process
+        return isinstance(self._node.storage.store, LmdbStore)  # a memory store has no other readers
 
     async def _run_here(self, work: Work[Job, T], job: Job, batches: tuple[PendingBatch, ...]) -> T:
         def run() -> T:
@@ -156,7 +157,7 @@ class Lanes:
     async def _serve(self, lane: Lane) -> None:
         while True:
             asked = await lane.queue.next()
-            if asked.answer.done():  # its sender left
+            if asked.answer.done():  # its sender has left
                 continue
             try:
                 if asked.purse is not None:
@@ -177,7 +178,7 @@ class Lanes:
             _fail(asked, error)
 
     def _enqueue(self, lane: Lane, asked: _Asked) -> None:
-        """Raises LimitExceeded."""
+        """Queue a job. Raises LimitExceeded."""
         lost = lane.queue.put(asked.share, asked)
         if lost is not None:
             _fail(lost, LimitExceeded("too many calls at once: try again", most=CALLS_WAITING_MAX))

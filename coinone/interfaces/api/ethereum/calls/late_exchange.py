@@ -1,4 +1,4 @@
-"""The exchange at a block, or at `pending`, for a contract on trial; put together when it is first read."""
+"""The exchange at a block, or at `pending`, for a simulated call; loaded when it is first read."""
 
 from coinone.base.primitives.records import decode
 from coinone.base.primitives.types import Address
@@ -13,7 +13,7 @@ from coinone.rules.state.database import Database, Table
 
 
 class LateExchange:
-    """Most trials never read it. See exchange_reads.Seen."""
+    """A lazily loaded exchange, since most calls never read it. See exchange_reads.Seen."""
 
     def __init__(self, network: Network, desk: Desk, number: int) -> None:
         self._network = network
@@ -36,7 +36,7 @@ class LateExchange:
         return self._seen
 
     def _rows(self) -> Database:
-        """Those of the block, under what the pending batches changed."""
+        """The rows of the block, overlaid with the changes of the pending batches."""
         block, batches = after_block(self._desk.snapshot, self._number), self._desk.batches
         if not batches:
             return block

@@ -1,8 +1,8 @@
-"""Traces of transactions in blocks, and of calls: made in the process that makes trial calls (worker.py).
+"""Trace transactions in blocks, and calls, in the process for simulated calls (worker.py).
 
-Everything needed lies in the store: the undo records lead back to the state before a block, and its contracts
-run again from there, on the exchange as they saw it (exchange_within.py). The answer is turned into JSON there too,
-so that a long trace holds up nothing here.
+Everything needed is in the store: the undo records lead back to the state before a block, and its contracts are
+executed again from there, on the exchange as they saw it (exchange_within.py). The answer is also encoded as JSON
+there, so that a long trace blocks nothing here.
 """
 
 import re
@@ -45,7 +45,7 @@ _DURATIONS = re.compile(rf"(?:{_DURATION.pattern}){{1,6}}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """JSON, or the words of what went wrong."""
+    """A trace as JSON, or the error message."""
 
     json: bytes = b""
     error: str | None = None
@@ -53,8 +53,8 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class BlockTrace:
-    """A block's transactions, or the one at `index`, under the tracer that the options name. `flat`: the lists that
-    the tracer makes of the transactions, as one."""
+    """A trace of a block's transactions, or of the one at `index`, by the tracer that the options name. `flat`: the
+    tracer's lists of all transactions are joined into one."""
 
     network: Network | ImportedNetwork
     number: int
@@ -71,7 +71,7 @@ class CallTrace:
 
 
 def trace(job: BlockTrace | CallTrace, desk: Desk) -> Traced:
-    """Do the job. What the sender asked wrongly, or too much of, comes back as an error."""
+    """Run the job. A sender's mistake or an exceeded limit is returned as an error."""
     try:
         result = _trace_call(job, desk) if isinstance(job, CallTrace) else _trace_block(job, desk)
         encoded = msgspec.json.encode(result)
@@ -122,7 +122,8 @@ def _trace_step(job: BlockTrace, index: int, step: ReplayStep, budget: Stopwatch
 
 
 def timeout_of(options: Options) -> float:
-    """Seconds: what the options name, as in geth ("5s", "1m30s", "300ms"), and ours at most. Raises InvalidInput."""
+    """The time limit in seconds: the options' value, in geth's format ("5s", "1m30s", "300ms"), but at most this
+    node's limit. Raises InvalidInput."""
     given = options.get("timeout")
     if given is None:
         return CALL_TIMEOUT_S

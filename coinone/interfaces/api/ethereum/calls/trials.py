@@ -1,9 +1,8 @@
-"""Contracts run on trial, away from the chain: what is behind eth_call, eth_estimateGas, eth_createAccessList.
+"""Simulated contract calls, outside the chain: eth_call, eth_estimateGas, eth_createAccessList.
 
-No trial runs on the executor, whatever it asks for. The state of blocks lies in the store, which any process may
-read, and so do the leaves of the exchange; what `pending` shows besides is a tuple of immutable batches
-(node/views/pending.py). So trials run in processes of their own (lanes.py), with a gas cap and a time cap, and
-cannot delay a batch.
+No simulated call runs on the executor. The state of blocks is in the store, which any process may read, and so are the
+leaves of the exchange; what `pending` adds is a tuple of immutable batches (node/views/pending.py). So calls run in
+separate processes (lanes.py), with a gas cap and a time limit, and cannot delay a batch.
 """
 
 from collections.abc import Callable
@@ -55,7 +54,7 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallJob:
-    """All that a trial needs beside the state, which is that after block `number`."""
+    """The parameters of a simulated call apart from the state, which is that after block `number`."""
 
     request: CallRequest
     purpose: Purpose
@@ -67,7 +66,7 @@ class CallJob:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What came of a trial: an output, an amount of gas, an access list, or why not."""
+    """The result of a simulated call: an output, an amount of gas, an access list, or an error."""
 
     output: bytes = b""
     gas: int = 0
@@ -83,7 +82,7 @@ def try_out(
     budget: Budget | None = None,
     engine: Engine = REFERENCE,
 ) -> CallResult:
-    """Run a trial on `state`, which is left as it was. Pure but for its budget."""
+    """Run a simulated call on `state`, which is left unchanged. Pure except for its budget."""
     rules, request, env = FORKS[trial.fork], trial.request, env_of(trial)
     try:
         table = precompiles_with(precompiles, trial.overrides)
@@ -107,7 +106,7 @@ def try_out(
 
 
 def env_of(trial: CallJob) -> BlockEnv:
-    """What contracts learn of the block; what the sender overrides counts, even fees that it does not pay."""
+    """The block environment of a call; the sender's overrides apply, even to fees that it does not pay."""
     return env_with(without_fees(trial.env, trial.request), trial.overrides)
 
 
@@ -117,7 +116,7 @@ def _failed(error: FrameError | None, output: bytes) -> CallResult:
 
 
 class CallPool:
-    """Runs trials for a node."""
+    """Runs simulated calls for a node."""
 
     def __init__(self, node: ServedNode, reads: ChainReads) -> None:
         self._node = node
@@ -138,7 +137,8 @@ class CallPool:
         overrides: Overrides = NONE,
         sender: Sender = NOBODY,
     ) -> CallResult:
-        """Raises RpcError where there is no such block, its state is not kept any more, or it takes too long."""
+        """Run a simulated call. Raises RpcError if the block does not exist, its state is no longer kept, or the
+        call takes too long."""
         place = await self.place(wanted)
         if purpose is Purpose.ESTIMATE and wanted.tag == PENDING:
             place = a_second_later(place)
@@ -152,11 +152,13 @@ class CallPool:
         sender: Sender = NOBODY,
         batches: tuple[PendingBatch, ...] = (),
     ) -> T:
-        """`work` on the newest block, under `batches`, in a process for trials; it waits its turn."""
+        """Run `work` on the newest block, overlaid with `batches`, in a process for simulated calls, when it is its
+        turn."""
         return await self._lanes.run(work, job, sender, batches)
 
     async def place(self, wanted: BlockId) -> Pending:
-        """Where a trial stands: `pending`, or a block's own fields and state, as in geth. Raises RpcError."""
+        """The place in the chain of a call: `pending`, or a block's own fields and state, as in geth. Raises
+        RpcError."""
         if wanted.tag == PENDING:
             return await self._reads.query(lambda reader: reader.pending())
         number = self._reads.block_number(wanted)
@@ -165,8 +167,8 @@ class CallPool:
 
 
 def a_second_later(place: Pending) -> Pending:
-    """Where a transaction sent now will stand. Several batches share a second, which the next may begin: a contract
-    that notes the time once a second (as Uniswap's pairs) must not be estimated without that work."""
+    """The place of a transaction sent now. Several batches share a second, and the next one may begin a new second:
+    a contract that records the time once a second (as Uniswap's pairs) must not be estimated without that work."""
     return replace(place, env=replace(place.env, timestamp=place.env.timestamp + 1))
 
 
@@ -190,7 +192,7 @@ _ANY_CODE = bytes.fromhex("60205f205f5260205ff3")
 
 
 def warm_up(job: None, desk: Desk) -> None:
-    """Run a contract and put the exchange together, so that the first who asks does not wait for code to be loaded."""
+    """Run a contract and load the exchange, so that the first caller does not wait for code to be loaded."""
     head = head_of(desk.snapshot)
     number, fork = 0 if head is None else head.number, desk.network.fork
     env = BlockEnv(desk.network.chain_id, number, 0, bytes(20), CALL_GAS_MAX, 0, ZERO_HASH, no_hash)
@@ -203,15 +205,15 @@ def warm_up(job: None, desk: Desk) -> None:
 
 
 def prepared(trial: CallJob, desk: Desk) -> tuple[State, CallJob]:
-    """The trial's own state, and the trial with the block hashes of the store. Raises NotSupported."""
+    """The call's own state, and the call with the block hashes of the store. Raises NotSupported."""
     layers = tuple(batch.layer for batch in desk.batches)
     state = state_with(after_block(desk.snapshot, trial.number), layers, trial.overrides)
     return state, replace(trial, env=replace(trial.env, block_hash=block_hashes(desk.snapshot)))
 
 
 def precompiles_at(number: int, fork: str, desk: Desk) -> Precompiles:
-    """Of the fork, and on a chain of ours those that read the exchange as block `number` left it, or the desk's
-    pending batches; all within the budget."""
+    """The precompiled contracts of the fork and, on a Coinone chain, those that read the exchange as of block
+    `number` or of the desk's pending batches; all within the budget."""
     rules = FORKS[fork]
     if not isinstance(desk.network, Network):
         return metered(rules.precompiles, desk.budget)
@@ -219,13 +221,13 @@ def precompiles_at(number: int, fork: str, desk: Desk) -> Precompiles:
 
 
 def archive_of(snapshot: Snapshot) -> BlockArchive[object, AnyHeader]:
-    """The blocks in the store."""
+    """The archive of the blocks in the store."""
     blocks = BlockReader(snapshot)
     return EthereumArchive(blocks) if is_imported(snapshot) else Archive(blocks)
 
 
 def block_hashes(snapshot: Snapshot) -> Callable[[int], Hash32]:
-    """BLOCKHASH out of the store; zero for a block that only an override pretends."""
+    """BLOCKHASH from the store; zero for a block that exists only by an override."""
     archive = archive_of(snapshot)
 
     def block_hash(number: int) -> Hash32:

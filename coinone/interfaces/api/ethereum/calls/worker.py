@@ -1,7 +1,7 @@
-"""What runs in a process for trial calls: contracts, on the store that the node writes, under batches the node sent.
+"""The worker process for simulated calls: contracts on the node's store, overlaid with batches from the node.
 
-A job may take only so long. The interpreter asks the stopwatch at every jump, the machine code after half a million
-gas; a precompiled contract cannot be asked while it works, so it gets no more gas than the time left would do at the
+The time of a job is limited. The interpreter checks the stopwatch at every jump, machine code after half a million gas;
+a precompiled contract cannot be interrupted, so it gets no more gas than it could use in the remaining time at the
 slowest rate.
 """
 
@@ -30,23 +30,23 @@ from coinone.rules.vm.precompiles import Precompile
 
 Job = TypeVar("Job")
 T = TypeVar("T")
-_NICENESS = 10  # behind the thread that makes batches, and behind the interface
+_NICENESS = 10  # below the thread that makes batches, and below the interface
 
 
 class OutOfTime(Exception):
-    """The job took longer than it may. Nothing that a job does may catch it."""
+    """Raised when the job exceeds its time limit. Jobs must not catch it."""
 
 
 class Stopwatch:
-    """Stops a job that lasts too long: whoever works calls it now and then. `clock` is that of the wall, or of the
-    thread's own processor time."""
+    """Stops a job that takes too long: the running code calls it regularly. `clock` is wall time, or the thread's
+    processor time."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._end = clock() + seconds
 
     def within(self, seconds: float) -> "Stopwatch":
-        """One that stops after so many seconds, or when this one does."""
+        """A stopwatch that stops after `seconds`, or with this one, whichever is earlier."""
         made = Stopwatch(seconds)
         made._end = min(made._end, self._end)
         return made
@@ -56,13 +56,13 @@ class Stopwatch:
             raise OutOfTime
 
     def gas_left(self) -> int:
-        """What a precompiled contract may burn at most in the time that is left."""
+        """The most gas that a precompiled contract may use in the remaining time."""
         return max(0, int((self._end - self._clock()) * PRECOMPILE_GAS_PER_S))
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a job is done with. `batches`, lowest first, are the pending ones if it is to see them."""
+    """The environment of a job. `batches`, lowest first, are the pending ones if it is to see them."""
 
     snapshot: Snapshot
     network: Network | ImportedNetwork
@@ -75,7 +75,7 @@ Work = Callable[[Job, Desk], T]
 
 
 def metered(precompiles: Precompiles, budget: Stopwatch) -> dict[Address, Precompile]:
-    """The same contracts, none of which runs longer than the budget allows."""
+    """The same contracts, each limited to the budget's time."""
     return {address: partial(_run_metered, contract, budget) for address, contract in precompiles.items()}
 
 
@@ -92,18 +92,18 @@ def _run_metered(contract: Precompile, budget: Stopwatch, data: bytes, gas: int)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A job on its way to a worker. `batches` are all it is to see, by hash; `news` those not sent before."""
+    """A job for a worker. `batches` are all those it is to see, by hash; `news` are those not sent before."""
 
     work: Callable[[Any, Desk], Any]
     job: Any
     limit_s: float
-    of_processor: bool  # whether the limit counts processor time alone
+    of_processor: bool  # whether the limit counts only processor time
     batches: tuple[Hash32, ...] = ()
     news: tuple[PendingBatch, ...] = ()
 
 
 class CallWorker:
-    """In the worker's process."""
+    """Runs jobs in the worker's process."""
 
     def __init__(self, data_dir: Path, network: Network | ImportedNetwork, engine: Engine) -> None:
         self._network = network
@@ -112,7 +112,7 @@ class CallWorker:
         self._batches: dict[Hash32, PendingBatch] = {}
 
     def answer(self, question: Question) -> Any:
-        """Raises OutOfTime, and whatever the job raises."""
+        """Run a job. Raises OutOfTime, and whatever the job raises."""
         batches = self._seen(question.batches, question.news) if question.batches else ()
         with self._store.snapshot() as snapshot:
             clock = time.thread_time if question.of_processor else time.monotonic
@@ -126,15 +126,15 @@ class CallWorker:
 
 
 def _data_limit(network: Network | ImportedNetwork) -> int:
-    """Most bytes of a process for calls. A machine maps its two arenas whole, and touches what gas pays for."""
+    """The memory limit of a worker process. Each engine maps its two arenas whole, and touches what gas pays for."""
     return CALL_MEMORY_MAX + (2 * VM_MEMORY_UNCAPPED_MAX if isinstance(network, ImportedNetwork) else 0)
 
 
 def start_worker(
     data_dir: Path, network: Network | ImportedNetwork, engine: str, first: Question
 ) -> Callable[[Question], Any]:
-    """What a worker's process begins with: everything that the first call would wait for. `first` is answered, to
-    nobody, so that what it needs is loaded. `engine` is the name of the node's."""
+    """Start a worker: load everything that the first call would wait for, by running `first` and dropping its
+    answer. `engine` is the name of the node's engine."""
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_DATA, (_data_limit(network), _data_limit(network)))
     worker = CallWorker(data_dir, network, serving_engine(engine))

@@ -1,1 +1,1 @@
-"""The node's chain as JSON-RPC methods read it, ours or an imported one."""
+"""Read a node's chain for JSON-RPC methods, whether Coinone's or an imported one."""

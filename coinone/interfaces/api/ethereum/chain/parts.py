@@ -1,4 +1,4 @@
-"""A long read in short parts: after each of them others have the thread."""
+"""Run a long read in short parts, yielding the thread after each."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 
 async def in_parts(in_thread: InThread, steps: Steps[T], is_paid: bool = False) -> T:
-    """What `steps` come to, in a thread, within the time of a call, or in any where all of it is paid for already.
-    Raises RpcError where that is too short; who calls has their caller pay for what was read, however it ends."""
+    """Run `steps` in a thread, within the time limit of a call, or without limit if all of it is paid for already.
+    Raises RpcError if that is too short; callers must charge for what was read, however it ends."""
     spent_s, found = 0.0, _found(steps)
     while True:
         part_s, result = await in_thread(partial(_part, found))
@@ -27,24 +27,24 @@ async def in_parts(in_thread: InThread, steps: Steps[T], is_paid: bool = False) 
 
 
 def _found(steps: Steps[T]) -> Steps[tuple[T]]:
-    """The result in a tuple, so that it is told from none yet."""
+    """The result in a tuple, to distinguish it from no result yet."""
     return ((yield from steps),)
 
 
 def _part(found: Steps[tuple[T]]) -> tuple[float, tuple[T] | None]:
-    """How long a part took, in seconds, and the result if it was the last."""
+    """The duration of a part in seconds, and the result if it was the last."""
     begun = time.monotonic()
     result = advance(found, lambda: time.monotonic() - begun <= PART_S)
     return time.monotonic() - begun, result
 
 
 def run_part(steps: Steps[bool]) -> bool:
-    """A part of what goes on until it comes to True; whether it did."""
+    """Run a part of `steps`, which ends by returning true; return whether it did."""
     begun = time.monotonic()
     return bool(advance(steps, lambda: time.monotonic() - begun < PART_S))
 
 
 async def run_all(steps: Steps[bool]) -> None:
-    """Part after part until it comes to True, on the event loop, which belongs to others for as long in between."""
+    """Run all parts on the event loop until `steps` return true, yielding for as long after each part."""
     while not run_part(steps):
         await asyncio.sleep(PART_S)

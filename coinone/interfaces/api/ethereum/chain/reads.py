@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class ChainReads:
-    """What the Ethereum methods read of a node."""
+    """The reads of Ethereum methods from a node."""
 
     def __init__(self, node: ServedNode, queries: Queries[ServedReader]) -> None:
         self.node = node
@@ -31,9 +31,9 @@ class ChainReads:
         self._store = node.storage.store
         self.archive = node.archive
         self._readers = Readers()
-        self.in_thread = self._readers.run  # for what reads much, beside the interface's event loop
+        self.in_thread = self._readers.run  # for long reads, off the interface's event loop
         self._slow_readers = Readers(1)
-        # For what takes a second, and much memory: one at a time.
+        # For reads that take a second and much memory: one at a time.
         self.in_slow_thread = self._slow_readers.run
 
     def close(self) -> None:
@@ -41,7 +41,7 @@ class ChainReads:
         self._slow_readers.close()
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """The store at its newest block; keep it short."""
+        """The store at its newest block; release it soon."""
         return self._store.snapshot()
 
     def head_number(self) -> int:
@@ -54,7 +54,7 @@ class ChainReads:
         return header
 
     def header(self, wanted: BlockId) -> AnyHeader | None:
-        """The header of a block, or None if there is none such. `pending` is the newest one: see D7."""
+        """The header of a block, or None if it does not exist. `pending` is the newest one: see D7."""
         number = self.number(wanted)
         return None if number is None else self.archive.header(number)
 
@@ -67,16 +67,16 @@ class ChainReads:
         return 0 if wanted.tag == "earliest" else self.head_number()
 
     async def with_state(self, wanted: BlockId, read: Callable[[State], T], slots: int = 1) -> T:
-        """`read` of the contracts' state at a block; `pending` is read on the executor. Raises RpcError."""
+        """Run `read` on the contracts' state at a block; for `pending`, on the executor. Raises RpcError."""
         if wanted.tag == PENDING:
             return await self.query(lambda reader: read(reader.state))
         return await self.with_rows(wanted, lambda rows: read(State(rows)), slots)
 
     async def with_rows(self, wanted: BlockId, read: Callable[[Database], T], slots: int = 1) -> T:
-        """`read` of the rows that a block left behind: a few slots of the newest at once; many, or of a block
-        before it, whose rows must be put together first, in a thread. Raises RpcError where there is no such
-        block, or where its state is not kept any more."""
-        if wanted.tag in NEWEST:  # what nearly everybody asks for: nothing to look up first
+        """Run `read` on the rows after a block: a few slots of the newest block immediately; many slots, or an older
+        block, whose rows must be reconstructed first, in a thread. Raises RpcError if the block does not exist or
+        its state is no longer kept."""
+        if wanted.tag in NEWEST:  # the most common request: nothing to look up first
             return await self.beside(slots, lambda: self._read_newest(read))
         number = self.block_number(wanted)
         with self.snapshot() as snapshot:
@@ -86,7 +86,7 @@ class ChainReads:
         return await self.in_thread(lambda: self._read_past(number, read))
 
     async def beside(self, slots: int, work: Callable[[], T]) -> T:
-        """What is to be done with so many slots: with a few at once, with many beside the event loop."""
+        """Do work for so many slots: immediately for a few, off the event loop for many."""
         return work() if slots <= SLOTS_AT_ONCE_MAX else await self.in_thread(work)
 
     def _read_newest(self, read: Callable[[Database], T]) -> T:

@@ -1,4 +1,4 @@
-"""A node as the Ethereum methods see it: one of ours, or one of an imported Ethereum chain."""
+"""A node as the Ethereum methods see it: of a Coinone chain, or of an imported Ethereum chain."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class ServedReader(Protocol):
-    """What a query may read: `pending`, and the pool of waiting transactions."""
+    """The state that a query may read: `pending`, and the transaction pool."""
 
     @property
     def state(self) -> State: ...

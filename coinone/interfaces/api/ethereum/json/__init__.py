@@ -1,1 +1,1 @@
-"""JSON-RPC values, read and written: parameters, blocks, transactions, overrides, filters, errors."""
+"""Decode and encode JSON-RPC values: parameters, blocks, transactions, overrides, filters, errors."""

@@ -1,4 +1,4 @@
-"""Blob gas of imported Ethereum chains, as geth shows it. On a chain of ours its price stands at the least."""
+"""Blob gas of imported Ethereum chains, as in geth. On a Coinone chain its price is constantly the minimum."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ LEAST_PRICE = 1  # wei (EIP-4844)
 
 
 def blob_price(network: AnyNetwork, header: AnyHeader) -> int:
-    """Wei for a unit of blob gas in a block; 0 in one from before there was such gas."""
+    """The price of a unit of blob gas in a block, in wei; 0 in a block from before blob gas existed."""
     if isinstance(network, ImportedNetwork) and isinstance(header, EthereumHeader):
         return network.blob_base_fee(header)
     return LEAST_PRICE
 
 
 def blob_gas_ratio(network: AnyNetwork, header: AnyHeader) -> float:
-    """Blob gas used, of the most that the block might have used."""
+    """The blob gas used, as a fraction of the block's maximum."""
     if not isinstance(network, ImportedNetwork) or not isinstance(header, EthereumHeader):
         return 0
     if not header.blob_gas_used:
@@ -31,7 +31,7 @@ def blob_gas_ratio(network: AnyNetwork, header: AnyHeader) -> float:
 
 
 def blob_receipt_fields(network: AnyNetwork, row: PlacedRecord, header: AnyHeader) -> dict[str, Any]:
-    """What the receipt of a blob transaction has besides."""
+    """The additional receipt fields of a blob transaction."""
     if row.record.type != BLOB:
         return {}
     used = blob_gas(decode_any_transaction(row.record.raw))

@@ -1,6 +1,6 @@
-"""Blocks, transactions, receipts, logs and proofs as the JSON that Ethereum clients parse. Pure functions.
+"""Encode blocks, transactions, receipts, logs and proofs as the JSON that Ethereum clients parse. Pure functions.
 
-Field names and forms follow ethereum/execution-apis. Fields of rules this chain has not (blobs, withdrawals,
+Field names and forms follow ethereum/execution-apis. Fields of rules that this chain does not have (blobs, withdrawals,
 beacon roots) hold the same constants as the header's hash, so that a client can recompute it.
 """
 
@@ -23,9 +23,9 @@ from coinone.rules.state.steps import Steps
 from coinone.rules.vm import Log
 
 Json = dict[str, Any]
-AnyHeader = Header | EthereumHeader  # ours, or one of an Ethereum test chain
+AnyHeader = Header | EthereumHeader  # Coinone's, or one of an imported Ethereum chain
 
-LOGS_PER_STEP = 64  # made into JSON between two pauses: 1 ms
+LOGS_PER_STEP = 64  # encoded between two pauses: 1 ms
 ZERO_32 = "0x" + "00" * 32
 
 
@@ -34,7 +34,7 @@ def hex_bytes(value: bytes) -> str:
 
 
 def word(value: int) -> str:
-    """A 32-byte word."""
+    """Encode a 32-byte word."""
     return f"0x{value:064x}"
 
 
@@ -43,7 +43,7 @@ def optional_address(value: Address | None) -> str | None:
 
 
 def header_json(header: AnyHeader) -> Json:
-    """The header's fields: what newHeads sends, and the head of a block."""
+    """The header's fields: for newHeads, and as part of a block."""
     later = _later_fields(header) if isinstance(header, EthereumHeader) else _CONSTANTS
     return {
         "number": hex(header.number),
@@ -77,7 +77,7 @@ _CONSTANTS: Json = {
 
 
 def _later_fields(header: EthereumHeader) -> Json:
-    """What forks of Ethereum added, as far as this header has it."""
+    """The fields that later Ethereum forks added, as far as this header has them."""
     body: Json = {"nonce": hex_bytes(header.nonce)}
     for name, root in (
         ("withdrawalsRoot", header.withdrawals_root),
@@ -106,7 +106,7 @@ def block_json(header: AnyHeader, transactions: list[Any], raws: Sequence[bytes]
 
 
 def imported_body_json(block: EthereumBlock) -> Json:
-    """What a block of Ethereum's own chains has besides transactions."""
+    """The fields of an imported Ethereum block apart from transactions."""
     body: Json = {
         "size": hex(block.size),
         "uncles": [hex_bytes(keccak256(rlp.encode(ommer))) for ommer in block.ommers],
@@ -125,20 +125,20 @@ def imported_body_json(block: EthereumBlock) -> Json:
 
 
 def uncle_json(header: EthereumHeader) -> Json:
-    """A header that became no block: without transactions, as in geth."""
+    """An uncle's header: without transactions, as in geth."""
     size = len(rlp.encode([list(header_fields(header)), [], []]))
     return {**header_json(header), "size": hex(size), "uncles": []}
 
 
 def _block_size(header: AnyHeader, raws: Sequence[bytes], with_withdrawals: bool) -> int:
-    """Bytes of the block's RLP: header, transactions, and the empty lists behind them."""
+    """The size of the block's RLP: header, transactions, and the empty lists after them."""
     head = header_fields(header)
     body = sum(len(raw) if raw[0] >= 0xC0 else len(rlp.encode(raw)) for raw in raws)
     return _list_size(len(rlp.encode(list(head))) + _list_size(body) + 1 + with_withdrawals)
 
 
 def header_fields(header: AnyHeader) -> Sequence[rlp.Encodable]:
-    """What the header's hash is of."""
+    """The fields that are hashed for the header's hash."""
     return header.fields if isinstance(header, EthereumHeader) else header.ethereum_fields()
 
 
@@ -147,7 +147,7 @@ def _list_size(payload: int) -> int:
 
 
 def log_json(log: Log, header: AnyHeader, tx_hash: Hash32, tx_index: int, log_index: int) -> Json:
-    """A log at its place in the chain."""
+    """A log with its position in the chain."""
     return {
         "address": hex_bytes(log.address),
         "topics": [hex_bytes(topic) for topic in log.topics],
@@ -163,7 +163,7 @@ def log_json(log: Log, header: AnyHeader, tx_hash: Hash32, tx_index: int, log_in
 
 
 def proof_json(proof: AccountProof, keys: Sequence[str]) -> Json:
-    """EIP-1186; `keys` are the slots as whoever asked is to find them again."""
+    """An EIP-1186 proof; `keys` are the slots as the caller wrote them."""
     return {
         "address": hex_bytes(proof.address),
         "accountProof": [hex_bytes(node) for node in proof.proof],
@@ -184,7 +184,7 @@ def _slot_json(slot: SlotProof, key: str) -> Json:
 
 
 def receipt_steps(row: PlacedRecord, header: AnyHeader) -> Steps[Json]:
-    """A receipt, in short steps, its logs as JSON already: they may be tens of thousands."""
+    """A receipt, made in short steps with its logs already encoded: they may be tens of thousands."""
     logs, bits = [], 0
     for start in range(0, len(row.record.logs), LOGS_PER_STEP):
         part = row.record.logs[start : start + LOGS_PER_STEP]

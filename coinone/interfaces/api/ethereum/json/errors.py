@@ -1,8 +1,8 @@
 """JSON-RPC errors with the codes that Ethereum clients act on.
 
-web3.py, ethers and viem read a revert from code 3 and its ABI bytes from `data`; geth's wording of
-transaction refusals ("nonce too low: ...") is what their retry logic matches. Everything else carries our
-stable reason in `data.reason`. Nothing internal is ever shown.
+web3.py, ethers and viem read a revert from code 3 and its ABI bytes from `data`; geth's wording of transaction refusals
+("nonce too low: ...") is what their retry logic matches. Every other error carries Coinone's stable reason in
+`data.reason`. Nothing internal is ever shown.
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ def invalid_params(message: str) -> RpcError:
 
 
 def from_input_error(error: InvalidInput) -> RpcError:
-    """The answer to a request that breaks a rule of ours."""
+    """The error for a request that breaks one of the node's rules."""
     if isinstance(error, DecodeError):
         code = INVALID_PARAMS
     elif isinstance(error, LimitExceeded):
@@ -65,7 +65,7 @@ def from_input_error(error: InvalidInput) -> RpcError:
 
 
 def reverted(output: bytes) -> RpcError:
-    """A call that reverted: the reason in words where Solidity gave one, the bytes always."""
+    """The error of a reverted call: with Solidity's reason if there is one, and always with the bytes."""
     reason = revert_reason(output)
     message = f"execution reverted: {reason}" if reason else "execution reverted"
     return RpcError(EXECUTION_REVERTED, message, "0x" + output.hex())

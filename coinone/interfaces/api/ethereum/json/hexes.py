@@ -1,7 +1,7 @@
-"""Hex as geth reads it: the prefix may be 0X, an empty string is no bytes and, as a quantity, nothing.
+"""Read hex as geth does: the prefix may be 0X; an empty string is no bytes and, as a quantity, zero.
 
-The readers of base/primitives/parse.py take one spelling; what they refuse besides, geth refuses too. A fixed length
-(an address, a hash) and a block's number have no empty form.
+The readers of base/primitives/parse.py accept one spelling; what else they refuse, geth refuses too. A fixed length (an
+address, a hash) and a block's number have no empty form.
 """
 
 from typing import Any
@@ -12,27 +12,27 @@ from coinone.base.primitives.types import Address, Hash32
 
 
 def read_quantity(value: Any, most: int = U256_MAX) -> int:
-    """Raises DecodeError."""
+    """Read a quantity. Raises DecodeError."""
     return 0 if value == "" else parse.parse_quantity(_prefixed(value), most)
 
 
 def read_number(value: Any, most: int = U64_MAX) -> int:
-    """A quantity that must be there. Raises DecodeError."""
+    """Read a quantity that must not be empty. Raises DecodeError."""
     return parse.parse_quantity(_prefixed(value), most)
 
 
 def read_bytes(value: Any, size: int | None = None) -> bytes:
-    """Raises DecodeError."""
+    """Read bytes. Raises DecodeError."""
     return b"" if value == "" and size is None else parse.parse_bytes(_prefixed(value), size)
 
 
 def read_address(value: Any) -> Address:
-    """Raises DecodeError."""
+    """Read an address. Raises DecodeError."""
     return parse.parse_address(_prefixed(value))
 
 
 def read_hash(value: Any) -> Hash32:
-    """Raises DecodeError."""
+    """Read a hash. Raises DecodeError."""
     return parse.parse_hash(_prefixed(value))
 
 

@@ -1,4 +1,4 @@
-"""The filter object of eth_getLogs, eth_newFilter and the subscription to logs: what it asks for, as geth reads it."""
+"""The filter object of eth_getLogs, eth_newFilter and the logs subscription, read as geth does."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ _ALTERNATIVES_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What eth_getLogs asks for. An empty set of addresses, or of a topic, matches all."""
+    """The criteria of eth_getLogs. An empty set of addresses, or of a topic, matches all."""
 
     start: BlockId
     end: BlockId
@@ -25,17 +25,17 @@ class LogFilter:
 
     @property
     def size(self) -> int:
-        """Addresses and topics to remember."""
+        """The number of addresses and topics."""
         return len(self.addresses) + sum(map(len, self.topics))
 
     @property
     def entries(self) -> int:
-        """What a subscription to it counts for: one that asks for everything, too."""
+        """The size that a subscription counts as: at least one."""
         return max(self.size, 1)
 
     def covers(self, number: int) -> bool:
-        """Whether a new block lies within the bounds; those by tag bound nothing."""
-        if self.block_hash is not None:  # a block that is there already
+        """Whether a new block is within the bounds; tags are no bounds."""
+        if self.block_hash is not None:  # a block that exists already
             return False
         first, last = self.start.number, self.end.number
         return (first is None or first <= number) and (last is None or number <= last)

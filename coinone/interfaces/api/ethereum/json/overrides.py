@@ -1,8 +1,8 @@
-"""State and block overrides of eth_call and its kin: "what if this account held that".
+"""State and block overrides of eth_call and related methods: "what if this account held that".
 
 The names and rules are geth's, which ignores fields that it does not know. Replacing an account's whole storage must
-not walk over what is there, which may be millions of slots: the trial's database is overlaid with one that has none
-for that account.
+not iterate over the existing one, which may be millions of slots: the call's database is overlaid with one that has
+none for that account.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,19 +29,19 @@ Slots = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class AccountOverride:
-    """What is different of one account; None: as it is."""
+    """One account's overrides; None leaves the value unchanged."""
 
     balance: int | None = None
     nonce: int | None = None
     code: bytes | None = None
     state: Slots | None = None  # the whole storage
     diff: Slots = ()  # single slots
-    precompile_to: Address | None = None  # where the precompiled contract of this address answers instead
+    precompile_to: Address | None = None  # the address to which this address's precompiled contract moves
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """All that a trial pretends. `block` holds fields of BlockEnv by name."""
+    """All overrides of a call. `block` holds fields of BlockEnv by name."""
 
     accounts: tuple[tuple[Address, AccountOverride], ...] = ()
     block: tuple[tuple[str, Any], ...] = ()
@@ -50,7 +50,7 @@ class Overrides:
 NONE = Overrides()
 
 
-# Reading
+# Read overrides
 
 _BLOCK_FIELDS = {
     "number": "number",
@@ -68,7 +68,7 @@ _REFUSED_OF_BLOCK = ("beaconRoot", "withdrawals")  # they belong to whole blocks
 
 
 def read_overrides(accounts: Any, block: Any = None) -> Overrides:
-    """The third and fourth parameter of eth_call. Raises RpcError, DecodeError."""
+    """Read the third and fourth parameter of eth_call. Raises RpcError, DecodeError."""
     if accounts is None and block is None:
         return NONE
     return Overrides(read_accounts(accounts), read_block(block))
@@ -107,8 +107,8 @@ def _slots(value: Any) -> Slots:
 
 
 def read_block(value: Any) -> tuple[tuple[str, Any], ...]:
-    """Fields of BlockEnv by name. What the sender calls a field that we do not know is ignored, as in geth; what
-    we know and cannot do is refused by name."""
+    """Read fields of BlockEnv by name. Unknown fields are ignored, as in geth; known ones that are not supported are
+    refused by name."""
     given = object_of(value, "block overrides")
     for name in _REFUSED_OF_BLOCK:
         if given.get(name) is not None:
@@ -132,7 +132,7 @@ def _quantity(value: Any, most: int = 2**256 - 1) -> int | None:
     return None if value is None else read_quantity(value, most)
 
 
-# Applying
+# Apply overrides
 
 
 class _Wiped:
@@ -154,7 +154,7 @@ class _Wiped:
 
 
 def state_with(database: Database, layers: tuple[Layer, ...], overrides: Overrides) -> State:
-    """A state of its own for a trial: the database under `layers`, with the overrides applied."""
+    """A separate state for a call: the database overlaid with `layers`, with the overrides applied."""
     wiped = frozenset(address for address, wanted in overrides.accounts if wanted.state is not None)
     state = State(_Wiped(database, wiped) if wiped else database, list(layers))
     for layer in layers:
@@ -168,7 +168,7 @@ def state_with(database: Database, layers: tuple[Layer, ...], overrides: Overrid
 
 
 def override(state: State, address: Address, wanted: AccountOverride) -> None:
-    """Pretend it; a whole storage must be gone already."""
+    """Override an account; a storage to be replaced must have been cleared already."""
     account = state.account(address) or EMPTY_ACCOUNT
     balance = account.balance if wanted.balance is None else wanted.balance
     nonce = account.nonce if wanted.nonce is None else wanted.nonce
@@ -184,9 +184,10 @@ def env_with(env: BlockEnv, overrides: Overrides) -> BlockEnv:
 
 
 def precompiles_with(table: Precompiles, overrides: Overrides) -> Precompiles:
-    """An overridden address runs as the account it is made to be; its precompiled contract may move elsewhere.
+    """The precompiled contracts under overrides: an overridden address runs as the given account; its precompiled
+    contract may move elsewhere.
 
-    Raises InvalidInput where what should move is none, or its place is taken.
+    Raises InvalidInput if an address to be moved has no precompiled contract, or the destination is overridden.
     """
     changed: Mapping[Address, AccountOverride] = dict(overrides.accounts)
     moved = [(a, wanted.precompile_to) for a, wanted in changed.items() if wanted.precompile_to is not None]

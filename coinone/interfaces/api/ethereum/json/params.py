@@ -1,4 +1,4 @@
-"""Readers of JSON-RPC parameters: strict, with the messages of geth where clients show them."""
+"""Read JSON-RPC parameters: strictly, with geth's messages where clients show them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,7 @@ class BlockId:
 
 
 def block_id(value: Any) -> BlockId:
-    """A block parameter; absent means latest. EIP-1898's object form is read too."""
+    """Read a block parameter; absent means latest. EIP-1898's object form is accepted, too."""
     if value is None:
         return BlockId(tag=LATEST)
     if isinstance(value, dict):
@@ -48,7 +48,7 @@ def block_id(value: Any) -> BlockId:
 
 
 def required_block(value: Any) -> BlockId:
-    """A block parameter where geth has no default: null is none."""
+    """Read a block parameter that has no default in geth: null is refused."""
     if value is None:
         raise invalid_params("missing value for required argument: a block's number, hash or tag")
     return block_id(value)
@@ -66,7 +66,7 @@ def _block_object(value: dict[str, Any]) -> BlockId:
 
 
 def storage_slot(value: Any) -> int:
-    """A storage position: up to 32 bytes of hex, with or without 0x and leading zeros, as geth reads it."""
+    """Read a storage position: up to 32 bytes of hex, with or without 0x and leading zeros, as in geth."""
     if not isinstance(value, str):
         raise invalid_params("storage key must be hex")
     digits = value[2:] if value[:2] in ("0x", "0X") else value
@@ -79,19 +79,19 @@ def storage_slot(value: Any) -> int:
 
 
 def storage_key_shown(value: str, slot: int) -> str:
-    """How eth_getProof repeats a key that `storage_slot` read as `slot`: 32 bytes as they came, a shorter one as a
-    quantity."""
+    """A key in the answer of eth_getProof that `storage_slot` read as `slot`: unchanged if it had 32 bytes, a
+    shorter one as a quantity."""
     digits = value[2:] if value[:2] in ("0x", "0X") else value
     return f"0x{slot:064x}" if len(digits) > 62 else hex(slot)
 
 
 def call_request(value: Any, chain_id: int) -> CallRequest:
-    """Read a transaction object; without a gas limit, it has as much as allowed. Fields that we do not know are
-    ignored, as in geth: libraries add some from time to time. Raises RpcError, DecodeError."""
+    """Read a transaction object; without a gas limit, it gets the maximum. Unknown fields are ignored, as in geth:
+    libraries add some from time to time. Raises RpcError, DecodeError."""
     if not isinstance(value, dict):
         raise invalid_params("transaction must be an object")
     _check_chain(value, chain_id)
-    _optional(value, "nonce", U64_MAX)  # it changes nothing here, but must be well formed
+    _optional(value, "nonce", U64_MAX)  # has no effect here, but must be well formed
     gas = _optional(value, "gas", U64_MAX)
     fee_cap, tip_cap = fees(value)
     return CallRequest(
@@ -110,7 +110,7 @@ def call_request(value: Any, chain_id: int) -> CallRequest:
 
 
 def call_data(value: dict[str, Any]) -> bytes:
-    """What a transaction object sends along: `input`, or `data` as older clients call it."""
+    """The data of a transaction object: `input`, or `data` as older clients call it."""
     data, given = value.get("data"), value.get("input")
     if data is not None and given is not None and read_bytes(data) != read_bytes(given):
         raise invalid_params(
@@ -121,7 +121,7 @@ def call_data(value: dict[str, Any]) -> bytes:
 
 
 def fees(value: dict[str, Any]) -> tuple[int | None, int | None]:
-    """The most a unit of gas may cost and the most of it for a tip, in wei; equal for a plain gas price."""
+    """The maximum price of a unit of gas and the maximum tip, in wei; both equal a plain gas price."""
     price = _optional(value, "gasPrice")
     cap, tip = _optional(value, "maxFeePerGas"), _optional(value, "maxPriorityFeePerGas")
     if price is not None and (cap is not None or tip is not None):
@@ -146,7 +146,7 @@ def _access_list(value: Any) -> AccessList:
 
 
 def _authorizations(value: Any) -> tuple[Authorization, ...] | None:
-    """None where no list is given: an empty one is another message, which may not be."""
+    """Read authorizations; None if no list is given: an empty one is a different transaction, which may be invalid."""
     if value is None:
         return None
     return tuple(
@@ -182,7 +182,7 @@ def _optional(value: dict[str, Any], name: str, most: int = 2**256 - 1) -> int |
 
 
 def object_of(value: Any, what: str) -> dict[str, Any]:
-    """An empty one for null. Raises RpcError that names `what`."""
+    """Read an object; null is an empty one. Raises RpcError that names `what`."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -191,7 +191,7 @@ def object_of(value: Any, what: str) -> dict[str, Any]:
 
 
 def boolean(value: Any) -> bool:
-    """Null is false, as in geth."""
+    """Read a boolean; null is false, as in geth."""
     if value is None:
         return False
     if not isinstance(value, bool):
@@ -200,7 +200,7 @@ def boolean(value: Any) -> bool:
 
 
 def small_integer(value: Any, most: int) -> int:
-    """A count that clients send as a quantity or as a number."""
+    """Read a count that clients send as a quantity or as a number."""
     if isinstance(value, int) and not isinstance(value, bool):
         if 0 <= value <= most:
             return value

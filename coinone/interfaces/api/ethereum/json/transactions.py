@@ -1,4 +1,4 @@
-"""Transactions as the JSON that Ethereum clients parse: of a block, waiting in the pool, and the chain's own."""
+"""Encode transactions as the JSON that Ethereum clients parse: in blocks, in the pool, and the chain's system calls."""
 
 from coinone.base.forms.ethereum import (
     ACCESS_LIST,
@@ -16,7 +16,7 @@ from coinone.rules.ledger.records import TransactionRecord
 
 
 def transaction_json(row: PlacedRecord, header: AnyHeader) -> Json:
-    """A transaction of a block. System calls show as unsigned legacy transactions of their system address."""
+    """A transaction of a block. System calls are shown as unsigned legacy transactions of their system address."""
     record = row.record
     body = {
         "blockHash": hex_bytes(header.hash),
@@ -46,7 +46,7 @@ def pending_transaction_json(tx: EthereumTransaction) -> Json:
 
 
 def transaction_fields(tx: EthereumTransaction) -> Json:
-    """What a transaction says itself, wherever it is."""
+    """The fields of a transaction itself, independent of its place."""
     body: Json = {
         "type": hex(tx.type),
         "nonce": hex(tx.nonce),
@@ -90,7 +90,7 @@ def _authorization_json(signed: Authorization) -> Json:
 
 
 def _system_fields(record: TransactionRecord) -> Json:
-    """A system call's bytes are a legacy transaction with a zero signature."""
+    """The fields of a system call, whose bytes are a legacy transaction with a zero signature."""
     nonce, _, gas, _, value, data = (
         rlp.decode_bytes(item) for item in rlp.decode_list(rlp.decode(record.raw), 9)[:6]
     )

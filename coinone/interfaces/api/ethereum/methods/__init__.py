@@ -1,1 +1,1 @@
-"""JSON-RPC methods, a file for each family."""
+"""JSON-RPC methods, one file per family."""

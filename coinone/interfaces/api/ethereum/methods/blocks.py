@@ -1,4 +1,4 @@
-"""Blocks, transactions and receipts."""
+"""JSON-RPC methods of blocks, transactions, receipts and fees."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -65,7 +65,7 @@ async def _block(context: Context, wanted: BlockId, full: bool) -> Json | None:
 
 
 def _imported_body(context: Context, number: int) -> Json:
-    """What an imported block has besides, ommers and withdrawals; blocks of ours have neither."""
+    """The additional fields of an imported block, uncles and withdrawals; Coinone's blocks have neither."""
     block = context.backend.reads.archive.block(number)
     return imported_body_json(block) if isinstance(block, EthereumBlock) else {}
 
@@ -111,7 +111,7 @@ async def uncle_by_number(context: Context, block: Any, index: Any) -> Json | No
 
 
 def _uncle(context: Context, number: int | None, index: Any) -> Json | None:
-    """Of an imported block from before the merge; others have none."""
+    """An uncle of an imported block from before the merge; other blocks have none."""
     place = read_quantity(index, _U32_MAX)
     block = None if number is None else context.backend.reads.archive.block(number)
     if not isinstance(block, EthereumBlock) or place >= len(block.ommers):
@@ -128,7 +128,7 @@ async def by_number_and_index(context: Context, block: Any, index: Any) -> Json 
 
 
 async def raw_by_hash_and_index(context: Context, block_hash: Any, index: Any) -> str:
-    """The transaction's bytes; "0x" where there is none, as in geth."""
+    """The transaction's bytes; "0x" if it does not exist, as in geth."""
     return await _nth(context, BlockId(hash=read_hash(block_hash)), index, _raw) or "0x"
 
 
@@ -163,7 +163,7 @@ async def get_transaction(context: Context, tx_hash: Any) -> Json | None:
 
 
 async def get_raw_transaction(context: Context, tx_hash: Any) -> str:
-    """Of a block, or of the pool; "0x" for an unknown one, as in geth."""
+    """The bytes of a transaction in a block or in the pool; "0x" for an unknown one, as in geth."""
     wanted = read_hash(tx_hash)
     found = await context.of_transaction(wanted, at_once(_raw))
     return hex_bytes(await _waiting(context, wanted) or b"") if found is None else found
@@ -202,15 +202,16 @@ async def max_priority_fee(context: Context) -> str:
 
 
 async def suggested_tip(context: Context) -> int:
-    """In wei. The order inside a batch is by seed, so a tip buys a place only where more waits than a batch takes."""
+    """The suggested tip, in wei. The order within a batch is by seed, so a tip matters only if more transactions
+    wait than fit into a batch."""
     return await context.backend.reads.query(lambda reader: reader.pool.tip_to_enter())
 
 
 async def base_fee(context: Context) -> str:
-    """Of the next block."""
+    """The base fee of the next block."""
     return hex(context.backend.node.next_base_fee())
 
 
 async def blob_base_fee(context: Context) -> str:
-    """Of the next block; on a chain of ours it stands at its minimum, as there are no blobs."""
+    """The blob base fee of the next block; constantly the minimum on a Coinone chain, which has no blobs."""
     return hex(await context.backend.reads.query(lambda reader: reader.env().blob_base_fee))

@@ -20,7 +20,7 @@ async def eth_call(
 async def eth_estimate_gas(
     context: Context, transaction: Any, block: Any = None, accounts: Any = None, fields: Any = None
 ) -> str:
-    """The least gas limit that is enough; on top of all that is pending where no block is named."""
+    """The smallest sufficient gas limit; on top of all pending batches if no block is given."""
     at = PENDING if block is None else block
     return hex((await _run(context, Purpose.ESTIMATE, transaction, at, accounts, fields)).gas)
 
@@ -28,7 +28,7 @@ async def eth_estimate_gas(
 async def eth_create_access_list(
     context: Context, transaction: Any, block: Any = None, accounts: Any = None
 ) -> dict[str, Any]:
-    """EIP-2930: what the call reaches; a call that fails has a list too, and says how it ended."""
+    """EIP-2930: the addresses and slots that a call touches; a failing call has a list too, with its error."""
     request, overrides = (
         call_request(transaction, context.backend.node.network.chain_id),
         read_overrides(accounts),

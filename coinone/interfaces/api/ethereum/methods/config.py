@@ -1,4 +1,4 @@
-"""What rules a chain runs under and what of it is kept: eth_config (EIP-7910), eth_capabilities, rpc_modules."""
+"""The rules and kept data of a chain: eth_config (EIP-7910), eth_capabilities, rpc_modules."""
 
 import zlib
 from typing import Any
@@ -28,7 +28,7 @@ _PRECOMPILES = {
 
 
 async def config(context: Context) -> Json:
-    """The rules in force, and on an imported chain those before and after them that its genesis file schedules."""
+    """The rules in force and, on an imported chain, the next and last ones that its genesis file schedules."""
     network = context.backend.node.network
     if not isinstance(network, ImportedNetwork):
         return {"current": _ours(context, network.fork), "next": None, "last": None}
@@ -102,7 +102,7 @@ def _fork_id(context: Context, since: int) -> int:
 
 
 async def capabilities(context: Context) -> Json:
-    """Which blocks can be asked about: all, but states of those whose way back is kept."""
+    """The available blocks: all of them, but states only as far back as undo records reach."""
     head = context.backend.reads.head()
     with context.backend.reads.snapshot() as snapshot:
         oldest = oldest_state(snapshot)
@@ -117,5 +117,5 @@ async def capabilities(context: Context) -> Json:
 
 
 async def modules(context: Context) -> dict[str, str]:
-    """Namespaces of the methods that are served."""
+    """The namespaces of the served methods."""
     return dict.fromkeys(context.backend.modules, "1.0")

@@ -1,4 +1,4 @@
-"""debug_trace*: what a transaction did, step by step, in geth's forms; debug_getRaw*: blocks as their bytes."""
+"""debug_trace*: the steps of a transaction, in geth's formats; debug_getRaw*: blocks as bytes."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ async def get_raw_header(context: Context, block: Any) -> str:
 
 
 async def get_raw_block(context: Context, block: Any) -> str:
-    """debug_getRawBlock: header, transactions, and the empty lists that Ethereum has behind them."""
+    """debug_getRawBlock: header, transactions, and Ethereum's empty lists after them."""
     header, rows = await _found(context, block)
     archive = context.backend.reads.archive
     if isinstance(archive, EthereumArchive):
@@ -98,7 +98,7 @@ async def _found(context: Context, block: Any) -> tuple[AnyHeader, Rows]:
 
 
 def _body_item(raw: bytes) -> rlp.Encodable:
-    """A legacy transaction lies in a block as a list, one with a type as bytes."""
+    """An item of a block's body: a legacy transaction is a list, a typed one is bytes."""
     return rlp.decode(raw) if raw[0] >= 0xC0 else raw
 
 
@@ -119,7 +119,7 @@ async def trace_call(
 
 
 def trace_options(value: Any) -> dict[str, Any]:
-    """What a trace is asked for. Raises RpcError where it is no object, or its timeout no duration."""
+    """Read the options of a trace. Raises RpcError if they are not an object, or their timeout is not a duration."""
     if value is None:
         return {}
     if not isinstance(value, dict) or not isinstance(value.get("tracerConfig") or {}, dict):
@@ -129,7 +129,7 @@ def trace_options(value: Any) -> dict[str, Any]:
 
 
 def trace_answer(traced: Traced) -> msgspec.Raw:
-    """The trace. Raises RpcError where there is none."""
+    """The trace as JSON. Raises RpcError if it failed."""
     if traced.error is not None:
         raise RpcError(SERVER_ERROR, traced.error)
     return msgspec.Raw(traced.json)

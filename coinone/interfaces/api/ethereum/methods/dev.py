@@ -1,6 +1,6 @@
-"""Methods of the dev network: blocks at will, time travel, going back, and the faucet.
+"""JSON-RPC methods of the dev network: mining, time travel, snapshots, and the faucet.
 
-They exist only where genesis says kind = dev (D15); the names are those of the field's tools.
+They exist only if genesis has kind = dev (D15); the names are those of common development tools.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from coinone.node.dev.tools import Dev
 
 
 async def mine(context: Context, timestamp: Any = None) -> str:
-    """Make a block now, optionally at a time."""
+    """Make a block now, optionally with a given timestamp."""
     if timestamp is not None:
         await set_next_timestamp(context, timestamp)
     await _dev(context).mine()
@@ -31,7 +31,7 @@ async def set_next_timestamp(context: Context, timestamp: Any) -> str:
 
 
 async def increase_time(context: Context, seconds: Any) -> int:
-    """Shift what contracts see as the time; the offset so far is returned."""
+    """Advance contracts' time; return the total offset."""
     return await _dev(context).increase_time(small_integer(seconds, TIME_TRAVEL_MAX_S))
 
 
@@ -40,12 +40,12 @@ async def snapshot(context: Context) -> str:
 
 
 async def revert(context: Context, snapshot_id: Any) -> bool:
-    """Go back to a snapshot; what happened since is undone, and open filters start anew."""
+    """Return to a snapshot; later changes are undone, and open filters start again."""
     return await _dev(context).revert(read_quantity(snapshot_id, U64_MAX))
 
 
 async def faucet(context: Context, address: Any) -> str:
-    """Give an address gas coin and exchange balance; the hash of the gas coin's transaction."""
+    """Give an address gas coins and exchange balance; return the hash of the gas coin transfer."""
     gift = await _dev(context).faucet(read_address(address))
     return "0x" + gift.gas_coin_tx.hex()
 

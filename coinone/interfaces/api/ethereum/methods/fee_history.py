@@ -1,4 +1,4 @@
-"""eth_feeHistory: what the newest blocks asked for gas, and what was paid."""
+"""eth_feeHistory: base fees, gas used and tips of the newest blocks."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from coinone.node.views.archive import BlockArchive
 from coinone.rules.state.steps import Steps
 
 Json = dict[str, Any]
-Tip = tuple[int, int]  # of a transaction, and the gas that it used
+Tip = tuple[int, int]  # of a transaction, and its gas used
 _PERCENTILES_MAX = 100
 _HEADERS_PER_WEIGHT = 32
 _TRANSACTIONS_PER_STEP = 64  # 2 ms
@@ -45,8 +45,8 @@ async def fee_history(context: Context, count: Any, newest: Any, percentiles: An
 async def _fees_of(
     context: Context, first: int, last: int, percentiles: list[float]
 ) -> tuple[list[AnyHeader], list[list[str]]]:
-    """Headers, and what their transactions paid, read in short parts and paid for by how many they are, whether all
-    are read or not."""
+    """Headers, and the tips of their transactions, read in short parts and paid for by their number, whether or not
+    all are read."""
     reads = context.backend.reads
     fees = _Fees(reads.archive, percentiles)
     try:
@@ -58,7 +58,7 @@ async def _fees_of(
 
 @dataclass(slots=True)
 class _Fees:
-    """What was read of a range of blocks so far. In one thread at a time."""
+    """The fees of a range of blocks read so far. In one thread at a time."""
 
     archive: BlockArchive[object, AnyHeader]
     percentiles: list[float]
@@ -84,7 +84,7 @@ class _Fees:
             yield
 
     def _tips(self, header: AnyHeader) -> Steps[list[Tip]]:
-        """Of a block's transactions; their logs, which may be tens of thousands, are not decoded."""
+        """The tips of a block's transactions; their logs, which may be tens of thousands, are not decoded."""
         self.bytes += self.archive.records_size(header.number)
         tips: list[Tip] = []
         for record in self.archive.stored(header.number):
@@ -97,7 +97,7 @@ class _Fees:
 
 
 def _fee_after(context: Context, headers: list[AnyHeader]) -> list[str]:
-    """The base fee of the block behind the last one."""
+    """The base fee of the block after the last one."""
     if not headers:
         return []
     following = context.backend.reads.archive.header(headers[-1].number + 1)
@@ -105,7 +105,7 @@ def _fee_after(context: Context, headers: list[AnyHeader]) -> list[str]:
 
 
 async def _blob_prices(context: Context, headers: list[AnyHeader]) -> list[str]:
-    """Of these blocks, and of the one behind the last."""
+    """The blob prices of these blocks, and of the one after the last."""
     if not headers:
         return []
     following = context.backend.reads.archive.header(headers[-1].number + 1)
@@ -128,7 +128,7 @@ def _percentiles(value: Any) -> list[float]:
 
 
 def _rewards(gas_used: int, tips: list[Tip], percentiles: list[float]) -> list[str]:
-    """For each percentile, which rise, the tip of the transaction with which so much of the gas is passed."""
+    """For each of the rising percentiles, the tip of the transaction at which that share of the gas is reached."""
     rewards = []
     place, passed, reward = 0, 0, 0
     for percentile in percentiles:

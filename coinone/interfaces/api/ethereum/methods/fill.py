@@ -1,4 +1,4 @@
-"""eth_fillTransaction: a transaction object with what it leaves out, ready to be signed elsewhere, as geth fills it."""
+"""eth_fillTransaction: complete a transaction object so that it can be signed elsewhere, as geth does."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ _OF_BLOBS = ("blobs", "commitments", "proofs")
 
 
 async def fill_transaction(context: Context, transaction: Any) -> dict[str, Any]:
-    """The unsigned transaction, as bytes and as JSON. Raises RpcError, as the estimate of its gas does."""
+    """The unsigned transaction, as bytes and as JSON. Raises RpcError, including for a failed gas estimate."""
     chain_id = context.backend.node.network.chain_id
     request = call_request(transaction, chain_id)
     if request.blob_hashes or any(transaction.get(name) is not None for name in _OF_BLOBS):
@@ -74,7 +74,7 @@ def _type(transaction: dict[str, Any], request: CallRequest) -> int:
 
 
 async def _fees(context: Context, transaction: dict[str, Any], request: CallRequest) -> tuple[int, int]:
-    """Cap and tip, in wei: what was named, else the suggested tip and twice the base fee."""
+    """Cap and tip, in wei: the given ones, else the suggested tip and twice the base fee."""
     if transaction.get("gasPrice") is not None:
         return request.fee_cap, request.tip_cap
     named = transaction.get("maxPriorityFeePerGas") is not None
@@ -95,7 +95,7 @@ async def _nonce(context: Context, transaction: dict[str, Any], sender: Address)
 
 
 async def _gas(context: Context, transaction: dict[str, Any]) -> int:
-    """As named, else as estimated without the fees: whether they can be paid is seen when it is sent."""
+    """The given gas, else an estimate without fees: whether they can be paid is checked when it is sent."""
     given = transaction.get("gas")
     if given is not None:
         return read_quantity(given, U64_MAX)

@@ -1,7 +1,7 @@
-"""Logs and filters.
+"""JSON-RPC methods of logs and filters.
 
-A range is walked through the headers' bloom filters, and only blocks that may match are read. The walk runs
-in a thread, in short parts (chain/parts.py), bounded by blocks, results and time.
+A range is searched through the headers' bloom filters, and only blocks that may match are read. The search runs in a
+thread, in short parts (chain/parts.py), bounded by blocks, results and time.
 """
 
 from collections import deque
@@ -37,17 +37,17 @@ from coinone.rules.vm import Log
 
 Json = dict[str, Any]
 _LOGS_PER_STEP = 64  # 1 ms
-_LOOKS_PER_WEIGHT = 20_000  # addresses and topics looked for in blocks' blooms: 3 ms
+_LOOKS_PER_WEIGHT = 20_000  # addresses and topics searched in blocks' blooms: 3 ms
 
 
 async def get_logs(context: Context, wanted: Any = None) -> list[Json]:
-    """As in geth, no object asks for all logs of the newest block."""
+    """eth_getLogs; without an object, all logs of the newest block, as in geth."""
     wanted = {} if wanted is None else wanted
     return await find_logs(context, log_filter(wanted))
 
 
 async def find_logs(context: Context, wanted: LogFilter) -> list[Json]:
-    """The logs that match, in chain order. Raises RpcError when the range is too wide."""
+    """The logs that match, in chain order. Raises RpcError if the range is too wide."""
     reads = context.backend.reads
     first, last = _range(reads, wanted)
     if last - first >= LOG_RANGE_MAX:
@@ -62,7 +62,7 @@ async def _walked(context: Context, wanted: LogFilter, first: int, last: int) ->
 
 
 async def _go(context: Context, walk: "_Walk", last: int) -> None:
-    """The walk, in a thread; what was looked at and the bytes that were decoded are paid for, found or not."""
+    """Run the search in a thread; checks and decoded bytes are paid for, whether or not anything is found."""
     try:
         await context.in_parts(walk.steps(last))
     finally:
@@ -88,18 +88,18 @@ def _range(reads: ChainReads, wanted: LogFilter) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Walk:
-    """From block to block, and what came of it so far. In one thread at a time."""
+    """A search from block to block, with its results so far. In one thread at a time."""
 
     reads: ChainReads
     wanted: LogFilter
-    at: tuple[int, int]  # the block that comes next, and which of its logs
+    at: tuple[int, int]  # the next block, and its next log
     found: list[Json] = field(default_factory=list)
-    before: int = 0  # of them, of earlier blocks
+    before: int = 0  # number of logs found in earlier blocks
     looks: int = 0
     bytes: int = 0
 
     def steps(self, last: int) -> Steps[None]:
-        """As far as there are any. Raises RpcError where too many logs match."""
+        """Search up to block `last`. Raises RpcError if too many logs match."""
         masks = _masks(self.wanted)
         for header in self.reads.archive.headers(self.at[0], last):
             self.looks += 1 + sum(map(len, masks))
@@ -110,7 +110,7 @@ class _Walk:
             yield
 
     def _read(self, header: AnyHeader, begin: int) -> Steps[None]:
-        """A block, which may have tens of thousands of logs, from one of them on."""
+        """Search a block, which may have tens of thousands of logs, from log `begin`."""
         self.bytes += self.reads.archive.records_size(header.number)
         place = 0
         for index, record in enumerate(self.reads.archive.stored(header.number)):
@@ -131,21 +131,22 @@ class _Walk:
         self.found.append(log)
 
     def go_back_to_whole_blocks(self) -> None:
-        """Unless nothing would be left."""
+        """Drop the results of the last, incomplete block, unless nothing would remain."""
         if self.before:
             del self.found[self.before :]
             self.at = (self.at[0], 0)
 
 
 def _masks(wanted: LogFilter) -> list[list[int]]:
-    """For each thing asked for, the bloom bits of its alternatives."""
+    """For each criterion, the bloom bits of its alternatives."""
     groups = [[_bits(address) for address in wanted.addresses]]
     groups += [[_bits(topic) for topic in topics] for topics in wanted.topics]
     return [group for group in groups if group]
 
 
 def _bits(entry: bytes) -> int:
-    """A bloom takes addresses and topics alike, so any entry may stand where a log's address does."""
+    """The bloom bits of an entry. A bloom treats addresses and topics alike, so any entry may be passed as an
+    address."""
     return int.from_bytes(bloom([Log(entry, (), b"")]), "big")
 
 
@@ -163,7 +164,7 @@ async def new_filter(context: Context, wanted: Any = None) -> str:
 
 
 def new_logs_filter(wanted: Any) -> LogFilter:
-    """A filter of logs to come; no object asks for all. Raises RpcError where its bounds exclude every block."""
+    """A filter of future logs; without an object, of all. Raises RpcError if its bounds exclude every block."""
     made = log_filter({} if wanted is None else wanted)
     first, last = made.start.number, made.end.number
     if first is not None and last is not None and first > last:
@@ -185,7 +186,7 @@ async def uninstall_filter(context: Context, filter_id: Any) -> bool:
 
 
 async def get_filter_changes(context: Context, filter_id: Any) -> list[Any]:
-    """What is new since the last poll."""
+    """The changes since the last poll."""
     found = context.backend.filters.poll(filter_id)
     if found.waiting is not None:
         told = list(found.waiting)
@@ -198,7 +199,7 @@ async def get_filter_changes(context: Context, filter_id: Any) -> list[Any]:
 
 
 async def _news(context: Context, asked: Filter) -> list[Any]:
-    """Blocks or logs. What a poll could not tell, since it was refused or its sender left, the next one does."""
+    """New blocks or logs. If a poll is refused or its sender leaves, the next poll returns them."""
     last = min(context.backend.reads.head_number(), asked.next_block + LOG_RANGE_MAX - 1)
     if last < asked.next_block:
         return []
@@ -206,7 +207,7 @@ async def _news(context: Context, asked: Filter) -> list[Any]:
     following = (last + 1, 0)
     if asked.wanted is None:
         told = await _hashes(context, asked.next_block, last)
-    elif asked.wanted.block_hash is None:  # not a block that was there before the filter
+    elif asked.wanted.block_hash is None:  # not a block from before the filter
         told, following = await _new_logs(context, asked, asked.wanted, last)
     asked.next_block, asked.next_log = following
     return told
@@ -215,13 +216,13 @@ async def _news(context: Context, asked: Filter) -> list[Any]:
 async def _new_logs(
     context: Context, asked: Filter, wanted: LogFilter, last: int
 ) -> tuple[list[Json], tuple[int, int]]:
-    """Those that a filter has not told, and where the next poll begins.
+    """The logs that a filter has not returned yet, and where the next poll begins.
 
-    Whoever polls did not choose how many logs strangers wrote meanwhile. To refuse what is too much would be to refuse
-    it for ever, and to pass it over would be to lose what lies between. So a poll that meets the bound of results, or
-    of time, tells of the whole blocks before it, and the next one goes on there. Of a block that alone is too much it
-    tells a part, and the next one goes on within it: no answer is longer than any other, each poll comes further, and
-    every log is told once.
+    A poller cannot control how many logs others wrote meanwhile. Refusing too many would refuse them forever, and
+    skipping them would lose some. So a poll that meets the limit of results, or of time, returns the logs of the
+    complete blocks before it, and the next one continues there. Of a single block that exceeds the limit it returns a
+    part, and the next one continues within it: no answer exceeds the limits, each poll advances, and every log is
+    returned once.
     """
     begin = max((asked.next_block, asked.next_log), (wanted.start.number or 0, 0))
     walk = _Walk(context.backend.reads, wanted, begin)
@@ -236,7 +237,7 @@ async def _new_logs(
 
 
 async def _hashes(context: Context, first: int, last: int) -> list[str]:
-    """Of these blocks."""
+    """The hashes of these blocks."""
     headers = context.backend.reads.archive.headers(first, last)
     return await context.in_parts(each(headers, at_once(lambda header: hex_bytes(header.hash))))
 
@@ -246,8 +247,8 @@ def _or(bound: int | None, other: int) -> int:
 
 
 async def _whole(context: Context, waiting: deque[Hash32], told: list[Hash32]) -> list[Json]:
-    """The transactions themselves, as they entered the pool. What makes the answer too long is put back, for the
-    next poll, and all where there is none; those that left the pool and are in no block are left out."""
+    """The whole transactions, as they entered the pool. Those that make the answer too long are put back for the
+    next poll, as are all if the poll fails; those that left the pool and are in no block are omitted."""
     reads = context.backend.reads
     whole = _Whole(reads)
     done = 0
@@ -265,8 +266,8 @@ async def _whole(context: Context, waiting: deque[Hash32], told: list[Hash32]) -
 
 
 def _pay_for_pooled(context: Context, raws: list[bytes | None]) -> None:
-    """By bytes, as far as one answer goes. Many polls may have come at once: whoever has used up their weight meanwhile
-    is refused (LimitExceeded)."""
+    """Charge by bytes, up to the size of one answer. Many polls may run concurrently: a sender that has used up its
+    weight meanwhile is refused (LimitExceeded)."""
     context.purse.require()
     size = sum(len(raw) for raw in raws if raw is not None)
     context.purse.spend(min(size, PENDING_BYTES_MAX) // RECORDS_BYTES_PER_WEIGHT)
@@ -274,16 +275,16 @@ def _pay_for_pooled(context: Context, raws: list[bytes | None]) -> None:
 
 @dataclass(slots=True)
 class _Whole:
-    """Transactions told so far, of the pool or of blocks. In one thread at a time."""
+    """The transactions collected so far, from the pool or from blocks. In one thread at a time."""
 
     reads: ChainReads
     found: list[Json] = field(default_factory=list)
     read: int = 0  # bytes of blocks
-    number: int = -1  # of the last block that was read, and its records
+    number: int = -1  # of the last block read, with its records
     records: list[bytes] = field(default_factory=list)
 
     def steps(self, told: list[Hash32], raws: list[bytes | None]) -> Steps[int]:
-        """How many of them are in the answer; `raws` are those in the pool."""
+        """Collect transactions; return how many are in the answer. `raws` are those in the pool."""
         size = 0
         for place, (tx_hash, pooled) in enumerate(zip(told, raws, strict=True)):
             raw = self._included(tx_hash) if pooled is None else pooled
@@ -296,7 +297,8 @@ class _Whole:
         return len(told)
 
     def _included(self, tx_hash: Hash32) -> bytes:
-        """One that is in a block by now; its logs, which may be tens of thousands, are not decoded."""
+        """The bytes of a transaction that a block includes by now; its logs, which may be tens of thousands, are not
+        decoded."""
         archive = self.reads.archive
         place = archive.place_of(tx_hash)
         if not isinstance(place, EthereumPlace):
@@ -308,7 +310,7 @@ class _Whole:
 
 
 async def get_filter_logs(context: Context, filter_id: Any) -> list[Json]:
-    """All logs of a filter's own range. A filter of something else is none, in geth's words."""
+    """All logs of a filter's own range. For another kind of filter, geth's "filter not found"."""
     found = context.backend.filters.poll(filter_id)
     if found.wanted is None:
         raise RpcError(SERVER_ERROR, "filter not found")

@@ -1,5 +1,5 @@
-"""trace_block and trace_transaction, as nodes after Parity have them: the flat call tracer's lists, errors in Parity's
-words, without what a block pays to its maker and without the chain's own payments of withdrawals."""
+"""trace_block and trace_transaction, compatible with Parity: the flat call tracer's lists and Parity's error texts,
+without block rewards and without the chain's own payments of withdrawals."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ OPTIONS = {"tracer": "flatCallTracer", "tracerConfig": {"convertParityErrors": T
 
 
 async def trace_transaction(context: Context, tx_hash: Any) -> msgspec.Raw | None:
-    """None for a transaction that is in no block."""
+    """trace_transaction; None for a transaction that no block includes."""
     found = await context.of_transaction(read_hash(tx_hash), at_once(lambda header, row: (header, row)))
     if found is None:
         return None
@@ -26,7 +26,7 @@ async def trace_transaction(context: Context, tx_hash: Any) -> msgspec.Raw | Non
 
 
 async def trace_block(context: Context, block: Any) -> msgspec.Raw | list[Any] | None:
-    """The frames of all transactions in order; None for a block that is not there."""
+    """trace_block: the frames of all transactions in order; None if the block does not exist."""
     header = context.backend.reads.header(required_block(block))
     if header is None or header.number == 0:
         return None if header is None else []

@@ -1,4 +1,5 @@
-"""Signed transactions in, and the little that a node without keys can say about accounts and signing."""
+"""JSON-RPC methods that submit signed transactions, and those about accounts and signing, of which a node holds
+none."""
 
 import asyncio
 from typing import Any
@@ -25,8 +26,8 @@ TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the poo
 
 
 async def send_raw_transaction(context: Context, raw: Any) -> str:
-    """Hand a signed transaction to the pool; its hash. An exchange action (0x70, 0x71) is taken as well, and a
-    reporter's prices (0x72)."""
+    """Submit a signed transaction to the pool; return its hash. Exchange actions (0x70, 0x71) and reporters' prices
+    (0x72) are accepted, too."""
     data = read_bytes(raw)
     if len(data) > TRANSACTION_BYTES_MAX and data[0] != BLOB:  # which is refused by name, however large
         raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
@@ -41,7 +42,7 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
 
 
 async def _act(context: Context, raw: bytes) -> str:
-    """Hand in an exchange action, a large one read in a thread: 20 ms in a spelling that is not the common one."""
+    """Submit an exchange action; a large one is read in a thread: 20 ms in an unusual spelling."""
     node = context.backend.node
     context.purse.spend(raw_action_weight(len(raw)))
     if len(raw) > ACTION_READ_AT_ONCE_MAX:
@@ -55,9 +56,9 @@ async def _act(context: Context, raw: bytes) -> str:
 
 
 async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any = None) -> dict[str, Any]:
-    """EIP-7966: hand in a signed transaction and wait for its receipt, `timeout_ms` or 20 s, a minute at most.
+    """EIP-7966: submit a signed transaction and wait for its receipt, for `timeout_ms` or 20 s, at most a minute.
 
-    Raises RpcError, with code 4 and the hash where the time was not enough, or others needed the place to wait: the
+    Raises RpcError, with code 4 and the hash if the time was too short or others needed the place to wait: the
     transaction stays in the pool.
     """
     data = read_bytes(raw)
@@ -82,7 +83,7 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
 
 
 async def accounts(context: Context) -> list[str]:
-    """A node holds no keys."""
+    """An empty list: a node holds no keys."""
     return []
 
 
@@ -117,7 +118,7 @@ async def sha3(context: Context, data: Any) -> str:
 
 
 async def syncing(context: Context) -> dict[str, str] | bool:
-    """eth_syncing: how far a node is that follows others, while it is more than a block or two behind them."""
+    """eth_syncing: the progress of a following node, while it is more than a block or two behind the others."""
     current, best = context.backend.reads.head_number(), context.backend.peers().best_number
     if best - current <= SYNCED_WITHIN:
         return False

@@ -1,4 +1,4 @@
-"""Accounts, storage, code and their proofs."""
+"""JSON-RPC methods of accounts, storage, code and their proofs."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ async def get_transaction_count(context: Context, address: Any, block: Any = Non
 
 
 def next_nonce(reader: ServedReader, account: Address) -> int:
-    """After what waits in the pool, too."""
+    """The next nonce, counting transactions in the pool."""
     return reader.pool.next_nonce(account, reader.state.nonce(account))
 
 
@@ -56,12 +56,12 @@ async def get_storage_at(context: Context, address: Any, slot: Any, block: Any =
 
 
 async def get_storage_values(context: Context, wanted: Any, block: Any = None) -> dict[str, list[str]]:
-    """Slots of several accounts at once."""
+    """Slots of several accounts in one call."""
     if not isinstance(wanted, dict) or not all(isinstance(slots, list) for slots in wanted.values()):
         raise invalid_params("an object of lists of storage keys expected")
     if not any(wanted.values()):
         raise invalid_params("empty request")
-    count = sum([max(1, len(slots)) for slots in wanted.values()])  # an account is work, too
+    count = sum([max(1, len(slots)) for slots in wanted.values()])  # an account costs work, too
     if count > STORAGE_SLOTS_MAX:
         raise invalid_params(f"too many storage keys (most {STORAGE_SLOTS_MAX})")
     found, reads = context.old_state(block_id(block)), context.backend.reads
@@ -85,7 +85,7 @@ async def get_storage_values(context: Context, wanted: Any, block: Any = None) -
 
 
 async def get_proof(context: Context, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
-    """EIP-1186, against the state root of a block; `pending` has none yet and is answered by the newest."""
+    """EIP-1186, against the state root of a block; for `pending`, which has none yet, of the newest block."""
     account, wanted = read_address(address), context.old_state(block_id(block))
     slots = [] if slots is None else slots
     if not isinstance(slots, list) or len(slots) > STORAGE_SLOTS_MAX:

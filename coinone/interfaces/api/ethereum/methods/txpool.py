@@ -1,4 +1,4 @@
-"""txpool_*: what waits, by sender and nonce: `pending` can run now, `queued` waits for a nonce before it."""
+"""txpool_*: waiting transactions by sender and nonce: `pending` can run now, `queued` waits for an earlier nonce."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -27,7 +27,7 @@ from coinone.rules.state.steps import at_once, each
 T = TypeVar("T")
 Waiting = tuple[Address, int, bytes]  # sender, nonce, the transaction
 Row = tuple[str, Waiting]  # and whether it is "pending" or "queued"
-ByKind = dict[str, dict[str, dict[str, Any]]]  # sender, nonce
+ByKind = dict[str, dict[str, dict[str, Any]]]  # by sender, then by nonce
 
 
 async def status(context: Context) -> dict[str, str]:
@@ -38,24 +38,25 @@ async def status(context: Context) -> dict[str, str]:
 
 
 async def content(context: Context) -> ByKind:
-    """All that waits; senders in mixed case, as in geth. Raises RpcError where it is more than one answer holds."""
+    """All waiting transactions; senders in mixed case, as in geth. Raises RpcError if they exceed the size of one
+    answer."""
     return _by_sender(await _all_whole(context))
 
 
 async def inspect(context: Context) -> ByKind:
-    """`content` with a line of words for each transaction, so that it holds the largest too."""
+    """`content` with a line of text per transaction, so that even the largest pool fits."""
     rows = await _all_waiting(context)
     context.purse.spend(_size(rows) // STORED_BYTES_PER_WEIGHT)
     return _by_sender(await _shown(context, rows, _summary))
 
 
 async def pending_transactions(context: Context) -> list[Any]:
-    """eth_pendingTransactions: all that wait. (geth shows those of its own accounts; this node holds none.)"""
+    """eth_pendingTransactions: all waiting ones. (geth returns those of its own accounts; this node holds none.)"""
     return [shown for _, shown in await _all_whole(context)]
 
 
 async def content_from(context: Context, address: Any) -> dict[str, dict[str, Any]]:
-    """What one sender has waiting, which the pool keeps below what one answer holds."""
+    """The waiting transactions of one sender, which the pool limits to less than one answer."""
     account = read_address(address)
     rows = await _waiting(context, lambda pool: iter(pool.of(account)))
     by_kind: dict[str, dict[str, Any]] = {"pending": {}, "queued": {}}
@@ -79,7 +80,7 @@ async def _all_whole(context: Context) -> list[tuple[Row, msgspec.Raw]]:
 
 
 async def _all_waiting(context: Context) -> list[Row]:
-    """Of all senders. Raises RpcError where they are more than one answer holds."""
+    """The waiting transactions of all senders. Raises RpcError if they exceed one answer."""
     rows = await _waiting(context, lambda pool: pool.pending())
     if len(rows) > POOL_SHOWN_MAX:
         raise _too_much(f"{POOL_SHOWN_MAX} transactions")
@@ -94,8 +95,8 @@ def _too_much(most: str, first: str = "") -> RpcError:
 
 
 async def _waiting(context: Context, those: Callable[[EthereumPool], Iterator[Candidate]]) -> list[Row]:
-    """What waits, up to one more than is shown, paid for by number. Many may have asked at once: whoever has used up
-    their weight meanwhile is refused (LimitExceeded)."""
+    """The waiting transactions, up to one more than is shown, paid for by number. Many calls may run concurrently: a
+    sender that has used up its weight meanwhile is refused (LimitExceeded)."""
 
     def read(reader: ServedReader) -> list[Row]:
         pool = reader.pool
@@ -113,12 +114,12 @@ def _row(pool: EthereumPool, tx: Candidate) -> Row:
 
 
 def _size(rows: list[Row]) -> int:
-    """Bytes of the transactions."""
+    """The total size of the transactions in bytes."""
     return sum(len(raw) for _, (_, _, raw) in rows)
 
 
 async def _whole(context: Context, rows: list[Row]) -> list[tuple[Row, msgspec.Raw]]:
-    """Paid for by bytes."""
+    """Whole transactions, paid for by bytes."""
     context.purse.spend(_size(rows) // RECORDS_BYTES_PER_WEIGHT)
     return await _shown(context, rows, _json)
 
@@ -128,7 +129,7 @@ async def _shown(context: Context, rows: list[Row], show: Callable[[bytes], T]) 
 
 
 def _json(raw: bytes) -> msgspec.Raw:
-    """Made in its part too, so that the whole answer needs only be joined."""
+    """A transaction encoded within its part, so that the whole answer only needs to be joined."""
     return msgspec.Raw(jsonio.encode(pending_transaction_json(decode_transaction(raw))))
 
 

@@ -1,1 +1,1 @@
-"""eth_subscribe: what subscribers are told of heads, logs and pending transactions."""
+"""eth_subscribe: notify subscribers of heads, logs and pending transactions."""

@@ -1,9 +1,9 @@
-"""Tells subscribers of new blocks.
+"""Notify subscribers of new blocks.
 
-Strangers have as many subscriptions as there are sites, and each is told for itself. So it is done in short parts, as
-long as which the event loop belongs to everybody else. Whose site listens least is told first, also of what comes while
-the others are told still, and of equals whoever waits longest. Logs come after: whoever is to be told of a block's logs
-is told of the blocks up to it before (logs.py).
+Clients may have many subscriptions, and each is notified separately. So it is done in short parts, after each of which
+the event loop is free for as long. Sites with the fewest subscriptions come first, also with blocks that arrive while
+others are still being notified, and of equals the one that has waited longest. Logs come later: subscribers to a
+block's logs first get the blocks up to it (logs.py).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class HeadListener(Protocol):
-    """A WebSocket connection; `share` is the sender that its work counts to."""
+    """A WebSocket connection; `share` is the sender that its work counts against."""
 
     @property
     def share(self) -> Hashable: ...
@@ -39,7 +39,7 @@ class HeadListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """A block as JSON, for the subscriptions that a session had when it came."""
+    """A block as JSON, for the subscriptions that a session had when the block arrived."""
 
     json: bytes
     names: Sequence[str]
@@ -47,15 +47,15 @@ class _Head:
 
 
 class HeadNews:
-    """Sessions that are not told of some blocks yet. On the interface's event loop."""
+    """Sessions that have not been sent some blocks yet. On the interface's event loop."""
 
     def __init__(self) -> None:
         self._waiting: dict[HeadListener, deque[_Head]] = {}
-        self._count = 0  # of all blocks that ever came
+        self._count = 0  # of all blocks that ever arrived
         self._teller: asyncio.Task[None] | None = None
 
     def put(self, json: bytes, listeners: Iterable[tuple[HeadListener, Sequence[str]]]) -> None:
-        """Let the listeners be told of a block, by the names of their subscriptions."""
+        """Queue a block for these sessions, with the names of their subscriptions."""
         self._count += 1
         now_s = time.monotonic()
         for session, names in listeners:
@@ -67,8 +67,7 @@ class HeadNews:
             self._teller = asyncio.create_task(self._tell())
 
     def tell(self, session: HeadListener) -> Steps[None]:
-        """Of the blocks that it is not told of yet, each in one step: whoever goes on with it meanwhile keeps their
-        order."""
+        """Send a session its waiting blocks, each in one step: concurrent callers keep their order."""
         for _ in range(len(self._waiting.get(session, ()))):
             blocks = self._waiting.get(session)
             if blocks is None:
@@ -83,22 +82,22 @@ class HeadNews:
             yield
 
     def waiting(self, session: HeadListener) -> int:
-        """How many messages it is still to be sent."""
+        """The number of messages that a session is still to be sent."""
         return sum(len(block.names) for block in self._waiting.get(session, ()))
 
     async def _tell(self) -> None:
         try:
             while self._waiting:
                 await run_all(self._round())
-        except Exception:  # the next ones may be told, to who begins to listen then
-            log.exception("telling of blocks failed")
+        except Exception:  # later blocks may be sent to new subscribers
+            log.exception("notifying subscribers of blocks failed")
             for session in tuple(self._waiting):
                 self._cut(session)
         finally:
             self._teller = None
 
     def _round(self) -> Steps[bool]:
-        """True when everybody was told, or had as much time as others may have to wait for a block that came since."""
+        """True when all were notified, or had as much time as others may have to wait for a newer block."""
         over_s, count = time.monotonic() + HEAD_NEWS_ROUND_S, self._count
         for session in self._turns():
             if self._count != count and time.monotonic() > over_s:
@@ -107,7 +106,7 @@ class HeadNews:
         return True
 
     def _turns(self) -> list[HeadListener]:
-        """Whose site listens least is first, then who does, then who waits longest."""
+        """Sites with the fewest subscriptions first, then senders with the fewest, then the longest wait."""
         listens: Counter[Hashable] = Counter()
         for session, blocks in self._waiting.items():
             for owner in {session.share, site_of(session.share)}:
@@ -115,6 +114,6 @@ class HeadNews:
         return sorted(self._waiting, key=lambda each: (listens[site_of(each.share)], listens[each.share]))
 
     def _cut(self, session: HeadListener) -> None:
-        """It goes on with no gap."""
+        """Cut a session: no subscription may continue with a gap."""
         del self._waiting[session]
         session.cut()

@@ -1,16 +1,16 @@
-"""Tells subscribers of the logs of new blocks.
+"""Notify subscribers of the logs of new blocks.
 
-Who writes logs and who listens are strangers: one transaction makes 40,000 logs for 0.001 coins, and a filter that
-matches none of them costs as much to look for as one that matches all. So:
+Both the authors of logs and the subscribers are untrusted: one transaction makes 40,000 logs for 0.001 coins, and a
+filter that matches none of them costs as much to evaluate as one that matches all. So:
 
-- the logs of a block are indexed once, and a filter is a few operations on sets of bits, a bit for each log, however
-  many logs there are and whatever of it they have in common;
-- it is done in short parts, as long as which the event loop belongs to everybody else, and neither market data nor the
+- the logs of a block are indexed once, and a filter takes a few operations on bit sets, with a bit for each log,
+  however many logs there are and whatever they have in common;
+- it is done in short parts, after each of which the event loop is free for as long, and neither market data nor the
   next block waits for it;
-- a sender is told every log of a block once and LOG_RESULTS_MAX times more, and is cut where that is too little;
-- who asks for least is told first, and those who ask for much or are told much come last, also after what later blocks
+- a sender gets every log of a block once and LOG_RESULTS_MAX more messages, and is cut if that is too little;
+- senders that request least come first, and those that request or receive much come last, also after what later blocks
   have for others.
-  Where too many blocks wait, whoever was not told of the oldest is cut: no subscription goes on with a gap.
+  If too many blocks wait, subscribers that have not been sent the oldest are cut: no subscription continues with a gap.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ from coinone.rules.vm import Log
 log = logging.getLogger(__name__)
 
 _LOGS_PER_STEP = 64  # of an index: 0.1 ms
-_FEW = 256  # logs that a sender is told as soon as they are found: 2 ms; and entries for which they are looked for so
-_LONG = 256  # a key that more than one of so many logs has keeps its bits
-_Key = Address | tuple[int, Hash32 | None]  # whose log it is, or which topic it has at a place; None: any
+_FEW = 256  # logs that a sender gets as soon as they are found: 2 ms; and entries that are searched as early
+_LONG = 256  # a key that more than one in so many logs has keeps its bit set
+_Key = Address | tuple[int, Hash32 | None]  # a log's address, or its topic at a position; None: any
 
 
 class LogListener(Protocol):
-    """A WebSocket connection; `share` is the sender that its work counts to. Of blocks it is told before their logs."""
+    """A WebSocket connection; `share` is the sender that its work counts against. It gets blocks before their logs."""
 
     @property
     def share(self) -> Hashable: ...
@@ -56,7 +56,7 @@ class LogListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A subscription as it was when the block came."""
+    """A subscription at the time of the block."""
 
     session: LogListener
     name: str
@@ -68,15 +68,15 @@ class Listener:
 
 
 class LogNews:
-    """Blocks whose logs are to be told. On the interface's event loop."""
+    """Blocks whose logs are still to be sent. On the interface's event loop."""
 
     def __init__(self) -> None:
         self._blocks: deque[BlockNews] = deque()
-        self._late: deque[BlockNews] = deque()  # of which only those are not told who are told much
+        self._late: deque[BlockNews] = deque()  # in which only senders that get much are left
         self._teller: asyncio.Task[None] | None = None
 
     def put(self, header: AnyHeader, rows: Sequence[PlacedRecord], listeners: Sequence[Listener]) -> None:
-        """Let the listeners be told of a block."""
+        """Queue a block for these subscriptions."""
         if not listeners or not any(row.record.logs for row in rows):
             return
         waiting = [block for block in (*self._late, *self._blocks) if block.untold]
@@ -103,30 +103,32 @@ class LogNews:
             self._teller = None
 
     def _forget_told(self) -> None:
-        """Blocks of which everybody was told, or cut, keep no memory; but for the first, which is being told."""
+        """Free blocks whose logs all were sent or whose subscribers were cut; except the first, which is in
+        progress."""
         self._late = deque(block for block in self._late if block.untold)
         first, rest = list(self._blocks)[:1], list(self._blocks)[1:]
         self._blocks = deque(first + [block for block in rest if block.untold])
 
     async def _tell_few(self, block: "BlockNews") -> None:
-        """Whoever is still to be told of an earlier block waits, so that each hears of them in order."""
+        """Send small results, except to senders that still wait for an earlier block, so that each gets blocks in
+        order."""
         behind = {share for late in self._late for share in late.untold}
         await self._go(block, block.few(behind), lambda: False)
 
     async def _go(self, block: "BlockNews", steps: Steps[bool], has_to_wait: Callable[[], bool]) -> None:
-        """In parts, after each of which others have as much time. Whoever cannot be told is cut."""
+        """Run steps in parts, yielding for as long after each. Subscribers whose notification fails are cut."""
         try:
             while block.untold and not has_to_wait():
                 if run_part(steps):
                     return
                 await asyncio.sleep(PART_S)
-        except Exception:  # the next block may be told
-            log.exception("telling of logs failed")
+        except Exception:  # the next block may succeed
+            log.exception("notifying subscribers of logs failed")
             block.cut()
 
 
 class BlockNews:
-    """What is to be told of one block, and to whom."""
+    """The logs of one block, and their subscribers that are still to be notified."""
 
     def __init__(
         self, header: AnyHeader, rows: Sequence[PlacedRecord], listeners: Sequence[Listener]
@@ -134,25 +136,25 @@ class BlockNews:
         self._header, self._rows = header, rows
         self._logs: list[tuple[PlacedRecord, int, Log]] = []
         self._index = LogIndex(sum(len(row.record.logs) for row in rows))
-        self._made: dict[int, bytes] = {}  # as JSON, once for all
+        self._made: dict[int, bytes] = {}  # as JSON, encoded once for all
         self.untold: dict[Hashable, list[Listener]] = {}  # by sender
         for each in listeners:
             self.untold.setdefault(each.session.share, []).append(each)
-        self._much: list[tuple[int, Hashable]] = []  # how many messages or entries, and whose
+        self._much: list[tuple[int, Hashable]] = []  # number of messages or entries, and the sender
         self.rest = self._rest()
 
     def cut(self) -> None:
-        """End the sessions of whoever was not told."""
+        """Cut the sessions that were not notified."""
         for share in list(self.untold):
             self._cut(share)
 
     def few(self, behind: Set[Hashable]) -> Steps[bool]:
-        """Tell those who ask for little and are told little, and are not `behind`. True at the end."""
+        """Notify senders that request little and get little, and are not `behind`. True at the end."""
         yield from self._read()
-        asked: Counter[Hashable] = Counter()  # by site: who has a thousand lines asks for little on each
+        asked: Counter[Hashable] = Counter()  # by site: one with a thousand addresses asks little on each
         for share, those in self.untold.items():
             asked[site_of(share)] += sum(each.wanted.entries for each in those)
-            # of blocks they are told first, which takes as long
+            # blocks are sent first, which takes as long
             asked[site_of(share)] += sum(each.heads_waiting for each in {each.session for each in those})
         told: Counter[Hashable] = Counter()
         for share in sorted(self.untold, key=lambda each: asked[site_of(each)]):
@@ -169,7 +171,7 @@ class BlockNews:
         return True
 
     def _rest(self) -> Steps[bool]:
-        """Then tell the others. True at the end, when everybody was told or cut."""
+        """Notify the other senders. True at the end, when all were notified or cut."""
         for _, share in sorted(self._much, key=itemgetter(0)):
             if (yield from self._count(share)) > len(self._logs) + LOG_RESULTS_MAX:
                 self._cut(share)
@@ -186,7 +188,7 @@ class BlockNews:
                     yield
 
     def _count(self, share: Hashable) -> Steps[int]:
-        """How many messages the sender is to be sent."""
+        """The number of messages for a sender."""
         count = 0
         for each in self.untold.get(share, ()):
             if each.listens:
@@ -220,7 +222,7 @@ class BlockNews:
 
 
 class LogIndex:
-    """Which of so many logs have an address, or a topic at a place. Sets of logs are whole numbers, a bit for each."""
+    """An index of logs by address and by topic at a position. Sets of logs are integers with a bit for each log."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -234,11 +236,11 @@ class LogIndex:
             self._places[at, None].append(place)
 
     def matching(self, wanted: LogFilter) -> int:
-        """The logs that `wanted` matches: of each thing asked for they have one of its alternatives."""
+        """The logs that `wanted` matches: for each criterion they have one of its alternatives."""
         found = (1 << self._count) - 1
         groups: list[Iterable[_Key]] = [wanted.addresses]
         groups += [[(at, topic) for topic in topics] for at, topics in enumerate(wanted.topics)]
-        if wanted.topics:  # so many at least, whatever they are
+        if wanted.topics:  # at least as many topics, whatever they are
             groups.append([(len(wanted.topics) - 1, None)])
         for group in groups:
             if group and found:
@@ -246,7 +248,7 @@ class LogIndex:
         return found
 
     def _any(self, keys: Iterable[_Key]) -> int:
-        """The logs that have one of the keys. Keys that few logs have are put together bit by bit."""
+        """The logs that have one of the keys. Bit sets of rare keys are built bit by bit."""
         found, few = 0, bytearray()
         for key in keys:
             places = self._places.get(key, ())
@@ -272,7 +274,7 @@ def _set(bits: bytearray, places: Iterable[int]) -> None:
 
 
 def _places(bits: int) -> Iterator[int]:
-    """In order."""
+    """The positions of set bits, in order."""
     text = bin(bits)[:1:-1]
     place = text.find("1")
     while place >= 0:

@@ -1,10 +1,11 @@
-"""Tells subscribers of transactions that entered the pool.
+"""Notify subscribers of transactions that entered the pool.
 
-Whoever sends and whoever listens are strangers, and what is to be told is the product of both. So it is told in short
-parts, as long as which the event loop belongs to everybody else. Whose site listens least is told first, also of what
-comes while the others are told still, and of equals whoever is furthest behind: the more of it, the fewer writes for
-each. Where many transactions wait for too long, or too many at once, whoever is not told of earlier ones yet is cut. A
-burst, such as a batch of a thousand calls of eth_sendRawTransaction, waits for a moment only and cuts nobody.
+Both senders and subscribers are untrusted, and the number of messages is the product of both. So it is done in short
+parts, after each of which the event loop is free for as long. Sites with the fewest subscriptions come first, also with
+transactions that arrive while others are still being notified, and of equals the one furthest behind: the more it
+is sent together, the fewer writes it takes. If many transactions wait for too long, or too many wait, subscribers that
+have not been sent earlier ones are cut. A burst, such as a batch of a thousand calls of eth_sendRawTransaction, waits
+only briefly and cuts nobody.
 """
 
 import asyncio
@@ -34,19 +35,19 @@ from coinone.rules.state.steps import Steps
 log = logging.getLogger(__name__)
 
 
-Listener = tuple[LogListener, str, bool]  # with the name of its subscription, and whether it wants them whole
+Listener = tuple[LogListener, str, bool]  # with its subscription, and whether that wants whole ones
 
 
 class PendingNews:
-    """On the interface's event loop. `listeners` are those of the moment. Transactions have numbers, in the order they
-    came."""
+    """Transactions that wait to be sent. On the interface's event loop. `listeners` returns the current ones.
+    Transactions are numbered in the order of arrival."""
 
     def __init__(self, listeners: Callable[[], Iterable[Listener]]) -> None:
         self._listeners = listeners
-        self._waiting: list[_Entered] = []  # of which somebody is not told yet
+        self._waiting: list[_Entered] = []  # those not yet sent to all
         self._first = 0  # number of the first of those
-        self._known = 0  # numbers before this were there when the last round began
-        self._bytes = 0  # of all that ever came
+        self._known = 0  # numbers before this had arrived when the last round began
+        self._bytes = 0  # of all that ever arrived
         self._places: dict[Hashable, _Place] = {}  # by sender
         self._teller: asyncio.Task[None] | None = None
 
@@ -64,8 +65,8 @@ class PendingNews:
         try:
             while self._waiting:
                 await run_all(self._round())
-        except Exception:  # the next ones may be told, to who begins to listen then
-            log.exception("telling of transactions failed")
+        except Exception:  # later ones may be sent to new subscribers
+            log.exception("notifying subscribers of transactions failed")
             for session, _, _ in self._listeners():
                 session.cut()
             self._places.clear()
@@ -74,10 +75,10 @@ class PendingNews:
             self._teller = None
 
     def _round(self) -> Steps[bool]:
-        """True when everybody was told or cut, or had as much time as others may have to wait for what came since."""
+        """True when all were notified or cut, or had as much time as others may have to wait for newer transactions."""
         begun_s, end = time.monotonic(), self._end
         turns = self._turns()
-        # Looking through many listeners takes a while: no more than a tenth of a round.
+        # Iterating over many listeners takes a while: no more than a tenth of a round.
         over_s = begun_s + max(PENDING_NEWS_ROUND_S, 10 * (time.monotonic() - begun_s))
         self._known = end
         for place, listeners in turns:
@@ -91,8 +92,8 @@ class PendingNews:
         return True
 
     def _turns(self) -> "list[tuple[_Place, list[Listener]]]":
-        """Whose site listens least is first, then who does, then who is furthest behind: in an order that stays, the
-        last of many equals would be told of nothing."""
+        """Sites with the fewest subscriptions first, then senders with the fewest, then the furthest behind: in a
+        fixed order, the last of many equals would get nothing."""
         by_share: dict[Hashable, list[Listener]] = {}
         of_sites: Counter[Hashable] = Counter()
         for listener in self._listeners():
@@ -109,7 +110,7 @@ class PendingNews:
         return [(places[share], by_share[share]) for share in sorted(by_share, key=turn)]
 
     def _turn(self, place: "_Place", listeners: list[Listener], goes_on: Callable[[], bool]) -> Steps[None]:
-        """What a sender's sessions are told meanwhile is written together."""
+        """Notify a sender's sessions; messages sent meanwhile are written together."""
         begun = place.told
         while place.told < place.turn_end and goes_on():
             yield from self._tell_of(self._waiting[place.told - self._first], place, listeners)
@@ -130,7 +131,8 @@ class PendingNews:
             yield
 
     def _is_late(self, place: "_Place") -> bool:
-        """Whether too much came since a sender's turn began, or for too long: to wait for it, or to keep it."""
+        """Whether too many transactions, or bytes, have arrived since a sender's turn began, or have waited too
+        long."""
         count = self._end - place.turn_end
         if not count:
             return False
@@ -146,14 +148,14 @@ class PendingNews:
 
 @dataclass(slots=True)
 class _Place:
-    """How far a sender is: told of all before one number, in a turn that ends before another."""
+    """The progress of a sender: notified of all before one number, in a turn that ends before another."""
 
     told: int
     turn_end: int
 
 
 class _Entered:
-    """A transaction as JSON, whole where somebody wants it so."""
+    """A transaction as JSON; the whole one is encoded on demand."""
 
     def __init__(self, tx_hash: Hash32, raw: bytes, bytes_before: int) -> None:
         self.hashed = jsonio.encode(hex_bytes(tx_hash))

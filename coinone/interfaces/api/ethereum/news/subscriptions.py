@@ -1,7 +1,7 @@
 """eth_subscribe: newHeads, logs and newPendingTransactions over WebSocket.
 
-A notification goes out when the block is on disk, so a client that asks for the block finds it. Every
-subscription has an id of its own in its messages, so each is framed for itself.
+A notification is sent when the block is on disk, so that a client can request the block. Every subscription has its own
+id in its messages, so each message is framed separately.
 """
 
 import asyncio
@@ -54,16 +54,16 @@ log = logging.getLogger(__name__)
 class Subscription:
     kind: str  # "newHeads" | "logs" | "newPendingTransactions"
     wanted: LogFilter | None = None  # of logs
-    full: bool = False  # whole transactions, not their hashes
+    full: bool = False  # whole transactions instead of hashes
 
     @property
     def entries(self) -> int:
-        """What it counts for."""
+        """The size that it counts as."""
         return 1 if self.wanted is None else self.wanted.entries
 
 
 class RpcSession:
-    """One WebSocket connection that speaks JSON-RPC."""
+    """One JSON-RPC WebSocket connection."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class RpcSession:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Serve until the client leaves. Calls run side by side, so that a slow one holds up no other."""
+        """Serve until the client leaves. Calls run concurrently, so that a slow one does not delay others."""
         self._hub.sessions[self] = None
         try:
             while self.connection.open:
@@ -130,7 +130,7 @@ class RpcSession:
         return name
 
     def unsubscribe(self, name: str) -> bool:
-        """False where there is no such subscription."""
+        """Remove a subscription; false if it does not exist."""
         left = self.subscriptions.pop(name, None)
         if left is None:
             return False
@@ -139,7 +139,7 @@ class RpcSession:
         return True
 
     def of_kind(self, kind: str) -> dict[str, Subscription]:
-        """Its subscriptions of a kind, by name."""
+        """The session's subscriptions of a kind, by name."""
         return self._by_kind[kind]
 
     @property
@@ -150,12 +150,12 @@ class RpcSession:
         return self._hub.head_news.tell(self)
 
     def listens(self, name: str) -> bool:
-        """Whether there is still somebody to tell."""
+        """Whether the subscription is still open."""
         return self.connection.open and name in self.subscriptions
 
     def notify(self, name: str, result: bytes, at_once: bool = True) -> None:
-        """Tell of a result, which is JSON already; not where the connection was cut. With what comes soon, unless it is
-        `at_once`: then `flush` has to follow. One that fails is cut, and those who are told after it are told all the
+        """Send a result, already encoded as JSON, unless the connection was cut. It is written with later messages
+        unless `at_once`; then `flush` must follow. A session that fails is cut, and later ones are notified all the
         same."""
         if self.connection.open:
             head = (
@@ -166,19 +166,19 @@ class RpcSession:
                 send = self.connection.send if at_once else self.connection.hold
                 send(head + result + b"}}")
             except Exception:
-                log.exception("a subscriber could not be told")
+                log.exception("notifying a subscriber failed")
                 self.cut()
 
     def flush(self) -> None:
-        """Write what was not told at once."""
+        """Write the messages that were held back."""
         try:
             self.connection.flush()
         except Exception:
-            log.exception("a subscriber could not be told")
+            log.exception("notifying a subscriber failed")
             self.cut()
 
     def cut(self) -> None:
-        """It missed something."""
+        """Cut the connection, which missed messages."""
         self.connection.cut()
 
 
@@ -188,14 +188,14 @@ class RpcHub:
     def __init__(self) -> None:
         self.sessions: dict[RpcSession, None] = {}
         self._entries: Counter[Hashable] = Counter()  # by sender and by site
-        self._streams: Counter[Hashable] = Counter()  # those not to logs
+        self._streams: Counter[Hashable] = Counter()  # subscriptions other than to logs
         self.inclusions = Inclusions()
         self.head_news = HeadNews()
         self._log_news = LogNews()
         self._pending_news = PendingNews(self._pending_listeners)
 
     def check_room(self, share: Hashable, subscription: Subscription) -> None:
-        """Raises RpcError where a sender, or its site, has too many to add this one."""
+        """Raise RpcError if a sender, or its site, has too many subscriptions to add this one."""
         for whose, owner, entries_max, streams_max in (
             ("sender", share, RPC_FILTER_ENTRIES_MAX, RPC_STREAMS_PER_SENDER_MAX),
             ("IPv6 /48", site_of(share), RPC_FILTER_ENTRIES_PER_SITE_MAX, RPC_STREAMS_PER_SITE_MAX),
@@ -212,8 +212,8 @@ class RpcHub:
                 raise RpcError(LIMIT_EXCEEDED, text)
 
     def count(self, share: Hashable, subscription: Subscription, sign: int) -> None:
-        """A sender, and its site, have one more (1) or less (-1). Counted, since to add up all sessions each time
-        costs a millisecond, which a call that is refused does not pay for."""
+        """Add (1) or remove (-1) a subscription of a sender and its site. They are counted, since adding up all
+        sessions each time would cost a millisecond, which a refused call does not pay for."""
         streams = int(subscription.wanted is None)
         for owner in {share, site_of(share)}:
             for counted, by in ((self._entries, subscription.entries), (self._streams, streams)):
@@ -222,14 +222,14 @@ class RpcHub:
                     del counted[owner]
 
     def cut_all(self) -> None:
-        """Blocks may have been missed: no subscription goes on without them."""
+        """Cut all subscribers: blocks may have been missed, and no subscription may continue without them."""
         for session in self.sessions:
             if session.subscriptions:
                 session.cut()
 
     def publish_block(self, header: AnyHeader, rows: Sequence[PlacedRecord]) -> None:
-        """Tell of a new block's transactions at once, of itself (heads.py) and then its logs (logs.py) when
-        there is time."""
+        """Notify waiting callers of a new block's transactions immediately, and queue the block (heads.py) and then
+        its logs (logs.py) for subscribers."""
         self.inclusions.publish(rows)
         heads, listeners = [], []
         for session in self.sessions:
@@ -243,7 +243,7 @@ class RpcHub:
         self._log_news.put(header, rows, listeners)
 
     def publish_pending(self, tx_hash: Hash32, raw: bytes) -> None:
-        """Tell of a transaction that entered the pool here, when there is time (pending.py)."""
+        """Queue a transaction that entered the pool here for subscribers (pending.py)."""
         self._pending_news.put(tx_hash, raw)
 
     def _pending_listeners(self) -> Iterator[tuple["RpcSession", str, bool]]:

@@ -1,1 +1,1 @@
-"""eth_simulateV1: blocks of calls on top of a block that is there, as geth simulates them."""
+"""eth_simulateV1: blocks of calls on top of an existing block, simulated as in geth."""

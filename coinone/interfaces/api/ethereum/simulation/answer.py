@@ -1,4 +1,4 @@
-"""A simulated block as the JSON that eth_simulateV1 answers: the block, and of each call what came of it."""
+"""Encode a simulated block as the JSON of eth_simulateV1: the block, and the result of each call."""
 
 from typing import Any
 

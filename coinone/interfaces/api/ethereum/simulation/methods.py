@@ -1,4 +1,4 @@
-"""The method itself: what is asked is read here, and simulated in the process for trial calls."""
+"""The method eth_simulateV1: read the request here, and simulate it in the process for simulated calls."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +25,12 @@ from coinone.rules.chain.network import Network
 class SimulationJob:
     network: Network | ImportedNetwork
     plan: Plan
-    number: int  # of the block to begin after
+    number: int  # of the block before the simulated ones
 
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """JSON, or the code and words of what went wrong."""
+    """The answer as JSON, or an error's code and message."""
 
     json: bytes = b""
     code: int = 0
@@ -38,7 +38,7 @@ class Simulated:
 
 
 async def simulate(context: Context, payload: Any, block: Any = None) -> msgspec.Raw:
-    """eth_simulateV1. Blocks begin after the newest one, or the one named."""
+    """eth_simulateV1. Blocks follow the newest one, or the given one."""
     network, wanted = context.backend.node.network, block_id(block)
     plan = read_plan(payload, network.chain_id)
     if wanted.tag == PENDING:
@@ -58,12 +58,12 @@ async def simulate(context: Context, payload: Any, block: Any = None) -> msgspec
 
 
 def work(job: SimulationJob, desk: Desk) -> Simulated:
-    """In the process for trial calls. What the sender asked wrongly comes back as an error."""
+    """Run a simulation in the process for simulated calls. A sender's mistake is returned as an error."""
     try:
         answer = _run(job, desk)
         encoded = msgspec.json.encode(answer)
         if len(encoded) > RPC_ANSWER_BYTES_MAX:
-            raise LimitExceeded("answer too long: simulate less at once", most=RPC_ANSWER_BYTES_MAX)
+            raise LimitExceeded("answer too long: simulate less in one call", most=RPC_ANSWER_BYTES_MAX)
     except RpcError as error:
         return Simulated(code=error.code, words=error.message)
     except InvalidInput as error:
@@ -83,7 +83,7 @@ def _run(job: SimulationJob, desk: Desk) -> list[dict[str, Any]]:
 
 
 def _around(job: SimulationJob, desk: Desk) -> ImportedSurroundings | OwnSurroundings:
-    """Contracts read the exchange as the block left it: simulated blocks have no batches."""
+    """The surroundings of the calls. Contracts read the exchange as of the block: simulated blocks have no batches."""
     if isinstance(job.network, ImportedNetwork):
         return ImportedSurroundings(job.network.rules, desk.budget, desk.engine)
     fork = job.network.fork

@@ -1,7 +1,7 @@
-"""What eth_simulateV1 is asked for, read and laid out: which blocks, at which numbers and times, with which calls.
+"""Read a request of eth_simulateV1 into a plan: its blocks, with their numbers, times and calls.
 
-Numbers and times must rise. A block that names neither follows its parent by one and by 12 s; a block that skips
-numbers has empty ones put before it, as in geth.
+Numbers and times must rise. A block without them follows its parent by one and by 12 s; if a block skips numbers, empty
+blocks are inserted before it, as in geth.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from coinone.interfaces.api.ethereum.json.overrides import AccountOverride, read
 from coinone.interfaces.api.ethereum.json.params import call_request, object_of
 from coinone.rules.chain.ethereum.trial_fees import CallRequest
 
-BLOCKS_MAX = 256  # geth's; BLOCKHASH reaches as far
+BLOCKS_MAX = 256  # geth's; the range of BLOCKHASH
 CALLS_MAX = 1000  # of one block
 WITHDRAWALS_MAX = 1000  # of one block
 SECONDS_BETWEEN = 12
@@ -25,12 +25,12 @@ BLOCK_NUMBER_INVALID, BLOCK_TIME_INVALID, TOO_MANY_BLOCKS = -38020, -38021, -380
 
 @dataclass(frozen=True, slots=True)
 class WantedCall:
-    """A call; None: as the block and the sender's account have it then."""
+    """A call; None: the value of the block or of the sender's account at that time."""
 
     request: CallRequest
     gas: int | None
     nonce: int | None
-    is_legacy: bool  # it named a plain gas price
+    is_legacy: bool  # whether it has a plain gas price
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class WantedWithdrawal:
 
     @property
     def fields(self) -> list[rlp.Encodable]:
-        """As in the block's RLP (EIP-4895)."""
+        """The fields in the block's RLP (EIP-4895)."""
         return [self.index, self.validator, self.address, self.gwei]
 
 
 @dataclass(frozen=True, slots=True)
 class WantedBlock:
-    """A block; None: as its parent has it, or by rule."""
+    """A block; None: the parent's value, or by rule."""
 
     number: int | None = None
     time: int | None = None
@@ -65,8 +65,8 @@ class WantedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`validation`: nonces and fees count. `transfers`: payments of the coin are listed as logs. `full`: whole
-    transactions in the blocks."""
+    """The plan of a simulation. `validation`: nonces and fees are checked. `transfers`: transfers of the coin are
+    listed as logs. `full`: whole transactions in the blocks."""
 
     blocks: tuple[WantedBlock, ...]
     validation: bool = False
@@ -75,7 +75,7 @@ class Plan:
 
 
 def read_plan(value: Any, chain_id: int) -> Plan:
-    """Raises RpcError, DecodeError."""
+    """Read a plan. Raises RpcError, DecodeError."""
     given = object_of(value, "payload")
     blocks = _list(given.get("blockStateCalls"), BLOCKS_MAX, TOO_MANY_BLOCKS, "too many blocks")
     if not blocks:
@@ -87,7 +87,7 @@ def read_plan(value: Any, chain_id: int) -> Plan:
 
 
 def laid_out(plan: Plan, number: int, time: int) -> tuple[WantedBlock, ...]:
-    """The plan's blocks after block `number` of `time`, gaps filled, with all their numbers and times. Raises
+    """The plan's blocks after block `number` of `time`, with gaps filled and all numbers and times set. Raises
     RpcError."""
     first, blocks = number, list[WantedBlock]()
     for block in plan.blocks:

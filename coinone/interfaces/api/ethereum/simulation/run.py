@@ -1,7 +1,7 @@
-"""Running the blocks of eth_simulateV1: each on the state that the one before it left, roots and hashes included.
+"""Run the blocks of eth_simulateV1: each on the state after the one before it, including roots and hashes.
 
-What geth answers is the measure, to the block's hash. A call that cannot begin ends the whole simulation with a code of
-its own; one that fails is part of the answer. All calls together have as much gas as one eth_call.
+Answers must equal geth's, including the block's hash. A call that cannot begin ends the whole simulation with its own
+code; one that fails is part of the answer. All calls together have as much gas as one eth_call.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ NONCE_TOO_LOW, NONCE_TOO_HIGH = -38010, -38011
 FEE_CAP_TOO_LOW, INTRINSIC_GAS, INSUFFICIENT_FUNDS, BLOCK_GAS_LIMIT = -38012, -38013, -38014, -38015
 INIT_CODE_TOO_LARGE = -38025
 WIPED_SLOTS_MAX = (
-    10_000  # of an account whose whole storage is replaced: the root must be worked out without them
+    10_000  # of an account whose whole storage is replaced: the root must be computed without them
 )
 
 _CODES: tuple[tuple[type[InvalidTransaction], int], ...] = (
@@ -74,7 +74,7 @@ _CODES: tuple[tuple[type[InvalidTransaction], int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCall:
-    """`logs`, each with its index in the block, and with the transfers where they were asked for."""
+    """A simulated call with its `logs`, each with its index in the block, including transfers if requested."""
 
     tx: EthereumTransaction
     result: TransactionResult
@@ -90,7 +90,8 @@ class SimulatedBlock:
 
 
 class Simulation:
-    """Blocks on top of `parent`, whose rows are `database`. `budget` is asked now and then, and stops it."""
+    """A simulation of blocks on top of `parent`, whose rows are `database`. `budget` is called regularly and may
+    stop it."""
 
     def __init__(
         self,
@@ -113,11 +114,11 @@ class Simulation:
         self._budget = budget
         self._engine = engine
         self._gas_left = CALL_GAS_MAX
-        self._logs = 0  # of the block in work
+        self._logs = 0  # of the current block
         self._hashes: dict[int, Hash32] = {}
 
     def run(self) -> list[SimulatedBlock]:
-        """Raises RpcError where a call cannot begin, and InvalidInput for overrides that contradict each other."""
+        """Run all blocks. Raises RpcError if a call cannot begin, and InvalidInput for contradictory overrides."""
         done = []
         for wanted in laid_out(self._plan, self._base.number, self._base.timestamp):
             self._budget()
@@ -161,7 +162,7 @@ class Simulation:
         return SimulatedBlock(with_fields(header), placed, tuple(calls), wanted.withdrawals)
 
     def _draft(self, wanted: WantedBlock, excess: int) -> EthereumHeader:
-        """The header as far as it does not follow from the calls. Without validation, no base fee is asked for."""
+        """The header's fields that do not depend on the calls. Without validation, the base fee is zero by default."""
         parent = self._parent
         base_fee = wanted.base_fee
         if base_fee is None:
@@ -201,7 +202,7 @@ class Simulation:
         return self._hashes[number] if number > self._base.number else self._stored_hash(number)
 
     def _pretend(self, state: State, wanted: WantedBlock, precompiles: Precompiles) -> Precompiles:
-        """The block's overrides of accounts, as if a transaction before its calls had made them."""
+        """Apply the block's overrides of accounts, as if by a transaction before its calls."""
         table = precompiles_with(precompiles, Overrides(wanted.accounts))
         state.begin_transaction()
         for address, account in wanted.accounts:
@@ -246,14 +247,14 @@ class Simulation:
         return SimulatedCall(tx, result, tuple(logs))
 
     def _request(self, wanted: WantedCall, env: BlockEnv, used: int) -> CallRequest:
-        """With the gas that the block, and the simulation, have left."""
+        """The call with the gas that the block, and the simulation, have left."""
         gas = env.gas_limit - used if wanted.gas is None else wanted.gas
         if used + gas > env.gas_limit:
             raise RpcError(BLOCK_GAS_LIMIT, f"block gas limit reached: {used} >= {env.gas_limit}")
         return replace(wanted.request, gas=min(gas, self._gas_left))
 
     def _check(self, request: CallRequest, nonce: int, state: State) -> None:
-        """What fees do not tell. Raises RpcError."""
+        """Check the nonce if the plan validates. Raises RpcError."""
         have, caller = state.nonce(request.caller), checksummed(request.caller)
         if self._plan.validation and nonce != have:
             code, words = (NONCE_TOO_LOW, "low") if nonce < have else (NONCE_TOO_HIGH, "high")
@@ -266,7 +267,7 @@ def _refused(error: InvalidTransaction, request: CallRequest) -> RpcError:
 
 
 def _transaction(request: CallRequest, nonce: int, chain_id: int, is_legacy: bool) -> EthereumTransaction:
-    """The call as the transaction it would be, without a signature."""
+    """The call as an unsigned transaction."""
     kind = FEE_MARKET
     if is_legacy:
         kind = LEGACY

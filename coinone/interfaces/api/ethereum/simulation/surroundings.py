@@ -1,4 +1,4 @@
-"""What stands around the calls of a simulated block: Ethereum's rules on an imported chain, ours on a chain of ours."""
+"""The rules around the calls of a simulated block: Ethereum's on an imported chain, Coinone's on a Coinone chain."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -20,12 +20,12 @@ from coinone.rules.vm import FORKS, REFERENCE, BlockEnv, Engine, Rules
 
 
 class Surroundings(Protocol):
-    """Of one chain."""
+    """The rules of one chain."""
 
     fee_policy: FeePolicy
 
     def rules_at(self, time: int) -> Rules:
-        """Raises InvalidBlock before the first fork whose rules are known."""
+        """The rules at a time. Raises InvalidBlock before the first fork whose rules are known."""
         ...
 
     def precompiles(self, rules: Rules) -> Precompiles: ...
@@ -37,13 +37,13 @@ class Surroundings(Protocol):
     def blob_base_fee(self, excess: int, time: int) -> int: ...
 
     def begin(self, state: State, header: EthereumHeader, block_hash: Callable[[int], Hash32]) -> None:
-        """What the chain itself does before the calls."""
+        """Run the chain's own system calls before the calls."""
         ...
 
     def finish(
         self, state: State, env: BlockEnv, rules: Rules, records: Sequence[TransactionRecord]
     ) -> Hash32:
-        """What it does after them; the hash of the block's requests."""
+        """Run the chain's own system calls after the calls; return the hash of the block's requests."""
         ...
 
 
@@ -88,7 +88,7 @@ class ImportedSurroundings:
 
 
 class OwnSurroundings:
-    """No blobs, no beacon, no requests; the base fee stays, and goes to the reward pool."""
+    """A Coinone chain: no blobs, no beacon, no requests; the base fee is constant, and is paid to the reward pool."""
 
     fee_policy = FeePolicy.PAY_COINBASE
 

@@ -1,4 +1,4 @@
-"""Payments of the coin as logs among the logs, in the form that eth_simulateV1's `traceTransfers` asks for."""
+"""Transfers of the coin as logs among the others, in the format of eth_simulateV1's `traceTransfers`."""
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.abi import address_word, uint_word
@@ -8,20 +8,20 @@ from coinone.rules.vm import environment as kinds
 from coinone.rules.vm.addresses import to_address
 from coinone.rules.vm.frame import Frame
 
-TRANSFER_SENDER: Address = bytes.fromhex("ee" * 20)  # the address that stands for the coin
+TRANSFER_SENDER: Address = bytes.fromhex("ee" * 20)  # the address that represents the coin
 TRANSFER_TOPIC: Hash32 = keccak256(b"Transfer(address,address,uint256)")
 _SELFDESTRUCT = 0xFF
 
 
 class TransferTracer:
-    """Gathers logs in order, each with its index in the block; what a failed frame and those below it left is
-    dropped, but has been counted, as in geth."""
+    """Collects logs in order, each with its index in the block; those of a failed frame and its children are
+    dropped, but keep their indices, as in geth."""
 
     def __init__(self, count: int) -> None:
         self.logs: list[tuple[int, Log]] = []
         self.count = count  # of the block's logs so far
-        self._marks: list[int] = []  # of each live frame: where its logs begin
-        self._seen = 0  # of the run's own logs
+        self._marks: list[int] = []  # of each active frame: where its logs begin
+        self._seen = 0  # number of the run's own logs processed
 
     def enter(self, frame: Frame) -> None:
         self._marks.append(len(self.logs))

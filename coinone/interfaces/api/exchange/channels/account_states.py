@@ -148,14 +148,17 @@ def _web_data_3(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
 STATES = (
     StateChannel("clearinghouseState", "margin and positions", USER, data=_clearinghouse_state),
     StateChannel(
-        "allDexsClearinghouseState", "the same, by exchange; there is one", USER, data=_clearinghouse_states
+        "allDexsClearinghouseState",
+        "the same, by exchange; there is only one",
+        USER,
+        data=_clearinghouse_states,
     ),
     StateChannel("openOrders", "resting orders", USER, data=_open_orders, has_orders=True),
     StateChannel("spotState", "balance", USER, data=_spot_state),
     StateChannel(
         "webData2", "everything that Hyperliquid's page showed", USER, data=_web_data_2, has_orders=True
     ),
-    StateChannel("webData3", "what is left of it beside other channels", USER, data=_web_data_3),
+    StateChannel("webData3", "the fields of webData2 that have no other channel", USER, data=_web_data_3),
     StateChannel(
         "activeAssetData",
         "leverage and largest orders in a market",

@@ -96,7 +96,7 @@ def _history(
 
 
 EVENTS = (
-    EventChannel("orderUpdates", "orders that were placed, changed or ended", USER, messages=_order_updates),
+    EventChannel("orderUpdates", "placed, changed and ended orders", USER, messages=_order_updates),
     EventChannel(
         "userEvents", "fills, funding, liquidations and forced cancels", USER, messages=_user_events
     ),
@@ -110,7 +110,7 @@ EVENTS = (
         _ledger,
     ),
     _history(
-        "userHistoricalOrders", "orders that rest or ended", "orderHistory", account_rows.orders, _orders
+        "userHistoricalOrders", "resting and ended orders", "orderHistory", account_rows.orders, _orders
     ),
 )
 

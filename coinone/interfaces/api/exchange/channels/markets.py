@@ -163,15 +163,15 @@ def _changing(
 
 
 MARKETS = (
-    _changing("allMids", "the middle of each market's book", NO_FIELDS, _mids),
+    _changing("allMids", "the mid price of each market", NO_FIELDS, _mids),
     _changing("bbo", "best bid and ask", COIN, _bbo),
     _changing("activeAssetCtx", "a market's prices, funding and volume", COIN, _context),
     _changing("assetCtxs", "the same of all markets", NO_FIELDS, _contexts),
-    _changing("allDexsAssetCtxs", "the same, by exchange; there is one", NO_FIELDS, _contexts_by_dex),
+    _changing("allDexsAssetCtxs", "the same, by exchange; there is only one", NO_FIELDS, _contexts_by_dex),
     MarketChannel(
         "fastAssetCtxs", "prices that changed, in base64 of raw DEFLATE of JSON", NO_FIELDS, stream=Prices
     ),
-    MarketChannel("candle", "the candle of the running interval", CANDLE, stream=CandleStream),
+    MarketChannel("candle", "the candle of the current interval", CANDLE, stream=CandleStream),
     _changing("l2Book", "20 levels of each side", BOOK, _book, _ROWS_OF_A_BOOK),
     MarketChannel("trades", f"trades; the newest {_TRADES_AT_FIRST} at first", COIN, stream=TradeStream),
 )

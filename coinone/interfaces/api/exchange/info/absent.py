@@ -74,7 +74,7 @@ ABSENT = (
         userBorrowLendInterest=[],
     ),
     *_absent(
-        "settings that every account has alike",
+        "settings that are the same for every account",
         userAbstraction=USER_ABSTRACTION,
         userDexAbstraction=False,
         isVip=False,

@@ -191,6 +191,8 @@ ACCOUNT = (
     _account("referral", _referral, "the referral code, and traded volume"),
     _account("activeAssetData", _active_asset_data, "leverage and largest orders in a market", ("coin",)),
     _account("preTransferCheck", _pre_transfer_check, "what a transfer to this address costs its sender"),
-    _account("accountProof", _account_proof, "ours: [the account's state, provable](account-proofs.md)"),
+    _account(
+        "accountProof", _account_proof, "Coinone's own: [the account's state, provable](account-proofs.md)"
+    ),
     _account("webData2", _web_data, "everything that Hyperliquid's page shows"),
 )

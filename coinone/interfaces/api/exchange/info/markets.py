@@ -80,16 +80,16 @@ def _market(name: str, handler: Handler, about: str, **more: Any) -> InfoType:
 
 MARKET = (
     _market("meta", meta, "the perpetual markets: names, decimals of sizes, leverage, margin tables"),
-    _market("allPerpMetas", all_metas, "a list of one `meta`: there is one exchange"),
+    _market("allPerpMetas", all_metas, "a list of one `meta`: there is only one exchange"),
     _market("spotMeta", spot_meta, "the collateral token"),
     _market("metaAndAssetCtxs", meta_and_contexts, "`meta`, and each market's prices, funding and volume"),
     _market("spotMetaAndAssetCtxs", spot_meta_and_contexts, "`spotMeta`, and the prices of its one entry"),
-    _market("allMids", all_mids, "the middle of each market's book", weight=2),
+    _market("allMids", all_mids, "the mid price of each market", weight=2),
     _market(
         "l2Book", book, "20 levels of each side", needs=("coin",), takes=("nSigFigs", "mantissa"), weight=2
     ),
     _market("recentTrades", trades, "the newest trades of a market", needs=("coin",), rows_per_weight=20),
     _market("marginTable", margin_table, "one of the margin tables that `meta` names", needs=("id",)),
     _market("exchangeStatus", exchange_status, "the time of the newest batch", weight=2),
-    _market("predictedFundings", predicted_fundings, "the funding rate of the running hour, by market"),
+    _market("predictedFundings", predicted_fundings, "the funding rate of the current hour, by market"),
 )

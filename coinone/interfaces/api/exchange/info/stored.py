@@ -95,6 +95,6 @@ HISTORY = (
     _past("userFillsByTime", _fills_by_time, f"fills, {_MOST} or more", _FILLS_BY_TIME),
     _past("userFunding", _rows("fundings"), f"funding payments, {_MOST} or more", _TIMES),
     _past("userNonFundingLedgerUpdates", _rows("ledger"), f"all other payments, {_MOST} or more", _TIMES),
-    _past("historicalOrders", _historical_orders, f"orders that ended or rest, at most {_MOST}"),
+    _past("historicalOrders", _historical_orders, f"ended and resting orders, at most {_MOST}"),
     _past("portfolio", _portfolio, _CURVES, rows_per_weight=0),
 )
