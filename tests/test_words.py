@@ -62,6 +62,7 @@ ROOMS_EDITED = (
     "rules/state",
     "rules/vm",
     "rules/consensus",
+    "rules/exchange/prices",
     "protocols",
     "node",
     "interfaces/api/admission",

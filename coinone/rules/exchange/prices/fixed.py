@@ -1,8 +1,8 @@
-"""Fixed-point helpers of mark and funding: exponential averages and rounding half to even."""
+"""Fixed-point helpers of mark and funding: exponential moving averages and rounding half to even."""
 
 ONE = 1 << 64
-SCALE_BITS = 20  # averages keep so many bits below one
-QUOTE_SCALE = 1_000  # quotes that mark and funding read are in this part of a price unit
+SCALE_BITS = 20  # fractional bits of an average
+QUOTE_SCALE = 1_000  # units per price unit of the quotes that mark and funding read
 
 # floor(2^64 * exp(-1 / 150,000)) and of 30,000: the decay over one millisecond.
 DECAY_150_S = 18446621095825653620
@@ -10,7 +10,7 @@ DECAY_30_S = 18446129192488505248
 
 
 def decay(per_ms: int, elapsed_ms: int) -> int:
-    """per_ms ^ elapsed_ms in units of 2^-64, by squaring, each step rounded down."""
+    """Return per_ms ^ elapsed_ms in units of 2^-64, by squaring, each step rounded down."""
     result, power = ONE, per_ms
     while elapsed_ms:
         if elapsed_ms & 1:
@@ -21,7 +21,7 @@ def decay(per_ms: int, elapsed_ms: int) -> int:
 
 
 def blended(average: int, sample: int, per_ms: int, elapsed_ms: int) -> int:
-    """The exponential average after `sample` stood for `elapsed_ms`; rounded down."""
+    """The exponential moving average after `sample` held for `elapsed_ms`; rounded down."""
     kept = decay(per_ms, elapsed_ms)
     return average * kept + sample * (ONE - kept) >> 64
 

@@ -1,14 +1,17 @@
 """Funding: the hourly payment that ties a perpetual's price to its index.
 
 Longs pay shorts when the perpetual trades above the index, and the reverse. The *premium* is how far the hittable
-impact price (quotes.py) lies outside the oracle price; every batch weighs by its length. The hour's average P gives
+impact price (quotes.py) lies outside the oracle price; each batch is weighted by its length. The hour's average P gives
 F = P + clamp(0.01 % - P, +-0.05 %) for eight hours, an eighth of it per hour, at most 1 / (16 * max leverage): an
-eighth of the smallest maintenance margin, so that no hour's funding alone ruins whoever has that margin.
+eighth of the smallest maintenance margin, so that no single hour's funding wipes out an account with that margin.
 
-A payment is size * oracle * rate. Nobody pays more than their equity; receivers share what was paid, and the dust
-goes to the insurance fund. All is settled in one instant at the hour's turn and booked bit by bit (margin/funding.py).
-An hour that was not weighed for at least its half pays nothing, and an hour without a batch is never made up for. While
-a jump waits, or the oracle's price is stale, so does the hour's turn, at most until the next hour is over as well.
+A payment is size * oracle * rate. No account pays more than its equity; receivers share what was paid, and the rounding
+remainder goes to the insurance fund. All payments are settled together at the turn of the hour and booked to the
+positions over several batches (margin/funding.py).
+
+An hour in which less than half the time was sampled pays nothing, and an hour without a batch is never made up for.
+While a jump is pending, or the oracle's price is stale, settlement waits too, at most until the next hour has ended as
+well.
 """
 
 from __future__ import annotations
@@ -41,7 +44,8 @@ _PAID_DUE_POOR = types.Tuple((types.int64, types.int64, NUMBERS))  # type: ignor
 
 
 def apply_funding(batch: Execution) -> None:
-    """At the hour's turn settle the hour that ended; book what waits, at most so many positions a batch."""
+    """Settle the hour that ended, at the turn of the hour; book pending payments, a bounded number of positions per
+    batch."""
     rows = batch.rows
     for market in range(rows.market_count):
         _turn_hour(batch, market)
@@ -53,7 +57,7 @@ def apply_funding(batch: Execution) -> None:
 
 
 def hourly_rate(premium_sum: int, weighed_ms: int, leverage: int) -> int:
-    """The hour's rate in 1e-9 from the sum of its premiums, each times its ms; `leverage` is the market's greatest."""
+    """The hour's rate in 1e-9 from the sum of its premiums, each times its ms; `leverage` is the market's maximum."""
     average = div_toward_zero(premium_sum, weighed_ms)
     eight_hours = average + max(-CLAMP, min(CLAMP, INTEREST - average))
     cap = rate_cap(leverage)
@@ -61,7 +65,8 @@ def hourly_rate(premium_sum: int, weighed_ms: int, leverage: int) -> int:
 
 
 def premium(bid: int, ask: int, oracle: int) -> int:
-    """(max(bid - oracle, 0) - max(oracle - ask, 0)) / oracle, in 1e-9; prices in 1 / QUOTE_SCALE, 0 where none."""
+    """The premium (max(bid - oracle, 0) - max(oracle - ask, 0)) / oracle, in 1e-9; prices in 1 / QUOTE_SCALE, 0 for
+    none."""
     anchor = oracle * QUOTE_SCALE
     above = muldiv_down(bid - anchor, RATE_SCALE, anchor) if bid > anchor else 0
     below = muldiv_down(anchor - ask, RATE_SCALE, anchor) if 0 < ask < anchor else 0
@@ -71,7 +76,7 @@ def premium(bid: int, ask: int, oracle: int) -> int:
 def add_premium(
     batch: Execution, market: int, memory: MarketMemory, bid: int, ask: int, weight_ms: int
 ) -> MarketMemory:
-    """The hour's sums with what could be hit in this batch; sets the rate that clients are shown."""
+    """Add this batch's hittable premium to the hour's sums; set the predicted rate that clients see."""
     row = batch.rows.markets[market]
     sample = premium(bid, ask, int(row["oracle"]))
     total, weighed = memory.premium_sum + sample * weight_ms, memory.premium_ms + weight_ms
@@ -84,7 +89,7 @@ def add_premium(
 
 
 def settle_hour(batch: Execution, market: int, rate: int, hour_ms: int) -> None:
-    """Set what a lot pays and receives, and change every holder's equity by it."""
+    """Set what a lot pays and receives, and change every holder's equity accordingly."""
     rows = batch.rows
     slots, core = rows.positioned(market), rows.core()
     payers = 1 if rate > 0 else -1  # the sign of the sizes that pay
@@ -105,15 +110,17 @@ def settle_hour(batch: Execution, market: int, rate: int, hour_ms: int) -> None:
 
 
 def _share(rows: Rows, market: int, slots: Array, payers: int, paid: int) -> int:
-    """What a receiving lot gets of `paid`, rounded down: by lots, since what each holder is due is rounded itself."""
+    """What a receiving lot gets of `paid`, rounded down: per lot, since each holder's payment is itself rounded."""
     sizes = rows.positions["size"][slots, market]
     lots = int(np.abs(sizes[sizes * payers < 0]).sum())
     return muldiv_down(paid, RATE_SCALE, lots)
 
 
 def tell_payments(batch: Execution) -> None:
-    """An event for each position that this batch booked: what its row says now, against the copy from before. By
-    market and account number, since each node has slots of its own."""
+    """Emit an event for each position booked in this batch, from its row and the journal's copy from before.
+
+    Ordered by market and account number, since slots differ between nodes.
+    """
     if not batch.books_funding:
         return
     rows, journal = batch.rows, batch.rows.journal
@@ -148,7 +155,7 @@ def _turn_hour(batch: Execution, market: int) -> None:
     next_memory = replace(memory, hour=hour, premium_sum=0, premium_ms=0)
     if hour == memory.hour + 1 and memory.premium_ms >= FUNDING_WEIGHED_MIN_MS:
         if not is_fresh(batch.rows, market):
-            return  # waits for a price: else 20 s of silence would cancel the hour
+            return  # wait for a price: otherwise 20 s of silence would cancel the hour
         rate = hourly_rate(memory.premium_sum, memory.premium_ms, int(row["max_leverage"]))
         average = div_toward_zero(memory.premium_sum, memory.premium_ms)
         next_memory = replace(next_memory, paid_rate=rate, paid_premium=average)
@@ -157,7 +164,7 @@ def _turn_hour(batch: Execution, market: int) -> None:
 
 
 def _take_all(batch: Execution, slot: int, market: int) -> None:
-    """From a payer who owes more than their equity: all of it, at once."""
+    """Charge a payer that owes more than its equity: take all of it immediately."""
     rows = batch.rows
     rows.journal.account(slot)
     rows.journal.position(slot, market)
@@ -176,9 +183,9 @@ def _take_all(batch: Execution, slot: int, market: int) -> None:
     error_model="numpy",
 )
 def _charge(words: Any, market: int, slots: Any, payers: int, paying: int) -> tuple[int, int, Any]:
-    """What the payers pay in all, what the receivers are due, and the payers that owe more than they have (else -1).
+    """Sum what the payers pay and the receivers are due; list the payers that owe more than they have (-1 for others).
 
-    Sums fit 64 bits: no payment exceeds a sixteenth of the margin behind its position, and money is below 2^62.
+    Sums fit in 64 bits: no payment exceeds a sixteenth of the margin behind its position, and money is below 2^62.
     """
     core = attach(words)
     paid = due = i64(0)
@@ -200,7 +207,7 @@ def _charge(words: Any, market: int, slots: Any, payers: int, paying: int) -> tu
 
 @njit(types.int64(CORE, types.int64, NUMBERS, types.int64, types.int64), error_model="numpy", _nrt=False)
 def _value(words: Any, market: int, slots: Any, hour_ms: int, payers: int) -> int:
-    """Change the running value of every position that is still to be booked; returns what receivers get."""
+    """Change the running value of every position that is still to be booked; return what receivers get."""
     core = attach(words)
     got = i64(0)
     for n in range(len(slots)):
@@ -214,7 +221,7 @@ def _value(words: Any, market: int, slots: Any, hour_ms: int, payers: int) -> in
 
 
 def _book_some(rows: Rows, market: int, most: int) -> int:
-    """Book at most so many of the positions that wait, by account number; returns how many."""
+    """Book at most `most` of the pending positions, by account number; return how many."""
     slots = rows.holders_of(market)
     held = rows.positions[:, market]
     waiting = (held["size"][slots] != 0) & (held["funding_ms"][slots] != rows.markets[market]["funding_ms"])

@@ -1,23 +1,24 @@
-"""Jumps: a price far from the last one takes effect only when the reporters have said twice that it is far.
+"""Oracle jumps: a price far from the last one takes effect only when the reporters have confirmed it.
 
-A *jump* is a step of more than oracle / (2 * max leverage), the smallest maintenance margin. It opens a window in
-which nothing matches in the market and only cancels are taken, so that makers can leave and a price that one venue
-got wrong liquidates nobody. The window ends, at the latest after 6 s,
+A *jump* is a step of more than oracle / (2 * max leverage), the smallest maintenance margin. It opens a window in which
+nothing matches in the market and only cancels are accepted, so that makers can withdraw their quotes and a wrong price
+at one venue liquidates no account. The window ends, at the latest after 6 s,
 
     with a second quorum, of reports made since it opened, and later than those that opened it, if its median is no
-    jump any more or one to the same side: that median takes effect
+    longer a jump or is one to the same side: that median takes effect
     after 6 s with the median of whatever quorum there is
     after 6 s without a quorum: the jump is dropped, and the market is aged or stale by the age of its price
 
-After a window that ended otherwise than by a price near the old one, the next is opened no sooner than 6 s later; a
-jump before that takes effect at once. So who controls a third of the reporters holds up liquidations for 6 s a jump,
-and never for more than half of the time.
+After a window that ended otherwise than by a price near the old one, the next one opens no sooner than 6 s later; a
+jump before that takes effect immediately. So an attacker who controls a third of the reporters delays liquidations by 6
+s per jump, and never for more than half of the time.
 
-The second median takes effect as it is, also where it lies further off than the first. Were it the nearer of the two,
-as at first, the further one would follow in the next batch, from the same reports: for one batch the market would trade
-at a price that the chain itself knows to be over.
+The second median takes effect as it is, even if it lies further away than the first. If the nearer of the two took
+effect first, the further one would follow in the next batch, from the same reports: for one batch the market would
+trade at a price that is known to be outdated.
 
-A quorum is two thirds of the reporters who agree: of an even number the two middle prices are no jump from each other.
+A quorum is two thirds of the reporters, and they must agree: if their number is even, the two middle prices must not be
+a jump apart.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ from coinone.rules.exchange.state.ledger import MarketMemory, Reported
 
 
 def taking_effect(batch: Execution, market: int, reports: Sequence[Reported]) -> int | None:
-    """The price that a quorum of fresh `reports` makes the market's oracle price now; None while a jump waits."""
+    """The oracle price that a quorum of fresh `reports` sets now; None while a jump is pending."""
     memory = batch.ledger.memory_of(market)
     row = batch.rows.markets[market]
     leverage, old = int(row["max_leverage"]), int(row["oracle"]) if int(row["oracle_ms"]) else 0
@@ -55,26 +56,30 @@ def taking_effect(batch: Execution, market: int, reports: Sequence[Reported]) ->
 
 
 def drop_overdue(batch: Execution, market: int) -> None:
-    """Without a quorum: end the market's window if its time is up."""
+    """End the market's jump window if its time is up and there is no quorum."""
     memory = batch.ledger.memory_of(market)
     if memory.jump_ms and _is_over(batch, memory):
         _close_window(batch, market, memory, batch.now)
 
 
 def is_quorum(batch: Execution, reports: Sequence[Reported]) -> bool:
-    """Two thirds of the reporters, and at least one."""
+    """Whether the reports come from two thirds of the reporters, and from at least one."""
     return 3 * len(reports) >= 2 * len(batch.ex.config.reporters) > 0
 
 
 def agree(reports: Sequence[Reported], leverage: int) -> bool:
-    """Of an even number half may lie: then there is a price only if the two middle ones are no jump from each other."""
+    """Whether the two middle prices are less than a jump apart: half of an even number of reporters may be
+    dishonest."""
     low, high = _middle_ones(reports)
     return not _is_jump(low, high, leverage)
 
 
 def middle(reports: Sequence[Reported], old: int) -> int:
-    """The median; of an even number the price between the two middle ones that is nearest to `old` (0: there is none;
-    the lower one). So with two reports of three whoever lies holds the price back a little, and moves it nowhere."""
+    """The median; of an even number the price between the two middle ones that is nearest to `old` (the lower one if
+    `old` is 0, for none).
+
+    So with two reports of three, a dishonest reporter delays the price a little and cannot move it anywhere.
+    """
     low, high = _middle_ones(reports)
     return max(low, min(old, high))
 
@@ -89,8 +94,11 @@ def _is_jump(old: int, price: int, leverage: int) -> bool:
 
 
 def _opened(batch: Execution, reports: Sequence[Reported]) -> int:
-    """Since when reports say it again: reports may be ahead of the batch's time, and these said it the first time. Of
-    those, as many as need not be there for a quorum may say any time."""
+    """The time after which reports count as a confirmation of the jump.
+
+    Reports may be ahead of the batch's time, so those that opened the window must not confirm it. As many of them as a
+    quorum can do without may have any time.
+    """
     count = len(batch.ex.config.reporters)
     times = sorted([report.time_ms for report in reports], reverse=True)
     return max(batch.now, times[count - div_up(2 * count, 3)])

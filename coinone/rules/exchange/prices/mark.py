@@ -1,17 +1,17 @@
-"""The mark price: what positions are valued and liquidated at. mark = oracle + offset.
+"""The mark price, at which positions are valued and liquidated. mark = oracle + offset.
 
-The offset follows the *basis*, the 150 s average of how far the middle of hittable bid and ask (quotes.py) lies from
-the oracle. Neither the last trade nor the book of this moment is in it, so nobody moves a mark within a batch, and
-whoever is alone in a book moves it slowly and not far (L: the market's greatest leverage):
+The offset follows the *basis*, the 150 s average of how far the midpoint of hittable bid and ask (quotes.py) lies from
+the oracle. Neither the last trade nor the current book is part of it, so no order moves a mark within a batch, and an
+account that is alone in a book moves it slowly and not far (L: the market's maximum leverage):
 
     |offset| <= oracle / (4 L)    from end to end one smallest maintenance margin, oracle / (2 L)
     a batch moves it by at most oracle / (64 L)    a 32nd of that margin: a push alone never leaves a debt
 
-A sample counts for at most that greatest offset, so that an absurd quote pushes no faster than a bold one. Of a spread
-wider than a quarter of it the middle says nothing: it may lie between the makers' quotes and somebody's bid far away,
-after what stood nearer was kept out. It says only that the price is not below its bid nor above its ask. So both must
-lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the samples are 0. The
-average starts at 0. Without a fresh oracle, and while a jump waits, the mark stands.
+A sample counts for at most that maximum offset, so an absurd quote has no more influence than a merely aggressive one.
+The midpoint of a spread wider than a quarter of it is not used: it may lie between the makers' quotes and a stranger's
+bid far away, after nearer quotes were kept out. Such a spread shows only that the price is not below its bid nor above
+its ask. So both must lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the
+samples are 0. The average starts at 0. Without a fresh oracle, and while a jump is pending, the mark does not change.
 
 The mark is not led beyond both the oracle and the *book*. The average alone would lie there for minutes when the oracle
 comes to where the book has been, or the book comes back: whoever can carry a position at either price would be
@@ -40,14 +40,14 @@ from coinone.rules.exchange.prices.fixed import (
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.state.ledger import MarketMemory
 
-OFFSET_SHARE = 4  # of oracle / max leverage: the farthest offset
-SPREAD_SHARE = 16  # of the same: the widest spread whose middle counts
-STEP_SHARE = 64  # of the same: its farthest step in a batch
+OFFSET_SHARE = 4  # of oracle / max leverage: the maximum offset
+SPREAD_SHARE = 16  # of the same: the widest spread whose midpoint counts
+STEP_SHARE = 64  # of the same: the largest change in a batch
 _BASIS_UNIT = 2 * QUOTE_SCALE << SCALE_BITS  # bid + ask has half price units
 
 
 def apply_mark_prices(batch: Execution) -> None:
-    """Set each market's mark from what was weighed up to the last batch; note by how much each one moved."""
+    """Set each market's mark from the samples up to the last batch; note by how much each one moved."""
     marks: dict[int, int] = {}
     for market in range(batch.rows.market_count):
         if not is_fresh(batch.rows, market):
@@ -98,14 +98,14 @@ def _span(memory: MarketMemory, oracle: int) -> tuple[int, int]:
 
 
 def is_narrow(bid: int, ask: int, oracle: int, leverage: int) -> bool:
-    """Whether the middle of `bid` and `ask` says where the price is; all in the same units."""
+    """Whether the spread is narrow enough for its midpoint to be a price; all in the same units."""
     return SPREAD_SHARE * leverage * (ask - bid) <= oracle
 
 
 def add_basis(
     batch: Execution, market: int, memory: MarketMemory, bid: int, ask: int, elapsed: int
 ) -> MarketMemory:
-    """The average with this batch's sample; `bid` and `ask` in 1 / QUOTE_SCALE, 0 where there is none."""
+    """The market's memory with this batch's basis sample; `bid` and `ask` in 1 / QUOTE_SCALE, 0 for none."""
     row = batch.rows.markets[market]
     oracle = QUOTE_SCALE * int(row["oracle"])
     most = div_down(oracle, OFFSET_SHARE * int(row["max_leverage"]))

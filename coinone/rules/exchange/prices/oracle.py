@@ -1,19 +1,20 @@
 """The oracle: each reporter's signed prices, and the median of the fresh ones.
 
 A market's oracle price is the median over reporters whose last report is at most 20 s old (jump.py), and its time is
-the latest since when two thirds of the reporters have spoken. From its age follows what the market allows (tables.py,
-MarketStatus):
+the latest time since which two thirds of the reporters have reported. Its age decides what the market allows
+(tables.py, MarketStatus):
 
     up to 6 s    everything
-    up to 20 s   takers and new orders may only reduce: who has seen the next price elsewhere cannot open on this one
-    beyond       the price is stale: every fill must reduce; no mark, funding or liquidation there. Positions stand at
-                 the last mark. Whoever holds one may only cancel and reduce elsewhere too, and send nothing
+    up to 20 s   takers and new orders may only reduce: a trader who knows the next price cannot open on this one
+    beyond       the price is stale: every fill must reduce; no mark, funding or liquidation there. Positions keep
+                 the last mark. Their holders may only cancel and reduce in other markets too, and send nothing
 
-A price far from the last one first waits to be said again (jump.py): meanwhile only cancels are taken.
+A price far from the last one must first be confirmed (jump.py): meanwhile only cancels are accepted.
 
-While makers may not quote, and in the batch in which they may again, whoever is alone in the book would be paid all
-that a liquidation may give. So a quarter of a liquidation's limit holds then, and from batch to batch more by their
-time, an eighth at most: neither a leader's times nor its batches in quick succession leave makers behind.
+While makers may not quote, and in the batch in which they may again, an account that is alone in the book would be paid
+the most that a liquidation may give. So a quarter of a liquidation's limit applies then, and it grows again from batch
+to batch with time, by at most an eighth per batch: neither a leader's timestamps nor batches in quick succession leave
+makers behind.
 """
 
 from coinone.base.primitives.parameters import ORACLE_AHEAD_MS, ORACLE_FRESH_MS, ORACLE_RISK_MS
@@ -25,12 +26,12 @@ from coinone.rules.exchange.state.ledger import Reported
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.wire.types import OracleReport
 
-LIMIT_QUARTER, LIMIT_STEP = LIMIT_WHOLE // 4, LIMIT_WHOLE // 8  # in 1 / LIMIT_WHOLE; by one ms of time each
+LIMIT_QUARTER, LIMIT_STEP = LIMIT_WHOLE // 4, LIMIT_WHOLE // 8  # in 1 / LIMIT_WHOLE; one unit per ms
 _AGED = int(MarketStatus.AGED)
 
 
 def apply_oracle(batch: Execution) -> None:
-    """Take in the reports, and set each market's oracle price and status."""
+    """Apply the oracle reports, and set each market's oracle price and status."""
     for report in batch.ctx.oracle:
         if _acceptable(batch, report):
             _take(batch, report)
@@ -39,7 +40,7 @@ def apply_oracle(batch: Execution) -> None:
 
 
 def is_fresh(rows: Rows, market: int) -> bool:
-    """May mark, funding and liquidations rely on the market's oracle price, as of this batch?"""
+    """Whether mark, funding and liquidations may rely on the market's oracle price, as of this batch."""
     return int(rows.markets[market]["status"]) <= _AGED
 
 
@@ -49,7 +50,7 @@ def _acceptable(batch: Execution, report: OracleReport) -> bool:
 
 
 def _take(batch: Execution, report: OracleReport) -> None:
-    """A report never replaces a later one; a price of 0 or beyond the market's range is no report."""
+    """Store a report. It never replaces a later one; a price of 0 or beyond the market's range is ignored."""
     for market, px in report.prices:
         if market >= batch.rows.market_count or not 0 < px <= int(batch.rows.markets[market]["max_px"]):
             continue
@@ -81,7 +82,7 @@ def _set_oracle(batch: Execution, market: int) -> None:
 
 
 def _allows(age: int) -> MarketStatus:
-    """What a price of this age allows."""
+    """The market status that a price of this age allows."""
     if age > ORACLE_FRESH_MS:
         return MarketStatus.REDUCE_ONLY
     return MarketStatus.AGED if age > ORACLE_RISK_MS else MarketStatus.ACTIVE
@@ -93,7 +94,7 @@ def _fresh_reports(ex: Exchange, market: int, now: int) -> list[Reported]:
 
 
 def _quorum_time(ex: Exchange, fresh: list[Reported]) -> int:
-    """The latest moment since when two thirds of the reporters have spoken."""
+    """The latest time since which two thirds of the reporters have reported."""
     times = sorted((report.time_ms for report in fresh), reverse=True)
     needed = -(-2 * len(ex.config.reporters) // 3)
     return times[needed - 1]

@@ -1,21 +1,21 @@
-"""Quotes that could be hit: what mark and funding take from the book.
+"""Hittable quotes: the prices that mark and funding take from the book.
 
-A quote counts only if takers could have traded with it after seeing it. Of batch t the bid is therefore the lowest of
-the impact bids at the end of batch t - 1, which everybody has seen, when the takers of t begin, after its cancels and
-post-only orders, and when they are through; the ask is the highest of the three. Orders that came among the takers of a
-batch do not count at its end: whoever takes its quote away ahead of them and puts it back behind them has quoted
-nothing, nor has who places a quote in one batch and cancels it in the next. Each batch weighs by its length (at most
-5 s), so no instant counts more than another.
+A quote counts only if takers could have traded with it after seeing it. The bid of batch t is therefore the lowest of
+the impact bids at three moments: at the end of batch t - 1, which is public; before the takers of t, after its cancels
+and post-only orders; and after its takers. The ask is the highest of the three. Orders that came among the takers of a
+batch do not count at its end: an account that withdraws its quote before them and restores it after them has quoted
+nothing, nor has one that places a quote in one batch and cancels it in the next. Each batch is weighted by its length
+(at most 5 s), so no moment counts more than another.
 
-An order counts as far as a taker would get it who took all better ones before: if its owner could bear its fill, after
-those of all that it has nearer, and within the band. Margin that an order entered with may be gone since, sent away,
-used elsewhere or handed to somebody: the side then goes when a taker meets it, or what adds risk with the first small
-fill that costs more than there is above the initial margin, and nobody gets what stood behind.
+An order counts as far as a taker would get it after taking all better ones: if its owner could bear its fill, after the
+fills of all its nearer orders, and within the band. The margin that an order entered with may be gone since, sent away,
+used elsewhere or lost to another account: then the kernel removes the side when a taker meets it, or the orders that
+add risk with the first small fill that costs more than the account has above its initial margin, and no taker gets what
+was behind.
 
-An *impact price* is the average to trade the market's impact notional into a side, over at most `IMPACT_ORDERS`
-orders; a thinner side has none. An order is worth 10 quote when it enters, so that who would hide the depth behind
-so many small orders has put eight times the notional there. Here prices are in 1 / QUOTE_SCALE of the market's price
-unit, and 0 means none.
+An *impact price* is the average price of trading the market's impact notional into a side, over at most `IMPACT_ORDERS`
+orders; a thinner side has none. An order is worth 10 quote when it enters, so hiding the depth behind that many small
+orders takes eight times the notional. Here prices are in 1 / QUOTE_SCALE of the market's price unit, and 0 means none.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
 
-IMPACT_ORDERS = 16_384  # looked at for an impact price, some 0.5 ms at most; deeper depth counts as absent
+IMPACT_ORDERS = 16_384  # examined for an impact price, some 0.5 ms at most; deeper orders are ignored
 OID_END = 2**63 - 1
 _LADDER, _LOTS, _REDUCING, _COST, _RISE, _GONE = range(6)
-_RISK, _SIDE = 1, 2  # orders that add risk, or all of the side
+_RISK, _SIDE = 1, 2  # what is removed: orders that add risk, or the whole side
 
 
 class ImpactPrices(NamedTuple):
@@ -54,7 +54,7 @@ class ImpactPrices(NamedTuple):
 
 
 def impact_quotes(batch: Execution, before: int = OID_END) -> list[ImpactPrices]:
-    """Each market's impact prices as the book stands, of orders with ids below `before`."""
+    """Each market's current impact prices, from orders with ids below `before`."""
     rows, listing_of = batch.rows, batch.ledger.listing_of
     notionals = np.array([listing_of(n).impact_notional for n in range(rows.market_count)], np.int64)
     found = np.zeros((len(notionals), 4), np.int64)
@@ -69,19 +69,21 @@ def impact_quotes(batch: Execution, before: int = OID_END) -> list[ImpactPrices]
 
 
 def hittable(*quotes: ImpactPrices) -> ImpactPrices:
-    """What could be hit of quotes at several moments: the lowest bid and the highest ask, if never missing."""
+    """The hittable quote of several moments: the lowest bid and the highest ask, 0 if missing at any."""
     bids, asks = [quote.bid for quote in quotes], [quote.ask for quote in quotes]
     return ImpactPrices(min(bids), max(asks) if all(asks) else 0)
 
 
 def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None:
-    """At a batch's end: weigh what its takers could hit, and remember what everybody sees now. They met `met`, made of
-    orders with ids below `before`."""
+    """Weight what a batch's takers could hit, and store the public quotes at its end.
+
+    The takers met `met`, made of orders with ids below `before`.
+    """
     for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=True)):
         memory = batch.ledger.memory_of(market)
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
         bid = ask = 0
-        # Where the price is stale nothing is weighed, but an offset that was pushed goes back all the same.
+        # A market with a stale price is not sampled, but an offset that was pushed still decays.
         if is_fresh(batch.rows, market):
             bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
             memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
@@ -92,9 +94,12 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None
 
 @inlined
 def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
-    """Lots of an order that a taker would get who took all better ones of the side before. `met` has what came of them
-    by account: the ladder + 1 they are of, their lots, those of reduce-only orders, what they cost their owner, by how
-    much its initial margin rose (where reduce-only fills leave orders that open more), and what went with the last."""
+    """The lots of an order that a taker would get after taking all better ones of the side.
+
+    `met` has the sums of the better ones by account: the ladder + 1 they are of, their lots, those of reduce-only
+    orders, what they cost their owner, by how much its initial margin rose (where reduce-only fills leave orders that
+    open more), and what was removed with the last.
+    """
     order = core.orders[slot]
     account, market = i64(order.account), i64(order.market)
     held, terms = core.positions[account, market], core.markets[market]
@@ -139,7 +144,7 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
 
 @part
 def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tuple[int, int]:
-    """Value and size of the trade of `notional` into a side's orders with ids below `before`; size 0: too thin."""
+    """Value and size of a trade of `notional` into a side's orders with ids below `before`; size 0: too thin."""
     value = size = i64(0)
     place, looked = core.ladder_counts[ladder] - 1, 0
     while place >= core.ladder_firsts[ladder] and looked < IMPACT_ORDERS:
@@ -165,7 +170,7 @@ def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tup
     _nrt=False,
 )
 def _walk(words: Any, notionals: Any, before: int, found: Any, met: Any) -> None:
-    """found[market] = value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
+    """Set found[market] to value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
     core = attach(words)
     list_stale(core)
     for market in range(notionals.shape[0]):
