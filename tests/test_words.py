@@ -63,6 +63,7 @@ ROOMS_EDITED = (
     "rules/vm",
     "rules/consensus",
     "rules/exchange/prices",
+    "rules/exchange/closing",
     "protocols",
     "node",
     "interfaces/api/admission",
@@ -83,6 +84,9 @@ FIGURES_OF_SPEECH = re.compile(
     re.I,
 )
 
+SAID_TO_CLIENTS = ("Too many orders are cancelled at once, try again.",)
+"""Refusals, which clients may compare, stay as they are."""
+
 
 def texts_of(source: str) -> Iterator[tuple[int, str]]:
     """Docstrings, comments, and the strings that a reader sees: help texts and messages are sentences in code."""
@@ -100,6 +104,7 @@ def test_edited_rooms_speak_plainly() -> None:
         for room in ROOMS_EDITED
         for path in sorted((PACKAGE / room).rglob("*.py"))
         for line, text in texts_of(path.read_text())
+        if text not in SAID_TO_CLIENTS
         for match in FIGURES_OF_SPEECH.finditer(text)
     ]
     assert found == []

@@ -1,1 +1,1 @@
-"""Closing accounts that cannot carry their positions: liquidation, deleveraging, debts."""
+"""Closing accounts that cannot carry their positions: liquidation, auto-deleveraging, debts."""

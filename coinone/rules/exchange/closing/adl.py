@@ -1,15 +1,16 @@
-"""Auto-deleveraging: the last resort, when nobody in the book takes a position that must be closed.
+"""Auto-deleveraging: the last resort, when no order in the book takes a position that must be closed.
 
-It is closed against holders of the other side, at the mark or at a price better for them: zero-sum, no fee, and nobody
-loses by it but the position. Who comes first: the lots that no other position of the holder hedges, of all; then the
-rest. Among each, holders in profit before the others; then by profit times leverage, (mark / entry, or entry /
-mark for a short) * notional / equity, the greatest first (Hyperliquid's index); then the older position, then the
+The position is closed against holders of the other side, at the mark or at a price better for them: zero-sum, without a
+fee, and only the closed account loses by it. The ranking: first the lots that the holder's other positions do not
+hedge, of all holders; then the rest. Within each, holders in profit come first; then the highest profit times leverage,
+(mark / entry, or entry / mark for a short) * notional / equity (Hyperliquid's index); then the older position, then the
 lower account number.
 
-One large position may face many thousands of small ones: a batch ranks the largest of a side only, and makes so many
-closes; what is left of the position waits for the next one, which ranks anew. It ranks more holders than it makes
-closes, so the ranked never run out. For the second half of a batch's closes the largest come first: else a crowd of
-tiny holders, who rank first and come again, would use all of them up in every batch, and the position stay open.
+One large position may face many thousands of small ones: a batch ranks only the largest holders of a side and makes a
+bounded number of closes; the rest of the position waits for the next batch, which ranks again. A batch ranks more
+holders than it makes closes, so it never runs out of ranked holders. For the second half of a batch's closes the
+largest holders come first: otherwise a crowd of tiny holders, ranked first and coming back, would use up all closes of
+every batch, and the position would stay open.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ class Deleveraging:
         self._batch = batch
         self._queues: dict[tuple[int, bool], deque[tuple[int, int]]] = {}
         self._closes_left = CLOSES_PER_BATCH
-        self._by_size: set[tuple[int, bool]] = set()  # the queues that are in that order
-        self.closed: dict[tuple[int, int], None] = {}  # (slot, market) of all whose position shrank
+        self._by_size: set[tuple[int, bool]] = set()  # the queues already ordered by size
+        self.closed: dict[tuple[int, int], None] = {}  # (slot, market) of every position that shrank
 
     def close(self, slot: int, market: int, price: int) -> None:
-        """Close the position of `slot`, as far as the batch's closes go: the other side holds as many lots."""
+        """Close the position of `slot`, as far as the batch's closes allow: the other side holds as many lots."""
         rows = self._batch.rows
         while self._closes_left and rows.positions[slot, market]["size"]:
             queue = self._queue(slot, market)
@@ -57,7 +58,7 @@ class Deleveraging:
                 queue.appendleft((other, most - closed))
 
     def overreduced(self) -> list[tuple[int, int]]:
-        """(slot, market) of whom the closes left with more reduce-only orders than position."""
+        """(slot, market) of each position left smaller than its reduce-only orders."""
         held = self._batch.rows.positions
         return [at for at in self.closed if held["reduce_size"][at] > abs(int(held["size"][at]))]
 
@@ -72,17 +73,17 @@ class Deleveraging:
         return self._queues[market, long]
 
     def _largest_first(self, market: int, queue: deque[tuple[int, int]]) -> list[tuple[int, int]]:
-        """By the lots that each can still take; of two alike, as ranked."""
+        """Sort a queue by the lots that each holder can still take; ties keep their rank."""
         sizes = self._batch.rows.positions["size"][:, market]
         return sorted(queue, key=lambda entry: -min(entry[1], abs(int(sizes[entry[0]]))))
 
 
 def ranked_counterparties(rows: Rows, slot: int, market: int) -> Array:
-    """Slots of the other side's largest holders, first to be deleveraged first."""
+    """Slots of the other side's largest holders, in the order of deleveraging."""
     slots = rows.positioned(market)
     sizes = rows.positions["size"][slots, market]
     others = slots[(sizes < 0) if rows.positions[slot, market]["size"] > 0 else (sizes > 0)]
-    if len(others) > RANKED_PER_SIDE:  # of two alike the lower account number
+    if len(others) > RANKED_PER_SIDE:  # ties go to the lower account number
         others = others[
             np.argsort(-np.abs(rows.positions["size"][others, market]), kind="stable")[:RANKED_PER_SIDE]
         ]
@@ -111,7 +112,7 @@ def unhedged(rows: Rows, slots: Array, market: int) -> Array:
 
 
 def _in_two_passes(rows: Rows, ranked: Array, market: int) -> list[tuple[int, int]]:
-    """(slot, lots): what nothing hedges of each, then the rest of each."""
+    """(slot, lots) in order: the unhedged lots of each holder, then the rest of each."""
     bare = unhedged(rows, ranked, market)
     rest = np.abs(rows.positions["size"][ranked, market]) - bare
     slots, lots = np.concatenate([ranked, ranked]).tolist(), np.concatenate([bare, rest]).tolist()
@@ -119,7 +120,7 @@ def _in_two_passes(rows: Rows, ranked: Array, market: int) -> list[tuple[int, in
 
 
 def _close(batch: Execution, slot: int, other: int, market: int, most: int, price: int) -> int:
-    """Close at most `most` lots of both; returns how many."""
+    """Close at most `most` lots of both positions; return how many."""
     rows = batch.rows
     rows.journal.reserve(2)
     told = np.zeros(5, np.int64)
@@ -160,7 +161,10 @@ def _close(batch: Execution, slot: int, other: int, market: int, most: int, pric
 
 @njit(types.int64(CORE, *[types.int64] * 5, NUMBERS), error_model="numpy", _nrt=False)
 def _close_both(words: Any, slot: int, other: int, market: int, most: int, price: int, told: Any) -> int:
-    """As `_close`, without order and fee; `told` becomes: trade id, and of both their size before and their profit."""
+    """Close both positions without order and fee; return the lots closed.
+
+    The last argument receives the trade id, and of both their size before and their profit.
+    """
     core = attach(words)
     size = core.positions[slot, market].size
     part = min(most, min(abs(size), abs(core.positions[other, market].size)))

@@ -1,21 +1,22 @@
-"""Debts, settled in the instant they arise: nobody is below zero after a batch's marks are set.
+"""Debts, settled in the batch in which they arise: no account is below zero after a batch's marks are set.
 
-A move of the marks may take more from an account than it has. What it lacks is its debt: never more than the move
-itself took, never a price that somebody was paid. It is credited at once, out of what the same move brought others,
-market by market, so that a hedge in another market hides nobody:
+A move of the marks may take more from an account than it has. The shortfall is its debt: never more than the move
+itself took, and never a price that another account was paid. It is credited immediately, out of the gains of the same
+move, market by market, so that a hedge in another market exempts no winner:
 
-  1. the insurance fund, at most a 20th of what the market's winners won, and at most an eighth of itself a market
-     and a quarter in all, which come back over 8 and 4 hours;
-  2. the winners of that market, in proportion to what they won, nobody below their maintenance margin;
-  3. whoever else came out of the move richer, nobody below their maintenance margin;
-  4. the fund, whatever it has; then the same as 3 down to what the move found: a move's gains are its losses, so
+  1. the insurance fund, at most a 20th of what the market's winners won, and at most an eighth of itself per market
+     and a quarter in all; these quotas recover over 8 and 4 hours;
+  2. the winners of that market, in proportion to what they won, none below its maintenance margin;
+  3. all other accounts that gained by the move, none below its maintenance margin;
+  4. the whole of the fund; then as in 3, down to the equity before the move: a move's gains are its losses, so
      this is always enough.
 
-At each step the largest winners pay: one for every `LEVY_LEAST` that is due, `LEVIED_AT_ONCE` at most, and the next
-only if these cannot. That bounds the work whatever the debt, and nobody escapes by spreading what they won over a few
-hundred accounts. The debtor is *locked*: its orders go, its positions are closed at the mark or better
-(liquidation.py), and what that brings is the fund's.
-Where the rule comes from, and by hand: docs/protocol/margin-and-liquidation.md.
+At each step the largest winners pay: one for every `LEVY_LEAST` that is due, at most `LEVIED_AT_ONCE`, and the next
+ones only if these cannot pay it all. That bounds the work whatever the debt, and no account escapes by spreading its
+gains over a few hundred accounts. The debtor is *locked*: its orders are cancelled, its positions are closed at the
+mark or better (liquidation.py), and the proceeds are the fund's.
+
+The derivation of the rule, and examples: docs/protocol/margin-and-liquidation.md.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ from coinone.rules.exchange.rows.tables import Array
 from coinone.rules.exchange.state.rows import Rows
 
 FUND_OF_WON = 20  # the fund pays at most this part of what a market's winners won
-FUND_OF_MARKET = 8  # of itself, for one market
-FUND_OF_ALL = 4  # and for all
-MARKET_LEAK_MS = 8 * 3_600_000  # in so long the whole fund's worth of a market's quota comes back
+FUND_OF_MARKET = 8  # of the fund, for one market
+FUND_OF_ALL = 4  # and for all markets
+MARKET_LEAK_MS = 8 * 3_600_000  # time in which a market's quota recovers by the size of the whole fund
 ALL_LEAK_MS = 4 * 3_600_000
 
 
 def settle_debts(batch: Execution) -> None:
-    """Credit whoever the new marks (`batch.mark_changes`) left below zero, lock them, and charge who won."""
+    """Credit and lock the accounts that the new marks (`batch.mark_changes`) left below zero; charge the winners."""
     changes = {market: change for market, change in sorted(batch.mark_changes.items()) if change}
     debtors = _below_zero(batch.rows, changes)
     if not len(debtors):
@@ -66,7 +67,7 @@ def settle_debts(batch: Execution) -> None:
 
 
 def _below_zero(rows: Rows, changes: dict[int, int]) -> Array:
-    """Holders of the markets that moved who owe now, by account number."""
+    """Holders in the markets that moved whose equity is below zero, by account number."""
     slots = rows.holders_in(changes)
     equities = rows.accounts["cash"][slots] + rows.accounts["position_value"][slots]
     owing = np.unique(slots[equities < 0])
@@ -75,7 +76,7 @@ def _below_zero(rows: Rows, changes: dict[int, int]) -> Array:
 
 
 def _by_market(rows: Rows, debtors: Array, changes: dict[int, int]) -> dict[int, int]:
-    """What all debtors owe together, by market."""
+    """Sum the debts of all debtors by market."""
     due = np.zeros(len(changes), np.int64)
     moved = np.array(list(changes), np.int64), np.array(list(changes.values()), np.int64)
     assert _split(rows.core(), debtors, *moved, due), "a debt is at most what the move took"
@@ -84,14 +85,14 @@ def _by_market(rows: Rows, debtors: Array, changes: dict[int, int]) -> dict[int,
 
 @inlined
 def _lost(core: Any, account: int, market: int, change: int) -> int:
-    """What a change of the mark took from the account's position."""
+    """The loss that a change of the mark caused the account's position."""
     return i64(max(0, -core.positions[account, market].size * change))
 
 
 @njit(types.boolean(CORE, *[NUMBERS] * 4), error_model="numpy", _nrt=False)
 def _split(words: Any, debtors: Any, markets: Any, changes: Any, due: Any) -> bool:
-    """Add each debt to `due`, by market in proportion to what each took; what rounding leaves goes to the first that
-    took more."""
+    """Add each debt to `due`, by market in proportion to the losses; the rounding remainder goes to the first that lost
+    more."""
     core = attach(words)
     for account in debtors:
         debt = -worth(core, account)
@@ -126,7 +127,7 @@ def _forgive(batch: Execution, debtors: Array) -> None:
 
 
 def _fund_pays(batch: Execution, market: int, owed: int, won: int) -> int:
-    """The fund's part of what is owed in a market whose winners won `won`."""
+    """Pay the fund's part of what is owed in a market whose winners won `won`; return it."""
     fund = int(batch.rows.globals["insurance"][0])
     spent, everywhere = spent_of(batch, market, fund)
     most = min(
@@ -143,7 +144,7 @@ def _fund_pays(batch: Execution, market: int, owed: int, won: int) -> int:
 
 
 def spent_of(batch: Execution, market: int, fund: int) -> tuple[int, int]:
-    """What still counts as spent: of the market's quota and of the whole's (kept under -1)."""
+    """The amounts that still count as spent: of the market's quota and of the total quota (stored under -1)."""
     quotas = dict(batch.ledger.cursor.fund_spent)
     left = []
     for name, leak_ms in ((market, MARKET_LEAK_MS), (-1, ALL_LEAK_MS)):
@@ -153,7 +154,7 @@ def spent_of(batch: Execution, market: int, fund: int) -> tuple[int, int]:
 
 
 def _spend(batch: Execution, amount: int) -> int:
-    """Take up to `amount` from the fund."""
+    """Take up to `amount` from the fund; return what was taken."""
     paid = min(amount, int(batch.rows.globals["insurance"][0]))
     if paid > 0:
         batch.move_global("insurance", -paid)
@@ -162,7 +163,7 @@ def _spend(batch: Execution, amount: int) -> int:
 
 @dataclass
 class _Winners:
-    """Who came out of the move richer, by account number, with what each won by market and in all."""
+    """The accounts that gained by the move, by account number, with their gains by market and in all."""
 
     batch: Execution
     changes: dict[int, int]
@@ -186,7 +187,7 @@ class _Winners:
         return sum(self.gains[market])
 
     def pay(self, due: int, gains: list[int], *, keep_margin: bool) -> int:
-        """Charge up to `due` in proportion to `gains`, the largest first; returns what was paid."""
+        """Charge up to `due` in proportion to `gains`, the largest first; return what was paid."""
         if due == 0:
             return 0
         most = [min(pair) for pair in zip(gains, self._room, strict=True)] if keep_margin else gains
@@ -217,7 +218,7 @@ class _Winners:
 
 
 def _levy(batch: Execution, paid: dict[int, int]) -> None:
-    """Take from each account what it pays, and tell it."""
+    """Take from each account what it pays, and emit an event for it."""
     add_cash(batch.ex, list(paid), [-part for part in paid.values()], batch.now)
     for slot, part in paid.items():
         address = batch.rows.address_of(slot)

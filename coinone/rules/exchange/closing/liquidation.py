@@ -1,16 +1,17 @@
 """Liquidation: closing what an account can no longer carry, while its own equity still pays for it.
 
-An account below its maintenance margin has its orders cancelled and reduce-only IOC orders sent, the most endangered
-first. Each is limited to the position's share of the account's equity away from the mark, so that no fill makes the
-rest less covered than it was; as long as two thirds of the margin are left, half a maintenance margin is the limit,
-and a large position is closed by a fifth first. Below a third, what the book does not take is closed against ranked
-holders of the other side, who are paid what margin is left (adl.py).
+An account below its maintenance margin has its orders cancelled and reduce-only IOC orders sent, the accounts with the
+largest shortfall first. The limit price is away from the mark by at most the position's share of the account's equity,
+so that no fill leaves the rest less covered than before; as long as two thirds of the margin are left, half a
+maintenance margin is the limit, and a large position is closed by a fifth first. Below a third, what the book does not
+take is closed against ranked holders of the other side, who are paid the margin that is left (adl.py).
 
-A *locked* account, whose debt others paid (debts.py), trades at the mark or better, and is closed at the mark at
-once. What that brings belongs to the fund. A market without a fresh oracle price is left as it is: the account's other
-positions go, and a locked one waits for the price to come back.
+A *locked* account, whose debt others paid (debts.py), trades at the mark or better, and is closed at the mark in the
+same batch. The proceeds belong to the fund. A market without a fresh oracle price is skipped: the account's other
+positions are closed, and a locked one waits for the price to come back.
 
-Share per lot: equity * MM_i / MM / size, rounded down; E is the account's equity, MM its maintenance margin.
+Share per lot: equity * MM_i / MM / size, rounded down; equity is the account's, MM its maintenance margin, MM_i the
+position's.
 """
 
 from __future__ import annotations
@@ -54,20 +55,23 @@ class Liquidations:
     """The accounts chosen when segment 6 begins."""
 
     batch: Execution
-    chosen: dict[int, None] = field(default_factory=dict)  # slots: the locked, then the most endangered
-    fifths: set[tuple[int, int]] = field(default_factory=set)  # (slot, market) whose order is for a part
+    chosen: dict[int, None] = field(default_factory=dict)  # slots: locked ones, then by shortfall
+    fifths: set[tuple[int, int]] = field(default_factory=set)  # (slot, market) of partial orders
 
     def item(self, slot: int) -> Item:
-        """The system's item for an account: ranked first among its own."""
+        """The system's item for an account, ranked first among the account's own."""
         return system_item(slot, self.batch.rows.address_of(slot))
 
 
 def serve(work: Liquidations) -> None:
-    """Send the orders of the locked, then, in turns, of the others for whom something rests. Nothing in the book goes
-    before they come: the accounts' cancels, post-only orders and modifies have run. But what an order was to meet may
-    have been its owner's or another's in need, and gone with them, or nobody could bear it, or it was very small: after
-    each turn the book is looked at again, for those who have not been served. Later turns are drawn among these: else a
-    crowd that lacks more than others, and quotes to itself, would have all places of each batch."""
+    """Send the orders of the locked accounts, then, in turns, of the others for which something rests in the book.
+
+    Nothing leaves the book before these orders: the accounts' cancels, post-only orders and modifies have run. But what
+    an order was to meet may have been its owner's or another liquidated account's, and gone with them, or its owner
+    could not bear the fill, or it was very small: after each turn the book is read again, for the accounts that have
+    not been served. Later turns are drawn by lot: otherwise a crowd with larger shortfalls, which quotes to itself,
+    would take all places of each batch.
+    """
     rows = work.batch.rows
     slots = holders(rows)
     locked = _by_need(rows, np.unique(slots[locked_among(rows, slots)]))[:LOCKED_CLOSED_PER_BATCH]
@@ -88,9 +92,11 @@ def serve(work: Liquidations) -> None:
 
 
 def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
-    """Cancel all orders of each, as far as the one with whom it is `most`; returns how many. Nobody's closing waits for
-    cancels, its own or another's: an order of who is below the margin meets only what its owner can bear, and one that
-    lies in the way of its owner's is passed (self-trade prevention)."""
+    """Cancel all orders of each account, up to and including the one that reaches `most`; return how many.
+
+    No account's closing waits for cancels, its own or another's: an order of an account below its margin meets only
+    what its owner can bear, and an order in the way of its owner's is passed (self-trade prevention).
+    """
     cancels, gone = Trading(work.batch), 0
     for slot in turn:
         if gone >= most:
@@ -102,12 +108,12 @@ def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
 
 
 def _close(work: Liquidations, turn: list[int]) -> None:
-    """Send what closes their positions, in the order given."""
+    """Send the orders that close the accounts' positions, in the given order."""
     orders = Trading(work.batch)
     events = [event for slot in turn for event in add_orders(work, slot, work.item(slot), orders.ops)]
     results = orders.run().results
     told = zip(events, results["status"].tolist(), results["filled_sz"].tolist(), strict=True)
-    fifths: dict[int, bool] = {}  # slot: did all of its fifths find enough?
+    fifths: dict[int, bool] = {}  # by slot: whether all of its partial orders were filled
     for place, (event, status, filled) in enumerate(told):
         if status == Status.SOLVENT:
             continue
@@ -118,20 +124,23 @@ def _close(work: Liquidations, turn: list[int]) -> None:
     accounts, now = work.batch.rows.accounts, work.batch.now
     for slot, whole in fifths.items():
         rested = now - int(accounts[slot]["liquidated_ms"]) >= 2 * LIQUIDATION_COOLDOWN_MS
-        if whole and rested:  # a stranger's bid for one lot starts no rest
+        if whole and rested:  # a stranger's bid for one lot starts no cooldown
             work.batch.rows.journal.account(slot)
             accounts[slot]["liquidated_ms"] = now
     work.chosen.update(dict.fromkeys(turn))
 
 
 def holders(rows: Rows) -> Array:
-    """Slots of all accounts with a position or an open order, each as often as it has one in a market."""
+    """Slots of all accounts with a position or an open order, repeated for each market in which they have one."""
     return rows.holders_in(range(rows.market_count))
 
 
 def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
-    """Who is below maintenance margin (or a third of it: `spent`), not locked, and holds what may be closed now: whom
-    it lacks most first, then by account number."""
+    """Accounts below maintenance margin (or a third of it: `spent`), not locked, with a position that may be closed
+    now.
+
+    The largest shortfall first, then by account number.
+    """
     slots = slots[_short(rows, slots, spent=spent)]
     if not len(slots):
         return []
@@ -144,7 +153,7 @@ def endangered(rows: Rows, slots: Array, *, spent: bool = False) -> list[int]:
 
 
 def _short(rows: Rows, slots: Array, *, spent: bool = False) -> Array:
-    """Which of them are below maintenance margin (or a third of it: `spent`)."""
+    """Whether each account is below maintenance margin (or a third of it: `spent`)."""
     required = rows.accounts["maintenance_margin"][slots]
     found: Array = _worth(rows, slots) < ((required + 2) // 3 if spent else required)
     return found
@@ -156,16 +165,18 @@ def _worth(rows: Rows, slots: Array) -> Array:
 
 
 def _closable(rows: Rows, slots: Array) -> Array:
-    """Which of them hold a position in a market with a fresh price."""
+    """Whether each account holds a position in a market with a fresh price."""
     fresh = np.array([market for market in range(rows.market_count) if is_fresh(rows, market)], np.int64)
     held: Array = (rows.positions["size"][np.ix_(slots, fresh)] != 0).any(axis=1)
     return held
 
 
 def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[LiquidationEvent]:
-    """An IOC for each position of the account in a market with a fresh price, the largest margin first; what to tell
-    of each. The kernel makes none once the account has its maintenance margin again, by those before or by money that
-    came in time."""
+    """Add an IOC order for each position of the account in a market with a fresh price; return their events.
+
+    The largest margin comes first. The kernel skips an order once the account has its maintenance margin again, through
+    earlier orders or incoming money.
+    """
     batch, rows, events = work.batch, work.batch.rows, []
     for market in _largest_first(batch, slot):
         size = int(rows.positions[slot, market]["size"])
@@ -200,8 +211,11 @@ def add_orders(work: Liquidations, slot: int, item: Item, ops: OpList) -> list[L
 
 
 def settle(work: Liquidations) -> None:
-    """After the orders: close the locked at the mark, and whoever has less than a third of its margin for what is left
-    of it; then free the locked that hold nothing any more."""
+    """Close at the mark, after the orders, what the locked accounts hold; deleverage accounts below a third of the
+    margin.
+
+    Then release the locked accounts that hold nothing any more.
+    """
     batch, rows = work.batch, work.batch.rows
     ranking = Deleveraging(batch)
     locked = [slot for slot in work.chosen if is_locked(rows, slot)]
@@ -209,7 +223,7 @@ def settle(work: Liquidations) -> None:
         for market in _open_positions(batch, slot):
             ranking.close(slot, market, int(rows.markets[market]["mark"]))
     for slot in _spent_accounts(batch):
-        # Another's close may have just paid it, or made it smaller.
+        # Another account's close may have just paid it, or made it smaller.
         if not _spent(rows, slot):
             continue
         for market in _open_positions(batch, slot):
@@ -220,7 +234,7 @@ def settle(work: Liquidations) -> None:
 
 
 def _trim(work: Liquidations, ranking: Deleveraging) -> None:
-    """Reduce-only orders come to no more than what the closes left of their positions."""
+    """Trim reduce-only orders to what the closes left of their positions."""
     trading = Trading(work.batch)
     for slot, market in ranking.overreduced():
         trading.ops.add_one(work.item(slot), kind=int(OpKind.TRIM), market=market)
@@ -235,9 +249,12 @@ def share_per_lot(rows: Rows, slot: int, market: int) -> int:
 
 
 def limit_price(rows: Rows, slot: int, market: int) -> int:
-    """Of a liquidation order: the mark for who is locked; else the share, of which the orderly use half a margin, as
-    far as the market's limit is open (oracle.py). It is for who has less than a third of the margin: what the book does
-    not take of that is closed at the whole share in this very batch."""
+    """The limit price of a liquidation order.
+
+    The mark for a locked account; else away from it by the share of the equity, at most half a margin while
+    two thirds of the margin are left, scaled by the market's limit share (oracle.py). An account below a third of the
+    margin gets the unscaled distance: what the book does not take is closed at the whole share in this same batch.
+    """
     row, held = rows.markets[market], rows.positions[slot, market]
     if is_locked(rows, slot):
         return int(row["mark"])
@@ -250,7 +267,7 @@ def limit_price(rows: Rows, slot: int, market: int) -> int:
 
 
 def _away(rows: Rows, slot: int, market: int, distance: int) -> int:
-    """`distance` from the mark to the holder's loss, within the market's prices."""
+    """The price `distance` from the mark to the holder's disadvantage, within the market's price range."""
     row = rows.markets[market]
     price = int(row["mark"]) + (-distance if int(rows.positions[slot, market]["size"]) > 0 else distance)
     return max(1, min(price, int(row["max_px"])))
@@ -263,13 +280,13 @@ def _open_positions(batch: Execution, slot: int) -> list[int]:
 
 
 def _largest_first(batch: Execution, slot: int) -> list[int]:
-    """`_open_positions`, that with the largest maintenance margin first: closing it helps most."""
+    """`_open_positions`, the largest maintenance margin first: closing it helps most."""
     margins = batch.rows.positions["maintenance_margin"][slot]
     return sorted(_open_positions(batch, slot), key=lambda market: (-int(margins[market]), market))
 
 
 def part_of(batch: Execution, slot: int, market: int) -> int:
-    """How much of the position is closed now: a fifth of a large one, while there is no hurry."""
+    """How much of the position is closed now: a fifth of a large one, while two thirds of the margin are left."""
     size = abs(int(batch.rows.positions[slot, market]["size"]))
     large = size * int(batch.rows.markets[market]["mark"]) > PARTIAL_NOTIONAL
     calm = _orderly(batch.rows, slot) and not is_locked(batch.rows, slot)
@@ -277,23 +294,26 @@ def part_of(batch: Execution, slot: int, market: int) -> int:
 
 
 def _orderly(rows: Rows, slot: int) -> bool:
-    """Is the equity still at least two thirds of the maintenance margin?"""
+    """Whether the equity is still at least two thirds of the maintenance margin."""
     return 3 * equity(rows, slot) >= 2 * int(rows.accounts[slot]["maintenance_margin"])
 
 
 def _spent(rows: Rows, slot: int) -> bool:
-    """Is less than a third of the maintenance margin left?"""
+    """Whether less than a third of the maintenance margin is left."""
     return 3 * equity(rows, slot) < int(rows.accounts[slot]["maintenance_margin"])
 
 
 def _spent_accounts(batch: Execution) -> list[int]:
-    """Who has less than a third of its margin left, the most endangered first; the rest have time."""
+    """Accounts with less than a third of their margin left, the largest shortfall first; a bounded number per batch."""
     return endangered(batch.rows, holders(batch.rows), spent=True)[:DELEVERAGED_PER_BATCH]
 
 
 def _freed(rows: Rows) -> list[int]:
-    """The locked that hold nothing since this batch, by account number: also those that were not chosen, whose last
-    position went by an order in the book or by another's close. Nobody would look at them again."""
+    """Locked accounts that hold nothing since this batch, by account number.
+
+    They include accounts that were not chosen, whose last position was closed by an order in the book or by another
+    account's close. No later batch would examine them again.
+    """
     journal = rows.journal
     slots = journal.keys["account"][: journal.counters[SAVED_ACCOUNTS]]
     slots = slots[locked_among(rows, slots) & (rows.accounts["order_count"][slots] == 0)]
@@ -303,7 +323,7 @@ def _freed(rows: Rows) -> list[int]:
 
 
 def _release(batch: Execution, slot: int) -> None:
-    """A locked account that holds nothing is free again; what its closing brought is the fund's."""
+    """Unlock a locked account that holds nothing; the proceeds of its closing are the fund's."""
     rows = batch.rows
     brought = int(rows.accounts[slot]["cash"])
     assert brought >= 0, "a locked account trades at the mark or better"
@@ -316,7 +336,8 @@ def _release(batch: Execution, slot: int) -> None:
 
 
 def _by_need(rows: Rows, slots: Array) -> list[int]:
-    """Who holds what may be closed now, then the largest maintenance margin, then by account number."""
+    """Accounts by priority: those that hold what may be closed now, the largest maintenance margin, the account
+    number."""
     if not len(slots):
         return []
     accounts = rows.accounts

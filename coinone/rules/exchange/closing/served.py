@@ -1,9 +1,9 @@
-"""Which of the accounts below their margin get an order in the book (jitted): so many a turn, the most endangered
-first (in a batch's later turns, in an order that is drawn), and only who finds something there.
+"""Which accounts below their margin get an order in the book (jitted): a bounded number per turn.
 
-The book is gone through as their orders will go through it, once for all of them: what one takes is not there for the
-next. Else a bid of ten quote would be a reason to serve 64 accounts, 63 of whom find nothing, while others, who lack
-less and have bids in their market, wait.
+The largest shortfall comes first (in a batch's later turns the order is drawn), and only accounts whose order would
+meet another. The book is traversed as their orders will traverse it, once for all of them: what one takes is not there
+for the next. Otherwise a bid of ten quote would be a reason to serve 64 accounts, 63 of which find nothing, while
+others, with smaller shortfalls and bids in their market, wait.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, Array, MarketStatus
 from coinone.rules.exchange.state.rows import Rows
 
 PARTIAL_NOTIONAL = 100_000_000_000  # micro-quote: larger positions are closed in steps
-PARTIAL_SHARE = 5  # a step is a fifth
+PARTIAL_SHARE = 5  # a step is a fifth of the position
 
 _AGED = int(MarketStatus.AGED)
 
 
 def served(rows: Rows, slots: Array, now: int, most: int) -> list[int]:
-    """The first of `slots`, `most` of them at most, with an order that meets another which no earlier one takes."""
+    """The first of `slots`, at most `most`, whose order meets another that no earlier one takes."""
     taken, found = np.zeros((2 * rows.market_count, 2), np.int64), np.zeros(most, np.int64)
     count = _served(rows.core(), slots, now, taken, found)
     chosen: list[int] = found[:count].tolist()
@@ -36,8 +36,10 @@ def served(rows: Rows, slots: Array, now: int, most: int) -> list[int]:
 
 
 def by_lot(numbers: Array, seed: bytes) -> Array:
-    """Places of the accounts with these numbers in the order that a batch's seed draws, each as likely as any other to
-    be first: by the mixing steps of SplitMix64, under a key that nobody knew when the accounts were opened."""
+    """Places of the accounts with these numbers in an order drawn by the batch's seed, uniformly at random.
+
+    By the mixing steps of SplitMix64, with a key that nobody knew when the accounts were opened.
+    """
     key = np.frombuffer(keccak256(seed + b"liquidations"), ">u8", 1).astype(np.uint64)
     mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + key
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -54,7 +56,7 @@ def _orderly(core: Any, account: int) -> bool:
 
 @inlined
 def _limit(core: Any, account: int, market: int) -> int:
-    """As liquidation.limit_price, of who is not locked."""
+    """The limit price as in liquidation.limit_price, of an account that is not locked."""
     holder, held, terms = core.accounts[account], core.positions[account, market], core.markets[market]
     worth, size = i64(holder.cash + holder.position_value), abs(held.size)
     distance = muldiv_down_jit(worth, i64(held.maintenance_margin), i64(holder.maintenance_margin)) // size
@@ -68,7 +70,7 @@ def _limit(core: Any, account: int, market: int) -> int:
 
 @inlined
 def _lots(core: Any, account: int, market: int) -> int:
-    """As liquidation.part_of, of who is not locked."""
+    """The lots to close as in liquidation.part_of, of an account that is not locked."""
     size = abs(core.positions[account, market].size)
     if size * core.markets[market].mark > PARTIAL_NOTIONAL and _orderly(core, account):
         return i64((size + PARTIAL_SHARE - 1) // PARTIAL_SHARE)
@@ -77,8 +79,10 @@ def _lots(core: Any, account: int, market: int) -> int:
 
 @part
 def _take(core: Any, ladder: int, limit: int, lots: int, taken: Any) -> bool:
-    """Take `lots` of what is left at the key `limit` or better; is there anything? taken[ladder]: how many prices are
-    gone, and how many lots of the next."""
+    """Take `lots` of what is left at the key `limit` or better; return whether there was anything.
+
+    taken[ladder]: how many prices are used up, and how many lots of the next.
+    """
     anything = False
     place = core.ladder_counts[ladder] - 1 - taken[ladder, 0]
     while lots > 0 and place >= core.ladder_firsts[ladder] and core.ladder_keys[ladder, place] >= limit:
@@ -108,7 +112,7 @@ def _served(words: Any, slots: Any, now: int, taken: Any, found: Any) -> int:
         account = slots[n]
         since = now - core.accounts[account].liquidated_ms
         if since < LIQUIDATION_COOLDOWN_MS and _orderly(core, account):
-            continue  # a fifth was just closed, and there is no hurry
+            continue  # a fifth was just closed, and two thirds of the margin are left
         meets = False
         for market in range(core.counters[MARKETS]):
             size = core.positions[account, market].size
