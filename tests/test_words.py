@@ -64,6 +64,7 @@ ROOMS_EDITED = (
     "rules/consensus",
     "rules/exchange/prices",
     "rules/exchange/closing",
+    "rules/exchange/actions",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,17 +1,16 @@
 """Agents (API wallets): keys that may trade for an account and do nothing else.
 
 An account has one unnamed agent and three named ones; approving again under the same name replaces the key, and
-approving the zero address removes it. One whose time is over leaves its place at the next approval. Whom a key acts
-for changes by its master's signature, at the agency's time, or by one `leaveAgency` that the key itself signs: a key
-proves nothing when it is approved, so whoever names a stranger's address must not be able to keep it. No credit ends
-a key's agency; a contract, which signs nothing, leaves one by acting (core_writer.py) or when its account opens
-(opening.py).
+approving the zero address removes it. An expired agent is removed at the next approval. A key stops acting for an
+account by its master's signature, when its agency expires, or by one `leaveAgency` that the key itself signs: a key
+proves nothing when it is approved, so an account that approves a stranger's address must not be able to keep it. No
+credit ends a key's agency; a contract, which signs nothing, leaves one by acting (core_writer.py) or when its account
+opens (opening.py).
 
-Of a key whose agency ends the highest nonce is kept until its window has passed, and none below it may come
-(inclusion.py), so nothing it signed comes back. As long only the same account may approve it again, unless the key left
-by its own signature: its holder may not know yet that the agency is over, and must not trade for a stranger.
-
-That the keys fit the account's leaf is seen to here, at approval: signing never fails for want of room.
+When an agency ends, the key's highest nonce is kept until its window has passed, and no nonce below it is accepted
+(inclusion.py), so nothing it signed can be replayed. Until then only the same account may approve it again, unless the
+key left by its own signature: its holder may not know yet that the agency is over, and must not trade for a stranger.
+Approval also checks that the keys fit in the account's leaf, so signing never fails for lack of room.
 """
 
 from dataclasses import dataclass, replace
@@ -37,10 +36,11 @@ from coinone.rules.exchange.wire.segments import Item
 
 @dataclass(frozen=True, slots=True)
 class ApproveAgent:
-    """`name` is "" for the one unnamed agent; `valid_until_ms` 0 means until replaced. The zero address removes
-    the agent of that name.
+    """Approve or replace an agent. `name` is "" for the unnamed one; `valid_until_ms` 0 means until replaced.
 
-    `compat` marks an agent that may sign under Hyperliquid's own domains (" compat" in the name)."""
+    The zero address removes the agent of that name. `compat` marks an agent that may sign under Hyperliquid's own
+    domains (" compat" in the name).
+    """
 
     agent: Address
     name: str
@@ -50,7 +50,7 @@ class ApproveAgent:
 
 @dataclass(frozen=True, slots=True)
 class LeaveAgency:
-    """The signer, approved as somebody's agent, is that no more."""
+    """End the agency of the signer, who is another account's agent."""
 
 
 def _approve_agent(batch: Execution, item: Item, action: ApproveAgent) -> None:
@@ -74,13 +74,13 @@ def _approve_agent(batch: Execution, item: Item, action: ApproveAgent) -> None:
 
 
 def _leave_agency(batch: Execution, item: Item, action: LeaveAgency) -> None:
-    """The signer is nobody's agent from here on; what waits for it opens its account."""
+    """End the signer's agency; a credit that waits for it opens its account."""
     end_agency(batch, item.signer, left=True)
     batch.executed(item, DEFAULT)
 
 
 def end_agency(batch: Execution, address: Address, left: bool = False) -> None:
-    """`address` acts for nobody but itself; no error where it already did. `left`: it says so itself."""
+    """End the agency of `address`; no effect if it has none. `left`: by its own signature."""
     batch.ledger.forget_agent(address, left)
     open_waiting(batch, address)
 
@@ -105,7 +105,7 @@ def _refusal(batch: Execution, number: int, own: Address, action: ApproveAgent) 
     others = [_agent(batch, address) for address in listed if address != action.agent]
     if all(agent.name != action.name for agent in others) and len(others) >= AGENTS_PER_ACCOUNT:
         return "Too many extra agents."
-    if action.agent not in listed:  # else it was counted when it came to be
+    if action.agent not in listed:  # a listed one was counted when it was approved
         keys = {*living_signers(ledger, number, batch.now), *listed, own, action.agent}
         if len(keys) > SIGNERS_PER_ACCOUNT:
             return "Too many signing keys within the nonce window."
@@ -114,7 +114,9 @@ def _refusal(batch: Execution, number: int, own: Address, action: ApproveAgent) 
 
 def _is_anothers(batch: Execution, number: int, address: Address) -> bool:
     """Whether the key has signed for another account within its nonce window and has not left it by its own signature.
-    Whoever holds it may not know yet that its agency is over, and what it signs must not trade for a stranger."""
+
+    Its holder may not know yet that its agency is over, and what it signs must not trade for a stranger.
+    """
     used = batch.ledger.nonces.get(address)
     return used is not None and used.account != number and not used.left and used.could_pass(batch.now)
 
@@ -130,7 +132,7 @@ def _read_agent(fields: Fields) -> ApproveAgent:
 
 
 def _named_agent(agent: Address, name: str) -> ApproveAgent:
-    """Reads the name's suffixes: " valid_until <ms>" as Hyperliquid has it, and our " compat" before it."""
+    """Parse the name's suffixes: " valid_until <ms>" as on Hyperliquid, and before it Coinone's " compat"."""
     name, _, until = name.partition(" valid_until ")
     valid_until_ms = parse_decimal(until, 0) if until else 0
     if valid_until_ms > U64_MAX:

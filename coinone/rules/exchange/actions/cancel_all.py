@@ -1,12 +1,12 @@
-"""`cancelAllByMarket`: every order that the account has resting in one market.
+"""`cancelAllByMarket`: cancel every order that the account has resting in one market.
 
-It reaches what rests when the cancels of a batch run, and no order of the same batch. It costs like a cancel: nothing
-if it finds an order, else one credit, and who owes credits may send it only where an order rests.
+It reaches what rests when the cancels of a batch run, and no order of the same batch. It costs as much as a cancel:
+nothing if it finds an order, else one credit, and an account in credit debt may send it only where an order rests.
 
-The work is bounded. Only the account's orders of that market are looked at, and each is asked away once in a segment,
-however often its owner sends this, so an account brings at most what it has resting (`OPEN_ORDERS_MAX`). When a batch
-sweeps `CANCELLED_WHOLE_PER_BATCH` orders in this way, those with many in their market try again later, and whoever has
-few is still served: together fewer than the cancels by name that a batch has room for.
+The work is bounded. Only the account's orders of that market are read, and each is cancelled once in a segment however
+often its owner sends this, so an account causes at most as many cancels as it has resting orders (`OPEN_ORDERS_MAX`).
+When a batch has swept `CANCELLED_WHOLE_PER_BATCH` orders in this way, accounts with many in their market must try again
+later, and accounts with few are still served: together fewer than the cancels by name that a batch has room for.
 """
 
 from __future__ import annotations

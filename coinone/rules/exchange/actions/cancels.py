@@ -1,4 +1,4 @@
-"""Cancels of orders by name: `cancel` names them by number, `cancelByCloid` by the client's own ids."""
+"""Cancels of individual orders: `cancel` by order id, `cancelByCloid` by client order id."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
 
 
 def _all_rest(rows: Rows, slot: int, says: Operations) -> bool:
-    """Looked up by order id alone: to look for client ids costs more than the cancels of a debtor deserve."""
+    """Whether all targets rest, looked up by order id only: searching client ids is too expensive for a debtor's
+    cancels."""
     for row in rows_of(says):
         found = rows.book.find(rows, int(row["oid"])) if row["kind"] == OpKind.CANCEL else None
         if found is None or int(rows.orders["account"][found]) != slot:

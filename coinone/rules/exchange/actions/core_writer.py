@@ -1,8 +1,8 @@
 """CoreWriter: actions that contracts write, in Hyperliquid's encoding (D10).
 
-The bytes are 0x01, a three-byte action id, and the ABI encoding of the action's fields. The account is whoever
-called; there is no signature and no nonce, and a contract without an account is ignored. An action joins the
-segment of its class, ahead of that account's signed actions, in the order of the logs (D2).
+The bytes are 0x01, a three-byte action id, and the ABI encoding of the action's fields. The account is the caller's;
+there is no signature and no nonce, and a contract without an account is ignored. An action joins the segment of its
+class, ahead of that account's signed actions, in the order of the logs (D2).
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ def core_items(batch: Execution, first: int) -> list[Item]:
 
 
 def _account_of(batch: Execution, caller: Address) -> int | None:
-    """A contract signs nothing: that it acts is how it leaves an agency that somebody gave it (agents.py)."""
+    """The caller's account, after ending an agency of the caller: a contract signs nothing, so it leaves by acting
+    (agents.py)."""
     if caller in batch.ledger.agents:
         end_agency(batch, caller)
     return batch.rows.slot_of(caller)
 
 
 def core_outcomes(batch: Execution, first: int) -> tuple[Outcome, ...]:
-    """What became of the batch's CoreWriter actions, aligned with them."""
+    """The outcomes of the batch's CoreWriter actions, in their order."""
     return tuple([batch.outcomes[first + n] for n in range(len(batch.ctx.core_actions))])

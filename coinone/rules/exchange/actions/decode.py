@@ -1,4 +1,4 @@
-"""From signed bytes, signed fields or a contract's words to an action, by the table."""
+"""Decode actions from signed bytes, signed fields or a contract's words, by the table."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _CONTRACT_VERSION = 1
 
 
 def decode_action(data: bytes) -> Action:
-    """The L1 action in all of the msgpack `data`, by the quick reader where that can. Raises InvalidInput."""
+    """Decode an L1 action from msgpack `data`, with the fast decoder if it can. Raises InvalidInput."""
     found = decode_operations(data)
     if found is None:
         return decode_l1(unpack(data))
@@ -23,20 +23,20 @@ def decode_action(data: bytes) -> Action:
 
 
 def decode_l1(value: object) -> Action:
-    """An unpacked L1 action. Raises DecodeError, or NotSupported by name."""
+    """Decode an unpacked L1 action. Raises DecodeError, or NotSupported by name."""
     fields = mapping(value, "action")
     row = known(fields.get("type"))
     return Action(row, row.read(fields))
 
 
 def decode_user(name: str, fields: Fields) -> Action:
-    """The action of the user-signed type `name` from its decoded fields."""
+    """Decode the action of the user-signed type `name` from its decoded fields."""
     row = USER_ACTIONS[name]
     return Action(row, row.read(fields))
 
 
 def decode_contract(data: bytes) -> Action:
-    """The action in CoreWriter bytes. Raises DecodeError or NotSupported."""
+    """Decode the action in CoreWriter bytes. Raises DecodeError or NotSupported."""
     if len(data) < 4 or data[0] != _CONTRACT_VERSION:
         raise DecodeError("core action: unknown version")
     number = int.from_bytes(data[1:4], "big")
@@ -47,7 +47,7 @@ def decode_contract(data: bytes) -> Action:
 
 
 def known(name: object) -> ActionType:
-    """The L1 action called `name`. Raises NotSupported by name where there is none."""
+    """The L1 action type called `name`. Raises NotSupported by name if there is none."""
     if not isinstance(name, str):
         raise DecodeError("action: type missing")
     row = L1_ACTIONS.get(name)
@@ -57,7 +57,7 @@ def known(name: object) -> ActionType:
 
 
 def check_items(fields: dict[str, Any]) -> None:
-    """Refuse an action of too many items before any work is put into them. Raises DecodeError."""
+    """Refuse an action of too many items before processing them. Raises DecodeError."""
     for value in fields.values():
         if isinstance(value, list) and len(value) > ORDERS_PER_ACTION_MAX:
             raise wrong_number(len(value))

@@ -1,9 +1,9 @@
-"""What POST /exchange receives, turned into transactions.
+"""Convert bodies of POST /exchange to transactions.
 
-JSON does not say which phantom-agent source a client signed, so an L1 action yields one candidate for each
-source the network knows; the right one is the one whose signer exists. Packing the parsed JSON again in its
-own key order gives the signed bytes of every known client; null is no value, and was not signed. A relay can
-refuse here, never forge.
+JSON does not contain the phantom-agent source that a client signed, so an L1 action yields one candidate for each
+source the network knows; the right one is the one whose signer exists. Packing the parsed JSON again in its own key
+order gives the signed bytes of every known client; a null was not signed and is left out. A relay can refuse an action
+here, never forge one.
 """
 
 import re
@@ -62,8 +62,11 @@ _pack_quickly = msgspec.msgpack.Encoder().encode
 
 
 def packed_quickly(action: object) -> bytes | None:
-    """What `pack` makes of a common action; None of any other. The library is forty times as fast and knows other
-    types and spellings; where the quick reader takes its bytes, they are in the one spelling."""
+    """Pack a common action like `pack`; None for any other.
+
+    The library is forty times as fast but accepts other types and encodings; if the fast decoder accepts its bytes,
+    they are in the canonical encoding.
+    """
     try:
         packed = _pack_quickly(action)
     except (TypeError, ValueError, OverflowError):
@@ -72,7 +75,7 @@ def packed_quickly(action: object) -> bytes | None:
 
 
 def _refuse_unsigned(request: dict[str, Any]) -> None:
-    """What would change an action's meaning but is no part of what a user-signed one signs."""
+    """Refuse fields that would change the meaning of a user-signed action but are not part of what is signed."""
     for name in ("vaultAddress", "expiresAfter"):
         if request.get(name) is not None:
             raise DecodeError(

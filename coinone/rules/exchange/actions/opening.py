@@ -1,17 +1,18 @@
-"""How an address becomes an account: by credits, for a price, and no key's while it is somebody's agent.
+"""Opening of accounts: by credits, for a fee, and not for a key while it is another account's agent.
 
-A first credit of `OPENING_MINIMUM` opens an account, and `OPENING_FEE` of it goes to the insurance fund for ever: a
-coin that walks from key to key, to leave an account with fresh credits at each, is used up. A smaller credit waits in
-`unclaimed` until enough has gathered; below `CREDIT_MINIMUM` none is taken, or the rows there would be for nothing.
+A first credit of `OPENING_MINIMUM` opens an account, and `OPENING_FEE` of it goes to the insurance fund permanently: a
+coin that moves from key to key, to leave an account with fresh action credits at each, is used up. A smaller credit
+waits in `unclaimed` until enough has accumulated; below `CREDIT_MINIMUM` none is accepted, or the rows there would cost
+nothing.
 
-An address with a living agency is *reserved*: its credits wait, however large, so that no gift changes whom its key
-acts for. The agency ends by its master, at its time, or by the address itself (agents.py); then what waits opens the
-account. A contract has no key and cannot sign to leave: it is not reserved, and the opening of its account ends the
-agency. An account that lets a contract's code run as its own (EIP-7702) has its key still, so it is no contract here:
-else a stranger could end its agency, by having that code deposit.
+An address with a living agency is *reserved*: its credits wait, whatever their amount, so that no gift changes for whom
+its key acts. The agency is ended by its master, by expiry, or by the address itself (agents.py); then the waiting
+credits open the account. A contract has no key and cannot sign to leave: it is not reserved, and the opening of its
+account ends the agency. An account that delegates to a contract's code (EIP-7702) still has its key, so it is not a
+contract here: otherwise a stranger could end its agency by having that code deposit.
 
-Credits to an account that is locked (debts.py) wait as well: what its closing brings is the insurance fund's, what
-others send is not.
+Credits to a locked account (debts.py) wait as well: the proceeds of its closing are the insurance fund's, what others
+send is not.
 """
 
 from coinone.base.primitives.parameters import CREDIT_MINIMUM, OPENING_FEE, OPENING_MINIMUM
@@ -24,10 +25,10 @@ from coinone.rules.exchange.events.events import LedgerUpdate
 def credit(
     batch: Execution, address: Address, amount: int, kind: str, counterparty: Address, tx_hash: Hash32
 ) -> None:
-    """Add `amount` to an account's cash, or to what waits for an address that has none."""
+    """Add `amount` to an account's cash, or to the unclaimed credits of an address without an account."""
     slot = batch.rows.slot_of(address)
     locked = slot is not None and is_locked(batch.rows, slot)
-    if slot is None and amount < CREDIT_MINIMUM:  # a deposit; sends so small are refused (transfers.py)
+    if slot is None and amount < CREDIT_MINIMUM:  # a deposit; sends this small are refused (transfers.py)
         batch.move_global("insurance", amount)
         tell(batch, address, "dust", amount, counterparty, tx_hash)
         return
@@ -46,14 +47,14 @@ def credit(
 
 
 def open_waiting(batch: Execution, address: Address) -> None:
-    """Open the account of an address that nobody's agency holds back any more, if enough waits for it."""
+    """Open the account of an address that is not reserved any more, if enough credits wait for it."""
     waiting = batch.ledger.unclaimed.get(address) or 0
     if batch.rows.slot_of(address) is None and _may_open(batch, address, waiting):
         _open(batch, address, 0)
 
 
 def claim_waiting(batch: Execution, slot: int) -> None:
-    """Give an account what waited for it."""
+    """Pay out an account's unclaimed credits."""
     address = batch.rows.address_of(slot)
     waiting = batch.ledger.unclaimed.get(address) or 0
     if waiting:
@@ -66,7 +67,7 @@ def claim_waiting(batch: Execution, slot: int) -> None:
 def tell(
     batch: Execution, address: Address, kind: str, amount: int, counterparty: Address, tx_hash: Hash32
 ) -> None:
-    """Note a balance change that is no trade (events.LedgerUpdate)."""
+    """Record a balance change that is not a trade (events.LedgerUpdate)."""
     batch.events.append(LedgerUpdate(*batch.here, address, kind, amount, counterparty, tx_hash))
 
 
@@ -77,8 +78,8 @@ def _may_open(batch: Execution, address: Address, amount: int) -> bool:
 
 
 def _open(batch: Execution, address: Address, arriving: int) -> None:
-    """Open the account with what waited and what arrives. An agency that ran out, or that a contract was given, leaves
-    its master's list."""
+    """Open the account with waiting and arriving credits; remove the agency, expired or a contract's, from its master's
+    list."""
     slot = batch.open_account(address)
     batch.ledger.forget_agent(address)
     claim_waiting(batch, slot)

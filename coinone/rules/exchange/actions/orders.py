@@ -1,8 +1,8 @@
 """Orders and modifies: `order`, `modify`, `batchModify`.
 
-An order with a trigger is not for the kernel: nothing carries such orders out yet, so each is refused with its reason,
-and with it all that it is grouped with (`normalTpsl`: an entry with its stop): an entry must not be filled without the
-stop that was to protect it.
+An order with a trigger does not reach the kernel: trigger orders are not implemented, so each is refused with its
+reason, and so are all orders grouped with it (`normalTpsl`: an entry with its stop), since an entry must not be filled
+without the stop that was to protect it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _GROUPINGS = ("na", "normalTpsl", "positionTpsl")
 
 
 def order_spec(value: object) -> OrderSpec:
-    """An order as `orders` and modifies list it."""
+    """Decode an order as `orders` and modifies list it."""
     fields = f.mapping(value, "order")
     f.exactly(fields, ("a", "b", "p", "s", "r", "t"), ("c",))
     tif, trigger = _order_type(fields["t"])
@@ -88,7 +88,7 @@ def _grouping(value: object) -> str:
         raise NotSupported("order priority is not supported")
     if value not in _GROUPINGS:
         raise DecodeError("order: unknown grouping")
-    assert isinstance(value, str), "one of them"
+    assert isinstance(value, str), "groupings are strings"
     return value
 
 
@@ -127,7 +127,7 @@ def _batch_modify(modifies: object) -> Operations:
     changes = [f.mapping(item, "modify") for item in f.items(modifies)]
     for change in changes:
         f.exactly(change, ("oid", "order"))
-    # The order is read first: where both are wrong, it is what the refusal names.
+    # The order is read first: if both are wrong, the refusal names the order.
     return operations_of(BatchModify(tuple([_one_change(change) for change in changes]), single=False))
 
 
@@ -149,7 +149,7 @@ def _add(trading: Trading, item: Item, says: Operations) -> None:
 
 
 def _builder_terms(batch: Execution, item: Item, builder: Builder) -> BuilderTerms | None:
-    """The builder's account and fee; None if that was never approved, and the whole action fails."""
+    """The builder's account and fee; None if it was never approved, in which case the whole action fails."""
     slot = batch.rows.slot_of(builder.address)
     approved = dict(batch.ledger.settings_of(batch.ex.number(item.account)).builders)
     if slot is None or builder.fee > min(approved.get(builder.address, 0), BUILDER_FEE_MAX):

@@ -1,4 +1,4 @@
-"""Actions that change what an account chose, and move no money."""
+"""Actions that change an account's settings and move no money."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,7 +57,7 @@ class UsdClassTransfer:
 
 
 def _schedule_cancel(batch: Execution, item: Item, action: ScheduleCancel) -> None:
-    """The dead man's switch: at the time, all the account's orders are cancelled (scheduled/timers.py)."""
+    """The dead man's switch: at that time all the account's orders are cancelled (scheduled/timers.py)."""
     if action.time_ms is not None and action.time_ms < batch.now + SCHEDULE_AHEAD_MS:
         batch.failed(item, "Scheduled cancel time too early, must be at least 5 seconds from now.")
         return
@@ -123,7 +123,8 @@ def _set_referrer(batch: Execution, item: Item, action: SetReferrer) -> None:
 
 
 def _nothing(batch: Execution, item: Item, action: Noop | UsdClassTransfer) -> None:
-    """noop burns a nonce; usdClassTransfer has nothing to move, since one balance serves both classes (D10)."""
+    """Do nothing: noop burns a nonce; usdClassTransfer has nothing to move, since one balance serves both classes
+    (D10)."""
     batch.executed(item, DEFAULT)
 
 
@@ -142,7 +143,7 @@ def _read_class_transfer(fields: f.Fields) -> UsdClassTransfer:
 
 
 def _read_builder_fee(fields: f.Fields) -> ApproveBuilderFee:
-    """The rate is text such as "0.01%"; we keep tenths of a basis point, so three decimals of a percent."""
+    """Read the fee rate from text such as "0.01%", in tenths of a basis point: three decimals of a percent."""
     rate = fields["maxFeeRate"]
     if not rate.endswith("%"):
         raise DecodeError("builder fee: rate must end in %")
@@ -150,7 +151,7 @@ def _read_builder_fee(fields: f.Fields) -> ApproveBuilderFee:
 
 
 def _contract_builder_fee(rate: int, builder: Address) -> ApproveBuilderFee:
-    """The rate counts tenths of a basis point."""
+    """Read the fee rate as a contract writes it, in tenths of a basis point."""
     return ApproveBuilderFee(builder, rate)
 
 

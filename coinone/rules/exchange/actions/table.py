@@ -1,7 +1,7 @@
-"""The table of actions: everything that can be signed, or written by a contract, is a row here and nothing else is.
+"""The table of actions: one row for each action that can be signed, or written by a contract, and no others.
 
-What a row holds: wire/action.py. Readers of bytes look an action up by its name (decode.py), those of contracts by its
-number (core_writer.py); from there on it carries its row along.
+The columns of a row: wire/action.py. Readers of bytes look an action up by its name (decode.py), those of contracts by
+its number (core_writer.py); after that an action carries its row.
 """
 
 from coinone.rules.exchange.actions.agents import APPROVE_AGENT, LEAVE_AGENCY
@@ -41,5 +41,5 @@ ACTIONS: tuple[ActionType, ...] = (
 
 L1_ACTIONS = {row.name: row for row in ACTIONS if row.signed is None}
 USER_ACTIONS = {row.signed.name: row for row in ACTIONS if row.signed is not None}
-"""By the name of their EIP-712 type."""
+"""Actions by the name of their EIP-712 type."""
 CONTRACT_ACTIONS = {row.contract.id: row for row in ACTIONS if row.contract is not None}

@@ -1,8 +1,8 @@
-"""Money that moves without a trade: deposits, sends, withdrawals.
+"""Transfers: deposits, sends, withdrawals.
 
-There is one quote balance per account (D10). What may leave is what the account's equity holds above the larger
-of its initial margin and a tenth of its positions' value (Hyperliquid's transfer rule), and never while a market
-in which it has a position lacks an oracle price or awaits a jump's confirmation (prices/oracle.py).
+There is one quote balance per account (D10). An account may send what its equity holds above the larger of its initial
+margin and a tenth of its positions' value (Hyperliquid's transfer rule), and nothing while a market in which it has a
+position lacks an oracle price or awaits a jump's confirmation (prices/oracle.py).
 """
 
 from dataclasses import dataclass
@@ -33,8 +33,10 @@ _QUOTE_TOKEN = 0
 
 @dataclass(frozen=True, slots=True)
 class SendAsset:
-    """usdSend, spotSend and sendAsset: all move the one quote balance (D10). To the token's system address
-    it is a withdrawal to the EVM."""
+    """usdSend, spotSend and sendAsset: all move the one quote balance (D10).
+
+    To the token's system address it is a withdrawal to the EVM.
+    """
 
     destination: Address
     amount: int  # 1e-6
@@ -43,14 +45,14 @@ class SendAsset:
 
 def apply_deposit(batch: Execution, deposit: Deposit) -> None:
     """Credit a deposit to its sender."""
-    if deposit.amount == 0:  # a token transfer of nothing, which anybody may send
+    if deposit.amount == 0:  # a token transfer of nothing, which anyone may send
         return
     batch.money_in += deposit.amount
     credit(batch, deposit.address, deposit.amount, "deposit", batch.ex.config.system_address, deposit.tx_hash)
 
 
 def _send(batch: Execution, item: Item, action: SendAsset) -> None:
-    """usdSend, spotSend and sendAsset; to the system address they withdraw to the EVM."""
+    """Execute usdSend, spotSend or sendAsset; to the system address they withdraw to the EVM."""
     refusal = _refusal(batch, item, action)
     if refusal:
         batch.failed(item, refusal)
@@ -65,8 +67,11 @@ def _send(batch: Execution, item: Item, action: SendAsset) -> None:
 
 
 def withdrawable(rows: Rows, slot: int) -> int:
-    """What an account may take out: equity above max(initial margin and what resting orders may lose, 10 % of its
-    positions' value); nothing of a locked account, whose closing brings what is the fund's."""
+    """The amount an account may send: equity above max(initial margin and the loss of resting orders, 10 % of its
+    positions).
+
+    Zero for a locked account: the proceeds of its closing are the fund's.
+    """
     if is_locked(rows, slot):
         return 0
     row, markets = rows.accounts[slot], rows.market_count
@@ -100,7 +105,7 @@ def _refusal(batch: Execution, item: Item, action: SendAsset) -> str:
 
 
 def _withdraw(batch: Execution, item: Item, amount: int) -> None:
-    """The chain pays it out in an EVM segment; from here on it is no longer the exchange's money."""
+    """Queue a withdrawal: the chain pays it out in an EVM segment, and it no longer counts as the exchange's money."""
     batch.withdrawals.append(Withdrawal(item.address, amount, item.tx_hash))
     batch.money_out += amount
     tell(batch, item.address, "withdraw", -amount, batch.ex.config.system_address, item.tx_hash)
@@ -133,7 +138,7 @@ def _contract_spot_send(destination: Address, token: int, amount: int) -> SendAs
 def _contract_send_asset(
     destination: Address, sub_account: Address, source: int, target: int, token: int, amount: int
 ) -> SendAsset:
-    """Whatever dex is named: there is one exchange."""
+    """Read sendAsset, ignoring the named dexes: there is one exchange."""
     if any(sub_account):
         raise NotSupported("sub-accounts are not supported")
     return _contract_spot_send(destination, token, amount)

@@ -1,6 +1,6 @@
-"""Stateless verification: bytes and signature in, a typed action with its signer out.
+"""Stateless verification: from bytes and signature to a typed action with its signer.
 
-Nothing here looks at state. Recovering the signer is the most expensive step and needs four numbers only, so a worker
+Nothing here reads state. Recovering the signer is the most expensive step and needs four numbers only, so a worker
 process may do it between `read_raw` and `verified`. The identity of an action is its signed digest and signer, never
 the signature.
 """
@@ -29,14 +29,14 @@ SignatureOf: TypeAlias = tuple[Hash32, int, int, int]  # digest, r, s, v
 
 
 class LastRead:
-    """What an action's bytes said, for the next transaction if it holds the same bytes."""
+    """Cache of the last decoded action, for a next transaction with the same bytes."""
 
     def __init__(self) -> None:
         self._data = b""
         self._found: Action | None = None
 
     def read(self, data: bytes) -> Action:
-        """The action in `data` and in nothing else. Raises InvalidInput."""
+        """Decode the action in `data`, which must contain nothing else. Raises InvalidInput."""
         if self._found is None or data != self._data:
             self._found = decode_action(data)
             self._data = data
@@ -45,7 +45,7 @@ class LastRead:
 
 @dataclass(slots=True, eq=False)
 class SignedAction:
-    """An action of lawful domain and form. Its signer is recovered when first asked for, unless a worker process did it
+    """An action of valid domain and form. Its signer is recovered on first use, unless a worker process did it
     before."""
 
     raw: bytes  # the transaction
@@ -69,7 +69,7 @@ class SignedAction:
         self._sender = address
 
     def verified(self) -> VerifiedAction:
-        """With its signer. Raises InvalidSignature."""
+        """The action with its signer. Raises InvalidSignature."""
         signer, digest = self.sender, self.signature[0]
         return VerifiedAction(
             action=self.action,
@@ -85,7 +85,7 @@ class SignedAction:
 
 
 def verify_raw(raw: bytes, rules: DomainRules, last: LastRead | None = None) -> VerifiedAction:
-    """The verified action of a 0x70 or 0x71 transaction. Raises InvalidInput."""
+    """Verify the action of a 0x70 or 0x71 transaction. Raises InvalidInput."""
     return read_raw(raw, rules, last).verified()
 
 
@@ -95,8 +95,10 @@ def verify_action(tx: ActionEnvelope, rules: DomainRules) -> VerifiedAction:
 
 
 def read_raw(raw: bytes, rules: DomainRules, last: LastRead | None = None) -> SignedAction:
-    """The action of a 0x70 or 0x71 transaction, all but its signer. Raises InvalidInput. Who gives the same `last` for
-    several that differ in their source only has the action in them read once."""
+    """Decode the action of a 0x70 or 0x71 transaction without recovering its signer. Raises InvalidInput.
+
+    With the same `last` for several that differ in their source only, the action in them is decoded once.
+    """
     return _read(decode_envelope(raw), rules, raw, last)
 
 
