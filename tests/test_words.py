@@ -65,6 +65,7 @@ ROOMS_EDITED = (
     "rules/exchange/prices",
     "rules/exchange/closing",
     "rules/exchange/actions",
+    "rules/exchange/batch",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,4 +1,4 @@
-"""One batch while it is being executed: what every chapter reads from and reports to."""
+"""A batch while it is executed: what every step reads from and reports to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from coinone.rules.ledger.crossings import Withdrawal
 
 @dataclass
 class Execution:
-    """Not state: dropped when the batch is done."""
+    """The context of executing a batch. It is not state, and is dropped when the batch is done."""
 
     ex: Exchange
     ctx: BatchContext
@@ -26,7 +26,7 @@ class Execution:
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by the action's index
     withdrawals: list[Withdrawal] = field(default_factory=list)
     mark_changes: dict[int, int] = field(default_factory=dict)  # market -> new mark - old
-    books_funding: bool = False  # some position's funding became cash in this batch
+    books_funding: bool = False  # whether any position's funding became cash in this batch
     money_in: int = 0  # what entered and left the exchange: the conserved sum changes by exactly this
     money_out: int = 0
 
@@ -49,7 +49,7 @@ class Execution:
         self.outcomes[item.index] = Outcome(item.tx_hash, "failed", error=text)
 
     def open_account(self, address: Address) -> int:
-        """The slot of a new account (actions/opening.py says when)."""
+        """Open an account and return its slot (for the conditions see actions/opening.py)."""
         self.rows.journal.globals()
         return self.rows.add_account(address, self.now)
 
@@ -58,7 +58,7 @@ class Execution:
         add_cash(self.ex, [slot], [amount], self.now)
 
     def move_global(self, name: str, amount: int) -> None:
-        """As `move_cash`, for a column of the globals row (insurance, fees, unclaimed, ...)."""
+        """Add `amount` to a column of the globals row (insurance, fees, unclaimed, ...)."""
         self.rows.journal.globals()
         self.rows.globals[name][0] += amount
 
@@ -67,7 +67,7 @@ class Execution:
 
     @property
     def here(self) -> tuple[int, int]:
-        """(seq, time): how every event begins."""
+        """(seq, time): the first fields of every event."""
         return self.ctx.seq, self.ctx.time_ms
 
 

@@ -1,13 +1,13 @@
-"""Which actions a batch may hold, and what that costs them (D5).
+"""Which actions a batch may include, and what that costs them (D5).
 
-All is judged on the *parent state*, the one before the batch, so that whoever makes a batch and whoever checks it
-know the answer before anything runs: is the signer an account or a living agent, is the nonce fresh, is there an
-expiry ahead, are there credits and room? Each action is judged in addition to the others of its account; the order
-makes no difference.
+All conditions are checked on the *parent state*, the one before the batch, so that the leader that makes a batch and
+the nodes that check it know the answer before anything runs: is the signer an account or a living agent, is the nonce
+fresh, is the expiry in the future, are there credits and room? Each action is judged in addition to the others of its
+account; the order makes no difference.
 
-What a batch holds is used up, whatever becomes of it: its nonce and its credits. So an action that has been in a
-batch never runs later. A batch that holds what is excluded is invalid (rules/chain/apply.py): the one who made it
-could have known. Only forced transactions, which nobody chose, may fail here: they are skipped, and burn nothing.
+An included action uses up its nonce and its credits, whatever its outcome. So an action that has been in a batch never
+runs later. A batch that includes an excluded action is invalid (rules/chain/apply.py): its leader could have known.
+Only forced transactions, which no leader chose, may fail here: they are skipped, and use up nothing.
 """
 
 from bisect import bisect_left
@@ -30,19 +30,21 @@ from coinone.rules.exchange.wire.types import VerifiedAction
 
 
 class Judge:
-    """Judges actions for one batch of time `now` (ms) after the state of `ex`, and changes nothing there."""
+    """Checks actions for one batch of time `now` (ms) after the state of `ex`, which it does not change."""
 
     def __init__(self, ex: Exchange, now: int) -> None:
         self._ex = ex
         self._now = now
         self._budgets: dict[int, Budget] = {}  # by slot
-        self._nonces: dict[Address, dict[int, int]] = {}  # signer -> nonce -> slot it acts for
+        self._nonces: dict[Address, dict[int, int]] = {}  # signer -> nonce -> slot of the account
         self._leaving: dict[Address, int] = {}
 
     def admit(self, action: VerifiedAction, waiting: int = 0) -> int:
-        """The slot of the account that `action` acts for; later ones are judged in addition. `waiting` are credits that
-        others of the account need first. Raises InvalidAction if no batch of this time may hold it, LimitExceeded if
-        this batch alone has no more room for the account."""
+        """Admit `action` and return the slot of its account; later actions are judged in addition.
+
+        `waiting` are credits that other actions of the account need first. Raises InvalidAction if no batch of this
+        time may include it, LimitExceeded if only this batch has no more room for the account.
+        """
         slot = self.account_of(action)
         self._check_nonce(action)
         if action.expires_after is not None and self._now > action.expires_after:
@@ -57,7 +59,7 @@ class Judge:
         return slot
 
     def burn(self, action: VerifiedAction) -> None:
-        """Use up nonce and credits of an action that a batch holds although it is excluded."""
+        """Use up nonce and credits of an excluded action in a batch."""
         try:
             slot = self.account_of(action)
             self._check_nonce(action)
@@ -67,7 +69,7 @@ class Judge:
         self._nonces.setdefault(action.signer, {})[action.nonce] = slot
 
     def write(self) -> None:
-        """Write down what was used up."""
+        """Write the used nonces and credits to the state."""
         charge_all(self._ex, self._budgets.values(), self._now)
         slots = [next(iter(nonces.values())) for nonces in self._nonces.values()]
         numbers = self._ex.rows.accounts["number"][slots].tolist()
@@ -81,8 +83,11 @@ class Judge:
         return budget
 
     def account_of(self, action: VerifiedAction) -> int:
-        """The slot. A user-signed action speaks for its signer alone: agents trade, nothing else. Who leaves an agency
-        needs no account: the action is kept in the master's leaf. Raises InvalidAction."""
+        """The slot of the account that an action is for. Raises InvalidAction.
+
+        A user-signed action is for its signer alone: agents trade and do nothing else. Leaving an agency needs no
+        account: the action is kept in the master's leaf.
+        """
         ex, signer = self._ex, action.signer
         if action.action.type.ends_agency:
             agent = ex.ledger.agents.get(signer)
@@ -110,7 +115,7 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """What a batch's actions came to, before anything ran: the items, and for every other index the reason."""
+    """The result of inclusion, before anything runs: the items, and for every other index the reason."""
 
     items: tuple[Item, ...]
     refused: dict[int, str]
@@ -118,7 +123,7 @@ class Included:
 
 
 def include(ex: Exchange, actions: Sequence[VerifiedAction], now: int, forced: int = 0) -> Included:
-    """Judge the actions of a batch, the first `forced` of which nobody chose; writes nothing."""
+    """Judge the actions of a batch, the first `forced` of which are forced; writes nothing."""
     items, refused, judge = [], {}, Judge(ex, now)
     addresses: dict[int, Address] = {}  # by slot
     for index in sorted(range(len(actions)), key=lambda i: judging_key(actions[i])):
@@ -146,7 +151,7 @@ def account_of_signer(ex: Exchange, signer: Address, now: int) -> int | None:
 
 
 def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
-    """Whether `nonce` was used by `signer`, or lies below all that are remembered of a full set."""
+    """Whether `nonce` was used by `signer`, or is below all stored nonces of a full set."""
     known = ledger.nonces.get(signer)
     if known is None:
         return False
@@ -157,10 +162,10 @@ def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
 
 
 def use_nonces(ledger: Ledger, number: int, signer: Address, nonces: Sequence[int], now: int) -> None:
-    """Mark fresh nonces, rising, as used by `signer`."""
+    """Mark fresh nonces, in rising order, as used by `signer`."""
     known = ledger.nonces.get(signer)
     if known is not None and known.account != number:
-        # A key that changed hands: only its new account's leaf counts what it signs from here on.
+        # A key of another account now: only the new account's leaf keeps the nonces it uses from here on.
         _forget_signer(ledger, known.account, signer)
     if known is None or known.account != number:
         _remember_signer(ledger, number, signer, now)
@@ -177,14 +182,17 @@ def living_signers(ledger: Ledger, number: int, now: int) -> tuple[Address, ...]
     settings, kept = ledger.settings_of(number), []
     for signer in settings.signers:
         used = ledger.nonces.get(signer)
-        assert used is not None, "a remembered signer has nonces"
+        assert used is not None, "a listed signer has nonces"
         if signer in settings.agents or used.could_pass(now):
             kept.append(signer)
     return tuple(kept)
 
 
 def _remember_signer(ledger: Ledger, number: int, signer: Address, now: int) -> None:
-    """A nonce set outlives its agent until no nonce in it could pass the window again."""
+    """Add a signer to the account's list, dropping those whose nonces have left the window.
+
+    A nonce set outlives its agent until no nonce in it could pass the window again.
+    """
     settings, kept = ledger.settings_of(number), living_signers(ledger, number, now)
     for other in settings.signers:
         if other not in kept:
@@ -216,5 +224,5 @@ def _item(index: int, action: VerifiedAction, slot: int, address: Address) -> It
 
 
 def judging_key(action: VerifiedAction) -> tuple[int, Address, bytes]:
-    """In which order a batch's actions are judged: the forced ones, of which some may not fit, among all others."""
+    """The order in which a batch's actions are judged: forced ones, some of which may not fit, among all others."""
     return (action.nonce, action.signer, action.digest)

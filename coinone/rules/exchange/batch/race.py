@@ -1,22 +1,23 @@
-"""The race: who comes first in the segments of orders (5 and 6), weighted by the margin at stake.
+"""The race: the order of accounts in the segments of orders (5 and 6), weighted by the margin at stake.
 
-With one ticket an account, a hundred accounts of ten quote come first in most batches. Here each action runs against
-a clock whose mean is 1 / its weight, and the least of the parts of a whole has the law of the whole: splitting
-one's margin over accounts changes nothing.
+With one ticket per account, a hundred accounts of ten quote would come first in most batches. Here each action runs
+against a clock whose mean is 1 / its weight, and the minimum over the parts of a whole has the distribution of the
+whole: splitting one's margin over accounts changes nothing.
 
-    T_k = T_(k-1) + X_k / w_k      the k-th action of an account in the segment, its own order as ever; least T first
+    T_k = T_(k-1) + X_k / w_k      the k-th action of an account in the segment, in its own order; least T first
     X_k = -log2((u + 1) / 2^64)    u: 64 bits of keccak(seed, segment, account, k div 4), from byte 8 * (k mod 4)
     w_k                            the least weight among the action's orders, at least one millionth of a quote
 
-An order's weight is the initial margin, at the market's greatest leverage, of what it can do as things stand when
-the segment begins: its size, if its limit reaches an order that somebody else has resting, or if it may rest and lies
-within the fills' band; else nothing. What it opens counts up to the equity that no margin holds yet (for a
-modify, and its side's open orders), what it reduces up to the position. The *least*, so that a big order put beside a
-small one takes it nowhere: each order runs on its own margin only. Never less than its size for want of others' orders:
-a bound that is the same for all is a ticket for each account again, and what all run for is scarce.
+An order's weight is the initial margin, at the market's maximum leverage, of what it can do in the state in which the
+segment begins: its size, if its limit reaches an order that another account has resting, or if it may rest and lies
+within the fills' band; else nothing. What it opens counts up to the equity that is not used as margin (for a modify,
+plus its side's open orders), what it reduces up to the position. The *least*, so that a large order placed next to a
+small one does not speed it up: each order runs on its own margin only. The weight is not reduced where others' orders
+offer less than the size: a bound that is the same for all is one ticket per account again, and what all compete for is
+scarce.
 
-Post-only orders, of which whoever rests first bars others, enter in this order only among those that lose the same by
-being filled (kernel/post_only.py).
+Post-only orders, of which the one that rests first bars others, enter in this order only among those that lose the same
+by being filled (kernel/post_only.py).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _TABLE_BITS = 12
 _WIRE_ONE = 10**WIRE_DECIMALS
 _SELL, _IOC = int(Side.SELL), int(Tif.IOC)
 _MODIFY, _MODIFY_CLOID = int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID)
-_DEPTH = 256  # prices of the other side that are looked at; what rests deeper counts as absent
+_DEPTH = 256  # prices of the other side that are examined; deeper orders are ignored
 
 
 def raced(batch: Execution, items: Sequence[Item], segment: Segment) -> list[Item]:
@@ -72,14 +73,15 @@ def raced(batch: Execution, items: Sequence[Item], segment: Segment) -> list[Ite
 
 
 def draws(seed: bytes, segment: Segment, address: bytes, count: int) -> list[int]:
-    """X_0 to X_(count - 1) in 2^-32: exponential, but for a factor the same for all."""
+    """X_0 to X_(count - 1) in 2^-32: exponentially distributed, up to a common factor."""
     start, blocks = seed + bytes((segment,)) + address, (count + 3) // 4
     said = b"".join([keccak256(start + block.to_bytes(4, "big")) for block in range(blocks)])
     return [(64 << LOG_BITS) - log2(word + 1) for word in struct.unpack_from(f">{count}Q", said)]
 
 
 def log2(value: int) -> int:
-    """The binary logarithm of 1 to 2^64 in 2^-32, rounded down, from a table and straight lines: error below 2^-26."""
+    """The binary logarithm of 1 to 2^64 in 2^-32, rounded down, by linear interpolation in a table: error below
+    2^-26."""
     whole = value.bit_length() - 1
     fraction = (value << 63 >> whole) - (1 << 63)
     place, rest = fraction >> (63 - _TABLE_BITS), fraction & ((1 << (63 - _TABLE_BITS)) - 1)
@@ -88,7 +90,7 @@ def log2(value: int) -> int:
 
 
 def weights(rows: Rows, items: Sequence[Item]) -> list[int]:
-    """The weight of each item, in 10^-6 quote."""
+    """The weights of the items, in 10^-6 quote."""
     if not items:
         return []
     orders = [item.action.says for item in items if isinstance(item.action.says, Operations)]
@@ -119,8 +121,10 @@ def _own_within(core: Any, account: int, market: int, side: int, limit: int) -> 
 
 @inlined
 def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) -> int:
-    """Its lots, if the op can trade with what others have resting within its limit, or else rest within the band. With
-    one's own orders nothing trades."""
+    """The op's lots, if it can trade with others' resting orders within its limit, or else rest within the band.
+
+    An account's own orders do not count, since they do not trade with each other.
+    """
     op = core.ops[i]
     ladder = ladder_of(market, 1 - op.side)
     limit = -key_of(op.side, px)
@@ -128,7 +132,7 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
     count = core.ladder_counts[ladder]
     if count > 0 and core.ladder_keys[ladder, count - 1] >= limit:
         best = i64(core.levels[core.ladder_levels[ladder, count - 1]].head)
-        if core.orders[best].account != account:  # as nearly always
+        if core.orders[best].account != account:  # the usual case
             return lots
         found -= _own_within(core, account, market, i64(1 - op.side), limit)
     for place in range(count - 1, max(count - _DEPTH, core.ladder_firsts[ladder]) - 1, -1):
@@ -142,7 +146,8 @@ def _possible(core: Any, i: int, account: int, market: int, px: int, lots: int) 
 
 @njit(types.void(CORE, NUMBERS, NUMBERS), error_model="numpy", _nrt=False)
 def _stakes(words: Any, accounts: Any, stakes: Any) -> None:
-    """For each of the core's ops, still in the wire's units, the margin of what it can do, as far as there is any."""
+    """For each of the core's ops, still in the wire's units, set the margin of what it can do, up to the available
+    margin."""
     core = attach(words)
     for i in range(core.ops.shape[0]):
         op = core.ops[i]
