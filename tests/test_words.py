@@ -66,6 +66,7 @@ ROOMS_EDITED = (
     "rules/exchange/closing",
     "rules/exchange/actions",
     "rules/exchange/batch",
+    "rules/exchange/accounts",
     "protocols",
     "node",
     "interfaces/api/admission",

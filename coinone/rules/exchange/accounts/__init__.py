@@ -1,1 +1,1 @@
-"""What an account is worth, may send and may not do: equity, credits, locks, what rests of its orders."""
+"""Accounts: equity, action credits, locks, and the sums of their resting orders."""

@@ -1,11 +1,11 @@
-"""Action credits: what an account may send, counted per order (D5).
+"""Action credits: how many orders an account may still send (D5).
 
-They come from a grant, from exchange fees (volume alone would be free between two accounts of one owner at a rate of
-nothing), with age, and with equity that stays.
+They come from a grant, from exchange fees (volume alone would be free between two accounts of one owner at a fee rate
+of zero), with age, and with equity that stays.
 
-A credit pays for one order's place and for its removal. So a cancel costs nothing; but one whose target is not there
-was nobody's removal, and costs a credit of the order kind. Such misses alone may lead into debt, which age pays
-off; from `CREDIT_DEBT_MAX` on only cancels are taken all of whose targets rest.
+A credit pays for placing an order and for removing it. So a cancel costs nothing; but one whose target is not there
+removed nothing, and costs one credit, as an order does. Only such misses may lead into debt, which age pays off; from
+`CREDIT_DEBT_MAX` on only cancels all of whose targets rest are accepted.
 """
 
 from collections.abc import Collection
@@ -38,21 +38,23 @@ _FILLS = types.Array(from_dtype(FILL), 1, "C")  # type: ignore[no-untyped-call]
 
 
 def allowance(ex: Exchange, slot: int, now: int) -> int:
-    """Credits an account has ever been given, by now: the grant, by exchange fees paid, by age, by equity."""
+    """Credits given to an account so far: by the grant, by exchange fees paid, by age, by equity."""
     given, _ = _standing(ex.rows.accounts, slot, now, *_genesis(ex))
     return int(given)
 
 
 def add_cash(ex: Exchange, slots: list[int], amounts: list[int], now: int) -> None:
-    """Add to cash, which may be less than nothing, and settle before and after: equity must stand at both ends of a
-    time, so that one coin does not bring credits to many accounts."""
+    """Add to cash, possibly negative amounts, and settle credits before and after.
+
+    Equity must be there at both ends of a time, so that one coin does not bring credits to many accounts.
+    """
     ex.rows.journal.reserve(len(slots))
     columns = np.array(slots, np.int64), np.array(amounts, np.int64)
     _add_cash(ex.rows.core(), *columns, now, *_genesis(ex))
 
 
 def note_fees(rows: Rows, fills: Array) -> None:
-    """Count the exchange fees of a segment's fills towards credits; a rebate counts as nothing."""
+    """Count the exchange fees of a segment's fills towards credits; a rebate counts as zero."""
     _note_fees(rows.accounts, fills)
 
 
@@ -63,7 +65,7 @@ def _genesis(ex: Exchange) -> tuple[int, int]:
 
 @inlined
 def _settled(row: Any, genesis: int, grant: int) -> int:
-    """All credits but those of age and of the time since the last look."""
+    """All credits except those of age and of the time since the last settlement."""
     granted = grant if row.number <= genesis else CREDIT_GRANT
     return i64(granted + row.fees_paid // CREDIT_PRICE + row.refilled)
 
@@ -75,7 +77,7 @@ def _of_age(row: Any, now: int) -> int:
 
 @inlined
 def _refill(row: Any, now: int, genesis: int, grant: int) -> int:
-    """What equity has brought since the last look: one a second, while few credits are left."""
+    """What equity has brought since the last settlement: one credit a second, while few are left."""
     if row.looked_ms <= 0 or row.cash + row.position_value < CREDIT_EQUITY:
         return i64(0)
     left = _settled(row, genesis, grant) + _of_age(row, now) - row.credits_used
@@ -84,13 +86,13 @@ def _refill(row: Any, now: int, genesis: int, grant: int) -> int:
 
 @inlined
 def _settle(row: Any, now: int, genesis: int, grant: int) -> None:
-    """Note what equity has brought until now, and whether it goes on bringing."""
+    """Record what equity has brought until now, and whether it continues to bring credits."""
     row.refilled += _refill(row, now, genesis, grant)
     if row.cash + row.position_value < CREDIT_EQUITY:
         row.looked_ms = -now
     elif row.looked_ms <= 0:
         row.looked_ms = now
-    else:  # parts of a second go on counting
+    else:  # fractions of a second carry over
         row.looked_ms += (now - row.looked_ms) // 1000 * 1000
 
 
@@ -100,7 +102,7 @@ def _settle(row: Any, now: int, genesis: int, grant: int) -> None:
     _nrt=False,
 )
 def _standing(accounts: Any, slot: int, now: int, genesis: int, grant: int) -> tuple[int, int]:
-    """(credits ever given, credits used)."""
+    """Return (credits ever given, credits used)."""
     row = accounts[slot]
     given = _settled(row, genesis, grant) + _refill(row, now, genesis, grant) + _of_age(row, now)
     return i64(given), i64(row.credits_used)
@@ -156,12 +158,15 @@ class Budget:
 
     @property
     def taken(self) -> int:
-        """Credits that were taken."""
+        """Credits taken from this budget."""
         return self._used - self._before
 
     def check(self, action: Action, size: int = 0, waiting: int = 0) -> None:
-        """`size` is the transaction's in bytes; `waiting`, credits that others of the account will take first. Raises
-        InvalidAction where credits are missing, LimitExceeded where only this batch has no more room."""
+        """Check that `action` fits the budget. Raises InvalidAction if credits are missing, LimitExceeded if only this
+        batch is full.
+
+        `size` is the transaction's in bytes; `waiting`, credits that other actions of the account will take first.
+        """
         wanted = action.cost + waiting
         if wanted and self._used + wanted > self._given:
             raise InvalidAction(
@@ -181,12 +186,12 @@ class Budget:
 
     def _all_rest(self, action: Action) -> bool:
         rests = action.type.rests
-        assert rests is not None, "a debtor's other actions have been refused"
+        assert rests is not None, "other actions of an account in credit debt have been refused"
         return rests(self._ex.rows, self.slot, action.says)
 
 
 def charge_all(ex: Exchange, budgets: Collection[Budget], now: int) -> None:
-    """Settle each account, and write down what was taken of its budget: once for each time the batch runs."""
+    """Settle each account, and write what was taken of its budget: once for each execution of the batch."""
     ex.rows.journal.reserve(len(budgets))
     slots = np.array([budget.slot for budget in budgets], np.int64)
     taken = np.array([budget.taken for budget in budgets], np.int64)

@@ -1,5 +1,6 @@
-"""Equity and margins for Python: new marks, changes of leverage, and what an account is worth (margin/sums.py
-has the rule).
+"""Equity and margins for Python: new marks, changes of leverage, and the value of an account.
+
+For the rule see margin/sums.py.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margi
 from coinone.rules.exchange.rows.arrays import CORE, attach, i64
 from coinone.rules.exchange.state.rows import Rows
 
-_AHEAD = 6  # holders whose memory is on its way
+_AHEAD = 6  # holders to prefetch ahead
 
 
 def apply_marks(rows: Rows, marks: Mapping[int, int]) -> None:
-    """Set new marks, market by market, and bring every holder's running value and margins up to date."""
+    """Set new marks, market by market, and update every holder's running value and margins."""
     core = rows.core()
     for market, mark in marks.items():
         row = rows.markets[market]
@@ -30,7 +31,7 @@ def apply_marks(rows: Rows, marks: Mapping[int, int]) -> None:
 
 
 def refresh_margins(rows: Rows, account: int, market: int) -> None:
-    """Bring a position's running margins up to date after Python changed its size, orders or leverage."""
+    """Update a position's running margins after Python changed its size, orders or leverage."""
     _refresh(rows.core(), account, market)
 
 
@@ -42,13 +43,13 @@ def _refresh(words: Any, account: int, market: int) -> None:
 
 
 def equity(rows: Rows, account: int) -> int:
-    """What the account is worth at the marks."""
+    """The account's equity: its value at the marks."""
     row = rows.accounts[account]
     return int(row["cash"]) + int(row["position_value"])
 
 
 def would_be_initial_margin(rows: Rows, account: int, market: int, leverage: int) -> int:
-    """The account's initial margin if its leverage in `market` were this: for a change of leverage."""
+    """The account's initial margin if its leverage in `market` were changed to `leverage`."""
     held = rows.positions[account, market]
     sizes = np.array([held["size"], held["bid_size"], held["ask_size"]], np.int64)
     wanted = _initial(rows.core(), market, sizes[0], sizes[1], sizes[2], leverage)

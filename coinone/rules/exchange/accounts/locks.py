@@ -1,7 +1,7 @@
 """Locked accounts: those whose debt others paid (debts.py), until they hold nothing any more (liquidation.py).
 
-Meanwhile such an account may cancel, but places no order and sends nothing away, and what is sent to it waits. The
-kernel and its twin read the flag in rows of their own.
+Meanwhile such an account may cancel, but places no order and sends nothing, and what is sent to it waits. The kernel
+and its twin read the flag in rows of their own.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ def is_locked(rows: Rows, slot: int) -> bool:
 
 
 def locked_among(rows: Rows, slots: Array) -> Array:
-    """For each of the slots, whether it is locked."""
+    """Whether each of the slots is locked."""
     locked: Array = (rows.accounts["flags"][slots] & ACCOUNT_LOCKED) != 0
     return locked
 
 
 def lock(rows: Rows, slots: Array) -> None:
-    """The caller has journalled the accounts, each of which is named once."""
+    """Lock accounts. The caller has journalled them and names each once."""
     rows.accounts["flags"][slots] |= ACCOUNT_LOCKED
 
 
 def unlock(rows: Rows, slot: int) -> None:
-    """The caller has journalled the account."""
+    """Unlock an account. The caller has journalled it."""
     rows.accounts[slot]["flags"] &= ~ACCOUNT_LOCKED

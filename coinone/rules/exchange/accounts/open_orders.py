@@ -1,8 +1,8 @@
-"""What an account's resting orders come to (jitted): what they may lose, and what they pay a builder.
+"""Sums of an account's resting orders (jitted): what they may lose, and what they pay a builder.
 
-A send asks for the first, an approval changes the second, and an account has up to a thousand orders: looked at row by
-row in Python, one such action would cost as much as six hundred others. Here the account's own lists are followed
-(book/own_orders.py), some microseconds.
+A send needs the first, an approval changes the second, and an account has up to a thousand orders: read row by row in
+Python, one such action would cost as much as six hundred others. Following the account's own lists (book/own_orders.py)
+takes some microseconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def resting_loss(rows: Rows, slot: int) -> int:
 
 
 def cap_builder_fee(rows: Rows, slot: int, builder: int, most: int) -> None:
-    """Let no resting order of the account pay the account in slot `builder` more than `most`, in 1 / FEE_SCALE."""
+    """Cap what the account's resting orders pay the account in slot `builder` at `most`, in 1 / FEE_SCALE."""
     rows.journal.reserve(int(rows.accounts[slot]["order_count"]))
     _cap_builder_fee(rows.core(), slot, builder, most)
 
@@ -39,7 +39,7 @@ def _resting_loss(words: Any, account: int) -> int:
             while slot >= 0:
                 order = core.orders[slot]
                 beyond = max((1 - 2 * side) * (order.px - mark), 0)
-                loss = min(loss + beyond * order.sz, QUOTE_SUPPLY_MAX)  # nobody has more than that
+                loss = min(loss + beyond * order.sz, QUOTE_SUPPLY_MAX)  # no account has more than that
                 slot = i64(core.links[slot].own_next)
     return loss
 
