@@ -67,6 +67,7 @@ ROOMS_EDITED = (
     "rules/exchange/actions",
     "rules/exchange/batch",
     "rules/exchange/accounts",
+    "rules/exchange/trading",
     "protocols",
     "node",
     "interfaces/api/admission",

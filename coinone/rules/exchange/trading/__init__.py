@@ -1,2 +1,5 @@
-"""A segment of orders or cancels: its operations (ops), the kernel's run and the outcomes (segment), what clients are
-answered (answers), cancels tried again (second_try), and the meeting at the end of a batch (uncrossing)."""
+"""Trading: execution of a segment of orders or cancels.
+
+Its operations (ops), the kernel's run and the outcomes (segment), the answers to clients (answers), the second try of
+cancels (second_try), and the uncrossing at the end of a batch (uncrossing).
+"""

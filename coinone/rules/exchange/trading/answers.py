@@ -1,6 +1,6 @@
-"""Answers in the words of Hyperliquid's API, which existing clients match on.
+"""Answers to orders, modifies and cancels in the words of Hyperliquid's API, which existing clients match on.
 
-An order's answer is read from its RESULT row when somebody wants it: most nodes that execute a batch do not.
+An order's answer is read from its RESULT row only when it is needed: most nodes that execute a batch do not need it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from coinone.rules.exchange.rows.tables import Array
 
 DEFAULT: dict[str, Any] = {"type": "default"}
 
-# Hyperliquid names the asset behind these.
+# Hyperliquid appends the asset to these.
 _WITH_ASSET = (
     Status.BAD_PRICE,
     Status.BAD_SIZE,
@@ -42,18 +42,18 @@ class Answers:
     sz_decimals: list[int]
 
     def error(self, place: int) -> str:
-        """Why the operation at `place` was refused."""
+        """The error text of the refused operation at `place`."""
         asset, row = int(self.asked["market"][place]), self.results[place]
         decimals = price_decimals(self._sz_decimals(asset))
         return error_text(int(row["status"]), asset, decimals, int(row["bid"]), int(row["ask"]))
 
     def cancels(self, start: int, stop: int) -> list[Any]:
-        """A status each for the cancels from `start` up to `stop`."""
+        """The statuses of the cancels from `start` up to `stop`."""
         results = enumerate(self.results["status"][start:stop].tolist(), start)
         return ["success" if status < FIRST_REJECTION else {"error": self.error(n)} for n, status in results]
 
     def orders(self, start: int, stop: int) -> list[Any]:
-        """A status each for the orders or modifies from `start` up to `stop`."""
+        """The statuses of the orders or modifies from `start` up to `stop`."""
         asked, results = self.asked[start:stop], self.results[start:stop]
         names = ("status", "oid", "filled_sz", "filled_notional")
         columns = [results[name].tolist() for name in names]
@@ -69,13 +69,13 @@ class Answers:
         return statuses
 
     def _sz_decimals(self, asset: int) -> int:
-        """Of a market; 0 for one that does not exist."""
+        """The size decimals of a market; 0 for one that does not exist."""
         return self.sz_decimals[asset] if asset < len(self.sz_decimals) else 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class OperationsAnswer:
-    """The answer to an action whose operations are those from `start` up to `stop`; a call makes it."""
+    """The answer to an action with the operations from `start` up to `stop`, built when called."""
 
     answers: Answers
     form: Callable[[Answers, int, int], dict[str, Any]]
@@ -87,7 +87,7 @@ class OperationsAnswer:
 
 
 def error_text(status: int, asset: int, decimals: int, bid: int = 0, ask: int = 0) -> str:
-    """The text for a refused order or cancel. `decimals` are those of the market's prices."""
+    """The error text of a refused order or cancel. `decimals` are those of the market's prices."""
     known = Status(status)
     if known is Status.BAD_ALO:
         quote = f"{format_figure(bid, decimals)}@{format_figure(ask, decimals)}"
@@ -97,7 +97,7 @@ def error_text(status: int, asset: int, decimals: int, bid: int = 0, ask: int = 
 
 
 def average_price(notional: int, size: int, sz_decimals: int) -> str:
-    """notional is 1e-6 quote and size 10^-sz_decimals base, so the price in 1e-8 is this quotient."""
+    """The average price in 1e-8: `notional` is in 1e-6 quote, `size` in 10^-sz_decimals base."""
     return format_figure(div_down(notional * 10 ** (sz_decimals + 2), size), 8)
 
 

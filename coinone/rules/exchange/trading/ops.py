@@ -1,4 +1,4 @@
-"""A segment's operations: the rows of its items put one after another, and brought to their markets' units."""
+"""A segment's operations: the rows of its items in one array, converted to their markets' units."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BuilderTerms:
 
 
 class OpList:
-    """Operations of one segment in order. Those of `items[n]` are `starts[n]` up to `starts[n + 1]`."""
+    """The operations of a segment in order. Those of `items[n]` are `starts[n]` up to `starts[n + 1]`."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
@@ -48,7 +48,7 @@ class OpList:
         self._append(item, operations.rows, operations.count)
 
     def refuse(self, place: int, status: Status) -> None:
-        """Do not ask the kernel for the operation at `place` among those of the last item."""
+        """Refuse the operation at `place` among those of the last item, without running it in the kernel."""
         self._refused[self.starts[-2] + place] = int(status)
 
     def add_one(self, item: Item, **columns: int) -> None:
@@ -56,15 +56,15 @@ class OpList:
         self._append(item, op_rows([columns]), 1)
 
     def add_rows(self, item: Item, rows: Array) -> None:
-        """Append operations as they are."""
+        """Append operations unchanged."""
         self._append(item, rows.tobytes(), len(rows))
 
     def owner(self, place: int) -> Item:
-        """Whose the operation at `place` is."""
+        """The item of the operation at `place`."""
         return self.items[bisect_right(self.starts, place) - 1]
 
     def array(self) -> Array:
-        """All operations, with the account they are for."""
+        """All operations, with the slots of their accounts."""
         ops = np.frombuffer(bytearray().join(self._rows), OP)
         ops["account"] = np.repeat([item.account for item in self.items], np.diff(self.starts))
         ops["builder"] = -1
@@ -86,10 +86,13 @@ class OpList:
 
 
 def to_market_units(ops: Array, sz_decimals: Array, wrong: Array) -> None:
-    """Bring px and sz of orders from 1e-8 to their markets' units, in place, and say in `wrong` why an operation cannot
-    even be asked, where it does not say so already. Such a one is left with size 0, which the kernel refuses before it
-    does anything. A liquidation's order has its market's units already."""
-    decimals = np.append(sz_decimals, 0).astype(np.int64)  # the last: of a market that does not exist
+    """Convert px and sz of orders from 1e-8 to their markets' units, in place, and note malformed operations in
+    `wrong`.
+
+    An operation that is wrong, now or before, gets size 0, which the kernel refuses before it does anything. A
+    liquidation's order has its market's units already.
+    """
+    decimals = np.append(sz_decimals, 0).astype(np.int64)  # last: a market that does not exist
     px_units, sz_units = 10 ** (WIRE_DECIMALS - PRICE_DECIMALS + decimals), 10 ** (WIRE_DECIMALS - decimals)
     _convert(ops, px_units, sz_units, wrong)
 

@@ -1,4 +1,4 @@
-"""The second try of cancels that found nothing, when all orders of the batch have run (D2)."""
+"""The second try of cancels that found nothing, after all orders of the batch have run (D2)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from coinone.rules.exchange.wire.segments import Item
 
 
 class CancelRetry:
-    """Cancels that found nothing, tried again when all orders have run (D2).
+    """Cancels that found nothing, tried again after all orders have run (D2).
 
-    They reach only orders that came earlier: an order placed in this batch by an item that ranks after the cancel
-    among its account's items is out of reach, so that "cancel, then place again" does not cancel what it placed.
+    They reach only earlier orders: an order placed in this batch by an item that ranks after the cancel among its
+    account's items is out of reach, so that "cancel, then place again" does not cancel what it placed.
     """
 
     def __init__(self, cancels: Trading, ran: SegmentRun) -> None:
@@ -28,7 +28,7 @@ class CancelRetry:
         self._placed.append((orders.ops, ran))
 
     def run(self) -> None:
-        """Try again, and put the new results in the place of the old."""
+        """Try again, and replace the old results by the new ones."""
         missed = self._missed()
         reachable = self._resting(np.unique(self._ran.asked["account"][missed])) if len(missed) else {}
         if not reachable:
@@ -45,21 +45,26 @@ class CancelRetry:
             self._ran.results["status"][places] = again.run().results["status"]
 
     def finish(self) -> None:
-        """Write the outcomes. What was not there was nobody's removal, and costs a credit (accounts/credits.py)."""
+        """Write the outcomes. A cancel that missed again costs a credit (accounts/credits.py)."""
         accounts, counts = np.unique(self._ran.asked["account"][self._missed()], return_counts=True)
         for account, count in zip(accounts.tolist(), counts.tolist(), strict=True):
             charge(self._cancels.batch.rows, account, count)
         self._cancels.finish(self._ran)
 
     def _missed(self) -> Array:
-        """Places of the cancels that named what was not there. Those with a reason of their own name nothing: they
-        sweep, and what another cancel took before them is nobody's fault."""
+        """Places of the cancels whose named target was not there.
+
+        Those with a reason of their own name nothing: they sweep, and may find that another cancel was first.
+        """
         named = self._ran.asked["reason"] == 0
         return np.flatnonzero((self._ran.results["status"] >= FIRST_REJECTION) & named)
 
     def _resting(self, accounts: Array) -> dict[bytes, tuple[int, Item]]:
-        """What these accounts placed in this batch and still rests, by all that a cancel may call it: its oid and
-        the item that placed it. The names are bytes: nobody can choose client ids so that their hashes collide."""
+        """What these accounts placed in this batch and still rests: its oid and item, by each name that a cancel may
+        use.
+
+        The names are bytes: nobody can choose client ids so that their hashes collide.
+        """
         rows = self._cancels.batch.rows
         found: dict[bytes, tuple[int, Item]] = {}
         for ops, ran in self._placed:
@@ -79,14 +84,14 @@ class CancelRetry:
 
 
 def _meant(asked: Array) -> list[bytes]:
-    """The orders that cancels name: by oid, or by the halves of a client id."""
+    """The names of the orders that cancels target: by oid, or by the halves of a client id."""
     by_cloid = asked["kind"] == OpKind.CANCEL_CLOID
     first = np.where(by_cloid, asked["target_hi"], asked["oid"])
     return _names(by_cloid, asked["account"], first, np.where(by_cloid, asked["target_lo"], 0))
 
 
 def _names(*columns: Array | int) -> list[bytes]:
-    """The numbers of each row as bytes."""
+    """Pack the numbers of each row into bytes."""
     cells = np.stack(np.broadcast_arrays(*columns), axis=1).astype(np.int64)
     names: list[bytes] = cells.view(f"V{8 * len(columns)}").ravel().tolist()
     return names

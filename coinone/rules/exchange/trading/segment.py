@@ -1,8 +1,8 @@
-"""Orders, modifies and cancels: a segment's operations go to the kernel in one call.
+"""Segments of orders, modifies and cancels: one call of the kernel runs all operations.
 
-An action is rows since it was decoded (wire/operations.py). Here the rows of a segment become one array (ops.py),
-the kernel turns it into results, fills and updates, and these stay arrays: events (events/event_log.py) and answers
-(answers.py) read them when somebody asks.
+Decoding an action makes rows of it (wire/operations.py). Here the rows of a segment become one array (ops.py), and the
+kernel turns it into results, fills and updates. These stay arrays: events (events/event_log.py) and answers
+(answers.py) read them when they are needed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from coinone.rules.exchange.wire.segments import Item
 
 @dataclass(frozen=True, slots=True)
 class SegmentRun:
-    """A segment that the kernel ran: what was asked, one RESULT for each operation, and what became of orders."""
+    """A segment that the kernel ran: its operations, one RESULT for each, and the updates of orders."""
 
     asked: Array
     results: Array
@@ -37,7 +37,7 @@ _NOTHING = SegmentRun(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, UPDATE))
 
 
 class Trading:
-    """One segment of orders, modifies or cancels: collect operations, run them, hand out the answers."""
+    """One segment of orders, modifies or cancels: collect operations, run them, write the outcomes."""
 
     def __init__(self, batch: Execution) -> None:
         self.batch = batch
@@ -47,7 +47,7 @@ class Trading:
         self._swept: set[tuple[int, int | None]] = set()  # accounts and markets; None: all of them
 
     def add(self, item: Item) -> None:
-        """Put what the item's action asks for behind the operations that are there."""
+        """Append the operations of the item's action."""
         traded(item).add(self, item, item.action.says)
 
     def sweep(self, item: Item, reason: Status, market: int | None = None) -> None:
@@ -60,14 +60,16 @@ class Trading:
         self.ops.add_rows(item, cancels)
 
     def resting(self, account: int, market: int | None = None) -> list[int]:
-        """Slots of what the account has resting, in one market or in all; nothing that the segment sweeps already."""
+        """Slots of the account's resting orders, in one market or in all; none if the segment sweeps them already."""
         if not self._swept.isdisjoint(((account, market), (account, None))):
             return []
         return self.batch.rows.book.slots_of(self.batch.rows, account, market)
 
     def run(self, post_only: bool = False) -> SegmentRun:
-        """Execute, and keep what happened: the kernel's rows are copied, since it writes there again. Some `post_only`
-        ones may cross others (kernel/post_only.py)."""
+        """Run the operations and keep copies of the kernel's rows, since it reuses its buffers.
+
+        If `post_only`, some of them may cross others (kernel/post_only.py).
+        """
         batch, rows = self.batch, self.batch.rows
         if not len(self.ops):
             return _NOTHING
@@ -85,9 +87,11 @@ class Trading:
         return SegmentRun(ops, results, updates)
 
     def refuse(self, ran: SegmentRun, met: SegmentRun) -> None:
-        """New post-only orders that rested until orders of earlier batches had them go at the meeting `met`, and no
-        taker found, are answered as refused on entry, with the best prices that are there now. A modify is not: its old
-        order is gone."""
+        """Answer new post-only orders that were removed whole at the meeting `met` as refused on entry.
+
+        They rested until orders of earlier batches removed them, and no taker found them. The answer has the best
+        prices of now. A modify is not answered so: its old order is gone.
+        """
         gone = met.updates[met.updates["status"] == Status.BAD_ALO]
         whole = gone["oid"][gone["sz"] == gone["orig_sz"]]
         rested = (ran.results["resting_sz"] > 0) & (ran.asked["kind"] == OpKind.PLACE)
@@ -106,7 +110,7 @@ class Trading:
         answers = Answers(ran.asked, ran.results, rows.markets["sz_decimals"][: rows.market_count].tolist())
         starts = self.ops.starts
         for n, item in enumerate(self.ops.items):
-            if item.index < 0:  # the system's
+            if item.index < 0:  # a system item
                 continue
             does, start = traded(item), starts[n]
             if does.fails_with_its_operation and ran.results["status"][start] >= FIRST_REJECTION:
@@ -116,7 +120,7 @@ class Trading:
 
 
 def traded(item: Item) -> Traded:
-    """How the item's action is carried out by the kernel."""
+    """How the kernel executes the item's action."""
     does = item.action.type.does
     assert isinstance(does, Traded), "segments hold orders, modifies and cancels"
     return does

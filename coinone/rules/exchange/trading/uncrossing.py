@@ -1,4 +1,4 @@
-"""The end of a batch's trading: orders that cross each other meet (kernel/passing.py), until no book is crossed."""
+"""Uncrossing, the end of a batch's trading: orders that cross each other trade (kernel/passing.py)."""
 
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.fixed import QUOTE_SCALE, round_half_even
@@ -10,7 +10,7 @@ from coinone.rules.exchange.wire.segments import system_item
 
 
 def uncross(batch: Execution) -> SegmentRun:
-    """Let what rests and crosses trade, market by market."""
+    """Trade resting orders that cross, market by market, until no book is crossed."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
         meetings.ops.add_one(
@@ -20,15 +20,18 @@ def uncross(batch: Execution) -> SegmentRun:
 
 
 def crossed_markets(rows: Rows) -> list[int]:
-    """Where the best bid reaches the best ask."""
+    """Markets in which the best bid reaches the best ask."""
     best = [[rows.book.best(market, side) for side in Side] for market in range(rows.market_count)]
     return [n for n, (bid, ask) in enumerate(best) if bid is not None and ask is not None and bid >= ask]
 
 
 def _middle(batch: Execution, market: int) -> int:
-    """Twice the price that tells who takes: the middle of the impact prices that everybody saw at the last batch's end,
-    where they are as near to each other as the mark's basis asks (mark.py), else the mark. The mark as well where the
-    limit of liquidations is not whole: makers have just come back, and what was seen before is not theirs."""
+    """Twice the price that decides which side takes.
+
+    It is the midpoint of the public impact prices at the last batch's end, if their spread is as narrow as the mark's
+    basis requires (mark.py), else the mark. Also the mark where the limit of liquidations is below its full size:
+    makers have just come back, and the quotes from before are not theirs.
+    """
     memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
     bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
     whole = int(row["limit_share"]) == LIMIT_WHOLE
