@@ -68,6 +68,7 @@ ROOMS_EDITED = (
     "rules/exchange/batch",
     "rules/exchange/accounts",
     "rules/exchange/trading",
+    "rules/exchange/kernel",
     "protocols",
     "node",
     "interfaces/api/admission",

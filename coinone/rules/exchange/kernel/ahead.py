@@ -1,9 +1,9 @@
-"""Looking ahead: the memory that coming operations will touch is asked for before they need it (jitted).
+"""Prefetching: memory that coming operations will touch is requested before they need it (jitted).
 
-Hints only, without effect on any result. What an op touches lies in tables far larger than the nearest
-cache, at places its fields name: its account and position at once, an order that it cancels after a look
-into the index of oids, the price it joins after a look at the hints. All is asked for whatever the kind: a
-needless hint costs less than a branch that nobody can foresee.
+Hints only, without effect on any result. What an op touches lies in tables far larger than the nearest cache, at places
+given by its fields: its account and position directly, an order that it cancels after a look-up in the index of oids,
+the price it joins after a look-up of the hints. All of this is requested for every kind: a needless hint costs less
+than a mispredicted branch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def look_ahead(core: Any, i: int) -> None:
 
 @inlined
 def _far(core: Any, i: int) -> None:
-    """What the op names itself, and the row that a new order will take."""
+    """Prefetch what the op names itself, and the row that a new order will take."""
     op = core.ops[i]
     prefetch(core.accounts, i64(op.account))
     prefetch(core.positions, op.account * core.positions.shape[1] + op.market)
@@ -41,7 +41,7 @@ def _far(core: Any, i: int) -> None:
 
 @inlined
 def _near(core: Any, i: int) -> None:
-    """The order to be taken away, most likely; the level to be joined."""
+    """Prefetch the order that is most likely cancelled, and the level to be joined."""
     op = core.ops[i]
     slot = max(i64(core.oids[home_of(core, op.oid)]), 0)
     prefetch(core.orders, slot)
@@ -52,7 +52,7 @@ def _near(core: Any, i: int) -> None:
 
 @inlined
 def _next(core: Any, i: int) -> None:
-    """The first order that a crossing one will meet."""
+    """Prefetch the first order that a crossing one will meet."""
     op = core.ops[i]
     if op.kind == _PLACE and op.market >= 0 and op.market < core.counters[MARKETS]:
         ladder = ladder_of(op.market, 1 - op.side)

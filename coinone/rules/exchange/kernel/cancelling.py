@@ -1,4 +1,4 @@
-"""Kernel, chapter three: an order leaves the book, and what it had reserved is free again."""
+"""Kernel, part three: removing an order from the book and releasing what it had reserved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MODIFY_CLOID = int(OpKind.MODIFY_CLOID)
 
 @inlined
 def find_target(core: Any, i: int) -> int:
-    """Slot of the order that a cancel or modify names, or -1: the account's own, in that market."""
+    """Slot of the order that a cancel or modify names, or -1: it must be the account's own, in that market."""
     op = core.ops[i]
     account = i64(op.account)
     if op.kind == _CANCEL_CLOID or op.kind == _MODIFY_CLOID:
@@ -32,7 +32,7 @@ def find_target(core: Any, i: int) -> int:
 
 @inlined
 def remove_order(core: Any, slot: int, i: int, status: int) -> None:
-    """Take a resting order away for the reason `status`, FILLED included; op `i` caused it."""
+    """Remove a resting order for the reason `status`, FILLED included; op `i` caused it."""
     order = core.orders[slot]
     account, market = i64(order.account), i64(order.market)
     save_account(core, account)
@@ -47,16 +47,16 @@ def remove_order(core: Any, slot: int, i: int, status: int) -> None:
 
 @part
 def dismiss(core: Any, slot: int, i: int, status: int) -> None:
-    """`remove_order` on behalf of an op that is not about this order; apart from its way, for it is rare and long."""
+    """`remove_order` for an op that is not about this order; a separate function because it is rare and long."""
     remove_order(core, slot, i, status)
 
 
 @part
 def remove_side(core: Any, account: int, market: int, side: int, i: int, status: int) -> None:
-    """Take all the account's resting orders of one side of a market away, the newest first and the
-    reduce-only ones last.
+    """Remove all the account's resting orders of one side of a market, the newest first and reduce-only ones last.
 
-    The work is that of their removal alone, which each paid for with its entry."""
+    The work is that of removing them, which each order paid for on entry.
+    """
     slot = first_own(core, account, market, side)
     while slot >= 0:
         remove_order(core, slot, i, status)
@@ -69,7 +69,7 @@ def remove_side(core: Any, account: int, market: int, side: int, i: int, status:
 
 @part
 def remove_risk(core: Any, account: int, i: int, status: int) -> None:
-    """Take all the account's resting orders that are not reduce-only away, market by market, the newest first."""
+    """Remove all the account's resting orders that are not reduce-only, market by market, the newest first."""
     for market in range(core.counters[MARKETS]):
         for side in range(2):
             slot = first_own(core, account, i64(market), side)
@@ -80,7 +80,7 @@ def remove_risk(core: Any, account: int, i: int, status: int) -> None:
 
 @inlined
 def release(core: Any, account: int, market: int, side: int, size: int, reduce_only: int) -> None:
-    """Give back the margin reserved for `size` of an order that will not trade."""
+    """Release the margin reserved for `size` of an order that will not trade."""
     if size > 0 and reduce_only == 0:
         save_position(core, account, market)
         held = core.positions[account, market]
@@ -92,7 +92,7 @@ def release(core: Any, account: int, market: int, side: int, size: int, reduce_o
 
 @inlined
 def report_order(core: Any, slot: int, i: int, status: int) -> None:
-    """Add a row to the updates: what became of a resting order."""
+    """Append a row to the updates: the new state of a resting order."""
     order = core.orders[slot]
     row = next_row(core, UPDATES, core.updates)
     row.oid = order.oid

@@ -1,9 +1,9 @@
-"""Capacity: is there room for all that a segment may write? (jitted)
+"""Capacity: whether there is room for all that a segment may write (jitted).
 
-The kernel asks once, before its first operation, and from then on writes without asking. If room is short it has
-done nothing, Python makes some (run.py), and it is called again: that is rare, and asking from Python would cost
-a small segment more than its operations do. Were a bound here too low, the last row would be written again and again
-(`next_row`), never memory behind it, and the node stops when the segment is over (`assert_held`).
+The kernel checks once, before its first operation, and then writes without checking. If room is short it has done
+nothing, Python grows the buffers (run.py), and it is called again: that is rare, and checking from Python would cost a
+small segment more than its operations do. If a bound here were too low, the last row would be overwritten (`next_row`),
+never memory behind it, and the node stops when the segment is over (`assert_held`).
 """
 
 from __future__ import annotations
@@ -33,23 +33,26 @@ if TYPE_CHECKING:
 
 
 def rows_touched(live: int, new: int) -> int:
-    """How many rows of a table `new` operations may save, with `live` resting orders before them."""
+    """Bound of the rows of a table that `new` operations may save, with `live` resting orders before them."""
     return 4 * new + 3 * (live + new)  # each of these orders can be removed once
 
 
 def fills_made(live: int, new: int) -> int:
-    """How many fills there may be: each removes an order, but for the last of each operation, and one in which an order
-    is clipped to its owner's position: without that position the owner may trade the rest of it."""
+    """Bound of the fills of `new` operations.
+
+    Each fill removes an order, except the last of each operation, and one in which an order is clipped to its owner's
+    position: without that position the owner may trade the rest of it.
+    """
     return 2 * live + 3 * new
 
 
 def updates_made(live: int, new: int) -> int:
-    """How many updates of orders: each order goes once, and each fill may cut one more of either side."""
+    """Bound of the updates of orders: each order is removed once, and each fill may trim one more of either side."""
     return 5 * live + 8 * new
 
 
 def assert_held(rows: Rows) -> None:
-    """No buffer was too short for what a segment wrote."""
+    """Assert that no buffer was too short for what a segment wrote."""
     written = rows.counters[RESULTS:SAVED_GLOBALS]
     assert not rows.counters[SHORT], f"the kernel wrote more rows than fit: {written.tolist()}"
 
@@ -61,7 +64,7 @@ _rows_touched, _fills_made, _updates_made = (
 
 @inlined
 def has_capacity(core: Any, new: int) -> bool:
-    """May `new` operations be executed as things stand?"""
+    """Whether `new` operations can be executed with the present buffers."""
     live = core.counters[LIVE_ORDERS]
     return (
         _book_fits(core, live, new)
@@ -72,7 +75,7 @@ def has_capacity(core: Any, new: int) -> bool:
 
 @inlined
 def _book_fits(core: Any, live: int, new: int) -> bool:
-    """As Book.fits."""
+    """Whether the book's tables suffice, as in Book.fits."""
     deepest = fullest = 0
     for ladder in range(core.ladder_counts.shape[0]):
         deepest = max(deepest, core.ladder_counts[ladder])
@@ -91,7 +94,7 @@ def _book_fits(core: Any, live: int, new: int) -> bool:
 
 @inlined
 def _journal_fits(core: Any, touched: int) -> bool:
-    """As Journal.reserve."""
+    """Whether the journal's tables suffice, as in Journal.reserve."""
     used = core.counters
     accounts, markets = core.accounts.shape[0], core.positions.shape[1]
     return bool(
@@ -104,7 +107,7 @@ def _journal_fits(core: Any, touched: int) -> bool:
 
 @inlined
 def _output_fits(core: Any, live: int, new: int) -> bool:
-    """As Output.reserve."""
+    """Whether the output buffers suffice, as in Output.reserve."""
     used = core.counters
     return bool(
         used[RESULTS] + new <= core.results.shape[0]

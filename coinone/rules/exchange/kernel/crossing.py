@@ -1,4 +1,4 @@
-"""Kernel: what rests in an order's way."""
+"""Kernel: resting orders that an incoming order crosses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BAND_CANCELED = int(Status.BAND_CANCELED)
 
 @inlined
 def would_cross(core: Any, i: int, other: int, old: int) -> bool:
-    """Would op `i` trade with the best of the other side's ladder, once the order in slot `old` is gone?"""
+    """Whether op `i` would trade with the best of the other side's ladder, once the order in slot `old` is gone."""
     op = core.ops[i]
     count = core.ladder_counts[other]
     if old >= 0 and stands_alone_at_best(core, other, old):
@@ -26,7 +26,8 @@ def would_cross(core: Any, i: int, other: int, old: int) -> bool:
 
 @inlined
 def clear_beyond_band(core: Any, i: int, other: int) -> None:
-    """Others' orders that no fill could ever meet, at their loss, do not keep a post-only order out: they go."""
+    """Remove others' orders that no fill could ever meet, at their owners' loss: they must not keep a post-only order
+    out."""
     op = core.ops[i]
     market = i64(op.market)
     while core.ladder_counts[other] > 0:
@@ -44,12 +45,12 @@ def clear_beyond_band(core: Any, i: int, other: int) -> None:
 
 @inlined
 def crosses(op: Any, key: int) -> bool:
-    """Would the order trade with one that rests on the other side's ladder under this key?"""
+    """Whether the order would trade with one that rests on the other side's ladder under this key."""
     return bool(key >= op.px * (2 * op.side - 1))
 
 
 @inlined
 def _is_lost(core: Any, market: int, side: int, key: int) -> bool:
-    """Does what rests under this key, opposite to `side`, lie beyond the band to its owner's loss?"""
+    """Whether orders under this key, opposite to `side`, are beyond the band to their owners' loss."""
     px = abs(key)
     return bool((1 - 2 * side) * (px - core.markets[market].mark) <= 0 and beyond_band(core, market, px))

@@ -1,10 +1,10 @@
-"""Kernel: a full side of a book makes room for a better price (docs/protocol/matching.md, "Room in a book").
+"""Kernel: how a full side of a book makes room for a better price (docs/protocol/matching.md, "Room in a book").
 
-A side holds so many prices and so many orders. A price better than the worst always enters: if it is one price too
-many, the worst price goes with all its orders; if it is one order too many, the order of the least value goes. A price
-that is not better than the worst of a full side is refused. Each order that goes was entered once, so that what
-room costs is paid for. And the fuller a side is, the more an order must be worth to rest on it: with small orders the
-depth of a side can neither be filled nor displaced for little.
+The numbers of prices and of orders of a side are limited. A price better than the worst always enters: if it is one
+price too many, the worst price is removed with all its orders; if it is one order too many, the order of the least
+value is removed. A price that is not better than the worst of a full side is refused. Each removed order was entered
+once, so the cost of making room is paid for. And the fuller a side is, the more an order must be worth to rest on it:
+with small orders the depth of a side can neither be filled nor displaced cheaply.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DISPLACED = int(Status.DISPLACED)
 
 @inlined
 def least_notional(core: Any, market: int, ladder: int) -> int:
-    """What an order must be worth to rest on that side, beyond the market's minimum; 0 while half is free."""
+    """The least notional of an order that rests on that side, beyond the market's minimum; 0 while half is free."""
     orders, most = core.ladder_orders[ladder], core.counters[SIDE_MAX]
     least = core.markets[market].min_notional
     if 8 * orders > 7 * most:
@@ -32,7 +32,7 @@ def least_notional(core: Any, market: int, ladder: int) -> int:
 
 @inlined
 def has_room(core: Any, ladder: int, key: int) -> bool:
-    """May one more order rest at this price, perhaps in the stead of others?"""
+    """Whether one more order may rest at this price, perhaps by displacing others."""
     first, count = core.ladder_firsts[ladder], core.ladder_counts[ladder]
     crowded = core.ladder_orders[ladder] >= core.counters[SIDE_MAX]
     if not crowded and count - first < core.counters[LEVELS_MAX]:
@@ -43,7 +43,7 @@ def has_room(core: Any, ladder: int, key: int) -> bool:
 
 @inlined
 def make_room(core: Any, ladder: int, key: int, i: int) -> None:
-    """Displace what must go for one more order at this price, for which `has_room`."""
+    """Displace what is needed for one more order at this price, for which `has_room`."""
     full = core.ladder_counts[ladder] - core.ladder_firsts[ladder] >= core.counters[LEVELS_MAX]
     if full or core.ladder_orders[ladder] >= core.counters[SIDE_MAX]:
         _displace(core, ladder, key, i)

@@ -1,13 +1,12 @@
-"""Kernel, chapter two: a taker against the book, best price first, oldest order first.
+"""Kernel, part two: matching a taker against the book, best price first, oldest order first.
 
-At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade
-prevention); one of a locked account, whose money is the fund's, is cancelled at a price worse than the mark or with a
-builder's fee; a reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and
-cancelled if nothing is left to reduce; in a stale market the taker stops at a maker whose position its order would not
-reduce (to cancel it would let one lot sweep a whole side away); beyond the band round the mark, a maker at its own loss
-is cancelled and a taker at its own loss stops, unless it is liquidated; a maker that may not make the fill
-(fill_check.py) loses all its orders of that side; a taker that may not, stops. What stopped never rests. A check never
-makes a fill smaller.
+At each meeting, in this order: an order of the same account is cancelled, not traded with (self-trade prevention); one
+of a locked account, whose money is the fund's, is cancelled at a price worse than the mark or with a builder's fee; a
+reduce-only maker, and one that is locked or holds a stale market, is clipped to its position, and cancelled if nothing
+is left to reduce; in a stale market the taker stops at a maker whose position its order would not reduce (cancelling it
+would let one lot sweep a whole side); beyond the band round the mark, a maker at its own loss is cancelled and a taker
+at its own loss stops, unless it is liquidated; a maker that may not make the fill (fill_check.py) loses all its orders
+of that side; a taker that may not, stops. A stopped order never rests. A check never makes a fill smaller.
 """
 
 from __future__ import annotations
@@ -42,26 +41,26 @@ _REDUCE_ONLY, _RESTRICTED = int(Status.REDUCE_ONLY_CANCELED), int(Status.RESTRIC
 _LIQUIDATED = int(Status.LIQUIDATED_CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _MARKET_REDUCE_ONLY = int(MarketStatus.REDUCE_ONLY)
-_SMALL = 1 << 31  # sizes whose product fits int64
-_SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits int64
+_SMALL = 1 << 31  # sizes whose product fits in int64
+_SMALL_NOTIONAL = 1 << 45  # times two rates of FEE_RATE_MAX it fits in int64
 
 
 @inlined
 def match(
     core: Any, i: int, old: int, oid: int, size: int, slack: int, reducing: bool
 ) -> tuple[int, int, int, int, int]:
-    """Fill op `i` as far as it goes; returns what is left of `size` and `slack`, the exchange's fees, the notional
-    traded and why it stopped early. `old` is the slot of the order it replaces.
+    """Fill op `i` as far as possible against the book; `old` is the slot of the order it replaces.
 
-    A taker that opens has slack to lose; the running margins of one that reduces are brought up to date with each
-    fill, those of others by the caller.
+    Returns what is left of `size` and `slack`, the exchange's fees, the notional traded and why it stopped early. A
+    taker that opens has slack to lose; the running margins of one that reduces are updated with each fill, those of
+    others by the caller.
     """
     op = core.ops[i]
     market = i64(op.market)
     taker = i64(op.account)
     direction = 1 - 2 * op.side
     ladder = ladder_of(market, 1 - op.side)
-    limit = op.px * -direction  # as a key of the other side's ladder: keys from here on up are matched
+    limit = op.px * -direction  # as a key of the other side's ladder: keys from here upwards are matched
     paid = notional = i64(0)
     stopped = 0
     while size > 0 and core.ladder_counts[ladder] > 0:
@@ -113,8 +112,10 @@ def match(
 def _may_take(
     core: Any, i: int, change: int, px: int, charge: int, slack: int, reducing: bool
 ) -> tuple[bool, int, int]:
-    """May the taker make this fill? With what is left of its slack and, if it reduces, its maintenance margin after.
-    A liquidation's order may as long as some equity is left."""
+    """Whether the taker may make this fill; the rest of its slack and, if it reduces, its maintenance margin after it.
+
+    A liquidation's order may as long as some equity is left.
+    """
     op = core.ops[i]
     taker, market = i64(op.account), i64(op.market)
     if not reducing:
@@ -129,7 +130,7 @@ def _may_take(
 
 @inlined
 def _leave_maker(core: Any, i: int, slot: int, had: int, equity: int, burnt: int) -> None:
-    """After a fill: the maker's reduce-only orders keep to its position, and what it cannot bear any more goes."""
+    """After a fill: trim the maker's reduce-only orders to its position, and remove what it cannot bear any more."""
     order = core.orders[slot]
     maker = i64(order.account)
     trim(core, maker, i64(order.market), i)
@@ -141,7 +142,7 @@ def _leave_maker(core: Any, i: int, slot: int, had: int, equity: int, burnt: int
 
 @inlined
 def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int, bool]:
-    """How much of `size` the maker can take by its terms; if nothing, why it is cancelled or the taker stops."""
+    """How much of `size` the maker can take by its terms; if none, why it is cancelled or the taker stops."""
     op = core.ops[i]
     order = core.orders[slot]
     maker = i64(order.account)
@@ -169,7 +170,7 @@ def _meet(core: Any, i: int, old: int, slot: int, size: int) -> tuple[int, int, 
 
 @inlined
 def charges(core: Any, notional: int, rate: int, builder: int, builder_rate: int) -> tuple[int, int]:
-    """The exchange's fee and the builder's share for one side; a builder whose debts others paid earns nothing."""
+    """The exchange's fee and the builder's share for one side; a locked builder earns nothing."""
     share = i64(0)
     if builder_rate > 0 and core.accounts[builder].flags & ACCOUNT_LOCKED == 0:
         share = fee(notional, builder_rate)
@@ -178,7 +179,7 @@ def charges(core: Any, notional: int, rate: int, builder: int, builder_rate: int
 
 @inlined
 def _taker_charges(core: Any, i: int, notional: int, change: int, px: int) -> tuple[int, int]:
-    """The same for the taker. A liquidation's fee is what the fill leaves of its share of the equity, at most."""
+    """`charges` for the taker. A liquidation's fee is at most what the fill leaves of its share of the equity."""
     op = core.ops[i]
     account = i64(op.account)
     if op.liquidation == 0:
@@ -204,18 +205,19 @@ def _liquidation_fee(core: Any, i: int, notional: int, change: int, px: int) -> 
 
 @inlined
 def overextended(core: Any, account: int, had: int, equity: int, burnt: int) -> bool:
-    """Did fills that cost more than the exchange's fees (`burnt`) leave the account short of its initial margin?
+    """Whether fills that cost more than the exchange's fees (`burnt`) left the account short of its initial margin.
 
-    Then its orders that add risk stand there without margin, quotes that nobody could hit, and somebody has the
-    money. `had` and `equity` are its room (margin/fill_check.py) and its equity before. A fill at no loss may raise the
-    initial margin too, where a reduce-only order leaves others that open more: nobody has gained by it."""
+    Then its orders that add risk have no margin: quotes that no taker could hit, while another account has the money.
+    `had` and `equity` are its room (margin/fill_check.py) and its equity before. A fill at no loss may raise the
+    initial margin too, where a reduce-only order leaves others that open more: no account has gained by it.
+    """
     has = room(core, account)
     return bool(has < 0 and has + burnt < had and worth(core, account) + burnt < equity)
 
 
 @inlined
 def list_stale(core: Any) -> None:
-    """Note which markets have no oracle price, for `holds_stale`; within a segment that does not change."""
+    """List the markets without an oracle price, for `holds_stale`; within a segment the list does not change."""
     count = 0
     for market in range(core.counters[MARKETS]):
         if core.markets[market].status == _MARKET_REDUCE_ONLY:
@@ -226,10 +228,12 @@ def list_stale(core: Any) -> None:
 
 @inlined
 def holds_stale(core: Any, account: int, spent: int) -> bool:
-    """Are the account's positions in markets without an oracle price worth more, at their last mark, than a tenth of
-    its room (fill_check.py) less what was `spent` of it? Nobody knows what they are worth, so it may only cancel and
-    reduce. With less it may go on: else somebody who can make a thin market go silent has sold each maker ten quote of
-    it before, and all other markets are without makers."""
+    """Whether the account's positions in markets without an oracle price are worth more than a tenth of its room.
+
+    They count at their last mark, against the room (fill_check.py) less what was `spent` of it. Their value is unknown,
+    so the account may only cancel and reduce. Below a tenth it may continue to trade: otherwise an attacker who can
+    silence a thin market sells each maker ten quote of it first, and all other markets are without makers.
+    """
     value = i64(0)
     for n in range(core.counters[STALE]):
         market = core.stale[n]
@@ -239,7 +243,7 @@ def holds_stale(core: Any, account: int, spent: int) -> bool:
 
 @inlined
 def _look_ahead(core: Any, slot: int, market: int) -> None:
-    """Have the memory of the next maker on its way, and the order after it."""
+    """Prefetch the next maker, and the order after it."""
     after = i64(core.links[slot].next)
     if after >= 0:
         link = core.links[after]
@@ -265,7 +269,7 @@ def trade(
     taker_fee: int,
     taker_share: int,
 ) -> None:
-    """Both sides of one fill at `px`, its fees (the exchange's, the builder's share) and its row."""
+    """Book both sides of one fill at `px`, with the fees of exchange and builder, and write its row."""
     op = core.ops[i]
     order = core.orders[slot]
     market = i64(op.market)
@@ -314,7 +318,7 @@ def trade(
 
 @inlined
 def _name_fill(row: Any, op: Any, order: Any, i: int) -> None:
-    """Who traded by which orders, in a row of FILL."""
+    """Write into a row of FILL who traded by which orders."""
     row.maker_oid = order.oid
     row.op = i
     row.market = op.market
@@ -332,7 +336,7 @@ def _name_fill(row: Any, op: Any, order: Any, i: int) -> None:
 
 @inlined
 def fee(notional: int, rate: int) -> int:
-    """ceil(notional * rate / FEE_SCALE): payers round up, so a rebate (a negative rate) rounds down."""
+    """The fee ceil(notional * rate / FEE_SCALE): payers round up, so a rebate (a negative rate) rounds down."""
     if notional < _SMALL_NOTIONAL:
         return -((-notional * rate) // FEE_SCALE)
     return muldiv_up_jit(notional, rate, FEE_SCALE)
@@ -340,13 +344,13 @@ def fee(notional: int, rate: int) -> int:
 
 @inlined
 def _grown(volume: int, more: int) -> int:
-    """A lifetime volume stops at VOLUME_MAX rather than wrap."""
+    """Add to a lifetime volume, which stops at VOLUME_MAX rather than wrap."""
     return i64(min(volume + more, VOLUME_MAX))
 
 
 @inlined
 def _pay_builder(core: Any, builder: int, share: int) -> None:
-    """The builder's share on top of the fee, straight to its account."""
+    """Pay the builder's share, which is on top of the fee, to the builder's account."""
     if share > 0:
         save_account(core, builder)
         core.accounts[builder].cash += share
@@ -356,7 +360,7 @@ def _pay_builder(core: Any, builder: int, share: int) -> None:
 def change_position(
     core: Any, account: int, market: int, change: int, px: int, charge: int, reduce_only: int
 ) -> int:
-    """One side of a fill: cash, size, entry, reserved orders; returns the profit that was closed."""
+    """Book one side of a fill: cash, size, entry, reserved orders; return the profit that was closed."""
     save_account(core, account)
     save_position(core, account, market)
     book_funding(core, account, market)
@@ -388,7 +392,7 @@ def change_position(
 
 @inlined
 def _share(cost: int, part: int, whole: int) -> int:
-    """floor(cost * part / whole): the cost of a part of a position."""
+    """The cost of a part of a position, floor(cost * part / whole)."""
     if whole < _SMALL:
         return cost // whole * part + cost % whole * part // whole
     return muldiv_down_jit(cost, part, whole)

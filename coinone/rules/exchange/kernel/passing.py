@@ -1,14 +1,15 @@
-"""Kernel: orders that rest and cross each other meet when the batch's takers are through.
+"""Kernel: resting orders that cross each other trade after the batch's takers.
 
 A post-only order may rest over others (post_only.py), and takers may trade with either. What still crosses at the end
-of the batch trades at the price of the order with the lower oid, the older, which is better for the newer one. Of one
-account the older goes. An older one that came before this batch, is at no loss to its owner by the mark and more than
-a 16th of the newer one has that go: its owner named post-only so as not to take it.
+of the batch trades at the price of the order with the lower oid, the older one, which is better for the newer one. If
+both are of one account, the older is removed. An older order that came before this batch, is at no loss to its owner by
+the mark and is larger than a 16th of the newer one removes the newer one: its owner chose post-only so as not to take.
 
-Whoever trades at a price worse than the middle of what rested at the end of the last batch (uncrossing.py) has taken,
-and pays what takers pay, the other what makers pay; at the middle itself the newer has taken. By age alone whoever
-takes from makers, who quote anew in each batch, would name post-only and a large size to come first, and have them pay
-its fee; by the mark, which follows slowly, makers would pay it wherever the market runs ahead of it.
+The order that trades at a price worse than the midpoint of what rested at the end of the last batch (uncrossing.py) is
+the taker and pays taker fees, the other pays maker fees; at the midpoint itself the newer one is the taker. If age
+alone decided, an account that takes from makers, who requote in each batch, would use post-only and a large size to
+come first, and have them pay its fee; if the mark decided, which follows slowly, makers would pay it wherever the
+market runs ahead of it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _REDUCE_ONLY, _LIQUIDATED = int(Status.REDUCE_ONLY_CANCELED), int(Status.LIQUIDA
 
 @part
 def meet(core: Any, i: int, result: Any) -> int:
-    """In op `i`'s market the best bid and the best ask trade, the oldest of a price first, until they do not cross."""
+    """Trade the best bid with the best ask in op `i`'s market, the oldest of a price first, until they do not cross."""
     op = core.ops[i]
     bids, asks = ladder_of(i64(op.market), 0), ladder_of(i64(op.market), 1)
     while core.ladder_counts[bids] > 0 and core.ladder_counts[asks] > 0:
@@ -55,7 +56,7 @@ def meet(core: Any, i: int, result: Any) -> int:
             gone = slot if _lots(core, slot) <= 0 else newer
             dismiss(core, gone, i, _LIQUIDATED if costs_the_fund(core, gone) else _REDUCE_ONLY)
         elif beyond_band(core, i64(op.market), i64(op.px)):
-            # At the loss of whom it bought or sold for; the price is the older one's.
+            # The account that loses by the fill: the price is the older order's.
             gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
             dismiss(core, newer if gains else slot, i, _BAND)
         elif _keeps_out(core, slot, newer):
@@ -71,7 +72,7 @@ def meet(core: Any, i: int, result: Any) -> int:
 
 @inlined
 def _repeat(op: Any, order: Any) -> None:
-    """Let the op have the order's terms, as the taker's side of a fill and its row are made of an op."""
+    """Copy the order's terms into the op, since the taker's side of a fill and its row are made from an op."""
     op.account = order.account
     op.oid = order.oid
     op.px = order.px
@@ -86,8 +87,11 @@ def _repeat(op: Any, order: Any) -> None:
 
 @inlined
 def _lots(core: Any, slot: int) -> int:
-    """Lots of a resting order that may trade by its terms: none of what a locked account would lose by, and, if it is
-    reduce-only, or its owner is locked or holds a stale market, no more than the position."""
+    """Lots of a resting order that may trade by its terms.
+
+    None if it would cost a locked account; at most the position if it is reduce-only, or its owner is locked or holds a
+    stale market.
+    """
     order = core.orders[slot]
     account, market = i64(order.account), i64(order.market)
     if costs_the_fund(core, slot):
@@ -100,7 +104,7 @@ def _lots(core: Any, slot: int) -> int:
 
 @inlined
 def _keeps_out(core: Any, slot: int, newer: int) -> bool:
-    """Does the older order in `slot` have the newer one go: was it there before, at no loss, and is it not small?"""
+    """Whether the older order in `slot` removes the newer: was it there before, at no loss, and is it not small?"""
     order = core.orders[slot]
     loss = (1 - 2 * order.side) * (order.px - core.markets[i64(order.market)].mark)
     return bool(
@@ -112,7 +116,7 @@ def _keeps_out(core: Any, slot: int, newer: int) -> bool:
 
 @inlined
 def _charges(core: Any, slot: int, takes: bool, size: int, px: int) -> tuple[int, int]:
-    """The exchange's fee and the builder's share for this fill of an order, as takers pay or as makers."""
+    """The exchange's fee and the builder's share for this fill of an order, at taker or maker rates."""
     order = core.orders[slot]
     holder = core.accounts[i64(order.account)]
     rate = holder.taker_rate if takes else holder.maker_rate
@@ -121,7 +125,7 @@ def _charges(core: Any, slot: int, takes: bool, size: int, px: int) -> tuple[int
 
 @part
 def _may_trade(core: Any, i: int, slot: int, takes: bool, size: int) -> bool:
-    """May its owner make this fill at op `i`'s price? Else its orders of that side go."""
+    """Whether the order's owner may make this fill at op `i`'s price; if not, its orders of that side are removed."""
     order, px = core.orders[slot], i64(core.ops[i].px)
     account, market = i64(order.account), i64(order.market)
     change = (1 - 2 * order.side) * size
@@ -135,7 +139,7 @@ def _may_trade(core: Any, i: int, slot: int, takes: bool, size: int) -> bool:
 
 @part
 def _trade(core: Any, i: int, slot: int, newer: int, older_takes: bool, size: int) -> None:
-    """One fill between two that rest, at the price of the older one in `slot`."""
+    """Book one fill between two resting orders, at the price of the older one in `slot`."""
     op, made = core.ops[i], core.orders[newer]
     market, account, maker = i64(op.market), i64(op.account), i64(made.account)
     direction, px = 1 - 2 * op.side, i64(op.px)

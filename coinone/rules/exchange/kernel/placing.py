@@ -1,13 +1,13 @@
-"""Kernel, chapter one: a new order, from the checks on entry to its rest in the book.
+"""Kernel, part one: placing a new order, from the checks on entry to its rest in the book.
 
-Initial margin on entry: the account's equity must cover its initial margin with this order reserved. What
-is over is the order's *slack*: what it may still lose by trading, or resting, at prices worse than the
-mark, and by fees. An order that can only reduce the position (reduce-only, or opposite to it and, with the open orders
-of its side, no larger) needs no margin: each of its fills is judged when it comes (margin/fill_check.py), and what
-would rest must be a fill that its owner could bear now.
+Initial margin on entry: the account's equity must cover its initial margin with this order reserved. The excess is the
+order's *slack*: what it may still lose by trading, or resting, at prices worse than the mark, and by fees. An order
+that can only reduce the position (reduce-only, or opposite to it and, with the open orders of its side, no larger)
+needs no margin: each of its fills is checked when it happens (margin/fill_check.py), and what would rest must be a fill
+that its owner could bear now.
 
-A modify places its new order as if the old one were gone. The old one goes when the new one trades or rests;
-if that is refused, the old one stays as it is, with its place in the queue.
+A modify places its new order as if the old one were gone. The old one is removed when the new one trades or rests; if
+that is refused, the old one stays as it is, with its place in the queue.
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ _IOC, _ALO = int(Tif.IOC), int(Tif.ALO)
 
 @part
 def place(core: Any, i: int, old: int, result: Any) -> int:
-    """Enter op `i`, whose terms are good, for the order in slot `old` (-1: none); fill in its result."""
+    """Place op `i`, whose terms are valid, replacing the order in slot `old` (-1: none); fill in its result."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
     holder = core.accounts[account]
     held = core.positions[account, market]
     direction = 1 - 2 * op.side
-    most = -direction * held.size  # that can be reduced
+    most = -direction * held.size  # what can be reduced
     bids, asks = held.bid_size, held.ask_size
     if old >= 0 and core.orders[old].reduce_only == 0:
         bids -= core.orders[old].sz * (1 - core.orders[old].side)
         asks -= core.orders[old].sz * core.orders[old].side
-    reserved = bids + (asks - bids) * op.side  # of its side; a branch on the side would be a coin toss
+    reserved = bids + (asks - bids) * op.side  # of its side; a branch would be mispredicted half of the time
     size = op.sz
     status = _check_liquidation(core, i)
     if status != 0:
@@ -120,8 +120,10 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
 
 @inlined
 def _reserve(core: Any, i: int, size: int, initial: int, needed: int) -> None:
-    """Save what the order may change and, unless it is reduce-only, reserve margin for `size` of it: `initial` for its
-    market, `needed` for all of the account's."""
+    """Save what the order may change and, unless it is reduce-only, reserve margin for `size` of it.
+
+    `initial` is the initial margin of its market, `needed` that of the whole account.
+    """
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
     save_globals(core)
@@ -139,7 +141,7 @@ def _reserve(core: Any, i: int, size: int, initial: int, needed: int) -> None:
 
 @inlined
 def _check_liquidation(core: Any, i: int) -> int:
-    """Only liquidation's orders trade for a locked account, and none of them for one that can carry its positions."""
+    """Allow only liquidation orders for a locked account, and none for one that can carry its positions."""
     op = core.ops[i]
     holder = core.accounts[i64(op.account)]
     if holder.flags & ACCOUNT_LOCKED != 0:
@@ -151,18 +153,20 @@ def _check_liquidation(core: Any, i: int) -> int:
 
 @inlined
 def _falls_short(core: Any, i: int, size: int, slack: int) -> bool:
-    """Is `slack` less than what `size` of the order may cost at rest: the loss against the mark, and the fees?"""
+    """Whether `slack` is less than what `size` of the order may cost at rest: the loss against the mark, and the
+    fees."""
     op = core.ops[i]
     market, value = i64(op.market), op.px * size
     left = slack - max((1 - 2 * op.side) * (op.px - core.markets[market].mark), 0) * size
-    if left >= value:  # no fee is more than the value
+    if left >= value:  # no fee exceeds the value
         return False
     return bool(left < max(fee(value, core.accounts[i64(op.account)].maker_rate + op.builder_fee), 0))
 
 
 @part
 def _may_rest(core: Any, i: int, size: int) -> bool:
-    """Could its owner bear `size` of an order that reduces, now, at its own price? Else nobody could hit it."""
+    """Whether the owner could bear `size` of a reducing order, now, at its own price; otherwise no taker could hit
+    it."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
     change = (1 - 2 * op.side) * size
@@ -173,8 +177,10 @@ def _may_rest(core: Any, i: int, size: int) -> bool:
 
 @inlined
 def _check_risk(core: Any, account: int, market: int, position: int) -> int:
-    """May the account take new risk, up to a position of this size? 0 if it may. What reduces counts as well: the
-    position may be closed by a reduce-only order first."""
+    """Check that the account may take new risk, up to a position of this size; 0 if it may.
+
+    What reduces counts as well: the position may be closed by a reduce-only order first.
+    """
     terms = core.markets[market]
     if terms.status != 0:
         return _AGED_PRICE if terms.status == _MARKET_AGED else _ONLY_REDUCE
@@ -189,7 +195,7 @@ def _check_risk(core: Any, account: int, market: int, position: int) -> int:
 
 @part
 def _check_reducing(core: Any, i: int, old: int, size: int, crosses: bool) -> int:
-    """May this reduce-only order of `size` enter: is it the whole position or worth the minimum, is there room?"""
+    """Check that this reduce-only order of `size` may enter: the whole position or the minimum, and room for it."""
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
     if not crosses:
@@ -204,7 +210,7 @@ def _check_reducing(core: Any, i: int, old: int, size: int, crosses: bool) -> in
 
 @inlined
 def _check_count(core: Any, i: int, old: int) -> int:
-    """May the account have one more order, by this cloid, once that in slot `old` is gone? 0 if it may."""
+    """Check that the account may have one more order, by this cloid, once that in slot `old` is gone; 0 if it may."""
     op = core.ops[i]
     account = i64(op.account)
     if op.tif != _IOC and core.accounts[account].order_count - i64(old >= 0) >= OPEN_ORDERS_MAX:
@@ -222,7 +228,7 @@ def _check_count(core: Any, i: int, old: int) -> int:
 
 @part
 def _quote(core: Any, market: int, result: Any) -> None:
-    """Tell the owner of a refused post-only order the best prices."""
+    """Report the best prices to the owner of a refused post-only order."""
     bids, asks = ladder_of(market, 0), ladder_of(market, 1)
     if core.ladder_counts[bids] > 0:
         result.bid = core.ladder_keys[bids, core.ladder_counts[bids] - 1]
@@ -234,10 +240,9 @@ def _quote(core: Any, market: int, result: Any) -> None:
 def _enter(
     core: Any, i: int, old: int, size: int, slack: int, reducing: bool, crosses: bool, result: Any
 ) -> int:
-    """Match, decide on the part that did not trade and on the order replaced, and give the answer.
+    """Match the order, decide on the rest and on the order replaced, and return the status.
 
-    The running margins of who trades or replaces are brought up to date once, at the end: nothing reads them
-    before.
+    The running margins of an account that trades or replaces are updated once, at the end: nothing reads them before.
     """
     op = core.ops[i]
     account, market = i64(op.account), i64(op.market)
@@ -246,7 +251,7 @@ def _enter(
     left = size
     paid = notional = i64(0)
     stopped = 0
-    had, equity = slack, worth(core, account)  # the slack is as if the order in slot `old` were gone
+    had, equity = slack, worth(core, account)  # the slack does not count the order in slot `old`
     if crosses:
         left, slack, paid, notional, stopped = match(core, i, old, oid, size, slack, reducing)
     filled = size - left
@@ -295,7 +300,7 @@ def _enter(
 
 @inlined
 def _check_rest(core: Any, i: int, left: int, reducing: bool, short: bool) -> int:
-    """May `left` of the order rest? `short`: its owner has not the margin for it. OPEN, or why it may not."""
+    """Check that `left` of the order may rest: OPEN, or why it may not. `short`: its owner lacks the margin for it."""
     op = core.ops[i]
     if op.tif == _IOC:
         return _IOC_CANCELED
@@ -309,14 +314,14 @@ def _check_rest(core: Any, i: int, left: int, reducing: bool, short: bool) -> in
 
 @inlined
 def _replace(core: Any, i: int, old: int) -> None:
-    """The order in slot `old` goes for op `i`, if there is one and it still rests."""
+    """Remove the order in slot `old`, replaced by op `i`, if there is one and it still rests."""
     if old >= 0 and core.orders[old].oid != 0:
         dismiss(core, old, i, _REPLACED)
 
 
 @inlined
 def _release(core: Any, i: int, left: int) -> None:
-    """What op `i` had reserved for `left` is free again."""
+    """Release what op `i` had reserved for `left`."""
     op = core.ops[i]
     if left > 0:
         release(core, i64(op.account), i64(op.market), op.side, left, op.reduce_only)
@@ -324,7 +329,7 @@ def _release(core: Any, i: int, left: int) -> None:
 
 @inlined
 def _rejection(status: int) -> int:
-    """What an order is told that ended without a trade."""
+    """The refusal that is returned for an order that ended without a trade."""
     if status == _MARGIN_CANCELED:
         return _MARGIN
     if status == _BAND_CANCELED:
@@ -364,7 +369,7 @@ def _rest(core: Any, i: int, oid: int, size: int, left: int) -> None:
 
 @inlined
 def _report_taker(core: Any, i: int, oid: int, size: int, left: int, status: int) -> None:
-    """An update for an order that traded and is gone without having rested."""
+    """Append an update for an order that traded and ended without having rested."""
     op = core.ops[i]
     row = next_row(core, UPDATES, core.updates)
     row.oid = oid

@@ -1,17 +1,17 @@
-"""Which post-only orders of a batch rest although others cross them; what still crosses meets at its end (passing.py).
+"""Which post-only orders of a batch rest although they cross others; what still crosses trades at its end (passing.py).
 
-On other venues whoever rests first keeps out what would cross it. Here makers cancel and quote anew in the same batch,
-cancels first, so that a stranger's ask for 12 quote far below all others would bar the bids of all of them: sellers and
-liquidations would then meet nobody but the stranger's own bid. So a post-only order rests over
+On other venues the order that rests first keeps out orders that would cross it. Here makers cancel and requote in the
+same batch, cancels first, so a stranger's ask for 12 quote far below all others would bar the bids of all makers:
+sellers and liquidations would then meet only the stranger's own bid. So a post-only order rests over
 
 - what others bring in the same batch, and over what came in the last one or is about to be moved by a post-only modify:
-  no taker may have had a chance at it (of the latter, more than a 16th of the order has it go when takers are through);
-- what rests at a loss against the mark: its owner may take it away ahead of takers and put it back behind them;
+  no taker may have had a chance at it (of the latter, more than a 16th of the order removes it after the takers);
+- what rests at a loss against the mark: its owner may withdraw it before takers and restore it after them;
 - of all else, a 16th of its own lots.
 
-A post-only order that more is in the way of is refused, as everywhere: who is late with a price does not want to trade.
-Beyond the band at its owner's loss, where no fill can happen, an order rests over nothing: 16,384 such bids, each at
-a better price than the makers', would push theirs off the side.
+A post-only order that crosses more than that is refused, as everywhere: a maker late with a price does not want to
+trade. Beyond the band at its owner's loss, where no fill can happen, an order rests over nothing: 16,384 such bids,
+each at a better price than the makers', would push theirs off the side.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ _PLACE = int(OpKind.PLACE)
 
 
 def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
-    """Which of a segment's post-only orders, in their markets' units, rest over what crosses them. Orders that came at
-    `last_batch_ms` or later keep nothing out."""
+    """Which of a segment's post-only orders, in their markets' units, rest over what they cross.
+
+    Orders that came at `last_batch_ms` or later keep nothing out.
+    """
     found = np.zeros(len(ops), np.bool_)
     small = _lots(rows, ops) // SMALL_PART
     order = np.argsort(ops["market"], kind="stable")
@@ -55,13 +57,13 @@ def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
                 _count(rows.core(), 2 * market + side, keys, sizes, last_batch_ms, moved)
                 in_way = _in_way(rows, market, side, reached, keys, sizes)
             found[coming] = (in_way <= small[coming]) & ~_beyond_band(rows, market, side, reached)
-            if rows.markets[market]["status"] == MarketStatus.AGED:  # nobody may open on an old price
+            if rows.markets[market]["status"] == MarketStatus.AGED:  # no order may open on an old price
                 found[coming] &= ops["reduce_only"][coming] != 0
     return found
 
 
 def _lots(rows: Rows, ops: Array) -> Array:
-    """The lots of each order; of a reduce-only one, no more than the position."""
+    """The lots of each order; of a reduce-only one, at most the position."""
     known = (ops["market"] >= 0) & (ops["market"] < rows.market_count)
     held = rows.positions["size"][ops["account"], np.where(known, ops["market"], 0)]
     reducible = np.maximum(held * (2 * ops["side"].astype(np.int64) - 1), 0)
@@ -69,12 +71,12 @@ def _lots(rows: Rows, ops: Array) -> Array:
 
 
 def _sign(side: int) -> int:
-    """A ladder's keys rise to its best price: prices of bids, and minus prices of asks."""
+    """The sign of a ladder's keys, which rise to its best price: prices of bids, and minus prices of asks."""
     return 1 if side == Side.BUY else -1
 
 
 def _in_way(rows: Rows, market: int, side: Side, reached: Array, keys: Array, sizes: Array) -> Array:
-    """Lots that orders of the other side meet, from the keys `reached` to the last one at no loss to its owner."""
+    """Lots of the other side that orders meet, from the keys `reached` to the last one at no loss to its owner."""
     lots = np.concatenate(([0], np.cumsum(sizes)))
     most = np.searchsorted(keys, int(rows.markets[market]["mark"]) * _sign(side), "right")
     found: Array = np.maximum(lots[most] - lots[np.searchsorted(keys, reached)], 0)
@@ -82,8 +84,10 @@ def _in_way(rows: Rows, market: int, side: Side, reached: Array, keys: Array, si
 
 
 def _beyond_band(rows: Rows, market: int, side: Side, reached: Array) -> Array:
-    """Which prices of orders against `side`, as its keys, lie beyond the band to the loss of their owners, or so far
-    that prices enough to fill a side fit between."""
+    """Which prices of orders against `side`, as its keys, are beyond the band to the loss of their owners.
+
+    Also those so far away that enough prices to fill a side fit in between.
+    """
     row = rows.markets[market]
     mark = int(row["mark"])
     most = min(mark // band_divisor(int(row["max_leverage"])), PRICE_LEVELS_MAX // 2 * int(row["px_unit"]))
@@ -92,7 +96,7 @@ def _beyond_band(rows: Rows, market: int, side: Side, reached: Array) -> Array:
 
 
 def _moved_orders(rows: Rows, ops: Array) -> Array:
-    """Slots of the resting orders that modifies among `ops` would put at another price or on the other side, rising."""
+    """Slots of the resting orders that modifies among `ops` would move to another price or side, in rising order."""
     slots = np.full(len(ops), -1, np.int64)
     if (ops["kind"] != _PLACE).any():
         _find_moved(rows.core(ops), slots)
@@ -124,8 +128,10 @@ def _holds(rising: Any, number: int) -> bool:
 
 @njit(types.void(CORE, types.int64, NUMBERS, NUMBERS, types.int64, NUMBERS), error_model="numpy", _nrt=False)
 def _count(words: Any, ladder: int, keys: Any, sizes: Any, last_batch_ms: int, moved: Any) -> None:
-    """Set the sizes at a ladder's best `keys` to the lots that keep others out: that came before the last batch, and
-    are not about to be moved."""
+    """Set the sizes at a ladder's best `keys` to the lots that keep others out.
+
+    These are lots that came before the last batch and are not about to be moved.
+    """
     core = attach(words)
     first = core.ladder_counts[ladder] - keys.shape[0]
     for place in range(keys.shape[0]):

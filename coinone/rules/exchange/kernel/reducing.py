@@ -1,7 +1,7 @@
-"""Kernel: reduce-only orders at rest never exceed the position they reduce (docs/protocol/matching.md).
+"""Kernel: resting reduce-only orders never exceed the position they reduce (docs/protocol/matching.md).
 
-They need no margin, so without a bound one lot could hold a thousand places in every book. When a position shrinks,
-whatever made it, the worst-priced of its reduce-only orders go or become smaller, of one price the youngest first.
+They need no margin, so without a bound one lot could occupy a thousand places in every book. When a position shrinks,
+for whatever reason, its worst-priced reduce-only orders are removed or reduced, at one price the youngest first.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _OPEN, _REDUCE_ONLY = int(Status.OPEN), int(Status.REDUCE_ONLY_CANCELED)
 
 @inlined
 def reducible(core: Any, account: int, market: int, side: int) -> int:
-    """How much an order of that side can take off the account's position; not positive if nothing."""
+    """How much an order of that side can reduce the account's position; not positive if nothing."""
     return i64(core.positions[account, market].size * (2 * side - 1))
 
 
 @part
 def reducing_room(core: Any, account: int, market: int, side: int, old: int) -> int:
-    """How much more of reduce-only orders may rest, the one in slot `old` not counted."""
+    """How many more lots of reduce-only orders may rest, not counting the one in slot `old`."""
     room = reducible(core, account, market, side) - core.positions[account, market].reduce_size
     if old >= 0 and core.orders[old].reduce_only != 0:
         room += core.orders[old].sz
@@ -36,7 +36,7 @@ def reducing_room(core: Any, account: int, market: int, side: int, old: int) -> 
 
 @part
 def too_many_reducing(core: Any, account: int, market: int, old: int) -> bool:
-    """Would one more be more than an account may have, or than the position is worth the market's minimum?"""
+    """Whether one more reduce-only order would be too many: for the account, or for a position of so many minimums."""
     count = 1
     slot = first_reducing(core, account, market)
     while slot >= 0:
@@ -49,7 +49,7 @@ def too_many_reducing(core: Any, account: int, market: int, old: int) -> bool:
 
 @inlined
 def trim(core: Any, account: int, market: int, i: int) -> None:
-    """Cut the account's reduce-only orders down to its position; op `i` caused it."""
+    """Trim the account's reduce-only orders to its position; op `i` caused it."""
     if core.positions[account, market].first_reduce != 0:
         _trim(core, account, market, i)
 

@@ -1,9 +1,8 @@
-"""The kernel: a whole segment of operations in one call (D4).
+"""The kernel: run a whole segment of operations in one call (D4).
 
-Chapters: placing.py, matching.py, cancelling.py; sums.py, journal.py and book.py (with ladders.py and
-book/indexes.py) are what they stand on. It never raises: each operation gets a status. Room for everything it may
-write is there before it begins (capacity.py). run.py says the same in plain Python and is the specification to read
-first.
+Parts: placing.py, matching.py, cancelling.py; they are built on sums.py, journal.py and book.py (with ladders.py and
+book/indexes.py). It never raises: each operation gets a status. There is room for everything it may write before it
+begins (capacity.py). The twin's run.py has the same rules in plain Python and is the specification to read first.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ _NOT_FOUND, _MODIFY_NOT_FOUND = int(Status.NOT_FOUND), int(Status.MODIFY_NOT_FOU
 
 @inlined
 def _only_smaller(core: Any, slot: int, i: int) -> bool:
-    """Does the modify only make the order smaller? Then it keeps its place and its oid."""
+    """Whether the modify only makes the order smaller, in which case it keeps its place and its oid."""
     op = core.ops[i]
     order = core.orders[slot]
     return bool(
@@ -82,7 +81,7 @@ def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
     save_account(core, account)
     save_order(core, slot)
     release(core, account, market, order.side, order.sz - op.sz, order.reduce_only)
-    order.orig_sz -= order.sz - op.sz  # what has traded stays told
+    order.orig_sz -= order.sz - op.sz  # the traded part still counts
     take_from(core, slot, order.sz - op.sz)
     report_order(core, slot, i, _OPEN)
     result.oid = order.oid
@@ -92,9 +91,10 @@ def _shrink(core: Any, slot: int, i: int, result: Any) -> int:
 
 @njit(types.boolean(CORE), error_model="numpy", _nrt=False)
 def run(words: Any) -> bool:
-    """Each op in turn: a cancel takes away, a modify shrinks in place or places in the stead of the old order.
+    """Run the operations in order: cancels remove; modifies shrink in place or replace the old order.
 
-    False, and nothing is done, if there is not room enough."""
+    False, with nothing done, if there is not enough room.
+    """
     core = attach(words)
     if not has_capacity(core, core.ops.shape[0]):
         return False
@@ -146,9 +146,9 @@ def run(words: Any) -> bool:
 
 
 class SegmentOutput(NamedTuple):
-    """What a segment did: one RESULT per op, FILL and UPDATE rows in the order in which they happened.
+    """The output of a segment: one RESULT per op, FILL and UPDATE rows in the order in which they happened.
 
-    Views of buffers that are written again after the epoch (rows/output.py): copy what must last longer.
+    Views of buffers that are overwritten after the epoch (rows/output.py): copy what must last longer.
     """
 
     results: Array
@@ -176,7 +176,7 @@ def run_segment(rows: Rows, ops: Array, now: int) -> SegmentOutput:
 
 
 def _make_room(rows: Rows, count: int) -> None:
-    """For all that `count` operations may write (capacity.py)."""
+    """Make room for all that `count` operations may write (capacity.py)."""
     live = rows.live_orders
     rows.reserve_orders(count)
     rows.journal.reserve(rows_touched(live, count))

@@ -1,4 +1,4 @@
-"""Kernel: what a market's parameters and mark alone say of an order, before its account and the book are looked at."""
+"""Kernel: checks of an order's terms against the market's parameters and mark, before account and book are read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARKET_JUMPING = int(MarketStatus.JUMPING)
 
 @inlined
 def check_terms(core: Any, i: int) -> int:
-    """The status that refuses op `i` whatever else is the case; 0 if nothing is wrong."""
+    """The status that refuses op `i` for its terms alone; 0 if they are valid."""
     op = core.ops[i]
     if op.market < 0 or op.market >= core.counters[MARKETS]:
         return _BAD_MARKET
@@ -44,10 +44,11 @@ def check_terms(core: Any, i: int) -> int:
 
 @inlined
 def _is_tick(px: int, tick: int, figures: int, unit: int) -> bool:
-    """Hyperliquid's rule: at most `figures` significant figures, or a whole number of quote units."""
+    """Whether the price is a tick by Hyperliquid's rule: at most `figures` significant figures, or whole quote
+    units."""
     if tick > 1 and px % tick != 0:
         return False
-    if figures == 0 or px < 100_000:  # five figures or fewer as it stands
+    if figures == 0 or px < 100_000:  # always five figures or fewer
         return True
     if px % unit == 0:
         return True
