@@ -69,6 +69,7 @@ ROOMS_EDITED = (
     "rules/exchange/accounts",
     "rules/exchange/trading",
     "rules/exchange/kernel",
+    "rules/exchange/twin",
     "protocols",
     "node",
     "interfaces/api/admission",

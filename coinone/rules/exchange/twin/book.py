@@ -1,6 +1,4 @@
-"""The things the twin speaks of, as plain objects, and its order book: prices in a sorted list, a queue at
-each.
-"""
+"""The twin's objects and its order book: prices in a sorted list, a queue at each."""
 
 from __future__ import annotations
 
@@ -9,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 row = tuple.__new__
-"""A NamedTuple of its fields in order, in half the time that its own constructor takes."""
+"""Make a NamedTuple from its fields in order, in half the time that its own constructor takes."""
 
 
 @dataclass(slots=True)
 class Op:
-    """An operation; fields as in tables.OP. No tuple: its fields are read far more often than it is made."""
+    """An operation; fields as in tables.OP. Not a tuple: its fields are read far more often than it is made."""
 
     px: int
     sz: int
@@ -40,7 +38,7 @@ class Op:
 
 
 class Result(NamedTuple):
-    """The answer to an operation; fields as in tables.RESULT."""
+    """The result of an operation; fields as in tables.RESULT."""
 
     oid: int
     filled_sz: int
@@ -82,7 +80,7 @@ class TwinFill(NamedTuple):
 
 
 class TwinUpdate(NamedTuple):
-    """What became of an order; fields as in tables.UPDATE."""
+    """The new state of an order; fields as in tables.UPDATE."""
 
     oid: int
     px: int
@@ -113,7 +111,7 @@ class Position:
     funding_open: int = 0
     funding_change: int = 0
     funding_ms: int = 0
-    initial_margin: int = 0  # its terms in the owner's sums
+    initial_margin: int = 0  # its part of the owner's sums
     maintenance_margin: int = 0
     reducing: list[TwinOrder] = field(default_factory=list, compare=False)  # resting reduce-only orders
 
@@ -135,7 +133,7 @@ class TwinAccount:
 
 @dataclass(slots=True)
 class Ladder:
-    """One side of a market: `keys` ascending to the best price, and at each the orders by age.
+    """One side of a market: `keys` ascending to the best price, and the orders of each key by age.
 
     A key is the price of bids, and minus the price of asks.
     """
@@ -164,7 +162,7 @@ class Ladder:
             del self.keys[bisect_left(self.keys, key)]
 
     def only_best(self, order: TwinOrder) -> bool:
-        """Is this order all that stands at the best price?"""
+        """Whether this order is the only one at the best price."""
         return bool(self.keys) and list(self.queues[self.keys[-1]]) == [order.oid]
 
     def best(self) -> int:
@@ -206,7 +204,7 @@ class TwinMarket:
 
 @dataclass(slots=True)
 class TwinOrder:
-    """An order with what it stands on: its owner, the owner's position in its market, and the market."""
+    """An order with references to its owner, the owner's position in its market, and the market."""
 
     oid: int
     op: Op

@@ -1,4 +1,4 @@
-"""From rows to the twin and back to something comparable: what the tests hold against each other."""
+"""Convert rows to the twin and both to a comparable form, for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coinone.rules.exchange.twin.run import Twin
 from coinone.rules.exchange.twin.terms import sums
 
 _MARKET_FIELDS = tuple(TwinMarket.__dataclass_fields__.keys() - {"bounds", "tiers", "sides"})
-_POSITION_FIELDS = {  # of the twin and of the rows; the terms of sums aside
+_POSITION_FIELDS = {  # names in the twin and in the rows, without the terms of sums
     name: {"bids": "bid_size", "asks": "ask_size"}.get(name, name)
     for name in Position.__dataclass_fields__
     if name not in ("initial_margin", "maintenance_margin", "reducing")
@@ -22,7 +22,7 @@ _POSITION_FIELDS = {  # of the twin and of the rows; the terms of sums aside
 
 
 def ops_of(rows: Any) -> list[Op]:
-    """The operations of an OP array as the twin takes them."""
+    """The operations of an OP array as the twin's objects."""
     return [Op(*row) for row in rows.tolist()]
 
 
@@ -45,7 +45,7 @@ def _market(rows: Rows, index: int) -> TwinMarket:
     tiers = rows.tiers[index, : int(row["tier_count"])]
     pairs = [(int(tier["max_leverage"]), int(tier["deduction"])) for tier in tiers]
     market = TwinMarket(**fields, bounds=tiers["lower"].tolist(), tiers=pairs)
-    market.order_count = 0  # counted again as the orders come
+    market.order_count = 0  # counted again as the orders are restored
     return market
 
 
@@ -64,7 +64,7 @@ def _account(rows: Rows, slot: int) -> TwinAccount:
 
 
 def _op(row: np.void) -> Op:
-    """The operation that placed a resting order, as far as its row tells."""
+    """The operation that placed a resting order, as far as its row shows it."""
     fields = dict.fromkeys(OP.names or (), 0)
     shared = set(fields) & set(row.dtype.names or ()) - {"oid"}
     fields.update({name: int(row[name]) for name in shared}, kind=int(OpKind.PLACE))
@@ -72,7 +72,7 @@ def _op(row: np.void) -> Op:
 
 
 def state_of_rows(rows: Rows) -> dict[str, Any]:
-    """All that the kernel may change, without slots and layouts; running sums as they stand."""
+    """All that the kernel may change, without slots and layouts, including the running sums."""
     accounts = []
     for slot in range(rows.account_count):
         row = rows.accounts[slot]
@@ -104,7 +104,7 @@ def state_of_rows(rows: Rows) -> dict[str, Any]:
 
 
 def state_of_twin(twin: Twin) -> dict[str, Any]:
-    """The same from the twin, its sums added up afresh."""
+    """The same state from the twin, with sums computed from scratch."""
     accounts = [
         (
             a.cash,
@@ -131,7 +131,7 @@ def state_of_twin(twin: Twin) -> dict[str, Any]:
 
 
 def _seen(row: np.void) -> tuple[int, ...]:
-    """An order as both sides show it."""
+    """The fields of an order that both sides have."""
     names = ("oid", "px", "sz", "orig_sz", "account", "tif", "reduce_only", "time_ms", "cloid_lo")
     return tuple(int(row[name]) for name in names)
 

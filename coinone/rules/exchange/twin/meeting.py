@@ -1,4 +1,4 @@
-"""The twin's chapter of meetings: a taker against the book, best price first, oldest order first."""
+"""The twin's matching: a taker against the book, best price first, oldest order first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILLED = int(Status.FILLED)
 
 
 class Meeting(TwinState):
-    """What rests, and how it trades; `fills` and `updates` are those of the segment that runs."""
+    """Matches takers with resting orders; `fills` and `updates` are those of the current segment."""
 
     def __init__(self, markets: list[TwinMarket], accounts: list[TwinAccount]) -> None:
         super().__init__(markets, accounts)
@@ -39,7 +39,7 @@ class Meeting(TwinState):
         self.fills: list[TwinFill] = []
 
     def match(self, i: int, taker: TwinOrder, slack: int | None) -> tuple[int | None, int]:
-        """Trade against the best price's oldest order until done; why it stopped early, or 0."""
+        """Trade against the best price's oldest order until done; return the slack and why it stopped early, or 0."""
         op, market = taker.op, taker.market
         other = market.sides[1 - op.side]
         keys, limit = other.keys, other.sign * op.px
@@ -85,7 +85,7 @@ class Meeting(TwinState):
         return slack, 0
 
     def _meet(self, taker: TwinOrder, maker: TwinOrder) -> tuple[int, int]:
-        """How much the maker's order can take by its own terms, or why it is cancelled."""
+        """How much the maker's order can take by its own terms, or why it is cancelled or the taker stops."""
         owner, market = maker.owner, maker.market
         if owner is taker.owner:
             return 0, Status.REPLACED if maker is taker.replaces else Status.SELF_TRADE_CANCELED
@@ -106,7 +106,7 @@ class Meeting(TwinState):
         return fee(notional, rate), fee(notional, op.builder_fee) if pays else 0
 
     def _taker_charges(self, taker: TwinOrder, change: int, px: int) -> tuple[int, int]:
-        """The same for a taker; a liquidation pays what the fill leaves of its share of the equity, at most."""
+        """`charges` for a taker; a liquidation pays at most what the fill leaves of its share of the equity."""
         owner, op, notional = taker.owner, taker.op, abs(change) * px
         if not op.liquidation:
             return self.charges(op, notional, owner.taker_rate)
@@ -114,7 +114,7 @@ class Meeting(TwinState):
         spare = equity + change * (taker.market.mark - px)
         if owner.maintenance_margin and equity > 0:
             left = margin_left(taker, change)
-            spare += -equity * left // owner.maintenance_margin  # less the share that must stay, rounded up
+            spare += -equity * left // owner.maintenance_margin  # less the share that must remain, rounded up
         return min(fee(notional, op.liquidation_fee), max(spare, 0)), 0
 
     def trade(
@@ -127,9 +127,10 @@ class Meeting(TwinState):
         made: tuple[int, int],
         took: tuple[int, int],
     ) -> None:
-        """One fill at `px`: the maker's side, then the taker's, whose fee goes to insurance in a liquidation.
+        """Book one fill at `px`: the maker's side, then the taker's, whose fee goes to insurance in a liquidation.
 
-        `made` and `took` are (fee, builder's share)."""
+        `made` and `took` are (fee, builder's share).
+        """
         op, market = taker.op, taker.market
         change = size if op.side == BUY else -size
         starts = taker.held.size, maker.held.size
@@ -195,7 +196,8 @@ class Meeting(TwinState):
         self.next_tid += 1
 
     def check_extension(self, i: int, owner: TwinAccount, had: int, equity: int, burnt: int) -> bool:
-        """If fills that cost more than the exchange's fees left too little initial margin, what adds risk goes."""
+        """Remove orders that add risk if fills that cost more than the exchange's fees left too little initial
+        margin."""
         short = room(owner) < 0 and room(owner) + burnt < had and worth(owner) + burnt < equity
         if short:
             self.remove_risk(i, owner)

@@ -1,4 +1,4 @@
-"""The twin's chapter of passing: which post-only orders rest over others, and how orders that rest meet."""
+"""The twin's rules of passing: which post-only orders rest over others, and how resting orders trade."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 
 
 class Passing(Meeting):
-    """Which post-only orders may rest over others, and how they meet when the batch's takers are through."""
+    """Which post-only orders may rest over others, and how they trade after the batch's takers."""
 
     def passing(self, ops: list[Op], last_batch: int) -> list[bool]:
-        """Which post-only orders of a segment rest though others cross them: those that would meet no more than a 16th
-        of their lots of what rests at no loss to its owner since before the last batch, and is not about to be moved by
-        the segment. None beyond the band at its own loss."""
+        """Which post-only orders of a segment rest though they cross others.
+
+        Those that would meet no more than a 16th of their lots of what rests at no loss to its owner since before the
+        last batch, and is not about to be moved by the segment. None beyond the band at its own loss.
+        """
         moved = {
             order.oid
             for op in ops
@@ -73,8 +75,10 @@ class Passing(Meeting):
         return order
 
     def meet(self, i: int, market: TwinMarket, middle: int) -> Result:
-        """While a market's best orders cross, the older one trades at its price with the newer one; of one account it
-        goes. `middle` is twice the price that tells who takes."""
+        """Trade a market's best orders while they cross, at the older one's price; of one account the older is removed.
+
+        `middle` is twice the price that decides which side takes.
+        """
         bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
         while bids.keys and asks.keys and bids.keys[-1] >= -asks.keys[-1]:
             heads = [next(iter(side.queues[side.keys[-1]].values())) for side in (bids, asks)]
@@ -100,7 +104,7 @@ class Passing(Meeting):
         return row(Result, (0, filled, notional, 0, 0, 0, Status.CANCELED))
 
     def _lots(self, order: TwinOrder) -> int:
-        """What may trade by its own terms."""
+        """The lots of an order that may trade by its own terms."""
         if costs_the_fund(order):
             return 0
         position = -order.held.size if order.op.side == BUY else order.held.size
@@ -108,17 +112,18 @@ class Passing(Meeting):
         return min(order.left, max(position, 0)) if clipped else order.left
 
     def _keeps_out(self, older: TwinOrder, newer: TwinOrder) -> bool:
-        """Was the older one there before the batch, at no loss to its owner, and more than a 16th of the other?"""
+        """Whether the older one was there before the batch, at no loss to its owner, and is more than a 16th of the
+        other."""
         return (
             older.time_ms < self.now and adverse(older, older.op.px, 1) <= 0 and older.left > newer.size // 16
         )
 
     def _charges_at_rest(self, order: TwinOrder, takes: bool, size: int, px: int) -> tuple[int, int]:
-        """What takers pay, or makers."""
+        """The charges of a resting order, at taker or maker rates."""
         return self.charges(order.op, size * px, order.owner.taker_rate if takes else order.owner.maker_rate)
 
     def _may_trade(self, i: int, order: TwinOrder, takes: bool, size: int, px: int) -> bool:
-        """Else its owner's orders of that side go."""
+        """Whether the owner may make this fill; if not, its orders of that side are removed."""
         charge = sum(self._charges_at_rest(order, takes, size, px))
         may = may_fill(order, size if order.op.side == BUY else -size, px, charge)
         if not may:
@@ -126,7 +131,7 @@ class Passing(Meeting):
         return may
 
     def _meet_newer(self, i: int, older: TwinOrder, newer: TwinOrder, older_takes: bool, size: int) -> None:
-        """One fill."""
+        """Book one fill between two resting orders."""
         px = older.op.px
         made = self._charges_at_rest(newer, not older_takes, size, px)
         took = self._charges_at_rest(older, older_takes, size, px)

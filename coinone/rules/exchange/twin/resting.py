@@ -1,4 +1,4 @@
-"""The twin's chapter of what rests: orders enter the books and leave them, and each change is told."""
+"""The twin's resting orders: they enter the books and leave them, and each change is reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPEN = int(Status.OPEN)
 
 
 class TwinState:
-    """Markets with their books, accounts, and the orders that rest, by oid and by client id."""
+    """Markets with their books, accounts, and the resting orders by oid and by client id."""
 
     def __init__(self, markets: list[TwinMarket], accounts: list[TwinAccount]) -> None:
         self.markets, self.accounts = markets, accounts
@@ -30,7 +30,7 @@ class TwinState:
         self.levels_max, self.side_max = PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
 
     def restore(self, oid: int, op: Op, size: int, left: int, time_ms: int) -> None:
-        """Put back an order that rested in a state taken over."""
+        """Restore a resting order of another state."""
         owner = self.accounts[op.account]
         held, market = owner.positions[op.market], self.markets[op.market]
         order = TwinOrder(oid, op, owner, held, market, size, left, time_ms)
@@ -50,28 +50,30 @@ class TwinState:
         market.order_count += 1
 
     def replace(self, i: int, order: TwinOrder) -> None:
-        """The order that this one replaces leaves the book, if it is there; the modify has released it."""
+        """Remove the order that this one replaces, if it still rests; the modify has released it."""
         old = order.replaces
         if old and old.oid in self.orders:
             self.take_out(i, old, Status.REPLACED)
 
     def remove(self, i: int, order: TwinOrder, status: int) -> None:
-        """A resting order leaves the book, and what it had reserved is free."""
+        """Remove a resting order from the book and release what it had reserved."""
         if order.left:
             reserve(order, -order.left)
             update_initial(order.owner, order.held, order.market)
         self.take_out(i, order, status)
 
     def remove_side(self, i: int, order: TwinOrder) -> None:
-        """All orders of the order's owner on its side of the book: it may not make a fill. The newest first, and the
-        reduce-only ones last, the worst price first."""
+        """Remove all orders of the order's owner on its side of the book, since it may not make a fill.
+
+        The newest first, and the reduce-only ones last, the worst price first.
+        """
         risky = [o for o in self._risky(order.owner) if o.market is order.market]
         for other in risky + self.reducing(order.held):
             if other.op.side == order.op.side:
                 self.remove(i, other, Status.MARGIN_CANCELED)
 
     def remove_risk(self, i: int, owner: TwinAccount) -> None:
-        """All orders of an account that are not reduce-only, market by market, bids first, the newest first."""
+        """Remove all orders of an account that are not reduce-only, market by market, bids first, the newest first."""
         for order in self._risky(owner):
             self.remove(i, order, Status.MARGIN_CANCELED)
 
@@ -85,7 +87,7 @@ class TwinState:
         return sorted(orders, key=lambda o: (o.op.px if o.op.side == BUY else -o.op.px, -o.oid))
 
     def trim(self, i: int, held: Position) -> None:
-        """Reduce-only orders never come to more than the position: the worst-priced, then youngest go or shrink."""
+        """Trim reduce-only orders to the position: the worst-priced, then the youngest are removed or reduced."""
         for order in self.reducing(held) if held.reducing else ():
             most = max(-held.size if order.op.side == BUY else held.size, 0)
             over = sum(other.left for other in held.reducing) - most
@@ -99,20 +101,21 @@ class TwinState:
                 self.report(i, order, OPEN)
 
     def least_notional(self, market: TwinMarket, ladder: Ladder) -> int:
-        """What an order must be worth to rest on a side that is more than half, or seven eighths, full."""
+        """The least notional of an order that rests on a side that is more than half, or seven eighths, full."""
         if 8 * ladder.count > 7 * self.side_max:
             return 100 * market.min_notional
         return 10 * market.min_notional if 2 * ladder.count > self.side_max else 0
 
     def has_room(self, ladder: Ladder, px: int) -> bool:
-        """A price that is better than the worst always has."""
+        """Whether a side has room for this price; a price better than the worst always has."""
         key = ladder.sign * px
         if ladder.count < self.side_max and (len(ladder.keys) < self.levels_max or key in ladder.queues):
             return True
         return key > ladder.keys[0]
 
     def make_room(self, i: int, ladder: Ladder, px: int) -> None:
-        """One price too many: the worst goes whole. One order too many: the least value goes, the younger of two."""
+        """Make room: if one price too many, remove the worst whole; if one order too many, the least value, the younger
+        of two."""
         if len(ladder.keys) >= self.levels_max and ladder.sign * px not in ladder.queues:
             for order in list(ladder.queues[ladder.keys[0]].values()):
                 self.remove(i, order, Status.DISPLACED)

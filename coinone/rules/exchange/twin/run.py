@@ -1,9 +1,10 @@
-"""The kernel's twin: the same rules in plain Python, written to be read; property tests hold the two equal.
+"""The kernel's twin: the same rules in plain Python, written to be read; property tests compare the two.
 
-Chapters: meeting.py, how orders trade; passing.py, which post-only ones rest over others, and how
-they meet; resting.py, those that rest; terms.py, the arithmetic; book.py, the things themselves.
-It shares no code with the kernel but names of statuses and limits. An account's sums (twin_book.Account) change
-by what a position's terms change; twin_terms.sums adds them up afresh, and tests hold that equal too.
+Files: meeting.py, how orders trade; passing.py, which post-only ones rest over others, and how they trade; resting.py,
+resting orders; terms.py, the arithmetic; book.py, the objects.
+
+It shares no code with the kernel except names of statuses and limits. An account's sums (TwinAccount in book.py) change
+with the terms of a position; terms.sums adds them up from scratch, and tests compare these too.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from coinone.rules.exchange.twin.terms import (
     worth,
 )
 
-# As plain integers: these are compared millions of times.
+# Plain integers: these are compared millions of times.
 AGED = int(MarketStatus.AGED)
 IOC, ALO = int(Tif.IOC), int(Tif.ALO)
 TRIM, MEET = int(OpKind.TRIM), int(OpKind.MEET)
@@ -81,7 +82,7 @@ class Twin(Passing):
         return [self._execute(i, op) for i, op in enumerate(ops)], self.fills, self.updates
 
     def set_mark(self, index: int, mark: int) -> None:
-        """A new mark: every position in the market is worth something else."""
+        """Set a new mark and revalue every position in the market."""
         market = self.markets[index]
         for account in self.accounts:
             held = account.positions[index]
@@ -92,7 +93,7 @@ class Twin(Passing):
             update(account, held, market, maintenance_margin(market, held.size))
 
     def _execute(self, i: int, op: Op) -> Result:
-        """Cancel, or place, or (modify) shrink in place, or place in the stead of the old order."""
+        """Execute one operation: cancels remove; modifies shrink in place or replace the old order."""
         if op.kind == TRIM:
             if not 0 <= op.market < len(self.markets):
                 return _refused(Status.BAD_MARKET)
@@ -126,7 +127,7 @@ class Twin(Passing):
         return self._place(i, op, None)
 
     def _modify(self, i: int, op: Op, old: TwinOrder) -> Result:
-        """Place as if the old order were gone; it goes if the new one trades or rests, and stays if not."""
+        """Place as if the old order were gone; it is removed if the new one trades or rests, and stays if not."""
         reserve(old, -old.left)
         result = self._place(i, op, old)
         if old.oid in self.orders:
@@ -187,7 +188,7 @@ class Twin(Passing):
         return self._rest(i, order, slack)
 
     def _check_risk(self, account: TwinAccount, market: TwinMarket, position: int) -> int:
-        """May the account take new risk, up to a position of this size? 0 if it may."""
+        """Check that the account may take new risk, up to a position of this size; 0 if it may."""
         if market.status:
             return Status.AGED_PRICE if market.status == AGED else Status.ONLY_REDUCE
         if holds_stale(self.stale, account):
@@ -199,7 +200,7 @@ class Twin(Passing):
         return 0
 
     def _check_count(self, op: Op, account: TwinAccount, market: TwinMarket, old: TwinOrder | None) -> int:
-        """May the account have one more order, by this cloid, once `old` is gone? 0 if it may."""
+        """Check that the account may have one more order, by this cloid, once `old` is gone; 0 if it may."""
         if op.tif != IOC and account.order_count - (old is not None) >= OPEN_ORDERS_MAX:
             return Status.TOO_MANY_ORDERS
         if op.tif != IOC and self._stacks(op, account, market, old):
@@ -209,7 +210,7 @@ class Twin(Passing):
         return 0
 
     def _stacks(self, op: Op, account: TwinAccount, market: TwinMarket, old: TwinOrder | None) -> bool:
-        """Has the account all the orders at this price that it may have?"""
+        """Whether the account has as many orders at this price as it may have."""
         ladder = market.sides[op.side]
         if account.order_count < OWN_ORDERS_AT_PRICE_MAX:
             return False
@@ -218,7 +219,7 @@ class Twin(Passing):
         return len(own) >= OWN_ORDERS_AT_PRICE_MAX
 
     def _check_reducing(self, op: Op, size: int, whole: int, count: int) -> int:
-        """May this reduce-only order of `size` be one of `count`? It needs the minimum's value or is the whole."""
+        """Check this reduce-only order of `size` as one of `count`: worth the minimum, or the whole position."""
         market = self.markets[op.market]
         if size <= 0:
             return Status.REDUCE_ONLY
@@ -229,7 +230,8 @@ class Twin(Passing):
         return Status.TOO_MANY_REDUCING if many and op.tif != IOC else Status.NONE
 
     def _clear_beyond_band(self, i: int, op: Op, market: TwinMarket) -> None:
-        """Others' orders that no fill could meet, at their loss, do not keep a post-only order out: they go."""
+        """Remove others' orders that no fill could meet, at their owners' loss: they must not keep a post-only order
+        out."""
         other = market.sides[1 - op.side]
         while other.keys and other.keys[-1] >= other.sign * op.px:
             maker = next(iter(other.queues[other.keys[-1]].values()))
@@ -239,7 +241,7 @@ class Twin(Passing):
             self.remove(i, maker, Status.BAND_CANCELED)
 
     def _trade_and_rest(self, i: int, order: TwinOrder, slack: int | None) -> Result:
-        """Match, then see to what is left. The taker's margins are told at the end: nobody asks before."""
+        """Match, then decide on what is left. The taker's margins are updated at the end: nothing reads them before."""
         had, equity = room(order.owner), worth(order.owner)
         slack, stopped = self.match(i, order, slack)
         traded = order.left < order.size
@@ -259,7 +261,7 @@ class Twin(Passing):
         return self._rest(i, order, slack)
 
     def _end(self, i: int, order: TwinOrder, status: int) -> Result:
-        """The answer to an order that does not rest: what is left is released; refused if nothing traded."""
+        """The result of an order that does not rest: what is left is released; refused if nothing traded."""
         if order.left:
             reserve(order, -order.left)
         update(order.owner, order.held, order.market, maintenance_margin(order.market, order.held.size))
@@ -278,8 +280,10 @@ class Twin(Passing):
         return row(Result, (order.oid, order.size - order.left, order.notional, 0, 0, 0, FILLED))
 
     def _rest(self, i: int, order: TwinOrder, slack: int | None) -> Result:
-        """What is left rests in the book, if its side has room and, reduce-only, the position; else it ends. One that
-        reduces, and whose owner could not bear it now at its own price, is no quote that anybody could hit."""
+        """Rest what is left in the book, if its side has room and, for reduce-only, the position; else end the order.
+
+        A reducing order that its owner could not bear now at its own price ends too: no taker could hit it.
+        """
         op, market = order.op, order.market
         if slack is None and not may_rest(order):
             return self._end(i, order, Status.MARGIN_CANCELED)
@@ -307,7 +311,7 @@ class Twin(Passing):
 
 
 def _check_liquidation(op: Op, account: TwinAccount) -> int:
-    """Only liquidation's orders trade for a locked account, and none of them for one that can carry its positions."""
+    """Allow only liquidation orders for a locked account, and none for one that can carry its positions."""
     if account.locked:
         return 0 if op.liquidation else Status.LIQUIDATING
     if op.liquidation and account.cash + account.position_value >= account.maintenance_margin:

@@ -1,4 +1,4 @@
-"""The twin's arithmetic: what a market's parameters say of an order, margins, and what a trade costs in them."""
+"""The twin's arithmetic: checks of an order's terms, margins, and the margin cost of a trade."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTHING_WRONG = int(Status.NONE)
 
 
 def check_terms(markets: list[TwinMarket], op: Op) -> int:
-    """Is the order wrong whatever the account and the book?"""
+    """The status that refuses the order for its terms alone."""
     if not 0 <= op.market < len(markets):
         return Status.BAD_MARKET
     market = markets[op.market]
@@ -37,21 +37,22 @@ def check_terms(markets: list[TwinMarket], op: Op) -> int:
 
 
 def is_tick(market: TwinMarket, px: int) -> bool:
-    """A multiple of the tick with few enough significant figures; whole quote prices always have."""
+    """Whether the price is a multiple of the tick with few enough significant figures; whole quote prices always
+    are."""
     if px % market.tick:
         return False
     return not market.sig_figs or px % market.px_unit == 0 or len(str(px).rstrip("0")) <= market.sig_figs
 
 
 def maintenance_margin(market: TwinMarket, size: int) -> int:
-    """By the tier that the notional falls into, rounded up."""
+    """The maintenance margin by the tier that the notional falls into, rounded up."""
     notional = abs(size) * market.mark
     leverage, deduction = market.tiers[bisect_right(market.bounds, notional) - 1]
     return -(-notional // (2 * leverage)) - deduction
 
 
 def initial_margin(market: TwinMarket, held: Position) -> int:
-    """Of the largest position that the open orders can lead to, rounded up."""
+    """The initial margin of the largest position that the open orders can lead to, rounded up."""
     size = held.size
     worst = max(size + held.bids, held.asks - size)  # long if all bids trade, or short if all asks do
     notional = worst * market.mark
@@ -62,7 +63,7 @@ def initial_margin(market: TwinMarket, held: Position) -> int:
 
 
 def sums(markets: list[TwinMarket], account: TwinAccount) -> tuple[int, int, int]:
-    """Value of the positions, initial and maintenance margin, each added up afresh."""
+    """Value of the positions, initial and maintenance margin, each added up from scratch."""
     pairs = list(zip(markets, account.positions, strict=True))
     return (
         sum(held.size * market.mark - unbooked_funding(market, held) for market, held in pairs),
@@ -77,14 +78,16 @@ def stale_markets(markets: list[TwinMarket]) -> dict[int, TwinMarket]:
 
 
 def holds_stale(stale: dict[int, TwinMarket], account: TwinAccount, spent: int = 0) -> bool:
-    """Are the account's positions in markets without an oracle price worth more than a tenth of its room, less what
-    was `spent` of it?"""
+    """Whether positions in markets without an oracle price are worth more than a tenth of the account's room.
+
+    The room counts less what was `spent` of it.
+    """
     value = sum(abs(account.positions[index].size) * market.mark for index, market in stale.items())
     return value > 0 and (room(account) - spent) // 10 < value
 
 
 def unbooked_funding(market: TwinMarket, held: Position) -> int:
-    """What the position owes of the hour settled last and has not paid in cash; rounded up, negative if it receives."""
+    """What the position owes of the last settled hour and has not paid in cash; rounded up, negative if it receives."""
     if not held.size or held.funding_ms == market.funding_ms:
         return 0
     a_lot = market.funding_long if held.size > 0 else market.funding_short
@@ -92,7 +95,7 @@ def unbooked_funding(market: TwinMarket, held: Position) -> int:
 
 
 def reserve(order: TwinOrder, size: int) -> None:
-    """Open orders count towards the margin, unless reduce-only; a negative size is released."""
+    """Reserve `size` of an open order for the margin, unless reduce-only; a negative size is released."""
     if order.op.reduce_only:
         return
     if order.op.side == BUY:
@@ -102,22 +105,26 @@ def reserve(order: TwinOrder, size: int) -> None:
 
 
 def update(account: TwinAccount, held: Position, market: TwinMarket, maintenance: int) -> None:
-    """The account's margins after a change of one position, which now needs `maintenance`, or its market's mark."""
+    """Update the account's margins after a change of its market's mark or of one position, which now needs
+    `maintenance`."""
     account.maintenance_margin += maintenance - held.maintenance_margin
     held.maintenance_margin = maintenance
     update_initial(account, held, market)
 
 
 def update_initial(account: TwinAccount, held: Position, market: TwinMarket) -> None:
-    """As `update`, where only open orders have changed."""
+    """Update the margins as `update` does, where only open orders have changed."""
     initial = initial_margin(market, held)
     account.initial_margin += initial - held.initial_margin
     held.initial_margin = initial
 
 
 def may_fill(order: TwinOrder, change: int, px: int, charge: int) -> bool:
-    """May the order's owner make this fill and pay for it? As fill_check.py: twice the maintenance margin is left, or
-    the fill only reduces and what stays open keeps its share of the equity."""
+    """Whether the order's owner may make this fill and pay for it, as in fill_check.py.
+
+    Either twice the maintenance margin is left, or the fill only reduces and what stays open keeps its share of the
+    equity.
+    """
     owner, size = order.owner, order.held.size
     equity = worth(owner)
     after = equity_after(order, change, px, charge)
@@ -130,14 +137,14 @@ def may_fill(order: TwinOrder, change: int, px: int, charge: int) -> bool:
 
 
 def may_rest(order: TwinOrder) -> bool:
-    """Could its owner make the fill of all that is left, at the order's price?"""
+    """Whether its owner could make the fill of all that is left, at the order's price."""
     px, change = order.op.px, order.left if order.op.side == BUY else -order.left
     charge = fee(order.left * px, order.owner.maker_rate + order.op.builder_fee)
     return may_fill(order, change, px, max(charge, 0))
 
 
 def costs_the_fund(order: TwinOrder) -> bool:
-    """Would a fill of this resting order cost a locked owner, whose money is the fund's?"""
+    """Whether a fill of this resting order would cost a locked owner, whose money is the fund's."""
     return order.owner.locked and (adverse(order, order.op.px, 1) > 0 or order.op.builder_fee != 0)
 
 
@@ -153,17 +160,17 @@ def margin_left(order: TwinOrder, change: int) -> int:
 
 
 def worth(account: TwinAccount) -> int:
-    """Equity: cash, and positions at the mark."""
+    """The account's equity: cash, and positions at the mark."""
     return account.cash + account.position_value
 
 
 def room(account: TwinAccount) -> int:
-    """Equity above the initial margin."""
+    """The equity above the initial margin."""
     return worth(account) - account.initial_margin
 
 
 def beyond_band(market: TwinMarket, px: int) -> bool:
-    """Further from the mark than a twentieth of it, or a tenth in markets of low leverage."""
+    """Whether the price is further from the mark than a twentieth of it, or a tenth in markets of low leverage."""
     return abs(px - market.mark) * (20 if market.max_leverage >= 20 else 10) > market.mark
 
 
@@ -174,19 +181,19 @@ def resting_need(order: TwinOrder, size: int) -> int:
 
 
 def adverse(order: TwinOrder, px: int, size: int) -> int:
-    """What trading at `px` loses against the mark."""
+    """The loss against the mark of trading at `px`."""
     mark = order.market.mark
     worse = px - mark if order.op.side == BUY else mark - px
     return worse * size if worse > 0 else 0
 
 
 def fee(notional: int, rate: int) -> int:
-    """Rounded up, for who pays; a rebate is a negative rate."""
+    """The fee, rounded up for the payer; a rebate is a negative rate."""
     return -(-notional * rate // FEE_SCALE)
 
 
 def book_funding(order: TwinOrder) -> None:
-    """The position pays in cash what it owes, before its size changes."""
+    """Pay in cash what the position owes in funding, before its size changes."""
     market, owner, held = order.market, order.owner, order.held
     owed = unbooked_funding(market, held)
     if held.size and held.funding_ms != market.funding_ms:
@@ -200,7 +207,7 @@ def book_funding(order: TwinOrder) -> None:
 
 
 def change_position(order: TwinOrder, change: int, px: int, charge: int, now: int) -> int:
-    """Cash and position of one side of a fill; returns the profit on the part it closed."""
+    """Book cash and position of one side of a fill; return the profit on the part it closed."""
     held, size = order.held, abs(change)
     book_funding(order)
     before, after = held.size, held.size + change
@@ -221,7 +228,7 @@ def change_position(order: TwinOrder, change: int, px: int, charge: int, now: in
 
 
 def only_smaller(order: TwinOrder, op: Op) -> bool:
-    """Does a modify change nothing but the size, and make that smaller? Then the order keeps its place."""
+    """Whether a modify changes only the size, and makes it smaller, in which case the order keeps its place."""
     old = order.op
     same = (op.px, op.side, op.tif, op.reduce_only, op.builder_fee, op.has_cloid) == (
         old.px,
