@@ -70,6 +70,7 @@ ROOMS_EDITED = (
     "rules/exchange/trading",
     "rules/exchange/kernel",
     "rules/exchange/twin",
+    "rules/exchange/state",
     "protocols",
     "node",
     "interfaces/api/admission",

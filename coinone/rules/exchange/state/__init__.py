@@ -1,4 +1,4 @@
-"""The exchange's whole state: rows and ledger, their undo, and their leaves and root.
+"""The exchange's state: rows and ledger, their undo, and their leaves and root.
 
 Read `exchange.py`, `rows.py`, `ledger.py`, `undo.py`; then `leaves.py`, `leaf_rows.py`, `restore.py`, `root.py`.
 """

@@ -1,4 +1,4 @@
-"""The exchange's whole state: rows for what the kernel works on, ledger tables for the rest."""
+"""The exchange's state: rows for what the kernel works on, ledger tables for the rest."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ _MILLION = 1_000_000
 
 
 class Exchange:
-    """Mutable, owned by one thread (D14); changed by `engine.apply_exchange` and `apply_undo` only."""
+    """The mutable exchange, owned by one thread (D14); changed only by `engine.apply_exchange` and `apply_undo`."""
 
     def __init__(self, config: ExchangeConfig, key: Key = PUBLIC_KEY) -> None:
-        """Without markets and accounts. `key` is the secret of this process's indexes (rows.py); no result depends on
-        it."""
+        """Create an exchange without markets and accounts.
+
+        `key` is the secret of this process's indexes (rows.py); no result depends on it.
+        """
         self.config = config
         self.rows = Rows(markets=max(4, len(config.markets)), key=key)
         self.ledger = Ledger()
 
     @classmethod
     def from_genesis(cls, config: ExchangeConfig, time_ms: int = 0, key: Key = PUBLIC_KEY) -> Exchange:
-        """The state before the first batch: the configured markets and balances."""
+        """The state before the first batch, with the configured markets and balances."""
         ex = cls(config, key)
         for market in config.markets:
             ex.list_market(market)
@@ -42,7 +44,8 @@ class Exchange:
         return ex
 
     def list_market(self, market: MarketConfig) -> int:
-        """Begin a market; its index. Until reporters have spoken nobody can take risk. Undone with its batch."""
+        """List a market and return its index. Until reporters have reported, no account can take risk. Undone with its
+        batch."""
         index = self.rows.add_market(
             market.sz_decimals,
             market.max_leverage,
@@ -56,11 +59,11 @@ class Exchange:
         return index
 
     def knows(self, signer: Address) -> bool:
-        """Is this an account, or an agent of one? For relays; expiry is judged when the batch is made."""
+        """Whether this is an account, or an agent of one. For relays; expiry is checked when the batch is made."""
         return self.rows.slot_of(signer) is not None or signer in self.ledger.agents
 
     def seal(self) -> Undo:
-        """End the batch; what takes it back."""
+        """End the batch; return its undo."""
         return self.rows.journal.seal(), self.ledger.log.take()
 
     def restore(self, undo: Undo) -> None:

@@ -1,7 +1,7 @@
-"""Leaves as records: what accounts, markets and counters are under the exchange's root.
+"""Leaf records: the encodings of accounts, markets and counters under the exchange's root.
 
 Rows are columns of 8-byte signed integers, in the order of the lists below. `leaf_rows.py` writes the leaves of many
-accounts and orders at once; a test holds it against these forms. They are tuples, since many are made.
+accounts and orders together; a test compares it with these forms. They are tuples, since many are made.
 """
 
 import struct
@@ -56,7 +56,7 @@ def unpack_row(row: Any, columns: Sequence[str], data: bytes) -> None:
 
 
 def _signed(value: int) -> bytes:
-    """A signed integer of any size in the fewest bytes of two's complement."""
+    """Encode a signed integer of any size in the fewest bytes of two's complement."""
     return rlp.encode(value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True))
 
 
@@ -100,7 +100,7 @@ class SignerLeaf(NamedTuple):
 
     address: Address
     nonces: Annotated[tuple[int, ...], Codec(_nonces, _decode_nonces)]
-    closed: Annotated[U8 | None, Trailing()] = None  # 1: what lies below is used up; 2: the key left as well
+    closed: Annotated[U8 | None, Trailing()] = None  # 1: lower ones are used up; 2: the key left as well
 
 
 @record
@@ -116,7 +116,7 @@ class AccountLeaf(NamedTuple):
 
 @record
 class TermsLeaf(NamedTuple):
-    """What a market was listed with: under the root, so that nodes with other terms part at once."""
+    """The terms with which a market was listed: under the root, so that nodes with other terms differ immediately."""
 
     name: Text
     row: bytes

@@ -1,7 +1,7 @@
-"""The leaves of many accounts and orders at once: their columns are gathered as one matrix and cut into rows.
+"""Encode the leaves of many accounts and orders together: their columns form one matrix that is cut into rows.
 
-What a leaf holds is in leaf_forms.py. A row's columns are 8-byte signed big-endian integers; packing them one row
-after another, in Python, would cost more than matching the orders did.
+For the contents of a leaf see leaf_forms.py. A row's columns are 8-byte signed big-endian integers; packing them one
+row after another, in Python, would cost more than matching the orders did.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from coinone.rules.exchange.state.leaf_forms import (
 )
 from coinone.rules.exchange.state.ledger import Agent, NonceSet
 
-_ADDRESS_PREFIX = rlp.encode(bytes(20))[:-20]  # in RLP, the length of what follows
+_ADDRESS_PREFIX = rlp.encode(bytes(20))[:-20]  # the RLP prefix with the length
 _ROW_PREFIX = rlp.encode(bytes(8 * len(ACCOUNT_COLUMNS)))[: -8 * len(ACCOUNT_COLUMNS)]
 
 
 def packed(columns: Sequence[Array]) -> list[bytes]:
-    """Row by row, the 8 big-endian bytes of each column's value."""
+    """Pack the columns row by row, each value in 8 big-endian bytes."""
     cells = np.empty((len(columns[0]), len(columns)), ">i8")
     for n, column in enumerate(columns):
         cells[:, n] = column
@@ -63,7 +63,7 @@ def order_leaves(ex: Exchange, slots: Array) -> list[bytes]:
 
 
 def order_keys(numbers: Array, oids: Array, first: bytes) -> list[bytes]:
-    """`first`, account number, oid."""
+    """Keys of orders: `first`, account number, oid."""
     cells = np.empty((len(oids), 17), np.uint8)
     cells[:, 0] = first[0]
     cells[:, 1:9] = numbers.astype(">i8").view(np.uint8).reshape(-1, 8)
@@ -73,7 +73,7 @@ def order_keys(numbers: Array, oids: Array, first: bytes) -> list[bytes]:
 
 
 def _positions(ex: Exchange, slots: Array) -> dict[int, list[bytes]]:
-    """Place in `slots` -> the encoded positions that say anything, by market."""
+    """Place in `slots` -> the encoded positions that are not blank, by market."""
     held = ex.rows.positions
     within = np.ix_(slots, np.arange(ex.rows.market_count))
     names = ("size", "leverage", "funding_all", "opened_ms")
@@ -88,7 +88,7 @@ def _positions(ex: Exchange, slots: Array) -> dict[int, list[bytes]]:
 
 @cache
 def _position_prefix(market: int) -> bytes:
-    """What stands ahead of a position's columns in its encoding: that of the list, the market, that of the columns."""
+    """The bytes before a position's columns in its encoding: the list's prefix, the market, the columns' prefix."""
     size = 8 * len(POSITION_COLUMNS)
     return rlp.encode([market, bytes(size)])[:-size]
 
@@ -115,7 +115,7 @@ def _ledger_parts(ex: Exchange, number: int) -> list[bytes]:
 
 @lru_cache(maxsize=4096)
 def _settings(*parts: Any) -> bytes:
-    """Of most accounts the same, so that it is encoded once."""
+    """Encode the settings once for all accounts with the same, which are most."""
     return encode(SettingsLeaf(*parts))
 
 
@@ -125,5 +125,5 @@ def _agent(agent: Agent | None, address: Address) -> bytes:
 
 
 def _nonces(nonces: NonceSet | None, signer: Address) -> bytes:
-    assert nonces is not None, "a remembered signer has nonces"
+    assert nonces is not None, "a listed signer has nonces"
     return rlp.encode_joined((_ADDRESS_PREFIX, signer, nonces.packed()))

@@ -2,12 +2,12 @@
 
     b"a" + number      an account: its row, positions, settings, agents, nonces
     b"o" + number + oid  one of its resting orders
-    b"m" + market      a market: its row, what mark and funding remember, the reporters' last prices, its terms
+    b"m" + market      a market: its row, the memory of mark and funding, the reporters' last prices, its terms
     b"u" + address     a deposit too small to open an account
     b"g"               counters, funds, cursors
 
-Numbers in keys are big endian, 8 bytes (a market 4). What is in a leaf: leaf_forms.py. Running sums, links and slots
-are left out, since they follow from the rest.
+Numbers in keys are big endian, 8 bytes (a market 4). For the contents of a leaf see leaf_forms.py. Running sums, links
+and slots are left out, since they follow from the rest.
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ def account_key(number: int) -> bytes:
 
 
 def address_in(account_leaf: bytes) -> Address:
-    """Whose leaf it is, without decoding the rest: the address comes first in the list."""
+    """The address of an account's leaf, without decoding the rest: it comes first in the list."""
     start = _first_item(account_leaf)
     assert account_leaf[start] == 0x80 + 20, "an account's leaf begins with its address"
     return account_leaf[start + 1 : start + 21]
 
 
 def next_account_in(globals_leaf: bytes) -> int:
-    """The number that the next account will get, by the globals leaf: the first of the columns, which come first."""
+    """The next account number, read from the globals leaf: the first of the columns, which come first."""
     start = _first_item(globals_leaf)
     assert globals_leaf[start : start + 2] == bytes((0xB8, 8 * len(GLOBAL_COLUMNS))), "the columns come first"
     return int.from_bytes(globals_leaf[start + 2 : start + 10], "big")
 
 
 def _first_item(leaf: bytes) -> int:
-    """Where the first item of an encoded list begins."""
+    """The offset of the first item of an encoded list."""
     return 1 if leaf[0] <= 0xF7 else 1 + leaf[0] - 0xF7
 
 
@@ -74,8 +74,10 @@ def market_key(market: int) -> bytes:
 
 
 def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
-    """The leaves that the open batch changed, by rising key; None where one is gone. `touched`: the slots of accounts
-    whose rows it changed."""
+    """The leaves that the open batch changed, in rising order of keys; None for a removed one.
+
+    `touched`: the slots of accounts whose rows the batch changed.
+    """
     journal = ex.rows.journal
     accounts = set(ex.rows.accounts["number"][touched].tolist()) | set(ex.rows.dropped_numbers)
     markets = set(journal.touched_markets().tolist())
@@ -95,7 +97,7 @@ def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
     leaves: dict[bytes, bytes | None] = {}
     numbers = [number for number in sorted(accounts) if number in ex.rows.slot_by_number]
     slots = np.array([ex.rows.slot_by_number[number] for number in numbers], np.int64)
-    leaves.update(dict.fromkeys(map(account_key, sorted(accounts))))  # gone, unless found
+    leaves.update(dict.fromkeys(map(account_key, sorted(accounts))))  # removed, unless found
     leaves.update(zip(map(account_key, numbers), account_leaves(ex, slots), strict=True))
     leaves[GLOBALS] = encode_globals(ex)
     for market in sorted(markets):
@@ -108,7 +110,7 @@ def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
 
 
 def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
-    """Every leaf there is."""
+    """All leaves with their keys."""
     slots = ex.rows.accounts["number"].nonzero()[0]
     numbers = ex.rows.accounts["number"][slots].tolist()
     yield from zip(map(account_key, numbers), account_leaves(ex, slots), strict=True)
@@ -160,7 +162,7 @@ def encode_globals(ex: Exchange) -> bytes:
 
 
 def _touched_orders(ex: Exchange) -> Iterator[tuple[bytes, bytes | None]]:
-    """Orders that were placed, changed or are gone, by rising key."""
+    """The leaves of orders that were placed, changed or removed, in rising order of keys."""
     orders, journal = ex.rows.orders, ex.rows.journal
     count = int(journal.counters[SAVED_ORDERS])
     slots, before = journal.keys["order"][:count], journal.images["order"][:count]

@@ -1,7 +1,7 @@
-"""The exchange's smaller state, kept in plain tables beside the rows: agents, nonces, settings, reports.
+"""The ledger: state outside the rows, in plain tables: agents, nonces, settings, reports.
 
-The kernel never reads any of it. A table is a dict from key to a frozen value; every write first notes the
-value before, so that a batch can be undone in O(touched) and the leaves it changed are known.
+The kernel never reads any of it. A table is a dict from key to an immutable value; every write first logs the value
+before, so that a batch can be undone in O(touched) and the leaves it changed are known.
 """
 
 import struct
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 class LoggedDict(Generic[Key, Value]):
-    """A dict whose writes are noted in a shared log."""
+    """A dict that logs the values before its writes in a shared log."""
 
     __slots__ = ("_log", "_values", "name")
 
@@ -38,7 +38,7 @@ class LoggedDict(Generic[Key, Value]):
         return len(self._values)
 
     def items(self) -> Iterator[tuple[Key, Value]]:
-        """In the order of keys' first insertion, which is state: callers that need an order sort."""
+        """Items in the order of keys' first insertion, which is state: callers that need an order sort."""
         return iter(self._values.items())
 
     def put(self, key: Key, value: Value) -> None:
@@ -50,7 +50,7 @@ class LoggedDict(Generic[Key, Value]):
             self._log.note(self, key, self._values.pop(key))
 
     def restore(self, key: Key, value: Value | None) -> None:
-        """Undo only: set without noting."""
+        """Set a value without logging, for undo only."""
         if value is None:
             self._values.pop(key, None)
         else:
@@ -58,7 +58,7 @@ class LoggedDict(Generic[Key, Value]):
 
 
 class CancelSchedule(LoggedDict[int, int]):
-    """scheduleCancel: account number -> time in ms, and whose time is next."""
+    """scheduleCancel: account number -> time in ms, with a queue of the next times."""
 
     __slots__ = ("_times",)
 
@@ -67,7 +67,7 @@ class CancelSchedule(LoggedDict[int, int]):
         self._times = Timetable()
 
     def due(self, now: int, most: int) -> list[int]:
-        """As Timetable.due."""
+        """The accounts that are due, as in Timetable.due."""
         return self._times.due(now, most)
 
     def put(self, key: int, value: int) -> None:
@@ -96,7 +96,7 @@ class UndoLog:
         self.entries.append((table, key, before))
 
     def take(self) -> list[tuple[LoggedDict, object, object]]:  # type: ignore[type-arg]
-        """The entries so far; the log starts afresh."""
+        """Return the entries so far and clear the log."""
         entries, self.entries = self.entries, []
         return entries
 
@@ -118,8 +118,10 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class NonceSet:
-    """The highest nonces a signer has used, rising; `account` is whose leaf holds them. `closed`: what lies below the
-    first of them is used up too, as it is where there are `NONCES_PER_SIGNER`. `left`: the key itself ended its agency.
+    """The highest nonces a signer has used, in rising order; the leaf of `account` holds them.
+
+    `closed`: lower nonces are used up too, as they always are if there are `NONCES_PER_SIGNER`. `left`: the key itself
+    ended its agency.
     """
 
     account: int
@@ -129,8 +131,11 @@ class NonceSet:
     _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def packed(self) -> bytes:
-        """As the leaf has them: the values, 8 big-endian bytes each, and 1 where they are closed, 2 where the key left
-        too. Made once: a leaf is written again whenever anything of its account changes."""
+        """The nonces as in the leaf: the values, 8 big-endian bytes each, and 1 if they are closed, 2 if the key left
+        too.
+
+        Encoded once: a leaf is written again whenever anything of its account changes.
+        """
         if not self._packed:
             values = rlp.encode(struct.pack(f">{len(self.values)}Q", *self.values))
             object.__setattr__(
@@ -139,26 +144,26 @@ class NonceSet:
         return self._packed
 
     def could_pass(self, now: int) -> bool:
-        """Whether any of them still lies within the window of a batch of time `now`, in ms."""
+        """Whether any of them is still within the window of a batch of time `now`, in ms."""
         return self.values[-1] > now - NONCE_PAST_MS
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """What an account chose or is known by, apart from its rows."""
+    """Settings of an account that are not in its rows."""
 
-    signers: tuple[Address, ...] = ()  # keys with a nonce set, agents of the past included
+    signers: tuple[Address, ...] = ()  # keys with a nonce set, former agents included
     agents: tuple[Address, ...] = ()
     builders: tuple[tuple[Address, int], ...] = ()  # approved maximum fee in tenths of a basis point
     referrer: str = ""
     cancels_fired: tuple[int, int] = (0, 0)  # (UTC day, how many that day)
     volume_days: tuple[tuple[int, int], ...] = ()  # (UTC day, lifetime volume when it began), newest last
-    is_builder: bool = False  # somebody approved it as their builder, so orders may name it
+    is_builder: bool = False  # an account approved it as its builder, so orders may name it
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Terms of a market that its row does not hold."""
+    """Terms of a market that its row does not contain."""
 
     name: str
     impact_notional: int  # u, traded against the book to sample its premium
@@ -166,12 +171,12 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class MarketMemory:
-    """What oracle, mark and funding remember of a market from batch to batch. Every field is under the root."""
+    """Memory of oracle, mark and funding of a market from batch to batch. Every field is under the root."""
 
     jump_ms: int = 0  # when the window of a jump opened, 0: none is open (prices/jump.py)
     jump_px: int = 0  # the price that opened it
     jumped_ms: int = 0  # when the last jump took effect
-    weighed_ms: int = 0  # time of the last batch that weighed quotes (prices/quotes.py)
+    weighed_ms: int = 0  # time of the last batch that sampled quotes (prices/quotes.py)
     seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
     seen_ask: int = 0
     quoted_ms: int = 0  # last sample of the basis (prices/mark.py)
@@ -179,11 +184,11 @@ class MarketMemory:
     book_average: int = 0  # the same in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 30 s
     basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
     offset: int = 0  # mark - oracle, in price units
-    hour: int = 0  # UTC hour being weighed (prices/funding.py)
+    hour: int = 0  # UTC hour being sampled (prices/funding.py)
     premium_sum: int = 0  # 1e-9 * ms
     premium_ms: int = 0
     premium: int = 0  # last sample, 1e-9
-    paid_rate: int = 0  # of the hour settled last, 1e-9
+    paid_rate: int = 0  # of the last settled hour, 1e-9
     paid_premium: int = 0
 
 
@@ -206,7 +211,7 @@ class Cursors:
     ] = ()  # market (-1: all) -> (of its quota, in ms) (closing/debts.py)
     fee_day: int = 0  # UTC day whose fee tiers are being chosen
     fee_account: int = 0  # account number up to which they are
-    collect_account: int = 0  # account number up to which empty accounts were looked for
+    collect_account: int = 0  # account number up to which empty accounts were collected
 
 
 @dataclass
@@ -231,7 +236,7 @@ class Ledger:
         return self.settings.get(number) or _DEFAULT
 
     def living_agent(self, address: Address, now: int) -> Agent | None:
-        """The agency of `address`, unless its time is over."""
+        """The agency of `address`, unless it has expired."""
         agent = self.agents.get(address)
         return None if agent is None or 0 < agent.valid_until_ms < now else agent
 

@@ -1,4 +1,4 @@
-"""Rebuilding the exchange from its leaves, in whatever order they come: slots are private and never matter."""
+"""Rebuild the exchange from its leaves in any order: slots are private and never matter."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from coinone.rules.exchange.state.ledger import (
 def exchange_from_leaves(
     config: ExchangeConfig, leaves: Iterable[tuple[bytes, bytes]], index_key: Key = PUBLIC_KEY
 ) -> Exchange:
-    """The exchange whose leaves these are. They come from our own disk: nonsense in them is a fault."""
+    """Rebuild the exchange from its leaves. They come from the local disk: invalid ones are a fault."""
     ex = Exchange(config, index_key)
     markets: list[tuple[bytes, bytes]] = []
     rest: list[tuple[bytes, bytes]] = []
@@ -57,7 +57,7 @@ def exchange_from_leaves(
         elif kind == form.UNCLAIMED:
             ex.ledger.unclaimed.restore(key[1:], int.from_bytes(leaf, "big"))
         else:
-            assert key == form.GLOBALS, "a leaf of no known kind"
+            assert key == form.GLOBALS, "a leaf of unknown kind"
             _load_globals(ex, leaf)
     _load_orders(ex, orders)
     ex.rows.rebuild()

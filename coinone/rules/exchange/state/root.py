@@ -1,9 +1,9 @@
 """The exchange root: one hash over all that can influence a later batch, and proofs of single accounts.
 
-root = keccak("coinone-rows" || accounts tree || markets tree || unclaimed tree || keccak(globals leaf)).
-Trees are those of base/crypto/merkle.py. The accounts tree's leaf n is the account with number n: its leaf and the
-hash of all its orders by oid, so that one proof shows a user their complete state. A proof shows all orders or none,
-so they need no tree, which would take ten times as long. Computed once per block.
+root = keccak("coinone-rows" || accounts tree || markets tree || unclaimed tree || keccak(globals leaf)). Trees are
+those of base/crypto/merkle.py. The accounts tree's leaf n is the account with number n: its leaf and the hash of all
+its orders by oid, so that one proof shows a user their complete state. A proof shows all orders or none, so they need
+no tree, which would take ten times as long. Computed once per block.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from coinone.rules.exchange.state import leaves as form
 from coinone.rules.state.steps import finished
 
 _TAG = b"coinone-rows"
-_PER_STEP = 2_048  # leaves sorted or orders hashed between two pauses: about 2 ms
+_PER_STEP = 2_048  # leaves sorted or orders hashed between two yields: about 2 ms
 Leaves = Mapping[bytes, bytes | None]
 _Roots = tuple[Hash32, Hash32, Hash32, Hash32]  # accounts, markets, unclaimed, globals
 K = TypeVar("K")
@@ -28,7 +28,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class ExchangeProof:
-    """What convinces a holder of the root that account `number` has exactly this leaf and these orders."""
+    """A proof to a holder of the root that account `number` has exactly this leaf and these orders."""
 
     number: int
     leaf: bytes
@@ -44,8 +44,8 @@ class ExchangeProof:
 
 @dataclass(slots=True)
 class _Ahead:
-    """What a block makes of the leaves, and the trees over them afterwards; only what changes, and apart from the
-    present."""
+    """Pending changes of a block's leaves, and the trees over them; only what changes, separate from the present
+    state."""
 
     leaves: Leaves  # the change itself
     account_tree: TreeAhead
@@ -59,8 +59,8 @@ class _Ahead:
 class LeafStore:
     """All leaves as of the last block, and the trees over them.
 
-    A block's root is asked for in short steps, while the present stays as it is, so that accounts can be proved
-    meanwhile; when the block is committed, what was prepared takes the present's place.
+    A block's root is computed in short steps, while the present state stays as it is, so that accounts can be proved
+    meanwhile; when the block is committed, the prepared changes are applied.
     """
 
     def __init__(self, leaves: Leaves) -> None:
@@ -74,11 +74,11 @@ class LeafStore:
         self.update(leaves)
 
     def update(self, leaves: Leaves) -> None:
-        """Take in the leaves that a block changed: at once, if their root was asked for by `root_steps` last."""
+        """Apply the leaves that a block changed: without further hashing, if `root_steps` computed their root last."""
         if self._ahead is None or self._ahead.leaves is not leaves:
             self.root_with(leaves)
         ahead, self._ahead = self._ahead, None
-        assert ahead is not None, "asking for the root prepares it"
+        assert ahead is not None, "computing the root prepares it"
         for number, leaf in ahead.accounts.items():
             if leaf is None:
                 self._accounts.pop(number, None)
@@ -97,11 +97,11 @@ class LeafStore:
         return _combine(self._roots)
 
     def root_with(self, leaves: Leaves) -> Hash32:
-        """The root as it will be after `update(leaves)`."""
+        """The root after `update(leaves)`."""
         return finished(self.root_steps(leaves))
 
     def root_steps(self, leaves: Leaves) -> Generator[None, None, Hash32]:
-        """The same in short steps. Nothing may be updated meanwhile, nor `leaves` changed."""
+        """Compute `root_with` in short steps. Nothing may be updated meanwhile, nor `leaves` changed."""
         self._ahead = None
         ahead = _Ahead(leaves, TreeAhead(self._account_tree), TreeAhead(self._market_tree), self._roots)
         for count, (key, leaf) in enumerate(leaves.items(), 1):
@@ -121,11 +121,11 @@ class LeafStore:
         return _combine(ahead.roots)
 
     def holds(self, number: int) -> bool:
-        """Is there an account with this number?"""
+        """Whether there is an account with this number."""
         return number in self._accounts
 
     def prove(self, number: int) -> ExchangeProof:
-        """The proof of an account that exists."""
+        """The proof of an existing account."""
         return ExchangeProof(
             number=number,
             leaf=self._accounts[number],
@@ -153,7 +153,7 @@ class LeafStore:
             _put(ahead.unclaimed, key, leaf)
 
     def _set_accounts(self, ahead: _Ahead) -> Iterator[None]:
-        """Put what changed into the accounts tree."""
+        """Put the changed accounts into the accounts tree."""
         work = 0
         for number in {**ahead.accounts, **ahead.orders}:
             leaf = ahead.accounts[number] if number in ahead.accounts else self._accounts.get(number)
@@ -177,15 +177,17 @@ def _put(rows: dict[K, bytes], key: K, leaf: bytes | None) -> None:
 
 
 def _keep_places(tree: TreeAhead, globals_leaf: bytes | None) -> None:
-    """A place for every number ever given, also where the accounts with the greatest numbers were let go: the tree of
-    who loads the leaves is that of who has seen them come and go."""
+    """Reserve a place for every number ever given, also if the accounts with the highest numbers were removed.
+
+    So the tree of a node that loads the leaves equals that of a node that has seen the accounts come and go.
+    """
     places = 0 if globals_leaf is None else form.next_account_in(globals_leaf)
     if places > 1 and places > len(tree):
         tree.set(places - 1, None)
 
 
 def _list_root_steps(leaves: Mapping[bytes, bytes]) -> Generator[None, None, Hash32]:
-    """The root over a list of keys with their leaves, in the order of the keys."""
+    """Compute the root over a list of keys with their leaves, in the order of the keys, in steps."""
     tree = MerkleTree()
     for index, (key, leaf) in enumerate(sorted(leaves.items())):
         tree.set(index, key + leaf)
@@ -196,7 +198,7 @@ def _list_root_steps(leaves: Mapping[bytes, bytes]) -> Generator[None, None, Has
 
 
 def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
-    """What stands in the accounts tree: the account's leaf and the hash of its orders (ORDER_LEAF_SIZE bytes each)."""
+    """A leaf of the accounts tree: the account's leaf and the hash of its orders (ORDER_LEAF_SIZE bytes each)."""
     listed = (
         keccak256(b"".join([oid.to_bytes(8, "big") + order for oid, order in orders]))
         if orders
@@ -206,7 +208,7 @@ def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
 
 
 def verify_account(root: Hash32, proof: ExchangeProof) -> bool:
-    """Does `proof` show this account and exactly these orders under `root`?"""
+    """Whether `proof` shows this account and exactly these orders under `root`."""
     if any(len(order) != form.ORDER_LEAF_SIZE for _, order in proof.orders):
         return False
     leaf = account_leaf(proof.leaf, proof.orders)

@@ -1,7 +1,7 @@
-"""Rows: all arrays of the exchange, with room made between kernel calls.
+"""Rows: all arrays of the exchange, which grow between kernel calls.
 
-An account keeps its slot for the life of the process; an order's slot is reused. Slots never reach a leaf
-or an answer: `load_account` may put accounts back in any order and everything goes on the same.
+An account keeps its slot until it is removed or the process ends; an order's slot is reused. Slots never reach a leaf
+or an answer: `load_account` may put accounts back in any order without any difference.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ from coinone.rules.exchange.rows.tables import ACCOUNT, LIMIT_WHOLE, MARKET, OP,
 __all__ = ["Array", "Rows"]
 
 _NOBODY: Array = np.zeros(0, np.int64)
-"""No slots: where a union of slots may have no part."""
+"""No slots, for unions that may be empty."""
 
 _NO_OPS: Array = np.zeros(0, OP)
 
 
 class Rows(RowStore):
-    """The tables with their book, journal and output, and who has which slot."""
+    """The tables with their book, journal and output, and the slots of addresses and numbers."""
 
     def __init__(
         self, accounts: int = 1024, markets: int = 4, orders: int = 4096, key: Key = PUBLIC_KEY
     ) -> None:
-        """`key` is that of the indexes (book/indexes.py); a node on a network hands in one that nobody else knows."""
+        """`key` is that of the indexes (book/indexes.py); a node on a network passes a secret one."""
         super().__init__(accounts, markets, orders)
         self.globals["next_account"] = self.globals["next_oid"] = self.globals["next_tid"] = 1
         self.slot_by_address: dict[Address, int] = {}
         self.slot_by_number: dict[int, int] = {}
         self.numbers = Numbers()
-        self._free_slots: list[int] = []  # of accounts that were let go
+        self._free_slots: list[int] = []  # of removed accounts
         self.counters[[KEY_0, KEY_1]] = key
         self.counters[[LEVELS_MAX, SIDE_MAX]] = PRICE_LEVELS_MAX, SIDE_ORDERS_MAX
         self.book = book.Book(key)
@@ -71,9 +71,10 @@ class Rows(RowStore):
         self.rebuild()
 
     def core(self, ops: Array = _NO_OPS) -> Array:
-        """What the kernel is handed: the addresses of all arrays, good until the next call.
+        """The kernel's argument: the addresses of all arrays, valid until the next call.
 
-        Room for what it will write is the caller's care, and that `ops` lives as long."""
+        The caller must reserve room for what the kernel will write, and keep `ops` alive as long.
+        """
         shelf, journal, output = self.book, self.journal, self.output
         self.counters[MARKETS] = self.market_count
         keys, images = journal.keys, journal.images
@@ -133,12 +134,12 @@ class Rows(RowStore):
             self._rebuild_book(new)
 
     def rebuild(self) -> None:
-        """Running values, indexes and book from the rows alone: all that was not journalled."""
+        """Rebuild from the rows alone what was not journalled: running values, indexes and book."""
         recompute(self.core())
         self._rebuild_book(64)
 
     def _rebuild_book(self, new: int) -> None:
-        """The book with room for `new` more orders; it looks at orders only, not at all accounts."""
+        """Rebuild the book with room for `new` more orders; reads orders only, not all accounts."""
         live = int(np.count_nonzero(self.orders["oid"]))
         if live + new > len(self.orders):
             self.orders = _grown(self.orders, 2 * (live + new))
@@ -147,13 +148,13 @@ class Rows(RowStore):
         self.book.rebuild(self.orders, self.core())
 
     def holders_of(self, market: int) -> Array:
-        """A copy of the slots of all accounts with a position or open orders in a market, in no order."""
+        """A copy of the slots of all accounts with a position or open orders in a market, unordered."""
         slots: Array = self.holders[market, : self.holder_counts[market]].astype(np.int64)
         return slots
 
     def holders_in(self, markets: Iterable[int]) -> Array:
-        """Those of several markets, each as often as it is a holder: who picks a few of them takes out the doubles
-        then, which is cheaper."""
+        """The slots of holders in several markets, each once per market: removing duplicates later, from fewer, is
+        cheaper."""
         return np.concatenate([_NOBODY, *map(self.holders_of, markets)])
 
     def positioned(self, market: int) -> Array:
@@ -170,7 +171,7 @@ class Rows(RowStore):
         return bytes(self.addresses[slot])
 
     def add_account(self, address: Address, now: int, taker_rate: int = 4500, maker_rate: int = 1500) -> int:
-        """A new account with the next number; returns its slot."""
+        """Add an account with the next number; return its slot."""
         assert address not in self.slot_by_address
         row = np.zeros(1, ACCOUNT)
         row["number"] = self.globals["next_account"][0]
@@ -194,7 +195,7 @@ class Rows(RowStore):
         return slot
 
     def drop_account(self, slot: int) -> None:
-        """Let an account go that holds nothing; its slot is free. The journal keeps what takes that back."""
+        """Remove an account that holds nothing and free its slot. The journal keeps what restores it."""
         held = self.positions[slot]
         names = [name for name in POSITION.names or () if name != "epoch"]
         for market in np.flatnonzero(np.any([held[name] != 0 for name in names], axis=0)).tolist():
@@ -205,7 +206,7 @@ class Rows(RowStore):
         self._free_slots.append(slot)
 
     def take_back_accounts(self, undo: Undo) -> None:
-        """Forget the accounts that a batch opened, and know again those that it let go (undo)."""
+        """Remove the accounts that a batch opened, and restore those that it removed (undo)."""
         for slot in undo.opened:
             self._forget(slot)
             if slot < undo.account_count:
@@ -217,7 +218,7 @@ class Rows(RowStore):
 
     @property
     def dropped_numbers(self) -> list[int]:
-        """Of the accounts that the open batch let go."""
+        """Numbers of the accounts that the open batch removed."""
         return [number for _, _, number in self.journal.dropped]
 
     def _register(self, slot: int, address: Address, number: int) -> None:
@@ -227,7 +228,7 @@ class Rows(RowStore):
         self.numbers.add(number)
 
     def _forget(self, slot: int) -> None:
-        """Blank the slot under its epochs, so that the journal does not save it a second time."""
+        """Blank the slot but keep its epochs, so that the journal does not save it a second time."""
         number = int(self.accounts["number"][slot])
         del self.slot_by_address[self.address_of(slot)]
         del self.slot_by_number[number]
@@ -239,7 +240,7 @@ class Rows(RowStore):
         self.addresses[slot] = 0
 
     def drop_markets(self, count: int) -> None:
-        """Forget the markets added last, down to `count` (undo)."""
+        """Remove the markets added last, down to `count` (undo)."""
         self.markets[count : self.market_count] = 0
         self.tiers[count : self.market_count] = 0
         self.positions[:, count : self.market_count] = 0
@@ -254,7 +255,8 @@ class Rows(RowStore):
         tiers: tuple[tuple[int, int], ...] = (),
         **parameters: int,
     ) -> int:
-        """A new market's index; `tiers` are (lower bound of notional in u, max leverage) above the first."""
+        """Add a market and return its index; `tiers` are (lower bound of notional in u, max leverage) above the
+        first."""
         assert len(tiers) < MARGIN_TIERS_MAX
         row = np.zeros(1, MARKET)
         defaults = {
@@ -277,13 +279,13 @@ class Rows(RowStore):
             row[name] = value
         assert int(row["max_px"][0]) * int(row["max_sz"][0]) <= POSITION_NOTIONAL_MAX
         assert int(row["max_px"][0]) * rate_cap(max_leverage) < 1 << 63, (
-            "what a lot pays in an hour fits a row"
+            "what a lot pays in an hour fits in a row"
         )
         assert int(row["max_px"][0]) <= PRICE_MAX and 0 < mark <= int(row["max_px"][0])
         return self.load_market(row[0], _tiers(((0, max_leverage), *tiers)))
 
     def load_market(self, row: np.void, tiers: Array) -> int:
-        """Put a market's row and its tiers into the next place; its index."""
+        """Put a market's row and its tiers into the next place; return its index."""
         index = self.market_count
         assert index < MARKETS_MAX
         if index == len(self.markets):
@@ -320,7 +322,7 @@ def _grown(array: Array, capacity: int) -> Array:
 
 
 def _tiers(tiers: tuple[tuple[int, int], ...]) -> Array:
-    """deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage)."""
+    """Compute the tiers: deduction_n = deduction_(n-1) + lower_n * (rate_n - rate_(n-1)), rate = 1 / (2 * leverage)."""
     found = np.zeros(len(tiers), TIER)
     deduction, before = 0, tiers[0][1]
     for n, (lower, leverage) in enumerate(tiers):

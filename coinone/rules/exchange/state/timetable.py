@@ -1,9 +1,9 @@
-"""Timetable: whose time comes next, of any number of accounts that wait for a moment each.
+"""Timetable: the accounts whose time comes next, for any number of accounts that each wait for a time.
 
-A binary heap of (time, account number) that knows where each account stands, so that an account's entry is moved or
-taken out by itself: every change costs the heap's depth (20 steps for a million), looking at the earliest costs
-nothing, and no entry that has been called off stays behind. Like the lists of holders.py it follows from state (the
-table `schedule`), so it is never journalled: undo and loading write the table, and the table keeps this.
+A binary heap of (time, account number) with an index of places, so that an account's entry can be moved or removed
+directly: every change costs the heap's depth (20 steps for a million), reading the earliest costs nothing, and no
+cancelled entry remains. Like the lists of holders.py it follows from state (the table `schedule`), so it is never
+journalled: undo and loading write the table, and the table maintains this.
 """
 
 from heapq import heappop, heappush
@@ -18,8 +18,10 @@ class Timetable:
         return len(self._heap)
 
     def due(self, now: int, most: int) -> list[int]:
-        """The first `most` accounts whose time has come, by time and number. A later entry stands below an earlier one,
-        so only what is next to those found is looked at."""
+        """The first `most` accounts whose time has come, by time and number.
+
+        A later entry is below an earlier one in the heap, so only the children of those found are examined.
+        """
         found: list[int] = []
         edge = [(self._heap[0], 0)] if self._is_due(0, now) else []  # entries and their places
         while edge and len(found) < most:
@@ -34,13 +36,13 @@ class Timetable:
         return place < len(self._heap) and self._heap[place][0] <= now
 
     def put(self, number: int, time_ms: int) -> None:
-        """Let the account wait for `time_ms`, and no longer for another time."""
+        """Set the account's time to `time_ms`, replacing an earlier one."""
         self.drop(number)
         self._heap.append((time_ms, number))
         self._rise(len(self._heap) - 1)
 
     def drop(self, number: int) -> None:
-        """Let the account wait no longer, if it did."""
+        """Remove the account's time, if it has one."""
         place = self._places.pop(number, None)
         if place is None:
             return
@@ -51,7 +53,7 @@ class Timetable:
             self._rise(place)
 
     def _rise(self, place: int) -> None:
-        """Bring the entry at `place` above all that come later."""
+        """Move the entry at `place` above all that come later."""
         entry = self._heap[place]
         while place and entry < self._heap[(place - 1) // 2]:
             self._set(place, self._heap[(place - 1) // 2])
@@ -59,7 +61,7 @@ class Timetable:
         self._set(place, entry)
 
     def _sink(self, place: int) -> None:
-        """Bring the entry at `place` below all that come earlier."""
+        """Move the entry at `place` below all that come earlier."""
         entry, count = self._heap[place], len(self._heap)
         while 2 * place + 1 < count:
             child = 2 * place + 1

@@ -1,4 +1,4 @@
-"""Taking a batch back: the rows as they were before it, then everything that follows from rows."""
+"""Undo of a batch: the rows as they were before it, then everything that follows from rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coinone.rules.exchange.state.rows import Rows
 
 
 def apply_undo(rows: Rows, undo: Undo) -> None:
-    """Take back the batch `undo` came from, which must be the last one not undone yet."""
+    """Undo the batch `undo` came from, which must be the last one not undone yet."""
     rows.take_back_accounts(undo)
     rows.drop_markets(undo.market_count)
     kept = ~np.isin(undo.accounts[0], undo.opened)
@@ -29,7 +29,7 @@ def apply_undo(rows: Rows, undo: Undo) -> None:
 
 
 def _restore_orders(rows: Rows, slots: Array, images: Array) -> None:
-    """A slot that was free is blank again, under its old epoch."""
+    """Restore orders; a slot that was free is blank again, under its old epoch."""
     was_free = images["oid"] == 0
     blank = np.zeros(int(was_free.sum()), ORDER)
     blank["epoch"] = images["epoch"][was_free]
