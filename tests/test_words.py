@@ -71,6 +71,7 @@ ROOMS_EDITED = (
     "rules/exchange/kernel",
     "rules/exchange/twin",
     "rules/exchange/state",
+    "rules/exchange/rows",
     "protocols",
     "node",
     "interfaces/api/admission",

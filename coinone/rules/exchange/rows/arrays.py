@@ -1,9 +1,9 @@
-"""What the kernel works on: a set of tables, and the slots of its counters.
+"""The kernel's data: a set of tables, and the slots of its counters.
 
-The kernel is a few jitted functions that take `core`, a pointer to where the tables lie (jit_tables.py). What each
-operation passes through is compiled into one piece (`inlined`); what is rare stands apart (`part`), so that it takes
-neither registers nor cache from the rest. Python enters only functions with explicit signatures, of which the first
-argument is what `Rows.core` gives.
+The kernel is a few jitted functions that take `core`, a pointer to the addresses of the tables (jit_tables.py). What
+each operation passes through is compiled into one function (`inlined`); rare code is separate (`part`), so that it
+takes neither registers nor cache from the rest. Python calls only functions with explicit signatures, whose first
+argument is the result of `Rows.core`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEVEL = np.dtype(
         ("ladder", np.int32),
     ]
 )
-"""A price at which orders rest: their queue, oldest first, and what they add up to."""
+"""A price at which orders rest: their queue, oldest first, with its sums."""
 
 LINK = np.dtype(
     [
@@ -53,20 +53,22 @@ LINK = np.dtype(
         ("place", np.int32),
     ]
 )
-"""Where an order hangs: its neighbours in the queue, the level, the next order in its place of the oid table, its
-neighbours among the account's own orders (-1: none), and its place in the heap of a full side (book/values.py).
+"""The links of an order.
 
-Apart from the order's row, because a neighbour's link is changed far more often than its row is read."""
+Its neighbours in the queue, the level, the next order in its place of the oid table, its neighbours among the account's
+own orders (-1: none), and its place in the heap of a full side (book/values.py). Separate from the order's row, because
+a neighbour's link is changed far more often than its row is read.
+"""
 
 # Slots of `counters`.
 EPOCH, NOW, MARKETS = 0, 1, 2
 FREE_ORDERS, FREE_LEVELS, LIVE_ORDERS = 3, 4, 5
 RESULTS, FILLS, UPDATES = 6, 7, 8
 SAVED_ACCOUNTS, SAVED_POSITIONS, SAVED_ORDERS, SAVED_MARKETS, SAVED_GLOBALS = 9, 10, 11, 12, 13
-STALE = 14  # how many markets `stale` names: those whose status is REDUCE_ONLY
+STALE = 14  # number of markets in `stale`: those whose status is REDUCE_ONLY
 KEY_0, KEY_1 = 15, 16  # the halves of the index key: see book/indexes.py
-LEVELS_MAX, SIDE_MAX = 17, 18  # most prices and orders of a side: tests make them small
-SHORT = 19  # was a buffer too short for what was written
+LEVELS_MAX, SIDE_MAX = 17, 18  # maximum prices and orders of a side: tests make them small
+SHORT = 19  # whether a buffer was too short for what was written
 COUNTERS = 20
 
 
@@ -161,17 +163,17 @@ _TYPES = KernelArrays(
 )
 
 attach = jit_tables.attach(TableSet(_TYPES))
-"""`core`, from the addresses that a jitted function was handed."""
+"""Make `core` from the addresses passed to a jitted function."""
 
 CORE: Any = ADDRESSES
-"""The numba type of those addresses, in the signatures of what Python calls."""
+"""The numba type of those addresses, in the signatures of functions that Python calls."""
 
 NUMBERS: Any = types.Array(types.int64, 1, "C")
 NUMBER_ROWS: Any = types.Array(types.int64, 2, "C")
-"""And of the arrays of whole numbers that they are given besides: one each, or a row of them each."""
+"""The numba types of integer arrays among their other arguments, of one and two dimensions."""
 
 i64 = cast("Callable[[Any], int]", np.int64)
-"""Widens a row's small field, so that every part of the kernel is compiled for one type only."""
+"""Widen a row's small field, so that every part of the kernel is compiled for one type only."""
 
 inlined = njit(forceinline=True, cache=False, error_model="numpy", _nrt=False)
 """A part of the kernel, compiled into its caller."""
@@ -182,8 +184,11 @@ part = njit(cache=False, error_model="numpy", _nrt=False)
 
 @inlined
 def next_place(core: Any, counter: int, buffer: Any) -> int:
-    """Where the next row of a buffer is written, and count it. There is room (capacity.py); were there none, it is the
-    last place, and not memory behind the buffer."""
+    """Count the next row of a buffer and return its place.
+
+    There is room for it (capacity.py); if there were none, the last place is returned rather than memory behind the
+    buffer.
+    """
     n = i64(core.counters[counter])
     core.counters[counter] = n + 1
     if n >= buffer.shape[0]:
@@ -194,5 +199,5 @@ def next_place(core: Any, counter: int, buffer: Any) -> int:
 
 @inlined
 def next_row(core: Any, counter: int, buffer: Any) -> Any:
-    """The row at that place."""
+    """The row at `next_place`."""
     return buffer[next_place(core, counter, buffer)]

@@ -1,9 +1,8 @@
-"""The journal: every row is copied before its first change in an epoch (a batch), so undo costs what was
-touched.
+"""The journal: every row is copied before its first change in an epoch (a batch), so undo costs what was touched.
 
-`epoch` in the row says whether the copy exists already; epochs only grow, also over undos. Book and running
-values are not copied: they are functions of the rows, and rebuilt. Code outside the kernel calls `account`,
-`position`, ... before it changes a row.
+`epoch` in the row shows whether the copy exists already; epochs only grow, also over undos. Book and running values are
+not copied: they are functions of the rows, and rebuilt. Code outside the kernel calls `account`, `position`, ... before
+it changes a row.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def save_order(core: Any, slot: int) -> None:
 
 @inlined
 def save_blank_order(core: Any, slot: int) -> None:
-    """As `save_order` for a free slot: nothing is copied but that it was free."""
+    """Save a free slot like `save_order`: nothing is copied except that it was free."""
     row = core.orders[slot]
     if row.epoch != core.counters[EPOCH]:
         n = next_place(core, SAVED_ORDERS, core.order_keys)
@@ -87,15 +86,15 @@ def save_globals(core: Any) -> None:
 
 @dataclass(frozen=True)
 class Undo:
-    """What takes a batch back: touched rows as they were, and how many accounts and markets there were."""
+    """The undo record of a batch: touched rows as they were, and the numbers of accounts and markets before it."""
 
     account_count: int
     market_count: int
     opened: tuple[int, ...]  # slots of new accounts
-    dropped: tuple[tuple[int, Address, int], ...]  # slot, address and number of accounts that were let go
+    dropped: tuple[tuple[int, Address, int], ...]  # slot, address and number of removed accounts
     accounts: tuple[Array, Array]  # slots, rows
     positions: tuple[Array, Array]  # slot * MARKETS_MAX + market, rows
-    orders: tuple[Array, Array]  # where the row was free, only its oid (0) and epoch mean something
+    orders: tuple[Array, Array]  # where the row was free, only its oid (0) and epoch are valid
     markets: tuple[Array, Array]
     globals: Array  # no row or one
 
@@ -109,7 +108,7 @@ _TABLES = (
 
 
 class Journal:
-    """Before-images of the open epoch. `keys[name]` says which row `images[name]` is a copy of."""
+    """Before-images of the open epoch. `keys[name]` has the keys of the rows copied in `images[name]`."""
 
     def __init__(self, store: RowStore) -> None:
         self._store = store
@@ -120,9 +119,9 @@ class Journal:
         self.begin()
 
     def begin(self) -> None:
-        """Open an epoch; what the last one saved is forgotten, what it put out may be written over."""
+        """Open an epoch: the last one's before-images are dropped, and its output may be overwritten."""
         self.counters[EPOCH] += 1
-        assert self.counters[EPOCH] < 1 << 31, "17 years of four batches a second"
+        assert self.counters[EPOCH] < 1 << 31, "epochs last for 17 years of four batches a second"
         self.counters[RESULTS : SAVED_GLOBALS + 1] = 0
         self.opened: list[int] = []
         self.dropped: list[tuple[int, Address, int]] = []
@@ -130,7 +129,7 @@ class Journal:
         self._market_count = self._store.market_count
 
     def reserve(self, touched: int) -> None:
-        """Make room for `touched` more rows of each table (or all rows there are)."""
+        """Make room for `touched` more rows of each table (at most all existing rows)."""
         rows = self._store
         totals = (len(rows.accounts), rows.positions.size, len(rows.orders), len(rows.markets))
         for (counter, name, dtype), total in zip(_TABLES, totals, strict=True):
@@ -145,7 +144,7 @@ class Journal:
         self.keys[name], self.images[name] = keys, images
 
     def account(self, slot: int) -> None:
-        """Call before changing the account's row."""
+        """Save the account's row; call before changing it."""
         self._save(SAVED_ACCOUNTS, "account", slot, self._store.accounts[slot : slot + 1])
 
     def position(self, slot: int, market: int) -> None:
@@ -179,7 +178,7 @@ class Journal:
         row["epoch"] = self.counters[EPOCH]
 
     def saved_accounts(self) -> list[int]:
-        """Slots of the accounts whose row this epoch saved, in the order in which it did."""
+        """Slots of the accounts whose row this epoch saved, in the order of saving."""
         slots: list[int] = self.keys["account"][: self.counters[SAVED_ACCOUNTS]].tolist()
         return slots
 
@@ -189,8 +188,8 @@ class Journal:
         return slots, markets
 
     def touched_accounts(self) -> Array:
-        """Slots, ascending, of new accounts and those whose row, position or order this epoch saved, but for
-        those that are gone."""
+        """Slots, ascending, of new accounts and those whose row, position or order this epoch saved, without removed
+        ones."""
         rows = self._store
         saved_orders = self.keys["order"][: self.counters[SAVED_ORDERS]]
         images = self.images["order"][: self.counters[SAVED_ORDERS]]
@@ -211,7 +210,7 @@ class Journal:
         return np.unique(np.concatenate([self.keys["market"][: self.counters[SAVED_MARKETS]], new]))
 
     def seal(self) -> Undo:
-        """The epoch's undo record, copied; then a new epoch begins."""
+        """Copy the epoch's undo record, then begin a new epoch."""
         saved = {
             name: (self.keys[name][:n].copy(), copied(self.images[name][:n]))
             for name, n in ((name, int(self.counters[counter])) for counter, name, _ in _TABLES)
@@ -232,7 +231,7 @@ class Journal:
 
 
 def _runs(values: Array) -> Array:
-    """The values without those that equal the one before: an account's orders are saved one after another."""
+    """Drop values equal to the one before: an account's orders are saved one after another."""
     first = np.ones(len(values), np.bool_)
     np.not_equal(values[1:], values[:-1], out=first[1:])
     found: Array = values[first]

@@ -1,7 +1,7 @@
-"""Which account numbers are in use, so that work can go round all accounts in small steps.
+"""The account numbers in use, for work that visits all accounts in small steps.
 
-Numbers rise and are never reused, and accounts that were let go leave gaps. They are kept by blocks of 64, and only
-blocks that hold one, so that the next numbers after any are found without a walk over gaps.
+Numbers rise and are never reused, and removed accounts leave gaps. They are kept by blocks of 64, only those that are
+not empty, so that the next numbers after any are found without a walk over gaps.
 """
 
 from bisect import bisect_left, insort
@@ -11,8 +11,8 @@ _BLOCK = 64
 
 class Numbers:
     def __init__(self) -> None:
-        self._members: dict[int, list[int]] = {}  # block -> its numbers, rising
-        self._blocks: list[int] = []  # rising
+        self._members: dict[int, list[int]] = {}  # block -> its numbers, in rising order
+        self._blocks: list[int] = []  # in rising order
 
     def add(self, number: int) -> None:
         block = number // _BLOCK
@@ -29,7 +29,7 @@ class Numbers:
             del self._blocks[bisect_left(self._blocks, block)]
 
     def after(self, number: int) -> list[int]:
-        """The next numbers in use above `number`, rising: at most 64, and none only if there are none."""
+        """The next numbers in use above `number`, in rising order: at most 64, and none only if there are none."""
         place = bisect_left(self._blocks, number // _BLOCK)
         for block in self._blocks[place : place + 2]:
             found = [member for member in self._members[block] if member > number]

@@ -1,8 +1,8 @@
-"""Where the kernel writes what it did: three buffers that fill up over a batch.
+"""The kernel's output: three buffers that fill up over a batch.
 
-A segment's rows are views of them, good until the next epoch begins; then the same memory is written again,
-for fresh memory costs more than the rows do. A buffer that is too short is replaced, not moved: views of the
-old one stay as they are.
+A segment's rows are views of them, valid until the next epoch begins; then the same memory is overwritten, since fresh
+memory costs more than the rows do. A buffer that is too short is replaced, not moved: views of the old one stay as they
+are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from coinone.rules.exchange.rows.tables import FILL, RESULT, UPDATE, Array
 
 
 class Output:
-    """The counters RESULTS, FILLS and UPDATES say how much of each buffer is written."""
+    """The output buffers. The counters RESULTS, FILLS and UPDATES are the numbers of rows written to each."""
 
     def __init__(self, counters: Array) -> None:
         self._counters = counters
@@ -23,7 +23,7 @@ class Output:
         self.updates: Array = np.zeros(0, UPDATE)
 
     def reserve(self, results: int, fills: int, updates: int) -> None:
-        """Make room for so many more rows; memory that is never touched costs nothing."""
+        """Make room for more rows; memory that is never touched costs nothing."""
         self.results = self._roomy(self.results, RESULTS, results)
         self.fills = self._roomy(self.fills, FILLS, fills)
         self.updates = self._roomy(self.updates, UPDATES, updates)

@@ -1,4 +1,4 @@
-"""What can become of an operation or an order, and the words for it that Hyperliquid's clients know."""
+"""The statuses of operations and orders, and their names and texts in Hyperliquid's API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """What became of an operation or an order: a RESULT's or an UPDATE's `status`."""
+    """The outcome of an operation or an order: a RESULT's or an UPDATE's `status`."""
 
     NONE = 0
     OPEN = 1
@@ -19,7 +19,7 @@ class Status(IntEnum):
     SCHEDULED_CANCEL = 8
     IOC_CANCELED = 12
     REPLACED = 13
-    RESTRICTED_CANCELED = 14  # stopped at a maker that the stale market does not let trade
+    RESTRICTED_CANCELED = 14  # stopped at a maker that may not trade in a stale market
     BAND_CANCELED = 15
     DISPLACED = 20  # the side was full, and a better price or a larger order came
     BAD_MARKET = 32
@@ -40,7 +40,7 @@ class Status(IntEnum):
     BOOK_FULL = 47
     NOT_FOUND = 48
     MODIFY_NOT_FOUND = 49
-    TRIGGER = 50  # given before the kernel is asked
+    TRIGGER = 50  # set before the kernel runs
     AGED_PRICE = 51
     JUMPING = 52
     HOLDS_STALE = 53
@@ -123,4 +123,4 @@ ERROR_TEXT: dict[Status, str] = {
     Status.LIQUIDATING: "Account is being liquidated.",
     Status.SOLVENT: "Account has its maintenance margin.",
 }
-"""What a client is told; compatible bots look for Hyperliquid's words."""
+"""The texts of refusals, in Hyperliquid's words, which compatible bots look for."""

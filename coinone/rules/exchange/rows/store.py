@@ -1,4 +1,4 @@
-"""What book, journal and rows share: the tables themselves, and how many of their rows are in use."""
+"""The store that book, journal and rows share: the tables themselves, and how many of their rows are in use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from coinone.rules.exchange.rows.tables import ACCOUNT, GLOBALS, MARKET, ORDER, 
 class RowStore:
     """accounts, addresses, positions[account slot, market], orders, markets, tiers[market, n], globals[0].
 
-    holders[market, n] (margin/holders.py) is an index over positions, as wide as there is room for accounts."""
+    holders[market, n] (margin/holders.py) is an index over positions, with capacity for all accounts.
+    """
 
     def __init__(self, accounts: int, markets: int, orders: int) -> None:
         self.accounts: Array = zeros(accounts, ACCOUNT)

@@ -1,18 +1,16 @@
-"""The exchange's state as rows in arrays: one typed table for each kind of thing (D4).
+"""The exchange's state as rows in arrays: one typed table for each kind of object (D4).
 
-Units: a price is an integer in 10^-(6 - sz_decimals) quote, a size an integer in 10^-sz_decimals base, so
-that price x size is money in u = 10^-6 quote, exactly (Hyperliquid's tick rule). Every stored value is a
-signed 64-bit integer or smaller; a market's `max_px * max_sz <= POSITION_NOTIONAL_MAX` keeps every product in range
-without a check.
+Units: a price is an integer in 10^-(6 - sz_decimals) quote, a size an integer in 10^-sz_decimals base, so that price x
+size is money in u = 10^-6 quote, exactly (Hyperliquid's tick rule). Every stored value is a signed 64-bit integer or
+smaller; a market's `max_px * max_sz <= POSITION_NOTIONAL_MAX` keeps every product in range without a check.
 
-Rows refer to one another by *slot* (the place in the array), which is private to this process: no rule
-depends on it. What identifies an account is its `number`; a market, its index (the asset number of the
-wire); an order, its `oid`, which also is its time priority. A slot is free when its `number` or `oid` is 0:
-both count from 1.
+Rows refer to one another by *slot* (the place in the array), which is private to this process: no rule depends on it.
+An account is identified by its `number`; a market, by its index (the asset number of the wire); an order, by its `oid`,
+which also is its time priority. A slot is free when its `number` or `oid` is 0: both count from 1.
 
-`epoch` in a row says in which journal epoch it was last copied (journal.py). Fields under "running" are
-pure functions of the others and of the marks (accounts/equity.py): they are kept up to date, never part of a leaf,
-and rebuilt after an undo. Fields under "index" lead to other rows; they are private like slots, and rebuilt too.
+`epoch` in a row is the journal epoch in which it was last copied (journal.py). Fields under "running" are pure
+functions of the others and of the marks (accounts/equity.py): they are kept up to date, never part of a leaf, and
+rebuilt after an undo. Fields under "index" refer to other rows; they are private like slots, and rebuilt too.
 """
 
 from __future__ import annotations
@@ -53,14 +51,14 @@ class OpKind(IntEnum):
     CANCEL_CLOID = 2
     MODIFY = 3
     MODIFY_CLOID = 4
-    TRIM = 5  # the system's: cut reduce-only orders down to a position that shrank outside the kernel
-    MEET = 6  # the system's: orders of a market that rest and cross each other trade (kernel/passing.py)
+    TRIM = 5  # system: trim reduce-only orders to a position that shrank outside the kernel
+    MEET = 6  # system: resting orders of a market that cross each other trade (kernel/passing.py)
 
 
 class MarketStatus(IntEnum):
     """What a market's oracle price allows (prices/oracle.py); each state allows less than the one before.
 
-    AGED: takers and new orders may only reduce, what rests may trade. REDUCE_ONLY: every fill reduces both sides.
+    AGED: takers and new orders may only reduce, resting orders may trade. REDUCE_ONLY: every fill reduces both sides.
     JUMPING, HALTED and DELISTED: only cancels.
     """
 
@@ -74,14 +72,16 @@ class MarketStatus(IntEnum):
 
 LIMIT_WHOLE = 2_000  # of MARKET.limit_share
 ACCOUNT_LOCKED = 1
-"""Bit of ACCOUNT.flags: its debt was settled by others, and until its positions are closed it may do nothing but
-cancel (closing/debts.py)."""
+"""Bit of ACCOUNT.flags: the account's debt was settled by others.
+
+Until its positions are closed it may do nothing but cancel (closing/debts.py).
+"""
 
 STALE_PART = (
-    10  # so many times what an account holds in markets without an oracle price must be free, to trade on
+    10  # this multiple of an account's value in markets without an oracle price must be free, to trade on
 )
 BAND_DIVISOR = 20
-"""No fill is further from the mark than its twentieth, where a market's leverage reaches BAND_LEVERAGE."""
+"""No fill is further from the mark than this part of it, in markets whose leverage reaches BAND_LEVERAGE."""
 
 BAND_DIVISOR_LOW_LEVERAGE = 10
 BAND_LEVERAGE = 20
@@ -92,7 +92,7 @@ _i8, _i4, _i2, _i1 = np.int64, np.int32, np.int16, np.int8
 
 
 def _table(*fields: tuple[str, type], size: int = 0) -> np.dtype[np.void]:
-    """Rows of these fields, aligned; of `size` bytes where that is given."""
+    """A row type of these fields, aligned; of `size` bytes if given."""
     dtype = np.dtype(list(fields), align=True)
     if not size:
         return dtype
@@ -105,7 +105,7 @@ def _table(*fields: tuple[str, type], size: int = 0) -> np.dtype[np.void]:
 
 
 def zeros(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Array:
-    """Rows of zeros that begin with a line of memory (64 bytes), so that a row of two lines never lies on three."""
+    """Rows of zeros that begin at a cache line (64 bytes), so that a row of two lines never spans three."""
     count = math.prod(shape) if isinstance(shape, tuple) else shape
     size = count * dtype.itemsize
     memory = np.zeros(size + _LINE, np.uint8)
@@ -114,11 +114,11 @@ def zeros(shape: int | tuple[int, ...], dtype: np.dtype[np.void]) -> Array:
 
 
 def copied(rows: Array) -> Array:
-    """A copy of contiguous rows as plain bytes: NumPy itself goes field by field, ten times slower."""
+    """A copy of contiguous rows as plain bytes: NumPy itself copies field by field, ten times slower."""
     return np.frombuffer(bytearray(rows.view(np.uint8)), rows.dtype)
 
 
-# ACCOUNT and POSITION have two lines of memory each, and what placing and cancelling orders look at is in the first.
+# ACCOUNT and POSITION have two cache lines each; what placing and cancelling orders reads is in the first.
 
 ACCOUNT = _table(
     ("number", _i8),
@@ -153,13 +153,13 @@ POSITION = _table(
     ("first_bid", _i4),  # index: 1 + slot of the newest resting buy and sell order, 0: none (own_orders.py)
     ("first_ask", _i4),
     ("first_reduce", _i4),  # the same of the reduce-only ones, the worst-priced first
-    ("reduce_size", _i8),  # index: what they add up to
-    ("entry_notional", _i8),  # what |size| cost, average-cost method; informs, is not money
+    ("reduce_size", _i8),  # index: the sum of their sizes
+    ("entry_notional", _i8),  # what |size| cost, average-cost method; for information, not money
     ("opened_ms", _i8),
     ("funding_all", _i8),  # funding paid ever, since opening, since the last change
     ("funding_open", _i8),
     ("funding_change", _i8),
-    ("funding_ms", _i8),  # the hour's turn up to which funding is booked (margin/funding.py)
+    ("funding_ms", _i8),  # the turn of the hour up to which funding is booked (margin/funding.py)
     size=2 * _LINE,
 )
 
@@ -190,7 +190,7 @@ MARKET = _table(
     ("oracle", _i8),
     ("oracle_ms", _i8),
     ("funding_rate", _i8),  # hourly, in 10^-9
-    ("funding_ms", _i8),  # the hour's turn last settled
+    ("funding_ms", _i8),  # the turn of the hour last settled
     ("funding_long", _i8),  # what a lot paid then, in 10^-9 u; negative: received
     ("funding_short", _i8),
     ("unbooked", _i8),  # positions whose funding of that hour is not yet in their account's cash
@@ -206,19 +206,19 @@ MARKET = _table(
     ("tick", _i8),
     ("lot", _i8),
     ("px_unit", _i8),  # 10^(6 - sz_decimals): one whole quote unit; whole prices need no significant figures
-    ("band_bps", _i4),  # farthest a price may be from the mark, 0: no band
+    ("band_bps", _i4),  # maximum distance of a price from the mark, 0: no band
     ("sig_figs", _i4),  # 5, or 0: any number
     ("sz_decimals", _i4),
     ("max_leverage", _i4),
-    ("first_leverage", _i4),  # of who has chosen none
+    ("first_leverage", _i4),  # of accounts that have chosen none
     ("status", _i4),
     ("order_count", _i4),
     ("tier_count", _i4),
-    ("limit_share", _i4),  # how much of a liquidation order's limit holds, in 1 / LIMIT_WHOLE (oracle.py)
+    ("limit_share", _i4),  # applied share of a liquidation order's limit, in 1 / LIMIT_WHOLE (oracle.py)
 )
 
 TIER = _table(
-    ("lower", _i8),  # notional from which the tier holds, in u
+    ("lower", _i8),  # notional from which the tier applies, in u
     ("deduction", _i8),
     ("max_leverage", _i8),
 )
@@ -242,7 +242,7 @@ OP = _table(
     ("oid", _i8),  # target of CANCEL and MODIFY
     ("target_hi", _i8),  # target of CANCEL_CLOID and MODIFY_CLOID
     ("target_lo", _i8),
-    ("middle", _i8),  # of a MEET: twice the price that tells who takes
+    ("middle", _i8),  # of a MEET: twice the price that decides which side takes
     ("account", _i4),
     ("builder", _i4),  # account slot; read only where builder_fee > 0
     ("builder_fee", _i4),
@@ -255,7 +255,7 @@ OP = _table(
     ("reduce_only", _i1),
     ("has_cloid", _i1),
     ("liquidation", _i1),  # no margin check on entry
-    ("passes", _i1),  # a post-only order that rests over what crosses it (kernel/post_only.py)
+    ("passes", _i1),  # a post-only order that rests over what it crosses (kernel/post_only.py)
 )
 
 RESULT = _table(
