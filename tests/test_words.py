@@ -72,6 +72,7 @@ ROOMS_EDITED = (
     "rules/exchange/twin",
     "rules/exchange/state",
     "rules/exchange/rows",
+    "rules/exchange/margin",
     "protocols",
     "node",
     "interfaces/api/admission",

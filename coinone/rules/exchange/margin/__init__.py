@@ -1,1 +1,1 @@
-"""What positions must be backed by: running sums, holders, booked funding, and whether a fill may be made (jitted)."""
+"""Margin: running sums, holders, booked funding, and the check of a fill (jitted)."""

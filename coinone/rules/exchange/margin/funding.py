@@ -1,9 +1,9 @@
-"""What a position owes of the hour's funding, and booking it (jitted; prices/funding.py has the rule).
+"""A position's share of the hour's funding, and booking it (jitted; prices/funding.py has the rule).
 
-An hour is settled at its turn, for all holders in one instant: the market notes what a lot of either side pays
+An hour is settled at its turn, for all holders together: the market records what a lot of either side pays
 (`funding_long`, `funding_short`), and the running value of each holder's positions falls by what it owes. The cash
-follows when the position is *booked*: before its size next changes, or when its turn comes, so many a batch. Until
-then `funding_ms` of the position is behind that of the market. Whoever trades in between changes nothing.
+follows when the position is *booked*: before its size next changes, or when its turn comes, a bounded number per batch.
+Until then `funding_ms` of the position is behind that of the market. Trades in between change nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from coinone.rules.exchange.rows.arrays import i64, inlined
 from coinone.rules.exchange.rows.journal import save_globals, save_market
 
 RATE_SCALE = 10**9
-CAP_SHARE = 16  # the greatest hourly rate is this part of 1 / max leverage
+CAP_SHARE = 16  # the maximum hourly rate is this part of 1 / max leverage
 
 
 def rate_cap(leverage: int) -> int:
-    """The greatest hourly rate in 10^-9, an eighth of the least maintenance margin at the market's `leverage`."""
+    """The maximum hourly rate in 10^-9, an eighth of the smallest maintenance margin at the market's `leverage`."""
     return RATE_SCALE // (CAP_SHARE * leverage)
 
 
@@ -33,7 +33,7 @@ def payment_of(core: Any, market: int, size: int) -> int:
 
 @inlined
 def unbooked_funding(core: Any, account: int, market: int) -> int:
-    """What of that is not yet in the account's cash."""
+    """The part of it that is not yet in the account's cash."""
     held = core.positions[account, market]
     if held.size == 0 or held.funding_ms == core.markets[market].funding_ms:
         return 0
@@ -42,7 +42,7 @@ def unbooked_funding(core: Any, account: int, market: int) -> int:
 
 @inlined
 def book_funding(core: Any, account: int, market: int) -> None:
-    """Bring what the position owes into the account's cash. Account and position are saved already."""
+    """Book what the position owes to the account's cash. Account and position are saved already."""
     held = core.positions[account, market]
     terms = core.markets[market]
     if held.funding_ms == terms.funding_ms:

@@ -1,10 +1,10 @@
 """Holders: per market the accounts that have a position or open orders there (jitted).
 
-What a batch does to everybody concerned (a new mark, funding, the choice of liquidations) goes over these lists
-and never over all accounts, of which most hold nothing. A list is dense and in no order; each position's `place`
-says where its account stands, so that joining and leaving cost the same however many there are. Whatever changes a
-position's size or its reserved orders calls `keep_holder`; an account whose only orders are reduce-only holds a
-position anyway. The lists follow from the rows, so they are rebuilt and never journalled.
+What a batch does to all accounts in a market (a new mark, funding, the choice of liquidations) iterates over these
+lists and never over all accounts, most of which hold nothing. A list is dense and unordered; each position's `place` is
+its account's index, so that joining and leaving cost the same for any length. Code that changes a position's size or
+its reserved orders calls `keep_holder`; an account whose only orders are reduce-only holds a position anyway. The lists
+follow from the rows, so they are rebuilt and never journalled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from coinone.rules.exchange.rows.arrays import i64, inlined
 
 @inlined
 def keep_holder(core: Any, account: int, market: int) -> None:
-    """List the account among the market's holders, or take it off the list, as its position now says."""
+    """Add the account to the market's holders, or remove it, according to its position."""
     held = core.positions[account, market]
     holds = (held.size | held.bid_size | held.ask_size) != 0
     if holds == (held.place != 0):

@@ -1,11 +1,10 @@
-"""Margin: what a position must be backed by, and the running sums that make a check cost the same for any
-book.
+"""Margin: what a position needs, and running sums that make a check cost the same for any book.
 
-notional = |size| * mark. Maintenance margin = notional / (2 * L_n) - deduction_n in the tier n the notional
-falls into, rounded up (a payer). Initial margin = worst * mark / leverage, rounded up, where worst =
-max(position + bids, asks - position) is the largest position the open orders can lead to, long or short;
-above the first tier at least twice the maintenance margin, so that it grows with the tier as well. An account's sums
-over all markets stand in its row; a mark change is one pass over that market's positions (accounts/equity.py).
+notional = |size| * mark. Maintenance margin = notional / (2 * L_n) - deduction_n in the tier n the notional falls into,
+rounded up (a payer). Initial margin = worst * mark / leverage, rounded up, where worst = max(position + bids, asks -
+position) is the largest position the open orders can lead to, long or short; above the first tier at least twice the
+maintenance margin, so that it grows with the tier as well. An account's sums over all markets are in its row; a mark
+change is one pass over that market's positions (accounts/equity.py).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from coinone.rules.exchange.rows.arrays import CORE, attach, i64, inlined
 
 @inlined
 def maintenance_margin(core: Any, market: int, size: int) -> int:
-    """Of a position of `size` (either sign) at the mark."""
+    """The maintenance margin of a position of `size` (either sign) at the mark."""
     row = core.markets[market]
     notional = abs(size) * row.mark
     tier = row.tier_count - 1
@@ -32,13 +31,13 @@ def maintenance_margin(core: Any, market: int, size: int) -> int:
 
 @inlined
 def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
-    """Of a position with its open orders at the mark; leverage 0 means the market's first."""
+    """The initial margin of a position with its open orders at the mark; leverage 0 means the market's first."""
     return _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
 
 
 @inlined
 def leverage_of(core: Any, market: int, chosen: int) -> int:
-    """What an account's `chosen` leverage means: 0, that it has chosen none, the market's first."""
+    """An account's effective leverage: the `chosen` one, or the market's first if it is 0 (none chosen)."""
     return i64(chosen) if chosen != 0 else i64(core.markets[market].first_leverage)
 
 
@@ -62,7 +61,7 @@ def worst_size(core: Any, account: int, market: int) -> int:
 
 @inlined
 def update_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
-    """Bring the running margins and the holders up to date after a position or its open orders changed.
+    """Update the running margins and the holders after a position or its open orders changed.
 
     The initial margin stays if the worst size is `worst_before` still; -1 when the leverage changed.
     """
@@ -72,7 +71,8 @@ def update_margins(core: Any, account: int, market: int, maintenance: int, worst
 
 @inlined
 def set_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
-    """As `update_margins` where the account goes on to be, or not to be, among the holders: the mark changed."""
+    """Update the margins as `update_margins` does when the account's place among the holders cannot change: the mark
+    did."""
     holder = core.accounts[account]
     held = core.positions[account, market]
     worst = worst_size(core, account, market)
@@ -86,7 +86,7 @@ def set_margins(core: Any, account: int, market: int, maintenance: int, worst_be
 
 @njit(types.void(CORE), error_model="numpy", _nrt=False)
 def recompute(words: Any) -> None:
-    """All running values, margins and holders from nothing: after an undo or a reload."""
+    """Recompute all running values, margins and holders from scratch: after an undo or a reload."""
     core = attach(words)
     for market in range(core.holder_counts.shape[0]):
         core.holder_counts[market] = 0
