@@ -73,6 +73,7 @@ ROOMS_EDITED = (
     "rules/exchange/state",
     "rules/exchange/rows",
     "rules/exchange/margin",
+    "rules/exchange/instruments",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,1 +1,1 @@
-"""What is traded: the terms of markets, and what the exchange is told at genesis."""
+"""Instruments: the terms of markets, and the exchange's configuration at genesis."""

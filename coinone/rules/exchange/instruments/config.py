@@ -1,4 +1,4 @@
-"""What genesis fixes of the exchange: its reporters, token and addresses, and the markets that it begins with."""
+"""The exchange's configuration at genesis: its reporters, token and addresses, and the first markets."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ QUOTE_SYSTEM_ADDRESS: Address = bytes.fromhex("200000000000000000000000000000000
 
 @dataclass(frozen=True, slots=True)
 class MarketConfig:
-    """The terms of a perpetual that is to be listed. Price unit 10^-(6 - sz_decimals), size unit 10^-sz_decimals."""
+    """The terms of a perpetual to be listed. Price unit 10^-(6 - sz_decimals), size unit 10^-sz_decimals."""
 
     name: str
     sz_decimals: int
@@ -19,7 +19,7 @@ class MarketConfig:
     impact_notional: int = 6_000_000_000  # micro-quote
     tiers: tuple[tuple[int, int], ...] = ()  # (notional in micro-quote, max leverage) above the first tier
     max_open_interest: int = 0  # lots; 0 = no cap
-    first_leverage: int = 0  # of who has chosen none; 0 = the greatest
+    first_leverage: int = 0  # of accounts that have chosen none; 0 = the maximum
     initial_mark: int = 1  # shown until the first oracle price; nothing trades on it
 
 
@@ -28,14 +28,14 @@ class ExchangeConfig:
     chain_id: int
     accept_foreign_user_signed: bool  # dev only (D5)
     accept_foreign_l1: bool
-    markets: tuple[MarketConfig, ...]  # listed at genesis; from then on markets and their terms are state
+    markets: tuple[MarketConfig, ...]  # listed at genesis; after that markets and their terms are state
     reporters: tuple[Address, ...]
     balances: tuple[tuple[Address, int], ...] = ()  # genesis credits in micro-quote
-    action_credits: int = 10_000  # what an account may send before it trades (D5); dev is generous
+    action_credits: int = 10_000  # what an account may send before it trades (D5); more on dev
     token_name: str = "USDC"
     token_address: Address = QUOTE_TOKEN_ADDRESS
     system_address: Address = QUOTE_SYSTEM_ADDRESS
-    keyless: frozenset[Address] = frozenset()  # contracts of genesis, besides those of actions/addresses.py
+    keyless: frozenset[Address] = frozenset()  # contracts of genesis; others: actions/addresses.py
 
     @property
     def domain_rules(self) -> DomainRules:
