@@ -74,6 +74,7 @@ ROOMS_EDITED = (
     "rules/exchange/rows",
     "rules/exchange/margin",
     "rules/exchange/instruments",
+    "rules/exchange/scheduled",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,1 +1,1 @@
-"""What time brings without an order: fee days, scheduled cancels, empty accounts."""
+"""Scheduled work: fee days, scheduled cancels, empty accounts."""

@@ -1,17 +1,18 @@
-"""Letting empty accounts go, so that what nobody uses costs nobody anything.
+"""Collection of empty accounts, so that unused ones cost nothing.
 
 An account without position, order and agent, with less than one quote unit, that neither acted nor was credited for
-four days: what cash it has waits in `unclaimed`, its leaf and row go, its number is never used again. A nonce lives
-three days, one ahead and two past, so nothing that was ever signed for it can be sent again. Whoever returns pays for
-opening again. Its agencies, whose time is over, end as by `leaveAgency`: what waits for such a key opens its account.
+four days is removed: its cash waits in `unclaimed`, its leaf and row are deleted, its number is never used again. A
+nonce lives three days, one ahead and two past, so nothing that was ever signed for it can be replayed. An owner who
+returns pays for opening again. The account's agencies, which have expired, end as by `leaveAgency`: credits
+that wait for such a key open its account.
 
-*Every table that must be empty*: the account's row (cash, orders); its positions (size, reserved orders); of the
-ledger `agents` (none living), `nonces` (none within its window), `schedule` (none). `settings` must not say that
-others approved it as their builder: resting orders name their builder's row. `unclaimed` and `reports` are not by
-account, `memory` is by market; a locked account (closing/debts.py) is kept. A new table by account is
-listed here, and in `collectable`.
+*Every table that must be empty*: the account's row (cash, orders); its positions (size, reserved orders); of the ledger
+`agents` (none living), `nonces` (none within its window), `schedule` (none). `settings` must not show that others
+approved it as their builder: resting orders name their builder's row. `unclaimed` and `reports` are not by account,
+`memory` is by market; a locked account (closing/debts.py) is kept. A new table by account is listed here, and in
+`collectable`.
 
-A cursor goes round all accounts, at most 64 of them a batch; rows of accounts that are gone are used again.
+A cursor visits all accounts in turn, at most 64 of them a batch; rows of removed accounts are reused.
 """
 
 import numpy as np
@@ -26,7 +27,7 @@ from coinone.rules.exchange.rows.arrays import EPOCH
 
 
 def collect(batch: Execution) -> None:
-    """Look at the next accounts by number, and let the empty ones go. The last step of a batch."""
+    """Check the next accounts by number, and remove the empty ones. The last step of a batch."""
     rows, reached = batch.rows, batch.ledger.cursor.collect_account
     numbers = rows.numbers.after(reached) or rows.numbers.after(0)
     slots = np.array([rows.slot_by_number[number] for number in numbers], np.int64)
@@ -46,12 +47,12 @@ def collect(batch: Execution) -> None:
 
 
 def collectable(batch: Execution, slot: int, number: int) -> bool:
-    """Whether nothing but a quiet row is left of the account."""
+    """Whether only a quiet row is left of the account."""
     rows, ledger = batch.rows, batch.ledger
     held = rows.positions[slot]
     settings = ledger.settings_of(number)
     return (
-        int(rows.accounts["epoch"][slot]) != int(rows.counters[EPOCH])  # this batch has not touched it
+        int(rows.accounts["epoch"][slot]) != int(rows.counters[EPOCH])  # not touched by this batch
         and not np.any(held["size"] | held["bid_size"] | held["ask_size"])
         and all(ledger.living_agent(agent, batch.now) is None for agent in settings.agents)
         and not _fresh_nonces(batch, settings.signers)
@@ -68,8 +69,10 @@ def _fresh_nonces(batch: Execution, signers: tuple[Address, ...]) -> bool:
 
 
 def _end_agencies(batch: Execution, number: int) -> None:
-    """What waits for an address that was an agent opens its account now: unlisted, it could not leave any more. Before
-    any row is free: one let go and used again in the same batch could not be taken back (state/undo.py)."""
+    """End the account's agencies; credits that wait for such a key open its account, as it could not leave later.
+
+    Before any row is free: one that is freed and reused in the same batch could not be undone (state/undo.py).
+    """
     for agent in batch.ledger.settings_of(number).agents:
         end_agency(batch, agent)
 

@@ -1,9 +1,9 @@
-"""Fee tiers: what a trade costs, by the account's volume over the last 14 days.
+"""Fee tiers: fee rates by the account's volume over the last 14 days.
 
-Rates are in 10^-7 of the notional. The rows carry an account's rates and its lifetime volume; here the volume is
-noted when a UTC day begins, and the difference over 14 days chooses the tier (Hyperliquid's table, without its
-staking and referral discounts). Each batch takes the next accounts in turn until all have been looked at for the
-day; one that acts before its turn is looked at then.
+Rates are in 10^-7 of the notional. The rows contain an account's rates and its lifetime volume; here the volume is
+recorded when a UTC day begins, and the difference over 14 days chooses the tier (Hyperliquid's table, without its
+staking and referral discounts). Each batch takes the next accounts in turn until all have been updated for the day; one
+that acts before its turn is updated then.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ DAY_MS = 86_400_000
 WINDOW_DAYS = 14
 _QUOTE = 10**6
 
-# (14-day volume in micro-quote from which it holds, taker rate, maker rate)
+# (14-day volume in micro-quote from which it applies, taker rate, maker rate)
 TIERS: tuple[tuple[int, int, int], ...] = (
     (0, 4_500, 1_500),
     (5_000_000 * _QUOTE, 4_000, 1_200),
@@ -28,14 +28,16 @@ TIERS: tuple[tuple[int, int, int], ...] = (
 
 
 def rates_for(volume: int) -> tuple[int, int]:
-    """(taker, maker) for a 14-day volume in micro-quote."""
+    """The (taker, maker) rates for a 14-day volume in micro-quote."""
     _, taker, maker = max(tier for tier in TIERS if tier[0] <= volume)
     return taker, maker
 
 
 def recent_volume(days: tuple[tuple[int, int], ...], lifetime: int, today: int) -> int:
-    """Volume since the window began, whose first day is 13 days ago. A day without a note began with the volume of
-    the note before it."""
+    """Volume since the window began, whose first day is 13 days ago.
+
+    A day without a record began with the volume of the record before it.
+    """
     began = lifetime
     for day, volume in reversed(days):
         began = volume
@@ -45,7 +47,7 @@ def recent_volume(days: tuple[tuple[int, int], ...], lifetime: int, today: int) 
 
 
 def turn_fee_days(batch: Execution) -> None:
-    """Look at the next accounts, by number, that the day has not reached yet."""
+    """Update the next accounts, by number, for the day."""
     cursor, today = batch.ledger.cursor, batch.now // DAY_MS
     reached = cursor.fee_account if cursor.fee_day == today else 0
     turns = 0
@@ -61,8 +63,11 @@ def turn_fee_days(batch: Execution) -> None:
 
 
 def turn_fee_day(batch: Execution, slot: int, *, acts: bool = False) -> None:
-    """Once a UTC day: note the account's volume if it has grown since the last note, and choose its tier. Of who acts
-    before its turn it is noted anyhow, since it may have grown by then; who acts after it has been looked at."""
+    """Once a UTC day: record the account's volume if it has grown since the last record, and choose its tier.
+
+    For an account that acts before its turn it is recorded in any case, since it may have grown by then; one that acts
+    after it has been updated already.
+    """
     number, today, cursor = batch.ex.number(slot), batch.now // DAY_MS, batch.ledger.cursor
     days = batch.ledger.settings_of(number).volume_days
     turned = cursor.fee_day == today and number <= cursor.fee_account
@@ -85,6 +90,6 @@ def _window_start(today: int) -> int:
 
 
 def _within_window(days: tuple[tuple[int, int], ...], today: int) -> tuple[tuple[int, int], ...]:
-    """The notes of the window, and the one that says with what it began."""
+    """The records within the window, and the one before it, with the volume at its beginning."""
     older = [pair for pair in days if pair[0] <= _window_start(today)]
     return (*older[-1:], *[pair for pair in days if pair[0] > _window_start(today)])

@@ -1,8 +1,8 @@
-"""scheduleCancel coming due: the account's orders are cancelled in the batch's cancel segment.
+"""Scheduled cancels that are due: the account's orders are cancelled in the batch's cancel segment.
 
-A batch looks at nobody whose time has not come (timetable.py), and fires so much that it stays short whoever chose
-the same moment: what is due beyond that fires in the next batches, the earliest first. Who has many orders keeps
-nobody waiting who has few: when orders enough are cancelled, these still fire, and those keep their place.
+A batch examines only accounts whose time has come (timetable.py), and fires a bounded number, so that it stays short if
+many chose the same time: the rest fires in the next batches, the earliest first. Accounts with many orders do not delay
+those with few: when enough orders are cancelled, the latter still fire, and the former keep their place.
 """
 
 from dataclasses import replace
@@ -38,7 +38,7 @@ def due_cancels(batch: Execution) -> list[int]:
 
 
 def _counted(batch: Execution, number: int) -> bool:
-    """Count a firing against the day's allowance; is there any left?"""
+    """Count a firing against the day's allowance; return whether it was allowed."""
     settings, today = batch.ledger.settings_of(number), batch.now // DAY_MS
     day, fired = settings.cancels_fired
     fired = fired if day == today else 0
