@@ -75,6 +75,7 @@ ROOMS_EDITED = (
     "rules/exchange/margin",
     "rules/exchange/instruments",
     "rules/exchange/scheduled",
+    "rules/exchange/book",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,5 +1,4 @@
-"""The order book as a whole: what puts an order into ladder and indexes, what takes it out, and what Python
-reads.
+"""The order book as a whole: adding an order to ladder and indexes, removing it, and reading from Python.
 
 All of it can be rebuilt from the order rows, whose oid is their time priority; nothing of it is journalled.
 """
@@ -37,12 +36,12 @@ from coinone.rules.limits import LADDER_SPARE
 LADDER_MAX = PRICE_LEVELS_MAX + LADDER_SPARE
 
 _I32_MAX = 2**31 - 1
-_HINTS = 1 << 14  # 64 KB: more prices than are busy at a time
+_HINTS = 1 << 14  # 64 KB: more prices than are active at a time
 
 
 @inlined
 def link(core: Any, slot: int) -> None:
-    """Make an order row part of the book and the indexes; its side must have room (kernel/full_side.py)."""
+    """Add an order row to the book and the indexes; its side must have room (kernel/full_side.py)."""
     enqueue(core, slot)
     order = core.orders[slot]
     add_oid(core, order.oid, slot)
@@ -55,7 +54,7 @@ def link(core: Any, slot: int) -> None:
 
 @inlined
 def unlink(core: Any, slot: int) -> None:
-    """Take an order out of book and indexes, blank its row (but for its epoch) and free the slot."""
+    """Remove an order from book and indexes, blank its row (except its epoch) and free the slot."""
     order = core.orders[slot]
     dequeue(core, slot)
     drop_oid(core, order.oid, slot)
@@ -73,7 +72,7 @@ def unlink(core: Any, slot: int) -> None:
 
 @njit(types.void(CORE, NUMBERS), error_model="numpy", _nrt=False)
 def _rebuild(words: Any, by_age: Any) -> None:
-    """Everything from the order rows; `by_age` are the live slots by oid, the other arrays clear and large enough."""
+    """Rebuild all from the order rows; `by_age` are the live slots by oid, the other arrays clear and large enough."""
     core = attach(words)
     core.counters[LIVE_ORDERS] = 0
     levels = core.levels.shape[0]
@@ -98,7 +97,7 @@ def _rebuild(words: Any, by_age: Any) -> None:
 
 
 class Book:
-    """The arrays of ladders, levels and indexes, with room made between kernel calls."""
+    """The arrays of ladders, levels and indexes, which grow between kernel calls."""
 
     def __init__(self, key: Key) -> None:
         self.ladder_keys: Array = np.zeros((0, 256), np.int64)
@@ -121,7 +120,7 @@ class Book:
         self.blank: Array = np.zeros(1, ORDER)
 
     def fits(self, store: RowStore, new: int) -> bool:
-        """Is there room for `new` more orders and levels without growing?"""
+        """Whether there is room for `new` more orders and levels without growing."""
         counters = store.counters
         return bool(
             len(self.free_orders) == len(store.orders)
@@ -134,7 +133,7 @@ class Book:
         )
 
     def heap_needed(self, store: RowStore, new: int) -> int:
-        """How many orders a side's heap by value must have room for, if one may be made."""
+        """The capacity that a side's heap by value must have, 0 if none can be needed."""
         most = int(store.counters[SIDE_MAX])
         fullest = int(self.ladder_orders.max()) if len(self.ladder_orders) else 0
         return most if fullest + new >= most else 0
@@ -162,7 +161,7 @@ class Book:
         self.links = np.zeros(len(store.orders), LINK)
 
     def rebuild(self, orders: Array, core: Array) -> None:
-        """Ladders, queues and indexes from the order rows alone; there must be room."""
+        """Rebuild ladders, queues and indexes from the order rows alone; there must be room."""
         for array in (
             self.ladder_firsts,
             self.ladder_counts,
@@ -181,7 +180,7 @@ class Book:
     def side_levels(
         self, market: int, side: int, depth: int = PRICE_LEVELS_MAX
     ) -> list[tuple[int, int, int]]:
-        """(price, size, number of orders), best first."""
+        """The levels of a side as (price, size, number of orders), best first."""
         ladder = 2 * market + int(side)
         count = int(self.ladder_counts[ladder])
         first = max(count - depth, int(self.ladder_firsts[ladder]))
@@ -195,8 +194,10 @@ class Book:
         return abs(int(self.ladder_keys[ladder, count - 1])) if count else None
 
     def levels_from(self, market: int, side: int, key: int) -> tuple[Array, Array]:
-        """The keys of a side from `key` on to the best, rising, and the lots at each. A key is the price of bids, and
-        minus the price of asks."""
+        """The keys of a side from `key` to the best, in rising order, and the lots at each.
+
+        A key is the price of bids, and minus the price of asks.
+        """
         ladder = 2 * market + int(side)
         first, count = int(self.ladder_firsts[ladder]), int(self.ladder_counts[ladder])
         keys = self.ladder_keys[ladder, first:count]
@@ -214,7 +215,7 @@ class Book:
                 slot = int(self.links[slot]["next"])
 
     def slots_of(self, store: RowStore, account: int, market: int | None = None) -> list[int]:
-        """Slots of an account's resting orders, in one market or in all, oldest first; it looks at no others."""
+        """Slots of an account's resting orders, in one market or in all, oldest first; reads no other orders."""
         markets = slice(store.market_count) if market is None else slice(market, market + 1)
         held = store.positions[account, markets]
         slots: list[int] = []
@@ -228,14 +229,14 @@ class Book:
         return sorted(slots, key=store.orders["oid"].item)
 
     def find(self, store: RowStore, oid: int) -> int | None:
-        """Slot of a resting order."""
+        """Slot of a resting order by oid; None if there is none."""
         slot = int(self.oids[self.home_of(oid)])
         while slot >= 0 and store.orders[slot]["oid"] != oid:
             slot = int(self.links[slot]["older"])
         return slot if slot >= 0 else None
 
     def home_of(self, oid: int) -> int:
-        """As indexes.home_of."""
+        """The home place of an oid, as in indexes.home_of."""
         shift = int(self.oid_shifts[(oid >> RUN_BITS) % OID_SHIFTS])
         return (oid + shift) & (len(self.oids) - 1)
 

@@ -1,15 +1,15 @@
-"""Orders by oid, and by (account, cloid) (jitted).
+"""Indexes of orders by oid, and by (account, cloid) (jitted).
 
-Oids are given in a row, so the low bits of an oid are as good as a hash of it: they name a place in `oids`,
-which holds the newest order there, and each order's link leads to the next older one. With at least twice as
-many places as orders most chains are of one. Who could wait for an oid that falls on the same place as his last
-one would make a chain as long as his patience: so every 65,536 oids the low bits are shifted by another amount.
+Oids are consecutive, so the low bits of an oid are as good as a hash of it: they are a place in `oids`, which holds the
+newest order there, and each order's link leads to the next older one. With at least twice as many places as orders most
+chains have one order. An attacker who waits for oids that fall on the same place could make a chain of any length: so
+every 65,536 oids the low bits are shifted by another amount.
 
-Cloids are the clients' choice: an open-addressing table, at most half full. Removal shifts back what
-follows, so that it never fills with the graves of old orders.
+Cloids are the clients' choice: an open-addressing table, at most half full. Removal shifts back what follows, so that
+it never fills with tombstones.
 
-Shifts and places of cloids come from SipHash under a key that each node draws for itself and tells nobody: no client
-can choose ids that share a place. What a look-up finds is the same for any key.
+Shifts and places of cloids come from SipHash under a secret key that each node draws: no client can choose ids that
+share a place. The result of a look-up is the same for any key.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from typing import Any
 from coinone.base.crypto.siphash import siphash
 from coinone.rules.exchange.rows.arrays import KEY_0, KEY_1, i64, inlined
 
-RUN_BITS = 16  # oids in a row that are shifted alike: 2^16
-OID_SHIFTS = 1024  # after 2^26 oids they come again; a chain of n needs an order in each of n such turns
+RUN_BITS = 16  # consecutive oids with the same shift: 2^16
+OID_SHIFTS = 1024  # they repeat after 2^26 oids; a chain of n needs an order in each of n such rounds
 
 
 @inlined
 def home_of(core: Any, oid: int) -> int:
-    """The place of an oid."""
+    """The home place of an oid."""
     shift = i64(core.oid_shifts[(oid >> RUN_BITS) & (OID_SHIFTS - 1)])
     return i64((oid + shift) & (core.oids.shape[0] - 1))
 
 
 @inlined
 def find_oid(core: Any, oid: int) -> int:
-    """Slot of a resting order, or -1."""
+    """Slot of a resting order by oid, or -1."""
     slot = i64(core.oids[home_of(core, oid)])
     while slot >= 0 and core.orders[slot].oid != oid:
         slot = i64(core.links[slot].older)
@@ -94,7 +94,8 @@ def add_cloid(core: Any, slot: int) -> None:
 
 @inlined
 def drop_cloid(core: Any, slot: int) -> None:
-    """Remove, and close the gap so that every probe still meets its key; the order's row must still be there."""
+    """Remove a cloid, and close the gap so that every probe still meets its key; the order's row must still be
+    there."""
     mask = core.cloid_slots.shape[0] - 1
     gap = _cloid_home(core, slot)
     while core.cloid_slots[gap] != slot:

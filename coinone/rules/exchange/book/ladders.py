@@ -1,11 +1,11 @@
 """Ladders: per market and side the prices at which orders rest, sorted, each with its queue (jitted).
 
-A ladder's key is the price for bids and minus the price for asks, ascending: the best price is always the
-last entry, where most insertions and removals happen, so the memory moved is small. Its entries are those from
-`ladder_firsts` up to `ladder_counts`: the worst price comes and goes without moving the others, which a full side
-needs (full_side.py). An empty ladder begins at 0 again, so that `ladder_counts` is 0 if and only if nothing rests. Most
-orders join a price that exists, and `hints` remembers where it is: a cache that is believed only if the level it
-names has that ladder and key, so nothing needs to keep it right.
+A ladder's key is the price for bids and minus the price for asks, ascending: the best price is always the last entry,
+where most insertions and removals happen, so little memory is moved. Its entries are those from `ladder_firsts` up to
+`ladder_counts`: the worst price is added or removed without moving the others, which a full side needs (full_side.py).
+An empty ladder begins at 0 again, so that `ladder_counts` is 0 if and only if nothing rests. Most orders join an
+existing price, and `hints` is a cache of levels: a hint is used only if its level has that ladder and key, so it never
+has to be invalidated.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def key_of(side: int, px: int) -> int:
 
 @inlined
 def hint_of(core: Any, ladder: int, key: int) -> int:
-    """The place in `hints` that may know the level of this price."""
+    """The place in `hints` of this price's level."""
     return i64((((key ^ (ladder << 48)) * GOLDEN) >> 40) & (core.hints.shape[0] - 1))
 
 
 @inlined
 def hinted_level(core: Any, ladder: int, key: int) -> int:
-    """The level of a price if it is remembered, else -1."""
+    """The level of a price if it is cached, else -1."""
     level = i64(core.hints[hint_of(core, ladder, key)])
     known = core.levels[level]
     if known.key == key and known.ladder == ladder and known.count > 0:
@@ -47,7 +47,7 @@ def hinted_level(core: Any, ladder: int, key: int) -> int:
 
 @inlined
 def _search(core: Any, ladder: int, key: int) -> int:
-    """Place of the first entry >= key, looked for from the best price downwards in growing steps."""
+    """Place of the first entry >= key, searched from the best price downwards in growing steps."""
     keys = core.ladder_keys[ladder]
     before = core.ladder_firsts[ladder] - 1
     high: int = core.ladder_counts[ladder]
@@ -67,7 +67,7 @@ def _search(core: Any, ladder: int, key: int) -> int:
 
 @inlined
 def level_of(core: Any, ladder: int, key: int) -> int:
-    """The level of a price at which something rests, else -1."""
+    """The level of a price at which orders rest, else -1."""
     level = hinted_level(core, ladder, key)
     if level < 0:
         place = _search(core, ladder, key)
@@ -79,7 +79,7 @@ def level_of(core: Any, ladder: int, key: int) -> int:
 
 @inlined
 def _find_or_add_level(core: Any, ladder: int, key: int) -> int:
-    """The level of a price, new if need be; its side has room for one more."""
+    """The level of a price, new if needed; its side must have room for one more."""
     place = _search(core, ladder, key)
     if place < core.ladder_counts[ladder] and core.ladder_keys[ladder, place] == key:
         return i64(core.ladder_levels[ladder, place])
@@ -101,11 +101,9 @@ def _find_or_add_level(core: Any, ladder: int, key: int) -> int:
 
 @inlined
 def _open_place(core: Any, ladder: int, place: int) -> int:
-    """Move the entries out of the way of a new one before that at `place`; where the new one goes."""
+    """Move entries to make space for a new one before that at `place`; return the new one's place."""
     first, count = core.ladder_firsts[ladder], core.ladder_counts[ladder]
-    if (
-        count == core.ladder_keys.shape[1]
-    ):  # the end of the memory: back to its beginning, once in many entries
+    if count == core.ladder_keys.shape[1]:  # the end of the memory: move to its beginning, rarely
         move(core.ladder_keys[ladder], 0, first, count - first)
         move(core.ladder_levels[ladder], 0, first, count - first)
         count -= first
@@ -124,7 +122,7 @@ def _open_place(core: Any, ladder: int, place: int) -> int:
 
 @inlined
 def _drop_level(core: Any, level: int) -> None:
-    """Take a price at which nothing rests any more out of its ladder."""
+    """Remove a price at which nothing rests any more from its ladder."""
     ladder = i64(core.levels[level].ladder)
     first, last = core.ladder_firsts[ladder], core.ladder_counts[ladder] - 1
     place = _search(core, ladder, core.levels[level].key)
@@ -143,7 +141,7 @@ def _drop_level(core: Any, level: int) -> None:
 
 @inlined
 def stands_alone_at_best(core: Any, ladder: int, slot: int) -> bool:
-    """Would the best price be another one without this order?"""
+    """Whether the best price would be another one without this order."""
     best = core.ladder_counts[ladder] - 1
     level = core.links[slot].level
     return bool(best >= 0 and core.ladder_levels[ladder, best] == level and core.levels[level].count == 1)
@@ -151,7 +149,7 @@ def stands_alone_at_best(core: Any, ladder: int, slot: int) -> bool:
 
 @inlined
 def enqueue(core: Any, slot: int) -> None:
-    """Put an order at the end of the queue at its price; its side must have room (kernel/full_side.py)."""
+    """Append an order to the queue at its price; its side must have room (kernel/full_side.py)."""
     order = core.orders[slot]
     ladder = ladder_of(order.market, order.side)
     key = key_of(order.side, order.px)
@@ -178,7 +176,7 @@ def enqueue(core: Any, slot: int) -> None:
 
 @inlined
 def dequeue(core: Any, slot: int) -> None:
-    """Take an order out of its queue, and the price out of the ladder if it was the last one."""
+    """Remove an order from its queue, and the price from the ladder if it was the last one."""
     link = core.links[slot]
     level = i64(link.level)
     queue = core.levels[level]
@@ -202,7 +200,7 @@ def dequeue(core: Any, slot: int) -> None:
 
 @inlined
 def take_from(core: Any, slot: int, size: int) -> None:
-    """Make a resting order smaller where it stands; its reserved margin is the caller's care."""
+    """Reduce a resting order in place; the caller must release its reserved margin."""
     order = core.orders[slot]
     queue = core.levels[core.links[slot].level]
     order.sz -= size

@@ -1,10 +1,10 @@
-"""Own orders: each account's resting orders of a market, linked, one list a side and one of those that are reduce-only
-(jitted).
+"""Own orders: linked lists of each account's resting orders of a market (jitted).
 
-With them an account's orders are found without looking at anybody else's: to cancel all, or one whole side when a
-maker cannot bear a fill, or what of the reduce-only ones a smaller position leaves too much of (reducing.py). The
-heads stand in the position's row. The list of a side begins with the newest; the reduce-only ones, which are all of
-one side and at most `REDUCE_ONLY_ORDERS_MAX`, come worst price first, and of one price the youngest first.
+One list per side, and one of the reduce-only orders. With them an account's orders are found without reading others':
+to cancel all, or one side when a maker cannot bear a fill, or the reduce-only ones that exceed a smaller position
+(reducing.py). The heads are in the position's row. The list of a side begins with the newest; the reduce-only ones,
+which are all of one side and at most `REDUCE_ONLY_ORDERS_MAX`, come worst price first, and of one price the youngest
+first.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def first_own(core: Any, account: int, market: int, side: int) -> int:
 
 @inlined
 def first_reducing(core: Any, account: int, market: int) -> int:
-    """Slot of the account's reduce-only order that goes first, or -1."""
+    """Slot of the account's reduce-only order that is removed first, or -1."""
     return i64(core.positions[account, market].first_reduce) - 1
 
 
 @inlined
 def _set_first(core: Any, slot: int, first: int) -> None:
-    """Let the list that the order in `slot` belongs to begin with `first`."""
+    """Set the head of the list that the order in `slot` belongs to."""
     order = core.orders[slot]
     held = core.positions[order.account, order.market]
     if order.reduce_only != 0:
@@ -67,7 +67,7 @@ def add_own(core: Any, slot: int) -> None:
 
 @inlined
 def drop_own(core: Any, slot: int) -> None:
-    """The order's row must still be there."""
+    """Remove an order from its account's list; its row must still be there."""
     order = core.orders[slot]
     link = core.links[slot]
     if order.reduce_only != 0:
@@ -82,10 +82,10 @@ def drop_own(core: Any, slot: int) -> None:
 
 @inlined
 def owns_at_level(core: Any, account: int, level: int, old: int, most: int) -> bool:
-    """Has the account at least `most` orders at that level, the one in slot `old` not counted?
+    """Whether the account has at least `most` orders at that level, not counting the one in slot `old`.
 
-    The level's queue says so at once if it is no longer than that; else the account's own orders of the side are
-    looked through, whose number is bounded.
+    If the level's queue is shorter than that, the answer is immediate; else the account's own orders of the side are
+    counted, whose number is bounded.
     """
     return bool(level >= 0 and core.levels[level].count >= most and _owns_at(core, account, level, old, most))
 

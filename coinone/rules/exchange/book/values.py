@@ -1,9 +1,9 @@
 """Orders of a full side by value, the least first (jitted): a binary heap.
 
-A side holds at most `SIDE_ORDERS_MAX` orders. When it is full, the least worth goes first (full_side.py): price times
-what is left of the size; of two alike, the younger. Ordinary books never come near, so a side has no heap until it is
-full for the first time; it is made then in one pass, and given up when the side is half empty, so that at least that
-many orders pay for the next one. `value_counts` is 0 for a side without.
+A side holds at most `SIDE_ORDERS_MAX` orders. When it is full, the one of least value is removed first (full_side.py):
+price times what is left of the size; of two alike, the younger. Ordinary books never come near, so a side has no heap
+until it is full for the first time; it is then built in one pass, and dropped when the side is half empty, so that at
+least that many orders pay for the next one. `value_counts` is 0 for a side without a heap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _value(core: Any, slot: int) -> int:
 
 @inlined
 def _less(core: Any, ladder: int, one: int, other: int) -> bool:
-    """Does the order at place `one` go before that at `other`?"""
+    """Whether the order at place `one` is removed before that at `other`."""
     values = core.value_keys[ladder]
     if values[one] != values[other]:
         return bool(values[one] < values[other])
@@ -77,7 +77,7 @@ def put_value(core: Any, ladder: int, slot: int) -> None:
 
 @part
 def lower_value(core: Any, ladder: int, slot: int) -> None:
-    """The order has become smaller."""
+    """Update the place of an order that has become smaller."""
     place = i64(core.links[slot].place)
     core.value_keys[ladder, place] = _value(core, slot)
     _rise(core, ladder, place)
@@ -98,7 +98,7 @@ def drop_value(core: Any, ladder: int, slot: int) -> None:
 
 @part
 def least_value(core: Any, ladder: int) -> int:
-    """Slot of the order that goes first; makes the heap if there is none."""
+    """Slot of the order that is removed first; builds the heap if there is none."""
     if core.value_counts[ladder] == 0:
         for n in range(core.ladder_firsts[ladder], core.ladder_counts[ladder]):
             slot = i64(core.levels[core.ladder_levels[ladder, n]].head)
