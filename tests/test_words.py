@@ -76,6 +76,7 @@ ROOMS_EDITED = (
     "rules/exchange/instruments",
     "rules/exchange/scheduled",
     "rules/exchange/book",
+    "rules/exchange/events",
     "protocols",
     "node",
     "interfaces/api/admission",

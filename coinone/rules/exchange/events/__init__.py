@@ -1,1 +1,1 @@
-"""What a batch did, for histories and streams: one class for each kind of event, and the columns that hold them."""
+"""Events of a batch, for histories and streams: one class for each kind, and their columns."""

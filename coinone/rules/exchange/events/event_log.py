@@ -1,8 +1,8 @@
-"""A batch's events in order. Trades stay the kernel's rows, and become events (events.py) when somebody reads them.
+"""A batch's events in order. Trades remain rows of the kernel and become events (events.py) when they are read.
 
-Most of what a batch does is never read as an event: nobody watches those accounts, and the history and the
-figures of a market are made of columns. So the rows are kept, with all they need to be told apart from the
-exchange: addresses in the place of account slots, hashes in the place of operations.
+Most events of a batch are never read one by one: most accounts have no subscriber, and the history and the figures of a
+market are made from columns. So the rows are kept, with all they need without the exchange: addresses instead of
+account slots, hashes instead of operations.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ class Trades:
         starts: Sequence[int],
         hashes: Sequence[Hash32],
     ) -> None:
-        """`addresses` are those of all slots now; operation n belongs to the transaction `hashes[k]` with
-        starts[k] <= n < starts[k + 1]."""
+        """`addresses` are the current ones of all slots.
+
+        Operation n belongs to the transaction `hashes[k]` with starts[k] <= n < starts[k + 1].
+        """
         self.seq = seq
         self.time_ms = time_ms
         self.fills = fills  # FILL
@@ -67,12 +69,14 @@ class Trades:
         return tuple(map(OrderUpdate, *self.update_columns().values()))
 
     def fill_events_at(self, places: Any) -> tuple[Fill, ...]:
-        """The fills of these places only: what NumPy takes as an index."""
+        """The fills at these places only: any NumPy index."""
         return tuple(map(Fill, *self.fill_columns(FillSide, places).values()))
 
     def fill_columns(self, side: Callable[..., Any], places: Any = ALL) -> dict[str, Iterable[Any]]:
-        """The fields of a Fill in their order, each with its value for every fill; `side` makes what stands for
-        a party from the fields of a FillSide."""
+        """The fields of a Fill in their order, each with its values for all fills.
+
+        `side` makes the object for a party from the fields of a FillSide.
+        """
         rows = self.fills[places]
         return {
             "seq": repeat(self.seq),
@@ -89,7 +93,7 @@ class Trades:
         }
 
     def update_columns(self, places: Any = ALL) -> dict[str, Iterable[Any]]:
-        """The fields of an OrderUpdate in their order, each with its value for every update."""
+        """The fields of an OrderUpdate in their order, each with its values for all updates."""
         rows = self.updates[places]
         return {
             "seq": repeat(self.seq),
@@ -115,7 +119,7 @@ class Trades:
 
 
 class EventLog:
-    """What a batch did, in the order in which it happened."""
+    """The events of a batch, in the order in which they happened."""
 
     def __init__(self, parts: Iterable[Event | Trades] = ()) -> None:
         self.parts: list[Event | Trades] = list(parts)
@@ -153,7 +157,7 @@ class EventLog:
         return found
 
     def markets(self) -> list[int]:
-        """The markets that an event names, rising."""
+        """The markets of all events, in rising order."""
         found: dict[int, None] = {}
         for part in self.parts:
             if isinstance(part, Trades):
@@ -184,7 +188,7 @@ def cloids_of(rows: Array, prefix: str = "") -> list[int]:
 
 
 def _side_columns(rows: Array, who: str, addresses: Array) -> list[list[Any]]:
-    """The fields of a FillSide in their order."""
+    """The columns of a FillSide's fields in their order."""
     oid, start, pnl, fee, builder_fee = (
         rows[f"{who}_{name}"] for name in ("oid", "start", "pnl", "fee", "builder_fee")
     )

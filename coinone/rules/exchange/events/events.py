@@ -1,8 +1,8 @@
-"""Events: what a batch did, told once, for receipts, streams, history and views.
+"""Events: what a batch did, for receipts, streams, history and views.
 
-Every event is frozen and carries the batch it happened in (`seq`) and that batch's time. Amounts are
-integers in the units of the rows: prices in 10^-(6 - szDecimals), sizes in 10^-szDecimals, money in
-10^-6 quote units. Events repeat nothing into state: a node that dropped them all would compute the same.
+Every event is immutable and has the batch in which it happened (`seq`) and that batch's time. Amounts are integers in
+the units of the rows: prices in 10^-(6 - szDecimals), sizes in 10^-szDecimals, money in 10^-6 quote units. State does
+not depend on events: a node that dropped them all would compute the same.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,8 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class FundingPayment:
-    """`amount` is received when positive; `rate` is hourly, and `premium` the hour's average, in 1e-9."""
+    """A funding payment. `amount` is received when positive; `rate` is hourly, and `premium` the hour's average, in
+    1e-9."""
 
     seq: int
     time_ms: int
@@ -76,34 +77,40 @@ class FundingPayment:
 
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
-    """A balance change that is no trade. `kind` is "deposit", "withdraw", "send", "receive"; "levy" (what a winner pays
-    of others' debts) or "covered" (an account's debt, which others paid); "unclaimed" (waits for an account to open or
-    to be unlocked), "dust" (too small to wait: to the insurance fund), "claimed" (what waited, when it is given),
-    "opening" (what opening costs), "collected" (what was left of an account that was let go, and waits) or "proceeds"
-    (what the closing of a locked account brought: to the insurance fund)."""
+    """A balance change that is not a trade.
+
+    `kind` is "deposit", "withdraw", "send", "receive"; "levy" (what a winner pays of others' debts) or "covered" (an
+    account's debt, which others paid); "unclaimed" (waits for an account to open or to be unlocked), "dust" (too small
+    to wait: to the insurance fund), "claimed" (unclaimed credits that are paid out), "opening" (the opening fee),
+    "collected" (the remainder of a removed account, which waits) or "proceeds" (of closing a locked account: to the
+    insurance fund).
+    """
 
     seq: int
     time_ms: int
     account: Address
     kind: str
-    amount: int  # signed: positive arrives
+    amount: int  # signed: positive is received
     counterparty: Address
     tx_hash: Hash32
 
 
 @dataclass(frozen=True, slots=True)
 class LiquidationEvent:
-    """A step in the liquidation of `account`: "debt" (what a move took beyond its equity, paid by others), "order"
-    (sent to the book), "adl" (closed against `counterparty`)."""
+    """A step in the liquidation of `account`.
+
+    `kind` is "debt" (what a move took beyond its equity, paid by others), "order" (sent to the book) or "adl" (closed
+    against `counterparty`).
+    """
 
     seq: int
     time_ms: int
     account: Address
     kind: str
-    market: int  # -1 where no market is meant
+    market: int  # -1 if no market
     size: int  # signed: the part of the position being closed
     px: int
-    amount: int  # the debt, the equity that failed, or the value closed
+    amount: int  # the debt, the insufficient equity, or the value closed
     counterparty: Address = bytes(20)
 
 
