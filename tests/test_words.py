@@ -77,6 +77,7 @@ ROOMS_EDITED = (
     "rules/exchange/scheduled",
     "rules/exchange/book",
     "rules/exchange/events",
+    "rules/exchange/wire",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,7 +1,7 @@
-"""Exchange transactions at the border: bytes, signatures, and the shape of an action.
+"""Exchange transactions as bytes: encodings, signatures, and the form of an action.
 
-Bytes: envelope, msgpack. Signatures: signing, domain, oracle. Values: types, trades, action (the shape of a row of the
-table of actions), segments. Reading: fields, contract, operations, fast_decode. The actions themselves stand above
+Bytes: envelope, msgpack. Signatures: domain, oracle. Values: types, trades, action (the form of a row of the
+table of actions), segments. Decoding: fields, contract, operations, fast_decode. The actions themselves are above
 state, in exchange/actions.
 """
 

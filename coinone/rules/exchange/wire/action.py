@@ -1,17 +1,17 @@
-"""An action: its row of the table, and what it says.
+"""An action: its row of the table, and its decoded fields.
 
-A row holds all that tells one kind of action from another: its name, how it is read and signed, which class it is in,
-what it costs, what a contract writes, and what it does. Rows stand beside what they do (actions/, above state), and
-the table of them is actions/table.py. Here is their shape alone, so that everything between the wire and the engine
-carries any action without knowing which there are.
+A row contains all that distinguishes one kind of action: its name, how it is read and signed, its class, its cost, how
+a contract writes it, and how it is executed. Rows are next to the functions that execute them (actions/, above state),
+and the table of them is actions/table.py. Here is only their form, so that everything between the wire and the engine
+handles any action without importing them.
 
-What an action does takes one of two ways:
+An action is executed in one of two ways:
 
-    Applied     in Python, at once: settings, transfers
+    Applied     in Python, immediately: settings, transfers
     Traded      by the kernel, together with its whole segment: orders, modifies, cancels
 
-`Traded.add` has the segment at hand, so an action need not be shaped like the kernel's operations: it may bring as many
-as its state asks for, or none yet.
+`Traded.add` gets the segment, so an action need not have the form of the kernel's operations: it may add as many as its
+state requires, or none yet.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from coinone.rules.exchange.wire.trades import Operations
 
 
 class Segment(IntEnum):
-    """The classes of actions, numbered as the steps of a batch are (segments.py)."""
+    """The classes of actions, with the numbers of the steps of a batch (segments.py)."""
 
     CANCELS = 3
     ACCOUNT = 4
@@ -39,7 +39,7 @@ class Segment(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Applied:
-    """Carried out in Python when its turn comes: `apply(batch, item, says)` writes the outcome."""
+    """Executed in Python: `apply(batch, item, says)` writes the outcome."""
 
     apply: Callable[[Any, Any, Any], None]
     of_the_solvent: bool = False  # refused while others pay for the account's closing (accounts/locks.py)
@@ -47,8 +47,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traded:
-    """Carried out by the kernel: `add(trading, item, says)` puts operations to those of its segment, and
-    `answer(answers, start, stop)` says what became of them (trading/segment.py)."""
+    """Executed by the kernel with its segment (trading/segment.py).
+
+    `add(trading, item, says)` appends operations to the segment's, and `answer(answers, start, stop)` returns their
+    answer.
+    """
 
     add: Callable[[Any, Any, Any], None]
     answer: Callable[[Any, int, int], dict[str, Any]]
@@ -57,33 +60,33 @@ class Traded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionType:
-    """A row of the table of actions.
-
-    Where segment or cost depend on what the action says, a function tells them."""
+    """A row of the table of actions. Segment or cost are functions if they depend on the action's fields."""
 
     name: str  # as it is signed and sent, e.g. "order", "usdSend"
-    read: Callable[[Mapping[str, Any]], Any]  # what its fields say; raises InvalidInput
+    read: Callable[[Mapping[str, Any]], Any]  # decodes its fields; raises InvalidInput
     does: Applied | Traded
     segment: Segment | Callable[[Any, Address], Segment] = Segment.ACCOUNT
     cost: int | Callable[[Any], int] = 1  # credits that are charged before it runs
     signed: UserSigned | None = None  # its fields under EIP-712; None: an L1 action, signed as msgpack
     contract: ContractForm | None = None  # how a contract writes it; None: it cannot
     rests: Callable[[Any, int, Any], bool] | None = None
-    """Of cancels: whether all that it would remove rests, given the rows and the account's slot. Who owes credits may
-    send no others (accounts/credits.py)."""
-    ends_agency: bool = False  # its signer speaks for itself alone: no account and no credit, once per agency
+    """Of cancels: whether all that it would remove rests, given the rows and the account's slot.
+
+    An account in credit debt may send no others (accounts/credits.py).
+    """
+    ends_agency: bool = False  # acts for its signer alone: no account and no credit, once per agency
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What was decoded: a row of the table and what its fields say, as the row reads them."""
+    """A decoded action: a row of the table and the decoded fields, in the form in which the row reads them."""
 
     type: ActionType
     says: Any = None
 
     @property
     def is_cancel(self) -> bool:
-        """Whether it does nothing but cancel orders."""
+        """Whether it only cancels orders."""
         return self.type.segment is Segment.CANCELS
 
     @property
@@ -94,11 +97,11 @@ class Action:
 
     @property
     def count(self) -> int:
-        """Orders that it places or cancels; one, where a cancel does not name them."""
+        """The number of orders that it places or cancels; one if a cancel does not name them."""
         return self.says.count if isinstance(self.says, Operations) else int(self.is_cancel)
 
     def segment(self, system_address: Address) -> Segment:
-        """Its class."""
+        """The action's segment."""
         segment = self.type.segment
         return segment if isinstance(segment, Segment) else segment(self.says, system_address)
 
@@ -108,4 +111,4 @@ def _unsigned(*_: Any) -> None:
 
 
 SYSTEM = Action(ActionType("", _unsigned, Applied(_unsigned)))
-"""Of items that the rules make themselves: liquidations, cancels that are due, meetings."""
+"""The action of system items: liquidations, scheduled cancels, uncrossing."""

@@ -1,4 +1,4 @@
-"""How a contract writes an action: the ABI words of its fields, each read as what it must be."""
+"""Decoding of a contract's action: the ABI words of its fields, each read as its type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coinone.base.primitives.parameters import USER_TEXT_MAX
 
 
 class AbiWords:
-    """ABI words, read one after another."""
+    """A reader of consecutive ABI words."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -29,7 +29,7 @@ class AbiWords:
         return value
 
     def text(self) -> str:
-        """A string, which must be the only dynamic field: its offset points right behind the words."""
+        """Read a string, which must be the only dynamic field: its offset points to the end of the words."""
         if self.uint(32) != self._at:
             raise DecodeError("core action: string elsewhere")
         size = self.uint(32)
@@ -49,7 +49,7 @@ class AbiWords:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A field's ABI type, and how it is read."""
+    """A field's ABI type and its reader."""
 
     abi: str
     read: Callable[[AbiWords], Any]
@@ -69,7 +69,7 @@ STRING = Word("string", AbiWords.text)
 
 
 class ContractForm:
-    """CoreWriter's id of an action, its fields in their order, and `make`: what they say."""
+    """CoreWriter's id of an action, its fields in order, and `make`, which builds the action from them."""
 
     def __init__(self, id: int, make: Callable[..., Any], **fields: Word) -> None:
         self.id = id
@@ -77,7 +77,7 @@ class ContractForm:
         self.fields = fields
 
     def read(self, data: bytes) -> Any:
-        """What the fields in `data` say. Raises InvalidInput."""
+        """Decode the fields in `data`. Raises InvalidInput."""
         words = AbiWords(data)
         values = [word.read(words) for word in self.fields.values()]
         words.end()

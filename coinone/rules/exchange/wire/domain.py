@@ -1,9 +1,9 @@
-"""Whose signatures count: the domain policy of D5.
+"""Signing domains that are accepted: the domain policy of D5.
 
-Hyperliquid's own domains ("a", "b"; "Mainnet", "Testnet") do not name our chain, so what is signed there
-is public and could be replayed here. They are accepted from anybody on dev only; elsewhere an L1 action of
-a foreign source counts only from an agent key registered with the compat flag (batch/inclusion.py looks it up),
-and a user-signed action of a foreign domain never counts.
+Hyperliquid's own domains ("a", "b"; "Mainnet", "Testnet") do not name this chain, so what is signed there is public and
+could be replayed here. They are accepted from any key on dev only; elsewhere an L1 action of a foreign source is
+accepted only from an agent key registered with the compat flag (checked in batch/inclusion.py), and a user-signed
+action of a foreign domain never.
 """
 
 from coinone.base.forms.domains import FOREIGN_CHAINS, FOREIGN_SOURCES, OWN_CHAIN, own_source
@@ -12,7 +12,7 @@ from coinone.rules.exchange.wire.types import DomainRules
 
 
 def l1_is_foreign(source: str, rules: DomainRules) -> bool:
-    """False for our own source, True for Hyperliquid's; any other is refused."""
+    """Whether the source is Hyperliquid's: False for this chain's; any other is refused."""
     if source == own_source(rules.chain_id):
         return False
     if source in FOREIGN_SOURCES:
@@ -21,7 +21,7 @@ def l1_is_foreign(source: str, rules: DomainRules) -> bool:
 
 
 def user_is_foreign(hyperliquid_chain: str, signature_chain_id: int, rules: DomainRules) -> bool:
-    """As `l1_is_foreign`, for user-signed actions; refuses foreign ones where the network does."""
+    """`l1_is_foreign` for user-signed actions; refuses foreign ones if the network does."""
     if hyperliquid_chain == OWN_CHAIN:
         if signature_chain_id != rules.chain_id:
             raise InvalidSignature("signed for another chain", signatureChainId=signature_chain_id)

@@ -4,7 +4,7 @@
     0x71 || rlp([type name, [signed field values in order], signatureChainId, r, s, v])
     0x72 || rlp([time in ms, [[market, price] ...], r, s, v])
 
-One spelling each: any changed or added byte is refused or is another transaction.
+Each has one encoding: any changed or added byte is refused or is another transaction.
 """
 
 from itertools import pairwise
@@ -20,7 +20,7 @@ _ORACLE: Tagged[OracleEnvelope] = Tagged({ORACLE_TYPE: OracleEnvelope})
 
 
 def decode_envelope(raw: bytes) -> ActionEnvelope:
-    """The action transaction in `raw`. Raises DecodeError or LimitExceeded."""
+    """Decode the action transaction in `raw`. Raises DecodeError or LimitExceeded."""
     _check_size(raw)
     return _ACTIONS.decode(raw)
 
@@ -30,7 +30,7 @@ def encode_envelope(envelope: ActionEnvelope) -> bytes:
 
 
 def decode_oracle(raw: bytes) -> OracleEnvelope:
-    """The oracle transaction in `raw`: markets strictly rising. Raises DecodeError or LimitExceeded."""
+    """Decode the oracle transaction in `raw`; markets must strictly rise. Raises DecodeError or LimitExceeded."""
     _check_size(raw)
     envelope = _ORACLE.decode(raw)
     if not envelope.prices:

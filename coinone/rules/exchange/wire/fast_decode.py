@@ -1,10 +1,9 @@
-"""Orders, cancels and modifies from their signed bytes at once: what clients send most, in the spelling that all of
-them use.
+"""A fast decoder of orders, cancels and modifies from their signed bytes, in the usual encoding.
 
 A jitted reader for four actions (order, cancel, cancelByCloid, batchModify) with the keys in the SDK's order, limit
-orders only, grouping "na", no builder. It takes less than the full decoder does (actions/decode.py), never
-more: anything else, and anything doubtful, is left to that one (`None`), which names the error. Tests hold
-the rows equal to those that operations.py makes of what it reads.
+orders only, grouping "na", no builder. It accepts less than the full decoder does (actions/decode.py), never more:
+anything else, and anything doubtful, is left to that one (`None`), which names the error. Tests compare the rows with
+those that operations.py makes of what it reads.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
 
 ITEM_BYTES_MIN = 7  # a cancel of an order of one byte: 82 a1 61 00 a1 6f 01
 PADDING = 256
-"""Zero bytes behind the data: more than one item can take, so the reader looks for the end once per item."""
+"""Zero bytes after the data: more than one item can take, so the reader checks for the end once per item."""
 
 _PLACE, _CANCEL, _CANCEL_CLOID = int(OpKind.PLACE), int(OpKind.CANCEL), int(OpKind.CANCEL_CLOID)
 _MODIFY, _MODIFY_CLOID = int(OpKind.MODIFY), int(OpKind.MODIFY_CLOID)
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _GTC, _IOC, _ALO = int(Tif.GTC), int(Tif.IOC), int(Tif.ALO)
-_DIGITS_MAX = 18  # with eight decimals; more might not fit int64
+_DIGITS_MAX = 18  # with eight decimals; more might not fit in int64
 _PLACES = cast("Any", OP.fields)
 _KIND_AT: int = _PLACES["kind"][1]  # its first byte in a row
 _TIF_AT: int = _PLACES["tif"][1]
@@ -64,13 +63,13 @@ def _is(data: Any, at: int, pattern: Any) -> bool:
 
 @inlined
 def _is_key(data: Any, at: int, letter: int) -> bool:
-    """A key of one letter."""
+    """Whether a key of this one letter is at `at`."""
     return bool(data[at] == 0xA1 and data[at + 1] == letter)
 
 
 @inlined
 def _number(data: Any, at: int) -> tuple[int, int]:
-    """(unsigned integer in its shortest form, position after it); -1 if it is none, or beyond int64."""
+    """Read (unsigned integer in its shortest form, position after it); -1 if it is not one, or beyond int64."""
     first = i64(data[at])
     if first < 0x80:
         return first, at + 1
@@ -86,7 +85,7 @@ def _number(data: Any, at: int) -> tuple[int, int]:
 
 @inlined
 def _decimal(data: Any, at: int) -> tuple[int, int]:
-    """(a plain decimal in 1e-8, position after it); -1 if it is longer or looks otherwise."""
+    """Read (a plain decimal in 1e-8, position after it); -1 if it is longer or has another form."""
     size = i64(data[at]) - 0xA0
     if size < 1 or size > 20:
         return i64(-1), at
@@ -117,7 +116,7 @@ def _decimal(data: Any, at: int) -> tuple[int, int]:
 
 @inlined
 def _half(data: Any, at: int) -> tuple[int, bool]:
-    """(8 bytes from 16 hex digits, were they all hex digits)."""
+    """Read (8 bytes from 16 hex digits, whether all were hex digits)."""
     value = i64(0)
     good = True
     for n in range(16):
@@ -130,7 +129,7 @@ def _half(data: Any, at: int) -> tuple[int, bool]:
 
 @inlined
 def _cloid(data: Any, at: int) -> tuple[int, int, bool]:
-    """(halves of a client id, is it one)."""
+    """Read (halves of a client id, whether it is one)."""
     high, first = _half(data, at + 4)
     low, second = _half(data, at + 20)
     return high, low, _is(data, at, _HEX) and first and second and (high != 0 or low != 0)
@@ -138,7 +137,7 @@ def _cloid(data: Any, at: int) -> tuple[int, int, bool]:
 
 @inlined
 def _order(data: Any, at: int, op: Any) -> int:
-    """Read one order; the position after it, -1 if it is not of the common kind."""
+    """Read one order; return the position after it, -1 if it is not of the common form."""
     fields = data[at]
     if (fields != 0x86 and fields != 0x87) or not _is_key(data, at + 1, 0x61):  # a
         return i64(-1)
@@ -206,7 +205,7 @@ def _cancel_by_cloid(data: Any, at: int, op: Any) -> int:
 
 @inlined
 def _modify(data: Any, at: int, op: Any) -> int:
-    """An order's number, or the client's own of it, and the order that takes its place."""
+    """Read a modify: an order id, or the client's own, and the new order."""
     if not _is(data, at, _OID):
         return i64(-1)
     at += _OID.shape[0]
@@ -233,7 +232,7 @@ def _modify(data: Any, at: int, op: Any) -> int:
     _nrt=False,
 )
 def _decode(data: Any, size: int, ops: Any) -> int:
-    """Fill `ops` from `size` bytes with padding behind them; how many there are, or -1."""
+    """Fill `ops` from `size` bytes followed by padding; return their number, or -1."""
     kind = _PLACE
     at = _ORDERS.shape[0]
     if not _is(data, 0, _ORDERS):
@@ -279,7 +278,7 @@ def _decode(data: Any, size: int, ops: Any) -> int:
 
 
 def decode_operations(data: bytes) -> tuple[str, t.Operations] | None:
-    """(type name, operations) of an action in the common spelling; None: ask the full decoder."""
+    """Decode (type name, operations) of an action in the common encoding; None: use the full decoder."""
     ops = np.zeros(min(len(data) // ITEM_BYTES_MIN + 1, ORDERS_PER_ACTION_MAX), OP)
     count = _decode(np.frombuffer(data + bytes(PADDING), np.uint8), len(data), ops)
     if count <= 0:

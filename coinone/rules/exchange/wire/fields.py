@@ -1,6 +1,6 @@
-"""Fields of signed actions, each read as what it must be: every field named, none unknown, none missing.
+"""Fields of signed actions, each read as its type: every field named, none unknown, none missing.
 
-Only form is checked here: numbers are scaled to integers, whatever market they name.
+Only the form is checked here: numbers are scaled to integers, whatever market they name.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ Reader: TypeAlias = Callable[[Any], Any]
 
 
 class Shape:
-    """The fields of an L1 action in their order, each with its reader, and `make`: what they say. An optional field is
-    handed over by name, if it is there."""
+    """The fields of an L1 action in order, each with its reader, and `make`, which builds the action from them.
+
+    Optional fields are passed by name, if present.
+    """
 
     def __init__(self, make: Callable[..., Any], required: dict[str, Reader], **optional: Reader) -> None:
         self.make = make
@@ -39,7 +41,7 @@ class Shape:
 
 
 def exactly(fields: Fields, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
-    """Raise DecodeError for a field that is missing, or that nobody knows."""
+    """Raise DecodeError for a missing or an unknown field."""
     for name in required:
         if name not in fields:
             raise DecodeError("field missing", name=name)
@@ -56,7 +58,7 @@ def mapping(value: object, what: str) -> dict[str, Any]:
 
 
 def items(value: object) -> list[Any]:
-    """The items of an action, as many as one may have."""
+    """The items of an action, at most the maximum number."""
     if not isinstance(value, list):
         raise DecodeError("list expected")
     if not 0 < len(value) <= ORDERS_PER_ACTION_MAX:
@@ -111,7 +113,7 @@ def scaled(value: object) -> int:
 
 
 def amount(value: object) -> int:
-    """An amount of the quote token in 1e-6, more than nothing."""
+    """A positive amount of the quote token in 1e-6."""
     number = parse_decimal(value, QUOTE_DECIMALS)
     if not 0 < number < 2**62:
         raise InvalidInput("amount out of range")
@@ -119,5 +121,5 @@ def amount(value: object) -> int:
 
 
 def as_it_is(value: object) -> object:
-    """For `make` to read."""
+    """Return the value unchanged, for `make` to read."""
     return value

@@ -1,9 +1,9 @@
-"""MessagePack as Hyperliquid's clients sign it, and no other spelling.
+"""MessagePack as Hyperliquid's clients sign it, in one encoding only.
 
-The signature covers the bytes, so a value with two encodings would give one action two identities. The
-reader therefore accepts the shortest form of each length and integer only, string keys only, each key once,
-and none of: floats, binary, extensions, nil, bytes after the value. The order of keys is the client's own
-and is kept. (https://github.com/msgpack/msgpack/blob/master/spec.md)
+The signature covers the bytes, so a value with two encodings would give one action two identities. The reader therefore
+accepts only the shortest form of each length and integer, string keys, each key once, and none of: floats, binary,
+extensions, nil, bytes after the value. The order of keys is the client's own and is kept.
+(https://github.com/msgpack/msgpack/blob/master/spec.md)
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _Read: TypeAlias = tuple[Value, int]
 
 
 def unpack(data: bytes) -> Value:
-    """The one value that fills `data`. Raises DecodeError."""
+    """Decode the one value that fills `data`. Raises DecodeError."""
     value, end = _read(data, 0, MSGPACK_DEPTH_MAX)
     if end != len(data):
         raise DecodeError("msgpack: bytes after the value", extra=len(data) - end)
@@ -26,8 +26,10 @@ def unpack(data: bytes) -> Value:
 
 
 def pack(value: object) -> bytes:
-    """The one accepted encoding of `value`, maps in their own order. A key without a value (None) is left out, as
-    Hyperliquid leaves it out of what is signed. Raises DecodeError for foreign types."""
+    """Encode `value` in its one accepted encoding, maps in their own order. Raises DecodeError for other types.
+
+    A key without a value (None) is left out, as Hyperliquid leaves it out of what is signed.
+    """
     parts: list[bytes] = []
     _pack(value, parts.append)
     return b"".join(parts)
@@ -92,7 +94,7 @@ def _pack_int(value: int) -> bytes:
 
 
 def _read(data: bytes, at: int, depth: int) -> _Read:
-    """The value that begins at `at`, and the position after it."""
+    """Read the value that begins at `at`; return it and the position after it."""
     if at >= len(data):
         raise DecodeError("msgpack: ends early")
     first = data[at]

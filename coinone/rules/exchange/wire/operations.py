@@ -1,8 +1,8 @@
-"""A trade as the kernel's operations: orders, modifies and cancels become rows of OP, columns filled in one by one.
+"""Convert a trade to the kernel's operations: orders, modifies and cancels become rows of OP, column by column.
 
-This is the readable way, for any trade; fast_decode.py reads the common ones from their bytes into the same rows, and
-tests hold the two equal. What the kernel is not to be asked yet is named beside the rows: orders that wait for a price,
-and all that are grouped with one.
+This is the readable implementation, for any trade; fast_decode.py reads the common ones from their bytes into the same
+rows, and tests compare the two. Orders that the kernel does not execute yet are listed next to the rows: trigger
+orders, and all that are grouped with one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def operations_of(trade: t.Trade) -> t.Operations:
 
 
 def _conditional(specs: Sequence[t.OrderSpec], grouped: bool) -> tuple[t.Conditional, ...]:
-    """The orders with a trigger; of a group with any, all."""
+    """The orders with a trigger; if there is one in a group, all of the group."""
     if all(spec.trigger is None for spec in specs):
         return ()
     waiting = [(n, spec) for n, spec in enumerate(specs) if grouped or spec.trigger is not None]
@@ -43,7 +43,7 @@ def _conditional(specs: Sequence[t.OrderSpec], grouped: bool) -> tuple[t.Conditi
 
 
 def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
-    """OP rows of the named columns; what is not named is 0."""
+    """OP rows of the named columns; others are 0."""
     rows = np.zeros(len(operations), OP)
     for name in dict.fromkeys(chain.from_iterable(operations)):
         rows[name] = [columns.get(name, 0) for columns in operations]
@@ -51,7 +51,7 @@ def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
 
 
 def rows_of(operations: t.Operations) -> Array:
-    """Its rows of OP, to read."""
+    """The operations' rows of OP, read-only."""
     return np.frombuffer(operations.rows, OP)
 
 
@@ -100,7 +100,7 @@ def _cancel(target: t.OrderRef) -> dict[str, int]:
 
 
 def _target(target: t.OrderRef) -> dict[str, int]:
-    """Numbers beyond the rows' range name no order."""
+    """The columns of a target. Numbers beyond the rows' range name no order."""
     high, low = halves(target.cloid)
     return {"oid": target.oid if target.oid < 2**63 else 0, "target_hi": high, "target_lo": low}
 

@@ -1,12 +1,12 @@
-"""The order of a batch is fixed by rule, not by whoever builds it (D2).
+"""Segments: the order of a batch is fixed by rule, not by the leader that builds it (D2).
 
-Segments run one after another: (3) cancels, (4) account actions, (5) actions whose orders are all post-only,
-(6) the other orders, (7) transfers to the EVM. An action is classed whole, by its most aggressive order; a
-modify by its new order. Cancels before takers lets a maker withdraw a stale quote in the same batch.
+Segments run one after another: (3) cancels, (4) account actions, (5) actions whose orders are all post-only, (6) the
+other orders, (7) transfers to the EVM. An action is classed whole, by its most aggressive order; a modify by its new
+order. Cancels before takers lets a maker withdraw a stale quote in the same batch.
 
-Within segments 3, 4 and 7, accounts come by keccak(seed, account), taking turns, one item per turn; in those of
-orders, 5 and 6, they race by the margin at stake (batch/race.py). An account's own items go by (nonce, signer, digest).
-The seed is unknown when an action is submitted, so nobody can queue-jump.
+Within segments 3, 4 and 7, accounts come by keccak(seed, account), taking turns, one item per turn; in those of orders,
+5 and 6, they race by the margin at stake (batch/race.py). An account's own items are ordered by (nonce, signer,
+digest). The seed is unknown when an action is submitted, so nobody can queue-jump.
 """
 
 from collections.abc import Iterable
@@ -20,9 +20,10 @@ from coinone.rules.ledger.turns import round_robin
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An included action: `account` is the slot it acts for, `index` its place among the actions handed in.
+    """An included action: `account` is the slot it acts for, `index` its place among the batch's actions.
 
-    `before` ranks an account's system and contract items ahead of its signed ones."""
+    `before` ranks an account's system and contract items ahead of its signed ones.
+    """
 
     index: int
     action: Action
@@ -37,12 +38,12 @@ class Item:
 
     @property
     def key(self) -> tuple[int, int, Address, Hash32]:
-        """Order among the account's own items."""
+        """The sort key among the account's own items."""
         return (self.before, self.nonce, self.signer, self.digest)
 
 
 def system_item(slot: int = 0, address: Address = ZERO_ADDRESS) -> Item:
-    """What the rules ask themselves, for an account or for none: ahead of all others, and without an outcome."""
+    """An item of the system, for an account or for none: ahead of all others, and without an outcome."""
     return Item(-1, SYSTEM, slot, address, 0, address, bytes(32), bytes(32), before=-2)
 
 

@@ -1,7 +1,7 @@
-"""Orders, cancels and modifies as frozen values, and what the kernel is asked for them.
+"""Orders, cancels and modifies as immutable values, and the kernel's operations for them.
 
-Prices and sizes are scaled to integers by 10^8, whatever market they name. Ticks, lots, margin and existence are judged
-when the operations are executed.
+Prices and sizes are scaled to integers by 10^8, whatever market they name. Ticks, lots, margin and existence are
+checked when the operations are executed.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.rows.tables import Tif
 
-WIRE_DECIMALS = 8  # prices and sizes travel with at most 8 decimals
+WIRE_DECIMALS = 8  # prices and sizes are sent with at most 8 decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class PlaceOrders:
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
-    """Names a resting order by number or, when `oid` is 0, by the client's own id."""
+    """Reference to a resting order by order id or, when `oid` is 0, by the client's own id."""
 
-    asset: int  # -1 where the action does not say
+    asset: int  # -1 if the action does not name it
     oid: int
     cloid: int
 
@@ -72,13 +72,15 @@ class BatchModify:
 
 
 Trade = PlaceOrders | Cancel | BatchModify
-"""What brings operations to the book, as the full decoder spells it."""
+"""Actions with operations on the book, as the full decoder reads them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """An order that the kernel is not to be asked yet: its place among the operations, and the price it waits for;
-    None: it waits for those it is grouped with."""
+    """An order that the kernel does not execute yet: its place among the operations, and its trigger.
+
+    None: it is grouped with orders that have one.
+    """
 
     place: int
     trigger: TriggerSpec | None
@@ -88,10 +90,11 @@ class Conditional:
 class Operations:
     """A trade as the kernel reads it: rows of OP (rows/tables.py), back to back, prices and sizes still in 1e-8.
 
-    What clients send most is decoded straight into this (fast_decode.py); operations.py makes it of any trade."""
+    The most common actions are decoded directly to this (fast_decode.py); operations.py makes it from any trade.
+    """
 
     rows: bytes
     count: int
-    post_only: bool  # all of them
+    post_only: bool  # whether all orders are
     builder: Builder | None = None
     conditional: tuple[Conditional, ...] = ()

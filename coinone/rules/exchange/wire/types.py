@@ -1,4 +1,4 @@
-"""Transactions of the exchange as frozen values: envelopes as they travel, and what they are once verified."""
+"""Transactions of the exchange as immutable values: envelopes as sent, and their verified forms."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
@@ -26,7 +26,7 @@ def _decode_name(item: rlp.Item) -> str:
 _NAME_MAX = 64
 Name: TypeAlias = Annotated[str, Codec(lambda name: rlp.encode(name.encode()), _decode_name)]
 Expiry: TypeAlias = Annotated[int, Fixed(8)]
-"""Eight bytes as they are hashed: an absent expiry and an expiry of 0 are different digests."""
+"""Eight bytes, as hashed: an absent expiry and an expiry of 0 are different digests."""
 
 
 @record
@@ -80,7 +80,7 @@ class VerifiedAction:
     """An action with its signer recovered: all that the engine needs, and nothing it must trust."""
 
     action: Action
-    foreign: bool  # signed under Hyperliquid's domain, not ours
+    foreign: bool  # signed under Hyperliquid's domain, not this chain's
     signer: Address
     vault: Address | None
     nonce: int
