@@ -1,8 +1,8 @@
-"""What the chain hands the exchange for one batch, and what it gets back.
+"""The exchange's input from the chain for one batch, and its result.
 
-`BatchContext` holds all that a batch may depend on besides state and actions: nothing here is read from a clock or a
-network by the rules themselves. Whoever runs the exchange alone finds every type that it needs under this name; the
-configuration of genesis itself stands in `instruments/`, what crosses from and to contracts in `ledger/`.
+`BatchContext` holds all that a batch may depend on other than state and actions: the rules read no clock and no
+network. Code that runs the exchange alone finds every type that it needs here; the configuration of genesis is in
+`instruments/`, transfers to and from contracts are in `ledger/`.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ Answer: TypeAlias = Response | Callable[[], Response] | None
 
 
 def no_contract(address: Address) -> bool:
-    """Whether a contract lies at `address`, so that nobody has its key, where no contracts run: never."""
+    """Whether `address` is a contract, so that nobody has its key, where no contracts run: never."""
     return False
 
 
@@ -43,8 +43,8 @@ class BatchContext:
     deposits: tuple[Deposit, ...] = ()
     oracle: tuple[OracleReport, ...] = ()  # verified by wire.verify_oracle, reporters of genesis only
     core_actions: tuple[CoreAction, ...] = ()
-    forced: int = 0  # so many of the first actions run first within their segment (D1)
-    withdrawals_waiting: int = 0  # of earlier batches, for contracts to run (D1)
+    forced: int = 0  # number of first actions that run first within their segment (D1)
+    withdrawals_waiting: int = 0  # of earlier batches, pending for contracts (D1)
     is_contract: Callable[[Address], bool] = no_contract  # of the chain's state before the batch
 
 
@@ -52,10 +52,11 @@ class BatchContext:
 class Outcome:
     """The receipt of one action.
 
-    `response` is Hyperliquid's `response` object, ready for JSON, when the action executed (single orders
-    inside may still carry an "error"); otherwise `error` is the text of `{"status":"err","response":text}`.
-    A skipped action was forced, and broke an inclusion rule: it changed nothing and burnt no nonce. An excluded one
-    broke it too, and had no right to be in the batch (batch/inclusion.py).
+    `response` is Hyperliquid's `response` object, ready for JSON, when the action executed (single orders inside may
+    still have an "error"); otherwise `error` is the text of `{"status":"err","response":text}`.
+
+    A skipped action was forced, and broke an inclusion rule: it changed nothing and used up no nonce. An excluded one
+    broke it too, and was not allowed in the batch (batch/inclusion.py).
     """
 
     tx_hash: Hash32
@@ -65,16 +66,16 @@ class Outcome:
 
     @property
     def response(self) -> Response | None:
-        """Made on each call where it is made of a segment's rows."""
+        """Hyperliquid's response, built on each call if it is made from a segment's rows."""
         return self.answer() if callable(self.answer) else self.answer
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeResult:
-    outcomes: tuple[Outcome, ...]  # aligned with the actions handed in
+    outcomes: tuple[Outcome, ...]  # in the order of the actions
     events: EventLog
     withdrawals: tuple[Withdrawal, ...]
-    leaves: dict[bytes, bytes | None]  # touched leaves; None = gone
+    leaves: dict[bytes, bytes | None]  # touched leaves; None = removed
     undo: Any  # opaque; for engine.apply_undo
-    digest: Hash32  # of outcomes and leaves: what members of the federation vote on
+    digest: Hash32  # of outcomes and leaves: the federation's members vote on it
     core_outcomes: tuple[Outcome, ...] = field(default=())

@@ -1,4 +1,4 @@
-"""The exchange as the chain sees it: `apply_exchange` runs segments 1 to 7 of a batch, `apply_undo` takes it back.
+"""The exchange's interface to the chain: `apply_exchange` runs segments 1 to 7 of a batch, `apply_undo` undoes it.
 
 Everything the result depends on is in the arguments. A fault inside undoes the batch before it is raised.
 """
@@ -62,9 +62,9 @@ __all__ = [
 def apply_exchange(
     ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAction], included: Included | None = None
 ) -> ExchangeResult:
-    """Execute a batch: segments 1 to 7 of D2, in the order the seed gives.
+    """Execute a batch: segments 1 to 7 of D2, in the order given by the seed.
 
-    `included` is what `include` said of exactly these actions on this state, if it was asked before.
+    `included` is the result of `include` for exactly these actions on this state, if it was computed before.
     """
     assert ctx.time_ms > ex.ledger.cursor.time_ms, "batch time rises"
     batch = Execution(ex, ctx)
@@ -89,7 +89,7 @@ def apply_exchange(
 
 
 def apply_undo(ex: Exchange, undo: Undo) -> None:
-    """Take back the last batch not undone yet."""
+    """Undo the last batch not undone yet."""
     ex.restore(undo)
 
 
@@ -132,7 +132,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
 def _classed(
     batch: Execution, actions: Sequence[VerifiedAction], included: Included
 ) -> dict[Segment, list[Item]]:
-    """The items of each segment, in no order yet: a segment is ranked when it begins."""
+    """The items of each segment, unordered: a segment is ranked when it begins."""
     written, items = core_items(batch, len(actions)), list(included.items)
     for index, reason in included.refused.items():
         status = "skipped" if index < batch.ctx.forced else "excluded"
@@ -146,7 +146,8 @@ def _classed(
 
 
 def _in_order(batch: Execution, segment: Segment, items: list[Item]) -> list[Item]:
-    """The forced ones first, both parts ranked alike: orders by the race, whatever brings none by turns."""
+    """Order a segment's items: forced ones first, both parts ranked alike, orders by the race and all others by
+    turns."""
     forced = batch.ctx.forced
     first = [item for item in items if item.signed is not None and item.index < forced] if forced else []
     rest = [item for item in items if item.signed is None or item.index >= forced] if forced else items
@@ -156,9 +157,9 @@ def _in_order(batch: Execution, segment: Segment, items: list[Item]) -> list[Ite
 
 
 def _apply(batch: Execution, item: Item) -> None:
-    """An action of segment 4 or 7, which brings no orders."""
+    """Apply an action of segment 4 or 7, which places no orders."""
     does = item.action.type.does
-    assert isinstance(does, Applied), "what brings orders is in their segments"
+    assert isinstance(does, Applied), "orders and cancels are in their own segments"
     if does.of_the_solvent and is_locked(batch.rows, item.account):
         batch.failed(item, ERROR_TEXT[Status.LIQUIDATING])
     else:
@@ -168,7 +169,7 @@ def _apply(batch: Execution, item: Item) -> None:
 def _cancels(
     batch: Execution, items: list[Item], work: liquidation.Liquidations, fired: list[int]
 ) -> CancelRetry:
-    """Segment 3: what is due, then the accounts' cancels."""
+    """Run segment 3: scheduled cancels that are due, then the accounts' cancels."""
     trading = Trading(batch)
     for slot in fired:
         trading.sweep(work.item(slot), Status.SCHEDULED_CANCEL)
@@ -180,7 +181,7 @@ def _cancels(
 def _orders(
     batch: Execution, items: list[Item], second: CancelRetry, post_only: bool = False
 ) -> tuple[Trading, SegmentRun]:
-    """Segment 5, which is `post_only`, or 6."""
+    """Run segment 5, which is `post_only`, or 6."""
     trading = Trading(batch)
     for item in items:
         trading.add(item)
@@ -208,7 +209,7 @@ def _tell_markets(batch: Execution) -> None:
 
 
 def _digest(outcomes: Sequence[Outcome], leaves: dict[bytes, bytes | None]) -> Hash32:
-    """What two nodes must agree on: each action's status and every touched leaf, by rising key."""
+    """The digest that two nodes must agree on: each action's status and every touched leaf, in rising order of keys."""
     parts = [len(outcomes).to_bytes(8, "big")]
     parts += [outcome.tx_hash + _STATUS_BYTES[outcome.status] for outcome in outcomes]
     for key, leaf in leaves.items():

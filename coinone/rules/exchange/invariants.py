@@ -1,12 +1,12 @@
-"""What must hold after every batch, in tests, in simulation and in production; a breach halts the node.
+"""Invariants after every batch, in tests, in simulation and in production; a breach halts the node.
 
 1. Conservation: cash of all accounts + insurance + fees + funding clearing + unclaimed changes by exactly what was
    deposited and withdrawn. Checked over the journalled rows before a batch ends, and as a full sum now and then
    (`conserved_sum`).
 2. Zero-sum: position sizes of a market add up to zero, and open interest is the sum of the long ones.
-3. Solvency: nobody is below zero. Debts are settled in the instant they arise (closing/debts.py).
+3. Solvency: no account is below zero. Debts are settled in the batch in which they arise (closing/debts.py).
 4. Book: not crossed; the sizes reserved in positions are those of the open orders; an account's reduce-only orders
-   come to no more than the position that they reduce.
+   do not exceed the position that they reduce.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ _GLOBAL_MONEY = ("insurance", "fees", "funding_clearing", "unclaimed")
 
 
 def check_batch(batch: Execution, touched: Array) -> None:
-    """What the open batch changed; `touched` are its accounts' slots. A breach undoes the batch and halts the node
-    (engine.py)."""
+    """Check the changes of the open batch; `touched` are its accounts' slots.
+
+    A breach undoes the batch and halts the node (engine.py).
+    """
     change = _change_of_touched(batch.rows)
     expected = batch.money_in - batch.money_out
     assert change == expected, f"money not conserved: changed by {change}, expected {expected}"
@@ -37,7 +39,7 @@ def check_batch(batch: Execution, touched: Array) -> None:
 
 
 def check_exchange(ex: Exchange) -> None:
-    """Everything, from nothing: for tests, for the start of a node, and every so many blocks."""
+    """Check the whole exchange from scratch: in tests, when a node starts, and every so many blocks."""
     for market in range(ex.rows.market_count):
         _check_market(ex.rows, market)
         _check_reserved(ex.rows, market)
@@ -54,13 +56,14 @@ def check_exchange(ex: Exchange) -> None:
 
 
 def conserved_sum(ex: Exchange) -> int:
-    """All money on the exchange, in micro-quote. Summed as Python integers: a column's sum may pass 64 bits."""
+    """The total of all money on the exchange, in micro-quote, as a Python integer: a column's sum may exceed 64
+    bits."""
     cash: int = sum(ex.rows.accounts["cash"][: ex.rows.account_count].tolist())
     return cash + sum(int(ex.rows.globals[name][0]) for name in _GLOBAL_MONEY)
 
 
 def _change_of_touched(rows: Rows) -> int:
-    """After minus before. An account opened in this batch was saved before its first credit, with nothing."""
+    """The change of the conserved sum. An account opened in this batch was saved before its first credit, with zero."""
     journal = rows.journal
     count = int(journal.counters[SAVED_ACCOUNTS])
     before: int = sum(journal.images["account"]["cash"][:count].tolist())
