@@ -63,6 +63,7 @@ ROOMS_EDITED = (
     "rules/vm",
     "rules/consensus",
     "rules/exchange",
+    "rules/ledger",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,8 +1,8 @@
-"""Batches: the ledger is a chain of them, blocks only confirm it (D1).
+"""Batches: the ledger is a chain of them, and blocks only confirm it (D1).
 
-A batch names the one before it by hash, the block its rules are read at (*base*), its time, and the leader's
-revealed seed, which orders its transactions. Its hash covers a Merkle root of the transactions, so that one
-can be proved to be in it. How a batch is executed: apply.py.
+A batch has the hash of the one before it, the block at which its rules are read (*base*), its time, and the leader's
+revealed seed, which orders its transactions. Its hash covers a Merkle root of the transactions, so that inclusion of
+one can be proved. For execution see chain/apply.py.
 """
 
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ class Batch:
     base_number: U64
     base_hash: Hash32
     time_ms: U64
-    evm_offset_s: I64  # how far contracts' time is from exchange time; zero except on dev (D15)
+    evm_offset_s: I64  # offset of contracts' time from exchange time; zero except on dev (D15)
     seed: Hash32
     term_change: TermChange | None
-    forced: U32  # so many of the first transactions are forced (chain/forced.py)
+    forced: U32  # number of first transactions that are forced (chain/forced.py)
     transactions: tuple[Annotated[bytes, Size(1, BATCH_BYTES_MAX)], ...]
 
     @cached_property
@@ -49,7 +49,7 @@ class Batch:
         return encode(self)
 
     def transactions_tree(self) -> MerkleTree:
-        """For the hash, and for proofs that a transaction is in the batch."""
+        """The Merkle tree of the transactions, for the hash and for proofs of inclusion."""
         tree = MerkleTree()
         for index, raw in enumerate(self.transactions):
             tree.set(index, raw)

@@ -1,7 +1,7 @@
 """Blocks: a header over a contiguous run of certified batches (D1).
 
-A block holds no transactions of its own. Its body names the batches after its parent's last one; they are
-kept once, in the batch log.
+A block holds no transactions of its own. Its body lists the batches after its parent's last one; they are stored once,
+in the batch log.
 """
 
 from dataclasses import dataclass
@@ -31,5 +31,5 @@ class Block:
 
     @property
     def first_seq(self) -> int:
-        """Of its batches, if it has any."""
+        """The number of its first batch, if it has any."""
         return self.header.batch_seq - len(self.batch_hashes) + 1

@@ -1,4 +1,4 @@
-"""Votes for batches and the certificates they make, as values and bytes. Who may vote: consensus/federation.py."""
+"""Votes for batches and their certificates, as values and bytes. For the right to vote see consensus/federation.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from coinone.base.primitives.records import encoded_fields, record
 from coinone.base.primitives.types import U16, U64, ZERO_HASH, Count, Hash32, Signature65
 
 Signatures: TypeAlias = Annotated[tuple[tuple[U16, Signature65], ...], Count(FEDERATION_MEMBERS_MAX)]
-"""(member, signature), members rising."""
+"""(member, signature), in rising order of members."""
 
 
 NO_RESULTS = ZERO_HASH
@@ -26,7 +26,7 @@ class VoteKind(Enum):
 @record
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """`term` is the term the vote is cast in; a batch proposed again keeps the older term of its own."""
+    """A vote for a batch. `term` is the term in which it is cast; a batch proposed again keeps its own older term."""
 
     kind: VoteKind
     term: U64
@@ -35,7 +35,7 @@ class Vote:
     results: Hash32  # digest of the results; zero in a prepare, which is cast before execution
 
     def content(self, chain_id: int) -> Hash32:
-        """What is signed."""
+        """The hash that is signed."""
         return content_hash(b"coinone-vote", chain_id, encoded_fields(self))
 
 
@@ -64,5 +64,5 @@ class Certificate:
 
 
 def content_hash(domain: bytes, chain_id: int, fields: Sequence[bytes]) -> Hash32:
-    """What a member signs: a domain of its own, the chain, and fields that are encoded already."""
+    """The hash that a member signs, from a domain, the chain, and encoded fields."""
     return keccak256(domain + rlp.encode_joined([rlp.encode(chain_id), *fields]))

@@ -1,4 +1,4 @@
-"""What crosses between contracts and the exchange, from one batch to a later one."""
+"""Crossings between contracts and the exchange, from one batch to a later one."""
 
 from dataclasses import dataclass
 

@@ -1,9 +1,9 @@
-"""Block headers: Ethereum's fields, so that its clients parse them, and ours behind one of these.
+"""Block headers: Ethereum's fields, so that its clients parse them, with Coinone's fields behind one of them.
 
-`extra_data` is the hash of our extension: the last batch included, the root of the exchange, and the list of
-forced transactions. So a block's hash is what an Ethereum client computes from the fields it knows, and still
-commits to everything (D8). Fields of rules that this chain has not (blobs, withdrawals, beacon roots) hold
-their constant empty values.
+`extra_data` is the hash of this extension: the last batch included, the root of the exchange, and the list of forced
+transactions. So a block's hash is what an Ethereum client computes from the fields it knows, and still commits to
+everything (D8). Fields of rules that this chain does not have (blobs, withdrawals, beacon roots) contain their constant
+empty values.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ EMPTY_REQUESTS: Hash32 = bytes.fromhex(
 
 
 def forced_root(transactions: Sequence[bytes]) -> Hash32:
-    """What a header says of the block's list of forced transactions."""
+    """The root of the block's list of forced transactions in a header."""
     return keccak256(rlp.encode(list(transactions)))
 
 
@@ -38,7 +38,7 @@ EXTENSION = ("batch_seq", "batch_hash", "exchange_root", "forced_root")
 @record
 @dataclass(frozen=True)
 class Header:
-    """Written is only what varies; the rest is constant or computed."""
+    """A block header. Only varying fields are written; the rest is constant or computed."""
 
     parent_hash: Hash32
     number: U64
@@ -52,7 +52,7 @@ class Header:
     receipts_root: Hash32
     bloom: Annotated[bytes, Size(BLOOM_SIZE, BLOOM_SIZE)]
     prev_randao: Hash32
-    # Our extension
+    # Coinone's extension
     batch_seq: U64
     batch_hash: Hash32
     exchange_root: Hash32

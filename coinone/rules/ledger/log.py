@@ -1,4 +1,4 @@
-"""One event of a contract, as receipts hold it."""
+"""Logs of contracts, as in receipts."""
 
 from typing import NamedTuple
 

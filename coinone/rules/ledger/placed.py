@@ -1,8 +1,8 @@
 """From the records of a block's batches to its transactions, receipts, and their roots.
 
-A block lists the Ethereum transactions and system calls of its batches, in the order they ran. Exchange
-actions are not among them, so that an Ethereum client can recompute both roots from what it is shown; the
-header commits to the actions through the hash of the last batch.
+A block lists the Ethereum transactions and system calls of its batches, in the order they ran. Exchange actions are not
+among them, so that an Ethereum client can recompute both roots from what it receives; the header commits to the actions
+through the hash of the last batch.
 """
 
 from collections.abc import Generator, Iterable
@@ -15,8 +15,8 @@ from coinone.rules.ledger.records import TransactionRecord
 from coinone.rules.state.rebuild import ordered_root_steps
 from coinone.rules.state.steps import finished
 
-ROWS_PER_STEP = 2_048  # numbered between two pauses
-PLACED_PER_STEP = 256  # receipts and logs encoded between two pauses: about 5 ms
+ROWS_PER_STEP = 2_048  # numbered between two yields
+PLACED_PER_STEP = 256  # receipts and logs encoded between two yields: about 5 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PlacedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """All that a header says about a block's transactions."""
+    """A block's transactions with the fields of the header that depend on them."""
 
     rows: tuple[PlacedRecord, ...]
     transactions_root: Hash32
@@ -41,12 +41,12 @@ class Placed:
 
 
 def place(records: Iterable[TransactionRecord]) -> Placed:
-    """Number the records of a block and sum them up."""
+    """Number the records of a block and compute their roots."""
     return finished(place_steps(records))
 
 
 def place_steps(records: Iterable[TransactionRecord]) -> Generator[None, None, Placed]:
-    """The same in short steps."""
+    """Compute `place` in short steps."""
     rows = yield from _row_steps(records)
     receipts: list[bytes] = []
     bits = since = 0

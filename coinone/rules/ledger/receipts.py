@@ -1,4 +1,4 @@
-"""Receipts: what a transaction did, as the block commits to it, and the filter over its logs."""
+"""Receipts: the result of a transaction to which the block commits, and the filter over its logs."""
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from coinone.rules.limits import BLOOM_ENTRIES_REMEMBERED
 from coinone.rules.state.steps import finished
 
 LOGS_PER_STEP = (
-    256  # of a receipt, encoded between two pauses: some 10 ms where all have four topics of their own
+    256  # of a receipt, encoded between two yields: some 10 ms if all have four topics of their own
 )
 _BLOOM_BITS = 8 * BLOOM_SIZE
 
@@ -30,12 +30,13 @@ class Receipt:
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
-    """The form whose hash is in the receipts trie."""
+    """Encode a receipt as hashed in the receipts trie."""
     return finished(receipt_steps(receipt))[0]
 
 
 def receipt_steps(receipt: Receipt) -> Generator[None, None, tuple[bytes, int]]:
-    """The same with the bits of its filter, in short steps: a transaction may have tens of thousands of logs."""
+    """Encode a receipt, with the bits of its filter, in short steps: a transaction may have tens of thousands of
+    logs."""
     logs: list[bytes] = []
     bits = 0
     for start in range(0, len(receipt.logs), LOGS_PER_STEP):
@@ -55,7 +56,7 @@ def logs_hash(logs: Iterable[Log]) -> Hash32:
 
 
 def bloom(logs: Iterable[Log]) -> bytes:
-    """2,048 bits that tell which addresses and topics surely do not occur in the logs."""
+    """The bloom filter, 2,048 bits that show which addresses and topics surely do not occur in the logs."""
     return _as_bytes(_bits_of(logs))
 
 
@@ -73,7 +74,7 @@ def _bits_of(logs: Iterable[Log]) -> int:
 
 @lru_cache(BLOOM_ENTRIES_REMEMBERED)
 def _bloom_bits(entry: bytes) -> int:
-    """Three bits, each named by the low 11 bits of one of the first three pairs of hash bytes."""
+    """Three bits, each given by the low 11 bits of one of the first three pairs of hash bytes."""
     digest = keccak256(entry)
     positions = [int.from_bytes(digest[start : start + 2], "big") % _BLOOM_BITS for start in (0, 2, 4)]
     return (1 << positions[0]) | (1 << positions[1]) | (1 << positions[2])

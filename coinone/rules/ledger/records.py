@@ -1,7 +1,7 @@
-"""What came of an Ethereum transaction or a system call, as its batch left it.
+"""Records: the results of an Ethereum transaction or a system call in its batch.
 
-Its place in a block (index, cumulative gas) is known only when a block includes the batch; so receipts are
-made from records then (placed.py).
+The place in a block (index, cumulative gas) is known only when a block includes the batch; so receipts are made from
+records then (placed.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,32 +35,34 @@ class TransactionRecord:
     contract_address: Address | None
     logs: tuple[Log, ...]
     post_state: Annotated[Hash32 | None, Trailing()] = None
-    """Ethereum's receipts before Byzantium had it in place of a status."""
+    """The state root, which Ethereum's receipts before Byzantium had instead of a status."""
 
     @cached_property
     def encoded(self) -> bytes:
-        """For the digest of its batch, and for the disk."""
+        """The encoding for the digest of its batch, and for the disk."""
         return encode(self)
 
 
 def encode_records(records: Iterable[TransactionRecord]) -> bytes:
-    """All of a block, for the disk."""
+    """Encode all records of a block for the disk."""
     return rlp.encode([record.encoded for record in records])
 
 
 def decode_records(data: bytes) -> tuple[TransactionRecord, ...]:
-    """From our own disk. Raises DecodeError."""
+    """Decode records from the local disk. Raises DecodeError."""
     return tuple([decode(TransactionRecord, part) for part in split_records(data)])
 
 
 def split_records(data: bytes) -> list[bytes]:
-    """The same, each as it is encoded. Raises DecodeError."""
+    """Split records into their encodings. Raises DecodeError."""
     return [rlp.decode_bytes(item) for item in rlp.decode_list(rlp.decode(data))]
 
 
 class StoredRecord:
-    """A record on our own disk, of which only what is asked for is decoded: it may have tens of thousands of logs. What
-    reads it raises DecodeError."""
+    """A record on the local disk whose fields are decoded on demand: it may have tens of thousands of logs.
+
+    Its accessors raise DecodeError.
+    """
 
     __slots__ = ("_parts",)
 
@@ -99,7 +101,7 @@ class StoredRecord:
         return decode(TransactionRecord, rlp.encode_joined(parts))
 
     def logs(self) -> Iterator[Log]:
-        """One after the other, as they are asked for."""
+        """Decode the logs one by one, on demand."""
         return (decode(Log, row) for row in self.encoded_logs())
 
     def encoded_logs(self) -> Iterator[bytes]:
@@ -107,5 +109,5 @@ class StoredRecord:
 
 
 def evm_results(records: Sequence[TransactionRecord]) -> Hash32:
-    """The digest of an EVM segment that members of the federation vote on."""
+    """The digest of an EVM segment, on which members of the federation vote."""
     return keccak256(b"coinone-evm" + rlp.encode([keccak256(record.encoded) for record in records]))

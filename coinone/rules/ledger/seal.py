@@ -1,7 +1,7 @@
-"""Seals: what shows who made a block.
+"""Seals: proofs of who made a block.
 
-Whoever handles one matches on its kind, so that a kind nobody handles is an error of types (`check_seal` in
-consensus/federation.py). Mined blocks bring theirs with the header that has a place for it.
+Code that handles one matches on its kind, so that an unhandled kind is a type error (`check_seal` in
+consensus/federation.py). Mined blocks will come with their own, and a header that has a place for it.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class FederatedSeal:
 
 @dataclass(frozen=True, slots=True)
 class GenesisSeal:
-    """None: genesis is agreed upon, not made. Written as member 0 with a signature of zeros."""
+    """No seal: genesis is agreed upon, not made. Written as member 0 with a signature of zeros."""
 
 
 _SIGNED = codec_of(FederatedSeal)

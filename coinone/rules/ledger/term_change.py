@@ -1,4 +1,4 @@
-"""Changes of term and the votes they rest on, as values and bytes. What makes one lawful: consensus/terms.py."""
+"""Changes of term and the votes they rest on, as values and bytes. For the rules see consensus/terms.py."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
@@ -12,7 +12,7 @@ from coinone.rules.ledger.certificate import NO_RESULTS, Signatures, Vote, VoteK
 @record
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch and the quorum of prepares for it, in the highest term its holder saw one."""
+    """A batch and the quorum of prepares for it, in the highest term in which its holder saw one."""
 
     term: U64
     seq: U64
@@ -66,5 +66,5 @@ class TermChange:
     leader_signature: Signature65
 
     def content(self, chain_id: int) -> Hash32:
-        """What the new leader signs: the term, and the votes it rests on."""
+        """The hash that the new leader signs: the term, and the votes it rests on."""
         return content_hash(b"coinone-term", chain_id, encoded_fields(self, *_SIGNED))

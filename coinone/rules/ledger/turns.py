@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def round_robin(seed: Hash32, items: Iterable[tuple[Address, T]]) -> list[T]:
-    """The items of (account, item) pairs in execution order; each account's come in its own order."""
+    """The items of (account, item) pairs in execution order; each account's remain in their own order."""
     of_account: dict[Address, list[T]] = {}
     for account, item in items:
         of_account.setdefault(account, []).append(item)
