@@ -64,6 +64,7 @@ ROOMS_EDITED = (
     "rules/consensus",
     "rules/exchange",
     "rules/ledger",
+    "rules/chain/bridge",
     "protocols",
     "node",
     "interfaces/api/admission",

@@ -1,4 +1,4 @@
-"""The record of a precompiled contract of ours, and the exchange as such a contract sees it."""
+"""Coinone's precompiled contracts: their record, and their view of the exchange."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from coinone.rules.exchange.state.exchange import Exchange
 
 
 class ExchangeView(Protocol):
-    """An exchange as a contract sees it: the whole one in memory, or an account at a time from its leaves."""
+    """A contract's view of the exchange: the whole one in memory, or an account at a time from its leaves."""
 
     def exchange(self, account: Address | None) -> Exchange:
-        """One with all markets, and with `account`, if there is such an account."""
+        """An exchange with all markets, and with `account`, if it exists."""
         ...
 
     def best(self, market: int) -> tuple[int, int]:
@@ -22,7 +22,7 @@ class ExchangeView(Protocol):
 
 
 class Whole:
-    """The exchange that batches run on."""
+    """A view of the exchange that batches run on."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -42,9 +42,9 @@ def best_of(exchange: Exchange, market: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class OwnPrecompile:
-    """A precompiled contract of ours: the chain and docs/protocol read this record.
+    """A precompiled contract of Coinone: the chain and docs/protocol read this record.
 
-    `run` takes what the contract sees, its input and the gas that it may use, and returns what it costs and its output.
+    `run` gets the view, the input and the available gas, and returns the gas used and the output.
     """
 
     number: int  # its address

@@ -1,4 +1,4 @@
-"""The table of precompiled contracts: Ethereum's of the fork, and ours (D10)."""
+"""The table of precompiled contracts: Ethereum's of the fork, and Coinone's (D10)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -14,10 +14,10 @@ OWN: Mapping[Address, OwnPrecompile] = {own.address: own for own in READS}
 
 
 def precompiles_over(rules: Rules, exchange: Exchange) -> Mapping[Address, Precompile]:
-    """For contracts that run on the exchange itself."""
+    """The precompiled contracts over the exchange itself."""
     return precompiles_seeing(rules, Whole(exchange))
 
 
 def precompiles_seeing(rules: Rules, seen: ExchangeView) -> Mapping[Address, Precompile]:
-    """The same over the exchange as a trial sees it."""
+    """The precompiled contracts over a view of the exchange."""
     return {**rules.precompiles, **{address: partial(own.run, seen) for address, own in OWN.items()}}

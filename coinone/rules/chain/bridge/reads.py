@@ -1,9 +1,10 @@
-"""How contracts read the exchange: precompiled contracts at 0x0800.., with Hyperliquid's encodings (D10).
+"""Reads of the exchange by contracts: precompiled contracts at 0x0800.., with Hyperliquid's encodings (D10).
 
-Called with ABI-encoded arguments and no selector; the answer is an ABI-encoded struct. Within an EVM segment
-all see the exchange as it stands after segment 7: an action that a contract writes shows in the next one.
-Perpetual prices come with 6 - szDecimals decimals, sizes with szDecimals, money with 6: the exchange's own
-units. What names no market or token fails, and takes all the gas of its call, as on Hyperliquid.
+Called with ABI-encoded arguments and no selector; the answer is an ABI-encoded struct. Within an EVM segment all see
+the exchange as it is after segment 7: an action that a contract writes shows in the next one.
+
+Perpetual prices have 6 - szDecimals decimals, sizes szDecimals, money 6: the exchange's own units. An unknown market or
+token fails, and uses all the gas of its call, as on Hyperliquid.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,21 +35,21 @@ def _read(number: int, arguments: tuple[str, ...], answer: str, reader: Reader) 
 
 
 def _width(abi_type: str) -> int:
-    """Of an unsigned integer or an address, in bits."""
+    """The width of an unsigned integer or an address, in bits."""
     return 160 if abi_type == "address" else int(abi_type.removeprefix("uint"))
 
 
 def _run(
     widths: Sequence[int], reader: Reader, seen: ExchangeView, data: bytes, gas: int
 ) -> tuple[int, bytes]:
-    """Reading is cheap and bounded, so it may come before the gas is counted: the price depends on the answer."""
+    """Read, then charge: reading is cheap and bounded, and the price depends on the answer."""
     pay(READ_BASE_GAS, gas)
     output = reader(seen, _arguments(data, widths))
     return pay(READ_BASE_GAS + READ_GAS_PER_BYTE * len(output), gas), output
 
 
 def _arguments(data: bytes, widths: Sequence[int]) -> Words:
-    """One word per argument, each within its type's bits."""
+    """Decode one word per argument, each within its type's bits."""
     if len(data) != _WORD * len(widths):
         raise PrecompileFailure
     words = tuple(int.from_bytes(data[at : at + _WORD], "big") for at in range(0, len(data), _WORD))
@@ -58,7 +59,7 @@ def _arguments(data: bytes, widths: Sequence[int]) -> Words:
 
 
 def _position(seen: ExchangeView, words: Words) -> bytes:
-    """Every position is cross: nothing is isolated."""
+    """Read a position. Every position is cross, never isolated."""
     ex, slot = _account(seen, words[0])
     market = _market(ex, words[1])
     first = int(ex.rows.markets[market]["first_leverage"])
@@ -70,7 +71,7 @@ def _position(seen: ExchangeView, words: Words) -> bytes:
 
 
 def _spot_balance(seen: ExchangeView, words: Words) -> bytes:
-    """One balance serves spot and perpetuals; `hold` is what backs positions."""
+    """Read the balance, one for spot and perpetuals; `hold` is the part that backs positions."""
     ex, slot = _account(seen, words[0])
     _token(words[1])
     if slot is None:
@@ -159,7 +160,7 @@ def _token(token: int) -> None:
 
 
 def _encode(*values: int) -> bytes:
-    """ABI words; a negative value in two's complement."""
+    """Encode ABI words; a negative value in two's complement."""
     return b"".join((value % (1 << 256)).to_bytes(_WORD, "big") for value in values)
 
 

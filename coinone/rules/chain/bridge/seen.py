@@ -1,9 +1,9 @@
-"""The exchange as its leaves tell it, for whoever reads it beside the node: trial calls in another process.
+"""A view of the exchange from its leaves, for readers outside the node's process, such as trial calls.
 
-Leaves are complete (exchange/state/leaves.py), so an exchange that holds the markets and one account, rebuilt from
-them, answers about that account as the whole exchange does. Two things leaves do not say: which number an
-address has (Table.EXCHANGE_NUMBER), and the best prices, which would need every order (one row under BESTS_KEY).
-Both are written with each block and lie under no root.
+Leaves are complete (exchange/state/leaves.py), so an exchange with the markets and one account, rebuilt from them,
+answers about that account as the whole exchange does. Two things are not in leaves: the number of an address
+(Table.EXCHANGE_NUMBER), and the best prices, which would need every order (one row under BESTS_KEY). Both are written
+with each block and are under no root.
 """
 
 from collections import OrderedDict
@@ -24,7 +24,7 @@ Bests: TypeAlias = tuple[tuple[U64, U64], ...]  # bid and ask by market; 0 where
 Leaves: TypeAlias = Mapping[bytes, bytes | None]
 
 _BESTS = codec_of(Bests)
-_ACCOUNTS_KEPT = 32  # rebuilt exchanges of one account each, some 100 KiB a market
+_ACCOUNTS_KEPT = 32  # rebuilt exchanges of one account each, some 100 KiB per market
 _BUILDER_SIZE = 8  # an order's leaf ends with the number of its builder's account
 
 
@@ -76,6 +76,6 @@ def encode_bests(bests: Bests) -> bytes:
 
 
 def decode_bests(row: bytes | None) -> Bests:
-    """None: no batch has been applied yet."""
+    """Decode the best prices; None if no batch has been applied yet."""
     found: Bests = () if row is None else _BESTS.decode(rlp.decode(row))
     return found

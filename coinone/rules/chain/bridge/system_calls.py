@@ -1,9 +1,9 @@
-"""System calls: what the chain itself does among the contracts, once per EVM batch.
+"""System calls: the chain's own changes to contracts, once per EVM batch.
 
-A withdrawal is a `transfer` of the quote token from its system address, so that balances, logs and
-`eth_getLogs` tell one story. Each becomes a transaction without signature, from the system address, at gas
-price zero; legacy form, because Ethereum's clients know no other unsigned one. Its gas is nobody's and counts
-nowhere. A deposit is a Transfer log of the token that names the system address as receiver.
+A withdrawal is a `transfer` of the quote token from its system address, so that balances, logs and `eth_getLogs` agree.
+Each becomes a transaction without signature, from the system address, at gas price zero; in legacy form, because
+Ethereum's clients know no other unsigned one. Its gas is paid by no account and not counted. A deposit is a Transfer
+log of the token with the system address as receiver.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ _TRANSFER_SELECTOR = keccak256(b"transfer(address,uint256)")[:4]
 
 
 def write_block_hashes(state: State, headers: Iterable[Header]) -> None:
-    """Put the hashes of newly confirmed blocks where EIP-2935's contract serves them."""
+    """Write the hashes of newly confirmed blocks to the storage of EIP-2935's contract."""
     for header in headers:
         value = int.from_bytes(header.hash, "big")
         state.set_storage(HISTORY_ADDRESS, header.number % HISTORY_BLOCKS, value)
@@ -45,7 +45,7 @@ def pay_withdrawal(
     withdrawal: Withdrawal,
     engine: Engine = REFERENCE,
 ) -> TransactionRecord:
-    """Transfer tokens from the system address to the one who withdrew."""
+    """Transfer tokens from the system address to the account that withdrew."""
     system = token.system_address
     data = _TRANSFER_SELECTOR + address_word(withdrawal.address) + uint_word(withdrawal.amount)
     nonce = state.nonce(system)
@@ -74,13 +74,13 @@ def pay_withdrawal(
 
 
 def withdrawal_of(record: TransactionRecord) -> Withdrawal:
-    """What `pay_withdrawal` made this record of (but for the action's hash, which only its receipt holds)."""
+    """The withdrawal that `pay_withdrawal` recorded (except the action's hash, which only its receipt has)."""
     data = rlp.decode_bytes(rlp.decode_list(rlp.decode(record.raw), 9)[5])
     return Withdrawal(read_address(data, 4), read_uint(data, 36), record.hash)
 
 
 def deposits_in(records: Sequence[TransactionRecord], network: Network) -> tuple[Deposit, ...]:
-    """Tokens that arrived at the system address, in the order of their logs."""
+    """Deposits: tokens that arrived at the system address, in the order of their logs."""
     token = network.quote_token
     receiver = address_word(token.system_address)
     return tuple(
@@ -96,7 +96,7 @@ def deposits_in(records: Sequence[TransactionRecord], network: Network) -> tuple
 
 
 def core_actions_in(records: Sequence[TransactionRecord]) -> tuple[CoreAction, ...]:
-    """What contracts asked of the exchange through the CoreWriter, in the order of their logs."""
+    """Actions that contracts wrote to the CoreWriter, in the order of their logs."""
     return tuple(
         CoreAction(log.topics[1][12:], _dynamic_bytes(log.data))
         for record in records
@@ -106,6 +106,6 @@ def core_actions_in(records: Sequence[TransactionRecord]) -> tuple[CoreAction, .
 
 
 def _dynamic_bytes(data: bytes) -> bytes:
-    """The one `bytes` argument of an event, as the CoreWriter itself encodes it."""
+    """Decode the one `bytes` argument of an event, in the CoreWriter's own encoding."""
     size = int.from_bytes(data[32:64], "big")
     return data[64 : 64 + size]
