@@ -65,6 +65,7 @@ ROOMS_EDITED = (
     "rules/exchange",
     "rules/ledger",
     "rules/chain/bridge",
+    "rules/chain/ethereum",
     "protocols",
     "node",
     "interfaces/api/admission",
@@ -85,7 +86,7 @@ FIGURES_OF_SPEECH = re.compile(
     re.I,
 )
 
-SAID_TO_CLIENTS = ("Too many orders are cancelled at once, try again.",)
+SAID_TO_CLIENTS = ("Too many orders are cancelled at once, try again.", "too many tracers at once")
 """Refusals, which clients may compare, stay as they are."""
 
 

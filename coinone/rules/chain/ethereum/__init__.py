@@ -1,1 +1,1 @@
-"""Ethereum transactions: their bytes, their price, what they do, and the receipts they leave."""
+"""Ethereum transactions: encoding, price, execution, and receipts."""

@@ -1,4 +1,4 @@
-"""The access list with which a message would run: eth_createAccessList."""
+"""Access lists: the list with which a message would run (eth_createAccessList)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from coinone.rules.vm.addresses import create_address
 from coinone.rules.vm.errors import FrameError
 from coinone.rules.vm.tracing.access_tracer import AccessTracer
 
-# A contract may look at its gas and go another way each time; nobody needs to follow it for ever.
+# A contract may behave differently with its gas each time; the search stops after this many rounds.
 ROUNDS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
 class AccessResult:
-    """`gas_used` is with the list. `error` is how the message ends, if it fails even so."""
+    """The access list of a message. `gas_used` is with the list; `error` is its failure, if it fails even so."""
 
     access_list: AccessList
     gas_used: int
@@ -35,10 +35,10 @@ def create_access_list(
     precompiles: Precompiles | None = None,
     budget: Callable[[], None] | None = None,
 ) -> AccessResult:
-    """Run the message, list what it reaches, and run it with that list until the list stays the same.
+    """Run the message, list what it accesses, and repeat with that list until the list stays the same.
 
-    The sender, the destination and precompiled contracts are warm from the start: they are listed only with
-    slots. Raises InvalidTransaction where the message could not even start.
+    The sender, the destination and precompiled contracts are warm from the start: they are listed only with slots.
+    Raises InvalidTransaction if the message cannot start.
     """
     table = rules.precompiles if precompiles is None else precompiles
     target = create_address(request.caller, state.nonce(request.caller)) if request.to is None else request.to

@@ -1,4 +1,4 @@
-"""Blobs as far as execution sees them: what their gas costs (EIP-4844, 7691, 7918). Ethereum's test chains only."""
+"""Blobs in execution: the price of their gas (EIP-4844, 7691, 7918). For Ethereum's test chains only."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from coinone.base.primitives.integers import div_down
 GAS_PER_BLOB = 1 << 17
 BLOBS_PER_TRANSACTION_MAX = 6  # EIP-7594, from Osaka on
 _VERSION = 1
-_RESERVE_GAS = 1 << 13  # EIP-7918: a blob costs at least what so much execution gas costs
+_RESERVE_GAS = 1 << 13  # EIP-7918: a blob costs at least as much as this much execution gas
 
 
 @dataclass(frozen=True, slots=True)
 class BlobSchedule:
-    """How many blobs a block aims at and may hold, and how fast their price moves."""
+    """Target and maximum of blobs per block, and how fast their price changes."""
 
     target: int
     most: int
@@ -27,7 +27,7 @@ def blob_gas(tx: EthereumTransaction) -> int:
 
 
 def check_blobs(tx: EthereumTransaction, schedule: BlobSchedule) -> None:
-    """Raise InvalidTransaction unless the hashes are ones that a block may hold."""
+    """Raise InvalidTransaction unless the blob hashes may be in a block."""
     if tx.type != BLOB:
         return
     most = min(schedule.most, BLOBS_PER_TRANSACTION_MAX) if schedule.reserve else schedule.most
@@ -38,7 +38,7 @@ def check_blobs(tx: EthereumTransaction, schedule: BlobSchedule) -> None:
 
 
 def blob_base_fee(excess: int, schedule: BlobSchedule) -> int:
-    """e to the power of excess / update_fraction, by the Taylor series that the EIP prescribes."""
+    """The blob base fee: e to the power of excess / update_fraction, by the Taylor series that the EIP prescribes."""
     total, term, n = 0, schedule.update_fraction, 1
     while term > 0:
         total += term

@@ -1,7 +1,7 @@
-"""Trying a message without keeping what it does: eth_call and eth_estimateGas.
+"""Trial calls, which keep no changes: eth_call and eth_estimateGas.
 
-The state passed in is used and put back as it was. `budget` (see `vm.Evm`) stops a run that lasts too long. What a
-message may cost is judged, and paid, as geth does for its own trial calls, in geth's words (trial_fees.py).
+The state passed in is used and restored. `budget` (see `vm.Evm`) stops a run that lasts too long. The cost of a message
+is checked, and paid, as geth does for its own trial calls, with geth's texts (trial_fees.py).
 """
 
 from collections.abc import Callable, Container
@@ -29,11 +29,11 @@ Budget = Callable[[], None]
 
 
 class IntrinsicGasTooLow(InvalidTransaction):
-    """The message has not even the gas to start."""
+    """The message does not have enough gas to start."""
 
 
 class InitCodeTooLarge(InvalidTransaction):
-    """The message would create a contract with more code to run than a transaction may bring."""
+    """The message would create a contract with more init code than a transaction may have."""
 
 
 class ExecutionFailed(InvalidInput):
@@ -56,7 +56,7 @@ def call(
     tracer: Tracer | None = None,
     engine: Engine = REFERENCE,
 ) -> TransactionResult:
-    """What would come of the message. Raises InvalidTransaction where it could not even start."""
+    """Try the message and restore the state. Raises InvalidTransaction if it cannot start."""
     snapshot = state.snapshot()
     try:
         return run_call(state, env, request, rules, precompiles, budget, tracer, engine=engine)
@@ -78,9 +78,11 @@ def run_call(
     warm: Container[Address] | None = None,
     engine: Engine = REFERENCE,
 ) -> TransactionResult:
-    """`call`, but the state keeps what it did, for the tracers that look at it afterwards. With `always_fees`, who
-    offers nothing is held to the base fee as well; `warm` are addresses to be warm from the start in place of those
-    of the precompiled contracts."""
+    """Run `call`, but keep the changes of state, for tracers that read it afterwards.
+
+    With `always_fees`, a message without a price must meet the base fee as well; `warm` replaces the precompiled
+    contracts' addresses as those that are warm from the start.
+    """
     price = request.price_at(env.base_fee)
     check_fees(state, env, request, always_fees)
     check_set_code(request)
@@ -103,7 +105,7 @@ def run_call(
 
 
 def check_set_code(request: CallRequest) -> None:
-    """What no transaction with authorizations may be. Raises InvalidTransaction."""
+    """Check a message with authorizations. Raises InvalidTransaction."""
     if request.authorizations is None:
         return
     sender = f"(sender {checksummed(request.caller)})"
@@ -122,15 +124,15 @@ def estimate_gas(
     budget: Budget | None = None,
     engine: Engine = REFERENCE,
 ) -> int:
-    """The least gas limit with which the message succeeds, `request.gas` being the most to try.
+    """The least gas limit with which the message succeeds, at most `request.gas`.
 
-    Not simply the gas it uses: a call passes on at most 63/64 of what is left, refunds come afterwards, and
-    contracts look at their gas. So the limit is searched for. Raises ExecutionFailed if the most fails, and
-    InvalidTransaction where the caller cannot pay for it, or where it is never enough.
+    Not simply the gas it uses: a call forwards at most 63/64 of what is left, refunds come afterwards, and contracts
+    read their gas. So the limit is searched for. Raises ExecutionFailed if the maximum fails, and InvalidTransaction if
+    the caller cannot pay for it, or if it is never enough.
     """
 
     def attempt(gas: int) -> TransactionResult | None:
-        """None: not even enough to start."""
+        """Run with this gas limit; None if it is not enough to start."""
         try:
             return call(state, env, replace(request, gas=gas), rules, precompiles, budget, engine=engine)
         except IntrinsicGasTooLow:
@@ -151,9 +153,9 @@ def estimate_gas(
 
 
 def _least_gas(attempt: Callable[[int], TransactionResult | None], needed: int, used: int, most: int) -> int:
-    """The search between what is surely too little and `most`, which is enough."""
+    """Search between a limit that is too low and `most`, which is enough."""
     too_little, enough = max(needed, used) - 1, most
-    likely = (used * 64) // 63 + CALL_STIPEND  # mostly enough at once, so the search starts there
+    likely = (used * 64) // 63 + CALL_STIPEND  # usually enough, so the search starts there
     while too_little + 1 < enough:
         middle = likely if too_little < likely < enough else (too_little + enough) // 2
         likely = 0
@@ -166,10 +168,10 @@ def _least_gas(attempt: Callable[[int], TransactionResult | None], needed: int, 
 
 
 def _affordable(state: State, env: BlockEnv, request: CallRequest, rules: Rules) -> int:
-    """The most gas to try: what was asked for, what a transaction may have, what the caller can pay for.
+    """The most gas to try: of the request, of a transaction's maximum, and of what the caller can pay for.
 
-    Raises InvalidTransaction where the value alone takes all the caller has. As in geth, a limit below a plain
-    transfer's counts as none.
+    Raises InvalidTransaction if the value alone takes all the caller has. As in geth, a limit below a plain transfer's
+    counts as none.
     """
     most = request.gas if request.gas >= TRANSACTION else env.gas_limit
     if rules.transaction_gas_max is not None:

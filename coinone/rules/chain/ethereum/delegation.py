@@ -1,4 +1,4 @@
-"""Set-code authorizations: an ordinary account lets a contract's code run as its own (EIP-7702)."""
+"""Set-code authorizations: an ordinary account delegates to a contract's code (EIP-7702)."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ def apply_authorizations(
 ) -> int:
     """Set the delegations; return the gas to refund for accounts that exist.
 
-    One that does not hold is skipped, and spoils nothing. What is set here stays even if the transaction's
-    message then fails.
+    An invalid one is skipped without affecting the others. Delegations stay even if the transaction's message then
+    fails.
     """
     refund = 0
     for authorization in authorizations:
@@ -33,7 +33,7 @@ def apply_authorizations(
 
 
 def is_contract(state: State, address: Address) -> bool:
-    """Whether code lies at `address` that is no delegation: nobody has a key of it."""
+    """Whether `address` has code that is not a delegation, so that nobody has a key of it."""
     code = state.code(address)
     return bool(code) and delegate_of(code) is None
 
@@ -46,7 +46,7 @@ def _accepted_authority(
     authority = authorization.authority
     if authority is None:
         return None
-    substate.warm_address(authority)  # even if it is turned down below
+    substate.warm_address(authority)  # even if it is refused below
     if is_contract(state, authority):
         return None
     return authority if state.nonce(authority) == authorization.nonce else None

@@ -1,8 +1,8 @@
 """Applying an Ethereum transaction to the state.
 
-Three steps: it is checked, and one that may not be included is refused without a trace; the sender pays for
-all its gas in advance; its message runs, and what was not used is paid back. Whatever the message does, even
-failing, the transaction stands and its gas is paid.
+Three steps: it is checked, and one that may not be included is refused without any change; the sender pays for all its
+gas in advance; its message runs, and unused gas is refunded. Whatever the message does, even failing, the transaction
+is included and its gas is paid.
 """
 
 from collections.abc import Callable, Container, Mapping
@@ -43,7 +43,7 @@ Precompiles = Mapping[Address, Precompile]
 
 
 class FeePolicy(Enum):
-    """Who gets the base fee. Burning pegged coins would break the peg, so here it goes to the reward pool."""
+    """Who receives the base fee. Burning pegged coins would break the peg, so here it goes to the reward pool."""
 
     BURN = "burn"
     PAY_COINBASE = "pay coinbase"
@@ -58,7 +58,7 @@ class TransactionResult:
     output: bytes  # returned data, or the reason of a revert
     error: FrameError | None
     effective_gas_price: int
-    gas_peak: int  # before the refund: the least limit that this run would have needed
+    gas_peak: int  # before the refund: the least limit that this run needs
 
     @property
     def status(self) -> int:
@@ -77,7 +77,7 @@ def apply_transaction(
     budget: Callable[[], None] | None = None,
     engine: Engine = REFERENCE,
 ) -> TransactionResult:
-    """Include the transaction. Raises InvalidTransaction or InvalidSignature, with the state untouched.
+    """Execute and include the transaction. Raises InvalidTransaction or InvalidSignature, with the state unchanged.
 
     `gas_available` is what is left of the block's gas limit; the whole limit if not given.
     """
@@ -95,7 +95,7 @@ def apply_transaction(
 
 
 def check_stateless(tx: EthereumTransaction, chain_id: int, rules: Rules) -> None:
-    """What can be judged from the transaction alone. Raises InvalidTransaction or InvalidSignature."""
+    """Check what depends on the transaction alone. Raises InvalidTransaction or InvalidSignature."""
     if tx.chain_id is not None and tx.chain_id != chain_id:
         raise InvalidTransaction("wrong chain id", want=chain_id, have=tx.chain_id)
     if tx.type == SET_CODE and not rules.delegation:
@@ -121,13 +121,13 @@ def check_stateless(tx: EthereumTransaction, chain_id: int, rules: Rules) -> Non
     needed = intrinsic_gas(tx, rules).needed
     if tx.gas < needed:
         raise InvalidTransaction("intrinsic gas too low", want=needed, have=tx.gas)
-    _ = tx.sender  # raises where the signature does not hold
+    _ = tx.sender  # raises if the signature is invalid
 
 
 def check_transaction(
     state: State, env: BlockEnv, tx: EthereumTransaction, rules: Rules, gas_available: int
 ) -> None:
-    """What depends on the block and the state. Raises InvalidTransaction."""
+    """Check what depends on the block and the state. Raises InvalidTransaction."""
     if tx.gas > gas_available:
         raise InvalidTransaction("gas limit exceeds what the block has left", most=gas_available, have=tx.gas)
     if tx.max_fee_per_gas < env.base_fee:
@@ -166,14 +166,14 @@ def run_payload(
     always_warm: Container[Address] | None = None,
     engine: Engine = REFERENCE,
 ) -> TransactionResult:
-    """Run what the sender asks for and work out the gas used; who pays for it is not settled here.
+    """Run the sender's message and compute the gas used; the payment is not settled here.
 
     `always_warm` are the precompiled contracts' addresses, unless a trial has moved some of these.
     """
     nonce = state.nonce(sender)
     state.set_nonce(
         sender, (nonce + 1) & U64_MAX
-    )  # a transaction's nonce is below the most; a trial's may not be
+    )  # a transaction's nonce is below the maximum; a trial's may not be
     intrinsic = intrinsic_gas(payload, rules)
     target = create_address(sender, nonce) if payload.to is None else payload.to
     table = rules.precompiles if precompiles is None else precompiles
@@ -245,7 +245,7 @@ def _message(evm: Evm, sender: Address, target: Address, payload: Payload, gas: 
 def settle_fees(
     state: State, env: BlockEnv, sender: Address, gas_left: int, gas_used: int, price: int, policy: FeePolicy
 ) -> None:
-    """Gas that was not used is paid back, and the rest goes to whom `policy` says."""
+    """Refund unused gas, and pay the rest according to `policy`."""
     state.set_balance(sender, state.balance(sender) + gas_left * price)
     earned = price if policy is FeePolicy.PAY_COINBASE else price - env.base_fee
     state.set_balance(env.coinbase, state.balance(env.coinbase) + gas_used * earned)

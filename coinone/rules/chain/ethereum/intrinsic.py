@@ -1,4 +1,4 @@
-"""What a transaction costs before any code runs, and the least it pays for its data."""
+"""Intrinsic gas: the cost of a transaction before any code runs, and the least it pays for its data."""
 
 from typing import NamedTuple, Protocol
 
@@ -12,8 +12,8 @@ CREATION = 32_000
 PER_DATA_TOKEN = 4
 PER_ACCESS_ADDRESS = 2_400
 PER_ACCESS_SLOT = 1_900
-PER_AUTHORIZATION = 25_000  # the price as if each made a new account
-PER_AUTHORIZATION_BASE = 12_500  # what remains of it where the account exists
+PER_AUTHORIZATION = 25_000  # as if each created a new account
+PER_AUTHORIZATION_BASE = 12_500  # what remains of it if the account exists
 
 
 class Payload(Protocol):
@@ -37,7 +37,7 @@ class Payload(Protocol):
 
 class IntrinsicGas(NamedTuple):
     cost: int
-    floor: int  # data is priced higher where the transaction does little else (EIP-7623)
+    floor: int  # a higher price of data if the transaction does little else (EIP-7623)
 
     @property
     def needed(self) -> int:

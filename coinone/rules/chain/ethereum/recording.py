@@ -1,4 +1,4 @@
-"""From a transaction's outcome to the record that its batch keeps."""
+"""Convert a transaction's result to the record that its batch keeps."""
 
 from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.rules.chain.ethereum.execution import TransactionResult

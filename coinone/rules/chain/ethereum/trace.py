@@ -1,6 +1,6 @@
-"""Tracing a transaction or a call on a given state, which is left as it was (debug_traceTransaction, -Call).
+"""Tracing of a transaction or a call on a given state, which is restored (debug_traceTransaction, -Call).
 
-Tracers go by geth's names (tracers.py); none is the struct logger.
+Tracers have geth's names (tracers.py); without a name it is the struct logger.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ def trace_transaction(
     budget: Callable[[], None] | None = None,
     place: TracedPlace = NOWHERE,
 ) -> Any:
-    """Run the transaction under the tracer that the options name. Raises as `apply_transaction` does."""
+    """Run the transaction under the tracer named in the options. Raises as `apply_transaction` does."""
 
     def run(tracer: Tracer) -> TransactionResult:
         return apply_transaction(state, env, tx, rules, precompiles, fee_policy, tracer=tracer, budget=budget)
@@ -54,7 +54,7 @@ def trace_call(
     options: Mapping[str, Any] | None = None,
     fee_policy: FeePolicy = FeePolicy.PAY_COINBASE,
 ) -> Any:
-    """Try the message under the tracer that the options name. Raises as `call` does."""
+    """Try the message under the tracer named in the options. Raises as `call` does."""
 
     def run(tracer: Tracer) -> TransactionResult:
         return run_call(state, env, request, rules, precompiles, budget, tracer, fee_policy)

@@ -1,7 +1,7 @@
-"""The tracers that debug_trace* take by geth's names, and what each makes of a run.
+"""The tracers of debug_trace* by geth's names, and the answers made from a run.
 
-A tracer that looks at the state afterwards is given it twice: as the run left it, and as it was before. Options that
-we do not know are ignored, as in geth; a tracer that we do not know is refused by name.
+A tracer that reads the state afterwards gets it twice: as the run left it, and as it was before. Unknown options are
+ignored, as in geth; an unknown tracer is refused by name.
 """
 
 from collections.abc import Mapping
@@ -27,27 +27,27 @@ _OPCODE_MAX = 0xFF
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
-    """What came of the run, and the gas that it was given."""
+    """The result of a run, and the gas that it was given."""
 
     result: TransactionResult
     gas_limit: int
 
 
 class Tracing(Protocol):
-    """A tracer, and the answer made of it."""
+    """A tracer, with the answer made from it."""
 
     @property
     def tracer(self) -> Tracer: ...
 
     def left(self, state: State) -> None:
-        """Look at the state as the run left it."""
+        """Read the state as the run left it."""
 
     def answer(self, state: State, ran: TracedRun) -> Any:
-        """`state` is as it was before."""
+        """The answer; `state` is as it was before the run."""
 
 
 def tracing_of(options: Config, place: TracedPlace) -> Tracing:
-    """The tracing that the options of debug_trace* ask for. Raises NotSupported, InvalidInput."""
+    """The tracing for the options of debug_trace*. Raises NotSupported, InvalidInput."""
     name = options.get("tracer")
     if name is None:
         return _Steps(options)
@@ -102,7 +102,7 @@ class _Steps:
 
 
 def _limit(value: Any) -> int:
-    """Most steps to list; 0: all."""
+    """The maximum number of steps to list; 0: all."""
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -175,7 +175,7 @@ class _Nothing:
 
 
 class _Mux:
-    """Several by name, each with its own configuration."""
+    """Several tracers by name, each with its own configuration."""
 
     def __init__(self, config: Config, place: TracedPlace) -> None:
         if len(config) > TRACERS_MAX:

@@ -1,9 +1,9 @@
-"""What a trial call offers to pay, and what becomes of it: geth's rules for eth_call and its kin.
+"""Fees of trial calls: geth's rules for eth_call and similar methods.
 
-A message that names no price pays none and meets no base fee: BASEFEE and GASPRICE show zero, and anybody may try
-anything. One that names a price is held to it: the cap must reach the base fee, the tip may not pass the cap, the
-caller must have the gas at the cap and the value, and has paid for the gas while the message runs. Only the nonce and
-whether the caller is a contract are not looked at. The words are geth's, which client libraries match.
+A message without a price pays nothing and has no base fee: BASEFEE and GASPRICE are zero, and any caller may try any
+message. One with a price is checked: the cap must reach the base fee, the tip may not exceed the cap, the caller must
+have the gas at the cap and the value, and has paid for the gas while the message runs. Only the nonce and whether the
+caller is a contract are not checked. The texts are geth's, which client libraries match.
 """
 
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from coinone.rules.vm import BlockEnv
 
 
 class TipAboveCap(InvalidTransaction):
-    """The tip offered is more than the most a unit of gas may cost."""
+    """The tip is more than the maximum price of a unit of gas."""
 
 
 class FeeCapTooLow(InvalidTransaction):
-    """The most offered for a unit of gas, or of blob gas, is less than the block asks."""
+    """The maximum price of a unit of gas, or of blob gas, is below the block's."""
 
 
 class InsufficientFunds(InvalidTransaction):
@@ -31,10 +31,10 @@ class InsufficientFunds(InvalidTransaction):
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A message somebody would like to send; it needs no signature or nonce.
+    """A message to try, which needs no signature or nonce.
 
-    `fee_cap` and `tip_cap` are in wei per gas, equal where a plain gas price was named, 0 where nothing was.
-    `authorizations` are None where none were named; an empty list makes a set-code message, which may not run.
+    `fee_cap` and `tip_cap` are in wei per gas, equal if a plain gas price was given, 0 if nothing was. `authorizations`
+    are None if none were given; an empty list makes a set-code message, which may not run.
     """
 
     caller: Address
@@ -59,14 +59,14 @@ class CallRequest:
 
 
 def without_fees(env: BlockEnv, request: CallRequest) -> BlockEnv:
-    """The block as the message sees it: who offers nothing meets no fee."""
+    """The block's environment for the message: without a price, there is no fee."""
     if not request.offers_fees:
         env = replace(env, base_fee=0)
     return env if request.blob_fee_cap or not request.blob_hashes else replace(env, blob_base_fee=0)
 
 
 def check_fees(state: State, env: BlockEnv, request: CallRequest, always: bool = False) -> None:
-    """Raises TipAboveCap, FeeCapTooLow or InsufficientFunds. `always`: also where nothing is offered."""
+    """Raise TipAboveCap, FeeCapTooLow or InsufficientFunds. `always`: also for a message without a price."""
     caller, is_judged = checksummed(request.caller), always or request.offers_fees
     if is_judged and request.tip_cap > request.fee_cap:
         raise TipAboveCap(
@@ -93,7 +93,7 @@ def check_fees(state: State, env: BlockEnv, request: CallRequest, always: bool =
 
 
 def take_fees(state: State, env: BlockEnv, request: CallRequest, price: int) -> None:
-    """The caller pays for all its gas, and for its blobs where it offers to, before the message runs."""
+    """Charge the caller for all its gas, and for its blobs if it offers to pay, before the message runs."""
     due = request.gas * price + (_blob_gas(request) * env.blob_base_fee if request.blob_fee_cap else 0)
     if due:
         state.set_balance(request.caller, state.balance(request.caller) - due)
