@@ -66,6 +66,7 @@ ROOMS_EDITED = (
     "rules/ledger",
     "rules/chain/bridge",
     "rules/chain/ethereum",
+    "rules/chain/imported",
     "protocols",
     "node",
     "interfaces/api/admission",

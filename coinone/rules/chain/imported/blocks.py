@@ -1,8 +1,8 @@
-"""Ethereum's own blocks, under Ethereum's block rules in place of ours: what its test chains are imported by.
+"""Import of Ethereum's own blocks, under Ethereum's block rules: for its test chains.
 
-The VM and the transactions are the ones Coinone runs; this is what stands around them on Ethereum since the
-merge: system calls for beacon roots and block hashes, the base fee burnt, withdrawals, requests. Forks before
-Cancun are not executed (rules/vm/forks.py begins there).
+The VM and the transactions are the ones Coinone runs; this is the rest of Ethereum's block processing since the merge:
+system calls for beacon roots and block hashes, the base fee burnt, withdrawals, requests. Forks before Cancun are not
+executed (rules/vm/forks.py begins there).
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ BLOBS = {
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Rules that hold from a time on."""
+    """Rules that apply from a time on."""
 
     since: int
     name: str  # in FORKS
@@ -139,9 +139,10 @@ def begin_block(
     block_hash: Callable[[int], Hash32],
     engine: Engine = REFERENCE,
 ) -> tuple[BlockEnv, Rules]:
-    """What happens before a block's transactions, and what they run in. The header's fork must be known."""
+    """Make the system calls before a block's transactions; return their environment. The header's fork must be
+    known."""
     env, rules = env_of(network, header, block_hash)
-    assert header.parent_beacon_root is not None, "the fork has it"
+    assert header.parent_beacon_root is not None, "a known fork has this field"
     system_call(state, env, rules, BEACON_ROOTS, header.parent_beacon_root, engine)
     if rules.delegation:
         system_call(state, env, rules, BLOCK_HASHES, header.parent_hash, engine)
@@ -151,10 +152,12 @@ def begin_block(
 def env_of(
     network: EthereumNetwork, header: EthereumHeader, block_hash: Callable[[int], Hash32]
 ) -> tuple[BlockEnv, Rules]:
-    """What contracts in a block may learn, and the rules they run under. Raises InvalidBlock for a block from
-    before the first fork whose rules are known."""
+    """The environment of contracts in a block, and their rules.
+
+    Raises InvalidBlock for a block before the first fork whose rules are known.
+    """
     fork = network.fork_at(header.timestamp)
-    assert header.excess_blob_gas is not None, "the fork has it"
+    assert header.excess_blob_gas is not None, "a known fork has this field"
     blob_fee = blob_base_fee(header.excess_blob_gas, fork.blobs)
     return header_env(network.chain_id, header, block_hash, blob_fee), FORKS[fork.name]
 
@@ -165,7 +168,7 @@ def header_env(
     block_hash: Callable[[int], Hash32],
     blob_base_fee: int = 1,
 ) -> BlockEnv:
-    """What a block's own header says."""
+    """The environment from a block's own header."""
     return BlockEnv(
         chain_id=chain_id,
         number=header.number,

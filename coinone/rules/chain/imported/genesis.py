@@ -1,7 +1,7 @@
-"""geth's genesis.json: the forks of an Ethereum chain, the accounts it starts with, and its first header.
+"""geth's genesis.json: the forks of an Ethereum chain, its initial accounts, and its first header.
 
-Of the forks only those that our VM knows count (rules/vm/forks.py, from Cancun on); a block from before them has no
-rules here. Numbers may be hex or decimal text, as geth writes both.
+Only forks that Coinone's VM knows count (rules/vm/forks.py, from Cancun on); a block before them has no rules here.
+Numbers may be hex or decimal text, as geth writes both.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from coinone.rules.state.database import Database
 from coinone.rules.state.seal import Sealed, seal
 from coinone.rules.state.state import State
 
-# As geth names them in the config, in order; forks that change blobs alone (EIP-7892) run Osaka's rules.
+# geth's names in the config, in order; forks that change only blobs (EIP-7892) run Osaka's rules.
 _FORKS = (
     ("cancun", "Cancun"), ("prague", "Prague"), ("osaka", "Osaka"),
     ("bpo1", "Osaka"), ("bpo2", "Osaka"), ("bpo3", "Osaka"), ("bpo4", "Osaka"), ("bpo5", "Osaka"),
@@ -49,7 +49,7 @@ Alloc = Mapping[Address, GenesisAccount]
 
 
 def network_of_config(config: Mapping[str, Any]) -> EthereumNetwork:
-    """The `config` of a genesis file. Raises DecodeError."""
+    """The network from the `config` of a genesis file. Raises DecodeError."""
     forks = []
     for name, rules in _FORKS:
         if config.get(f"{name}Time") is not None:
@@ -66,7 +66,7 @@ def network_of_config(config: Mapping[str, Any]) -> EthereumNetwork:
 
 
 def parse_alloc(alloc: Any) -> dict[Address, GenesisAccount]:
-    """Accounts by address, as in a genesis file. Raises DecodeError."""
+    """Decode accounts by address from a genesis file. Raises DecodeError."""
     if not isinstance(alloc, dict):
         raise DecodeError("alloc: an object of accounts is expected")
     return {_bytes(address, "address", 20): _account(row) for address, row in alloc.items()}
@@ -145,7 +145,7 @@ def _account(row: Any) -> GenesisAccount:
 
 
 def _number(value: Any, field: str, most: int = U256_MAX) -> int:
-    """A JSON number, or text: hex behind 0x, decimal otherwise."""
+    """Decode a JSON number, or text: hex after 0x, decimal otherwise."""
     try:
         number = value if isinstance(value, int) else int(value, 16 if value[:2] == "0x" else 10)
     except (TypeError, ValueError):
@@ -156,7 +156,7 @@ def _number(value: Any, field: str, most: int = U256_MAX) -> int:
 
 
 def _bytes(text: Any, field: str, size: int | None = None) -> bytes:
-    """Hex, with or without 0x."""
+    """Decode hex, with or without 0x."""
     if not isinstance(text, str):
         raise DecodeError("genesis: hex is expected", field=field)
     try:

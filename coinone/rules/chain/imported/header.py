@@ -1,7 +1,7 @@
-"""Headers and blocks of Ethereum's own chains, as their RLP has them, and what a header owes to its parent.
+"""Headers and blocks of Ethereum's own chains: RLP decoding, and the rules of a header and its parent.
 
-Coinone's headers have the same fields (consensus/header.py) under rules of their own; these are for chains that
-Ethereum's tests bring along. Fields that later forks added are None in headers from before.
+Coinone's headers have the same fields (ledger/header.py) under their own rules; these are for the chains of Ethereum's
+tests. Fields that later forks added are None in earlier headers.
 """
 
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ from coinone.base.primitives.types import Address, Hash32
 
 EMPTY_OMMERS: Hash32 = keccak256(rlp.encode([]))
 GAS_LIMIT_LEAST = 5_000
-GAS_LIMIT_MOST = 2**63 - 1  # what every client takes, as their gas counters are signed
-_GAS_LIMIT_STEP = 1_024  # EIP-1559 left this of old: by less than this part it may change from block to block
+GAS_LIMIT_MOST = 2**63 - 1  # accepted by every client, as their gas counters are signed
+_GAS_LIMIT_STEP = 1_024  # the gas limit may change from block to block by less than this part
 _ELASTICITY = 2  # gas limit over gas target
 _FEE_STEP = 8  # the base fee changes by at most this part
 EXTRA_DATA_MAX = 32
@@ -45,7 +45,7 @@ class EthereumHeader:
     excess_blob_gas: int | None = None
     parent_beacon_root: Hash32 | None = None
     requests_hash: Hash32 | None = None
-    fields: tuple[rlp.Item, ...] = ()  # as they came: what the hash is of
+    fields: tuple[rlp.Item, ...] = ()  # as received: the hash is computed from them
 
     @cached_property
     def hash(self) -> Hash32:
@@ -54,7 +54,7 @@ class EthereumHeader:
 
 @dataclass(frozen=True)
 class WithdrawalItem:
-    """Coins that left staking: gwei to an address (EIP-4895)."""
+    """A withdrawal from staking: gwei to an address (EIP-4895)."""
 
     index: int
     validator: int
@@ -73,7 +73,7 @@ class EthereumBlock:
 
 
 def decode_ethereum_block(data: bytes) -> EthereumBlock:
-    """Raises DecodeError."""
+    """Decode a block. Raises DecodeError."""
     items = rlp.decode_list(rlp.decode(data))
     if len(items) not in (3, 4):
         raise DecodeError("block: wrong number of parts", have=len(items))
@@ -90,7 +90,7 @@ def decode_ethereum_block(data: bytes) -> EthereumBlock:
 
 
 def decode_ethereum_header(fields: list[rlp.Item]) -> EthereumHeader:
-    """15 fields at first; London, Shanghai, Cancun (3) and Prague added some. Raises DecodeError."""
+    """Decode a header: 15 fields at first; London, Shanghai, Cancun (3) and Prague added some. Raises DecodeError."""
     if len(fields) not in (15, 16, 17, 20, 21):
         raise DecodeError("header: wrong number of fields", have=len(fields))
     count = len(fields)
@@ -122,7 +122,7 @@ def decode_ethereum_header(fields: list[rlp.Item]) -> EthereumHeader:
 
 
 def with_fields(header: EthereumHeader) -> EthereumHeader:
-    """The header with the fields that its values make, so that it has a hash."""
+    """The header with the fields computed from its values, so that it has a hash."""
     later = (
         header.withdrawals_root, header.blob_gas_used, header.excess_blob_gas, header.parent_beacon_root,
         header.requests_hash,
@@ -137,7 +137,7 @@ def with_fields(header: EthereumHeader) -> EthereumHeader:
 
 
 def check_ethereum_header(header: EthereumHeader, parent: EthereumHeader) -> None:
-    """What every fork since the merge asks of a header. Raises InvalidBlock."""
+    """Check the rules of a header that every fork since the merge has. Raises InvalidBlock."""
     if header.parent_hash != parent.hash or header.number != parent.number + 1:
         raise InvalidBlock("does not follow its parent", parent=parent.number, have=header.number)
     if header.timestamp <= parent.timestamp:
@@ -159,7 +159,7 @@ def check_ethereum_header(header: EthereumHeader, parent: EthereumHeader) -> Non
 
 
 def next_base_fee(parent: EthereumHeader) -> int:
-    """EIP-1559: up where the parent used more than its target, down where less."""
+    """EIP-1559: the base fee rises if the parent used more than its target, and falls if less."""
     target = div_down(parent.gas_limit, _ELASTICITY)
     if parent.gas_used == target:
         return parent.base_fee

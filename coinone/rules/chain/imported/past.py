@@ -1,8 +1,8 @@
-"""Blocks from before the first fork that our VM knows: read, not executed.
+"""Blocks before the first fork that Coinone's VM knows: read, not executed.
 
-As a node that snap-syncs does, we take their receipts and the state after the last of them from a checkpoint, and
-hold both against what the headers commit to. The headers hang together by their hashes; proof of work is not checked,
-so whoever imports such a chain trusts whom they have its last header from.
+As in a snap sync, their receipts and the state after the last of them come from a checkpoint, and both are checked
+against the headers. The headers are linked by their hashes; proof of work is not checked, so an import of such a chain
+relies on the source of its last header.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,14 @@ from coinone.rules.vm.addresses import create_address
 
 _SUCCEEDED = b"\x01"
 _LOGS = codec_of(tuple[Log, ...])
-_ROOT_SIZE = 32  # before Byzantium a receipt held the state root in place of a status
+_ROOT_SIZE = 32  # before Byzantium a receipt had the state root instead of a status
 
 
 def check_past_block(
     block: EthereumBlock, parent: EthereumHeader, receipts: Sequence[bytes]
 ) -> tuple[TransactionRecord, ...]:
-    """What its transactions did, by `receipts` (each as in its trie). Raises InvalidBlock or DecodeError."""
+    """The records of a block's transactions, from `receipts` (each as in its trie). Raises InvalidBlock or
+    DecodeError."""
     header = block.header
     if header.parent_hash != parent.hash or header.number != parent.number + 1:
         raise InvalidBlock("does not follow its parent", parent=parent.number, have=header.number)
@@ -60,7 +61,7 @@ def _records(block: EthereumBlock, receipts: Sequence[bytes]) -> list[Transactio
 
 
 def _decode_receipt(data: bytes) -> tuple[bytes, int, tuple[Log, ...]]:
-    """Status or state root, gas used in the block so far, logs."""
+    """Decode a receipt: status or state root, gas used in the block so far, logs."""
     if not data:
         raise DecodeError("receipt: empty")
     fields = rlp.decode_list(rlp.decode(data if data[0] >= 0xC0 else data[1:]), 4)

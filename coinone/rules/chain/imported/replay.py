@@ -1,4 +1,4 @@
-"""The transactions of an imported block once more, one by one: what traces look at."""
+"""Replay of the transactions of an imported block, one by one, for traces."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -23,8 +23,10 @@ def replay_block(
     budget: Callable[[], None] | None = None,
     engine: Engine = REFERENCE,
 ) -> Iterator[ReplayStep]:
-    """The steps of the block after the state `before`, each yielded before it is taken. Raises InvalidBlock for a
-    block from before the forks that we know."""
+    """The steps of the block after the state `before`, each yielded before it is executed.
+
+    Raises InvalidBlock for a block before the known forks.
+    """
     state = State(before)
     env, rules = begin_block(state, network, block.header, block_hash, engine)
     for record in records:

@@ -1,4 +1,4 @@
-"""Requests of execution to consensus (EIP-7685): deposits out of logs, the rest out of two system contracts."""
+"""Requests of execution to consensus (EIP-7685): deposits from logs, the rest from two system contracts."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def collect_requests(
     records: Sequence[TransactionRecord],
     engine: Engine = REFERENCE,
 ) -> list[bytes]:
-    """The block's requests, each list behind its type; empty lists are left out. Raises InvalidBlock."""
+    """The block's requests, each list after its type; empty lists are left out. Raises InvalidBlock."""
     deposits = b"".join(
         _deposit(log.data)
         for record in records

@@ -1,4 +1,4 @@
-"""Calls that Ethereum's block processing makes itself, from an address that nobody owns, at nobody's expense."""
+"""Calls of Ethereum's block processing itself, from an address that nobody owns, at nobody's expense."""
 
 from coinone.base.primitives.types import Address
 from coinone.rules.state.state import State
@@ -22,7 +22,7 @@ SYSTEM_CALL_GAS = 30_000_000
 def system_call(
     state: State, env: BlockEnv, rules: Rules, target: Address, data: bytes, engine: Engine = REFERENCE
 ) -> ExecutionResult | None:
-    """What `target` made of `data`; None where there is no contract."""
+    """Call `target` with `data`; None if there is no contract."""
     code = state.code(target)
     if not code:
         return None
