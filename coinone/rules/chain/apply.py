@@ -1,4 +1,4 @@
-"""Applying a batch: the one function that changes state, and the one that takes it back.
+"""Applying a batch: the one function that changes state, and the one that undoes it.
 
     1  system events: hashes of newly confirmed blocks, oracle prices, funding, mark, debts
     2  credits from the last EVM segment
@@ -7,10 +7,9 @@
 
 Forced transactions (forced.py) come first in 3 to 8.
 
-Sequencer, validator, replay and tests all come through here (docs/design.md). A batch that breaks a rule
-is refused before anything changed. An Ethereum transaction that may not be included when its turn comes is
-skipped: it changes nothing and invalidates nothing, since its place follows from a seed its sender could not
-know.
+Sequencer, validator, replay and tests all call this module (docs/design.md). A batch that breaks a rule is refused
+before anything is changed. An Ethereum transaction that may not be included when its turn comes is skipped: it changes
+nothing and invalidates nothing, since its place follows from a seed its sender could not know.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,15 +63,15 @@ class _Contents:
     actions: list[VerifiedAction] = field(default_factory=list)
     oracle: list[OracleReport] = field(default_factory=list)
     ethereum: list[EthereumTransaction] = field(default_factory=list)
-    forced_actions: int = 0  # so many of the first actions
+    forced_actions: int = 0  # number of first actions that are forced
     forced_now: list[EthereumTransaction] = field(default_factory=list)
     forced_later: list[EthereumTransaction] = field(default_factory=list)
-    included: Included | None = None  # what the exchange says of the actions
+    included: Included | None = None  # the exchange's inclusion of the actions
 
 
 @dataclass(slots=True)
 class _Segment:
-    """What an EVM segment left behind."""
+    """The results of an EVM segment."""
 
     records: list[TransactionRecord] = field(default_factory=list)
     skipped: list[tuple[Hash32, str]] = field(default_factory=list)
@@ -80,7 +79,7 @@ class _Segment:
 
 
 def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
-    """Execute `batch` on top of `chain`. Raises InvalidBatch; whatever it raises, it has changed nothing."""
+    """Execute `batch` on top of `chain`. Raises InvalidBatch; after any exception nothing has changed."""
     term, contents = _checked(chain, batch)
     snapshot = chain.state.snapshot()
     exchange: ExchangeResult | None = None
@@ -88,7 +87,7 @@ def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
         write_block_hashes(chain.state, _confirmed(chain, batch))
         exchange = _run_exchange(chain, batch, contents)
         cursor, segment = _run_contracts(chain, batch, term, exchange, contents)
-    except BaseException:  # a fault of ours: leave a state that can still be read
+    except BaseException:  # a fault in this code: leave a readable state
         chain.state.revert(snapshot)
         if exchange is not None:
             apply_undo(chain.exchange, exchange.undo)
@@ -115,23 +114,23 @@ def apply_batch(chain: ChainState, batch: Batch) -> BatchResult:
 
 
 def undo_batch(chain: ChainState) -> BatchResult:
-    """Take the newest batch back; the chain is then as before it."""
+    """Undo the newest batch; the chain is then as before it."""
     result = chain.applied.pop()
-    assert result.after == chain.cursor, "the newest batch is not the cursor's"
+    assert result.after == chain.cursor, "the newest batch is the cursor's"
     layer = chain.state.pop()
-    assert layer is result.layer, "state and exchange are at different batches"
+    assert layer is result.layer, "state and exchange are at the same batch"
     apply_undo(chain.exchange, result.exchange.undo)
     chain.cursor = result.before
     return result
 
 
 def block_env(chain: ChainState, batch: Batch, base: Header) -> BlockEnv:
-    """What contracts see during `batch` (D1): fixed by the batch, whichever block includes it."""
+    """The environment of contracts during `batch` (D1): fixed by the batch, whichever block includes it."""
     return _env(chain, base, batch.seq, evm_timestamp(batch, base))
 
 
 def call_env(chain: ChainState) -> BlockEnv:
-    """What a contract that is called now, outside any batch, would see."""
+    """The environment of a contract that is called now, outside any batch."""
     base = chain.headers(max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number))
     assert base is not None, "the base is a block of this chain"
     return _env(chain, base, chain.cursor.seq + 1, base.timestamp + 1)
@@ -146,7 +145,7 @@ def _env(chain: ChainState, base: Header, seq: int, timestamp: int) -> BlockEnv:
 def environment(
     network: Network, base: Header, seq: int, timestamp: int, block_hash: Callable[[int], Hash32]
 ) -> BlockEnv:
-    """What contracts may learn in batch `seq` over `base`."""
+    """The environment of contracts in batch `seq` over `base`."""
     return BlockEnv(
         chain_id=network.chain_id,
         number=base.number + 1,
@@ -160,7 +159,7 @@ def environment(
 
 
 def check_proposal(chain: ChainState, batch: Batch) -> None:
-    """Raise InvalidBatch, or NotSupported, where `apply_batch` would: what a member must know before it votes."""
+    """Check a proposal before voting: raise InvalidBatch or NotSupported if `apply_batch` would."""
     _checked(chain, batch)
 
 
@@ -169,7 +168,7 @@ def _checked(chain: ChainState, batch: Batch) -> tuple[Term, _Contents]:
     term = check_batch(chain.network, chain.federation, chain.cursor, batch, chain.headers)
     check_carried(chain, batch)
     key = (batch.hash, chain.cursor.batch_hash)
-    if chain.checked is None or chain.checked[0] != key:  # who votes for a batch applies it next
+    if chain.checked is None or chain.checked[0] != key:  # a member that votes for a batch applies it next
         chain.checked = (key, _contents(chain, batch))
     contents: _Contents = chain.checked[1]
     _check_limits(chain, batch, contents)
@@ -208,7 +207,7 @@ def _verify(chain: ChainState, batch: Batch) -> _Contents:
 
 
 def _check_limits(chain: ChainState, batch: Batch, contents: _Contents) -> None:
-    """Raise InvalidBatch if there is too much; divide the forced ones into those that run and those that wait."""
+    """Raise InvalidBatch if limits are exceeded; divide the forced transactions into those that run now and later."""
     base = chain.headers(batch.base_number)
     assert base is not None, "check_batch found the base"
     limits = limits_of(chain.network.batches, batch.seq, base)
@@ -229,7 +228,7 @@ def _ethereum(chain: ChainState, raw: bytes) -> EthereumTransaction:
 
 
 def _confirmed(chain: ChainState, batch: Batch) -> list[Header]:
-    """The blocks that became base with this batch: after the last base, up to and with the new one."""
+    """The blocks confirmed by this batch: after the last base, up to and including the new one."""
     first = chain.cursor.base_number + 1 if chain.cursor.seq else 0
     headers = [chain.headers(number) for number in range(first, batch.base_number + 1)]
     assert None not in headers, "a block below the base is unknown"
@@ -237,7 +236,8 @@ def _confirmed(chain: ChainState, batch: Batch) -> list[Header]:
 
 
 def _run_exchange(chain: ChainState, batch: Batch, contents: _Contents) -> ExchangeResult:
-    """Segments 1 to 7. Which addresses are contracts changes in segment 8 only: it is as the last one left it."""
+    """Run segments 1 to 7. `is_contract` reads the state after the last EVM segment, since only segment 8 changes
+    it."""
     effects = chain.cursor.effects
     context = BatchContext(
         seq=batch.seq,
@@ -260,7 +260,7 @@ def _run_contracts(
     exchange: ExchangeResult,
     contents: _Contents,
 ) -> tuple[Cursor, _Segment]:
-    """Segment 8, if this is an EVM batch, and the cursor after it."""
+    """Run segment 8, if this is an EVM batch; return the cursor after it."""
     network, before = chain.network, chain.cursor
     base = chain.headers(batch.base_number)
     assert base is not None, "check_batch found the base"
@@ -295,7 +295,7 @@ def _run_contracts(
 
 
 def _bests(chain: ChainState, exchange: ExchangeResult) -> Bests:
-    """Best prices after the batch: looked up where it changed a book, else those of the batch before."""
+    """Best prices after the batch: read where it changed a book, else copied from the batch before."""
     count = chain.exchange.rows.market_count
     if not chain.applied:
         return tuple(best_of(chain.exchange, market) for market in range(count))
@@ -311,7 +311,7 @@ def _pay(chain: ChainState, env: BlockEnv, withdrawals: Sequence[Withdrawal], se
             chain.state, env, chain.rules, chain.network.quote_token, withdrawal, chain.engine
         )
         segment.records.append(record)
-        if not record.succeeded:  # the token pays anybody but the zero address, which cannot sign
+        if not record.succeeded:  # the token pays any address but zero, which cannot sign
             segment.returned.append(Deposit(withdrawal.address, withdrawal.amount, record.hash))
 
 
@@ -340,5 +340,5 @@ def _ranked(seed: Hash32, transactions: Sequence[EthereumTransaction]) -> list[E
 
 def _block_hash(chain: ChainState, number: int) -> Hash32:
     header = chain.headers(number)
-    assert header is not None, "BLOCKHASH asks for blocks up to the base only"
+    assert header is not None, "BLOCKHASH reads blocks up to the base only"
     return header.hash

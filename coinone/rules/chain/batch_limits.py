@@ -1,17 +1,16 @@
-"""How much a batch may hold (D1).
+"""Limits of a batch (D1).
 
 The network gives each batch a number of bytes, transactions and gas. When blocks fall behind, batches wait to be
-included, and whoever follows must keep them all; so from a certain number of waiting batches on, the limits
-shrink, in a straight line, to nothing.
+included, and followers must keep them all; so from a certain number of waiting batches on, the limits shrink linearly
+to zero.
 
-Who wants to leave the market must wait neither for others' orders nor for miners. So a quarter of a batch's places
-and bytes is kept for cancels and oracle prices, and they are squeezed last: their part shrinks only when everything
-else is down to nothing.
+An account that leaves the market must wait neither for others' orders nor for miners. So a quarter of a batch's places
+and bytes is reserved for cancels and oracle prices, and they are limited last: their part shrinks only when everything
+else is at zero.
 
-*By hand.* Limits are whole up to 512 waiting batches and nothing at 2,048. A batch of 4,000 transactions then holds
-at most 3,000 that are neither cancels nor prices. With 1,280 waiting it may hold 3,000 * (2,048 - 1,280) / (2,048 -
-512) = 1,500 of those. With 2,048 waiting it may hold 4,000 cancels and nothing else, with 2,816 still 2,000, with
-3,584 none.
+*Example.* Limits are full up to 512 waiting batches and zero at 2,048. A batch of 4,000 transactions then holds at most
+3,000 that are neither cancels nor prices. With 1,280 waiting it may hold 3,000 * (2,048 - 1,280) / (2,048 - 512) =
+1,500 of those. With 2,048 waiting it may hold 4,000 cancels and nothing else, with 2,816 still 2,000, with 3,584 none.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from coinone.rules.ledger.header import Header
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """The most of everything together, and the most of what is neither cancel nor oracle price."""
+    """Limits of a batch: for all transactions, and for those other than cancels and oracle reports."""
 
     bytes: int
     transactions: int
@@ -34,7 +33,7 @@ class BatchLimits:
 
 
 def limits_of(cadence: Cadence, seq: int, base: Header) -> BatchLimits:
-    """What batch `seq` over the block `base` may hold."""
+    """The limits of batch `seq` over the block `base`."""
     waiting, span = seq - base.batch_seq, cadence.unincluded_max - cadence.unincluded_full
     ordinary = min(max(cadence.unincluded_max - waiting, 0), span)
     urgent = min(max(cadence.unincluded_max + span - waiting, 0), span)
@@ -48,7 +47,7 @@ def limits_of(cadence: Cadence, seq: int, base: Header) -> BatchLimits:
 
 
 def check_size(limits: BatchLimits, transactions: tuple[bytes, ...]) -> None:
-    """What can be known before a transaction is decoded. Raises InvalidBatch."""
+    """Check sizes before any transaction is decoded. Raises InvalidBatch."""
     size = sum(map(len, transactions))
     if size > limits.bytes:
         raise InvalidBatch("too many bytes", most=limits.bytes, have=size)

@@ -1,6 +1,6 @@
-"""Applying a batch that the federation certified: executed, and compared with the results that were signed.
+"""Certified batches: executed, and compared with the results that the federation signed.
 
-Followers, restarts, blocks of others and a whole chain that is verified come through here. A leader does not: it
+Followers, restarts, blocks of other nodes and the verification of a whole chain use this. A leader does not: it
 certifies what it executed itself.
 """
 
@@ -11,12 +11,15 @@ from coinone.rules.ledger.batch import CertifiedBatch
 
 
 class ResultsDiffer(AssertionError):
-    """A quorum vouches for other results than ours: one of us is wrong, and to go on would hide which."""
+    """A quorum signed other results than this node's: one side is wrong, and continuing would hide which."""
 
 
 def apply_certified(chain: ChainState, certified: CertifiedBatch) -> BatchResult:
-    """Check and execute the next batch. Raises InvalidBatch if it is not certified or breaks a rule, ResultsDiffer if
-    it comes to other results here; whatever it raises, it has changed nothing."""
+    """Check and execute the next batch.
+
+    Raises InvalidBatch if it is not certified or breaks a rule, ResultsDiffer if its results differ here; after any
+    exception nothing has changed.
+    """
     check_certified(certified, chain.network.chain_id, chain.federation)
     result = apply_batch(chain, certified.batch)
     if result.digest != certified.certificate.results:

@@ -1,4 +1,4 @@
-"""Which transactions of a batch have places kept for them, and how much there may be of the others."""
+"""Transactions with reserved places in a batch, and the limits of all others."""
 
 from collections.abc import Iterable
 
@@ -9,14 +9,14 @@ from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
 
 
 def is_urgent(verified: Verified) -> bool:
-    """Whether a place is kept for the transaction, and it is squeezed last."""
+    """Whether a place is reserved for the transaction, so that it is limited last."""
     if isinstance(verified, VerifiedAction):
         return verified.action.is_cancel
     return isinstance(verified, OracleReport)
 
 
 def check_ordinary(limits: BatchLimits, contents: Iterable[tuple[bytes, Verified]]) -> None:
-    """Raise InvalidBatch if there is too much beside cancels and prices."""
+    """Raise InvalidBatch if there is too much other than cancels and prices."""
     sizes = [len(raw) for raw, verified in contents if not is_urgent(verified)]
     if sum(sizes) > limits.ordinary_bytes:
         raise InvalidBatch("too many bytes but for cancels", most=limits.ordinary_bytes, have=sum(sizes))

@@ -1,8 +1,8 @@
-"""The cursor: where the chain of batches stands, and the rules for the head of the next one.
+"""The cursor: the position of the chain of batches, and the rules for the head of the next one.
 
 It also holds what an EVM segment left for the next batch: deposits to credit, CoreWriter actions to run, and
-withdrawals and forced transactions that wait for contracts to run again. `effects_hash` puts these under the
-header's exchange root.
+withdrawals and forced transactions that wait for contracts to run again. `effects_hash` puts these under the header's
+exchange root.
 """
 
 from collections.abc import Callable
@@ -27,23 +27,23 @@ from coinone.rules.ledger.header import Header
 @record
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What crosses from one batch to a later one between the exchange and the contracts."""
+    """Pending crossings between the exchange and the contracts, from one batch to a later one."""
 
     deposits: tuple[Deposit, ...] = ()
     core_actions: tuple[CoreAction, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
-    forced: tuple[bytes, ...] = ()  # Ethereum transactions that the next EVM batch begins with
+    forced: tuple[bytes, ...] = ()  # Ethereum transactions at the beginning of the next EVM batch
 
     @property
     def amount(self) -> int:
-        """Quote units that are at the system address and in nobody's exchange balance."""
+        """Quote units that are at the system address and in no account's exchange balance."""
         return sum(row.amount for row in self.deposits) + sum(row.amount for row in self.withdrawals)
 
 
 @record
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """After a batch: its number, hash and times, its base, the term, and what waits."""
+    """The position after a batch: its number, hash and times, its base, the term, and pending crossings."""
 
     seq: U64
     batch_hash: Hash32
@@ -62,7 +62,7 @@ class Cursor:
 
 
 def exchange_root_with(rows_root: Hash32, effects_hash: Hash32) -> Hash32:
-    """The header's exchange root: the rows of the exchange, and what waits to cross."""
+    """The header's exchange root: the rows of the exchange, and pending crossings."""
     return keccak256(b"coinone-exchange" + rows_root + effects_hash)
 
 
@@ -73,7 +73,7 @@ def check_batch(
     batch: Batch,
     header_of: Callable[[int], Header | None],
 ) -> Term:
-    """Raise InvalidBatch unless the head of `batch` lawfully follows; return the term after it."""
+    """Raise InvalidBatch unless the head of `batch` validly follows; return the term after it."""
     if batch.seq != cursor.seq + 1 or batch.parent_hash != cursor.batch_hash:
         raise InvalidBatch("does not follow the last batch", want=cursor.seq + 1, have=batch.seq)
     if batch.time_ms <= cursor.time_ms:
@@ -86,7 +86,7 @@ def check_batch(
 
 
 def evm_timestamp(batch: Batch, base: Header) -> int:
-    """What contracts see as the time: above the base block's, so that it rises from block to block."""
+    """The time that contracts see: above the base block's, so that it rises from block to block."""
     return max(div_down(batch.time_ms, 1000) + batch.evm_offset_s, base.timestamp + 1)
 
 

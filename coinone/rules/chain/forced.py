@@ -1,16 +1,16 @@
-"""Forced transactions: what a block lists, the next batch must carry (D1).
+"""Forced transactions: listed by a block, they must be included in the next batch (D1).
 
-Against censorship by the federation: whoever makes blocks may list transactions that no batch took. The first
-batch whose base is at or above the block begins with those of them that can still run, in the order of the list.
-They are exempt from the batch's limits and run first within their own segment; Ethereum ones run first in the next
-EVM batch, and wait for the one after where its gas does not suffice. One that fails is recorded as skipped or
-excluded like any other: it changes nothing and invalidates nothing.
+Against censorship by the federation: the maker of a block may list transactions that no batch included. The first batch
+whose base is at or above the block begins with those of them that can still run, in the order of the list. They are
+exempt from the batch's limits and run first within their own segment; Ethereum ones run first in the next EVM batch,
+and wait for the one after if its gas does not suffice. One that fails is recorded as skipped or excluded like any
+other: it changes nothing and invalidates nothing.
 
-A nonce that is used up cannot run: the transaction was executed, or replaced, before its turn came. Such a one is
-left out, so that nothing is recorded twice.
+With a used nonce a transaction cannot run: it was executed, or replaced, before its turn came. It is left out, so that
+nothing is recorded twice.
 
-Bounds, so that a list cannot crowd out the batches it is carried by: `forced_bytes` of the network's file, and
-all its Ethereum transactions together ask for no more gas than a small EVM batch has.
+Bounds, so that a list cannot crowd out the batches that include it: `forced_bytes` of the network's file, and the gas
+of all its Ethereum transactions together does not exceed that of a small EVM batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ from coinone.rules.ledger.header import forced_root
 
 
 def check_forced_list(block: Block, network: Network, verify: Callable[[bytes], Verified]) -> None:
-    """Raise InvalidBlock unless the block's list is the one its header names, and within bounds."""
+    """Raise InvalidBlock unless the block's list is the one its header commits to, and within bounds."""
     if forced_root(block.forced) != block.header.forced_root:
         raise InvalidBlock("forced transactions are not those of the header")
     size = sum(map(len, block.forced))
@@ -52,7 +52,7 @@ def check_forced_list(block: Block, network: Network, verify: Callable[[bytes], 
 
 
 def due_forced(chain: ChainState, base_number: int) -> tuple[bytes, ...]:
-    """What the next batch must carry if its base is block `base_number`."""
+    """The transactions that the next batch must include if its base is block `base_number`."""
     due: dict[Hash32, bytes] = {}
     for number in range(chain.cursor.base_number + 1, base_number + 1):
         for raw in chain.headers.forced(number):
@@ -63,7 +63,7 @@ def due_forced(chain: ChainState, base_number: int) -> tuple[bytes, ...]:
 
 
 def check_carried(chain: ChainState, batch: Batch) -> None:
-    """Raise InvalidBatch unless `batch` begins with what is due, and says how much that is."""
+    """Raise InvalidBatch unless `batch` begins with the due transactions, and states their number."""
     due = due_forced(chain, batch.base_number)
     if batch.forced != len(due) or batch.transactions[: batch.forced] != due:
         raise InvalidBatch("does not begin with the forced transactions", want=len(due), have=batch.forced)
@@ -72,8 +72,7 @@ def check_carried(chain: ChainState, batch: Batch) -> None:
 def split_forced(
     queue: Sequence[EthereumTransaction], gas_limit: int
 ) -> tuple[list[EthereumTransaction], list[EthereumTransaction]]:
-    """Those that run in an EVM batch with `gas_limit`, and those that wait for the next one: first come, first
-    served."""
+    """Split into those that run in an EVM batch with `gas_limit`, and those that wait for the next one, in order."""
     for index, tx in enumerate(queue):
         gas_limit -= tx.gas
         if gas_limit < 0:
@@ -82,7 +81,7 @@ def split_forced(
 
 
 def forced_gas(chain: ChainState, carried: Sequence[bytes], gas_limit: int) -> int:
-    """How much of the next batch's gas goes to forced transactions if it carries these."""
+    """The gas of the next batch that forced transactions use if it includes these."""
     queue = [chain.verify(raw) for raw in (*chain.cursor.effects.forced, *carried)]
     now, _ = split_forced([tx for tx in queue if isinstance(tx, EthereumTransaction)], gas_limit)
     return sum(tx.gas for tx in now)
@@ -95,5 +94,5 @@ def hash_of(verified: Verified) -> Hash32:
 def _is_spent(chain: ChainState, verified: Verified) -> bool:
     if isinstance(verified, VerifiedAction):
         return is_spent(chain.exchange.ledger, verified.signer, verified.nonce)
-    assert isinstance(verified, EthereumTransaction), "check_forced_list lets no prices through"
+    assert isinstance(verified, EthereumTransaction), "check_forced_list refuses prices"
     return verified.nonce < chain.state.nonce(verified.sender)

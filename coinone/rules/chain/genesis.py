@@ -1,8 +1,8 @@
-"""Genesis: the state that a network begins with.
+"""Genesis: the initial state of a network.
 
-What is the same for every node stands in the network's file. What is made when a network is started (dev: at
-the node's first start) stands in `Genesis`: the time, the federation and its first seed chain, and the
-oracle's reporters. From both together follows the state, the first header and the first cursor.
+What is the same for every node is in the network's file. What is made when a network is started (dev: at the node's
+first start) is in `Genesis`: the time, the federation and its first seed chain, and the oracle's reporters. Both
+together determine the state, the first header and the first cursor.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _MEMBERS = codec_of(tuple[Address, ...])
 
 
 def _federation(item: rlp.Item) -> Federation:
-    """Raises DecodeError: a genesis comes from whoever greets a node that has none yet."""
+    """Decode the federation. Raises DecodeError: a node without genesis receives it from any peer."""
     members = _MEMBERS.decode(item)
     if len(members) > FEDERATION_MEMBERS_MAX:
         raise DecodeError("genesis: number of members", most=FEDERATION_MEMBERS_MAX, have=len(members))
@@ -55,7 +55,7 @@ _Federation: TypeAlias = Annotated[
 @record
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """What is decided when a network starts."""
+    """The parameters chosen when a network starts."""
 
     time_ms: U64
     federation: _Federation
@@ -92,14 +92,14 @@ def exchange_config(network: Network, genesis: Genesis) -> ExchangeConfig:
 
 
 def _keyless(network: Network) -> frozenset[Address]:
-    """Whom nobody can sign for: precompiled contracts, and the contracts of genesis."""
+    """Addresses that nobody can sign for: precompiled contracts, and the contracts of genesis."""
     contracts = [contract.address for contract in network.predeploys]
     precompiles = FORKS[network.fork].precompiles
     return frozenset([*precompiles, *contracts, network.quote_token.address, network.reward_pool])
 
 
 def write_genesis_state(state: State, network: Network) -> None:
-    """Accounts, contracts and token balances into an empty state; the caller freezes it."""
+    """Write accounts, contracts and token balances into an empty state; the caller freezes it."""
     for row in network.allocations:
         state.set_balance(row.address, row.gas_coin)
     for contract in network.predeploys:
@@ -129,7 +129,7 @@ def genesis_header(network: Network, genesis: Genesis, state_root: Hash32, excha
 
 
 def genesis_batch_hash(network: Network, genesis: Genesis) -> Hash32:
-    """What stands for the batch before the first: it binds every later one to this chain."""
+    """The hash in place of the batch before the first: it binds every later one to this chain."""
     return keccak256(
         b"coinone-genesis" + rlp.encode([network.chain_id, network.name.encode(), encode(genesis)])
     )
@@ -149,7 +149,7 @@ def genesis_cursor(network: Network, genesis: Genesis, header: Header) -> Cursor
 
 
 def balance_slot(address: Address) -> int:
-    """Where the quote token keeps the balance of `address` (Solidity's layout of a mapping)."""
+    """The storage slot of the quote token's balance of `address` (Solidity's layout of a mapping)."""
     return int.from_bytes(keccak256(address_word(address) + uint_word(BALANCES_SLOT)), "big")
 
 
@@ -158,7 +158,7 @@ def token_balance(state: State, token: QuoteToken, address: Address) -> int:
 
 
 def _write_token(state: State, network: Network) -> None:
-    """The token's code and balances. What the exchange owes in genesis lies at the system address."""
+    """Write the token's code and balances. What the exchange owes in genesis is at the system address."""
     token = network.quote_token
     state.set_nonce(token.address, 1)
     state.set_code(token.address, token.code)

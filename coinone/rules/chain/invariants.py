@@ -1,6 +1,6 @@
-"""What must hold after every batch, in tests, in simulation and in production (docs/design.md).
+"""Invariants after every batch, in tests, in simulation and in production (docs/design.md).
 
-A breach is our fault, not a sender's: it is an assertion, and the node halts on it.
+A breach is a fault of this code, not a sender's: it is an assertion, and the node halts on it.
 """
 
 from coinone.rules.chain.genesis import balance_slot, token_balance
@@ -10,7 +10,7 @@ from coinone.rules.state.account import storage_key
 
 
 def check_conservation(chain: ChainState, result: BatchResult) -> None:
-    """The tokens at the system address are exactly what the exchange owes, with what waits to cross (D10)."""
+    """Check that tokens at the system address equal what the exchange owes, including pending crossings (D10)."""
     before, after = result.before.effects, result.after.effects
     credited = sum(row.amount for row in before.deposits)
     withdrawn = sum(row.amount for row in result.exchange.withdrawals)
@@ -19,14 +19,14 @@ def check_conservation(chain: ChainState, result: BatchResult) -> None:
 
 
 def _arrived(chain: ChainState, result: BatchResult) -> int:
-    """How much the system address's balance of the token grew in this batch."""
+    """The change of the system address's token balance in this batch."""
     token = chain.network.quote_token
     key = storage_key(token.address, balance_slot(token.system_address))
     return result.layer.storage.get(key, 0) - result.layer.storage_before.get(key, 0)
 
 
 def check_solvency(chain: ChainState) -> None:
-    """Everything, from nothing: costs more, so it runs at start and every so many blocks."""
+    """Check solvency from scratch: expensive, so it runs at start and every so many blocks."""
     check_exchange(chain.exchange)
     token = chain.network.quote_token
     held = token_balance(chain.state, token, token.system_address)

@@ -1,10 +1,10 @@
 """A network: the parameters that its nodes must share, read from networks/<name>.toml.
 
-`dev` runs on one machine with public keys. `test` and `main` are not launched: their files hold no
-federation, no reporters and no allocations, and `require_launched` refuses them by name. The node reads the
-files; here is only what their text means.
+`dev` runs on one machine with public keys. `test` and `main` are not launched: their files contain no federation, no
+reporters and no allocations, and `require_launched` refuses them by name. The node reads the files; this module only
+parses their text.
 
-Contracts that a network begins with (`predeploys`) are files of their own, with origin, licence and hash of the code.
+Contracts of genesis (`predeploys`) are files of their own, with origin, licence and hash of the code.
 """
 
 import tomllib
@@ -37,13 +37,13 @@ class QuoteToken:
 
     @property
     def system_address(self) -> Address:
-        """Its balance of the token is what the exchange owes: transfers to it are deposits."""
+        """The system address: its token balance is what the exchange owes, and transfers to it are deposits."""
         return (SYSTEM_ADDRESS_PREFIX + self.index).to_bytes(20, "big")
 
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """What a batch may hold and when contracts run (D1, D2)."""
+    """Limits of batches, and when contracts run (D1, D2)."""
 
     interval_ms: int
     bytes_max: int
@@ -54,7 +54,7 @@ class Cadence:
     wide_gas: int
     withdrawals_max: int
     unincluded_full: int  # batches that may wait for a block before limits shrink
-    unincluded_max: int  # where they are nothing but for cancels
+    unincluded_max: int  # where they are zero except for cancels
 
     def is_evm(self, seq: int) -> bool:
         return seq % self.evm_every == 0
@@ -71,7 +71,7 @@ class BlockRules:
     interval_ms: int
     batches_max: int
     base_depth: int
-    forced_bytes: int  # of transactions that a block may force upon the next batch
+    forced_bytes: int  # of transactions that a block may force into the next batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class MarketSpec:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What an account owns in genesis: gas coin (wei), token (ERC-20) and exchange balance (micro-quote)."""
+    """An account's genesis balances: gas coin (wei), token (ERC-20) and exchange balance (micro-quote)."""
 
     address: Address
     gas_coin: int
@@ -128,20 +128,20 @@ class Network:
 
     @cached_property
     def block_gas_limit(self) -> int:
-        """The greatest sum of batch gas limits over the batches one block may hold (D1)."""
+        """The maximum sum of batch gas limits over the batches one block may hold (D1)."""
         span = range(self.blocks.batches_max)
         starts = range(self.batches.wide_every)  # the cadence repeats after this many batches
         return max(sum(self.batches.gas_limit(start + offset) for offset in span) for start in starts)
 
 
 def require_launched(network: Network) -> None:
-    """Raise NotSupported for a network whose genesis nobody has reviewed yet."""
+    """Raise NotSupported for a network whose genesis has not been reviewed yet."""
     if not network.launched:
         raise NotSupported(f"network '{network.name}' is not launched")
 
 
 def parse_network(text: str, read: Callable[[str], str]) -> Network:
-    """The network that a TOML file describes; `read` gives the text of a file beside it. Raises InvalidInput."""
+    """Parse a network's TOML file; `read` returns the text of a file next to it. Raises InvalidInput."""
     try:
         return _network(tomllib.loads(text), read)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
@@ -179,7 +179,7 @@ def _network(raw: dict[str, Any], read: Callable[[str], str]) -> Network:
 
 
 def _predeploy(name: str, read: Callable[[str], str]) -> Predeploy:
-    """The contract of contracts/<name>.toml; its code stands there, or in a .hex file that our compiler wrote."""
+    """The contract of contracts/<name>.toml; its code is there, or in a .hex file written by Coinone's compiler."""
     raw = tomllib.loads(read(f"contracts/{name}.toml"))
     code = _hex(read(raw["code"]) if raw["code"].endswith(".hex") else raw["code"])
     if keccak256(code) != parse_bytes(raw["code_hash"], 32):
@@ -188,7 +188,7 @@ def _predeploy(name: str, read: Callable[[str], str]) -> Predeploy:
 
 
 def _hex(text: str) -> bytes:
-    """Hex, broken into lines."""
+    """Parse hex broken into lines."""
     return parse_bytes("0x" + "".join(text.split()))
 
 

@@ -1,7 +1,7 @@
-"""A block's contracts once more, transaction by transaction: what traces look at.
+"""Replay of a block's contracts, transaction by transaction, for traces.
 
-Contracts find state and environment as they were, and the exchange as the caller says that a batch left it. Whoever
-traces compares the gas used with the record's.
+Contracts find state and environment as they were, and the exchange as the caller provides it for a batch. The caller
+compares the gas used with the record's.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ Headers = Callable[[int], Header]
 
 @dataclass(frozen=True, slots=True)
 class ReplayStep:
-    """A transaction about to run. Use the state and put it back, or leave it alone."""
+    """A transaction about to run. The caller must restore the state if it uses it."""
 
     record: TransactionRecord
     state: State
@@ -55,11 +55,13 @@ def replay(
     budget: Callable[[], None] | None = None,
     engine: Engine = REFERENCE,
 ) -> Iterator[ReplayStep]:
-    """The steps of the block after the state `before`, each yielded before it is taken. `seen`: the exchange that
-    contracts of the batch with that number read."""
+    """The steps of the block after the state `before`, each yielded before it is executed.
+
+    `seen` returns the exchange that contracts of the batch with that number read.
+    """
     state, rules = State(before), FORKS[network.fork]
     row = before.get(Table.META, CURSOR_KEY)
-    assert row is not None, "every block leaves its cursor"
+    assert row is not None, "every block writes its cursor"
     cursor = decode(Cursor, row)
     confirmed, timestamp = cursor.base_number if cursor.seq else -1, cursor.evm_timestamp
     left, forced = list(records), [decode_transaction(raw) for raw in cursor.effects.forced]
@@ -81,7 +83,7 @@ def replay(
 def _segment(
     network: Network, batch: Batch, left: list[TransactionRecord], forced: list[EthereumTransaction]
 ) -> Iterator[TransactionRecord]:
-    """The records of this batch, taken off `left`: withdrawals first, then forced and its own transactions."""
+    """The records of this batch, removed from `left`: withdrawals first, then forced and its own transactions."""
     if not network.batches.is_evm(batch.seq):
         return
     own = {keccak256(raw) for raw in batch.transactions[batch.forced :]} | {tx.hash for tx in forced}

@@ -1,8 +1,8 @@
-"""Blocks over batches: sealing what was applied, and checking what another node sealed.
+"""Blocks over batches: sealing applied batches, and checking what another node sealed.
 
-Sealing takes the lowest `count` applied batches, sums them up under the roots of a header and collects every
-row that changes on disk. It runs in slices, on frozen layers, while later batches are executed above. A block
-that came from elsewhere is applied the same way and then compared: there is no second path (docs/design.md).
+Sealing takes the lowest `count` applied batches, commits to them with the roots of a header and collects every row that
+changes on disk. It runs in slices, on frozen layers, while later batches are executed above. A block of another node is
+applied the same way and then compared: there is no second path (docs/design.md).
 """
 
 from collections.abc import Generator, Sequence
@@ -33,7 +33,7 @@ CURSOR_KEY = b"cursor"  # META: the cursor after the head block's last batch
 
 @dataclass(frozen=True)
 class SealedBlock:
-    """A header, what it sums up, and the rows to write when it is committed."""
+    """A header, its batches, and the rows to write when it is committed."""
 
     header: Header
     placed: Placed
@@ -46,16 +46,19 @@ class SealedBlock:
 def seal_block(
     database: Database, chain: ChainState, count: int, timestamp: int, forced: tuple[bytes, ...] = ()
 ) -> SealedBlock:
-    """Seal at once."""
+    """Seal a block synchronously."""
     return finished(seal_block_steps(database, chain, count, timestamp, forced))
 
 
 def seal_block_steps(
     database: Database, chain: ChainState, count: int, timestamp: int, forced: tuple[bytes, ...] = ()
 ) -> Generator[None, None, SealedBlock]:
-    """Seal the lowest `count` applied batches as the block after `chain.head`, which stays the head until
-    `commit_block`. `timestamp` is what the maker would like; it is raised to what the rules ask for. `forced` are
-    transactions for the next batch."""
+    """Seal the lowest `count` applied batches as the block after `chain.head`, which remains the head until
+    `commit_block`.
+
+    `timestamp` is the maker's choice; it is raised to the earliest valid one. `forced` are transactions for the next
+    batch.
+    """
     parent, network = chain.head, chain.network
     results = tuple(chain.applied[:count])
     assert len(results) == count, "fewer batches than asked for"
@@ -101,7 +104,7 @@ def seal_block_steps(
 
 
 def commit_block(chain: ChainState, sealed: SealedBlock) -> None:
-    """Make the block the head. Its rows are on disk by now."""
+    """Make the block the head. Its rows must be on disk."""
     assert sealed.header.parent_hash == chain.head.hash, "sealed on another head"
     count = len(sealed.results)
     chain.state.committed(count)
@@ -114,9 +117,10 @@ def commit_block(chain: ChainState, sealed: SealedBlock) -> None:
 def apply_block(
     chain: ChainState, database: Database, block: Block, batches: Sequence[CertifiedBatch]
 ) -> SealedBlock:
-    """Check `block` and execute those of its `batches` that are not applied yet. Raises InvalidBlock, InvalidBatch or
-    ResultsDiffer; batches already executed stay applied, since they are certified whatever the block is worth.
-    The caller writes the rows and calls `commit_block`.
+    """Check `block` and execute those of its `batches` that are not applied yet.
+
+    Raises InvalidBlock, InvalidBatch or ResultsDiffer; batches already executed stay applied, since they are certified
+    even if the block is invalid. The caller writes the rows and calls `commit_block`.
     """
     return finished(apply_block_steps(chain, database, block, batches))
 
@@ -124,7 +128,7 @@ def apply_block(
 def apply_block_steps(
     chain: ChainState, database: Database, block: Block, batches: Sequence[CertifiedBatch]
 ) -> Generator[None, None, SealedBlock]:
-    """The same in short steps, but for batches that are executed whole."""
+    """Apply a block in short steps, except that each batch is executed whole."""
     check_block_head(chain, block)
     check_body(chain, block, batches)
     for certified in batches[len(chain.applied) :]:
@@ -153,7 +157,7 @@ def check_block_head(chain: ChainState, block: Block) -> None:
 
 
 def check_body(chain: ChainState, block: Block, batches: Sequence[CertifiedBatch]) -> None:
-    """Raise InvalidBlock unless `batches` are what the block names, right after its parent's last one."""
+    """Raise InvalidBlock unless `batches` are those that the block lists, directly after its parent's last one."""
     hashes = tuple(certified.batch.hash for certified in batches)
     if hashes != block.batch_hashes:
         raise InvalidBlock("batches are not those the block names")
@@ -167,10 +171,10 @@ def check_body(chain: ChainState, block: Block, batches: Sequence[CertifiedBatch
 
 
 def last_cursor(chain: ChainState) -> Cursor:
-    """The cursor at the head block: below everything that is pending."""
+    """The cursor at the head block, below all pending batches."""
     return chain.applied[0].before if chain.applied else chain.cursor
 
 
 def earliest_timestamp(parent: Header, cursor: Cursor, count: int) -> int:
-    """A block is later than its parent, and no earlier than what its contracts saw (D1)."""
+    """The earliest valid timestamp of a block: after its parent, and no earlier than its contracts' time (D1)."""
     return max(parent.timestamp + 1, cursor.evm_timestamp if count else 0)

@@ -1,7 +1,7 @@
-"""Everything that a batch may read or change, in one object: the chain at its newest batch.
+"""The chain at its newest batch: everything that a batch may read or change, in one object.
 
-Contracts live in `state`, the exchange in `exchange`, and `cursor` says where the chain of batches stands.
-`head` is the last block; `applied` are the batches after it, lowest first, each with what undoes it.
+Contracts are in `state`, the exchange is in `exchange`, and `cursor` is the position of the chain of batches. `head` is
+the last block; `applied` are the batches after it, lowest first, each with its undo.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from coinone.rules.vm import FORKS, REFERENCE, Engine, Rules
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What a batch did, and what is needed to take it back."""
+    """The result of a batch, and what is needed to undo it."""
 
     batch: Batch
     before: Cursor
@@ -44,7 +44,7 @@ class BatchResult:
 
     @property
     def digest(self) -> Hash32:
-        """What the commit votes name: this batch's exchange segments and the previous EVM segment (D1)."""
+        """The digest in commit votes: this batch's exchange segments and the previous EVM segment (D1)."""
         return results_digest(self.exchange.digest, self.before.evm_results)
 
 
@@ -69,7 +69,7 @@ class Headers:
         return self._recent.get(number) or self._load(number)
 
     def forced(self, number: int) -> tuple[bytes, ...]:
-        """The list of forced transactions of block `number`, which is one of this chain."""
+        """The list of forced transactions of block `number`, which must be in this chain."""
         header = self(number)
         if header is None or header.forced_root == NO_FORCED:
             return ()
@@ -107,10 +107,10 @@ class ChainState:
         self.cursor = cursor
         self.head = head
         self.headers = headers
-        self.leaves = leaves  # of the exchange as it stood at `head`
-        self.engine = engine  # runs the contracts; no rule, the engines agree in everything
+        self.leaves = leaves  # of the exchange at `head`
+        self.engine = engine  # runs the contracts; not a rule, since all engines agree
         self.applied: list[BatchResult] = []
-        self.checked: Any = None  # the batch that was checked last, and what it holds (apply.py)
+        self.checked: Any = None  # the batch that was checked last, and its contents (apply.py)
         self.verify = Verifier(exchange.config.domain_rules)
         headers.push(head)
 

@@ -1,12 +1,12 @@
-"""Transactions by their first byte, and a memory of those already verified.
+"""Transactions by their first byte, and a cache of verified ones.
 
     0xc0 and above      Ethereum, legacy
     0x01, 0x02, 0x04    Ethereum, typed
     0x70, 0x71          exchange action (rules/exchange/actions)
     0x72                oracle prices
 
-Verifying costs a signature recovery, about 80 µs, so what the pool has verified is not verified again when
-the batch is executed. The memory changes no result: a transaction's meaning is a function of its bytes.
+Verifying costs a signature recovery, about 80 µs, so what the pool has verified is not verified again when the batch is
+executed. The cache changes no result: a transaction's meaning is a function of its bytes.
 """
 
 from collections import OrderedDict
@@ -25,7 +25,7 @@ Verified: TypeAlias = EthereumTransaction | VerifiedAction | OracleReport
 
 
 def is_ethereum(raw: bytes) -> bool:
-    """By its first byte; it may still not decode."""
+    """Whether it is an Ethereum transaction by its first byte; it may still not decode."""
     return raw[0] not in (L1_TYPE, USER_TYPE, ORACLE_TYPE)
 
 
@@ -39,12 +39,12 @@ def verify_transaction(raw: bytes, rules: DomainRules) -> Verified:
     if kind == ORACLE_TYPE:
         return verify_oracle(decode_oracle(raw), rules.chain_id)
     tx = decode_transaction(raw)
-    assert tx.sender, "recovering the sender raises where the signature does not hold"
+    assert tx.sender, "an invalid signature raises on recovery"
     return tx
 
 
 class Verifier:
-    """`verify_transaction` with a memory of the latest results."""
+    """`verify_transaction` with a cache of the latest results."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Verifier:
         return self.remember(raw, verify_transaction(raw, self._rules)) if known is None else known
 
     def remember(self, raw: bytes, verified: Verified) -> Verified:
-        """Keep what was verified elsewhere, for instance on another thread."""
+        """Cache a result from elsewhere, for instance from another thread."""
         self._bytes += 0 if raw in self._known else len(raw)
         self._known[raw] = verified
         while len(self._known) > self._most or self._bytes > self._bytes_max:
