@@ -38,7 +38,7 @@ def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
     count = 0 if place in trading.unswept else len(trading.resting(*place))
     too_many = count > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH
     if too_many or place in trading.unswept:
-        trading.unswept.add(place)  # looked at once, however often it is asked again
+        trading.unswept.add(place)  # walked only once, however often the sweep is repeated
         trading.batch.failed(item, "Too many orders are cancelled at once, try again.")
     elif not count:  # a cancel of nothing, which is answered and charged as one that found nothing
         trading.ops.add_one(item, kind=int(OpKind.CANCEL), market=says.asset)

@@ -13,12 +13,13 @@ bid far away, after nearer quotes were kept out. Such a spread shows only that t
 its ask. So both must lie on one side of the oracle, and the nearer one counts. Where no quote can be hit for 30 s the
 samples are 0. The average starts at 0. Without a fresh oracle, and while a jump is pending, the mark does not change.
 
-The mark is not led beyond both the oracle and the *book*. The average alone would lie there for minutes when the oracle
-comes to where the book has been, or the book comes back: whoever can carry a position at either price would be
-liquidated. So the offset follows the basis as far as the book only, and where the oracle moves towards the book, the
-offset gives way by as much at once: the mark, which was there already, stands. Of the last narrow middle and its 30 s
-average the farther from the oracle counts, so that nobody brings the mark back to the oracle by what they quote for a
-few batches, nor does the makers' own noise. A wide spread only keeps both within its bid and ask.
+The mark does not move beyond both the oracle and the *book*. The average alone would lie there for minutes when the
+oracle reaches the level where the book has been, or the book returns: positions with enough margin at either price
+would be liquidated. So the offset follows the basis only as far as the book, and when the oracle moves towards the
+book, the offset shrinks by the same amount in the same batch: the mark, which was there already, does not change. Of
+the last narrow midpoint and its 30 s average the one farther from the oracle counts, so that neither quotes of a few
+batches nor the makers' own noise bring the mark back to the oracle. A wide spread keeps the last midpoint within its
+bid and ask, and draws the average there.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def add_basis(
 
 
 def _with_book(memory: MarketMemory, low: int, high: int, elapsed: int) -> MarketMemory:
-    """The last book and its average after quotes that say that it is no lower than `low` and no higher than `high`."""
+    """The last book and its average after a sample that puts the price between `low` and `high`."""
     said = max(low << SCALE_BITS, min(memory.book_average, high << SCALE_BITS))
     return replace(
         memory,

@@ -180,7 +180,7 @@ class MarketMemory:
     seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
     seen_ask: int = 0
     quoted_ms: int = 0  # last sample of the basis (prices/mark.py)
-    book: int = 0  # twice the last price that the book told, in 1 / QUOTE_SCALE
+    book: int = 0  # twice the last price that the book showed, in 1 / QUOTE_SCALE
     book_average: int = 0  # the same in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 30 s
     basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
     offset: int = 0  # mark - oracle, in price units
