@@ -19,7 +19,7 @@ from coinone.rules.exchange.prices.fixed import (
     decay,
     round_half_even,
 )
-from coinone.rules.exchange.prices.mark import given_way, next_offset
+from coinone.rules.exchange.prices.mark import given_way, next_offset, wanted_offset
 
 PX = 2_000 << SCALE_BITS  # a basis of one price unit
 
@@ -62,7 +62,7 @@ def test_the_average_is_the_exponential_one_of_floating_point(samples: list[tupl
     ],
 )
 def test_the_offset_follows_the_basis_step_by_step(offset: int, basis: int, oracle: int, after: int) -> None:
-    assert next_offset(offset, basis, oracle, 50, span=(-9_999, 9_999)) == after
+    assert next_offset(offset, wanted_offset(basis, oracle, 50, (-9_999, 9_999)), oracle, 50) == after
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_the_offset_follows_the_basis_step_by_step(offset: int, basis: int, orac
 def test_the_offset_leads_no_farther_than_the_book(
     offset: int, basis: int, span: tuple[int, int], after: int
 ) -> None:
-    assert next_offset(offset, basis * PX, 500_000, 50, span) == after
+    assert next_offset(offset, wanted_offset(basis * PX, 500_000, 50, span), 500_000, 50) == after
 
 
 @pytest.mark.parametrize(
-    ("offset", "moved", "book", "left"),
+    ("offset", "moved", "wanted", "left"),
     [
         (-2_000, -500, -1_500, -1_500),  # the oracle came by 500: the mark stands
         (-2_000, -500, 0, -1_500),  # no more than the oracle moved
@@ -91,12 +91,14 @@ def test_the_offset_leads_no_farther_than_the_book(
         (2_000, 3_000, 0, 0),
         (2_000, 0, 0, 2_000),
         (2_000, 900, 2_000, 2_000),
+        (-1_500, 500, -2_000, -2_000),  # it goes back where it came from: the mark stands again
+        (-1_500, 300, -2_000, -1_800),
     ],
 )
 def test_the_offset_gives_way_where_the_oracle_comes_to_the_book(
-    offset: int, moved: int, book: int, left: int
+    offset: int, moved: int, wanted: int, left: int
 ) -> None:
-    assert given_way(offset, moved, (min(0, book), max(0, book))) == left
+    assert given_way(offset, moved, wanted) == left
 
 
 def mark(w: Any) -> int:
@@ -257,10 +259,31 @@ def test_the_mark_stands_where_the_oracle_comes_to_the_book(world: Callable[...,
         assert mark(w) == 498_000
         for step in range(1, steps + 1):
             w.oracle(btc=50_000 - 200 * step // steps)
+            w.batch()
             assert mark(w) == 498_000
         for _ in range(60):
             w.batch(step_ms=1_000)
             assert mark(w) == 498_000
+
+
+@pytest.mark.parametrize("dip", [-150, -100, 100, 300])
+@pytest.mark.parametrize("batches", [1, 3])
+def test_a_dip_of_the_oracle_that_comes_back_leaves_the_mark_where_it_was(
+    world: Callable[..., Any], dip: int, batches: int
+) -> None:
+    """The book stands 200 below the oracle, which moves and comes back. The offset gave way to the move towards the
+    book and returned by 15.6 a batch: the mark lay up to 133 above the book, and shorts were closed."""
+    w = world({1: 10**8})
+    quote_round(w, 49_800)
+    wait(w, 1_500)
+    before = mark(w)
+    w.oracle(btc=50_000 + dip)
+    for _ in range(batches):
+        w.batch()
+    w.oracle(btc=50_000)
+    w.batch()
+    learnt = abs(dip) * 10 * (batches + 1) * 250 / 150_000  # by the basis meanwhile
+    assert abs(mark(w) - before) <= learnt + 1
 
 
 def test_the_mark_comes_back_with_the_book(world: Callable[..., Any]) -> None:

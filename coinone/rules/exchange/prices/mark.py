@@ -15,8 +15,9 @@ samples are 0. The average starts at 0. Without a fresh oracle, and while a jump
 
 The mark does not move beyond both the oracle and the *book*. The average alone would lie there for minutes when the
 oracle reaches the level where the book has been, or the book returns: positions with enough margin at either price
-would be liquidated. So the offset follows the basis only as far as the book, and when the oracle moves towards the
-book, the offset shrinks by the same amount in the same batch: the mark, which was there already, does not change. Of
+would be liquidated. So the offset follows the basis only as far as the book, and when the oracle moves, the offset
+moves against it in the same batch, as far as the offset it follows: when the oracle comes to the book, and when it goes
+back after a dip, the mark, which was there already, does not change. Of
 the last narrow midpoint and its 30 s average the one farther from the oracle counts, so that neither quotes of a few
 batches nor the makers' own noise bring the mark back to the oracle. A wide spread keeps the last midpoint within its
 bid and ask, and draws the average there.
@@ -58,8 +59,9 @@ def apply_mark_prices(batch: Execution) -> None:
         oracle = int(row["oracle"])
         span = _span(memory, oracle)
         moved = oracle - (int(row["mark"]) - memory.offset)
-        offset = given_way(memory.offset, moved, span)
-        offset = next_offset(offset, memory.basis, oracle, int(row["max_leverage"]), span)
+        leverage = int(row["max_leverage"])
+        wanted = wanted_offset(memory.basis, oracle, leverage, span)
+        offset = next_offset(given_way(memory.offset, moved, wanted), wanted, oracle, leverage)
         if offset != memory.offset:
             batch.ledger.memory.put(market, replace(memory, offset=offset))
         mark = max(1, min(oracle + offset, int(row["max_px"])))
@@ -69,20 +71,25 @@ def apply_mark_prices(batch: Execution) -> None:
     apply_marks(batch.rows, marks)
 
 
-def next_offset(offset: int, basis: int, oracle: int, leverage: int, span: tuple[int, int]) -> int:
-    """The offset one step nearer to the basis, which counts within `span` only; from the oracle, in price units."""
-    most, step = div_down(oracle, OFFSET_SHARE * leverage), div_down(oracle, STEP_SHARE * leverage)
-    offset = max(-most, min(offset, most))
-    wanted = max(-most, min(_within(round_half_even(basis, _BASIS_UNIT), span), most))
-    return offset + max(-step, min(wanted - offset, step))
+def wanted_offset(basis: int, oracle: int, leverage: int, span: tuple[int, int]) -> int:
+    """The offset to follow, in price units: the basis, limited to `span` and to the maximum offset."""
+    most = div_down(oracle, OFFSET_SHARE * leverage)
+    return max(-most, min(_within(round_half_even(basis, _BASIS_UNIT), span), most))
 
 
-def given_way(offset: int, moved: int, span: tuple[int, int]) -> int:
-    """What is left of an offset beyond `span` when the oracle has moved by `moved`, in price units."""
-    beyond = offset - _within(offset, span)
+def given_way(offset: int, moved: int, wanted: int) -> int:
+    """The offset after the oracle moved by `moved`: nearer to `wanted` where this leaves the mark unchanged."""
+    beyond = offset - wanted
     if beyond * moved <= 0:
         return offset
     return offset - (min(beyond, moved) if moved > 0 else max(beyond, moved))
+
+
+def next_offset(offset: int, wanted: int, oracle: int, leverage: int) -> int:
+    """The offset one step nearer to `wanted`, in price units."""
+    most, step = div_down(oracle, OFFSET_SHARE * leverage), div_down(oracle, STEP_SHARE * leverage)
+    offset = max(-most, min(offset, most))
+    return offset + max(-step, min(wanted - offset, step))
 
 
 def _within(offset: int, span: tuple[int, int]) -> int:
