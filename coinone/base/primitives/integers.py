@@ -28,6 +28,11 @@ def div_toward_zero(numerator: int, denominator: int) -> int:
     return quotient if (numerator < 0) == (denominator < 0) else -quotient
 
 
+def clamp(value: int, low: int, high: int) -> int:
+    """The value nearest to `value` that lies between `low` and `high`."""
+    return max(low, min(value, high))
+
+
 def muldiv_down(a: int, b: int, c: int) -> int:
     """a * b / c rounded towards minus infinity, without intermediate overflow."""
     return a * b // c

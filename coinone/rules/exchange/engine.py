@@ -172,7 +172,7 @@ def _cancels(
     """Run segment 3: scheduled cancels that are due, then the accounts' cancels."""
     trading = Trading(batch)
     for slot in fired:
-        trading.sweep(work.item(slot), Status.SCHEDULED_CANCEL)
+        trading.sweep(work.item(slot), Status.SCHEDULED_CANCEL, trading.resting(slot))
     for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
     return CancelRetry(trading, trading.run())

@@ -99,14 +99,14 @@ def test_orders_of_other_markets_are_not_looked_at(
 
     monkeypatch.setattr(Book, "slots_of", noted)
     w.batch(*[sweep(w, 1, ETH) for _ in range(200)], check=False)
-    assert len(seen) == 2 and sum(counts(w)) == 1
+    assert len(seen) == 1 and sum(counts(w)) == 1
 
 
 def test_a_sweep_that_has_to_wait_is_looked_at_once(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three accounts with 40 orders, room for the sweeps of two: the third's 200 sweeps walk its orders once, to be
-    refused; those that are swept are counted and then cancelled."""
+    refused, as do those of the two that are swept."""
     monkeypatch.setattr(cancel_all, "CANCELLED_WHOLE_PER_BATCH", 60)
     monkeypatch.setattr(cancel_all, "FIRED_WITH_FEW", 5)
     w = world(dict.fromkeys((1, 2, 3), 10**6))
@@ -122,7 +122,7 @@ def test_a_sweep_that_has_to_wait_is_looked_at_once(
     monkeypatch.setattr(Book, "slots_of", noted)
     w.batch(*[sweep(w, who) for who in (1, 2, 3) for _ in range(200)], check=False)
     refused = [outcome for outcome in w.last.outcomes if outcome.status == "failed"]
-    assert len(refused) == 200 and walks == [40] * 5
+    assert len(refused) == 200 and walks == [40, 40, 40]
 
 
 def test_beyond_the_bound_who_has_many_tries_again_and_who_has_few_is_served(

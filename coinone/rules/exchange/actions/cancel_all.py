@@ -35,16 +35,16 @@ class CancelAllByMarket:
 
 def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
     place = (item.account, says.asset)
-    count = 0 if place in trading.unswept else len(trading.resting(*place))
-    too_many = count > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH
-    if too_many or place in trading.unswept:
-        trading.unswept.add(place)  # walked only once, however often the sweep is repeated
+    slots = [] if place in trading.unswept else trading.resting(*place)
+    if len(slots) > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH:
+        trading.unswept.add(place)  # its orders are walked once, however often the sweep is repeated
+    if place in trading.unswept:
         trading.batch.failed(item, "Too many orders are cancelled at once, try again.")
-    elif not count:  # a cancel of nothing, which is answered and charged as one that found nothing
+    elif not slots:  # a cancel of nothing, which is answered and charged as one that found nothing
         trading.ops.add_one(item, kind=int(OpKind.CANCEL), market=says.asset)
     else:
-        trading.swept += count
-        trading.sweep(item, Status.CANCELED, says.asset)
+        trading.swept += len(slots)
+        trading.sweep(item, Status.CANCELED, slots, says.asset)
 
 
 def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:

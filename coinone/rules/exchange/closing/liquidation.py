@@ -102,7 +102,7 @@ def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
         if gone >= most:
             break
         gone += int(work.batch.rows.accounts[slot]["order_count"])
-        cancels.sweep(work.item(slot), Status.LIQUIDATED_CANCELED)
+        cancels.sweep(work.item(slot), Status.LIQUIDATED_CANCELED, cancels.resting(slot))
     cancels.run()
     return gone
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from coinone.base.primitives.fixed128 import muldiv_down_jit
-from coinone.base.primitives.integers import div_toward_zero, muldiv_down
+from coinone.base.primitives.integers import clamp, div_toward_zero, muldiv_down
 from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import FUNDING_BOOKED_PER_BATCH, FUNDING_WEIGHED_MIN_MS, MARKETS_MAX
 from coinone.rules.exchange.batch.execution import Execution
@@ -59,9 +59,9 @@ def apply_funding(batch: Execution) -> None:
 def hourly_rate(premium_sum: int, weighed_ms: int, leverage: int) -> int:
     """The hour's rate in 1e-9 from the sum of its premiums, each times its ms; `leverage` is the market's maximum."""
     average = div_toward_zero(premium_sum, weighed_ms)
-    eight_hours = average + max(-CLAMP, min(CLAMP, INTEREST - average))
+    eight_hours = average + clamp(INTEREST - average, -CLAMP, CLAMP)
     cap = rate_cap(leverage)
-    return max(-cap, min(cap, div_toward_zero(eight_hours, 8)))
+    return clamp(div_toward_zero(eight_hours, 8), -cap, cap)
 
 
 def premium(bid: int, ask: int, oracle: int) -> int:

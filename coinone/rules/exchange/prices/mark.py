@@ -15,19 +15,19 @@ samples are 0. The average starts at 0. Without a fresh oracle, and while a jump
 
 The mark does not move beyond both the oracle and the *book*. The average alone would lie there for minutes when the
 oracle reaches the level where the book has been, or the book returns: positions with enough margin at either price
-would be liquidated. So the offset follows the basis only as far as the book, and when the oracle moves, the offset
-moves against it in the same batch, as far as the offset it follows: when the oracle comes to the book, and when it goes
-back after a dip, the mark, which was there already, does not change. Of
-the last narrow midpoint and its 30 s average the one farther from the oracle counts, so that neither quotes of a few
-batches nor the makers' own noise bring the mark back to the oracle. A wide spread keeps the last midpoint within its
-bid and ask, and draws the average there.
+would be liquidated. So the offset follows the basis only as far as the book. When the oracle moves, the offset moves
+against it in the same batch, as far as this brings it nearer to what it follows: when the oracle comes to the book, and
+when it goes back after a dip, the mark, which was there already, does not change. Of the last narrow midpoint and its
+30 s average the one farther from the oracle counts, so that neither quotes of a few batches nor the makers' own noise
+bring the mark back to the oracle. A wide spread keeps the last midpoint within its bid and ask, and draws the average
+there.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.integers import clamp, div_down
 from coinone.base.primitives.parameters import BASIS_GAP_MS, SAMPLE_MS
 from coinone.rules.exchange.accounts.equity import apply_marks
 from coinone.rules.exchange.batch.execution import Execution
@@ -64,7 +64,7 @@ def apply_mark_prices(batch: Execution) -> None:
         offset = next_offset(given_way(memory.offset, moved, wanted), wanted, oracle, leverage)
         if offset != memory.offset:
             batch.ledger.memory.put(market, replace(memory, offset=offset))
-        mark = max(1, min(oracle + offset, int(row["max_px"])))
+        mark = clamp(oracle + offset, 1, int(row["max_px"]))
         if mark != int(row["mark"]):
             batch.mark_changes[market] = mark - int(row["mark"])
             marks[market] = mark
@@ -73,28 +73,25 @@ def apply_mark_prices(batch: Execution) -> None:
 
 def wanted_offset(basis: int, oracle: int, leverage: int, span: tuple[int, int]) -> int:
     """The offset to follow, in price units: the basis, limited to `span` and to the maximum offset."""
-    most = div_down(oracle, OFFSET_SHARE * leverage)
-    return max(-most, min(_within(round_half_even(basis, _BASIS_UNIT), span), most))
+    return _bounded(clamp(round_half_even(basis, _BASIS_UNIT), *span), oracle, leverage)
 
 
 def given_way(offset: int, moved: int, wanted: int) -> int:
     """The offset after the oracle moved by `moved`: nearer to `wanted` where this leaves the mark unchanged."""
     beyond = offset - wanted
-    if beyond * moved <= 0:
-        return offset
-    return offset - (min(beyond, moved) if moved > 0 else max(beyond, moved))
+    return offset - clamp(moved, min(0, beyond), max(0, beyond))
 
 
 def next_offset(offset: int, wanted: int, oracle: int, leverage: int) -> int:
     """The offset one step nearer to `wanted`, in price units."""
-    most, step = div_down(oracle, OFFSET_SHARE * leverage), div_down(oracle, STEP_SHARE * leverage)
-    offset = max(-most, min(offset, most))
-    return offset + max(-step, min(wanted - offset, step))
+    offset, step = _bounded(offset, oracle, leverage), div_down(oracle, STEP_SHARE * leverage)
+    return offset + clamp(wanted - offset, -step, step)
 
 
-def _within(offset: int, span: tuple[int, int]) -> int:
-    low, high = span
-    return max(low, min(offset, high))
+def _bounded(offset: int, oracle: int, leverage: int) -> int:
+    """The offset within the maximum offset."""
+    most = div_down(oracle, OFFSET_SHARE * leverage)
+    return clamp(offset, -most, most)
 
 
 def _span(memory: MarketMemory, oracle: int) -> tuple[int, int]:
@@ -123,7 +120,7 @@ def add_basis(
         return replace(memory, basis=basis)
     narrow = is_narrow(bid, ask, oracle, int(row["max_leverage"]))
     told = bid + ask - 2 * oracle if narrow else 2 * (max(0, bid - oracle) - max(0, oracle - ask))
-    sample = max(-2 * most, min(told, 2 * most))
+    sample = clamp(told, -2 * most, 2 * most)
     basis = blended(basis, sample << SCALE_BITS, DECAY_150_S, min(elapsed, SAMPLE_MS))
     memory = replace(memory, basis=basis, quoted_ms=batch.now)
     if not memory.book:
@@ -134,9 +131,9 @@ def add_basis(
 
 def _with_book(memory: MarketMemory, low: int, high: int, elapsed: int) -> MarketMemory:
     """The last book and its average after a sample that puts the price between `low` and `high`."""
-    said = max(low << SCALE_BITS, min(memory.book_average, high << SCALE_BITS))
+    said = clamp(memory.book_average, low << SCALE_BITS, high << SCALE_BITS)
     return replace(
         memory,
-        book=max(low, min(memory.book, high)),
+        book=clamp(memory.book, low, high),
         book_average=blended(memory.book_average, said, DECAY_30_S, elapsed),
     )

@@ -50,9 +50,9 @@ class Trading:
         """Append the operations of the item's action."""
         traded(item).add(self, item, item.action.says)
 
-    def sweep(self, item: Item, reason: Status, market: int | None = None) -> None:
-        """Cancel every order that the item's account has resting, in one market or in all."""
-        rows, slots = self.batch.rows, self.resting(item.account, market)
+    def sweep(self, item: Item, reason: Status, slots: list[int], market: int | None = None) -> None:
+        """Cancel the orders in `slots`: all that the item's account has resting, in one market or in all."""
+        rows = self.batch.rows
         self._swept.add((item.account, market))
         cancels = np.zeros(len(slots), OP)
         cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
