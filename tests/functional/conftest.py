@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 from coinone.interfaces.client import Client
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
-from tests.functional.pages import Profile, chromium
+from tests.functional.page.pages import Profile, chromium
 from tests.functional.waiting import wait_for
 
 
