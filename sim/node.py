@@ -19,7 +19,7 @@ from coinone.node.roles.assignment import Roles, assign_roles
 from coinone.node.roles.role import NEVER
 from coinone.node.storage.storage import Storage
 from coinone.node.views.archive import Archive
-from coinone.node.views.published import NewBlock, Published
+from coinone.node.views.published import Published
 from coinone.protocols.relay.messages import encode_message
 from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
 from coinone.rules.chain.genesis import Genesis
@@ -154,24 +154,12 @@ class SimNode(SimProcess):
 
     def _apply(self, item: CertifiedBatch | Block) -> None:
         assert self._roles is not None
-        try:
-            if isinstance(item, Block):
-                self._follow_block(item)
-                return
-            self._roles.follower.take_batch(item)
-        except InvalidInput as error:
-            self._carry_out(self._relay.refused(str(error), self._now_ms()))
-        else:
-            self._carry_out(self._relay.delivered(self._now_ms()))
-
-    def _follow_block(self, block: Block) -> None:
-        assert self._roles is not None
-        answer = self._roles.follower.take_block(block)
+        answer = self._roles.follower.receive(item)
         answer.add_done_callback(lambda done: self._later(0, lambda: self._followed(done)))
-        if not self.core.is_member:  # whose schedule has nothing to do but blocks
+        if not self.core.is_member:  # whose schedule has nothing else to do; a member's is called anyway
             self._work()
 
-    def _followed(self, answer: "Future[NewBlock]") -> None:
+    def _followed(self, answer: "Future[None]") -> None:
         error = answer.exception()
         if isinstance(error, InvalidInput):
             self._carry_out(self._relay.refused(str(error), self._now_ms()))

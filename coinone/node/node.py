@@ -200,7 +200,7 @@ class Node:
         self._executor.stop(STOP_TIMEOUT_S)
         self._signers.close()
         self._writer.shutdown()  # finishes a block that is being written; a second signal is safe nevertheless
-        self._roles.blocks.stop()
+        self._roles.follower.stop()
         self._core.drop_waiting(StorageError("node stopped before the batch was made"))
         for subscription in self._subscriptions:
             subscription.push(None)
@@ -274,17 +274,10 @@ class Node:
 
     async def follow(self, item: CertifiedBatch | Block) -> None:
         """Execute a batch or block that another node made; one call at a time. Raises InvalidInput, or StorageError."""
-        if isinstance(item, Block):
-            answer = await self._take(lambda: self._roles.follower.take_block(item))
-            await asyncio.wrap_future(answer)
-        else:
-            await self._take(lambda: self._roles.follower.take_batch(item))
-
-    async def _take(self, job: Callable[[], T]) -> T:
-        """Run a job for a peer's item, ahead of clients: if it waited behind them, the peer would seem at fault."""
-        return await asyncio.wrap_future(
-            self._executor.submit(lambda: self._guarded(job), first=True, own=True)
-        )
+        # Ahead of clients: if the item waited behind them, the peer would seem at fault.
+        receiving = self._executor.submit(lambda: self._roles.follower.receive(item), first=True, own=True)
+        answer = await asyncio.wrap_future(receiving)
+        await asyncio.wrap_future(answer)
 
     async def query(self, fn: Callable[[ChainReader], T]) -> T:
         """Run `fn` on the executor between two batches. It must copy what it returns."""
@@ -308,14 +301,15 @@ class Node:
         core, leader = self._core, self._roles.leader
         if leader is None:
             raise NotSupported(NO_LEADER)
-        return await self._run(lambda: self._guarded(lambda: job(core, leader)))
 
-    def _guarded(self, job: Callable[[], T]) -> T:
-        try:
-            return job()
-        except (StorageError, AssertionError) as error:
-            self._core.halt(error)
-            raise
+        def run() -> T:
+            try:
+                return job(core, leader)
+            except (StorageError, AssertionError) as error:
+                core.halt(error)
+                raise
+
+        return await self._run(run)
 
     async def _run(self, job: Callable[[], T], first: bool = False) -> T:
         return await asyncio.wrap_future(self._executor.submit(job, first))

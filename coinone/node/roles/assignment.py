@@ -28,7 +28,7 @@ def assign_roles(
     """Create the roles of the node whose state is `core`. `background` runs the writing of blocks."""
     blocks = BlockPipeline(core, clock, background)
     follower, leader = Follower(core, blocks), None
-    roles: list[Role] = [blocks]
+    roles: list[Role] = [follower, blocks]
     if core.is_member:
         leader = Leader(core, secrets, clock, blocks)
         roles.insert(0, leader)

@@ -11,7 +11,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.node.clock import Clock, for_ms
 from coinone.node.executor.core import Core
 from coinone.node.limits import SEAL_SLICE_MS, SOLVENCY_CHECK_BLOCKS
@@ -26,7 +25,7 @@ from coinone.rules.state.steps import Steps, advance
 Job: TypeAlias = Callable[[], None]
 Background: TypeAlias = Callable[[Job], Future[None]]  # runs a job once, elsewhere or synchronously
 BlockSteps: TypeAlias = Steps[tuple[Block, SealedBlock]]
-Answer: TypeAlias = Future[NewBlock]  # never cancelled
+Done: TypeAlias = Callable[[Exception | None], None]  # the block is the head, or the error
 
 COMMIT_POLL_S = 0.005  # how often to check whether a block is on disk
 
@@ -49,7 +48,7 @@ class BlockPipeline:
         self._background = background
         self._steps: BlockSteps | None = None
         self._writing: _Writing | None = None
-        self._answer: Answer | None = None
+        self._done: Done | None = None
         self._next = NEVER
 
     @property
@@ -60,27 +59,24 @@ class BlockPipeline:
     def is_writing(self) -> bool:
         return self._writing is not None
 
-    def begin(self, steps: BlockSteps, answer: Answer | None = None) -> None:
-        """Begin a block. `answer`, for a block from another node, gets the new head or the error."""
+    def begin(self, steps: BlockSteps, done: Done | None = None) -> None:
+        """Begin a block. `done`, for a block from another node, is called at its end and judges the error."""
         assert not self.is_busy, "a block is being made"
-        self._steps, self._answer, self._next = steps, answer, 0.0
+        self._steps, self._done, self._next = steps, done, 0.0
 
     def due(self) -> float:
         return self._next if self.is_busy else NEVER
 
     def work(self, now: float) -> None:
-        """Seal a slice, or check whether the block is on disk. Raises any error, unless the block came from another
-        node: then `answer` gets it, after the node has halted for any error that is not that node's fault."""
-        answer = self._answer
+        """Seal a slice, or check whether the block is on disk. Raises any error, unless `done` takes it."""
+        done = self._done
         try:
             self.advance(for_ms(self._clock, SEAL_SLICE_MS))
         except Exception as error:
-            self._steps = self._writing = self._answer = None
-            if answer is None:
+            self._steps = self._writing = self._done = None
+            if done is None:
                 raise
-            if not isinstance(error, InvalidInput):
-                self._core.halt(error)
-            answer.set_exception(error)
+            done(error)
         self._next = now + COMMIT_POLL_S if self.is_writing else 0.0
 
     def advance(self, has_time: Callable[[], bool]) -> NewBlock | None:
@@ -105,11 +101,6 @@ class BlockPipeline:
         if self._writing is not None:
             self._take_in()
 
-    def stop(self) -> None:
-        """Answer the caller that waits for a block: the node is stopping."""
-        if self._answer is not None:
-            self._answer.set_exception(StorageError("node stopped before the block was taken in"))
-
     def _write(self, block: Block, sealed: SealedBlock) -> _Writing:
         storage = self._core.storage
         log = storage.log.batches  # batches of an undone block are already in its table
@@ -129,9 +120,9 @@ class BlockPipeline:
             check_solvency(core.chain)
         new = NewBlock(block, sealed.placed.rows)
         core.note_block(new)
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.set_result(new)
+        done, self._done = self._done, None
+        if done is not None:
+            done(None)
         return new
 
 

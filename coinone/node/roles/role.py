@@ -40,6 +40,8 @@ class RoleSchedule:
             if due > now:  # the usual case after a job of the executor
                 return due
             for role in self._roles:
+                if self._core.halted is not None:  # by a role that also had to answer its caller
+                    return NEVER
                 if role.due() <= now:
                     role.work(now)
             return self._due()

@@ -88,6 +88,48 @@ def test_a_fault_in_one_role_halts_the_node_and_nobody_works_any_more() -> None:
     assert schedule.work() == NEVER and len(broken.worked) == 1 and other.worked == []
 
 
+def test_after_a_role_has_halted_the_node_itself_those_behind_it_do_not_work() -> None:
+    world = World(1)
+    now = world.now_ms / 1_000
+    core, other = core_of(DEV, world, 0), Spy(now)
+    halting = Spy(now, lambda: core.halt(AssertionError("the sums differ")))
+    assert RoleSchedule(core, SimClock(world), [halting, other]).work() == NEVER
+    assert (len(halting.worked), other.worked) == (1, [])
+
+
+def test_a_follower_is_due_when_it_has_received_something_and_a_block_waits_for_the_one_being_made(
+    tmp_path: Path,
+) -> None:
+    genesis, block, batches = stopped_leader(tmp_path)
+    world = World(5)
+    roles = roles_in(core_of(DEV, world, 1, genesis), world, 1)
+    follower, blocks = roles.follower, roles.blocks
+    assert follower.due() == NEVER
+    for batch in batches:
+        answer = follower.receive(batch)
+        assert (follower.due(), answer.done()) == (0, False)
+        roles.schedule.work()
+        assert (follower.due(), answer.result(0)) == (NEVER, None)
+    blocks.begin(iter([None]))  # another block: of one step, and without an end
+    answer = follower.receive(block)
+    assert follower.due() == NEVER
+    blocks.abandon()
+    assert follower.due() == 0
+    while not answer.done():
+        roles.schedule.work()
+    assert answer.result(0) is None and follower.due() == NEVER
+
+
+def test_a_caller_whose_item_was_not_applied_before_the_node_stopped_gets_an_error(tmp_path: Path) -> None:
+    genesis, _, batches = stopped_leader(tmp_path)
+    world = World(6)
+    follower = roles_in(core_of(DEV, world, 1, genesis), world, 1).follower
+    answer = follower.receive(batches[0])
+    follower.stop()
+    with pytest.raises(StorageError, match="node stopped"):
+        answer.result(0)
+
+
 def test_on_dev_a_leader_makes_batches_and_blocks_and_reports_prices() -> None:
     """By hand: in ten seconds a batch each 250 ms from the first moment on, 40 and one at the end at most; a block each
     2 s, four whole ones. The dev oracle's reports are of every market."""

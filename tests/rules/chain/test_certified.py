@@ -73,11 +73,16 @@ def opened(folder: Path) -> tuple[Core, Storage]:
 def test_a_follower_keeps_no_such_batch(tmp_path: Path) -> None:
     core, storage = opened(tmp_path)
     first, follower = traded(), Follower(core, BlockPipeline(core, SystemClock(), at_once))
-    with pytest.raises(ResultsDiffer):
-        follower.take_batch(with_other_results(first.certified[0]))
+    answer = follower.receive(with_other_results(first.certified[0]))
+    follower.work(0)
+    assert isinstance(answer.exception(0), ResultsDiffer) and "gives other results" in str(core.halted)
     assert core.chain.cursor.seq == 0 and not storage.log.batches
-    follower.take_batch(first.certified[0])
-    assert core.chain.cursor.seq == 1 and list(storage.log.batches) == [1]
+    storage.close()
+    core, storage = opened(tmp_path)
+    follower = Follower(core, BlockPipeline(core, SystemClock(), at_once))
+    answer = follower.receive(first.certified[0])
+    follower.work(0)
+    assert answer.result(0) is None and core.chain.cursor.seq == 1 and list(storage.log.batches) == [1]
     storage.close()
 
 

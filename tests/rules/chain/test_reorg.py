@@ -107,6 +107,11 @@ def undo_and_compare(day: Day, want: tuple[dict[str, Any], tuple[bytes, bytes]])
     return batch
 
 
+def follow(follower: Follower, item: Any) -> None:
+    follower.receive(item)
+    follower.work(0)
+
+
 def test_taking_many_blocks_back_restores_the_disk_and_following_them_again_gives_the_same() -> None:
     day = crowded(4)
     storage, before = day.core.storage, []
@@ -136,8 +141,8 @@ def test_taking_many_blocks_back_restores_the_disk_and_following_them_again_give
     follower = Follower(again, pipeline)
     for block in blocks:
         for seq in range(block.first_seq, block.header.batch_seq + 1):
-            follower.take_batch(batches[seq])
-        follower.take_block(block)
+            follow(follower, batches[seq])
+        follow(follower, block)
         pipeline.finish()
     assert again.chain.head == blocks[-1].header
     assert tables(day) == end
