@@ -1,18 +1,21 @@
 """`coinone`: the table of commands. Each command's work and imports are in its own module."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coinone import __version__
 from coinone.base.primitives.errors import CoinoneError
-from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.interfaces.cli import account
 from coinone.interfaces.cli.serving import ethereum
+from coinone.interfaces.cli.serving.options import DATA, DataDir, takes_node_options
 from coinone.interfaces.client.errors import NoAnswer
-from coinone.node.limits import MAP_MIB
+
+if TYPE_CHECKING:
+    from coinone.interfaces.cli.serving.settings import NodeSettings
 
 app = typer.Typer(
     name="coinone",
@@ -39,89 +42,18 @@ def options(
     pass
 
 
-DataDir = Annotated[Path, typer.Option("--data-dir", help="The data folder.", envvar="COINONE_DATA_DIR")]
+Network = Annotated[str, typer.Option("--network", help="dev, test or main.")]
 Url = Annotated[str, typer.Option("--url", help="The node's exchange API.")]
-HttpPort = Annotated[
-    int,
-    typer.Option(
-        "--http-port", "--port", help="Port of the pages, the exchange API and /rpc.", min=0, max=65535
-    ),
-]
-RpcPort = Annotated[int, typer.Option("--rpc-port", help="Port of Ethereum JSON-RPC.", min=0, max=65535)]
-Bind = Annotated[
-    list[str] | None, typer.Option("--bind", help="Address to listen on (repeatable). Default: loopback.")
-]
-AllowHost = Annotated[
-    list[str] | None, typer.Option("--allow-host", help="Another name to accept in Host (repeatable).")
-]
-AllowOrigin = Annotated[
-    list[str] | None, typer.Option("--allow-origin", help="Another web origin to accept (repeatable).")
-]
-Listen = Annotated[
-    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Accept followers at this address.")
-]
-Follow = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--follow", metavar="HOST:PORT", help="Take batches and blocks from this node (repeatable)."
-    ),
-]
-Vm = Annotated[
-    str,
-    typer.Option(
-        "--vm",
-        help="Engine for contracts: native, jit (compiles frequently run ones), reference, or two to compare, "
-        "such as native+jit.",
-    ),
-]
-VmVerify = Annotated[
-    bool,
-    typer.Option("--vm-verify", help="Also run the reference engine and stop at any difference. Slow."),
-]
-
-Weight = Annotated[
-    int,
-    typer.Option("--request-weight", help="Request weight that a remote address may use in a minute.", min=1),
-]
-
-TrustedProxy = Annotated[
-    list[str] | None,
-    typer.Option("--trusted-proxy", help="Reverse proxy whose X-Forwarded-For is believed (repeatable)."),
-]
-
-MapMib = Annotated[
-    int,
-    typer.Option(
-        "--map-mib", help="Largest size of the database in MiB: address space, not disk.", min=1, max=2**26
-    ),
-]
-
-ArchiveState = Annotated[
-    bool,
-    typer.Option("--archive", help="Keep the state of every block from now on instead of the newest 256."),
-]
 
 # Four minutes of the demo market: `coinone replay` works without recording first.
 SAMPLE_TAPE = Path(__file__).resolve().parents[1] / "demo" / "demo.tape"
-_DATA = Path("data")
 _URL = "http://localhost:3001"
 
 
 @app.command()
+@takes_node_options
 def up(
-    data_dir: DataDir = _DATA,
-    http_port: HttpPort = 3001,
-    rpc_port: RpcPort = 8545,
-    bind: Bind = None,
-    allow_host: AllowHost = None,
-    allow_origin: AllowOrigin = None,
-    listen: Listen = None,
-    vm: Vm = "native",
-    vm_verify: VmVerify = False,
-    request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
-    trusted_proxy: TrustedProxy = None,
-    map_mib: MapMib = MAP_MIB,
-    archive: ArchiveState = False,
+    settings: "NodeSettings",
     demo: Annotated[
         bool, typer.Option("--demo/--no-demo", help="Run a demo market of makers and takers.")
     ] = True,
@@ -130,79 +62,35 @@ def up(
     ] = False,
 ) -> None:
     """Start a local exchange: node, APIs, trading page and demo market (dev network)."""
-    from coinone.interfaces.cli.serving.settings import NodeSettings, parse_engine
     from coinone.interfaces.cli.serving.up import run
-    from coinone.node.network.peers import parse_endpoint
 
-    hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
-    peers = parse_endpoint(listen) if listen else None
-    settings = NodeSettings(
-        data_dir,
-        "dev",
-        http_port,
-        rpc_port,
-        tuple(bind or ()),
-        hosts,
-        origins,
-        peers,
-        engine=parse_engine(vm, vm_verify),
-        request_weight=request_weight,
-        map_mib=map_mib,
-        archive=archive,
-        proxies=tuple(trusted_proxy or ()),
-    )
     run(settings, demo=demo, reset=reset)
 
 
 @app.command()
+@takes_node_options
 def node(
-    network: Annotated[str, typer.Option("--network", help="dev, test or main.")] = "dev",
-    data_dir: DataDir = _DATA,
-    http_port: HttpPort = 3001,
-    rpc_port: RpcPort = 8545,
-    bind: Bind = None,
-    allow_host: AllowHost = None,
-    allow_origin: AllowOrigin = None,
-    listen: Listen = None,
-    follow: Follow = None,
-    vm: Vm = "native",
-    vm_verify: VmVerify = False,
-    request_weight: Weight = REQUEST_WEIGHT_PER_MINUTE,
-    trusted_proxy: TrustedProxy = None,
-    map_mib: MapMib = MAP_MIB,
-    archive: ArchiveState = False,
+    settings: "NodeSettings",
+    network: Network = "dev",
+    follow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--follow", metavar="HOST:PORT", help="Take batches and blocks from this node (repeatable)."
+        ),
+    ] = None,
 ) -> None:
     """Run a node and its APIs; with --follow, execute and check the batches of another node."""
-    from coinone.interfaces.cli.serving.settings import NodeSettings, parse_engine
     from coinone.interfaces.cli.serving.up import run
     from coinone.node.network.peers import parse_endpoint
 
-    hosts, origins = tuple(allow_host or ()), tuple(allow_origin or ())
-    peers = parse_endpoint(listen) if listen else None
     followed = tuple(parse_endpoint(text) for text in follow or ())
-    settings = NodeSettings(
-        data_dir,
-        network,
-        http_port,
-        rpc_port,
-        tuple(bind or ()),
-        hosts,
-        origins,
-        peers,
-        follow=followed,
-        engine=parse_engine(vm, vm_verify),
-        request_weight=request_weight,
-        map_mib=map_mib,
-        archive=archive,
-        proxies=tuple(trusted_proxy or ()),
-    )
-    run(settings, demo=False, reset=False)
+    run(replace(settings, network=network, follow=followed), demo=False, reset=False)
 
 
 @app.command()
 def verify(
-    data_dir: DataDir = _DATA,
-    network: Annotated[str, typer.Option("--network", help="dev, test or main.")] = "dev",
+    data_dir: DataDir = DATA,
+    network: Network = "dev",
 ) -> None:
     """Execute the stored chain again from genesis and compare every root. The node must be stopped."""
     from coinone.interfaces.cli.verify import run

@@ -1,5 +1,6 @@
 """The command line as its users meet it: a mistake gives a sentence and an exit code, never a traceback."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -70,3 +71,10 @@ def test_the_heavy_libraries_wait_until_they_are_needed() -> None:
 
 def test_the_version_is_told() -> None:
     assert coinone("--version").stdout.startswith("coinone 0.")
+
+
+def test_up_and_node_take_the_same_options_and_a_few_of_their_own() -> None:
+    options = {name: set(re.findall(r"--[a-z-]+", coinone(name, "--help").stdout)) for name in ("up", "node")}
+    assert options["up"] - options["node"] == {"--demo", "--no-demo", "--reset"}
+    assert options["node"] - options["up"] == {"--network", "--follow"}
+    assert {"--data-dir", "--port", "--rpc-port", "--bind", "--listen", "--vm", "--archive"} <= options["up"]

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from coinone.interfaces.cli.serving.options import AllowHost, AllowOrigin, Bind, RpcPort
+
 app = typer.Typer(help="Import an Ethereum test chain and serve it by JSON-RPC.", no_args_is_help=True)
 
 DataDir = Annotated[
@@ -59,16 +61,10 @@ def import_(
 @app.command("node")
 def node(
     data_dir: DataDir = _DATA,
-    rpc_port: Annotated[
-        int, typer.Option("--rpc-port", help="Port of Ethereum JSON-RPC.", min=0, max=65535)
-    ] = 8545,
-    bind: Annotated[list[str] | None, typer.Option("--bind", help="Address to listen on.")] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", help="Another name to accept in Host (repeatable).")
-    ] = None,
-    allow_origin: Annotated[
-        list[str] | None, typer.Option("--allow-origin", help="Another web origin to accept (repeatable).")
-    ] = None,
+    rpc_port: RpcPort = 8545,
+    bind: Bind = None,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
     vm: Annotated[str, typer.Option("--vm", help="Engine for contracts, as for `coinone node`.")] = "native",
     vm_verify: Annotated[bool, typer.Option("--vm-verify", help="As for `coinone node`.")] = False,
 ) -> None:
