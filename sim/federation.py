@@ -1,6 +1,6 @@
-"""A run of a federation of four: storm, then calm; one seq has one certificate, and the chain goes on.
+"""A run of a federation of four (storm.py): one seq has one certificate, and the chain goes on.
 
-As in scenario.py, but what is under test is agreement: any member may crash in the middle of a write, the network
+What is under test is agreement: any member may crash in the middle of a write, the network
 parts and breaks, clocks jump, seeds run out every few seconds, and in some worlds one member tells the others
 different things whenever it leads. `VoteLedger` and `CertificateLedger` watch every vote and every certificate.
 """
@@ -17,6 +17,7 @@ from coinone.rules.chain.network import Network
 from coinone.rules.consensus.federation import Federation
 from sim.member import Setting, SimMember
 from sim.network import SimNetwork, Weather
+from sim.storm import Storm
 from sim.votes import CertificateLedger, VoteLedger
 from sim.world import World
 
@@ -67,8 +68,6 @@ class FederationScenario:
             SimMember(number, setting, keys[number], secrets[number], self.world.random)
             for number in range(MEMBERS)
         ]
-        self.clock_jumps = 0
-        self.storming = True
         self.links = SimNetwork(
             self.world,
             Weather.drawn(self.world),
@@ -77,6 +76,7 @@ class FederationScenario:
             deliver=lambda node, peer, payload: self.members[node].receive(peer, payload),
             is_up=lambda node: self.members[node].is_up,
         )
+        self.storm = Storm(self.world, self.members, self.links)
 
     def run(self) -> FederationReport:
         self.members[self.world.random.randrange(MEMBERS)].two_faced = self.world.random.random() < 0.5
@@ -86,12 +86,19 @@ class FederationScenario:
         for left in range(MEMBERS):
             for right in range(left):
                 self.links.join(left, right)
-        self.world.every(FAULT_MS, self._fault)
-        start = self.world.now_ms
-        self.world.run_until(start + STORM_MS)
-        self._calm()
+        storm = self.storm
+        storm.run(
+            STORM_MS,
+            FAULT_MS,
+            [
+                storm.kill, storm.fail_power, storm.fail_power, self._kill_leader,
+                storm.part, storm.part, storm.unite, storm.jump_clock,
+            ],
+        )  # fmt: skip
+        for member in self.members:
+            member.clock.error_ms = 0
         before = self._slowest()
-        self.world.run_until(start + STORM_MS + CALM_MS)
+        self.world.run_until(self.world.now_ms + CALM_MS)
         after = self._slowest()
         assert after > before + 20, f"no progress in the calm: {before} -> {after}"
         return self._report()
@@ -99,37 +106,12 @@ class FederationScenario:
     def _slowest(self) -> int:
         return min(member.cursor.seq for member in self.members)
 
-    def _fault(self) -> None:
-        if not self.storming:
-            return
-        dice = self.world.random
-        kind = dice.choice(["kill", "power", "power", "leader", "part", "part", "heal", "clock"])
-        victim = dice.choice(self.members)
-        if kind == "leader":
-            term = max(member.cursor.term.number for member in self.members)
-            victim = self.members[term % MEMBERS]
-        if kind in ("kill", "leader") and victim.is_up:
-            victim.crash()
-        elif kind == "power":
-            victim.disk.power_fails_at_sync = True
-        elif kind == "part":
-            self.links.part(frozenset(dice.sample(range(MEMBERS), dice.randint(1, MEMBERS - 1))))
-        elif kind == "heal":
-            self.links.part(frozenset())
-        elif kind == "clock":
-            self.clock_jumps += 1
-            victim.clock.error_ms = dice.choice([-3_600_000, -1_000, 0, 300, 8 * 3_600_000])
+    def _kill_leader(self, drawn: SimMember) -> None:
+        term = max(member.cursor.term.number for member in self.members)
+        self.storm.kill(self.members[term % MEMBERS])
 
     def _crashed(self, member: SimMember) -> None:
-        self.world.after(self.world.random.randint(10, 5_000), lambda: member.start(self.links))
-
-    def _calm(self) -> None:
-        self.storming = False
-        for member in self.members:
-            member.disk.power_fails_at_sync = False
-            member.clock.error_ms = 0
-        self.links.part(frozenset())
-        self.links.heal()
+        self.storm.come_back(lambda: member.start(self.links))
 
     def _report(self) -> FederationReport:
         last = max((member.cursor for member in self.members), key=lambda cursor: cursor.seq)
@@ -144,7 +126,7 @@ class FederationScenario:
             torn_tails=sum(member.disk.torn for member in self.members),
             broken_connections=self.links.breaks,
             partitions=self.links.partitions,
-            clock_jumps=self.clock_jumps,
+            clock_jumps=self.storm.clock_jumps,
             lies=sum(member.lies for member in self.members),
             digest=hashlib.sha256(repr(sorted(self.certificates.certified.items())).encode()).hexdigest()[
                 :16

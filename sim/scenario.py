@@ -1,10 +1,7 @@
-"""A run: one sequencer and its followers through bad weather, and then whether all is well.
+"""A run of one sequencer and its followers (storm.py): in the end everybody must have reached the same head.
 
-Two phases, after TigerBeetle's simulator. *Storm*: connections break, the network parts, nodes die in the
-middle of a write, come back with a torn log and die again while they recover, clocks jump. *Calm*: no more
-faults, and everybody must reach the same head. All along the nodes check their own invariants; at the end, what
-traders were told must be in the chain, and a node that starts from the disk alone must stand where the others
-stand.
+All along the nodes check their own invariants; at the end, what traders were told must be in the chain, and a node that
+starts from the disk alone must stand where the others stand.
 """
 
 import hashlib
@@ -17,6 +14,7 @@ from coinone.rules.chain.network import Network
 from coinone.rules.exchange.state.leaves import all_leaves
 from sim.network import SimNetwork, Weather
 from sim.node import SimNode
+from sim.storm import Storm
 from sim.workload import Workload
 from sim.world import World
 
@@ -58,8 +56,6 @@ class Scenario:
     def __init__(self, seed: int, network: Network) -> None:
         self.world = World(seed)
         network = replace(network, seed_length=TERM_BATCHES)
-        self.clock_jumps = 0
-        self.storming = True
         self.workload = Workload(self.world)
         self.nodes = [SimNode(number, self.world, network, self.world.random) for number in range(NODES)]
         self.links = SimNetwork(
@@ -70,6 +66,7 @@ class Scenario:
             deliver=lambda node, peer, payload: self.nodes[node].receive(peer, payload),
             is_up=lambda node: self.nodes[node].is_up,
         )
+        self.storm = Storm(self.world, self.nodes, self.links)
 
     def run(self) -> Report:
         leader = self.nodes[LEADER]
@@ -81,54 +78,34 @@ class Scenario:
         for left in range(NODES):  # a ring: nobody depends on one neighbour
             self.links.join(left, (left + 1) % NODES)
         self.world.every(TRADE_MS, self._trade)
-        self.world.every(FAULT_MS, self._fault)
-        start = self.world.now_ms
-        events = self.world.run_until(start + STORM_MS)
-        self._calm()
-        events += self.world.run_until(start + STORM_MS + CALM_MS)
+        storm = self.storm
+        events = storm.run(
+            STORM_MS,
+            FAULT_MS,
+            [
+                storm.kill, storm.fail_power, storm.fail_power, self._fail_power_in_commit,
+                storm.part, storm.unite, storm.jump_clock,
+            ],
+        )  # fmt: skip
+        leader.power_fails_in_commit = False
+        events += self.world.run_until(self.world.now_ms + CALM_MS)
         self._check()
         return self._report(events)
 
     def _trade(self) -> None:
         leader = self.nodes[LEADER]
-        if leader.is_up and self.storming:
+        if leader.is_up and self.storm.is_on:
             self.workload.step(leader.core)
 
-    def _fault(self) -> None:
-        if not self.storming:
-            return
-        dice = self.world.random
-        kind = dice.choice(["kill", "power", "power", "commit", "part", "heal", "clock"])
-        victim = dice.choice(self.nodes)
-        if kind == "kill" and victim.is_up:
-            victim.crash()
-        elif kind == "power":
-            victim.disk.power_fails_at_sync = True  # in the middle of its next write
-        elif kind == "commit":
-            self.nodes[LEADER].power_fails_in_commit = True
-        elif kind == "part":
-            self.links.part(frozenset(dice.sample(range(NODES), dice.randint(1, NODES - 1))))
-        elif kind == "heal":
-            self.links.part(frozenset())
-        elif kind == "clock":
-            self.clock_jumps += 1
-            dice.choice(self.nodes).clock.error_ms = dice.choice(
-                [-3_600_000, -1_000, 0, 1_000, 8 * 3_600_000]
-            )
+    def _fail_power_in_commit(self, drawn: SimNode) -> None:
+        self.nodes[LEADER].power_fails_in_commit = True
 
     def _crashed(self, node: SimNode) -> None:
         if node.number == LEADER:
             self.workload.node_died()
-        if self.storming and self.world.random.random() < POWER_FAILS_AGAIN:
+        if self.storm.is_on and self.world.random.random() < POWER_FAILS_AGAIN:
             node.disk.power_fails_at_sync = True
-        self.world.after(self.world.random.randint(10, 5_000), lambda: node.start(self.links, node.genesis))
-
-    def _calm(self) -> None:
-        self.storming = False
-        for node in self.nodes:
-            node.disk.power_fails_at_sync = node.power_fails_in_commit = False
-        self.links.part(frozenset())
-        self.links.heal()
+        self.storm.come_back(lambda: node.start(self.links, node.genesis))
 
     def _check(self) -> None:
         leader = self.nodes[LEADER]
@@ -183,6 +160,6 @@ class Scenario:
             torn_tails=sum(node.disk.torn for node in self.nodes),
             broken_connections=self.links.breaks,
             partitions=self.links.partitions,
-            clock_jumps=self.clock_jumps,
+            clock_jumps=self.storm.clock_jumps,
             digest=hashlib.sha256(state).hexdigest()[:16],
         )
