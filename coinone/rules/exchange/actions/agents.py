@@ -25,7 +25,7 @@ from coinone.rules.exchange.actions.addresses import is_keyless
 from coinone.rules.exchange.actions.opening import open_waiting
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.batch.inclusion import living_signers
-from coinone.rules.exchange.state.ledger import Agent
+from coinone.rules.exchange.state.ledger import Agent, Closed
 from coinone.rules.exchange.trading.answers import DEFAULT
 from coinone.rules.exchange.wire import contract as abi
 from coinone.rules.exchange.wire.action import ActionType, Applied
@@ -118,7 +118,12 @@ def _is_anothers(batch: Execution, number: int, address: Address) -> bool:
     Its holder may not know yet that its agency is over, and what it signs must not trade for a stranger.
     """
     used = batch.ledger.nonces.get(address)
-    return used is not None and used.account != number and not used.left and used.could_pass(batch.now)
+    return (
+        used is not None
+        and used.account != number
+        and used.closed is not Closed.LEFT
+        and used.could_pass(batch.now)
+    )
 
 
 def _agent(batch: Execution, address: Address) -> Agent:

@@ -24,7 +24,7 @@ from coinone.base.primitives.parameters import (
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.accounts.credits import Budget, charge_all
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.exchange.state.ledger import Ledger, NonceSet
+from coinone.rules.exchange.state.ledger import Closed, Ledger, NonceSet
 from coinone.rules.exchange.wire.segments import Item
 from coinone.rules.exchange.wire.types import VerifiedAction
 
@@ -158,7 +158,7 @@ def is_spent(ledger: Ledger, signer: Address, nonce: int) -> bool:
     place = bisect_left(known.values, nonce)
     if place < len(known.values) and known.values[place] == nonce:
         return True
-    return place == 0 and (known.closed or len(known.values) >= NONCES_PER_SIGNER)
+    return place == 0 and (known.closed is not Closed.NO or len(known.values) >= NONCES_PER_SIGNER)
 
 
 def use_nonces(ledger: Ledger, number: int, signer: Address, nonces: Sequence[int], now: int) -> None:
@@ -173,7 +173,7 @@ def use_nonces(ledger: Ledger, number: int, signer: Address, nonces: Sequence[in
     if known is not None:
         above = known.values[-1] < nonces[0]
         values = (*known.values, *nonces) if above else tuple(sorted((*known.values, *nonces)))
-    closed = known is not None and known.closed
+    closed = Closed.ENDED if known is not None and known.closed else Closed.NO
     ledger.nonces.put(signer, NonceSet(number, values[-NONCES_PER_SIGNER:], closed))
 
 

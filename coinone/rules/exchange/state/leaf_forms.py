@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 from coinone.base.primitives import rlp
 from coinone.base.primitives.codecs import Codec
 from coinone.base.primitives.records import record
-from coinone.base.primitives.types import U8, U32, U64, Address, Trailing, Wrapped
+from coinone.base.primitives.types import U32, U64, Address, Between, Trailing, Wrapped
 
 ACCOUNT_COLUMNS = (
     "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
@@ -100,7 +100,7 @@ class SignerLeaf(NamedTuple):
 
     address: Address
     nonces: Annotated[tuple[int, ...], Codec(_nonces, _decode_nonces)]
-    closed: Annotated[U8 | None, Trailing()] = None  # 1: lower ones are used up; 2: the key left as well
+    closed: Annotated[Annotated[int, Between(1, 2)] | None, Trailing()] = None  # ledger.Closed, if not NO
 
 
 @record

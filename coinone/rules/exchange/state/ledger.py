@@ -7,6 +7,7 @@ before, so that a batch can be undone in O(touched) and the leaves it changed ar
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Generic, TypeVar
 
 from coinone.base.primitives import rlp
@@ -116,31 +117,31 @@ class Agent:
     compat: bool  # may sign under Hyperliquid's own domains
 
 
+class Closed(IntEnum):
+    """Whether nonces below those of a set are used up too, as they always are if there are `NONCES_PER_SIGNER`."""
+
+    NO = 0
+    ENDED = 1  # an agency of the key ended
+    LEFT = 2  # the key itself ended it, and has not signed since
+
+
 @dataclass(frozen=True, slots=True)
 class NonceSet:
-    """The highest nonces a signer has used, in rising order; the leaf of `account` holds them.
-
-    `closed`: lower nonces are used up too, as they always are if there are `NONCES_PER_SIGNER`. `left`: the key itself
-    ended its agency.
-    """
+    """The highest nonces a signer has used, in rising order; the leaf of `account` holds them."""
 
     account: int
     values: tuple[int, ...]
-    closed: bool = False
-    left: bool = False  # then it is closed as well
+    closed: Closed = Closed.NO
     _packed: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def packed(self) -> bytes:
-        """The nonces as in the leaf: the values, 8 big-endian bytes each, and 1 if they are closed, 2 if the key left
-        too.
+        """The nonces as in the leaf: the values, 8 big-endian bytes each, and how they are closed, if they are.
 
         Encoded once: a leaf is written again whenever anything of its account changes.
         """
         if not self._packed:
             values = rlp.encode(struct.pack(f">{len(self.values)}Q", *self.values))
-            object.__setattr__(
-                self, "_packed", values + bytes((self.closed + self.left,)) if self.closed else values
-            )
+            object.__setattr__(self, "_packed", values + bytes((self.closed,)) if self.closed else values)
         return self._packed
 
     def could_pass(self, now: int) -> bool:
@@ -254,8 +255,8 @@ class Ledger:
         make a leaf of 3,200 nonces, which every later change writes again."""
         agent, known = self.agents.get(address), self.nonces.get(address)
         if known is not None and (left or agent is not None):
-            ended = NonceSet(known.account, known.values[-1:], closed=True, left=left or known.left)
-            self.nonces.put(address, ended)
+            closed = max(known.closed, Closed.LEFT if left else Closed.ENDED)
+            self.nonces.put(address, NonceSet(known.account, known.values[-1:], closed))
         if agent is not None:
             settings = self.settings_of(agent.account)
             others = tuple(other for other in settings.agents if other != address)

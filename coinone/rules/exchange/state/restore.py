@@ -28,6 +28,7 @@ from coinone.rules.exchange.state.leaf_forms import (
 from coinone.rules.exchange.state.ledger import (
     AccountSettings,
     Agent,
+    Closed,
     Cursors,
     Listing,
     MarketMemory,
@@ -77,8 +78,8 @@ def _load_account(ex: Exchange, number: int, data: bytes) -> None:
     for agent in leaf.agents:
         ledger.agents.restore(agent.address, Agent(number, agent.name, agent.valid_until_ms, agent.compat))
     for signer in leaf.signers:
-        used = NonceSet(number, signer.nonces, bool(signer.closed), left=signer.closed == 2)
-        ledger.nonces.restore(signer.address, used)
+        closed = Closed.NO if signer.closed is None else Closed(signer.closed)
+        ledger.nonces.restore(signer.address, NonceSet(number, signer.nonces, closed))
     ledger.settings.restore(number, _settings(leaf))
 
 

@@ -10,7 +10,7 @@ import pytest
 from coinone.base.primitives.parameters import NONCE_PAST_MS, SIGNERS_PER_ACCOUNT
 from coinone.rules.exchange.invariants import check_exchange
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
-from coinone.rules.exchange.state.ledger import NonceSet
+from coinone.rules.exchange.state.ledger import Closed, NonceSet
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.ledger.crossings import CoreAction, Deposit
 from tests.rules.exchange import words as t
@@ -402,8 +402,15 @@ def test_a_key_that_left_is_remembered_in_the_leaf(world: Callable[..., Any]) ->
     w.batch(w.signed(50, t.LeaveAgency(), signer=address(50)))
     copy = exchange_from_leaves(w.ex.config, all_leaves(w.ex))
     assert copy.ledger.nonces.get(address(50)) == w.ex.ledger.nonces.get(address(50))
-    assert copy.ledger.nonces.get(address(50)).left
+    assert copy.ledger.nonces.get(address(50)).closed is Closed.LEFT
     assert dict(all_leaves(copy)) == dict(all_leaves(w.ex))
+
+
+def test_the_leaf_says_how_a_set_of_nonces_is_closed() -> None:
+    """By hand: RLP's prefix of eight bytes, the nonce in eight, and a byte where the set is closed."""
+    nonce = b"\x88" + bytes(7) + b"\x05"
+    for closed, byte in ((Closed.NO, b""), (Closed.ENDED, b"\x01"), (Closed.LEFT, b"\x02")):
+        assert NonceSet(1, (5,), closed).packed() == nonce + byte
 
 
 def test_a_key_that_is_approved_again_signs_above_all_it_ever_signed(world: Callable[..., Any]) -> None:
