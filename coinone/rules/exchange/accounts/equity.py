@@ -5,7 +5,7 @@ For the rule see margin/sums.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,11 @@ def would_be_initial_margin(rows: Rows, account: int, market: int, leverage: int
     return int(rows.accounts[account]["initial_margin"]) - int(held["initial_margin"]) + int(wanted)
 
 
-def position_margin(rows: Rows, account: int, market: int) -> int:
-    """Initial margin of the account's position in `market` alone, without its open orders."""
-    held = rows.positions[account, market]
-    return int(_initial(rows.core(), market, held["size"], 0, 0, held["leverage"]))
+def position_margins(rows: Rows, account: int, markets: Sequence[int]) -> list[int]:
+    """Initial margin of the account's position in each of `markets` alone, without its open orders."""
+    core, held = rows.core(), rows.positions[account]
+    sizes, leverages = held["size"].tolist(), held["leverage"].tolist()
+    return [int(_initial(core, market, sizes[market], 0, 0, leverages[market])) for market in markets]
 
 
 @njit(types.int64(CORE, *[types.int64] * 5), error_model="numpy", _nrt=False)

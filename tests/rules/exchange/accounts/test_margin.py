@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coinone.rules.exchange.accounts.equity import (
     apply_marks,
     equity,
-    position_margin,
+    position_margins,
     refresh_margins,
     would_be_initial_margin,
 )
@@ -72,12 +72,12 @@ def test_the_margin_of_a_position_alone_follows_the_tiers_and_leaves_open_orders
     rows = rows_of(10**9, 10**9)
     trade(rows, 0, 1, 1000, 99)
     trade(rows, 0, 1, 1000, 101)
-    assert position_margin(rows, 0, 0) == 15_000  # twice 200,000 / 20 - 2,500, not 200,000 / 20
+    assert position_margins(rows, 0, [0]) == [15_000]  # twice 200,000 / 20 - 2,500, not 200,000 / 20
     ops = np.zeros(1, OP)
     ops["px"], ops["sz"] = 900, 50
     run_segment(rows, ops, 0)
     assert rows.accounts[0]["initial_margin"] == 20_000  # 2 * (250,000 / 20 - 2,500)
-    assert position_margin(rows, 0, 0) == 15_000
+    assert position_margins(rows, 0, [0]) == [15_000]
 
 
 def test_a_mark_change_moves_value_and_margins_of_holders_only() -> None:

@@ -11,7 +11,7 @@ from coinone.interfaces.api.exchange.json.accounts import AccountView, AgentView
 from coinone.interfaces.api.exchange.json.markets import Level
 from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.rules.exchange.accounts.credits import allowance
-from coinone.rules.exchange.accounts.equity import position_margin
+from coinone.rules.exchange.accounts.equity import position_margins
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.engine import Exchange
 from coinone.rules.exchange.rows.tables import TIF_NAMES, Side
@@ -52,11 +52,12 @@ def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = Tr
 
 
 def positions_of(ex: Exchange, slot: int) -> tuple[PositionView, ...]:
-    held = ex.rows.positions[slot]
-    return tuple(_position(ex, slot, market) for market in np.flatnonzero(held["size"]).tolist())
+    markets = np.flatnonzero(ex.rows.positions[slot]["size"]).tolist()
+    margins = position_margins(ex.rows, slot, markets)
+    return tuple(_position(ex, slot, market, margin) for market, margin in zip(markets, margins, strict=True))
 
 
-def _position(ex: Exchange, slot: int, market: int) -> PositionView:
+def _position(ex: Exchange, slot: int, market: int, margin_used: int) -> PositionView:
     held, row = ex.rows.positions[slot, market], ex.rows.markets[market]
     size, mark, most = int(held["size"]), int(row["mark"]), int(row["max_leverage"])
     tiers = ex.rows.tiers[market, : int(row["tier_count"])]
@@ -69,7 +70,7 @@ def _position(ex: Exchange, slot: int, market: int) -> PositionView:
         leverage=int(held["leverage"]) or int(row["first_leverage"]),
         max_leverage=most,
         tier_leverage=int(tiers[place]["max_leverage"]),
-        margin_used=position_margin(ex.rows, slot, market),
+        margin_used=margin_used,
         funding_all=int(held["funding_all"]),
         funding_open=int(held["funding_open"]),
         funding_change=int(held["funding_change"]),
