@@ -29,8 +29,10 @@ async def fetch_genesis(endpoint: PeerAddress, chain_id: int) -> Genesis:
         raise PeerUnreachable(f"no Coinone node answers at {endpoint}") from error
     if isinstance(hello, Goodbye):
         raise PeerUnreachable(f"the node at {endpoint} accepts no peers: {hello.reason}")
-    if not isinstance(hello, Hello) or hello.version != PROTOCOL_VERSION:
-        raise InvalidInput("the peer speaks another version", peer=endpoint)
+    if not isinstance(hello, Hello):
+        raise InvalidInput("the peer sent something before its hello", peer=endpoint)
+    if hello.version != PROTOCOL_VERSION:
+        raise InvalidInput("the peer has other rules or messages", want=PROTOCOL_VERSION, have=hello.version)
     if hello.chain_id != chain_id:
         raise InvalidInput("the peer is on another network", want=chain_id, have=hello.chain_id)
     return decode(Genesis, hello.genesis)

@@ -224,7 +224,7 @@ class Relay:
         if state.hello:
             raise DecodeError("said hello twice")
         if hello.version != PROTOCOL_VERSION:
-            raise DecodeError("speaks another version", want=PROTOCOL_VERSION, have=hello.version)
+            raise DecodeError("has other rules or messages", want=PROTOCOL_VERSION, have=hello.version)
         if (hello.chain_id, hello.genesis) != (self._chain_id, self._genesis):
             raise DecodeError("is on another chain", chain_id=hello.chain_id)
         state.hello = True

@@ -10,8 +10,9 @@ import pytest
 from coinone.base.primitives.errors import InvalidBatch, InvalidInput, NotSupported
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
-from coinone.node.network import peers
+from coinone.node.network import bootstrap, peers
 from coinone.node.network.peers import Item, PeerAddress, PeerNetwork, parse_endpoint
+from coinone.node.storage.storage import FORMAT
 from coinone.protocols.relay.framing import frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, GetBatches, Hello, Ping, encode_message
@@ -119,6 +120,23 @@ def test_a_hostile_peer_is_cut_and_the_node_goes_on(hostile: bytes) -> None:
         await follower.network.start(None, [address])
         await until(lambda: follower.kept == node.kept)
         await follower.network.stop()
+        await node.network.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_new_format_of_the_folder_comes_with_a_new_version_between_peers() -> None:
+    """Both count changes of the leaves, which genesis need not show: version 2 was that of format 4."""
+    assert {b"4": 2, b"5": 3}[FORMAT.partition(b".")[0]] == PROTOCOL_VERSION
+
+
+def test_whoever_joins_a_node_of_another_version_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        node = Node(make_batch(1))
+        [address] = await running(node)
+        monkeypatch.setattr(bootstrap, "PROTOCOL_VERSION", 2)
+        with pytest.raises(InvalidInput, match=r"other rules or messages \(want=2, have=3\)"):
+            await bootstrap.fetch_genesis(address, 926002)
         await node.network.stop()
 
     asyncio.run(scenario())
