@@ -1,4 +1,4 @@
-"""Other nodes beside ours: a JSON-RPC server as a child process, and anvil (`contracts/anvil.py`) as such a one."""
+"""Start a JSON-RPC node as a child process for comparison with ours; anvil (`contracts/anvil.py`) is one."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
-"""What a batch costs by the number of accounts: `python -m bench.exchange.accounts`.
+"""CPU time of an empty batch by the number of accounts: `python -m bench.exchange.accounts`.
 
-Empty batches (a report of the oracle, new marks in two markets) on an exchange where 1,000 accounts hold positions and
-all others hold nothing but cash. Milliseconds of CPU, medians of 20; it should not grow with the accounts.
+An empty batch holds one oracle report, which sets new marks in two markets. 1,000 accounts hold positions and all
+others only cash. Milliseconds of CPU, medians of 20; they should not grow with the number of accounts.
 """
 
 from __future__ import annotations

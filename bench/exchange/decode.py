@@ -1,6 +1,7 @@
-"""How fast an order action's bytes are understood: `python -m bench.exchange.decode`.
+"""Rate of decoding order actions from their bytes: `python -m bench.exchange.decode`.
 
-Orders per second (CPU time, interleaved medians) of the full decoder and of the fast one, both up to the rows.
+Orders per second (CPU time, medians of interleaved runs) of the full decoder and of the fast one, both up to rows of
+the order array.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A random order flow with known proportions: adds near the touch, cancels of resting orders, marketable orders."""
+"""A random order flow in fixed proportions: new orders near the best prices, cancels, marketable orders."""
 
 from __future__ import annotations
 

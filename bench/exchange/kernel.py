@@ -1,7 +1,7 @@
-"""How fast the kernel and its twin execute operations: `python -m bench.exchange.kernel`.
+"""Operations per second of the matching kernel and of its Python twin: `python -m bench.exchange.kernel`.
 
-The flow of flow.py: 70 % adds, 20 % cancels, 10 % marketable orders (about five fills each), 3 markets, 2,000
-accounts with cross margin, 20,000 resting orders, fees, journal on, an epoch a call; then each kind by itself.
+The flow of flow.py: 70 % new resting orders, 20 % cancels, 10 % marketable orders (about five fills each), 3 markets,
+2,000 accounts with cross margin, 20,000 resting orders, with fees and journal; then each kind alone.
 Times are CPU times of the calls alone, after a warm-up; runs are interleaved and medians printed, as operations
 per second and as ratios to the first line.
 """
@@ -83,7 +83,7 @@ def main() -> None:
         "kernel, segments of 1,000": lambda: kernel_seconds(world, 1000),
         "kernel, segments of 100": lambda: kernel_seconds(world, 100),
         "kernel, segments of 10": lambda: kernel_seconds(world, 10),
-        "kernel, adds only": lambda: kind_seconds(world, lambda r, _: add_ops(r, 1000, 2000)),
+        "kernel, new orders only": lambda: kind_seconds(world, lambda r, _: add_ops(r, 1000, 2000)),
         "kernel, cancels only": lambda: kind_seconds(world, lambda r, rows: cancel_ops(r, rows, 1000)),
         "kernel, marketable only": lambda: kind_seconds(world, lambda r, _: take_ops(r, 1000, 2000)),
         "twin": lambda: twin_seconds(world),

@@ -1,8 +1,8 @@
-"""The chain's whole path of an order, per core: verify, decode, match, margin, leaves.
+"""Orders per second and core from signed bytes to new state: verify, decode, match, margin, leaves.
 
 Signed actions of 1 to 200 orders each, from 100 accounts, half of them crossing; a thousand orders a batch. Costs
 are CPU time: recovering signers and decoding (stateless), and executing the batch with all its checks in place.
-Beside the path stands what a node does with the result where somebody wants it: every answer, the history's rows.
+The last columns are what a node does with the result in addition if it is read: all answers, the rows of the history.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Where a block's time goes: signed transfers of the quote token in, a committed block out, stage by stage.
+"""CPU time of a block by stage, from signed token transfers to the committed block.
 
 CPU time of one process, native interpreter, LMDB on disk. Each block holds transfers between random accounts, so
 that most of them change slots that lie far apart in the trie. Medians over the blocks.
@@ -133,7 +133,10 @@ def main() -> None:
     calm_the_collector()  # as a node does
     stages()
     with ThreadPoolExecutor(1) as thread:
-        ways = {"beside the batches, as a node does": thread.submit, "in place, for comparison": at_once}
+        ways = {
+            "on a separate thread, as a node does": thread.submit,
+            "in the executor, for comparison": at_once,
+        }
         loads = {f"{GAP_TRANSFERS} transfers": close_transfers, f"{GAP_ORDERS} orders": close_orders}
         found = {
             (name, way): gaps(load, background)

@@ -1,7 +1,7 @@
-"""Signed single orders that come in one burst: what each costs the node's process, by how its signers are recovered.
+"""CPU time of a signed order that arrives in a burst, with signers recovered in the node or in another process.
 
-No HTTP: bodies go straight to what POST /exchange calls, on one event loop, and every answer is awaited. CPU is this
-process's; what the signer process does is not in it.
+No HTTP: bodies are passed to the function behind POST /exchange, on one event loop, and every answer is awaited. CPU
+time is this process's, without the process that recovers signers.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Order to final answer, over HTTP: 500 signed single orders a second from 20 accounts, 200 open connections.
+"""Latency of an order over HTTP until its final answer: 500 single orders a second, 20 accounts, 200 connections.
 
 Open loop: orders leave on a timetable, whatever the answers do, and latency counts from the timetable, so a
 stalled node cannot hide by slowing its client. An answer means that the order was executed in a batch that is

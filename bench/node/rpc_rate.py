@@ -1,7 +1,7 @@
-"""Reads over HTTP: how many eth_getBalance, and how many l2Book, one core of the node answers in a second.
+"""Rate of reads over HTTP: eth_getBalance, l2Book and others that one core of the node answers in a second.
 
 Closed loop over kept connections. The client runs in a process of its own and takes CPU time too, so the
-figure is requests per second of the node's CPU time; the wall-clock rate on this machine stands beside it.
+main figure is requests per second of the node's CPU time; the wall-clock rate on this machine is in the next column.
 """
 
 import argparse

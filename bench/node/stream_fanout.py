@@ -1,4 +1,4 @@
-"""Streams: 1,000 WebSocket subscribers of l2Book and trades of a market in which something happens in every batch.
+"""Time to send each batch to 1,000 WebSocket subscribers of l2Book and trades of a market that changes in every batch.
 
 Two accounts, in a process of their own, replace a quote and trade against it each batch interval. *Age* is measured
 from the batch's own time, which the messages carry, to the last byte at each subscriber; so it holds execution, the

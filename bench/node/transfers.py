@@ -1,8 +1,8 @@
-"""ERC-20 transfers end to end: signed transactions into JSON-RPC, committed blocks out, beside anvil in the same run.
+"""ERC-20 transfers per second from JSON-RPC to the committed block, on Coinone and on anvil in the same run.
 
 The same bytes go to both, 100 in a request: transfers of one contract between random accounts, blocks every 2 s. A
-round ends when every sender's nonce at `latest` is what it must be. Compared is CPU time of the whole process, all
-threads and children, so both figures are per core. Without anvil (`_anvil.py`) only our side is shown.
+round ends when every sender's nonce at `latest` is the expected one. The figures are CPU time of the whole process, all
+threads and children, so both are per core. Without anvil (`_anvil.py`) only our node is shown.
 """
 
 import argparse

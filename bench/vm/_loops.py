@@ -1,4 +1,4 @@
-"""Contracts that do one thing until their gas is gone: the cases of worst_case.py that are written here.
+"""Contracts that repeat one operation until their gas is used up: our own cases of worst_case.py.
 
 `loop` repeats a body; `calls` one that calls a precompiled contract with the call data as its input. GAS stands where a
 body needs a number that is new each time.

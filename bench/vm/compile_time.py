@@ -1,6 +1,6 @@
-"""What compiling costs, in seconds of CPU time for each KB of a contract: `python bench/vm/compile_time.py`.
+"""CPU time that the JIT takes to compile a contract, per KB of code: `python bench/vm/compile_time.py`.
 
-First public contracts, then contracts made to be hard on the compiler: 24 KB of the same few instructions. Columns:
+First published contracts, then contracts made to be slow to compile: 24 KB of the same few instructions. Columns:
 bytes, blocks compiled and left out, seconds, seconds per KB, milliseconds to load it again, KB of object code.
 """
 

@@ -1,10 +1,10 @@
-"""What better machine code and foreseen jumps would gain the JIT: `coinone bench vm/jit_choices [fixture ...]`.
+"""What more optimisation and resolved jumps would gain the JIT: `coinone bench vm/jit_choices [fixture ...]`.
 
 The first table compiles each fixture with the code generator's levels, and with the compiler's passes (its usual second
 level) before the third: CPU seconds to compile, milliseconds to run, medians of interleaved rounds. The second counts
-the jumps that were taken: a jump is foreseen when the instruction before it pushes its destination, and then leads
-straight to its block; the others look their block up. The third times a turn of a loop that goes elsewhere and comes
-back, with both jumps foreseen and with the way back looked up.
+the jumps taken: a jump is resolved when the instruction before it pushes its destination, and then leads directly to
+its block; the others look their block up. The third times a loop whose body jumps away and back, with both jumps
+resolved and with the jump back looked up.
 """
 
 import statistics
@@ -73,7 +73,7 @@ def jumps(fixture: Fixture) -> None:
         place, code = frame.pc, frame.message.code
         jump(frame, stack)
         if frame.pc != place:
-            taken["foreseen" if place in _behind_pushes(code) else "looked up"] += 1
+            taken["resolved" if place in _behind_pushes(code) else "looked up"] += 1
 
     for byte in (JUMP, JUMPI):
         rows[byte] = rows[byte]._replace(operation=partial(counted, rows[byte].operation))
@@ -99,7 +99,7 @@ def loop(away: bytes, back: bytes) -> Fixture:
 def turns() -> None:
     goes = {  # PUSH2 away JUMP JUMPDEST ... JUMPDEST PUSH2 9 JUMP; the same with the way back pushed before
         "no jumps": loop(b"", b""),
-        "both foreseen": loop(b"\x61\x00\x13\x56\x5b", b"\x5b\x61\x00\x09\x56"),
+        "both resolved": loop(b"\x61\x00\x13\x56\x5b", b"\x5b\x61\x00\x09\x56"),
         "one looked up": loop(b"\x61\x00\x0c\x61\x00\x16\x56\x5b", b"\x5b\x56"),
     }
     calls = {name: partial(ours(fixture), Jit(AT_ONCE)) for name, fixture in goes.items()}

@@ -1,9 +1,9 @@
-"""Compiled contracts and the native interpreter beside revm's Python binding: `vs_pyrevm.py [fixture ...]`.
+"""Speed of the native interpreter and the JIT compared with pyrevm, the binding of revm: `vs_pyrevm.py [fixture ...]`.
 
-Each row is one call of a contract on all three, in turns; the medians are of the thread's own time, because a machine
-that does other things adds noise to the clock on the wall. What is timed is the whole call, with what it
-takes to ask for it from Python. Results must agree, or the row says so; gas may be a little less on revm's side
-(shown), where slots put in through the binding count as touched before the call. Fixtures: paradigmxyz/revmc
+Each row is one call of a contract on all three, in turns; the medians are of the thread's CPU time, because other
+programs on the machine add noise to wall-clock time. The whole call is timed, with the binding from Python.
+Results must agree, or the row says so; gas may be slightly less on revm's side
+(shown), where slots set through the binding count as accessed before the call. Fixtures: paradigmxyz/revmc
 `data/*.json`, in $COINONE_DATA/evm-bench/revmc; a few loops are written here.
 """
 

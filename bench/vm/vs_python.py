@@ -1,10 +1,10 @@
-"""The engines beside other people's EVMs: `coinone bench vm/vs_python [fixture ...]`.
+"""Speed of our EVM engines compared with pyrevm, EELS, py-evm and anvil: `coinone bench vm/vs_python [fixture ...]`.
 
 The columns are pyrevm (revm through its binding), our three engines, EELS (ethereum-execution, the executable
 specification), py-evm and anvil, each running the same message in turns: Cancun's rules, Osaka's on EELS and anvil.
-Times are the thread's own, medians of three rounds, as one takes seconds. Gas and output must be equal, or the row
-says so. anvil's time is the CPU time of its process for an `eth_call`, less that for a call of no code; its gas is
-not known from that, so only the output is compared. Loops are those of vs_pyrevm.py, shorter; fixtures as there, by
+Times are CPU times of the thread, medians of three rounds, as one takes seconds. Gas and output must be equal, or the
+row says so. anvil's time is the CPU time of its process for an `eth_call`, less that for a call without code; its gas
+is not known from that, so only the output is compared. Loops are those of vs_pyrevm.py, shorter; fixtures as there, by
 default some that Python finishes.
 """
 

@@ -1,10 +1,10 @@
-"""How slow a unit of gas can be: `coinone bench vm/worst_case`, and with it the limits of a batch.
+"""The slowest gas, by which the gas limits of batches are chosen: `coinone bench vm/worst_case`.
 
 Each row is a transaction (or the last block of a published case) on the native interpreter: gas used, the thread's own
-time, millions of gas a second. Cases: the worst blocks by instruction and precompiled contract of
+time, millions of gas a second. Cases: the worst blocks for each instruction and precompiled contract of
 ethereum/execution-spec-tests (in $COINONE_DATA/evm-bench/eest_benchmark.tar.xz, the 30 M variant), and the loops of
 `_loops.py`, which also reach for what those leave out: storage and accounts met for the first time, creations, calls
-that make Python take part, every precompiled contract with small and large input. Signatures are recovered before,
+that return to Python, every precompiled contract with small and large input. Signatures are recovered before,
 as a node does when a transaction arrives. The last lines say what a fifth of a slot holds at the slowest rate.
 """
 

@@ -36,8 +36,8 @@ def run(name: str, arguments: list[str]) -> None:
 
 
 def available() -> dict[str, Path]:
-    """Benchmarks by name: every bench/<part>/<name>.py that is a program rather than a helper."""
-    found = [path for path in sorted(FOLDER.glob("*/*.py")) if "__main__" in path.read_text()]
+    """Benchmarks by name: every bench/<part>/<name>.py that is a program; names of helpers begin with `_`."""
+    found = [path for path in sorted(FOLDER.glob("*/[!_]*.py")) if "__main__" in path.read_text()]
     return {_title(path): path for path in found}
 
 

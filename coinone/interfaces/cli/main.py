@@ -118,7 +118,10 @@ def record(
 @app.command()
 def replay(
     tape: Annotated[
-        Path, typer.Argument(help="A recording by `coinone record`. Default: the sample in the package.")
+        Path,
+        typer.Argument(
+            help="A recording by `coinone record`. Default: the sample in the package.", show_default=False
+        ),
     ] = SAMPLE_TAPE,
     url: Annotated[
         str | None, typer.Option("--url", help="Play to this running dev node instead of in this process.")

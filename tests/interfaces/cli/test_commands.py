@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from coinone.interfaces.cli.bench import available
+
 
 def coinone(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "coinone.interfaces.cli.main", *arguments]
@@ -61,6 +63,13 @@ def test_help_lists_the_commands() -> None:
     assert all(
         f" {name} " in done.stdout for name in ("up", "node", "verify", "record", "replay", "warm", "bench")
     )
+
+
+def test_programs_that_a_benchmark_starts_are_no_benchmarks() -> None:
+    """`coinone bench` ran node/_transfer_node too, which wants a folder and ports and failed without them."""
+    names = available()
+    assert "node/transfers" in names
+    assert [name for name in names if "/_" in name] == []
 
 
 def test_the_heavy_libraries_wait_until_they_are_needed() -> None:

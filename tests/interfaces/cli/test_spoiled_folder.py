@@ -1,4 +1,4 @@
-"""A data folder that somebody spoiled: `coinone up` says in a sentence what is wrong, and goes no further."""
+"""A damaged data folder: `coinone up` says in a sentence what is wrong, and does not start."""
 
 import os
 import shutil
