@@ -1,4 +1,4 @@
-"""`python -m sim --seed 7 [--runs 20]`: simulate, print a line a run; the line of a failing run reproduces it."""
+"""`python -m sim --seed 7 [--runs 20]`: simulate, print one line for each run; that of a failing run reproduces it."""
 
 import argparse
 import sys

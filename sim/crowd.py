@@ -1,5 +1,5 @@
-"""A crowd that does all that can be done: besides the workload's orders and transfers it bets more than it can
-carry, amends, sets leverage, hands keys to agents, calls contracts, and trades through them.
+"""Simulated traders who use every action: beyond the workload's orders and transfers they take positions larger than
+they can carry, modify orders, set leverage, approve agents, call contracts, and trade through them.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A disk that forgets: what was not synced may be lost or torn when the power goes.
+"""A simulated disk: what was not synced may be lost or written in part at a power cut.
 
 `SimDisk` stands behind the batch log, `SimStore` behind the tables. A table write is atomic, as LMDB is: all
 of it survives a crash or nothing.

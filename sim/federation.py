@@ -1,8 +1,8 @@
-"""A run of a federation of four (storm.py): one seq has one certificate, and the chain goes on.
+"""A simulated run of a federation of four (storm.py): one seq has one certificate, and the chain continues.
 
-What is under test is agreement: any member may crash in the middle of a write, the network
-parts and breaks, clocks jump, seeds run out every few seconds, and in some worlds one member tells the others
-different things whenever it leads. `VoteLedger` and `CertificateLedger` watch every vote and every certificate.
+What is under test is agreement: any member may crash in the middle of a write, the network parts and breaks, clocks
+jump, seeds run out every few seconds, and in some worlds one member sends the others different messages whenever it
+leads. `VoteLedger` and `CertificateLedger` watch every vote and every certificate.
 """
 
 import hashlib

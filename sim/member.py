@@ -1,8 +1,8 @@
 """A member of a federation of several, on a simulated disk, clock and network.
 
 Sequencer, batch log and messages are the real ones. The ledger is a toy, so that many worlds run in little time:
-executing a batch checks its head and moves the cursor. What a member lacks it gets from its peers, who say now and
-then how far they are.
+executing a batch checks its head and moves the cursor. What a member lacks it gets from its peers, which report their
+progress from time to time.
 """
 
 import random

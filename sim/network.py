@@ -1,4 +1,4 @@
-"""A network that delays, loses, doubles and parts.
+"""A simulated network that delays, loses and duplicates messages, and splits.
 
 A link is a stream between two nodes, as TCP is: what arrives does so in order. Loss therefore means that the
 connection breaks and is made again later, which is how a lossy network looks from above TCP.

@@ -1,6 +1,6 @@
-"""A process in the simulated world: it lives on its disk, and may die at any write.
+"""A simulated process: its state is on its disk, and it may crash at any write.
 
-Crashing drops everything but what the disk keeps; what an earlier life had planned never happens.
+Crashing drops everything but what the disk keeps; what the process had scheduled before never happens.
 """
 
 import random

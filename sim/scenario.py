@@ -1,7 +1,7 @@
-"""A run of one sequencer and its followers (storm.py): in the end everybody must have reached the same head.
+"""A simulated run of one sequencer and its followers (storm.py): in the end all have reached the same head.
 
-All along the nodes check their own invariants; at the end, what traders were told must be in the chain, and a node that
-starts from the disk alone must stand where the others stand.
+All along the nodes check their own invariants; at the end, what traders were answered must be in the chain, and a node
+that starts from the disk alone must have the same state as the others.
 """
 
 import hashlib

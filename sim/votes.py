@@ -1,7 +1,7 @@
 """The invariant *one content per vote* (docs/design.md): no (term, seq, kind) is ever signed for two contents.
 
-The ledger is outside of the members and forgets nothing: what left one of them is held against all that left it
-before, in this life or an earlier one. So it finds what a member that lost its records could not.
+The ledger is outside of the members and forgets nothing: each vote of a member is compared with all its earlier
+ones, also those before a restart. So it finds what a member that lost its records could not.
 """
 
 from coinone.base.primitives.types import Hash32

@@ -1,7 +1,7 @@
-"""Traders who send whatever comes to mind, and remember every answer they got.
+"""Simulated traders who send random actions, and remember every answer they got.
 
-Each run draws its own mix of actions, since a workload that is always the same finds always the same. An
-answer is a promise: `answered` is held against the chain at the end.
+Each run draws its own mix of actions, since a workload that is always the same finds always the same errors. An
+answer is a promise: `answered` is compared with the chain at the end.
 """
 
 from collections.abc import Callable

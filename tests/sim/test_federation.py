@@ -1,4 +1,4 @@
-"""Federations of four in bad weather: one seq, one certificate, one content per vote; and the chain goes on."""
+"""Simulated federations of four, with faults: one seq, one certificate, one content per vote; the chain continues."""
 
 import pytest
 
