@@ -187,7 +187,7 @@ class RpcApp:
             caller = self._guard.admit(scope)
             session = sessions.get(scope["path"])
             if session is None:
-                raise HttpError(404, "no WebSocket here")
+                raise HttpError(404, "no WebSocket at this path")
             if caller is Caller.EXTENSION and session != self._rpc_session:
                 raise HttpError(
                     403, "browser extensions may use JSON-RPC only; --allow-origin would allow more"

@@ -119,7 +119,7 @@ class LocalNode:
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise NoAnswer(f"the node runs on after {seconds:g} s:\n{self.output()}") from None
+            raise NoAnswer(f"the node is still running after {seconds:g} s:\n{self.output()}") from None
 
     def restart(self, how: signal.Signals = signal.SIGINT) -> "LocalNode":
         self.stop(how)

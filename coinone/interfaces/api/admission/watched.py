@@ -67,7 +67,7 @@ class WatchedAccounts:
         ):
             held = self._held.get(owner, ())
             if account not in held and len(held) >= most:
-                raise LimitExceeded(f"too many accounts whose state one {whose} listens to", most=most)
+                raise LimitExceeded(f"too many accounts watched by one {whose}", most=most)
 
 
 def _take(counts: dict[_O, Counter[_T]], owner: _O, what: _T) -> None:

@@ -27,7 +27,7 @@ class Inclusions:
         """A future that is done when a block with the transaction is on disk, and cancelled if another sender needs
         the place. Begin before the transaction is submitted."""
         if len(self._held.get(share, ())) >= SYNC_WAITS_PER_SENDER_MAX:
-            raise RpcError(LIMIT_EXCEEDED, "too many transactions of one sender are waited for: try again")
+            raise RpcError(LIMIT_EXCEEDED, "too many waits of one sender for receipts: try again")
         if sum(map(len, self._held.values())) >= SYNC_WAITS_MAX:
             self._make_room(share)
         elif site_of(share) != share and self._site_holds(share) >= SYNC_WAITS_PER_SITE_MAX:

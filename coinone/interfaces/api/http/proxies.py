@@ -62,4 +62,4 @@ def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
-        raise HttpError(400, "the proxy names no address that this request comes from") from None
+        raise HttpError(400, "X-Forwarded-For does not give the client's IP address") from None

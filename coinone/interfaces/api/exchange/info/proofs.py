@@ -31,7 +31,7 @@ def account_proof(reader: ChainReader, user: Address) -> dict[str, Any]:
     assert row is not None, "every block leaves its cursor"
     effects, proof = decode(Cursor, row).effects_hash, reader.chain.leaves.prove(number)
     if exchange_root_with(proof.rows_root, effects) != reader.head.exchange_root:
-        raise InvalidInput("the next block is just being written: ask again")  # the disk is slightly ahead
+        raise InvalidInput("the next block is being written: try again")  # the disk is slightly ahead
     return proof_json(proof, reader.head, effects)
 
 
